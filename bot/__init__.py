@@ -1,0 +1,1 @@
+"""Morning Papers: each day's AI papers, ranked, in the reader's own language, where the reader already is."""

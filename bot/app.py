@@ -1,0 +1,261 @@
+"""The composition root: read this and you know the system.
+
+The publisher polls the feed and closes editions; a dispatcher per channel hands out what is due; channels listen
+for what readers ask. All of them work on one database and know nothing of each other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol
+
+from pydantic import BaseModel
+
+from bot import sample, settings
+from bot.channel import Channel, Commands, Kit, Message
+from bot.commands import Readers
+from bot.dispatcher import Dispatcher
+from bot.feed import Feed
+from bot.locks import Locks, holding, make_locks, wait_for
+from bot.model import Address, Cadence, Preferences
+from bot.publisher import Progress, Publisher
+from bot.render.templates import template
+from bot.render.words import match
+from bot.settings import Settings, SettingsError
+from bot.store import Store, editions
+from bot.store.memory import ChannelMemory
+from bot.supervisor import TICK, clock, pause, supervise, until
+from bot.variants import compose
+
+log = logging.getLogger(__name__)
+
+CHANNELS = ("outbox",)
+"""Every folder in channels/ that can be opened, in the order in which they are listed to people."""
+
+STANDING_IN = "outbox"
+"""The channel that is used where no account is configured."""
+
+LONGEST_NAP = 60.0
+"""Seconds after which the publisher looks at the clock again, so that a clock set forward is noticed."""
+
+PATIENCE = 4.0
+"""Seconds that a send in flight is given when the program is told to stop."""
+
+
+class ChannelSettings(Protocol):
+    """What a channel's settings can say of themselves."""
+
+    @property
+    def configured(self) -> bool:
+        """Whether the operator asked for this channel."""
+        ...
+
+
+class Role(StrEnum):
+    """The parts of the work; one process may do one of them (`papers run --only`)."""
+
+    POLL = "poll"
+    DELIVER = "deliver"
+    LISTEN = "listen"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the work: the locks it needs, its endless form, and its form for once."""
+
+    locks: Sequence[str]
+    run: Callable[[asyncio.Event], Awaitable[None]]
+    once: Callable[[datetime], Awaitable[None]] | None = None
+
+
+@dataclass(slots=True)
+class App:
+    """Everything, wired."""
+
+    home: Path
+    settings: Settings
+    store: Store
+    locks: Locks
+    feed: Feed
+    channels: Sequence[Channel]
+    publisher: Publisher
+    dispatchers: Sequence[Dispatcher]
+    commands: Commands
+
+    async def once(self, now: datetime, roles: frozenset[Role] = frozenset(Role)) -> None:
+        """Poll, close what is due, deliver what is due. Raises HeldError where another process does so already."""
+        parts = [part for part in self._parts(roles).values() if part.once is not None]
+        async with holding(self.locks, *(lock for part in parts for lock in part.locks)):
+            for part in parts:
+                assert part.once is not None
+                await part.once(now)
+
+    async def run(
+        self, stop: asyncio.Event, roles: frozenset[Role] = frozenset(Role), *, standby: bool = False
+    ) -> None:
+        """Do everything until told to stop; what is in flight is then finished and written down.
+
+        Raises HeldError where another process does a part of it already, unless it is to stand by.
+        """
+        parts = self._parts(roles)
+        if not standby:
+            for lock in (lock for part in parts.values() for lock in part.locks):
+                await self.locks.take(lock)
+        async with asyncio.TaskGroup() as group:
+            for name, part in parts.items():
+                group.create_task(supervise(name, partial(self._guarded, part, stop), stop), name=name)
+
+    def _parts(self, roles: frozenset[Role]) -> dict[str, Part]:
+        """What there is to do, by name."""
+        parts: dict[str, Part] = {}
+        if Role.POLL in roles:
+            parts["poll"] = Part(["poll"], self._poll, self._poll_once)
+        for dispatcher in self.dispatchers if Role.DELIVER in roles else ():
+            name = f"deliver:{dispatcher.channel.name}"
+            parts[name] = Part(
+                dispatcher.roles, partial(self._deliver, dispatcher), partial(self._deliver_once, dispatcher)
+            )
+        for channel in self.channels if Role.LISTEN in roles else ():
+            parts[f"listen:{channel.name}"] = Part([f"listen:{channel.name}"], partial(self._listen, channel))
+        return parts
+
+    async def _guarded(self, part: Part, stop: asyncio.Event) -> None:
+        """Do a part's work for as long as its locks are ours; raises LostError when they are not any more."""
+        for lock in part.locks:
+            if not await until(stop, asyncio.ensure_future(wait_for(self.locks, lock))):
+                return
+        work = asyncio.ensure_future(part.run(stop))
+        watch = asyncio.ensure_future(self.locks.watch())
+        try:
+            await asyncio.wait([work, watch], return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                log.error("locks lost, work stops until they are ours again", extra={"locks": part.locks})
+                watch.result()
+        finally:
+            for task in (work, watch):
+                task.cancel()
+            await asyncio.gather(work, watch, return_exceptions=True)
+            for lock in part.locks:
+                await self.locks.give_back(lock)
+        work.result()
+
+    async def _poll_once(self, now: datetime) -> None:
+        await self.publisher.poll(now)
+        while await self.publisher.step(now):
+            pass
+        await self.welcome_residents(now)
+
+    async def _deliver_once(self, dispatcher: Dispatcher, now: datetime) -> None:
+        while await dispatcher.step(now) or dispatcher.busy:
+            if dispatcher.busy:
+                await dispatcher.landed.wait()
+
+    async def _poll(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            work = asyncio.ensure_future(self.publisher.step(clock()))
+            if not await until(stop, work):
+                return  # a poll that is cut off has stored nothing
+            await self.welcome_residents(clock())
+            if not work.result():
+                at = await self.publisher.next_step(clock())
+                await pause(min(max((at - clock()).total_seconds(), TICK), LONGEST_NAP), stop)
+
+    async def _deliver(self, dispatcher: Dispatcher, stop: asyncio.Event) -> None:
+        patience = 0.0  # cut off, we may no longer send: not even what is half out of the door
+        try:
+            while not stop.is_set():
+                if not await dispatcher.step(clock()):
+                    await pause(TICK, dispatcher.landed, stop)
+            patience = PATIENCE
+        finally:
+            await dispatcher.finish(clock(), patience=patience)
+
+    async def _listen(self, channel: Channel, stop: asyncio.Event) -> None:
+        await until(stop, asyncio.ensure_future(channel.listen(self.commands)))
+
+    async def welcome_residents(self, now: datetime) -> None:
+        """Subscribe those who are there without having asked, as soon as there is an edition to greet them with."""
+        async with self.store.read() as connection:
+            if await editions.latest_day(connection, Cadence.DAY) is None:
+                return
+        wanted = Preferences(language=match(self.settings.default_language), timezone=self.settings.default_timezone)
+        for channel in self.channels:
+            for recipient in channel.residents:
+                await self.commands.subscribe(Address(channel.name, recipient), wanted, now)
+
+    def sample(self) -> Message:
+        """The built-in sample edition, composed for the first channel: what is shown while the feed is out of reach."""
+        wanted = Preferences(language=match(self.settings.default_language))
+        message = compose(sample.edition(), wanted, self.channels[0])
+        assert message is not None
+        return message
+
+
+@asynccontextmanager
+async def open_app(
+    home: Path, environ: Mapping[str, str], *, only: str | None = None, progress: Progress | None = None
+) -> AsyncIterator[App]:
+    """Wire everything from the settings in `environ`, with the channels that are configured, or just `only` one.
+
+    Raises SettingsError, StoreError.
+    """
+    core = settings.read(Settings, environ)
+    async with AsyncExitStack() as stack:
+        store = Store.open(core.database_url.get_secret_value(), home)
+        stack.push_async_callback(store.close)
+        await store.migrate()
+        locks = make_locks(store.engine.url, store.path)
+        stack.push_async_callback(locks.close)
+        feed = await stack.enter_async_context(Feed(core.feed_url.get_secret_value()))
+        channels = [
+            await stack.enter_async_context(open_channel(name, environ, home, store))
+            for name in ([only] if only else configured(environ))
+        ]
+        yield App(
+            home=home,
+            settings=core,
+            store=store,
+            locks=locks,
+            feed=feed,
+            channels=channels,
+            publisher=Publisher(
+                store, feed, interval=core.poll_interval, closes=core.edition_closes, progress=progress
+            ),
+            dispatchers=[Dispatcher(store, channel, locks) for channel in channels],
+            commands=Readers(store),
+        )
+
+
+def configured(environ: Mapping[str, str]) -> list[str]:
+    """The channels that the operator set up, or the one that needs no setting up."""
+    return [name for name in CHANNELS if channel_settings(name, environ).configured] or [STANDING_IN]
+
+
+def channel_settings(name: str, environ: Mapping[str, str]) -> ChannelSettings:
+    """A channel's own settings. Raises SettingsError."""
+    found: ChannelSettings = settings.read(settings_class(name), environ)  # type: ignore[assignment]
+    return found
+
+
+def settings_class(name: str) -> type[BaseModel]:
+    """The class that a channel's settings are read into."""
+    found: type[BaseModel] = import_module(f"channels.{name}").Settings
+    return found
+
+
+def open_channel(name: str, environ: Mapping[str, str], home: Path, store: Store) -> Channel:
+    """A channel, not yet logged in. Raises SettingsError."""
+    if name not in CHANNELS:
+        raise SettingsError(f"There is no channel named {name}; there are: {', '.join(CHANNELS)}.")
+    kit = Kit(home=home, memory=ChannelMemory(store, name), template=template)
+    opened: Channel = import_module(f"channels.{name}").open(channel_settings(name, environ), kit)
+    return opened

@@ -1,0 +1,41 @@
+"""The `papers` command.
+
+Nothing heavy is imported until a command runs, so that `--help` answers at once. Exit codes: 0 done, 1 something
+failed, 2 a setting or an argument is wrong, 3 another process does this already.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from bot.cli import keeping, reading, service
+
+app = typer.Typer(
+    name="papers",
+    help="Each day's AI papers, ranked, in the reader's own language, where the reader already is.",
+    epilog="Exit codes: 0 done, 1 something failed, 2 a setting or an argument is wrong, 3 runs already.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(service.run)
+app.command()(reading.today)
+app.command()(keeping.publish)
+app.command("editions")(reading.list_editions)
+app.command()(reading.preview)
+app.command()(keeping.doctor)
+app.command()(keeping.migrate)
+
+
+def main() -> None:
+    """Run `papers`."""
+    try:
+        app()
+    except BrokenPipeError:  # `papers editions | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

@@ -1,0 +1,121 @@
+"""`papers run`: the main job."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.start import DONE, FAILED, an_instant, execute, opened
+
+if TYPE_CHECKING:  # see bot.cli.start
+    from bot.app import App, Role
+
+HOW_TO_ADD = (
+    "This version delivers to the outbox. Telegram (TELEGRAM_TOKEN), Discord (DISCORD_TOKEN) and e-mail (SMTP_HOST)\n"
+    "are set up in .env as soon as their channels are there; `papers doctor` says which are."
+)
+
+
+def run(
+    once: Annotated[
+        bool, typer.Option("--once", help="Poll, close what is due, deliver what is due, and exit.")
+    ] = False,
+    only: Annotated[
+        str | None, typer.Option(metavar="poll|deliver|listen", help="Do only this part of the work.")
+    ] = None,
+    now: Annotated[
+        str | None, typer.Option(metavar="TIME", help="With --once: pretend that it is this time (a rehearsal).")
+    ] = None,
+    standby: Annotated[
+        bool, typer.Option("--standby", help="Where another process does this already: wait, and take over.")
+    ] = False,
+) -> None:
+    """Poll the feed, close an edition a day, deliver it, until told to stop."""
+    at = an_instant(now)
+    if only not in (None, "poll", "deliver", "listen"):
+        raise typer.BadParameter("--only takes poll, deliver or listen")
+    if at is not None and not once:
+        raise typer.BadParameter("--now goes with --once")
+    execute(_run(once, only, at, standby))
+
+
+async def _run(once: bool, only: str | None, at: datetime | None, standby: bool) -> int:
+    from bot.app import Role
+    from bot.console import complain
+    from bot.supervisor import clock
+
+    roles = frozenset({Role(only)}) if only else frozenset(Role)
+    async with opened(quiet=False) as app:
+        real = [channel.name for channel in app.channels if not channel.rehearsal]
+        if at is not None and real:
+            complain(f"--now is for rehearsals, and {', '.join(real)} would reach real people: take --now away.")
+            return 2
+        if not once:
+            return await _serve(app, roles, standby)
+        first = await _is_first_start(app)
+        await app.once(at or clock(), roles)
+        if first:
+            await _introduce(app, at or clock())
+        if app.publisher.fault:
+            complain(f"The feed could not be read: {app.publisher.fault}.")
+            return FAILED
+        return DONE
+
+
+async def _serve(app: App, roles: frozenset[Role], standby: bool) -> int:
+    from bot.supervisor import clock, until
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    if await _is_first_start(app):
+        if await until(stop, asyncio.ensure_future(app.once(clock(), roles))):
+            await _introduce(app, clock())
+    else:
+        await _what_comes(app, clock())
+    await app.run(stop, roles, standby=standby)
+    return DONE
+
+
+async def _is_first_start(app: App) -> bool:
+    from bot.model import Cadence
+    from bot.store import editions
+
+    async with app.store.read() as connection:
+        return await editions.latest_day(connection, Cadence.DAY) is None
+
+
+async def _introduce(app: App, now: datetime) -> None:
+    """The end of a first start: a sample where the feed gave nothing, and what happens next."""
+    from bot.console import say
+
+    if await _is_first_start(app):
+        say(f"The feed could not be read: {app.publisher.fault or 'it lists no finished day yet'}.")
+        say("This is what an edition looks like; the feed is asked again until it answers.")
+        say()
+        say(app.sample().parts()["text"])
+    await _what_comes(app, now)
+
+
+async def _what_comes(app: App, now: datetime) -> None:
+    """A few lines: what the program does next, and how to reach more people."""
+    from bot.console import say
+    from bot.edition import closing_time, newest_finished
+
+    settings = app.settings
+    day = newest_finished(now, settings.edition_closes) + timedelta(days=1)
+    left = closing_time(day, settings.edition_closes) - now
+    hours, minutes = divmod(int(left.total_seconds()) // 60, 60)
+    say()
+    say(f"The feed is read every {settings.poll_interval.total_seconds() / 60:g} minutes.")
+    say(f"The list of {day} closes at {settings.edition_closes:%H:%M} UTC, in {hours} h {minutes:02} min;")
+    say("readers get it at their own hour (08:00 unless they chose another).")
+    for channel in app.channels:
+        for finding in await channel.check():
+            say(f"{finding.subject}: {finding.says}")
+    say(HOW_TO_ADD)

@@ -1,0 +1,80 @@
+"""How every command starts: home, environment, logs, and one sentence where something is wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:  # the composition root imports everything, and --help needs none of it
+    from bot.app import App
+
+DONE, FAILED, WRONG, RUNNING = 0, 1, 2, 3
+
+
+def execute(work: Coroutine[Any, Any, int]) -> None:
+    """Run a command's work to its end and exit with its code; what an operator can mend is said in one sentence."""
+    from bot.console import complain
+    from bot.feed import FeedError
+    from bot.locks import HeldError
+    from bot.settings import SettingsError
+    from bot.store import StoreError
+
+    try:
+        code = asyncio.run(work)
+    except SettingsError as error:
+        complain(str(error))
+        code = WRONG
+    except HeldError as error:
+        complain(f"Another process does this already: {error}. Stop it, or start this one with --standby.")
+        code = RUNNING
+    except (FeedError, StoreError) as error:
+        complain(str(error))
+        code = FAILED
+    except KeyboardInterrupt:
+        code = 130
+    raise typer.Exit(code)
+
+
+@asynccontextmanager
+async def opened(*, only: str | None = None, bar: str = "Reading the feed", quiet: bool = True) -> AsyncIterator[App]:
+    """The application, wired from the environment; `quiet` keeps a command's own output free of everyday log lines."""
+    from bot import app, console, logs, settings
+
+    home = settings.home(os.environ)
+    environ = settings.environment(home, os.environ)
+    core = settings.read(settings.Settings, environ)
+    hidden = settings.secrets(core)
+    for name in app.CHANNELS:
+        hidden += settings.secrets(settings.read(app.settings_class(name), environ))
+    logs.configure(core.log_format, hidden, level=logging.WARNING if quiet else logging.INFO)
+    with console.progress(bar) as progress:
+        async with app.open_app(home, environ, only=only, progress=progress) as wired:
+            yield wired
+
+
+def a_day(written: str | None) -> date | None:
+    """Read YYYY-MM-DD."""
+    if written is None:
+        return None
+    try:
+        return date.fromisoformat(written)
+    except ValueError:
+        raise typer.BadParameter(f"{written!r} is no day; write it like 2026-04-29") from None
+
+
+def an_instant(written: str | None) -> datetime | None:
+    """Read an ISO 8601 instant; one without a zone is in UTC."""
+    if written is None:
+        return None
+    try:
+        at = datetime.fromisoformat(written)
+    except ValueError:
+        raise typer.BadParameter(f"{written!r} is no time; write it like 2026-04-29T22:05:00Z") from None
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)

@@ -1,0 +1,74 @@
+"""What operators see: tables and progress bars on a terminal, plain lines elsewhere. Rich's home in the core."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from bot.channel import Finding
+
+WIDE = 120
+"""Columns of a table that is written to a file or a pipe."""
+
+
+def say(line: str = "") -> None:
+    """One plain line on standard output."""
+    print(line, flush=True)
+
+
+def complain(line: str) -> None:
+    """One plain line on standard error."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def as_json(value: object) -> None:
+    """A value for scripts."""
+    print(json.dumps(value, ensure_ascii=False, indent=2, default=str), flush=True)
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str | None = None) -> None:
+    """A table; what it says is text, never markup."""
+    console = _console()
+    drawn = Table(*columns, title=title, box=box.SIMPLE_HEAD, title_justify="left", header_style="bold")
+    for row in rows:
+        drawn.add_row(*(Text(cell) for cell in row))
+    console.print(drawn)
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show how far some work has come: call what is given with (done, total). A bar, or a line at its end."""
+    if not sys.stderr.isatty():
+        last: list[tuple[int, int]] = []
+
+        def note(done: int, total: int) -> None:
+            last[:] = [(done, total)]
+
+        yield note
+        for done, total in last:
+            complain(f"{what}: {done} of {total}")
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        bar = bars.add_task(what, total=None)
+        yield lambda done, total: bars.update(bar, completed=done, total=total)
+
+
+def findings(rows: Sequence[Finding]) -> None:
+    """What the doctor found, one line each."""
+    console = _console()
+    for row in rows:
+        mark, style = ("ok  ", "green") if row.ok else ("NO  ", "bold red")
+        console.print(Text.assemble((mark, style), (f"{row.subject}: ", "bold"), row.says), soft_wrap=True)
+
+
+def _console() -> Console:
+    return Console() if sys.stdout.isatty() else Console(width=WIDE)

@@ -1,0 +1,228 @@
+"""The dispatcher hands out what is due on one channel: claim, compose, send, record.
+
+A send keeps its slot from the commit of `sending` to the commit of its outcome, so that what is in doubt after a
+crash is never more than the channel's concurrency. Outcomes that wait at the same moment share one commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.channel import Channel, Gone, Message, Outcome, Personal, Rejected, Unknown
+from bot.consequences import NothingToSay, Recalled, Result, Standing, consequence, repeat_at, stand
+from bot.locks import OWNER, Locks
+from bot.model import Delivery, State
+from bot.pacer import Pacer
+from bot.store import Store, deliveries, refused, standing, subscribers
+from bot.variants import Variants
+
+log = logging.getLogger(__name__)
+
+SWEEP = timedelta(seconds=5)
+"""How often to look for deliveries whose sender is gone."""
+
+Landed = tuple[Delivery, Result]
+
+
+class Dispatcher:
+    """Delivers on one channel. `step` does one turn; what it starts lands on its own and sets `landed`."""
+
+    def __init__(self, store: Store, channel: Channel, locks: Locks) -> None:
+        self.channel = channel
+        self.owner = uuid.uuid4().hex
+        self.landed = asyncio.Event()
+        self._store = store
+        self._locks = locks
+        self._pacer = Pacer(channel.pace)
+        self._variants = Variants(store, channel)
+        self._flying: set[asyncio.Task[None]] = set()
+        self._queueing: set[asyncio.Task[None]] = set()
+        self._results: list[Landed] = []
+        self._swept_at: datetime | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether any send is in flight or not yet written down."""
+        return bool(self._flying or self._results)
+
+    async def step(self, now: datetime, *, claim: bool = True) -> bool:
+        """Write down what came back, then (with `claim`) take what is due into the free slots and start it.
+
+        True where there was anything to do. The caller holds the locks of `roles`.
+        """
+        doubted = await self._sweep(now) if claim else 0
+        self.landed.clear()
+        results, self._results = self._results, []
+        try:
+            claimed = await self._turn(results, now, claim=claim)
+        except BaseException:
+            self._results[:0] = results  # not written down: the next turn tries again
+            raise
+        for delivery in claimed or ():
+            task = asyncio.create_task(self._deliver(delivery), name=f"{self.channel.name} {delivery.id}")
+            self._flying.add(task)
+            task.add_done_callback(self._flying.discard)
+        return bool(doubted) or claimed is not None
+
+    async def finish(self, now: datetime, *, patience: float) -> None:
+        """Stop: call back what has not left yet, wait up to `patience` seconds for the rest, write everything down."""
+        for task in self._queueing:
+            task.cancel()
+        if self._flying:
+            await asyncio.wait(self._flying, timeout=patience)
+        for task in self._flying:
+            task.cancel()
+        await asyncio.gather(*self._flying, return_exceptions=True)
+        await self.step(now, claim=False)
+
+    @property
+    def roles(self) -> list[str]:
+        """The locks that delivering on this channel needs."""
+        alone = [f"deliver:{self.channel.name}"] if self.channel.pace.exclusive else []
+        return [*alone, f"{OWNER}{self.owner}"]
+
+    async def _turn(self, results: Sequence[Landed], now: datetime, *, claim: bool) -> list[Delivery] | None:
+        """One transaction: record, send again what may be lost, claim. None where there was nothing to do."""
+        free = self.channel.pace.concurrency - len(self._flying) if claim else 0
+        if not results and not (free > 0 and await self._is_due(now, free)):
+            return None
+        name = self.channel.name
+        async with self._store.write() as connection:
+            before = await standing.load(connection, name)
+            stands = await self._record(connection, before, results, now)
+            if claim and self.channel.repeats_unknown:
+                for delivery in await deliveries.unknown(connection, name, now=now):
+                    await deliveries.repeat(connection, delivery, repeat_at(delivery, now))
+            limit = stands.may_claim(now, free, len(self._flying))
+            claimed = await deliveries.claim(connection, name, owner=self.owner, now=now, limit=limit)
+            if claimed:
+                stands = stands.probing(now)
+            elif claim and limit == 0:
+                await deliveries.expire(connection, name, now=now)
+            if stands != before:
+                await standing.save(connection, name, stands)
+        self._tell(before, stands)
+        return claimed
+
+    async def _is_due(self, now: datetime, free: int) -> bool:
+        async with self._store.read() as connection:
+            stands = await standing.load(connection, self.channel.name)
+            if not stands.may_claim(now, free, len(self._flying)):
+                return False
+            at = await deliveries.next_due(connection, self.channel.name)
+            if at is not None and at <= now:
+                return True
+            return self.channel.repeats_unknown and await deliveries.has_unknown(connection, self.channel.name, now=now)
+
+    async def _sweep(self, now: datetime) -> int:
+        """Mark as unknown what others had in flight when they went; listed first, whatever follows."""
+        if self._swept_at is not None and self._swept_at <= now < self._swept_at + SWEEP:
+            return 0
+        async with self._store.read() as connection:
+            owners = await deliveries.owners(connection, self.channel.name)
+        doubted = 0
+        for owner in owners - {self.owner}:
+            if await self._locks.is_free(f"{OWNER}{owner}"):
+                async with self._store.write() as connection:
+                    doubted += await deliveries.doubt(connection, self.channel.name, owner, now=now)
+        self._swept_at = now
+        if doubted:
+            log.warning("deliveries in doubt", extra={"channel": self.channel.name, "count": doubted})
+        return doubted
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        """Compose and send one delivery; what became of it waits to be written down."""
+        result = await self._attempt(delivery)
+        self._results.append((delivery, result))
+        self.landed.set()
+
+    async def _attempt(self, delivery: Delivery) -> Result:
+        try:
+            if not await self._has_turn(delivery):
+                return Recalled()
+            message = await self._variants.message(delivery)
+        except Exception as error:  # whatever a template does, it costs one delivery, not the dispatcher
+            log.exception("page cannot be composed", extra={"delivery": delivery.id})
+            return Rejected(f"cannot be composed ({type(error).__name__})")
+        return NothingToSay() if message is None else await self._send(delivery, message)
+
+    async def _has_turn(self, delivery: Delivery) -> bool:
+        """Wait for the channel's pace; False where the program stops meanwhile."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._queueing.add(task)
+        try:
+            await self._pacer.turn(delivery.to)
+        except asyncio.CancelledError:
+            return False
+        finally:
+            self._queueing.discard(task)
+        return True
+
+    async def _send(self, delivery: Delivery, message: Message) -> Outcome:
+        try:
+            personal = Personal(key=f"{delivery.edition_id}.{delivery.subscriber_id}", repeat=delivery.repeats)
+            return await self.channel.send(delivery.to, message, personal)
+        except asyncio.CancelledError:
+            return Unknown("the program was stopped before the service had answered")
+        except Exception as error:  # a channel should not raise; when it does, nobody knows what it had sent
+            log.exception("channel failed", extra={"channel": self.channel.name, "delivery": delivery.id})
+            return Unknown(f"the channel failed ({type(error).__name__})")
+
+    async def _record(
+        self, connection: AsyncConnection, stands: Standing, results: Sequence[Landed], now: datetime
+    ) -> Standing:
+        endings = []
+        for delivery, result in results:
+            follows = consequence(delivery, result, now)
+            endings.append(
+                deliveries.Ending(
+                    delivery.id, follows.state, follows.reason, follows.receipt, follows.next_at, follows.rejected
+                )
+            )
+            if follows.status is not None and follows.reason is not None:
+                await subscribers.set_status(connection, delivery.subscriber_id, follows.status, follows.reason)
+                ended = State.GONE if isinstance(result, Gone) else State.SKIPPED
+                await deliveries.end_owed(connection, delivery.subscriber_id, ended, follows.reason, now=now)
+            if follows.moved_to is not None:
+                await subscribers.move(connection, delivery.subscriber_id, follows.moved_to)
+            bad_variants = await self._refused(connection, delivery, result)
+            stands = stand(stands, delivery, result, now, bad_variants=bad_variants)
+            _log(self.channel.name, delivery, follows.state, follows.reason)
+        await deliveries.record(connection, endings, owner=self.owner, now=now)
+        return stands
+
+    async def _refused(self, connection: AsyncConnection, delivery: Delivery, result: Result) -> int:
+        """Count a rejection against its variant; how many of the edition's variants had to fall back by now."""
+        if not isinstance(result, Rejected):
+            return 0
+        if not delivery.fallen and await refused.count(connection, delivery.id):
+            log.error(
+                "variant refused, falls back to headline",
+                extra={"channel": self.channel.name, "edition": delivery.edition_id, "reason": result.reason},
+            )
+        return await refused.fallen(connection, self.channel.name, delivery.edition_id)
+
+    def _tell(self, before: Standing, after: Standing) -> None:
+        """Say what changed in how the channel stands, once."""
+        if after.halted_at and not before.halted_at:
+            log.error("channel halted", extra={"channel": self.channel.name, "reason": after.halted_for})
+        if before.halted_at and not after.halted_at:
+            log.info("channel resumed", extra={"channel": self.channel.name})
+        if after.waits_until and after.waits_until != before.waits_until:
+            until = after.waits_until.isoformat(timespec="seconds")
+            log.warning("channel waits", extra={"channel": self.channel.name, "until": until, "for": after.waits_for})
+
+
+def _log(channel: str, delivery: Delivery, state: State, reason: str | None) -> None:
+    fields = {"channel": channel, "subscriber": delivery.subscriber_id, "state": state.value, "reason": reason}
+    log.log(logging.INFO if state in QUIET else logging.WARNING, "delivery", extra=fields)
+
+
+QUIET = {State.SENT, State.SKIPPED, State.OWED}

@@ -1,0 +1,127 @@
+"""Which papers an edition holds, in what order, and when it closes. Pure: stored state and *now* in, editions out.
+
+The rules are those of docs/design.md, "One day". A day's list fills until midnight UTC and beyond its closing
+time; what arrives later rolls over into the next edition, so that nothing is lost and nothing comes twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from bot.model import Cadence, Edition, Paper, Ranked
+
+DAY = timedelta(days=1)
+WINDOW = timedelta(days=7)
+"""A paper rolls over for this long after its list day, and is then too old to be news."""
+PATIENCE = timedelta(hours=3)
+"""How long after closing time an unreachable feed is waited for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What has been decided and seen so far; everything that closing depends on beside the papers.
+
+    `origin` is the first edition's day: what was listed before it counts as held. `settled` is the last day
+    decided upon, with an edition or, its list being empty, without. `polled_at` is when the last complete poll
+    began, `attempted_at` when the last poll began, whatever became of it; `retry_at` is when the feed asked us
+    to come back.
+    """
+
+    origin: date | None = None
+    settled: date | None = None
+    polled_at: datetime | None = None
+    attempted_at: datetime | None = None
+    retry_at: datetime | None = None
+
+
+def closing_time(day: date, closes: time) -> datetime:
+    """The instant from which the edition of `day` may close."""
+    return datetime.combine(day, closes, UTC)
+
+
+def newest_finished(now: datetime, closes: time) -> date:
+    """The newest day past its closing time."""
+    today = now.astimezone(UTC).date()
+    return today if closing_time(today, closes) <= now else today - DAY
+
+
+def poll_due(ledger: Ledger, now: datetime, interval: timedelta, closes: time) -> bool:
+    """Whether to ask the feed now: every `interval`, and at closing time without waiting for it."""
+    last = ledger.attempted_at
+    if last is None or last > now:  # never yet, or the clock was set back
+        return True
+    if ledger.retry_at is not None and last < ledger.retry_at:
+        return now >= ledger.retry_at
+    return now >= last + interval or last < closing_time(newest_finished(now, closes), closes)
+
+
+def days_to_poll(ledger: Ledger, newest_edition: date | None, now: datetime) -> list[date]:
+    """The list days to ask for: today and every day since the last close, at least yesterday."""
+    today = now.astimezone(UTC).date()
+    first = today - DAY
+    for known in (newest_edition, ledger.settled and ledger.settled + DAY):
+        if known is not None:
+            first = min(first, known)
+    return list(_days(first, today))
+
+
+def rank(papers: Iterable[Paper]) -> tuple[Ranked, ...]:
+    """By votes, ties by earlier listing, then id. Where the feed counts no votes its own order stands, per day."""
+    ordered = sorted(papers, key=_place)
+    return tuple(Ranked(place, paper, paper.votes) for place, paper in enumerate(ordered, start=1))
+
+
+def _place(paper: Paper) -> tuple[object, ...]:
+    if paper.votes is None:
+        return (1, -paper.listed_on.toordinal(), paper.position, paper.id)
+    return (0, -paper.votes, paper.listed_at, paper.id)
+
+
+def close(
+    ledger: Ledger, papers: Sequence[Paper], held: Iterable[str], *, closes: time, now: datetime
+) -> tuple[list[Edition], date | None]:
+    """Close what can be closed: the new editions, oldest first, and the last day that is now settled.
+
+    `papers` are those still listed since `settled` − 7 days, `held` the ids that earlier day editions hold.
+    A day is decided by the first complete poll begun at or after its closing time; where the feed has been down
+    for `PATIENCE` by then, by what is stored, if that is anything at all.
+    """
+    if ledger.origin is None or ledger.settled is None or ledger.polled_at is None:
+        return [], ledger.settled
+    seen = last = newest_finished(ledger.polled_at, closes)
+    if ledger.attempted_at is not None and ledger.attempted_at > ledger.polled_at:  # the feed is down
+        last = max(seen, newest_finished(ledger.attempted_at - PATIENCE, closes))
+    taken = set(held)
+    editions: list[Edition] = []
+    settled = ledger.settled
+    for day in _days(settled + DAY, last):
+        complete = day <= seen
+        if not any(paper.listed_on == day for paper in papers):
+            if not complete:
+                break  # nothing is known of this day yet: it waits for the feed
+            settled = day
+            continue
+        edition = compile_edition(day, papers, taken, origin=ledger.origin, now=now, complete=complete)
+        if edition.papers:
+            editions.append(edition)
+            taken.update(ranked.paper.id for ranked in edition.papers)
+        settled = day
+    return editions, settled
+
+
+def compile_edition(
+    day: date, papers: Iterable[Paper], held: Iterable[str], *, origin: date, now: datetime, complete: bool = True
+) -> Edition:
+    """The edition of `day`: every paper listed up to then, within the window, that no earlier edition holds."""
+    oldest = max(day - WINDOW + DAY, origin)
+    taken = set(held)
+    chosen = (paper for paper in papers if oldest <= paper.listed_on <= day and paper.id not in taken)
+    return Edition(Cadence.DAY, day, now, rank(chosen), complete=complete)
+
+
+def _days(first: date, last: date) -> Iterator[date]:
+    while first <= last:
+        yield first
+        first += DAY

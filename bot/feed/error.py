@@ -1,0 +1,14 @@
+"""The one way in which reading the feed fails."""
+
+from __future__ import annotations
+
+
+class FeedError(Exception):
+    """The feed could not be read; the message is one sentence for the operator, naming at most a host.
+
+    `retry_after` is how many seconds the feed asked us to wait, None where it did not say.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after

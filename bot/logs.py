@@ -1,0 +1,62 @@
+"""Logs: structlog's home. Everybody logs through the standard library; here it is decided how that looks.
+
+Human lines on a terminal, JSON otherwise. Fields go in `extra`; secrets that were read from the settings are
+blotted out wherever they turn up, whoever logged them.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Iterable
+from typing import Any, Literal
+
+import structlog
+from structlog.typing import Processor
+
+BLOT = "•••"
+SHORTEST_SECRET = 6
+"""Shorter values are not blotted out: they would tear holes into ordinary words."""
+
+
+def configure(form: Literal["auto", "human", "json"], secrets: Iterable[str] = (), level: int = logging.INFO) -> None:
+    """Send every log line of this process to standard error, as `form` says, without the `secrets`."""
+    human = form == "human" or (form == "auto" and sys.stderr.isatty())
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    last: list[Processor] = (
+        [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)]
+        if human
+        else [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(ensure_ascii=False)]
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        _Blotting(
+            secrets,
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for chatty in ("aiosqlite", "asyncio", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+class _Blotting(structlog.stdlib.ProcessorFormatter):
+    """Takes secrets out of the finished line, traceback and all."""
+
+    def __init__(self, secrets: Iterable[str], **options: Any) -> None:
+        super().__init__(**options)
+        found = sorted({secret for secret in secrets if len(secret) >= SHORTEST_SECRET}, key=len, reverse=True)
+        self._pattern = re.compile("|".join(map(re.escape, found))) if found else None
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = super().format(record)
+        return self._pattern.sub(BLOT, line) if self._pattern else line

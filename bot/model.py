@@ -1,0 +1,226 @@
+"""The words of the system as frozen data: no I/O, no decisions (the glossary is docs/design.md, section "Words")."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Self
+
+ARXIV_ID = re.compile(r"\d{4}\.\d{4,5}")
+"""An arXiv id since April 2007, without its version (https://info.arxiv.org/help/arxiv_identifier.html)."""
+
+
+class MediaKind(StrEnum):
+    """What a file shown beside a paper is."""
+
+    IMAGE = "image"
+    VIDEO = "video"
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """One picture or film that the authors put beside their paper."""
+
+    kind: MediaKind
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """One paper as the feed gave it, known by its arXiv id.
+
+    `votes` is None where the feed counts none (RSS); then `position`, the paper's place in the feed's own
+    order, ranks it. `listed_on` is the UTC day of the list that the paper stands on, `listed_at` the instant
+    it was put there as far as the feed tells.
+    """
+
+    id: str
+    title: str
+    abstract: str
+    listed_on: date
+    listed_at: datetime
+    position: int = 0
+    votes: int | None = None
+    comments: int | None = None
+    sentence: str | None = None
+    authors: tuple[str, ...] = ()
+    organisation: str | None = None
+    keywords: tuple[str, ...] = ()
+    published: date | None = None
+    code: str | None = None
+    stars: int | None = None
+    project: str | None = None
+    thumbnail: str | None = None
+    media: tuple[Media, ...] = ()
+
+    @property
+    def arxiv(self) -> str:
+        """The paper's page at arXiv."""
+        return f"https://arxiv.org/abs/{self.id}"
+
+    @property
+    def pdf(self) -> str:
+        """The paper itself."""
+        return f"https://arxiv.org/pdf/{self.id}"
+
+    @property
+    def page(self) -> str:
+        """The paper's page at Hugging Face, where readers vote and talk."""
+        return f"https://huggingface.co/papers/{self.id}"
+
+
+class Cadence(StrEnum):
+    """The period that an edition covers."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+class Style(StrEnum):
+    """How much is said about each paper; one file per style in templates/styles."""
+
+    HEADLINE = "headline"
+    ABSTRACT = "abstract"
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """One paper's place in an edition, with the votes it had when the edition closed."""
+
+    rank: int
+    paper: Paper
+    votes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """The ranked list of one period, fixed once it is closed.
+
+    `day` is the period's last day (UTC). `complete` is False where the feed was down at closing time and the
+    list was closed from what was stored. `sample` marks the built-in example, which is never stored.
+    """
+
+    cadence: Cadence
+    day: date
+    closed_at: datetime
+    papers: tuple[Ranked, ...]
+    complete: bool = True
+    sample: bool = False
+    id: int | None = None
+
+
+class Source(StrEnum):
+    """Whose words a text is: a reader can always see which."""
+
+    FEED = "feed"
+    AUTHORS = "authors"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A channel's name and its own recipient id, written `telegram:42`."""
+
+    channel: str
+    recipient: str
+
+    @classmethod
+    def parse(cls, written: str) -> Self:
+        """Read `channel:recipient`; ValueError where either half is missing."""
+        channel, colon, recipient = written.strip().partition(":")
+        if not (colon and channel and recipient):
+            raise ValueError(f"an address is written channel:recipient, not {written!r}")
+        return cls(channel, recipient)
+
+    def __str__(self) -> str:
+        return f"{self.channel}:{self.recipient}"
+
+
+class Status(StrEnum):
+    """Where a subscriber stands: pending → active; active ⇄ paused; any → unsubscribed or gone."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    PAUSED = "paused"
+    UNSUBSCRIBED = "unsubscribed"
+    GONE = "gone"
+
+
+ALL_WEEK = 0b1111111
+"""All seven weekdays: bit n is set for weekday n, Monday = 0."""
+
+MORNING = 8 * 60
+"""The default hour, in minutes after the reader's midnight."""
+
+ALL_PAPERS = 0
+"""`Preferences.papers` for a reader who wants every paper of an edition."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """What a subscriber chose. `hour` is in minutes after local midnight, `weekdays` a bit per day (Monday = bit 0)."""
+
+    language: str = "en"
+    style: Style = Style.HEADLINE
+    papers: int = 10
+    min_votes: int = 0
+    topics: tuple[str, ...] = ()
+    hour: int = MORNING
+    weekdays: int = ALL_WEEK
+    timezone: str = "UTC"
+    cadence: Cadence = Cadence.DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """One address with a status and preferences."""
+
+    id: int
+    address: Address
+    status: Status
+    preferences: Preferences
+
+
+class State(StrEnum):
+    """Where a delivery stands. A row starts as `owed` (or `skipped`) and each ends in one of the last seven."""
+
+    OWED = "owed"
+    SENDING = "sending"
+    SENT = "sent"
+    GONE = "gone"
+    BARRED = "barred"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    SKIPPED = "skipped"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One edition owed to one subscriber, as claimed for sending."""
+
+    id: int
+    edition_id: int
+    subscriber_id: int
+    to: str
+    preferences: Preferences
+    due_at: datetime
+    expires_at: datetime
+    attempts: int = 0
+    repeats: int = 0
+    """How often it was sent again without knowing whether it had arrived."""
+    rejections: int = 0
+    """How often the service refused it in the plainest style."""
+    fallen: bool = False
+    """Whether its variant fell back to the plainest style."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a poll brought: the papers, and the list days that were read to their end."""
+
+    papers: Sequence[Paper]
+    days: frozenset[date] = field(default_factory=frozenset)

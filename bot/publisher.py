@@ -1,0 +1,199 @@
+"""The publisher polls the feed, keeps what it finds, and closes editions: fetch, keep, close, publish.
+
+Every step follows from stored state and *now*, so that a process that was down does on its return what was due.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Protocol
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot import edition as rules
+from bot.edition import DAY, WINDOW, Ledger, closing_time
+from bot.feed import FeedError
+from bot.model import Cadence, Edition, Found, Paper
+from bot.store import Store, audience, editions, ledger, papers
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[int, int], None]
+
+
+class Feed(Protocol):
+    """What the publisher needs of bot.feed.Feed."""
+
+    async def newest_day(self, until: date) -> date | None: ...
+
+    async def poll(self, days: list[date], *, now: datetime, progress: Progress | None = None) -> Found: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """An edition that was written down, and for how many readers."""
+
+    edition: Edition
+    audience: int
+
+
+class Publisher:
+    """Closes editions. `step` does what is due at `now` and says whether there was anything to do."""
+
+    def __init__(
+        self,
+        store: Store,
+        feed: Feed,
+        *,
+        interval: timedelta,
+        closes: time,
+        progress: Progress | None = None,
+    ) -> None:
+        self._store = store
+        self._feed = feed
+        self._interval = interval
+        self._closes = closes
+        self._progress = progress
+        self.fault: str | None = None
+        """Why the last poll failed, None where it did not."""
+
+    async def step(self, now: datetime) -> bool:
+        """Poll if a poll is due, then close what can be closed."""
+        async with self._store.read() as connection:
+            due = rules.poll_due(await ledger.load(connection), now, self._interval, self._closes)
+        polled = due and await self.poll(now)
+        return bool(await self.close(now)) or polled
+
+    async def poll(self, now: datetime) -> bool:
+        """Ask the feed and keep what it says, all of it or nothing; whether that worked.
+
+        A fault is said once when it appears and once when it is over, not at every poll between.
+        """
+        try:
+            found, origin = await self._fetch(now)
+        except FeedError as error:
+            await self._failed(error, now)
+            return False
+        async with self._store.write() as connection:
+            new = await papers.keep(connection, found)
+            changes: dict[str, date | datetime | None] = {"polled_at": now, "attempted_at": now, "retry_at": None}
+            if origin is not None:
+                changes |= {"origin": origin, "settled": origin - DAY}
+            await ledger.save(connection, **changes)
+        if self.fault is not None:
+            log.info("feed is back")
+        self.fault = None
+        log.info("polled", extra={"papers": len(found.papers), "new": new})
+        return True
+
+    async def _fetch(self, now: datetime) -> tuple[Found, date | None]:
+        """What to keep, and on the first start ever the day that the first edition is of."""
+        async with self._store.read() as connection:
+            known = await ledger.load(connection)
+            newest = await editions.latest_day(connection, Cadence.DAY)
+        if known.origin is not None:
+            return await self._feed.poll(rules.days_to_poll(known, newest, now), now=now, progress=self._progress), None
+        origin = await self._feed.newest_day(rules.newest_finished(now, self._closes))
+        if origin is None:
+            raise FeedError("the feed lists no papers of a finished day yet")
+        days = rules.days_to_poll(Ledger(settled=origin - DAY), None, now)
+        return await self._feed.poll(days, now=now, progress=self._progress), origin
+
+    async def _failed(self, error: FeedError, now: datetime) -> None:
+        if str(error) != self.fault:
+            log.warning("feed cannot be read", extra={"reason": str(error)})
+        self.fault = str(error)
+        retry_at = now + timedelta(seconds=error.retry_after) if error.retry_after else None
+        async with self._store.write() as connection:
+            await ledger.save(connection, attempted_at=now, retry_at=retry_at)
+
+    async def close(self, now: datetime) -> list[Published]:
+        """Close what can be closed and write it down, in one transaction: the newest for its readers."""
+        async with self._store.read() as connection:
+            known = await ledger.load(connection)
+        if not self._may_close(known):
+            return []
+        async with self._store.write() as connection:
+            known = await ledger.load(connection)  # another process may have closed it meanwhile
+            assert known.settled is not None
+            assert known.attempted_at is not None
+            listed, held = await self._candidates(connection, known.settled + DAY, known.attempted_at.date())
+            closed, settled = rules.close(known, listed, held, closes=self._closes, now=now)
+            published = []
+            for position, edition in enumerate(closed, start=1):
+                published += await self._write(connection, edition, deliver=position == len(closed))
+            if settled != known.settled:
+                await ledger.save(connection, settled=settled)
+        return published
+
+    def _may_close(self, known: Ledger) -> bool:
+        """Whether any day is waiting for its edition, so that an idle step costs no write."""
+        if known.settled is None or known.attempted_at is None:
+            return False
+        return closing_time(known.settled + DAY, self._closes) <= known.attempted_at
+
+    async def close_early(self, now: datetime) -> list[Published]:
+        """Close today's list as it stands, for its readers; what is listed later rolls over."""
+        published = await self.close(now)
+        today = now.astimezone(UTC).date()
+        async with self._store.write() as connection:
+            known = await ledger.load(connection)
+            if known.settled is None or known.origin is None or known.settled >= today:
+                return published
+            listed, held = await self._candidates(connection, today, today)
+            edition = rules.compile_edition(today, listed, held, origin=known.origin, now=now)
+            early = await self._write(connection, edition, deliver=True)
+            if early:
+                await ledger.save(connection, settled=today)
+        return published + early
+
+    async def back_fill(self, day: date, now: datetime, *, deliver: bool) -> list[Published]:
+        """Close a past day that has no edition, from the feed's list of it; empty where it has one or listed nothing.
+
+        Without `deliver` it is for the archive alone. Raises FeedError.
+        """
+        found = await self._feed.poll([day], now=now, progress=self._progress)
+        async with self._store.write() as connection:
+            await papers.keep(connection, found)
+            listed, held = await self._candidates(connection, day, day)
+            edition = rules.compile_edition(day, listed, held, origin=day, now=now)
+            return await self._write(connection, edition, deliver=deliver)
+
+    async def _candidates(self, connection: AsyncConnection, first: date, last: date) -> tuple[list[Paper], set[str]]:
+        """The papers that editions from `first` to `last` may hold, and which of them an edition holds already."""
+        listed = await papers.listed(connection, first - WINDOW, last)
+        return listed, await editions.held(connection, [paper.id for paper in listed])
+
+    async def _write(self, connection: AsyncConnection, edition: Edition, *, deliver: bool) -> list[Published]:
+        """Write an edition down, owed to its readers with `deliver`; nothing where it is empty or known already."""
+        edition_id = await editions.add(connection, edition) if edition.papers else None
+        if edition_id is None:
+            return []
+        readers = 0
+        if deliver:
+            readers = await audience.owe(connection, edition_id, edition.cadence, published_at=edition.closed_at)
+        log.info(
+            "edition closed",
+            extra={
+                "cadence": edition.cadence.value,
+                "day": edition.day.isoformat(),
+                "papers": len(edition.papers),
+                "complete": edition.complete,
+                "audience": readers,
+            },
+        )
+        return [Published(edition, readers)]
+
+    async def next_step(self, now: datetime) -> datetime:
+        """When `step` next has something to do."""
+        async with self._store.read() as connection:
+            known = await ledger.load(connection)
+        if rules.poll_due(known, now, self._interval, self._closes):
+            return now
+        assert known.attempted_at is not None
+        at = max(known.attempted_at + self._interval, known.retry_at or known.attempted_at)
+        closing = closing_time(rules.newest_finished(now, self._closes) + DAY, self._closes)
+        return at if known.retry_at else min(at, closing)

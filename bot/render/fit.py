@@ -1,0 +1,183 @@
+"""Fitting pages into what a channel's message may hold: whole papers only, and never a cut through markup.
+
+An overlong text is shortened before it becomes markup; papers that still find no room are left out from the
+end, and one line says how many. A channel only measures; every decision is here.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
+
+from bot.channel import Block, Limits, Message, Page, utf16_units
+from bot.render.said import sentence_ends
+from bot.render.words import words
+
+M = TypeVar("M", bound=Message)
+
+ELLIPSIS = "…"
+
+
+class FitError(Exception):
+    """A page without any paper is already larger than the channel takes: its declared limits are wrong."""
+
+    def __init__(self, quantity: str, size: int, maximum: int) -> None:
+        super().__init__(f"an empty page has {size} {quantity}, and the channel takes {maximum}")
+        self.quantity, self.size, self.maximum = quantity, size, maximum
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted(Generic[M]):
+    """A message within the limits, how many papers it shows, and the page that it was composed from."""
+
+    message: M
+    shown: int
+    page: Page
+
+
+def fit(page: Page, compose: Callable[[Page], M], limits: Limits) -> Fitted[M]:
+    """Compose as much of a page as the limits take: the most whole papers, from the first."""
+    blocks = [_within(block, limits.text) for block in page.blocks]
+
+    def attempt(shown: Sequence[Block]) -> Fitted[M]:
+        part = replace(page, blocks=list(shown), more=_more(page, len(blocks) - len(shown)))
+        return Fitted(compose(part), len(shown), part)
+
+    def holds(shown: Sequence[Block]) -> bool:
+        return _excess(attempt(shown).message, limits) is None
+
+    shown = _most(blocks, holds)
+    # One paper too large for any message must not cost the readers all that follow it.
+    while shown < len(blocks) and not holds([blocks[shown]]):
+        smaller = _shrunk(blocks[shown], holds)
+        if smaller is None:
+            break
+        blocks[shown] = smaller
+        shown = _most(blocks, holds)
+
+    fitted = attempt(blocks[:shown])
+    if (excess := _excess(fitted.message, limits)) is not None:
+        raise FitError(*excess)
+    return fitted
+
+
+def shorten(text: str, most: int) -> str:
+    """A text in at most `most` UTF-16 units: up to a sentence's end, else to a word's, and then "…".
+
+    In Chinese and Japanese any place between characters will do; inside what a reader sees as one, none.
+    """
+    if utf16_units(text) <= most:
+        return text
+    if most < 1:
+        return ""
+    room = _prefix(text, most - 1)
+    enough = room // 2  # an early end would throw away more than it tidies
+    sentence = max((end for end in sentence_ends(text) if enough < end < room), default=0)
+    if sentence:
+        return f"{text[:sentence]} {ELLIPSIS}"
+    word = next((place for place in range(room, enough, -1) if _between_words(text, place)), room)
+    return text[:word].rstrip(" \n\t,;:-–—(（「『、，") + ELLIPSIS
+
+
+def _more(page: Page, hidden: int) -> str | None:
+    if not hidden:
+        return page.more
+    return words(page.language).ngettext("+{n} more paper", "+{n} more papers", hidden)
+
+
+def _excess(message: Message, limits: Limits) -> tuple[str, int, int] | None:
+    sizes = message.sizes()
+    for quantity, maximum in limits.maxima.items():
+        if quantity not in sizes:
+            raise LookupError(f"the channel limits {quantity!r}, but its messages do not measure it")
+        if sizes[quantity] > maximum:
+            return quantity, sizes[quantity], maximum
+    return None
+
+
+def _most(blocks: Sequence[Block], holds: Callable[[Sequence[Block]], bool]) -> int:
+    """How many of the first blocks fit. All of them is asked first: it is usual, and spares the "+n" line."""
+    if holds(blocks):
+        return len(blocks)
+    return _largest(len(blocks) - 1, lambda count: holds(blocks[:count]))
+
+
+def _largest(highest: int, holds: Callable[[int], bool]) -> int:
+    """The largest number up to `highest` that holds, by halving; 0 needs no proof."""
+    low, high = 0, max(0, highest)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if holds(middle):
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _shrunk(block: Block, holds: Callable[[Sequence[Block]], bool]) -> Block | None:
+    """The block with as much of its texts as fits alone; at worst without trimmings, else None."""
+    longest = max(map(utf16_units, block.said.parts.values()), default=0)
+    most = _largest(longest, lambda most: holds([_within(block, most)]))
+    if most or holds([_within(block, 0)]):
+        return _within(block, most)
+    bare = replace(_within(block, 0), authors=None, organisation=None, links=block.links[:1])
+    titles = _largest(utf16_units(bare.title), lambda most: holds([_titled(bare, most)]))
+    return _titled(bare, titles) if titles else None
+
+
+def _titled(block: Block, most: int) -> Block:
+    return replace(block, title=shorten(block.title, most))
+
+
+def _within(block: Block, most: int | None) -> Block:
+    if most is None:
+        return block
+    parts = {name: shorten(text, most) for name, text in block.said.parts.items()}
+    return replace(block, said=replace(block.said, parts=parts))
+
+
+def _prefix(text: str, most: int) -> int:
+    """The longest beginning of a text within `most` UTF-16 units that ends between two visible characters."""
+    room = units = 0
+    for place, character in enumerate(text):
+        units += utf16_units(character)
+        if units > most:
+            break
+        room = place + 1
+    while room and not _between_characters(text, room):
+        room -= 1
+    return room
+
+
+_JOINER = "\u200d"
+_VIRAMA = 9
+_FLAG_LETTERS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
+_TRAILING = re.compile("[\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f\uff9e\uff9f\u1160-\u11ff\ud7b0-\ud7ff]")
+"""Skin tones, tags, half-width sound marks, and the letters that end a Korean syllable."""
+_UNSPACED = re.compile("[\u3001-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\uff01-\uff60\U00020000-\U0003ffff]")
+"""Chinese and Japanese, which put no space between words."""
+
+
+def _between_characters(text: str, place: int) -> bool:
+    """Whether a cut here leaves every visible character whole, by the rules of UAX #29 that texts meet."""
+    before, after = text[place - 1 : place], text[place : place + 1]
+    if not before or not after:
+        return True
+    if _JOINER in {before, after} or _TRAILING.match(after) or before + after == "\r\n":
+        return False
+    if unicodedata.category(after) in {"Mn", "Mc", "Me"}:
+        return False
+    if unicodedata.combining(before) == _VIRAMA and unicodedata.category(after) == "Lo":
+        return False
+    if after in _FLAG_LETTERS:  # two letters make one flag
+        return (place - len(text[:place].rstrip(_FLAG_LETTERS))) % 2 == 0
+    return True
+
+
+def _between_words(text: str, place: int) -> bool:
+    before, after = text[place - 1], text[place : place + 1]
+    apart = before.isspace() or after.isspace() or _UNSPACED.match(before) or _UNSPACED.match(after)
+    return bool(apart) and _between_characters(text, place)

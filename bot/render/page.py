@@ -1,0 +1,253 @@
+"""An edition and a reader's preferences → a page: which papers, and all that is said, before any markup.
+
+Pure but for the catalogues. Whatever comes from outside is cleaned here, once, for every channel: no control
+character, no trick with the direction of writing, no link that is not http.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
+from urllib.parse import urlsplit
+
+from bot.channel import Block, Link, Page, Said
+from bot.edition import rank
+from bot.model import Cadence, Edition, Paper, Preferences, Ranked, Source, Style
+from bot.render.said import say
+from bot.render.words import Words, words
+
+NAMES = 3
+"""So many authors are named before the rest are counted."""
+
+_FILLED = ((0, 0.0), (1, 0.25), (4, 0.54), (8, 0.70), (13, 0.84), (16, 0.90), (23, 0.97), (24, 1.0))
+"""How full a day's list usually is at an hour of the UTC day, measured over many days of the feed."""
+
+_UNWANTED = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ufeff]")
+"""Control characters, which may command a terminal, and those that turn the direction of what follows."""
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+_ALPHAXIV = {"ko": "ko/", "ja": "ja/", "zh-Hans": "zh/", "zh-Hant": "zh/"}
+"""The languages that alphaXiv writes its overviews in beside English, as they stand in its addresses."""
+
+
+def edition_page(edition: Edition, preferences: Preferences, *, notes: Sequence[str] = ()) -> Page:
+    """The page of one edition for a reader with these preferences. `notes` are said above the papers."""
+    w = words(preferences.language)
+    chosen = choose(edition.papers, preferences)
+    counted = _counts_votes(edition.papers)
+    lead = [_count(w, len(chosen), len(edition.papers), preferences.min_votes)]
+    if counted and not edition.sample:
+        # In UTC: one rendering serves readers in every time zone.
+        lead.append(w.gettext("votes counted on {moment}", moment=w.moment(edition.closed_at)))
+    return Page(
+        language=w.language,
+        direction=w.direction,
+        heading=_heading(w, edition.cadence, edition.day),
+        lead=" · ".join(lead),
+        blocks=[block(ranked, preferences.style, w) for ranked in chosen],
+        labels=_labels(w, preferences.style),
+        notes=[*notes, *_warnings(w, edition)],
+        footer=_footer(w, preferences.style, counted=counted, sample=edition.sample),
+        slug="sample" if edition.sample else _slug(edition.cadence, edition.day),
+    )
+
+
+def today_page(papers: Iterable[Paper], day: date, preferences: Preferences, *, now: datetime) -> Page:
+    """The page of a day's list as it stands, closed or not; it says how complete the list is."""
+    w = words(preferences.language)
+    ranked = rank(papers)
+    chosen = choose(ranked, preferences)
+    share = filled(day, now)
+    title = w.gettext("Daily papers") if share == 1 else w.gettext("Papers so far")
+    return Page(
+        language=w.language,
+        direction=w.direction,
+        heading=w.gettext("{title} · {date}", title=title, date=w.day(day)),
+        lead=_count(w, len(chosen), len(ranked), preferences.min_votes),
+        blocks=[block(each, preferences.style, w) for each in chosen],
+        labels=_labels(w, preferences.style),
+        notes=[] if share == 1 else [_still_filling(w, share, now)],
+        footer=_footer(w, preferences.style, counted=_counts_votes(ranked), sample=False),
+        slug=f"{day}-list",
+    )
+
+
+def choose(papers: Sequence[Ranked], preferences: Preferences) -> list[Ranked]:
+    """The papers that a reader wants, with their ranks in the edition. Unknown votes are enough votes."""
+    wanted = [each for each in papers if each.votes is None or each.votes >= preferences.min_votes]
+    return wanted[: preferences.papers] if preferences.papers else wanted
+
+
+def block(ranked: Ranked, style: Style, w: Words) -> Block:
+    """All that is said about one paper in one language and style."""
+    paper = ranked.paper
+    return Block(
+        rank=ranked.rank,
+        paper=paper,
+        title=_clean(paper.title) or paper.id,
+        votes=None if ranked.votes is None else w.ngettext("{n} vote", "{n} votes", ranked.votes),
+        votes_count=ranked.votes,
+        organisation=_clean(paper.organisation or "") or None,
+        authors=_authors(paper.authors, w),
+        said=_cleaned(say(paper, style)),
+        links=_links(paper, w),
+    )
+
+
+def filled(day: date, now: datetime) -> float:
+    """How much of a day's list is usually there by now: 0.0 … 1.0."""
+    hours = (now - datetime.combine(day, time(), UTC)) / timedelta(hours=1)
+    for (early, less), (late, more) in pairwise(_FILLED):
+        if hours < late:
+            return less + (more - less) * max(0.0, hours - early) / (late - early)
+    return 1.0
+
+
+def _clean(text: str) -> str:
+    visible = _UNWANTED.sub("", _LONE_SURROGATE.sub("\ufffd", text))
+    return " ".join(visible.split())
+
+
+def _cleaned(said: Said) -> Said:
+    return replace(said, parts={name: _clean(text) for name, text in said.parts.items()})
+
+
+def _authors(names: Sequence[str], w: Words) -> str | None:
+    known = [clean for name in names if (clean := _clean(name))]
+    if not known:
+        return None
+    listed = w.pgettext("between names", ", ").join(known[:NAMES])
+    return listed if len(known) <= NAMES else f"{listed} +{w.number(len(known) - NAMES)}"
+
+
+def _links(paper: Paper, w: Words) -> list[Link]:
+    discussion = w.gettext("Discussion")
+    if paper.comments:
+        discussion = w.gettext("Discussion ({n})", n=w.number(paper.comments))
+    overview = f"https://www.alphaxiv.org/{_ALPHAXIV.get(w.language, '')}overview/{paper.id}"
+    offered = [
+        ("arXiv", paper.arxiv),
+        ("PDF", paper.pdf),
+        (w.pgettext("source code", "Code"), paper.code),
+        (w.pgettext("a project's web page", "Project"), paper.project),
+        (discussion, paper.page),
+        ("alphaXiv", overview),
+    ]
+    return [Link(label, url) for label, url in offered if url and _leads_to_the_web(url)]
+
+
+def _leads_to_the_web(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    plain = not _UNWANTED.search(url) and not _LONE_SURROGATE.search(url) and len(url.split()) == 1
+    return plain and parts.scheme in {"http", "https"} and bool(parts.hostname)
+
+
+def _heading(w: Words, cadence: Cadence, day: date) -> str:
+    match cadence:
+        case Cadence.DAY:
+            title, period = w.gettext("Daily papers"), w.day(day)
+        case Cadence.WEEK:
+            title, period = w.gettext("Weekly papers"), w.span(day - timedelta(days=day.weekday()), day)
+        case Cadence.MONTH:
+            title, period = w.gettext("Monthly papers"), w.month(day)
+    return w.gettext("{title} · {date}", title=title, date=period)
+
+
+def _slug(cadence: Cadence, day: date) -> str:
+    match cadence:
+        case Cadence.DAY:
+            return f"{day}"
+        case Cadence.WEEK:
+            return f"{day:%G-W%V}"
+        case Cadence.MONTH:
+            return f"{day:%Y-%m}"
+
+
+def _count(w: Words, shown: int, total: int, min_votes: int) -> str:
+    if shown == total:
+        return w.ngettext("{n} paper", "{n} papers", total)
+    if shown == 0:
+        return w.ngettext(
+            "None of {papers} papers has {n} vote",
+            "None of {papers} papers has {n} votes",
+            min_votes,
+            papers=w.number(total),
+        )
+    return w.ngettext("Top {shown} of {n} paper", "Top {shown} of {n} papers", total, shown=w.number(shown))
+
+
+def _warnings(w: Words, edition: Edition) -> list[str]:
+    warnings = []
+    if edition.sample:
+        warnings.append(
+            w.gettext(
+                "This is a sample, built into the program and shown because the feed could not be "
+                "reached yet. Today’s papers follow as soon as it answers."
+            )
+        )
+    if not edition.complete:
+        warnings.append(
+            w.gettext("The feed could not be read when this edition closed, so some papers may be missing.")
+        )
+    return warnings
+
+
+def _still_filling(w: Words, share: float, now: datetime) -> str:
+    return w.gettext(
+        "As of {moment}. The list fills until midnight UTC; at this hour it usually holds about {share} "
+        "of the day’s papers.",
+        moment=w.moment(now),
+        share=w.percent(share),
+    )
+
+
+def _labels(w: Words, style: Style) -> Mapping[str, str]:
+    """Words for the layout. A text is marked as somebody's only where the footer does not speak of it."""
+    usual = Source.FEED if style is Style.HEADLINE else Source.AUTHORS
+    says = {
+        Source.FEED: w.gettext("feed’s summary"),
+        Source.AUTHORS: w.gettext("from the abstract"),
+    }
+    return {
+        "product": w.gettext("Morning Papers"),
+        "votes": w.gettext("Votes"),
+        "paper": w.gettext("Paper"),
+        "organisation": w.gettext("Organisation"),
+        "authors": w.gettext("Authors"),
+        "links": w.gettext("Links"),
+        "abstract": w.gettext("Abstract"),
+        **{f"said_by_{source}": "" if source is usual else says[source] for source in Source},
+    }
+
+
+def _footer(w: Words, style: Style, *, counted: bool, sample: bool) -> list[str]:
+    if sample:
+        whose = w.gettext("The summaries were written for this sample.")
+    elif style is Style.ABSTRACT:
+        whose = w.gettext("The abstracts are the authors’ own words, unchanged.")
+    elif counted:
+        whose = w.gettext(
+            "The summaries are Hugging Face’s, written by a language model; “from the abstract” marks the "
+            "first sentence of the authors’ abstract."
+        )
+    else:
+        whose = w.gettext(
+            "The summaries are the feed’s own; “from the abstract” marks the first sentence of the authors’ abstract."
+        )
+    if counted:
+        return [
+            whose,
+            w.gettext("Papers and votes: Hugging Face Daily Papers (https://huggingface.co/papers)."),
+        ]
+    return [whose, w.gettext("Papers: in the order of the feed that this newsletter follows.")]
+
+
+def _counts_votes(papers: Sequence[Ranked]) -> bool:
+    return any(each.votes is not None for each in papers)

@@ -1,0 +1,140 @@
+"""Jinja's only home: the templates folder as ready-to-fill templates, safe by construction.
+
+Everything put into a template goes through the channel's own escape, without any author's doing: there is no
+`safe` filter, and what is already markup can be printed and joined but not formatted or cut. Templates run in
+Jinja's sandbox and can read nothing but each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment as AnyEnvironment
+from jinja2 import FileSystemLoader, StrictUndefined, TemplateNotFound, nodes, pass_eval_context
+from jinja2.compiler import CodeGenerator, Frame
+from jinja2.nodes import EvalContext
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup
+from markupsafe import escape as html
+
+from bot.channel import Escape, Page, Template
+from bot.render import folder
+from bot.render.words import DEFAULT, words
+
+FILTERS = frozenset(
+    """
+    abs batch capitalize default first groupby int last length list lower map max min reject rejectattr round
+    select selectattr slice sort string sum trim unique upper
+    """.split()  # noqa: SIM905 — a list of words reads best as words
+)
+"""Jinja's filters that neither make markup nor take it apart."""
+
+
+def template(name: str, escape: Escape | None) -> Template:
+    """The template of that name below templates/, as `bot.channel.Kit` describes it."""
+    # A template that is missing or does not compile is told at start, not at eight in the morning.
+    _environment(folder(), DEFAULT, escape).get_template(name)
+    return partial(_fill, name, escape)
+
+
+def _fill(name: str, escape: Escape | None, page: Page, **more: object) -> str:
+    environment = _environment(folder(), words(page.language).language, escape)
+    return environment.get_template(name).render(page=page, **more)
+
+
+@cache
+def _environment(where: Path, language: str, escape: Escape | None) -> _Environment:
+    return _Environment(where, language, escape)
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    """The templates as they are in one language, filled through one escape."""
+
+    intercepted_binops = frozenset({"+", "%", "*"})
+
+    def __init__(self, where: Path, language: str, escape: Escape | None) -> None:
+        def safe(value: object) -> Markup:
+            if value is None:
+                return Markup()
+            if isinstance(value, Markup):
+                return value
+            return html(str(value)) if escape is None else Markup(escape(str(value)))  # noqa: S704
+
+        # Asking for the context keeps Jinja from escaping constants ahead of time, in HTML's way.
+        @pass_eval_context
+        def finalize(_: EvalContext, value: object) -> Markup:
+            return safe(value)
+
+        super().__init__(
+            autoescape=True,
+            finalize=finalize,
+            keep_trailing_newline=True,
+            loader=_Loader(where, language),
+            lstrip_blocks=True,
+            trim_blocks=True,
+            undefined=StrictUndefined,
+            auto_reload=False,
+            cache_size=-1,
+        )
+        self._safe = safe
+        w = words(language)
+        self.filters = {name: self.filters[name] for name in FILTERS}
+        self.filters |= {"join": self.join, "number": w.number}
+        self.globals = {"range": self.globals["range"], "namespace": self.globals["namespace"]}
+        # Plain functions, not Jinja's i18n tags: those put markup into sentences by HTML's rules only.
+        self.globals |= {"gettext": w.gettext, "ngettext": w.ngettext, "pgettext": w.pgettext}
+
+    def join(self, values: Iterable[object], between: str = "") -> object:
+        """Join values: to markup, escaped by our own rules, as soon as one of them is markup."""
+        parts = list(values)
+        if any(isinstance(part, Markup) for part in (*parts, between)):
+            return self._safe(between).join(map(self._safe, parts))
+        return str(between).join(map(str, parts))
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        if isinstance(left, Markup) or isinstance(right, Markup):
+            if operator == "+":
+                return self.join((left, right))
+            raise TypeError(f"markup cannot be used with {operator}: print it")
+        return super().call_binop(context, operator, left, right)
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        return not isinstance(obj, Markup) and super().is_safe_attribute(obj, attr, value)
+
+
+class _Generator(CodeGenerator):
+    """Jinja's own, but that `~` joins by the environment's rules instead of HTML's."""
+
+    def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:  # noqa: N802 — Jinja's name
+        self.write("environment.join((")
+        for part in node.nodes:
+            self.visit(part, frame)
+            self.write(", ")
+        self.write("))")
+
+
+_Environment.code_generator_class = _Generator
+
+
+class _Loader(FileSystemLoader):
+    """Finds `edition.ko.html` before `edition.html` where the language is Korean, whoever asks."""
+
+    def __init__(self, where: Path, language: str) -> None:
+        super().__init__(where)
+        self._language = language
+
+    def get_source(self, environment: AnyEnvironment, template: str) -> Any:
+        for name in self._names(template):
+            try:
+                return super().get_source(environment, name)
+            except TemplateNotFound:
+                continue
+        raise TemplateNotFound(template)
+
+    def _names(self, template: str) -> Iterator[str]:
+        stem, dot, kind = template.rpartition(".")
+        yield f"{stem}.{self._language}{dot}{kind}"
+        yield template

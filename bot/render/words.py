@@ -1,0 +1,160 @@
+"""Every word a reader sees: one catalogue per language, dates, numbers and plurals as the language has them.
+
+A catalogue is `templates/locale/<tag>.po`, read as it is, without a compile step. The English sentence is the
+key, so a sentence that a language lacks is said in English. Nothing a translator writes can break a delivery:
+a translation that asks for a placeholder nobody fills is passed over for the English sentence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+from functools import cache
+from io import BytesIO
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.core import get_global
+from babel.dates import format_date, format_interval, format_skeleton
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal, format_percent
+from babel.support import Translations
+
+from bot.channel import Direction
+from bot.render import folder
+
+DEFAULT = "en"
+"""The language of the keys, and the last resort of every other."""
+
+_FORMATS = {"en": "en_GB"}
+"""Where dates are written after another locale than the catalogue's: few who read English are American."""
+
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True)
+class Words:
+    """One language: its sentences and its ways of writing dates and numbers."""
+
+    language: str
+    direction: Direction
+    _locale: Locale
+    _catalogue: Translations
+
+    def gettext(self, message: str, /, **values: object) -> str:
+        """The sentence in this language, its `{placeholders}` filled."""
+        return self._say(self._catalogue.gettext(message), message, values)
+
+    def ngettext(self, singular: str, plural: str, n: int, /, **values: object) -> str:
+        """The sentence in the form this language has for `n`; `{n}` is filled by itself."""
+        english = singular if n == 1 else plural
+        said = self._catalogue.ngettext(singular, plural, n)
+        return self._say(said, english, {"n": self.number(n), **values})
+
+    def pgettext(self, context: str, message: str, /, **values: object) -> str:
+        """The sentence as it is said in one context, where English has one word for two things."""
+        return self._say(str(self._catalogue.pgettext(context, message)), message, values)
+
+    def _say(self, said: str, english: str, values: Mapping[str, object]) -> str:
+        asked = set(_PLACEHOLDER.findall(said))
+        chosen = said if said.strip() and asked <= values.keys() else english
+        return _PLACEHOLDER.sub(lambda found: str(values.get(found[1], found[0])), chosen)
+
+    def day(self, day: date) -> str:
+        """A day in full: "Wednesday, 29 April 2026"."""
+        return format_date(day, "full", locale=self._locale)
+
+    def span(self, first: date, last: date) -> str:
+        """The days from one to another: "27 Apr – 3 May 2026"."""
+        return format_interval(first, last, "yMMMd", locale=self._locale)
+
+    def month(self, day: date) -> str:
+        """The month that a day lies in: "April 2026"."""
+        return format_skeleton("yMMMM", day, locale=self._locale)
+
+    def number(self, n: int) -> str:
+        """A whole number with the language's separators: "1,234"."""
+        return format_decimal(n, locale=self._locale)
+
+    def percent(self, share: float) -> str:
+        """A share of one, in whole percent: "54%"."""
+        return format_percent(share, locale=self._locale)
+
+    def time(self, moment: datetime, zone: str | tzinfo = "UTC") -> str:
+        """A time of day as the clocks of `zone` show it; UTC, which is nobody's clock, is named."""
+        shown = moment.astimezone(ZoneInfo(zone) if isinstance(zone, str) else zone)
+        return f"{shown:%H:%M} UTC" if shown.tzname() == "UTC" else f"{shown:%H:%M}"
+
+    def moment(self, moment: datetime, zone: str | tzinfo = "UTC") -> str:
+        """A day and a time as the clocks of `zone` show them: "29 April, 22:04 UTC"."""
+        shown = moment.astimezone(ZoneInfo(zone) if isinstance(zone, str) else zone)
+        day = format_skeleton("MMMMd", shown.replace(tzinfo=None), locale=self._locale)
+        return self.pgettext("a day and a time", "{day}, {time}", day=day, time=self.time(moment, zone))
+
+
+@cache
+def languages() -> tuple[str, ...]:
+    """The languages there are catalogues for, English first."""
+    tags = {path.stem for path in (folder() / "locale").glob("*.po")} | {DEFAULT}
+    return (DEFAULT, *sorted(tags - {DEFAULT}))
+
+
+def words(language: str) -> Words:
+    """The words of the nearest language there is a catalogue for."""
+    return _words(match(language))
+
+
+@cache
+def _words(tag: str) -> Words:
+    locale = Locale.parse(_FORMATS.get(tag, tag.replace("-", "_")))
+    direction = Direction.RTL if locale.text_direction == "rtl" else Direction.LTR
+    return Words(tag, direction, locale, _catalogue(tag))
+
+
+def match(wanted: str | None, default: str = DEFAULT, available: Sequence[str] | None = None) -> str:
+    """The best language for a tag as services write them (`ko-KR`, `zh_TW.UTF-8`), else `default`.
+
+    The same language in the same script is best (`zh-TW` is Traditional), in another script still better than
+    a foreign language.
+    """
+    tags = languages() if available is None else available
+    if not wanted:
+        return default
+    spelled = {tag.lower(): tag for tag in tags}
+    cleaned = re.split(r"[.@]", wanted.strip())[0].replace("_", "-")
+    if cleaned.lower() in spelled:
+        return spelled[cleaned.lower()]
+    language, script = _likely(cleaned)
+    likely = {tag: _likely(tag) for tag in tags}
+    same_script = [tag for tag, known in likely.items() if known == (language, script)]
+    same_language = [tag for tag, known in likely.items() if known[0] == language]
+    return next(iter(same_script + same_language), default)
+
+
+def _likely(tag: str) -> tuple[str, str | None]:
+    """The language and script that a tag most likely means, by CLDR's table of likely subtags."""
+    language, *others = tag.split("-")
+    language = language.lower()
+    language = get_global("language_aliases").get(language, language)
+    script = next((part.title() for part in others if len(part) == 4 and part.isalpha()), None)
+    region = next((part.upper() for part in others if re.fullmatch(r"[A-Za-z]{2}|\d{3}", part)), None)
+    if script is None:
+        table = get_global("likely_subtags")
+        full = table.get(f"{language}_{region}") or table.get(language) or ""
+        script = next((part for part in full.split("_")[1:] if len(part) == 4), None)
+    return language, script
+
+
+def _catalogue(tag: str) -> Translations:
+    path = folder() / "locale" / f"{tag}.po"
+    if not path.is_file():  # English needs no catalogue: its sentences are the keys
+        return Translations()
+    with path.open("rb") as written:
+        catalogue = read_po(written, locale=tag.replace("-", "_"), abort_invalid=True)
+    compiled = BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return Translations(compiled)

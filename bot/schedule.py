@@ -1,0 +1,81 @@
+"""Due when, expired when, for whom. Pure: a reader's hour, weekdays and zone and an instant in, instants out.
+
+A reader's slot is their chosen local hour on a chosen weekday. An hour that does not exist on a day (clocks go
+forward) or comes twice (clocks go back) makes one slot: `datetime.combine` takes the first of two, and reads an
+hour in the gap with the offset from before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+DAY = timedelta(days=1)
+GRACE = timedelta(hours=3)
+"""Whoever's hour passed this recently before publication gets the edition at once."""
+LIFETIME = timedelta(hours=18)
+"""An edition that could not be delivered for this long is yesterday's news."""
+WAKING = time(7), time(22)
+"""Local hours in which retries, catch-up and grace may run."""
+NEAR = timedelta(hours=1)
+"""They may also run this close to the reader's own hour, whenever that is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """When a reader wants to be reached: minutes after local midnight, a bit per weekday, an IANA zone name."""
+
+    timezone: str
+    hour: int
+    weekdays: int
+
+    def slots(self, since: datetime) -> Iterator[datetime]:
+        """The reader's slots after `since`, in UTC, without end."""
+        zone = ZoneInfo(self.timezone)
+        day = since.astimezone(zone).date() - DAY
+        while True:
+            slot = self.slot(day, zone)
+            if self.weekdays >> day.weekday() & 1 and slot > since:
+                yield slot
+            day += DAY
+
+    def slot(self, day: date, zone: ZoneInfo) -> datetime:
+        """The reader's hour on a local day, whether they chose its weekday or not."""
+        at = time(*divmod(self.hour, 60))
+        return datetime.combine(day, at, zone).astimezone(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """When a delivery becomes due and when it is too late for it."""
+
+    due_at: datetime
+    expires_at: datetime
+
+
+def window(rhythm: Rhythm, published_at: datetime) -> Window:
+    """When the edition published at `published_at` is due for a reader with this rhythm, and until when."""
+    slots = rhythm.slots(published_at - GRACE)
+    slot = next(slots)
+    due_at = slot if slot > published_at else waking(rhythm, published_at)
+    return Window(due_at, min(due_at + LIFETIME, next(slots)))
+
+
+def welcome(rhythm: Rhythm, now: datetime) -> Window:
+    """A new subscriber gets the latest edition at once, whatever the hour: it is their own act."""
+    return Window(now, min(now + LIFETIME, next(rhythm.slots(now))))
+
+
+def waking(rhythm: Rhythm, at: datetime) -> datetime:
+    """The first instant from `at` on at which the reader may be disturbed outside their own slot."""
+    zone = ZoneInfo(rhythm.timezone)
+    local = at.astimezone(zone)
+    wake, sleep = WAKING
+    if wake <= local.time() < sleep:
+        return at
+    own = (rhythm.slot(local.date() + n * DAY, zone) for n in (-1, 0, 1))
+    near = [slot for slot in own if at < slot + NEAR]
+    morning = datetime.combine(local.date() + (DAY if local.time() >= sleep else timedelta()), wake, zone)
+    return max(at, min([morning.astimezone(UTC), *(slot - NEAR for slot in near)]))

@@ -1,0 +1,180 @@
+"""The core's settings: read once from the environment and `.env`, checked, and handed down.
+
+Nothing is read at import. A channel has a settings class of its own, read by the same `read`, so that every
+mistake is told in the same way: one sentence that names the setting and says how to mend it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from datetime import time, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, get_args
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from dotenv import dotenv_values
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+DEFAULT_FEED = "https://huggingface.co/api/daily_papers"
+UNITS = {"s": 1, "m": 60, "h": 3600}
+
+
+class SettingsError(Exception):
+    """One setting is wrong; the message is one sentence that names it and says how to mend it."""
+
+
+def duration(written: object) -> object:
+    """Read `900s`, `15m` or `1h`; a bare number is in minutes."""
+    if not isinstance(written, str):
+        return written
+    found = re.fullmatch(r"\s*(\d{1,6})\s*([smh]?)\s*", written)
+    if not found:
+        raise ValueError("must be a number with a unit, such as 15m, 900s or 1h")
+    return timedelta(seconds=int(found[1]) * UNITS[found[2] or "m"])
+
+
+def clock_time(written: object) -> object:
+    """Read `22:00`."""
+    if not isinstance(written, str):
+        return written
+    found = re.fullmatch(r"\s*([01]?\d|2[0-3]):([0-5]\d)\s*", written)
+    if not found:
+        raise ValueError("must be a time of day in UTC, such as 22:00")
+    return time(int(found[1]), int(found[2]))
+
+
+class Settings(BaseModel):
+    """What the core itself can be told; every field's alias is the name of its environment variable."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    feed_url: SecretStr = Field(SecretStr(DEFAULT_FEED), alias="FEED_URL")
+    """Where the papers come from. Secret, because an address may carry a key."""
+    poll_interval: Annotated[timedelta, BeforeValidator(duration)] = Field(
+        timedelta(minutes=15), alias="POLL_INTERVAL", ge=timedelta(minutes=1), le=timedelta(hours=6)
+    )
+    edition_closes: Annotated[time, BeforeValidator(clock_time)] = Field(time(22), alias="EDITION_CLOSES")
+    database_url: SecretStr = Field(SecretStr("sqlite:///subscribers.db"), alias="DATABASE_URL")
+    default_language: str = Field("en", alias="DEFAULT_LANGUAGE", pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
+    default_timezone: str = Field("UTC", alias="DEFAULT_TIMEZONE")
+    log_format: Literal["auto", "human", "json"] = Field("auto", alias="LOG_FORMAT")
+
+    @field_validator("feed_url")
+    @classmethod
+    def _web_address(cls, url: SecretStr) -> SecretStr:
+        if not re.fullmatch(r"https?://[^\s/]+\S*", url.get_secret_value()):
+            raise ValueError("must be a web address that starts with https:// (or http://)")
+        return url
+
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, url: SecretStr) -> SecretStr:
+        if not re.match(r"(sqlite:///|postgresql\+psycopg://)\S", url.get_secret_value()):
+            raise ValueError("must start with sqlite:/// or postgresql+psycopg://")
+        return url
+
+    @field_validator("default_timezone")
+    @classmethod
+    def _zone(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (KeyError, ValueError, OSError):
+            raise ValueError("must be the name of a time zone, such as Asia/Seoul or Europe/Berlin") from None
+        return zone
+
+
+Read = TypeVar("Read", bound=BaseModel)
+
+
+def home(environ: Mapping[str, str]) -> Path:
+    """The folder that holds `.env`, `subscribers.db` and `outbox/`: PAPERS_HOME, else the working directory."""
+    return Path(environ.get("PAPERS_HOME") or os.curdir).resolve()
+
+
+def environment(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """The settings as given: `.env` in `folder`, overridden by the process's own environment."""
+    path = folder / ".env"
+    try:
+        written = dotenv_values(path, encoding="utf-8", interpolate=False) if path.is_file() else {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f".env cannot be read ({type(error).__name__}): save it as UTF-8 text.") from error
+    return {name: value for name, value in written.items() if value is not None} | dict(environ)
+
+
+def read(model: type[Read], environ: Mapping[str, str]) -> Read:
+    """Read `model` from `environ`. Every secret may come from a file named by `NAME_FILE` instead.
+
+    Raises SettingsError with one sentence about the first thing that is wrong. A setting left empty counts as
+    not given.
+    """
+    given: dict[str, Any] = {}
+    for name, field in model.model_fields.items():
+        alias = field.alias or name
+        value = environ.get(alias, "").strip()
+        if not value and _is_secret(field.annotation):
+            value = _from_file(alias, environ.get(f"{alias}_FILE", "").strip())
+        if value:
+            given[alias] = value
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise SettingsError(_sentence(first)) from None  # the cause would show the value, which may be secret
+
+
+def names(model: type[BaseModel]) -> list[str]:
+    """The environment variables that `model` is read from."""
+    found = []
+    for name, field in model.model_fields.items():
+        found.append(field.alias or name)
+        if _is_secret(field.annotation):
+            found.append(f"{field.alias or name}_FILE")
+    return found
+
+
+def secrets(settings: BaseModel) -> list[str]:
+    """What of `settings` must never be shown: secret values; of an address, its password and its query."""
+    found: list[str] = []
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if isinstance(value, SecretStr):
+            secret = value.get_secret_value()
+            if "://" in secret:
+                parts = urlsplit(secret)
+                found += [part for part in (parts.password, parts.query) if part]
+            elif secret:
+                found.append(secret)
+    return found
+
+
+def _is_secret(annotation: object) -> bool:
+    return annotation is SecretStr or SecretStr in get_args(annotation)
+
+
+def _from_file(name: str, path: str) -> str:
+    if not path:
+        return ""
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{name}_FILE names a file that cannot be read ({type(error).__name__}).") from error
+
+
+def _sentence(error: Any) -> str:
+    name = str(error["loc"][0]) if error["loc"] else "The settings"
+    context = error.get("ctx") or {}
+    says = str(context["error"]) if "error" in context else ""
+    if not says:
+        says = {
+            "literal_error": f"must be one of {context.get('expected', '')}".replace("'", ""),
+            "string_pattern_mismatch": "is not written as it must be",
+            "greater_than_equal": f"must be at least {context.get('ge')}",
+            "less_than_equal": f"must be at most {context.get('le')}",
+            "missing": "is not set",
+        }.get(error["type"], error["msg"][:1].lower() + error["msg"][1:])
+    if name == "DEFAULT_LANGUAGE":
+        says = "must be a language tag, such as en, ko or zh-Hant"
+    return f"{name} {says}; see .env.example."

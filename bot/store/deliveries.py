@@ -1,0 +1,229 @@
+"""Deliveries on their way: claimed, recorded, counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, and_, bindparam, case, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.consequences import REPEATS
+from bot.model import Delivery, State
+from bot.store.schema import choices, deliveries, editions, subscribers, variants
+from bot.store.subscribers import preferences
+
+BATCH = 500
+CUT_OFF = "the process that was sending it is gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What a delivery's row becomes after an attempt."""
+
+    delivery_id: int
+    state: State
+    reason: str | None = None
+    receipt: str | None = None
+    next_at: datetime | None = None
+    rejected: bool = False
+
+
+async def claim(connection: AsyncConnection, channel: str, *, owner: str, now: datetime, limit: int) -> list[Delivery]:
+    """Mark up to `limit` due deliveries as `sending` by `owner` and return them; those past their time expire.
+
+    One statement on both databases: a row that another process took meanwhile is skipped (PostgreSQL) or no
+    longer owed (SQLite). What a message says is decided here for good: the reader's choice is fixed in the row
+    when it is first marked.
+    """
+    if limit <= 0:
+        return []
+    due = (
+        select(deliveries.c.id)
+        .where(deliveries.c.channel == channel, deliveries.c.state == State.OWED, deliveries.c.next_at <= now)
+        .order_by(deliveries.c.next_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    chosen = select(subscribers.c.choice_id).where(subscribers.c.id == deliveries.c.subscriber_id).scalar_subquery()
+    late = deliveries.c.expires_at <= now
+    claimed = await connection.execute(
+        update(deliveries)
+        .where(deliveries.c.id.in_(due), deliveries.c.state == State.OWED)
+        .values(
+            state=case((late, State.EXPIRED.value), else_=State.SENDING.value),
+            reason=case((late, func.coalesce(deliveries.c.reason, "too late")), else_=deliveries.c.reason),
+            owner=case((late, None), else_=owner),
+            ended_at=case((late, now), else_=None),
+            attempts=deliveries.c.attempts + case((late, 0), else_=1),
+            choice_id=func.coalesce(deliveries.c.choice_id, chosen),
+        )
+        .returning(deliveries.c.id, deliveries.c.state)
+    )
+    ids = [delivery_id for delivery_id, state in claimed if state == State.SENDING]
+    return await _load(connection, ids) if ids else []
+
+
+async def record(connection: AsyncConnection, endings: Sequence[Ending], *, owner: str, now: datetime) -> None:
+    """Write down what became of attempts, all in the caller's one commit; only rows that are still `owner`'s."""
+    if not endings:
+        return
+    statement = (
+        update(deliveries)
+        .where(
+            deliveries.c.id == bindparam("delivery_id"),
+            deliveries.c.owner == owner,
+            deliveries.c.state == State.SENDING,
+        )
+        .values(
+            state=bindparam("new_state"),
+            reason=bindparam("new_reason"),
+            receipt=bindparam("new_receipt"),
+            next_at=func.coalesce(bindparam("new_next_at", type_=deliveries.c.next_at.type), deliveries.c.next_at),
+            ended_at=bindparam("new_ended_at", type_=deliveries.c.ended_at.type),
+            rejections=deliveries.c.rejections + bindparam("new_rejections"),
+            owner=None,
+        )
+    )
+    await connection.execute(
+        statement,
+        [
+            {
+                "delivery_id": ending.delivery_id,
+                "new_state": ending.state.value,
+                "new_reason": ending.reason,
+                "new_receipt": ending.receipt,
+                "new_next_at": ending.next_at,
+                "new_rejections": int(ending.rejected),
+                "new_ended_at": None if ending.state is State.OWED else now,
+            }
+            for ending in endings
+        ],
+    )
+
+
+async def expire(connection: AsyncConnection, channel: str, *, now: datetime) -> int:
+    """End what is owed past its time on a channel that takes nothing up just now; how many there were."""
+    late = update(deliveries).where(
+        deliveries.c.channel == channel, deliveries.c.state == State.OWED, deliveries.c.expires_at <= now
+    )
+    reason = func.coalesce(deliveries.c.reason, "too late")
+    return (await connection.execute(late.values(state=State.EXPIRED.value, reason=reason, ended_at=now))).rowcount
+
+
+async def owners(connection: AsyncConnection, channel: str) -> set[str]:
+    """Whoever has deliveries in flight."""
+    query = select(deliveries.c.owner).where(deliveries.c.channel == channel, deliveries.c.state == State.SENDING)
+    return set(await connection.scalars(query.distinct()))
+
+
+async def doubt(connection: AsyncConnection, channel: str, owner: str, *, now: datetime) -> int:
+    """Mark as unknown what `owner`, who is gone, had in flight; how many there were."""
+    result = await connection.execute(
+        update(deliveries)
+        .where(deliveries.c.channel == channel, deliveries.c.state == State.SENDING, deliveries.c.owner == owner)
+        .values(state=State.UNKNOWN.value, reason=CUT_OFF, ended_at=now, owner=None)
+    )
+    return result.rowcount
+
+
+async def unknown(connection: AsyncConnection, channel: str, *, now: datetime) -> list[Delivery]:
+    """Deliveries that nobody knows the end of and that may still be sent again."""
+    return await _load(connection, list(await connection.scalars(_repeatable(channel, now).limit(BATCH))))
+
+
+async def repeat(connection: AsyncConnection, delivery: Delivery, at: datetime | None) -> None:
+    """Owe a delivery of unknown end once more, at `at`; with None it stays as it is, for the operator."""
+    row = update(deliveries).where(deliveries.c.id == delivery.id, deliveries.c.state == State.UNKNOWN)
+    if at is None:
+        await connection.execute(row.values(next_at=deliveries.c.expires_at))
+    else:
+        again = {"state": State.OWED.value, "next_at": at, "ended_at": None}
+        await connection.execute(row.values(repeats=deliveries.c.repeats + 1, **again))
+
+
+async def end_owed(
+    connection: AsyncConnection, subscriber_id: int, state: State, reason: str, *, now: datetime
+) -> None:
+    """End everything that a subscriber is still owed."""
+    await connection.execute(
+        update(deliveries)
+        .where(deliveries.c.subscriber_id == subscriber_id, deliveries.c.state == State.OWED)
+        .values(state=state.value, reason=reason, ended_at=now)
+    )
+
+
+async def next_due(connection: AsyncConnection, channel: str) -> datetime | None:
+    """When the next delivery of a channel comes up."""
+    query = select(func.min(deliveries.c.next_at)).where(
+        deliveries.c.channel == channel, deliveries.c.state == State.OWED
+    )
+    at: datetime | None = await connection.scalar(query)
+    return at
+
+
+async def has_unknown(connection: AsyncConnection, channel: str, *, now: datetime) -> bool:
+    """Whether there is anything for `unknown` to find."""
+    return await connection.scalar(_repeatable(channel, now).limit(1)) is not None
+
+
+def _repeatable(channel: str, now: datetime) -> Select[tuple[int]]:
+    return select(deliveries.c.id).where(
+        deliveries.c.channel == channel,
+        deliveries.c.state == State.UNKNOWN,
+        deliveries.c.repeats < REPEATS,
+        deliveries.c.next_at <= now,
+        deliveries.c.expires_at > now,
+    )
+
+
+async def _load(connection: AsyncConnection, ids: Iterable[int]) -> list[Delivery]:
+    query = (
+        select(
+            deliveries.c.id.label("delivery_id"),
+            deliveries.c.edition_id,
+            deliveries.c.subscriber_id,
+            deliveries.c.due_at,
+            deliveries.c.expires_at,
+            deliveries.c.attempts,
+            deliveries.c.repeats,
+            deliveries.c.rejections,
+            func.coalesce(variants.c.fallen, False).label("fallen"),
+            subscribers.c.recipient,
+            subscribers.c.hour,
+            subscribers.c.weekdays,
+            subscribers.c.timezone,
+            editions.c.cadence,
+            *(column for column in choices.c if column.name != "id"),
+        )
+        .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
+        .join(editions, editions.c.id == deliveries.c.edition_id)
+        .join(choices, choices.c.id == deliveries.c.choice_id)
+        .outerjoin(
+            variants,
+            and_(
+                variants.c.channel == deliveries.c.channel,
+                variants.c.edition_id == deliveries.c.edition_id,
+                variants.c.choice_id == deliveries.c.choice_id,
+            ),
+        )
+        .where(deliveries.c.id.in_(ids))
+        .order_by(deliveries.c.next_at, deliveries.c.id)
+    )
+    return [
+        Delivery(
+            id=row.delivery_id,
+            edition_id=row.edition_id,
+            subscriber_id=row.subscriber_id,
+            to=row.recipient,
+            preferences=preferences(row),
+            due_at=row.due_at,
+            expires_at=row.expires_at,
+            attempts=row.attempts,
+            repeats=row.repeats,
+            rejections=row.rejections,
+            fallen=bool(row.fallen),
+        )
+        for row in await connection.execute(query)
+    ]

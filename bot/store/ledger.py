@@ -1,0 +1,39 @@
+"""The ledger of closing (bot.edition.Ledger), kept key by key among the facts."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.edition import Ledger
+from bot.store.schema import facts
+from bot.store.upsert import insert
+
+DAYS = {"origin", "settled"}
+
+
+async def load(connection: AsyncConnection) -> Ledger:
+    """What has been decided and seen so far."""
+    known = {field.name for field in fields(Ledger)}
+    rows = await connection.execute(select(facts.c.key, facts.c.value).where(facts.c.key.in_(known)))
+    kept: dict[str, Any] = {
+        key: date.fromisoformat(value) if key in DAYS else datetime.fromisoformat(value) for key, value in rows
+    }
+    return Ledger(**kept)
+
+
+async def save(connection: AsyncConnection, **changes: date | datetime | None) -> None:
+    """Write down some of the ledger's fields; None forgets one."""
+    forgotten = [key for key, value in changes.items() if value is None]
+    if forgotten:
+        await connection.execute(facts.delete().where(facts.c.key.in_(forgotten)))
+    kept = [{"key": key, "value": value.isoformat()} for key, value in changes.items() if value is not None]
+    if kept:
+        statement = insert(connection, facts)
+        await connection.execute(
+            statement.on_conflict_do_update(index_elements=["key"], set_={"value": statement.excluded.value}), kept
+        )

@@ -1,0 +1,33 @@
+"""The small key-value store that each channel has for itself."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from bot.store.database import Store
+from bot.store.schema import memory
+from bot.store.upsert import insert
+
+
+class ChannelMemory:
+    """One channel's part of the memory (bot.channel.Memory)."""
+
+    def __init__(self, store: Store, channel: str) -> None:
+        self._store = store
+        self._channel = channel
+
+    async def get(self, key: str) -> str | None:
+        """What was put under `key`."""
+        async with self._store.read() as connection:
+            value: str | None = await connection.scalar(
+                select(memory.c.value).where(memory.c.channel == self._channel, memory.c.key == key)
+            )
+        return value
+
+    async def put(self, key: str, value: str) -> None:
+        """Remember `value`, in place of what was there."""
+        async with self._store.write() as connection:
+            statement = insert(connection, memory).values(channel=self._channel, key=key, value=value)
+            await connection.execute(
+                statement.on_conflict_do_update(index_elements=["channel", "key"], set_={"value": value})
+            )

@@ -1,0 +1,110 @@
+"""What became of every edition: counts that must add up to its audience, and how long it took."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from math import ceil
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.model import Cadence, State
+from bot.store.schema import deliveries, edition_papers, editions
+
+SHARES = (50, 95, 100)
+"""Per cent of the messages sent, for which the report says when they had been."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What became of one edition on one channel; `seconds` from closing until 50, 95 and 100 % had been sent."""
+
+    states: Mapping[State, int]
+    seconds: Mapping[int, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One edition and what became of it, channel by channel."""
+
+    cadence: Cadence
+    day: date
+    closed_at: datetime
+    complete: bool
+    papers: int
+    audience: int
+    channels: Mapping[str, Reach] = field(default_factory=dict)
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether every reader of the audience is accounted for."""
+        return self.audience == sum(sum(reach.states.values()) for reach in self.channels.values())
+
+
+async def reports(connection: AsyncConnection, *, day: date | None = None, limit: int = 30) -> list[Report]:
+    """The newest editions, or those of one day, newest first."""
+    held = (
+        select(edition_papers.c.edition_id, func.count().label("papers"))
+        .group_by(edition_papers.c.edition_id)
+        .subquery()
+    )
+    query = (
+        select(editions, held.c.papers)
+        .join(held, held.c.edition_id == editions.c.id)
+        .order_by(editions.c.day.desc(), editions.c.cadence)
+        .limit(limit)
+    )
+    if day is not None:
+        query = query.where(editions.c.day == day)
+    return [
+        Report(
+            cadence=Cadence(row.cadence),
+            day=row.day,
+            closed_at=row.closed_at,
+            complete=row.complete,
+            papers=row.papers,
+            audience=row.audience,
+            channels=await _channels(connection, row.id, row.closed_at),
+        )
+        for row in (await connection.execute(query)).all()
+    ]
+
+
+async def _channels(connection: AsyncConnection, edition_id: int, closed_at: datetime) -> dict[str, Reach]:
+    query = (
+        select(deliveries.c.channel, deliveries.c.state, func.count())
+        .where(deliveries.c.edition_id == edition_id)
+        .group_by(deliveries.c.channel, deliveries.c.state)
+        .order_by(deliveries.c.channel)
+    )
+    states: dict[str, dict[State, int]] = {}
+    for channel, state, count in await connection.execute(query):
+        states.setdefault(channel, {})[State(state)] = count
+    return {
+        channel: Reach(counts, await _seconds(connection, edition_id, channel, closed_at, counts.get(State.SENT, 0)))
+        for channel, counts in states.items()
+    }
+
+
+async def _seconds(
+    connection: AsyncConnection, edition_id: int, channel: str, closed_at: datetime, sent: int
+) -> dict[int, float]:
+    if not sent:
+        return {}
+    in_order = (
+        select(deliveries.c.ended_at)
+        .where(
+            deliveries.c.edition_id == edition_id,
+            deliveries.c.channel == channel,
+            deliveries.c.state == State.SENT,
+        )
+        .order_by(deliveries.c.ended_at)
+    )
+    found = {}
+    for share in SHARES:
+        at = await connection.scalar(in_order.offset(ceil(sent * share / 100) - 1).limit(1))
+        if at is not None:
+            found[share] = (at - closed_at).total_seconds()
+    return found

@@ -1,0 +1,251 @@
+"""The tables, written once for SQLite and PostgreSQL. How they came to be is in migrations/."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+HEAD = "0002"
+"""The newest migration: compared at start, so that Alembic is imported only when there is something to do."""
+
+
+class Utc(TypeDecorator[datetime]):
+    """An instant. SQLite drops UTC offsets silently, so every value goes in and comes out as aware UTC."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant without a time zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - the base class's signature
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+Key = BigInteger().with_variant(Integer, "sqlite")
+Code = String(collation="C").with_variant(String(), "sqlite")
+"""Words compared byte by byte, as SQLite does by itself."""
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+papers = Table(
+    "papers",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("abstract", Text, nullable=False),
+    Column("sentence", Text),
+    Column("authors", JSON, nullable=False),
+    Column("organisation", Text),
+    Column("keywords", JSON, nullable=False),
+    Column("published", Date),
+    Column("listed_on", Date, nullable=False, index=True),
+    Column("listed_at", Utc, nullable=False),
+    Column("listed", Boolean, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("votes", Integer),
+    Column("comments", Integer),
+    Column("code", Text),
+    Column("stars", Integer),
+    Column("project", Text),
+    Column("thumbnail", Text),
+    Column("media", JSON, nullable=False),
+)
+
+terms = Table(
+    "terms",
+    metadata,
+    Column("term", Code, primary_key=True),
+    Column("paper_id", ForeignKey("papers.id", ondelete="CASCADE"), primary_key=True),
+    Column("weight", Integer, nullable=False),
+    Index("ix_terms_paper_id", "paper_id"),
+    sqlite_with_rowid=False,
+)
+
+editions = Table(
+    "editions",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("cadence", String, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("closed_at", Utc, nullable=False),
+    Column("complete", Boolean, nullable=False),
+    Column("audience", Integer, nullable=False),
+    Column("ended_at", Utc),
+    UniqueConstraint("cadence", "day"),
+)
+
+edition_papers = Table(
+    "edition_papers",
+    metadata,
+    Column("edition_id", ForeignKey("editions.id", ondelete="CASCADE"), primary_key=True),
+    Column("rank", Integer, primary_key=True),
+    Column("paper_id", ForeignKey("papers.id"), nullable=False, index=True),
+    Column("votes", Integer),
+)
+
+choices = Table(
+    "choices",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("language", String, nullable=False),
+    Column("style", String, nullable=False),
+    Column("papers", Integer, nullable=False),
+    Column("min_votes", Integer, nullable=False),
+    Column("topics", String, nullable=False),
+    UniqueConstraint("language", "style", "papers", "min_votes", "topics"),
+)
+"""The part of preferences that decides what a message says, once for all who chose the same."""
+
+subscribers = Table(
+    "subscribers",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("channel", String, nullable=False),
+    Column("recipient", String, nullable=False),
+    Column("status", String, nullable=False),
+    Column("reason", Text),
+    Column("choice_id", ForeignKey("choices.id"), nullable=False),
+    Column("hour", Integer, nullable=False),
+    Column("weekdays", Integer, nullable=False),
+    Column("timezone", String, nullable=False),
+    Column("cadence", String, nullable=False),
+    Column("created_at", Utc, nullable=False),
+    UniqueConstraint("channel", "recipient"),
+    CheckConstraint("hour >= 0 and hour < 1440", name="hour"),
+    CheckConstraint("weekdays > 0 and weekdays < 128", name="weekdays"),
+    Index("ix_subscribers_audience", "status", "cadence", "timezone", "hour", "weekdays"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("edition_id", ForeignKey("editions.id"), nullable=False),
+    Column("subscriber_id", ForeignKey("subscribers.id", ondelete="SET NULL")),
+    Column("channel", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("reason", Text),
+    Column("choice_id", ForeignKey("choices.id")),
+    Column("due_at", Utc, nullable=False),
+    Column("next_at", Utc, nullable=False),
+    Column("expires_at", Utc, nullable=False),
+    Column("owner", String),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("repeats", Integer, nullable=False, server_default="0"),
+    Column("rejections", Integer, nullable=False, server_default="0"),
+    Column("receipt", Text),
+    Column("ended_at", Utc),
+    UniqueConstraint("edition_id", "subscriber_id"),
+    Index("ix_deliveries_subscriber_id", "subscriber_id"),
+)
+
+# Only what is owed or in flight is ever looked for by time or owner, so only that is indexed: the indexes stay
+# as small as the work that is left, however many rows have been delivered.
+Index(
+    "ix_deliveries_owed",
+    deliveries.c.channel,
+    deliveries.c.next_at,
+    sqlite_where=deliveries.c.state == "owed",
+    postgresql_where=deliveries.c.state == "owed",
+)
+Index(
+    "ix_deliveries_sending",
+    deliveries.c.channel,
+    deliveries.c.owner,
+    sqlite_where=deliveries.c.state == "sending",
+    postgresql_where=deliveries.c.state == "sending",
+)
+
+Index(
+    "ix_deliveries_unknown",
+    deliveries.c.channel,
+    deliveries.c.repeats,
+    sqlite_where=deliveries.c.state == "unknown",
+    postgresql_where=deliveries.c.state == "unknown",
+)
+
+variants = Table(
+    "variants",
+    metadata,
+    Column("channel", String, primary_key=True),
+    Column("edition_id", ForeignKey("editions.id", ondelete="CASCADE"), primary_key=True),
+    Column("choice_id", ForeignKey("choices.id"), primary_key=True),
+    Column("rejections", Integer, nullable=False),
+    Column("fallen", Boolean, nullable=False),
+)
+"""Variants that a service refused; most never have a row."""
+
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("edition_id", ForeignKey("editions.id", ondelete="CASCADE"), primary_key=True),
+    Column("channel", String, primary_key=True),
+    Column("state", String, primary_key=True),
+    Column("count", Integer, nullable=False),
+)
+"""What is left of deliveries that are too old to be kept one by one."""
+
+channels = Table(
+    "channels",
+    metadata,
+    Column("channel", String, primary_key=True),
+    Column("waits_until", Utc),
+    Column("waits_for", Text),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("halted_at", Utc),
+    Column("halted_for", Text),
+    Column("probe_at", Utc),
+    Column("in_a_row", Integer, nullable=False, server_default="0"),
+    Column("judges", Text, nullable=False, server_default=""),
+)
+
+memory = Table(
+    "memory",
+    metadata,
+    Column("channel", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+"""What the system knows of itself: the ledger of closing, key by key."""

@@ -1,0 +1,37 @@
+"""How each channel stands: the waits that its service imposed and the halts that we imposed on ourselves."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.consequences import Standing
+from bot.store.schema import channels, variants
+from bot.store.upsert import insert
+
+
+async def load(connection: AsyncConnection, channel: str) -> Standing:
+    """How a channel stands."""
+    row = (await connection.execute(select(channels).where(channels.c.channel == channel))).one_or_none()
+    if row is None:
+        return Standing()
+    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+    del values["channel"]
+    return Standing(**values | {"judges": tuple(filter(None, row.judges.split(",")))})
+
+
+async def save(connection: AsyncConnection, channel: str, standing: Standing) -> None:
+    """Write down how a channel stands."""
+    values = asdict(standing) | {"judges": ",".join(standing.judges)}
+    statement = insert(connection, channels).values(channel=channel, **values)
+    await connection.execute(statement.on_conflict_do_update(index_elements=["channel"], set_=values))
+
+
+async def resume(connection: AsyncConnection, channel: str) -> Standing:
+    """Forget a channel's wait, its halt and its refused variants; how it stood before."""
+    before = await load(connection, channel)
+    await connection.execute(delete(channels).where(channels.c.channel == channel))
+    await connection.execute(delete(variants).where(variants.c.channel == channel))
+    return before

@@ -1,0 +1,78 @@
+"""Composed messages, one per variant: rendered once for all readers who chose the same, and kept while needed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from dataclasses import replace
+
+from bot.channel import Channel, Message
+from bot.model import Delivery, Edition, Preferences, Style
+from bot.render.fit import fit
+from bot.render.page import edition_page
+from bot.store import Store, editions
+
+MESSAGES = 256
+EDITIONS = 8
+
+Key = tuple[object, ...]
+
+
+class Variants:
+    """The messages of one channel, both caches bounded."""
+
+    def __init__(self, store: Store, channel: Channel) -> None:
+        self._store = store
+        self._channel = channel
+        self._messages: OrderedDict[Key, asyncio.Task[Message | None]] = OrderedDict()
+        self._editions: OrderedDict[int, asyncio.Task[Edition]] = OrderedDict()
+
+    async def message(self, delivery: Delivery) -> Message | None:
+        """The edition as the delivery's preferences want it, None where they leave nothing of it.
+
+        A variant that the service refused is said in the plainest style.
+        """
+        wanted, edition_id = delivery.preferences, delivery.edition_id
+        if delivery.fallen:
+            wanted = replace(wanted, style=Style.HEADLINE)
+        key = (edition_id, wanted.language, wanted.style, wanted.papers, wanted.min_votes, wanted.topics)
+        task = self._messages.get(key)
+        if task is None:
+            # A task, so that many deliveries of one variant that start together wait for one rendering.
+            task = self._messages[key] = asyncio.create_task(self._compose(edition_id, wanted))
+            if len(self._messages) > MESSAGES:
+                self._messages.popitem(last=False)
+        self._messages.move_to_end(key)
+        try:
+            return await asyncio.shield(task)
+        except Exception:
+            self._messages.pop(key, None)
+            raise
+
+    async def _compose(self, edition_id: int, wanted: Preferences) -> Message | None:
+        edition = await self._edition(edition_id)
+        return await asyncio.to_thread(compose, edition, wanted, self._channel)
+
+    async def _edition(self, edition_id: int) -> Edition:
+        task = self._editions.get(edition_id)
+        if task is None:
+            task = self._editions[edition_id] = asyncio.create_task(self._load(edition_id))
+            if len(self._editions) > EDITIONS:
+                self._editions.popitem(last=False)
+        try:
+            return await asyncio.shield(task)
+        except Exception:
+            self._editions.pop(edition_id, None)
+            raise
+
+    async def _load(self, edition_id: int) -> Edition:
+        async with self._store.read() as connection:
+            return await editions.get(connection, edition_id)
+
+
+def compose(edition: Edition, wanted: Preferences, channel: Channel) -> Message | None:
+    """An edition as one reader wants it, fitted into the channel's limits; None where nothing is left to say."""
+    page = edition_page(edition, wanted)
+    if not page.blocks:
+        return None
+    return fit(page, channel.compose, channel.limits).message

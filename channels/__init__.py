@@ -1,0 +1,1 @@
+"""The ways to reach people: one folder each, none knowing another."""

@@ -1,0 +1,128 @@
+"""How the outbox fills a terminal: the ranked table, and plain text wrapped by the width it really has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from rich import box
+from rich.cells import cell_len
+from rich.console import Console
+from rich.markup import escape
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+
+from bot.channel import Block, Page
+
+ROWS = 20
+COLUMNS = 78
+MARGIN = 5
+GLANCE = 360
+
+_CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+_WIDE = "[\u2e80-\u9fff\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\U00020000-\U0003ffff]"
+_CLOSING = "[\u3001\u3002\uff0c\uff0e\uff01\uff1f\uff1a\uff1b\u300d\u300f\u3011\uff09\u2019\u201d]"
+_HANGING = re.compile(r" *\S+ {2,}| +")
+_PIECE = re.compile(rf"\s+|{_WIDE}{_CLOSING}*|(?:(?!{_WIDE})\S)+{_CLOSING}*")
+
+
+class Terminal(Console):
+    """A console whose reader may leave: the program, which serves others, goes on in silence."""
+
+    def on_broken_pipe(self) -> None:
+        with suppress(SystemExit):  # with which rich would end the program
+            super().on_broken_pipe()
+
+
+def plain(text: str) -> str:
+    """The escape of plain text: nothing that commands a terminal."""
+    return _CONTROL.sub("", text)
+
+
+def wrap(text: str) -> str:
+    """Wrap each line at 78 columns. A first word that two spaces follow hangs in the margin of the rest."""
+    return "\n".join(line for written in text.split("\n") for line in _lines(written))
+
+
+def _lines(written: str) -> Iterator[str]:
+    margin = _HANGING.match(written)
+    body = written[margin.end() :] if margin else written
+    lead = f"{margin[0].strip():>{MARGIN - 1}} " if margin else ""
+    indent = " " * (MARGIN if margin else 0)
+    line, width = lead, cell_len(lead)
+    for piece in _PIECE.findall(body):
+        wide = cell_len(piece)
+        if width + wide > COLUMNS and line.strip() and line != lead:
+            yield line.rstrip()
+            line, width = indent, len(indent)
+            if piece.isspace():
+                continue
+        line, width = line + piece, width + wide
+    yield line.rstrip()
+
+
+def show(page: Page, paths: Sequence[Path], console: Console) -> None:
+    """Show a page: as a table on a terminal, one plain line per paper elsewhere."""
+    shown, hidden = page.blocks[:ROWS], len(page.blocks) - ROWS
+    console.print()
+    console.print(f"[bold]{escape(page.heading)}[/]", highlight=False)
+    console.print(f"[dim]{escape(page.lead)}[/]", highlight=False)
+    for note in page.notes:
+        console.print(Text(note, style="yellow"))
+    if console.is_terminal:
+        console.print(_table(page, shown))
+    else:
+        for block in shown:
+            console.print(_line(block), soft_wrap=True, highlight=False, markup=False)
+    for line in [*([f"+{hidden}"] if hidden > 0 else []), *([page.more] if page.more else [])]:
+        console.print(Text(line, style="dim"))
+    for path in paths:
+        console.print(Text(f"→ {path}", style="dim"), soft_wrap=True)
+
+
+def _table(page: Page, blocks: Sequence[Block]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_lines=False, header_style="dim", expand=False)
+    table.add_column("#", justify="right", style="bold dark_orange3", no_wrap=True)
+    table.add_column(page.labels["votes"], justify="right", no_wrap=True)
+    table.add_column(page.labels["paper"], max_width=100, overflow="fold")
+    for block in blocks:
+        votes = "–" if block.votes_count is None else str(block.votes_count)
+        table.add_row(str(block.rank), votes, _paper(page, block))
+    return table
+
+
+def _paper(page: Page, block: Block) -> Text:
+    lines = [Text(block.title, style="bold")]
+    by = " · ".join(filter(None, (block.organisation, block.authors)))
+    if by:
+        lines.append(Text(by, style="italic dim"))
+    if sentence := _sentence(block):
+        lines.append(Text(sentence))
+    if sentence and (source := page.labels[f"said_by_{block.said.source}"]):
+        lines[-1].append(f" ({source})", style="dim")
+    links = Text("  ").join(
+        Text(_bare(link.url) if place == 0 else link.label, style=Style(color="cyan", link=link.url))
+        for place, link in enumerate(block.links)
+    )
+    return Text("\n").join([*lines, links, Text()])
+
+
+def _sentence(block: Block) -> str:
+    """What a glance takes in of what is said; the files have it all."""
+    said = Text(next(iter(block.said.parts.values()), ""))
+    said.truncate(GLANCE, overflow="ellipsis")
+    return said.plain
+
+
+def _bare(url: str) -> str:
+    """An address as people read it aloud; where the terminal knows no links, this one can still be typed."""
+    return url.removeprefix("https://")
+
+
+def _line(block: Block) -> str:
+    links = " ".join(link.url for link in block.links[:1])
+    facts = [block.title, block.votes, block.organisation, _sentence(block), links]
+    return f"{block.rank}. " + " · ".join(filter(None, facts))

@@ -1,0 +1,1 @@
+"""The tests; helpers for them live beside them."""
