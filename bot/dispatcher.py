@@ -147,8 +147,7 @@ class Dispatcher:
             if not await self._has_turn(delivery):
                 return Recalled()
             message = await self._variants.message(delivery)
-        except Exception as error:  # whatever a template does, it costs one delivery, not the dispatcher
-            log.exception("page cannot be composed", extra={"delivery": delivery.id})
+        except Exception as error:  # whatever a template does, it costs its variant, not the dispatcher
             return Rejected(f"cannot be composed ({type(error).__name__})")
         return NothingToSay() if message is None else await self._send(delivery, message)
 

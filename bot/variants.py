@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import threading
 from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
+from typing import TypeVar, cast
 
 from bot.channel import Channel, Message
 from bot.model import Delivery, Edition, Preferences, Style
@@ -12,10 +18,15 @@ from bot.render.fit import fit
 from bot.render.page import edition_page
 from bot.store import Store, editions
 
+log = logging.getLogger(__name__)
+
 MESSAGES = 256
 EDITIONS = 8
+RENDER_SECONDS = 30.0
+"""A rendering takes milliseconds; one that takes so long never ends."""
 
 Key = tuple[object, ...]
+T = TypeVar("T")
 
 
 class Variants:
@@ -50,8 +61,15 @@ class Variants:
             raise
 
     async def _compose(self, edition_id: int, wanted: Preferences) -> Message | None:
+        """Compose off the event loop, so that a template that takes for ever holds nobody else up."""
         edition = await self._edition(edition_id)
-        return await asyncio.to_thread(compose, edition, wanted, self._channel)
+        try:
+            async with asyncio.timeout(RENDER_SECONDS):
+                return await _aside(partial(compose, edition, wanted, self._channel))
+        except Exception:
+            wants = {"language": wanted.language, "style": wanted.style.value}
+            log.exception("page cannot be composed", extra={"channel": self._channel.name, **wants})
+            raise
 
     async def _edition(self, edition_id: int) -> Edition:
         task = self._editions.get(edition_id)
@@ -76,3 +94,29 @@ def compose(edition: Edition, wanted: Preferences, channel: Channel) -> Message 
     if not page.blocks:
         return None
     return fit(page, channel.compose, channel.limits).message
+
+
+async def _aside(work: Callable[[], T]) -> T:
+    """Run `work` in a thread that, unlike those of asyncio's pool, cannot keep the program from stopping."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, error: Exception | None) -> None:
+        if done.done():
+            return
+        if error is None:
+            done.set_result(cast("T", result))
+        else:
+            done.set_exception(error)
+
+    def run() -> None:
+        result, error = None, None
+        try:
+            result = work()
+        except Exception as raised:  # noqa: BLE001 - handed over to whoever waits
+            error = raised
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle, result, error)
+
+    threading.Thread(target=run, name="compose", daemon=True).start()
+    return await done

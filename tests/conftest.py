@@ -1,12 +1,15 @@
 """What every test may ask for: the recorded days, and whether the full figures are wanted."""
 
+import asyncio
 import os
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from bot.store import Store
+from tests.postgres import Postgres, running
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,10 +30,47 @@ def reference() -> Path:
     return Path(named)
 
 
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A real PostgreSQL server; a person's machine may lack one, CI may not."""
+    with tempfile.TemporaryDirectory(prefix="papers") as folder:  # a socket's path has to be short
+        try:
+            server = running(Path(folder))
+            with server as started:
+                yield started
+        except LookupError as error:
+            if os.environ.get("CI"):
+                raise
+            pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def migrated(postgres: Postgres) -> str:
+    """The name of a PostgreSQL database at the newest migration, to be copied."""
+    name = postgres.create()
+
+    async def migrate() -> None:
+        store = Store.open(postgres.url(name), Path())
+        await store.migrate()
+        await store.close()
+
+    asyncio.run(migrate())
+    return name
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty, migrated database, on each of the two that we support."""
+    if request.param == "sqlite":
+        return "sqlite:///subscribers.db"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.url(server.create(template=request.getfixturevalue("migrated")))
+
+
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    """A real SQLite file of its own, migrated."""
-    opened = Store.open("sqlite:///subscribers.db", tmp_path)
+async def store(database: str, tmp_path: Path) -> AsyncIterator[Store]:
+    """A real database of its own, migrated."""
+    opened = Store.open(database, tmp_path)
     await opened.migrate()
     yield opened
     await opened.close()

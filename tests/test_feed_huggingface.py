@@ -131,17 +131,9 @@ def test_many_bad_rows_are_one_line_in_the_log(caplog: pytest.LogCaptureFixture)
 
 def test_wrong_types_in_one_field_cost_that_field_only() -> None:
     odd: list[Any] = [None, True, 7, -1.5, "", "text", [], [None, 7, [], {}], {}, {"name": 7}]
-    names: tuple[str, ...] = (
-        "summary",
-        "authors",
-        "organization",
-        "ai_summary",
-        "ai_keywords",
-        "githubRepo",
-        "githubStars",
-    )
-    names += ("projectPage", "mediaUrls", "mediaUrl", "publishedAt", "submittedOnDailyAt", "upvotes")
-    for name in names:
+    names = "summary authors organization ai_summary ai_keywords githubRepo githubStars projectPage thumbnail"
+    names += " mediaUrls mediaUrl publishedAt submittedOnDailyAt upvotes"
+    for name in names.split():
         for value in odd:
             assert one(**{name: value}).title == "GameWorld", (name, value)
 

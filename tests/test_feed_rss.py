@@ -135,10 +135,12 @@ def test_titles_are_as_clean_as_the_apis(written: str, clean: str) -> None:
     [
         ("<p>We <i>count</i>.</p><p>A lot.</p>", "We count. A lot."),
         ("We write &lt;answer&gt; and &amp;lt;1 GB.", "We write <answer> and <1 GB."),
+        ("<p>We write <answer> after <think>.</p>", "We write <answer> after <think>."),
         ("One<br/>two<!-- three --><script>alert(1)</script> four", "One two four"),
         ("One <script>never closed", "One"),
         ("arXiv:2604.14142v3 Announce Type: replace-cross \nAbstract: We count.", "We count."),
         ("Abstract: We count.", "We count."),
+        ("We count. Abstract: none.", "We count. Abstract: none."),
         ("", ""),
     ],
 )

@@ -32,7 +32,6 @@ from bot.model import Paper
 
 log = logging.getLogger(__name__)
 
-
 MOST_LOGGED = 10
 LONGEST_INSTANT = 40
 
@@ -67,10 +66,7 @@ def parse(body: bytes, day: date | None, start: int = 0) -> list[Paper]:
 def _rows(body: bytes) -> list[object]:
     try:
         answer = json.loads(body, parse_constant=_refuse)
-    except (
-        ValueError,
-        RecursionError,
-    ):  # no JSON, no Unicode, numbers of thousands of digits, endless nesting
+    except (ValueError, RecursionError):  # no JSON, no Unicode, a number of thousands of digits, endless nesting
         raise FeedError("the feed's answer is not JSON") from None
     if not isinstance(answer, list):
         raise FeedError(f"the feed's answer is no list of papers but {_NAMES.get(type(answer), 'a number')}")

@@ -57,7 +57,7 @@ _ADDRESS = re.compile(
 )
 _BARE_ID = re.compile(rf"\s*{_ID}\s*", re.ASCII)
 _TITLE_TAIL = re.compile(r"\.?\s*\(arXiv:\S{9,20}(?:\s+\[[^\]]*\])?(?:\s+[A-Z]+)*\)$", re.IGNORECASE)
-_ABSTRACT_HEAD = re.compile(r"(?:arXiv:\S{9,20}\s+)?(?:Announce Type:\s*\S+\s+)?Abstract:\s*", re.IGNORECASE)
+_ABSTRACT_HEAD = re.compile(r"\A(?:arXiv:\S{9,20}\s+)?(?:Announce Type:\s*\S+\s+)?Abstract:\s*", re.IGNORECASE)
 _BETWEEN_NAMES = re.compile(r"[,;] ?(?:and )?| and ")
 _MAIL = re.compile(r"<?[^\s<>()@]{1,64}@[^\s<>()@]{1,255}>?")
 
@@ -108,7 +108,7 @@ def _paper(entry: Entry, position: int, now: datetime) -> Paper | None:
     return Paper(
         id=number,
         title=title,
-        abstract=_ABSTRACT_HEAD.sub("", _plain(_summary(entry), LONGEST_ABSTRACT), count=1),
+        abstract=_ABSTRACT_HEAD.sub("", _plain(_summary(entry), LONGEST_ABSTRACT)),
         listed_on=listed_at.date(),
         listed_at=listed_at,
         position=position,

