@@ -24,15 +24,18 @@ from bot import sample, settings
 from bot.channel import Channel, Commands, Kit, Message
 from bot.commands import Readers
 from bot.dispatcher import Dispatcher
-from bot.feed import Feed
+from bot.feed import Feed, FeedError, Fetcher
+from bot.keeper import Keeper
 from bot.locks import Locks, holding, make_locks, wait_for
 from bot.model import Address, Cadence, Preferences
+from bot.notices import Notices
 from bot.publisher import Progress, Publisher
 from bot.render.templates import template
 from bot.render.words import match
 from bot.settings import Settings, SettingsError
-from bot.store import Store, editions
+from bot.store import Store, editions, standing
 from bot.store.memory import ChannelMemory
+from bot.store.restore import settle_restored
 from bot.supervisor import TICK, clock, pause, supervise, until
 from bot.variants import compose
 
@@ -46,6 +49,10 @@ STANDING_IN = "outbox"
 
 LONGEST_NAP = 60.0
 """Seconds after which the publisher looks at the clock again, so that a clock set forward is noticed."""
+
+HEARTBEAT_SECONDS = 10.0
+ROUND = 60.0
+"""Seconds between two rounds of the keeper."""
 
 PATIENCE = 4.0
 """Seconds that a send in flight is given when the program is told to stop."""
@@ -89,6 +96,8 @@ class App:
     channels: Sequence[Channel]
     publisher: Publisher
     dispatchers: Sequence[Dispatcher]
+    keeper: Keeper
+    notices: Notices
     commands: Commands
 
     async def once(self, now: datetime, roles: frozenset[Role] = frozenset(Role)) -> None:
@@ -98,27 +107,32 @@ class App:
             for part in parts:
                 assert part.once is not None
                 await part.once(now)
+            if Role.POLL in roles:
+                await self.keeper.step(now)
+        await self.notices.flush()
 
-    async def run(
-        self, stop: asyncio.Event, roles: frozenset[Role] = frozenset(Role), *, standby: bool = False
-    ) -> None:
+    async def run(self, stop: asyncio.Event, roles: frozenset[Role] = frozenset(Role)) -> None:
         """Do everything until told to stop; what is in flight is then finished and written down.
 
-        Raises HeldError where another process does a part of it already, unless it is to stand by.
+        A part whose lock another process holds waits until that is gone, and takes over.
         """
-        parts = self._parts(roles)
-        if not standby:
-            for lock in (lock for part in parts.values() for lock in part.locks):
-                await self.locks.take(lock)
         async with asyncio.TaskGroup() as group:
-            for name, part in parts.items():
+            for name, part in self._parts(roles).items():
                 group.create_task(supervise(name, partial(self._guarded, part, stop), stop), name=name)
+            group.create_task(supervise("notices", partial(self._give_notice, stop), stop), name="notices")
+
+    async def take_locks(self, roles: frozenset[Role]) -> None:
+        """Take what `run` needs. Raises HeldError where another process does a part of it already."""
+        for part in self._parts(roles).values():
+            for lock in part.locks:
+                await self.locks.take(lock)
 
     def _parts(self, roles: frozenset[Role]) -> dict[str, Part]:
         """What there is to do, by name."""
         parts: dict[str, Part] = {}
         if Role.POLL in roles:
             parts["poll"] = Part(["poll"], self._poll, self._poll_once)
+            parts["keep"] = Part(["keep"], self._keep)
         for dispatcher in self.dispatchers if Role.DELIVER in roles else ():
             name = f"deliver:{dispatcher.channel.name}"
             parts[name] = Part(
@@ -149,7 +163,8 @@ class App:
         work.result()
 
     async def _poll_once(self, now: datetime) -> None:
-        await self.publisher.poll(now)
+        if await self.publisher.poll(now):
+            await self._beat()
         while await self.publisher.step(now):
             pass
         await self.welcome_residents(now)
@@ -161,13 +176,35 @@ class App:
 
     async def _poll(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
+            before = self.publisher.polled_at
             work = asyncio.ensure_future(self.publisher.step(clock()))
             if not await until(stop, work):
                 return  # a poll that is cut off has stored nothing
             await self.welcome_residents(clock())
+            if self.publisher.polled_at != before:
+                await self._beat()
             if not work.result():
                 at = await self.publisher.next_step(clock())
                 await pause(min(max((at - clock()).total_seconds(), TICK), LONGEST_NAP), stop)
+
+    async def _beat(self) -> None:
+        """Tell the operator's watch that this round was a good one: the feed was read, and no channel has halted."""
+        url = self.settings.heartbeat_url
+        if url is None:
+            return
+        async with self.store.read() as connection:
+            if any([(await standing.load(connection, channel.name)).halted_at for channel in self.channels]):
+                return
+        try:
+            async with Fetcher(total=HEARTBEAT_SECONDS) as fetcher:
+                await fetcher.get(url.get_secret_value())
+        except FeedError as error:
+            log.warning("heartbeat failed", extra={"reason": str(error)})
+
+    async def _keep(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            await self.keeper.step(clock())
+            await pause(ROUND, stop)
 
     async def _deliver(self, dispatcher: Dispatcher, stop: asyncio.Event) -> None:
         patience = 0.0  # cut off, we may no longer send: not even what is half out of the door
@@ -178,6 +215,10 @@ class App:
             patience = PATIENCE
         finally:
             await dispatcher.finish(clock(), patience=patience)
+
+    async def _give_notice(self, stop: asyncio.Event) -> None:
+        await until(stop, asyncio.ensure_future(self.notices.run()))
+        await self.notices.flush()
 
     async def _listen(self, channel: Channel, stop: asyncio.Event) -> None:
         await until(stop, asyncio.ensure_future(channel.listen(self.commands)))
@@ -213,6 +254,7 @@ async def open_app(
         store = Store.open(core.database_url.get_secret_value(), home)
         stack.push_async_callback(store.close)
         await store.migrate()
+        await settle_restored(store, clock())
         locks = make_locks(store.engine.url, store.path)
         stack.push_async_callback(locks.close)
         feed = await stack.enter_async_context(Feed(core.feed_url.get_secret_value()))
@@ -220,6 +262,8 @@ async def open_app(
             await stack.enter_async_context(open_channel(name, environ, home, store))
             for name in ([only] if only else configured(environ))
         ]
+        language = match(core.default_language)
+        notices = Notices(channels, core.admins, language)
         yield App(
             home=home,
             settings=core,
@@ -228,9 +272,16 @@ async def open_app(
             feed=feed,
             channels=channels,
             publisher=Publisher(
-                store, feed, interval=core.poll_interval, closes=core.edition_closes, progress=progress
+                store,
+                feed,
+                interval=core.poll_interval,
+                closes=core.edition_closes,
+                progress=progress,
+                tell=notices.tell,
             ),
-            dispatchers=[Dispatcher(store, channel, locks) for channel in channels],
+            dispatchers=[Dispatcher(store, channel, locks, tell=notices.tell) for channel in channels],
+            keeper=Keeper(store, notices.tell, closes=core.edition_closes),
+            notices=notices,
             commands=Readers(store),
         )
 

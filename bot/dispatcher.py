@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -18,6 +19,7 @@ from bot.channel import Channel, Gone, Message, Outcome, Personal, Rejected, Unk
 from bot.consequences import NothingToSay, Recalled, Result, Standing, consequence, repeat_at, stand
 from bot.locks import OWNER, Locks
 from bot.model import Delivery, State
+from bot.notices import Tell, into_log
 from bot.pacer import Pacer
 from bot.store import Store, deliveries, refused, standing, subscribers
 from bot.variants import Variants
@@ -33,7 +35,8 @@ Landed = tuple[Delivery, Result]
 class Dispatcher:
     """Delivers on one channel. `step` does one turn; what it starts lands on its own and sets `landed`."""
 
-    def __init__(self, store: Store, channel: Channel, locks: Locks) -> None:
+    def __init__(self, store: Store, channel: Channel, locks: Locks, *, tell: Tell = into_log) -> None:
+        self._tell = tell
         self.channel = channel
         self.owner = uuid.uuid4().hex
         self.landed = asyncio.Event()
@@ -67,7 +70,6 @@ class Dispatcher:
         for delivery in claimed or ():
             task = asyncio.create_task(self._deliver(delivery), name=f"{self.channel.name} {delivery.id}")
             self._flying.add(task)
-            task.add_done_callback(self._flying.discard)
         return bool(doubted) or claimed is not None
 
     async def finish(self, now: datetime, *, patience: float) -> None:
@@ -103,11 +105,11 @@ class Dispatcher:
             claimed = await deliveries.claim(connection, name, owner=self.owner, now=now, limit=limit)
             if claimed:
                 stands = stands.probing(now)
-            elif claim and limit == 0:
+            elif free > 0 and limit == 0:  # the channel waits; with all slots taken it only works
                 await deliveries.expire(connection, name, now=now)
             if stands != before:
                 await standing.save(connection, name, stands)
-        self._tell(before, stands)
+        self._notice(before, stands, now)
         return claimed
 
     async def _is_due(self, now: datetime, free: int) -> bool:
@@ -138,8 +140,15 @@ class Dispatcher:
 
     async def _deliver(self, delivery: Delivery) -> None:
         """Compose and send one delivery; what became of it waits to be written down."""
-        result = await self._attempt(delivery)
-        self._results.append((delivery, result))
+        task = asyncio.current_task()
+        assert task is not None
+        try:
+            result = await self._attempt(delivery)
+            self._results.append((delivery, result))
+        finally:
+            # A callback of the task's would run a round of the loop later, when the next turn has begun and finds
+            # all slots taken still: half of all turns handed out nothing.
+            self._flying.discard(task)
         self.landed.set()
 
     async def _attempt(self, delivery: Delivery) -> Result:
@@ -147,7 +156,7 @@ class Dispatcher:
             if not await self._has_turn(delivery):
                 return Recalled()
             message = await self._variants.message(delivery)
-        except Exception as error:  # whatever a template does, it costs its variant, not the dispatcher
+        except Exception as error:  # noqa: BLE001 - whatever a template does, it costs its variant alone
             return Rejected(f"cannot be composed ({type(error).__name__})")
         return NothingToSay() if message is None else await self._send(delivery, message)
 
@@ -194,6 +203,9 @@ class Dispatcher:
             bad_variants = await self._refused(connection, delivery, result)
             stands = stand(stands, delivery, result, now, bad_variants=bad_variants)
             _log(self.channel.name, delivery, follows.state, follows.reason)
+        if endings:
+            counts = Counter(ending.state.value for ending in endings)
+            log.info("deliveries", extra={"channel": self.channel.name, **counts})
         await deliveries.record(connection, endings, owner=self.owner, now=now)
         return stands
 
@@ -208,20 +220,24 @@ class Dispatcher:
             )
         return await refused.fallen(connection, self.channel.name, delivery.edition_id)
 
-    def _tell(self, before: Standing, after: Standing) -> None:
+    def _notice(self, before: Standing, after: Standing, now: datetime) -> None:
         """Say what changed in how the channel stands, once."""
         if after.halted_at and not before.halted_at:
-            log.error("channel halted", extra={"channel": self.channel.name, "reason": after.halted_for})
+            self._tell("channel halted", now, level=logging.ERROR, channel=self.channel.name, reason=after.halted_for)
         if before.halted_at and not after.halted_at:
-            log.info("channel resumed", extra={"channel": self.channel.name})
+            self._tell("channel resumed", now, channel=self.channel.name)
         if after.waits_until and after.waits_until != before.waits_until:
             until = after.waits_until.isoformat(timespec="seconds")
             log.warning("channel waits", extra={"channel": self.channel.name, "until": until, "for": after.waits_for})
 
 
 def _log(channel: str, delivery: Delivery, state: State, reason: str | None) -> None:
+    """Say what became of a delivery, but not of each that went well: a line costs more than all else about it."""
+    if state is State.SENT and not log.isEnabledFor(logging.DEBUG):
+        return
     fields = {"channel": channel, "subscriber": delivery.subscriber_id, "state": state.value, "reason": reason}
-    log.log(logging.INFO if state in QUIET else logging.WARNING, "delivery", extra=fields)
+    level = logging.DEBUG if state is State.SENT else logging.INFO if state in QUIET else logging.WARNING
+    log.log(level, "delivery", extra=fields)
 
 
-QUIET = {State.SENT, State.SKIPPED, State.OWED}
+QUIET = {State.SKIPPED, State.OWED}

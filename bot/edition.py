@@ -26,7 +26,7 @@ class Ledger:
     `origin` is the first edition's day: what was listed before it counts as held. `settled` is the last day
     decided upon, with an edition or, its list being empty, without. `polled_at` is when the last complete poll
     began, `attempted_at` when the last poll began, whatever became of it; `retry_at` is when the feed asked us
-    to come back.
+    to come back. `restored` is when this database began as the copy of another one.
     """
 
     origin: date | None = None
@@ -34,11 +34,17 @@ class Ledger:
     polled_at: datetime | None = None
     attempted_at: datetime | None = None
     retry_at: datetime | None = None
+    restored: datetime | None = None
 
 
 def closing_time(day: date, closes: time) -> datetime:
     """The instant from which the edition of `day` may close."""
     return datetime.combine(day, closes, UTC)
+
+
+def for_readers(ledger: Ledger, day: date, closes: time) -> bool:
+    """Whether the edition of `day` goes to its readers; one due before a restore may have reached them from there."""
+    return ledger.restored is None or closing_time(day, closes) > ledger.restored
 
 
 def newest_finished(now: datetime, closes: time) -> date:

@@ -50,8 +50,8 @@ class LostError(Exception):
 class Locks(Protocol):
     """The locks of one process."""
 
-    async def take(self, role: str) -> None:
-        """Take a role's lock, or raise HeldError where somebody else has it."""
+    async def take(self, role: str) -> bool:
+        """Take a role's lock, or raise HeldError where somebody else has it; False where it was ours already."""
         ...
 
     async def give_back(self, role: str) -> None:
@@ -78,9 +78,11 @@ class FileLocks:
         self._database = database
         self._held: dict[str, FileLock] = {}
 
-    async def take(self, role: str) -> None:
+    async def take(self, role: str) -> bool:
         if role in self._held:
-            return
+            return False
+        if role.startswith(OWNER):
+            await self.clear()
         lock = self._lock(role)
         try:
             lock.acquire(blocking=False)
@@ -89,6 +91,7 @@ class FileLocks:
         self._held[role] = lock
         with suppress(OSError):  # who holds it is a courtesy; that it is held does not hang on it
             self._note(role).write_text(json.dumps(_ourselves()), encoding="utf-8")
+        return True
 
     async def give_back(self, role: str) -> None:
         lock = self._held.pop(role, None)
@@ -97,6 +100,12 @@ class FileLocks:
             lock.release()
             if role.startswith(OWNER):  # nobody will ask for it again
                 self._path(role).unlink(missing_ok=True)
+
+    async def clear(self) -> None:
+        """Take away the files that processes left behind which were killed."""
+        prefix = f"{self._database.name}.{OWNER.replace(':', '-')}"
+        for path in self._database.parent.glob(f"{prefix}*.lock"):
+            await self.is_free(f"{OWNER}{path.name.removeprefix(prefix).removesuffix('.lock')}")
 
     async def is_free(self, role: str) -> bool:
         if role in self._held:
@@ -149,9 +158,9 @@ class ServerLocks:
         self._held: set[str] = set()
         self._seen_free: dict[str, float] = {}
 
-    async def take(self, role: str) -> None:
+    async def take(self, role: str) -> bool:
         if role in self._held:
-            return
+            return False
         if not await self._scalar(TRY, key=_key(role)):
             raise HeldError(role, await self._holder(role))
         self._held.add(role)
@@ -159,6 +168,7 @@ class ServerLocks:
             if await self._scalar(TRACE, role=f"lock:{role}"):
                 await asyncio.sleep(SETTLING)
             await self._scalar(LEAVE_TRACE, role=f"lock:{role}", by=json.dumps(_ourselves()))
+        return True
 
     async def give_back(self, role: str) -> None:
         if role in self._held:
@@ -233,12 +243,11 @@ HOLDER = """
 
 @asynccontextmanager
 async def holding(locks: Locks, *roles: str) -> AsyncIterator[None]:
-    """Hold several roles' locks for a block, all or none. Raises HeldError."""
+    """Hold several roles' locks for a block, all or none; those that were ours before stay ours. Raises HeldError."""
     taken: list[str] = []
     try:
         for role in roles:
-            await locks.take(role)
-            taken.append(role)
+            taken += [role] if await locks.take(role) else []
         yield
     finally:
         for role in reversed(taken):
@@ -249,7 +258,8 @@ async def wait_for(locks: Locks, role: str, every: float = 1.0) -> None:
     """Take a role's lock as soon as it is free."""
     while True:
         try:
-            return await locks.take(role)
+            await locks.take(role)
+            return
         except HeldError:
             await asyncio.sleep(every)
 

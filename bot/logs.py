@@ -6,6 +6,7 @@ blotted out wherever they turn up, whoever logged them.
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
@@ -54,7 +55,11 @@ class _Blotting(structlog.stdlib.ProcessorFormatter):
 
     def __init__(self, secrets: Iterable[str], **options: Any) -> None:
         super().__init__(**options)
-        found = sorted({secret for secret in secrets if len(secret) >= SHORTEST_SECRET}, key=len, reverse=True)
+        wanted = [secret for secret in secrets if len(secret) >= SHORTEST_SECRET]
+        # As it is, and as JSON or repr() would write it.
+        written = {form for each in wanted for form in (each, json.dumps(each)[1:-1], repr(each)[1:-1])}
+        written |= {json.dumps(each, ensure_ascii=False)[1:-1] for each in {*wanted, *written}}
+        found = sorted(written, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, found))) if found else None
 
     def format(self, record: logging.LogRecord) -> str:

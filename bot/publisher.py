@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,6 +17,7 @@ from bot import edition as rules
 from bot.edition import DAY, WINDOW, Ledger, closing_time
 from bot.feed import FeedError
 from bot.model import Cadence, Edition, Found, Paper
+from bot.notices import Tell, into_log
 from bot.store import Store, audience, editions, ledger, papers
 
 log = logging.getLogger(__name__)
@@ -51,7 +52,9 @@ class Publisher:
         interval: timedelta,
         closes: time,
         progress: Progress | None = None,
+        tell: Tell = into_log,
     ) -> None:
+        self._tell = tell
         self._store = store
         self._feed = feed
         self._interval = interval
@@ -59,6 +62,8 @@ class Publisher:
         self._progress = progress
         self.fault: str | None = None
         """Why the last poll failed, None where it did not."""
+        self.polled_at: datetime | None = None
+        """When this process last polled with success."""
 
     async def step(self, now: datetime) -> bool:
         """Poll if a poll is due, then close what can be closed."""
@@ -85,7 +90,7 @@ class Publisher:
             await ledger.save(connection, **changes)
         if self.fault is not None:
             log.info("feed is back")
-        self.fault = None
+        self.fault, self.polled_at = None, now
         log.info("polled", extra={"papers": len(found.papers), "new": new})
         return True
 
@@ -124,7 +129,8 @@ class Publisher:
             closed, settled = rules.close(known, listed, held, closes=self._closes, now=now)
             published = []
             for position, edition in enumerate(closed, start=1):
-                published += await self._write(connection, edition, deliver=position == len(closed))
+                deliver = position == len(closed) and rules.for_readers(known, edition.day, self._closes)
+                published += await self._write(connection, edition, deliver=deliver)
             if settled != known.settled:
                 await ledger.save(connection, settled=settled)
         return published
@@ -144,6 +150,8 @@ class Publisher:
             if known.settled is None or known.origin is None or known.settled >= today:
                 return published
             listed, held = await self._candidates(connection, today, today)
+            if not any(paper.listed_on == today for paper in listed):
+                return published  # a weekend day has no list of its own
             edition = rules.compile_edition(today, listed, held, origin=known.origin, now=now)
             early = await self._write(connection, edition, deliver=True)
             if early:
@@ -175,16 +183,15 @@ class Publisher:
         readers = 0
         if deliver:
             readers = await audience.owe(connection, edition_id, edition.cadence, published_at=edition.closed_at)
-        log.info(
-            "edition closed",
-            extra={
-                "cadence": edition.cadence.value,
-                "day": edition.day.isoformat(),
-                "papers": len(edition.papers),
-                "complete": edition.complete,
-                "audience": readers,
-            },
-        )
+        fields: dict[str, Any] = {
+            "cadence": edition.cadence.value,
+            "day": edition.day.isoformat(),
+            "papers": len(edition.papers),
+        }
+        if readers:
+            self._tell("edition starts", edition.closed_at, complete=edition.complete, audience=readers, **fields)
+        else:
+            log.info("edition closed", extra={"complete": edition.complete, "audience": 0, **fields})
         return [Published(edition, readers)]
 
     async def next_step(self, now: datetime) -> datetime:

@@ -18,6 +18,8 @@ from zoneinfo import ZoneInfo
 from dotenv import dotenv_values
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from bot.model import Address
+
 DEFAULT_FEED = "https://huggingface.co/api/daily_papers"
 UNITS = {"s": 1, "m": 60, "h": 3600}
 
@@ -46,6 +48,16 @@ def clock_time(written: object) -> object:
     return time(int(found[1]), int(found[2]))
 
 
+def addresses(written: object) -> object:
+    """Read `telegram:1, email:ada@example.org`."""
+    if not isinstance(written, str):
+        return written
+    try:
+        return tuple(Address.parse(each) for each in written.split(",") if each.strip())
+    except ValueError:
+        raise ValueError("must be addresses written channel:recipient, separated by commas") from None
+
+
 class Settings(BaseModel):
     """What the core itself can be told; every field's alias is the name of its environment variable."""
 
@@ -61,19 +73,22 @@ class Settings(BaseModel):
     default_language: str = Field("en", alias="DEFAULT_LANGUAGE", pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
     default_timezone: str = Field("UTC", alias="DEFAULT_TIMEZONE")
     log_format: Literal["auto", "human", "json"] = Field("auto", alias="LOG_FORMAT")
+    admins: Annotated[tuple[Address, ...], BeforeValidator(addresses)] = Field((), alias="ADMINS")
+    heartbeat_url: SecretStr | None = Field(None, alias="HEARTBEAT_URL")
+    """Called after each good round. Secret, because whoever knows it can pretend to be us."""
 
-    @field_validator("feed_url")
+    @field_validator("feed_url", "heartbeat_url")
     @classmethod
-    def _web_address(cls, url: SecretStr) -> SecretStr:
-        if not re.fullmatch(r"https?://[^\s/]+\S*", url.get_secret_value()):
+    def _web_address(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not _is_address(url.get_secret_value(), "https?", needs_host=True):
             raise ValueError("must be a web address that starts with https:// (or http://)")
         return url
 
     @field_validator("database_url")
     @classmethod
     def _database(cls, url: SecretStr) -> SecretStr:
-        if not re.match(r"(sqlite:///|postgresql\+psycopg://)\S", url.get_secret_value()):
-            raise ValueError("must start with sqlite:/// or postgresql+psycopg://")
+        if not _is_address(url.get_secret_value(), r"sqlite(?=:///\S)|postgresql\+psycopg"):
+            raise ValueError("must start with sqlite:/// or postgresql+psycopg://, followed by a whole address")
         return url
 
     @field_validator("default_timezone")
@@ -91,7 +106,10 @@ Read = TypeVar("Read", bound=BaseModel)
 
 def home(environ: Mapping[str, str]) -> Path:
     """The folder that holds `.env`, `subscribers.db` and `outbox/`: PAPERS_HOME, else the working directory."""
-    return Path(environ.get("PAPERS_HOME") or os.curdir).resolve()
+    folder = Path(environ.get("PAPERS_HOME") or os.curdir).resolve()
+    if not folder.is_dir():
+        raise SettingsError(f"PAPERS_HOME names {folder}, which is no folder; make it or name another.")
+    return folder
 
 
 def environment(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
@@ -148,6 +166,17 @@ def secrets(settings: BaseModel) -> list[str]:
             elif secret:
                 found.append(secret)
     return found
+
+
+def _is_address(url: str, schemes: str, *, needs_host: bool = False) -> bool:
+    """Whether `url` is one with a scheme that matches `schemes`, down to a port that is a number."""
+    if not re.fullmatch(rf"(?:{schemes})://\S+", url):
+        return False
+    try:
+        parts = urlsplit(url)
+        return parts.port != 0 and (bool(parts.hostname) or not needs_host)
+    except ValueError:
+        return False
 
 
 def _is_secret(annotation: object) -> bool:

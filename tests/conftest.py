@@ -6,10 +6,15 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from bot.store import Store
 from tests.postgres import Postgres, running
+
+# How long an example takes depends on who else is at work on the machine, and says nothing of what holds.
+hypothesis.settings.register_profile("papers", deadline=None)
+hypothesis.settings.load_profile("papers")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -45,6 +45,7 @@ class FakeChannel:
     rehearsal: bool = True
     residents: Sequence[str] = ()
     sent: list[tuple[str, str, Personal]] = field(default_factory=list)
+    notices: list[Page] = field(default_factory=list)
     hold: asyncio.Event | None = None
     """While it is there and not set, sends do not come back."""
 
@@ -66,11 +67,17 @@ class FakeChannel:
 
     async def send(self, to: str, message: Message, personal: Personal) -> Outcome:
         assert isinstance(message, Plain)
+        if not message.page.blocks:
+            self.notices.append(message.page)
+            return self._answered(to, message, personal)
         style = message.page.blocks[0].said.style
         self.sent.append((to, style, personal))
         self.busy.set()
         if self.hold is not None:
             await self.hold.wait()
+        return self._answered(to, message, personal)
+
+    def _answered(self, to: str, message: Plain, personal: Personal) -> Outcome:
         outcome = self.answer(to, message, personal)
         if isinstance(outcome, BaseException):
             raise outcome

@@ -35,6 +35,9 @@ WRONG = {
     "DEFAULT_LANGUAGE": "english, please",
     "DEFAULT_TIMEZONE": "Mars/Olympus",
     "LOG_FORMAT": "xml",
+    "ADMINS": "somebody",
+    "HEARTBEAT_URL": "papers",
+    "HEARTBEAT_URL_FILE": "no/such/file",
 }
 
 

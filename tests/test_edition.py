@@ -158,13 +158,13 @@ def test_votes_rank_then_the_earlier_listing_then_the_id() -> None:
         [
             paper(4, at(MONDAY, 9), votes=5),
             paper(3, at(MONDAY, 9), votes=5),
-            paper(2, at(MONDAY, 8), votes=5),
+            paper(6, at(MONDAY, 8), votes=5),
             paper(1, at(MONDAY, 7), votes=0),
             paper(5, at(MONDAY, 23), votes=50),
         ]
     )
     assert [(each.rank, each.paper.id[-1], each.votes) for each in ranked] == [
-        (1, "5", 50), (2, "2", 5), (3, "3", 5), (4, "4", 5), (5, "1", 0),
+        (1, "5", 50), (2, "6", 5), (3, "3", 5), (4, "4", 5), (5, "1", 0),
     ]  # fmt: skip
 
 
@@ -296,6 +296,8 @@ class Shelf:
     known: Ledger = field(default_factory=Ledger)
     papers: dict[str, Paper] = field(default_factory=dict)
     closed: list[Edition] = field(default_factory=list)
+    began: datetime | None = None
+    """When the feed first showed a finished day; there is nothing to decide before."""
 
     def attempt(self, now: datetime, shown: Mapping[str, Paper] | None) -> None:
         """Poll at `now`; None is what a broken feed shows."""
@@ -307,6 +309,7 @@ class Shelf:
                 shown = None
             else:
                 self.known = replace(self.known, origin=origin, settled=origin - DAY)
+                self.began = now
         self.known = replace(self.known, attempted_at=now)
         if shown is not None:
             newest = max((edition.day for edition in self.closed), default=None)
@@ -335,13 +338,17 @@ def test_over_any_history_nothing_is_lost_nothing_comes_twice_and_each_day_close
         shelf.attempt(now, shown if ok else None)
         truth[now] = shown
 
+    if shelf.began is None:
+        assert shelf.closed == []
+        return
+    complete = [now for now, ok in polls if ok and now >= shelf.began]
     held: set[str] = set()
     for edition in shelf.closed:
         # Never twice.
         assert held.isdisjoint(ids(edition))
         assert len(set(ids(edition))) == len(edition.papers)
         closing = at(edition.day, 22)
-        decisive = [now for now, ok in polls if ok and now >= closing]
+        decisive = [now for now in complete if now >= closing]
         if edition.complete:
             # Only on the first complete poll begun at or after closing time.
             assert edition.closed_at == decisive[0]
@@ -378,7 +385,7 @@ def test_over_any_history_nothing_is_lost_nothing_comes_twice_and_each_day_close
         if shelf.known.origin is None or day < shelf.known.origin:
             assert day not in days
             continue
-        decisive = [now for now, ok in polls if ok and now >= at(day, 22)]
+        decisive = [now for now in complete if now >= at(day, 22)]
         if decisive and day not in days:
             own = {each.id for each in truth[decisive[0]].values() if each.listed_on == day}
             earlier = {name for edition in shelf.closed if edition.closed_at <= decisive[0] for name in ids(edition)}
@@ -399,7 +406,8 @@ def test_whoever_polls_all_the_time_finds_each_paper_that_stays_in_exactly_one_e
     held = [paper_id for edition in shelf.closed for paper_id in ids(edition)]
     assert len(held) == len(set(held))
     origin = shelf.known.origin
-    assert origin is not None
+    if origin is None:  # whatever was listed had gone again before a day was finished
+        return
     stayed = {fate.id for fate in told if fate.withdrawn is None and fate.listings[-1].date() >= origin}
     assert all(edition.complete for edition in shelf.closed)
     # The window is a matter of lists that follow each other: an edition within seven days took it along.
@@ -549,7 +557,6 @@ async def test_closing_today_early_leaves_the_rest_of_the_day_for_the_next_editi
     assert held == {MONDAY: 1, TUESDAY: 1, WEDNESDAY: 2}
 
 
-@pytest.mark.xfail(strict=True, reason="close_early gives a day without a list of its own an edition")
 async def test_a_day_without_a_list_is_not_closed_early_either(store: Store) -> None:
     feed = Listed(paper(1, at(FRIDAY, 8)), paper(2, at(FRIDAY, 23)))
     service = publisher(store, feed)

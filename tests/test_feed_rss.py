@@ -245,6 +245,20 @@ def test_a_body_with_no_feed_in_it_is_one_error(body: bytes) -> None:
         parse(body, NOW)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'<?xml version="1.0" encoding="undefined"?><rss version="2.0"><channel><item><title>\xff</title>',
+        b'<rss version="2.0"><channel><item><title>T</title>&#xFFFFFFFFFF;</item></channel></rss>',
+        b'<rss version="2.0"><channel><item><title>T</title><gml:posList>1 2 x</gml:posList></item></channel></rss>',
+        b'<rss version="2.0"><psc:chapters xmlns:psc="http://podlove.org/simple-chapters"><psc:chapter a>&#999999;',
+    ],
+)
+def test_what_feedparser_trips_over_is_one_error(body: bytes) -> None:
+    with pytest.raises(FeedError, match="too broken to read"):
+        parse(body, NOW)
+
+
 def test_a_feed_too_large_to_read_in_time_is_one_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rss, "LARGEST_FEED", 100)
     with pytest.raises(FeedError, match="larger than"):

@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from bot.cli import keeping, reading, service
+from bot.cli import deliveries, keeping, moving, reading, service
 
 app = typer.Typer(
     name="papers",
@@ -28,14 +28,18 @@ app.command()(reading.today)
 app.command()(keeping.publish)
 app.command("editions")(reading.list_editions)
 app.command()(reading.preview)
+app.add_typer(deliveries.desk, name="deliveries")
+app.command()(deliveries.resume)
 app.command()(keeping.doctor)
 app.command()(keeping.migrate)
+app.command()(moving.backup)
+app.command()(moving.move)
 
 
 def main() -> None:
     """Run `papers`."""
     try:
-        app()
+        app(prog_name="papers")
     except BrokenPipeError:  # `papers editions | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)

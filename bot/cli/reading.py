@@ -31,9 +31,10 @@ def today(
 
 async def _today(day: date | None, top: int, language: str | None, json: bool) -> int:
     from bot.console import as_json, complain, say
+    from bot.edition import rank
     from bot.feed import FeedError
     from bot.model import Cadence, Preferences
-    from bot.render.page import today_page
+    from bot.render.page import choose, today_page
     from bot.render.words import match
     from bot.store import editions, papers
     from bot.supervisor import clock
@@ -60,7 +61,8 @@ async def _today(day: date | None, top: int, language: str | None, json: bool) -
         if edition is not None:
             listed, wanted_day = [ranked.paper for ranked in edition.papers], edition.day
         if json:
-            as_json([_as_row(paper) for paper in listed])
+            shown = [ranked.paper for ranked in choose(rank(listed), wanted)]
+            as_json([_as_row(paper) for paper in shown])
             return FAILED if fault else DONE
         if not listed:
             say(f"No papers are listed for {wanted_day} (weekend days have none).")

@@ -40,6 +40,8 @@ def run(
         raise typer.BadParameter("--only takes poll, deliver or listen")
     if at is not None and not once:
         raise typer.BadParameter("--now goes with --once")
+    if standby and once:
+        raise typer.BadParameter("--standby does not go with --once")
     execute(_run(once, only, at, standby))
 
 
@@ -56,30 +58,38 @@ async def _run(once: bool, only: str | None, at: datetime | None, standby: bool)
             return 2
         if not once:
             return await _serve(app, roles, standby)
-        first = await _is_first_start(app)
         await app.once(at or clock(), roles)
-        if first:
-            await _introduce(app, at or clock())
-        if app.publisher.fault:
-            complain(f"The feed could not be read: {app.publisher.fault}.")
-            return FAILED
-        return DONE
+        if app.publisher.fault is None:
+            return DONE
+        complain(f"The feed could not be read: {app.publisher.fault}.")
+        if await _is_first_start(app):
+            _show_sample(app)
+        return FAILED
 
 
 async def _serve(app: App, roles: frozenset[Role], standby: bool) -> int:
     from bot.supervisor import clock, until
 
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    if await _is_first_start(app):
+    _stop_on_signals(stop)
+    if not standby:
+        await app.take_locks(roles)
+    if not standby and await _is_first_start(app):
         if await until(stop, asyncio.ensure_future(app.once(clock(), roles))):
             await _introduce(app, clock())
     else:
         await _what_comes(app, clock())
-    await app.run(stop, roles, standby=standby)
+    await app.run(stop, roles)
     return DONE
+
+
+def _stop_on_signals(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        try:
+            loop.add_signal_handler(number, stop.set)
+        except NotImplementedError:  # Windows
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
 
 
 async def _is_first_start(app: App) -> bool:
@@ -96,10 +106,17 @@ async def _introduce(app: App, now: datetime) -> None:
 
     if await _is_first_start(app):
         say(f"The feed could not be read: {app.publisher.fault or 'it lists no finished day yet'}.")
-        say("This is what an edition looks like; the feed is asked again until it answers.")
-        say()
-        say(app.sample().parts()["text"])
+        say("It is asked again until it answers.")
+        _show_sample(app)
     await _what_comes(app, now)
+
+
+def _show_sample(app: App) -> None:
+    from bot.console import say
+
+    say("This is what an edition looks like:")
+    say()
+    say(app.sample().parts()["text"])
 
 
 async def _what_comes(app: App, now: datetime) -> None:

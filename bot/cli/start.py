@@ -34,7 +34,10 @@ def execute(work: Coroutine[Any, Any, int]) -> None:
     except HeldError as error:
         complain(f"Another process does this already: {error}. Stop it, or start this one with --standby.")
         code = RUNNING
-    except (FeedError, StoreError) as error:
+    except FeedError as error:
+        complain(f"The feed could not be read: {error}.")
+        code = FAILED
+    except StoreError as error:
         complain(str(error))
         code = FAILED
     except KeyboardInterrupt:
@@ -44,7 +47,7 @@ def execute(work: Coroutine[Any, Any, int]) -> None:
 
 @asynccontextmanager
 async def opened(*, only: str | None = None, bar: str = "Reading the feed", quiet: bool = True) -> AsyncIterator[App]:
-    """The application, wired from the environment; `quiet` keeps a command's own output free of everyday log lines."""
+    """The application, wired from the environment; `quiet` leaves the talking to the command itself."""
     from bot import app, console, logs, settings
 
     home = settings.home(os.environ)
@@ -53,7 +56,7 @@ async def opened(*, only: str | None = None, bar: str = "Reading the feed", quie
     hidden = settings.secrets(core)
     for name in app.CHANNELS:
         hidden += settings.secrets(settings.read(app.settings_class(name), environ))
-    logs.configure(core.log_format, hidden, level=logging.WARNING if quiet else logging.INFO)
+    logs.configure(core.log_format, hidden, level=logging.ERROR if quiet else logging.INFO)
     with console.progress(bar) as progress:
         async with app.open_app(home, environ, only=only, progress=progress) as wired:
             yield wired

@@ -29,9 +29,9 @@ CHUNK = 64 << 10
 MOST_REDIRECTS = 3
 LONGEST_WAIT = 86_400.0
 MOST_KEPT = 32
-NO_ADDRESS = "the feed's address is no http:// or https:// address"
 LARGEST_KEPT = 8 << 20
 """Bytes of all kept answers together."""
+NO_ADDRESS = "the feed's address is no http:// or https:// address"
 
 _WINDOW = re.compile(r'(?:^|;)\s*t\s*=\s*"?(\d{1,9})', re.ASCII)
 

@@ -76,6 +76,19 @@ def today_page(papers: Iterable[Paper], day: date, preferences: Preferences, *, 
     )
 
 
+def notice_page(says: str, w: Words, now: datetime) -> Page:
+    """The page of one notice for the operator."""
+    return Page(
+        language=w.language,
+        direction=w.direction,
+        heading=w.gettext("Morning Papers"),
+        lead=_clean(says),
+        blocks=[],
+        labels=_labels(w, Style.HEADLINE),
+        slug=f"notice-{now:%Y%m%dT%H%M%S}",
+    )
+
+
 def choose(papers: Sequence[Ranked], preferences: Preferences) -> list[Ranked]:
     """The papers that a reader wants, with their ranks in the edition. Unknown votes are enough votes."""
     wanted = [each for each in papers if each.votes is None or each.votes >= preferences.min_votes]

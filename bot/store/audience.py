@@ -99,7 +99,8 @@ async def _owe_groups(
 
 
 async def _supersede(connection: AsyncConnection, edition_id: int, cadence: Cadence, now: datetime) -> None:
-    older = select(editions.c.id).where(editions.c.cadence == cadence, editions.c.id != edition_id)
+    day = select(editions.c.day).where(editions.c.id == edition_id).scalar_subquery()
+    older = select(editions.c.id).where(editions.c.cadence == cadence, editions.c.day < day)
     readers = select(deliveries.c.subscriber_id).where(deliveries.c.edition_id == edition_id)
     await connection.execute(
         update(deliveries)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing, nullcontext
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -67,11 +67,10 @@ class Store:
                 yield connection
 
     async def version(self) -> str | None:
-        """The migration that the database stands at, None for an empty one."""
-        async with self.read() as connection:
-            if not await connection.run_sync(lambda sync: inspect(sync).has_table("alembic_version")):
-                return None
-            return str(await connection.scalar(text("select version_num from alembic_version")))
+        """The migration that the database stands at, None for an empty one. Raises StoreError."""
+        with _told():
+            async with self.read() as connection:
+                return await connection.run_sync(_version)
 
     async def migrate(self) -> str | None:
         """Bring the schema up to date; says what was done, None where nothing was.
@@ -79,28 +78,21 @@ class Store:
         A file that already holds something is copied beside itself first. Raises StoreError where the database
         cannot be opened or is newer than this program.
         """
-        try:
-            before = await self.version()
-            if before == schema.HEAD:
-                return None
-            if before is not None and before > schema.HEAD:
-                raise StoreError(
-                    f"The database is at version {before}, this program knows {schema.HEAD}: update Morning Papers."
-                )
+        before = await self.version()
+        if before == schema.HEAD:
+            return None
+        if before is not None and before > schema.HEAD:
+            raise StoreError(
+                f"The database is at version {before}, this program knows {schema.HEAD}: update Morning Papers."
+            )
+        with _told():
             copied = await asyncio.to_thread(self._copy) if before is not None else None
             async with self.write() as connection:
                 await connection.run_sync(_upgrade)
-        except (DBAPIError, OSError) as error:
-            cause = error.orig if isinstance(error, DBAPIError) else error
-            raise StoreError(
-                f"The database cannot be used ({cause}); check DATABASE_URL, the disk and its rights."
-            ) from error
-        done = (
-            f"database made, version {schema.HEAD}"
-            if before is None
-            else f"database brought from {before} to {schema.HEAD}"
-        )
-        return f"{done}; the old one is kept as {copied.name}" if copied else done
+        if before is None:
+            return f"database made, version {schema.HEAD}"
+        kept = f"; the old one is kept as {copied.name}" if copied else ""
+        return f"database brought from {before} to {schema.HEAD}{kept}"
 
     def _copy(self) -> Path | None:
         if self.path is None or not self.path.exists():
@@ -129,7 +121,30 @@ def _prepare_sqlite(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 
+@contextmanager
+def _told() -> Iterator[None]:
+    """Say in one sentence what keeps the database from being used."""
+    try:
+        yield
+    except (DBAPIError, OSError) as error:
+        cause = str(error.orig if isinstance(error, DBAPIError) else error).strip().splitlines()[0]
+        raise StoreError(
+            f"The database cannot be used ({cause}); check DATABASE_URL, the disk and its rights."
+        ) from error
+
+
+def _version(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return str(connection.scalar(text("select version_num from alembic_version")))
+
+
 def _upgrade(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        # Several machines may start at once: one migrates, the others find it done.
+        connection.execute(text("select pg_advisory_xact_lock(hashtext('morning-papers migrate'))"))
+        if _version(connection) == schema.HEAD:
+            return
     from alembic import command
     from alembic.config import Config
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -62,7 +62,7 @@ async def claim(connection: AsyncConnection, channel: str, *, owner: str, now: d
         .returning(deliveries.c.id, deliveries.c.state)
     )
     ids = [delivery_id for delivery_id, state in claimed if state == State.SENDING]
-    return await _load(connection, ids) if ids else []
+    return await _load(connection, ids)
 
 
 async def record(connection: AsyncConnection, endings: Sequence[Ending], *, owner: str, now: datetime) -> None:
@@ -178,7 +178,9 @@ def _repeatable(channel: str, now: datetime) -> Select[tuple[int]]:
     )
 
 
-async def _load(connection: AsyncConnection, ids: Iterable[int]) -> list[Delivery]:
+async def _load(connection: AsyncConnection, ids: Sequence[int]) -> list[Delivery]:
+    if not ids:
+        return []
     query = (
         select(
             deliveries.c.id.label("delivery_id"),

@@ -52,9 +52,9 @@ async def add(connection: AsyncConnection, edition: Edition) -> int | None:
 
 
 async def count_audience(connection: AsyncConnection, edition_id: int, more: int) -> None:
-    """Add to an edition's audience."""
+    """Add to an edition's audience, so that it has not ended yet, or not any more."""
     await connection.execute(
-        update(editions).where(editions.c.id == edition_id).values(audience=editions.c.audience + more)
+        update(editions).where(editions.c.id == edition_id).values(audience=editions.c.audience + more, ended_at=None)
     )
 
 

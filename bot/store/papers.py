@@ -29,11 +29,10 @@ async def keep(connection: AsyncConnection, found: Found) -> int:
     taken for a fault of the feed's, not for a day without papers.
     """
     ids = [paper.id for paper in found.papers]
-    known = {
-        paper_id
-        for batch in _batches(ids)
-        for paper_id in await connection.scalars(select(papers.c.id).where(papers.c.id.in_(batch)))
-    }
+    known: dict[str, tuple[object, object]] = {}
+    for batch in _batches(ids):
+        query = select(papers.c.id, papers.c.organisation, papers.c.keywords).where(papers.c.id.in_(batch))
+        known |= {row.id: (row.organisation, row.keywords) for row in await connection.execute(query)}
     statement = insert(connection, papers)
     new = statement.excluded
     refreshed: dict[str, ColumnElement[Any]] = {
@@ -45,7 +44,8 @@ async def keep(connection: AsyncConnection, found: Found) -> int:
             statement.on_conflict_do_update(index_elements=["id"], set_=refreshed),
             [_row(paper) for paper in found.papers],
         )
-    await search.index(connection, [paper for paper in found.papers if paper.id not in known])
+    findable = {paper.id: (paper.organisation, list(paper.keywords)) for paper in found.papers}
+    await search.index(connection, [paper for paper in found.papers if known.get(paper.id) != findable[paper.id]])
     for day in found.days & {paper.listed_on for paper in found.papers}:
         present = [paper.id for paper in found.papers if paper.listed_on == day]
         await connection.execute(
@@ -53,7 +53,7 @@ async def keep(connection: AsyncConnection, found: Found) -> int:
             .where(papers.c.listed_on == day, papers.c.listed, papers.c.id.not_in(present))
             .values(listed=False)
         )
-    return len(set(ids) - known)
+    return len(findable.keys() - known.keys())
 
 
 async def listed(connection: AsyncConnection, first: date, last: date) -> list[Paper]:

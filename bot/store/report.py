@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from math import ceil
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Cadence, State
-from bot.store.schema import deliveries, edition_papers, editions
+from bot.store.schema import deliveries, edition_papers, editions, tallies
 
 SHARES = (50, 95, 100)
 """Per cent of the messages sent, for which the report says when they had been."""
@@ -19,7 +20,10 @@ SHARES = (50, 95, 100)
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What became of one edition on one channel; `seconds` from closing until 50, 95 and 100 % had been sent."""
+    """What became of one edition on one channel; `seconds` from closing until 50, 95 and 100 % had been sent.
+
+    They are there as long as its deliveries are kept one by one.
+    """
 
     states: Mapping[State, int]
     seconds: Mapping[int, float]
@@ -73,17 +77,28 @@ async def reports(connection: AsyncConnection, *, day: date | None = None, limit
 
 
 async def _channels(connection: AsyncConnection, edition_id: int, closed_at: datetime) -> dict[str, Reach]:
-    query = (
-        select(deliveries.c.channel, deliveries.c.state, func.count())
+    """In one statement, so that rows which are folded into tallies at this moment count once."""
+    rows = (
+        select(deliveries.c.channel, deliveries.c.state, func.count().label("count"), literal(False).label("folded"))
         .where(deliveries.c.edition_id == edition_id)
         .group_by(deliveries.c.channel, deliveries.c.state)
-        .order_by(deliveries.c.channel)
     )
-    states: dict[str, dict[State, int]] = {}
-    for channel, state, count in await connection.execute(query):
-        states.setdefault(channel, {})[State(state)] = count
+    folded = select(tallies.c.channel, tallies.c.state, tallies.c["count"], literal(True)).where(
+        tallies.c.edition_id == edition_id
+    )
+    states: dict[str, Counter[State]] = {}
+    timeless = set()
+    for channel, state, count, is_folded in await connection.execute(union_all(rows, folded).order_by("channel")):
+        states.setdefault(channel, Counter())[State(state)] += count
+        if is_folded:
+            timeless.add(channel)  # when they were sent is not known any more
     return {
-        channel: Reach(counts, await _seconds(connection, edition_id, channel, closed_at, counts.get(State.SENT, 0)))
+        channel: Reach(
+            counts,
+            {}
+            if channel in timeless
+            else await _seconds(connection, edition_id, channel, closed_at, counts[State.SENT]),
+        )
         for channel, counts in states.items()
     }
 

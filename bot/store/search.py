@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Paper
@@ -61,14 +61,16 @@ def weigh(paper: Paper) -> dict[str, int]:
 
 
 async def index(connection: AsyncConnection, found: Sequence[Paper]) -> None:
-    """Make new papers findable."""
+    """Make papers findable that are new, or by words that are new."""
     rows = [
         {"term": term, "paper_id": paper.id, "weight": weight}
         for paper in found
         for term, weight in weigh(paper).items()
     ]
     if rows:
-        await connection.execute(insert(connection, terms).on_conflict_do_nothing(), rows)
+        statement = insert(connection, terms)
+        more = {"weight": statement.excluded.weight}
+        await connection.execute(statement.on_conflict_do_update(index_elements=["term", "paper_id"], set_=more), rows)
 
 
 async def search(connection: AsyncConnection, query: str, limit: int) -> list[str]:
@@ -78,7 +80,8 @@ async def search(connection: AsyncConnection, query: str, limit: int) -> list[st
         return []
     matches: list[ColumnElement[bool]] = [terms.c.term == term for term in wanted]
     if not IN_CJK.match(wanted[-1]) or len(wanted[-1]) == 1:
-        matches[-1] = terms.c.term.between(wanted[-1], wanted[-1] + LAST)
+        # Not BETWEEN: PostgreSQL takes no COLLATE inside it.
+        matches[-1] = and_(terms.c.term >= wanted[-1], terms.c.term <= wanted[-1] + LAST)
     has_all = [terms.c.paper_id.in_(select(terms.c.paper_id).where(match)) for match in matches]
     ranked = (
         select(terms.c.paper_id)

@@ -1,0 +1,74 @@
+"""The keeper goes its rounds: says when an edition has come to its end, when one is missing, and tidies up."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, time, timedelta
+
+from bot.edition import closing_time, newest_finished
+from bot.model import Cadence
+from bot.notices import Tell
+from bot.store import Store, editions, ledger, retention, rounds
+
+log = logging.getLogger(__name__)
+
+OVERDUE = timedelta(hours=2)
+"""A weekday without an edition so long after its closing time is worth a notice."""
+
+
+class Keeper:
+    """One round is one `step`."""
+
+    def __init__(self, store: Store, tell: Tell, *, closes: time) -> None:
+        self._store = store
+        self._tell = tell
+        self._closes = closes
+
+    async def step(self, now: datetime) -> bool:
+        """Look at everything once; whether there was anything to do."""
+        ended = await self._ends(now)
+        missing = await self._missing(now)
+        return await self._fold(now) or ended or missing
+
+    async def _ends(self, now: datetime) -> bool:
+        async with self._store.read() as connection:
+            if not await rounds.is_any_over(connection):
+                return False
+        async with self._store.write() as connection:
+            over = await rounds.ended(connection, now)
+        for edition in over:
+            if edition.audience:
+                became = ", ".join(f"{count} {state}" for state, count in sorted(edition.states.items()))
+                self._tell("edition ends", now, day=edition.day.isoformat(), became=became)
+        return bool(over)
+
+    async def _missing(self, now: datetime) -> bool:
+        """Say once that a weekday has no edition; silence would look the same as a fault of ours."""
+        day = newest_finished(now, self._closes)
+        if day.weekday() >= 5 or now < closing_time(day, self._closes) + OVERDUE:
+            return False
+        async with self._store.read() as connection:
+            known = await ledger.load(connection)
+            told = await rounds.last_day(connection, "missing")
+            if known.origin is None or day < known.origin or (told is not None and told >= day):
+                return False
+            if await editions.of_day(connection, Cadence.DAY, day) is not None:
+                return False
+        polled = known.polled_at is not None and known.polled_at >= closing_time(day, self._closes)
+        reason = "the feed lists no papers of that day" if polled else "the feed could not be read since"
+        async with self._store.write() as connection:
+            await rounds.done(connection, "missing", day)
+        self._tell("no edition", now, level=logging.WARNING, day=day.isoformat(), reason=reason)
+        return True
+
+    async def _fold(self, now: datetime) -> bool:
+        """Once a day, fold what is too old to be kept row by row."""
+        async with self._store.read() as connection:
+            if await rounds.last_day(connection, "fold") == now.date():
+                return False
+        folded = await retention.fold(self._store, before=now - retention.KEEP)
+        async with self._store.write() as connection:
+            await rounds.done(connection, "fold", now.date())
+        if folded:
+            log.info("old deliveries folded into counts", extra={"rows": folded})
+        return bool(folded)

@@ -1,0 +1,99 @@
+"""Notices: what the operator has to know, into the log and to the addresses in ADMINS.
+
+Telling costs nothing and waits for nobody; a part of its own carries notices out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from bot.channel import Channel, Personal, Sent
+from bot.model import Address
+from bot.render.fit import fit
+from bot.render.page import notice_page
+from bot.render.words import Words, words
+
+log = logging.getLogger(__name__)
+
+MOST = 100
+"""So many notices wait to be carried out; what comes on top is in the log alone."""
+SEND_SECONDS = 30.0
+
+
+class Tell(Protocol):
+    """How a part of the program gives notice of something."""
+
+    def __call__(self, event: str, now: datetime, *, level: int = logging.INFO, **fields: object) -> None: ...
+
+
+class Notices:
+    """Tells the operator. `tell` may be called from anywhere on the event loop."""
+
+    def __init__(self, channels: Sequence[Channel], admins: Sequence[Address], language: str) -> None:
+        self._channels = {channel.name: channel for channel in channels}
+        self._admins = admins
+        self._words = words(language)
+        self._waiting: asyncio.Queue[tuple[datetime, str]] = asyncio.Queue(MOST)
+
+    def tell(self, event: str, now: datetime, *, level: int = logging.INFO, **fields: object) -> None:
+        """Write a notice into the log and put it down for the admins."""
+        into_log(event, now, level=level, **fields)
+        if self._admins and not self._waiting.full():
+            self._waiting.put_nowait((now, text(event, fields, self._words)))
+
+    async def run(self) -> None:
+        """Carry notices out for ever."""
+        while True:
+            await self._send(*await self._waiting.get())
+
+    async def flush(self) -> None:
+        """Carry out what is waiting."""
+        while not self._waiting.empty():
+            await self._send(*self._waiting.get_nowait())
+
+    async def _send(self, now: datetime, says: str) -> None:
+        page = notice_page(says, self._words, now)
+        for admin in self._admins:
+            channel = self._channels.get(admin.channel)
+            if channel is None:
+                continue  # `papers doctor` says so
+            try:
+                async with asyncio.timeout(SEND_SECONDS):
+                    message = fit(page, channel.compose, channel.limits).message
+                    outcome = await channel.send(admin.recipient, message, Personal(key=uuid.uuid4().hex))
+            except Exception:
+                log.exception("notice failed", extra={"channel": admin.channel})
+            else:
+                if not isinstance(outcome, Sent):
+                    log.warning("notice not sent", extra={"channel": admin.channel, "outcome": str(outcome)})
+
+
+def into_log(event: str, now: datetime, *, level: int = logging.INFO, **fields: object) -> None:  # noqa: ARG001
+    """What `tell` does where nobody is to be told: the log has a clock of its own."""
+    log.log(level, event, extra=fields)
+
+
+def text(event: str, fields: Mapping[str, object], w: Words) -> str:
+    """A notice as one or two sentences for a person."""
+    match event:
+        case "edition starts":
+            return w.gettext("The edition of {day} is closed: {papers} papers for {audience} readers.", **fields)
+        case "edition ends":
+            return w.gettext("The edition of {day} has been dealt with: {became}.", **fields)
+        case "channel halted":
+            return w.gettext(
+                "The channel {channel} has halted, because its service refuses what we send: {reason}. "
+                "One delivery is tried every 30 minutes; “papers resume {channel}” starts it again.",
+                **fields,
+            )
+        case "channel resumed":
+            return w.gettext("The channel {channel} delivers again.", **fields)
+        case "no edition":
+            return w.gettext("There is no edition of {day}, although it is a weekday: {reason}.", **fields)
+        case _:
+            return event

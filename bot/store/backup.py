@@ -1,0 +1,105 @@
+"""A copy of the database in one file, made while everything runs, and marked as one (see bot.store.restore)."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import tempfile
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store.copy import Progress, copy, make_ready, require_current, snapshot
+from bot.store.database import BUSY_SECONDS, Store, StoreError
+from bot.store.schema import facts
+from bot.store.upsert import insert
+
+MARK = "backup"
+"""The fact by which a copy knows that it is one; its value is when it was made."""
+
+
+async def back_up(store: Store, file: Path, *, now: datetime, progress: Progress | None = None) -> None:
+    """Copy the database as it stands now to `file`, an SQLite database, all of it or nothing.
+
+    Raises StoreError where there is such a file already, or where the copy could not be made.
+    """
+    if store.path is not None and not store.path.exists():
+        raise StoreError(f"There is no database yet: {store.path.name} does not exist.")
+    try:
+        await asyncio.to_thread(_refuse, file)
+        part = await asyncio.to_thread(_part, file)
+        try:
+            if store.path is not None:
+                await asyncio.to_thread(_copy_file, store.path, part)
+            else:
+                await _copy_server(store, part, progress)
+            await asyncio.to_thread(_finish, part, file, now)
+        finally:
+            await asyncio.to_thread(_clear, part)
+    except (OSError, sqlite3.Error) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise StoreError(f"The backup could not be written to {file} ({reason}).") from error
+
+
+async def mark(connection: AsyncConnection, now: datetime) -> None:
+    """Mark a database as a copy whose other end goes on from here: started, it counts as restored."""
+    values = {"value": now.isoformat()}
+    statement = insert(connection, facts).values(key=MARK, **values)
+    await connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=values))
+
+
+async def _copy_server(store: Store, part: Path, progress: Progress | None) -> None:
+    await require_current(store, "database")
+    target = Store.open(f"sqlite:///{part.name}", part.parent)
+    try:
+        await make_ready(target)
+        async with snapshot(store) as source:
+            await copy(source, target, progress)
+    finally:
+        await target.close()
+
+
+def _copy_file(path: Path, part: Path) -> None:
+    """Copy a database that is a file, in one step: several would begin anew whenever another process writes."""
+    here = sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True, timeout=BUSY_SECONDS)
+    with closing(here) as source, closing(sqlite3.connect(part)) as target:
+        source.backup(target)
+
+
+def _finish(part: Path, file: Path, now: datetime) -> None:
+    """Mark the copy, make one file of it, and give it its name once every byte is on the disk."""
+    with closing(sqlite3.connect(part, isolation_level=None)) as copied:
+        copied.execute("pragma journal_mode=delete")
+        copied.execute("insert or replace into facts (key, value) values (?, ?)", (MARK, now.isoformat()))
+    _sync(part)
+    _refuse(file)
+    part.rename(file)
+    _sync(file.parent)
+
+
+def _part(file: Path) -> Path:
+    """A new file beside the wanted one that only its owner can read: it holds everybody's address."""
+    handle, name = tempfile.mkstemp(prefix=".papers-", dir=file.parent)
+    os.close(handle)
+    return Path(name)
+
+
+def _clear(part: Path) -> None:
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        part.with_name(part.name + suffix).unlink(missing_ok=True)
+
+
+def _refuse(file: Path) -> None:
+    if file.exists():
+        raise StoreError(f"{file.name} exists already: a backup overwrites nothing.")
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

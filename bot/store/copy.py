@@ -1,0 +1,175 @@
+"""One database copied to another, batch by batch, and proved: the same counts, the same sums of every edition.
+
+Everything goes over in one transaction of the target, so that a copy that fails, or is killed, leaves it empty.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from sqlalchemy import ColumnElement, Table, func, insert, literal, select, text, true, union_all
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store.database import BUSY_SECONDS, Store, StoreError
+from bot.store.schema import HEAD, deliveries, editions, facts, metadata, tallies
+
+BATCH = 2_000
+"""Rows that are in memory at a time."""
+
+OF_LOCKS = "lock:"
+"""Facts that begin so speak of the locks of one server: they stay there."""
+
+Progress = Callable[[int, int], None]
+
+
+@asynccontextmanager
+async def snapshot(store: Store) -> AsyncIterator[AsyncConnection]:
+    """A transaction that sees the database as it stood at its first look, whatever others write meanwhile."""
+    options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True} if store.path is None else {}
+    async with store.engine.connect() as opened:
+        yield await opened.execution_options(**options)
+
+
+@asynccontextmanager
+async def standstill(store: Store) -> AsyncIterator[AsyncConnection]:
+    """A transaction while which nobody else writes to the database."""
+    async with store.write() as connection:
+        if store.path is None:
+            every = ", ".join(table.name for table in metadata.sorted_tables)
+            await connection.execute(text(f"set local lock_timeout = '{BUSY_SECONDS}s'"))
+            await connection.execute(text(f"lock table {every} in share mode"))
+        yield connection
+
+
+def open_target(url: str, home: Path) -> Store | None:
+    """The database to copy to, None where `url` cannot be read."""
+    try:
+        return Store.open(url, home)
+    except (ArgumentError, ValueError):  # what they say may hold the password
+        return None
+
+
+async def require_current(store: Store, what: str) -> None:
+    """Raise StoreError where a database does not stand at this program's version."""
+    if store.path is not None and not store.path.exists():
+        raise StoreError(f"There is no {what} yet: {store.path.name} does not exist.")
+    try:
+        version = await store.version()
+    except DBAPIError as error:
+        raise StoreError(f"The {what} cannot be used ({cause(error)}).") from error
+    if version is None:
+        raise StoreError(f"The {what} holds nothing yet: start Morning Papers on it first.")
+    if version != HEAD:
+        raise StoreError(f"The {what} is at version {version}, not {HEAD}: run `papers migrate` first.")
+
+
+async def make_ready(target: Store) -> None:
+    """Give an empty database its tables. Raises StoreError where it is newer, older, in use or out of reach."""
+    try:
+        version = await target.version()
+        if version is not None and version > HEAD:
+            raise StoreError(f"The target is at version {version}, newer than this program: update Morning Papers.")
+        if version is not None and version < HEAD:
+            raise StoreError(f"The target is in use already, at version {version}: name an empty database.")
+        await target.migrate()
+        async with target.read() as connection:
+            await _require_empty(connection)
+    except DBAPIError as error:
+        raise StoreError(f"The target cannot be used ({cause(error)}).") from error
+
+
+async def copy(source: AsyncConnection, target: Store, progress: Progress | None = None) -> dict[str, int]:
+    """Copy every table to `target`, which has its tables and no rows; how many rows each table has on both ends.
+
+    The caller decides how still the source holds: `snapshot` or `standstill`. Raises StoreError.
+    """
+    try:
+        async with target.write() as connection:
+            await _require_empty(connection)
+            expected = await counts(source)
+            total, done = sum(expected.values()), 0
+            for table in metadata.sorted_tables:
+                async for rows in _copy_table(source, connection, table):
+                    done += rows
+                    if progress is not None:
+                        progress(done, total)
+            if connection.dialect.name == "postgresql":
+                await _set_sequences(connection)
+            await _prove(source, connection, expected)
+    except DBAPIError as error:
+        raise StoreError(f"The copy failed ({cause(error)}); the target was left empty.") from error
+    return expected
+
+
+async def counts(connection: AsyncConnection) -> dict[str, int]:
+    """How many rows every table has, in the order in which tables are copied."""
+    found = {}
+    for table in metadata.sorted_tables:
+        query = select(func.count()).select_from(table).where(_ours(table))
+        found[table.name] = int(await connection.scalar(query) or 0)
+    return found
+
+
+async def sums(connection: AsyncConnection) -> Counter[tuple[int, str]]:
+    """Of every edition: the size of its audience, and how many of its deliveries stand how."""
+    query = union_all(
+        select(editions.c.id, literal("audience"), editions.c.audience),
+        select(deliveries.c.edition_id, deliveries.c.state, func.count()).group_by(
+            deliveries.c.edition_id, deliveries.c.state
+        ),
+        select(tallies.c.edition_id, tallies.c.state, tallies.c["count"]),
+    )
+    found: Counter[tuple[int, str]] = Counter()
+    for edition_id, state, count in await connection.execute(query):
+        found[edition_id, state] += count
+    return found
+
+
+def cause(error: DBAPIError) -> str:
+    """What a database said, in one line and without the values that it quotes."""
+    said = str(error.orig).strip().splitlines()
+    return said[0] if said else type(error.orig).__name__
+
+
+async def _copy_table(source: AsyncConnection, target: AsyncConnection, table: Table) -> AsyncIterator[int]:
+    query = select(table).where(_ours(table)).execution_options(yield_per=BATCH)
+    result = await source.stream(query)
+    async for batch in result.mappings().partitions(BATCH):
+        await target.execute(insert(table), [dict(row) for row in batch])
+        yield len(batch)
+
+
+async def _require_empty(connection: AsyncConnection) -> None:
+    for table in metadata.sorted_tables:
+        if await connection.scalar(select(literal(1)).select_from(table).where(_ours(table)).limit(1)) is not None:
+            raise StoreError(f"The target is not empty, its table {table.name} has rows: name an empty database.")
+
+
+async def _set_sequences(connection: AsyncConnection) -> None:
+    """Let every table that numbers its rows go on after the highest number that was copied."""
+    for table in metadata.sorted_tables:
+        column = table.autoincrement_column
+        if column is not None:
+            sequence = func.pg_get_serial_sequence(table.name, column.name)
+            highest = select(func.coalesce(func.max(column), 0) + 1).scalar_subquery()
+            await connection.execute(select(func.setval(sequence, highest, False)))
+
+
+async def _prove(source: AsyncConnection, target: AsyncConnection, expected: Mapping[str, int]) -> None:
+    found = await counts(target)
+    for name, count in expected.items():
+        if found[name] != count:
+            raise StoreError(
+                f"The copy does not match: {name} has {count} rows here and {found[name]} there; nothing was kept."
+            )
+    if await sums(source) != await sums(target):
+        raise StoreError("The copy does not match: the sums of an edition differ; nothing was kept.")
+
+
+def _ours(table: Table) -> ColumnElement[bool]:
+    """Which rows of a table are the newsletter's own."""
+    return ~facts.c.key.startswith(OF_LOCKS) if table is facts else true()

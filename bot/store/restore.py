@@ -1,0 +1,56 @@
+"""The first start on a restored copy: what it still owes may have been sent long ago by what it was copied from."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from sqlalchemy import and_, delete, or_, select, update
+
+from bot.consequences import REPEATS
+from bot.model import State
+from bot.store import ledger
+from bot.store.backup import MARK
+from bot.store.database import Store
+from bot.store.schema import deliveries, facts
+
+log = logging.getLogger(__name__)
+
+REASON = "restored"
+
+
+async def settle_restored(store: Store, now: datetime) -> int | None:
+    """End what a restored copy still owes, once; how many deliveries that were, None where it is no such copy.
+
+    `now` is written down: editions that were due before then are closed without an audience.
+    """
+    mark = facts.c.key == MARK
+    async with store.read() as connection:
+        if await connection.scalar(select(facts.c.value).where(mark)) is None:
+            return None
+    async with store.write() as connection:
+        made = await connection.scalar(delete(facts).where(mark).returning(facts.c.value))
+        if made is None:  # another process that started at the same moment did all this
+            return None
+        skipped = await connection.execute(
+            update(deliveries)
+            .where(
+                or_(
+                    deliveries.c.state.in_([State.OWED, State.SENDING]),
+                    and_(
+                        deliveries.c.state == State.UNKNOWN,
+                        deliveries.c.repeats < REPEATS,
+                        deliveries.c.next_at < deliveries.c.expires_at,
+                        deliveries.c.expires_at > now,
+                    ),
+                )
+            )
+            .values(state=State.SKIPPED.value, reason=REASON, owner=None, ended_at=now)
+        )
+        await ledger.save(connection, restored=now)
+    # Not a warning: the commands that speak for themselves show no less than errors, and this is said only once.
+    log.error(
+        "this is a restored backup: what it still owed is skipped, and editions due before now get no audience",
+        extra={"made": made, "skipped": skipped.rowcount},
+    )
+    return skipped.rowcount

@@ -1,0 +1,77 @@
+"""Deliveries that are too old to be kept one by one become counts, and no sum is wrong at any instant."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Select, delete, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.model import State
+from bot.store.database import Store
+from bot.store.schema import deliveries, editions, tallies
+from bot.store.upsert import insert
+
+KEEP = timedelta(days=60)
+"""How long after its edition closed a delivery is kept."""
+
+BATCH = 5_000
+ON_ITS_WAY = (State.OWED, State.SENDING)
+
+
+async def fold(store: Store, *, before: datetime, batch: int = BATCH) -> int:
+    """Count and delete the deliveries of editions closed before `before`; how many there were.
+
+    What such an edition still owes expires first. Every batch is a transaction of its own, so that nobody else
+    waits long.
+    """
+    while await _expire(store, before, batch):
+        pass
+    folded = 0
+    while counted := await _fold_batch(store, before, batch):
+        folded += counted
+    return folded
+
+
+async def _expire(store: Store, before: datetime, batch: int) -> int:
+    ids = _old(before, batch, deliveries.c.state.in_(ON_ITS_WAY))
+    ends = {"state": State.EXPIRED.value, "reason": "too late", "owner": None, "ended_at": deliveries.c.expires_at}
+    async with store.write() as connection:
+        rows = update(deliveries).where(deliveries.c.id.in_(ids), deliveries.c.state.in_(ON_ITS_WAY))
+        return (await connection.execute(rows.values(ends))).rowcount
+
+
+async def _fold_batch(store: Store, before: datetime, batch: int) -> int:
+    """What is deleted is what is counted: the statement that deletes says what it was."""
+    at_an_end = deliveries.c.state.not_in(ON_ITS_WAY)
+    async with store.write() as connection:
+        deleted = await connection.execute(
+            delete(deliveries)
+            .where(deliveries.c.id.in_(_old(before, batch, at_an_end)), at_an_end)
+            .returning(deliveries.c.edition_id, deliveries.c.channel, deliveries.c.state)
+        )
+        counted = Counter((row.edition_id, row.channel, row.state) for row in deleted)
+        await _add(connection, counted)
+    return counted.total()
+
+
+def _old(before: datetime, batch: int, wanted: ColumnElement[bool]) -> Select[tuple[int]]:
+    editions_then = select(editions.c.id).where(editions.c.closed_at < before)
+    return select(deliveries.c.id).where(deliveries.c.edition_id.in_(editions_then), wanted).limit(batch)
+
+
+async def _add(connection: AsyncConnection, counted: Counter[tuple[int, str, str]]) -> None:
+    if not counted:
+        return
+    statement = insert(connection, tallies)
+    await connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["edition_id", "channel", "state"],
+            set_={"count": tallies.c["count"] + statement.excluded["count"]},
+        ),
+        [
+            {"edition_id": edition_id, "channel": channel, "state": state, "count": count}
+            for (edition_id, channel, state), count in sorted(counted.items())
+        ],
+    )
