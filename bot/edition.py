@@ -66,11 +66,9 @@ def poll_due(ledger: Ledger, now: datetime, interval: timedelta, closes: time) -
 def days_to_poll(ledger: Ledger, newest_edition: date | None, now: datetime) -> list[date]:
     """The list days to ask for: today and every day since the last close, at least yesterday."""
     today = now.astimezone(UTC).date()
-    first = today - DAY
-    for known in (newest_edition, ledger.settled and ledger.settled + DAY):
-        if known is not None:
-            first = min(first, known)
-    return list(_days(first, today))
+    known = [day for day in (newest_edition, ledger.settled) if day is not None]
+    since = max(min(known, default=today), ledger.origin or date.min)
+    return list(_days(min(since, today - DAY), today))
 
 
 def rank(papers: Iterable[Paper]) -> tuple[Ranked, ...]:
@@ -86,11 +84,18 @@ def _place(paper: Paper) -> tuple[object, ...]:
 
 
 def close(
-    ledger: Ledger, papers: Sequence[Paper], held: Iterable[str], *, closes: time, now: datetime
+    ledger: Ledger,
+    papers: Sequence[Paper],
+    held: Iterable[str],
+    *,
+    closes: time,
+    now: datetime,
+    filled: Iterable[date] = (),
 ) -> tuple[list[Edition], date | None]:
     """Close what can be closed: the new editions, oldest first, and the last day that is now settled.
 
-    `papers` are those still listed since `settled` − 7 days, `held` the ids that earlier day editions hold.
+    `papers` are those still listed since `settled` − 7 days, `held` the ids that earlier day editions hold,
+    `filled` the days that were filled in by hand and have their edition.
     A day is decided by the first complete poll begun at or after its closing time; where the feed has been down
     for `PATIENCE` by then, by what is stored, if that is anything at all.
     """
@@ -99,7 +104,7 @@ def close(
     seen = last = newest_finished(ledger.polled_at, closes)
     if ledger.attempted_at is not None and ledger.attempted_at > ledger.polled_at:  # the feed is down
         last = max(seen, newest_finished(ledger.attempted_at - PATIENCE, closes))
-    taken = set(held)
+    taken, by_hand = set(held), set(filled)
     editions: list[Edition] = []
     settled = ledger.settled
     for day in _days(settled + DAY, last):
@@ -109,11 +114,13 @@ def close(
                 break  # nothing is known of this day yet: it waits for the feed
             settled = day
             continue
+        settled = day
+        if day in by_hand:
+            continue
         edition = compile_edition(day, papers, taken, origin=ledger.origin, now=now, complete=complete)
         if edition.papers:
             editions.append(edition)
             taken.update(ranked.paper.id for ranked in edition.papers)
-        settled = day
     return editions, settled
 
 

@@ -14,9 +14,12 @@ from collections.abc import Iterable
 from typing import Any, Literal
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import Processor
 
 BLOT = "•••"
+TRACEBACKS = structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
+"""Without local variables: those may be a reader's."""
 SHORTEST_SECRET = 6
 """Shorter values are not blotted out: they would tear holes into ordinary words."""
 
@@ -33,7 +36,7 @@ def configure(form: Literal["auto", "human", "json"], secrets: Iterable[str] = (
     last: list[Processor] = (
         [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)]
         if human
-        else [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(ensure_ascii=False)]
+        else [TRACEBACKS, structlog.processors.JSONRenderer(ensure_ascii=False)]
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(

@@ -104,7 +104,7 @@ class Publisher:
         origin = await self._feed.newest_day(rules.newest_finished(now, self._closes))
         if origin is None:
             raise FeedError("the feed lists no papers of a finished day yet")
-        days = rules.days_to_poll(Ledger(settled=origin - DAY), None, now)
+        days = rules.days_to_poll(Ledger(origin=origin, settled=origin), None, now)
         return await self._feed.poll(days, now=now, progress=self._progress), origin
 
     async def _failed(self, error: FeedError, now: datetime) -> None:
@@ -126,7 +126,8 @@ class Publisher:
             assert known.settled is not None
             assert known.attempted_at is not None
             listed, held = await self._candidates(connection, known.settled + DAY, known.attempted_at.date())
-            closed, settled = rules.close(known, listed, held, closes=self._closes, now=now)
+            filled = await editions.days(connection, Cadence.DAY, since=known.settled)
+            closed, settled = rules.close(known, listed, held, closes=self._closes, now=now, filled=filled)
             published = []
             for position, edition in enumerate(closed, start=1):
                 deliver = position == len(closed) and rules.for_readers(known, edition.day, self._closes)
@@ -201,6 +202,6 @@ class Publisher:
         if rules.poll_due(known, now, self._interval, self._closes):
             return now
         assert known.attempted_at is not None
-        at = max(known.attempted_at + self._interval, known.retry_at or known.attempted_at)
+        at = known.retry_at or known.attempted_at + self._interval
         closing = closing_time(rules.newest_finished(now, self._closes) + DAY, self._closes)
         return at if known.retry_at else min(at, closing)

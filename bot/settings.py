@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
@@ -21,6 +21,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, V
 from bot.model import Address
 
 DEFAULT_FEED = "https://huggingface.co/api/daily_papers"
+EARLIEST_CLOSING = 4
+"""Before this hour (UTC) a day's list has hardly begun, and its edition would be the day before's."""
 UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -43,8 +45,8 @@ def clock_time(written: object) -> object:
     if not isinstance(written, str):
         return written
     found = re.fullmatch(r"\s*([01]?\d|2[0-3]):([0-5]\d)\s*", written)
-    if not found:
-        raise ValueError("must be a time of day in UTC, such as 22:00")
+    if not found or int(found[1]) < EARLIEST_CLOSING:
+        raise ValueError(f"must be a time of day in UTC from {EARLIEST_CLOSING:02}:00 to 23:59, such as 22:00")
     return time(int(found[1]), int(found[2]))
 
 
@@ -163,6 +165,9 @@ def secrets(settings: BaseModel) -> list[str]:
             if "://" in secret:
                 parts = urlsplit(secret)
                 found += [part for part in (parts.password, parts.query) if part]
+                found += [unquote(parts.password)] if parts.password else []
+                # In a web address the user's name may be a token.
+                found += [parts.username] if parts.username and parts.scheme.startswith("http") else []
             elif secret:
                 found.append(secret)
     return found

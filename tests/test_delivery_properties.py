@@ -102,9 +102,7 @@ class Line(FakeChannel):
     """One process's line to the service."""
 
     def __init__(self, service: Service) -> None:
-        super().__init__(
-            pace=Pace(concurrency=CONCURRENCY, exclusive=False), repeats_unknown=service.repeats_unknown
-        )
+        super().__init__(pace=Pace(concurrency=CONCURRENCY, exclusive=False), repeats_unknown=service.repeats_unknown)
         self.service = service
         self.dispatcher: Dispatcher | None = None
         self.well = False
@@ -296,6 +294,10 @@ class Delivery(RuleBasedStateMachine):
     async def settle(self, dispatcher: Dispatcher) -> None:
         """One turn, and whatever it starts has reached the service."""
         await dispatcher.step(self.now)
+        await self.arrive(dispatcher)
+
+    async def arrive(self, dispatcher: Dispatcher) -> None:
+        """Wait until whatever is in flight stands at the service's door."""
         while True:
             self.service.arrived.clear()
             ours = len(self.service.open(dispatcher))
@@ -310,11 +312,8 @@ class Delivery(RuleBasedStateMachine):
         for each in waiting:
             each.end = outcome
             each.answer.set_result(outcome)
-        while any(
-            sum(not task.done() for task in dispatcher._flying) > len(self.service.open(dispatcher))
-            for dispatcher in self.living
-        ):
-            await asyncio.sleep(0)
+        for dispatcher in {each.dispatcher for each in waiting}:
+            await self.arrive(dispatcher)
 
     async def bury(self, dispatcher: Dispatcher) -> None:
         await self.locks.give_back(f"{OWNER}{dispatcher.owner}")
@@ -342,7 +341,8 @@ class Delivery(RuleBasedStateMachine):
 
     async def look(self) -> None:
         async with self.store.read() as connection:
-            assert all([report.adds_up for report in await reports(connection)])
+            found = await reports(connection)
+            assert all(report.adds_up for report in found)
             rows = await connection.execute(
                 select(deliveries.c.owner).where(deliveries.c.state == State.SENDING).order_by(deliveries.c.id)
             )
@@ -426,7 +426,7 @@ class Delivery(RuleBasedStateMachine):
 
 
 def hold(machine: type[Delivery], examples: int) -> None:
-    run_machine(  # type: ignore[no-untyped-call]
+    run_machine(
         machine,
         settings=settings(
             max_examples=examples,

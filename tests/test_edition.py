@@ -194,10 +194,19 @@ def test_the_order_in_which_the_feed_gives_papers_changes_no_rank(order: list[in
         (Ledger(settled=TUESDAY), TUESDAY, at(WEDNESDAY, 9), TUESDAY),
         (Ledger(settled=WEDNESDAY), WEDNESDAY, at(WEDNESDAY, 23), TUESDAY),
         (Ledger(settled=MONDAY), MONDAY, at(THURSDAY, 9), MONDAY),
+        (Ledger(settled=MONDAY), WEDNESDAY, at(THURSDAY, 9), MONDAY),
         (Ledger(settled=SUNDAY), FRIDAY, at(NEXT_MONDAY, 9), FRIDAY),
-        (Ledger(settled=MONDAY - DAY), None, at(THURSDAY, 9), MONDAY),
+        (Ledger(origin=MONDAY, settled=MONDAY - DAY), None, at(THURSDAY, 9), MONDAY),
     ],
-    ids=["never", "usual", "just closed", "was down", "weekend", "first edition not closed yet"],
+    ids=[
+        "never",
+        "usual",
+        "just closed",
+        "was down",
+        "a later day filled in by hand",
+        "weekend",
+        "first edition not closed yet",
+    ],
 )
 def test_a_poll_asks_for_every_day_since_the_last_close_and_at_least_for_yesterday(
     known: Ledger, newest: date | None, now: datetime, first: date
@@ -577,3 +586,16 @@ async def test_a_past_day_is_filled_in_for_the_archive_alone_unless_told_otherwi
     assert [(each.edition.day, each.audience) for each in published] == [(MONDAY, audience)]
     again: list[Published] = await service.back_fill(MONDAY, at(THURSDAY, 9), deliver=deliver)
     assert again == []
+
+
+async def test_a_day_that_was_filled_in_by_hand_delays_nobodys_papers(store: Store) -> None:
+    late = paper(2, at(MONDAY, 23))
+    feed = Listed(paper(1, at(MONDAY, 8)), late, paper(3, at(TUESDAY, 8)), paper(4, at(WEDNESDAY, 8)))
+    service = publisher(store, feed)
+    await service.step(at(MONDAY, 22))
+    await service.back_fill(TUESDAY, at(WEDNESDAY, 9), deliver=False)
+    await service.step(at(WEDNESDAY, 22))
+    async with store.read() as connection:
+        wednesday = await editions.of_day(connection, Cadence.DAY, WEDNESDAY)
+    assert wednesday is not None
+    assert ids(wednesday) == [late.id, paper(4, at(WEDNESDAY, 8)).id]

@@ -20,7 +20,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 import pytest
-from sqlalchemy import column, func, select, table
+from sqlalchemy import select, text
 
 from bot import app, locks
 from bot.channel import Message, Outcome, Pace, Personal
@@ -220,6 +220,22 @@ async def test_four_processes_share_the_work_and_two_of_them_are_killed(
     await verify(orders, size, kills=2)
 
 
+async def test_a_single_round_after_a_kill_leaves_nobody_behind(store: Store, database: str, tmp_path: Path) -> None:
+    orders = Orders(tmp_path, database)
+    await crowd(store, 2 * CONCURRENCY)
+    with born(replace(orders, answers=False)) as life:
+        watch([life], CONCURRENCY)
+        life.kill()
+    listed = Counter(await in_doubt(orders))
+    code = HELD
+    while code == HELD:
+        with born(replace(orders, once=True)) as life:
+            watch([life], None)
+            code = life.end()
+    assert code == DONE, (tmp_path / "log").read_text()
+    await verify(orders, 2 * CONCURRENCY, 1, listed)
+
+
 @pytest.mark.timeout(300)
 async def test_who_stands_by_takes_over_when_the_holder_is_killed(store: Store, database: str, tmp_path: Path) -> None:
     orders = Orders(tmp_path, database, hasty=False)
@@ -281,12 +297,15 @@ async def test_who_loses_the_locks_has_stopped_before_anybody_else_has_them(
         for door in doors.values():
             await door.busy.wait()
         async with wired.store.write() as connection:
-            holders = select(column("pid")).select_from(table("pg_locks")).where(column("locktype") == "advisory")
-            await connection.execute(select(func.pg_terminate_backend(holders.limit(1).scalar_subquery())))
+            end_holder = "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' limit 1"
+            await connection.execute(text(end_holder))
         rival = make_locks(wired.store.engine.url, None)
-        for name in doors:
-            await wait_for(rival, f"deliver:{name}")
+
+        async def take_over(name: str) -> None:
+            await wait_for(rival, f"deliver:{name}", every=0.1)
             events.append(f"{name} taken")
+
+        await asyncio.gather(*map(take_over, doors))
         stop.set()
         await rival.close()
     assert all(events.index(f"{name} stopped") < events.index(f"{name} taken") for name in doors), events

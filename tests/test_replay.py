@@ -95,11 +95,20 @@ async def live(days: dict[date, list[Row]], store: Store, folder: Path) -> Past:
 def recorded(reference: Path, chosen: slice) -> dict[date, list[Row]]:
     """Recorded days, and one more that takes along what the last one listed after its closing time."""
     every = recorded_days(reference / "data" / "daily_papers")
-    days = {day: every[day] for day in list(every)[chosen]}
+    days = {day: filling(day, every[day]) for day in list(every)[chosen]}
     after = max(days) + DAY
     while after.weekday() >= 5:
         after += DAY
     return days | {after: [row("2699.00001", day=after, hour=1)]}
+
+
+def filling(day: date, rows: list[Row]) -> list[Row]:
+    """The rows as a day lists them: most in its first hours, some after closing time (recordings are of 08:00)."""
+    start = datetime.combine(day, time(), UTC)
+    for place, each in enumerate(sorted(rows, key=lambda each: str(each["paper"]["id"])), start=1):
+        listed_at = start + (DAY - timedelta(seconds=1)) * (place / len(rows)) ** 3
+        each["paper"]["submittedOnDailyAt"] = f"{listed_at:%Y-%m-%dT%H:%M:%S}.000Z"
+    return rows
 
 
 def judge(past: Past) -> None:

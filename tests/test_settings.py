@@ -31,6 +31,7 @@ WRONG = [
     ("POLL_INTERVAL", "7h"),
     ("POLL_INTERVAL", "9999999999m"),
     ("EDITION_CLOSES", "24:00"),
+    ("EDITION_CLOSES", "00:00"),
     ("EDITION_CLOSES", "22"),
     ("EDITION_CLOSES", "22:60"),
     ("EDITION_CLOSES", "22:00 UTC"),
@@ -231,3 +232,8 @@ def test_a_channels_settings_are_read_in_the_same_way(name: str) -> None:
     nothing: dict[str, Any] = {}
     assert read(model, nothing).model_config["hide_input_in_errors"] is True
     assert set(names(model)).isdisjoint(names(Settings))
+
+
+def test_a_password_is_a_secret_in_every_form_and_so_is_a_token_for_a_user() -> None:
+    given = {"FEED_URL": "https://t0ken-of-ours@feed.example/", "DATABASE_URL": "postgresql+psycopg://a:pa%40ss@h/b"}
+    assert {"t0ken-of-ours", "pa%40ss", "pa@ss"} <= set(secrets(read(Settings, given)))

@@ -24,7 +24,7 @@ from bot.consequences import REPEATS
 from bot.model import State
 from bot.store import Store
 from bot.store.schema import deliveries
-from bot.supervisor import pause
+from bot.supervisor import clock, pause
 from tests.fake_channel import Plain
 
 UP, LINE = b"+", b"."
@@ -44,6 +44,7 @@ class Orders:
     answers: bool = True
     """False: every send stays in flight for ever."""
     standby: bool = False
+    once: bool = False
     hasty: bool = True
     """Do not leave the locks of the dead alone for seconds: the other processes of these tests are killed, so no
     holder of a lost lock lives on; nine seconds a kill would be most of the test's time."""
@@ -110,9 +111,12 @@ def live(orders: Orders, ticks: Connection) -> None:
 
 
 async def _deliver(orders: Orders, ticks: int) -> None:
-    app.open_channel = lambda *_: Ledger(orders, ticks)  # type: ignore[assignment]
+    app.open_channel = lambda *_: Ledger(orders, ticks)
     stop = asyncio.Event()
     async with app.open_app(orders.home, {"DATABASE_URL": orders.database}) as wired:
+        if orders.once:
+            await wired.once(clock(), DELIVER)
+            return
         if not orders.standby:
             await wired.take_locks(DELIVER)
         os.write(ticks, UP)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import Integer, String, and_, column, func, insert, literal, select, update, values
+from sqlalchemy import Column, Integer, MetaData, String, Table, and_, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Cadence, State, Status
@@ -13,10 +13,20 @@ from bot.schedule import Rhythm, Window, welcome, window
 from bot.store import editions as stored
 from bot.store.schema import Utc, deliveries, editions, subscribers
 
-SLOTS = 100
-"""Groups of one zone, hour and weekdays that share a statement."""
-
 COLUMNS = ["edition_id", "subscriber_id", "channel", "state", "due_at", "next_at", "expires_at"]
+
+slots = Table(
+    "slots",
+    MetaData(),
+    Column("timezone", String, primary_key=True),
+    Column("hour", Integer, primary_key=True),
+    Column("weekdays", Integer, primary_key=True),
+    Column("due_at", Utc, nullable=False),
+    Column("expires_at", Utc, nullable=False),
+    prefixes=["TEMPORARY"],
+    sqlite_with_rowid=False,
+)
+"""When whose slot is, while an edition is being published."""
 
 
 async def owe(connection: AsyncConnection, edition_id: int, cadence: Cadence, *, published_at: datetime) -> int:
@@ -30,11 +40,10 @@ async def owe(connection: AsyncConnection, edition_id: int, cadence: Cadence, *,
         .distinct()
     )
     rhythms = [Rhythm(*group) for group in groups]
-    for start in range(0, len(rhythms), SLOTS):
-        slots = [(rhythm, window(rhythm, published_at)) for rhythm in rhythms[start : start + SLOTS]]
-        await _owe_groups(connection, edition_id, cadence, slots)
     await _supersede(connection, edition_id, cadence, published_at)
-    # Counted, since drivers do not agree on how many rows an INSERT behind a WITH has made.
+    if rhythms:
+        await _owe_slots(connection, edition_id, cadence, {each: window(each, published_at) for each in rhythms})
+    # Counted, since drivers do not agree on how many rows an INSERT … SELECT has made.
     owed = select(func.count()).where(deliveries.c.edition_id == edition_id)
     audience = int(await connection.scalar(owed) or 0)
     await stored.count_audience(connection, edition_id, audience)
@@ -60,20 +69,27 @@ async def greet(
     await stored.count_audience(connection, edition_id, 1)
 
 
-async def _owe_groups(
-    connection: AsyncConnection, edition_id: int, cadence: Cadence, slots: Sequence[tuple[Rhythm, Window]]
+async def _owe_slots(
+    connection: AsyncConnection, edition_id: int, cadence: Cadence, windows: Mapping[Rhythm, Window]
 ) -> None:
-    table = (
-        values(
-            column("timezone", String),
-            column("hour", Integer),
-            column("weekdays", Integer),
-            column("due_at", Utc),
-            column("expires_at", Utc),
-            name="slots",
-        )
-        .data([(r.timezone, r.hour, r.weekdays, w.due_at, w.expires_at) for r, w in slots])
-        .cte("slots")
+    """One statement for all, in the order of the subscribers' ids.
+
+    The indexes on subscribers are then written from end to end, once. Statements for a hundred groups each wrote
+    all over them, and SQLite went through all subscribers for each: 15 s of its time for a million, now 5 s.
+    """
+    await connection.run_sync(slots.create, checkfirst=False)
+    await connection.execute(
+        slots.insert(),
+        [
+            {
+                "timezone": rhythm.timezone,
+                "hour": rhythm.hour,
+                "weekdays": rhythm.weekdays,
+                "due_at": window.due_at,
+                "expires_at": window.expires_at,
+            }
+            for rhythm, window in windows.items()
+        ],
     )
     audience = (
         select(
@@ -81,33 +97,44 @@ async def _owe_groups(
             subscribers.c.id,
             subscribers.c.channel,
             literal(State.OWED.value),
-            table.c.due_at,
-            table.c.due_at,
-            table.c.expires_at,
+            slots.c.due_at,
+            slots.c.due_at,
+            slots.c.expires_at,
         )
         .join(
-            table,
+            slots,
             and_(
-                subscribers.c.timezone == table.c.timezone,
-                subscribers.c.hour == table.c.hour,
-                subscribers.c.weekdays == table.c.weekdays,
+                subscribers.c.timezone == slots.c.timezone,
+                subscribers.c.hour == slots.c.hour,
+                subscribers.c.weekdays == slots.c.weekdays,
             ),
         )
         .where(subscribers.c.status == Status.ACTIVE, subscribers.c.cadence == cadence)
+        .order_by(subscribers.c.id)
     )
     await connection.execute(insert(deliveries).from_select(COLUMNS, audience))
+    await connection.run_sync(slots.drop, checkfirst=False)
 
 
 async def _supersede(connection: AsyncConnection, edition_id: int, cadence: Cadence, now: datetime) -> None:
+    """End what the audience is still owed of older editions; called before the new one's rows are there.
+
+    What is owed is found through the index on nothing else: COALESCE keeps both databases from going through every
+    reader's row of every older edition, nearly all of them sent long ago (2.8 s for 300,000 rows of one).
+    """
     day = select(editions.c.day).where(editions.c.id == edition_id).scalar_subquery()
     older = select(editions.c.id).where(editions.c.cadence == cadence, editions.c.day < day)
-    readers = select(deliveries.c.subscriber_id).where(deliveries.c.edition_id == edition_id)
+    reader = select(subscribers.c.id).where(
+        subscribers.c.id == deliveries.c.subscriber_id,
+        subscribers.c.status == Status.ACTIVE,
+        subscribers.c.cadence == cadence,
+    )
     await connection.execute(
         update(deliveries)
         .where(
             deliveries.c.state == State.OWED,
-            deliveries.c.edition_id.in_(older),
-            deliveries.c.subscriber_id.in_(readers),
+            func.coalesce(deliveries.c.edition_id, 0).in_(older),
+            reader.exists(),
         )
         .values(state=State.EXPIRED.value, reason="superseded", ended_at=now)
     )

@@ -69,6 +69,8 @@ class Store:
     async def version(self) -> str | None:
         """The migration that the database stands at, None for an empty one. Raises StoreError."""
         with _told():
+            if self.path is not None:
+                await asyncio.to_thread(_probe, self.path)
             async with self.read() as connection:
                 return await connection.run_sync(_version)
 
@@ -126,11 +128,16 @@ def _told() -> Iterator[None]:
     """Say in one sentence what keeps the database from being used."""
     try:
         yield
-    except (DBAPIError, OSError) as error:
+    except (DBAPIError, sqlite3.Error, OSError) as error:
         cause = str(error.orig if isinstance(error, DBAPIError) else error).strip().splitlines()[0]
         raise StoreError(
             f"The database cannot be used ({cause}); check DATABASE_URL, the disk and its rights."
         ) from error
+
+
+def _probe(path: Path) -> None:
+    """Open the file without the driver, whose thread may outlive the event loop where this fails."""
+    sqlite3.connect(path).close()
 
 
 def _version(connection: Connection) -> str | None:

@@ -79,6 +79,13 @@ async def latest(connection: AsyncConnection, cadence: Cadence) -> Edition | Non
     return None if row is None else await _load(connection, row)
 
 
+async def days(connection: AsyncConnection, cadence: Cadence, *, since: date) -> list[date]:
+    """The days after `since` that have an edition."""
+    return list(
+        await connection.scalars(select(editions.c.day).where(editions.c.cadence == cadence, editions.c.day > since))
+    )
+
+
 async def latest_day(connection: AsyncConnection, cadence: Cadence) -> date | None:
     """The newest closed edition's day."""
     day: date | None = await connection.scalar(select(func.max(editions.c.day)).where(editions.c.cadence == cadence))

@@ -100,7 +100,7 @@ def preferences(row: Row[*tuple[Any, ...]]) -> Preferences:
 
 
 @lru_cache(4096)
-def _preferences(
+def _preferences(  # noqa: PLR0917 - a cache knows calls by their place
     language: str,
     style: str,
     papers: int,
