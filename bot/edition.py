@@ -24,7 +24,8 @@ class Ledger:
     """What has been decided and seen so far; everything that closing depends on beside the papers.
 
     `origin` is the first edition's day: what was listed before it counts as held. `settled` is the last day
-    decided upon, with an edition or, its list being empty, without. `polled_at` is when the last complete poll
+    decided upon, with an edition or, its list being empty, without; `settled_week` and `settled_month` are the last
+    days of the last periods decided upon. `polled_at` is when the last complete poll
     began, `attempted_at` when the last poll began, whatever became of it; `retry_at` is when the feed asked us
     to come back. `restored` is when this database began as the copy of another one.
     """
@@ -33,6 +34,8 @@ class Ledger:
     settled: date | None = None
     polled_at: datetime | None = None
     attempted_at: datetime | None = None
+    settled_week: date | None = None
+    settled_month: date | None = None
     retry_at: datetime | None = None
     restored: datetime | None = None
 

@@ -18,6 +18,7 @@ from bot.edition import DAY, WINDOW, Ledger, closing_time
 from bot.feed import FeedError
 from bot.model import Cadence, Edition, Found, Paper
 from bot.notices import Tell, into_log
+from bot.period import LONGER, Period, compile_period, periods_over
 from bot.store import Store, audience, editions, ledger, papers
 
 log = logging.getLogger(__name__)
@@ -70,7 +71,8 @@ class Publisher:
         async with self._store.read() as connection:
             due = rules.poll_due(await ledger.load(connection), now, self._interval, self._closes)
         polled = due and await self.poll(now)
-        return bool(await self.close(now)) or polled
+        closed = [*await self.close(now), *await self.close_periods(now)]
+        return bool(closed) or polled
 
     async def poll(self, now: datetime) -> bool:
         """Ask the feed and keep what it says, all of it or nothing; whether that worked.
@@ -135,6 +137,51 @@ class Publisher:
             if settled != known.settled:
                 await ledger.save(connection, settled=settled)
         return published
+
+    async def close_periods(self, now: datetime) -> list[Published]:
+        """Close the weeks and months that are over, with votes asked for anew: the newest of each for its readers."""
+        async with self._store.read() as connection:
+            known = await ledger.load(connection)
+        published: list[Published] = []
+        if known.origin is None or known.settled is None:
+            return published
+        for cadence in LONGER:
+            name = f"settled_{cadence}"
+            over = list(periods_over(cadence, getattr(known, name) or known.origin - DAY, known.settled))
+            for period in over:
+                votes = await self._refresh(period, now) if period is over[-1] else True
+                late = now >= closing_time(period.last, self._closes) + rules.PATIENCE
+                if not votes and not late:
+                    break  # the feed is asked again before the period closes from what is stored
+                deliver = period is over[-1] and rules.for_readers(known, period.last, self._closes)
+                published += await self._close_period(period, now, complete=votes, deliver=deliver)
+        return published
+
+    async def _refresh(self, period: Period, now: datetime) -> bool:
+        """Ask for the votes of a period's papers anew; whether the feed told them."""
+        if self.fault is not None:
+            return False
+        async with self._store.read() as connection:
+            ids = await editions.papers_between(connection, period.first, period.last)
+            days = sorted({paper.listed_on for paper in await papers.by_ids(connection, ids)})
+        try:
+            found = await self._feed.poll(days, now=now, progress=self._progress)
+        except FeedError as error:
+            await self._failed(error, now)
+            return False
+        async with self._store.write() as connection:
+            await papers.keep(connection, found)
+        return True
+
+    async def _close_period(self, period: Period, now: datetime, *, complete: bool, deliver: bool) -> list[Published]:
+        async with self._store.write() as connection:
+            ids = await editions.papers_between(connection, period.first, period.last)
+            listed = await papers.by_ids(connection, ids)
+            held = await editions.held(connection, ids, period.cadence)
+            edition = compile_period(period, listed, held, now=now, complete=complete)
+            changes: dict[str, Any] = {f"settled_{period.cadence}": period.last}
+            await ledger.save(connection, **changes)
+            return await self._write(connection, edition, deliver=deliver)
 
     def _may_close(self, known: Ledger) -> bool:
         """Whether any day is waiting for its edition, so that an idle step costs no write."""

@@ -18,6 +18,7 @@ from bot.edition import rank
 from bot.model import Cadence, Edition, Paper, Preferences, Ranked, Source, Style
 from bot.render.said import say
 from bot.render.words import Words, words
+from bot.topics import Sieve
 
 NAMES = 3
 """So many authors are named before the rest are counted."""
@@ -91,7 +92,12 @@ def notice_page(says: str, w: Words, now: datetime) -> Page:
 
 def choose(papers: Sequence[Ranked], preferences: Preferences) -> list[Ranked]:
     """The papers that a reader wants, with their ranks in the edition. Unknown votes are enough votes."""
-    wanted = [each for each in papers if each.votes is None or each.votes >= preferences.min_votes]
+    sieve = Sieve(preferences.topics)
+    wanted = [
+        each
+        for each in papers
+        if (each.votes is None or each.votes >= preferences.min_votes) and sieve.lets_through(each.paper)
+    ]
     return wanted[: preferences.papers] if preferences.papers else wanted
 
 

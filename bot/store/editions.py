@@ -15,14 +15,25 @@ from bot.store.schema import edition_papers, editions, papers
 from bot.store.upsert import insert
 
 
-async def held(connection: AsyncConnection, ids: Sequence[str]) -> set[str]:
-    """Which of these papers an earlier day edition holds."""
+async def held(connection: AsyncConnection, ids: Sequence[str], cadence: Cadence = Cadence.DAY) -> set[str]:
+    """Which of these papers an earlier edition of a cadence holds: never twice is promised within one cadence."""
     query = (
         select(edition_papers.c.paper_id)
         .join(editions, editions.c.id == edition_papers.c.edition_id)
-        .where(editions.c.cadence == Cadence.DAY, edition_papers.c.paper_id.in_(ids))
+        .where(editions.c.cadence == cadence, edition_papers.c.paper_id.in_(ids))
     )
     return set(await connection.scalars(query))
+
+
+async def papers_between(connection: AsyncConnection, first: date, last: date) -> list[str]:
+    """The ids of the papers that the day editions from `first` to `last` hold."""
+    query = (
+        select(edition_papers.c.paper_id)
+        .join(editions, editions.c.id == edition_papers.c.edition_id)
+        .where(editions.c.cadence == Cadence.DAY, editions.c.day.between(first, last))
+        .distinct()
+    )
+    return list(await connection.scalars(query))
 
 
 async def add(connection: AsyncConnection, edition: Edition) -> int | None:

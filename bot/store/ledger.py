@@ -13,7 +13,7 @@ from bot.edition import Ledger
 from bot.store.schema import facts
 from bot.store.upsert import insert
 
-DAYS = {"origin", "settled"}
+DAYS = {"origin", "settled", "settled_week", "settled_month"}
 
 
 async def load(connection: AsyncConnection) -> Ledger:

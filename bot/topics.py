@@ -1,0 +1,171 @@
+"""Which papers a reader's topics let through. Pure.
+
+Topics are written as people write them: `diffusion, "world model", -video, author:Kaiming He, org:DeepMind`. A
+paper is wanted if it matches any topic that is asked for (or none is), and none that is ruled out by a minus.
+Words match whole: `RL` is not found inside `world`. Scripts without spaces match anywhere, since nothing in them
+marks where a word ends.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.model import Paper
+
+MOST_TOPICS = 30
+LONGEST_TOPIC = 60
+PREPARED = 1024
+"""As many papers are kept ready to be looked into."""
+
+UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3040-\u30ff\u3130-\u318f\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7ff\uf900-\ufaff]"
+)
+"""Thai, Lao, Burmese, Khmer, kana, Han; and Hangul, whose words carry their particles with them."""
+WORD = re.compile(r"[^\W_]+")
+SEPARATORS = re.compile(r"[,;\n、，；]+")
+
+
+class TopicsError(ValueError):
+    """The topics cannot be taken as they are; `limit` says which bound they exceed."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"more than {limit}")
+        self.limit = limit
+
+
+class Where(StrEnum):
+    """What a topic is looked for in."""
+
+    ANYWHERE = ""
+    AUTHOR = "author"
+    ORGANISATION = "org"
+    KEYWORD = "keyword"
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic: a word or a phrase, where it is looked for, and whether it is asked for or ruled out."""
+
+    phrase: str
+    where: Where = Where.ANYWHERE
+    unwanted: bool = False
+
+    def __str__(self) -> str:
+        place = f"{self.where}:" if self.where else ""
+        return f"{'-' if self.unwanted else ''}{place}{self.phrase}"
+
+
+def parse(written: str) -> tuple[str, ...]:
+    """Read topics as a person writes them into the form they are kept in, each once, in their order.
+
+    Raises TopicsError where there are too many or one is too long.
+    """
+    found: dict[str, None] = {}
+    for part in SEPARATORS.split(written):
+        topic = _topic(part)
+        if topic is not None:
+            if len(topic.phrase) > LONGEST_TOPIC:
+                raise TopicsError(LONGEST_TOPIC)
+            found[str(topic)] = None
+    if len(found) > MOST_TOPICS:
+        raise TopicsError(MOST_TOPICS)
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """One of a paper's texts made comparable: its words, and all of it with single spaces between and around."""
+
+    words: frozenset[str]
+    text: str
+
+
+class Sieve:
+    """A reader's topics, ready to be held against many papers."""
+
+    def __init__(self, topics: Iterable[str]) -> None:
+        parsed = [topic for topic in map(_topic, topics) if topic is not None]
+        self._wanted = [_Needle(topic) for topic in parsed if not topic.unwanted]
+        self._unwanted = [_Needle(topic) for topic in parsed if topic.unwanted]
+
+    def lets_through(self, paper: Paper) -> bool:
+        """Whether the reader wants this paper."""
+        places = _places(paper)
+        for needle in self._unwanted:
+            if needle.is_in(places):
+                return False
+        return not self._wanted or any(needle.is_in(places) for needle in self._wanted)
+
+
+class _Needle:
+    """A topic made comparable."""
+
+    __slots__ = ("_is_word", "_phrase", "_where")
+
+    def __init__(self, topic: Topic) -> None:
+        words = _words(topic.phrase)
+        unspaced = UNSPACED.search(words) is not None
+        self._where = topic.where
+        self._is_word = not unspaced and " " not in words
+        # Where the script has no spaces the phrase may stand inside a longer run.
+        self._phrase = words if unspaced or self._is_word else f" {words} "
+
+    def is_in(self, places: Mapping[Where, _Place]) -> bool:
+        place = places[self._where]
+        return self._phrase in (place.words if self._is_word else place.text)
+
+
+_prepared: OrderedDict[str, tuple[Paper, Mapping[Where, _Place]]] = OrderedDict()
+"""By id and identity: hashing whole papers would cost more than looking into them."""
+
+
+def _places(paper: Paper) -> Mapping[Where, _Place]:
+    known = _prepared.get(paper.id)
+    if known is None or known[0] is not paper:
+        known = _prepared[paper.id] = (paper, _texts(paper))
+        if len(_prepared) > PREPARED:
+            _prepared.popitem(last=False)
+    return known[1]
+
+
+def _texts(paper: Paper) -> Mapping[Where, _Place]:
+    keywords = " | ".join(paper.keywords)
+    authors = " | ".join(paper.authors)
+    organisation = paper.organisation or ""
+    texts = {
+        Where.AUTHOR: authors,
+        Where.ORGANISATION: organisation,
+        Where.KEYWORD: keywords,
+        Where.ANYWHERE: f"{paper.title} | {paper.abstract} | {keywords} | {authors} | {organisation}",
+    }
+    words = {place: _words(text) for place, text in texts.items()}
+    return {place: _Place(frozenset(text.split()), f" {text} ") for place, text in words.items()}
+
+
+def _words(text: str) -> str:
+    """Words in small letters between single spaces; what stands between two texts keeps phrases from spanning them."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return " ".join(re.findall(r"[^\W_]+|\|", folded))
+
+
+def _topic(written: str) -> Topic | None:
+    text = " ".join(unicodedata.normalize("NFKC", written).split())
+    unwanted = text[:1] in {"-", "−", "–"}
+    text = text.lstrip("-−–+ ")
+    where = Where.ANYWHERE
+    place, colon, rest = text.partition(":")
+    if colon and place.casefold() in set(Where) - {""}:
+        where, text = Where(place.casefold()), rest.strip()
+    text = text.strip("\"'“”‘’«»「」 #")
+    return Topic(text, where, unwanted) if WORD.search(text) else None
+
+
+def matching(papers: Sequence[Paper], topics: Sequence[str]) -> list[Paper]:
+    """The papers that a reader's topics let through."""
+    sieve = Sieve(topics)
+    return [paper for paper in papers if sieve.lets_through(paper)]
