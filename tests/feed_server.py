@@ -276,9 +276,13 @@ def _tell(parent: ET.Element, **said: str) -> None:
 
 
 async def rehearse(folder: Path, port: int, start: datetime | None) -> None:
-    """Serve until told to stop; with a start, the clock runs on from there."""
+    """Serve until told to stop; the clock runs on from the start, or from now."""
     begun, stop = time.monotonic(), asyncio.Event()
-    clock = (lambda: start.astimezone(UTC) + timedelta(seconds=time.monotonic() - begun)) if start else None
+    first = (start or datetime.now(UTC)).astimezone(UTC)
+
+    def clock() -> datetime:
+        return first + timedelta(seconds=time.monotonic() - begun)
+
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with FeedServer(recorded_days(folder), clock=clock, port=port) as server:
@@ -291,7 +295,7 @@ if __name__ == "__main__":
     parser.add_argument("--days", type=Path, required=True, help="folder of YYYY-MM-DD.json files")
     parser.add_argument("--port", type=int, default=8765)
     parser.add_argument(
-        "--now", type=datetime.fromisoformat, help="where the clock starts, such as 2026-04-29T23:00:00Z"
+        "--now", type=datetime.fromisoformat, help="when the clock starts, such as 2026-04-29T23:00:00Z (else: now)"
     )
     given = parser.parse_args()
     asyncio.run(rehearse(given.days, given.port, given.now))

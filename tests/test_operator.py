@@ -282,7 +282,7 @@ async def test_the_list_shows_every_delivery_and_no_address(local: Store, tmp_pa
         "edition": str(DAY),
         "cadence": "day",
         "channel": "fake",
-        "subscriber": 4,
+        "subscriber": 2,
         "state": "unknown",
         "reason": "why unknown",
         "attempts": 0,

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from bot.channel import Channel, Deferred, Gone, Personal, Sent
 from bot.model import Style
+from bot.render.words import languages
 from channels import outbox
 from channels.outbox import Outbox, Sheet
 from channels.outbox.terminal import COLUMNS, wrap
@@ -168,7 +169,7 @@ def test_it_is_a_channel_that_rehearses(channel: Outbox) -> None:
     assert channel.rehearsal
 
 
-@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize("language", languages())
 async def test_a_terminal_shows_the_ranked_table(language: str, channel: Outbox, seen: Seen) -> None:
     papers = [paper(n, title=f"논문 제목이 아주 길고 길어서 한 줄에 들어가지 않는 경우 {n}") for n in range(1, 26)]
     await channel.send("local", channel.compose(page(*papers, language=language)), PERSONAL)

@@ -511,7 +511,12 @@ def copies(folder: Path) -> list[Path]:
 
 async def test_the_migrations_make_what_the_schema_says(store: Store) -> None:
     def difference(connection: Connection) -> list[Any]:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        def here(item: Any, *_: object) -> bool:
+            """Alembic compares constraints that the schema says are not for this database, too."""
+            rule = getattr(item, "_ddl_if", None)
+            return rule is None or rule.dialect == connection.dialect.name
+
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "include_object": here})
         return list(compare_metadata(context, metadata))
 
     async with store.read() as connection:

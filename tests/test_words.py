@@ -2,9 +2,11 @@
 
 import re
 from datetime import UTC, date, datetime
+from gettext import c2py
 from pathlib import Path
 
 import pytest
+from babel import Locale
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
@@ -75,7 +77,7 @@ def test_every_translator_is_told_what_a_sentence_is_for(tag: str) -> None:
 
 def test_the_languages_are_the_files_there_are() -> None:
     assert languages()[0] == DEFAULT
-    assert {"en", "ko"} <= set(languages())
+    assert {"ar", "en", "ja", "ko", "zh-Hans", "zh-Hant"} <= set(languages())
 
 
 @pytest.mark.parametrize(
@@ -132,6 +134,27 @@ def test_plurals_dates_and_numbers_are_the_languages_own() -> None:
     assert english.span(date(2026, 4, 27), date(2026, 5, 3)) == "27 Apr\u2009–\u20093 May 2026"
     assert english.month(date(2026, 4, 29)) == "April 2026"
     assert english.percent(0.54) == "54%"
+
+
+def test_arabic_has_six_plural_forms_and_is_written_from_the_right() -> None:
+    arabic = words("ar")
+    assert (arabic.direction, words("ja").direction) == (Direction.RTL, Direction.LTR)
+    votes = [arabic.ngettext("{n} vote", "{n} votes", n) for n in (0, 1, 2, 3, 10, 11, 99, 100, 102, 103, 1234)]
+    assert votes == [
+        "0 صوت", "1 صوت", "صوتان (2)", "3 أصوات", "10 أصوات", "11 صوتًا", "99 صوتًا",
+        "100 صوت", "102 صوت", "103 أصوات", "1,234 صوتًا",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("tag", languages())
+def test_the_plural_forms_of_a_catalogue_are_those_of_its_language(tag: str) -> None:
+    form = Locale.parse(tag.replace("-", "_")).plural_form
+    used = re.search(r"plural=(.+?);?$", catalogue(tag).plural_forms)
+    assert used
+    index = c2py(used[1])
+    kinds = {(form(n), index(n)) for n in range(1000)}
+    assert len(kinds) == len({kind for kind, _ in kinds}) == len({number for _, number in kinds})
+    assert {number for _, number in kinds} == set(range(catalogue(tag).num_plurals))
 
 
 def test_a_moment_is_told_by_the_clock_of_a_zone() -> None:

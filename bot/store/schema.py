@@ -14,6 +14,7 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     MetaData,
@@ -24,7 +25,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration: compared at start, so that Alembic is imported only when there is something to do."""
 
 
@@ -155,12 +156,12 @@ deliveries = Table(
     "deliveries",
     metadata,
     Column("id", Key, primary_key=True),
-    Column("edition_id", ForeignKey("editions.id"), nullable=False),
+    Column("edition_id", Key, nullable=False),
     Column("subscriber_id", ForeignKey("subscribers.id", ondelete="SET NULL")),
     Column("channel", String, nullable=False),
     Column("state", String, nullable=False),
     Column("reason", Text),
-    Column("choice_id", ForeignKey("choices.id")),
+    Column("choice_id", Key),
     Column("due_at", Utc, nullable=False),
     Column("next_at", Utc, nullable=False),
     Column("expires_at", Utc, nullable=False),
@@ -170,6 +171,10 @@ deliveries = Table(
     Column("rejections", Integer, nullable=False, server_default="0"),
     Column("receipt", Text),
     Column("ended_at", Utc),
+    # PostgreSQL asks for each row anew whether its edition is there: 4 of the 13 s that a million took. The edition
+    # is written by the same transaction, the choice copied from a row that holds on to it, and nothing deletes either.
+    ForeignKeyConstraint(["edition_id"], ["editions.id"]).ddl_if(dialect="sqlite"),
+    ForeignKeyConstraint(["choice_id"], ["choices.id"]).ddl_if(dialect="sqlite"),
     UniqueConstraint("edition_id", "subscriber_id"),
     Index("ix_deliveries_subscriber_id", "subscriber_id"),
 )
