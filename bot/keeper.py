@@ -38,7 +38,7 @@ class Keeper:
             over = await rounds.ended(connection, now)
         for edition in over:
             if edition.audience:
-                became = ", ".join(f"{count} {state}" for state, count in sorted(edition.states.items()))
+                became = {state.value: count for state, count in sorted(edition.states.items())}
                 self._tell("edition ends", now, day=edition.day.isoformat(), became=became)
         return bool(over)
 
@@ -55,10 +55,10 @@ class Keeper:
             if await editions.of_day(connection, Cadence.DAY, day) is not None:
                 return False
         polled = known.polled_at is not None and known.polled_at >= closing_time(day, self._closes)
-        reason = "the feed lists no papers of that day" if polled else "the feed could not be read since"
+        event = "no papers listed" if polled else "feed out of reach"
         async with self._store.write() as connection:
             await rounds.done(connection, "missing", day)
-        self._tell("no edition", now, level=logging.WARNING, day=day.isoformat(), reason=reason)
+        self._tell(event, now, level=logging.WARNING, day=day.isoformat())
         return True
 
     async def _fold(self, now: datetime) -> bool:

@@ -9,11 +9,11 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Protocol
+from datetime import date, datetime
+from typing import Any, Protocol
 
 from bot.channel import Channel, Personal, Sent
-from bot.model import Address
+from bot.model import Address, State
 from bot.render.fit import fit
 from bot.render.page import notice_page
 from bot.render.words import Words, words
@@ -78,13 +78,18 @@ def into_log(event: str, now: datetime, *, level: int = logging.INFO, **fields: 
     log.log(level, event, extra=fields)
 
 
-def text(event: str, fields: Mapping[str, object], w: Words) -> str:
+def text(event: str, fields: Mapping[str, Any], w: Words) -> str:
     """A notice as one or two sentences for a person."""
+    fields = dict(fields) | {"day": w.day(date.fromisoformat(fields["day"])) if "day" in fields else ""}
     match event:
         case "edition starts":
-            return w.gettext("The edition of {day} is closed: {papers} papers for {audience} readers.", **fields)
+            return w.gettext("The edition of {day} is closed. Papers: {papers}. Readers: {audience}.", **fields)
         case "edition ends":
-            return w.gettext("The edition of {day} has been dealt with: {became}.", **fields)
+            became = " · ".join(
+                w.gettext("{state}: {n}", state=_state(State(state), w), n=w.number(count))
+                for state, count in fields["became"].items()
+            )
+            return w.gettext("The edition of {day} has been dealt with. {became}", day=fields["day"], became=became)
         case "channel halted":
             return w.gettext(
                 "The channel {channel} has halted, because its service refuses what we send: {reason}. "
@@ -93,7 +98,24 @@ def text(event: str, fields: Mapping[str, object], w: Words) -> str:
             )
         case "channel resumed":
             return w.gettext("The channel {channel} delivers again.", **fields)
-        case "no edition":
-            return w.gettext("There is no edition of {day}, although it is a weekday: {reason}.", **fields)
+        case "no papers listed":
+            return w.gettext("There is no edition of {day}: the feed lists no papers of that day.", **fields)
+        case "feed out of reach":
+            return w.gettext("There is no edition of {day}: the feed has been out of reach since.", **fields)
         case _:
             return event
+
+
+def _state(state: State, w: Words) -> str:
+    words = {
+        State.OWED: w.pgettext("what became of a delivery", "still owed"),
+        State.SENDING: w.pgettext("what became of a delivery", "being sent"),
+        State.SENT: w.pgettext("what became of a delivery", "sent"),
+        State.GONE: w.pgettext("what became of a delivery", "reader gone"),
+        State.BARRED: w.pgettext("what became of a delivery", "no right to post"),
+        State.REJECTED: w.pgettext("what became of a delivery", "rejected"),
+        State.EXPIRED: w.pgettext("what became of a delivery", "expired"),
+        State.SKIPPED: w.pgettext("what became of a delivery", "skipped"),
+        State.UNKNOWN: w.pgettext("what became of a delivery", "end unknown"),
+    }
+    return words[state]

@@ -47,7 +47,7 @@ async def test_the_end_of_an_edition_is_told_once_with_what_became_of_it(store: 
     await settle(Dispatcher(store, FakeChannel(), locks), NOW)
     assert await keeper.step(NOW)
     assert not await keeper.step(NOW + HOUR / 60)
-    assert heard.notices == [("edition ends", {"day": "2025-11-03", "became": "2 sent"})]
+    assert heard.notices == [("edition ends", {"day": "2025-11-03", "became": {"sent": 2}})]
     await locks.close()
 
 
@@ -65,7 +65,7 @@ async def test_a_weekday_without_an_edition_is_told_once(store: Store, now: date
         await ledger.save(connection, origin=date(2025, 10, 1), settled=date(2025, 10, 31), polled_at=NOW - HOUR)
     for _ in range(2):
         await Keeper(store, heard, closes=CLOSES).step(now)
-    assert [event for event, _ in heard.notices] == (["no edition"] if told else [])
+    assert [event for event, _ in heard.notices] == (["feed out of reach"] if told else [])
 
 
 async def test_nothing_is_missing_before_the_first_start_or_when_the_edition_is_there(store: Store) -> None:
