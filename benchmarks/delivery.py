@@ -220,8 +220,9 @@ async def _subscribed(url: str, home: Path, readers: int) -> AsyncIterator[Store
         )
         await connection.execute(text("drop table mix"))
     if store.path is None:  # what its own housekeeping does after a while; SQLite has none
-        async with store.write() as connection:
-            await connection.execute(text("analyze"))
+        async with store.engine.connect() as connection:
+            keeping = await connection.execution_options(isolation_level="AUTOCOMMIT")
+            await keeping.execute(text("vacuum analyze subscribers"))
     try:
         yield store
     finally:

@@ -21,7 +21,7 @@ from bot.locks import OWNER, Locks
 from bot.model import Delivery, State
 from bot.notices import Tell, into_log
 from bot.pacer import Pacer
-from bot.store import Store, deliveries, refused, standing, subscribers
+from bot.store import Store, deliveries, owed, refused, standing, subscribers
 from bot.variants import Variants
 
 log = logging.getLogger(__name__)
@@ -197,7 +197,7 @@ class Dispatcher:
             if follows.status is not None and follows.reason is not None:
                 await subscribers.set_status(connection, delivery.subscriber_id, follows.status, follows.reason)
                 ended = State.GONE if isinstance(result, Gone) else State.SKIPPED
-                await deliveries.end_owed(connection, delivery.subscriber_id, ended, follows.reason, now=now)
+                await owed.end(connection, delivery.subscriber_id, ended, follows.reason, now=now)
             if follows.moved_to is not None:
                 await subscribers.move(connection, delivery.subscriber_id, follows.moved_to)
             bad_variants = await self._refused(connection, delivery, result)

@@ -182,6 +182,9 @@ class Subscriber:
     address: Address
     status: Status
     preferences: Preferences
+    created_at: datetime | None = None
+    reason: str | None = None
+    paused_until: datetime | None = None
 
 
 class State(StrEnum):

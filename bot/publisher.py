@@ -19,7 +19,7 @@ from bot.feed import FeedError
 from bot.model import Cadence, Edition, Found, Paper
 from bot.notices import Tell, into_log
 from bot.period import LONGER, Period, compile_period, periods_over
-from bot.store import Store, audience, editions, ledger, papers
+from bot.store import Store, audience, editions, ledger, papers, subscribers
 
 log = logging.getLogger(__name__)
 
@@ -230,6 +230,7 @@ class Publisher:
             return []
         readers = 0
         if deliver:
+            await subscribers.wake(connection, now=edition.closed_at)
             readers = await audience.owe(connection, edition_id, edition.cadence, published_at=edition.closed_at)
         fields: dict[str, Any] = {
             "cadence": edition.cadence.value,

@@ -68,6 +68,20 @@ def welcome(rhythm: Rhythm, now: datetime) -> Window:
     return Window(now, min(now + LIFETIME, next(rhythm.slots(now))))
 
 
+def rebook(rhythm: Rhythm, published_at: datetime, now: datetime) -> Window:
+    """When an edition that is still owed becomes due for a reader who has changed their rhythm.
+
+    At the hour it would have had from the beginning; where that has passed, at the next waking moment.
+    """
+    booked = window(rhythm, published_at)
+    if booked.due_at > now:
+        return booked
+    at = waking(rhythm, now)
+    if at < booked.expires_at:
+        return Window(at, booked.expires_at)
+    return Window(at, min(at + LIFETIME, next(rhythm.slots(at))))
+
+
 def waking(rhythm: Rhythm, at: datetime) -> datetime:
     """The first instant from `at` on at which the reader may be disturbed outside their own slot."""
     zone = ZoneInfo(rhythm.timezone)

@@ -25,6 +25,7 @@ from bot.locks import OWNER, HeldError
 from bot.model import Address, Preferences, State, Status, Style
 from bot.store import Store, standing, subscribers
 from bot.store import deliveries as deliveries_of
+from bot.store import owed as owed_of
 from bot.store.report import reports
 from bot.store.schema import deliveries
 from bot.store.schema import subscribers as readers_table
@@ -337,7 +338,7 @@ class Delivery(RuleBasedStateMachine):
             assert reader is not None
             await subscribers.set_status(connection, reader.id, status, None)
             if status is not Status.ACTIVE:
-                await deliveries_of.end_owed(connection, reader.id, State.SKIPPED, status.value, now=self.now)
+                await owed_of.end(connection, reader.id, State.SKIPPED, status.value, now=self.now)
 
     async def look(self) -> None:
         async with self.store.read() as connection:

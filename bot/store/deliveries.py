@@ -143,17 +143,6 @@ async def repeat(connection: AsyncConnection, delivery: Delivery, at: datetime |
         await connection.execute(row.values(repeats=deliveries.c.repeats + 1, **again))
 
 
-async def end_owed(
-    connection: AsyncConnection, subscriber_id: int, state: State, reason: str, *, now: datetime
-) -> None:
-    """End everything that a subscriber is still owed."""
-    await connection.execute(
-        update(deliveries)
-        .where(deliveries.c.subscriber_id == subscriber_id, deliveries.c.state == State.OWED)
-        .values(state=state.value, reason=reason, ended_at=now)
-    )
-
-
 async def next_due(connection: AsyncConnection, channel: str) -> datetime | None:
     """When the next delivery of a channel comes up."""
     query = select(func.min(deliveries.c.next_at)).where(

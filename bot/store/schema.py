@@ -25,7 +25,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration: compared at start, so that Alembic is imported only when there is something to do."""
 
 
@@ -146,11 +146,22 @@ subscribers = Table(
     Column("timezone", String, nullable=False),
     Column("cadence", String, nullable=False),
     Column("created_at", Utc, nullable=False),
+    Column("paused_until", Utc),
     UniqueConstraint("channel", "recipient"),
     CheckConstraint("hour >= 0 and hour < 1440", name="hour"),
     CheckConstraint("weekdays > 0 and weekdays < 128", name="weekdays"),
     Index("ix_subscribers_audience", "status", "cadence", "timezone", "hour", "weekdays"),
 )
+
+suppressed = Table(
+    "suppressed",
+    metadata,
+    Column("channel", String, primary_key=True),
+    Column("digest", String, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("since", Utc, nullable=False),
+)
+"""Addresses that must not be written to again unless they ask themselves; hashed, since they asked to be left alone."""
 
 deliveries = Table(
     "deliveries",

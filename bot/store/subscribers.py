@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model import Address, Cadence, Preferences, Status, Style, Subscriber
-from bot.store.schema import choices, subscribers
+from bot.model import Address, Cadence, Preferences, State, Status, Style, Subscriber
+from bot.schedule import Rhythm
+from bot.store import owed
+from bot.store.schema import choices, subscribers, suppressed
 from bot.store.upsert import insert
 
 
@@ -46,13 +49,22 @@ async def get(connection: AsyncConnection, address: Address) -> Subscriber | Non
     row = (await connection.execute(query)).one_or_none()
     if row is None:
         return None
-    return Subscriber(row.id, address, Status(row.status), preferences(row))
+    return _subscriber(row)
 
 
-async def set_status(connection: AsyncConnection, subscriber_id: int, status: Status, reason: str | None) -> None:
+async def set_status(
+    connection: AsyncConnection,
+    subscriber_id: int,
+    status: Status,
+    reason: str | None,
+    *,
+    until: datetime | None = None,
+) -> None:
     """Change where a subscriber stands, and say why."""
     await connection.execute(
-        update(subscribers).where(subscribers.c.id == subscriber_id).values(status=status.value, reason=reason)
+        update(subscribers)
+        .where(subscribers.c.id == subscriber_id)
+        .values(status=status.value, reason=reason, paused_until=until)
     )
 
 
@@ -62,6 +74,84 @@ async def move(connection: AsyncConnection, subscriber_id: int, recipient: str) 
     taken = select(other.c.id).where(other.c.channel == subscribers.c.channel, other.c.recipient == recipient)
     await connection.execute(
         update(subscribers).where(subscribers.c.id == subscriber_id, ~taken.exists()).values(recipient=recipient)
+    )
+
+
+async def change(connection: AsyncConnection, reader: Subscriber, wanted: Preferences, *, now: datetime) -> None:
+    """Give a subscriber new preferences; what they are still owed moves to their new hour.
+
+    With another cadence, what is owed of the old one is skipped.
+    """
+    await connection.execute(
+        update(subscribers)
+        .where(subscribers.c.id == reader.id)
+        .values(
+            choice_id=await choose(connection, wanted),
+            hour=wanted.hour,
+            weekdays=wanted.weekdays,
+            timezone=wanted.timezone,
+            cadence=wanted.cadence.value,
+        )
+    )
+    before, after = rhythm(reader.preferences), rhythm(wanted)
+    if wanted.cadence is not reader.preferences.cadence:
+        await owed.end(connection, reader.id, State.SKIPPED, "another cadence was chosen", now=now)
+    elif before != after:
+        await owed.move(connection, reader.id, after, now=now)
+
+
+async def pause(connection: AsyncConnection, subscriber_id: int, *, until: datetime | None, now: datetime) -> None:
+    """Send nothing until then, or until resumed."""
+    await set_status(connection, subscriber_id, Status.PAUSED, "paused by the reader", until=until)
+    await owed.end(connection, subscriber_id, State.SKIPPED, "paused", now=now)
+
+
+async def resume(connection: AsyncConnection, subscriber_id: int) -> None:
+    """Send the next edition again."""
+    await set_status(connection, subscriber_id, Status.ACTIVE, None)
+
+
+async def wake(connection: AsyncConnection, *, now: datetime) -> None:
+    """Resume everybody whose pause is over."""
+    await connection.execute(
+        update(subscribers)
+        .where(subscribers.c.status == Status.PAUSED, subscribers.c.paused_until <= now)
+        .values(status=Status.ACTIVE.value, reason=None, paused_until=None)
+    )
+
+
+async def leave(
+    connection: AsyncConnection, subscriber_id: int, *, now: datetime, reason: str = "unsubscribed"
+) -> None:
+    """Send nothing any more; preferences are kept for when they come back."""
+    await set_status(connection, subscriber_id, Status.UNSUBSCRIBED, reason)
+    await owed.end(connection, subscriber_id, State.SKIPPED, reason, now=now)
+
+
+async def forget(connection: AsyncConnection, subscriber_id: int, *, now: datetime) -> None:
+    """Erase a subscriber; what they were sent stays as nameless rows, so that editions still add up."""
+    await owed.end(connection, subscriber_id, State.SKIPPED, "forgotten", now=now)
+    await connection.execute(delete(subscribers).where(subscribers.c.id == subscriber_id))
+
+
+async def suppress(connection: AsyncConnection, address: Address, reason: str, *, now: datetime) -> None:
+    """Never write to an address again, unless it asks for it itself."""
+    row = {"channel": address.channel, "digest": _digest(address), "reason": reason, "since": now}
+    await connection.execute(insert(connection, suppressed).values(row).on_conflict_do_nothing())
+
+
+async def is_suppressed(connection: AsyncConnection, address: Address) -> bool:
+    """Whether an address must be left alone."""
+    query = select(suppressed.c.since).where(
+        suppressed.c.channel == address.channel, suppressed.c.digest == _digest(address)
+    )
+    return await connection.scalar(query) is not None
+
+
+async def unsuppress(connection: AsyncConnection, address: Address) -> None:
+    """The address has asked for it itself."""
+    await connection.execute(
+        delete(suppressed).where(suppressed.c.channel == address.channel, suppressed.c.digest == _digest(address))
     )
 
 
@@ -82,6 +172,27 @@ async def choose(connection: AsyncConnection, wanted: Preferences) -> int:
     await connection.execute(insert(connection, choices).values(**values).on_conflict_do_nothing())
     same = (choices.c[name] == value for name, value in values.items())
     return int((await connection.execute(select(choices.c.id).where(*same))).scalar_one())
+
+
+def rhythm(wanted: Preferences) -> Rhythm:
+    """When a reader with these preferences wants to be reached."""
+    return Rhythm(wanted.timezone, wanted.hour, wanted.weekdays)
+
+
+def _digest(address: Address) -> str:
+    return hashlib.sha256(str(address).casefold().encode()).hexdigest()
+
+
+def _subscriber(row: Row[*tuple[Any, ...]]) -> Subscriber:
+    return Subscriber(
+        id=row.id,
+        address=Address(row.channel, row.recipient),
+        status=Status(row.status),
+        preferences=preferences(row),
+        created_at=row.created_at,
+        reason=row.reason,
+        paused_until=row.paused_until,
+    )
 
 
 def preferences(row: Row[*tuple[Any, ...]]) -> Preferences:

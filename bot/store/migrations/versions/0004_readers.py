@@ -1,0 +1,22 @@
+"""What readers may ask for: a pause that ends by itself, and to be left alone."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from bot.store.schema import Utc
+
+revision = "0004"
+down_revision = "0003"
+
+
+def upgrade() -> None:
+    """Add the pause's end to subscribers; make the list of those who must not be written to."""
+    op.create_table(
+        "suppressed",
+        sa.Column("channel", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("since", Utc(), nullable=False),
+        sa.PrimaryKeyConstraint("channel", "digest", name="pk_suppressed"),
+    )
+    op.add_column("subscribers", sa.Column("paused_until", Utc(), nullable=True))
