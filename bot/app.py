@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -26,7 +26,7 @@ from bot.commands import Readers
 from bot.dispatcher import Dispatcher
 from bot.feed import Feed, FeedError, Fetcher
 from bot.keeper import Keeper
-from bot.locks import Locks, holding, make_locks, wait_for
+from bot.locks import Locks, make_locks, wait_for
 from bot.model import Address, Cadence, Preferences
 from bot.notices import Notices
 from bot.publisher import Progress, Publisher
@@ -77,11 +77,12 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of the work: the locks it needs, its endless form, and its form for once."""
+    """A part of the work: the locks it needs, its endless form, its form for once, and what ends it in good order."""
 
     locks: Sequence[str]
     run: Callable[[asyncio.Event], Awaitable[None]]
     once: Callable[[datetime], Awaitable[None]] | None = None
+    finish: Callable[[float], Awaitable[None]] | None = None
 
 
 @dataclass(slots=True)
@@ -100,16 +101,19 @@ class App:
     notices: Notices
     commands: Commands
 
-    async def once(self, now: datetime, roles: frozenset[Role] = frozenset(Role)) -> None:
-        """Poll, close what is due, deliver what is due. Raises HeldError where another process does so already."""
-        parts = [part for part in self._parts(roles).values() if part.once is not None]
-        async with holding(self.locks, *(lock for part in parts for lock in part.locks)):
-            for part in parts:
-                assert part.once is not None
-                await part.once(now)
-            if Role.POLL in roles:
-                await self.keeper.step(now)
-        await self.notices.flush()
+    async def once(
+        self, now: datetime, roles: frozenset[Role] = frozenset(Role), stop: asyncio.Event | None = None
+    ) -> None:
+        """Poll, close what is due, deliver what is due, unless told to stop meanwhile.
+
+        Raises HeldError where another process does so already.
+        """
+        stop = stop or asyncio.Event()
+        await self.take_locks(roles, stop)
+        for part in self._parts(roles).values():
+            if part.once is not None and not stop.is_set():
+                await self._under_locks(part, partial(_cut_short, partial(part.once, now), stop), stop)
+        await self._flush_notices()
 
     async def run(self, stop: asyncio.Event, roles: frozenset[Role] = frozenset(Role)) -> None:
         """Do everything until told to stop; what is in flight is then finished and written down.
@@ -118,49 +122,60 @@ class App:
         """
         async with asyncio.TaskGroup() as group:
             for name, part in self._parts(roles).items():
-                group.create_task(supervise(name, partial(self._guarded, part, stop), stop), name=name)
+                again = partial(supervise, name, partial(part.run, stop), stop)
+                work = partial(self._under_locks, part, again, stop)
+                group.create_task(supervise(name, work, stop), name=name)
             group.create_task(supervise("notices", partial(self._give_notice, stop), stop), name="notices")
 
-    async def take_locks(self, roles: frozenset[Role]) -> None:
+    async def take_locks(self, roles: frozenset[Role], stop: asyncio.Event) -> None:
         """Take what `run` needs. Raises HeldError where another process does a part of it already."""
-        for part in self._parts(roles).values():
-            for lock in part.locks:
-                await self.locks.take(lock)
+        locks = [lock for part in self._parts(roles).values() for lock in part.locks]
+        await until(stop, asyncio.ensure_future(self.locks.take(*locks)))
 
     def _parts(self, roles: frozenset[Role]) -> dict[str, Part]:
         """What there is to do, by name."""
         parts: dict[str, Part] = {}
         if Role.POLL in roles:
             parts["poll"] = Part(["poll"], self._poll, self._poll_once)
-            parts["keep"] = Part(["keep"], self._keep)
+            parts["keep"] = Part(["keep"], self._keep, self._keep_once)
         for dispatcher in self.dispatchers if Role.DELIVER in roles else ():
-            name = f"deliver:{dispatcher.channel.name}"
-            parts[name] = Part(
-                dispatcher.roles, partial(self._deliver, dispatcher), partial(self._deliver_once, dispatcher)
+            parts[f"deliver:{dispatcher.channel.name}"] = Part(
+                dispatcher.roles,
+                partial(self._deliver, dispatcher),
+                partial(self._deliver_once, dispatcher),
+                partial(self._finish, dispatcher),
             )
         for channel in self.channels if Role.LISTEN in roles else ():
             parts[f"listen:{channel.name}"] = Part([f"listen:{channel.name}"], partial(self._listen, channel))
         return parts
 
-    async def _guarded(self, part: Part, stop: asyncio.Event) -> None:
-        """Do a part's work for as long as its locks are ours; raises LostError when they are not any more."""
-        for lock in part.locks:
-            if not await until(stop, asyncio.ensure_future(wait_for(self.locks, lock))):
-                return
-        work = asyncio.ensure_future(part.run(stop))
-        watch = asyncio.ensure_future(self.locks.watch())
+    async def _under_locks(self, part: Part, work: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
+        """Do a part's work for as long as its locks are ours; raises LostError when they are not any more.
+
+        Whatever ends the work, what is in flight is dealt with before anybody else can have the locks.
+        """
+        if not await until(stop, asyncio.ensure_future(wait_for(self.locks, *part.locks))):
+            return
+        job = asyncio.ensure_future(work())
+        watch = asyncio.ensure_future(self.locks.watch(*part.locks))
+        lost = False
         try:
-            await asyncio.wait([work, watch], return_when=asyncio.FIRST_COMPLETED)
-            if not work.done():
-                log.error("locks lost, work stops until they are ours again", extra={"locks": part.locks})
-                watch.result()
+            await asyncio.wait([job, watch], return_when=asyncio.FIRST_COMPLETED)
+            lost = watch.done()
         finally:
-            for task in (work, watch):
+            for task in (job, watch):
                 task.cancel()
-            await asyncio.gather(work, watch, return_exceptions=True)
-            for lock in part.locks:
-                await self.locks.give_back(lock)
-        work.result()
+            await asyncio.gather(job, watch, return_exceptions=True)
+            try:
+                if part.finish is not None:
+                    await part.finish(0.0 if lost else PATIENCE)
+            finally:
+                for lock in part.locks:
+                    await self.locks.give_back(lock)
+        if lost:
+            log.error("locks lost, work stops until they are ours again", extra={"locks": part.locks})
+            watch.result()
+        job.result()
 
     async def _poll_once(self, now: datetime) -> None:
         if await self.publisher.poll(now):
@@ -169,23 +184,26 @@ class App:
             pass
         await self.welcome_residents(now)
 
+    async def _keep_once(self, now: datetime) -> None:
+        await self.keeper.step(now)
+
     async def _deliver_once(self, dispatcher: Dispatcher, now: datetime) -> None:
         while await dispatcher.step(now) or dispatcher.busy:
             if dispatcher.busy:
                 await dispatcher.landed.wait()
 
     async def _poll(self, stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            before = self.publisher.polled_at
-            work = asyncio.ensure_future(self.publisher.step(clock()))
-            if not await until(stop, work):
-                return  # a poll that is cut off has stored nothing
-            await self.welcome_residents(clock())
-            if self.publisher.polled_at != before:
-                await self._beat()
-            if not work.result():
-                at = await self.publisher.next_step(clock())
-                await pause(min(max((at - clock()).total_seconds(), TICK), LONGEST_NAP), stop)
+        while await until(stop, asyncio.ensure_future(self._round())):  # a poll that is cut off has stored nothing
+            at = await self.publisher.next_step(clock())
+            await pause(min(max((at - clock()).total_seconds(), TICK), LONGEST_NAP), stop)
+
+    async def _round(self) -> None:
+        before = self.publisher.polled_at
+        while await self.publisher.step(clock()):
+            pass
+        await self.welcome_residents(clock())
+        if self.publisher.polled_at != before:
+            await self._beat()
 
     async def _beat(self) -> None:
         """Tell the operator's watch that this round was a good one: the feed was read, and no channel has halted."""
@@ -202,23 +220,25 @@ class App:
             log.warning("heartbeat failed", extra={"reason": str(error)})
 
     async def _keep(self, stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            await self.keeper.step(clock())
+        while await until(stop, asyncio.ensure_future(self.keeper.step(clock()))):
             await pause(ROUND, stop)
 
     async def _deliver(self, dispatcher: Dispatcher, stop: asyncio.Event) -> None:
-        patience = 0.0  # cut off, we may no longer send: not even what is half out of the door
-        try:
-            while not stop.is_set():
-                if not await dispatcher.step(clock()):
-                    await pause(TICK, dispatcher.landed, stop)
-            patience = PATIENCE
-        finally:
-            await dispatcher.finish(clock(), patience=patience)
+        while not stop.is_set():
+            if not await dispatcher.step(clock()):
+                await pause(TICK, dispatcher.landed, stop)
+
+    async def _finish(self, dispatcher: Dispatcher, patience: float) -> None:
+        await dispatcher.finish(clock(), patience=patience)
 
     async def _give_notice(self, stop: asyncio.Event) -> None:
         await until(stop, asyncio.ensure_future(self.notices.run()))
-        await self.notices.flush()
+        await self._flush_notices()
+
+    async def _flush_notices(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await self.notices.flush()
 
     async def _listen(self, channel: Channel, stop: asyncio.Event) -> None:
         await until(stop, asyncio.ensure_future(channel.listen(self.commands)))
@@ -239,6 +259,11 @@ class App:
         message = compose(sample.edition(), wanted, self.channels[0])
         assert message is not None
         return message
+
+
+async def _cut_short(work: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
+    """Do what does not look at `stop` itself."""
+    await until(stop, asyncio.ensure_future(work()))
 
 
 @asynccontextmanager

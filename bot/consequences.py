@@ -12,7 +12,7 @@ from typing import assert_never
 
 from bot.channel import Barred, Deferred, Gone, Outcome, Rejected, Sent, Unknown
 from bot.model import Delivery, State, Status
-from bot.schedule import Rhythm, waking
+from bot.schedule import NEAR, Rhythm, waking
 
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(minutes=30)
@@ -75,13 +75,22 @@ def consequence(delivery: Delivery, result: Result, now: datetime) -> Consequenc
         case Rejected(reason):
             return _rejected(delivery, short(reason), now)
         case Unknown(reason):
-            return Consequence(State.UNKNOWN, short(reason))
+            wait = back_off(delivery.repeats + 1, f"{delivery.id}")  # before it is sent again
+            return Consequence(State.UNKNOWN, short(reason), next_at=now + wait)
         case NothingToSay():
             return Consequence(State.SKIPPED, "no paper matches")
         case Recalled():
             return Consequence(State.OWED, next_at=now)
         case _:
             assert_never(result)
+
+
+def put_off(delivery: Delivery, now: datetime) -> datetime | None:
+    """Until when a delivery that comes late has to wait, so as not to wake its reader; None where it need not."""
+    if now < delivery.due_at + NEAR:
+        return None
+    at = waking(_rhythm(delivery), now)
+    return at if at > now else None
 
 
 def repeat_at(delivery: Delivery, now: datetime) -> datetime | None:
@@ -104,6 +113,7 @@ class Standing:
     in_a_row: int = 0
     """Rejected fall-backs since the last success."""
     judges: tuple[str, ...] = ()
+    """Who took the edition that they name for spam."""
 
     def may_claim(self, now: datetime, free: int, flying: int) -> int:
         """How many deliveries may be taken up now, with `free` slots and `flying` in the air."""
@@ -118,11 +128,24 @@ class Standing:
         return self if self.halted_at is None else replace(self, probe_at=now + PROBE)
 
 
+def _judges(standing: Standing, delivery: Delivery, judge: str | None) -> tuple[str, ...]:
+    """Who took this edition for spam; verdicts on earlier ones are forgotten."""
+    edition = f"{delivery.edition_id}:"
+    known = {each for each in standing.judges if each.startswith(edition)}
+    return tuple(sorted(known | ({f"{edition}{judge.replace(',', '')}"} if judge else set())))
+
+
 def stand(standing: Standing, delivery: Delivery, result: Result, now: datetime, *, bad_variants: int = 0) -> Standing:
-    """How the channel stands after `result`; `bad_variants` counts the edition's variants that had to fall back."""
+    """How the channel stands after `result`.
+
+    `bad_variants` counts the edition's variants that had to fall back, where this rejection made one more of them.
+    """
     match result:
         case Sent():
-            return replace(standing, failures=0, in_a_row=0, halted_at=None, halted_for=None, probe_at=None, judges=())
+            standing = replace(standing, failures=0, in_a_row=0)
+            if standing.halted_at is None:
+                return standing
+            return replace(standing, halted_at=None, halted_for=None, probe_at=None, judges=())
         case Deferred(reason, retry_after, "channel"):
             if standing.waits_until is not None and now < standing.waits_until and retry_after is None:
                 return standing  # others in flight at the same moment met the same fault
@@ -130,7 +153,7 @@ def stand(standing: Standing, delivery: Delivery, result: Result, now: datetime,
             until = max(now + wait, standing.waits_until or now)
             return replace(standing, waits_until=until, waits_for=short(reason), failures=standing.failures + 1)
         case Rejected(reason, judge):
-            judges = standing.judges if judge is None else tuple(sorted({*standing.judges, judge}))
+            judges = _judges(standing, delivery, judge)
             standing = replace(standing, judges=judges, in_a_row=standing.in_a_row + delivery.fallen)
             bad = bad_variants >= BAD_VARIANTS or standing.in_a_row >= IN_A_ROW or len(judges) >= JUDGES
             if bad and standing.halted_at is None:

@@ -10,19 +10,19 @@ import asyncio
 import logging
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.channel import Channel, Gone, Message, Outcome, Personal, Rejected, Unknown
-from bot.consequences import NothingToSay, Recalled, Result, Standing, consequence, repeat_at, stand
+from bot.attempt import Attempts
+from bot.channel import Channel, Gone, Rejected
+from bot.consequences import Result, Standing, consequence, put_off, repeat_at, stand
 from bot.locks import OWNER, Locks
 from bot.model import Delivery, State
 from bot.notices import Tell, into_log
-from bot.pacer import Pacer
 from bot.store import Store, deliveries, owed, refused, standing, subscribers
-from bot.variants import Variants
 
 log = logging.getLogger(__name__)
 
@@ -42,11 +42,11 @@ class Dispatcher:
         self.landed = asyncio.Event()
         self._store = store
         self._locks = locks
-        self._pacer = Pacer(channel.pace)
-        self._variants = Variants(store, channel)
-        self._flying: set[asyncio.Task[None]] = set()
-        self._queueing: set[asyncio.Task[None]] = set()
+        self._attempts = Attempts(store, channel)
+        self._flying: dict[int, asyncio.Task[None]] = {}
         self._results: list[Landed] = []
+        self._in_doubt = False
+        """Whether the last turn failed, and nobody knows if its transaction was committed."""
         self._swept_at: datetime | None = None
 
     @property
@@ -65,22 +65,23 @@ class Dispatcher:
         try:
             claimed = await self._turn(results, now, claim=claim)
         except BaseException:
-            self._results[:0] = results  # not written down: the next turn tries again
+            self._results[:0] = results  # perhaps not written down: the next turn does it again
+            self._in_doubt = True
             raise
+        self._in_doubt = False
         for delivery in claimed or ():
             task = asyncio.create_task(self._deliver(delivery), name=f"{self.channel.name} {delivery.id}")
-            self._flying.add(task)
+            self._flying[delivery.id] = task
         return bool(doubted) or claimed is not None
 
     async def finish(self, now: datetime, *, patience: float) -> None:
         """Stop: call back what has not left yet, wait up to `patience` seconds for the rest, write everything down."""
-        for task in self._queueing:
-            task.cancel()
+        self._attempts.recall()
         if self._flying:
-            await asyncio.wait(self._flying, timeout=patience)
-        for task in self._flying:
+            await asyncio.wait(self._flying.values(), timeout=patience)
+        for task in self._flying.values():
             task.cancel()
-        await asyncio.gather(*self._flying, return_exceptions=True)
+        await asyncio.gather(*self._flying.values(), return_exceptions=True)
         await self.step(now, claim=False)
 
     @property
@@ -92,25 +93,38 @@ class Dispatcher:
     async def _turn(self, results: Sequence[Landed], now: datetime, *, claim: bool) -> list[Delivery] | None:
         """One transaction: record, send again what may be lost, claim. None where there was nothing to do."""
         free = self.channel.pace.concurrency - len(self._flying) if claim else 0
-        if not results and not (free > 0 and await self._is_due(now, free)):
+        if not (results or self._in_doubt or (free > 0 and await self._is_due(now, free))):
             return None
         name = self.channel.name
         async with self._store.write() as connection:
-            before = await standing.load(connection, name)
-            stands = await self._record(connection, before, results, now)
+            if self._in_doubt:  # what was claimed then and never started had not left
+                ours = [*self._flying, *(delivery.id for delivery, _ in results)]
+                await deliveries.release(connection, name, owner=self.owner, but=ours)
+            before = await standing.load(connection, name, lock=True)
+            stands, said = await self._record(connection, before, results, now)
             if claim and self.channel.repeats_unknown:
                 for delivery in await deliveries.unknown(connection, name, now=now):
                     await deliveries.repeat(connection, delivery, repeat_at(delivery, now))
             limit = stands.may_claim(now, free, len(self._flying))
-            claimed = await deliveries.claim(connection, name, owner=self.owner, now=now, limit=limit)
+            claimed = await self._claim(connection, now, limit)
             if claimed:
                 stands = stands.probing(now)
             elif free > 0 and limit == 0:  # the channel waits; with all slots taken it only works
                 await deliveries.expire(connection, name, now=now)
             if stands != before:
                 await standing.save(connection, name, stands)
+        for say in said:
+            say()
         self._notice(before, stands, now)
         return claimed
+
+    async def _claim(self, connection: AsyncConnection, now: datetime, limit: int) -> list[Delivery]:
+        """Claim what is due, but for readers who would be woken up by what comes so late."""
+        claimed = await deliveries.claim(connection, self.channel.name, owner=self.owner, now=now, limit=limit)
+        asleep = {delivery.id: at for delivery in claimed if (at := put_off(delivery, now)) is not None}
+        if asleep:
+            await deliveries.put_off(connection, asleep, owner=self.owner)
+        return [delivery for delivery in claimed if delivery.id not in asleep]
 
     async def _is_due(self, now: datetime, free: int) -> bool:
         async with self._store.read() as connection:
@@ -139,54 +153,22 @@ class Dispatcher:
         return doubted
 
     async def _deliver(self, delivery: Delivery) -> None:
-        """Compose and send one delivery; what became of it waits to be written down."""
-        task = asyncio.current_task()
-        assert task is not None
+        """Attempt one delivery; what became of it waits to be written down."""
         try:
-            result = await self._attempt(delivery)
+            result = await self._attempts.make(delivery)
             self._results.append((delivery, result))
         finally:
             # A callback of the task's would run a round of the loop later, when the next turn has begun and finds
             # all slots taken still: half of all turns handed out nothing.
-            self._flying.discard(task)
+            self._flying.pop(delivery.id, None)
         self.landed.set()
-
-    async def _attempt(self, delivery: Delivery) -> Result:
-        try:
-            if not await self._has_turn(delivery):
-                return Recalled()
-            message = await self._variants.message(delivery)
-        except Exception as error:  # noqa: BLE001 - whatever a template does, it costs its variant alone
-            return Rejected(f"cannot be composed ({type(error).__name__})")
-        return NothingToSay() if message is None else await self._send(delivery, message)
-
-    async def _has_turn(self, delivery: Delivery) -> bool:
-        """Wait for the channel's pace; False where the program stops meanwhile."""
-        task = asyncio.current_task()
-        assert task is not None
-        self._queueing.add(task)
-        try:
-            await self._pacer.turn(delivery.to)
-        except asyncio.CancelledError:
-            return False
-        finally:
-            self._queueing.discard(task)
-        return True
-
-    async def _send(self, delivery: Delivery, message: Message) -> Outcome:
-        try:
-            personal = Personal(key=f"{delivery.edition_id}.{delivery.subscriber_id}", repeat=delivery.repeats)
-            return await self.channel.send(delivery.to, message, personal)
-        except asyncio.CancelledError:
-            return Unknown("the program was stopped before the service had answered")
-        except Exception as error:  # a channel should not raise; when it does, nobody knows what it had sent
-            log.exception("channel failed", extra={"channel": self.channel.name, "delivery": delivery.id})
-            return Unknown(f"the channel failed ({type(error).__name__})")
 
     async def _record(
         self, connection: AsyncConnection, stands: Standing, results: Sequence[Landed], now: datetime
-    ) -> Standing:
-        endings = []
+    ) -> tuple[Standing, list[Callable[[], None]]]:
+        """Write down what became of attempts; how the channel stands then, and what to say once it is committed."""
+        endings: list[deliveries.Ending] = []
+        said: list[Callable[[], None]] = []
         for delivery, result in results:
             follows = consequence(delivery, result, now)
             endings.append(
@@ -200,25 +182,17 @@ class Dispatcher:
                 await owed.end(connection, delivery.subscriber_id, ended, follows.reason, now=now)
             if follows.moved_to is not None:
                 await subscribers.move(connection, delivery.subscriber_id, follows.moved_to)
-            bad_variants = await self._refused(connection, delivery, result)
-            stands = stand(stands, delivery, result, now, bad_variants=bad_variants)
-            _log(self.channel.name, delivery, follows.state, follows.reason)
+            fallen = 0
+            if isinstance(result, Rejected) and not delivery.fallen and await refused.count(connection, delivery.id):
+                fallen = await refused.fallen(connection, self.channel.name, delivery.edition_id)
+                said.append(partial(_log_fallen, self.channel.name, delivery, result.reason))
+            stands = stand(stands, delivery, result, now, bad_variants=fallen)
+            said.append(partial(_log, self.channel.name, delivery, follows.state, follows.reason))
         if endings:
             counts = Counter(ending.state.value for ending in endings)
-            log.info("deliveries", extra={"channel": self.channel.name, **counts})
+            said.append(partial(log.info, "deliveries", extra={"channel": self.channel.name, **counts}))
         await deliveries.record(connection, endings, owner=self.owner, now=now)
-        return stands
-
-    async def _refused(self, connection: AsyncConnection, delivery: Delivery, result: Result) -> int:
-        """Count a rejection against its variant; how many of the edition's variants had to fall back by now."""
-        if not isinstance(result, Rejected):
-            return 0
-        if not delivery.fallen and await refused.count(connection, delivery.id):
-            log.error(
-                "variant refused, falls back to headline",
-                extra={"channel": self.channel.name, "edition": delivery.edition_id, "reason": result.reason},
-            )
-        return await refused.fallen(connection, self.channel.name, delivery.edition_id)
+        return stands, said
 
     def _notice(self, before: Standing, after: Standing, now: datetime) -> None:
         """Say what changed in how the channel stands, once."""
@@ -238,6 +212,11 @@ def _log(channel: str, delivery: Delivery, state: State, reason: str | None) -> 
     fields = {"channel": channel, "subscriber": delivery.subscriber_id, "state": state.value, "reason": reason}
     level = logging.DEBUG if state is State.SENT else logging.INFO if state in QUIET else logging.WARNING
     log.log(level, "delivery", extra=fields)
+
+
+def _log_fallen(channel: str, delivery: Delivery, reason: str) -> None:
+    fields = {"channel": channel, "edition": delivery.edition_id, "reason": reason}
+    log.error("variant refused, falls back to headline", extra=fields)
 
 
 QUIET = {State.SKIPPED, State.OWED}

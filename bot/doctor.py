@@ -14,7 +14,7 @@ from bot.edition import newest_finished
 from bot.feed import Feed, FeedError
 from bot.render.words import languages, match
 from bot.settings import Settings, SettingsError
-from bot.store import Store, StoreError, subscribers
+from bot.store import DatabaseFault, Store, StoreError, standing, subscribers
 from bot.store.schema import HEAD
 
 FAMILIAR = ("PAPERS_HOME",)
@@ -43,7 +43,20 @@ async def examine(home: Path, given: Mapping[str, str]) -> list[Finding]:
         )
     found += await _database(core, home)
     found += await _feed(core)
+    found += _notices(core, environ)
     found += await _channels(environ, home, core)
+    return found
+
+
+def _notices(core: Settings, environ: Mapping[str, str]) -> list[Finding]:
+    """Whether anybody would be told if something went wrong."""
+    used = app.configured(environ)
+    deaf = f"is not set up, so its admins hear nothing; set up are: {', '.join(used)}"
+    found = [Finding("ADMINS", False, f"{admin.channel} {deaf}") for admin in core.admins if admin.channel not in used]
+    if core.admins and not found:
+        found.append(Finding("ADMINS", True, f"{len(core.admins)} are told when something needs the operator"))
+    if core.heartbeat_url is not None:
+        found.append(Finding("HEARTBEAT_URL", True, "is called after every good round"))
     return found
 
 
@@ -81,7 +94,7 @@ async def _database(core: Settings, home: Path) -> list[Finding]:
         async with store.read() as connection:
             readers = await subscribers.count(connection)
         return [Finding("database", True, f"version {HEAD}, {readers} subscribers")]
-    except (StoreError, OSError) as error:
+    except (DatabaseFault, StoreError, OSError) as error:
         return [Finding("database", False, str(error))]
     finally:
         await store.close()
@@ -106,8 +119,23 @@ async def _channels(environ: Mapping[str, str], home: Path, core: Settings) -> S
         for name in app.configured(environ):
             async with app.open_channel(name, environ, home, store) as channel:
                 found += await channel.check()
-    except SettingsError as error:
+            found += await _standing(store, name)
+    except (SettingsError, StoreError) as error:
         found.append(Finding("channels", False, str(error)))
     finally:
         await store.close()
     return found
+
+
+async def _standing(store: Store, channel: str) -> list[Finding]:
+    """Whether a channel has halted or waits."""
+    if (store.path is not None and not store.path.exists()) or await store.version() != HEAD:
+        return []
+    async with store.read() as connection:
+        stands = await standing.load(connection, channel)
+    if stands.halted_at is not None:
+        says = f"has halted ({stands.halted_for}); mend that, then run `papers resume {channel}`"
+        return [Finding(channel, False, says)]
+    if stands.waits_until is not None and stands.waits_until > datetime.now(UTC):
+        return [Finding(channel, False, f"waits until {stands.waits_until:%Y-%m-%d %H:%M} UTC ({stands.waits_for})")]
+    return []

@@ -25,9 +25,9 @@ class Ledger:
 
     `origin` is the first edition's day: what was listed before it counts as held. `settled` is the last day
     decided upon, with an edition or, its list being empty, without; `settled_week` and `settled_month` are the last
-    days of the last periods decided upon. `polled_at` is when the last complete poll
-    began, `attempted_at` when the last poll began, whatever became of it; `retry_at` is when the feed asked us
-    to come back. `restored` is when this database began as the copy of another one.
+    days of the last periods decided upon. `polled_at` is when the last complete poll began, `attempted_at` when the
+    last poll began, whatever became of it, `failing_since` when the first of those began that failed since;
+    `retry_at` is when the feed asked us to come back. `restored` is when this database began as a copy.
     """
 
     origin: date | None = None
@@ -37,6 +37,7 @@ class Ledger:
     settled_week: date | None = None
     settled_month: date | None = None
     retry_at: datetime | None = None
+    failing_since: datetime | None = None
     restored: datetime | None = None
 
 
@@ -104,12 +105,12 @@ def close(
     """
     if ledger.origin is None or ledger.settled is None or ledger.polled_at is None:
         return [], ledger.settled
-    seen = last = newest_finished(ledger.polled_at, closes)
-    if ledger.attempted_at is not None and ledger.attempted_at > ledger.polled_at:  # the feed is down
+    seen = last = min(newest_finished(ledger.polled_at, closes), newest_finished(now, closes))
+    if ledger.attempted_at is not None and out_of_patience(ledger):
         last = max(seen, newest_finished(ledger.attempted_at - PATIENCE, closes))
     taken, by_hand = set(held), set(filled)
     editions: list[Edition] = []
-    settled = ledger.settled
+    settled = settled_by(ledger.settled, now, closes)
     for day in _days(settled + DAY, last):
         complete = day <= seen
         if not any(paper.listed_on == day for paper in papers):
@@ -125,6 +126,18 @@ def close(
             editions.append(edition)
             taken.update(ranked.paper.id for ranked in edition.papers)
     return editions, settled
+
+
+def out_of_patience(ledger: Ledger) -> bool:
+    """Whether the feed has been failing for so long that it is not waited for any longer."""
+    if ledger.attempted_at is None or ledger.polled_at is None or ledger.attempted_at <= ledger.polled_at:
+        return False
+    return ledger.attempted_at - (ledger.failing_since or ledger.polled_at) >= PATIENCE
+
+
+def settled_by(settled: date, now: datetime, closes: time) -> date:
+    """The last day decided upon; days that a wrong clock decided before their time are open again."""
+    return min(settled, newest_finished(now, closes))
 
 
 def compile_edition(

@@ -32,7 +32,7 @@ class Keeper:
 
     async def _ends(self, now: datetime) -> bool:
         async with self._store.read() as connection:
-            if not await rounds.is_any_over(connection):
+            if not await rounds.is_any_over(connection, now):
                 return False
         async with self._store.write() as connection:
             over = await rounds.ended(connection, now)

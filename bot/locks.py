@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,8 +50,11 @@ class LostError(Exception):
 class Locks(Protocol):
     """The locks of one process."""
 
-    async def take(self, role: str) -> bool:
-        """Take a role's lock, or raise HeldError where somebody else has it; False where it was ours already."""
+    async def take(self, *roles: str) -> list[str]:
+        """Take the locks of roles, all or none; those that were not ours before.
+
+        Raises HeldError where somebody else has one of them.
+        """
         ...
 
     async def give_back(self, role: str) -> None:
@@ -62,8 +65,8 @@ class Locks(Protocol):
         """Whether nobody holds a role's lock; by then nobody's work under it is going on."""
         ...
 
-    async def watch(self) -> None:
-        """Return never; raise LostError when our locks are gone."""
+    async def watch(self, *roles: str) -> None:
+        """Return never; raise LostError when one of these is not ours any more."""
         ...
 
     async def close(self) -> None:
@@ -78,9 +81,20 @@ class FileLocks:
         self._database = database
         self._held: dict[str, FileLock] = {}
 
-    async def take(self, role: str) -> bool:
-        if role in self._held:
-            return False
+    async def take(self, *roles: str) -> list[str]:
+        taken: list[str] = []
+        try:
+            for role in roles:
+                if role not in self._held:
+                    await self._take(role)
+                    taken.append(role)
+        except HeldError:
+            for role in taken:
+                await self.give_back(role)
+            raise
+        return taken
+
+    async def _take(self, role: str) -> None:
         if role.startswith(OWNER):
             await self.clear()
         lock = self._lock(role)
@@ -91,7 +105,6 @@ class FileLocks:
         self._held[role] = lock
         with suppress(OSError):  # who holds it is a courtesy; that it is held does not hang on it
             self._note(role).write_text(json.dumps(_ourselves()), encoding="utf-8")
-        return True
 
     async def give_back(self, role: str) -> None:
         lock = self._held.pop(role, None)
@@ -121,7 +134,7 @@ class FileLocks:
         lock.release()
         return True
 
-    async def watch(self) -> None:
+    async def watch(self, *roles: str) -> None:  # noqa: ARG002
         await asyncio.Event().wait()  # a file lock lasts as long as we do
 
     async def close(self) -> None:
@@ -152,23 +165,40 @@ class ServerLocks:
     """
 
     def __init__(self, url: URL | str) -> None:
-        self._engine = create_async_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        self._engine = create_async_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", hide_parameters=True)
         self._connection: AsyncConnection | None = None
         self._turn = asyncio.Lock()
         self._held: set[str] = set()
         self._seen_free: dict[str, float] = {}
+        self._burials: set[asyncio.Future[None]] = set()
 
-    async def take(self, role: str) -> bool:
-        if role in self._held:
-            return False
-        if not await self._scalar(TRY, key=_key(role)):
-            raise HeldError(role, await self._holder(role))
-        self._held.add(role)
-        if not role.startswith(OWNER):
-            if await self._scalar(TRACE, role=f"lock:{role}"):
-                await asyncio.sleep(SETTLING)
+    async def take(self, *roles: str) -> list[str]:
+        taken: list[str] = []
+        wanted = [role for role in roles if role not in self._held]
+        try:
+            for role in wanted:
+                if not await self._scalar(TRY, key=_key(role)):
+                    raise HeldError(role, await self._holder(role))
+                self._held.add(role)
+                taken.append(role)
+            await self._settle([role for role in taken if not role.startswith(OWNER)])
+        except HeldError:
+            for role in taken:
+                await self.give_back(role)
+            raise
+        return taken
+
+    async def _settle(self, roles: Sequence[str]) -> None:
+        """Wait until who held these before must have noticed, if one of them crashed, and leave our own trace."""
+        if any([await self._scalar(TRACE, role=f"lock:{role}") for role in roles]):
+            await asyncio.sleep(SETTLING)
+        for role in roles:
             await self._scalar(LEAVE_TRACE, role=f"lock:{role}", by=json.dumps(_ourselves()))
-        return True
+        self._insist(roles)
+
+    def _insist(self, roles: Sequence[str]) -> None:
+        if not self._held.issuperset(roles):
+            raise LostError("the connection that held our locks was lost")
 
     async def give_back(self, role: str) -> None:
         if role in self._held:
@@ -187,8 +217,9 @@ class ServerLocks:
         now = asyncio.get_running_loop().time()
         return now - self._seen_free.setdefault(role, now) >= SETTLING
 
-    async def watch(self) -> None:
+    async def watch(self, *roles: str) -> None:
         while True:
+            self._insist(roles)  # another part may have noticed first, and the connection be a new one
             await asyncio.sleep(PULSE)
             await self._scalar(PULSE_QUERY)
 
@@ -206,19 +237,41 @@ class ServerLocks:
     async def _scalar(self, query: str, **values: object) -> object:
         """Run one statement on our connection; LostError where it is gone, and with it every lock on it."""
         async with self._turn:
+            asked = asyncio.ensure_future(self._ask(query, values))
+            # Not a time-out around it: a driver may take long to call a query back, and we must stop now.
+            await asyncio.wait([asked], timeout=PULSE)
             try:
-                async with asyncio.timeout(PULSE):
-                    connection = await self._connected()
-                    result = await connection.execute(text(query), values)
-                    return result.scalar() if result.returns_rows else None
+                if asked.done():
+                    return asked.result()
+                raise TimeoutError
             except (DBAPIError, OSError, TimeoutError) as error:
-                lost, self._connection = self._connection, None
-                self._held.clear()
-                if lost is not None:
-                    with suppress(Exception):
-                        await lost.invalidate()
-                        await lost.close()
+                self._lose(asked)
                 raise LostError(f"the connection that holds our locks is gone ({type(error).__name__})") from error
+            except asyncio.CancelledError:
+                asked.cancel()
+                raise
+
+    async def _ask(self, query: str, values: dict[str, object]) -> object:
+        connection = await self._connected()
+        result = await connection.execute(text(query), values)
+        return result.scalar() if result.returns_rows else None
+
+    def _lose(self, asked: asyncio.Future[object]) -> None:
+        """Let go of a connection that is gone, in the background: it may take its time to say so."""
+        lost, self._connection = self._connection, None
+        self._held.clear()
+
+        async def bury() -> None:
+            asked.cancel()
+            await asyncio.gather(asked, return_exceptions=True)
+            if lost is not None:
+                with suppress(Exception):
+                    await lost.invalidate()
+                    await lost.close()
+
+        burial = asyncio.ensure_future(bury())
+        self._burials.add(burial)
+        burial.add_done_callback(self._burials.discard)
 
     async def _connected(self) -> AsyncConnection:
         if self._connection is None:
@@ -244,24 +297,23 @@ HOLDER = """
 @asynccontextmanager
 async def holding(locks: Locks, *roles: str) -> AsyncIterator[None]:
     """Hold several roles' locks for a block, all or none; those that were ours before stay ours. Raises HeldError."""
-    taken: list[str] = []
+    taken = await locks.take(*roles)
     try:
-        for role in roles:
-            taken += [role] if await locks.take(role) else []
         yield
     finally:
         for role in reversed(taken):
             await locks.give_back(role)
 
 
-async def wait_for(locks: Locks, role: str, every: float = 1.0) -> None:
-    """Take a role's lock as soon as it is free."""
+async def wait_for(locks: Locks, *roles: str, every: float = 1.0) -> None:
+    """Take roles' locks as soon as they are free."""
     while True:
         try:
-            await locks.take(role)
-            return
+            await locks.take(*roles)
         except HeldError:
             await asyncio.sleep(every)
+        else:
+            return
 
 
 def make_locks(server: URL, file: Path | None) -> Locks:

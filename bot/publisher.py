@@ -79,6 +79,8 @@ class Publisher:
 
         A fault is said once when it appears and once when it is over, not at every poll between.
         """
+        if await self._is_asked_to_wait(now):
+            return False
         try:
             found, origin = await self._fetch(now)
         except FeedError as error:
@@ -86,7 +88,8 @@ class Publisher:
             return False
         async with self._store.write() as connection:
             new = await papers.keep(connection, found)
-            changes: dict[str, date | datetime | None] = {"polled_at": now, "attempted_at": now, "retry_at": None}
+            changes: dict[str, date | datetime | None] = {"polled_at": now, "attempted_at": now}
+            changes |= {"retry_at": None, "failing_since": None}
             if origin is not None:
                 changes |= {"origin": origin, "settled": origin - DAY}
             await ledger.save(connection, **changes)
@@ -115,20 +118,30 @@ class Publisher:
         self.fault = str(error)
         retry_at = now + timedelta(seconds=error.retry_after) if error.retry_after else None
         async with self._store.write() as connection:
-            await ledger.save(connection, attempted_at=now, retry_at=retry_at)
+            since = (await ledger.load(connection)).failing_since or now
+            await ledger.save(connection, attempted_at=now, retry_at=retry_at, failing_since=since)
+
+    async def _is_asked_to_wait(self, now: datetime) -> bool:
+        """Whether the feed asked not to be called before some later time, whoever wants to."""
+        async with self._store.read() as connection:
+            known = await ledger.load(connection)
+        if known.retry_at is None or known.attempted_at is None or not known.attempted_at <= now < known.retry_at:
+            return False
+        self.fault = f"it asked not to be called before {known.retry_at:%H:%M:%S} UTC"
+        return True
 
     async def close(self, now: datetime) -> list[Published]:
         """Close what can be closed and write it down, in one transaction: the newest for its readers."""
         async with self._store.read() as connection:
             known = await ledger.load(connection)
-        if not self._may_close(known):
+        if not self._may_close(known, now):
             return []
         async with self._store.write() as connection:
-            known = await ledger.load(connection)  # another process may have closed it meanwhile
+            known = await ledger.load(connection, lock=True)  # another process may have closed it meanwhile
             assert known.settled is not None
-            assert known.attempted_at is not None
-            listed, held = await self._candidates(connection, known.settled + DAY, known.attempted_at.date())
-            filled = await editions.days(connection, Cadence.DAY, since=known.settled)
+            since = rules.settled_by(known.settled, now, self._closes)
+            listed, held = await self._candidates(connection, since + DAY, now.astimezone(UTC).date())
+            filled = await editions.days(connection, Cadence.DAY, since=since)
             closed, settled = rules.close(known, listed, held, closes=self._closes, now=now, filled=filled)
             published = []
             for position, edition in enumerate(closed, start=1):
@@ -136,7 +149,7 @@ class Publisher:
                 published += await self._write(connection, edition, deliver=deliver)
             if settled != known.settled:
                 await ledger.save(connection, settled=settled)
-        return published
+        return self._announce(published)
 
     async def close_periods(self, now: datetime) -> list[Published]:
         """Close the weeks and months that are over, with votes asked for anew: the newest of each for its readers."""
@@ -147,15 +160,21 @@ class Publisher:
             return published
         for cadence in LONGER:
             name = f"settled_{cadence}"
-            over = list(periods_over(cadence, getattr(known, name) or known.origin - DAY, known.settled))
+            settled = rules.settled_by(known.settled, now, self._closes)
+            over = list(periods_over(cadence, getattr(known, name) or known.origin - DAY, settled))
             for period in over:
                 votes = await self._refresh(period, now) if period is over[-1] else True
-                late = now >= closing_time(period.last, self._closes) + rules.PATIENCE
-                if not votes and not late:
+                if not votes and not await self._is_too_late(period, now):
                     break  # the feed is asked again before the period closes from what is stored
                 deliver = period is over[-1] and rules.for_readers(known, period.last, self._closes)
                 published += await self._close_period(period, now, complete=votes, deliver=deliver)
         return published
+
+    async def _is_too_late(self, period: Period, now: datetime) -> bool:
+        """Whether a period has waited long enough for a feed that cannot be read."""
+        async with self._store.read() as connection:
+            known = await ledger.load(connection)
+        return rules.out_of_patience(known) and now >= closing_time(period.last, self._closes) + rules.PATIENCE
 
     async def _refresh(self, period: Period, now: datetime) -> bool:
         """Ask for the votes of a period's papers anew; whether the feed told them."""
@@ -181,20 +200,22 @@ class Publisher:
             edition = compile_period(period, listed, held, now=now, complete=complete)
             changes: dict[str, Any] = {f"settled_{period.cadence}": period.last}
             await ledger.save(connection, **changes)
-            return await self._write(connection, edition, deliver=deliver)
+            published = await self._write(connection, edition, deliver=deliver)
+        return self._announce(published)
 
-    def _may_close(self, known: Ledger) -> bool:
+    def _may_close(self, known: Ledger, now: datetime) -> bool:
         """Whether any day is waiting for its edition, so that an idle step costs no write."""
         if known.settled is None or known.attempted_at is None:
             return False
-        return closing_time(known.settled + DAY, self._closes) <= known.attempted_at
+        since = rules.settled_by(known.settled, now, self._closes)
+        return closing_time(since + DAY, self._closes) <= min(known.attempted_at, now)
 
     async def close_early(self, now: datetime) -> list[Published]:
         """Close today's list as it stands, for its readers; what is listed later rolls over."""
         published = await self.close(now)
         today = now.astimezone(UTC).date()
         async with self._store.write() as connection:
-            known = await ledger.load(connection)
+            known = await ledger.load(connection, lock=True)
             if known.settled is None or known.origin is None or known.settled >= today:
                 return published
             listed, held = await self._candidates(connection, today, today)
@@ -204,7 +225,7 @@ class Publisher:
             early = await self._write(connection, edition, deliver=True)
             if early:
                 await ledger.save(connection, settled=today)
-        return published + early
+        return published + self._announce(early)
 
     async def back_fill(self, day: date, now: datetime, *, deliver: bool) -> list[Published]:
         """Close a past day that has no edition, from the feed's list of it; empty where it has one or listed nothing.
@@ -213,10 +234,12 @@ class Publisher:
         """
         found = await self._feed.poll([day], now=now, progress=self._progress)
         async with self._store.write() as connection:
+            await ledger.load(connection, lock=True)
             await papers.keep(connection, found)
             listed, held = await self._candidates(connection, day, day)
             edition = rules.compile_edition(day, listed, held, origin=day, now=now)
-            return await self._write(connection, edition, deliver=deliver)
+            published = await self._write(connection, edition, deliver=deliver)
+        return self._announce(published)
 
     async def _candidates(self, connection: AsyncConnection, first: date, last: date) -> tuple[list[Paper], set[str]]:
         """The papers that editions from `first` to `last` may hold, and which of them an edition holds already."""
@@ -232,16 +255,24 @@ class Publisher:
         if deliver:
             await subscribers.wake(connection, now=edition.closed_at)
             readers = await audience.owe(connection, edition_id, edition.cadence, published_at=edition.closed_at)
-        fields: dict[str, Any] = {
-            "cadence": edition.cadence.value,
-            "day": edition.day.isoformat(),
-            "papers": len(edition.papers),
-        }
-        if readers:
-            self._tell("edition starts", edition.closed_at, complete=edition.complete, audience=readers, **fields)
-        else:
-            log.info("edition closed", extra={"complete": edition.complete, "audience": 0, **fields})
         return [Published(edition, readers)]
+
+    def _announce(self, published: list[Published]) -> list[Published]:
+        """Say what was written down, once it is certain that it was."""
+        for each in published:
+            edition = each.edition
+            fields: dict[str, Any] = {
+                "cadence": edition.cadence.value,
+                "day": edition.day.isoformat(),
+                "papers": len(edition.papers),
+                "audience": each.audience,
+                "complete": edition.complete,
+            }
+            if each.audience:
+                self._tell("edition starts", edition.closed_at, **fields)
+            else:
+                log.info("edition closed", extra=fields)
+        return published
 
     async def next_step(self, now: datetime) -> datetime:
         """When `step` next has something to do."""

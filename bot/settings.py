@@ -168,6 +168,8 @@ def secrets(settings: BaseModel) -> list[str]:
                 found += [unquote(parts.password)] if parts.password else []
                 # In a web address the user's name may be a token.
                 found += [parts.username] if parts.username and parts.scheme.startswith("http") else []
+                if name == "heartbeat_url":  # there the path is the key
+                    found.append(parts.path)
             elif secret:
                 found.append(secret)
     return found

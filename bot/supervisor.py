@@ -55,7 +55,10 @@ async def supervise(name: str, work: Callable[[], Awaitable[None]], stop: asynci
         try:
             await work()
             return
-        except Exception as error:  # one part failing never stops the others
+        except (Exception, asyncio.CancelledError) as error:  # one part failing never stops the others
+            task = asyncio.current_task()
+            if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
+                raise  # it is we who are to stop, not some library's own affair
             if asyncio.get_running_loop().time() - started > LONGEST_BREAK:
                 breather, said = SHORTEST_BREAK, None
             if said != repr(error):

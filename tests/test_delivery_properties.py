@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from hypothesis.stateful import run_state_machine_as_test as run_machine
@@ -21,11 +21,11 @@ from sqlalchemy import event, select
 from bot.channel import Barred, Deferred, Gone, Message, Outcome, Pace, Personal, Rejected, Sent, Unknown
 from bot.consequences import REPEATS
 from bot.dispatcher import SWEEP, Dispatcher
-from bot.locks import OWNER, HeldError
-from bot.model import Address, Preferences, State, Status, Style
+from bot.locks import OWNER
+from bot.model import Address, Preferences, State, Style
+from bot.schedule import NEAR, Rhythm, waking
 from bot.store import Store, standing, subscribers
 from bot.store import deliveries as deliveries_of
-from bot.store import owed as owed_of
 from bot.store.report import reports
 from bot.store.schema import deliveries
 from bot.store.schema import subscribers as readers_table
@@ -34,6 +34,7 @@ from tests.postgres import Postgres
 
 T = TypeVar("T")
 CONCURRENCY = 3
+ZONES = ["UTC", "Asia/Seoul", "America/New_York"]
 READERS = {
     "ada": Preferences(hour=22 * 60),
     "bo": Preferences(hour=22 * 60, style=Style.ABSTRACT),
@@ -128,11 +129,9 @@ class Memory:
 
     alive: set[str] = field(default_factory=set)
 
-    async def take(self, role: str) -> bool:
-        if role in self.alive:
-            raise HeldError(role, "somebody")
-        self.alive.add(role)
-        return True
+    async def take(self, *roles: str) -> list[str]:
+        self.alive.update(roles)
+        return list(roles)
 
     async def give_back(self, role: str) -> None:
         self.alive.discard(role)
@@ -162,6 +161,7 @@ class Delivery(RuleBasedStateMachine):
         self.living: list[Dispatcher] = []
         self.dead: set[str] = set()
         self.ever_away: set[str] = set()
+        self.forgotten: set[str] = set()
 
     def open(self) -> Store:
         raise NotImplementedError
@@ -260,17 +260,28 @@ class Delivery(RuleBasedStateMachine):
         self.run(self.locks.give_back(f"{OWNER}{dispatcher.owner}"))
 
     @precondition(lambda self: not self.service.away)
-    @rule(name=st.sampled_from(sorted(READERS)), status=st.sampled_from([Status.PAUSED, Status.UNSUBSCRIBED]))
-    def go_away(self, name: str, status: Status) -> None:
-        self.run(self.change(name, status))
+    @rule(name=st.sampled_from(sorted(READERS)), how=st.sampled_from(["pause", "leave"]))
+    def go_away(self, name: str, how: str) -> None:
+        self.run(self.go(name, how))
         self.leave(name)
+
+    @precondition(lambda self: self.editions > 1 and not self.service.away - self.forgotten)
+    @rule(name=st.sampled_from(sorted(READERS)))
+    def ask_to_be_forgotten(self, name: str) -> None:
+        self.run(self.go(name, "forget"))
+        self.leave(name)
+        self.forgotten.add(name)
 
     @precondition(lambda self: self.service.away)
     @rule()
     def come_back(self) -> None:
-        for name in sorted(self.service.away):
-            self.run(self.change(name, Status.ACTIVE))
-        self.service.away.clear()
+        for name in sorted(self.service.away - self.forgotten):
+            self.run(self.go(name, "resume"))
+        self.service.away &= self.forgotten
+
+    @rule(name=st.sampled_from(sorted(READERS)), hour=st.sampled_from([0, 6, 12, 23]), zone=st.sampled_from(ZONES))
+    def choose_another_hour(self, name: str, hour: int, zone: str) -> None:
+        self.run(self.move(name, hour * 60, zone))
 
     # What must hold after each of them.
 
@@ -302,7 +313,7 @@ class Delivery(RuleBasedStateMachine):
         while True:
             self.service.arrived.clear()
             ours = len(self.service.open(dispatcher))
-            flying = {task for task in dispatcher._flying if not task.done()}
+            flying = {task for task in dispatcher._flying.values() if not task.done()}
             if len(flying) <= ours:
                 return
             arrival = asyncio.ensure_future(self.service.arrived.wait())
@@ -318,9 +329,10 @@ class Delivery(RuleBasedStateMachine):
 
     async def bury(self, dispatcher: Dispatcher) -> None:
         await self.locks.give_back(f"{OWNER}{dispatcher.owner}")
-        for task in dispatcher._flying:
+        flying = list(dispatcher._flying.values())
+        for task in flying:
             task.cancel()
-        await asyncio.gather(*dispatcher._flying, return_exceptions=True)
+        await asyncio.gather(*flying, return_exceptions=True)
 
     def recorded(self, sending: Sending) -> None:
         """What was written down counts for the reader too."""
@@ -332,13 +344,27 @@ class Delivery(RuleBasedStateMachine):
         self.service.away.add(name)
         self.ever_away.add(name)
 
-    async def change(self, name: str, status: Status) -> None:
+    async def go(self, name: str, how: str) -> None:
         async with self.store.write() as connection:
             reader = await subscribers.get(connection, Address("fake", name))
-            assert reader is not None
-            await subscribers.set_status(connection, reader.id, status, None)
-            if status is not Status.ACTIVE:
-                await owed_of.end(connection, reader.id, State.SKIPPED, status.value, now=self.now)
+            if reader is None:
+                return
+            match how:
+                case "pause":
+                    await subscribers.pause(connection, reader.id, until=None, now=self.now)
+                case "leave":
+                    await subscribers.leave(connection, reader.id, now=self.now)
+                case "forget":
+                    await subscribers.forget(connection, reader.id, now=self.now)
+                case _:
+                    await subscribers.resume(connection, reader.id)
+
+    async def move(self, name: str, hour: int, zone: str) -> None:
+        async with self.store.write() as connection:
+            reader = await subscribers.get(connection, Address("fake", name))
+            if reader is not None:
+                wanted = replace(reader.preferences, hour=hour, timezone=zone)
+                await subscribers.change(connection, reader, wanted, now=self.now)
 
     async def look(self) -> None:
         async with self.store.read() as connection:
@@ -356,7 +382,8 @@ class Delivery(RuleBasedStateMachine):
             return await deliveries_of.next_due(connection, "fake")
 
     async def rows(self) -> list[dict[str, Any]]:
-        query = select(deliveries, readers_table.c.recipient, readers_table.c.status).join(
+        rhythm = (readers_table.c[name] for name in ("timezone", "hour", "weekdays"))
+        query = select(deliveries, readers_table.c.recipient, *rhythm).outerjoin(
             readers_table, readers_table.c.id == deliveries.c.subscriber_id
         )
         async with self.store.read() as connection:
@@ -375,18 +402,14 @@ class Delivery(RuleBasedStateMachine):
         async with self.store.read() as connection:
             stands = await standing.load(connection, "fake")
         free_at = max(filter(None, [self.now, stands.waits_until, stands.halted_at and stands.probe_at]))
-        due = [
-            row["id"]
-            for row in await self.rows()
-            if row["state"] == State.OWED and max(row["next_at"], free_at) < row["expires_at"]
-        ]
+        due = [row["id"] for row in await self.rows() if row["state"] == State.OWED and self.in_time(row, free_at)]
         for _ in range(100):
             while await dispatcher.step(self.now) or dispatcher.busy:
                 if dispatcher.busy:
                     await dispatcher.landed.wait()
             async with self.store.read() as connection:
                 stands = await standing.load(connection, "fake")
-            later = [row["next_at"] for row in await self.rows() if row["state"] == State.OWED]
+            later = [row["next_at"] for row in await self.rows() if self.may_be_sent(row)]
             if not later:
                 break
             blocked = [stands.waits_until, stands.halted_at and stands.probe_at]
@@ -396,11 +419,27 @@ class Delivery(RuleBasedStateMachine):
         for row in await self.rows():
             self.explain(row, must_be_sent=row["id"] in due)
 
+    def may_be_sent(self, row: dict[str, Any]) -> bool:
+        if row["state"] != State.UNKNOWN:
+            return bool(row["state"] == State.OWED)
+        again = self.service.repeats_unknown and row["repeats"] < REPEATS
+        return again and max(row["next_at"], self.now) < row["expires_at"]
+
+    def in_time(self, row: dict[str, Any], free_at: datetime) -> bool:
+        """Whether a service that takes everything from `free_at` on is soon enough for a delivery."""
+        at = max(row["next_at"], free_at)
+        if at >= row["due_at"] + NEAR and row["recipient"] is not None:
+            at = waking(Rhythm(row["timezone"], row["hour"], row["weekdays"]), at)
+        return bool(row["recipient"] is not None and at < row["expires_at"])
+
     def explain(self, row: dict[str, Any], *, must_be_sent: bool) -> None:
         """Every delivery has come to an end that what happened accounts for."""
         key = f"{row['edition_id']}.{row['subscriber_id']}"
         ends = [each.end for each in self.service.sendings if each.key == key]
         state = State(row["state"])
+        if row["recipient"] is None:  # forgotten: who it was is not known any more
+            assert state not in {State.OWED, State.SENDING}
+            return
         assert (state is State.SENT) == any(isinstance(end, Sent) for end in ends)
         if must_be_sent:
             assert state is State.SENT
@@ -426,11 +465,13 @@ class Delivery(RuleBasedStateMachine):
                 raise AssertionError(f"{key} is still {state}")
 
 
-def hold(machine: type[Delivery], examples: int) -> None:
+def hold(machine: type[Delivery], examples: int, *, long: bool) -> None:
     run_machine(
         machine,
         settings=settings(
             max_examples=examples,
+            # To make a failing story short takes minutes.
+            phases=tuple(Phase) if long else (Phase.explicit, Phase.reuse, Phase.generate),
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -455,7 +496,7 @@ def test_in_any_order_on_sqlite(tmp_path: Path, long: bool) -> None:
             event.listen(store.engine.sync_engine, "connect", _without_waiting_for_the_disk)
             return store
 
-    hold(OnSqlite, 1000 if long else 40)
+    hold(OnSqlite, 1000 if long else 40, long=long)
 
 
 def _without_waiting_for_the_disk(raw: Any, _record: object) -> None:
@@ -468,4 +509,4 @@ def test_in_any_order_on_postgresql(postgres: Postgres, migrated: str, tmp_path:
         def open(self) -> Store:
             return Store.open(postgres.url(postgres.create(template=migrated)), tmp_path)
 
-    hold(OnPostgresql, 100 if long else 5)
+    hold(OnPostgresql, 100 if long else 5, long=long)

@@ -226,7 +226,9 @@ async def test_an_unknown_end_is_repeated_twice_at_most_or_parked(store: Store, 
     channel = FakeChannel(answer=lambda to, message, personal: Unknown("no answer"), repeats_unknown=repeats)
     dispatcher = Dispatcher(store, channel, locks)
     await publish(store, {"bo": AT_ONCE})
-    await settle(dispatcher, NOW)
+    for minute in range(10):  # with a pause before each repeat
+        await settle(dispatcher, NOW + minute * MINUTE)
+        assert len(channel.sent) <= minute + 1
     assert await states(store) == {"unknown": 1}
     assert [personal.repeat for _, _, personal in channel.sent] == ([0, 1, 2] if repeats else [0])
     assert len({personal.key for _, _, personal in channel.sent}) == 1
@@ -322,3 +324,72 @@ async def test_what_could_not_be_written_down_is_written_down_later(store: Store
 
 def _broken() -> object:
     raise OSError("disk full")
+
+
+class Odd:
+    """What no channel should answer with."""
+
+
+@pytest.mark.parametrize(
+    ("answer", "ends"),
+    [
+        (None, {"unknown": 1}),
+        (Odd(), {"unknown": 1}),
+        (Sent(receipt="a\x00b\ud800c"), {"sent": 1}),
+        (Gone("550 <bobbin> \x00\ud800 unknown\x1b[31m" * 100), {"gone": 1}),
+        (Deferred("busy", float("nan")), {"owed": 1}),
+        (Deferred("busy", float("inf"), "channel"), {"owed": 1}),
+        (Deferred("busy", -1, "channel"), {"owed": 1}),
+    ],
+)
+async def test_no_answer_of_a_service_can_block_a_channel(
+    store: Store, locks: Locks, answer: Outcome, ends: dict[str, int]
+) -> None:
+    channel = FakeChannel(answer=lambda to, message, personal: answer, repeats_unknown=False)
+    await publish(store, {"bobbin": AT_ONCE})
+    await settle(Dispatcher(store, channel, locks), NOW)
+    assert await states(store) == ends
+    assert "bobbin" not in str((await row(store, "bobbin"))["reason"])
+
+
+async def test_nobody_is_woken_up_by_what_comes_late(store: Store, locks: Locks) -> None:
+    channel = FakeChannel()
+    await publish(store, {"ada": AT_ONCE, "bo": Preferences(hour=2 * 60)})
+    # We were down from 22:00 until 01:30, and bo's own hour is near.
+    await settle(Dispatcher(store, channel, locks), NOW + 3 * HOUR + 30 * MINUTE)
+    assert channel.reached == []
+    assert (await row(store, "ada"))["next_at"] == NOW.replace(day=4, hour=7)
+    assert (await row(store, "ada"))["attempts"] == 0
+    await settle(Dispatcher(store, channel, locks), NOW + 4 * HOUR)
+    assert channel.reached == ["bo"]
+    await settle(Dispatcher(store, channel, locks), NOW.replace(day=4, hour=7))
+    assert channel.reached == ["bo", "ada"]
+
+
+async def test_what_was_claimed_in_a_commit_without_an_answer_is_owed_again(store: Store, locks: Locks) -> None:
+    channel = FakeChannel()
+    dispatcher = Dispatcher(store, channel, locks)
+    await publish(store, {"ada": AT_ONCE, "bo": AT_ONCE})
+    turn = dispatcher._turn
+
+    async def cut(*given: object, **named: object) -> None:
+        await turn(*given, **named)  # type: ignore[arg-type]
+        raise ConnectionError("the answer to COMMIT never came")
+
+    dispatcher._turn = cut  # type: ignore[method-assign, assignment]
+    with pytest.raises(ConnectionError):
+        await dispatcher.step(NOW)
+    dispatcher._turn = turn  # type: ignore[method-assign]
+    await settle(dispatcher, NOW)
+    assert await states(store) == {"sent": 2}
+    assert sorted(channel.reached) == ["ada", "bo"]
+
+
+async def test_two_judges_of_one_edition_halt_a_channel_even_with_a_success_between(store: Store, locks: Locks) -> None:
+    verdict = {"bo": Rejected("5.7.1", judge="one.example"), "di": Rejected("5.7.1", judge="two.example")}
+    channel = FakeChannel(answer=lambda to, message, personal: verdict.get(to, Sent()), pace=Pace(concurrency=1))
+    dispatcher = Dispatcher(store, channel, locks)
+    await publish(store, dict.fromkeys(("bo", "cy", "di"), AT_ONCE))
+    await settle(dispatcher, NOW)
+    async with store.read() as connection:
+        assert (await standing.load(connection, "fake")).halted_at is not None

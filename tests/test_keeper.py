@@ -13,7 +13,7 @@ from bot.consequences import PROBE
 from bot.dispatcher import Dispatcher
 from bot.keeper import Keeper
 from bot.locks import make_locks
-from bot.model import Address, State
+from bot.model import Address, Preferences, State
 from bot.notices import MOST, Notices
 from bot.store import Store, ledger, standing
 from bot.store.report import reports
@@ -122,9 +122,9 @@ async def test_a_halt_and_its_end_are_told(store: Store) -> None:
     locks = make_locks(store.engine.url, store.path)
     channel = FakeChannel(answer=lambda to, message, personal: Rejected("bad markup"))
     dispatcher = Dispatcher(store, channel, locks, tell=heard)
-    await publish(store, {f"r{number}": AT_ONCE for number in range(20)})
+    await publish(store, {f"r{number}": Preferences() for number in range(20)})
     for minute in range(30):
-        await settle(dispatcher, NOW + minute * HOUR / 60)
+        await settle(dispatcher, NOW + 10 * HOUR + minute * HOUR / 60)
     async with store.read() as connection:
         probe_at = (await standing.load(connection, "fake")).probe_at
     assert probe_at is not None

@@ -192,7 +192,8 @@ async def test_killed_at_any_instant_nobody_misses_an_edition_and_repeats_were_l
         last = HELD
         while last == HELD:
             with born(orders) as life:
-                watch([life], None)
+                watch([life], 10 * size)  # without end only where something is sent again and again
+                assert life.over
                 last = life.end()
         assert last == DONE, (tmp_path / "log").read_text()
     await verify(orders, size, kills * editions, listed)
@@ -292,7 +293,7 @@ async def test_who_loses_the_locks_has_stopped_before_anybody_else_has_them(
     ):
         await crowd(wired.store, 4, channel="other")
         await crowd(wired.store, 4, 1)
-        await wired.take_locks(DELIVER)
+        await wired.take_locks(DELIVER, stop)
         group.create_task(wired.run(stop, DELIVER))
         for door in doors.values():
             await door.busy.wait()

@@ -262,22 +262,25 @@ async def test_a_database_that_takes_nothing_for_a_while_costs_nobody_anything(
 ) -> None:
     monkeypatch.setattr(database, "BUSY_SECONDS", 0.1)
     monkeypatch.setattr(app, "PATIENCE", 0.0)  # a service may take longer than anybody is patient
-    names = ("ada", "bo", "cy")
+    names = [f"r{number}" for number in range(100)]
     channel = Odd(
-        pace=Pace(concurrency=3),
-        doors={name: asyncio.Event() for name in names},
-        answer=lambda to, message, personal: Sent(receipt="r" * 20_000),  # more than fits where it was
+        pace=Pace(concurrency=80),
+        doors={name: asyncio.Event() for name in names[:80]},
+        answer=lambda to, message, personal: Sent(receipt="r" * 250),  # so that rows need more room
     )
-    async with running(tmp_path, monkeypatch, readers(*names, "di", "ed"), channel) as wired:
+    async with running(tmp_path, monkeypatch, readers(*names), channel) as wired:
         async with asyncio.timeout(PATIENCE):
             await channel.everybody.wait()
         with trouble(wired.store):
-            channel.doors["ada"].set()
+            for name in names[:40]:
+                channel.doors[name].set()
             await ears.hear(FAILED)
-            channel.doors["bo"].set()
-        channel.doors["cy"].set()
-        await become(wired.store, sent=5)
-    assert Counter(channel.reached) == dict.fromkeys([*names, "di", "ed"], 1)
+            for name in names[40:60]:
+                channel.doors[name].set()
+        for name in names[60:80]:
+            channel.doors[name].set()
+        await become(wired.store, sent=100)
+    assert Counter(channel.reached) == dict.fromkeys(names, 1)
     [said] = ears.said(FAILED)
     assert said.exc_info is not None
     assert says in str(said.exc_info[1])
@@ -314,22 +317,22 @@ async def test_whatever_a_channel_answers_costs_that_delivery_alone(store: Store
 
 
 async def test_a_clock_that_jumps_back_neither_repeats_nor_loses_anything(store: Store) -> None:
-    hour = timedelta(hours=1)
+    later = timedelta(minutes=30)
     locks = make_locks(store.engine.url, store.path)
     channel = FakeChannel(hold=asyncio.Event(), pace=Pace(concurrency=1, exclusive=False))
     lost = Dispatcher(store, channel, locks)
-    await publish(store, {"ada": AT_ONCE, "bo": AT_ONCE, "cy": Preferences(hour=23 * 60)})
+    await publish(store, {"ada": AT_ONCE, "bo": AT_ONCE, "cy": Preferences(hour=22 * 60 + 30)})
     heir = Dispatcher(store, FakeChannel(repeats_unknown=False), locks)
     async with holding(locks, *lost.roles):
         await lost.step(NOW)
         await channel.busy.wait()
-        await settle(heir, NOW + hour)
+        await settle(heir, NOW + later)
     assert await states(store) == {"sending": 1, "sent": 2}
     forgetful(locks)
     for back in range(3):
-        await settle(heir, NOW - back * hour)  # what it has seen happen lies in the future now
+        await settle(heir, NOW - back * later)  # what it has seen happen lies in the future now
     assert await states(store) == {"unknown": 1, "sent": 2}
-    await settle(heir, NOW + 2 * hour)
+    await settle(heir, NOW + 2 * later)
     assert len(heir.channel.reached) == 2  # type: ignore[attr-defined]
     await lost.finish(NOW, patience=0)
     await locks.close()

@@ -118,7 +118,7 @@ async def _deliver(orders: Orders, ticks: int) -> None:
             await wired.once(clock(), DELIVER)
             return
         if not orders.standby:
-            await wired.take_locks(DELIVER)
+            await wired.take_locks(DELIVER, stop)
         os.write(ticks, UP)
         async with asyncio.TaskGroup() as group:
             group.create_task(_watch(wired.store, stop))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.cli.database import stored
 from bot.cli.start import DONE, FAILED, WRONG, a_day, execute, opened
 
 if TYPE_CHECKING:  # see bot.cli.start
@@ -81,7 +82,7 @@ async def _editions(day: date | None, json: bool) -> int:
     from bot.console import as_json, say, table
     from bot.store.report import SHARES, reports
 
-    async with opened() as app, app.store.read() as connection:
+    async with stored() as store, store.read() as connection:
         found = await reports(connection, day=day)
     if json:
         as_json([_as_report(report) for report in found])

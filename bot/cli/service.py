@@ -42,7 +42,7 @@ def run(
         raise typer.BadParameter("--now goes with --once")
     if standby and once:
         raise typer.BadParameter("--standby does not go with --once")
-    execute(_run(once, only, at, standby))
+    execute(_run(once, only, at, standby), stand_by=not once)
 
 
 async def _run(once: bool, only: str | None, at: datetime | None, standby: bool) -> int:
@@ -58,7 +58,9 @@ async def _run(once: bool, only: str | None, at: datetime | None, standby: bool)
             return 2
         if not once:
             return await _serve(app, roles, standby)
-        await app.once(at or clock(), roles)
+        stop = asyncio.Event()
+        _stop_on_signals(stop)
+        await app.once(at or clock(), roles, stop)
         if app.publisher.fault is None:
             return DONE
         complain(f"The feed could not be read: {app.publisher.fault}.")
@@ -68,14 +70,16 @@ async def _run(once: bool, only: str | None, at: datetime | None, standby: bool)
 
 
 async def _serve(app: App, roles: frozenset[Role], standby: bool) -> int:
-    from bot.supervisor import clock, until
+    from bot.app import Role
+    from bot.supervisor import clock
 
     stop = asyncio.Event()
     _stop_on_signals(stop)
     if not standby:
-        await app.take_locks(roles)
-    if not standby and await _is_first_start(app):
-        if await until(stop, asyncio.ensure_future(app.once(clock(), roles))):
+        await app.take_locks(roles, stop)
+    if not standby and Role.POLL in roles and await _is_first_start(app):
+        await app.once(clock(), roles, stop)
+        if not stop.is_set():
             await _introduce(app, clock())
     else:
         await _what_comes(app, clock())

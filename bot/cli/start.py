@@ -16,15 +16,19 @@ if TYPE_CHECKING:  # the composition root imports everything, and --help needs n
     from bot.app import App
 
 DONE, FAILED, WRONG, RUNNING = 0, 1, 2, 3
+OR_STAND_BY = ", or start this one with --standby"
 
 
-def execute(work: Coroutine[Any, Any, int]) -> None:
-    """Run a command's work to its end and exit with its code; what an operator can mend is said in one sentence."""
+def execute(work: Coroutine[Any, Any, int], *, stand_by: bool = False) -> None:
+    """Run a command's work to its end and exit with its code; what an operator can mend is said in one sentence.
+
+    `stand_by` says that the command could also wait for who does the same already.
+    """
     from bot.console import complain
     from bot.feed import FeedError
-    from bot.locks import HeldError
+    from bot.locks import HeldError, LostError
     from bot.settings import SettingsError
-    from bot.store import StoreError
+    from bot.store import DatabaseFault, StoreError
 
     try:
         code = asyncio.run(work)
@@ -32,13 +36,17 @@ def execute(work: Coroutine[Any, Any, int]) -> None:
         complain(str(error))
         code = WRONG
     except HeldError as error:
-        complain(f"Another process does this already: {error}. Stop it, or start this one with --standby.")
+        complain(f"Another process does this already: {error}. Stop it first{OR_STAND_BY if stand_by else ''}.")
         code = RUNNING
     except FeedError as error:
         complain(f"The feed could not be read: {error}.")
         code = FAILED
     except StoreError as error:
         complain(str(error))
+        code = FAILED
+    except (DatabaseFault, LostError) as error:
+        cause = str(getattr(error, "orig", error)).strip().splitlines()[0]
+        complain(f"The database cannot be used just now ({cause}); nothing was lost, try again.")
         code = FAILED
     except KeyboardInterrupt:
         code = 130

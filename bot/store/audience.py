@@ -72,7 +72,8 @@ async def _owe_slots(
     """One statement for all, in the order of the subscribers' ids; how many there were.
 
     The indexes on subscribers are then written from end to end, once. Statements for a hundred groups each wrote
-    all over them, and SQLite went through all subscribers for each: 15 s of its time for a million, now 5 s.
+    all over them, and SQLite went through all subscribers for each: 15 s of its time for a million, now 5 s. Told
+    to read the subscribers from end to end as well, and not through their index all over the table: 3 s.
     """
     await connection.run_sync(slots.create, checkfirst=False)
     await connection.execute(
@@ -108,6 +109,7 @@ async def _owe_slots(
         )
         .where(subscribers.c.status == Status.ACTIVE, subscribers.c.cadence == cadence)
         .order_by(subscribers.c.id)
+        .with_hint(subscribers, "NOT INDEXED", "sqlite")
     )
     statement = insert(deliveries).from_select(COLUMNS, audience)
     made = await connection.execute(statement, execution_options={"preserve_rowcount": True})

@@ -40,10 +40,12 @@ class Store:
         """Open the database at `url`; a relative SQLite path is taken from `home`. Connects only when used."""
         address = make_url(url)
         if address.get_backend_name() != "sqlite":
-            return cls(create_async_engine(address, pool_pre_ping=True), None)
+            return cls(create_async_engine(address, pool_pre_ping=True, hide_parameters=True), None)
         path = home / (address.database or "subscribers.db")
         engine = create_async_engine(
-            URL.create("sqlite+aiosqlite", database=str(path)), connect_args={"timeout": BUSY_SECONDS}
+            URL.create("sqlite+aiosqlite", database=str(path)),
+            connect_args={"timeout": BUSY_SECONDS},
+            hide_parameters=True,  # they may be a reader's address
         )
         _prepare_sqlite(engine.sync_engine)
         return cls(engine, path)

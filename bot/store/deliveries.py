@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -63,6 +63,36 @@ async def claim(connection: AsyncConnection, channel: str, *, owner: str, now: d
     )
     ids = [delivery_id for delivery_id, state in claimed if state == State.SENDING]
     return await _load(connection, ids)
+
+
+async def put_off(connection: AsyncConnection, until: Mapping[int, datetime], *, owner: str) -> None:
+    """Owe what was just claimed again, each at its instant, as if it had not been claimed."""
+    row = update(deliveries).where(deliveries.c.id == bindparam("delivery_id"), deliveries.c.owner == owner)
+    at = bindparam("at", type_=deliveries.c.next_at.type)
+    late = deliveries.c.expires_at <= at
+    values = {
+        "state": case((late, State.EXPIRED.value), else_=State.OWED.value),
+        "reason": case((late, func.coalesce(deliveries.c.reason, "too late")), else_=deliveries.c.reason),
+        "ended_at": case((late, at), else_=None),
+    }
+    await connection.execute(
+        row.values(next_at=at, owner=None, attempts=deliveries.c.attempts - 1, **values),
+        [{"delivery_id": delivery_id, "at": instant} for delivery_id, instant in until.items()],
+    )
+
+
+async def release(connection: AsyncConnection, channel: str, *, owner: str, but: Sequence[int]) -> None:
+    """Owe again what `owner` claimed and never started: everything `but` these."""
+    await connection.execute(
+        update(deliveries)
+        .where(
+            deliveries.c.channel == channel,
+            deliveries.c.state == State.SENDING,
+            deliveries.c.owner == owner,
+            deliveries.c.id.not_in(but),
+        )
+        .values(state=State.OWED.value, owner=None, attempts=deliveries.c.attempts - 1)
+    )
 
 
 async def record(connection: AsyncConnection, endings: Sequence[Ending], *, owner: str, now: datetime) -> None:

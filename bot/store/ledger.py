@@ -16,10 +16,11 @@ from bot.store.upsert import insert
 DAYS = {"origin", "settled", "settled_week", "settled_month"}
 
 
-async def load(connection: AsyncConnection) -> Ledger:
-    """What has been decided and seen so far."""
+async def load(connection: AsyncConnection, *, lock: bool = False) -> Ledger:
+    """What has been decided and seen so far; with `lock` nobody else decides until the transaction ends."""
     known = {field.name for field in fields(Ledger)}
-    rows = await connection.execute(select(facts.c.key, facts.c.value).where(facts.c.key.in_(known)))
+    query = select(facts.c.key, facts.c.value).where(facts.c.key.in_(known)).order_by(facts.c.key)
+    rows = await connection.execute(query.with_for_update() if lock else query)
     kept: dict[str, Any] = {
         key: date.fromisoformat(value) if key in DAYS else datetime.fromisoformat(value) for key, value in rows
     }

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.consequences import REPEATS
 from bot.model import Cadence, State
 from bot.store.schema import deliveries, editions, facts
 from bot.store.upsert import insert
@@ -28,15 +29,15 @@ class Ended:
     states: Mapping[State, int]
 
 
-async def is_any_over(connection: AsyncConnection) -> bool:
+async def is_any_over(connection: AsyncConnection, now: datetime) -> bool:
     """Whether there is anything for `ended` to find."""
-    return (await connection.execute(_over().limit(1))).first() is not None
+    return (await connection.execute(_over(now).limit(1))).first() is not None
 
 
 async def ended(connection: AsyncConnection, now: datetime) -> Sequence[Ended]:
     """Mark the editions that have come to their end since the last look, and return them."""
     found = []
-    for row in (await connection.execute(_over().order_by(editions.c.day))).all():
+    for row in (await connection.execute(_over(now).order_by(editions.c.day))).all():
         await connection.execute(update(editions).where(editions.c.id == row.id).values(ended_at=now))
         states = await connection.execute(
             select(deliveries.c.state, func.count())
@@ -48,11 +49,18 @@ async def ended(connection: AsyncConnection, now: datetime) -> Sequence[Ended]:
     return found
 
 
-def _over() -> Select[*tuple[Any, ...]]:
+def _over(now: datetime) -> Select[*tuple[Any, ...]]:
     going_on = select(deliveries.c.id).where(
         deliveries.c.edition_id == editions.c.id, deliveries.c.state.in_([state.value for state in OPEN])
     )
-    return select(editions).where(editions.c.ended_at.is_(None), ~going_on.exists())
+    to_repeat = select(deliveries.c.id).where(
+        deliveries.c.edition_id == editions.c.id,
+        deliveries.c.state == State.UNKNOWN,
+        deliveries.c.repeats < REPEATS,
+        deliveries.c.next_at < deliveries.c.expires_at,
+        deliveries.c.expires_at > now,
+    )
+    return select(editions).where(editions.c.ended_at.is_(None), ~going_on.exists(), ~to_repeat.exists())
 
 
 async def last_day(connection: AsyncConnection, task: str) -> date | None:

@@ -12,9 +12,15 @@ from bot.store.schema import channels, variants
 from bot.store.upsert import insert
 
 
-async def load(connection: AsyncConnection, channel: str) -> Standing:
-    """How a channel stands."""
-    row = (await connection.execute(select(channels).where(channels.c.channel == channel))).one_or_none()
+async def load(connection: AsyncConnection, channel: str, *, lock: bool = False) -> Standing:
+    """How a channel stands; with `lock` nobody else changes it until the transaction ends."""
+    query = select(channels).where(channels.c.channel == channel)
+    if lock:
+        query = query.with_for_update()
+    row = (await connection.execute(query)).one_or_none()
+    if row is None and lock and connection.dialect.name == "postgresql":
+        await connection.execute(insert(connection, channels).values(channel=channel).on_conflict_do_nothing())
+        row = (await connection.execute(query)).one_or_none()
     if row is None:
         return Standing()
     values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it

@@ -1,0 +1,93 @@
+"""One attempt at a delivery: wait for the pace, compose, send. Whatever goes wrong comes back as a result."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import re
+from dataclasses import replace
+
+from bot.channel import Barred, Channel, Deferred, Gone, Message, Outcome, Personal, Rejected, Sent, Unknown
+from bot.consequences import NothingToSay, Recalled, Result, short
+from bot.model import Delivery
+from bot.pacer import Pacer
+from bot.store import Store
+from bot.variants import Variants
+
+log = logging.getLogger(__name__)
+
+LONGEST_RETRY = 24 * 3600.0
+BLOT = "•••"
+SHORTEST_RECIPIENT = 4
+"""Shorter recipient ids are not blotted out of reasons: they would tear holes into ordinary words."""
+OUTCOMES = (Sent, Deferred, Gone, Barred, Rejected, Unknown)
+
+
+class Attempts:
+    """Attempts deliveries on one channel."""
+
+    def __init__(self, store: Store, channel: Channel) -> None:
+        self._channel = channel
+        self._pacer = Pacer(channel.pace)
+        self._variants = Variants(store, channel)
+        self._at_home: set[asyncio.Task[None]] = set()
+
+    def recall(self) -> None:
+        """Call back every attempt whose message has not left yet."""
+        for task in self._at_home:
+            task.cancel()
+
+    async def make(self, delivery: Delivery) -> Result:
+        """Attempt one delivery. Runs in a task of its own; cancelled before anything has left, it is recalled."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._at_home.add(task)
+        try:
+            await self._pacer.turn(delivery.to)
+            message = await self._variants.message(delivery)
+        except asyncio.CancelledError:
+            return Recalled()
+        except Exception as error:  # noqa: BLE001 - whatever a template does, it costs its variant alone
+            return Rejected(f"cannot be composed ({type(error).__name__})")
+        finally:
+            self._at_home.discard(task)
+        return NothingToSay() if message is None else await self._send(delivery, message)
+
+    async def _send(self, delivery: Delivery, message: Message) -> Outcome:
+        try:
+            personal = Personal(key=f"{delivery.edition_id}.{delivery.subscriber_id}", repeat=delivery.repeats)
+            return sound(await self._channel.send(delivery.to, message, personal), delivery.to)
+        except asyncio.CancelledError:
+            return Unknown("the program was stopped before the service had answered")
+        except Exception as error:  # a channel should not raise; when it does, nobody knows what it had sent
+            log.exception("channel failed", extra={"channel": self._channel.name, "delivery": delivery.id})
+            return Unknown(f"the channel failed ({type(error).__name__})")
+
+
+def sound(outcome: object, to: str) -> Outcome:
+    """An outcome that can be stored and shown, whatever a service put into it: clean, bounded, without the reader."""
+    if not isinstance(outcome, OUTCOMES):
+        return Unknown(f"the channel answered with {type(outcome).__name__}, which says nothing")
+    if isinstance(outcome, Sent):
+        receipt = None if outcome.receipt is None else _clean(outcome.receipt)
+        moved_to = None if outcome.moved_to is None else _clean(outcome.moved_to)
+        return Sent(receipt, moved_to)
+    reason = _clean(outcome.reason)
+    if len(to) >= SHORTEST_RECIPIENT:
+        reason = re.sub(re.escape(to), BLOT, reason, flags=re.IGNORECASE)
+    if isinstance(outcome, Deferred):
+        return replace(outcome, reason=reason, retry_after=_seconds(outcome.retry_after))
+    return replace(outcome, reason=reason)
+
+
+def _clean(text: object) -> str:
+    """Text that every database takes: no control characters, no half characters."""
+    whole = str(text).encode("utf-8", "replace").decode("utf-8")
+    return short("".join(char if char.isprintable() else " " for char in whole))
+
+
+def _seconds(wait: float | None) -> float | None:
+    if wait is None or math.isnan(wait) or wait <= 0:
+        return None
+    return min(wait, LONGEST_RETRY)
