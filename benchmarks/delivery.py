@@ -365,7 +365,9 @@ def main() -> int:
     if asked.json:
         print(json.dumps({figure.name.strip(): asdict(figure) | {"fits": figure.fits} for figure in found}))
     else:
-        print(f"{readers:,} readers, {asked.database}, {os.cpu_count()} cores, Python {platform.python_version()}")
+        busy = f"load {os.getloadavg()[0]:.1f}"  # ours among it: 1 to 2 when nothing else runs
+        python = platform.python_version()
+        print(f"{readers:,} readers, {asked.database}, {os.cpu_count()} cores, {busy}, Python {python}")
         print(*found, sep="\n")
     return 0 if all(figure.fits for figure in found) else 1
 

@@ -60,7 +60,7 @@ class Attempts:
             return sound(await self._channel.send(delivery.to, message, personal), delivery.to)
         except asyncio.CancelledError:
             return Unknown("the program was stopped before the service had answered")
-        except Exception as error:  # a channel should not raise; when it does, nobody knows what it had sent
+        except (Exception, BaseExceptionGroup) as error:  # it should not raise; nobody knows what it had sent
             log.exception("channel failed", extra={"channel": self._channel.name, "delivery": delivery.id})
             return Unknown(f"the channel failed ({type(error).__name__})")
 

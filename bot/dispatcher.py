@@ -144,7 +144,7 @@ class Dispatcher:
             owners = await deliveries.owners(connection, self.channel.name)
         doubted = 0
         for owner in owners - {self.owner}:
-            if await self._locks.is_free(f"{OWNER}{owner}"):
+            if await self._locks.is_free(f"{OWNER}{owner}", at_once=self.channel.pace.exclusive):
                 async with self._store.write() as connection:
                     doubted += await deliveries.doubt(connection, self.channel.name, owner, now=now)
         self._swept_at = now

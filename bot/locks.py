@@ -61,8 +61,11 @@ class Locks(Protocol):
         """Let others have it."""
         ...
 
-    async def is_free(self, role: str) -> bool:
-        """Whether nobody holds a role's lock; by then nobody's work under it is going on."""
+    async def is_free(self, role: str, *, at_once: bool = False) -> bool:
+        """Whether nobody holds a role's lock; by then nobody's work under it is going on.
+
+        `at_once` is for who knows that already: whoever holds an account's lock has waited for the last one to stop.
+        """
         ...
 
     async def watch(self, *roles: str) -> None:
@@ -120,7 +123,7 @@ class FileLocks:
         for path in self._database.parent.glob(f"{prefix}*.lock"):
             await self.is_free(f"{OWNER}{path.name.removeprefix(prefix).removesuffix('.lock')}")
 
-    async def is_free(self, role: str) -> bool:
+    async def is_free(self, role: str, *, at_once: bool = False) -> bool:  # noqa: ARG002
         if role in self._held:
             return False
         lock = self._lock(role)
@@ -207,7 +210,7 @@ class ServerLocks:
                 await self._scalar(WIPE_TRACE, role=f"lock:{role}")
                 await self._scalar(RELEASE, key=_key(role))
 
-    async def is_free(self, role: str) -> bool:
+    async def is_free(self, role: str, *, at_once: bool = False) -> bool:
         if role in self._held:
             return False
         if not await self._scalar(TRY, key=_key(role)):
@@ -215,7 +218,7 @@ class ServerLocks:
             return False
         await self._scalar(RELEASE, key=_key(role))
         now = asyncio.get_running_loop().time()
-        return now - self._seen_free.setdefault(role, now) >= SETTLING
+        return at_once or now - self._seen_free.setdefault(role, now) >= SETTLING
 
     async def watch(self, *roles: str) -> None:
         while True:

@@ -136,7 +136,7 @@ class Memory:
     async def give_back(self, role: str) -> None:
         self.alive.discard(role)
 
-    async def is_free(self, role: str) -> bool:
+    async def is_free(self, role: str, *, at_once: bool = False) -> bool:
         return role not in self.alive
 
     async def watch(self, *roles: str) -> None:
@@ -160,6 +160,7 @@ class Delivery(RuleBasedStateMachine):
         self.locks = Memory()
         self.living: list[Dispatcher] = []
         self.dead: set[str] = set()
+        self.late: list[Dispatcher] = []
         self.ever_away: set[str] = set()
         self.forgotten: set[str] = set()
 
@@ -242,9 +243,43 @@ class Delivery(RuleBasedStateMachine):
         dispatcher = self.living.pop(which % len(self.living))
         self.run(self.bury(dispatcher))
         self.dead.add(dispatcher.owner)
+        self.late.append(dispatcher)
         for each in self.service.sendings:
             if each.dispatcher is dispatcher and not each.recorded:
                 each.end = CRASH  # in flight, or answered and not written down
+
+    @precondition(lambda self: any(each.owner not in self.dead for each in self.late))
+    @rule()
+    def speak_late(self) -> None:
+        """It had only lost its lock; what was its own is in other hands now, and nothing that it says counts."""
+        for each in [each for each in self.late if each.owner not in self.dead]:
+            self.late.remove(each)
+            self.run(each.step(self.now, claim=False))
+
+    @precondition(lambda self: self.living)
+    @rule()
+    def have_no_answer(self) -> None:
+        for _ in range(REPEATS + 2):
+            self.wait_for_work()
+            self.turn(0, Unknown("no answer"))
+            self.wait(35)
+        self.step(0)
+
+    @precondition(lambda self: self.living)
+    @rule(outcome=outcomes)
+    def be_cut_off(self, outcome: Outcome | BaseException) -> None:
+        """Lose the lock with sends in flight, and speak when somebody else sends them again."""
+        self.wait_for_work()
+        self.step(0)
+        self.crash(0)
+        if not self.living:
+            self.start()
+        for _ in range(2):
+            self.wait(5)
+            self.step(0)
+        self.speak_late()
+        self.answer_all(outcome)
+        self.step(0)
 
     @precondition(lambda self: self.living)
     @rule(which=st.integers(0, 1))

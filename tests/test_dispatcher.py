@@ -376,7 +376,7 @@ async def test_what_was_claimed_in_a_commit_without_an_answer_is_owed_again(stor
         await turn(*given, **named)  # type: ignore[arg-type]
         raise ConnectionError("the answer to COMMIT never came")
 
-    dispatcher._turn = cut  # type: ignore[method-assign, assignment]
+    dispatcher._turn = cut  # type: ignore[method-assign]
     with pytest.raises(ConnectionError):
         await dispatcher.step(NOW)
     dispatcher._turn = turn  # type: ignore[method-assign]
