@@ -266,9 +266,9 @@ class Delivery(RuleBasedStateMachine):
         self.step(0)
 
     @precondition(lambda self: self.living)
-    @rule(outcome=outcomes)
-    def be_cut_off(self, outcome: Outcome | BaseException) -> None:
-        """Lose the lock with sends in flight, and speak when somebody else sends them again."""
+    @rule(answered=st.booleans())
+    def be_cut_off(self, answered: bool) -> None:
+        """Lose the lock with sends in flight, and speak when somebody else sends them again or has sent them."""
         self.wait_for_work()
         self.step(0)
         self.crash(0)
@@ -277,8 +277,11 @@ class Delivery(RuleBasedStateMachine):
         for _ in range(2):
             self.wait(5)
             self.step(0)
+        if answered:
+            self.answer_all(Sent())
+            self.step(0)
         self.speak_late()
-        self.answer_all(outcome)
+        self.wait(5)
         self.step(0)
 
     @precondition(lambda self: self.living)
