@@ -393,3 +393,21 @@ async def test_two_judges_of_one_edition_halt_a_channel_even_with_a_success_betw
     await settle(dispatcher, NOW)
     async with store.read() as connection:
         assert (await standing.load(connection, "fake")).halted_at is not None
+
+
+async def test_who_pauses_while_a_message_is_in_flight_is_not_sent_it_again(store: Store, locks: Locks) -> None:
+    channel = FakeChannel(answer=answers(bo=Deferred("busy", 60)), hold=asyncio.Event())
+    dispatcher = Dispatcher(store, channel, locks)
+    await publish(store, {"bo": AT_ONCE})
+    await dispatcher.step(NOW)
+    await channel.busy.wait()
+    async with store.write() as connection:
+        reader = await subscribers.get(connection, Address("fake", "bo"))
+        assert reader is not None
+        await subscribers.pause(connection, reader.id, until=None, now=NOW)
+    assert channel.hold is not None
+    channel.hold.set()
+    await settle(dispatcher, NOW)
+    await settle(dispatcher, NOW + 5 * MINUTE)
+    assert channel.reached == ["bo"]
+    assert await states(store) == {"skipped": 1}

@@ -10,7 +10,7 @@ from sqlalchemy import Select, and_, bindparam, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.consequences import REPEATS
-from bot.model import Delivery, State
+from bot.model import Delivery, State, Status
 from bot.store.schema import choices, deliveries, editions, subscribers, variants
 from bot.store.subscribers import preferences
 
@@ -48,15 +48,25 @@ async def claim(connection: AsyncConnection, channel: str, *, owner: str, now: d
     )
     chosen = select(subscribers.c.choice_id).where(subscribers.c.id == deliveries.c.subscriber_id).scalar_subquery()
     late = deliveries.c.expires_at <= now
+    # Who paused or left while a message was in flight is not sent it again.
+    away = (
+        ~select(subscribers.c.id)
+        .where(subscribers.c.id == deliveries.c.subscriber_id, subscribers.c.status == Status.ACTIVE)
+        .exists()
+    )
     claimed = await connection.execute(
         update(deliveries)
         .where(deliveries.c.id.in_(due), deliveries.c.state == State.OWED)
         .values(
-            state=case((late, State.EXPIRED.value), else_=State.SENDING.value),
-            reason=case((late, func.coalesce(deliveries.c.reason, "too late")), else_=deliveries.c.reason),
-            owner=case((late, None), else_=owner),
-            ended_at=case((late, now), else_=None),
-            attempts=deliveries.c.attempts + case((late, 0), else_=1),
+            state=case((late, State.EXPIRED.value), (away, State.SKIPPED.value), else_=State.SENDING.value),
+            reason=case(
+                (late, func.coalesce(deliveries.c.reason, "too late")),
+                (away, "the reader has paused or left"),
+                else_=deliveries.c.reason,
+            ),
+            owner=case((late, None), (away, None), else_=owner),
+            ended_at=case((late, now), (away, now), else_=None),
+            attempts=deliveries.c.attempts + case((late, 0), (away, 0), else_=1),
             choice_id=func.coalesce(deliveries.c.choice_id, chosen),
         )
         .returning(deliveries.c.id, deliveries.c.state)
