@@ -71,6 +71,11 @@ class Sending:
     end: Outcome | BaseException | None = None
     recorded: bool = False
 
+    @property
+    def verdict(self) -> Outcome | BaseException | None:
+        """What the service answered, whether that was written down or not."""
+        return self.answer.result() if self.answer.done() and not self.answer.cancelled() else None
+
 
 @dataclass
 class Service:
@@ -251,10 +256,16 @@ class Delivery(RuleBasedStateMachine):
     @precondition(lambda self: any(each.owner not in self.dead for each in self.late))
     @rule()
     def speak_late(self) -> None:
-        """It had only lost its lock; what was its own is in other hands now, and nothing that it says counts."""
-        for each in [each for each in self.late if each.owner not in self.dead]:
-            self.late.remove(each)
-            self.run(each.step(self.now, claim=False))
+        """It had only lost its lock; what was its own is in other hands now, and ends as those say.
+
+        That a reader is gone is true whoever says it.
+        """
+        for late in [each for each in self.late if each.owner not in self.dead]:
+            self.late.remove(late)
+            self.run(late.step(self.now, claim=False))
+            for each in self.service.sendings:
+                if each.dispatcher is late and each.end is CRASH and isinstance(each.verdict, Gone | Barred):
+                    self.leave(each.to)
 
     @precondition(lambda self: self.living)
     @rule()
@@ -485,7 +496,8 @@ class Delivery(RuleBasedStateMachine):
             case State.SENT:
                 pass
             case State.GONE:
-                assert any(isinstance(each.end, Gone) for each in self.service.sendings if each.to == row["recipient"])
+                told = [each for each in self.service.sendings if isinstance(each.verdict, Gone)]
+                assert any(each.to == row["recipient"] for each in told)
             case State.BARRED:
                 assert isinstance(ends[-1], Barred)
             case State.REJECTED:

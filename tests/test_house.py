@@ -106,9 +106,10 @@ def fresh(code: str, folder: Path) -> str:
 def test_names_that_others_also_use_are_whose_they_should_be(tmp_path: Path) -> None:
     """`channels` is also a distribution's elsewhere; `email` is the standard library's, whatever ours is named."""
     code = (
-        "import channels.outbox, email.message as e, bot as b, channels as c; print(c.__file__, b.__file__, e.__file__)"
+        "import channels.outbox, email.message as e, bot as b, channels as c; "
+        "print(c.__file__, b.__file__, e.__file__, sep='\\n')"
     )
-    ours, core, theirs = (Path(path) for path in fresh(code, tmp_path).split())
+    ours, core, theirs = (Path(path) for path in fresh(code, tmp_path).splitlines())
     assert ours.parent == ROOT / "channels"
     assert core.parent == ROOT / "bot"
     assert ROOT not in theirs.parents
