@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,9 +26,10 @@ from bot.commands import Readers
 from bot.dispatcher import Dispatcher
 from bot.feed import Feed, FeedError, Fetcher
 from bot.keeper import Keeper
-from bot.locks import Locks, make_locks, wait_for
+from bot.locks import Locks, make_locks
 from bot.model import Address, Cadence, Preferences
 from bot.notices import Notices
+from bot.part import Part, cut_short, under_locks
 from bot.publisher import Progress, Publisher
 from bot.render.templates import template
 from bot.render.words import match
@@ -75,16 +76,6 @@ class Role(StrEnum):
     LISTEN = "listen"
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A part of the work: the locks it needs, its endless form, its form for once, and what ends it in good order."""
-
-    locks: Sequence[str]
-    run: Callable[[asyncio.Event], Awaitable[None]]
-    once: Callable[[datetime], Awaitable[None]] | None = None
-    finish: Callable[[float], Awaitable[None]] | None = None
-
-
 @dataclass(slots=True)
 class App:
     """Everything, wired."""
@@ -112,7 +103,8 @@ class App:
         await self.take_locks(roles, stop)
         for part in self._parts(roles).values():
             if part.once is not None and not stop.is_set():
-                await self._under_locks(part, partial(_cut_short, partial(part.once, now), stop), stop)
+                work = partial(cut_short, partial(part.once, now), stop)
+                await under_locks(self.locks, part, work, stop, patience=PATIENCE)
         await self._flush_notices()
 
     async def run(self, stop: asyncio.Event, roles: frozenset[Role] = frozenset(Role)) -> None:
@@ -123,7 +115,7 @@ class App:
         async with asyncio.TaskGroup() as group:
             for name, part in self._parts(roles).items():
                 again = partial(supervise, name, partial(part.run, stop), stop)
-                work = partial(self._under_locks, part, again, stop)
+                work = partial(under_locks, self.locks, part, again, stop, patience=PATIENCE)
                 group.create_task(supervise(name, work, stop), name=name)
             group.create_task(supervise("notices", partial(self._give_notice, stop), stop), name="notices")
 
@@ -148,34 +140,6 @@ class App:
         for channel in self.channels if Role.LISTEN in roles else ():
             parts[f"listen:{channel.name}"] = Part([f"listen:{channel.name}"], partial(self._listen, channel))
         return parts
-
-    async def _under_locks(self, part: Part, work: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
-        """Do a part's work for as long as its locks are ours; raises LostError when they are not any more.
-
-        Whatever ends the work, what is in flight is dealt with before anybody else can have the locks.
-        """
-        if not await until(stop, asyncio.ensure_future(wait_for(self.locks, *part.locks))):
-            return
-        job = asyncio.ensure_future(work())
-        watch = asyncio.ensure_future(self.locks.watch(*part.locks))
-        lost = False
-        try:
-            await asyncio.wait([job, watch], return_when=asyncio.FIRST_COMPLETED)
-            lost = watch.done()
-        finally:
-            for task in (job, watch):
-                task.cancel()
-            await asyncio.gather(job, watch, return_exceptions=True)
-            try:
-                if part.finish is not None:
-                    await part.finish(0.0 if lost else PATIENCE)
-            finally:
-                for lock in part.locks:
-                    await self.locks.give_back(lock)
-        if lost:
-            log.error("locks lost, work stops until they are ours again", extra={"locks": part.locks})
-            watch.result()
-        job.result()
 
     async def _poll_once(self, now: datetime) -> None:
         if await self.publisher.poll(now):
@@ -259,11 +223,6 @@ class App:
         message = compose(sample.edition(), wanted, self.channels[0])
         assert message is not None
         return message
-
-
-async def _cut_short(work: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
-    """Do what does not look at `stop` itself."""
-    await until(stop, asyncio.ensure_future(work()))
 
 
 @asynccontextmanager

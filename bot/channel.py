@@ -256,6 +256,10 @@ class Commands(Protocol):
         """Subscribe an address and owe it the latest edition, at once; False where it is known already."""
         ...
 
+    async def permitted(self, address: Address) -> bool:
+        """A place that did not let us post lets us again; whether it was paused for that, and is not any more."""
+        ...
+
 
 @runtime_checkable
 class Channel(Protocol):

@@ -15,6 +15,11 @@ class Readers:
     def __init__(self, store: Store) -> None:
         self._store = store
 
+    async def permitted(self, address: Address) -> bool:
+        """A place that did not let us post lets us again; whether it was paused for that, and is not any more."""
+        async with self._store.write() as connection:
+            return await subscribers.permit(connection, address)
+
     async def subscribe(self, address: Address, wanted: Preferences, now: datetime) -> bool:
         """Subscribe an address and owe it the latest edition, at once; False where it is known already."""
         async with self._store.write() as connection:

@@ -17,7 +17,7 @@ from functools import partial
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.attempt import Attempts
-from bot.channel import Channel, Gone, Rejected
+from bot.channel import Barred, Channel, Gone, Rejected
 from bot.consequences import Result, Standing, consequence, put_off, repeat_at, stand
 from bot.locks import OWNER, Locks
 from bot.model import Delivery, State
@@ -177,7 +177,11 @@ class Dispatcher:
                 )
             )
             if follows.status is not None and follows.reason is not None:
-                await subscribers.set_status(connection, delivery.subscriber_id, follows.status, follows.reason)
+                if isinstance(result, Barred):
+                    await subscribers.bar(connection, delivery.subscriber_id, follows.reason)
+                    said.append(partial(self._tell_barred, delivery, follows.reason, now))
+                else:
+                    await subscribers.set_status(connection, delivery.subscriber_id, follows.status, follows.reason)
                 ended = State.GONE if isinstance(result, Gone) else State.SKIPPED
                 await owed.end(connection, delivery.subscriber_id, ended, follows.reason, now=now)
             if follows.moved_to is not None:
@@ -193,6 +197,10 @@ class Dispatcher:
             said.append(partial(log.info, "deliveries", extra={"channel": self.channel.name, **counts}))
         await deliveries.record(connection, endings, owner=self.owner, now=now)
         return stands, said
+
+    def _tell_barred(self, delivery: Delivery, reason: str, now: datetime) -> None:
+        fields = {"channel": self.channel.name, "subscriber": delivery.subscriber_id, "reason": reason}
+        self._tell("no right to post", now, level=logging.WARNING, **fields)
 
     def _notice(self, before: Standing, after: Standing, now: datetime) -> None:
         """Say what changed in how the channel stands, once."""

@@ -98,6 +98,11 @@ def text(event: str, fields: Mapping[str, Any], w: Words) -> str:
             )
         case "channel resumed":
             return w.gettext("The channel {channel} delivers again.", **fields)
+        case "no right to post":
+            return w.gettext(
+                "A place that {channel} delivers to does not let us post, and is paused until it does: {reason}.",
+                **fields,
+            )
         case "no papers listed":
             return w.gettext("There is no edition of {day}: the feed lists no papers of that day.", **fields)
         case "feed out of reach":

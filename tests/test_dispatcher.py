@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 
 from bot.channel import Barred, Deferred, Gone, Outcome, Pace, Page, Personal, Rate, Rejected, Sent, Unknown
+from bot.commands import Readers
 from bot.consequences import PROBE
 from bot.dispatcher import SWEEP, Dispatcher
 from bot.locks import Locks, holding, make_locks
@@ -411,3 +412,26 @@ async def test_who_pauses_while_a_message_is_in_flight_is_not_sent_it_again(stor
     await settle(dispatcher, NOW + 5 * MINUTE)
     assert channel.reached == ["bo"]
     assert await states(store) == {"skipped": 1}
+
+
+async def test_a_place_that_lets_us_post_again_is_resumed_and_a_readers_own_pause_is_not(
+    store: Store, locks: Locks
+) -> None:
+    told: list[str] = []
+
+    def tell(event: str, now: datetime, *, level: int = 0, **fields: object) -> None:
+        told.append(event)
+
+    channel = FakeChannel(answer=answers(bo=Barred("not an admin any more")))
+    await publish(store, {"bo": AT_ONCE, "cy": AT_ONCE})
+    await settle(Dispatcher(store, channel, locks, tell=tell), NOW)
+    assert told == ["no right to post"]
+    async with store.write() as connection:
+        cy = await subscribers.get(connection, Address("fake", "cy"))
+        assert cy is not None
+        await subscribers.pause(connection, cy.id, until=None, now=NOW)
+    readers = Readers(store)
+    assert await readers.permitted(Address("fake", "bo"))
+    assert not await readers.permitted(Address("fake", "bo"))
+    assert not await readers.permitted(Address("fake", "cy"))
+    assert [await status(store, name) for name in ("bo", "cy")] == [Status.ACTIVE, Status.PAUSED]

@@ -17,6 +17,9 @@ from bot.store import owed
 from bot.store.schema import choices, subscribers, suppressed
 from bot.store.upsert import insert
 
+BARRED = "no right to post: "
+"""How the reason begins for which a place is paused that does not let us post."""
+
 
 async def add(connection: AsyncConnection, address: Address, preferences: Preferences, *, now: datetime) -> int | None:
     """Subscribe an address; its id, or None where it is known already (nothing is changed then)."""
@@ -109,6 +112,26 @@ async def pause(connection: AsyncConnection, subscriber_id: int, *, until: datet
 async def resume(connection: AsyncConnection, subscriber_id: int) -> None:
     """Send the next edition again."""
     await set_status(connection, subscriber_id, Status.ACTIVE, None)
+
+
+async def bar(connection: AsyncConnection, subscriber_id: int, reason: str) -> None:
+    """Pause a place that does not let us post, until it does."""
+    await set_status(connection, subscriber_id, Status.PAUSED, f"{BARRED}{reason}")
+
+
+async def permit(connection: AsyncConnection, address: Address) -> bool:
+    """Resume a place that lets us post again; whether it was paused for that. A reader's own pause goes on."""
+    result = await connection.execute(
+        update(subscribers)
+        .where(
+            subscribers.c.channel == address.channel,
+            subscribers.c.recipient == address.recipient,
+            subscribers.c.status == Status.PAUSED,
+            subscribers.c.reason.startswith(BARRED, autoescape=True),
+        )
+        .values(status=Status.ACTIVE.value, reason=None)
+    )
+    return result.rowcount > 0
 
 
 async def wake(connection: AsyncConnection, *, now: datetime) -> None:
