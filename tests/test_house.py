@@ -20,7 +20,7 @@ HOMES = {
     "babel": ("bot.render.words",),
     "dotenv": ("bot.settings",),
     "feedparser": ("bot.feed.rss",),
-    "filelock": ("bot.locks",),
+    "filelock": ("bot.locks.files",),
     "jinja2": ("bot.render.templates",),
     "markupsafe": ("bot.render.templates",),  # jinja2's own
     "pydantic": ("bot.settings", "bot.app", "channels"),
@@ -37,7 +37,7 @@ TYPES = {
 }
 """The connection that is handed on to the store's functions, and nothing is asked of."""
 
-CLOCKS = {"bot.supervisor", "bot.doctor", "bot.store.database", "bot.locks", "bot.feed.fetch"}
+CLOCKS = {"bot.supervisor", "bot.doctor", "bot.store.database", "bot.locks.port", "bot.feed.fetch"}
 """Who may look at the clock: endless loops, the doctor; names of copies, notes of holders; for a server without one."""
 
 

@@ -22,10 +22,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 
-from bot import app, locks
+from bot import app
 from bot.channel import Message, Outcome, Pace, Personal
 from bot.consequences import REPEATS
-from bot.locks import HeldError, make_locks, wait_for
+from bot.locks import HeldError, make_locks, server, wait_for
 from bot.model import Address, Preferences, State
 from bot.store import Store, subscribers
 from bot.store.report import reports
@@ -278,8 +278,8 @@ class Door(FakeChannel):
 async def test_who_loses_the_locks_has_stopped_before_anybody_else_has_them(
     postgres: Postgres, migrated: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(locks, "PULSE", 1.0)
-    monkeypatch.setattr(locks, "SETTLING", 3.0)
+    monkeypatch.setattr(server, "PULSE", 1.0)
+    monkeypatch.setattr(server, "SETTLING", 3.0)
     events: list[str] = []
     doors = {name: Door(name, events) for name in ("fake", "other")}
     monkeypatch.setattr(app, "configured", lambda environ: list(doors))

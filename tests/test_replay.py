@@ -81,7 +81,8 @@ async def live(days: dict[date, list[Row]], store: Store, folder: Path) -> Past:
                         await dispatcher.landed.wait()
     async with store.read() as connection:
         found = await reports(connection, limit=1000)
-        closed = [await editions.of_day(connection, Cadence.DAY, report.day) for report in reversed(found)]
+        days_of = [report.day for report in reversed(found) if report.cadence is Cadence.DAY]
+        closed = [await editions.of_day(connection, Cadence.DAY, day) for day in days_of]
     return Past(
         days=days,
         editions=[edition for edition in closed if edition is not None],

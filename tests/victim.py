@@ -21,6 +21,7 @@ from sqlalchemy import and_, or_, select
 from bot import app, dispatcher, locks
 from bot.channel import Commands, Finding, Limits, Message, Outcome, Pace, Page, Personal, Sent
 from bot.consequences import REPEATS
+from bot.locks import server
 from bot.model import State
 from bot.store import Store
 from bot.store.schema import deliveries
@@ -102,7 +103,7 @@ def live(orders: Orders, ticks: Connection) -> None:
     """Deliver until nothing is left to deliver; exits with HELD where another process does so already."""
     logging.basicConfig(filename=orders.home / "log", format="%(process)d %(message)s", level=logging.WARNING)
     if orders.hasty:
-        locks.SETTLING = 0.05
+        server.SETTLING = 0.05
         dispatcher.SWEEP /= 100
     try:
         asyncio.run(_deliver(orders, ticks.fileno()))

@@ -1,163 +1,24 @@
-"""Who does what: one poller, one listener and one sender per account, whatever is started how often.
-
-On SQLite a lock is an operating system's lock on a file beside the database, on PostgreSQL a session advisory lock
-on a connection of its own (https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS). Both
-vanish with the process that holds them, so none leaves a ghost.
-"""
+"""Session advisory locks of PostgreSQL (https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS)."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
 import json
-import os
-import socket
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Protocol
+from collections.abc import Sequence
+from contextlib import suppress
 
-from filelock import FileLock, Timeout
 from sqlalchemy import URL, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from bot.locks.port import OWNER, HeldError, LostError, described, ourselves
+
 PULSE = 3.0
 """Seconds between two looks at whether our connection still lives, and the longest that such a look may take."""
 SETTLING = 3 * PULSE
 """Seconds that a lock found free on PostgreSQL is left alone first: its last holder may not have noticed yet."""
-
-
-OWNER = "owner:"
-"""Roles that begin so are of one process for its lifetime: what it claimed is in doubt when its lock is free."""
-
-
-class HeldError(Exception):
-    """Somebody else holds the lock; `holder` says who, as far as is known."""
-
-    def __init__(self, role: str, holder: str) -> None:
-        super().__init__(f"{role} is held by {holder}")
-        self.role = role
-        self.holder = holder
-
-
-class LostError(Exception):
-    """The connection that our locks hang on is gone: whoever held one stops at once."""
-
-
-class Locks(Protocol):
-    """The locks of one process."""
-
-    async def take(self, *roles: str) -> list[str]:
-        """Take the locks of roles, all or none; those that were not ours before.
-
-        Raises HeldError where somebody else has one of them.
-        """
-        ...
-
-    async def give_back(self, role: str) -> None:
-        """Let others have it."""
-        ...
-
-    async def is_free(self, role: str, *, at_once: bool = False) -> bool:
-        """Whether nobody holds a role's lock; by then nobody's work under it is going on.
-
-        `at_once` is for who knows that already: whoever holds an account's lock has waited for the last one to stop.
-        """
-        ...
-
-    async def watch(self, *roles: str) -> None:
-        """Return never; raise LostError when one of these is not ours any more."""
-        ...
-
-    async def close(self) -> None:
-        """Give everything back."""
-        ...
-
-
-class FileLocks:
-    """Locks beside an SQLite file."""
-
-    def __init__(self, database: Path) -> None:
-        self._database = database
-        self._held: dict[str, FileLock] = {}
-
-    async def take(self, *roles: str) -> list[str]:
-        taken: list[str] = []
-        try:
-            for role in roles:
-                if role not in self._held:
-                    await self._take(role)
-                    taken.append(role)
-        except HeldError:
-            for role in taken:
-                await self.give_back(role)
-            raise
-        return taken
-
-    async def _take(self, role: str) -> None:
-        if role.startswith(OWNER):
-            await self.clear()
-        lock = self._lock(role)
-        try:
-            lock.acquire(blocking=False)
-        except Timeout:
-            raise HeldError(role, self._holder(role)) from None
-        self._held[role] = lock
-        with suppress(OSError):  # who holds it is a courtesy; that it is held does not hang on it
-            self._note(role).write_text(json.dumps(_ourselves()), encoding="utf-8")
-
-    async def give_back(self, role: str) -> None:
-        lock = self._held.pop(role, None)
-        if lock is not None:
-            self._note(role).unlink(missing_ok=True)
-            lock.release()
-            if role.startswith(OWNER):  # nobody will ask for it again
-                self._path(role).unlink(missing_ok=True)
-
-    async def clear(self) -> None:
-        """Take away the files that processes left behind which were killed."""
-        prefix = f"{self._database.name}.{OWNER.replace(':', '-')}"
-        for path in self._database.parent.glob(f"{prefix}*.lock"):
-            await self.is_free(f"{OWNER}{path.name.removeprefix(prefix).removesuffix('.lock')}")
-
-    async def is_free(self, role: str, *, at_once: bool = False) -> bool:  # noqa: ARG002
-        if role in self._held:
-            return False
-        lock = self._lock(role)
-        try:
-            lock.acquire(blocking=False)
-        except Timeout:
-            return False
-        if role.startswith(OWNER):
-            self._note(role).unlink(missing_ok=True)
-            self._path(role).unlink(missing_ok=True)
-        lock.release()
-        return True
-
-    async def watch(self, *roles: str) -> None:  # noqa: ARG002
-        await asyncio.Event().wait()  # a file lock lasts as long as we do
-
-    async def close(self) -> None:
-        for role in list(self._held):
-            await self.give_back(role)
-
-    def _path(self, role: str) -> Path:
-        return self._database.with_name(f"{self._database.name}.{role.replace(':', '-')}.lock")
-
-    def _note(self, role: str) -> Path:
-        return self._path(role).with_suffix(".holder")
-
-    def _lock(self, role: str) -> FileLock:
-        return FileLock(self._path(role), thread_local=False)
-
-    def _holder(self, role: str) -> str:
-        try:
-            return _described(json.loads(self._note(role).read_text(encoding="utf-8")))
-        except (OSError, ValueError):
-            return "another process"
 
 
 class ServerLocks:
@@ -196,7 +57,7 @@ class ServerLocks:
         if any([await self._scalar(TRACE, role=f"lock:{role}") for role in roles]):
             await asyncio.sleep(SETTLING)
         for role in roles:
-            await self._scalar(LEAVE_TRACE, role=f"lock:{role}", by=json.dumps(_ourselves()))
+            await self._scalar(LEAVE_TRACE, role=f"lock:{role}", by=json.dumps(ourselves()))
         self._insist(roles)
 
     def _insist(self, roles: Sequence[str]) -> None:
@@ -279,7 +140,7 @@ class ServerLocks:
     async def _connected(self) -> AsyncConnection:
         if self._connection is None:
             self._connection = await self._engine.connect()
-            name = _described(_ourselves())[:60]
+            name = described(ourselves())[:60]
             await self._connection.execute(text("select set_config('application_name', :name, false)"), {"name": name})
         return self._connection
 
@@ -297,41 +158,6 @@ HOLDER = """
 """
 
 
-@asynccontextmanager
-async def holding(locks: Locks, *roles: str) -> AsyncIterator[None]:
-    """Hold several roles' locks for a block, all or none; those that were ours before stay ours. Raises HeldError."""
-    taken = await locks.take(*roles)
-    try:
-        yield
-    finally:
-        for role in reversed(taken):
-            await locks.give_back(role)
-
-
-async def wait_for(locks: Locks, *roles: str, every: float = 1.0) -> None:
-    """Take roles' locks as soon as they are free."""
-    while True:
-        try:
-            await locks.take(*roles)
-        except HeldError:
-            await asyncio.sleep(every)
-        else:
-            return
-
-
-def make_locks(server: URL, file: Path | None) -> Locks:
-    """The locks that go with a database: on its server, or beside its file."""
-    return ServerLocks(server) if file is None else FileLocks(file)
-
-
 def _key(role: str) -> int:
     """A role as PostgreSQL's 64-bit lock key; kept positive, so that it reads back from pg_locks as it went in."""
     return int.from_bytes(hashlib.sha256(f"morning-papers {role}".encode()).digest()[:8], "big") >> 1
-
-
-def _ourselves() -> dict[str, object]:
-    return {"pid": os.getpid(), "host": socket.gethostname(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
-
-
-def _described(holder: dict[str, object]) -> str:
-    return f"process {holder['pid']} on {holder['host']} since {holder['since']}"
