@@ -546,7 +546,7 @@ def test_in_any_order_on_sqlite(tmp_path: Path, long: bool) -> None:
             event.listen(store.engine.sync_engine, "connect", _without_waiting_for_the_disk)
             return store
 
-    hold(OnSqlite, 400 if long else 40, long=long)
+    hold(OnSqlite, 150 if long else 40, long=long)
 
 
 def _without_waiting_for_the_disk(raw: Any, _record: object) -> None:
@@ -559,4 +559,4 @@ def test_in_any_order_on_postgresql(postgres: Postgres, migrated: str, tmp_path:
         def open(self) -> Store:
             return Store.open(postgres.url(postgres.create(template=migrated)), tmp_path)
 
-    hold(OnPostgresql, 50 if long else 5, long=long)
+    hold(OnPostgresql, 20 if long else 5, long=long)

@@ -203,14 +203,20 @@ async def test_killed_at_any_instant_nobody_misses_an_edition_and_repeats_were_l
 async def test_four_processes_share_the_work_and_two_of_them_are_killed(
     postgres: Postgres, migrated: str, tmp_path: Path, long: bool
 ) -> None:
-    orders = Orders(tmp_path, postgres.url(postgres.create(template=migrated)), exclusive=False)
+    orders = Orders(tmp_path, postgres.url(postgres.create(template=migrated)), exclusive=False, together=True)
+    os.mkfifo(orders.gate)
     size = 20_000 if long else 2000
     async with reading(orders) as store:
         await crowd(store, size)
     first, second = sorted(random.Random(size).sample(range(size // 10, size), 2))
     with born(orders) as one, born(orders) as two, born(orders) as three, born(orders) as four:
         lives = [one, two, three, four]
+        for life in lives:
+            assert life.ticks.poll(PATIENCE)
+            assert os.read(life.ticks.fileno(), 64) == UP
+        gate = os.open(orders.gate, os.O_WRONLY)
         seen = watch(lives, first)
+        os.close(gate)
         one.kill()
         watch(lives, second - seen)
         three.kill()

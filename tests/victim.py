@@ -50,9 +50,17 @@ class Orders:
     """Do not leave the locks of the dead alone for seconds: the other processes of these tests are killed, so no
     holder of a lost lock lives on; nine seconds a kill would be most of the test's time."""
 
+    together: bool = False
+    """Begin only when the gate opens, with all the others."""
+
     @property
     def ledger(self) -> Path:
         return self.home / "ledger"
+
+    @property
+    def gate(self) -> Path:
+        """A named pipe: who opens it to read waits until somebody opens it to write."""
+        return self.home / "gate"
 
 
 class Ledger:
@@ -121,6 +129,8 @@ async def _deliver(orders: Orders, ticks: int) -> None:
         if not orders.standby:
             await wired.take_locks(DELIVER, stop)
         os.write(ticks, UP)
+        if orders.together:
+            os.close(os.open(orders.gate, os.O_RDONLY))
         async with asyncio.TaskGroup() as group:
             group.create_task(_watch(wired.store, stop))
             group.create_task(wired.run(stop, DELIVER))
