@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +10,8 @@ import typer
 from bot.cli.start import DONE, FAILED, an_instant, execute, opened
 
 if TYPE_CHECKING:  # see bot.cli.start
+    import asyncio
+
     from bot.app import App, Role
 
 HOW_TO_ADD = (
@@ -46,6 +46,8 @@ def run(
 
 
 async def _run(once: bool, only: str | None, at: datetime | None, standby: bool) -> int:
+    import asyncio
+
     from bot.app import Role
     from bot.console import complain
     from bot.supervisor import clock
@@ -70,6 +72,8 @@ async def _run(once: bool, only: str | None, at: datetime | None, standby: bool)
 
 
 async def _serve(app: App, roles: frozenset[Role], standby: bool) -> int:
+    import asyncio
+
     from bot.app import Role
     from bot.supervisor import clock
 
@@ -88,6 +92,9 @@ async def _serve(app: App, roles: frozenset[Role], standby: bool) -> int:
 
 
 def _stop_on_signals(stop: asyncio.Event) -> None:
+    import asyncio
+    import signal
+
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         try:

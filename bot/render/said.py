@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from types import MappingProxyType
+from typing import assert_never
 
 from bot.channel import Said
 from bot.model import Paper, Source, Style
@@ -32,7 +33,8 @@ def say(paper: Paper, style: Style) -> Said:
             return _headline(paper)
         case Style.ABSTRACT:
             return _said(style, Source.AUTHORS, abstract=_one_line(paper.abstract))
-    raise NotImplementedError(f"the style {style} needs a text written for it")
+        case _:
+            assert_never(style)
 
 
 def sentence_ends(text: str) -> list[int]:
