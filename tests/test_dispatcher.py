@@ -435,3 +435,19 @@ async def test_a_place_that_lets_us_post_again_is_resumed_and_a_readers_own_paus
     assert not await readers.permitted(Address("fake", "bo"))
     assert not await readers.permitted(Address("fake", "cy"))
     assert [await status(store, name) for name in ("bo", "cy")] == [Status.ACTIVE, Status.PAUSED]
+
+
+async def test_a_reader_who_was_forgotten_with_an_unknown_end_keeps_nobody_busy(store: Store, locks: Locks) -> None:
+    channel = FakeChannel(answer=answers(bo=Unknown("no answer")))
+    dispatcher = Dispatcher(store, channel, locks)
+    await publish(store, {"bo": AT_ONCE})
+    await dispatcher.step(NOW)
+    await dispatcher.landed.wait()
+    async with store.write() as connection:
+        reader = await subscribers.get(connection, Address("fake", "bo"))
+        assert reader is not None
+        await subscribers.forget(connection, reader.id, now=NOW)
+    assert await dispatcher.step(NOW)
+    assert not await dispatcher.step(NOW + 10 * MINUTE)
+    assert await states(store) == {"unknown": 1}
+    assert await adds_up(store)

@@ -201,6 +201,7 @@ def _repeatable(channel: str, now: datetime) -> Select[tuple[int]]:
     return select(deliveries.c.id).where(
         deliveries.c.channel == channel,
         deliveries.c.state == State.UNKNOWN,
+        deliveries.c.subscriber_id.is_not(None),  # a reader who was forgotten cannot be sent anything
         deliveries.c.repeats < REPEATS,
         deliveries.c.next_at <= now,
         deliveries.c.expires_at > now,

@@ -56,6 +56,7 @@ def _over(now: datetime) -> Select[*tuple[Any, ...]]:
     to_repeat = select(deliveries.c.id).where(
         deliveries.c.edition_id == editions.c.id,
         deliveries.c.state == State.UNKNOWN,
+        deliveries.c.subscriber_id.is_not(None),
         deliveries.c.repeats < REPEATS,
         deliveries.c.next_at < deliveries.c.expires_at,
         deliveries.c.expires_at > now,
