@@ -37,7 +37,8 @@ class FileLocks:
             await self.clear()
         lock = self._lock(role)
         try:
-            lock.acquire(blocking=False)
+            # An owner's lock is nobody else's: only another's `clear` may be looking at it for a moment.
+            lock.acquire(timeout=1.0 if role.startswith(OWNER) else 0.0)
         except Timeout:
             raise HeldError(role, self._holder(role)) from None
         self._held[role] = lock

@@ -90,6 +90,7 @@ class ServerLocks:
     async def close(self) -> None:
         for role in list(self._held):
             await self.give_back(role)
+        await asyncio.gather(*self._burials, return_exceptions=True)
         if self._connection is not None:
             await self._connection.close()
         await self._engine.dispose()
