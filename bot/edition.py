@@ -118,10 +118,13 @@ def close(
                 break  # nothing is known of this day yet: it waits for the feed
             settled = day
             continue
-        settled = day
         if day in by_hand:
+            settled = day
             continue
         edition = compile_edition(day, papers, taken, origin=ledger.origin, now=now, complete=complete)
+        if not edition.papers and not complete:
+            break  # nothing new is known of this day yet, either
+        settled = day
         if edition.papers:
             editions.append(edition)
             taken.update(ranked.paper.id for ranked in edition.papers)

@@ -599,3 +599,9 @@ async def test_a_day_that_was_filled_in_by_hand_delays_nobodys_papers(store: Sto
         wednesday = await editions.of_day(connection, Cadence.DAY, WEDNESDAY)
     assert wednesday is not None
     assert ids(wednesday) == [late.id, paper(4, at(WEDNESDAY, 8)).id]
+
+
+def test_a_day_of_which_only_known_papers_are_stored_waits_for_the_feed() -> None:
+    known = Ledger(MONDAY, MONDAY, at(TUESDAY, 1), at(WEDNESDAY, 2), failing_since=at(TUESDAY, 2))
+    relisted = paper(1, at(TUESDAY))
+    assert close(known, [relisted], [relisted.id], closes=CLOSES, now=at(WEDNESDAY, 2)) == ([], MONDAY)
