@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +21,8 @@ from typing import Protocol
 from pydantic import BaseModel
 
 from bot import sample, settings
-from bot.channel import Channel, Commands, Kit, Message
+from bot.access import Access, Admission
+from bot.channel import Channel, Kit, Message
 from bot.commands import Readers
 from bot.dispatcher import Dispatcher
 from bot.feed import Feed, FeedError, Fetcher
@@ -90,7 +91,7 @@ class App:
     dispatchers: Sequence[Dispatcher]
     keeper: Keeper
     notices: Notices
-    commands: Commands
+    commands: Readers
 
     async def once(
         self, now: datetime, roles: frozenset[Role] = frozenset(Role), stop: asyncio.Event | None = None
@@ -266,7 +267,13 @@ async def open_app(
             dispatchers=[Dispatcher(store, channel, locks, tell=notices.tell) for channel in channels],
             keeper=Keeper(store, notices.tell, closes=core.edition_closes),
             notices=notices,
-            commands=Readers(store),
+            commands=Readers(
+                store,
+                channels,
+                fallback=Preferences(language=language, timezone=core.default_timezone),
+                closes=core.edition_closes,
+                access=Access(Admission(core.access), core.codes, core.allowed, core.admins),
+            ),
         )
 
 
@@ -285,6 +292,23 @@ def settings_class(name: str) -> type[BaseModel]:
     """The class that a channel's settings are read into."""
     found: type[BaseModel] = import_module(f"channels.{name}").Settings
     return found
+
+
+def recipients(environ: Mapping[str, str], home: Path, store: Store) -> Callable[[Address], Address]:
+    """What brings addresses into the form in which they are stored; no channel logs in for it.
+
+    It raises ValueError, with a sentence, for what is no address of a channel there is.
+    """
+    channels: dict[str, Channel] = {}
+
+    def stored_form(address: Address) -> Address:
+        if address.channel not in CHANNELS:
+            raise ValueError(f"there is no channel {address.channel!r}; there are: {', '.join(CHANNELS)}")
+        if address.channel not in channels:
+            channels[address.channel] = open_channel(address.channel, environ, home, store)
+        return Address(address.channel, channels[address.channel].recipient(address.recipient))
+
+    return stored_form
 
 
 def open_channel(name: str, environ: Mapping[str, str], home: Path, store: Store) -> Channel:

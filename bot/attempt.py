@@ -46,13 +46,17 @@ class Attempts:
         try:
             await self._pacer.turn(delivery.to)
             message = await self._variants.message(delivery)
+            hint = await self._variants.hint(delivery) if message is None else None
         except asyncio.CancelledError:
             return Recalled()
         except Exception as error:  # noqa: BLE001 - whatever a template does, it costs its variant alone
             return Rejected(f"cannot be composed ({type(error).__name__})")
         finally:
             self._at_home.discard(task)
-        return NothingToSay() if message is None else await self._send(delivery, message)
+        if message is not None:
+            return await self._send(delivery, message)
+        outcome = Sent() if hint is None else await self._send(delivery, hint)
+        return NothingToSay() if isinstance(outcome, Sent) else outcome
 
     async def _send(self, delivery: Delivery, message: Message) -> Outcome:
         try:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from bot.channel import Barred, Deferred, Gone, Outcome, Rejected, Sent, Unknown
-from bot.model import Delivery, State, Status
+from bot.model import Delivery, Reason, State, Status
 from bot.schedule import NEAR, Rhythm, waking
 
 FIRST_WAIT = timedelta(minutes=1)
@@ -78,7 +78,7 @@ def consequence(delivery: Delivery, result: Result, now: datetime) -> Consequenc
             wait = back_off(delivery.repeats + 1, f"{delivery.id}")  # before it is sent again
             return Consequence(State.UNKNOWN, short(reason), next_at=now + wait)
         case NothingToSay():
-            return Consequence(State.SKIPPED, "no paper matches")
+            return Consequence(State.SKIPPED, Reason.NO_MATCH.value)
         case Recalled():
             return Consequence(State.OWED, next_at=now)
         case _:

@@ -201,6 +201,21 @@ class State(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Reason(StrEnum):
+    """Why a delivery ended as it did, where the core itself decided; a service's own reasons are its own words."""
+
+    SUPERSEDED = "superseded"
+    TOO_LATE = "too late"
+    NO_MATCH = "no paper matches"
+    PAUSED = "paused"
+    LEFT = "unsubscribed"
+    AWAY = "the reader has paused or left"
+    OTHER_CADENCE = "another cadence was chosen"
+    FORGOTTEN = "forgotten"
+    RESTORED = "restored"
+    DROPPED = "dropped by the operator"
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """One edition owed to one subscriber, as claimed for sending."""
@@ -219,6 +234,8 @@ class Delivery:
     """How often the service refused it in the plainest style."""
     fallen: bool = False
     """Whether its variant fell back to the plainest style."""
+    missed: tuple[date, ...] = ()
+    """The days of earlier editions that expired since the reader was last sent one."""
 
 
 @dataclass(frozen=True, slots=True)

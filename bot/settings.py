@@ -11,12 +11,21 @@ import re
 from collections.abc import Mapping
 from datetime import time, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, Self, TypeVar, get_args
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from bot.model import Address
 
@@ -60,6 +69,12 @@ def addresses(written: object) -> object:
         raise ValueError("must be addresses written channel:recipient, separated by commas") from None
 
 
+def patterns(written: object) -> object:
+    """Read `telegram:42, email:*@lab.example`: addresses in which `*` stands for anything."""
+    found = addresses(written)
+    return tuple(map(str, found)) if isinstance(found, tuple) else found
+
+
 class Settings(BaseModel):
     """What the core itself can be told; every field's alias is the name of its environment variable."""
 
@@ -76,6 +91,9 @@ class Settings(BaseModel):
     default_timezone: str = Field("UTC", alias="DEFAULT_TIMEZONE")
     log_format: Literal["auto", "human", "json"] = Field("auto", alias="LOG_FORMAT")
     admins: Annotated[tuple[Address, ...], BeforeValidator(addresses)] = Field((), alias="ADMINS")
+    access: Literal["open", "invite", "list"] = Field("open", alias="ACCESS")
+    invite_codes: SecretStr | None = Field(None, alias="INVITE_CODES")
+    allowed: Annotated[tuple[str, ...], BeforeValidator(patterns)] = Field((), alias="ALLOWED")
     heartbeat_url: SecretStr | None = Field(None, alias="HEARTBEAT_URL")
     """Called after each good round. Secret, because whoever knows it can pretend to be us."""
 
@@ -85,6 +103,27 @@ class Settings(BaseModel):
         if url is not None and not _is_address(url.get_secret_value(), "https?", needs_host=True):
             raise ValueError("must be a web address that starts with https:// (or http://)")
         return url
+
+    @field_validator("invite_codes")
+    @classmethod
+    def _codes(cls, written: SecretStr | None) -> SecretStr | None:
+        codes = [] if written is None else _codes_in(written)
+        if any(not re.fullmatch(r"[A-Za-z0-9_]{6,64}", code) for code in codes):
+            raise ValueError("must be codes of 6 to 64 letters, digits and underscores, separated by commas")
+        return written
+
+    @model_validator(mode="after")
+    def _somebody_gets_in(self) -> Self:
+        if self.access == "invite" and not self.codes:
+            raise ValueError("ACCESS=invite needs codes in INVITE_CODES")
+        if self.access == "list" and not self.allowed:
+            raise ValueError("ACCESS=list needs addresses in ALLOWED")
+        return self
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The invite codes, one by one."""
+        return () if self.invite_codes is None else tuple(_codes_in(self.invite_codes))
 
     @field_validator("database_url")
     @classmethod
@@ -170,9 +209,15 @@ def secrets(settings: BaseModel) -> list[str]:
                 found += [parts.username] if parts.username and parts.scheme.startswith("http") else []
                 if name == "heartbeat_url":  # there the path is the key
                     found.append(parts.path)
+            elif name == "invite_codes":
+                found += _codes_in(value)
             elif secret:
                 found.append(secret)
     return found
+
+
+def _codes_in(written: SecretStr) -> list[str]:
+    return [code.strip() for code in written.get_secret_value().split(",") if code.strip()]
 
 
 def _is_address(url: str, schemes: str, *, needs_host: bool = False) -> bool:
@@ -200,9 +245,11 @@ def _from_file(name: str, path: str) -> str:
 
 
 def _sentence(error: Any) -> str:
-    name = str(error["loc"][0]) if error["loc"] else "The settings"
+    name = str(error["loc"][0]) if error["loc"] else ""
     context = error.get("ctx") or {}
     says = str(context["error"]) if "error" in context else ""
+    if not name:  # it is about several, and names them itself
+        return f"{says}; see .env.example."
     if not says:
         says = {
             "literal_error": f"must be one of {context.get('expected', '')}".replace("'", ""),

@@ -6,20 +6,23 @@ import asyncio
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import date
 from functools import partial
 from typing import TypeVar, cast
 
 from bot.channel import Channel, Message
 from bot.model import Delivery, Edition, Preferences, Style
 from bot.render.fit import fit
-from bot.render.page import edition_page
-from bot.store import Store, editions
+from bot.render.page import barren_page, edition_page
+from bot.store import Store, editions, history
 
 log = logging.getLogger(__name__)
 
+BARREN = 5
+"""After so many editions in a row of which a reader's filters left nothing, the reader is told, once."""
 MESSAGES = 256
 EDITIONS = 8
 RENDER_SECONDS = 30.0
@@ -46,11 +49,12 @@ class Variants:
         wanted, edition_id = delivery.preferences, delivery.edition_id
         if delivery.fallen:
             wanted = replace(wanted, style=Style.HEADLINE)
-        key = (edition_id, wanted.language, wanted.style, wanted.papers, wanted.min_votes, wanted.topics)
+        said = (wanted.language, wanted.style, wanted.papers, wanted.min_votes, wanted.topics)
+        key = (edition_id, said, delivery.missed)
         task = self._messages.get(key)
         if task is None:
             # A task, so that many deliveries of one variant that start together wait for one rendering.
-            task = self._messages[key] = asyncio.create_task(self._compose(edition_id, wanted))
+            task = self._messages[key] = asyncio.create_task(self._compose(edition_id, wanted, delivery.missed))
             if len(self._messages) > MESSAGES:
                 self._messages.popitem(last=False)
         self._messages.move_to_end(key)
@@ -60,12 +64,21 @@ class Variants:
             self._messages.pop(key, None)
             raise
 
-    async def _compose(self, edition_id: int, wanted: Preferences) -> Message | None:
+    async def hint(self, delivery: Delivery) -> Message | None:
+        """A line for a reader whose filters leave nothing of this edition, if they left nothing of several before."""
+        async with self._store.read() as connection:
+            before = await history.barren(connection, delivery.subscriber_id, delivery.edition_id)
+        if before + 1 != BARREN:
+            return None
+        page = barren_page(BARREN, delivery.preferences, delivery.due_at)
+        return fit(page, self._channel.compose, self._channel.limits).message
+
+    async def _compose(self, edition_id: int, wanted: Preferences, missed: Sequence[date]) -> Message | None:
         """Compose off the event loop, so that a template that takes for ever holds nobody else up."""
         edition = await self._edition(edition_id)
         try:
             async with asyncio.timeout(RENDER_SECONDS):
-                return await _aside(partial(compose, edition, wanted, self._channel))
+                return await _aside(partial(compose, edition, wanted, self._channel, missed))
         except Exception:
             wants = {"language": wanted.language, "style": wanted.style.value}
             log.exception("page cannot be composed", extra={"channel": self._channel.name, **wants})
@@ -88,9 +101,9 @@ class Variants:
             return await editions.get(connection, edition_id)
 
 
-def compose(edition: Edition, wanted: Preferences, channel: Channel) -> Message | None:
+def compose(edition: Edition, wanted: Preferences, channel: Channel, missed: Sequence[date] = ()) -> Message | None:
     """An edition as one reader wants it, fitted into the channel's limits; None where nothing is left to say."""
-    page = edition_page(edition, wanted)
+    page = edition_page(edition, wanted, missed=missed)
     if not page.blocks:
         return None
     return fit(page, channel.compose, channel.limits).message

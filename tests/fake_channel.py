@@ -52,6 +52,11 @@ class FakeChannel:
     busy: asyncio.Event = field(default_factory=asyncio.Event)
     """Set as soon as anything was sent."""
 
+    def recipient(self, written: str) -> str:
+        if not written.isprintable() or " " in written:
+            raise ValueError(f"{written!r} is no recipient of this channel")
+        return written.casefold()
+
     async def __aenter__(self) -> Self:
         return self
 

@@ -451,7 +451,8 @@ class Delivery(RuleBasedStateMachine):
         async with self.store.read() as connection:
             stands = await standing.load(connection, "fake")
         free_at = max(filter(None, [self.now, stands.waits_until, stands.halted_at and stands.probe_at]))
-        due = [row["id"] for row in await self.rows() if row["state"] == State.OWED and self.in_time(row, free_at)]
+        owed = [row for row in await self.rows() if row["state"] == State.OWED and self.in_time(row, free_at)]
+        due = [row["id"] for row in owed if row["recipient"] not in self.service.away]
         for _ in range(100):
             turns = count()
             while await dispatcher.step(self.now) or dispatcher.busy:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -430,7 +430,7 @@ async def test_a_place_that_lets_us_post_again_is_resumed_and_a_readers_own_paus
         cy = await subscribers.get(connection, Address("fake", "cy"))
         assert cy is not None
         await subscribers.pause(connection, cy.id, until=None, now=NOW)
-    readers = Readers(store)
+    readers = Readers(store, [channel], fallback=Preferences(), closes=time(22))
     assert await readers.permitted(Address("fake", "bo"))
     assert not await readers.permitted(Address("fake", "bo"))
     assert not await readers.permitted(Address("fake", "cy"))

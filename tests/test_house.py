@@ -17,7 +17,7 @@ HOMES = {
     "aiolimiter": ("bot.pacer",),
     "aiosqlite": ("bot.store",),
     "alembic": ("bot.store",),
-    "babel": ("bot.render.words",),
+    "babel": ("bot.render",),
     "dotenv": ("bot.settings",),
     "feedparser": ("bot.feed.rss",),
     "filelock": ("bot.locks.files",),
@@ -34,6 +34,7 @@ HOMES = {
 TYPES = {
     ("bot.publisher", "sqlalchemy.ext.asyncio"),
     ("bot.dispatcher", "sqlalchemy.ext.asyncio"),
+    ("bot.commands.subscription", "sqlalchemy.ext.asyncio"),
 }
 """The connection that is handed on to the store's functions, and nothing is asked of."""
 

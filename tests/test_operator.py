@@ -19,7 +19,7 @@ from sqlalchemy import select, update
 from bot.consequences import Standing
 from bot.edition import Ledger, for_readers
 from bot.locks import FileLocks, holding, make_locks
-from bot.model import Address, Cadence, Found, Preferences, State, Status
+from bot.model import Address, Cadence, Found, Preferences, Reason, State, Status
 from bot.publisher import Publisher
 from bot.schedule import LIFETIME
 from bot.store import Store, desk, ledger, papers, standing, subscribers
@@ -353,7 +353,7 @@ async def test_a_drop_ends_what_is_owed_or_unknown(store: Store) -> None:
         assert await desk.drop(connection, Filter(channel="fake"), now=NOW) == 6
     assert list((await states(store)).values()) == ["skipped", "sending", "sent", *["skipped"] * 5]
     row = await one(store, 1)
-    assert (row.reason, row.ended_at) == (desk.DROPPED, NOW)
+    assert (row.reason, row.ended_at) == (Reason.DROPPED, NOW)
 
 
 async def test_the_commands_change_what_they_say(local: Store, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.edition import Ledger, rank
 from bot.model import Address, Cadence, Delivery, Edition, Found, Media, MediaKind, Paper, Preferences, State, Status
-from bot.schedule import Rhythm, window
+from bot.schedule import Rhythm, Window, window
 from bot.store import Store, StoreError, audience, deliveries, editions, ledger, papers, search, subscribers
 from bot.store.deliveries import Ending
 from bot.store.memory import ChannelMemory
@@ -391,7 +391,7 @@ async def test_a_new_subscriber_is_owed_the_latest_edition_and_counted(store: St
     async with store.write() as connection:
         edition_id = await close(connection)
         newcomer = await subscribe(connection, "ada")
-        await audience.greet(connection, edition_id, newcomer, "outbox", Rhythm("UTC", 480, 127), now=CLOSED + HOUR)
+        await audience.greet(connection, edition_id, newcomer, "outbox", Window(CLOSED + HOUR, CLOSED + 9 * HOUR))
         [delivery] = await deliveries.claim(connection, "outbox", owner="me", now=CLOSED + HOUR, limit=5)
         [report] = await reports(connection)
     assert (delivery.subscriber_id, delivery.due_at) == (newcomer, CLOSED + HOUR)

@@ -120,7 +120,7 @@ def live(orders: Orders, ticks: Connection) -> None:
 
 
 async def _deliver(orders: Orders, ticks: int) -> None:
-    app.open_channel = lambda *_: Ledger(orders, ticks)
+    app.open_channel = lambda *_: Ledger(orders, ticks)  # type: ignore[assignment]
     stop = asyncio.Event()
     async with app.open_app(orders.home, {"DATABASE_URL": orders.database}) as wired:
         if orders.once:

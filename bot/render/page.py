@@ -20,6 +20,8 @@ from bot.render.said import say
 from bot.render.words import Words, words
 from bot.topics import Sieve
 
+MOST_MISSED = 3
+"""So many missed editions are named, the newest."""
 NAMES = 3
 """So many authors are named before the rest are counted."""
 
@@ -35,8 +37,8 @@ _ALPHAXIV = {"ko": "ko/", "ja": "ja/", "zh-Hans": "zh/", "zh-Hant": "zh/"}
 """The languages that alphaXiv writes its overviews in beside English, as they stand in its addresses."""
 
 
-def edition_page(edition: Edition, preferences: Preferences, *, notes: Sequence[str] = ()) -> Page:
-    """The page of one edition for a reader with these preferences. `notes` are said above the papers."""
+def edition_page(edition: Edition, preferences: Preferences, *, missed: Sequence[date] = ()) -> Page:
+    """The page of one edition for a reader with these preferences, who missed the editions of some days before."""
     w = words(preferences.language)
     chosen = choose(edition.papers, preferences)
     counted = _counts_votes(edition.papers)
@@ -51,7 +53,8 @@ def edition_page(edition: Edition, preferences: Preferences, *, notes: Sequence[
         lead=" · ".join(lead),
         blocks=[block(ranked, preferences.style, w) for ranked in chosen],
         labels=_labels(w, preferences.style),
-        notes=[*notes, *_warnings(w, edition)],
+        notes=_warnings(w, edition),
+        actions=[_missed(w, edition.cadence, day) for day in missed[-MOST_MISSED:]],
         footer=_footer(w, preferences.style, counted=counted, sample=edition.sample),
         slug="sample" if edition.sample else _slug(edition.cadence, edition.day),
     )
@@ -75,6 +78,32 @@ def today_page(papers: Iterable[Paper], day: date, preferences: Preferences, *, 
         footer=_footer(w, preferences.style, counted=_counts_votes(ranked), sample=False),
         slug=f"{day}-list",
     )
+
+
+def list_page(heading: str, lead: str, papers: Sequence[Ranked], preferences: Preferences, *, slug: str) -> Page:
+    """The page of some papers that are no edition: found, best, or one alone."""
+    w = words(preferences.language)
+    return Page(
+        language=w.language,
+        direction=w.direction,
+        heading=_clean(heading),
+        lead=lead,
+        blocks=[block(each, preferences.style, w) for each in papers],
+        labels=_labels(w, preferences.style),
+        footer=_footer(w, preferences.style, counted=_counts_votes(papers), sample=False),
+        slug=slug,
+    )
+
+
+def barren_page(count: int, preferences: Preferences, now: datetime) -> Page:
+    """The page of one line for a reader whose filters have left nothing for a while."""
+    w = words(preferences.language)
+    says = w.ngettext(
+        "Your filters have left nothing of the last {n} edition, so nothing was sent. “settings” shows them.",
+        "Your filters have left nothing of the last {n} editions, so nothing was sent. “settings” shows them.",
+        count,
+    )
+    return notice_page(says, w, now)
 
 
 def notice_page(says: str, w: Words, now: datetime) -> Page:
@@ -169,14 +198,29 @@ def _leads_to_the_web(url: str) -> bool:
 
 
 def _heading(w: Words, cadence: Cadence, day: date) -> str:
+    title = {
+        Cadence.DAY: w.gettext("Daily papers"),
+        Cadence.WEEK: w.gettext("Weekly papers"),
+        Cadence.MONTH: w.gettext("Monthly papers"),
+    }[cadence]
+    return w.gettext("{title} · {date}", title=title, date=_period(w, cadence, day))
+
+
+def _period(w: Words, cadence: Cadence, day: date) -> str:
     match cadence:
         case Cadence.DAY:
-            title, period = w.gettext("Daily papers"), w.day(day)
+            return w.day(day)
         case Cadence.WEEK:
-            title, period = w.gettext("Weekly papers"), w.span(day - timedelta(days=day.weekday()), day)
+            return w.span(day - timedelta(days=day.weekday()), day)
         case Cadence.MONTH:
-            title, period = w.gettext("Monthly papers"), w.month(day)
-    return w.gettext("{title} · {date}", title=title, date=period)
+            return w.month(day)
+
+
+def _missed(w: Words, cadence: Cadence, day: date) -> Link:
+    """What a reader missed, and where its list can still be read."""
+    place = {Cadence.DAY: "date", Cadence.WEEK: "week", Cadence.MONTH: "month"}[cadence]
+    label = w.gettext("You missed: {date}", date=_period(w, cadence, day))
+    return Link(label, f"https://huggingface.co/papers/{place}/{_slug(cadence, day)}")
 
 
 def _slug(cadence: Cadence, day: date) -> str:

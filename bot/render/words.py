@@ -17,7 +17,8 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.core import get_global
-from babel.dates import format_date, format_interval, format_skeleton
+from babel.dates import format_date, format_interval, format_skeleton, get_day_names
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
@@ -88,6 +89,18 @@ class Words:
         shown = moment.astimezone(ZoneInfo(zone) if isinstance(zone, str) else zone)
         return f"{shown:%H:%M} UTC" if shown.tzname() == "UTC" else f"{shown:%H:%M}"
 
+    def clock(self, minutes: int) -> str:
+        """A time of day, in minutes after midnight: "08:00"."""
+        return "{:02}:{:02}".format(*divmod(minutes, 60))
+
+    def weekday(self, day: int) -> str:
+        """A weekday's short name, Monday = 0: "Mon"."""
+        return str(get_day_names("abbreviated", "stand-alone", self._locale)[day])
+
+    def listing(self, names: Sequence[str]) -> str:
+        """Names after each other: "Mon, Tue"."""
+        return self.pgettext("between names", ", ").join(names)
+
     def moment(self, moment: datetime, zone: str | tzinfo = "UTC") -> str:
         """A day and a time as the clocks of `zone` show them: "29 April, 22:04 UTC"."""
         shown = moment.astimezone(ZoneInfo(zone) if isinstance(zone, str) else zone)
@@ -105,6 +118,26 @@ def languages() -> tuple[str, ...]:
 def words(language: str) -> Words:
     """The words of the nearest language there is a catalogue for."""
     return _words(match(language))
+
+
+def own_name(tag: str) -> str:
+    """A language's name in itself: "한국어"."""
+    locale = locale_of(tag)
+    return (locale.display_name or tag) if "-" in tag else (locale.language_name or tag)
+
+
+def completeness(tag: str) -> tuple[int, int]:
+    """How many of English's sentences a language's catalogue translates, and how many there are."""
+    if tag == DEFAULT:
+        return (len(_sentences(DEFAULT)),) * 2
+    translated = {key for key, said in _sentences(tag).items() if said}
+    return len(translated & _sentences(DEFAULT).keys()), len(_sentences(DEFAULT))
+
+
+@cache
+def locale_of(tag: str) -> Locale:
+    """What the CLDR knows of a language that there is a catalogue for."""
+    return Locale.parse(tag.replace("-", "_"))
 
 
 @cache
@@ -149,12 +182,33 @@ def _likely(tag: str) -> tuple[str, str | None]:
 
 
 def _catalogue(tag: str) -> Translations:
-    path = folder() / "locale" / f"{tag}.po"
-    if not path.is_file():  # English needs no catalogue: its sentences are the keys
+    catalogue = _read(tag)
+    if catalogue is None:  # English needs no catalogue: its sentences are the keys
         return Translations()
-    with path.open("rb") as written:
-        catalogue = read_po(written, locale=tag.replace("-", "_"), abort_invalid=True)
     compiled = BytesIO()
     write_mo(compiled, catalogue)
     compiled.seek(0)
     return Translations(compiled)
+
+
+def _read(tag: str) -> Catalog | None:
+    path = folder() / "locale" / f"{tag}.po"
+    if not path.is_file():
+        return None
+    with path.open("rb") as written:
+        return read_po(written, locale=tag.replace("-", "_"), abort_invalid=True)
+
+
+def _sentences(tag: str) -> dict[object, bool]:
+    """The keys of a catalogue, and whether each is translated."""
+    catalogue = _read(tag)
+    messages = [each for each in catalogue or () if each.id]
+    return {
+        (each.context, str(each.id)): bool(each.string) and not each.fuzzy and _all_said(each.string)
+        for each in messages
+    }
+
+
+def _all_said(said: object) -> bool:
+    forms = said if isinstance(said, list | tuple) else [said]
+    return all(str(form).strip() for form in forms)

@@ -8,10 +8,11 @@ from datetime import datetime
 from sqlalchemy import Column, Integer, MetaData, String, Table, and_, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model import Cadence, State, Status
-from bot.schedule import Rhythm, Window, welcome, window
+from bot.model import Cadence, Reason, State, Status
+from bot.schedule import Rhythm, Window, window
 from bot.store import editions as stored
 from bot.store.schema import Utc, deliveries, editions, subscribers
+from bot.store.upsert import insert as upsert
 
 COLUMNS = ["edition_id", "subscriber_id", "channel", "state", "due_at", "next_at", "expires_at"]
 
@@ -47,13 +48,11 @@ async def owe(connection: AsyncConnection, edition_id: int, cadence: Cadence, *,
     return audience
 
 
-async def greet(
-    connection: AsyncConnection, edition_id: int, subscriber_id: int, channel: str, rhythm: Rhythm, *, now: datetime
-) -> None:
-    """Owe the latest edition to a new subscriber, at once."""
-    due = welcome(rhythm, now)
-    await connection.execute(
-        deliveries.insert().values(
+async def greet(connection: AsyncConnection, edition_id: int, subscriber_id: int, channel: str, due: Window) -> None:
+    """Owe an edition to one subscriber, unless it was owed before."""
+    made = await connection.execute(
+        upsert(connection, deliveries)
+        .values(
             edition_id=edition_id,
             subscriber_id=subscriber_id,
             channel=channel,
@@ -62,8 +61,10 @@ async def greet(
             next_at=due.due_at,
             expires_at=due.expires_at,
         )
+        .on_conflict_do_nothing()
     )
-    await stored.count_audience(connection, edition_id, 1)
+    if made.rowcount:
+        await stored.count_audience(connection, edition_id, 1)
 
 
 async def _owe_slots(
@@ -137,5 +138,5 @@ async def _supersede(connection: AsyncConnection, edition_id: int, cadence: Cade
             func.coalesce(deliveries.c.edition_id, 0).in_(older),
             reader.exists(),
         )
-        .values(state=State.EXPIRED.value, reason="superseded", ended_at=now)
+        .values(state=State.EXPIRED.value, reason=Reason.SUPERSEDED.value, ended_at=now)
     )

@@ -10,7 +10,8 @@ from sqlalchemy import Select, and_, bindparam, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.consequences import REPEATS
-from bot.model import Delivery, State, Status
+from bot.model import Delivery, Reason, State, Status
+from bot.store import history
 from bot.store.schema import choices, deliveries, editions, subscribers, variants
 from bot.store.subscribers import preferences
 
@@ -60,8 +61,8 @@ async def claim(connection: AsyncConnection, channel: str, *, owner: str, now: d
         .values(
             state=case((late, State.EXPIRED.value), (away, State.SKIPPED.value), else_=State.SENDING.value),
             reason=case(
-                (late, func.coalesce(deliveries.c.reason, "too late")),
-                (away, "the reader has paused or left"),
+                (late, func.coalesce(deliveries.c.reason, Reason.TOO_LATE.value)),
+                (away, Reason.AWAY.value),
                 else_=deliveries.c.reason,
             ),
             owner=case((late, None), (away, None), else_=owner),
@@ -82,7 +83,7 @@ async def put_off(connection: AsyncConnection, until: Mapping[int, datetime], *,
     late = deliveries.c.expires_at <= at
     values = {
         "state": case((late, State.EXPIRED.value), else_=State.OWED.value),
-        "reason": case((late, func.coalesce(deliveries.c.reason, "too late")), else_=deliveries.c.reason),
+        "reason": case((late, func.coalesce(deliveries.c.reason, Reason.TOO_LATE.value)), else_=deliveries.c.reason),
         "ended_at": case((late, at), else_=None),
     }
     await connection.execute(
@@ -148,7 +149,7 @@ async def expire(connection: AsyncConnection, channel: str, *, now: datetime) ->
     late = update(deliveries).where(
         deliveries.c.channel == channel, deliveries.c.state == State.OWED, deliveries.c.expires_at <= now
     )
-    reason = func.coalesce(deliveries.c.reason, "too late")
+    reason = func.coalesce(deliveries.c.reason, Reason.TOO_LATE.value)
     return (await connection.execute(late.values(state=State.EXPIRED.value, reason=reason, ended_at=now))).rowcount
 
 
@@ -243,6 +244,8 @@ async def _load(connection: AsyncConnection, ids: Sequence[int]) -> list[Deliver
         .where(deliveries.c.id.in_(ids))
         .order_by(deliveries.c.next_at, deliveries.c.id)
     )
+    rows = (await connection.execute(query)).all()
+    lost = await history.missed(connection, [row.delivery_id for row in rows])
     return [
         Delivery(
             id=row.delivery_id,
@@ -256,6 +259,7 @@ async def _load(connection: AsyncConnection, ids: Sequence[int]) -> list[Deliver
             repeats=row.repeats,
             rejections=row.rejections,
             fallen=bool(row.fallen),
+            missed=lost.get(row.delivery_id, ()),
         )
-        for row in await connection.execute(query)
+        for row in rows
     ]

@@ -10,13 +10,12 @@ from datetime import date, datetime
 from sqlalchemy import ColumnElement, Select, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model import Cadence, State, Status
+from bot.model import Cadence, Reason, State, Status
 from bot.schedule import LIFETIME, Rhythm, waking
 from bot.store.schema import deliveries, editions, subscribers
 
 RETRYABLE = (State.UNKNOWN, State.REJECTED, State.EXPIRED, State.BARRED)
 DROPPABLE = (State.OWED, State.UNKNOWN)
-DROPPED = "dropped by the operator"
 RHYTHMS = 100
 """Rhythms that share a statement."""
 
@@ -144,7 +143,7 @@ async def drop(connection: AsyncConnection, wanted: Filter, *, now: datetime) ->
     result = await connection.execute(
         update(deliveries)
         .where(deliveries.c.id.in_(_droppable(wanted)), deliveries.c.state.in_(DROPPABLE))
-        .values(state=State.SKIPPED.value, reason=DROPPED, owner=None, ended_at=now)
+        .values(state=State.SKIPPED.value, reason=Reason.DROPPED.value, owner=None, ended_at=now)
     )
     return result.rowcount
 
@@ -163,7 +162,7 @@ def _retryable(wanted: Filter) -> Select[tuple[int]]:
         .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
         .where(
             deliveries.c.state.in_(RETRYABLE),
-            func.coalesce(deliveries.c.reason, "") != "superseded",
+            func.coalesce(deliveries.c.reason, "") != Reason.SUPERSEDED,
             subscribers.c.status == Status.ACTIVE,
         )
     )

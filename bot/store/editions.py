@@ -90,6 +90,13 @@ async def latest(connection: AsyncConnection, cadence: Cadence) -> Edition | Non
     return None if row is None else await _load(connection, row)
 
 
+async def latest_id(connection: AsyncConnection, cadence: Cadence) -> int | None:
+    """The newest closed edition's id."""
+    query = select(editions.c.id).where(editions.c.cadence == cadence).order_by(editions.c.day.desc()).limit(1)
+    edition_id: int | None = await connection.scalar(query)
+    return edition_id
+
+
 async def days(connection: AsyncConnection, cadence: Cadence, *, since: date) -> list[date]:
     """The days after `since` that have an edition."""
     return list(

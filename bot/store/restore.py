@@ -8,15 +8,13 @@ from datetime import datetime
 from sqlalchemy import and_, delete, or_, select, update
 
 from bot.consequences import REPEATS
-from bot.model import State
+from bot.model import Reason, State
 from bot.store import ledger
 from bot.store.backup import MARK
 from bot.store.database import Store
 from bot.store.schema import deliveries, facts
 
 log = logging.getLogger(__name__)
-
-REASON = "restored"
 
 
 async def settle_restored(store: Store, now: datetime) -> int | None:
@@ -45,7 +43,7 @@ async def settle_restored(store: Store, now: datetime) -> int | None:
                     ),
                 )
             )
-            .values(state=State.SKIPPED.value, reason=REASON, owner=None, ended_at=now)
+            .values(state=State.SKIPPED.value, reason=Reason.RESTORED.value, owner=None, ended_at=now)
         )
         await ledger.save(connection, restored=now)
     # Not a warning: the commands that speak for themselves show no less than errors, and this is said only once.

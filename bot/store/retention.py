@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Select, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model import State
+from bot.model import Reason, State
 from bot.store.database import Store
 from bot.store.schema import deliveries, editions, tallies
 from bot.store.upsert import insert
@@ -36,7 +36,12 @@ async def fold(store: Store, *, before: datetime, batch: int = BATCH) -> int:
 
 async def _expire(store: Store, before: datetime, batch: int) -> int:
     ids = _old(before, batch, deliveries.c.state.in_(ON_ITS_WAY))
-    ends = {"state": State.EXPIRED.value, "reason": "too late", "owner": None, "ended_at": deliveries.c.expires_at}
+    ends = {
+        "state": State.EXPIRED.value,
+        "reason": Reason.TOO_LATE.value,
+        "owner": None,
+        "ended_at": deliveries.c.expires_at,
+    }
     async with store.write() as connection:
         rows = update(deliveries).where(deliveries.c.id.in_(ids), deliveries.c.state.in_(ON_ITS_WAY))
         return (await connection.execute(rows.values(ends))).rowcount

@@ -25,7 +25,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration: compared at start, so that Alembic is imported only when there is something to do."""
 
 
@@ -213,6 +213,14 @@ Index(
     deliveries.c.repeats,
     sqlite_where=deliveries.c.state == "unknown",
     postgresql_where=deliveries.c.state == "unknown",
+)
+
+# What readers missed is looked for with every delivery, and found for few.
+Index(
+    "ix_deliveries_expired",
+    deliveries.c.subscriber_id,
+    sqlite_where=deliveries.c.state == "expired",
+    postgresql_where=deliveries.c.state == "expired",
 )
 
 variants = Table(

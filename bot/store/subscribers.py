@@ -8,10 +8,10 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy import Row, Select, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model import Address, Cadence, Preferences, State, Status, Style, Subscriber
+from bot.model import Address, Cadence, Preferences, Reason, State, Status, Style, Subscriber
 from bot.schedule import Rhythm
 from bot.store import owed
 from bot.store.schema import choices, subscribers, suppressed
@@ -44,15 +44,16 @@ async def add(connection: AsyncConnection, address: Address, preferences: Prefer
 
 async def get(connection: AsyncConnection, address: Address) -> Subscriber | None:
     """The subscriber with this address."""
-    query = (
-        select(subscribers, *(column for column in choices.c if column.name != "id"))
-        .join(choices, choices.c.id == subscribers.c.choice_id)
-        .where(subscribers.c.channel == address.channel, subscribers.c.recipient == address.recipient)
-    )
+    query = selected().where(subscribers.c.channel == address.channel, subscribers.c.recipient == address.recipient)
     row = (await connection.execute(query)).one_or_none()
-    if row is None:
-        return None
-    return _subscriber(row)
+    return None if row is None else subscriber(row)
+
+
+def selected() -> Select[Any]:
+    """Subscribers joined with their choices: what `subscriber` reads."""
+    return select(subscribers, *(column for column in choices.c if column.name != "id")).join(
+        choices, choices.c.id == subscribers.c.choice_id
+    )
 
 
 async def set_status(
@@ -98,7 +99,7 @@ async def change(connection: AsyncConnection, reader: Subscriber, wanted: Prefer
     )
     before, after = rhythm(reader.preferences), rhythm(wanted)
     if wanted.cadence is not reader.preferences.cadence:
-        await owed.end(connection, reader.id, State.SKIPPED, "another cadence was chosen", now=now)
+        await owed.end(connection, reader.id, State.SKIPPED, Reason.OTHER_CADENCE, now=now)
     elif before != after:
         await owed.move(connection, reader.id, after, now=now)
 
@@ -106,7 +107,7 @@ async def change(connection: AsyncConnection, reader: Subscriber, wanted: Prefer
 async def pause(connection: AsyncConnection, subscriber_id: int, *, until: datetime | None, now: datetime) -> None:
     """Send nothing until then, or until resumed."""
     await set_status(connection, subscriber_id, Status.PAUSED, "paused by the reader", until=until)
-    await owed.end(connection, subscriber_id, State.SKIPPED, "paused", now=now)
+    await owed.end(connection, subscriber_id, State.SKIPPED, Reason.PAUSED, now=now)
 
 
 async def resume(connection: AsyncConnection, subscriber_id: int) -> None:
@@ -143,9 +144,7 @@ async def wake(connection: AsyncConnection, *, now: datetime) -> None:
     )
 
 
-async def leave(
-    connection: AsyncConnection, subscriber_id: int, *, now: datetime, reason: str = "unsubscribed"
-) -> None:
+async def leave(connection: AsyncConnection, subscriber_id: int, *, now: datetime, reason: str = Reason.LEFT) -> None:
     """Send nothing any more; preferences are kept for when they come back."""
     await set_status(connection, subscriber_id, Status.UNSUBSCRIBED, reason)
     await owed.end(connection, subscriber_id, State.SKIPPED, reason, now=now)
@@ -153,20 +152,20 @@ async def leave(
 
 async def forget(connection: AsyncConnection, subscriber_id: int, *, now: datetime) -> None:
     """Erase a subscriber; what they were sent stays as nameless rows, so that editions still add up."""
-    await owed.end(connection, subscriber_id, State.SKIPPED, "forgotten", now=now)
+    await owed.end(connection, subscriber_id, State.SKIPPED, Reason.FORGOTTEN, now=now)
     await connection.execute(delete(subscribers).where(subscribers.c.id == subscriber_id))
 
 
 async def suppress(connection: AsyncConnection, address: Address, reason: str, *, now: datetime) -> None:
     """Never write to an address again, unless it asks for it itself."""
-    row = {"channel": address.channel, "digest": _digest(address), "reason": reason, "since": now}
+    row = {"channel": address.channel, "digest": digest(address), "reason": reason, "since": now}
     await connection.execute(insert(connection, suppressed).values(row).on_conflict_do_nothing())
 
 
 async def is_suppressed(connection: AsyncConnection, address: Address) -> bool:
     """Whether an address must be left alone."""
     query = select(suppressed.c.since).where(
-        suppressed.c.channel == address.channel, suppressed.c.digest == _digest(address)
+        suppressed.c.channel == address.channel, suppressed.c.digest == digest(address)
     )
     return await connection.scalar(query) is not None
 
@@ -174,7 +173,7 @@ async def is_suppressed(connection: AsyncConnection, address: Address) -> bool:
 async def unsuppress(connection: AsyncConnection, address: Address) -> None:
     """The address has asked for it itself."""
     await connection.execute(
-        delete(suppressed).where(suppressed.c.channel == address.channel, suppressed.c.digest == _digest(address))
+        delete(suppressed).where(suppressed.c.channel == address.channel, suppressed.c.digest == digest(address))
     )
 
 
@@ -202,11 +201,13 @@ def rhythm(wanted: Preferences) -> Rhythm:
     return Rhythm(wanted.timezone, wanted.hour, wanted.weekdays)
 
 
-def _digest(address: Address) -> str:
+def digest(address: Address) -> str:
+    """An address as the list of the suppressed knows it: it asked to be left alone, so it is not kept."""
     return hashlib.sha256(str(address).casefold().encode()).hexdigest()
 
 
-def _subscriber(row: Row[*tuple[Any, ...]]) -> Subscriber:
+def subscriber(row: Row[*tuple[Any, ...]]) -> Subscriber:
+    """The subscriber in a row of `selected`."""
     return Subscriber(
         id=row.id,
         address=Address(row.channel, row.recipient),

@@ -21,6 +21,7 @@ from bot.channel import Commands, Deferred, Finding, Gone, Kit, Limits, Message,
 from channels.outbox.terminal import Terminal, plain, show, wrap
 
 RECIPIENT = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+NAMES = "small letters, digits and hyphens, at most 64"
 RETRY_AFTER = 60.0
 """A folder that cannot be written to is looked at again after so many seconds."""
 
@@ -70,6 +71,11 @@ class Outbox:
         self._text = kit.template("outbox/edition.txt", plain)
         self._html = kit.template("outbox/edition.html", None)
 
+    def recipient(self, written: str) -> str:
+        if not RECIPIENT.fullmatch(written):
+            raise ValueError(f"{written!r} is no name for an outbox: {NAMES}")
+        return written
+
     async def __aenter__(self) -> Self:
         return self
 
@@ -85,7 +91,7 @@ class Outbox:
     async def send(self, to: str, message: Message, personal: Personal) -> Outcome:  # noqa: ARG002
         assert isinstance(message, Sheet)
         if not RECIPIENT.fullmatch(to):
-            return Gone(f"{to!r} is no name for an outbox: small letters, digits and hyphens, at most 64")
+            return Gone(f"{to!r} is no name for an outbox: {NAMES}")
         paths = [self._folder / f"{message.page.slug}.{to}.{kind}" for kind in ("txt", "html")]
         try:
             for path, text in zip(paths, (message.text, message.html), strict=True):

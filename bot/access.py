@@ -1,0 +1,39 @@
+"""Who may have editions sent: everybody, whoever has an invite code, or whoever is on a list. Pure."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from fnmatch import fnmatchcase
+
+from bot.model import Address
+
+
+class Admission(StrEnum):
+    """The three ways."""
+
+    OPEN = "open"
+    INVITE = "invite"
+    LIST = "list"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who is let in. `allowed` holds addresses in which `*` stands for anything; `always` are let in in any case."""
+
+    by: Admission = Admission.OPEN
+    codes: Sequence[str] = ()
+    allowed: Sequence[str] = ()
+    always: Sequence[Address] = ()
+
+    def admits(self, address: Address, invite: str | None = None) -> bool:
+        """Whether an address is let in, where it came with this invite code."""
+        if self.by is Admission.OPEN or address in self.always:
+            return True
+        if self.by is Admission.LIST:
+            return any(fnmatchcase(str(address).casefold(), pattern.casefold()) for pattern in self.allowed)
+        given = (invite or "").strip().encode()
+        # All of them are compared, each in constant time, so that guessing learns nothing from how long it takes.
+        return bool(sum(hmac.compare_digest(given, code.encode()) for code in self.codes))

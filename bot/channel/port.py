@@ -1,0 +1,133 @@
+"""What a channel is, and what the core hands to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol, Self, runtime_checkable
+
+from bot.channel.message import Limits, Message, Pace, Personal
+from bot.channel.outcome import Outcome
+from bot.channel.page import Page
+from bot.channel.requests import Answer, Asker, Request
+from bot.model import Address
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of `papers doctor`: what was looked at, whether it is well, and if not, what to do."""
+
+    subject: str
+    ok: bool
+    says: str
+
+
+class Memory(Protocol):
+    """A small key-value store of a channel's own (a file id, a command hash)."""
+
+    async def get(self, key: str) -> str | None: ...
+
+    async def put(self, key: str, value: str) -> None: ...
+
+
+class Template(Protocol):
+    """One of the channel's templates, ready to be filled."""
+
+    def __call__(self, page: Page, **more: object) -> str: ...
+
+
+Escape = Callable[[str], str]
+"""How a channel makes text safe in its markup; plain text needs none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """What the core lends to a channel when it is opened.
+
+    `template("telegram/edition.html", escape)` finds a template below templates/, the one in the page's own
+    language first (`edition.ko.html` before `edition.html`); everything put into it goes through `escape`
+    (None: HTML's own). `home` is where the channel may keep files.
+    """
+
+    home: Path
+    memory: Memory
+    template: Callable[[str, Escape | None], Template]
+
+
+class Commands(Protocol):
+    """What a reader may ask, once, for every channel."""
+
+    async def ask(self, asker: Asker, request: Request | str, now: datetime) -> Answer:
+        """Do what is asked and say so, in the asker's language. A `str` is what a person typed, or a button held.
+
+        Never raises for what a person may ask or type.
+        """
+        ...
+
+    async def permitted(self, address: Address) -> bool:
+        """A place that did not let us post lets us again; whether it was paused for that, and is not any more."""
+        ...
+
+
+@runtime_checkable
+class Channel(Protocol):
+    """A way to reach people."""
+
+    @property
+    def name(self) -> str:
+        """The channel's name, stored with every subscriber: "telegram"."""
+        ...
+
+    @property
+    def limits(self) -> Limits:
+        """What one message may hold."""
+        ...
+
+    @property
+    def pace(self) -> Pace:
+        """How fast the channel may be used."""
+        ...
+
+    @property
+    def repeats_unknown(self) -> bool:
+        """Whether a message that may or may not have arrived is sent again, or parked for the operator."""
+        ...
+
+    @property
+    def residents(self) -> Sequence[str]:
+        """Recipients that are there without having asked, and are subscribed at the first start."""
+        ...
+
+    @property
+    def rehearsal(self) -> bool:
+        """True where nothing leaves this machine, so that time may be pretended (`--now`)."""
+        ...
+
+    def recipient(self, written: str) -> str:
+        """A recipient's id in the one form in which it is stored.
+
+        Raises ValueError, whose message is a sentence, for what is none.
+        """
+        ...
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(self, *exc: object) -> None: ...
+
+    async def listen(self, commands: Commands) -> None:
+        """Receive until cancelled; returns at once where the channel cannot."""
+        ...
+
+    def compose(self, page: Page) -> Message:
+        """Turn a page into this channel's markup. Pure: the core caches what comes out."""
+        ...
+
+    async def send(self, to: str, message: Message, personal: Personal) -> Outcome:
+        """Send to one recipient. Never raises for what the service answered."""
+        ...
+
+    async def check(self) -> Sequence[Finding]:
+        """Look at the account and the service, for `papers doctor`."""
+        ...

@@ -1,0 +1,282 @@
+"""Commands of the subscribers' list: `papers subscribers …`, `papers languages`, `papers send-test`."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli import enrolling
+from bot.cli.database import stored
+from bot.cli.deliveries import Channel
+from bot.cli.enrolling import AddressArgument, read_address
+from bot.cli.reading import Day, Json
+from bot.cli.start import DONE, FAILED, WRONG, a_day, execute, opened
+
+if TYPE_CHECKING:  # see bot.cli.start
+    from bot.channel import Outcome
+    from bot.model import Subscriber
+
+COLUMNS = ("address", "status", "language", "style", "papers", "topics", "hour", "zone", "cadence", "why so")
+
+people = typer.Typer(
+    help="Look at subscribers, add and remove them, bring lists in and out.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+people.command("add")(enrolling.add)
+people.command("import")(enrolling.import_)
+people.command("export")(enrolling.export)
+
+
+@people.command("list")
+def list_subscribers(
+    channel: Channel = None,
+    status: Annotated[str | None, typer.Option(metavar="STATUS", help="In this status, such as active.")] = None,
+    language: Annotated[str | None, typer.Option(metavar="TAG", help="Who read in this language.")] = None,
+    limit: Annotated[int, typer.Option(min=0, metavar="N", help="The first N; 0 for all.")] = 50,
+    json: Json = False,
+) -> None:
+    """Show subscribers, in the order in which they came."""
+    execute(_list(channel, status, language, limit, json))
+
+
+async def _list(channel: str | None, status: str | None, language: str | None, limit: int, json: bool) -> int:
+    from bot.console import as_json, complain, say, table
+    from bot.model import Status
+    from bot.roster import as_row
+    from bot.store import enrolment
+
+    if status is not None and status not in set(Status):
+        complain(f"There is no status {status}; there are: {', '.join(Status)}.")
+        return WRONG
+    wanted = None if status is None else Status(status)
+    found: list[Subscriber] = []
+    async with stored() as store, store.read() as connection:
+        most = limit + 1 if limit else 0
+        async for batch in enrolment.everybody(
+            connection, channel=channel, status=wanted, language=language, limit=most
+        ):
+            found += batch
+    shown = found[:limit] if limit else found
+    if json:
+        as_json([as_row(each) for each in shown])
+    elif shown:
+        table(COLUMNS, [_cells(each) for each in shown])
+    else:
+        say("No subscriber matches.")
+    if len(found) > len(shown):
+        complain(f"These are the first {limit}; --limit 0 shows all.")
+    return DONE
+
+
+@people.command()
+def remove(
+    address: AddressArgument,
+    forget: Annotated[bool, typer.Option("--forget", help="Erase everything about them as well.")] = False,
+    suppress: Annotated[bool, typer.Option("--suppress", help="Let no import bring them back.")] = False,
+) -> None:
+    """Send nothing to an address any more."""
+    execute(_remove(address, forget, suppress))
+
+
+async def _remove(written: str, forget: bool, suppress: bool) -> int:
+    from bot.console import say
+    from bot.store import subscribers
+    from bot.supervisor import clock
+
+    now = clock()
+    async with stored() as store:
+        address = read_address(written, store)
+        async with store.write() as connection:
+            reader = await subscribers.get(connection, address)
+            if suppress:
+                await subscribers.suppress(connection, address, "removed by the operator", now=now)
+            if reader is not None and forget:
+                await subscribers.forget(connection, reader.id, now=now)
+            elif reader is not None:
+                await subscribers.leave(connection, reader.id, now=now, reason="removed by the operator")
+    if reader is None and not suppress:
+        return _nobody(written)
+    say(f"Nothing is sent to {address} any more.")
+    return DONE
+
+
+@people.command()
+def pause(
+    address: AddressArgument,
+    days: Annotated[int, typer.Option(min=0, metavar="N", help="For so many days; 0: until resumed.")] = 0,
+) -> None:
+    """Send nothing to an address for a while."""
+    execute(_pause(address, days))
+
+
+async def _pause(written: str, days: int) -> int:
+    from bot.console import say
+    from bot.store import subscribers
+    from bot.supervisor import clock
+
+    now = clock()
+    async with stored() as store:
+        address = read_address(written, store)
+        async with store.write() as connection:
+            reader = await subscribers.get(connection, address)
+            if reader is None:
+                return _nobody(written)
+            until = now + timedelta(days=days) if days else None
+            await subscribers.pause(connection, reader.id, until=until, now=now)
+    say(f"{address} is paused{f' until {until:%Y-%m-%d %H:%M} UTC' if until else ''}.")
+    return DONE
+
+
+@people.command()
+def resume(address: AddressArgument) -> None:
+    """End the pause of an address."""
+    execute(_resume(address))
+
+
+async def _resume(written: str) -> int:
+    from bot.console import complain, say
+    from bot.model import Status
+    from bot.store import subscribers
+
+    async with stored() as store:
+        address = read_address(written, store)
+        async with store.write() as connection:
+            reader = await subscribers.get(connection, address)
+            if reader is None:
+                return _nobody(written)
+            if reader.status is not Status.PAUSED:
+                complain(f"{address} is {reader.status}, not paused; whoever left comes back by their own act alone.")
+                return FAILED
+            await subscribers.resume(connection, reader.id)
+    say(f"Editions go to {address} again.")
+    return DONE
+
+
+@people.command()
+def why(address: AddressArgument, date: Day = None) -> None:
+    """Say why the latest edition, or that of a day, came to an address or did not."""
+    execute(_why(address, a_day(date)))
+
+
+async def _why(written: str, day: date | None) -> int:
+    from bot import settings
+    from bot.channel import Asker, Why
+    from bot.commands import record
+    from bot.commands.case import Case
+    from bot.console import say
+    from bot.render.words import DEFAULT, words
+    from bot.store import subscribers
+    from bot.supervisor import clock
+
+    core = settings.read(settings.Settings, settings.environment(settings.home(os.environ), os.environ))
+    async with stored() as store:
+        address = read_address(written, store)
+        async with store.read() as connection:
+            reader = await subscribers.get(connection, address)
+        if reader is None:
+            return _nobody(written)
+        case = Case(Asker(address), reader, reader.preferences, words(DEFAULT), clock())
+        answer = await record.why(case, Why(day), store, core.edition_closes)
+    for line in answer.says:
+        say(line)
+    return DONE
+
+
+def send_test(address: AddressArgument) -> None:
+    """Send one message to an address now, subscribed or not: the latest edition, or the built-in sample."""
+    execute(_send_test(address))
+
+
+async def _send_test(written: str) -> int:
+    from bot import sample
+    from bot.channel import Personal, Sent
+    from bot.console import complain, say
+    from bot.model import Address, Cadence
+    from bot.store import editions, subscribers
+    from bot.variants import compose
+
+    try:
+        name = Address.parse(written).channel
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    async with opened(only=name) as app:
+        address = read_address(written, app.store)
+        async with app.store.read() as connection:
+            edition = await editions.latest(connection, Cadence.DAY)
+            reader = await subscribers.get(connection, address)
+        wanted = enrolling.default_preferences() if reader is None else reader.preferences
+        wanted = replace(wanted, topics=(), min_votes=0)  # a test is to arrive, whatever they filter
+        message = compose(edition or sample.edition(), wanted, app.channels[0])
+        assert message is not None
+        outcome: Outcome = await app.channels[0].send(address.recipient, message, Personal(key=uuid.uuid4().hex))
+    if isinstance(outcome, Sent):
+        say(f"Sent to {address}.")
+        return DONE
+    complain(f"Not sent ({type(outcome).__name__.lower()}): {outcome.reason}.")
+    return FAILED
+
+
+def list_languages(json: Json = False) -> None:
+    """Show the languages there are, how complete each is, and how many read in it."""
+    execute(_languages(json))
+
+
+async def _languages(json: bool) -> int:
+    from bot.console import as_json, table
+    from bot.render.words import completeness, languages, own_name, words
+    from bot.store import enrolment
+
+    async with stored() as store, store.read() as connection:
+        readers = await enrolment.speakers(connection)
+    rows = []
+    for tag in languages():
+        said, total = completeness(tag)
+        direction = words(tag).direction.value
+        rows.append(
+            {
+                "tag": tag,
+                "name": own_name(tag),
+                "translated": said,
+                "sentences": total,
+                "direction": direction,
+                "readers": readers.get(tag, 0),
+            }
+        )
+    if json:
+        as_json(rows)
+        return DONE
+    cells = [
+        [
+            str(row["tag"]),
+            str(row["name"]),
+            f"{row['translated']} of {row['sentences']}",
+            str(row["direction"]),
+            str(row["readers"]),
+        ]
+        for row in rows
+    ]
+    table(["tag", "name", "translated", "direction", "readers"], cells)
+    return DONE
+
+
+def _nobody(written: str) -> int:
+    from bot.console import complain
+
+    complain(f"Nobody is subscribed at {written}.")
+    return FAILED
+
+
+def _cells(subscriber: Subscriber) -> list[str]:
+    from bot.roster import as_row
+
+    row = as_row(subscriber)
+    topics = ", ".join(subscriber.preferences.topics)
+    shown = [row[name] for name in ("address", "status", "language", "style", "papers")]
+    when = [row[name] for name in ("hour", "timezone", "cadence")]
+    return [*map(str, shown), topics, *map(str, when), subscriber.reason or ""]

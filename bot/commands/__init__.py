@@ -1,0 +1,195 @@
+"""What a reader may ask, once, for every channel: each question is read, looked at, carried out and answered."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, time
+from math import ceil
+
+from bot.access import Access
+from bot.channel import (
+    Answer,
+    Asker,
+    Change,
+    Channel,
+    Command,
+    Export,
+    FindZone,
+    Forget,
+    Help,
+    Menu,
+    Misread,
+    Pause,
+    Privacy,
+    Request,
+    Resume,
+    Search,
+    ShowEdition,
+    ShowPaper,
+    ShowSettings,
+    Subscribe,
+    Today,
+    Top,
+    Unsubscribe,
+    Why,
+)
+from bot.commands import guide, lists, preferences, record, subscription
+from bot.commands.allowance import Allowance
+from bot.commands.case import Case
+from bot.commands.reading import read
+from bot.model import Address, Preferences
+from bot.render import zones
+from bot.render.words import Words, languages, match, words
+from bot.store import Store, subscribers
+
+log = logging.getLogger(__name__)
+
+FREE = (Help, Misread, Privacy, Forget, Export, Unsubscribe)
+"""What everybody may ask, let in or not."""
+CHANGES = (Subscribe, Unsubscribe, Change, FindZone, Pause, Resume, Export, Forget)
+"""What only those may ask who run the place."""
+
+
+class Readers:
+    """The readers' wishes, carried out (bot.channel.Commands).
+
+    `fallback` is what a new reader is given where nothing tells better: the operator's default language and zone.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        channels: Sequence[Channel],
+        *,
+        fallback: Preferences,
+        closes: time,
+        access: Access | None = None,
+    ) -> None:
+        self._store = store
+        self._channels = {channel.name: channel for channel in channels}
+        self._fallback = fallback
+        self._closes = closes
+        self._access = access or Access()
+        self._allowance = Allowance()
+
+    async def ask(self, asker: Asker, request: Request | str, now: datetime) -> Answer:
+        """Do what is asked and say so, in the asker's language. A `str` is what a person typed, or a button held."""
+        w = words(self._fallback.language)
+        try:
+            async with self._store.read() as connection:
+                reader = await subscribers.get(connection, asker.address)
+            wanted = self._given(asker) if reader is None else reader.preferences
+            w = _words(asker, wanted)
+            wait = self._allowance.take(asker.person or str(asker.address), now)
+            case = Case(asker, reader, wanted, w, now)
+            if wait is not None:
+                seconds = ceil(wait.total_seconds())
+                says = w.ngettext(
+                    "One moment: ask again in {n} second.", "One moment: ask again in {n} seconds.", seconds
+                )
+                return case.told(says, ok=False)
+            asked = read(request, w, now) if isinstance(request, str) else request
+            return await self._answer(case, asked)
+        except Exception:  # whatever goes wrong here, somebody waits for an answer
+            log.exception("command failed", extra={"channel": asker.address.channel, "request": _kind(request)})
+            says = w.gettext("Something went wrong on our side, and nothing was changed. Please try again in a minute.")
+            return Answer(w.language, w.direction, [says], ok=False)
+
+    async def _answer(self, case: Case, request: Request) -> Answer:
+        """Whether it may be asked, then the answer."""
+        w = case.w
+        if isinstance(request, CHANGES) and not case.asker.may_change:
+            return case.told(w.gettext("Only those who run this place can change that."), ok=False)
+        let_in = case.reader is not None or self._access.admits(case.asker.address)
+        if not let_in and not isinstance(request, (*FREE, Subscribe)):
+            return case.told(subscription.refusal(case, self._access), ok=False)
+        if isinstance(request, Change | FindZone | Menu | ShowSettings) and case.reader is None:
+            return subscription.not_subscribed(case)
+        return await self._of_papers(case, request) or await self._of_reader(case, request)
+
+    async def _of_papers(self, case: Case, request: Request) -> Answer | None:
+        channel = self._channels[case.asker.address.channel]
+        match request:
+            case Today():
+                return await lists.today(case, request, self._store, channel)
+            case ShowEdition():
+                return await lists.edition(case, request, self._store, channel)
+            case ShowPaper():
+                return await lists.paper(case, request, self._store, channel)
+            case Search():
+                return await lists.find(case, request, self._store, channel)
+            case Top():
+                return await lists.top(case, request, self._store, channel)
+            case ShowSettings():
+                return preferences.overview(case)
+            case Menu():
+                return await preferences.menu(case, request, self._store)
+            case Change():
+                return await preferences.change(case, request, self._store)
+            case FindZone():
+                return preferences.find_zone(case, request)
+            case _:
+                return None
+
+    async def _of_reader(self, case: Case, request: Request) -> Answer:
+        match request:
+            case Subscribe():
+                return await subscription.subscribe(case, request, self._store, self._access)
+            case Unsubscribe():
+                return await subscription.unsubscribe(case, self._store)
+            case Pause():
+                return await subscription.pause(case, request, self._store)
+            case Resume():
+                return await subscription.resume(case, self._store)
+            case Why():
+                return await record.why(case, request, self._store, self._closes)
+            case Export():
+                return await record.export(case, self._store)
+            case Forget():
+                return await record.forget(case, request, self._store)
+            case Privacy():
+                return record.privacy(case)
+            case Help() | Misread():
+                return guide.help_(case, request)
+            case _:
+                raise LookupError(f"nobody answers {type(request).__name__}")
+
+    async def permitted(self, address: Address) -> bool:
+        """A place that did not let us post lets us again; whether it was paused for that, and is not any more."""
+        async with self._store.write() as connection:
+            return await subscribers.permit(connection, address)
+
+    def purposes(self, language: str) -> Mapping[Command, str]:
+        """What each command is for, in a language: for a channel's own menus."""
+        return guide.purposes(words(language))
+
+    @property
+    def languages(self) -> Sequence[str]:
+        """The languages that readers can be answered in."""
+        return languages()
+
+    async def subscribe(
+        self, address: Address, wanted: Preferences, now: datetime, *, at: datetime | None = None
+    ) -> bool:
+        """Subscribe an address without its asking, and owe it the latest edition; False where it is known already."""
+        async with self._store.write() as connection:
+            return await subscription.add(connection, address, wanted, welcome_at=at or now, now=now)
+
+    def _given(self, asker: Asker) -> Preferences:
+        """What somebody new is given: guessed from their app's language."""
+        language = match(asker.locale, self._fallback.language)
+        zone = zones.guess(asker.locale) or self._fallback.timezone
+        return replace(self._fallback, language=language, timezone=zone)
+
+
+def _words(asker: Asker, wanted: Preferences) -> Words:
+    """A person is answered in the language they chose; one of many in a place in that of their own app."""
+    if asker.person is not None and asker.locale:
+        return words(match(asker.locale, wanted.language))
+    return words(wanted.language)
+
+
+def _kind(request: Request | str) -> str:
+    return "typed" if isinstance(request, str) else type(request).__name__

@@ -1,0 +1,31 @@
+"""How much one reader may ask: a few things at once, then one every few seconds. Time is an argument."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from datetime import datetime, timedelta
+
+AT_ONCE = 20
+EVERY = timedelta(seconds=2)
+REMEMBERED = 10_000
+"""Readers whose allowance is kept in mind; whoever asked longest ago is forgotten, and starts afresh."""
+
+
+class Allowance:
+    """A bucket for each reader, which holds `AT_ONCE` questions and gains one in each `EVERY`."""
+
+    def __init__(self) -> None:
+        self._empty_at: OrderedDict[str, datetime] = OrderedDict()
+        """When each bucket would have been empty, had it been full for ever: the later, the emptier."""
+
+    def take(self, who: str, now: datetime) -> timedelta | None:
+        """Take one question from a reader's allowance; None where there was one, else how long until there is."""
+        full = now - AT_ONCE * EVERY
+        used = max(self._empty_at.get(who, full), full) + EVERY
+        if used > now:
+            return used - now
+        self._empty_at[who] = used
+        self._empty_at.move_to_end(who)
+        if len(self._empty_at) > REMEMBERED:
+            self._empty_at.popitem(last=False)
+        return None

@@ -1,0 +1,47 @@
+"""One question: who asks, what is known of them, in which words they are answered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.channel import Answer, Asker, File, Option, Row
+from bot.model import Preferences, Status, Subscriber
+from bot.render.words import Words
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A question as it is being answered. `reader` is None where nobody is subscribed at the address."""
+
+    asker: Asker
+    reader: Subscriber | None
+    preferences: Preferences
+    """The reader's own, or what they would be given."""
+    w: Words
+    now: datetime
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether there is a subscription here that is not over."""
+        return self.reader is not None and self.reader.status in {Status.ACTIVE, Status.PAUSED}
+
+    def told(
+        self,
+        *says: str,
+        rows: Sequence[Row] = (),
+        options: Sequence[Option] = (),
+        file: File | None = None,
+        ok: bool = True,
+    ) -> Answer:
+        """An answer in the asker's language; empty sentences are left out."""
+        return Answer(
+            language=self.w.language,
+            direction=self.w.direction,
+            says=[line for line in says if line],
+            rows=rows,
+            options=options,
+            file=file,
+            ok=ok,
+        )

@@ -1,0 +1,95 @@
+"""What each command is for and how it is written, in every language: for help, menus and descriptions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.channel import Answer, Command, Help, Misread, Option, Row, ShowSettings, Subscribe, Today
+from bot.commands.case import Case
+from bot.render.words import Words
+
+
+def purposes(w: Words) -> Mapping[Command, str]:
+    """What each command is for, in at most 100 characters, in the order in which they are offered."""
+    return {
+        Command.TODAY: w.gettext("The papers of today, as far as they are listed"),
+        Command.WEEK: w.gettext("The papers of a week, the latest or another"),
+        Command.MONTH: w.gettext("The papers of a month, the latest or another"),
+        Command.DATE: w.gettext("The edition of a day"),
+        Command.TOP: w.gettext("The papers with the most votes of the last days"),
+        Command.SEARCH: w.gettext("Find papers by words, authors or organisations"),
+        Command.PAPER: w.gettext("All about one paper, by its arXiv number or link"),
+        Command.SUBSCRIBE: w.gettext("Get every edition here, at your own hour"),
+        Command.SETTINGS: w.gettext("Everything you have chosen, and how to change it"),
+        Command.LANGUAGE: w.gettext("Choose the language"),
+        Command.STYLE: w.gettext("Choose how much is said about each paper"),
+        Command.COUNT: w.gettext("Choose how many papers an edition has"),
+        Command.VOTES: w.gettext("Choose how many votes a paper needs"),
+        Command.TOPICS: w.gettext("Choose what you want to read about, and what not"),
+        Command.TIME: w.gettext("Choose the hour at which editions come"),
+        Command.WEEKDAYS: w.gettext("Choose the days of the week on which editions come"),
+        Command.ZONE: w.gettext("Choose your time zone, by a city or a country"),
+        Command.CADENCE: w.gettext("Choose whether editions come each day, week or month"),
+        Command.PAUSE: w.gettext("Get nothing for a while"),
+        Command.RESUME: w.gettext("End a pause"),
+        Command.WHY: w.gettext("Why an edition came, or did not come"),
+        Command.EXPORT: w.gettext("Get all that is stored about you, as a file"),
+        Command.FORGET: w.gettext("Erase all that is stored about you"),
+        Command.UNSUBSCRIBE: w.gettext("Get no more editions"),
+        Command.PRIVACY: w.gettext("What is stored about you, and what is not"),
+        Command.HELP: w.gettext("What you can ask, and how"),
+    }
+
+
+def examples(command: Command, w: Words) -> list[str]:
+    """How a command that takes something is written, as a reader would type it."""
+    topic = w.pgettext("an example of a topic", "diffusion")
+    other = w.pgettext("an example of another topic", "robotics")
+    city = w.pgettext("an example of a city", "Berlin")
+    return {
+        Command.WEEK: ["week 2026-W18"],
+        Command.MONTH: ["month 2026-04"],
+        Command.DATE: ["date 2026-04-29"],
+        Command.TOP: ["top 7"],
+        Command.SEARCH: [f"search {topic}"],
+        Command.PAPER: ["paper 2604.12345"],
+        Command.LANGUAGE: ["language ko"],
+        Command.STYLE: ["style abstract"],
+        Command.COUNT: ["count 5", f"count {w.pgettext('typed for every paper', 'all')}"],
+        Command.VOTES: ["votes 10"],
+        Command.TOPICS: [
+            f"topics {topic}, -{other}",
+            "topics author:Hinton, org:DeepMind, keyword:RL",
+            f"topics {w.pgettext('typed for no topics', 'none')}",
+        ],
+        Command.TIME: ["time 7:30"],
+        Command.WEEKDAYS: [f"weekdays {w.weekday(0)}-{w.weekday(4)}"],
+        Command.ZONE: [f"zone {city}", "zone Asia/Seoul", "zone +9"],
+        Command.CADENCE: ["cadence week"],
+        Command.PAUSE: ["pause", "pause 7", "pause 2026-12-24"],
+        Command.WHY: ["why 2026-04-29"],
+    }.get(command, [])
+
+
+def help_(case: Case, request: Help | Misread) -> Answer:
+    """What can be asked; or how one command is written, after one that made no sense, too."""
+    w = case.w
+    wrong = isinstance(request, Misread)
+    if request.of is None:
+        rows = [Row(command.value, purpose, Help(command)) for command, purpose in purposes(w).items()]
+        first = w.gettext("That was not understood. This is what you can ask:") if wrong else w.gettext("You can ask:")
+        offer = Option(w.gettext("Settings"), ShowSettings()) if case.is_reading else subscribe_option(w)
+        return case.told(first, rows=rows, options=[Option(w.gettext("Papers of today"), Today()), offer], ok=not wrong)
+    written = examples(request.of, w)
+    return case.told(
+        w.gettext("That was not understood.") if wrong else "",
+        w.gettext("{command}: {purpose}.", command=request.of.value, purpose=purposes(w)[request.of]),
+        w.gettext("Write it like this: {examples}", examples="  ·  ".join(written)) if written else "",
+        options=[Option(w.gettext("All commands"), Help())],
+        ok=not wrong,
+    )
+
+
+def subscribe_option(w: Words) -> Option:
+    """The way in."""
+    return Option(w.gettext("Subscribe"), Subscribe())

@@ -1,0 +1,139 @@
+"""Papers to read now: today's, an edition's, one, found, best."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, date
+from functools import partial
+
+from bot.channel import Answer, Channel, Option, Page, Request, Search, ShowEdition, ShowPaper, Today, Top
+from bot.commands.case import Case
+from bot.edition import DAY, rank
+from bot.model import ALL_PAPERS, Cadence, Paper, Preferences, Ranked, Style
+from bot.period import period_of
+from bot.render.fit import fit
+from bot.render.page import edition_page, list_page, today_page
+from bot.store import Store, editions, papers
+from bot.store.search import search
+
+MOST_FOUND = 50
+Turn = Callable[[int], Request]
+FALLBACK = {Cadence.WEEK: 7, Cadence.MONTH: 31}
+"""Days to look at while no week or month has been closed yet."""
+
+
+async def today(case: Case, request: Today, store: Store, channel: Channel) -> Answer:
+    """The papers of the current UTC day, closed or not; none yet: the latest edition, named by its day."""
+    day = case.now.astimezone(UTC).date()
+    async with store.read() as connection:
+        listed = await papers.listed(connection, day, day)
+    if not listed:
+        answer = await edition(case, ShowEdition(after=request.after), store, channel)
+        says = case.w.gettext("No papers are listed for today yet. This is the latest edition.")
+        return replace(answer, says=[says, *answer.says]) if answer.page else answer
+    page = today_page(listed, day, _all(case.preferences), now=case.now)
+    return await _shown(case, page, channel, Today, request.after)
+
+
+async def edition(case: Case, request: ShowEdition, store: Store, channel: Channel) -> Answer:
+    """The edition of a period, all of it."""
+    w, cadence = case.w, request.cadence
+    today_is = case.now.astimezone(UTC).date()
+    if request.day is not None and request.day > today_is:
+        return case.told(w.gettext("{day} has not come yet.", day=w.day(request.day)), ok=False)
+    async with store.read() as connection:
+        if request.day is None:
+            found = await editions.latest(connection, cadence)
+        else:
+            found = await editions.of_day(connection, cadence, period_of(cadence, request.day).last)
+        latest = await editions.latest_day(connection, Cadence.DAY)
+    if found is not None:
+        page = edition_page(found, _all(case.preferences))
+        return await _shown(case, page, channel, partial(ShowEdition, cadence, found.day), request.after)
+    if request.day is None:
+        if cadence in FALLBACK and latest is not None:
+            answer = await top(case, Top(FALLBACK[cadence], request.after), store, channel)
+            return replace(answer, says=[w.gettext("No such period has been closed yet."), *answer.says])
+        return case.told(w.gettext("There is no edition yet. The first one is closed this evening (UTC)."), ok=False)
+    if cadence is Cadence.DAY and request.day == today_is:
+        return await today(case, Today(request.after), store, channel)
+    options = [] if latest is None else [Option(w.day(latest), ShowEdition(Cadence.DAY, latest))]
+    return case.told(_no_edition(case, request.day), options=options, ok=False)
+
+
+def _no_edition(case: Case, day: date) -> str:
+    w = case.w
+    if day.weekday() >= 5:
+        return w.gettext("There is no edition of {day}: no papers are listed on weekends.", day=w.day(day))
+    return w.gettext("There is no edition of {day} here.", day=w.day(day))
+
+
+async def paper(case: Case, request: ShowPaper, store: Store, channel: Channel) -> Answer:
+    """All there is to say about one paper."""
+    async with store.read() as connection:
+        found = await papers.by_ids(connection, [request.id])
+    if not found:
+        link = f"https://arxiv.org/abs/{request.id}"
+        says = case.w.gettext(
+            "The paper {id} has not been in the list. It may be here: {link}", id=request.id, link=link
+        )
+        return case.told(says, ok=False)
+    wanted = replace(_all(case.preferences), style=Style.ABSTRACT)
+    listed = case.w.gettext("Listed on {day}", day=case.w.day(found[0].listed_on))
+    heading = case.w.gettext("Paper {id}", id=request.id)
+    page = list_page(heading, listed, _ranked(found), wanted, slug=request.id)
+    return await _shown(case, page, channel)
+
+
+async def find(case: Case, request: Search, store: Store, channel: Channel) -> Answer:
+    """Papers that have every word of a query, the best first."""
+    async with store.read() as connection:
+        ids = await search(connection, request.query, MOST_FOUND)
+        found = await papers.by_ids(connection, ids)
+    w = case.w
+    if not found:
+        return case.told(w.gettext("Nothing was found for “{query}”.", query=request.query), ok=False)
+    lead = w.ngettext("{n} paper", "{n} papers", len(found))
+    heading = w.gettext("Search: {query}", query=request.query)
+    page = list_page(heading, lead, _ranked(found), _all(case.preferences), slug="search")
+    return await _shown(case, page, channel, partial(Search, request.query), request.after)
+
+
+async def top(case: Case, request: Top, store: Store, channel: Channel) -> Answer:
+    """The papers with the most votes of the last days."""
+    last = case.now.astimezone(UTC).date()
+    async with store.read() as connection:
+        listed = await papers.listed(connection, last - (request.days - 1) * DAY, last)
+    w = case.w
+    if not listed:
+        return case.told(w.gettext("No papers have been listed in these days."), ok=False)
+    best = rank(listed)[:MOST_FOUND]
+    heading = w.ngettext("Most votes of the last {n} day", "Most votes of the last {n} days", request.days)
+    lead = w.ngettext("Top {shown} of {n} paper", "Top {shown} of {n} papers", len(listed), shown=w.number(len(best)))
+    page = list_page(heading, lead, best, _all(case.preferences), slug="top")
+    return await _shown(case, page, channel, partial(Top, request.days), request.after)
+
+
+async def _shown(case: Case, page: Page, channel: Channel, turn: Turn | None = None, after: int = 0) -> Answer:
+    """A page from the paper `after` so many, as far as it fits; `turn` asks for it from another paper on."""
+    rest = replace(page, blocks=page.blocks[after:])
+    if not rest.blocks:
+        return case.told(case.w.gettext("That was all."), ok=False)
+    fitted = await asyncio.to_thread(fit, rest, channel.compose, channel.limits)
+    options = []
+    if turn is not None and after:
+        options.append(Option(case.w.gettext("From the beginning"), turn(0)))
+    if turn is not None and fitted.shown < len(rest.blocks):
+        options.append(Option(case.w.gettext("More papers"), turn(after + fitted.shown)))
+    return replace(case.told(options=options), page=fitted.page, message=fitted.message)
+
+
+def _all(wanted: Preferences) -> Preferences:
+    """Every paper, in the reader's language and style: whoever asks wants to see what there is."""
+    return replace(wanted, papers=ALL_PAPERS, min_votes=0, topics=())
+
+
+def _ranked(found: Iterable[Paper]) -> Sequence[Ranked]:
+    return [Ranked(place, each, each.votes) for place, each in enumerate(found, start=1)]

@@ -1,0 +1,113 @@
+"""What each menu says and offers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bot.channel import Change, Command, Option
+from bot.commands.case import Case
+from bot.commands.values import cadences, count, styles, weekdays
+from bot.model import ALL_PAPERS, ALL_WEEK
+from bot.render import zones
+from bot.render.typed import WORKING_DAYS
+from bot.render.words import languages, own_name
+from bot.topics import LONGEST_TOPIC, MOST_TOPICS
+
+COUNTS = (3, 5, 10, 15, 20, 30, 50, ALL_PAPERS)
+VOTES = (0, 1, 5, 10, 20, 50)
+HOURS = tuple(hour * 60 for hour in (6, 7, 8, 9, 10, 12, 15, 18, 20, 21))
+
+
+def zone_option(case: Case, zone: zones.Zone) -> Option:
+    """A zone to tap, with the time that its clocks show, by which people know it."""
+    label = case.w.gettext("{zone}, now {time}", zone=zone, time=case.w.time(case.now, zone.name))
+    return Option(label, Change(timezone=zone.name), zone.name == case.preferences.timezone)
+
+
+def _language(case: Case) -> tuple[str, list[Option]]:
+    chosen = case.preferences.language
+    return "", [Option(own_name(tag), Change(language=tag), tag == chosen) for tag in languages()]
+
+
+def _style(case: Case) -> tuple[str, list[Option]]:
+    chosen = case.preferences.style
+    return "", [Option(name, Change(style=style), style is chosen) for style, (name, _) in styles(case.w).items()]
+
+
+def _count(case: Case) -> tuple[str, list[Option]]:
+    chosen = case.preferences.papers
+    return "", [Option(count(papers, case.w), Change(papers=papers), papers == chosen) for papers in COUNTS]
+
+
+def _votes(case: Case) -> tuple[str, list[Option]]:
+    chosen, w = case.preferences.min_votes, case.w
+    hint = w.gettext("A paper with fewer votes when the edition closes is left out.")
+    return hint, [Option(w.number(votes), Change(min_votes=votes), votes == chosen) for votes in VOTES]
+
+
+def _topics(case: Case) -> tuple[str, list[Option]]:
+    topics, w = case.preferences.topics, case.w
+    hint = w.gettext(
+        "Write “topics” and words or phrases, with commas between; a minus leaves out: topics {wanted}, -{unwanted}. "
+        "author:, org: and keyword: look in that place alone. At most {most} topics of {longest} characters.",
+        wanted=w.pgettext("an example of a topic", "diffusion"),
+        unwanted=w.pgettext("an example of another topic", "robotics"),
+        most=w.number(MOST_TOPICS),
+        longest=w.number(LONGEST_TOPIC),
+    )
+    rest: list[tuple[str, tuple[str, ...]]] = [
+        (topic, tuple(each for each in topics if each != topic)) for topic in topics
+    ]
+    options = [Option(w.gettext("Remove {topic}", topic=topic), Change(topics=left)) for topic, left in rest]
+    if len(topics) > 1:
+        options.append(Option(w.gettext("Remove all"), Change(topics=())))
+    return hint, options
+
+
+def _time(case: Case) -> tuple[str, list[Option]]:
+    chosen, w = case.preferences.hour, case.w
+    hint = w.gettext("For any quarter of an hour, write “time” and the hour: time 7:45")
+    return hint, [Option(w.clock(hour), Change(hour=hour), hour == chosen) for hour in HOURS]
+
+
+def _weekdays(case: Case) -> tuple[str, list[Option]]:
+    chosen, w = case.preferences.weekdays, case.w
+    options = []
+    for day in range(7):
+        toggled = chosen ^ 1 << day
+        options.append(Option(w.weekday(day), Change(weekdays=toggled or 1 << day), bool(chosen >> day & 1)))
+    options.append(Option(weekdays(WORKING_DAYS, w), Change(weekdays=WORKING_DAYS), chosen == WORKING_DAYS))
+    options.append(Option(weekdays(ALL_WEEK, w), Change(weekdays=ALL_WEEK), chosen == ALL_WEEK))
+    return w.gettext(
+        "A tap adds a day or takes it away. What closes on other days comes on the next of yours."
+    ), options
+
+
+def _zone(case: Case) -> tuple[str, list[Option]]:
+    hint = case.w.gettext(
+        "Write “zone” and a city, a country or an offset: zone {city}",
+        city=case.w.pgettext("an example of a city", "Berlin"),
+    )
+    guessed = zones.guess(case.asker.locale)
+    near = list(zones.neighbours(case.asker.locale, case.w.language))
+    if guessed is not None and guessed not in {each.name for each in near}:
+        near.insert(0, zones.zone(guessed, case.w.language))
+    return hint, [zone_option(case, each) for each in near]
+
+
+def _cadence(case: Case) -> tuple[str, list[Option]]:
+    chosen = case.preferences.cadence
+    return "", [Option(name, Change(cadence=cadence), cadence is chosen) for cadence, name in cadences(case.w).items()]
+
+
+MENUS: dict[Command, Callable[[Case], tuple[str, list[Option]]]] = {
+    Command.LANGUAGE: _language,
+    Command.STYLE: _style,
+    Command.COUNT: _count,
+    Command.VOTES: _votes,
+    Command.TOPICS: _topics,
+    Command.TIME: _time,
+    Command.WEEKDAYS: _weekdays,
+    Command.ZONE: _zone,
+    Command.CADENCE: _cadence,
+}

@@ -1,0 +1,225 @@
+"""What is known of a reader: why an edition came or not, all that is stored, and erasing it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import UTC, date, datetime, time
+
+from bot.channel import Answer, Export, File, Forget, Option, ShowEdition, ShowSettings, Why
+from bot.commands.case import Case
+from bot.commands.guide import subscribe_option
+from bot.commands.values import rhythm_in_words
+from bot.edition import closing_time
+from bot.model import Cadence, Edition, Reason, State, Status, Subscriber
+from bot.period import period_of
+from bot.render.page import choose
+from bot.store import Store, editions, history, subscribers
+from bot.store.history import Entry
+
+
+async def why(case: Case, request: Why, store: Store, closes: time) -> Answer:
+    """Why the edition of a day came, or did not."""
+    reader, w = case.reader, case.w
+    if reader is None:
+        return case.told(w.gettext("There is no subscription here, so nothing is sent."), options=[subscribe_option(w)])
+    cadence = reader.preferences.cadence
+    day = None if request.day is None else period_of(cadence, request.day).last
+    async with store.read() as connection:
+        edition = (
+            await editions.latest(connection, cadence)
+            if day is None
+            else await editions.of_day(connection, cadence, day)
+        )
+        found = None
+        if edition is not None and edition.id is not None:
+            found = await history.entry(connection, reader.id, edition.id)
+    options = [Option(w.gettext("Settings"), ShowSettings())]
+    if edition is None:
+        return case.told(_no_edition(case, day, closes), _standing(case, reader), options=options)
+    options.insert(0, Option(w.gettext("Show it"), ShowEdition(cadence, edition.day)))
+    named = w.gettext("The edition of {day}:", day=w.day(edition.day))
+    said = _no_delivery(case, reader, edition) if found is None else _became(case, found)
+    return case.told(named, said, _filters(case, edition), _standing(case, reader), options=options)
+
+
+def _no_edition(case: Case, day: date | None, closes: time) -> str:
+    w = case.w
+    if day is None:
+        return w.gettext("There has been no edition yet.")
+    if closing_time(day, closes) > case.now:
+        closing = w.moment(closing_time(day, closes), case.preferences.timezone)
+        return w.gettext(
+            "The edition of {day} is closed on {moment}; you get it at your next hour after that.",
+            day=w.day(day),
+            moment=closing,
+        )
+    if case.preferences.cadence is Cadence.DAY and day.weekday() >= 5:
+        return w.gettext("There is no edition of {day}: no papers are listed on weekends.", day=w.day(day))
+    return w.gettext(
+        "There is no edition of {day}: no papers were listed, or the list could not be read yet.", day=w.day(day)
+    )
+
+
+def _no_delivery(case: Case, reader: Subscriber, edition: Edition) -> str:
+    w = case.w
+    if reader.created_at is not None and reader.created_at > edition.closed_at:
+        return w.gettext("You subscribed after it was closed.")
+    return w.gettext(
+        "It was not meant for you: when it closed you were paused or unsubscribed, "
+        "got editions of another kind, or it went to the archive alone."
+    )
+
+
+def _became(case: Case, entry: Entry) -> str:
+    """What became of a delivery, as its reader would put it."""
+    w, zone = case.w, case.preferences.timezone
+    ended = w.moment(entry.ended_at, zone) if entry.ended_at else ""
+    match entry.state:
+        case State.OWED:
+            if entry.attempts:
+                return w.gettext(
+                    "It could not be delivered yet. The next try is on {moment}.", moment=w.moment(entry.next_at, zone)
+                )
+            return w.gettext("It is due on {moment}.", moment=w.moment(entry.next_at, zone))
+        case State.SENDING:
+            return w.gettext("It is being sent.")
+        case State.SENT:
+            return w.gettext("It was sent on {moment}.", moment=ended)
+        case State.GONE:
+            return w.gettext("It could not be delivered: this address did not take messages from us any more.")
+        case State.BARRED:
+            return w.gettext("It could not be delivered: we had no right to post here.")
+        case State.REJECTED:
+            return w.gettext(
+                "It could not be delivered: the service refused the message. That was our fault, not yours."
+            )
+        case State.EXPIRED:
+            if entry.reason == Reason.SUPERSEDED:
+                return w.gettext("It could not be delivered before the next one was there, which took its place.")
+            return w.gettext("It could not be delivered in time, and was dropped rather than sent late.")
+        case State.SKIPPED:
+            return _skipped(case, entry.reason)
+        case State.UNKNOWN:
+            return w.gettext("It was sent, but the service never said whether it arrived.")
+
+
+def _skipped(case: Case, reason: str | None) -> str:
+    w = case.w
+    match reason:
+        case Reason.NO_MATCH:
+            return w.gettext("It was not sent: your filters left nothing of it.")
+        case Reason.PAUSED | Reason.AWAY:
+            return w.gettext("It was not sent: you had paused.")
+        case Reason.LEFT:
+            return w.gettext("It was not sent: you had unsubscribed.")
+        case Reason.OTHER_CADENCE:
+            return w.gettext("It was not sent: you had chosen another kind of edition.")
+        case Reason.RESTORED:
+            return w.gettext(
+                "It was not sent, because it may have been sent before: the newsletter was restored from a backup."
+            )
+        case _:
+            return w.gettext("It was not sent: whoever runs the newsletter decided so.")
+
+
+def _filters(case: Case, edition: Edition) -> str:
+    """What a reader's filters leave of an edition, by their present preferences."""
+    wanted, w = case.preferences, case.w
+    if not (wanted.topics or wanted.min_votes):
+        return ""
+    left = len(choose(edition.papers, wanted))
+    return w.ngettext(
+        "By your filters as they are now, {n} of its {total} papers is left.",
+        "By your filters as they are now, {n} of its {total} papers are left.",
+        left,
+        total=w.number(len(edition.papers)),
+    )
+
+
+def _standing(case: Case, reader: Subscriber) -> str:
+    """How the subscription stands, where that explains why nothing comes."""
+    w = case.w
+    match reader.status:
+        case Status.ACTIVE:
+            return rhythm_in_words(reader.preferences, w, case.now)
+        case Status.PAUSED if reader.paused_until is not None:
+            return w.gettext(
+                "You are paused until {moment}.", moment=w.moment(reader.paused_until, reader.preferences.timezone)
+            )
+        case Status.PAUSED:
+            return w.gettext("You are paused until you resume.")
+        case Status.PENDING:
+            return w.gettext("Your subscription has not been confirmed yet.")
+        case Status.UNSUBSCRIBED:
+            return w.gettext("You are unsubscribed.")
+        case Status.GONE:
+            return w.gettext("You could not be reached any more, so sending was stopped. “subscribe” starts it again.")
+
+
+async def export(case: Case, store: Store) -> Answer:
+    """All that is stored about the reader, as JSON."""
+    w = case.w
+    if case.reader is None:
+        return case.told(w.gettext("Nothing is stored about you."))
+    reader = case.reader
+    async with store.read() as connection:
+        sent = await history.entries(connection, reader.id)
+    known = {
+        "address": str(reader.address),
+        "status": reader.status,
+        "reason": reader.reason,
+        "subscribed_at": reader.created_at,
+        "paused_until": reader.paused_until,
+        "preferences": asdict(reader.preferences),
+        "deliveries": [asdict(entry) for entry in sent],
+    }
+    content = json.dumps(known, ensure_ascii=False, indent=2, default=_plain).encode()
+    return case.told(
+        w.gettext("This is all that is stored about you."),
+        file=File("morning-papers.json", content, "application/json"),
+    )
+
+
+async def forget(case: Case, request: Forget, store: Store) -> Answer:
+    """Erase all that is stored about the reader, once they have said so twice."""
+    w = case.w
+    if case.reader is None:
+        return case.told(w.gettext("Nothing is stored about you."))
+    if not request.confirmed:
+        return case.told(
+            w.gettext("This erases your subscription, your settings and what was sent to you, at once and for good."),
+            options=[
+                Option(w.gettext("Erase everything"), Forget(confirmed=True)),
+                Option(w.gettext("Keep everything"), ShowSettings()),
+            ],
+        )
+    async with store.write() as connection:
+        await subscribers.forget(connection, case.reader.id, now=case.now)
+    return case.told(
+        w.gettext("Everything about you has been erased. Nothing is sent any more."),
+        w.gettext("Copies of the database that were made before may still hold it until they are thrown away."),
+    )
+
+
+def privacy(case: Case) -> Answer:
+    """What is stored, and what is not."""
+    w = case.w
+    return case.told(
+        w.gettext(
+            "Stored are the address that editions are sent to, your settings, when you subscribed, "
+            "and what became of each edition, for 60 days."
+        ),
+        w.gettext(
+            "Not stored are your name, what you write beside commands, and what you read or tap. "
+            "Nothing is passed on to anybody."
+        ),
+        w.gettext("“export” gives you all of it, “forget” erases it."),
+        options=[Option(w.gettext("Export"), Export()), Option(w.gettext("Forget me"), Forget())],
+    )
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    return str(value)

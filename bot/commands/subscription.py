@@ -1,0 +1,159 @@
+"""Coming, leaving, staying away for a while."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.access import Access
+from bot.channel import Answer, Command, Menu, Option, Pause, Resume, ShowSettings, Subscribe
+from bot.commands.case import Case
+from bot.commands.guide import subscribe_option
+from bot.commands.values import rhythm_in_words
+from bot.model import Address, Preferences, Status
+from bot.render.page import choose
+from bot.render.words import words
+from bot.schedule import Window, welcome
+from bot.store import Store, audience, editions, subscribers
+
+PAUSES = (timedelta(days=7), timedelta(days=14), timedelta(days=30))
+
+
+async def subscribe(case: Case, request: Subscribe, store: Store, access: Access) -> Answer:
+    """Send the editions here, the latest at once. Whoever comes back finds their preferences as they left them."""
+    reader, w = case.reader, case.w
+    if reader is None and not access.admits(case.asker.address, request.invite):
+        return case.told(refusal(case, access), ok=False)
+    wanted = case.preferences
+    if request.language is not None:
+        wanted = replace(wanted, language=request.language)
+        w = words(request.language)
+        case = replace(case, w=w)
+    if request.style is not None:
+        wanted = replace(wanted, style=request.style)
+    async with store.write() as connection:
+        # It is the reader's own act, and so ends what an earlier one of theirs forbade.
+        await subscribers.unsuppress(connection, case.asker.address)
+        new = await add(connection, case.asker.address, wanted, welcome_at=case.now, now=case.now)
+        if reader is not None and not new:
+            await subscribers.change(connection, reader, wanted, now=case.now)
+            if reader.status is not Status.ACTIVE:
+                await subscribers.resume(connection, reader.id)
+                await greet(connection, reader.id, case.asker.address.channel, wanted, welcome_at=case.now)
+        latest = await editions.latest(connection, wanted.cadence)
+    came_back = reader is not None and reader.status is not Status.ACTIVE
+    if new or reader is None:
+        first = w.gettext("You are subscribed.")
+    else:
+        first = (
+            w.gettext("Welcome back. Everything is as you left it.")
+            if came_back
+            else w.gettext("You are subscribed already.")
+        )
+    nothing = latest is not None and not choose(latest.papers, wanted)
+    return case.told(
+        first,
+        rhythm_in_words(wanted, w, case.now),
+        w.gettext("Your filters leave nothing of the latest edition, so the next one will be your first.")
+        if nothing
+        else "",
+        options=[
+            Option(w.gettext("Another time zone"), Menu(Command.ZONE)),
+            Option(w.gettext("Another hour"), Menu(Command.TIME)),
+            Option(w.gettext("Another language"), Menu(Command.LANGUAGE)),
+            Option(w.gettext("Settings"), ShowSettings()),
+        ],
+    )
+
+
+async def add(
+    connection: AsyncConnection, address: Address, wanted: Preferences, *, welcome_at: datetime, now: datetime
+) -> bool:
+    """Subscribe an address and owe it the latest edition from `welcome_at` on; False where it is known already."""
+    subscriber_id = await subscribers.add(connection, address, wanted, now=now)
+    if subscriber_id is None:
+        return False
+    await greet(connection, subscriber_id, address.channel, wanted, welcome_at=welcome_at)
+    return True
+
+
+async def greet(
+    connection: AsyncConnection,
+    subscriber_id: int,
+    channel: str,
+    wanted: Preferences,
+    *,
+    welcome_at: datetime,
+) -> None:
+    """Owe the latest edition, unless it was owed before."""
+    edition_id = await editions.latest_id(connection, wanted.cadence)
+    if edition_id is not None:
+        due: Window = welcome(subscribers.rhythm(wanted), welcome_at)
+        await audience.greet(connection, edition_id, subscriber_id, channel, due)
+
+
+async def unsubscribe(case: Case, store: Store) -> Answer:
+    """Send nothing any more. Preferences are kept, for when they come back."""
+    w = case.w
+    if case.reader is None or case.reader.status is Status.UNSUBSCRIBED:
+        return case.told(w.gettext("You are not subscribed, so nothing is sent."), options=[subscribe_option(w)])
+    async with store.write() as connection:
+        await subscribers.leave(connection, case.reader.id, now=case.now)
+    return case.told(
+        w.gettext("You are unsubscribed, and nothing is sent any more."),
+        w.gettext("Your settings are kept for when you come back. “forget” erases them."),
+        options=[Option(w.gettext("Subscribe again"), Subscribe())],
+    )
+
+
+async def pause(case: Case, request: Pause, store: Store) -> Answer:
+    """Send nothing before a day, or until resumed."""
+    reader, w = case.reader, case.w
+    if reader is None or not case.is_reading:
+        return not_subscribed(case)
+    until = None if request.until is None else _midnight(request.until, reader.preferences)
+    async with store.write() as connection:
+        await subscribers.pause(connection, reader.id, until=until, now=case.now)
+    today = case.now.astimezone(ZoneInfo(reader.preferences.timezone)).date()
+    if request.until is None:
+        said = w.gettext("Paused, until you resume.")
+    else:
+        said = w.gettext("Paused. Editions come again from {day} on.", day=w.day(request.until))
+    ends = [Option(w.gettext("Until {day}", day=w.day(today + length)), Pause(today + length)) for length in PAUSES]
+    return case.told(said, options=[Option(w.gettext("Resume"), Resume()), *ends])
+
+
+async def resume(case: Case, store: Store) -> Answer:
+    """Send editions again."""
+    reader, w = case.reader, case.w
+    if reader is None or not case.is_reading:
+        return not_subscribed(case)
+    async with store.write() as connection:
+        await subscribers.resume(connection, reader.id)
+    settings = [Option(w.gettext("Settings"), ShowSettings())]
+    return case.told(
+        w.gettext("Editions come again."), rhythm_in_words(reader.preferences, w, case.now), options=settings
+    )
+
+
+def not_subscribed(case: Case) -> Answer:
+    """There is nothing to change where nobody is subscribed."""
+    w = case.w
+    return case.told(w.gettext("There is no subscription here yet."), options=[subscribe_option(w)], ok=False)
+
+
+def refusal(case: Case, access: Access) -> str:
+    """Why somebody is not let in, and what would change that."""
+    w = case.w
+    if access.codes:
+        return w.gettext("This newsletter is by invitation. If you have a code, write: subscribe CODE")
+    return w.gettext(
+        "This newsletter is for a closed group. Whoever runs it can add you: {address}", address=case.asker.address
+    )
+
+
+def _midnight(day: date, wanted: Preferences) -> datetime:
+    return datetime.combine(day, time(), ZoneInfo(wanted.timezone))

@@ -1,0 +1,137 @@
+"""What people type for hours, weekdays and days, in their own language and in everybody's. Pure.
+
+Each function gives None for what makes no sense; English and plain numbers are understood in every language.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import date, timedelta
+from functools import cache
+
+from babel.dates import get_day_names, get_period_names
+
+from bot.render.words import DEFAULT, locale_of
+
+QUARTER = 15
+ALL_DAYS = 0b1111111
+WORKING_DAYS = 0b0011111
+
+_CLOCK = re.compile(r"(\d{1,2})(?:\s*[:.h時点點시]\s*(?:(\d{1,2})\s*[分분]?|(半|반))?)?")
+_DATE = re.compile(r"(?:(\d{4})\D{1,3})?(\d{1,2})\D{1,3}(\d{1,2})\D{0,2}|(\d{4})(\d\d)(\d\d)")
+_RANGE = re.compile(r"\s*(?:-|–|—|~|〜|～|…|\.\.|到|至|から|부터|إلى)\s*")
+
+
+def hour(text: str, language: str) -> int | None:
+    """An hour of the day as minutes after midnight, on a quarter: `8`, `7:30`, `8 pm`, `오후 8시 반`."""
+    line = _folded(text)
+    half = None
+    for name, later in _halves(language):
+        if name in line:
+            line, half = line.replace(name, " ", 1), later
+            break
+    found = _CLOCK.fullmatch(line.strip())
+    if not found:
+        return None
+    hours, minutes = int(found[1]), 30 if found[3] else int(found[2] or 0)
+    if half is not None:
+        if not 1 <= hours <= 12:
+            return None
+        hours = hours % 12 + (12 if half else 0)
+    if hours > 23 or minutes > 59 or minutes % QUARTER:
+        return None
+    return hours * 60 + minutes
+
+
+def weekdays(text: str, language: str) -> int | None:
+    """Weekdays as a bit each (Monday = bit 0): `mon-fri`, `1,3,5`, `월수금`, `all`."""
+    line = _RANGE.sub("-", _folded(text))
+    if line in {"all", "daily", "*"}:
+        return ALL_DAYS
+    if line in {"weekdays", "workdays"}:
+        return WORKING_DAYS
+    names = _day_names(language)
+    one = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    chosen = 0
+    place = 0
+    for found in re.finditer(rf"({one})(?:-({one}))?", line):
+        if line[place : found.start()].strip(" ,;/·、，،و"):
+            return None
+        place = found.end()
+        first = names[found[1]]
+        last = names[found[2]] if found[2] else first
+        for step in range((last - first) % 7 + 1):
+            chosen |= 1 << (first + step) % 7
+    if line[place:].strip(" .,;/·、，،"):
+        return None
+    return chosen or None
+
+
+def day(text: str, today: date) -> date | None:
+    """A day: `2026-04-29`, `2026년 4월 29일`, `4/29` (the last one that has been)."""
+    found = _DATE.fullmatch(_folded(text))
+    if not found:
+        return None
+    year, month, of_month = (found[1], found[2], found[3]) if found[2] else (found[4], found[5], found[6])
+    with suppress(ValueError):
+        if year is not None:
+            return date(int(year), int(month), int(of_month))
+        this_year = date(today.year, int(month), int(of_month))
+        return this_year if this_year <= today else date(today.year - 1, int(month), int(of_month))
+    return None
+
+
+def until(text: str, today: date) -> date | None:
+    """A day to come: `2026-12-01`, `12/1` (the next one), or so many days from now: `7`."""
+    line = _folded(text)
+    if re.fullmatch(r"\d{1,3}", line):
+        return today + timedelta(days=int(line)) if int(line) else None
+    found = day(line, today)
+    if found is None or found > today:
+        return found
+    if not re.match(r"\d{4}", line):
+        with suppress(ValueError):
+            return found.replace(year=found.year + 1)
+    return None
+
+
+def _folded(text: str) -> str:
+    """Small letters, plain digits whatever the script, single spaces."""
+    digits = "".join(str(unicodedata.digit(char)) if char.isdigit() else char for char in text)
+    return " ".join(unicodedata.normalize("NFKC", digits).casefold().split())
+
+
+@cache
+def _halves(language: str) -> tuple[tuple[str, bool], ...]:
+    """What the two halves of a day are called, the longest names first; True for the later one."""
+    found = {"am": False, "a.m.": False, "pm": True, "p.m.": True}
+    for tag in (DEFAULT, language):
+        locale = locale_of(tag)
+        for names in (
+            get_period_names("wide", "stand-alone", locale),
+            get_period_names("wide", "format", locale),
+            get_period_names("abbreviated", "format", locale),
+        ):
+            found |= {_folded(str(names[key])): key == "pm" for key in ("am", "pm") if key in names}
+    return tuple(sorted(found.items(), key=lambda pair: len(pair[0]), reverse=True))
+
+
+@cache
+def _day_names(language: str) -> dict[str, int]:
+    return dict(_names(language))
+
+
+def _names(language: str) -> Iterator[tuple[str, int]]:
+    for number in range(7):
+        yield str(number + 1), number
+    for tag in (DEFAULT, language):
+        for width in ("wide", "abbreviated", "short", "narrow"):
+            names = {
+                number: _folded(str(name))
+                for number, name in get_day_names(width, "stand-alone", locale_of(tag)).items()
+            }
+            if len(set(names.values())) == len(names):  # English has two T and two S
+                yield from ((name, number) for number, name in names.items())

@@ -1,0 +1,218 @@
+"""Time zones as people know them: found by city, country or offset in the reader's language, guessed from a locale.
+
+Names come from the CLDR, which knows a city for each zone; what can be chosen is what the tz database has. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
+
+from babel import Locale
+from babel.core import get_global
+
+from bot.render.words import languages, locale_of
+
+LONGEST_QUERY = 60
+FOUND = 10
+
+_SEATS = {
+    "AR": "America/Argentina/Buenos_Aires",
+    "AU": "Australia/Sydney",
+    "BR": "America/Sao_Paulo",
+    "CA": "America/Toronto",
+    "CL": "America/Santiago",
+    "CN": "Asia/Shanghai",
+    "DE": "Europe/Berlin",
+    "ES": "Europe/Madrid",
+    "ID": "Asia/Jakarta",
+    "KZ": "Asia/Almaty",
+    "MX": "America/Mexico_City",
+    "MY": "Asia/Kuala_Lumpur",
+    "NZ": "Pacific/Auckland",
+    "PT": "Europe/Lisbon",
+    "RU": "Europe/Moscow",
+    "UA": "Europe/Kyiv",
+    "US": "America/New_York",
+    "UZ": "Asia/Tashkent",
+}
+"""Where a country has several zones, the one in which most of its people live."""
+
+_ALSO = {
+    "한국": "Asia/Seoul",
+    "韓國": "Asia/Seoul",
+    "北京": "Asia/Shanghai",
+    "베이징": "Asia/Shanghai",
+    "Beijing": "Asia/Shanghai",
+    "بكين": "Asia/Shanghai",
+    "深圳": "Asia/Shanghai",
+    "Shenzhen": "Asia/Shanghai",
+    "San Francisco": "America/Los_Angeles",
+    "샌프란시스코": "America/Los_Angeles",
+    "旧金山": "America/Los_Angeles",
+    "舊金山": "America/Los_Angeles",
+    "サンフランシスコ": "America/Los_Angeles",
+    "USA": "America/New_York",
+    "UK": "Europe/London",
+    "부산": "Asia/Seoul",
+    "大阪": "Asia/Tokyo",
+    "Osaka": "Asia/Tokyo",
+    "Bangalore": "Asia/Kolkata",
+    "Bengaluru": "Asia/Kolkata",
+}
+"""Names that many will type and the CLDR has no zone for."""
+
+_WORLDWIDE = {"ar", "en", "es", "fr", "pt", "ru"}
+"""Languages that say too little about where their reader lives."""
+
+_OFFSET = re.compile(r"(?:utc|gmt)?\s*([+\-−]?)\s*(\d{1,2})(?::?(\d\d))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A zone to choose: its IANA name, and the city and country that it is known by."""
+
+    name: str
+    city: str
+    country: str | None
+
+    def __str__(self) -> str:
+        return f"{self.city} ({self.country})" if self.country else self.city
+
+
+def zone(name: str, language: str) -> Zone:
+    """A zone as it is called in a language."""
+    locale = locale_of(language)
+    code = get_global("zone_territories").get(get_global("zone_aliases").get(name, name))
+    country = locale.territories.get(code) if code and code != "ZZ" else None
+    return Zone(name, _city(name, locale) or name.rpartition("/")[2].replace("_", " "), country)
+
+
+def is_zone(name: str) -> bool:
+    """Whether the tz database has a zone of that very name."""
+    return name in _names()
+
+
+def find(query: str, language: str, now: datetime) -> list[Zone]:
+    """The zones that a query may mean, the likeliest first: a city, a country, a zone's name, an offset (`+9`)."""
+    wanted = _folded(query[:LONGEST_QUERY])
+    if not wanted:
+        return []
+    offset = _offset(wanted)
+    if offset is not None:
+        names = [name for name in _choices() if now.astimezone(ZoneInfo(name)).utcoffset() == offset]
+        return [zone(name, language) for name in sorted(names, key=lambda name: name not in _best_known())][:FOUND]
+    scored = []
+    for name, called in _called():
+        score = max((_score(wanted, each) for each in called), default=0)
+        if score:
+            scored.append((-score, name not in _best_known(), name))
+    return [zone(name, language) for _, _, name in sorted(scored)][:FOUND]
+
+
+def guess(locale: str | None) -> str | None:
+    """The zone that a locale speaks for (`ko`, `en-AU`), None where it says too little."""
+    if not locale:
+        return None
+    parts = re.split(r"[-_.@]", locale.strip())
+    language = parts[0].casefold()
+    region = next((part.upper() for part in parts[1:] if re.fullmatch(r"[A-Za-z]{2}", part)), None)
+    if region is None:
+        if language in _WORLDWIDE:
+            return None
+        script = next((part.title() for part in parts[1:] if re.fullmatch(r"[A-Za-z]{4}", part)), None)
+        likely = get_global("likely_subtags")
+        full = (likely.get(f"{language}_{script}") if script else None) or likely.get(language) or ""
+        region = next((part for part in full.split("_")[1:] if len(part) == 2), None)
+    zones = get_global("territory_zones").get(region or "", ())
+    return _SEATS.get(region or "") or (zones[0] if len(zones) == 1 else None)
+
+
+def neighbours(locale: str | None, language: str) -> Sequence[Zone]:
+    """The zones of a locale's country, where it has a few: what to offer when a guess may be wrong."""
+    region = next(
+        (part.upper() for part in re.split(r"[-_.@]", locale or "")[1:] if re.fullmatch("[A-Za-z]{2}", part)), ""
+    )
+    zones = get_global("territory_zones").get(region, ())
+    return [zone(name, language) for name in zones] if len(zones) <= FOUND else []
+
+
+@cache
+def _names() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+@cache
+def _choices() -> tuple[str, ...]:
+    """The zones with a city: no abbreviations, no duplicates kept for old files."""
+    known = get_global("zone_territories")
+    return ("UTC", *sorted(name for name in known if name in _names() and not name.startswith("Etc/")))
+
+
+@cache
+def _best_known() -> frozenset[str]:
+    """One zone or two for each offset, which the CLDR names for the rest."""
+    return frozenset([*get_global("windows_zone_mapping").values(), *_SEATS.values()])
+
+
+@cache
+def _old_names() -> dict[str, list[str]]:
+    """The names that each zone had before: the CLDR keeps Asia/Calcutta for what is Asia/Kolkata."""
+    found: dict[str, list[str]] = {}
+    for old, new in get_global("zone_aliases").items():
+        found.setdefault(new, []).append(old)
+    return found
+
+
+def _city(name: str, locale: Locale) -> str | None:
+    known = locale.time_zones
+    for each in (name, *_old_names().get(name, ())):
+        city = known.get(each, {}).get("city")
+        if city:
+            return str(city)
+    return None
+
+
+@cache
+def _called() -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """What each zone may be called: its city and country in every language there is, and its own names."""
+    found = []
+    for name in _choices():
+        names = (name, *_old_names().get(name, ()))
+        called = {_folded(each) for own in names for each in (own, own.rpartition("/")[2])}
+        called |= {_folded(alias) for alias, meant in _ALSO.items() if meant == name}
+        for tag in languages():
+            known = zone(name, tag)
+            called |= {_folded(known.city), _folded(known.country or "")}
+        found.append((name, tuple(called - {""})))
+    return tuple(found)
+
+
+def _score(wanted: str, called: str) -> int:
+    if called == wanted:
+        return 4
+    if called.startswith(wanted):
+        return 3
+    if f" {wanted}" in called:
+        return 2
+    return 1 if len(wanted) > 1 and (wanted in called or (len(called) > 1 and called in wanted)) else 0
+
+
+def _folded(text: str) -> str:
+    """Small letters without marks, so that `sao paulo` finds São Paulo."""
+    plain = unicodedata.normalize("NFKD", text.replace("_", " ").replace("/", " "))
+    bare = "".join(char for char in plain if not unicodedata.combining(char))
+    return " ".join(unicodedata.normalize("NFKC", bare).casefold().split())
+
+
+def _offset(query: str) -> timedelta | None:
+    found = _OFFSET.fullmatch(query)
+    if not found or int(found[2]) > 14:
+        return None
+    length = timedelta(hours=int(found[2]), minutes=int(found[3] or 0))
+    return -length if found[1] in {"-", "−"} else length
