@@ -121,6 +121,9 @@ class NullChannel:
     rehearsal: bool = True
     residents: Sequence[str] = ()
 
+    def recipient(self, written: str) -> str:
+        return written
+
     async def __aenter__(self) -> Self:
         return self
 

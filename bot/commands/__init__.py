@@ -90,7 +90,7 @@ class Readers:
                     "One moment: ask again in {n} second.", "One moment: ask again in {n} seconds.", seconds
                 )
                 return case.told(says, ok=False)
-            asked = read(request, w, now) if isinstance(request, str) else request
+            asked = read(request, w, now, wanted.timezone) if isinstance(request, str) else request
             return await self._answer(case, asked)
         except Exception:  # whatever goes wrong here, somebody waits for an answer
             log.exception("command failed", extra={"channel": asker.address.channel, "request": _kind(request)})

@@ -21,7 +21,10 @@ class Allowance:
     def take(self, who: str, now: datetime) -> timedelta | None:
         """Take one question from a reader's allowance; None where there was one, else how long until there is."""
         full = now - AT_ONCE * EVERY
-        used = max(self._empty_at.get(who, full), full) + EVERY
+        before = self._empty_at.get(who, full)
+        if before > now:  # the clock was set back
+            before = full
+        used = max(before, full) + EVERY
         if used > now:
             return used - now
         self._empty_at[who] = used

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from bot.channel import (
     Change,
@@ -57,15 +58,16 @@ ALONE: dict[Command, Request] = {
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """What stands behind a command's name, the language it may be in, and the day it is (UTC)."""
+    """What stands behind a command's name, the language it may be in, and the day it is: in UTC, and for the reader."""
 
     argument: str
     w: Words
     today: date
+    local_today: date
 
 
-def read(line: str, w: Words, now: datetime) -> Request:
-    """The request in a line such as `time 7:30`, in the language of `w` or in everybody's."""
+def read(line: str, w: Words, now: datetime, timezone: str = "UTC") -> Request:
+    """The request in a line such as `time 7:30`, in the language of `w` or in everybody's, by a zone's calendar."""
     name, _, argument = line[:LONGEST].strip().lstrip("/").partition(" ")
     try:
         command = Command(name.strip().casefold())
@@ -74,7 +76,7 @@ def read(line: str, w: Words, now: datetime) -> Request:
     argument = " ".join(argument.split())
     if command in ALONE:
         return ALONE[command]
-    found = _READERS[command](_Line(argument, w, now.astimezone(UTC).date()))
+    found = _READERS[command](_Line(argument, w, now.astimezone(UTC).date(), now.astimezone(ZoneInfo(timezone)).date()))
     return Misread(command) if found is None else found
 
 
@@ -224,7 +226,7 @@ def _cadence(line: _Line) -> Request | None:
 def _pause(line: _Line) -> Request | None:
     if not line.argument:
         return Pause()
-    today = line.today
+    today = line.local_today
     until = typed.until(line.argument, today)
     return Pause(until) if until is not None and today < until <= today + LONGEST_PAUSE else None
 

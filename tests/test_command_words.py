@@ -1,0 +1,225 @@
+"""Every answer in every language: complete, and without a word of English but for names, links and what is typed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+from sqlalchemy import update
+
+from bot.access import Access, Admission
+from bot.channel import Answer, Asker, Command, Menu, Request
+from bot.commands import Readers
+from bot.commands.guide import examples, purposes
+from bot.model import Address, Preferences, Reason, State
+from bot.render.words import DEFAULT, languages, own_name, words
+from bot.store import Store, subscribers
+from bot.store.schema import deliveries
+from tests.fake_channel import NOW, FakeChannel, publish
+
+LONGEST_PURPOSE = 100
+"""What Discord takes as a command's description."""
+
+TYPED = {
+    *Command,
+    "author",
+    "org",
+    "keyword",
+    "confirmed",
+    "CODE",
+    "all",
+    "none",
+    "abstract",
+    "headline",
+    "ko",
+    "UTC",
+    "arXiv",
+    "ID",
+    "Paper",
+    "diffusion",
+    "robotics",
+    "Hinton",
+    "DeepMind",
+    "RL",
+    "Asia",
+    "Seoul",
+    "W",
+    "unicorns",
+    "xyz",
+    "fake",
+    "ada",
+    "AI",
+    "PDF",
+    "alphaXiv",
+    "Hugging",
+    "Face",
+    "What",
+    "it",
+    "is",
+    "about",
+    "Daily",
+    "Papers",
+    "JSON",
+    "bo",
+    "Morning",
+}
+"""Commands and what is typed with them; names of people, places and services; what our own test papers say."""
+
+LINES: list[Request | str] = [
+    "help",
+    *(f"help {command}" for command in Command),
+    "subscribe",
+    "subscribe",
+    "settings",
+    *(
+        Menu(each)
+        for each in (
+            Command.LANGUAGE,
+            Command.STYLE,
+            Command.COUNT,
+            Command.VOTES,
+            Command.TOPICS,
+            Command.TIME,
+            Command.WEEKDAYS,
+            Command.ZONE,
+            Command.CADENCE,
+        )
+    ),
+    "time 7:30",
+    "weekdays 1-5",
+    "zone +9",
+    "zone xyz",
+    "topics Paper, -unicorns",
+    "topics",
+    "count all",
+    "votes 3",
+    "style abstract",
+    "cadence week",
+    "cadence month",
+    "cadence day",
+    "why",
+    "why 2025-11-02",
+    "why 2025-11-05",
+    "why 2025-10-30",
+    "today",
+    "week",
+    "month",
+    "date 2025-11-03",
+    "date 2025-11-02",
+    "date 2025-12-24",
+    "date 2025-10-30",
+    "top",
+    "top 99",
+    "search Paper",
+    "search unicorns",
+    "paper 2001.00001",
+    "pause",
+    "pause 7",
+    "settings",
+    "why",
+    "resume",
+    "export",
+    "privacy",
+    "hello",
+    "unsubscribe",
+    "unsubscribe",
+    "why",
+    "subscribe",
+    "forget",
+    "forget confirmed",
+    "forget",
+    "export",
+    "why",
+    "pause",
+]
+
+
+def all_said(answer: Answer) -> Iterator[str]:
+    yield from answer.says
+    for row in answer.rows:
+        yield row.label
+        yield row.value
+    yield from (option.label for option in answer.options)
+    if answer.page is not None:
+        page = answer.page
+        yield from (page.heading, page.lead, page.more or "", *page.notes, *page.footer, *page.labels.values())
+        yield from (link.label for link in page.actions)
+        for block in page.blocks:
+            yield from filter(None, (block.votes, block.title, *(link.label for link in block.links)))
+
+
+def english(said: str) -> list[str]:
+    """The Latin words of a sentence that have no business in another language."""
+    text = re.sub(r"https?://\S+", "", said)
+    for tag in languages():
+        text = text.replace(own_name(tag), "")
+    return [word for word in re.findall(r"[A-Za-z]+", text) if word not in TYPED]
+
+
+async def conversation(store: Store, language: str) -> list[Answer]:
+    """Everything that can be asked, by somebody whose app speaks that language."""
+    now = NOW + timedelta(hours=1)
+    readers = Readers(store, [FakeChannel()], fallback=Preferences(), closes=time(22))
+    asker = Asker(Address("fake", "ada"), language)
+    answers = []
+    for line in LINES:
+        now += timedelta(seconds=10)
+        answers.append(await readers.ask(asker, line, now))
+    await readers.ask(asker, "subscribe", now)
+    for state in State:
+        for reason in [None, *Reason]:
+            async with store.write() as connection:
+                ended = None if state in {State.OWED, State.SENDING} else now
+                await connection.execute(update(deliveries).values(state=state.value, reason=reason, ended_at=ended))
+            now += timedelta(seconds=10)
+            answers.append(await readers.ask(asker, "why", now))
+    for access in (Access(Admission.INVITE, codes=("LAB_2026",)), Access(Admission.LIST, allowed=("fake:x",))):
+        closed = Readers(store, [FakeChannel()], fallback=Preferences(), closes=time(22), access=access)
+        answers.append(await closed.ask(Asker(Address("fake", "bo"), language), "subscribe", now))
+    shared = Asker(Address("fake", "ada"), language, person="7", may_change=False)
+    answers.append(await readers.ask(shared, "time 8", now))
+    answers += [await readers.ask(shared, "help", now) for _ in range(25)]
+    async with store.write() as connection:
+        reader = await subscribers.get(connection, Address("fake", "ada"))
+        assert reader is not None
+        await subscribers.forget(connection, reader.id, now=now)
+    return answers
+
+
+@pytest.mark.parametrize("language", languages())
+async def test_every_answer_is_in_the_readers_language_alone(store: Store, language: str) -> None:
+    await publish(store, {})
+    answers = await conversation(store, language)
+    assert {answer.language for answer in answers} == {language}
+    assert {answer.direction for answer in answers} == {words(language).direction}
+    for answer in answers:
+        assert list(all_said(answer))
+        assert all(said == said.strip() for said in answer.says)
+        assert not [said for said in all_said(answer) if re.search(r"\{\w*\}", said)]
+        if language != DEFAULT:
+            assert [(english(said), said) for said in all_said(answer) if english(said)] == []
+
+
+@pytest.mark.parametrize("language", languages())
+def test_every_command_has_help_that_fits_into_a_menu(language: str) -> None:
+    found = purposes(words(language))
+    assert set(found) == set(Command)
+    assert [text for text in found.values() if len(text) > LONGEST_PURPOSE or text.endswith((".", "。"))] == []
+    assert len(set(found.values())) == len(found)
+
+
+@pytest.mark.parametrize("language", languages())
+async def test_every_example_in_help_is_understood(store: Store, language: str) -> None:
+    w = words(language)
+    await publish(store, {})
+    now = datetime(2026, 6, 1, 12, tzinfo=UTC)
+    readers = Readers(store, [FakeChannel()], fallback=Preferences(), closes=time(22))
+    asker = Asker(Address("fake", "ada"), language)
+    await readers.ask(asker, "subscribe", now)
+    misread = w.gettext("That was not understood.")
+    for command in Command:
+        for line in examples(command, w):
+            now += timedelta(seconds=10)
+            assert misread not in (await readers.ask(asker, line, now)).says, line
