@@ -6,8 +6,6 @@ import asyncio
 import json
 import os
 import pty
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -28,21 +26,13 @@ from bot.store.desk import Filter
 from bot.store.report import reports
 from bot.store.restore import settle_restored
 from bot.store.schema import deliveries, facts
+from tests.command import papers_command
 from tests.fake_channel import DAY, NOW, paper, publish
 from tests.postgres import Postgres
 
-ROOT = Path(__file__).resolve().parents[1]
 HOUR = timedelta(hours=1)
 READERS = {f"ada{n}@mail.example": Preferences(timezone="Asia/Seoul" if n % 2 else "UTC") for n in range(8)}
 """22:00 UTC is 07:00 in Seoul: half of them may be disturbed when the edition closes."""
-
-
-def papers_command(home: Path, *words: str, url: str = "", stdin: int = subprocess.DEVNULL) -> Any:
-    environ = {"PATH": os.environ["PATH"], "PAPERS_HOME": str(home), "DATABASE_URL": url}
-    command = [sys.executable, "-m", "bot", *words]
-    return subprocess.run(
-        command, cwd=ROOT, env=environ, stdin=stdin, capture_output=True, text=True, timeout=100, check=False
-    )
 
 
 @pytest.fixture
