@@ -31,15 +31,16 @@ async def why(case: Case, request: Why, store: Store, closes: time) -> Answer:
             if day is None
             else await editions.of_day(connection, cadence, day)
         )
-        found = None
+        found, had_readers = None, True
         if edition is not None and edition.id is not None:
             found = await history.entry(connection, reader.id, edition.id)
+            had_readers = await history.had_readers(connection, edition.id)
     options = [Option(w.gettext("Settings"), ShowSettings())]
     if edition is None:
         return case.told(_no_edition(case, day, closes), _standing(case, reader), options=options)
     options.insert(0, Option(w.gettext("Show it"), ShowEdition(cadence, edition.day)))
     named = w.gettext("The edition of {day}:", day=w.day(edition.day))
-    said = _no_delivery(case, reader, edition) if found is None else _became(case, found)
+    said = _no_delivery(case, reader, edition, had_readers=had_readers) if found is None else _became(case, found)
     return case.told(named, said, _filters(case, edition), _standing(case, reader), options=options)
 
 
@@ -61,13 +62,16 @@ def _no_edition(case: Case, day: date | None, closes: time) -> str:
     )
 
 
-def _no_delivery(case: Case, reader: Subscriber, edition: Edition) -> str:
+def _no_delivery(case: Case, reader: Subscriber, edition: Edition, *, had_readers: bool) -> str:
     w = case.w
     if reader.created_at is not None and reader.created_at > edition.closed_at:
         return w.gettext("You subscribed after it was closed.")
+    if not had_readers:
+        return w.gettext(
+            "It was closed late, because the newsletter had been out of order, and went to the archive alone."
+        )
     return w.gettext(
-        "It was not meant for you: when it closed you were paused or unsubscribed, "
-        "got editions of another kind, or it went to the archive alone."
+        "It was not meant for you: when it closed you were paused or unsubscribed, or got editions of another kind."
     )
 
 

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import ColumnElement, FromClause, Row, Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Cadence, Reason, State
-from bot.store.schema import deliveries, editions
+from bot.store.schema import deliveries, editions, subscribers
 
+UNREAD = 30
+"""So many of the newest editions that nobody was owed are looked at."""
 IN_A_ROW = 10
 """So far back is looked for editions in a row of which nothing was left."""
 
@@ -39,6 +41,11 @@ async def entry(connection: AsyncConnection, subscriber_id: int, edition_id: int
     return None if row is None else _entry(row)
 
 
+async def had_readers(connection: AsyncConnection, edition_id: int) -> bool:
+    """Whether an edition was owed to anybody, or went to the archive alone."""
+    return bool(await connection.scalar(select(editions.c.audience).where(editions.c.id == edition_id)))
+
+
 async def entries(connection: AsyncConnection, subscriber_id: int) -> list[Entry]:
     """What became of every edition that is still remembered one by one, the newest first."""
     return [_entry(row) for row in await connection.execute(_newest_first(subscriber_id))]
@@ -58,24 +65,24 @@ async def barren(connection: AsyncConnection, subscriber_id: int, before: int) -
 
 
 async def missed(connection: AsyncConnection, delivery_ids: Sequence[int]) -> Mapping[int, tuple[date, ...]]:
-    """For each delivery, the days of earlier editions that expired since the reader was last sent one of the cadence.
+    """For each delivery, the days of the editions that its reader has missed since they were last sent one.
 
-    Most readers have missed nothing, and cost one look into an index that holds only what expired.
+    They expired before they could be delivered, or were closed so late that they went to the archive alone. Most
+    readers have missed nothing, and cost one look into an index that holds only what expired.
     """
+    found: defaultdict[int, set[date]] = defaultdict(set)
+    unread = select(editions.c.id).where(editions.c.audience == 0).order_by(editions.c.day.desc()).limit(UNREAD)
+    archive = list(await connection.scalars(unread))
+    for query in (_lost(delivery_ids), _archived(delivery_ids, archive)):
+        for delivery_id, day in await connection.execute(query):
+            found[delivery_id].add(day)
+    return {delivery_id: tuple(sorted(days)) for delivery_id, days in found.items()}
+
+
+def _lost(delivery_ids: Sequence[int]) -> Select[int, date]:
+    """Earlier editions that expired."""
     lost, edition, theirs = deliveries.alias(), editions.alias(), editions.alias()
-    sent, of_sent = deliveries.alias(), editions.alias()
-    since = (
-        select(sent.c.id)
-        .join(of_sent, of_sent.c.id == sent.c.edition_id)
-        .where(
-            sent.c.subscriber_id == lost.c.subscriber_id,
-            sent.c.state == State.SENT,
-            of_sent.c.cadence == edition.c.cadence,
-            of_sent.c.day > theirs.c.day,
-            of_sent.c.day < edition.c.day,
-        )
-    )
-    query = (
+    return (
         select(deliveries.c.id, theirs.c.day)
         .join(edition, edition.c.id == deliveries.c.edition_id)
         .join(lost, lost.c.subscriber_id == deliveries.c.subscriber_id)
@@ -85,14 +92,44 @@ async def missed(connection: AsyncConnection, delivery_ids: Sequence[int]) -> Ma
             lost.c.state == State.EXPIRED,
             theirs.c.cadence == edition.c.cadence,
             theirs.c.day < edition.c.day,
-            ~since.exists(),
+            ~_sent_between(theirs, edition),
         )
-        .order_by(theirs.c.day)
     )
-    found: defaultdict[int, list[date]] = defaultdict(list)
-    for delivery_id, day in await connection.execute(query):
-        found[delivery_id].append(day)
-    return {delivery_id: tuple(days) for delivery_id, days in found.items()}
+
+
+def _archived(delivery_ids: Sequence[int], archive: Sequence[int]) -> Select[int, date]:
+    """Earlier editions out of those that nobody was owed, closed while this one's reader was there."""
+    edition, theirs = editions.alias(), editions.alias()
+    return (
+        select(deliveries.c.id, theirs.c.day)
+        .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
+        .join(edition, edition.c.id == deliveries.c.edition_id)
+        .join(theirs, theirs.c.cadence == edition.c.cadence)
+        .where(
+            deliveries.c.id.in_(delivery_ids),
+            theirs.c.id.in_(archive),
+            theirs.c.day < edition.c.day,
+            theirs.c.closed_at > subscribers.c.created_at,
+            ~_sent_between(theirs, edition),
+        )
+    )
+
+
+def _sent_between(theirs: FromClause, edition: FromClause) -> ColumnElement[bool]:
+    """Whether the reader was sent an edition after one that they missed and before the one that is at hand."""
+    sent, of_sent = deliveries.alias(), editions.alias()
+    return (
+        select(sent.c.id)
+        .join(of_sent, of_sent.c.id == sent.c.edition_id)
+        .where(
+            sent.c.subscriber_id == deliveries.c.subscriber_id,
+            sent.c.state == State.SENT,
+            of_sent.c.cadence == edition.c.cadence,
+            of_sent.c.day > theirs.c.day,
+            of_sent.c.day < edition.c.day,
+        )
+        .exists()
+    )
 
 
 def _entries(subscriber_id: int) -> Select[Any]:
