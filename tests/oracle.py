@@ -114,9 +114,15 @@ class Life:
     subscribed: bool = True
     paused_until: datetime | None = None
     editions: dict[tuple[str, date], Owed] = field(default_factory=dict)
+    owed: list[Owed] = field(default_factory=list)
 
-    def open(self) -> Iterator[Owed]:
-        return (each for each in self.editions.values() if each.end is End.OWED)
+    def open(self) -> list[Owed]:
+        self.owed = [each for each in self.owed if each.end is End.OWED]
+        return self.owed
+
+    def owe(self, key: tuple[str, date], owed: Owed) -> None:
+        self.editions[key] = owed
+        self.owed.append(owed)
 
     def publish(self, cadence: str, day: date, at: datetime) -> None:
         if self.subscribed and not self.active and self.paused_until is not None and self.paused_until <= at:
@@ -125,7 +131,7 @@ class Life:
             return
         for older in self.open():
             older.end = End.EXPIRED
-        self.editions[cadence, day] = Owed(at, self.clock.due(at))
+        self.owe((cadence, day), Owed(at, self.clock.due(at)))
 
     def change(self, clock: Clock, at: datetime) -> None:
         moved = clock != self.clock
@@ -157,7 +163,7 @@ class Life:
         self.subscribed = self.active = True
         self.paused_until = None
         if latest is not None and latest[:2] not in self.editions:
-            self.editions[latest[:2]] = Owed(latest[2], at, greeting=True)
+            self.owe(latest[:2], Owed(latest[2], at, greeting=True))
 
     def hand_out(self, at: datetime) -> None:
         for each in self.open():

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
+import pytest
 from sqlalchemy import select
 
 from bot.channel import (
@@ -246,6 +247,7 @@ async def told(store: Store) -> dict[tuple[str, str, date], Any]:
         return {(row.recipient, row.cadence, row.day): row for row in await connection.execute(query)}
 
 
+@pytest.mark.timeout(1200)
 async def test_everybody_gets_every_edition_when_the_design_says(tmp_path: Path, long: bool) -> None:
     first, days, count = (date(2025, 1, 1), 730, 400) if long else (date(2026, 3, 2), 40, 48)
     chance = random.Random(2026)
