@@ -205,7 +205,7 @@ def test_compose_starts_one_program_unless_another_is_named() -> None:
 def test_compose_shuts_the_program_in(name: str) -> None:
     program = PROGRAMS[name]
     assert program["read_only"] is True
-    assert program["tmpfs"] == ["/tmp"]
+    assert program["tmpfs"] == ["/var/tmp"]
     assert program["cap_drop"] == ["ALL"]
     assert program["security_opt"] == ["no-new-privileges:true"]
     assert program["restart"] == "unless-stopped"
