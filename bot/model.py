@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -85,6 +85,10 @@ class Style(StrEnum):
 
     HEADLINE = "headline"
     ABSTRACT = "abstract"
+    HIGHLIGHTS = "highlights"
+    PLAIN = "plain"
+    TRANSLATION = "translation"
+    REVIEW = "review"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +122,20 @@ class Source(StrEnum):
 
     FEED = "feed"
     AUTHORS = "authors"
+    MODEL = "model"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What a language model wrote about one paper in one language and style, found true to its source.
+
+    `parts` has the fields of the style's schema (`bot.texts.styles.PARTS`), in their order.
+    """
+
+    paper_id: str
+    language: str
+    style: Style
+    parts: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)

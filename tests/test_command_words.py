@@ -64,6 +64,11 @@ TYPED = {
     "JSON",
     "bo",
     "Morning",
+    "Introduction",
+    "Method",
+    "Results",
+    "Limitations",
+    "Conclusion",
 }
 """Commands and what is typed with them; names of people, places and services; what our own test papers say."""
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
-from bot.model import Media, Paper, Source
+from bot.model import Cadence, Media, Paper, Source, Style
 
 
 class Direction(StrEnum):
@@ -33,6 +34,8 @@ class Said:
     parts: Mapping[str, str]
     language: str
     """The language the words are in, which is not the page's where a text fell back to the feed's English."""
+    instead: bool = False
+    """Whether this stands in for a text of the style that was asked for and is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,10 @@ class Block:
     authors: str | None
     said: Said
     links: Sequence[Link]
+    original_title: str | None = None
+    """The title as its authors wrote it, where `title` is a translation."""
+    abstract: str = ""
+    """The authors' abstract, for layouts that show it beside what is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +79,10 @@ class Page:
     media: Sequence[Media] = ()
     slug: str = ""
     """A file-name-safe name for the page, the same on every rendering: "2026-04-29"."""
+    day: date | None = None
+    """The last day of the edition's period, None for pages that are no edition's."""
+    cadence: Cadence | None = None
+    style: Style = Style.HEADLINE
+    """The style that was asked for; a block may be said in another."""
+    total: int = 0
+    """How many papers there were to choose from."""

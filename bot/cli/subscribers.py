@@ -181,7 +181,7 @@ async def _why(written: str, day: date | None) -> int:
             reader = await subscribers.get(connection, address)
         if reader is None:
             return _nobody(written)
-        case = Case(Asker(address), reader, reader.preferences, words(DEFAULT), clock())
+        case = Case(Asker(address), reader, reader.preferences, words(DEFAULT), clock(), [])
         answer = await record.why(case, Why(day), store, core.edition_closes)
     for line in answer.says:
         say(line)

@@ -39,13 +39,15 @@ from bot.commands import guide, lists, preferences, record, subscription
 from bot.commands.allowance import Allowance
 from bot.commands.case import Case
 from bot.commands.reading import read
-from bot.model import Address, Preferences
+from bot.model import Address, Preferences, Style
 from bot.render import zones
 from bot.render.words import Words, languages, match, words
 from bot.store import Store, subscribers
 
 log = logging.getLogger(__name__)
 
+WITHOUT_MODEL = (Style.HEADLINE, Style.ABSTRACT)
+"""The styles that need no language model."""
 FREE = (Help, Misread, Privacy, Forget, Export, Unsubscribe)
 """What everybody may ask, let in or not."""
 CHANGES = (Subscribe, Unsubscribe, Change, FindZone, Pause, Resume, Export, Forget)
@@ -66,12 +68,14 @@ class Readers:
         fallback: Preferences,
         closes: time,
         access: Access | None = None,
+        styles: Sequence[Style] = WITHOUT_MODEL,
     ) -> None:
         self._store = store
         self._channels = {channel.name: channel for channel in channels}
         self._fallback = fallback
         self._closes = closes
         self._access = access or Access()
+        self._styles = styles
         self._allowance = Allowance()
 
     async def ask(self, asker: Asker, request: Request | str, now: datetime) -> Answer:
@@ -83,7 +87,7 @@ class Readers:
             wanted = self._given(asker) if reader is None else reader.preferences
             w = _words(asker, wanted)
             wait = self._allowance.take(asker.person or str(asker.address), now)
-            case = Case(asker, reader, wanted, w, now)
+            case = Case(asker, reader, wanted, w, now, self._styles)
             if wait is not None:
                 seconds = ceil(wait.total_seconds())
                 says = w.ngettext(

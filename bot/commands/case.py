@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.channel import Answer, Asker, File, Option, Row
-from bot.model import Preferences, Status, Subscriber
+from bot.model import Preferences, Status, Style, Subscriber
 from bot.render.words import Words
 
 
@@ -21,6 +21,8 @@ class Case:
     """The reader's own, or what they would be given."""
     w: Words
     now: datetime
+    styles: Sequence[Style]
+    """What may be chosen: without a language model, only what needs none."""
 
     @property
     def is_reading(self) -> bool:

@@ -30,8 +30,8 @@ def _language(case: Case) -> tuple[str, list[Option]]:
 
 
 def _style(case: Case) -> tuple[str, list[Option]]:
-    chosen = case.preferences.style
-    return "", [Option(name, Change(style=style), style is chosen) for style, (name, _) in styles(case.w).items()]
+    chosen, names = case.preferences.style, styles(case.w)
+    return "", [Option(names[style][0], Change(style=style), style is chosen) for style in case.styles]
 
 
 def _count(case: Case) -> tuple[str, list[Option]]:

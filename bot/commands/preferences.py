@@ -24,7 +24,7 @@ from bot.channel import (
 from bot.commands.case import Case
 from bot.commands.menus import MENUS, zone_option
 from bot.commands.values import name, rhythm_in_words, styles, value
-from bot.model import ALL_WEEK, Paper, Status
+from bot.model import ALL_WEEK, Paper, Status, Style
 from bot.render import zones
 from bot.render.typed import QUARTER
 from bot.render.words import languages, words
@@ -70,7 +70,7 @@ async def menu(case: Case, request: Menu, store: Store) -> Answer:
     hint, options = build(case)
     rows: Sequence[Row] = ()
     if request.of is Command.STYLE:
-        rows = [Row(label, purpose) for label, purpose in styles(case.w).values()]
+        rows = [Row(*styles(case.w)[style]) for style in case.styles]
     more = ""
     if request.of is Command.TOPICS and case.preferences.topics:
         more, rows = await preview(case, case.preferences.topics, store)
@@ -83,7 +83,7 @@ async def change(case: Case, request: Change, store: Store) -> Answer:
     reader = case.reader
     assert reader is not None
     changes = {field: new for field in request.__slots__ if (new := getattr(request, field)) is not None}
-    if not changes or not _sound(request):
+    if not changes or not _sound(request, case.styles):
         return case.told(
             case.w.gettext("That cannot be chosen."),
             options=[Option(case.w.gettext("Settings"), ShowSettings())],
@@ -142,10 +142,11 @@ async def preview(case: Case, topics: Sequence[str], store: Store) -> tuple[str,
     return said, [Row(w.day(paper.listed_on), paper.title, ShowPaper(paper.id)) for paper in newest]
 
 
-def _sound(wanted: Change) -> bool:
+def _sound(wanted: Change, offered: Sequence[Style]) -> bool:
     """Whether what was asked for can be stored; buttons and options come from outside like everything else."""
     return (
         (wanted.language is None or wanted.language in languages())
+        and (wanted.style is None or wanted.style in offered)
         and (wanted.papers is None or 0 <= wanted.papers <= MOST_PAPERS)
         and (wanted.min_votes is None or 0 <= wanted.min_votes <= MOST_VOTES)
         and (wanted.topics is None or _sound_topics(wanted.topics))

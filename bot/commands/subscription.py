@@ -32,7 +32,7 @@ async def subscribe(case: Case, request: Subscribe, store: Store, access: Access
         wanted = replace(wanted, language=request.language)
         w = words(request.language)
         case = replace(case, w=w)
-    if request.style is not None:
+    if request.style is not None and request.style in case.styles:
         wanted = replace(wanted, style=request.style)
     async with store.write() as connection:
         # It is the reader's own act, and so ends what an earlier one of theirs forbade.

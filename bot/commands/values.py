@@ -85,6 +85,10 @@ def styles(w: Words) -> Mapping[Style, tuple[str, str]]:
     return {
         Style.HEADLINE: (w.gettext("Headline"), w.gettext("The title and one sentence about each paper.")),
         Style.ABSTRACT: (w.gettext("Abstract"), w.gettext("The authors’ own abstract, unchanged.")),
+        Style.HIGHLIGHTS: (w.gettext("Highlights"), w.gettext("One sentence, then problem, proposal and result.")),
+        Style.PLAIN: (w.gettext("Plain words"), w.gettext("What goes in and comes out, the problem, the idea.")),
+        Style.TRANSLATION: (w.gettext("Translation"), w.gettext("The title and the whole abstract, translated.")),
+        Style.REVIEW: (w.gettext("Review"), w.gettext("Aims, method, results and limits, from the whole paper.")),
     }
 
 

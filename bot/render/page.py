@@ -11,14 +11,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from bot.channel import Block, Link, Page, Said
 from bot.edition import rank
-from bot.model import Cadence, Edition, Paper, Preferences, Ranked, Source, Style
-from bot.render.said import say
+from bot.model import Cadence, Edition, Paper, Preferences, Ranked, Style, Text
+from bot.render.labels import footer, labels
+from bot.render.said import NOTHING_WRITTEN, say
 from bot.render.words import Words, words
 from bot.topics import Sieve
+
+Texts = Mapping[str, Mapping[Style, Text]]
+"""What a model wrote in one language, by the paper's arXiv id and by style."""
+NO_TEXTS: Texts = MappingProxyType({})
 
 MOST_MISSED = 3
 """So many missed editions are named, the newest."""
@@ -37,8 +43,13 @@ _ALPHAXIV = {"ko": "ko/", "ja": "ja/", "zh-Hans": "zh/", "zh-Hant": "zh/"}
 """The languages that alphaXiv writes its overviews in beside English, as they stand in its addresses."""
 
 
-def edition_page(edition: Edition, preferences: Preferences, *, missed: Sequence[date] = ()) -> Page:
-    """The page of one edition for a reader with these preferences, who missed the editions of some days before."""
+def edition_page(
+    edition: Edition, preferences: Preferences, *, missed: Sequence[date] = (), texts: Texts = NO_TEXTS
+) -> Page:
+    """The page of one edition for a reader with these preferences, who missed the editions of some days before.
+
+    `texts` are what a model wrote in the reader's language, by paper and style.
+    """
     w = words(preferences.language)
     chosen = choose(edition.papers, preferences)
     counted = _counts_votes(edition.papers)
@@ -51,16 +62,22 @@ def edition_page(edition: Edition, preferences: Preferences, *, missed: Sequence
         direction=w.direction,
         heading=_heading(w, edition.cadence, edition.day),
         lead=" · ".join(lead),
-        blocks=[block(ranked, preferences.style, w) for ranked in chosen],
-        labels=_labels(w, preferences.style),
+        blocks=[block(ranked, preferences.style, w, texts) for ranked in chosen],
+        labels=labels(w, preferences.style),
         notes=_warnings(w, edition),
         actions=[_missed(w, edition.cadence, day) for day in missed[-MOST_MISSED:]],
-        footer=_footer(w, preferences.style, counted=counted, sample=edition.sample),
+        footer=footer(w, preferences.style, counted=counted, sample=edition.sample),
         slug="sample" if edition.sample else _slug(edition.cadence, edition.day),
+        day=edition.day,
+        cadence=edition.cadence,
+        style=preferences.style,
+        total=len(edition.papers),
     )
 
 
-def today_page(papers: Iterable[Paper], day: date, preferences: Preferences, *, now: datetime) -> Page:
+def today_page(
+    papers: Iterable[Paper], day: date, preferences: Preferences, *, now: datetime, texts: Texts = NO_TEXTS
+) -> Page:
     """The page of a day's list as it stands, closed or not; it says how complete the list is."""
     w = words(preferences.language)
     ranked = rank(papers)
@@ -72,15 +89,23 @@ def today_page(papers: Iterable[Paper], day: date, preferences: Preferences, *, 
         direction=w.direction,
         heading=w.gettext("{title} · {date}", title=title, date=w.day(day)),
         lead=_count(w, len(chosen), len(ranked), preferences.min_votes),
-        blocks=[block(each, preferences.style, w) for each in chosen],
-        labels=_labels(w, preferences.style),
+        blocks=[block(each, preferences.style, w, texts) for each in chosen],
+        labels=labels(w, preferences.style),
         notes=[] if share == 1 else [_still_filling(w, share, now)],
-        footer=_footer(w, preferences.style, counted=_counts_votes(ranked), sample=False),
+        footer=footer(w, preferences.style, counted=_counts_votes(ranked), sample=False),
         slug=f"{day}-list",
     )
 
 
-def list_page(heading: str, lead: str, papers: Sequence[Ranked], preferences: Preferences, *, slug: str) -> Page:
+def list_page(
+    heading: str,
+    lead: str,
+    papers: Sequence[Ranked],
+    preferences: Preferences,
+    *,
+    slug: str,
+    texts: Texts = NO_TEXTS,
+) -> Page:
     """The page of some papers that are no edition: found, best, or one alone."""
     w = words(preferences.language)
     return Page(
@@ -88,9 +113,9 @@ def list_page(heading: str, lead: str, papers: Sequence[Ranked], preferences: Pr
         direction=w.direction,
         heading=_clean(heading),
         lead=lead,
-        blocks=[block(each, preferences.style, w) for each in papers],
-        labels=_labels(w, preferences.style),
-        footer=_footer(w, preferences.style, counted=_counts_votes(papers), sample=False),
+        blocks=[block(each, preferences.style, w, texts) for each in papers],
+        labels=labels(w, preferences.style),
+        footer=footer(w, preferences.style, counted=_counts_votes(papers), sample=False),
         slug=slug,
     )
 
@@ -114,7 +139,7 @@ def notice_page(says: str, w: Words, now: datetime) -> Page:
         heading=w.gettext("Morning Papers"),
         lead=_clean(says),
         blocks=[],
-        labels=_labels(w, Style.HEADLINE),
+        labels=labels(w, Style.HEADLINE),
         slug=f"notice-{now:%Y%m%dT%H%M%S}",
     )
 
@@ -130,19 +155,24 @@ def choose(papers: Sequence[Ranked], preferences: Preferences) -> list[Ranked]:
     return wanted[: preferences.papers] if preferences.papers else wanted
 
 
-def block(ranked: Ranked, style: Style, w: Words) -> Block:
+def block(ranked: Ranked, style: Style, w: Words, texts: Texts = NO_TEXTS) -> Block:
     """All that is said about one paper in one language and style."""
     paper = ranked.paper
+    said = _cleaned(say(paper, style, texts.get(paper.id, NOTHING_WRITTEN)))
+    title = _clean(paper.title) or paper.id
+    translated = said.parts.get("title")
     return Block(
         rank=ranked.rank,
         paper=paper,
-        title=_clean(paper.title) or paper.id,
+        title=translated or title,
         votes=None if ranked.votes is None else w.ngettext("{n} vote", "{n} votes", ranked.votes),
         votes_count=ranked.votes,
         organisation=_clean(paper.organisation or "") or None,
         authors=_authors(paper.authors, w),
-        said=_cleaned(say(paper, style)),
+        said=said,
         links=_links(paper, w),
+        original_title=title if translated else None,
+        abstract=_clean(paper.abstract),
     )
 
 
@@ -269,47 +299,6 @@ def _still_filling(w: Words, share: float, now: datetime) -> str:
         moment=w.moment(now),
         share=w.percent(share),
     )
-
-
-def _labels(w: Words, style: Style) -> Mapping[str, str]:
-    """Words for the layout. A text is marked as somebody's only where the footer does not speak of it."""
-    usual = Source.FEED if style is Style.HEADLINE else Source.AUTHORS
-    says = {
-        Source.FEED: w.gettext("feed’s summary"),
-        Source.AUTHORS: w.gettext("from the abstract"),
-    }
-    return {
-        "product": w.gettext("Morning Papers"),
-        "votes": w.gettext("Votes"),
-        "paper": w.gettext("Paper"),
-        "organisation": w.gettext("Organisation"),
-        "authors": w.gettext("Authors"),
-        "links": w.gettext("Links"),
-        "abstract": w.gettext("Abstract"),
-        **{f"said_by_{source}": "" if source is usual else says[source] for source in Source},
-    }
-
-
-def _footer(w: Words, style: Style, *, counted: bool, sample: bool) -> list[str]:
-    if sample:
-        whose = w.gettext("The summaries were written for this sample.")
-    elif style is Style.ABSTRACT:
-        whose = w.gettext("The abstracts are the authors’ own words, unchanged.")
-    elif counted:
-        whose = w.gettext(
-            "The summaries are Hugging Face’s, written by a language model; “from the abstract” marks the "
-            "first sentence of the authors’ abstract."
-        )
-    else:
-        whose = w.gettext(
-            "The summaries are the feed’s own; “from the abstract” marks the first sentence of the authors’ abstract."
-        )
-    if counted:
-        return [
-            whose,
-            w.gettext("Papers and votes: Hugging Face Daily Papers (https://huggingface.co/papers)."),
-        ]
-    return [whose, w.gettext("Papers: in the order of the feed that this newsletter follows.")]
 
 
 def _counts_votes(papers: Sequence[Ranked]) -> bool:

@@ -1,4 +1,4 @@
-"""What is said about one paper where no model writes: the feed's own sentence, or the authors' words.
+"""What is said about one paper: a model's text where there is one, else the feed's own sentence, or the authors' words.
 
 Pure. Which style says what is decided here; how it is laid out is the style's file in templates/styles.
 """
@@ -6,12 +6,15 @@ Pure. Which style says what is decided here; how it is laid out is the style's f
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
-from typing import assert_never
 
 from bot.channel import Said
-from bot.model import Paper, Source, Style
+from bot.model import Paper, Source, Style, Text
+from bot.texts.styles import MISSING, STAND_INS
 
+NOTHING_WRITTEN: Mapping[Style, Text] = MappingProxyType({})
 WRITTEN_IN = "en"
 """The language of the feed's sentences and of the abstracts at arXiv."""
 
@@ -26,15 +29,19 @@ _ABBREVIATIONS = frozenset(
 )
 
 
-def say(paper: Paper, style: Style) -> Said:
-    """What `style` says about a paper, in the words of the feed or of the authors."""
-    match style:
-        case Style.HEADLINE:
-            return _headline(paper)
-        case Style.ABSTRACT:
-            return _said(style, Source.AUTHORS, abstract=_one_line(paper.abstract))
-        case _:
-            assert_never(style)
+def say(paper: Paper, style: Style, texts: Mapping[Style, Text] = NOTHING_WRITTEN) -> Said:
+    """What `style` says about a paper. `texts` are those that a model wrote about it in the reader's language.
+
+    Where the one that is asked for is missing, another stands in; where there is none, the feed's sentence.
+    """
+    if style is Style.HEADLINE:
+        return _headline(paper)
+    if style is Style.ABSTRACT:
+        return _said(style, Source.AUTHORS, abstract=_one_line(paper.abstract))
+    for each in (style, *STAND_INS[style]):
+        if each in texts:
+            return _written(texts[each], paper, instead=each is not style)
+    return replace(_headline(paper), instead=True)
 
 
 def sentence_ends(text: str) -> list[int]:
@@ -46,6 +53,13 @@ def first_sentence(text: str) -> str:
     """A text's first sentence; the whole text where it holds only one."""
     line = _one_line(text)
     return line[: next(iter(sentence_ends(line)), len(line))]
+
+
+def _written(text: Text, paper: Paper, *, instead: bool) -> Said:
+    parts = {name: "" if said == MISSING else said for name, said in text.parts.items()}
+    if text.style is Style.PLAIN:
+        parts["abstract"] = _one_line(paper.abstract)
+    return Said(text.style.value, Source.MODEL, MappingProxyType(parts), text.language, instead)
 
 
 def _headline(paper: Paper) -> Said:

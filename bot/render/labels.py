@@ -1,0 +1,81 @@
+"""Words for the layout of a page, and the lines at its foot: whose words the texts are, where the data comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.model import Source, Style
+from bot.render.words import Words
+
+USUAL = {Style.HEADLINE: Source.FEED, Style.ABSTRACT: Source.AUTHORS}
+"""Whose words a style's texts usually are; where no model writes."""
+
+
+def labels(w: Words, style: Style) -> Mapping[str, str]:
+    """Words for the layout. A text is marked as somebody's only where the foot does not speak of it."""
+    usual = USUAL.get(style, Source.MODEL)
+    says = {
+        Source.FEED: w.gettext("feed’s summary"),
+        Source.AUTHORS: w.gettext("from the abstract"),
+        Source.MODEL: w.gettext("by a language model"),
+    }
+    return {
+        "product": w.gettext("Morning Papers"),
+        "votes": w.gettext("Votes"),
+        "paper": w.gettext("Paper"),
+        "organisation": w.gettext("Organisation"),
+        "authors": w.gettext("Authors"),
+        "links": w.gettext("Links"),
+        "abstract": w.gettext("Abstract"),
+        **{f"said_by_{source}": "" if source is usual else says[source] for source in Source},
+        **_of_styles(w),
+    }
+
+
+def _of_styles(w: Words) -> Mapping[str, str]:
+    """What stands over the parts of texts; each style may say the same thing in its own way."""
+    return {
+        "instead": w.gettext("shorter, for want of the whole text"),
+        "highlights_sentence": w.pgettext("over one sentence on a paper", "Summary"),
+        "highlights_points": w.pgettext("over three points on a paper", "Key points"),
+        "highlights_figure": w.pgettext("over a figure of a paper", "Figure"),
+        "plain_input_output": w.pgettext("over what goes in and comes out", "Input → output"),
+        "plain_problem": w.pgettext("over what could not be done before", "Problem"),
+        "plain_idea": w.pgettext("over the idea, told plainly", "Idea"),
+        "original_abstract": w.gettext("Original abstract"),
+        "original_title": w.gettext("Original title"),
+        "review_introduction": w.pgettext("a section of a review", "Introduction"),
+        "review_method": w.pgettext("a section of a review", "Method"),
+        "review_results": w.pgettext("a section of a review", "Results"),
+        "review_limitations": w.pgettext("a section of a review", "Limitations"),
+        "review_conclusion": w.pgettext("a section of a review", "Conclusion"),
+        "review_unknown": w.gettext("Not enough information."),
+    }
+
+
+def footer(w: Words, style: Style, *, counted: bool, sample: bool) -> list[str]:
+    """The lines at the foot of a page; `counted` says whether the feed counts votes."""
+    if sample:
+        whose = w.gettext("The summaries were written for this sample.")
+    elif style is Style.ABSTRACT:
+        whose = w.gettext("The abstracts are the authors’ own words, unchanged.")
+    elif style not in USUAL:
+        whose = w.gettext(
+            "The texts were written by a language model and held against the papers by the program; "
+            "read the paper before you rely on them."
+        )
+    elif counted:
+        whose = w.gettext(
+            "The summaries are Hugging Face’s, written by a language model; “from the abstract” marks the "
+            "first sentence of the authors’ abstract."
+        )
+    else:
+        whose = w.gettext(
+            "The summaries are the feed’s own; “from the abstract” marks the first sentence of the authors’ abstract."
+        )
+    if counted:
+        return [
+            whose,
+            w.gettext("Papers and votes: Hugging Face Daily Papers (https://huggingface.co/papers)."),
+        ]
+    return [whose, w.gettext("Papers: in the order of the feed that this newsletter follows.")]
