@@ -179,6 +179,8 @@ class World:
         locks = make_locks(self.store.engine.url, self.store.path)
         dispatcher = Dispatcher(self.store, channel, locks)
         await publisher.step(start - DAY)
+        await self._published(start - DAY)
+        self.closed.clear()  # before anybody was there to read it; whoever comes back may still be greeted with it
         async with self.store.write() as connection:
             for name, wanted in self.readers.items():
                 await subscribers.add(connection, Address("fake", name), wanted, now=start - HOUR)
