@@ -98,6 +98,8 @@ class Owed:
 
     published: datetime
     due: datetime
+    clock: Clock
+    """By which it is due."""
     end: End = End.OWED
     at: datetime | None = None
     """When it was sent."""
@@ -131,13 +133,13 @@ class Life:
             return
         for older in self.open():
             older.end = End.EXPIRED
-        self.owe((cadence, day), Owed(at, self.clock.due(at)))
+        self.owe((cadence, day), Owed(at, self.clock.due(at), self.clock))
 
     def change(self, clock: Clock, at: datetime) -> None:
         moved = clock != self.clock
         self.clock = clock
         for each in self.open() if moved else ():
-            each.due = clock.due_anew(each.published, at)
+            each.due, each.clock = clock.due_anew(each.published, at), clock
 
     def choose(self, cadence: str) -> None:
         if cadence != self.cadence:
@@ -163,7 +165,7 @@ class Life:
         self.subscribed = self.active = True
         self.paused_until = None
         if latest is not None and latest[:2] not in self.editions:
-            self.owe(latest[:2], Owed(latest[2], at, greeting=True))
+            self.owe(latest[:2], Owed(latest[2], at, self.clock, greeting=True))
 
     def hand_out(self, at: datetime) -> None:
         for each in self.open():

@@ -281,7 +281,7 @@ async def test_everybody_gets_every_edition_when_the_design_says(tmp_path: Path,
     at = {(to, key): moment for to, key, moment in channel.reached_at}
     for (name, cadence, day), row in rows.items():
         expected = world.lives[name].editions[cadence, day]
-        if expected.end is End.SENT:
+        if expected.end is End.SENT and not leapt(expected.clock, row.due_at):
             assert at[name, f"{row.edition_id}.{row.subscriber_id}"] == expected.at, (name, cadence, day)
 
 
@@ -295,14 +295,13 @@ def compare(world: World, rows: dict[tuple[str, str, date], Any]) -> None:
     for key, owed in expected.items():
         row = rows[key]
         apart = abs(row.due_at - owed.due)
-        if row.state != owed.end or apart > (2 * HOUR if leapt(world, key[0], row.due_at) else timedelta()):
+        if row.state != owed.end or apart > (2 * HOUR if leapt(owed.clock, row.due_at) else timedelta()):
             wrong.append((key, row.state, row.reason, row.due_at, owed))
     assert wrong == [], len(wrong)
 
 
-def leapt(world: World, name: str, at: datetime) -> bool:
-    """Whether the reader's hour did not exist about that instant; they may have had other zones before."""
-    clock = world.lives[name].clock
+def leapt(clock: Clock, at: datetime) -> bool:
+    """Whether the reader's hour did not exist about that instant."""
     local = at.astimezone(ZoneInfo(clock.zone)).date()
     return any(clock.leaps_over(local + n * DAY) for n in (-1, 0, 1))
 
