@@ -27,10 +27,11 @@ OUTCOMES = (Sent, Deferred, Gone, Barred, Rejected, Unknown)
 class Attempts:
     """Attempts deliveries on one channel."""
 
-    def __init__(self, store: Store, channel: Channel) -> None:
+    def __init__(self, store: Store, channel: Channel, *, writes: bool = False) -> None:
         self._channel = channel
         self._pacer = Pacer(channel.pace)
-        self._variants = Variants(store, channel)
+        self._variants = Variants(store, channel, writes=writes)
+        self.waits = self._variants.waits
         self._at_home: set[asyncio.Task[None]] = set()
 
     def recall(self) -> None:

@@ -20,7 +20,7 @@ from bot.attempt import Attempts
 from bot.channel import Barred, Channel, Gone, Rejected
 from bot.consequences import Result, Standing, consequence, put_off, repeat_at, stand
 from bot.locks import OWNER, Locks
-from bot.model import Delivery, State
+from bot.model import Delivery, Reason, State
 from bot.notices import Tell, into_log
 from bot.store import Store, deliveries, owed, refused, standing, subscribers
 
@@ -35,14 +35,16 @@ Landed = tuple[Delivery, Result]
 class Dispatcher:
     """Delivers on one channel. `step` does one turn; what it starts lands on its own and sets `landed`."""
 
-    def __init__(self, store: Store, channel: Channel, locks: Locks, *, tell: Tell = into_log) -> None:
+    def __init__(
+        self, store: Store, channel: Channel, locks: Locks, *, tell: Tell = into_log, writes: bool = False
+    ) -> None:
         self._tell = tell
         self.channel = channel
         self.owner = uuid.uuid4().hex
         self.landed = asyncio.Event()
         self._store = store
         self._locks = locks
-        self._attempts = Attempts(store, channel)
+        self._attempts = Attempts(store, channel, writes=writes)
         self._flying: dict[int, asyncio.Task[None]] = {}
         self._results: list[Landed] = []
         self._in_doubt = False
@@ -119,12 +121,15 @@ class Dispatcher:
         return claimed
 
     async def _claim(self, connection: AsyncConnection, now: datetime, limit: int) -> list[Delivery]:
-        """Claim what is due, but for readers who would be woken up by what comes so late."""
+        """Claim what is due, but for readers whom it would wake up, so late, or whose words are still being written."""
         claimed = await deliveries.claim(connection, self.channel.name, owner=self.owner, now=now, limit=limit)
-        asleep = {delivery.id: at for delivery in claimed if (at := put_off(delivery, now)) is not None}
-        if asleep:
-            await deliveries.put_off(connection, asleep, owner=self.owner)
-        return [delivery for delivery in claimed if delivery.id not in asleep]
+        later = {delivery.id: at for delivery in claimed if (at := put_off(delivery, now)) is not None}
+        for delivery in claimed:
+            if (at := await self._attempts.waits(connection, delivery, now)) is not None:
+                later.setdefault(delivery.id, at)
+        if later:
+            await deliveries.put_off(connection, later, owner=self.owner)
+        return [delivery for delivery in claimed if delivery.id not in later]
 
     async def _is_due(self, now: datetime, free: int) -> bool:
         async with self._store.read() as connection:
@@ -176,15 +181,18 @@ class Dispatcher:
                     delivery.id, follows.state, follows.reason, follows.receipt, follows.next_at, follows.rejected
                 )
             )
-            if follows.status is not None and follows.reason is not None:
+            touches = follows.status is not None or follows.moved_to is not None
+            theirs = touches and await deliveries.is_theirs(connection, delivery)
+            if theirs and follows.status is not None and follows.reason is not None:
                 if isinstance(result, Barred):
                     await subscribers.bar(connection, delivery.subscriber_id, follows.reason)
                     said.append(partial(self._tell_barred, delivery, follows.reason, now))
                 else:
                     await subscribers.set_status(connection, delivery.subscriber_id, follows.status, follows.reason)
-                ended = State.GONE if isinstance(result, Gone) else State.SKIPPED
-                await owed.end(connection, delivery.subscriber_id, ended, follows.reason, now=now)
-            if follows.moved_to is not None:
+                gone = isinstance(result, Gone)
+                ended, why = (State.GONE, follows.reason) if gone else (State.SKIPPED, Reason.NO_RIGHT)
+                await owed.end(connection, delivery.subscriber_id, ended, why, now=now)
+            if theirs and follows.moved_to is not None:
                 await subscribers.move(connection, delivery.subscriber_id, follows.moved_to)
             fallen = 0
             if isinstance(result, Rejected) and not delivery.fallen and await refused.count(connection, delivery.id):

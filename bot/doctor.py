@@ -8,14 +8,17 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot import app, settings
+from bot import app, sample, settings
 from bot.channel import Finding
 from bot.edition import newest_finished
 from bot.feed import Feed, FeedError
-from bot.render.words import languages, match
+from bot.model import Style
+from bot.render.words import languages, match, own_name
 from bot.settings import Settings, SettingsError
 from bot.store import DatabaseFault, Store, StoreError, standing, subscribers
 from bot.store.schema import HEAD
+from bot.store.texts import Verdict
+from bot.writer import Task, Writer
 
 FAMILIAR = ("PAPERS_HOME",)
 COMING = {"TELEGRAM_TOKEN": "Telegram", "DISCORD_TOKEN": "Discord", "SMTP_HOST": "e-mail"}
@@ -43,6 +46,7 @@ async def examine(home: Path, given: Mapping[str, str]) -> list[Finding]:
         )
     found += await _database(core, home)
     found += await _feed(core)
+    found += await _model(core, home)
     found += _notices(core, environ)
     found += await _channels(environ, home, core)
     return found
@@ -110,6 +114,49 @@ async def _feed(core: Settings) -> list[Finding]:
     if newest is None:
         return [Finding("feed", False, "it answers, but lists no finished day; check FEED_URL")]
     return [Finding("feed", True, f"answers; its newest finished day is {newest}")]
+
+
+async def _model(core: Settings, home: Path) -> list[Finding]:
+    """Whether the language model answers, in which languages its answers are true, what a day of it costs."""
+    if not core.endpoints:
+        return [
+            Finding("model", True, "none is set up (LLM_BASE_URL); styles that need one say the feed's own sentence")
+        ]
+    from bot.texts.client import Endpoint, Model, ModelError
+
+    now, store = datetime.now(UTC), Store.open(core.database_url.get_secret_value(), home)
+    asked = [ranked.paper for ranked in sample.edition().papers][:2]
+    timeout = core.llm_timeout.total_seconds()
+    found: list[Finding] = []
+    cost: list[int] = []
+    try:
+        async with Model([Endpoint(*each) for each in core.endpoints], timeout=timeout) as model:
+            writer = Writer(store, model, concurrency=1, budget=0)
+            wanted = await _wanted(writer, store, now)
+            spoken = sorted({task.language for task in wanted}) or [match(core.default_language)]
+            for language in spoken:
+                task = Task(asked[0], language, Style.HIGHLIGHTS, 1.0, asked[1:])
+                written = await writer.try_out(task, now)
+                cost.append(written.tokens)
+                says = f"its {own_name(language)} is refused: {' '.join(written.faults)}"
+                good = written.verdict is Verdict.ACCEPTED
+                found.append(Finding("model", good, f"its {own_name(language)} passes" if good else says))
+    except ModelError as error:
+        return [Finding("model", False, f"{error}; until it answers, readers get the feed's own sentence")]
+    finally:
+        await store.close()
+    a_day = len(wanted) * sum(cost) // max(1, len(cost))
+    affordable = not core.llm_budget_tokens or a_day <= core.llm_budget_tokens
+    says = f"a day costs about {a_day:,} tokens with the present readers ({len(wanted)} texts)"
+    more = "" if affordable else ", more than LLM_BUDGET_TOKENS: the least wanted texts are left out"
+    return [*found, Finding("model", affordable, says + more)]
+
+
+async def _wanted(writer: Writer, store: Store, now: datetime) -> list[Task]:
+    """The texts that the newest editions need."""
+    if (store.path is not None and not store.path.exists()) or await store.version() != HEAD:
+        return []
+    return await writer.missing(now, all_anew=True)
 
 
 async def _channels(environ: Mapping[str, str], home: Path, core: Settings) -> Sequence[Finding]:

@@ -204,6 +204,10 @@ class Subscriber:
     reason: str | None = None
     paused_until: datetime | None = None
 
+    def is_paused(self, now: datetime) -> bool:
+        """Whether nothing is to be sent just now; a pause that is over ends with the next publication."""
+        return self.status is Status.PAUSED and (self.paused_until is None or self.paused_until > now)
+
 
 class State(StrEnum):
     """Where a delivery stands. A row starts as `owed` (or `skipped`) and each ends in one of the last seven."""
@@ -230,6 +234,7 @@ class Reason(StrEnum):
     AWAY = "the reader has paused or left"
     OTHER_CADENCE = "another cadence was chosen"
     FORGOTTEN = "forgotten"
+    NO_RIGHT = "no right to post"
     RESTORED = "restored"
     DROPPED = "dropped by the operator"
 

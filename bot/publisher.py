@@ -248,7 +248,7 @@ class Publisher:
 
     async def _write(self, connection: AsyncConnection, edition: Edition, *, deliver: bool) -> list[Published]:
         """Write an edition down, owed to its readers with `deliver`; nothing where it is empty or known already."""
-        edition_id = await editions.add(connection, edition) if edition.papers else None
+        edition_id = await editions.add(connection, edition, for_readers=deliver) if edition.papers else None
         if edition_id is None:
             return []
         readers = 0

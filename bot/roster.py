@@ -8,6 +8,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -37,6 +39,11 @@ COLUMNS = (
 )
 MOST_PAPERS = 50
 MOST_VOTES = 10_000
+MOST_LINES = 40
+"""So many lines one record may be spread over."""
+YEARS = range(2000, 2100)
+UNSTORABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+"""Half characters, and what commands terminals; PostgreSQL stores no NUL either."""
 FORMULA = ("=", "+", "-", "@")
 """What a spreadsheet would take for the beginning of a formula; a space before it keeps it text."""
 
@@ -67,25 +74,58 @@ class Bad:
 
 def read_csv(lines: Iterable[bytes], recipient: Recipient, default: Preferences) -> Iterator[Enrolled | Bad]:
     """The subscribers of a CSV file, whose first line names its columns. ValueError where that line is no good."""
-    reader = csv.reader(_text(lines), strict=True)
-    header = [name.strip().casefold() for name in next(reader, [])]
+    records = _records(_text(lines))
+    head = next(records, None)
+    cells = _cells_of(head[1]) if head is not None and head[1] is not None else None
+    header = [name.strip().casefold() for name in cells or []]
     unknown = [name for name in header if name not in COLUMNS]
     if "address" not in header or unknown:
         raise ValueError(f"the first line must name columns out of: {', '.join(COLUMNS)}; address is needed")
+    for number, record in records:
+        if record is None:
+            yield Bad(number, "has a quote that is not closed")
+            continue
+        cells = _cells_of(record)
+        if cells is None:
+            yield Bad(number, "is no line of CSV")
+        elif len(cells) != len(header):
+            if any(cell.strip() for cell in cells):
+                yield Bad(number, f"has {len(cells)} cells, not {len(header)}")
+        elif any(cell.strip() for cell in cells):
+            yield _enrolled(dict(zip(header, cells, strict=True)), number, recipient, default)
+
+
+def _records(lines: Iterable[str]) -> Iterator[tuple[int, str | None]]:
+    """The records of a CSV file with the number of the line that each ends on; None for a line that spoils a record.
+
+    A quote that is never closed costs its own line, not all that follow it.
+    """
+    waiting: deque[tuple[int, str]] = deque()
+    numbered = enumerate(lines, start=1)
     while True:
-        try:
-            cells = next(reader)
-        except StopIteration:
+        held: list[tuple[int, str]] = []
+        quotes = 0
+        while not held or quotes % 2:
+            line = waiting.popleft() if waiting else next(numbered, None)
+            if line is None or len(held) == MOST_LINES:
+                waiting.extendleft(reversed([*held[1:], *([line] if line else [])]))
+                break
+            held.append(line)
+            quotes += line[1].count('"')
+        if not held:
             return
-        except csv.Error as error:
-            yield Bad(reader.line_num, f"is no line of CSV ({error})")
-            continue
-        if not any(cell.strip() for cell in cells):
-            continue
-        if len(cells) != len(header):
-            yield Bad(reader.line_num, f"has {len(cells)} cells, not {len(header)}")
-            continue
-        yield _enrolled(dict(zip(header, cells, strict=True)), reader.line_num, recipient, default)
+        if quotes % 2:
+            yield held[0][0], None
+        else:
+            yield held[-1][0], "".join(text for _, text in held)
+
+
+def _cells_of(record: str) -> list[str] | None:
+    """The cells of one record, None where it is none."""
+    try:
+        return next(csv.reader(io.StringIO(record, newline=""), strict=True), [])
+    except csv.Error:
+        return None
 
 
 def read_json_lines(lines: Iterable[bytes], recipient: Recipient, default: Preferences) -> Iterator[Enrolled | Bad]:
@@ -179,14 +219,14 @@ def preferences(
 
 def _enrolled(row: Mapping[str, str], line: int, recipient: Recipient, default: Preferences) -> Enrolled | Bad:
     given = {name: cell.strip() for name, cell in row.items()}
-    if any("\udc80" <= char <= "\udcff" for cell in given.values() for char in cell):
-        return Bad(line, "is not UTF-8")
+    if any(UNSTORABLE.search(cell) for cell in given.values()):
+        return Bad(line, "is not UTF-8, or has characters that no address or setting has")
     try:
         address = recipient(Address.parse(given.pop("address", "")))
         status = _one_of(Status, given.pop("status", "") or Status.ACTIVE, "status")
         created_at, paused_until = _instant(given.pop("created_at", "")), _instant(given.pop("paused_until", ""))
         return Enrolled(address, status, preferences(default, **given), created_at, paused_until)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         return Bad(line, str(error))
 
 
@@ -261,6 +301,9 @@ def _instant(written: str) -> datetime | None:
         return None
     try:
         at = datetime.fromisoformat(written)
-    except ValueError:
-        raise ValueError(f"{written!r} is no instant, such as 2026-04-29T22:00:00Z") from None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+        at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError(f"{written[:40]!r} is no instant, such as 2026-04-29T22:00:00Z") from None
+    if at.year not in YEARS:
+        raise ValueError(f"{written!r} is too long ago, or too far off")
+    return at

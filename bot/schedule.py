@@ -7,10 +7,14 @@ hour in the gap with the offset from before it.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
+
+log = logging.getLogger(__name__)
 
 DAY = timedelta(days=1)
 GRACE = timedelta(hours=3)
@@ -33,7 +37,7 @@ class Rhythm:
 
     def slots(self, since: datetime) -> Iterator[datetime]:
         """The reader's slots after `since`, in UTC, without end."""
-        zone = ZoneInfo(self.timezone)
+        zone = zone_of(self.timezone)
         day = since.astimezone(zone).date() - DAY
         while True:
             slot = self.slot(day, zone)
@@ -55,6 +59,16 @@ class Window:
     expires_at: datetime
 
 
+@cache
+def zone_of(name: str) -> ZoneInfo:
+    """A zone of the tz database; UTC for one that is not known here, so that it stops nobody else's edition."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        log.error("unknown time zone, taken for UTC", extra={"zone": name})
+        return ZoneInfo("UTC")
+
+
 def window(rhythm: Rhythm, published_at: datetime) -> Window:
     """When the edition published at `published_at` is due for a reader with this rhythm, and until when."""
     slots = rhythm.slots(published_at - GRACE)
@@ -64,8 +78,11 @@ def window(rhythm: Rhythm, published_at: datetime) -> Window:
 
 
 def welcome(rhythm: Rhythm, now: datetime) -> Window:
-    """A new subscriber gets the latest edition at once, whatever the hour: it is their own act."""
-    return Window(now, min(now + LIFETIME, next(rhythm.slots(now))))
+    """A new subscriber gets the latest edition at once, whatever the hour: it is their own act.
+
+    A slot that is only moments away does not end it.
+    """
+    return Window(now, min(now + LIFETIME, next(rhythm.slots(now + GRACE))))
 
 
 def rebook(rhythm: Rhythm, published_at: datetime, now: datetime) -> Window:
@@ -84,7 +101,7 @@ def rebook(rhythm: Rhythm, published_at: datetime, now: datetime) -> Window:
 
 def waking(rhythm: Rhythm, at: datetime) -> datetime:
     """The first instant from `at` on at which the reader may be disturbed outside their own slot."""
-    zone = ZoneInfo(rhythm.timezone)
+    zone = zone_of(rhythm.timezone)
     local = at.astimezone(zone)
     wake, sleep = WAKING
     if wake <= local.time() < sleep:

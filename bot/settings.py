@@ -49,6 +49,11 @@ def duration(written: object) -> object:
     return timedelta(seconds=int(found[1]) * UNITS[found[2] or "m"])
 
 
+def seconds(written: object) -> object:
+    """Read `120s` or `2m`; a bare number is in seconds."""
+    return duration(f"{written}s" if isinstance(written, str) and written.strip().isdigit() else written)
+
+
 def clock_time(written: object) -> object:
     """Read `22:00`."""
     if not isinstance(written, str):
@@ -91,13 +96,26 @@ class Settings(BaseModel):
     default_timezone: str = Field("UTC", alias="DEFAULT_TIMEZONE")
     log_format: Literal["auto", "human", "json"] = Field("auto", alias="LOG_FORMAT")
     admins: Annotated[tuple[Address, ...], BeforeValidator(addresses)] = Field((), alias="ADMINS")
+    llm_base_url: SecretStr | None = Field(None, alias="LLM_BASE_URL")
+    """Where a language model is. Secret, because an address may carry a key."""
+    llm_api_key: SecretStr | None = Field(None, alias="LLM_API_KEY")
+    llm_model: str = Field("", alias="LLM_MODEL", max_length=200)
+    llm_concurrency: int = Field(4, alias="LLM_CONCURRENCY", ge=1, le=64)
+    llm_timeout: Annotated[timedelta, BeforeValidator(seconds)] = Field(
+        timedelta(seconds=120), alias="LLM_TIMEOUT", ge=timedelta(seconds=5), le=timedelta(minutes=10)
+    )
+    llm_window: int = Field(32_768, alias="LLM_WINDOW", ge=4_096, le=10_000_000)
+    llm_budget_tokens: int = Field(1_000_000, alias="LLM_BUDGET_TOKENS", ge=0)
+    llm_fallback_base_url: SecretStr | None = Field(None, alias="LLM_FALLBACK_BASE_URL")
+    llm_fallback_api_key: SecretStr | None = Field(None, alias="LLM_FALLBACK_API_KEY")
+    llm_fallback_model: str = Field("", alias="LLM_FALLBACK_MODEL", max_length=200)
     access: Literal["open", "invite", "list"] = Field("open", alias="ACCESS")
     invite_codes: SecretStr | None = Field(None, alias="INVITE_CODES")
     allowed: Annotated[tuple[str, ...], BeforeValidator(patterns)] = Field((), alias="ALLOWED")
     heartbeat_url: SecretStr | None = Field(None, alias="HEARTBEAT_URL")
     """Called after each good round. Secret, because whoever knows it can pretend to be us."""
 
-    @field_validator("feed_url", "heartbeat_url")
+    @field_validator("feed_url", "heartbeat_url", "llm_base_url", "llm_fallback_base_url")
     @classmethod
     def _web_address(cls, url: SecretStr | None) -> SecretStr | None:
         if url is not None and not _is_address(url.get_secret_value(), "https?", needs_host=True):
@@ -113,12 +131,31 @@ class Settings(BaseModel):
         return written
 
     @model_validator(mode="after")
+    def _models_have_names(self) -> Self:
+        if self.llm_base_url is not None and not self.llm_model:
+            raise ValueError("LLM_BASE_URL needs the name of a model in LLM_MODEL")
+        if self.llm_fallback_base_url is not None and not (self.llm_base_url and self.llm_fallback_model):
+            raise ValueError("LLM_FALLBACK_BASE_URL needs LLM_BASE_URL, and the name of a model in LLM_FALLBACK_MODEL")
+        return self
+
+    @model_validator(mode="after")
     def _somebody_gets_in(self) -> Self:
         if self.access == "invite" and not self.codes:
             raise ValueError("ACCESS=invite needs codes in INVITE_CODES")
         if self.access == "list" and not self.allowed:
             raise ValueError("ACCESS=list needs addresses in ALLOWED")
         return self
+
+    @property
+    def endpoints(self) -> list[tuple[str, str, str]]:
+        """Where language models are asked, the first one first: address, key, name."""
+        given = [
+            (self.llm_base_url, self.llm_api_key, self.llm_model),
+            (self.llm_fallback_base_url, self.llm_fallback_api_key, self.llm_fallback_model),
+        ]
+        return [
+            (url.get_secret_value(), key.get_secret_value() if key else "", name) for url, key, name in given if url
+        ]
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -252,6 +289,8 @@ def _sentence(error: Any) -> str:
         return f"{says}; see .env.example."
     if not says:
         says = {
+            "string_too_long": f"is too long, {context.get('max_length')} characters at most",
+            "int_parsing": "must be a whole number",
             "literal_error": f"must be one of {context.get('expected', '')}".replace("'", ""),
             "string_pattern_mismatch": "is not written as it must be",
             "greater_than_equal": f"must be at least {context.get('ge')}",

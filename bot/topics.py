@@ -19,6 +19,8 @@ from bot.model import Paper
 
 MOST_TOPICS = 30
 LONGEST_TOPIC = 60
+MOST_BYTES = 2_000
+"""Of all topics together, which an index of PostgreSQL's has to hold."""
 PREPARED = 1024
 """As many papers are kept ready to be looked into."""
 
@@ -27,6 +29,7 @@ UNSPACED = re.compile(
 )
 """Thai, Lao, Burmese, Khmer, kana, Han; and Hangul, whose words carry their particles with them."""
 WORD = re.compile(r"[^\W_]+")
+JOINERS = "\u200c\u200d"
 SEPARATORS = re.compile(r"[,;\n、，；]+")
 
 
@@ -72,7 +75,7 @@ def parse(written: str) -> tuple[str, ...]:
             if len(topic.phrase) > LONGEST_TOPIC:
                 raise TopicsError(LONGEST_TOPIC)
             found[str(topic)] = None
-    if len(found) > MOST_TOPICS:
+    if len(found) > MOST_TOPICS or sum(len(topic.encode()) for topic in found) > MOST_BYTES:
         raise TopicsError(MOST_TOPICS)
     return tuple(found)
 
@@ -154,7 +157,7 @@ def _words(text: str) -> str:
 
 
 def _topic(written: str) -> Topic | None:
-    text = " ".join(unicodedata.normalize("NFKC", written).split())
+    text = " ".join(clean(unicodedata.normalize("NFKC", written)).split())
     unwanted = text[:1] in {"-", "−", "–"}
     text = text.lstrip("-−–+ ")
     where = Where.ANYWHERE
@@ -163,6 +166,14 @@ def _topic(written: str) -> Topic | None:
         where, text = Where(place.casefold()), rest.strip()
     text = text.strip("\"'“”‘’«»「」 #")
     return Topic(text, where, unwanted) if WORD.search(text) else None
+
+
+def clean(text: str) -> str:
+    """A text without what commands terminals, turns the direction of writing, or is no character at all.
+
+    What joins letters in some scripts stays.
+    """
+    return "".join(char if char.isprintable() or char in JOINERS else " " for char in text)
 
 
 def matching(papers: Sequence[Paper], topics: Sequence[str]) -> list[Paper]:

@@ -9,18 +9,24 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import TypeVar, cast
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channel import Channel, Message
 from bot.model import Delivery, Edition, Preferences, Style
 from bot.render.fit import fit
-from bot.render.page import barren_page, edition_page
-from bot.store import Store, editions, history
+from bot.render.page import NO_TEXTS, Texts, barren_page, choose, edition_page
+from bot.store import Store, editions, history, texts
+from bot.texts.styles import PARTS
 
 log = logging.getLogger(__name__)
 
+PATIENCE = timedelta(minutes=10)
+"""So long after closing a delivery waits for the words of its style."""
+LOOK_AGAIN = timedelta(seconds=15)
 BARREN = 5
 """After so many editions in a row of which a reader's filters left nothing, the reader is told, once."""
 MESSAGES = 256
@@ -35,11 +41,14 @@ T = TypeVar("T")
 class Variants:
     """The messages of one channel, both caches bounded."""
 
-    def __init__(self, store: Store, channel: Channel) -> None:
+    def __init__(self, store: Store, channel: Channel, *, writes: bool = False) -> None:
         self._store = store
         self._channel = channel
+        self._writes = writes
         self._messages: OrderedDict[Key, asyncio.Task[Message | None]] = OrderedDict()
         self._editions: OrderedDict[int, asyncio.Task[Edition]] = OrderedDict()
+        self._told: OrderedDict[Key, int] = OrderedDict()
+        """How many texts there were when a slot's first reader was served: all of that slot read the same."""
 
     async def message(self, delivery: Delivery) -> Message | None:
         """The edition as the delivery's preferences want it, None where they leave nothing of it.
@@ -50,7 +59,8 @@ class Variants:
         if delivery.fallen:
             wanted = replace(wanted, style=Style.HEADLINE)
         said = (wanted.language, wanted.style, wanted.papers, wanted.min_votes, wanted.topics)
-        key = (edition_id, said, delivery.missed)
+        told = await self._texts_told(delivery) if wanted.style in PARTS else 0
+        key = (edition_id, said, delivery.missed, told)
         task = self._messages.get(key)
         if task is None:
             # A task, so that many deliveries of one variant that start together wait for one rendering.
@@ -64,6 +74,33 @@ class Variants:
             self._messages.pop(key, None)
             raise
 
+    async def waits(self, connection: AsyncConnection, delivery: Delivery, now: datetime) -> datetime | None:
+        """When to look again at a delivery whose words are still being written; None where it need not wait for them.
+
+        An edition is never late because of a model: ten minutes after closing there is something else to say.
+        """
+        wanted = delivery.preferences
+        if not self._writes or wanted.style not in PARTS or delivery.fallen:
+            return None
+        edition = await self._edition(delivery.edition_id)
+        deadline = edition.closed_at + PATIENCE
+        if now >= deadline:
+            return None
+        ids = [ranked.paper.id for ranked in choose(edition.papers, wanted)]
+        if not await texts.unwritten(connection, ids, wanted.language, wanted.style):
+            return None
+        return min(deadline, now + LOOK_AGAIN)
+
+    async def _texts_told(self, delivery: Delivery) -> int:
+        """How many texts there are to choose from: looked up once for all readers of a slot."""
+        key = (delivery.edition_id, delivery.preferences.language, delivery.due_at)
+        if key not in self._told:
+            async with self._store.read() as connection:
+                self._told[key] = await texts.count(connection, delivery.edition_id, delivery.preferences.language)
+            if len(self._told) > MESSAGES:
+                self._told.popitem(last=False)
+        return self._told[key]
+
     async def hint(self, delivery: Delivery) -> Message | None:
         """A line for a reader whose filters leave nothing of this edition, if they left nothing of several before."""
         async with self._store.read() as connection:
@@ -76,9 +113,10 @@ class Variants:
     async def _compose(self, edition_id: int, wanted: Preferences, missed: Sequence[date]) -> Message | None:
         """Compose off the event loop, so that a template that takes for ever holds nobody else up."""
         edition = await self._edition(edition_id)
+        written = await written_about(self._store, [each.paper.id for each in edition.papers], wanted)
         try:
             async with asyncio.timeout(RENDER_SECONDS):
-                return await _aside(partial(compose, edition, wanted, self._channel, missed))
+                return await _aside(partial(compose, edition, wanted, self._channel, missed, written))
         except Exception:
             wants = {"language": wanted.language, "style": wanted.style.value}
             log.exception("page cannot be composed", extra={"channel": self._channel.name, **wants})
@@ -101,9 +139,23 @@ class Variants:
             return await editions.get(connection, edition_id)
 
 
-def compose(edition: Edition, wanted: Preferences, channel: Channel, missed: Sequence[date] = ()) -> Message | None:
+async def written_about(store: Store, paper_ids: Sequence[str], wanted: Preferences) -> Texts:
+    """What a model has written about papers in a reader's language; nothing where their style needs none."""
+    if wanted.style not in PARTS:
+        return NO_TEXTS
+    async with store.read() as connection:
+        return await texts.of(connection, paper_ids, wanted.language)
+
+
+def compose(
+    edition: Edition,
+    wanted: Preferences,
+    channel: Channel,
+    missed: Sequence[date] = (),
+    written: Texts = NO_TEXTS,
+) -> Message | None:
     """An edition as one reader wants it, fitted into the channel's limits; None where nothing is left to say."""
-    page = edition_page(edition, wanted, missed=missed)
+    page = edition_page(edition, wanted, missed=missed, texts=written)
     if not page.blocks:
         return None
     return fit(page, channel.compose, channel.limits).message

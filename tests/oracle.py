@@ -60,6 +60,18 @@ class Clock:
             return self.awake(published)
         return self.slots(published, published + 9 * DAY)[0]
 
+    def until(self, published: datetime, due: datetime) -> datetime:
+        """When an edition is too late: 18 hours after it was due, or at the slot after its own."""
+        own, following = self.slots(published - 3 * HOUR, published + 17 * DAY)[:2]
+        assert own <= due or due == self.awake(published)
+        return min(due + 18 * HOUR, following)
+
+    def until_anew(self, published: datetime, now: datetime) -> datetime:
+        """The same as of a change of hour, zone or weekdays."""
+        booked = self.until(published, self.due(published))
+        at = self.due_anew(published, now)
+        return booked if at < booked else min(at + 18 * HOUR, self.slots(at, at + 9 * DAY)[0])
+
     def due_anew(self, published: datetime, now: datetime) -> datetime:
         """When an edition that is still owed is due, as of a change of hour, zone or weekdays."""
         due = self.due(published)
@@ -83,6 +95,10 @@ def _strikes(name: str, hour: int, day: date) -> datetime:
     return at
 
 
+Latest = tuple[str, date, datetime] | None
+"""The newest edition of a cadence: its cadence, its day, when it was published."""
+
+
 class End(StrEnum):
     """How an edition ended for a reader, in the states' own names."""
 
@@ -100,6 +116,10 @@ class Owed:
     due: datetime
     clock: Clock
     """By which it is due."""
+    until: datetime
+    """When it is too late for it."""
+    next: datetime | None = None
+    """When it is handed out, where that is later than it was due: it was taken back for a while."""
     end: End = End.OWED
     at: datetime | None = None
     """When it was sent."""
@@ -127,50 +147,69 @@ class Life:
         self.owed.append(owed)
 
     def publish(self, cadence: str, day: date, at: datetime) -> None:
-        if self.subscribed and not self.active and self.paused_until is not None and self.paused_until <= at:
-            self.active, self.paused_until = True, None
+        if self.subscribed and not self.active and self.paused_until is not None:
+            theirs = cadence == self.cadence and self.paused_until <= self.clock.due(at)
+            if theirs or self.paused_until <= at:
+                self.active, self.paused_until = True, None
         if not (self.active and self.subscribed and cadence == self.cadence):
             return
         for older in self.open():
             older.end = End.EXPIRED
-        self.owe((cadence, day), Owed(at, self.clock.due(at), self.clock))
+        due = self.clock.due(at)
+        self.owe((cadence, day), Owed(at, due, self.clock, self.clock.until(at, due)))
 
     def change(self, clock: Clock, at: datetime) -> None:
         moved = clock != self.clock
         self.clock = clock
         for each in self.open() if moved else ():
-            each.due, each.clock = clock.due_anew(each.published, at), clock
+            each.due, each.until = clock.due_anew(each.published, at), clock.until_anew(each.published, at)
+            each.clock, each.next = clock, None
 
-    def choose(self, cadence: str) -> None:
+    def choose(self, cadence: str, latest: Latest, at: datetime) -> None:
         if cadence != self.cadence:
             self._skip()
-        self.cadence = cadence
+            self.cadence = cadence
+            if self.active:
+                self._take_back(latest, at)
 
     def pause(self, until: datetime | None) -> None:
         if self.subscribed:
             self.active, self.paused_until = False, until
             self._skip()
 
-    def resume(self) -> None:
+    def resume(self, latest: Latest, at: datetime) -> None:
         if self.subscribed:
             self.active, self.paused_until = True, None
+            self._take_back(latest, at)
 
     def leave(self) -> None:
         self.subscribed = self.active = False
         self._skip()
 
-    def come_back(self, latest: tuple[str, date, datetime] | None, at: datetime) -> None:
+    def come_back(self, latest: Latest, at: datetime) -> None:
         if self.active:
             return
         self.subscribed = self.active = True
         self.paused_until = None
-        if latest is not None and latest[:2] not in self.editions:
-            self.owe(latest[:2], Owed(latest[2], at, self.clock, greeting=True))
+        if latest is None:
+            return
+        known = self.editions.get(latest[:2])
+        if known is None or known.end is End.SKIPPED:
+            until = min(at + 18 * HOUR, self.clock.slots(at + 3 * HOUR, at + 9 * DAY)[0])
+            self.owe(latest[:2], Owed(latest[2], at, self.clock, until, greeting=True))
 
     def hand_out(self, at: datetime) -> None:
         for each in self.open():
-            if each.due <= at:
+            if (each.next or each.due) <= at:
                 each.end, each.at = End.SENT, at
+
+    def _take_back(self, latest: Latest, at: datetime) -> None:
+        """What the reader had skipped by their own act is theirs again, if it is not too late for it."""
+        known = None if latest is None else self.editions.get(latest[:2])
+        if known is not None and known.end is End.SKIPPED and known.until > at:
+            known.end = End.OWED
+            known.next = known.due if known.due > at else self.clock.awake(at)
+            self.owed.append(known)
 
     def _skip(self) -> None:
         for each in self.open():

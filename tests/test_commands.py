@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -16,10 +17,12 @@ from bot.access import Access, Admission
 from bot.channel import Answer, Asker, Change, Command, Limits, Request, Sent, Today, written
 from bot.commands import Readers
 from bot.commands.allowance import AT_ONCE, EVERY, Allowance
+from bot.commands.subscription import REMOVED
 from bot.dispatcher import Dispatcher
 from bot.locks import make_locks
 from bot.model import Address, Cadence, Edition, Found, Preferences, Ranked, Reason, State, Status, Style, Subscriber
 from bot.store import Store, editions, papers, subscribers
+from bot.store.report import reports
 from bot.store.schema import deliveries
 from tests.fake_channel import DAY, NOW, FakeChannel, Plain, paper, publish, settle
 
@@ -514,7 +517,93 @@ async def test_an_export_is_all_there_is_and_what_is_forgotten_is_gone(desk: Des
     assert (await desk.ask("forget")).file is None
 
 
+# Several things at once, and taken back
+
+
+async def test_of_changes_made_at_the_same_time_none_is_lost(desk: Desk) -> None:
+    await desk.ask("subscribe")
+    lines = ("time 7", "zone Europe/Berlin", "count 3", "votes 2", "topics robots", "weekdays 1-5")
+    answers = await asyncio.gather(*(desk.readers.ask(desk.asker, line, desk.now) for line in lines))
+    assert [answer.says for answer in answers if not answer.ok] == []
+    assert await desk.preferences() == Preferences(
+        hour=420, timezone="Europe/Berlin", papers=3, min_votes=2, topics=("robots",), weekdays=0b0011111
+    )
+
+
+@pytest.mark.parametrize("lines", [("pause", "resume"), ("cadence week", "cadence day"), ("unsubscribe", "subscribe")])
+async def test_what_is_taken_back_costs_no_edition(desk: Desk, lines: tuple[str, str]) -> None:
+    await desk.ask("subscribe")
+    for line in lines:
+        await desk.ask(line)
+    assert await desk.rows() == [("owed", None)]
+    async with desk.store.read() as connection:
+        assert all(report.adds_up for report in await reports(connection))
+
+
+async def test_an_edition_that_is_due_after_a_pause_is_owed_though_it_is_closed_before(desk: Desk) -> None:
+    await desk.ask("subscribe")
+    await desk.ask("zone Europe/Berlin")
+    await desk.ask("pause 2025-11-06")
+    await publish(desk.store, {}, day=date(2025, 11, 4), now=NOW + timedelta(days=1))
+    await publish(desk.store, {}, day=date(2025, 11, 5), now=NOW + timedelta(days=2))
+    assert await desk.rows() == [("skipped", Reason.PAUSED), ("owed", None)]
+
+
+async def test_whoever_has_left_is_told_so_in_their_settings(desk: Desk) -> None:
+    await desk.ask("subscribe")
+    await desk.ask("unsubscribe")
+    answer = await desk.ask("settings")
+    assert list(answer.says) == ["You are unsubscribed."]
+    assert [written(option.request) for option in answer.options] == ["subscribe"]
+    assert "no subscription" in await desk.says("pause")
+    assert "no subscription" in await desk.says("resume")
+
+
+async def test_a_missing_week_is_not_blamed_on_the_weekend(desk: Desk) -> None:
+    assert "weekend" not in await desk.says("week 2025-W05")
+    assert "weekend" not in await desk.says("month 2025-02")
+
+
+async def test_the_papers_too_are_shown_in_the_language_of_who_asks(desk: Desk) -> None:
+    await desk.ask("subscribe", locale="ko")
+    answer = await desk.ask("date 2025-11-03", person="7", locale="ja")
+    assert answer.page is not None
+    assert (answer.language, answer.page.language) == ("ja", "ja")
+
+
+async def test_whoever_was_removed_has_to_be_let_in_anew(store: Store) -> None:
+    await publish(store, {})
+    desk = Desk(store, access=Access(Admission.LIST, codes=("LAB_2026",), allowed=("fake:bo",)))
+    await desk.readers.subscribe(ADA, Preferences(), LATER)
+    assert (await desk.ask("today")).ok
+    reader = await desk.reader()
+    assert reader is not None
+    async with store.write() as connection:
+        await subscribers.leave(connection, reader.id, now=LATER, reason=REMOVED)
+        await subscribers.suppress(connection, ADA, REMOVED, now=LATER)
+    assert not (await desk.ask("today")).ok
+    refused = await desk.ask("subscribe LAB_2026")
+    assert not refused.ok
+    assert "code" not in refused.says[0]
+    async with store.read() as connection:
+        assert await subscribers.is_suppressed(connection, ADA)
+    assert not await desk.readers.subscribe(ADA, Preferences(), LATER)
+
+
 # What is typed and what breaks
+
+
+@pytest.mark.parametrize(
+    "line", ["topics a\x1b]0;x", "topics a\u202eb", "topics a\x00b", "search \ud83d x", "time\u30007:30"]
+)
+async def test_nothing_that_commands_a_terminal_or_a_database_is_kept(desk: Desk, line: str) -> None:
+    await desk.ask("subscribe")
+    answer = await desk.ask(line)
+    assert all(said.isprintable() for said in answer.says)
+    wanted = await desk.preferences()
+    assert all(topic.isprintable() for topic in wanted.topics)
+    if line.startswith("time"):
+        assert wanted.hour == 450
 
 
 @pytest.mark.parametrize(

@@ -451,3 +451,50 @@ async def test_a_reader_who_was_forgotten_with_an_unknown_end_keeps_nobody_busy(
     assert not await dispatcher.step(NOW + 10 * MINUTE)
     assert await states(store) == {"unknown": 1}
     assert await adds_up(store)
+
+
+@pytest.mark.parametrize("how", ["leave", "pause"])
+async def test_whoever_left_while_we_were_barred_is_not_brought_back(store: Store, locks: Locks, how: str) -> None:
+    channel = FakeChannel(answer=answers(bo=Barred("not an admin any more")), hold=asyncio.Event())
+    dispatcher = Dispatcher(store, channel, locks)
+    await publish(store, {"bo": AT_ONCE})
+    await dispatcher.step(NOW)
+    await channel.busy.wait()
+    async with store.write() as connection:
+        bo = await subscribers.get(connection, Address("fake", "bo"))
+        assert bo is not None
+        if how == "leave":
+            await subscribers.leave(connection, bo.id, now=NOW)
+        else:
+            await subscribers.pause(connection, bo.id, until=NOW + timedelta(days=9), now=NOW)
+    assert channel.hold is not None
+    channel.hold.set()
+    await settle(dispatcher, NOW)
+    async with store.write() as connection:
+        assert not await subscribers.permit(connection, Address("fake", "bo"))
+        after = await subscribers.get(connection, Address("fake", "bo"))
+    assert after is not None
+    assert after.status is (Status.UNSUBSCRIBED if how == "leave" else Status.PAUSED)
+    assert (after.paused_until is not None) == (how == "pause")
+
+
+@pytest.mark.parametrize("outcome", [Gone("blocked"), Sent(receipt="bo.html", moved_to="elsewhere")])
+async def test_what_becomes_of_a_forgotten_reader_does_not_touch_who_has_their_number(
+    store: Store, locks: Locks, outcome: Gone | Sent
+) -> None:
+    channel = FakeChannel(answer=lambda to, message, personal: outcome, hold=asyncio.Event())
+    dispatcher = Dispatcher(store, channel, locks)
+    await publish(store, {"bo": AT_ONCE})
+    await dispatcher.step(NOW)
+    await channel.busy.wait()
+    async with store.write() as connection:
+        bo = await subscribers.get(connection, Address("fake", "bo"))
+        assert bo is not None
+        await subscribers.forget(connection, bo.id, now=NOW)
+        await subscribers.add(connection, Address("fake", "cy"), AT_ONCE, now=NOW)
+    assert channel.hold is not None
+    channel.hold.set()
+    await settle(dispatcher, NOW)
+    assert await status(store, "cy") is Status.ACTIVE
+    async with store.read() as connection:
+        assert await connection.scalar(select(deliveries.c.receipt)) is None

@@ -97,6 +97,17 @@ async def test_what_a_reader_did_not_want_is_not_missed(store: Store) -> None:
     assert reader.pages == []
 
 
+async def test_what_nobody_read_before_is_not_missed(store: Store) -> None:
+    reader = Reader(store)
+    for _ in range(3):  # editions that were for readers, of whom there were none
+        await publish(store, {}, day=DAY + reader.days * ONE, now=NOW + reader.days * ONE)
+        reader.days += 1
+    day, now = DAY + reader.days * ONE, NOW + reader.days * ONE
+    await publish(store, {"ada": EVENING}, day=day, now=now)
+    await settle(reader.dispatcher, now)
+    assert [list(page.actions) for page in reader.pages] == [[]]
+
+
 def test_no_more_than_three_are_named_and_weeks_and_months_by_their_own_links() -> None:
     days = [date(2026, 4, day) for day in range(1, 9)]
     page = edition_page(edition(paper()), Preferences(), missed=days)

@@ -106,8 +106,44 @@ def test_a_bad_line_is_told_by_its_number_and_costs_nobody_else(line: str, why: 
 
 def test_a_line_that_is_not_utf_8_is_told() -> None:
     [bad, good] = read(b"address\na:\xff\na:1\n")
-    assert bad == Bad(2, "is not UTF-8")
+    assert isinstance(bad, Bad)
+    assert (bad.line, "is not UTF-8" in bad.why) == (2, True)
     assert isinstance(good, Enrolled)
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("a:1,0001-01-01T00:00:00+05:00", "is no instant"),
+        ("a:1,9999-12-31T23:59:59-05:00", "is no instant"),
+        ("a:1,1066-10-14", "too long ago"),
+        ("a:\x00,", "no address or setting has"),
+        ("a:\x1b]0;x,", "no address or setting has"),
+    ],
+)
+def test_what_no_database_takes_is_a_bad_line(line: str, why: str) -> None:
+    [bad, good] = read(f"address,created_at\n{line}\na:2,\n")
+    assert isinstance(bad, Bad)
+    assert why in bad.why
+    assert isinstance(good, Enrolled)
+
+
+def test_half_a_character_in_json_is_a_bad_line() -> None:
+    [bad] = read('{"address": "a:\\ud800"}', kind="jsonl")
+    assert isinstance(bad, Bad)
+
+
+def test_a_quote_that_is_never_closed_costs_its_own_line_alone() -> None:
+    rows = [f"a:{number},x" for number in range(300)]
+    rows[7] = 'a:7,"never closed'
+    found = read("address,topics\n" + "\n".join(rows))
+    assert [each.line for each in found if isinstance(each, Bad)] == [9]
+    assert sum(isinstance(each, Enrolled) for each in found) == 299
+
+
+def test_a_head_that_is_no_csv_is_told() -> None:
+    with pytest.raises(ValueError, match="the first line must name columns"):
+        read('"address\na:1\n')
 
 
 def test_a_number_of_a_line_counts_the_lines_of_cells_before_it() -> None:

@@ -223,13 +223,13 @@ class World:
             case Change(weekdays=int(bits)):
                 life.change(replace(clock, weekdays=weekdays_of(bits)), doing.at)
             case Change(cadence=Cadence() as cadence):
-                life.choose(cadence)
+                life.choose(cadence, self.latest.get(cadence), doing.at)
             case Pause(None):
                 life.pause(None)
             case Pause(date() as until):
                 life.pause(datetime.combine(until, time(), ZoneInfo(clock.zone)).astimezone(UTC))
             case Resume():
-                life.resume()
+                life.resume(self.latest.get(life.cadence), doing.at)
             case Unsubscribe():
                 life.leave()
             case Subscribe():

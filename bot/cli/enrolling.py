@@ -38,7 +38,7 @@ Format = Annotated[Kind | None, typer.Option("--format", help="csv or jsonl; tol
 def add(
     address: AddressArgument,
     language: Annotated[str, typer.Option(metavar="TAG", help="In this language, such as ko.")] = "",
-    style: Annotated[str, typer.Option(metavar="STYLE", help="headline or abstract.")] = "",
+    style: Annotated[str, typer.Option(metavar="STYLE", help="Such as headline, abstract or highlights.")] = "",
     top: Annotated[str, typer.Option(metavar="N", help="So many papers: 1 to 50, or all.")] = "",
     votes: Annotated[str, typer.Option(metavar="N", help="Only papers with so many votes.")] = "",
     topics: Annotated[str, typer.Option(metavar="TOPICS", help="Such as 'diffusion, -video'.")] = "",

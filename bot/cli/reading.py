@@ -109,7 +109,7 @@ def preview(
     channel: Annotated[str, typer.Option(metavar="NAME", help="As this channel would send it.")],
     date: Day = None,
     language: Language = None,
-    style: Annotated[str, typer.Option(help="headline or abstract.")] = "headline",
+    style: Annotated[str, typer.Option(help="Such as headline, abstract or highlights.")] = "headline",
     top: Annotated[int, typer.Option(min=0, metavar="N", help="The first N papers; 0 for all.")] = 10,
     part: Annotated[
         str | None, typer.Option(metavar="NAME", help="Only this part of the message, such as html.")
@@ -124,7 +124,7 @@ async def _preview(channel: str, day: date | None, language: str | None, style: 
     from bot.model import Cadence, Preferences, Style
     from bot.render.words import match
     from bot.store import editions
-    from bot.variants import compose
+    from bot.variants import compose, written_about
 
     if style not in set(Style):
         complain(f"There is no style {style}; there are: {', '.join(Style)}.")
@@ -141,7 +141,8 @@ async def _preview(channel: str, day: date | None, language: str | None, style: 
             complain(f"There is no edition{f' of {day}' if day else ' yet'}; `papers publish` closes one.")
             return FAILED
         wanted = Preferences(language=match(language, app.settings.default_language), style=Style(style), papers=top)
-        message = compose(edition, wanted, app.channels[0])
+        written = await written_about(app.store, [ranked.paper.id for ranked in edition.papers], wanted)
+        message = compose(edition, wanted, app.channels[0], written=written)
         parts = message.parts() if message else {}
         if part is not None and part not in parts:
             complain(f"The message has no part {part}; it has: {', '.join(parts)}.")

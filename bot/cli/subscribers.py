@@ -85,6 +85,7 @@ def remove(
 
 
 async def _remove(written: str, forget: bool, suppress: bool) -> int:
+    from bot.commands.subscription import REMOVED
     from bot.console import say
     from bot.store import subscribers
     from bot.supervisor import clock
@@ -95,11 +96,11 @@ async def _remove(written: str, forget: bool, suppress: bool) -> int:
         async with store.write() as connection:
             reader = await subscribers.get(connection, address)
             if suppress:
-                await subscribers.suppress(connection, address, "removed by the operator", now=now)
+                await subscribers.suppress(connection, address, REMOVED, now=now)
             if reader is not None and forget:
                 await subscribers.forget(connection, reader.id, now=now)
             elif reader is not None:
-                await subscribers.leave(connection, reader.id, now=now, reason="removed by the operator")
+                await subscribers.leave(connection, reader.id, now=now, reason=REMOVED)
     if reader is None and not suppress:
         return _nobody(written)
     say(f"Nothing is sent to {address} any more.")
@@ -116,7 +117,8 @@ def pause(
 
 
 async def _pause(written: str, days: int) -> int:
-    from bot.console import say
+    from bot.console import complain, say
+    from bot.model import Status
     from bot.store import subscribers
     from bot.supervisor import clock
 
@@ -127,6 +129,9 @@ async def _pause(written: str, days: int) -> int:
             reader = await subscribers.get(connection, address)
             if reader is None:
                 return _nobody(written)
+            if reader.status not in {Status.ACTIVE, Status.PAUSED}:
+                complain(f"{address} is {reader.status}; nothing is sent there.")
+                return FAILED
             until = now + timedelta(days=days) if days else None
             await subscribers.pause(connection, reader.id, until=until, now=now)
     say(f"{address} is paused{f' until {until:%Y-%m-%d %H:%M} UTC' if until else ''}.")
@@ -199,7 +204,7 @@ async def _send_test(written: str) -> int:
     from bot.console import complain, say
     from bot.model import Address, Cadence
     from bot.store import editions, subscribers
-    from bot.variants import compose
+    from bot.variants import compose, written_about
 
     try:
         name = Address.parse(written).channel
@@ -210,9 +215,14 @@ async def _send_test(written: str) -> int:
         async with app.store.read() as connection:
             edition = await editions.latest(connection, Cadence.DAY)
             reader = await subscribers.get(connection, address)
+            if await subscribers.is_suppressed(connection, address):
+                complain(f"{address} asked to be left alone.")
+                return FAILED
         wanted = enrolling.default_preferences() if reader is None else reader.preferences
         wanted = replace(wanted, topics=(), min_votes=0)  # a test is to arrive, whatever they filter
-        message = compose(edition or sample.edition(), wanted, app.channels[0])
+        shown = edition or sample.edition()
+        said = await written_about(app.store, [ranked.paper.id for ranked in shown.papers], wanted)
+        message = compose(shown, wanted, app.channels[0], written=said)
         assert message is not None
         outcome: Outcome = await app.channels[0].send(address.recipient, message, Personal(key=uuid.uuid4().hex))
     if isinstance(outcome, Sent):

@@ -42,7 +42,7 @@ from bot.commands.reading import read
 from bot.model import Address, Preferences, Style
 from bot.render import zones
 from bot.render.words import Words, languages, match, words
-from bot.store import Store, subscribers
+from bot.store import Store, audience, subscribers
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +106,8 @@ class Readers:
         w = case.w
         if isinstance(request, CHANGES) and not case.asker.may_change:
             return case.told(w.gettext("Only those who run this place can change that."), ok=False)
-        let_in = case.reader is not None or self._access.admits(case.asker.address)
+        known = case.reader is not None and case.reader.reason != subscription.REMOVED
+        let_in = known or self._access.admits(case.asker.address)
         if not let_in and not isinstance(request, (*FREE, Subscribe)):
             return case.told(subscription.refusal(case, self._access), ok=False)
         if isinstance(request, Change | FindZone | Menu | ShowSettings) and case.reader is None:
@@ -179,6 +180,9 @@ class Readers:
     ) -> bool:
         """Subscribe an address without its asking, and owe it the latest edition; False where it is known already."""
         async with self._store.write() as connection:
+            await audience.hold_editions(connection)
+            if await subscribers.is_suppressed(connection, address):
+                return False
             return await subscription.add(connection, address, wanted, welcome_at=at or now, now=now)
 
     def _given(self, asker: Asker) -> Preferences:

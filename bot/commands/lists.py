@@ -17,6 +17,7 @@ from bot.render.fit import fit
 from bot.render.page import edition_page, list_page, today_page
 from bot.store import Store, editions, papers
 from bot.store.search import search
+from bot.variants import written_about
 
 MOST_FOUND = 50
 Turn = Callable[[int], Request]
@@ -33,7 +34,9 @@ async def today(case: Case, request: Today, store: Store, channel: Channel) -> A
         answer = await edition(case, ShowEdition(after=request.after), store, channel)
         says = case.w.gettext("No papers are listed for today yet. This is the latest edition.")
         return replace(answer, says=[says, *answer.says]) if answer.page else answer
-    page = today_page(listed, day, _all(case.preferences), now=case.now)
+    wanted = _all(case)
+    texts = await written_about(store, [each.id for each in listed], wanted)
+    page = today_page(listed, day, wanted, now=case.now, texts=texts)
     return await _shown(case, page, channel, Today, request.after)
 
 
@@ -50,7 +53,9 @@ async def edition(case: Case, request: ShowEdition, store: Store, channel: Chann
             found = await editions.of_day(connection, cadence, period_of(cadence, request.day).last)
         latest = await editions.latest_day(connection, Cadence.DAY)
     if found is not None:
-        page = edition_page(found, _all(case.preferences))
+        wanted = _all(case)
+        texts = await written_about(store, [ranked.paper.id for ranked in found.papers], wanted)
+        page = edition_page(found, wanted, texts=texts)
         return await _shown(case, page, channel, partial(ShowEdition, cadence, found.day), request.after)
     if request.day is None:
         if cadence in FALLBACK and latest is not None:
@@ -60,12 +65,12 @@ async def edition(case: Case, request: ShowEdition, store: Store, channel: Chann
     if cadence is Cadence.DAY and request.day == today_is:
         return await today(case, Today(request.after), store, channel)
     options = [] if latest is None else [Option(w.day(latest), ShowEdition(Cadence.DAY, latest))]
-    return case.told(_no_edition(case, request.day), options=options, ok=False)
+    return case.told(_no_edition(case, request.day, cadence), options=options, ok=False)
 
 
-def _no_edition(case: Case, day: date) -> str:
+def _no_edition(case: Case, day: date, cadence: Cadence) -> str:
     w = case.w
-    if day.weekday() >= 5:
+    if cadence is Cadence.DAY and day.weekday() >= 5:
         return w.gettext("There is no edition of {day}: no papers are listed on weekends.", day=w.day(day))
     return w.gettext("There is no edition of {day} here.", day=w.day(day))
 
@@ -80,10 +85,13 @@ async def paper(case: Case, request: ShowPaper, store: Store, channel: Channel) 
             "The paper {id} has not been in the list. It may be here: {link}", id=request.id, link=link
         )
         return case.told(says, ok=False)
-    wanted = replace(_all(case.preferences), style=Style.ABSTRACT)
+    wanted = _all(case)
+    if wanted.style is Style.HEADLINE:
+        wanted = replace(wanted, style=Style.ABSTRACT)
+    texts = await written_about(store, [request.id], wanted)
     listed = case.w.gettext("Listed on {day}", day=case.w.day(found[0].listed_on))
     heading = case.w.gettext("Paper {id}", id=request.id)
-    page = list_page(heading, listed, _ranked(found), wanted, slug=request.id)
+    page = list_page(heading, listed, _ranked(found), wanted, slug=request.id, texts=texts)
     return await _shown(case, page, channel)
 
 
@@ -97,7 +105,9 @@ async def find(case: Case, request: Search, store: Store, channel: Channel) -> A
         return case.told(w.gettext("Nothing was found for “{query}”.", query=request.query), ok=False)
     lead = w.ngettext("{n} paper", "{n} papers", len(found))
     heading = w.gettext("Search: {query}", query=request.query)
-    page = list_page(heading, lead, _ranked(found), _all(case.preferences), slug="search")
+    wanted = _all(case)
+    texts = await written_about(store, ids, wanted)
+    page = list_page(heading, lead, _ranked(found), wanted, slug="search", texts=texts)
     return await _shown(case, page, channel, partial(Search, request.query), request.after)
 
 
@@ -112,7 +122,9 @@ async def top(case: Case, request: Top, store: Store, channel: Channel) -> Answe
     best = rank(listed)[:MOST_FOUND]
     heading = w.ngettext("Most votes of the last {n} day", "Most votes of the last {n} days", request.days)
     lead = w.ngettext("Top {shown} of {n} paper", "Top {shown} of {n} papers", len(listed), shown=w.number(len(best)))
-    page = list_page(heading, lead, best, _all(case.preferences), slug="top")
+    wanted = _all(case)
+    texts = await written_about(store, [each.paper.id for each in best], wanted)
+    page = list_page(heading, lead, best, wanted, slug="top", texts=texts)
     return await _shown(case, page, channel, partial(Top, request.days), request.after)
 
 
@@ -130,9 +142,9 @@ async def _shown(case: Case, page: Page, channel: Channel, turn: Turn | None = N
     return replace(case.told(options=options), page=fitted.page, message=fitted.message)
 
 
-def _all(wanted: Preferences) -> Preferences:
-    """Every paper, in the reader's language and style: whoever asks wants to see what there is."""
-    return replace(wanted, papers=ALL_PAPERS, min_votes=0, topics=())
+def _all(case: Case) -> Preferences:
+    """Every paper, in the asker's language and the reader's style: whoever asks wants to see what there is."""
+    return replace(case.preferences, language=case.w.language, papers=ALL_PAPERS, min_votes=0, topics=())
 
 
 def _ranked(found: Iterable[Paper]) -> Sequence[Ranked]:

@@ -22,13 +22,15 @@ from bot.channel import (
     Unsubscribe,
 )
 from bot.commands.case import Case
+from bot.commands.guide import subscribe_option
 from bot.commands.menus import MENUS, zone_option
+from bot.commands.standing import standing
 from bot.commands.values import name, rhythm_in_words, styles, value
 from bot.model import ALL_WEEK, Paper, Status, Style
 from bot.render import zones
 from bot.render.typed import QUARTER
 from bot.render.words import languages, words
-from bot.store import Store, editions, papers, subscribers
+from bot.store import Store, audience, editions, owed, papers, subscribers
 from bot.topics import Sieve, parse
 
 MOST_PAPERS = 50
@@ -42,17 +44,11 @@ def overview(case: Case, *, saved: str = "") -> Answer:
     """Everything that was chosen, each a tap away from being changed."""
     wanted, w = case.preferences, case.w
     rows = [Row(name(command, w), value(command, wanted, w, case.now), Menu(command)) for command in _NAMES]
-    reader = case.reader
-    if reader is not None and reader.status is Status.PAUSED:
-        until = reader.paused_until
-        stands = (
-            w.gettext("You are paused until you resume.")
-            if until is None
-            else w.gettext("You are paused until {moment}.", moment=w.moment(until, wanted.timezone))
-        )
-        act = Option(w.gettext("Resume"), Resume())
-    else:
-        stands, act = w.gettext("Editions are sent."), Option(w.gettext("Pause"), Pause())
+    paused = case.reader is not None and case.reader.is_paused(case.now)
+    act = Option(w.gettext("Resume"), Resume()) if paused else Option(w.gettext("Pause"), Pause())
+    if not case.is_reading:
+        return case.told(saved, standing(case), rows=rows, options=[subscribe_option(w)])
+    stands = standing(case) if paused else w.gettext("Editions are sent.")
     leave = Option(w.gettext("Unsubscribe"), Unsubscribe())
     return case.told(saved, stands, rows=rows, options=[act, leave])
 
@@ -89,9 +85,15 @@ async def change(case: Case, request: Change, store: Store) -> Answer:
             options=[Option(case.w.gettext("Settings"), ShowSettings())],
             ok=False,
         )
-    wanted = replace(reader.preferences, **changes)
     async with store.write() as connection:
-        await subscribers.change(connection, reader, wanted, now=case.now)
+        await audience.hold_editions(connection)
+        found = await subscribers.get(connection, case.asker.address, lock=True)
+        if found is None:  # forgotten a moment ago
+            return case.told(case.w.gettext("Nothing is stored about you."), ok=False)
+        wanted = replace(found.preferences, **changes)
+        await subscribers.change(connection, found, wanted, now=case.now)
+        if wanted.cadence is not found.preferences.cadence and found.status is Status.ACTIVE:
+            await owed.revive(connection, found.id, wanted.cadence, subscribers.rhythm(wanted), now=case.now)
     w = words(wanted.language) if request.language is not None else case.w
     case = replace(case, reader=replace(reader, preferences=wanted), preferences=wanted, w=w)
     [first, *_] = (command for command, field in _FIELDS.items() if field in changes)

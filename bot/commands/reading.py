@@ -35,7 +35,7 @@ from bot.channel import (
 from bot.model import ARXIV_ID, Cadence, Style
 from bot.render import typed, zones
 from bot.render.words import Words, languages, match
-from bot.topics import TopicsError, parse
+from bot.topics import TopicsError, clean, parse
 
 LONGEST = 4096
 """Characters of a typed line that are looked at."""
@@ -65,15 +65,20 @@ class _Line:
     today: date
     local_today: date
 
+    @property
+    def latest(self) -> date:
+        """The later of the two days, by which a day without a year is read."""
+        return max(self.today, self.local_today)
+
 
 def read(line: str, w: Words, now: datetime, timezone: str = "UTC") -> Request:
     """The request in a line such as `time 7:30`, in the language of `w` or in everybody's, by a zone's calendar."""
-    name, _, argument = line[:LONGEST].strip().lstrip("/").partition(" ")
+    name, *arguments = clean(line[:LONGEST]).lstrip("/ ").split(maxsplit=1)[:2] or [""]
     try:
-        command = Command(name.strip().casefold())
+        command = Command(unicodedata.normalize("NFKC", name).casefold())
     except ValueError:
         return Misread(None)
-    argument = " ".join(argument.split())
+    argument = " ".join(arguments[0].split()) if arguments else ""
     if command in ALONE:
         return ALONE[command]
     found = _READERS[command](_Line(argument, w, now.astimezone(UTC).date(), now.astimezone(ZoneInfo(timezone)).date()))
@@ -113,7 +118,7 @@ def _edition(cadence: Cadence) -> Callable[[_Line], Request | None]:
         after, rest = _after(line.argument)
         if not rest:
             return ShowEdition(cadence, None, after)
-        day = _week(rest) or typed.day(rest, line.today)
+        day = _week(rest) or typed.day(rest, line.latest)
         return None if day is None else ShowEdition(cadence, day, after)
 
     return read_edition
@@ -132,7 +137,7 @@ def _week(argument: str) -> date | None:
 
 
 def _paper(line: _Line) -> Request | None:
-    found = ARXIV_ID.search(unicodedata.normalize("NFKC", line.argument))
+    found = ARXIV_ID.search(typed.fold(line.argument))
     return ShowPaper(found[0]) if found else None
 
 
@@ -234,8 +239,8 @@ def _pause(line: _Line) -> Request | None:
 def _why(line: _Line) -> Request | None:
     if not line.argument:
         return Why()
-    day = typed.day(line.argument, line.today)
-    return None if day is None else Why(day)
+    day = typed.day(line.argument, line.latest)
+    return None if day is None or day > line.latest + LONGEST_PAUSE else Why(day)
 
 
 def _forget(line: _Line) -> Request | None:

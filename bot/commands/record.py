@@ -9,9 +9,9 @@ from datetime import UTC, date, datetime, time
 from bot.channel import Answer, Export, File, Forget, Option, ShowEdition, ShowSettings, Why
 from bot.commands.case import Case
 from bot.commands.guide import subscribe_option
-from bot.commands.values import rhythm_in_words
+from bot.commands.standing import standing
 from bot.edition import closing_time
-from bot.model import Cadence, Edition, Reason, State, Status, Subscriber
+from bot.model import Cadence, Edition, Reason, State, Subscriber
 from bot.period import period_of
 from bot.render.page import choose
 from bot.store import Store, editions, history, subscribers
@@ -31,42 +31,43 @@ async def why(case: Case, request: Why, store: Store, closes: time) -> Answer:
             if day is None
             else await editions.of_day(connection, cadence, day)
         )
-        found, had_readers = None, True
+        found, for_readers = None, True
         if edition is not None and edition.id is not None:
             found = await history.entry(connection, reader.id, edition.id)
-            had_readers = await history.had_readers(connection, edition.id)
+            for_readers = await history.was_for_readers(connection, edition.id)
     options = [Option(w.gettext("Settings"), ShowSettings())]
     if edition is None:
-        return case.told(_no_edition(case, day, closes), _standing(case, reader), options=options)
+        return case.told(_no_edition(case, day, closes), standing(case), options=options)
     options.insert(0, Option(w.gettext("Show it"), ShowEdition(cadence, edition.day)))
     named = w.gettext("The edition of {day}:", day=w.day(edition.day))
-    said = _no_delivery(case, reader, edition, had_readers=had_readers) if found is None else _became(case, found)
-    return case.told(named, said, _filters(case, edition), _standing(case, reader), options=options)
+    said = _no_delivery(case, reader, edition, for_readers=for_readers) if found is None else _became(case, found)
+    return case.told(named, said, _filters(case, edition), standing(case), options=options)
 
 
 def _no_edition(case: Case, day: date | None, closes: time) -> str:
     w = case.w
     if day is None:
         return w.gettext("There has been no edition yet.")
-    if closing_time(day, closes) > case.now:
+    weekend = case.preferences.cadence is Cadence.DAY and day.weekday() >= 5
+    if closing_time(day, closes) > case.now and not weekend:
         closing = w.moment(closing_time(day, closes), case.preferences.timezone)
         return w.gettext(
             "The edition of {day} is closed on {moment}; you get it at your next hour after that.",
             day=w.day(day),
             moment=closing,
         )
-    if case.preferences.cadence is Cadence.DAY and day.weekday() >= 5:
+    if weekend:
         return w.gettext("There is no edition of {day}: no papers are listed on weekends.", day=w.day(day))
     return w.gettext(
         "There is no edition of {day}: no papers were listed, or the list could not be read yet.", day=w.day(day)
     )
 
 
-def _no_delivery(case: Case, reader: Subscriber, edition: Edition, *, had_readers: bool) -> str:
+def _no_delivery(case: Case, reader: Subscriber, edition: Edition, *, for_readers: bool) -> str:
     w = case.w
     if reader.created_at is not None and reader.created_at > edition.closed_at:
         return w.gettext("You subscribed after it was closed.")
-    if not had_readers:
+    if not for_readers:
         return w.gettext(
             "It was closed late, because the newsletter had been out of order, and went to the archive alone."
         )
@@ -113,9 +114,13 @@ def _skipped(case: Case, reason: str | None) -> str:
     match reason:
         case Reason.NO_MATCH:
             return w.gettext("It was not sent: your filters left nothing of it.")
-        case Reason.PAUSED | Reason.AWAY:
+        case Reason.PAUSED:
             return w.gettext("It was not sent: you had paused.")
-        case Reason.LEFT:
+        case Reason.AWAY if case.is_reading:
+            return w.gettext("It was not sent: you had paused.")
+        case Reason.NO_RIGHT:
+            return w.gettext("It could not be delivered: we had no right to post here.")
+        case Reason.LEFT | Reason.AWAY:
             return w.gettext("It was not sent: you had unsubscribed.")
         case Reason.OTHER_CADENCE:
             return w.gettext("It was not sent: you had chosen another kind of edition.")
@@ -139,26 +144,6 @@ def _filters(case: Case, edition: Edition) -> str:
         left,
         total=w.number(len(edition.papers)),
     )
-
-
-def _standing(case: Case, reader: Subscriber) -> str:
-    """How the subscription stands, where that explains why nothing comes."""
-    w = case.w
-    match reader.status:
-        case Status.ACTIVE:
-            return rhythm_in_words(reader.preferences, w, case.now)
-        case Status.PAUSED if reader.paused_until is not None:
-            return w.gettext(
-                "You are paused until {moment}.", moment=w.moment(reader.paused_until, reader.preferences.timezone)
-            )
-        case Status.PAUSED:
-            return w.gettext("You are paused until you resume.")
-        case Status.PENDING:
-            return w.gettext("Your subscription has not been confirmed yet.")
-        case Status.UNSUBSCRIBED:
-            return w.gettext("You are unsubscribed.")
-        case Status.GONE:
-            return w.gettext("You could not be reached any more, so sending was stopped. “subscribe” starts it again.")
 
 
 async def export(case: Case, store: Store) -> Answer:

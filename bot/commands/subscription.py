@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.access import Access
+from bot.access import Access, Admission
 from bot.channel import Answer, Command, Menu, Option, Pause, Resume, ShowSettings, Subscribe
 from bot.commands.case import Case
 from bot.commands.guide import subscribe_option
@@ -17,15 +17,18 @@ from bot.model import Address, Preferences, Status
 from bot.render.page import choose
 from bot.render.words import words
 from bot.schedule import Window, welcome
-from bot.store import Store, audience, editions, subscribers
+from bot.store import Store, audience, editions, owed, subscribers
 
+REMOVED = "removed by the operator"
+"""Why a reader is unsubscribed who has to be let in anew."""
 PAUSES = (timedelta(days=7), timedelta(days=14), timedelta(days=30))
 
 
 async def subscribe(case: Case, request: Subscribe, store: Store, access: Access) -> Answer:
     """Send the editions here, the latest at once. Whoever comes back finds their preferences as they left them."""
     reader, w = case.reader, case.w
-    if reader is None and not access.admits(case.asker.address, request.invite):
+    known = reader is not None and reader.reason != REMOVED
+    if not known and not access.admits(case.asker.address, request.invite):
         return case.told(refusal(case, access), ok=False)
     wanted = case.preferences
     if request.language is not None:
@@ -35,17 +38,22 @@ async def subscribe(case: Case, request: Subscribe, store: Store, access: Access
     if request.style is not None and request.style in case.styles:
         wanted = replace(wanted, style=request.style)
     async with store.write() as connection:
+        await audience.hold_editions(connection)
         # It is the reader's own act, and so ends what an earlier one of theirs forbade.
         await subscribers.unsuppress(connection, case.asker.address)
-        new = await add(connection, case.asker.address, wanted, welcome_at=case.now, now=case.now)
-        if reader is not None and not new:
+        reader = await subscribers.get(connection, case.asker.address, lock=True)
+        if reader is None:
+            await add(connection, case.asker.address, wanted, welcome_at=case.now, now=case.now)
+        else:
+            said = {"language": request.language, "style": request.style if request.style in case.styles else None}
+            wanted = replace(reader.preferences, **{name: each for name, each in said.items() if each is not None})  # type: ignore[arg-type]
             await subscribers.change(connection, reader, wanted, now=case.now)
             if reader.status is not Status.ACTIVE:
                 await subscribers.resume(connection, reader.id)
                 await greet(connection, reader.id, case.asker.address.channel, wanted, welcome_at=case.now)
         latest = await editions.latest(connection, wanted.cadence)
     came_back = reader is not None and reader.status is not Status.ACTIVE
-    if new or reader is None:
+    if reader is None:
         first = w.gettext("You are subscribed.")
     else:
         first = (
@@ -101,7 +109,9 @@ async def unsubscribe(case: Case, store: Store) -> Answer:
     if case.reader is None or case.reader.status is Status.UNSUBSCRIBED:
         return case.told(w.gettext("You are not subscribed, so nothing is sent."), options=[subscribe_option(w)])
     async with store.write() as connection:
-        await subscribers.leave(connection, case.reader.id, now=case.now)
+        reader = await subscribers.get(connection, case.asker.address, lock=True)
+        if reader is not None:
+            await subscribers.leave(connection, reader.id, now=case.now)
     return case.told(
         w.gettext("You are unsubscribed, and nothing is sent any more."),
         w.gettext("Your settings are kept for when you come back. “forget” erases them."),
@@ -132,7 +142,13 @@ async def resume(case: Case, store: Store) -> Answer:
     if reader is None or not case.is_reading:
         return not_subscribed(case)
     async with store.write() as connection:
-        await subscribers.resume(connection, reader.id)
+        await audience.hold_editions(connection)
+        found = await subscribers.get(connection, case.asker.address, lock=True)
+        if found is None or found.status not in {Status.ACTIVE, Status.PAUSED}:
+            return not_subscribed(case)
+        await subscribers.resume(connection, found.id)
+        wanted = found.preferences
+        await owed.revive(connection, found.id, wanted.cadence, subscribers.rhythm(wanted), now=case.now)
     settings = [Option(w.gettext("Settings"), ShowSettings())]
     return case.told(
         w.gettext("Editions come again."), rhythm_in_words(reader.preferences, w, case.now), options=settings
@@ -148,7 +164,7 @@ def not_subscribed(case: Case) -> Answer:
 def refusal(case: Case, access: Access) -> str:
     """Why somebody is not let in, and what would change that."""
     w = case.w
-    if access.codes:
+    if access.by is Admission.INVITE:
         return w.gettext("This newsletter is by invitation. If you have a code, write: subscribe CODE")
     return w.gettext(
         "This newsletter is for a closed group. Whoever runs it can add you: {address}", address=case.asker.address

@@ -17,6 +17,9 @@ from babel.dates import get_day_names, get_period_names
 from bot.render.words import DEFAULT, locale_of
 
 QUARTER = 15
+LATELY = timedelta(days=14)
+"""A day without a year that was so recently is not taken for next year's."""
+YEARS = range(2000, 2100)
 ALL_DAYS = 0b1111111
 WORKING_DAYS = 0b0011111
 
@@ -27,7 +30,7 @@ _RANGE = re.compile(r"\s*(?:-|–|—|~|〜|～|…|\.\.|到|至|から|부터|�
 
 def hour(text: str, language: str) -> int | None:
     """An hour of the day as minutes after midnight, on a quarter: `8`, `7:30`, `8 pm`, `오후 8시 반`."""
-    line = _folded(text)
+    line = fold(text)
     half = None
     for name, later in _halves(language):
         if name in line:
@@ -48,7 +51,7 @@ def hour(text: str, language: str) -> int | None:
 
 def weekdays(text: str, language: str) -> int | None:
     """Weekdays as a bit each (Monday = bit 0): `mon-fri`, `1,3,5`, `월수금`, `all`."""
-    line = _RANGE.sub("-", _folded(text))
+    line = _RANGE.sub("-", fold(text))
     if line in {"all", "daily", "*"}:
         return ALL_DAYS
     if line in {"weekdays", "workdays"}:
@@ -72,13 +75,13 @@ def weekdays(text: str, language: str) -> int | None:
 
 def day(text: str, today: date) -> date | None:
     """A day: `2026-04-29`, `2026년 4월 29일`, `4/29` (the last one that has been)."""
-    found = _DATE.fullmatch(_folded(text))
+    found = _DATE.fullmatch(fold(text))
     if not found:
         return None
     year, month, of_month = (found[1], found[2], found[3]) if found[2] else (found[4], found[5], found[6])
     with suppress(ValueError):
         if year is not None:
-            return date(int(year), int(month), int(of_month))
+            return date(int(year), int(month), int(of_month)) if int(year) in YEARS else None
         this_year = date(today.year, int(month), int(of_month))
         return this_year if this_year <= today else date(today.year - 1, int(month), int(of_month))
     return None
@@ -86,19 +89,20 @@ def day(text: str, today: date) -> date | None:
 
 def until(text: str, today: date) -> date | None:
     """A day to come: `2026-12-01`, `12/1` (the next one), or so many days from now: `7`."""
-    line = _folded(text)
+    line = fold(text)
     if re.fullmatch(r"\d{1,3}", line):
         return today + timedelta(days=int(line)) if int(line) else None
     found = day(line, today)
-    if found is None or found > today:
-        return found
-    if not re.match(r"\d{4}", line):
-        with suppress(ValueError):
-            return found.replace(year=found.year + 1)
+    if found is None or found > today or re.match(r"\d{4}", line):
+        return found if found is None or found > today else None
+    if today - found < LATELY:  # a slip of the pen, not a pause of a year
+        return None
+    with suppress(ValueError):
+        return found.replace(year=found.year + 1)
     return None
 
 
-def _folded(text: str) -> str:
+def fold(text: str) -> str:
     """Small letters, plain digits whatever the script, single spaces."""
     digits = "".join(str(unicodedata.digit(char)) if char.isdigit() else char for char in text)
     return " ".join(unicodedata.normalize("NFKC", digits).casefold().split())
@@ -115,7 +119,7 @@ def _halves(language: str) -> tuple[tuple[str, bool], ...]:
             get_period_names("wide", "format", locale),
             get_period_names("abbreviated", "format", locale),
         ):
-            found |= {_folded(str(names[key])): key == "pm" for key in ("am", "pm") if key in names}
+            found |= {fold(str(names[key])): key == "pm" for key in ("am", "pm") if key in names}
     return tuple(sorted(found.items(), key=lambda pair: len(pair[0]), reverse=True))
 
 
@@ -130,8 +134,7 @@ def _names(language: str) -> Iterator[tuple[str, int]]:
     for tag in (DEFAULT, language):
         for width in ("wide", "abbreviated", "short", "narrow"):
             names = {
-                number: _folded(str(name))
-                for number, name in get_day_names(width, "stand-alone", locale_of(tag)).items()
+                number: fold(str(name)) for number, name in get_day_names(width, "stand-alone", locale_of(tag)).items()
             }
             if len(set(names.values())) == len(names):  # English has two T and two S
                 yield from ((name, number) for number, name in names.items())

@@ -18,6 +18,8 @@ from babel.core import get_global
 
 from bot.render.words import languages, locale_of
 
+NO_PLACES = {"localtime", "Factory", "posixrules"}
+"""What a machine's list of zones may have beside zones."""
 LONGEST_QUERY = 60
 FOUND = 10
 
@@ -57,6 +59,7 @@ _ALSO = {
     "旧金山": "America/Los_Angeles",
     "舊金山": "America/Los_Angeles",
     "サンフランシスコ": "America/Los_Angeles",
+    "US": "America/New_York",
     "USA": "America/New_York",
     "UK": "Europe/London",
     "부산": "Asia/Seoul",
@@ -111,8 +114,8 @@ def find(query: str, language: str, now: datetime) -> list[Zone]:
     for name, called in _called():
         score = max((_score(wanted, each) for each in called), default=0)
         if score:
-            scored.append((-score, name not in _best_known(), name))
-    return [zone(name, language) for _, _, name in sorted(scored)][:FOUND]
+            scored.append((-score, name not in _SEATS.values(), name not in _best_known(), name))
+    return [zone(name, language) for *_, name in sorted(scored)][:FOUND]
 
 
 def guess(locale: str | None) -> str | None:
@@ -144,7 +147,7 @@ def neighbours(locale: str | None, language: str) -> Sequence[Zone]:
 
 @cache
 def _names() -> frozenset[str]:
-    return frozenset(available_timezones())
+    return frozenset(available_timezones() - NO_PLACES)
 
 
 @cache

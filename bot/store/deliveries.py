@@ -120,7 +120,7 @@ async def record(connection: AsyncConnection, endings: Sequence[Ending], *, owne
         .values(
             state=bindparam("new_state"),
             reason=bindparam("new_reason"),
-            receipt=bindparam("new_receipt"),
+            receipt=case((deliveries.c.subscriber_id.is_(None), None), else_=bindparam("new_receipt")),
             next_at=func.coalesce(bindparam("new_next_at", type_=deliveries.c.next_at.type), deliveries.c.next_at),
             ended_at=bindparam("new_ended_at", type_=deliveries.c.ended_at.type),
             rejections=deliveries.c.rejections + bindparam("new_rejections"),
@@ -142,6 +142,14 @@ async def record(connection: AsyncConnection, endings: Sequence[Ending], *, owne
             for ending in endings
         ],
     )
+
+
+async def is_theirs(connection: AsyncConnection, delivery: Delivery) -> bool:
+    """Whether a delivery is still its reader's; one who was forgotten may have left their number to another."""
+    theirs: int | None = await connection.scalar(
+        select(deliveries.c.subscriber_id).where(deliveries.c.id == delivery.id)
+    )
+    return theirs == delivery.subscriber_id
 
 
 async def expire(connection: AsyncConnection, channel: str, *, now: datetime) -> int:

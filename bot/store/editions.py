@@ -36,8 +36,11 @@ async def papers_between(connection: AsyncConnection, first: date, last: date) -
     return list(await connection.scalars(query))
 
 
-async def add(connection: AsyncConnection, edition: Edition) -> int | None:
-    """Write an edition down, without an audience yet; its id, or None where that period has one already."""
+async def add(connection: AsyncConnection, edition: Edition, *, for_readers: bool = True) -> int | None:
+    """Write an edition down, without an audience yet; its id, or None where that period has one already.
+
+    One that is not `for_readers` is closed so late that it goes to the archive alone.
+    """
     edition_id = await connection.scalar(
         insert(connection, editions)
         .values(
@@ -45,6 +48,7 @@ async def add(connection: AsyncConnection, edition: Edition) -> int | None:
             day=edition.day,
             closed_at=edition.closed_at,
             complete=edition.complete,
+            for_readers=for_readers,
             audience=0,
         )
         .on_conflict_do_nothing()

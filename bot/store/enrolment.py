@@ -52,9 +52,10 @@ class Registrar:
         """Store a batch, but for those who are known already or asked to be left alone."""
         fresh = {recruit.address: recruit for recruit in recruits}
         repeated = len(recruits) - len(fresh)
-        digests = {digest(address): address for address in fresh}
-        query = select(suppressed.c.channel, suppressed.c.digest).where(suppressed.c.digest.in_(digests))
-        left_alone = {digests[row.digest] for row in await connection.execute(query)}
+        digests = {address: digest(address) for address in fresh}
+        query = select(suppressed.c.digest).where(suppressed.c.digest.in_(set(digests.values())))
+        known_by = set(await connection.scalars(query))
+        left_alone = {address for address, own in digests.items() if own in known_by}
         names = [(address.channel, address.recipient) for address in fresh.keys() - left_alone]
         place = (subscribers.c.channel, subscribers.c.recipient)
         known = {Address(*row) for row in await connection.execute(select(*place).where(tuple_(*place).in_(names)))}

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Row, Select, select
+from sqlalchemy import Row, Select, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Cadence, Reason, State
 from bot.store.schema import deliveries, editions, subscribers
 
-UNREAD = 30
-"""So many of the newest editions that nobody was owed are looked at."""
+UNREAD = 5
+"""So many of the newest editions that went to the archive alone are looked at; a message names three."""
 IN_A_ROW = 10
 """So far back is looked for editions in a row of which nothing was left."""
 
@@ -32,6 +32,7 @@ class Entry:
     next_at: datetime
     ended_at: datetime | None
     attempts: int
+    receipt: str | None
 
 
 async def entry(connection: AsyncConnection, subscriber_id: int, edition_id: int) -> Entry | None:
@@ -41,9 +42,9 @@ async def entry(connection: AsyncConnection, subscriber_id: int, edition_id: int
     return None if row is None else _entry(row)
 
 
-async def had_readers(connection: AsyncConnection, edition_id: int) -> bool:
-    """Whether an edition was owed to anybody, or went to the archive alone."""
-    return bool(await connection.scalar(select(editions.c.audience).where(editions.c.id == edition_id)))
+async def was_for_readers(connection: AsyncConnection, edition_id: int) -> bool:
+    """Whether an edition was meant for readers, or went to the archive alone."""
+    return bool(await connection.scalar(select(editions.c.for_readers).where(editions.c.id == edition_id)))
 
 
 async def entries(connection: AsyncConnection, subscriber_id: int) -> list[Entry]:
@@ -70,66 +71,58 @@ async def missed(connection: AsyncConnection, delivery_ids: Sequence[int]) -> Ma
     They expired before they could be delivered, or were closed so late that they went to the archive alone. Most
     readers have missed nothing, and cost one look into an index that holds only what expired.
     """
-    found: defaultdict[int, set[date]] = defaultdict(set)
-    unread = select(editions.c.id).where(editions.c.audience == 0).order_by(editions.c.day.desc()).limit(UNREAD)
+    own, theirs, lost = editions.alias(), editions.alias(), deliveries.alias()
+    earlier = and_(theirs.c.cadence == own.c.cadence, theirs.c.day < own.c.day)
+    expired = (
+        select(deliveries.c.id, theirs.c.day)
+        .join(own, own.c.id == deliveries.c.edition_id)
+        .join(lost, lost.c.subscriber_id == deliveries.c.subscriber_id)
+        .join(theirs, theirs.c.id == lost.c.edition_id)
+        .where(deliveries.c.id.in_(delivery_ids), lost.c.state == State.EXPIRED, earlier)
+    )
+    candidates = [(row.id, row.day) for row in await connection.execute(expired)]
+    unread = select(editions.c.id).where(~editions.c.for_readers).order_by(editions.c.day.desc()).limit(UNREAD)
     archive = list(await connection.scalars(unread))
-    for query in (_lost(delivery_ids), _archived(delivery_ids, archive)):
-        for delivery_id, day in await connection.execute(query):
+    if archive:
+        archived = (
+            select(deliveries.c.id, theirs.c.day)
+            .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
+            .join(own, own.c.id == deliveries.c.edition_id)
+            .join(theirs, earlier)
+            .where(
+                deliveries.c.id.in_(delivery_ids),
+                theirs.c.id.in_(archive),
+                theirs.c.closed_at > subscribers.c.created_at,
+            )
+        )
+        candidates += [(row.id, row.day) for row in await connection.execute(archived)]
+    if not candidates:
+        return {}
+    last = await _last_sent(connection, {delivery_id for delivery_id, _ in candidates})
+    found: defaultdict[int, set[date]] = defaultdict(set)
+    for delivery_id, day in candidates:
+        if day > last.get(delivery_id, date.min):
             found[delivery_id].add(day)
     return {delivery_id: tuple(sorted(days)) for delivery_id, days in found.items()}
 
 
-def _lost(delivery_ids: Sequence[int]) -> Select[int, date]:
-    """Earlier editions that expired."""
-    lost, edition, theirs = deliveries.alias(), editions.alias(), editions.alias()
-    return (
-        select(deliveries.c.id, theirs.c.day)
-        .join(edition, edition.c.id == deliveries.c.edition_id)
-        .join(lost, lost.c.subscriber_id == deliveries.c.subscriber_id)
-        .join(theirs, theirs.c.id == lost.c.edition_id)
+async def _last_sent(connection: AsyncConnection, delivery_ids: Collection[int]) -> dict[int, date]:
+    """For each delivery, the day of the last edition of its cadence that its reader was sent before it."""
+    own, theirs, sent = editions.alias(), editions.alias(), deliveries.alias()
+    query = (
+        select(deliveries.c.id, func.max(theirs.c.day).label("day"))
+        .join(own, own.c.id == deliveries.c.edition_id)
+        .join(sent, sent.c.subscriber_id == deliveries.c.subscriber_id)
+        .join(theirs, theirs.c.id == sent.c.edition_id)
         .where(
             deliveries.c.id.in_(delivery_ids),
-            lost.c.state == State.EXPIRED,
-            theirs.c.cadence == edition.c.cadence,
-            theirs.c.day < edition.c.day,
-            ~_sent_between(theirs, edition),
-        )
-    )
-
-
-def _archived(delivery_ids: Sequence[int], archive: Sequence[int]) -> Select[int, date]:
-    """Earlier editions out of those that nobody was owed, closed while this one's reader was there."""
-    edition, theirs = editions.alias(), editions.alias()
-    return (
-        select(deliveries.c.id, theirs.c.day)
-        .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
-        .join(edition, edition.c.id == deliveries.c.edition_id)
-        .join(theirs, theirs.c.cadence == edition.c.cadence)
-        .where(
-            deliveries.c.id.in_(delivery_ids),
-            theirs.c.id.in_(archive),
-            theirs.c.day < edition.c.day,
-            theirs.c.closed_at > subscribers.c.created_at,
-            ~_sent_between(theirs, edition),
-        )
-    )
-
-
-def _sent_between(theirs: FromClause, edition: FromClause) -> ColumnElement[bool]:
-    """Whether the reader was sent an edition after one that they missed and before the one that is at hand."""
-    sent, of_sent = deliveries.alias(), editions.alias()
-    return (
-        select(sent.c.id)
-        .join(of_sent, of_sent.c.id == sent.c.edition_id)
-        .where(
-            sent.c.subscriber_id == deliveries.c.subscriber_id,
             sent.c.state == State.SENT,
-            of_sent.c.cadence == edition.c.cadence,
-            of_sent.c.day > theirs.c.day,
-            of_sent.c.day < edition.c.day,
+            theirs.c.cadence == own.c.cadence,
+            theirs.c.day < own.c.day,
         )
-        .exists()
+        .group_by(deliveries.c.id)
     )
+    return {row.id: row.day for row in await connection.execute(query)}
 
 
 def _entries(subscriber_id: int) -> Select[Any]:
@@ -143,6 +136,7 @@ def _entries(subscriber_id: int) -> Select[Any]:
             deliveries.c.next_at,
             deliveries.c.ended_at,
             deliveries.c.attempts,
+            deliveries.c.receipt,
         )
         .join(editions, editions.c.id == deliveries.c.edition_id)
         .where(deliveries.c.subscriber_id == subscriber_id)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model import State
-from bot.schedule import Rhythm, rebook
+from bot.model import Cadence, Reason, State
+from bot.schedule import Rhythm, rebook, waking
 from bot.store.schema import deliveries, editions
+
+TAKEN_BACK = (Reason.PAUSED, Reason.LEFT, Reason.AWAY, Reason.OTHER_CADENCE)
+"""Skipped by a reader's own act, which they may undo."""
 
 
 async def end(connection: AsyncConnection, subscriber_id: int, state: State, reason: str, *, now: datetime) -> None:
@@ -19,6 +22,41 @@ async def end(connection: AsyncConnection, subscriber_id: int, state: State, rea
         .where(deliveries.c.subscriber_id == subscriber_id, deliveries.c.state == State.OWED)
         .values(state=state.value, reason=reason, ended_at=now)
     )
+
+
+async def revive(
+    connection: AsyncConnection, subscriber_id: int, cadence: Cadence, rhythm: Rhythm, *, now: datetime
+) -> None:
+    """Owe again what a reader's own act had skipped and they have taken back, as long as it is not too late for it."""
+    newest = (
+        select(editions.c.id)
+        .where(editions.c.cadence == cadence)
+        .order_by(editions.c.day.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    theirs = and_(
+        deliveries.c.subscriber_id == subscriber_id,
+        deliveries.c.edition_id == newest,
+        deliveries.c.state == State.SKIPPED,
+        deliveries.c.reason.in_(TAKEN_BACK),
+        deliveries.c.expires_at > now,
+    )
+    row = (
+        await connection.execute(select(deliveries.c.id, deliveries.c.edition_id, deliveries.c.due_at).where(theirs))
+    ).one_or_none()
+    if row is not None:
+        at = row.due_at if row.due_at > now else waking(rhythm, now)
+        await reopen(connection, row.id, row.edition_id, next_at=at)
+
+
+async def reopen(
+    connection: AsyncConnection, delivery_id: int, edition_id: int, *, next_at: datetime, **times: datetime
+) -> None:
+    """Owe a delivery again that had ended; its edition has not ended then, either."""
+    again = {"state": State.OWED.value, "reason": None, "ended_at": None, "next_at": next_at}
+    await connection.execute(update(deliveries).where(deliveries.c.id == delivery_id).values(**again, **times))
+    await connection.execute(update(editions).where(editions.c.id == edition_id).values(ended_at=None))
 
 
 async def move(connection: AsyncConnection, subscriber_id: int, rhythm: Rhythm, *, now: datetime) -> None:

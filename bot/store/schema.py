@@ -23,9 +23,10 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    true,
 )
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration: compared at start, so that Alembic is imported only when there is something to do."""
 
 
@@ -106,6 +107,7 @@ editions = Table(
     Column("closed_at", Utc, nullable=False),
     Column("complete", Boolean, nullable=False),
     Column("audience", Integer, nullable=False),
+    Column("for_readers", Boolean, nullable=False, server_default=true()),
     Column("ended_at", Utc),
     UniqueConstraint("cadence", "day"),
 )
@@ -118,6 +120,22 @@ edition_papers = Table(
     Column("paper_id", ForeignKey("papers.id"), nullable=False, index=True),
     Column("votes", Integer),
 )
+
+texts = Table(
+    "texts",
+    metadata,
+    Column("paper_id", ForeignKey("papers.id", ondelete="CASCADE"), primary_key=True),
+    Column("language", String, primary_key=True),
+    Column("style", String, primary_key=True),
+    Column("model", String, primary_key=True),
+    Column("prompt", String, primary_key=True),
+    Column("verdict", String, nullable=False),
+    Column("parts", JSON, nullable=False),
+    Column("faults", JSON, nullable=False),
+    Column("tokens", Integer, nullable=False),
+    Column("written_at", Utc, nullable=False, index=True),
+)
+"""What a language model wrote about papers, accepted or not: a restart asks for nothing twice."""
 
 choices = Table(
     "choices",

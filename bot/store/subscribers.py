@@ -8,13 +8,13 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Row, Select, delete, func, select, update
+from sqlalchemy import Row, Select, and_, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Address, Cadence, Preferences, Reason, State, Status, Style, Subscriber
 from bot.schedule import Rhythm
 from bot.store import owed
-from bot.store.schema import choices, subscribers, suppressed
+from bot.store.schema import choices, deliveries, subscribers, suppressed
 from bot.store.upsert import insert
 
 BARRED = "no right to post: "
@@ -42,10 +42,13 @@ async def add(connection: AsyncConnection, address: Address, preferences: Prefer
     return subscriber_id
 
 
-async def get(connection: AsyncConnection, address: Address) -> Subscriber | None:
-    """The subscriber with this address."""
-    query = selected().where(subscribers.c.channel == address.channel, subscribers.c.recipient == address.recipient)
-    row = (await connection.execute(query)).one_or_none()
+async def get(connection: AsyncConnection, address: Address, *, lock: bool = False) -> Subscriber | None:
+    """The subscriber with this address; with `lock` nobody else changes them before this transaction ends."""
+    theirs = and_(subscribers.c.channel == address.channel, subscribers.c.recipient == address.recipient)
+    if lock:
+        # Before the join and not in it: a row that was waited for is only held against the choices of before.
+        await connection.execute(select(subscribers.c.id).where(theirs).with_for_update())
+    row = (await connection.execute(selected().where(theirs))).one_or_none()
     return None if row is None else subscriber(row)
 
 
@@ -105,9 +108,14 @@ async def change(connection: AsyncConnection, reader: Subscriber, wanted: Prefer
 
 
 async def pause(connection: AsyncConnection, subscriber_id: int, *, until: datetime | None, now: datetime) -> None:
-    """Send nothing until then, or until resumed."""
-    await set_status(connection, subscriber_id, Status.PAUSED, "paused by the reader", until=until)
-    await owed.end(connection, subscriber_id, State.SKIPPED, Reason.PAUSED, now=now)
+    """Send nothing until then, or until resumed. Whoever has left stays away."""
+    paused = await connection.execute(
+        update(subscribers)
+        .where(subscribers.c.id == subscriber_id, subscribers.c.status.in_([Status.ACTIVE, Status.PAUSED]))
+        .values(status=Status.PAUSED.value, reason="paused by the reader", paused_until=until)
+    )
+    if paused.rowcount:
+        await owed.end(connection, subscriber_id, State.SKIPPED, Reason.PAUSED, now=now)
 
 
 async def resume(connection: AsyncConnection, subscriber_id: int) -> None:
@@ -116,8 +124,12 @@ async def resume(connection: AsyncConnection, subscriber_id: int) -> None:
 
 
 async def bar(connection: AsyncConnection, subscriber_id: int, reason: str) -> None:
-    """Pause a place that does not let us post, until it does."""
-    await set_status(connection, subscriber_id, Status.PAUSED, f"{BARRED}{reason}")
+    """Pause a place that does not let us post, until it does; whoever paused or left themselves stays as they are."""
+    await connection.execute(
+        update(subscribers)
+        .where(subscribers.c.id == subscriber_id, subscribers.c.status == Status.ACTIVE)
+        .values(status=Status.PAUSED.value, reason=f"{BARRED}{reason}", paused_until=None)
+    )
 
 
 async def permit(connection: AsyncConnection, address: Address) -> bool:
@@ -153,6 +165,8 @@ async def leave(connection: AsyncConnection, subscriber_id: int, *, now: datetim
 async def forget(connection: AsyncConnection, subscriber_id: int, *, now: datetime) -> None:
     """Erase a subscriber; what they were sent stays as nameless rows, so that editions still add up."""
     await owed.end(connection, subscriber_id, State.SKIPPED, Reason.FORGOTTEN, now=now)
+    # A receipt may name the reader, as a file's name does.
+    await connection.execute(update(deliveries).where(deliveries.c.subscriber_id == subscriber_id).values(receipt=None))
     await connection.execute(delete(subscribers).where(subscribers.c.id == subscriber_id))
 
 

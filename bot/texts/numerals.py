@@ -1,0 +1,256 @@
+"""Numbers that are written in words: English, Chinese and Japanese, Korean, Arabic. Pure.
+
+What is an ordinary word as often as a number (一般, 이, ألف) counts only where its surroundings make it a number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Spelled:
+    """A number in words: where it stands, how much it is, and `×` where the word itself says so ("twice").
+
+    `part` marks words for parts of a whole, which are said of what is only nearly so ("half" of 49 %).
+    """
+
+    start: int
+    end: int
+    amount: float
+    unit: str = ""
+    part: bool = False
+
+
+_UP_TO_TWENTY = """
+zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen
+nineteen
+"""
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+_ENGLISH: Mapping[str, float] = {
+    **{word: float(n) for n, word in enumerate(_UP_TO_TWENTY.split())},
+    **{word: n * 10.0 for n, word in enumerate(_TENS.split(), 2)},
+}
+_SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
+_WORDS = "|".join(sorted((*_ENGLISH, *_SCALES), key=len, reverse=True))
+_ENGLISH_RUN = re.compile(
+    rf"(?i)(?<![a-z0-9])(?:{_WORDS})(?:(?:(?:(?<=hundred)|(?<=thousand))\s+and\s+|[\s-])(?:{_WORDS}))*(?![a-z0-9])"
+)
+_ENGLISH_PARTS = re.compile(
+    r"(?i)(?<![a-z])(?:(a|one|two|three|four)[\s-](third|quarter|fifth|tenth)s?(?=\s+(?:of|the|as)\b|[\s.,;)]*$)"
+    r"|(one|two|three|four)[\s-](third|quarter|fifth|tenth)s?(?![\s-]?part)|(?:a\s)?half|halve[sd]?|halving)(?![a-z-])"
+)
+_PARTS_OF = {"third": 3.0, "quarter": 4.0, "fifth": 5.0, "tenth": 10.0}
+_TIMES = {"twice": 2.0, "double": 2.0, "doubles": 2.0, "doubled": 2.0, "doubling": 2.0, "thrice": 3.0}
+_TIMES |= {"triple": 3.0, "triples": 3.0, "tripled": 3.0, "tripling": 3.0, "quadruple": 4.0, "quadruples": 4.0}
+_TIMES |= {f"{word}fold": amount for word, amount in _ENGLISH.items() if 2 <= amount <= 20}
+_ENGLISH_TIMES = re.compile(rf"(?i)(?<![a-z-])(?:{'|'.join(_TIMES)})(?![a-z-])")
+
+_IMPLIES = """
+1 single sole first
+2 dual both pair pairs couple second half
+3 triple trio third
+4 fourth quadruped
+5 fifth
+6 sixth
+7 seventh
+8 eighth
+9 ninth
+10 tenth
+12 dozen dozens
+1e2 hundreds
+1e3 thousands
+1e6 millions
+1e9 billions
+1e12 trillions
+"""
+_IMPLIED = {word: float(n) for n, *words in map(str.split, _IMPLIES.strip().splitlines()) for word in words}
+_IMPLYING = re.compile(rf"(?i)(?<![a-z])(?:{'|'.join(_IMPLIED)})(?![a-z])")
+
+_HAN = dict(zip("〇零一二三四五六七八九两兩", (0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 2, 2), strict=True))
+_SMALL = {"十": 10.0, "百": 100.0, "千": 1000.0}
+_LARGE = {"万": 1e4, "萬": 1e4, "亿": 1e8, "億": 1e8, "兆": 1e12}
+_SINO = str.maketrans("영일이삼사오육칠팔구십백천만억조", "零一二三四五六七八九十百千万亿兆")
+_HAN_ANY = "〇零一二三四五六七八九十百千万萬亿億兆两兩"
+_HAN_RUN = re.compile(
+    rf"(?<![数數几幾第上成{_HAN_ANY}])[{_HAN_ANY}]+(?:点[〇零一二三四五六七八九]+)?(?![几幾数數{_HAN_ANY}])"
+)
+_HAN_FRACTION = re.compile(rf"([{_HAN_ANY}]{{1,12}})分[之の]([{_HAN_ANY}]{{1,12}})")
+_HAN_COUNTER = re.compile(
+    r"\s?(?:[个個种種类類项項次倍层層步篇条條张張轮輪组組套位天年款道台家国國语語枚回つ件点點人名段阶階大本ヶか箇カ対对"
+    r"维維秒時时小级級章節节期代成割门門块塊份场場页頁行列句]|自由度|[领領]域|任[务務]|分[钟鐘])"
+)
+_HALVES = re.compile(r"一半|减半|減半|半分(?!け)|半減|半数|半數|절반|(?<![ء-ي])(?:ال|ب|و)?نصف(?![ء-ي])")
+_DOUBLES = re.compile(r"翻倍|翻一番|加倍|倍増|(?<![ء-ي])(?:ال|ب|و)?ضعفين")
+
+_NATIVE_ONES = {"한": 1, "하나": 1, "두": 2, "둘": 2, "세": 3, "셋": 3, "네": 4, "넷": 4, "다섯": 5, "여섯": 6}
+_NATIVE_ONES |= {"일곱": 7, "여덟": 8, "아홉": 9}
+_NATIVE_TENS = {"열": 10, "스물": 20, "스무": 20, "서른": 30, "마흔": 40, "쉰": 50, "예순": 60}
+_KOREAN_COUNTER = (
+    r"\s?(?:가지|개|배(?![치포경열])|단계|명(?!확)|편(?!의|리)|종(?!합|료)|차례|번(?!째)|곳|시간|달|축|갈래|쌍|층"
+    r"|차원|부류|분야|언어|과제|모델)"
+)
+_NATIVE = re.compile(
+    rf"(?<![가-힣])(?:(열|스물|서른|마흔|쉰|예순)?(한|하나|두|둘|세|셋|네|넷|다섯|여섯|일곱|여덟|아홉)|(열|스무))"
+    rf"(?={_KOREAN_COUNTER})|(?<![가-힣])()(다섯|여섯|일곱|여덟|아홉)()(?=\s(?!번째)|\s?째(?!\s))"
+)
+_SINO_RUN = re.compile(
+    rf"(?<![가-힣])(?=[일이삼사오육칠팔구]*[십백천만억조])[일이삼사오육칠팔구십백천]+[만억조]?"
+    rf"(?={_KOREAN_COUNTER}|\s?퍼센트|\s?%|\s?토큰)|(?<![가-힣])(?:십만|백만|천만|십억|백억|천억)(?=\s|급|\s?{_KOREAN_COUNTER})"
+)
+
+_ARABIC_ONES = {"واحد": 1, "واحده": 1, "اثنان": 2, "اثنين": 2, "اثنتين": 2, "اثنتان": 2, "ثلاثه": 3, "ثلاث": 3}
+_ARABIC_ONES |= {"اربعه": 4, "اربع": 4, "خمسه": 5, "خمس": 5, "سته": 6, "ست": 6, "سبعه": 7, "سبع": 7}
+_ARABIC_ONES |= {"ثمانيه": 8, "ثماني": 8, "ثمان": 8, "تسعه": 9, "تسع": 9, "عشره": 10, "عشر": 10, "احد": 1, "اثنا": 2}
+_ARABIC_TENS = {"عشر": 20, "ثلاث": 30, "اربع": 40, "خمس": 50, "ست": 60, "سبع": 70, "ثمان": 80, "تسع": 90}
+_ARABIC_ROUND = {"مئه": 100, "مائه": 100, "مئتان": 200, "مئتين": 200, "مائتين": 200, "الفين": 2000, "مليونين": 2e6}
+_ARABIC_PARTS = {"ثلث": 1 / 3, "ثلثي": 2 / 3, "ثلثا": 2 / 3, "ربع": 1 / 4, "الثلث": 1 / 3, "الربع": 1 / 4}
+_ARABIC_WORD = re.compile(r"[ء-ي\u064b-\u0652]+")
+_ARABIC_FOLD = str.maketrans("أإآةى", "اااهي", "\u064b\u064c\u064d\u064e\u064f\u0650\u0651\u0652")
+
+
+def spelled(text: str, *, lenient: bool = False) -> Iterator[Spelled]:
+    """The numbers in words that a text holds, language by language.
+
+    `lenient` is for a source: what only implies a number ("dual", "fourth", "millions") counts there as well.
+    """
+    yield from _english(text)
+    yield from _han(text)
+    yield from _korean(text)
+    yield from _arabic(text)
+    for found in _HALVES.finditer(text):
+        yield Spelled(found.start(), found.end(), 0.5, part=True)
+    for found in _DOUBLES.finditer(text):
+        yield Spelled(found.start(), found.end(), 2.0, "×")
+    if lenient:
+        for found in _IMPLYING.finditer(text):
+            yield Spelled(found.start(), found.end(), _IMPLIED[found[0].lower()])
+
+
+def compound(tokens: Sequence[float | str]) -> float | None:
+    """The amount of digits and the signs 十 百 千 万 亿 兆 in their order; None where they make no number."""
+    total, section, number = 0.0, 0.0, None
+    for token in tokens:
+        if isinstance(token, float):
+            if number is not None:
+                return None
+            number = token
+        elif token in _SMALL:
+            section += (1.0 if number is None else number) * _SMALL[token]
+            number = None
+        else:
+            section += number or 0.0
+            if section:
+                total += section * _LARGE[token]
+            else:
+                total = (total or 1.0) * _LARGE[token]
+            section, number = 0.0, None
+    return total + section + (number or 0.0)
+
+
+def _english(text: str) -> Iterator[Spelled]:
+    for found in _ENGLISH_RUN.finditer(_ENGLISH_PARTS.sub(lambda part: " " * len(part[0]), text)):
+        total, current = 0.0, 0.0
+        for word in re.split(r"[\s-]+", found[0].lower()):
+            if word in _ENGLISH:
+                current += _ENGLISH[word]
+            elif word in _SCALES:
+                scale = _SCALES[word]
+                current = (current or 1.0) * scale
+                if scale > 100:
+                    total, current = total + current, 0.0
+        yield Spelled(found.start(), found.end(), total + current)
+    for found in _ENGLISH_PARTS.finditer(text):
+        many, whole = found[1] or found[3], found[2] or found[4]
+        amount = _ENGLISH.get((many or "one").lower(), 1.0) / _PARTS_OF[whole.lower()] if whole else 0.5
+        yield Spelled(found.start(), found.end(), amount, part=True)
+    for found in _ENGLISH_TIMES.finditer(text):
+        yield Spelled(found.start(), found.end(), _TIMES[found[0].lower()], "×")
+
+
+def _han(text: str) -> Iterator[Spelled]:
+    taken = -1
+    for found in _HAN_FRACTION.finditer(text):
+        whole, many = _of_han(found[1]), _of_han(found[2])
+        if whole and many is not None:
+            taken = found.end()
+            percent = found[1] == "百"
+            yield Spelled(found.start(), taken, many if percent else many / whole, "%" if percent else "", not percent)
+    for found in _HAN_RUN.finditer(text):
+        run = found[0]
+        if found.start() < taken and "分" in text[max(0, found.start() - 3) : found.end() + 2]:
+            continue
+        # One sign is a number only before what is counted, and 万 or 百 alone never is: 一般, 万能, 十分.
+        if len(run) == 1 and (run in "百千万萬亿億兆" or not _HAN_COUNTER.match(text, found.end())):
+            continue
+        amount = _of_han(run)
+        if amount is not None:
+            yield Spelled(found.start(), found.end(), amount)
+
+
+def _of_han(run: str) -> float | None:
+    whole, _, decimals = run.partition("点")
+    if len(whole) >= 3 and all(sign in _HAN for sign in whole):  # a year: 二〇二五
+        return float("".join(str(_HAN[sign]) for sign in whole))
+    amount = compound([float(_HAN[sign]) if sign in _HAN else sign for sign in whole])
+    if amount is None or not decimals:
+        return amount
+    return amount + float("0." + "".join(str(_HAN[sign]) for sign in decimals))
+
+
+def _korean(text: str) -> Iterator[Spelled]:
+    for found in _NATIVE.finditer(text):
+        tens, ones, ten = found[1] or "", found[2] or found[5] or "", found[3] or ""
+        amount = _NATIVE_TENS.get(tens or ten, 0) + _NATIVE_ONES.get(ones, 0)
+        yield Spelled(found.start(), found.end(), float(amount))
+    for found in _SINO_RUN.finditer(text):
+        amount_of_run = _of_han(found[0].translate(_SINO))
+        if amount_of_run is not None:
+            yield Spelled(found.start(), found.end(), amount_of_run)
+
+
+def _arabic(text: str) -> Iterator[Spelled]:
+    pending: Spelled | None = None
+    for found in _ARABIC_WORD.finditer(text):
+        amount, is_part, joined = _of_arabic(found[0].translate(_ARABIC_FOLD))
+        if amount is None:
+            if pending:
+                yield pending
+            pending = None
+            continue
+        adjacent = pending is not None and text[pending.end : found.start()].isspace()
+        if pending and adjacent and not is_part and _goes_on(pending.amount, amount, joined):
+            together = pending.amount * 100 if amount == 100 else pending.amount + amount
+            pending = Spelled(pending.start, found.end(), together)
+            continue
+        if pending:
+            yield pending
+        pending = Spelled(found.start(), found.end(), amount, part=is_part)
+    if pending:
+        yield pending
+
+
+def _goes_on(before: float, amount: float, joined: bool) -> bool:
+    """Whether two words are one number: خمسة وأربعون, ثلاثة عشر, ثلاث مئة, مئة وخمسة; not "three and five"."""
+    if joined:
+        return (before < 10 and 20 <= amount < 100) or (before >= 100 > amount)
+    return before < 10 and amount in {10.0, 100.0}
+
+
+def _of_arabic(word: str) -> tuple[float | None, bool, bool]:
+    """What one folded word is worth, whether it is part of a whole, and whether it is joined to the one before (و)."""
+    for prefix in ("", "و", "ال", "ب", "ل", "وال", "بال", "لل"):
+        if not word.startswith(prefix):
+            continue
+        bare = word[len(prefix) :]
+        joined = prefix.startswith("و")
+        if bare in _ARABIC_PARTS:
+            return _ARABIC_PARTS[bare], True, joined
+        known = _ARABIC_ONES.get(bare) or _ARABIC_ROUND.get(bare)
+        if known is None and bare.endswith(("ون", "ين")):
+            known = _ARABIC_TENS.get(bare[:-2])
+        if known is not None:
+            return float(known), False, joined
+    return None, False, False
