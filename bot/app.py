@@ -23,27 +23,32 @@ from pydantic import BaseModel
 from bot import sample, settings
 from bot.access import Access, Admission
 from bot.channel import Channel, Kit, Message
-from bot.commands import Readers
+from bot.commands import WITHOUT_MODEL, Readers
 from bot.dispatcher import Dispatcher
-from bot.feed import Feed, FeedError, Fetcher
+from bot.feed import Feed
+from bot.heartbeat import beat
 from bot.keeper import Keeper
 from bot.locks import Locks, make_locks
-from bot.model import Address, Cadence, Preferences
+from bot.model import Address, Cadence, Preferences, Style
 from bot.notices import Notices
 from bot.part import Part, cut_short, under_locks
 from bot.publisher import Progress, Publisher
 from bot.render.templates import template
 from bot.render.words import match
 from bot.settings import Settings, SettingsError
-from bot.store import Store, editions, standing
+from bot.store import Store, editions
 from bot.store.memory import ChannelMemory
 from bot.store.restore import settle_restored
 from bot.supervisor import TICK, clock, pause, supervise, until
+from bot.texts.client import Endpoint, Model
+from bot.texts.fulltext import FullTexts
+from bot.texts.source import Sources
 from bot.variants import compose
+from bot.writer import Writer
 
 log = logging.getLogger(__name__)
 
-CHANNELS = ("outbox",)
+CHANNELS = ("outbox", "site")
 """Every folder in channels/ that can be opened, in the order in which they are listed to people."""
 
 STANDING_IN = "outbox"
@@ -52,9 +57,15 @@ STANDING_IN = "outbox"
 LONGEST_NAP = 60.0
 """Seconds after which the publisher looks at the clock again, so that a clock set forward is noticed."""
 
-HEARTBEAT_SECONDS = 10.0
 ROUND = 60.0
 """Seconds between two rounds of the keeper."""
+WRITING_ROUND = 5.0
+"""Seconds between two looks at whether texts are wanted, while none are."""
+CACHE = "cache"
+"""The folder below the program's home that keeps what can be fetched again: texts and pictures of papers."""
+
+PATIENCE_WITH_MODEL = 600.0
+"""Seconds that one run (`--once`) gives a language model before it delivers without it."""
 
 PATIENCE = 4.0
 """Seconds that a send in flight is given when the program is told to stop."""
@@ -90,6 +101,7 @@ class App:
     publisher: Publisher
     dispatchers: Sequence[Dispatcher]
     keeper: Keeper
+    writer: Writer
     notices: Notices
     commands: Readers
 
@@ -131,6 +143,8 @@ class App:
         if Role.POLL in roles:
             parts["poll"] = Part(["poll"], self._poll, self._poll_once)
             parts["keep"] = Part(["keep"], self._keep, self._keep_once)
+            if self.writer.has_model:
+                parts["write"] = Part(["write"], self._write, self._write_once, self.writer.finish)
         for dispatcher in self.dispatchers if Role.DELIVER in roles else ():
             parts[f"deliver:{dispatcher.channel.name}"] = Part(
                 dispatcher.roles,
@@ -152,6 +166,15 @@ class App:
     async def _keep_once(self, now: datetime) -> None:
         await self.keeper.step(now)
 
+    async def _write(self, stop: asyncio.Event) -> None:
+        while await until(stop, asyncio.ensure_future(self.writer.step(clock()))):
+            await pause(TICK if self.writer.wrote else WRITING_ROUND, stop)
+
+    async def _write_once(self, now: datetime) -> None:
+        async with asyncio.timeout(PATIENCE_WITH_MODEL):
+            while await self.writer.step(now):
+                pass
+
     async def _deliver_once(self, dispatcher: Dispatcher, now: datetime) -> None:
         while await dispatcher.step(now) or dispatcher.busy:
             if dispatcher.busy:
@@ -171,18 +194,8 @@ class App:
             await self._beat()
 
     async def _beat(self) -> None:
-        """Tell the operator's watch that this round was a good one: the feed was read, and no channel has halted."""
-        url = self.settings.heartbeat_url
-        if url is None:
-            return
-        async with self.store.read() as connection:
-            if any([(await standing.load(connection, channel.name)).halted_at for channel in self.channels]):
-                return
-        try:
-            async with Fetcher(total=HEARTBEAT_SECONDS) as fetcher:
-                await fetcher.get(url.get_secret_value())
-        except FeedError as error:
-            log.warning("heartbeat failed", extra={"reason": str(error)})
+        if self.settings.heartbeat_url is not None:
+            await beat(self.store, self.channels, self.settings.heartbeat_url.get_secret_value())
 
     async def _keep(self, stop: asyncio.Event) -> None:
         while await until(stop, asyncio.ensure_future(self.keeper.step(clock()))):
@@ -248,6 +261,7 @@ async def open_app(
             for name in ([only] if only else configured(environ))
         ]
         language = match(core.default_language)
+        writer = await _writer(core, home, store, stack)
         notices = Notices(channels, core.admins, language)
         yield App(
             home=home,
@@ -264,8 +278,11 @@ async def open_app(
                 progress=progress,
                 tell=notices.tell,
             ),
-            dispatchers=[Dispatcher(store, channel, locks, tell=notices.tell) for channel in channels],
+            dispatchers=[
+                Dispatcher(store, channel, locks, tell=notices.tell, writes=writer.has_model) for channel in channels
+            ],
             keeper=Keeper(store, notices.tell, closes=core.edition_closes),
+            writer=writer,
             notices=notices,
             commands=Readers(
                 store,
@@ -273,8 +290,20 @@ async def open_app(
                 fallback=Preferences(language=language, timezone=core.default_timezone),
                 closes=core.edition_closes,
                 access=Access(Admission(core.access), core.codes, core.allowed, core.admins),
+                styles=tuple(Style) if writer.has_model else WITHOUT_MODEL,
             ),
         )
+
+
+async def _writer(core: Settings, home: Path, store: Store, stack: AsyncExitStack) -> Writer:
+    """Who has texts written, with the model of the settings where there is one; it is imported only then."""
+    make = partial(Writer, store, concurrency=core.llm_concurrency, budget=core.llm_budget_tokens)
+    if not core.endpoints:
+        return make(None)
+    named = [Endpoint(*each) for each in core.endpoints]
+    model = await stack.enter_async_context(Model(named, timeout=core.llm_timeout.total_seconds()))
+    texts = await stack.enter_async_context(FullTexts(home / CACHE))
+    return make(model, source=Sources(texts, window=core.llm_window))
 
 
 def configured(environ: Mapping[str, str]) -> list[str]:

@@ -13,7 +13,8 @@ MODULES = sorted(file for folder in ("bot", "channels") for file in (ROOT / fold
 LONGEST = 350
 
 HOMES = {
-    "aiohttp": ("bot.feed.fetch",),
+    "PIL": ("bot.texts.figures",),
+    "aiohttp": ("bot.feed.fetch", "bot.texts.fetch"),
     "aiolimiter": ("bot.pacer",),
     "aiosqlite": ("bot.store",),
     "alembic": ("bot.store",),
@@ -23,7 +24,9 @@ HOMES = {
     "filelock": ("bot.locks.files",),
     "jinja2": ("bot.render.templates",),
     "markupsafe": ("bot.render.templates",),  # jinja2's own
+    "openai": ("bot.texts.client",),
     "pydantic": ("bot.settings", "bot.app", "channels"),
+    "pypdf": ("bot.texts.pdf",),
     "rich": ("bot.console", "channels.outbox"),
     "sqlalchemy": ("bot.store", "bot.locks"),
     "structlog": ("bot.logs",),
@@ -34,6 +37,7 @@ HOMES = {
 TYPES = {
     ("bot.publisher", "sqlalchemy.ext.asyncio"),
     ("bot.dispatcher", "sqlalchemy.ext.asyncio"),
+    ("bot.variants", "sqlalchemy.ext.asyncio"),
     ("bot.commands.subscription", "sqlalchemy.ext.asyncio"),
 }
 """The connection that is handed on to the store's functions, and nothing is asked of."""

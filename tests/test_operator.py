@@ -410,5 +410,5 @@ async def test_resume_forgets_a_wait(local: Store, tmp_path: Path) -> None:
 
 def test_a_channel_that_does_not_exist_cannot_be_resumed(tmp_path: Path) -> None:
     refused = papers_command(tmp_path, "resume", "pigeon")
-    assert (refused.returncode, refused.stderr) == (2, "There is no channel named pigeon; there are: outbox.\n")
+    assert (refused.returncode, refused.stderr) == (2, "There is no channel named pigeon; there are: outbox, site.\n")
     assert list(tmp_path.iterdir()) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
 from bot.model import Cadence, Media, Paper, Source, Style
@@ -82,6 +82,8 @@ class Page:
     day: date | None = None
     """The last day of the edition's period, None for pages that are no edition's."""
     cadence: Cadence | None = None
+    closed_at: datetime | None = None
+    """When the edition was closed."""
     style: Style = Style.HEADLINE
     """The style that was asked for; a block may be said in another."""
     total: int = 0

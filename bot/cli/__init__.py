@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from bot.cli import deliveries, enrolling, keeping, moving, reading, service, subscribers
+from bot.cli import deliveries, enrolling, exporting, keeping, moving, reading, service, subscribers, writing
 
 app = typer.Typer(
     name="papers",
@@ -28,10 +28,12 @@ app.command()(reading.today)
 app.command()(keeping.publish)
 app.command("editions")(reading.list_editions)
 app.command()(reading.preview)
+app.command()(exporting.export)
 app.command()(enrolling.add)
 app.add_typer(subscribers.people, name="subscribers")
 app.command("languages")(subscribers.list_languages)
 app.command("send-test")(subscribers.send_test)
+app.add_typer(writing.desk, name="texts")
 app.add_typer(deliveries.desk, name="deliveries")
 app.command()(deliveries.resume)
 app.command()(keeping.doctor)

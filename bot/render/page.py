@@ -70,6 +70,7 @@ def edition_page(
         slug="sample" if edition.sample else _slug(edition.cadence, edition.day),
         day=edition.day,
         cadence=edition.cadence,
+        closed_at=edition.closed_at,
         style=preferences.style,
         total=len(edition.papers),
     )

@@ -40,6 +40,11 @@ def template(name: str, escape: Escape | None) -> Template:
     return partial(_fill, name, escape)
 
 
+def prompt(name: str, **values: object) -> str:
+    """A prompt below templates/prompts/, filled; it is read by a model, so nothing in it is escaped."""
+    return _environment(folder(), DEFAULT, str).get_template(f"prompts/{name}.j2").render(**values).strip()
+
+
 def _fill(name: str, escape: Escape | None, page: Page, **more: object) -> str:
     environment = _environment(folder(), words(page.language).language, escape)
     return environment.get_template(name).render(page=page, **more)

@@ -126,6 +126,11 @@ def own_name(tag: str) -> str:
     return (locale.display_name or tag) if "-" in tag else (locale.language_name or tag)
 
 
+def english_name(tag: str) -> str:
+    """A language's name in English: "Korean", "Chinese (Simplified)"."""
+    return locale_of(tag).get_display_name(DEFAULT) or tag
+
+
 def completeness(tag: str) -> tuple[int, int]:
     """How many of English's sentences a language's catalogue translates, and how many there are."""
     if tag == DEFAULT:

@@ -1,0 +1,133 @@
+"""What stands in one folder of a site beside the page just written: the days' records, their sums, the index."""
+
+from __future__ import annotations
+
+import json
+from calendar import monthrange
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from bot.channel import Page
+from bot.model import Cadence
+from channels.site.files import present
+from channels.site.layouts import LAYOUTS, PERIOD, Layout
+from channels.site.records import Day, as_json, day_of, keywords_of, period_of, read_day
+
+RECORDS = "data"
+WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One page that the index leads to. `markdown` and `html` are its files, `papers` and `title` are of its record."""
+
+    slug: str
+    html: str
+    markdown: str | None = None
+    papers: int | None = None
+    title: str | None = None
+
+
+def record(slug: str) -> str:
+    """Where the record of a day, a week or a month stands."""
+    return f"{RECORDS}/{slug}.json"
+
+
+def keyword_record(slug: str) -> str:
+    """Where the keywords of a day's papers stand: its record has the fields that other programs know, and no more."""
+    return f"{RECORDS}/{slug}.keywords.json"
+
+
+def slug_of(cadence: Cadence, day: date) -> str:
+    """What names the period that a day is in."""
+    return {Cadence.DAY: f"{day}", Cadence.WEEK: f"{day:%G-W%V}", Cadence.MONTH: f"{day:%Y-%m}"}[cadence]
+
+
+def days_in(folder: Path, cadence: Cadence, day: date) -> list[Day]:
+    """The records there are of the days of a week or a month."""
+    texts = (_text(folder / record(f"{each}")) for each in _days(cadence, day))
+    return [found for text in texts if text is not None and (found := read_day(text)) is not None]
+
+
+def sums(folder: Path, cadence: Cadence, day: date) -> Day:
+    """A week or a month, from the records of its days."""
+    days = days_in(folder, cadence, day)
+    keywords: dict[str, Sequence[str]] = {}
+    for each in days:
+        keywords |= _keywords(_text(folder / keyword_record(str(each["date"]))))
+    return period_of(cadence, day, days, keywords)
+
+
+def day_records(page: Page) -> dict[str, str]:
+    """The files that say what a day's page holds, by their names."""
+    if page.cadence is not Cadence.DAY:
+        return {}
+    return {record(page.slug): as_json(day_of(page)), keyword_record(page.slug): as_json(keywords_of(page))}
+
+
+def records_around(folder: Path, page: Page) -> dict[str, str]:
+    """The files that sum up the week and the month of a day's page, by their names."""
+    if page.day is None or page.cadence is not Cadence.DAY:
+        return {}
+    longer = (Cadence.WEEK, Cadence.MONTH)
+    return {record(slug_of(each, page.day)): as_json(sums(folder, each, page.day)) for each in longer}
+
+
+def entries(folder: Path, layout: Layout) -> list[Entry]:
+    """The pages there are, newest first; what is not there is not listed. `layout` is the one last written."""
+    pages = sorted((path.stem for path in folder.glob("*.html") if PERIOD.fullmatch(path.stem)), key=_last_day)
+    return [_entry(folder, layout, slug) for slug in reversed(pages)]
+
+
+def shown_on(folder: Path, page: Page) -> list[str]:
+    """The pictures and recordings that belong to a page."""
+    owners = (page.slug, *(block.paper.id for block in page.blocks))
+    return sorted(name for name in present(folder) if name.split("/")[-1].startswith(owners))
+
+
+def _entry(folder: Path, layout: Layout, slug: str) -> Entry:
+    cadence, day = _period(slug), _last_day(slug)[0]
+    names = [each.markdown(slug, cadence, day) for each in (layout, *LAYOUTS)]
+    markdown = next((name for name in names if (folder / name).is_file()), None)
+    known = read_day(_text(folder / record(slug)) or "") if cadence is Cadence.DAY else None
+    best = known["papers"][0]["title"] if known and known["papers"] else None
+    return Entry(slug, f"{slug}.html", markdown, len(known["papers"]) if known else None, best)
+
+
+def _period(slug: str) -> Cadence:
+    return Cadence.WEEK if "W" in slug else Cadence.DAY if slug.count("-") == 2 else Cadence.MONTH
+
+
+def _last_day(slug: str) -> tuple[date, str]:
+    """The last day of what is named; a month's and a week's page follow that of the day."""
+    match _period(slug):
+        case Cadence.DAY:
+            return date.fromisoformat(slug), ""
+        case Cadence.WEEK:
+            return date.fromisocalendar(int(slug[:4]), int(slug[6:]), 7), "a week"
+        case Cadence.MONTH:
+            year, month = map(int, slug.split("-"))
+            return date(year, month, monthrange(year, month)[1]), "month"
+
+
+def _days(cadence: Cadence, day: date) -> Iterator[date]:
+    first = day - timedelta(days=day.weekday()) if cadence is Cadence.WEEK else day.replace(day=1)
+    last = first + WEEK if cadence is Cadence.WEEK else (first + timedelta(days=31)).replace(day=1)
+    return (first + timedelta(days=n) for n in range((last - first).days))
+
+
+def _keywords(text: str | None) -> Mapping[str, Sequence[str]]:
+    try:
+        found = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None

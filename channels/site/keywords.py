@@ -1,0 +1,48 @@
+"""What an edition is about, by the keywords of its papers. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from channels.site.markdown import clean
+
+TOPICS = 5
+"""So many hot topics are named."""
+ACRONYM = 4
+"""Up to so many letters a word in capitals is a name of its own: IS is a measure, and not "is"."""
+
+Words = tuple[str, ...]
+
+
+def hot_topics(papers: Iterable[Sequence[str]]) -> list[str]:
+    """The keywords that several papers share, the most shared first. `papers` are the keywords of each.
+
+    A keyword is shared by whole words: "attention" is in "linear attention", and "RL" is not in "URL".
+    """
+    written: dict[Words, str] = {}
+    counts: Counter[Words] = Counter()
+    for keywords in papers:
+        for keyword in map(clean, keywords):
+            if words := _words(keyword):
+                written.setdefault(words, keyword)
+        counts.update({phrase for keyword in keywords for phrase in _phrases(_words(clean(keyword)))})
+    shared = [words for words in written if counts[words] > 1]
+    shared.sort(key=lambda words: -counts[words])  # stable: of equals the one first met, which is the better paper's
+    return [written[words] for words in shared[:TOPICS]]
+
+
+def _phrases(words: Words) -> Iterator[Words]:
+    """All runs of words in a keyword."""
+    for start in range(len(words)):
+        for end in range(start, len(words)):
+            yield words[start : end + 1]
+
+
+def _words(keyword: str) -> Words:
+    spaced = "".join(letter if letter.isalnum() or letter == "+" else " " for letter in keyword)
+    return tuple(map(_folded, spaced.split()))
+
+
+def _folded(word: str) -> str:
+    return word if word.isupper() and len(word) <= ACRONYM else word.casefold()
