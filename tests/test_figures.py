@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from bot.model import Media, MediaKind, Paper
+from bot.pictures import collect
 from bot.texts import figures
 from bot.texts.fetch import Fetcher
 from bot.texts.figures import ARXIV, HUGGING_FACE, LARGEST_BODY, LONGEST_SIDE, Picture, redrawn
+from bot.texts.fulltext import FullTexts
 from bot.texts.sections import DocumentError, Figure
-from tests.paper_server import Fault, PaperServer, picture
+from tests.paper_server import Fault, PaperServer, page, picture
 
 ID = "2511.00001"
 NOW = datetime(2025, 11, 5, 22, 30, tzinfo=UTC)
@@ -342,3 +344,18 @@ def test_no_side_is_longer_than_it_may_be(width: int, height: int) -> None:
     drawn, *size, _ = redrawn(body)
     assert list(shown(drawn).size) == size
     assert max(size) == min(LONGEST_SIDE, max(width, height))
+
+
+async def test_an_editions_pictures_are_collected_under_the_names_that_pages_ask_for(tmp_path: Path) -> None:
+    async with PaperServer() as server:
+        caption = '<figcaption class="ltx_caption">Figure 1: A way.</figcaption>'
+        drawn = f'<figure class="ltx_figure"><img src="x1.png" class="ltx_graphics">{caption}</figure>'
+        server.add(f"/html/{ID}", page(drawn))
+        server.add(f"/html/{ID}v2/x1.png", picture(800, 600), "image/png")
+        small = server.add("/thumb.png", picture(400, 300), "image/png")
+        texts = FullTexts(tmp_path, arxiv=server.url, hugging_face=server.url, pause=0)
+        papers = [replace(PAPER, thumbnail=small), replace(PAPER, id="2511.00002", thumbnail=None)]
+        async with texts:
+            found = await collect(papers, texts, tmp_path, NOW, arxiv={server.url}, hugging_face={server.url})
+    assert sorted(found) == [f"{ID}.fig.jpg", f"{ID}.thumb.jpg"]
+    assert all(path.is_file() for path in found.values())

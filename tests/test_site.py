@@ -652,13 +652,17 @@ def exported(home: Path, *words_: str, given: Mapping[str, str] | None = None) -
 
 def test_a_day_is_exported_and_said_so(home: Path) -> None:
     out = home / "out"
-    done = exported(home, "--layout", "illustrated", "--language", "ko", "--date", "2026-04-28", "--out", str(out))
+    done = exported(
+        home, "--layout", "illustrated", "--no-pictures", "--language", "ko", "--date", "2026-04-28", "--out", str(out)
+    )
     assert done.returncode == 0, done.stderr
     assert f"wrote: {out / '2026-04-28.md'}" in done.stdout
     assert (out / "2026-04-28.md").read_text().startswith("# 2026-04-28 Daily Papers (Top 5)\n")
     record = json.loads((out / "data" / "2026-04-28.json").read_text())
     assert (record["crawled_at"], record["total_papers"]) == ("2026-04-28T22:00:00Z", 5)
-    again = exported(home, "--layout", "illustrated", "--language", "ko", "--date", "2026-04-28", "--out", str(out))
+    again = exported(
+        home, "--layout", "illustrated", "--no-pictures", "--language", "ko", "--date", "2026-04-28", "--out", str(out)
+    )
     assert "wrote" not in again.stdout
 
 

@@ -95,6 +95,7 @@ async def _export(
     from bot.render.page import choose
     from bot.render.words import match
     from bot.supervisor import clock
+    from bot.texts.fulltext import FullTexts
     from bot.variants import compose, written_about
 
     home = settings.home(os.environ)
@@ -121,6 +122,7 @@ async def _export(
         most = 0 if ids or cadence == Cadence.MONTH else of.papers
         wanted = Preferences(language=match(language, core.default_language), style=of.style, papers=most)
         results: list[Written] = []
+        cache = home / app.CACHE
         with console.progress("Exporting") as progress:
             for edition in filter(lambda each: each.papers, chosen):
                 texts = await written_about(store, [each.paper.id for each in edition.papers], wanted)
@@ -129,7 +131,8 @@ async def _export(
                 shown = [ranked.paper for ranked in choose(edition.papers, wanted)]
                 try:
                     if pictures and of.style in ILLUSTRATED:
-                        site.place(out, await collect(shown, home / app.CACHE, clock()))
+                        async with FullTexts(cache) as whole:
+                            site.place(out, await collect(shown, whole, cache, clock()))
                     results.append(site.write(out, message))
                 except OSError as error:
                     console.complain(f"{out} cannot be written to: {error.strerror or error}.")
