@@ -32,6 +32,7 @@ from bot.locks import Locks, make_locks
 from bot.model import Address, Cadence, Preferences, Style
 from bot.notices import Notices
 from bot.part import Part, cut_short, under_locks
+from bot.pictures import collect
 from bot.publisher import Progress, Publisher
 from bot.render.templates import template
 from bot.render.words import match
@@ -303,7 +304,7 @@ async def _writer(core: Settings, home: Path, store: Store, stack: AsyncExitStac
     named = [Endpoint(*each) for each in core.endpoints]
     model = await stack.enter_async_context(Model(named, timeout=core.llm_timeout.total_seconds()))
     texts = await stack.enter_async_context(FullTexts(home / CACHE))
-    return make(model, source=Sources(texts, window=core.llm_window))
+    return make(model, source=Sources(texts, window=core.llm_window), collect=partial(collect, texts, home / CACHE))
 
 
 def configured(environ: Mapping[str, str]) -> list[str]:
@@ -344,6 +345,6 @@ def open_channel(name: str, environ: Mapping[str, str], home: Path, store: Store
     """A channel, not yet logged in. Raises SettingsError."""
     if name not in CHANNELS:
         raise SettingsError(f"There is no channel named {name}; there are: {', '.join(CHANNELS)}.")
-    kit = Kit(home=home, memory=ChannelMemory(store, name), template=template)
+    kit = Kit(home=home, pictures=home / CACHE, memory=ChannelMemory(store, name), template=template)
     opened: Channel = import_module(f"channels.{name}").open(channel_settings(name, environ), kit)
     return opened

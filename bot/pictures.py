@@ -16,9 +16,9 @@ ILLUSTRATED = frozenset({Style.HIGHLIGHTS})
 
 
 async def collect(
-    papers: Sequence[Paper],
     texts: FullTexts,
     folder: Path,
+    papers: Sequence[Paper],
     now: datetime,
     *,
     arxiv: Collection[str] = ARXIV,

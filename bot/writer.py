@@ -17,6 +17,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 
 from bot.model import Cadence, Edition, Paper, Preferences, Style
+from bot.pictures import ILLUSTRATED
 from bot.render.page import choose
 from bot.render.templates import prompt
 from bot.render.words import english_name
@@ -38,6 +39,9 @@ LONGEST_REST = timedelta(minutes=10)
 TRIED = 3
 """So often a text may fail while others succeed."""
 MOST_FAULTS = 10
+
+Collect = Callable[[Sequence[Paper], datetime], Awaitable[Mapping[str, object]]]
+"""Fetches pictures of papers, and says which it has."""
 
 Source = Callable[[Paper, Style, datetime], Awaitable[str]]
 """The text that a style is written from: the abstract, or as much of the whole paper as the model reads."""
@@ -63,13 +67,22 @@ class Writer:
     """One `step` has the model write a few texts."""
 
     def __init__(
-        self, store: Store, model: Model | None, *, concurrency: int, budget: int, source: Source = abstract
+        self,
+        store: Store,
+        model: Model | None,
+        *,
+        concurrency: int,
+        budget: int,
+        source: Source = abstract,
+        collect: Collect | None = None,
     ) -> None:
         self._store = store
         self._model = model
         self._concurrency = concurrency
         self._budget = budget
         self._source = source
+        self._collect = collect
+        self._illustrated: set[str] = set()
         self._rests_until: datetime | None = None
         self._rest = FIRST_REST
         self._spent_out: date | None = None
@@ -86,6 +99,8 @@ class Writer:
         missing = (await self.missing(now))[: self._concurrency]
         if missing and await self._can_afford(now):
             self.wrote = await self.write(missing, now)
+        elif not missing and self._collect is not None:
+            await self._illustrate(now)
         return self.wrote
 
     @property
@@ -117,6 +132,16 @@ class Writer:
             if self._failures[task] >= TRIED:
                 await self._keep(task, self._refused(task, [str(error)], 0, now))
         return True
+
+    async def _illustrate(self, now: datetime) -> None:
+        """Have pictures fetched of the papers that will be shown with some; each is asked for once."""
+        assert self._collect is not None
+        wanted = [task.paper for task in await self.missing(now, all_anew=True) if task.style in ILLUSTRATED]
+        papers = [paper for paper in dict.fromkeys(wanted) if paper.id not in self._illustrated]
+        self._illustrated.update(paper.id for paper in papers)
+        if papers:
+            found = await self._collect(papers, now)
+            log.info("pictures collected", extra={"papers": len(papers), "pictures": len(found)})
 
     async def finish(self, patience: float) -> None:
         """Give what is being written so many seconds to be stored."""

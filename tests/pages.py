@@ -66,7 +66,7 @@ class NoMemory:
 
 
 def kit(home: Path) -> Kit:
-    return Kit(home, NoMemory(), template)
+    return Kit(home, home, NoMemory(), template)
 
 
 def settings(**named: Any) -> outbox.Settings:

@@ -356,6 +356,6 @@ async def test_an_editions_pictures_are_collected_under_the_names_that_pages_ask
         texts = FullTexts(tmp_path, arxiv=server.url, hugging_face=server.url, pause=0)
         papers = [replace(PAPER, thumbnail=small), replace(PAPER, id="2511.00002", thumbnail=None)]
         async with texts:
-            found = await collect(papers, texts, tmp_path, NOW, arxiv={server.url}, hugging_face={server.url})
+            found = await collect(texts, tmp_path, papers, NOW, arxiv={server.url}, hugging_face={server.url})
     assert sorted(found) == [f"{ID}.fig.jpg", f"{ID}.thumb.jpg"]
     assert all(path.is_file() for path in found.values())

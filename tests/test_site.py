@@ -127,6 +127,19 @@ async def test_the_style_decides_the_layout(style: Style, place: str, channel: S
     assert len([name for name in contents(blog) if name.endswith(".md")]) == 2
 
 
+async def test_pictures_that_are_there_are_shown_and_stand_beside_the_page(
+    channel: Site, blog: Path, tmp_path: Path
+) -> None:
+    name = f"{paper().id}.thumb.jpg"
+    (channel._pictures / name).write_bytes(b"a picture")
+    message = channel.compose(page(paper(), paper(2), style=Style.HIGHLIGHTS))
+    assert isinstance(await channel.send("blog", message, PERSONAL), Sent)
+    assert (blog / "images" / name).read_bytes() == b"a picture"
+    shown = (blog / "2026-04-29.md").read_text(encoding="utf-8")
+    assert shown.count("![") == 1
+    assert f"images/{name}" in shown
+
+
 async def test_a_notice_is_no_page_of_a_site(channel: Site, blog: Path) -> None:
     notice = notice_page("The disk is full.", words("en"), CLOSED)
     assert await channel.send("blog", channel.compose(notice), PERSONAL) == Sent()

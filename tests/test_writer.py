@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
@@ -351,3 +351,21 @@ async def test_what_the_second_endpoint_wrote_is_known_as_its_own(store: Store) 
             async with store.read() as connection:
                 [written] = await texts.newest(connection, 0)
     assert (written.model, written.verdict) == ("second", Verdict.ACCEPTED)
+
+
+async def test_pictures_are_collected_for_who_is_shown_some_once_the_words_are_there(make: Any) -> None:
+    room: Newsroom = await make()
+    collected: list[list[str]] = []
+
+    async def collect(papers: Sequence[Paper], now: Any) -> dict[str, object]:
+        collected.append([each.id for each in papers])
+        assert len(room.server.asked) == 4
+        return {}
+
+    await room.publish(
+        {"k": reader("ko", papers=2), "p": reader("ja", Style.PLAIN, papers=1), "j": reader("ja", papers=1)}
+    )
+    writer = room.writer(collect=collect)
+    await room.write_all(writer)
+    assert not await writer.step(NOW + MINUTE)
+    assert collected == [["2511.00001", "2511.00002"]]

@@ -48,10 +48,12 @@ class Kit:
 
     `template("telegram/edition.html", escape)` finds a template below templates/, the one in the page's own
     language first (`edition.ko.html` before `edition.html`); everything put into it goes through `escape`
-    (None: HTML's own). `home` is where the channel may keep files.
+    (None: HTML's own). `home` is where the channel may keep files, `pictures` where those of papers are found, as
+    `{arxiv id}.thumb.jpg` and `{arxiv id}.fig.jpg` or `.fig.png`, as far as they could be had.
     """
 
     home: Path
+    pictures: Path
     memory: Memory
     template: Callable[[str, Escape | None], Template]
 

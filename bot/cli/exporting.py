@@ -132,7 +132,7 @@ async def _export(
                 try:
                     if pictures and of.style in ILLUSTRATED:
                         async with FullTexts(cache) as whole:
-                            site.place(out, await collect(shown, whole, cache, clock()))
+                            site.place(out, await collect(whole, cache, shown, clock()))
                     results.append(site.write(out, message))
                 except OSError as error:
                     console.complain(f"{out} cannot be written to: {error.strerror or error}.")

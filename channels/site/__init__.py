@@ -16,7 +16,7 @@ from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 from bot.channel import Commands, Deferred, Finding, Gone, Kit, Limits, Message, Outcome, Pace, Page, Personal, Sent
-from bot.model import Cadence
+from bot.model import Cadence, Style
 from channels.site import files, folder
 from channels.site.git import Git, GitError
 from channels.site.keywords import hot_topics
@@ -39,6 +39,9 @@ __all__ = ["Settings", "Sheet", "Site", "Written", "open"]
 RECIPIENT = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*")
 LONGEST = 100
 NAMES = "small letters, digits, dots, hyphens and underscores, with slashes between folders, at most 100"
+ILLUSTRATED = frozenset({Style.HIGHLIGHTS})
+"""Styles whose pages show pictures of their papers."""
+PICTURES = ("thumb.jpg", "fig.jpg", "fig.png")
 RETRY_AFTER = 60.0
 """A folder that cannot be written to is looked at again after so many seconds."""
 _EMPTY_LINES = re.compile(r"\n{3,}")
@@ -82,6 +85,7 @@ class Site:
     def __init__(self, root: Path, settings: Settings, kit: Kit) -> None:
         self._root = root
         self._settings = settings
+        self._pictures = kit.pictures
         self.layouts = {layout.name: layout for layout in LAYOUTS}
         self._markdown = {layout.name: kit.template(f"site/{layout.name}.md", escape) for layout in LAYOUTS}
         self._html = {layout.name: kit.template(f"site/{layout.name}.html", None) for layout in LAYOUTS}
@@ -118,7 +122,7 @@ class Site:
             return Sent()  # a notice is for a person, and a site is read by everybody
         where = self._root / to
         try:
-            written = await asyncio.to_thread(self.write, where, message)
+            written = await asyncio.to_thread(self._write_illustrated, where, message)
         except OSError as error:
             reason = f"cannot write to {where}: {error.strerror or error}"
             return Deferred(reason, RETRY_AFTER, scope=self._whose(error))
@@ -162,6 +166,13 @@ class Site:
             around = folder.records_around(where, page) | self._indexes(where, sheet)
             changed += files.write(where, around)
             return Written([*made, *around, *folder.shown_on(where, page)], changed)
+
+    def _write_illustrated(self, where: Path, message: Sheet) -> Written:
+        """Write a page with the pictures of its papers, as far as they are there."""
+        if message.page.style in ILLUSTRATED:
+            names = [f"{block.paper.id}.{use}" for block in message.page.blocks for use in PICTURES]
+            self.place(where, {name: path for name in names if (path := self._pictures / name).is_file()})
+        return self.write(where, message)
 
     def place(self, where: Path, pictures: Mapping[str, Path]) -> list[str]:
         """Copy pictures, by the name each is to have, to where pages look for them; the names of those that changed.
