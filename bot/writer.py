@@ -152,14 +152,18 @@ class Writer:
         await asyncio.gather(*self._writing, return_exceptions=True)
         self._writing = set()
 
-    async def missing(self, now: datetime, *, all_anew: bool = False) -> list[Task]:
-        """What readers will be shown and nobody has written yet, the most wanted first; `all_anew` as if nobody had."""
+    async def missing(self, now: datetime, *, all_anew: bool = False, model: str | None = None) -> list[Task]:
+        """What readers will be shown and nobody has written yet, the most wanted first; `all_anew` as if nobody had.
+
+        `model` names the one whose refused texts are not asked for again: the writer's own, unless told.
+        """
         async with self._store.read() as connection:
             newest = [await editions.latest(connection, cadence) for cadence in Cadence]
             fresh = {each.cadence: each for each in newest if each is not None and each.closed_at > now - FRESH}
             wanted = await texts.wishes(connection)
             ids = [ranked.paper.id for edition in fresh.values() for ranked in edition.papers]
-            done = await texts.dealt_with(connection, ids, self._name, {style: fingerprint(style) for style in PARTS})
+            prompts = {style: fingerprint(style) for style in PARTS}
+            done = await texts.dealt_with(connection, ids, model or self._name, prompts)
         weights: defaultdict[tuple[str, str, Style], float] = defaultdict(float)
         for wish in wanted:
             edition = fresh.get(wish.cadence)

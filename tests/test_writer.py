@@ -297,7 +297,9 @@ async def test_texts_are_shown_by_the_command(tmp_path: Path) -> None:
     await local.close()
     shown = json.loads(papers_command(tmp_path, "texts", "--json").stdout)
     assert [(each["language"], each["style"], each["verdict"]) for each in shown] == [("ko", "plain", "accepted")] * 2
-    assert "Tokens spent today (UTC): 2000" in papers_command(tmp_path, "texts").stdout
+    told = papers_command(tmp_path, "texts").stdout
+    assert "Tokens spent today (UTC): 2000" in told
+    assert "Wanted and not written yet: 0" in told  # the edition is long past
     refused = papers_command(tmp_path, "texts", "write", "--style", "headline", given=environ)
     assert refused.returncode == 2
 

@@ -15,8 +15,9 @@ if TYPE_CHECKING:  # see bot.cli.start
     from bot.app import App, Role
 
 HOW_TO_ADD = (
-    "This version delivers to the outbox. Telegram (TELEGRAM_TOKEN), Discord (DISCORD_TOKEN) and e-mail (SMTP_HOST)\n"
-    "are set up in .env as soon as their channels are there; `papers doctor` says which are."
+    "This version delivers to the outbox and to sites. Telegram (TELEGRAM_TOKEN), Discord (DISCORD_TOKEN) and e-mail\n"
+    "(SMTP_HOST) are set up in .env as soon as their channels are there. More readers, each as they like it:\n"
+    "papers add outbox:ada --language ko --hour 7:30 --timezone Asia/Seoul"
 )
 
 

@@ -41,19 +41,32 @@ async def _list(refused: bool, limit: int, json: bool) -> int:
     from bot.console import as_json, say, table
     from bot.store import texts
     from bot.supervisor import clock
+    from bot.writer import Writer
 
     async with stored() as store, store.read() as connection:
         found = await texts.newest(connection, limit, texts.Verdict.REJECTED if refused else None)
         spent = await texts.spent(connection, clock().date())
+        waiting = await Writer(store, None, concurrency=1, budget=0).missing(clock(), model=_model())
     if json:
         as_json([_as_row(each) for each in found])
         return DONE
-    if not found:
-        say("Nothing has been written yet; LLM_BASE_URL and LLM_MODEL name a model, docs/settings.md says more.")
-        return DONE
-    table(COLUMNS, [_cells(each) for each in found])
+    if found:
+        table(COLUMNS, [_cells(each) for each in found])
+    elif not _model():
+        say("No language model is set up: LLM_BASE_URL and LLM_MODEL name one, docs/settings.md says more.")
     say(f"Tokens spent today (UTC): {spent}")
+    say(f"Wanted and not written yet: {len(waiting)}")
     return DONE
+
+
+def _model() -> str:
+    """What the model of the settings is called."""
+    import os
+
+    from bot import settings
+
+    home = settings.home(os.environ)
+    return settings.read(settings.Settings, settings.environment(home, os.environ)).llm_model
 
 
 @desk.command()
