@@ -15,7 +15,7 @@ from bot.feed import Feed, FeedError
 from bot.model import Style
 from bot.render.words import languages, match, own_name
 from bot.settings import Settings, SettingsError
-from bot.store import DatabaseFault, Store, StoreError, standing, subscribers
+from bot.store import DatabaseFault, Store, StoreError, enrolment, standing, subscribers
 from bot.store.schema import HEAD
 from bot.store.texts import Verdict
 from bot.writer import Task, Writer
@@ -44,7 +44,7 @@ async def examine(home: Path, given: Mapping[str, str]) -> list[Finding]:
                 "DEFAULT_LANGUAGE", False, f"there is no catalogue for {core.default_language}; there are: {spoken}"
             )
         )
-    found += await _database(core, home)
+    found += await _database(core, home, app.configured(environ))
     found += await _feed(core)
     found += await _model(core, home)
     found += _notices(core, environ)
@@ -87,7 +87,7 @@ def _unknown_names(home: Path) -> list[Finding]:
     return found
 
 
-async def _database(core: Settings, home: Path) -> list[Finding]:
+async def _database(core: Settings, home: Path, used: Sequence[str]) -> list[Finding]:
     store = Store.open(core.database_url.get_secret_value(), home)
     try:
         if store.path is not None and not store.path.exists():
@@ -97,7 +97,15 @@ async def _database(core: Settings, home: Path) -> list[Finding]:
             return [Finding("database", False, f"is at version {version}, not {HEAD}; run `papers migrate`")]
         async with store.read() as connection:
             readers = await subscribers.count(connection)
-        return [Finding("database", True, f"version {HEAD}, {readers} subscribers")]
+            reached = await enrolment.reached(connection)
+        return [
+            Finding("database", True, f"version {HEAD}, {readers} subscribers"),
+            *(
+                Finding(name, False, f"is not set up, and {count} subscribers there get nothing; see docs/settings.md")
+                for name, count in reached.items()
+                if name not in used
+            ),
+        ]
     except (DatabaseFault, StoreError, OSError) as error:
         return [Finding("database", False, str(error))]
     finally:

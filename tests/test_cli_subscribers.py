@@ -165,3 +165,14 @@ async def test_a_closed_door_without_a_key_is_told(tmp_path: Path, given: dict[s
     done = papers(tmp_path, "subscribers", "list", code=2, **given)
     assert said in done.stderr
     assert "short" not in done.stderr
+
+
+async def test_a_channel_that_is_not_set_up_is_told_when_somebody_is_added_and_by_the_doctor(tmp_path: Path) -> None:
+    added = papers(tmp_path, "add", "site:blog")
+    assert "site is not set up" in added.stderr
+    given = {"FEED_URL": "http://127.0.0.1:9/"}
+    assert (
+        "site: is not set up, and 1 subscribers there get nothing" in papers(tmp_path, "doctor", code=1, **given).stdout
+    )
+    given["SITE_DIR"] = "site"
+    assert "get nothing" not in papers(tmp_path, "doctor", code=1, **given).stdout

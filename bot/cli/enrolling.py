@@ -91,7 +91,17 @@ async def _add(written: str, given: dict[str, str]) -> int:
         return FAILED
     say(f"{address} is subscribed, in {own_name(wanted.language)}.")
     say(rhythm_in_words(wanted, words(DEFAULT), now))
+    if address.channel not in _configured():
+        complain(f"But {address.channel} is not set up, so nothing is sent there until it is: see docs/settings.md.")
     return DONE
+
+
+def _configured() -> list[str]:
+    """The channels that editions go to."""
+    from bot import settings
+    from bot.app import configured
+
+    return configured(settings.environment(settings.home(os.environ), os.environ))
 
 
 def import_(

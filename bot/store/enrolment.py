@@ -107,6 +107,13 @@ async def everybody(
         yield [subscriber(row) for row in rows]
 
 
+async def reached(connection: AsyncConnection) -> dict[str, int]:
+    """How many active subscribers each channel has."""
+    query = select(subscribers.c.channel, func.count().label("readers")).where(subscribers.c.status == Status.ACTIVE)
+    rows = await connection.execute(query.group_by(subscribers.c.channel))
+    return {row.channel: row.readers for row in rows}
+
+
 async def speakers(connection: AsyncConnection) -> dict[str, int]:
     """How many active subscribers read in each language."""
     query = (
