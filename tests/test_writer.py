@@ -371,3 +371,18 @@ async def test_pictures_are_collected_for_who_is_shown_some_once_the_words_are_t
     await room.write_all(writer)
     assert not await writer.step(NOW + MINUTE)
     assert collected == [["2511.00001", "2511.00002"]]
+
+
+async def test_a_model_that_takes_its_time_makes_nobody_late(make: Any) -> None:
+    room: Newsroom = await make()
+    room.server.hang = asyncio.Event()
+    await room.publish({"k": reader("ko", papers=2)})
+    writer = room.writer()
+    writing = asyncio.create_task(writer.step(NOW))
+    await room.server.reached(2)
+    assert await room.deliver(NOW, NOW + 9 * MINUTE) == {}
+    pages = await room.deliver(NOW + 10 * MINUTE)
+    assert {block.said.source for block in pages["k"].blocks} == {Source.FEED}
+    room.server.hang.set()
+    assert await writing
+    assert await room.verdicts() == {"accepted": 2}
