@@ -20,9 +20,9 @@ from typing import Protocol
 
 from pydantic import BaseModel
 
-from bot import sample, settings
+from bot import settings
 from bot.access import Access, Admission
-from bot.channel import Channel, Kit, Message
+from bot.channel import Channel, Kit
 from bot.commands import WITHOUT_MODEL, Readers
 from bot.dispatcher import Dispatcher
 from bot.feed import Feed
@@ -44,7 +44,6 @@ from bot.supervisor import TICK, clock, pause, supervise, until
 from bot.texts.client import Endpoint, Model
 from bot.texts.fulltext import FullTexts
 from bot.texts.source import Sources
-from bot.variants import compose
 from bot.writer import Writer
 
 log = logging.getLogger(__name__)
@@ -172,12 +171,15 @@ class App:
             await pause(TICK if self.writer.wrote else WRITING_ROUND, stop)
 
     async def _write_once(self, now: datetime) -> None:
-        async with asyncio.timeout(PATIENCE_WITH_MODEL):
-            while await self.writer.step(now):
-                pass
+        try:
+            async with asyncio.timeout(PATIENCE_WITH_MODEL):
+                while await self.writer.step(now):
+                    pass
+        except Exception:  # whatever is the matter with a model, editions go out
+            log.exception("texts are left out")
 
     async def _deliver_once(self, dispatcher: Dispatcher, now: datetime) -> None:
-        while await dispatcher.step(now) or dispatcher.busy:
+        while await dispatcher.step(now, hurried=True) or dispatcher.busy:
             if dispatcher.busy:
                 await dispatcher.landed.wait()
 
@@ -231,13 +233,6 @@ class App:
         for channel in self.channels:
             for recipient in channel.residents:
                 await self.commands.subscribe(Address(channel.name, recipient), wanted, now)
-
-    def sample(self) -> Message:
-        """The built-in sample edition, composed for the first channel: what is shown while the feed is out of reach."""
-        wanted = Preferences(language=match(self.settings.default_language))
-        message = compose(sample.edition(), wanted, self.channels[0])
-        assert message is not None
-        return message
 
 
 @asynccontextmanager
@@ -302,7 +297,10 @@ async def _writer(core: Settings, home: Path, store: Store, stack: AsyncExitStac
     if not core.endpoints:
         return make(None)
     named = [Endpoint(*each) for each in core.endpoints]
-    model = await stack.enter_async_context(Model(named, timeout=core.llm_timeout.total_seconds()))
+    try:
+        model = await stack.enter_async_context(Model(named, timeout=core.llm_timeout.total_seconds()))
+    except ValueError as error:
+        raise SettingsError(f"{error}.") from None
     texts = await stack.enter_async_context(FullTexts(home / CACHE))
     return make(model, source=Sources(texts, window=core.llm_window), collect=partial(collect, texts, home / CACHE))
 

@@ -56,16 +56,17 @@ class Dispatcher:
         """Whether any send is in flight or not yet written down."""
         return bool(self._flying or self._results)
 
-    async def step(self, now: datetime, *, claim: bool = True) -> bool:
+    async def step(self, now: datetime, *, claim: bool = True, hurried: bool = False) -> bool:
         """Write down what came back, then (with `claim`) take what is due into the free slots and start it.
 
-        True where there was anything to do. The caller holds the locks of `roles`.
+        `hurried` waits for nobody's words: there may be no next step. True where there was anything to do. The caller
+        holds the locks of `roles`.
         """
         doubted = await self._sweep(now) if claim else 0
         self.landed.clear()
         results, self._results = self._results, []
         try:
-            claimed = await self._turn(results, now, claim=claim)
+            claimed = await self._turn(results, now, claim=claim, hurried=hurried)
         except BaseException:
             self._results[:0] = results  # perhaps not written down: the next turn does it again
             self._in_doubt = True
@@ -92,7 +93,9 @@ class Dispatcher:
         alone = [f"deliver:{self.channel.name}"] if self.channel.pace.exclusive else []
         return [*alone, f"{OWNER}{self.owner}"]
 
-    async def _turn(self, results: Sequence[Landed], now: datetime, *, claim: bool) -> list[Delivery] | None:
+    async def _turn(
+        self, results: Sequence[Landed], now: datetime, *, claim: bool, hurried: bool
+    ) -> list[Delivery] | None:
         """One transaction: record, send again what may be lost, claim. None where there was nothing to do."""
         free = self.channel.pace.concurrency - len(self._flying) if claim else 0
         if not (results or self._in_doubt or (free > 0 and await self._is_due(now, free))):
@@ -108,7 +111,7 @@ class Dispatcher:
                 for delivery in await deliveries.unknown(connection, name, now=now):
                     await deliveries.repeat(connection, delivery, repeat_at(delivery, now))
             limit = stands.may_claim(now, free, len(self._flying))
-            claimed = await self._claim(connection, now, limit)
+            claimed = await self._claim(connection, now, limit, hurried=hurried)
             if claimed:
                 stands = stands.probing(now)
             elif free > 0 and limit == 0:  # the channel waits; with all slots taken it only works
@@ -120,11 +123,11 @@ class Dispatcher:
         self._notice(before, stands, now)
         return claimed
 
-    async def _claim(self, connection: AsyncConnection, now: datetime, limit: int) -> list[Delivery]:
+    async def _claim(self, connection: AsyncConnection, now: datetime, limit: int, *, hurried: bool) -> list[Delivery]:
         """Claim what is due, but for readers whom it would wake up, so late, or whose words are still being written."""
         claimed = await deliveries.claim(connection, self.channel.name, owner=self.owner, now=now, limit=limit)
         later = {delivery.id: at for delivery in claimed if (at := put_off(delivery, now)) is not None}
-        for delivery in claimed:
+        for delivery in claimed if not hurried else ():
             if (at := await self._attempts.waits(connection, delivery, now)) is not None:
                 later.setdefault(delivery.id, at)
         if later:

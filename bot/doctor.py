@@ -149,7 +149,7 @@ async def _model(core: Settings, home: Path) -> list[Finding]:
                 says = f"its {own_name(language)} is refused: {' '.join(written.faults)}"
                 good = written.verdict is Verdict.ACCEPTED
                 found.append(Finding("model", good, f"its {own_name(language)} passes" if good else says))
-    except ModelError as error:
+    except (ModelError, ValueError) as error:
         return [Finding("model", False, f"{error}; until it answers, readers get the feed's own sentence")]
     finally:
         await store.close()

@@ -49,7 +49,7 @@ def configure(form: Literal["auto", "human", "json"], secrets: Iterable[str] = (
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for chatty in ("aiosqlite", "asyncio", "alembic"):
+    for chatty in ("aiosqlite", "asyncio", "alembic", "httpcore", "httpx", "httpx2", "openai"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 

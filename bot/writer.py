@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import re
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -39,6 +40,14 @@ LONGEST_REST = timedelta(minutes=10)
 TRIED = 3
 """So often a text may fail while others succeed."""
 MOST_FAULTS = 10
+MOST_AT_ONCE = 64
+TYPICAL = 2_000
+"""Tokens that a text costs, as long as nobody knows."""
+LEAST_WORDS = 8
+"""A paper whose abstract has fewer is left to its title; a model would make up the rest."""
+NO_ABSTRACT = "join the discussion on this paper page"
+"""What some feeds say in an abstract's place."""
+FENCE = re.compile("={3,}")
 
 Collect = Callable[[Sequence[Paper], datetime], Awaitable[Mapping[str, object]]]
 """Fetches pictures of papers, and says which it has."""
@@ -82,7 +91,10 @@ class Writer:
         self._budget = budget
         self._source = source
         self._collect = collect
+        self._collecting: asyncio.Task[None] | None = None
         self._illustrated: set[str] = set()
+        self._begun: dict[Task, tuple[int, list[str]]] = {}
+        """What was refused once when the endpoint failed: its tokens, and why."""
         self._rests_until: datetime | None = None
         self._rest = FIRST_REST
         self._spent_out: date | None = None
@@ -94,13 +106,15 @@ class Writer:
     async def step(self, now: datetime) -> bool:
         """Have some of what is missing written; whether there was anything to do."""
         self.wrote = False
-        if self._model is None or (self._rests_until is not None and now < self._rests_until):
+        if self._model is None:
             return False
-        missing = (await self.missing(now))[: self._concurrency]
-        if missing and await self._can_afford(now):
+        self._collect_pictures(now)
+        if self._rests_until is not None and now < self._rests_until:
+            return False
+        affordable = await self.affordable(now)
+        missing = (await self.missing(now))[: min(self._concurrency, affordable)]
+        if missing:
             self.wrote = await self.write(missing, now)
-        elif not missing and self._collect is not None:
-            await self._illustrate(now)
         return self.wrote
 
     @property
@@ -122,34 +136,50 @@ class Writer:
             if isinstance(error, ModelError):
                 failed[task] = error
             elif error is not None:
-                raise error
-        if len(failed) == len(tasks):
-            self._leave_alone(next(iter(failed.values())), now)
-            return False
-        self._rest, self._rests_until = FIRST_REST, None
+                log.error("text cannot be written", exc_info=error, extra={"paper": task.paper.id})
+                failed[task] = ModelError(f"it cannot be written ({type(error).__name__})", its_own=True)
         for task, error in failed.items():
-            self._failures[task] += 1
-            if self._failures[task] >= TRIED:
+            self._failures[task] += 1  # whose turn comes later then
+            told = error.its_own or (len(failed) < len(tasks) and error.retry_after is None and not error.ours)
+            if told and self._failures[task] >= TRIED:
                 await self._keep(task, self._refused(task, [str(error)], 0, now))
-        return True
+        endpoint = [error for error in failed.values() if not error.its_own]
+        waits = [error for error in endpoint if error.retry_after is not None]
+        if waits or len(endpoint) == len(tasks):
+            self._leave_alone((waits or endpoint)[0], now)
+        else:
+            self._rest, self._rests_until = FIRST_REST, None
+        return len(failed) < len(tasks)
+
+    def _collect_pictures(self, now: datetime) -> None:
+        """Have pictures fetched beside the writing; it takes its time, and nobody waits for it."""
+        if self._collect is not None and (self._collecting is None or self._collecting.done()):
+            self._collecting = asyncio.create_task(self._illustrate(now))
 
     async def _illustrate(self, now: datetime) -> None:
         """Have pictures fetched of the papers that will be shown with some; each is asked for once."""
         assert self._collect is not None
+        try:
+            await self._illustrate_with(self._collect, now)
+        except Exception:
+            log.exception("pictures are left out")
+
+    async def _illustrate_with(self, collect: Collect, now: datetime) -> None:
         wanted = [task.paper for task in await self.missing(now, all_anew=True) if task.style in ILLUSTRATED]
         papers = [paper for paper in dict.fromkeys(wanted) if paper.id not in self._illustrated]
         self._illustrated.update(paper.id for paper in papers)
         if papers:
-            found = await self._collect(papers, now)
+            found = await collect(papers, now)
             log.info("pictures collected", extra={"papers": len(papers), "pictures": len(found)})
 
     async def finish(self, patience: float) -> None:
         """Give what is being written so many seconds to be stored."""
         if self._writing:
             await asyncio.wait(self._writing, timeout=patience)
-        for task in self._writing:
+        ending = [*self._writing, *([self._collecting] if self._collecting is not None else [])]
+        for task in ending:
             task.cancel()
-        await asyncio.gather(*self._writing, return_exceptions=True)
+        await asyncio.gather(*ending, return_exceptions=True)
         self._writing = set()
 
     async def missing(self, now: datetime, *, all_anew: bool = False, model: str | None = None) -> list[Task]:
@@ -169,7 +199,8 @@ class Writer:
             edition = fresh.get(wish.cadence)
             for place, ranked in enumerate(choose(edition.papers, wish.preferences) if edition else (), start=1):
                 weights[ranked.paper.id, wish.preferences.language, wish.preferences.style] += wish.readers / place
-        return tasks({key: each for key, each in weights.items() if all_anew or key not in done}, fresh.values())
+        found = tasks({key: each for key, each in weights.items() if all_anew or key not in done}, fresh.values())
+        return sorted(found, key=lambda task: self._failures[task])  # those that failed come after the others
 
     async def missing_of(self, edition: Edition, wanted: Preferences) -> list[Task]:
         """What nobody has written yet of what one choice of readers would be shown of an edition."""
@@ -202,18 +233,18 @@ class Writer:
         """Ask, hold the answer against its source, ask once more if need be. Raises ModelError."""
         assert self._model is not None
         source = await self._source(task.paper, task.style, now)
-        found: list[str] = []
         answer: Answer | None = None
-        tokens = 0
-        for _ in range(ASKED):
+        tokens, found = self._begun.pop(task, (0, []))
+        for _ in range(ASKED - bool(found)):
             try:
                 answer = await self._ask(task, source, found)
-                found = []
             except ModelError as error:
-                if error.ours or not error.tokens:
+                tokens += error.tokens
+                if not error.its_own:
+                    if tokens:
+                        self._begun[task] = (tokens, found)
                     raise
                 answer, found = None, [str(error)]
-                tokens += error.tokens
                 continue
             tokens += answer.tokens
             wrong = faults(task.style, task.language, answer.parts, task.paper, source=source, others=task.others)
@@ -247,26 +278,28 @@ class Writer:
         user = prompt(
             "paper",
             task=prompt(task.style.value, language=language, missing=MISSING),
-            title=task.paper.title,
-            organisation=task.paper.organisation,
-            source=source,
+            title=_fenced(task.paper.title),
+            organisation=_fenced(task.paper.organisation or ""),
+            source=FENCE.sub("==", source),
             faults=refused,
         )
         return await self._model.fill(system, user, PARTS[task.style])
 
-    async def _can_afford(self, now: datetime) -> bool:
-        """Whether today's tokens are not spent yet; said once a day where they are."""
-        today = now.astimezone(UTC).date()
+    async def affordable(self, now: datetime) -> int:
+        """How many texts today's tokens are enough for, by what one has cost so far; said once where it is none."""
         if not self._budget:
-            return True
+            return MOST_AT_ONCE
+        today = now.astimezone(UTC).date()
         async with self._store.read() as connection:
             spent = await texts.spent(connection, today)
+            typical = await texts.typical(connection) or TYPICAL
+        spent += sum(tokens for tokens, _ in self._begun.values())
         if spent < self._budget:
-            return True
+            return max(1, (self._budget - spent) // typical)
         if self._spent_out != today:
             log.warning("today's tokens are spent", extra={"tokens": spent, "budget": self._budget})
             self._spent_out = today
-        return False
+        return 0
 
     def _leave_alone(self, error: ModelError, now: datetime) -> None:
         """Leave an endpoint that failed alone for a while, longer each time."""
@@ -286,6 +319,8 @@ def tasks(weights: Mapping[tuple[str, str, Style], float], from_editions: Iterab
     made = []
     for (paper_id, language, style), weight in weights.items():
         paper, beside = known[paper_id]
+        if not _says_something(paper):
+            continue
         made.append(Task(paper, language, style, weight, [other for other in beside if other.id != paper_id]))
     return sorted(made, key=lambda task: (-task.weight, task.paper.id, task.language, task.style))
 
@@ -301,3 +336,14 @@ def fingerprint(style: Style) -> str:
         repr(PARTS[style]),
     ]
     return hashlib.sha256("\n".join(asked).encode()).hexdigest()[:16]
+
+
+def _fenced(text: str) -> str:
+    """A stranger's line that cannot end the part of a prompt that it stands in."""
+    return FENCE.sub("==", " ".join(text.split()))
+
+
+def _says_something(paper: Paper) -> bool:
+    """Whether there is anything to write from."""
+    abstract = paper.abstract.strip()
+    return len(abstract.split()) >= LEAST_WORDS and not abstract.casefold().startswith(NO_ABSTRACT)

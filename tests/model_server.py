@@ -13,7 +13,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 Answer = str | web.StreamResponse
-Author = Callable[["Asked"], Answer | Awaitable[Answer]]
+Author = Callable[["Asked"], Any]
+"""Says what is answered: text, a whole response, or something to wait for."""
 
 
 @dataclass(frozen=True)
@@ -104,10 +105,12 @@ class ModelServer:
         return web.json_response(completion(said, self.tokens))
 
 
-def completion(content: str | None, tokens: int) -> dict[str, object]:
+def completion(content: str | None, tokens: int | None) -> dict[str, object]:
     """An answer as the service gives it."""
     message = {"role": "assistant", "content": content}
-    usage = {"prompt_tokens": tokens - 100, "completion_tokens": 100, "total_tokens": tokens}
+    usage = None
+    if tokens is not None:
+        usage = {"prompt_tokens": tokens - 100, "completion_tokens": 100, "total_tokens": tokens}
     choice = {"index": 0, "message": message, "finish_reason": "stop"}
     return {"id": "c1", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice], "usage": usage}
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from bot.model import Style
 from bot.texts.client import LONGEST_ANSWER, Answer, Endpoint, Model, ModelError, read
 from bot.texts.styles import PARTS
-from tests.model_server import Asked, Author, ModelServer, as_json
+from tests.model_server import Asked, Author, ModelServer, as_json, completion
 
 PLAIN = PARTS[Style.PLAIN]
 FILLED = {"input_output": "a b", "problem": "c", "idea": "d"}
@@ -154,3 +154,35 @@ def test_what_is_asked_is_seen_by_the_test_server() -> None:
 
 def test_deep_nesting_is_left_alone() -> None:
     assert read("[" * 5000 + "{" * 5000, list(FILLED)) == {}
+
+
+async def test_an_endpoint_is_offered_less_until_it_takes_it_and_that_is_remembered(opened: Open) -> None:
+    def author(asked: Asked) -> object:
+        for name in ("max_tokens", "temperature"):
+            if name in asked.body:
+                return web.json_response({"error": {"message": f"Unsupported parameter: {name}"}}, status=400)
+        return as_json(FILLED)
+
+    model, [server] = await opened(author)
+    for _ in range(2):
+        assert (await fill(model)).parts == FILLED
+    assert [sorted({"max_tokens", "temperature", "response_format"} & asked.body.keys()) for asked in server.asked] == [
+        ["max_tokens", "response_format", "temperature"],
+        ["response_format", "temperature"],
+        ["response_format"],
+        ["response_format"],
+    ]
+
+
+async def test_what_an_address_asks_for_goes_with_every_request_and_what_it_cost_is_guessed(opened: Open) -> None:
+    _, [server] = await opened(lambda asked: web.json_response(completion(as_json(FILLED), None)))
+    async with Model([Endpoint(f"{server.url}?api-version=7", server.key, "m")], timeout=5) as model:
+        answer = await fill(model)
+    assert answer.parts == FILLED
+    assert 0 < answer.tokens < 100
+
+
+async def test_a_proxy_that_cannot_be_used_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks4://127.0.0.1:9")
+    with pytest.raises(ValueError, match="ALL_PROXY"):
+        Model([Endpoint("http://127.0.0.1:9/v1", "", "m")], timeout=5)

@@ -47,7 +47,7 @@ class Site(Protocol):
 
     layouts: Mapping[str, Layout]
 
-    def write(self, where: Path, message: Message) -> Written: ...
+    def write(self, where: Path, message: Message, *, whole: bool = True) -> Written: ...
 
     def place(self, where: Path, pictures: Mapping[str, Path]) -> Sequence[str]: ...
 
@@ -133,7 +133,7 @@ async def _export(
                     if pictures and of.style in ILLUSTRATED:
                         async with FullTexts(cache) as whole:
                             site.place(out, await collect(whole, cache, shown, clock()))
-                    results.append(site.write(out, message))
+                    results.append(site.write(out, message, whole=not ids))
                 except OSError as error:
                     console.complain(f"{out} cannot be written to: {error.strerror or error}.")
                     return FAILED

@@ -124,11 +124,18 @@ async def _introduce(app: App, now: datetime) -> None:
 
 
 def _show_sample(app: App) -> None:
+    from bot import sample
     from bot.console import say
+    from bot.model import Preferences
+    from bot.render.words import match
+    from bot.variants import compose
 
+    wanted = Preferences(language=match(app.settings.default_language))
+    message = compose(sample.edition(), wanted, app.channels[0])
+    assert message is not None
     say("This is what an edition looks like:")
     say()
-    say(app.sample().parts()["text"])
+    say(message.parts()["text"])
 
 
 async def _what_comes(app: App, now: datetime) -> None:

@@ -105,6 +105,9 @@ async def _write(day: date | None, language: str, style: str, top: int) -> int:
             bar(0, len(tasks))
             for start in range(0, len(tasks), app.settings.llm_concurrency):
                 batch = tasks[start : start + app.settings.llm_concurrency]
+                if not await app.writer.affordable(clock()):
+                    complain("Today's tokens are spent: LLM_BUDGET_TOKENS is the limit.")
+                    break
                 if not await app.writer.write(batch, clock()):
                     break
                 done += len(batch)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -71,8 +72,11 @@ async def keep(connection: AsyncConnection, written: Written) -> None:
     }
     statement = insert(connection, texts).values(row)
     key = ("paper_id", "language", "style", "model", "prompt")
-    changes = {name: value for name, value in row.items() if name not in key}
-    await connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=changes))
+    changes: dict[str, Any] = {name: value for name, value in row.items() if name not in key}
+    changes["tokens"] = texts.c.tokens + statement.excluded.tokens
+    # What was accepted stays: two may have asked at the same time.
+    refused = texts.c.verdict == Verdict.REJECTED
+    await connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=changes, where=refused))
 
 
 async def of(connection: AsyncConnection, paper_ids: Sequence[str], language: str) -> dict[str, dict[Style, Text]]:
@@ -131,6 +135,11 @@ async def spent(connection: AsyncConnection, day: date) -> int:
     """Tokens that texts cost on a UTC day."""
     begin = datetime.combine(day, time(), UTC)
     return int(await connection.scalar(select(func.sum(texts.c.tokens)).where(texts.c.written_at >= begin)) or 0)
+
+
+async def typical(connection: AsyncConnection) -> int:
+    """What a text has cost on average, in tokens; 0 where none was written yet."""
+    return int(await connection.scalar(select(func.avg(texts.c.tokens)).where(texts.c.tokens > 0)) or 0)
 
 
 async def wishes(connection: AsyncConnection) -> list[Wish]:

@@ -6,13 +6,15 @@ comes back is untrusted: bounded, taken apart here, and held against its source 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from bot.texts.styles import Part
 
@@ -35,13 +37,23 @@ class ModelError(Exception):
     """The model gave no answer that could be read; the message is one sentence without secrets.
 
     `retry_after` is how many seconds it asked to be left alone; `ours` where asking again is of no use (a wrong key, a
-    model that is not there).
+    model that is not there); `its_own` where it is about this one text, and others may well succeed. `tokens` were
+    spent on it all the same.
     """
 
-    def __init__(self, message: str, *, retry_after: float | None = None, ours: bool = False, tokens: int = 0) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        ours: bool = False,
+        its_own: bool = False,
+        tokens: int = 0,
+    ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
         self.ours = ours
+        self.its_own = its_own
         self.tokens = tokens
 
 
@@ -67,14 +79,14 @@ class Model:
     """One model at one endpoint, and perhaps another to fall back to."""
 
     def __init__(self, endpoints: Sequence[Endpoint], *, timeout: float) -> None:
-        from openai import AsyncOpenAI
-
-        self._endpoints = [
-            (each, AsyncOpenAI(base_url=each.base_url, api_key=each.key or "none", timeout=timeout, max_retries=0))
-            for each in endpoints
-        ]
-        self._unstructured: set[str] = set()
-        """Endpoints that refused a schema; asked by instruction alone from then on."""
+        """Raises ValueError where the proxy that the environment names cannot be used."""
+        self._timeout = timeout
+        try:
+            self._endpoints = [(each, _client(each, timeout)) for each in endpoints]
+        except (ImportError, ValueError):
+            raise ValueError("the proxy that ALL_PROXY or HTTPS_PROXY names cannot be used for LLM_BASE_URL") from None
+        self._known: dict[Endpoint, frozenset[str]] = {}
+        """What each endpoint is known to do without, of what it is offered."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -93,30 +105,39 @@ class Model:
     async def fill(self, system: str, user: str, parts: Sequence[Part]) -> Answer:
         """Ask for the parts of a schema. Raises ModelError where no endpoint gives them."""
         fault: ModelError | None = None
+        tokens = 0
         for endpoint, client in self._endpoints:
             try:
-                return await self._ask(endpoint, client, system, user, parts)
+                answer = await self._ask(endpoint, client, system, user, parts)
+                return replace(answer, tokens=answer.tokens + tokens)
             except ModelError as error:
                 fault = fault or error
+                tokens += error.tokens
         assert fault is not None
+        fault.tokens = tokens
         raise fault
 
     async def _ask(
         self, endpoint: Endpoint, client: AsyncOpenAI, system: str, user: str, parts: Sequence[Part]
     ) -> Answer:
+        """Ask one endpoint, without what it turns out to refuse."""
         from openai import BadRequestError, UnprocessableEntityError
 
         messages = [{"role": "system", "content": system}, {"role": "user", "content": user}]
-        if endpoint.base_url not in self._unstructured:
+        without = set(self._known.get(endpoint, ()))
+        while True:
             try:
-                return await self._complete(endpoint, client, messages, parts, response_format=_schema(parts))
-            except (BadRequestError, UnprocessableEntityError):
-                log.info("model takes no schema", extra={"model": endpoint.model})
-                self._unstructured.add(endpoint.base_url)
-        try:
-            return await self._complete(endpoint, client, messages, parts)
-        except (BadRequestError, UnprocessableEntityError) as error:
-            raise ModelError(f"the model refuses what it is asked (HTTP {error.status_code})") from None
+                answer = await self._complete(endpoint, client, messages, parts, **_offered(parts, without))
+            except (BadRequestError, UnprocessableEntityError) as error:
+                refused = _refused(str(error), without)
+                if refused is None:
+                    told = f"the model refuses what it is asked (HTTP {error.status_code})"
+                    raise ModelError(told, its_own=True) from None
+                without.add(refused)
+                continue
+            # Only now is it known that it was this: a filter may refuse a text whatever it is offered.
+            self._known[endpoint] = frozenset(without)
+            return answer
 
     async def _complete(
         self, endpoint: Endpoint, client: AsyncOpenAI, messages: list[Any], parts: Sequence[Part], **more: Any
@@ -124,9 +145,9 @@ class Model:
         import openai
 
         try:
-            made = await client.chat.completions.create(
-                model=endpoint.model, messages=messages, temperature=0.2, max_tokens=MOST_TOKENS, **more
-            )
+            # The client's own time-out starts anew with every byte.
+            async with asyncio.timeout(self._timeout):
+                made = await client.chat.completions.create(model=endpoint.model, messages=messages, **more)
         except (openai.BadRequestError, openai.UnprocessableEntityError):
             raise
         except openai.RateLimitError as error:
@@ -135,22 +156,24 @@ class Model:
         except (openai.AuthenticationError, openai.PermissionDeniedError, openai.NotFoundError) as error:
             told = f"the model's endpoint refuses us (HTTP {error.status_code}): check LLM_API_KEY and LLM_MODEL"
             raise ModelError(told, ours=True) from None
-        except openai.APITimeoutError:
+        except (openai.APITimeoutError, TimeoutError):
             raise ModelError("the model took too long") from None
         except openai.APIConnectionError:
             raise ModelError("the model's endpoint cannot be reached: check LLM_BASE_URL") from None
         except openai.APIStatusError as error:
             raise ModelError(f"the model's endpoint is out of order (HTTP {error.status_code})") from None
         except (openai.OpenAIError, ValueError) as error:  # an answer that is no answer
-            raise ModelError(f"the model's answer cannot be read ({type(error).__name__})") from None
-        tokens = _tokens(made)
+            raise ModelError(f"the model's answer cannot be read ({type(error).__name__})", its_own=True) from None
+        asked = sum(len(each["content"]) for each in messages)
         try:
-            content = made.choices[0].message.content or ""
+            content = str(made.choices[0].message.content or "")
         except (AttributeError, IndexError, TypeError):
-            raise ModelError("the model's answer holds nothing", tokens=tokens) from None
+            raise ModelError("the model's answer holds nothing", its_own=True, tokens=_tokens(made, asked)) from None
+        tokens = _tokens(made, asked + len(content))
         found = read(content, [part.name for part in parts])
         if not found:
-            raise ModelError("the model's answer holds no JSON with the fields it was asked for", tokens=tokens)
+            told = "the model's answer holds no JSON with the fields it was asked for"
+            raise ModelError(told, its_own=True, tokens=tokens)
         return Answer(found, tokens, endpoint.model)
 
 
@@ -218,10 +241,41 @@ def _schema(parts: Sequence[Part]) -> dict[str, object]:
     return {"type": "json_schema", "json_schema": {"name": "text", "strict": True, "schema": schema}}
 
 
-def _tokens(made: Any) -> int:
-    """What an answer cost, where the endpoint says so."""
+def _tokens(made: Any, characters: int) -> int:
+    """What an answer cost; where the endpoint does not say so, about as much as its characters."""
     count = getattr(getattr(made, "usage", None), "total_tokens", None)
-    return count if isinstance(count, int) and 0 <= count < 10_000_000 else 0
+    return count if isinstance(count, int) and 0 < count < 10_000_000 else characters // 3 + 1
+
+
+def _client(endpoint: Endpoint, timeout: float) -> AsyncOpenAI:
+    """A client of an endpoint; what its address asks for beside the path goes with every request."""
+    from openai import AsyncOpenAI
+
+    parts = urlsplit(endpoint.base_url)
+    return AsyncOpenAI(
+        base_url=urlunsplit((parts.scheme, parts.netloc, parts.path, "", "")),
+        api_key=endpoint.key or "none",
+        default_query=dict(parse_qsl(parts.query)),
+        timeout=timeout,
+        max_retries=0,
+    )
+
+
+def _offered(parts: Sequence[Part], without: Collection[str]) -> dict[str, object]:
+    """What a request says beside its words, but for what an endpoint refuses."""
+    offered: dict[str, object] = {} if "response_format" in without else {"response_format": _schema(parts)}
+    if "temperature" not in without:
+        offered["temperature"] = 0.2
+    offered["max_completion_tokens" if "max_tokens" in without else "max_tokens"] = MOST_TOKENS
+    return offered
+
+
+def _refused(told: str, without: Collection[str]) -> str | None:
+    """What an endpoint most likely refuses, by what it says; None where there is nothing left to do without."""
+    for name in ("max_tokens", "temperature", "response_format"):
+        if name in told and name not in without:
+            return name
+    return next((name for name in ("response_format", "temperature", "max_tokens") if name not in without), None)
 
 
 def _seconds(written: str | None) -> float | None:

@@ -146,10 +146,11 @@ class Site:
             found += [await self._looked_at(where) for where in await asyncio.to_thread(self._sites)]
         return found
 
-    def write(self, where: Path, message: Message) -> Written:
+    def write(self, where: Path, message: Message, *, whole: bool = True) -> Written:
         """Put a page into a folder, with the pictures that stand there, and bring index and records up to date.
 
-        What is the same already is not touched. Raises OSError.
+        A page of chosen papers is not the `whole` edition, and leaves the records of its day alone. What is the same
+        already is not touched. Raises OSError.
         """
         assert isinstance(message, Sheet)
         page = message.page
@@ -161,9 +162,10 @@ class Site:
             }
             if not PERIOD.fullmatch(page.slug):  # the sample: to be looked at, and no part of the site
                 return Written(list(made), files.write(where, made))
-            made |= folder.day_records(page)
+            made |= folder.day_records(page) if whole else {}
             changed = files.write(where, made)
-            around = folder.records_around(where, page) | self._indexes(where, sheet)
+            sums = folder.records_around(where, page) if whole else {}
+            around = sums | self._indexes(where, sheet)
             changed += files.write(where, around)
             return Written([*made, *around, *folder.shown_on(where, page)], changed)
 

@@ -77,8 +77,16 @@ def records_around(folder: Path, page: Page) -> dict[str, str]:
 
 def entries(folder: Path, layout: Layout) -> list[Entry]:
     """The pages there are, newest first; what is not there is not listed. `layout` is the one last written."""
-    pages = sorted((path.stem for path in folder.glob("*.html") if PERIOD.fullmatch(path.stem)), key=_last_day)
+    pages = sorted((path.stem for path in folder.glob("*.html") if _is_period(path.stem)), key=_last_day)
     return [_entry(folder, layout, slug) for slug in reversed(pages)]
+
+
+def _is_period(slug: str) -> bool:
+    """Whether a page's name is that of a day, a week or a month that there is."""
+    try:
+        return PERIOD.fullmatch(slug) is not None and bool(_last_day(slug))
+    except ValueError:
+        return False
 
 
 def shown_on(folder: Path, page: Page) -> list[str]:

@@ -17,6 +17,8 @@ from pathlib import Path
 SECONDS = 60.0
 """A git that takes longer hangs: at a prompt that nobody sees, or at a server that does not answer."""
 
+KINDLY = 3.0
+"""Seconds that git has to end by itself before it is killed."""
 _OURS = Path(__file__).resolve().parents[2]
 """The checkout that this program runs from, which is nobody's site."""
 _SECRET = re.compile(r"//[^@/\s]+@")
@@ -87,9 +89,9 @@ class Git:
     async def _rebase(self) -> None:
         try:
             await self._run("rebase", "--quiet", "@{upstream}")
-        except GitError:
+        except BaseException:  # cut off as well: a rebase that is left half done would stop every later edition
             with suppress(GitError):
-                await self._run("rebase", "--abort")
+                await asyncio.shield(self._run("rebase", "--abort"))
             raise
 
     async def _count(self, commits: str) -> int:
@@ -128,12 +130,23 @@ class Git:
             raise GitError(f"git {_verb(words)} took longer than {self.seconds:.0f} seconds") from None
         finally:
             if process.returncode is None:
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                await process.wait()
+                await _end(process)
         if process.returncode:
             raise GitError(f"git {_verb(words)}: {_last_line(err) or f'exit code {process.returncode}'}")
         return out.decode("utf-8", "replace").strip()
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """End git and what it started: kindly first, so that it takes its lock files with it."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    try:
+        async with asyncio.timeout(KINDLY):
+            await process.wait()
+    except TimeoutError:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
