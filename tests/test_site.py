@@ -732,3 +732,19 @@ def test_an_export_leaves_git_alone(home: Path) -> None:
     done = exported(home, "--layout", "plain", "--out", str(home / "out"), given={"SITE_GIT": "push"})
     assert done.returncode == 0
     assert run_git(home, "status", "--porcelain", "out") == "?? out/"
+
+
+def test_chosen_papers_leave_the_records_of_their_day_alone(home: Path) -> None:
+    out = home / "out"
+    exported(home, "--layout", "plain", "--date", "2026-04-28", "--out", str(out))
+    before = (out / "data" / "2026-04-28.json").read_bytes()
+    done = exported(home, "--layout", "plain", "--papers", "2604.00291", "--out", str(out))
+    assert done.returncode == 0, done.stderr
+    assert (out / "data" / "2026-04-28.json").read_bytes() == before
+
+
+def test_a_strangers_page_with_an_impossible_date_stops_nothing(channel: Site, blog: Path) -> None:
+    blog.mkdir(parents=True)
+    (blog / "2025-13-45.html").write_text("not ours")
+    assert channel.write(blog, channel.compose(page(paper()))).changed
+    assert "2025-13-45" not in (blog / "index.html").read_text(encoding="utf-8")
