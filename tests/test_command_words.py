@@ -193,6 +193,7 @@ async def conversation(store: Store, language: str) -> list[Answer]:
     return answers
 
 
+@pytest.mark.parametrize("database", ["sqlite:///subscribers.db"])
 @pytest.mark.parametrize("language", languages())
 async def test_every_answer_is_in_the_readers_language_alone(store: Store, language: str) -> None:
     await publish(store, {})
@@ -215,6 +216,7 @@ def test_every_command_has_help_that_fits_into_a_menu(language: str) -> None:
     assert len(set(found.values())) == len(found)
 
 
+@pytest.mark.parametrize("database", ["sqlite:///subscribers.db"])
 @pytest.mark.parametrize("language", languages())
 async def test_every_example_in_help_is_understood(store: Store, language: str) -> None:
     w = words(language)

@@ -31,6 +31,8 @@ from tests.feed_server import FeedServer, row
 from tests.model_server import Asked, Author, ModelServer
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+on_sqlite = pytest.mark.parametrize("database", ["sqlite:///subscribers.db"])
+"""For what takes many steps and asks nothing of a database that shorter tests do not ask of both."""
 EVENING = 22 * 60
 """The hour at which editions close here: due at once."""
 
@@ -122,6 +124,7 @@ async def test_only_what_readers_want_is_asked_for_the_most_wanted_first(make: A
     assert await room.verdicts() == {"accepted": 3}
 
 
+@on_sqlite
 async def test_nobody_is_asked_twice_whatever_is_restarted(make: Any) -> None:
     room: Newsroom = await make()
     await room.publish({tag: reader(tag, papers=0) for tag in ("en", "ko", "ja", "zh-Hans")}, count=20)
@@ -211,6 +214,7 @@ def _in_english(asked: Asked) -> dict[str, Any]:
     return dict(body)
 
 
+@on_sqlite
 @pytest.mark.parametrize("kind", BAD)
 async def test_nothing_false_is_printed_and_what_happened_is_written_down(make: Any, kind: str) -> None:
     room: Newsroom = await make(BAD[kind])
@@ -224,6 +228,7 @@ async def test_nothing_false_is_printed_and_what_happened_is_written_down(make: 
         assert all(each.faults for each in await texts.newest(connection, 0, Verdict.REJECTED))
 
 
+@on_sqlite
 @pytest.mark.parametrize("code", [429, 500, 401])
 async def test_an_endpoint_out_of_order_is_left_alone_and_the_edition_goes_out_in_time(make: Any, code: int) -> None:
     room: Newsroom = await make(lambda asked: web.json_response({"error": {"message": "x"}}, status=code))
@@ -332,6 +337,7 @@ async def test_a_whole_run_brings_a_reader_the_models_words_in_their_language(tm
     assert "<details>" in html
 
 
+@on_sqlite
 @pytest.mark.parametrize(("code", "became"), [(500, {"accepted": 11}), (400, {"accepted": 11, "rejected": 1})])
 @pytest.mark.parametrize("concurrency", [1, 4])
 async def test_one_text_that_always_fails_stands_in_nobodys_way(
@@ -348,6 +354,7 @@ async def test_one_text_that_always_fails_stands_in_nobodys_way(
     assert await room.verdicts() == became
 
 
+@on_sqlite
 async def test_an_endpoint_that_asks_for_time_costs_no_text_its_chance(make: Any) -> None:
     count = 0
 
