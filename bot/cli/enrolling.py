@@ -69,7 +69,7 @@ async def _add(written: str, given: dict[str, str]) -> int:
     from bot.console import complain, say
     from bot.render.words import DEFAULT, own_name, words
     from bot.schedule import Rhythm, waking
-    from bot.store import subscribers
+    from bot.store import audience, subscribers
     from bot.supervisor import clock
 
     async with stored() as store:
@@ -82,6 +82,7 @@ async def _add(written: str, given: dict[str, str]) -> int:
         now = clock()
         at = waking(Rhythm(wanted.timezone, wanted.hour, wanted.weekdays), now)
         async with store.write() as connection:
+            await audience.hold_editions(connection)
             if await subscribers.is_suppressed(connection, address):
                 complain(f"{address} asked to be left alone, and can only come back by itself.")
                 return FAILED
@@ -162,13 +163,14 @@ async def _store(
     from bot.commands.subscription import greet
     from bot.model import Status
     from bot.schedule import waking
-    from bot.store import subscribers
+    from bot.store import audience, subscribers
     from bot.store.enrolment import Recruit
 
     recruits = [
         Recruit(row.address, row.status, row.preferences, row.created_at or now, row.paused_until) for row in batch
     ]
     async with store.write() as connection:
+        await audience.hold_editions(connection)
         done = await registrar.enrol(connection, recruits)
         for recruit in recruits if welcome else ():
             reader = await subscribers.get(connection, recruit.address)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import Column, Integer, MetaData, String, Table, and_, func, literal, select, text, update
+from sqlalchemy import Column, Integer, MetaData, String, Table, and_, func, insert, literal, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Cadence, Reason, State, Status
@@ -44,11 +44,6 @@ async def owe(connection: AsyncConnection, edition_id: int, cadence: Cadence, *,
     await _supersede(connection, edition_id, cadence, published_at)
     windows = {each: window(each, published_at) for each in rhythms}
     audience = await _owe_slots(connection, edition_id, cadence, windows) if windows else 0
-    if connection.dialect.name == "postgresql":
-        # There the statement above saw what others had committed since: perhaps a rhythm that nobody had before.
-        new = set(await _rhythms(connection, cadence)) - windows.keys()
-        late = {each: window(each, published_at) for each in new}
-        audience += await _owe_slots(connection, edition_id, cadence, late, again=True) if late else 0
     await stored.count_audience(connection, edition_id, audience)
     return audience
 
@@ -56,7 +51,8 @@ async def owe(connection: AsyncConnection, edition_id: int, cadence: Cadence, *,
 async def hold_editions(connection: AsyncConnection) -> None:
     """Let no edition be published before this transaction ends: whoever subscribes in it gets that, or the one before.
 
-    It has to be the transaction's first step, so that nobody waits in a circle. SQLite has one writer at a time anyway.
+    Whoever subscribes somebody, or changes when they read, holds it, so that an edition's audience stands still. It has
+    to be the transaction's first step, so that nobody waits in a circle. SQLite has one writer at a time anyway.
     """
     await _gate(connection, "pg_advisory_xact_lock_shared")
 
@@ -130,12 +126,8 @@ async def _owe_slots(
     edition_id: int,
     cadence: Cadence,
     windows: Mapping[Rhythm, Window],
-    *,
-    again: bool = False,
 ) -> int:
     """One statement for all, in the order of the subscribers' ids; how many there were.
-
-    `again`: some of them may have been owed it a moment ago.
 
     The indexes on subscribers are then written from end to end, once. Statements for a hundred groups each wrote
     all over them, and SQLite went through all subscribers for each: 15 s of its time for a million, now 5 s. Told
@@ -177,9 +169,7 @@ async def _owe_slots(
         .order_by(subscribers.c.id)
         .with_hint(subscribers, "NOT INDEXED", "sqlite")
     )
-    statement = upsert(connection, deliveries).from_select(COLUMNS, audience)
-    if again:
-        statement = statement.on_conflict_do_nothing()
+    statement = insert(deliveries).from_select(COLUMNS, audience)
     made = await connection.execute(statement, execution_options={"preserve_rowcount": True})
     await connection.run_sync(slots.drop, checkfirst=False)
     return made.rowcount
