@@ -91,6 +91,10 @@ class Style(StrEnum):
     REVIEW = "review"
 
 
+ILLUSTRATED = frozenset({Style.HIGHLIGHTS})
+"""Styles that are shown with pictures of their papers, where a channel shows any."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ranked:
     """One paper's place in an edition, with the votes it had when the edition closed."""
@@ -175,6 +179,12 @@ MORNING = 8 * 60
 
 ALL_PAPERS = 0
 """`Preferences.papers` for a reader who wants every paper of an edition."""
+
+MOST_PAPERS = 50
+"""The most papers of an edition that can be chosen by number."""
+
+MOST_VOTES = 10_000
+"""The most that `Preferences.min_votes` may ask for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,10 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from bot.model import Paper, Style
+from bot.model import Paper
 from bot.texts import figures
 from bot.texts.figures import ARXIV, HUGGING_FACE
 from bot.texts.fulltext import FullTexts
-
-ILLUSTRATED = frozenset({Style.HIGHLIGHTS})
-"""Styles that are shown with pictures."""
 
 
 async def collect(

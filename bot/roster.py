@@ -17,7 +17,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import TypeVar
 
-from bot.model import ALL_PAPERS, Address, Cadence, Preferences, Status, Style, Subscriber
+from bot.model import ALL_PAPERS, MOST_PAPERS, MOST_VOTES, Address, Cadence, Preferences, Status, Style, Subscriber
 from bot.render import typed, zones
 from bot.render.words import DEFAULT, languages, match
 from bot.topics import LONGEST_TOPIC, MOST_TOPICS, TopicsError, parse
@@ -37,8 +37,6 @@ COLUMNS = (
     "created_at",
     "paused_until",
 )
-MOST_PAPERS = 50
-MOST_VOTES = 10_000
 MOST_LINES = 40
 """So many lines one record may be spread over."""
 YEARS = range(2000, 2100)

@@ -17,8 +17,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 
-from bot.model import Cadence, Edition, Paper, Preferences, Style
-from bot.pictures import ILLUSTRATED
+from bot.model import ILLUSTRATED, Cadence, Edition, Paper, Preferences, Style
 from bot.render.page import choose
 from bot.render.templates import prompt
 from bot.render.words import english_name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Protocol, Self, runtime_checkable
 from bot.channel.message import Limits, Message, Pace, Personal
 from bot.channel.outcome import Outcome
 from bot.channel.page import Page
-from bot.channel.requests import Answer, Asker, Request
+from bot.channel.requests import Answer, Asker, Command, Request
 from bot.model import Address
 
 
@@ -66,6 +66,10 @@ class Commands(Protocol):
 
         Never raises for what a person may ask or type.
         """
+        ...
+
+    def purposes(self, language: str) -> Mapping[Command, str]:
+        """What each command is for, in a language: for a channel's own menus and descriptions."""
         ...
 
     async def permitted(self, address: Address) -> bool:

@@ -90,8 +90,8 @@ async def _export(
     import os
 
     from bot import app, console, settings
-    from bot.model import Cadence, Preferences
-    from bot.pictures import ILLUSTRATED, collect
+    from bot.model import ILLUSTRATED, Cadence, Preferences
+    from bot.pictures import collect
     from bot.render.page import choose
     from bot.render.words import match
     from bot.supervisor import clock

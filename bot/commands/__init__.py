@@ -41,12 +41,13 @@ from bot.commands.case import Case
 from bot.commands.reading import read
 from bot.model import Address, Preferences, Style
 from bot.render import zones
-from bot.render.words import Words, languages, match, words
+from bot.render.words import Words, match, words
 from bot.store import Store, audience, subscribers
+from bot.texts.styles import PARTS
 
 log = logging.getLogger(__name__)
 
-WITHOUT_MODEL = (Style.HEADLINE, Style.ABSTRACT)
+WITHOUT_MODEL = tuple(style for style in Style if style not in PARTS)
 """The styles that need no language model."""
 FREE = (Help, Misread, Privacy, Forget, Export, Unsubscribe)
 """What everybody may ask, let in or not."""
@@ -170,20 +171,13 @@ class Readers:
         """What each command is for, in a language: for a channel's own menus."""
         return guide.purposes(words(language))
 
-    @property
-    def languages(self) -> Sequence[str]:
-        """The languages that readers can be answered in."""
-        return languages()
-
-    async def subscribe(
-        self, address: Address, wanted: Preferences, now: datetime, *, at: datetime | None = None
-    ) -> bool:
+    async def subscribe(self, address: Address, wanted: Preferences, now: datetime) -> bool:
         """Subscribe an address without its asking, and owe it the latest edition; False where it is known already."""
         async with self._store.write() as connection:
             await audience.hold_editions(connection)
             if await subscribers.is_suppressed(connection, address):
                 return False
-            return await subscription.add(connection, address, wanted, welcome_at=at or now, now=now)
+            return await subscription.add(connection, address, wanted, welcome_at=now, now=now)
 
     def _given(self, asker: Asker) -> Preferences:
         """What somebody new is given: guessed from their app's language."""

@@ -26,15 +26,13 @@ from bot.commands.guide import subscribe_option
 from bot.commands.menus import MENUS, zone_option
 from bot.commands.standing import standing
 from bot.commands.values import name, rhythm_in_words, styles, value
-from bot.model import ALL_WEEK, Paper, Status, Style
+from bot.model import ALL_WEEK, MOST_PAPERS, MOST_VOTES, Paper, Status, Style
 from bot.render import zones
 from bot.render.typed import QUARTER
 from bot.render.words import languages, words
 from bot.store import Store, audience, editions, owed, papers, subscribers
 from bot.topics import Sieve, parse
 
-MOST_PAPERS = 50
-MOST_VOTES = 10_000
 LOOK_BACK = timedelta(days=30)
 SHOWN = 5
 """Papers that a preview of topics names."""

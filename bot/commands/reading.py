@@ -32,7 +32,7 @@ from bot.channel import (
     Unsubscribe,
     Why,
 )
-from bot.model import ARXIV_ID, Cadence, Style
+from bot.model import ARXIV_ID, MOST_PAPERS, MOST_VOTES, Cadence, Style
 from bot.render import typed, zones
 from bot.render.words import Words, languages, match
 from bot.topics import TopicsError, clean, parse
@@ -40,8 +40,6 @@ from bot.topics import TopicsError, clean, parse
 LONGEST = 4096
 """Characters of a typed line that are looked at."""
 LONGEST_QUERY = 200
-MOST_PAPERS = 50
-MOST_VOTES = 10_000
 MOST_DAYS = 31
 FARTHEST = 10_000
 """As many papers may be skipped on the way to a later page."""

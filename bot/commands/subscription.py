@@ -30,23 +30,20 @@ async def subscribe(case: Case, request: Subscribe, store: Store, access: Access
     known = reader is not None and reader.reason != REMOVED
     if not known and not access.admits(case.asker.address, request.invite):
         return case.told(refusal(case, access), ok=False)
-    wanted = case.preferences
     if request.language is not None:
-        wanted = replace(wanted, language=request.language)
         w = words(request.language)
         case = replace(case, w=w)
-    if request.style is not None and request.style in case.styles:
-        wanted = replace(wanted, style=request.style)
     async with store.write() as connection:
         await audience.hold_editions(connection)
         # It is the reader's own act, and so ends what an earlier one of theirs forbade.
         await subscribers.unsuppress(connection, case.asker.address)
         reader = await subscribers.get(connection, case.asker.address, lock=True)
+        before = case.preferences if reader is None else reader.preferences
+        style = request.style if request.style is not None and request.style in case.styles else before.style
+        wanted = replace(before, language=request.language or before.language, style=style)
         if reader is None:
             await add(connection, case.asker.address, wanted, welcome_at=case.now, now=case.now)
         else:
-            said = {"language": request.language, "style": request.style if request.style in case.styles else None}
-            wanted = replace(reader.preferences, **{name: each for name, each in said.items() if each is not None})  # type: ignore[arg-type]
             await subscribers.change(connection, reader, wanted, now=case.now)
             if reader.status is not Status.ACTIVE:
                 await subscribers.resume(connection, reader.id)

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Cadence, Reason, State
 from bot.schedule import Rhythm, rebook, waking
+from bot.store import editions as stored
 from bot.store.schema import deliveries, editions
 
 TAKEN_BACK = (Reason.PAUSED, Reason.LEFT, Reason.AWAY, Reason.OTHER_CADENCE)
@@ -28,13 +29,7 @@ async def revive(
     connection: AsyncConnection, subscriber_id: int, cadence: Cadence, rhythm: Rhythm, *, now: datetime
 ) -> None:
     """Owe again what a reader's own act had skipped and they have taken back, as long as it is not too late for it."""
-    newest = (
-        select(editions.c.id)
-        .where(editions.c.cadence == cadence)
-        .order_by(editions.c.day.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
+    newest = await stored.latest_id(connection, cadence)
     theirs = and_(
         deliveries.c.subscriber_id == subscriber_id,
         deliveries.c.edition_id == newest,

@@ -16,7 +16,7 @@ from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 from bot.channel import Commands, Deferred, Finding, Gone, Kit, Limits, Message, Outcome, Pace, Page, Personal, Sent
-from bot.model import Cadence, Style
+from bot.model import ILLUSTRATED, Cadence
 from channels.site import files, folder
 from channels.site.git import Git, GitError
 from channels.site.keywords import hot_topics
@@ -39,8 +39,6 @@ __all__ = ["Settings", "Sheet", "Site", "Written", "open"]
 RECIPIENT = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*")
 LONGEST = 100
 NAMES = "small letters, digits, dots, hyphens and underscores, with slashes between folders, at most 100"
-ILLUSTRATED = frozenset({Style.HIGHLIGHTS})
-"""Styles whose pages show pictures of their papers."""
 PICTURES = ("thumb.jpg", "fig.jpg", "fig.png")
 RETRY_AFTER = 60.0
 """A folder that cannot be written to is looked at again after so many seconds."""
