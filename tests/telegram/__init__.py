@@ -5,6 +5,7 @@ from tests.telegram.faults import Fault
 from tests.telegram.people import Person
 from tests.telegram.places import Place
 from tests.telegram.rates import Rates
-from tests.telegram.server import Call, TelegramServer
+from tests.telegram.record import Call
+from tests.telegram.server import TelegramServer
 
 __all__ = ["Call", "Chat", "Fault", "Heard", "Message", "Person", "Place", "Rates", "TelegramServer", "Topic"]

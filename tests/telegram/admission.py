@@ -46,7 +46,7 @@ def _enter_shared(world: World, chat: Chat) -> None:
         words = "Bad Request: group chat was upgraded to a supergroup chat"
         raise RefusalError(400, words, migrate_to_chat_id=chat.migrated_to)
     if chat.deleted:
-        raise forbidden("the group chat was deleted" if chat.kind == "group" else "the chat was deleted")
+        raise forbidden("the group chat was deleted") if chat.kind == "group" else bad_request("chat not found")
     standing = world.standing(chat)
     if standing.status == "kicked":
         raise forbidden(f"bot was kicked from the {chat.kind} chat")

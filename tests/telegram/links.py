@@ -7,7 +7,8 @@ SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://", re.ASCII | re.IGNORECASE)
 PARTS = re.compile(
     r"(?P<user>[^/?#@]*@)?(?P<host>\[[0-9a-f:.]+\]|[^/?#:]*)(?::(?P<port>[^/?#]*))?(?P<rest>.*)", re.IGNORECASE
 )
-USER = re.compile(r"tg://user/?\?id=(\d+)$", re.IGNORECASE)
+USER = re.compile(r"tg:(?://)?user/?\?id=(\d{1,19})$", re.ASCII | re.IGNORECASE)
+UNFIT = re.compile(r"[\x00-\x20\"<>^`{|}\\]")
 
 
 class LinkError(ValueError):
@@ -19,7 +20,6 @@ def check_link(link: str) -> str:
 
     Raises LinkError for what it does not take.
     """
-    link = link.strip()
     if not link:
         raise LinkError("URL host is empty")
     if TELEGRAM.match(link):
@@ -38,13 +38,14 @@ def check_link(link: str) -> str:
         raise LinkError("URL host is empty")
     if port is not None and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
         raise LinkError("Wrong port number specified in the URL")
-    if re.search(r"[\s\"<>^`{|}\\]", host + path) or ("." not in host and not host.startswith("[")):
+    if UNFIT.search(host) or ("." not in host and not host.startswith("[")):
         raise LinkError("Wrong HTTP URL")
+    path = re.sub(r"[\x00-\x20]", lambda found: f"%{ord(found[0]):02X}", path)
     path = path if path.startswith("/") else "/" + path
     return f"{scheme}://{parts['user'] or ''}{host.lower()}{'' if port is None else f':{port}'}{path}"
 
 
 def mentioned_user(link: str) -> int | None:
     """The person a tg://user link names."""
-    found = USER.match(link.strip())
+    found = USER.match(link)
     return int(found[1]) if found else None

@@ -30,11 +30,15 @@ STYLES = {
 }
 TAGS = STYLES.keys() | {"a", "tg-emoji"}
 NAMED = {b"lt": "<", b"gt": ">", b"amp": "&", b"quot": '"'}
-SPACE = b" \t\n\r\v\f\0"
+SPACE = b" \t\n\r\v\0"
 TOKEN = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-"
 LETTERS = TOKEN[:52]
 DIGITS, HEXADECIMAL = b"0123456789", b"0123456789abcdefABCDEF"
-ORDER = ("blockquote", "expandable_blockquote", "pre", "code", "text_link", "text_mention", "custom_emoji")
+ORDER = (
+    *("blockquote", "expandable_blockquote", "pre", "code", "text_link", "text_mention"),
+    *("bold", "italic", "underline", "strikethrough", "spoiler", "custom_emoji"),
+)
+"""Of two entities in the same place, whatever was around what."""
 
 
 class MarkupError(ValueError):
@@ -139,14 +143,14 @@ class _Reader:
         return at
 
     def _word(self, start: int, end: int) -> str:
-        return self.bytes[start:end].decode("utf-8", "replace")
+        return self.bytes[start:end].lower().decode("utf-8", "replace")
 
     def _start(self) -> None:
         begin = self.at
         at = self._until(SPACE + b">", begin + 1)
         if at >= self.size:
             raise MarkupError(f"Unclosed start tag at byte offset {begin}")
-        tag = self._word(begin + 1, at).lower()
+        tag = self._word(begin + 1, at)
         if tag not in TAGS:
             raise MarkupError(f'Unsupported start tag "{tag}" at byte offset {begin}')
         argument = ""
@@ -167,8 +171,6 @@ class _Reader:
         """The name and value of an attribute; leaves `at` beyond it, which is not the end of the text."""
         at = self._until(SPACE + b"=>", self.at)
         name = self._word(self.at, at)
-        if at >= self.size:
-            raise MarkupError(f'Unclosed start tag "{tag}" at byte offset {begin}')
         if not name:
             raise MarkupError(f'Empty attribute name in the tag "{tag}" at byte offset {begin}')
         after = self._skip(SPACE, at)
@@ -192,7 +194,7 @@ class _Reader:
         if end < self.size and self.bytes[end] not in SPACE + b">":
             raise MarkupError(f"Unexpected end of name token at byte offset {start}")
         self.at = end
-        return self._word(start, end).lower()
+        return self._word(start, end)
 
     def _quoted(self, start: int) -> str:
         quote, value = self.bytes[start], bytearray()
@@ -211,7 +213,7 @@ class _Reader:
         if not self.open:
             raise MarkupError(f"Unexpected end tag at byte offset {begin}")
         at = self._until(SPACE + b">", begin + 2)
-        found = self._word(begin + 2, at).lower()
+        found = self._word(begin + 2, at)
         at = self._skip(SPACE, at)
         if self.bytes[at] != 0x3E:
             raise MarkupError(f"Unclosed end tag at byte offset {begin}")
@@ -246,7 +248,8 @@ class _Reader:
 
     def _link(self, address: str, place: dict[str, int]) -> None:
         if user := mentioned_user(address):
-            self.entities.append({"type": "text_mention", **place, "user": user})
+            named = {"id": user, "is_bot": False, "first_name": f"User {user}"}
+            self.entities.append({"type": "text_mention", **place, "user": named})
             return
         try:
             self.entities.append({"type": "text_link", **place, "url": check_link(address)})

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from tests.telegram.arguments import Upload
 from tests.telegram.bell import LIMIT
 from tests.telegram.chats import Chat, Heard, Message, Topic, User
 from tests.telegram.text import find_entities
@@ -65,6 +66,14 @@ class Person(Resident):
 
     async def sends_location(self, latitude: float, longitude: float) -> Update:
         return self._say(None, None, media={"location": {"latitude": latitude, "longitude": longitude}})
+
+    async def sends_file(self, name: str, content: bytes, content_type: str = "text/plain") -> Update:
+        """Send a document, which the bot may fetch by getFile."""
+        file_id = f"sent-{len(self.world.files) + 1}"
+        self.world.files[file_id] = Upload(name, content, content_type)
+        document: dict[str, Any] = {"file_id": file_id, "file_unique_id": f"u{file_id}", "file_name": name}
+        document |= {"mime_type": content_type, "file_size": len(content)}
+        return self._say(None, None, media={"document": document})
 
     async def taps(self, message: Message, wanted: str) -> Update:
         """Tap the button with that data or label under a message. Empty for a button that only opens something.
@@ -144,6 +153,8 @@ class Person(Resident):
             if chat.blocked:
                 raise ValueError(f"{self.user['first_name']} has blocked the bot, and cannot write to it")
             chat.started = True
+        elif chat.kind != "channel" and not chat.member(self.user).inside:
+            chat.member(self.user).status = "member"
         thread = topic.thread_id if topic else None
         sender = None if chat.kind == "channel" else self.user
         message = Message(chat, chat.take_id(), self.world.date, sender, thread=thread, **content)

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from tests.telegram.chats import Chat, Topic
+from tests.telegram.admission import GENERAL
+from tests.telegram.chats import Chat, Topic, User
 from tests.telegram.membership import change_standing
 from tests.telegram.people import Person, Resident
 from tests.telegram.updates import Update
@@ -24,7 +25,11 @@ class Place(Resident):
         """The bot is added; to a channel only as an administrator, with the rights that are named."""
         if self.chat.kind == "channel" and status == "member":
             status, rights = "administrator", {"can_post_messages": True} | rights
-        return change_standing(self.world, self.chat, status, by=by.user, **rights)
+        came = not self.world.standing(self.chat).inside
+        update = change_standing(self.world, self.chat, status, by=by.user, **rights)
+        if came and self.chat.kind != "channel":
+            self._service(self.chat, by.user, new_chat_members=[self.world.bot_user])
+        return update
 
     async def promotes_bot(self, by: Person, **rights: bool) -> Update:
         return change_standing(self.world, self.chat, "administrator", by=by.user, **rights)
@@ -46,8 +51,8 @@ class Place(Resident):
         grown = Chat(number, "supergroup", title=self.chat.title, members=self.chat.members)
         self.world.add(grown)
         self.chat.migrated_to = number
-        self._service(self.chat, migrate_to_chat_id=number)
-        self._service(grown, migrate_from_chat_id=self.chat_id)
+        self._service(self.chat, self.world.bot_user, migrate_to_chat_id=number)
+        self._service(grown, self.world.bot_user, migrate_from_chat_id=self.chat_id)
         return Place(self.world, grown)
 
     async def is_deleted(self) -> None:
@@ -57,11 +62,13 @@ class Place(Resident):
     async def opens_topic(self, name: str) -> Topic:
         if not self.chat.is_forum:
             raise ValueError("topics are in forums")
-        number = self.chat.take_id()
-        topic = self.chat.topics[number] = Topic(self.chat, max(number, 2), name)
-        self.chat.topics = {each.thread_id: each for each in self.chat.topics.values()}
+        # The first message of a topic gives it its number; 1 is General's.
+        while (number := self.chat.take_id()) <= GENERAL:
+            pass
+        topic = self.chat.topics[number] = Topic(self.chat, number, name)
         return topic
 
-    def _service(self, chat: Chat, **said: Any) -> None:
-        message = {"message_id": chat.take_id(), "date": self.world.date, "chat": chat.json()}
-        self.world.tell("message", message | {"from": self.world.bot_user} | said)
+    def _service(self, chat: Chat, sender: User, **said: Any) -> None:
+        """A message that nobody wrote: somebody came, the group moved."""
+        message = {"message_id": chat.take_id(), "date": self.world.date, "chat": chat.json(), "from": sender}
+        self.world.tell("message", message | said)

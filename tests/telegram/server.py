@@ -10,12 +10,9 @@ async with TelegramServer() as server:
 """
 
 import asyncio
-import json
 import re
 import time
-from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Self
 
 from aiohttp import web
@@ -29,6 +26,7 @@ from tests.telegram.methods import METHODS
 from tests.telegram.people import Person, Resident
 from tests.telegram.places import Place
 from tests.telegram.rates import Rates
+from tests.telegram.record import Call, Record
 from tests.telegram.refusal import RefusalError
 from tests.telegram.webhook import Webhook
 from tests.telegram.world import World
@@ -36,19 +34,6 @@ from tests.telegram.world import World
 TOKEN = "123456789:AAtest-token-of-the-local-server-00"
 TOKENS = re.compile(r"\d{1,19}:[A-Za-z0-9_-]{20,64}", re.ASCII)
 PAGE = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
-
-
-@dataclass(frozen=True)
-class Call:
-    """A call as it was made and answered. Instants are seconds of the monotonic clock."""
-
-    method: str
-    arguments: dict[str, Any]
-    when: float
-    ended: float
-    status: int  # 0: no answer was given
-    description: str = ""
-    result: Any = None
 
 
 class TelegramServer:
@@ -79,13 +64,11 @@ class TelegramServer:
         self.world = World(bot, clock=clock, record=record, everybody=everybody)
         self.world.rates, self.world.rich = rates, rich
         self.reference = reference.from_environment()
-        self.calls: list[Call] = []
-        self.counts: Counter[str] = Counter()  # calls by method
-        self.refusals: Counter[int] = Counter()  # answers that were not ok, by code
-        self.violations: list[str] = []
-        self.peak = 0  # most messages and edits done in any one second
+        self.record = Record(full=record)
+        self.calls, self.counts, self.refusals = self.record.calls, self.record.counts, self.record.refusals
+        self.violations = self.record.violations
+        self.delay = 0.0  # seconds that every answer takes longer
         self._faults = Faults()
-        self._sent: deque[float] = deque()
         self._webhook = Webhook(self.world)
         self._port, self._closing = port, asyncio.Event()
 
@@ -93,6 +76,7 @@ class TelegramServer:
         app = web.Application(client_max_size=LARGEST + MEGABYTE)
         app.router.add_route("*", "/bot{token}/{method}", self._call)
         app.router.add_get("/file/bot{token}/{path:.+}", self._download)
+        self.extend(app)
         app.router.add_route("*", "/{other:.*}", self._nothing)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1, handler_cancellation=True)
         await self._runner.setup()
@@ -110,6 +94,13 @@ class TelegramServer:
         self.world.updates.close()
         await self._webhook.stop()
         await self._runner.cleanup()
+
+    def extend(self, app: web.Application) -> None:
+        """Where a server that offers more puts its own routes."""
+
+    @property
+    def port(self) -> int:
+        return self._port
 
     @property
     def rates(self) -> Rates | None:
@@ -145,7 +136,11 @@ class TelegramServer:
     ) -> None:
         """Let calls fail from now on: so many, those of a method (`*`: any), those about a chat."""
         chat_id = chat.chat_id if chat else None
-        self._faults.waiting.append(fault.only(times=times, method=method, chat_id=chat_id))
+        self.add_fault(fault.only(times=times, method=method, chat_id=chat_id))
+
+    def add_fault(self, fault: Fault) -> None:
+        """The same with a fault that already says when it happens."""
+        self._faults.waiting.append(fault)
 
     def heal(self) -> None:
         """No fault any more."""
@@ -181,7 +176,7 @@ class TelegramServer:
 
     def counters(self) -> dict[str, Any]:
         refused = {str(code): number for code, number in self.refusals.items()}
-        counted = {"calls": dict(self.counts), "refusals": refused, "peak": self.peak}
+        counted = {"calls": dict(self.counts), "refusals": refused, "peak": self.record.peak}
         told, waiting = self.world.updates.told, len(self.world.updates.pending)
         return counted | {"updates": told, "pending": waiting, "violations": len(self.violations)}
 
@@ -218,17 +213,23 @@ class TelegramServer:
                 self._webhook.poke()
         except RefusalError as refusal:
             refused = refusal
-        answer = web.Response() if fault and not fault.refusal else self._answer(refused, result)
-        self._record(name, arguments, started=started, refused=refused, result=result, fault=fault)
+        status = None
+        if fault and not fault.refusal:
+            status = fault.status if fault.how in {How.PAGE, How.GARBAGE} else 0
+        now = self.world.clock()
+        self.record.note(name, arguments, when=started, now=now, refused=refused, result=result, status=status)
+        self.world.bell.ring()
+        if self.delay:
+            await asyncio.sleep(self.delay)
         if fault and not fault.refusal:
             return await self._misbehave(request, fault)
-        return answer
+        return self._answer(refused, result)
 
     def _check(self, method: str, arguments: Arguments) -> None:
         """Hold a call against the reference. Raises RefusalError."""
         problems = self.reference.problems(method, arguments) if self.reference else []
         if problems:
-            self.violations += problems[: 100 - len(self.violations)]
+            self.record.violate(problems)
             raise RefusalError(400, f"REFERENCE: {'; '.join(problems)}")
 
     def _chat_id(self, arguments: Arguments) -> int | None:
@@ -248,33 +249,6 @@ class TelegramServer:
         wait = refused.parameters.get("retry_after")
         headers = {"Retry-After": str(wait)} if wait else {}
         return web.json_response(refused.answer, status=refused.code, headers=headers)
-
-    def _record(
-        self,
-        name: str,
-        arguments: Arguments,
-        *,
-        started: float,
-        refused: RefusalError | None,
-        result: Any,
-        fault: Fault | None,
-    ) -> None:
-        self.counts[name] += 1
-        now = self.world.clock()
-        if refused is None and name.startswith(("send", "edit")) and name != "sendChatAction":
-            self._sent.append(now)
-            while self._sent[0] <= now - 1:
-                self._sent.popleft()
-            self.peak = max(self.peak, len(self._sent))
-        if self.world.record:
-            status = refused.code if refused else 200
-            if fault and not fault.refusal:
-                status = fault.status if fault.how in {How.PAGE, How.GARBAGE} else 0
-            description = refused.description if refused else ""
-            # What is changed later must not change what is written down here.
-            kept = json.loads(json.dumps(result)) if isinstance(result, (dict, list)) else result
-            self.calls.append(Call(name, arguments.record(), started, now, status, description, kept))
-        self.world.bell.ring()
 
     async def _misbehave(self, request: web.Request, fault: Fault) -> web.StreamResponse:
         if fault.how is How.PAGE:

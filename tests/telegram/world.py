@@ -12,6 +12,7 @@ from tests.telegram.chats import Chat, Heard, Member, Message, User
 from tests.telegram.rates import Rates
 from tests.telegram.updates import Update, Updates
 
+MOST_QUERIES = 10_000  # that are remembered, newest first
 QUERY_LIFE = 15.0  # seconds in which a tap or an inline query can be answered
 
 
@@ -104,6 +105,8 @@ class World:
         """A new question to the bot from the person of that private chat."""
         query = Query(str(next(self._queries)), chat, self.clock())
         self.queries[query.query_id] = query
+        if len(self.queries) > MOST_QUERIES:
+            del self.queries[next(iter(self.queries))]
         return query
 
     def open_query(self, query_id: str) -> Query | None:
