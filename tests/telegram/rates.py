@@ -54,4 +54,4 @@ def _sliding(sent: deque[float], most: float, span: float, now: float) -> float:
     """How long to wait until fewer than `most` were sent in the last `span` seconds."""
     while sent and sent[0] <= now - span:
         sent.popleft()
-    return sent[0] + span - now if len(sent) >= most else 0
+    return (sent[0] if sent else now) + span - now if len(sent) >= most else 0

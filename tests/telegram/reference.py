@@ -25,7 +25,7 @@ OWN_WORDS = {
 LENGTH = re.compile(r"(\d+)-(\d+) (characters|bytes)(?! after entit)")
 LEAST_MOST = re.compile(r"[Vv]alues between (\d+)-(\d+) are accepted|, (\d+)-(\d+)\. Defaults")
 AT_MOST = re.compile(r"At most (\d+) ")
-FIXED = re.compile(r"(?:must be|always) “?\"?([a-z_]+)\"?”?$")
+FIXED = re.compile(r"(?:must be|always) “?\"?([a-z0-9_]+)\"?”?$")
 CHOICE = re.compile(r"Must be one of (.+?)(?:\.|$)")
 
 

@@ -10,7 +10,7 @@ from tests.telegram.arguments import MEGABYTE, Arguments, Upload
 from tests.telegram.chats import Chat, Message
 from tests.telegram.keyboard import read_keyboard
 from tests.telegram.links import LinkError, check_link
-from tests.telegram.refusal import RefusalError, bad_request
+from tests.telegram.refusal import bad_request
 from tests.telegram.rich import read_rich
 from tests.telegram.text import CAPTION, TEXT, formatted
 from tests.telegram.world import World
@@ -37,8 +37,6 @@ def send_message(world: World, arguments: Arguments) -> Json:
 
 
 def send_rich_message(world: World, arguments: Arguments) -> Json:
-    if not world.rich:
-        raise RefusalError(404, "Not Found")
     rich, text = read_rich(arguments.object("rich_message", "rich message"))
     return _put(world, arguments, "text messages", text=text, rich=rich, html=rich.get("html", ""))
 

@@ -43,6 +43,7 @@ class TelegramServer:
     everybody -- any positive chat id is somebody who wrote to the bot
     rates     -- sending is limited as there; None: it is not
     rich      -- off: sendRichMessage is not known, as on an older server
+    largest   -- bytes of an upload
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class TelegramServer:
         everybody: bool = False,
         rates: Rates | None = None,
         rich: bool = True,
+        largest: int = LARGEST,
         port: int = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -70,10 +72,10 @@ class TelegramServer:
         self.delay = 0.0  # seconds that every answer takes longer
         self._faults = Faults()
         self._webhook = Webhook(self.world)
-        self._port, self._closing = port, asyncio.Event()
+        self._port, self._largest, self._closing = port, largest, asyncio.Event()
 
     async def __aenter__(self) -> Self:
-        app = web.Application(client_max_size=LARGEST + MEGABYTE)
+        app = web.Application(client_max_size=self._largest + MEGABYTE)
         app.router.add_route("*", "/bot{token}/{method}", self._call)
         app.router.add_get("/file/bot{token}/{path:.+}", self._download)
         self.extend(app)
