@@ -31,7 +31,7 @@ def many(count: int, day: datetime) -> list[Paper]:
     """Papers of one day, long enough that not all of them fit into one message, some of them odd."""
     found = [
         replace(
-            paper(number, sentence=SENTENCE * 3, code="https://github.com/a/b", project="https://a.example/?q=1&r=2"),
+            paper(number, sentence=SENTENCE * 6, code="https://github.com/a/b", project="https://a.example/?q=1&r=2"),
             listed_on=day.date(),
             listed_at=day - timedelta(hours=1, minutes=number),
             thumbnail=f"https://cdn-thumbnails.huggingface.co/social-thumbnails/papers/2604.{number:05}.png",
@@ -63,6 +63,7 @@ class Station:
         self._environ = {
             "TELEGRAM_TOKEN": server.token,
             "TELEGRAM_API_URL": server.origin,
+            "TELEGRAM_RATE": "1000",
             "FEED_URL": "http://127.0.0.1:9/",
             **(settings or {}),
         }
@@ -87,6 +88,7 @@ class Station:
             await self._stack.aclose()
 
     async def restart(self) -> None:
+        await self.server.polled()  # httpx forgets a connection whose making is called off
         await self.__aexit__()
         await self.__aenter__()
 
