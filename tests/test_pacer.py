@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Callable
 
 import pytest
 
@@ -22,7 +23,9 @@ class Time:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self.now = 0.0
-        self.late = lambda: 0.0  # how much longer than it should a wait takes, on a machine that is busy
+        self.late: Callable[[], float] = lambda: (
+            0.0
+        )  # how much longer than it should a wait takes, on a machine that is busy
         loop.time = lambda: self.now  # type: ignore[method-assign]
         select = loop._selector.select  # type: ignore[attr-defined]
 
