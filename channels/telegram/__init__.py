@@ -39,7 +39,7 @@ from channels.telegram.card import LIMITS, Card
 from channels.telegram.conversation import Conversation
 from channels.telegram.keys import keyboard
 from channels.telegram.listener import clock, poll
-from channels.telegram.markup import escape
+from channels.telegram.markup import close_up, escape
 from channels.telegram.places import SHARED, Place, kind_of
 from channels.telegram.profile import introduce
 from channels.telegram.settings import Settings
@@ -122,7 +122,7 @@ class Telegram:
         await poll(self._bot, conversation.handle)
 
     def compose(self, page: Page) -> Card:
-        return Card(page, self._text(page).strip(), self._rich)
+        return Card(page, close_up(self._text(page)), self._rich)
 
     async def send(self, to: str, message: Composed, personal: Personal) -> Outcome:
         assert isinstance(message, Card)
