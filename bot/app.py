@@ -7,7 +7,7 @@ for what readers ask. All of them work on one database and know nothing of each 
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from importlib import import_module
@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from bot import settings
 from bot.access import Access, Admission
-from bot.channel import Channel, Kit
+from bot.channel import Channel, Inviting, Kit, Link
 from bot.commands import WITHOUT_MODEL, Readers
 from bot.dispatcher import Dispatcher
 from bot.feed import Feed
@@ -40,6 +40,10 @@ from bot.supervisor import clock
 from bot.texts.client import Endpoint, Model
 from bot.texts.fulltext import FullTexts
 from bot.texts.source import Sources
+from bot.web.server import Web
+from bot.web.settings import WebSettings
+from bot.web.thumbnails import Thumbnails
+from bot.web.watching import Watched
 from bot.writer import Writer
 
 log = logging.getLogger(__name__)
@@ -71,7 +75,7 @@ async def open_app(
 
     Raises SettingsError, StoreError.
     """
-    core = settings.read(Settings, environ)
+    core, pages = settings.read(Settings, environ), settings.read(WebSettings, environ)
     async with AsyncExitStack() as stack:
         store = Store.open(core.database_url.get_secret_value(), home)
         stack.push_async_callback(store.close)
@@ -85,6 +89,8 @@ async def open_app(
         language = match(core.default_language)
         writer = await _writer(core, home, store, stack)
         notices = Notices(sessions, core.admins, language)
+        styles = tuple(Style) if writer.has_model else WITHOUT_MODEL
+        web = _web(core, pages, home, store=store, channels=channels, styles=styles)
         yield Service(
             home=home,
             settings=core,
@@ -115,10 +121,35 @@ async def open_app(
                 fallback=Preferences(language=language, timezone=core.default_timezone),
                 closes=core.edition_closes,
                 access=Access(Admission(core.access), core.codes, core.allowed, core.admins),
-                styles=tuple(Style) if writer.has_model else WITHOUT_MODEL,
+                styles=styles,
                 pacers={session.channel.name: session.pacer for session in sessions},
             ),
+            web=web,
         )
+
+
+def _web(
+    core: Settings, own: WebSettings, home: Path, *, store: Store, channels: Sequence[Channel], styles: Sequence[Style]
+) -> Web | None:
+    """The web side, where it was given a port or a public address."""
+    if own.port is None and not core.public_url:
+        return None
+
+    def invitations() -> list[Link]:
+        inviting = [channel.invitation for channel in channels if isinstance(channel, Inviting)]
+        return [link for link in inviting if link is not None]
+
+    return Web(
+        store,
+        own,
+        public=core.public_url,
+        language=match(core.default_language),
+        styles=styles,
+        watched=Watched([channel.name for channel in channels], core.poll_interval),
+        clock=clock,
+        thumbnails=Thumbnails(home / CACHE),
+        invitations=invitations,
+    )
 
 
 async def _writer(core: Settings, home: Path, store: Store, stack: AsyncExitStack) -> Writer:

@@ -8,7 +8,7 @@ from bot.channel.lines import written
 from bot.channel.message import Limits, Message, Pace, Personal, Rate, utf16_units
 from bot.channel.outcome import Barred, Deferred, Gone, Outcome, Rejected, Sent, Unknown
 from bot.channel.page import Block, Direction, Link, Page, Said
-from bot.channel.port import Channel, Commands, Escape, Finding, Kit, LoginError, Memory, Template
+from bot.channel.port import Channel, Commands, Escape, Finding, Inviting, Kit, LoginError, Memory, Template
 from bot.channel.requests import (
     Answer,
     Asker,
@@ -57,6 +57,7 @@ __all__ = [
     "Forget",
     "Gone",
     "Help",
+    "Inviting",
     "Kit",
     "Limits",
     "Link",

@@ -10,7 +10,7 @@ from typing import Protocol, Self, runtime_checkable
 
 from bot.channel.message import Limits, Message, Pace, Personal
 from bot.channel.outcome import Outcome
-from bot.channel.page import Page
+from bot.channel.page import Link, Page
 from bot.channel.requests import Answer, Asker, Command, Request
 from bot.model import Address, Extra
 
@@ -176,4 +176,14 @@ class Channel(Protocol):
 
     async def check(self) -> Sequence[Finding]:
         """Look at the account and the service, for `papers doctor`."""
+        ...
+
+
+@runtime_checkable
+class Inviting(Protocol):
+    """A channel that people can be led to from a web page."""
+
+    @property
+    def invitation(self) -> Link | None:
+        """What the service is called, and where a new reader begins there; None before the channel has logged in."""
         ...
