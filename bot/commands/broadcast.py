@@ -52,7 +52,7 @@ def _shown(case: Case, text: str, key: str, prospect: Prospect) -> Answer:
         w.gettext("This is what readers will see:"),
         page.heading,
         *page.lead.split("\n"),
-        *page.footer,
+        *page.notes,
         w.ngettext(
             "{n} reader gets it, in waking hours by their own clock. The first is due on {first}, the last on {last}.",
             "{n} readers get it, in waking hours by their own clock. The first is due on {first}, the last on {last}.",

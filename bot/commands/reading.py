@@ -36,7 +36,7 @@ from bot.channel import (
     Unsubscribe,
     Why,
 )
-from bot.channel.written import CANCELLED, CONFIRMED, EVERY_CHANNEL, MINE
+from bot.channel.lines import CANCELLED, CONFIRMED, EVERY_CHANNEL, MINE
 from bot.model import ARXIV_ID, MOST_PAPERS, MOST_VOTES, OFF, ON, Cadence, Extra, Style
 from bot.render import typed, zones
 from bot.render.words import Words, languages, match

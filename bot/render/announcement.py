@@ -23,7 +23,10 @@ def clean_lines(text: str) -> str:
 
 
 def announcement_page(text: str, w: Words, day: date) -> Page:
-    """The page of an announcement made on a day: the operator's own words, and in the reader's how to leave."""
+    """The page of an announcement made on a day: the operator's own words, and in the reader's how to leave.
+
+    That stands among the notes, which every channel shows, while some leave the foot of a page out.
+    """
     return Page(
         language=w.language,
         direction=w.direction,
@@ -31,6 +34,6 @@ def announcement_page(text: str, w: Words, day: date) -> Page:
         lead=clean_lines(text),
         blocks=[],
         labels=labels(w, Style.HEADLINE),
-        footer=[w.gettext("You get this because you are subscribed. “unsubscribe” ends that.")],
+        notes=[w.gettext("You get this because you are subscribed. “unsubscribe” ends that.")],
         slug=f"announcement-{day}",
     )
