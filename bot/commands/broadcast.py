@@ -20,16 +20,30 @@ FAR_TOO_LONG = 10 * LONGEST
 
 
 async def preview(case: Case, request: Broadcast, store: Store, channels: Mapping[str, Channel]) -> Answer:
-    """Show an announcement as readers will see it, with who they are and when; keep it until it is confirmed."""
+    """Show what is asked to be announced; a name before a colon that no channel has is a part of the text."""
+    channel, text = request.channel, request.text
+    if channel is not None:
+        async with store.read() as connection:
+            known = {*channels, *await census.known_channels(connection)}
+        channel, text = (channel.casefold(), text) if channel.casefold() in known else (None, f"{channel}: {text}")
+    return await look_at(case, text, channel, store, channels)
+
+
+async def look_at(
+    case: Case, written: str, channel: str | None, store: Store, channels: Mapping[str, Channel]
+) -> Answer:
+    """Show an announcement as readers will see it, with who they are and when; keep it until it is confirmed.
+
+    `channels` are those that are set up: it has to fit into a message on each.
+    """
     w = case.w
+    text = clean_lines(written) if len(written) <= FAR_TOO_LONG else written
+    if len(text) > LONGEST:
+        lengths = {"n": w.number(len(text)), "most": w.number(LONGEST)}
+        return case.told(w.gettext("That is too long: {n} characters, where {most} are the most.", **lengths), ok=False)
+    if not text:
+        return case.told(w.gettext("There is nothing in it to be sent."), ok=False)
     async with store.read() as connection:
-        channel, written = _addressed(request, {*channels, *await census.known_channels(connection)})
-        text = clean_lines(written) if len(written) <= FAR_TOO_LONG else written
-        if len(text) > LONGEST:
-            says = w.gettext("That is too long: {n} characters, where {most} are the most.", **_lengths(case, text))
-            return case.told(says, ok=False)
-        if not text:
-            return case.told(w.gettext("There is nothing in it to be sent."), ok=False)
         try:
             prospect = await announcements.prospect(connection, channel, now=case.now)
         except RefusedError as error:
@@ -51,7 +65,7 @@ def _shown(case: Case, text: str, key: str, prospect: Prospect) -> Answer:
     return case.told(
         w.gettext("This is what readers will see:"),
         page.heading,
-        *page.lead.split("\n"),
+        page.lead,
         *page.notes,
         w.ngettext(
             "{n} reader gets it, in waking hours by their own clock. The first is due on {first}, the last on {last}.",
@@ -97,15 +111,6 @@ async def cancel(case: Case, request: BroadcastCancelled, store: Store) -> Answe
     return case.told(w.gettext("It is not sent."))
 
 
-def _addressed(request: Broadcast, known: set[str]) -> tuple[str | None, str]:
-    """The channel that an announcement is for, None for all, and what it says."""
-    if request.channel is None:
-        return None, request.text
-    if request.channel.casefold() in known:
-        return request.channel.casefold(), request.text
-    return None, f"{request.channel}: {request.text}"
-
-
 def _fits(text: str, now: datetime, language: str, channel: Channel) -> bool:
     try:
         compose_note(text, now.astimezone(UTC).date(), language, channel)
@@ -128,7 +133,3 @@ def _refused(case: Case, why: Refusal) -> Answer:
         case Refusal.NOBODY:
             says = w.gettext("There is nobody to send it to.")
     return case.told(says, ok=False)
-
-
-def _lengths(case: Case, text: str) -> dict[str, str]:
-    return {"n": case.w.number(len(text)), "most": case.w.number(LONGEST)}
