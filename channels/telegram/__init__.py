@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from telegram import Bot, InlineKeyboardMarkup, Message
 from telegram.constants import ParseMode
-from telegram.error import BadRequest, ChatMigrated, InvalidToken, RetryAfter, TelegramError
+from telegram.error import BadRequest, ChatMigrated, EndPointNotFound, InvalidToken, TelegramError
 from telegram.request import HTTPXRequest
 
 from bot.channel import (
@@ -116,9 +116,7 @@ class Telegram:
     async def listen(self, commands: Commands) -> None:
         """Take updates by long polling, until cancelled."""
         await introduce(self._bot, commands, self._kit.memory, offered=self.extras)
-        conversation = Conversation(
-            self._bot, commands, self._kit, self.compose, offered=self.extras, clock=clock
-        )
+        conversation = Conversation(self._bot, commands, self._kit, self.compose, offered=self.extras, clock=clock)
         await poll(self._bot, conversation.handle)
 
     def compose(self, page: Page) -> Card:
@@ -159,12 +157,10 @@ class Telegram:
         if personal.extras.get(Extra.RICH) == ON and self._knows_rich and card.page.blocks:
             try:
                 return await self._post_rich(place, card, personal, keys)
-            except RetryAfter:
-                raise
-            except (BadRequest, InvalidToken) as error:  # an older server knows no such method, which is a 404
-                if not isinstance(error, InvalidToken) and refusals.says(error, *refusals.OF_THE_PLACE):
+            except (BadRequest, EndPointNotFound) as error:  # an older server knows no such method
+                if refusals.says(error, *refusals.OF_THE_PLACE):
                     raise
-                self._knows_rich = not isinstance(error, InvalidToken)
+                self._knows_rich = not isinstance(error, EndPointNotFound)
                 log.info("rich message refused, sent as HTML", extra={"reason": refusals.reason(error)})
         return await self._bot.send_message(
             place.chat,
