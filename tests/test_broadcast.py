@@ -294,16 +294,8 @@ async def test_the_longest_announcement_is_taken(desk: Desk) -> None:
 
 
 async def test_what_does_not_fit_into_a_channels_message_is_refused(store: Store) -> None:
-    class Narrow(Plain):
-        def sizes(self) -> dict[str, int]:
-            return {"characters": len(self.page.lead)}
-
-    class Channel(FakeChannel):
-        def compose(self, page: Any) -> Plain:
-            return Narrow(page)
-
     await publish(store, EVERYWHERE)
-    desk = Desk(store, channel=Channel(limits=Limits(maxima={"characters": 20})))
+    desk = Desk(store, channel=FakeChannel(limits=Limits(maxima={"characters": 20})))
     assert "does not fit into a message on fake" in await desk.says("broadcast This is longer than that.")
     assert (await desk.ask("broadcast This is not.")).ok
 

@@ -305,8 +305,8 @@ class File:
 class Answer:
     """What is answered, to be laid out from the top: sentences, rows, papers, a file, options.
 
-    A sentence may have line breaks, where it quotes. `message` is `page` composed and fitted for the channel that asked; there are papers in it. `ok` is False where
-    nothing was done: refused, or not understood.
+    A sentence that quotes may have line breaks. `message` is `page` composed and fitted for the channel that asked;
+    there are papers in it. `ok` is False where nothing was done: refused, or not understood.
     """
 
     language: str
