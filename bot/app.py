@@ -123,6 +123,7 @@ async def open_app(
                 access=Access(Admission(core.access), core.codes, core.allowed, core.admins),
                 styles=styles,
                 pacers={session.channel.name: session.pacer for session in sessions},
+                tell=notices.tell,
             ),
             web=web,
         )

@@ -273,6 +273,54 @@ async def test_more_results_follow_those_that_were_found(server: TelegramServer,
     assert len(seen) == len(set(seen)) == 23
 
 
+# Those who run the newsletter
+
+
+async def test_operators_see_how_it_stands_and_announce_something_once(server: TelegramServer, tmp_path: Path) -> None:
+    noon = f"Etc/GMT{datetime.now(UTC).hour - 12:+d}"  # where it is about that now: nobody is woken up
+    async with Station(tmp_path, server, {"ADMINS": "telegram:7", "DEFAULT_TIMEZONE": noon}) as station:
+        await station.publish()
+        boss, ada = server.person(7, name="Boss"), server.person(42)
+        await ada.writes("/start")
+        while "#1" not in ((await ada.hears("message")).message or ada.chat.last).labels:
+            pass
+        await ada.writes("/stats")
+        assert "not understood" in await said(await ada.hears("message"))
+        await boss.writes("/stats")
+        assert "telegram" in await said(await boss.hears("message"))
+        await server.polled()
+        menus = [call.arguments for call in server.calls_of("setMyCommands") if "chat_id" in str(call.arguments)]
+        assert any("broadcast" in str(each["commands"]) for each in menus)
+
+        await boss.writes("/broadcast We are moving <soon>.\nThank you!")
+        preview = (await boss.hears("message")).message
+        assert preview is not None
+        assert "We are moving <soon>.\nThank you!" in preview.text
+        assert len(ada.messages) == 3
+        await station.restart()
+        for _ in range(2):
+            await boss.taps(preview, preview.buttons[0]["callback_data"])
+        assert "on its way" in await said(await boss.hears("edit"))
+        told = await said(await ada.hears("message"))
+        assert "We are moving <soon>.\nThank you!" in told
+        await server.polled()
+        assert len(ada.messages) == 4
+
+
+async def test_an_answer_that_is_too_long_for_one_message_comes_in_two(server: TelegramServer, tmp_path: Path) -> None:
+    async with Station(tmp_path, server, {"ADMINS": "telegram:7"}) as station:
+        await station.publish()
+        boss, ada = server.person(7, name="Boss"), server.person(42)
+        await ada.writes("/start")
+        await ada.hears("message")
+        await boss.writes("/broadcast " + "\n".join(["🙂" * 95] * 20))
+        first, second = [(await boss.hears("message")).message for _ in range(2)]
+        assert first is not None
+        assert second is not None
+        assert not first.keyboard
+        assert second.keyboard
+
+
 # What goes wrong around an answer
 
 

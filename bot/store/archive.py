@@ -12,6 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.model import Cadence
 from bot.store.schema import edition_papers, editions
 
+CADENCES = tuple(cadence.value for cadence in Cadence)
+"""Announcements are editions too, and no part of the archive."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -31,7 +34,7 @@ async def neighbours(connection: AsyncConnection, cadence: Cadence, day: date) -
 
 async def years(connection: AsyncConnection) -> list[int]:
     """The years that have editions, the newest first."""
-    bounds = select(func.min(editions.c.day), func.max(editions.c.day))
+    bounds = select(func.min(editions.c.day), func.max(editions.c.day)).where(editions.c.cadence.in_(CADENCES))
     first, last = (await connection.execute(bounds)).one()
     return [] if last is None else list(range(last.year, first.year - 1, -1))
 
@@ -42,7 +45,7 @@ async def of_year(connection: AsyncConnection, year: int) -> list[Entry]:
     query = (
         select(editions.c.cadence, editions.c.day, held)
         .outerjoin(edition_papers, edition_papers.c.edition_id == editions.c.id)
-        .where(extract("year", editions.c.day) == year)
+        .where(extract("year", editions.c.day) == year, editions.c.cadence.in_(CADENCES))
         .group_by(editions.c.id, editions.c.cadence, editions.c.day)
         .order_by(editions.c.day.desc(), editions.c.cadence)
     )
