@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.attempt import Attempts
 from bot.channel import Barred, Channel, Gone, Rejected
 from bot.consequences import Result, Standing, consequence, put_off, repeat_at, stand
+from bot.links import SignedLinks
 from bot.locks import OWNER, Locks
 from bot.model import Delivery, Reason, State
 from bot.notices import Setter, Tell, into_log
@@ -45,6 +46,7 @@ class Dispatcher:
         pacer: Pacer | None = None,
         tell: Tell = into_log,
         writes: bool = False,
+        links: SignedLinks | None = None,
     ) -> None:
         self._tell = tell
         self.channel = channel
@@ -52,7 +54,7 @@ class Dispatcher:
         self.landed = asyncio.Event()
         self._store = store
         self._locks = locks
-        self._attempts = Attempts(store, channel, pacer=pacer, writes=writes)
+        self._attempts = Attempts(store, channel, pacer=pacer, writes=writes, links=links)
         self._flying: dict[int, asyncio.Task[None]] = {}
         self._results: list[Landed] = []
         self._in_doubt = False

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.channel import Channel, Message, ShowEdition, written
 from bot.model import Delivery, Edition, Preferences, Style
 from bot.render.fit import fit
-from bot.render.page import NO_TEXTS, Texts, barren_page, choose, edition_page
+from bot.render.page import NO_TEXTS, Texts, barren_page, choose, edition_page, slug
 from bot.store import Store, editions, history, texts
 from bot.texts.styles import PARTS
 
@@ -73,6 +73,11 @@ class Variants:
         except Exception:
             self._messages.pop(key, None)
             raise
+
+    async def slug(self, edition_id: int) -> str:
+        """The name that an edition has in addresses."""
+        edition = await self._edition(edition_id)
+        return slug(edition.cadence, edition.day)
 
     async def waits(self, connection: AsyncConnection, delivery: Delivery, now: datetime) -> datetime | None:
         """When to look again at a delivery whose words are still being written; None where it need not wait for them.

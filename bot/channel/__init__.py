@@ -4,6 +4,7 @@ A channel turns a page into a message and a message into one outcome; it turns w
 and lays answers out. It knows nothing of editions, preferences or the database.
 """
 
+from bot.channel.links import LEAVE, MAIL, Links, Unsigned
 from bot.channel.message import Limits, Message, Pace, Personal, Rate, utf16_units
 from bot.channel.outcome import Barred, Deferred, Gone, Outcome, Rejected, Sent, Unknown
 from bot.channel.page import Block, Direction, Link, Page, Said
@@ -36,6 +37,7 @@ from bot.channel.requests import (
     Unsubscribe,
     Why,
 )
+from bot.channel.returned import Operator, Returned, Returns
 from bot.channel.written import written
 
 __all__ = [
@@ -58,13 +60,17 @@ __all__ = [
     "Gone",
     "Help",
     "Kit",
+    "LEAVE",
     "Limits",
     "Link",
+    "Links",
     "LoginError",
+    "MAIL",
     "Memory",
     "Menu",
     "Message",
     "Misread",
+    "Operator",
     "Option",
     "Outcome",
     "Pace",
@@ -76,6 +82,8 @@ __all__ = [
     "Rejected",
     "Request",
     "Resume",
+    "Returned",
+    "Returns",
     "Row",
     "Said",
     "Search",
@@ -88,6 +96,7 @@ __all__ = [
     "Today",
     "Top",
     "Unknown",
+    "Unsigned",
     "Unsubscribe",
     "Why",
     "utf16_units",

@@ -236,6 +236,7 @@ async def _load(connection: AsyncConnection, ids: Sequence[int]) -> list[Deliver
             subscribers.c.weekdays,
             subscribers.c.timezone,
             subscribers.c.extras,
+            subscribers.c.created_at,
             editions.c.cadence,
             *(column for column in choices.c if column.name != "id"),
         )
@@ -269,6 +270,7 @@ async def _load(connection: AsyncConnection, ids: Sequence[int]) -> list[Deliver
             rejections=row.rejections,
             fallen=bool(row.fallen),
             extras=extras(row.extras),
+            subscribed_at=row.created_at,
             missed=lost.get(row.delivery_id, ()),
         )
         for row in rows
