@@ -42,7 +42,7 @@ from bot.commands.reading import read
 from bot.model import Address, Preferences, State, Status, Style
 from bot.pacer import Pacer
 from bot.render import zones
-from bot.render.words import Words, match, words
+from bot.render.words import Words, languages, match, words
 from bot.store import Store, audience, owed, subscribers
 from bot.texts.styles import PARTS
 
@@ -90,7 +90,7 @@ class Readers:
                 reader = await subscribers.get(connection, asker.address)
             wanted = self._given(asker) if reader is None else reader.preferences
             w = _words(asker, wanted)
-            wait = self._allowance.take(asker.person or str(asker.address), now)
+            wait = self._allowance.take(asker.counted_as or asker.person or str(asker.address), now)
             offered = self._channels[asker.address.channel].extras
             case = Case(asker, reader, wanted, w, now, self._styles, offered)
             if wait is not None:
@@ -199,6 +199,18 @@ class Readers:
     async def turn(self, address: Address) -> None:
         """Wait until an answer to `address` may leave: at the channel's pace, ahead of editions."""
         await self._pacers[address.channel].turn(address.recipient, urgent=True)
+
+    def languages(self) -> Sequence[str]:
+        """The languages there are, as BCP 47 tags."""
+        return languages()
+
+    def introduction(self, language: str) -> tuple[str, str]:
+        """What the newsletter is, in a language: in one sentence, and in a few."""
+        return guide.introduction(words(language))
+
+    def operates(self, address: Address) -> bool:
+        """Whether an address is of somebody who runs the newsletter."""
+        return address in self._access.always
 
     def purposes(self, language: str) -> Mapping[Command, str]:
         """What each command is for, in a language: for a channel's own menus."""
