@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from pydantic import BaseModel
 
@@ -20,6 +20,7 @@ from bot import settings
 from bot.access import Access, Admission
 from bot.channel import Channel, Kit
 from bot.commands import WITHOUT_MODEL, Readers
+from bot.commands.returns import Returns
 from bot.dispatcher import Dispatcher
 from bot.feed import Feed
 from bot.keeper import Keeper
@@ -119,6 +120,7 @@ async def open_app(
             keeper=Keeper(store, notices.tell, closes=core.edition_closes),
             writer=writer,
             notices=notices,
+            returns=Returns(store, links),
             commands=Readers(
                 store,
                 channels,
@@ -160,6 +162,11 @@ def settings_class(name: str) -> type[BaseModel]:
     """The class that a channel's settings are read into."""
     found: type[BaseModel] = import_module(f"channels.{name}").Settings
     return found
+
+
+def channel_commands(name: str) -> Any:
+    """A channel's own commands: the typer application in its commands.py."""
+    return import_module(f"channels.{name}.commands").desk
 
 
 def recipients(environ: Mapping[str, str], home: Path, store: Store) -> Callable[[Address], Address]:

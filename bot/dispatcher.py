@@ -17,14 +17,14 @@ from functools import partial
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.attempt import Attempts
-from bot.channel import Barred, Channel, Gone, Rejected
-from bot.consequences import Result, Standing, consequence, put_off, repeat_at, stand
+from bot.channel import Barred, Channel, Deferred, Gone, Rejected
+from bot.consequences import STRIKES, Result, Standing, consequence, put_off, repeat_at, stand
 from bot.links import SignedLinks
 from bot.locks import OWNER, Locks
-from bot.model import Delivery, Reason, State
+from bot.model import Delivery, Reason, State, Status
 from bot.notices import Setter, Tell, into_log
 from bot.pacer import Pacer
-from bot.store import Store, deliveries, owed, refused, standing, subscribers
+from bot.store import Store, deliveries, history, owed, refused, standing, subscribers
 
 log = logging.getLogger(__name__)
 
@@ -220,7 +220,16 @@ class Dispatcher:
             counts = Counter(ending.state.value for ending in endings)
             said.append(partial(log.info, "deliveries", extra={"channel": self.channel.name, **counts}))
         await deliveries.record(connection, endings, owner=self.owner, now=now)
+        for delivery, result in results:
+            if isinstance(result, Deferred) and result.strike and await deliveries.is_theirs(connection, delivery):
+                await self._strike(connection, delivery, result.reason, now)
         return stands, said
+
+    async def _strike(self, connection: AsyncConnection, delivery: Delivery, reason: str, now: datetime) -> None:
+        """Let go of a reader whom several editions in a row did not reach."""
+        if await history.strikes(connection, delivery.subscriber_id, delivery.edition_id) >= STRIKES:
+            await subscribers.set_status(connection, delivery.subscriber_id, Status.GONE, reason)
+            await owed.end(connection, delivery.subscriber_id, State.GONE, reason, now=now)
 
     def _tell_barred(self, delivery: Delivery, reason: str, setter: Setter | None, now: datetime) -> None:
         self._tell(

@@ -22,7 +22,7 @@ from bot.store.texts import Verdict
 from bot.writer import Task, Writer
 
 FAMILIAR = ("PAPERS_HOME",)
-COMING = {"TELEGRAM_TOKEN": "Telegram", "DISCORD_TOKEN": "Discord", "SMTP_HOST": "e-mail"}
+COMING = {"TELEGRAM_TOKEN": "Telegram", "DISCORD_TOKEN": "Discord"}
 
 
 async def examine(home: Path, given: Mapping[str, str]) -> list[Finding]:

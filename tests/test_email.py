@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.channel import Channel, Kit, LoginError, Personal, Sent
+from bot.channel import Channel, Kit, Personal, Sent
 from bot.links import SignedLinks
 from bot.render.templates import template
 from channels import email

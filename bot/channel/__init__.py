@@ -41,6 +41,8 @@ from bot.channel.requests import (
 from bot.channel.returned import Operator, Returned, Returns
 
 __all__ = [
+    "LEAVE",
+    "MAIL",
     "Answer",
     "Asker",
     "Barred",
@@ -60,12 +62,10 @@ __all__ = [
     "Gone",
     "Help",
     "Kit",
-    "LEAVE",
     "Limits",
     "Link",
     "Links",
     "LoginError",
-    "MAIL",
     "Memory",
     "Menu",
     "Message",

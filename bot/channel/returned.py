@@ -1,4 +1,4 @@
-"""What comes back: bounces, complaints, wishes to leave; the tokens by which they are known; and an operator's commands.
+"""What comes back: bounces, complaints, wishes to leave; and what a channel's own commands are lent.
 
 Some services answer hours after they took a message, by a message of their own. A channel that can read those says
 what each means; who it is about is known by a token that we signed, never by what a stranger wrote.
@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from bot.channel.port import Channel
+
 
 class Returned(StrEnum):
     """What a message that came back says of its reader."""

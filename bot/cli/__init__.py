@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from bot.cli import deliveries, enrolling, exporting, keeping, moving, reading, service, subscribers, writing
+from bot.cli import channels, deliveries, enrolling, exporting, keeping, moving, reading, service, subscribers, writing
 
 app = typer.Typer(
     name="papers",
@@ -40,6 +40,7 @@ app.command()(keeping.doctor)
 app.command()(keeping.migrate)
 app.command()(moving.backup)
 app.command()(moving.move)
+channels.mount(app)
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Select, and_, bindparam, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.consequences import REPEATS
+from bot.consequences import REPEATS, STRIKE, short
 from bot.model import Delivery, Reason, State, Status
 from bot.store import history
 from bot.store.schema import choices, deliveries, editions, subscribers, variants
@@ -142,6 +142,21 @@ async def record(connection: AsyncConnection, endings: Sequence[Ending], *, owne
             for ending in endings
         ],
     )
+
+
+async def strike(connection: AsyncConnection, edition_id: int, subscriber_id: int, reason: str) -> bool:
+    """Write down that a message which had been taken did not reach its reader; False where that is known already."""
+    struck = await connection.execute(
+        update(deliveries)
+        .where(
+            deliveries.c.edition_id == edition_id,
+            deliveries.c.subscriber_id == subscriber_id,
+            deliveries.c.state == State.SENT,
+            deliveries.c.reason.is_(None),
+        )
+        .values(reason=short(f"{STRIKE}{reason}"))
+    )
+    return struck.rowcount > 0
 
 
 async def is_theirs(connection: AsyncConnection, delivery: Delivery) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.consequences import STRIKE
 from bot.model import Cadence, Reason, State
 from bot.store.schema import deliveries, editions, subscribers
 
@@ -62,6 +63,23 @@ async def barren(connection: AsyncConnection, subscriber_id: int, before: int) -
         if row.state != State.SKIPPED or row.reason != Reason.NO_MATCH:
             break
         count += 1
+    return count
+
+
+async def strikes(connection: AsyncConnection, subscriber_id: int, edition_id: int) -> int:
+    """How many editions in a row, up to this one and of its cadence, the reader could not be reached with.
+
+    Editions that were not sent at all for other reasons neither count nor end the row.
+    """
+    cadence = select(editions.c.cadence).where(editions.c.id == edition_id).scalar_subquery()
+    day = select(editions.c.day).where(editions.c.id == edition_id).scalar_subquery()
+    query = _newest_first(subscriber_id).where(editions.c.cadence == cadence, editions.c.day <= day).limit(IN_A_ROW)
+    count = 0
+    for row in await connection.execute(query):
+        if row.reason is not None and row.reason.startswith(STRIKE):
+            count += 1
+        elif row.state == State.SENT:
+            break
     return count
 
 

@@ -27,22 +27,23 @@ from bot.channel import (
     Pace,
     Page,
     Personal,
+    Returns,
     Sent,
     Unknown,
 )
 from bot.model import Extra
 from channels.email.address import domain, is_normal, normal
+from channels.email.checks import examine
 from channels.email.dialogue import BrokenError, Dialogue, RefusedError
 from channels.email.headers import header
 from channels.email.mail import MOST_HTML, SETTINGS, UNSUBSCRIBE, WEB, Composer, Mail
 from channels.email.pool import LoginRefusedError, Pool
 from channels.email.replies import RETRY_SECONDS, meaning
+from channels.email.returning import take_back
 from channels.email.settings import TOKEN, Settings
+from channels.email.signature import KeyFaultError, Signer
 
 __all__ = ["Email", "Settings", "open"]
-
-FRESH = 2
-"""So many connections are tried for one mail where one breaks, or is closed by a 421, before the text has left."""
 
 
 class Email:
@@ -61,16 +62,20 @@ class Email:
         self._kit = kit
         self._tls = tls
         self._pool = Pool(settings, tls=tls)
+        self._signer: Signer | None = None
         self._composer = Composer(settings.own, settings.reply_to, leaves=True, kit=kit)
 
     def recipient(self, written: str) -> str:
         return normal(written)
 
     async def __aenter__(self) -> Self:
+        own = self.settings
         try:
+            if own.dkim_key is not None:
+                self._signer = Signer(own.dkim_key.get_secret_value(), own.dkim_selector, own.own.domain)
             async with self._pool.connection():
                 pass
-        except LoginRefusedError as error:
+        except (LoginRefusedError, KeyFaultError) as error:
             raise LoginError(str(error)) from None
         return self
 
@@ -90,32 +95,43 @@ class Email:
         token = self._token(personal)
         sender = self.settings.bounces.replace(TOKEN, token) if self.settings.bounces else self.settings.own.address
         text = self._text(to, message, personal, token)
-        for chance in range(1, FRESH + 1):
-            try:
-                async with self._pool.connection() as dialogue:
-                    if not to.isascii() and "smtputf8" not in dialogue.extensions:
-                        return Deferred("the relay takes no addresses in other scripts (SMTPUTF8)", RETRY_SECONDS)
-                    reply = await dialogue.send(_envelope(dialogue, sender, to, text), text)
-            except RefusedError as error:
-                if error.reply.code == 421:
-                    self._pool.slow_down()
-                    if chance < FRESH:
-                        continue
-                return meaning(error.reply, error.stage, domain(to))
-            except BrokenError as error:
-                if error.asked:
-                    return Unknown(str(error))
-                if chance == FRESH:
-                    return Deferred(str(error), scope="channel")
-            except LoginRefusedError as error:
-                return Deferred(str(error), scope="channel")
-            else:
-                self._pool.went_well()
-                return Sent(reply.text[:200] or None)
-        raise AssertionError("each chance ends in an outcome or in the next")
+        if self._signer is not None:
+            text.insert(0, await self._signer.sign(text))
+        outcome, anew = await self._try(to, sender, text)
+        if anew:
+            outcome, _ = await self._try(to, sender, text)
+        return outcome
+
+    async def _try(self, to: str, sender: str, text: Sequence[bytes]) -> tuple[Outcome, bool]:
+        """Send one mail over one connection; whether another connection may do better at once."""
+        try:
+            async with self._pool.connection() as dialogue:
+                if not to.isascii() and "smtputf8" not in dialogue.extensions:
+                    return Deferred("the relay takes no addresses in other scripts (SMTPUTF8)", RETRY_SECONDS), False
+                reply = await dialogue.send(_envelope(dialogue, sender, to, text), text)
+        except RefusedError as error:
+            # A relay that has had enough of a connection says 421, and takes the next one.
+            return meaning(error.reply, error.stage, domain(to)), error.reply.code == 421
+        except BrokenError as error:
+            if error.asked:
+                return Unknown(str(error)), False
+            return Deferred(str(error), scope="channel"), True
+        except LoginRefusedError as error:
+            return Deferred(str(error), scope="channel"), False
+        self._pool.went_well()
+        return Sent(reply.text[:200] or None), False
 
     async def check(self) -> Sequence[Finding]:
-        return []
+        return await examine(self.settings, self._pool, self._kit.links.public)
+
+    async def take_back(self, place: str, returns: Returns, *, dry_run: bool = False) -> list[str]:
+        """Deal with the mails at a place, EMAIL_INBOX where none is named; a line for each kind there was.
+
+        Raises InboxError.
+        """
+        inbox = self.settings.inbox
+        place = place or (inbox.get_secret_value() if inbox is not None else "")
+        return await take_back(place, self._kit.links, returns, dry_run=dry_run)
 
     def _token(self, personal: Personal) -> str:
         """What a mail is known by when it comes back, in its Message-ID and its envelope's sender."""

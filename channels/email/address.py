@@ -1,4 +1,4 @@
-"""Mail addresses: the one form in which they are stored, and the only one that reaches the wire. email-validator's home.
+"""Mail addresses: the one form in which they are stored and reach the wire. email-validator's home.
 
 Stored is `local@domain` with the domain in ASCII (IDNA), so that two names that look alike do not read alike, and in
 small letters throughout: no mail system that is in use tells capitals apart, and people type them as they come.

@@ -116,6 +116,20 @@ class Dialogue(asyncio.Protocol):
             raise RefusedError(Stage.DOT, reply)
         return reply
 
+    async def ask_for(self, sender: str) -> Reply | None:
+        """Whether the relay would take mail from `sender`: None, else what it says. Nothing is sent."""
+        self._write([f"MAIL FROM:<{sender}>\r\n".encode()])
+        [reply] = await self._read(1, MAIL_SECONDS, asked=False)
+        self._write([b"RSET\r\n"])
+        await self._read(1, MAIL_SECONDS, asked=False)
+        return None if _agrees(reply, 250) else reply
+
+    @property
+    def tls_version(self) -> str | None:
+        """How the connection is secured: "TLSv1.3", None where it is not."""
+        held = None if self._transport is None else self._transport.get_extra_info("ssl_object")
+        return None if held is None else str(held.version())
+
     async def _start(self, commands: Sequence[bytes], stages: Sequence[Stage]) -> None:
         """Say what goes before the text; raise RefusedError for the first refusal."""
         expected = (250,) * (len(commands) - 1) + (354,)

@@ -66,7 +66,10 @@ def _folded(name: str, *tokens: str) -> bytes:
     """Tokens on as many lines as keep each within the width, where a token is not wider by itself."""
     lines = [f"{name}:"]
     for token in tokens:
-        if len(lines[-1].rpartition("\r\n")[2]) + 1 + len(token.partition("\r\n")[0]) > WIDTH and lines[-1] != f"{name}:":
+        if (
+            len(lines[-1].rpartition("\r\n")[2]) + 1 + len(token.partition("\r\n")[0]) > WIDTH
+            and lines[-1] != f"{name}:"
+        ):
             lines.append(f" {token}")
         else:
             lines[-1] += f" {token}"

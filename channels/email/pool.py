@@ -23,7 +23,7 @@ IDLE_SECONDS = 30.0
 CONNECT_SECONDS = 60.0
 """How long connecting, greeting, TLS and login may each take."""
 GROWTH = 100
-"""After so many mails without a 421 one more connection is dared again."""
+"""After so many mails a relay that had taken no more connections is asked for one more."""
 
 
 class LoginRefusedError(Exception):
@@ -43,39 +43,62 @@ class Pool:
         self._lent = 0
         self._allowed = settings.connections
         self._calm = 0
-        """Mails since the last 421."""
+        """Mails since the relay took no more connections."""
         self._parting: set[asyncio.Task[None]] = set()
         self._closed = False
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Dialogue]:
         """Lend a connection; one that cannot be used on afterwards is dropped. Raises what `open` raises."""
-        while self._lent >= self._allowed:
-            waiter = asyncio.get_running_loop().create_future()
-            self._queue.append(waiter)
-            try:
-                await waiter
-            finally:
-                if waiter in self._queue:
-                    self._queue.remove(waiter)
-        self._lent += 1
-        dialogue = None
+        dialogue = await self._lend()
         try:
-            dialogue = self._take() or await self.open()
             yield dialogue
         except RefusedError:
             raise
         except BaseException:
-            if dialogue is not None:
-                dialogue.close()  # nobody knows what it is in the middle of
+            dialogue.close()  # nobody knows what it is in the middle of
             raise
         finally:
             self._lent -= 1
             self._give_back(dialogue)
             self._call_next()
 
+    async def _lend(self) -> Dialogue:
+        """One of ours, or a new one. A relay that takes no more of them is content with those it has."""
+        while True:
+            await self._room()
+            self._lent += 1
+            try:
+                return self._take() or await self.open()
+            except BaseException as error:
+                self._lent -= 1
+                self._call_next()
+                crowded = isinstance(error, BrokenError) or (
+                    isinstance(error, RefusedError) and error.reply.code == 421
+                )
+                if not crowded or not self._lent:
+                    raise
+                self._allowed = max(1, min(self._allowed, self._lent))
+                self._calm = 0
+
+    async def _room(self) -> None:
+        """Wait until one more connection may be used."""
+        while self._lent >= self._allowed:
+            waiter = asyncio.get_running_loop().create_future()
+            self._queue.append(waiter)
+            try:
+                await waiter
+            except asyncio.CancelledError:
+                if waiter.done() and not waiter.cancelled():
+                    self._call_next()  # it was somebody's turn, and is the next one's now
+                raise
+            finally:
+                if waiter in self._queue:
+                    self._queue.remove(waiter)
+
     def _call_next(self) -> None:
-        for waiter in self._queue:
+        while self._queue:
+            waiter = self._queue.popleft()
             if not waiter.done():
                 waiter.set_result(None)
                 return
@@ -149,11 +172,6 @@ class Pool:
                     "check SMTP_PORT, or take SMTP_USERNAME away"
                 )
             await client.login(given.username, given.password.get_secret_value() if given.password else "")
-
-    def slow_down(self) -> None:
-        """A 421 came: use half as many connections for a while."""
-        self._calm = 0
-        self._allowed = max(1, self._allowed // 2)
 
     def went_well(self) -> None:
         """A mail was taken: after a calm while, dare one connection more."""

@@ -116,9 +116,7 @@ class Telegram:
     async def listen(self, commands: Commands) -> None:
         """Take updates by long polling, until cancelled."""
         await introduce(self._bot, commands, self._kit.memory, offered=self.extras)
-        conversation = Conversation(
-            self._bot, commands, self._kit, self.compose, offered=self.extras, clock=clock
-        )
+        conversation = Conversation(self._bot, commands, self._kit, self.compose, offered=self.extras, clock=clock)
         await poll(self._bot, conversation.handle)
 
     def compose(self, page: Page) -> Card:
