@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -148,24 +149,26 @@ class Relay:
         if answer is not None:
             return AuthResult(success=False, handled=False, message=answer)
         assert isinstance(data, LoginPassword)
-        return AuthResult(success=(data.login.decode(), data.password.decode()) == self.login)
+        return AuthResult(success=(data.login.decode(), data.password.decode()) == self.login, handled=False)
 
 
 class _Conversation(SMTP):
     """One connection."""
 
     def __init__(self, relay: Relay) -> None:
-        super().__init__(
-            relay,
-            hostname="relay.example.org",
-            enable_SMTPUTF8=relay.utf8,
-            tls_context=None if relay.implicit else relay.tls,
-            require_starttls=relay.tls is not None and not relay.implicit,
-            authenticator=relay.check if relay.login else None,
-            auth_required=relay.login is not None,
-            auth_require_tls=False,
-            loop=asyncio.get_running_loop(),
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # about logins in the clear, which stay on this machine
+            super().__init__(
+                relay,
+                hostname="relay.example.org",
+                enable_SMTPUTF8=relay.utf8,
+                tls_context=None if relay.implicit else relay.tls,
+                require_starttls=relay.tls is not None and not relay.implicit,
+                authenticator=relay.check if relay.login else None,
+                auth_required=relay.login is not None,
+                auth_require_tls=False,
+                loop=asyncio.get_running_loop(),
+            )
         self._relay = relay
         self.number = 0
 

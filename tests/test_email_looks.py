@@ -1,4 +1,4 @@
-"""Mails in a real browser: nothing cut, sideways or unreadable, direction right, the first paper on the first screen."""
+"""Mails in a real browser: nothing cut, sideways or unreadable, and the first paper on the first screen."""
 
 import os
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ MEASURE = """() => {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const node = walker.currentNode, parent = node.parentElement;
-    if (!node.data.trim() || getComputedStyle(parent.closest('div, p, td, h1, h2, h3, li')).display === 'none') continue;
+    if (!node.data.trim()) continue;
     if (parent.closest('.preview')) continue;
     const range = document.createRange(); range.selectNodeContents(node);
     for (const box of range.getClientRects())

@@ -22,7 +22,7 @@ MOST = 1_000_000
 PARTS = 50
 """So many parts of a mail are looked at."""
 
-_TOKEN = re.compile(r"(?<![0-9a-z.])[0-9a-z]{1,12}(?:\.[0-9a-z]{1,12}){1,2}-[2-7a-z]{32}(?![0-9a-z])", re.IGNORECASE)
+_TOKEN = re.compile(r"(?<![0-9a-z.])[0-9a-z]{1,12}(?:\.[0-9a-z]{1,12}){1,2}-[0-9a-f]{32}(?![0-9a-z])", re.IGNORECASE)
 _STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
 _ADDRESSED = ("Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "To")
 """Where the address that a mail came to is found; the first ones are written by our own mail system."""

@@ -53,7 +53,9 @@ class Pool:
         dialogue = await self._lend()
         try:
             yield dialogue
-        except RefusedError:
+        except RefusedError as error:
+            if error.reply.code == 421:  # the relay closes the connection (RFC 5321 section 3.8)
+                dialogue.close()
             raise
         except BaseException:
             dialogue.close()  # nobody knows what it is in the middle of
