@@ -82,8 +82,8 @@ class Composer:
             WEB: f"{_MARK}{WEB}" if public else "",
         }
         more: dict[str, object] = {**places, "list": _list(page)}
-        text = wrap(self.kit.template("email/edition.txt", plain)(page, **more))
-        rendered = self.kit.template("email/edition.html", None)(page, **more)
+        text = wrap(_whole(self.kit.template("email/edition.txt", plain)(page, **more)))
+        rendered = _whole(self.kit.template("email/edition.html", None)(page, **more))
         markup = _SPACE_BETWEEN_TAGS.sub(">\n<", _INLINER.inline(rendered))
         boundary = f"=_{secrets.token_hex(12)}"  # "=_" never stands in quoted-printable
         return Mail(text, markup, self._headers(page, boundary), _alternatives(text, markup, boundary))
@@ -111,6 +111,11 @@ class Composer:
         if public is not None:
             lines.append(header("List-Archive", f"<{public}/>"))
         return b"".join(lines)
+
+
+def _whole(text: str) -> str:
+    """Text without half characters, which cannot be written down."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def quoted(text: bytes) -> bytes:
@@ -151,7 +156,7 @@ def _in_places(content: str) -> list[bytes | str]:
         if number % 2:
             pieces.append(piece)
         elif piece:
-            pieces.append(quoted(piece.encode("utf-8", "replace")) + SOFT)
+            pieces.append(quoted(piece.encode()) + SOFT)
     if pieces and isinstance(pieces[-1], bytes):
         pieces[-1] = pieces[-1].removesuffix(SOFT)
     return pieces
