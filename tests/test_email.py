@@ -100,7 +100,7 @@ async def test_headers_are_by_the_book() -> None:
     assert mail["From"].addresses[0].addr_spec == "papers@example.org"
     assert mail["To"].addresses[0].addr_spec == "ada@example.com"
     assert mail["Reply-To"].addresses[0].addr_spec == "desk@example.org"
-    assert mail["Subject"] == page(paper(), language="ko").heading
+    assert mail["Subject"] == page(paper(), language="ko").heading + " · Paper number 1"
     assert mail["List-Id"] == "모닝 페이퍼스 <morning-papers.example.org>"
     web, letter = mail["List-Unsubscribe"].split(", ")
     assert web == f"<{READER.links['unsubscribe']}>"

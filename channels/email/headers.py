@@ -13,7 +13,7 @@ from email.utils import quote
 from channels.email.address import Mailbox
 
 WIDTH = 76
-MOST = 200
+MOST = 120
 """Characters of a text in a header; a subject line shows some sixty of them."""
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _TRICKS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")

@@ -96,7 +96,7 @@ class Composer:
         answers = self.reply_to or self.sender
         lines = [
             mailbox_header("From", sender),
-            text_header("Subject", page.heading if page.blocks else page.lead),
+            text_header("Subject", _subject(page)),
             b"MIME-Version: 1.0\r\n",
             header("Content-Type", "multipart/alternative;", f'boundary="{boundary}"'),
             header("Content-Language", page.language),
@@ -171,6 +171,13 @@ def _joined(pieces: list[bytes | str]) -> Body:
         else:
             joined.append(piece)
     return tuple(joined)
+
+
+def _subject(page: Page) -> str:
+    """The day and the first paper: an inbox shows which mail is which, and threads do not grow for ever."""
+    if not page.blocks:
+        return page.lead
+    return f"{page.heading} · {page.blocks[0].title}"
 
 
 def _list(page: Page) -> str:

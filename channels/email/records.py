@@ -34,12 +34,12 @@ class OutOfReachError(Exception):
 class Names:
     """Questions to DNS. No answer is an empty list; where nobody answers, OutOfReachError."""
 
-    def __init__(self, resolver: dns.asyncresolver.Resolver | None = None) -> None:
+    def __init__(self, resolver: dns.asyncresolver.Resolver | None = None, seconds: float = SECONDS) -> None:
         try:
             self._resolver = resolver or dns.asyncresolver.Resolver()
         except dns.resolver.NoResolverConfiguration:
             raise OutOfReachError from None
-        self._resolver.lifetime = SECONDS
+        self._resolver.lifetime = seconds
 
     async def ask(self, name: str, kind: str) -> list[str]:
         """The records of a kind that a name has."""
