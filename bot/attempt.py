@@ -71,7 +71,7 @@ class Attempts:
 
     async def _send(self, delivery: Delivery, message: Message) -> Outcome:
         try:
-            personal = self._personal(delivery, await self._variants.slug(delivery.edition_id))
+            personal = self._personal(delivery, await self._variants.slug(delivery))
             return sound(await self._channel.send(delivery.to, message, personal), delivery.to)
         except asyncio.CancelledError:
             return Unknown("the program was stopped before the service had answered")
@@ -79,7 +79,7 @@ class Attempts:
             log.exception("channel failed", extra={"channel": self._channel.name, "delivery": delivery.id})
             return Unknown(f"the channel failed ({type(error).__name__})")
 
-    def _personal(self, delivery: Delivery, slug: str) -> Personal:
+    def _personal(self, delivery: Delivery, slug: str | None) -> Personal:
         """What of a message is this reader's alone."""
         reader = token_name(delivery.subscriber_id, delivery.subscribed_at)
         links = {} if self._links is None else self._links.of(reader, delivery.preferences.language, slug)

@@ -86,12 +86,12 @@ class SignedLinks:
             return value
         return None
 
-    def of(self, reader: str, language: str, slug: str) -> Mapping[str, str]:
-        """The links of a message to one reader about one edition; none where there is no web side."""
+    def of(self, reader: str, language: str, slug: str | None) -> Mapping[str, str]:
+        """The links of a message to one reader, about one edition or none; empty where there is no web side."""
         if self.public is None:
             return {}
         links = {name: f"{self.public}{path}{self.sign(PURPOSES[name], reader)}" for name, path in PATHS.items()}
-        return links | {WEB: f"{self.public}/{language}/{slug}"}
+        return links if slug is None else links | {WEB: f"{self.public}/{language}/{slug}"}
 
     def _signed_by(self, purpose: str) -> list[_Signer]:
         if purpose not in self._signers:

@@ -11,8 +11,12 @@ from bot.channel.outcome import Barred, Deferred, Gone, Outcome, Rejected, Sent,
 from bot.channel.page import Block, Direction, Link, Page, Said
 from bot.channel.port import Channel, Commands, Escape, Finding, Kit, LoginError, Memory, Template
 from bot.channel.requests import (
+    FOR_OPERATORS,
     Answer,
     Asker,
+    Broadcast,
+    BroadcastCancelled,
+    BroadcastConfirmed,
     Change,
     Command,
     Export,
@@ -32,6 +36,7 @@ from bot.channel.requests import (
     ShowEdition,
     ShowPaper,
     ShowSettings,
+    Stats,
     Subscribe,
     Today,
     Top,
@@ -41,12 +46,16 @@ from bot.channel.requests import (
 from bot.channel.returned import Operator, Returned, Returns
 
 __all__ = [
+    "FOR_OPERATORS",
     "LEAVE",
     "MAIL",
     "Answer",
     "Asker",
     "Barred",
     "Block",
+    "Broadcast",
+    "BroadcastCancelled",
+    "BroadcastConfirmed",
     "Change",
     "Channel",
     "Command",
@@ -91,6 +100,7 @@ __all__ = [
     "ShowEdition",
     "ShowPaper",
     "ShowSettings",
+    "Stats",
     "Subscribe",
     "Template",
     "Today",

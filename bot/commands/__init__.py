@@ -10,8 +10,12 @@ from math import ceil
 
 from bot.access import Access
 from bot.channel import (
+    FOR_OPERATORS,
     Answer,
     Asker,
+    Broadcast,
+    BroadcastCancelled,
+    BroadcastConfirmed,
     Change,
     Channel,
     Command,
@@ -29,17 +33,19 @@ from bot.channel import (
     ShowEdition,
     ShowPaper,
     ShowSettings,
+    Stats,
     Subscribe,
     Today,
     Top,
     Unsubscribe,
     Why,
 )
-from bot.commands import guide, lists, preferences, record, subscription
+from bot.commands import broadcast, guide, lists, preferences, record, stats, subscription
 from bot.commands.allowance import Allowance
 from bot.commands.case import Case
 from bot.commands.reading import read
 from bot.model import Address, Preferences, State, Status, Style
+from bot.notices import Tell, into_log
 from bot.pacer import Pacer
 from bot.render import zones
 from bot.render.words import Words, languages, match, words
@@ -52,7 +58,21 @@ WITHOUT_MODEL = tuple(style for style in Style if style not in PARTS)
 """The styles that need no language model."""
 FREE = (Help, Misread, Privacy, Forget, Export, Unsubscribe)
 """What everybody may ask, let in or not."""
-CHANGES = (Subscribe, Unsubscribe, Change, FindZone, Pause, Resume, Export, Forget)
+OPERATING = (Stats, Broadcast, BroadcastConfirmed, BroadcastCancelled)
+"""What only operators may ask."""
+CHANGES = (
+    Subscribe,
+    Unsubscribe,
+    Change,
+    FindZone,
+    Pause,
+    Resume,
+    Export,
+    Forget,
+    Broadcast,
+    BroadcastConfirmed,
+    BroadcastCancelled,
+)
 """What only those may ask who run the place."""
 
 
@@ -72,6 +92,7 @@ class Readers:
         access: Access | None = None,
         styles: Sequence[Style] = WITHOUT_MODEL,
         pacers: Mapping[str, Pacer] | None = None,
+        tell: Tell = into_log,
     ) -> None:
         self._store = store
         self._channels = {channel.name: channel for channel in channels}
@@ -79,6 +100,7 @@ class Readers:
         self._closes = closes
         self._access = access or Access()
         self._styles = styles
+        self._tell = tell
         self._allowance = Allowance()
         self._pacers = pacers or {channel.name: Pacer(channel.pace) for channel in channels}
 
@@ -92,7 +114,8 @@ class Readers:
             w = _words(asker, wanted)
             wait = self._allowance.take(asker.counted_as or asker.person or str(asker.address), now)
             offered = self._channels[asker.address.channel].extras
-            case = Case(asker, reader, wanted, w, now, self._styles, offered)
+            operates = self._access.operates(asker.address)
+            case = Case(asker, reader, wanted, w, now, self._styles, offered, operates)
             if wait is not None:
                 seconds = ceil(wait.total_seconds())
                 says = w.ngettext(
@@ -109,6 +132,7 @@ class Readers:
     async def _answer(self, case: Case, request: Request) -> Answer:
         """Whether it may be asked, then the answer."""
         w = case.w
+        request = _asked_by(case, request)
         if isinstance(request, CHANGES) and not case.asker.may_change:
             return case.told(w.gettext("Only those who run this place can change that."), ok=False)
         known = case.reader is not None and case.reader.reason != subscription.REMOVED
@@ -117,6 +141,8 @@ class Readers:
             return case.told(subscription.refusal(case, self._access), ok=False)
         if isinstance(request, Change | FindZone | Menu | ShowSettings) and case.reader is None:
             return subscription.not_subscribed(case)
+        if isinstance(request, OPERATING):
+            return await self._of_operator(case, request)
         return await self._of_papers(case, request) or await self._of_reader(case, request)
 
     async def _of_papers(self, case: Case, request: Request) -> Answer | None:
@@ -166,6 +192,19 @@ class Readers:
             case _:
                 raise LookupError(f"nobody answers {type(request).__name__}")
 
+    async def _of_operator(
+        self, case: Case, request: Stats | Broadcast | BroadcastConfirmed | BroadcastCancelled
+    ) -> Answer:
+        match request:
+            case Stats():
+                return await stats.stats(case, self._store, self._channels)
+            case Broadcast():
+                return await broadcast.preview(case, request, self._store, self._channels)
+            case BroadcastConfirmed():
+                return await broadcast.confirm(case, request, self._store, self._tell)
+            case BroadcastCancelled():
+                return await broadcast.cancel(case, request, self._store)
+
     async def permitted(self, address: Address) -> bool:
         """A place that did not let us post lets us again; whether it was paused for that, and is not any more."""
         async with self._store.write() as connection:
@@ -210,7 +249,7 @@ class Readers:
 
     def operates(self, address: Address) -> bool:
         """Whether an address is of somebody who runs the newsletter."""
-        return address in self._access.always
+        return self._access.operates(address)
 
     def purposes(self, language: str) -> Mapping[Command, str]:
         """What each command is for, in a language: for a channel's own menus."""
@@ -236,6 +275,17 @@ def _words(asker: Asker, wanted: Preferences) -> Words:
     if asker.person is not None and asker.locale:
         return words(match(asker.locale, wanted.language))
     return words(wanted.language)
+
+
+def _asked_by(case: Case, request: Request) -> Request:
+    """What a request is to who asks it: what is for operators is not there for anybody else."""
+    if case.is_operator:
+        return request
+    if isinstance(request, OPERATING):
+        return Misread(None)
+    if isinstance(request, Help | Misread) and request.of in FOR_OPERATORS:
+        return replace(request, of=None)
+    return request
 
 
 def _kind(request: Request | str) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy import Select, and_, bindparam, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.consequences import REPEATS, STRIKE, short
-from bot.model import Delivery, Reason, State, Status
+from bot.model import NOTE, Delivery, Reason, State, Status
 from bot.store import history
 from bot.store.schema import choices, deliveries, editions, subscribers, variants
 from bot.store.subscribers import extras, preferences
@@ -252,7 +252,8 @@ async def _load(connection: AsyncConnection, ids: Sequence[int]) -> list[Deliver
             subscribers.c.timezone,
             subscribers.c.extras,
             subscribers.c.created_at,
-            editions.c.cadence,
+            subscribers.c.cadence,
+            (editions.c.cadence == NOTE).label("is_note"),
             *(column for column in choices.c if column.name != "id"),
         )
         .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
@@ -287,6 +288,7 @@ async def _load(connection: AsyncConnection, ids: Sequence[int]) -> list[Deliver
             extras=extras(row.extras),
             subscribed_at=row.created_at,
             missed=lost.get(row.delivery_id, ()),
+            is_note=bool(row.is_note),
         )
         for row in rows
     ]

@@ -63,7 +63,7 @@ class Email:
         self._tls = tls
         self._pool = Pool(settings, tls=tls)
         self._signer: Signer | None = None
-        self._composer = Composer(settings.own, settings.reply_to, leaves=True, kit=kit)
+        self._composer = Composer(settings.own, settings.reply_to, kit)
 
     def recipient(self, written: str) -> str:
         return normal(written)
@@ -157,8 +157,8 @@ class Email:
         if WEB in links:
             lines.append(header("Archived-At", f"<{links[WEB]}>"))
         links.setdefault(UNSUBSCRIBE, letter)
-        links.setdefault(SETTINGS, "")
-        links.setdefault(WEB, "")
+        for name in (SETTINGS, WEB):
+            links.setdefault(name, self._kit.links.public or "")
         return [b"".join(lines), *mail.filled(links)]
 
     def _leaving(self, personal: Personal) -> str:

@@ -28,6 +28,8 @@ ROOM = 200
 """Bytes that are kept free for each link."""
 SENDER_ID = "morningpapers"
 """Ours in Feedback-ID, last, the same in every mail (https://support.google.com/mail/answer/6254652)."""
+SUBJECT = 100
+"""Characters of a notice that is its own subject."""
 LISTS = "https://huggingface.co/papers"
 
 _INLINER = CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
@@ -69,16 +71,14 @@ class Composer:
 
     sender: Mailbox
     reply_to: Mailbox | None
-    leaves: bool
-    """Whether there is an address to unsubscribe at."""
     kit: Kit
 
     def compose(self, page: Page) -> Mail:
         """Render and serialise."""
         public = self.kit.links.public is not None and page.day is not None
         places = {
-            UNSUBSCRIBE: f"{_MARK}{UNSUBSCRIBE}" if self.leaves and page.blocks else "",
-            SETTINGS: f"{_MARK}{SETTINGS}" if self.kit.links.public is not None and page.blocks else "",
+            UNSUBSCRIBE: f"{_MARK}{UNSUBSCRIBE}",
+            SETTINGS: f"{_MARK}{SETTINGS}" if self.kit.links.public is not None else "",
             WEB: f"{_MARK}{WEB}" if public else "",
         }
         more: dict[str, object] = {**places, "list": _list(page)}
@@ -176,7 +176,7 @@ def _joined(pieces: list[bytes | str]) -> Body:
 def _subject(page: Page) -> str:
     """The day and the first paper: an inbox shows which mail is which, and threads do not grow for ever."""
     if not page.blocks:
-        return page.lead
+        return page.lead if len(page.lead) <= SUBJECT and "\n" not in page.lead else page.heading
     return f"{page.heading} · {page.blocks[0].title}"
 
 

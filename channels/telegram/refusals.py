@@ -58,23 +58,23 @@ def outcome(error: TelegramError, place: Place) -> Outcome:
 
     BadRequest comes first: the library counts it among the faults of the network.
     """
-    reason = error.message
+    said = reason(error)
     if isinstance(error, RetryAfter):
         # A private chat's answer speaks for the whole bot; a group has a limit of its own.
         return Deferred("flood wait", seconds(error), "recipient" if place.is_shared else "channel")
     if isinstance(error, InvalidToken):
         return Deferred("Telegram does not know TELEGRAM_TOKEN any more", scope="channel")
     if isinstance(error, Conflict):
-        return Deferred(reason, scope="channel")
+        return Deferred(said, scope="channel")
     if isinstance(error, BadRequest | Forbidden):
         if says(error, *NO_RIGHT):
-            return Barred(reason)
+            return Barred(said)
         if isinstance(error, Forbidden) or says(error, *GONE, *NO_CHAT):
-            return Gone(reason)
-        return Rejected(reason)
+            return Gone(said)
+        return Rejected(said)
     if isinstance(error, NetworkError):
         return _of_the_network(error)
-    return Unknown(reason)
+    return Unknown(said)
 
 
 def seconds(error: RetryAfter) -> float:
@@ -89,7 +89,7 @@ def _of_the_network(error: NetworkError) -> Outcome:
         return Deferred(f"Telegram is out of reach ({type(cause).__name__})", scope="channel")
     if isinstance(cause, httpx.HTTPError):
         return Unknown(f"no answer came ({type(cause).__name__})")
-    return Deferred(f"Telegram is in trouble ({error.message})", scope="channel")
+    return Deferred(f"Telegram is in trouble ({reason(error)})", scope="channel")
 
 
 OF_THE_PLACE = (*NO_RIGHT, *GONE, *NO_CHAT, *NO_TOPIC, *CLOSED_TOPIC)
