@@ -60,6 +60,7 @@ class Dispatcher:
         self._in_doubt = False
         """Whether the last turn failed, and nobody knows if its transaction was committed."""
         self._swept_at: datetime | None = None
+        self._doubts_sought_at: datetime | None = None
 
     @property
     def busy(self) -> bool:
@@ -117,7 +118,7 @@ class Dispatcher:
                 await deliveries.release(connection, name, owner=self.owner, but=ours)
             before = await standing.load(connection, name, lock=True)
             stands, said = await self._record(connection, before, results, now)
-            if claim and self.channel.repeats_unknown:
+            if claim and self.channel.repeats_unknown and self._looks_for_doubts(results, now):
                 for delivery in await deliveries.unknown(connection, name, now=now):
                     await deliveries.repeat(connection, delivery, repeat_at(delivery, now))
             limit = stands.may_claim(now, free, len(self._flying))
@@ -132,6 +133,13 @@ class Dispatcher:
             say()
         self._notice(before, stands, now)
         return claimed
+
+    def _looks_for_doubts(self, results: Sequence[Landed], now: datetime) -> bool:
+        """Whether to look for what may be sent again: whenever there is time, in a rush every few seconds."""
+        if results and self._doubts_sought_at is not None and now < self._doubts_sought_at + SWEEP:
+            return False
+        self._doubts_sought_at = now
+        return True
 
     async def _claim(self, connection: AsyncConnection, now: datetime, limit: int, *, hurried: bool) -> list[Delivery]:
         """Claim what is due, but for readers whom it would wake up, so late, or whose words are still being written."""

@@ -254,6 +254,7 @@ async def _load(connection: AsyncConnection, ids: Sequence[int]) -> list[Deliver
             subscribers.c.created_at,
             subscribers.c.cadence,
             (editions.c.cadence == NOTE).label("is_note"),
+            history.may_have_missed().label("may_have_missed"),
             *(column for column in choices.c if column.name != "id"),
         )
         .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
@@ -271,7 +272,8 @@ async def _load(connection: AsyncConnection, ids: Sequence[int]) -> list[Deliver
         .order_by(deliveries.c.next_at, deliveries.c.id)
     )
     rows = (await connection.execute(query)).all()
-    lost = await history.missed(connection, [row.delivery_id for row in rows])
+    behind = [row.delivery_id for row in rows if row.may_have_missed]
+    lost = await history.missed(connection, behind) if behind else {}
     return [
         Delivery(
             id=row.delivery_id,
