@@ -282,6 +282,27 @@ async def test_a_relay_that_hung_up_meanwhile_is_called_again() -> None:
     assert relay.connections == 2
 
 
+async def test_an_announcement_says_how_to_leave() -> None:
+    said = page(
+        heading="A message", lead="First line.\nSecond line. " + "x" * 200, notes=["Why"], day=None, cadence=None
+    )
+    async with Relay() as relay, opened(relay) as channel:
+        await channel.send("ada@example.com", channel.compose(said), READER)
+    mail = relay.letters[0].mail
+    assert mail["Subject"] == "A message"
+    html = mail.get_body(("html",))
+    assert html is not None
+    assert READER.links["unsubscribe"] in html.get_content()
+    assert html.get_content().count('class="line"') == 2
+
+
+async def test_one_click_is_offered_over_https_alone() -> None:
+    plain = Personal("12.345", reader=NAME, links={"unsubscribe": "http://papers.example.org/unsubscribe/x"})
+    async with Relay() as relay, opened(relay, public="http://papers.example.org") as channel:
+        await channel.send("ada@example.com", a_mail(channel), plain)
+    assert "List-Unsubscribe-Post" not in relay.letters[0].mail
+
+
 async def test_a_notice_is_a_mail_too() -> None:
     notice = page(lead="The channel email delivers again.", slug="notice-1", day=None, cadence=None)
     async with Relay() as relay, opened(relay) as channel:

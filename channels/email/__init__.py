@@ -152,7 +152,7 @@ class Email:
         letter = self._leaving(personal)
         one_click = links.get(UNSUBSCRIBE)
         lines.append(header("List-Unsubscribe", *([f"<{one_click}>,"] if one_click else []), f"<{letter}>"))
-        if one_click:
+        if one_click and one_click.startswith("https://"):  # RFC 8058 section 3.1
             lines.append(b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n")
         if WEB in links:
             lines.append(header("Archived-At", f"<{links[WEB]}>"))
