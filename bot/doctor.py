@@ -24,7 +24,7 @@ from bot.web.settings import WebSettings
 from bot.writer import Writer
 
 FAMILIAR = ("PAPERS_HOME",)
-COMING = {"TELEGRAM_TOKEN": "Telegram", "DISCORD_TOKEN": "Discord", "SMTP_HOST": "e-mail"}
+COMING = {"TELEGRAM_TOKEN": "Telegram", "DISCORD_TOKEN": "Discord"}
 
 
 async def examine(home: Path, given: Mapping[str, str]) -> list[Finding]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Select, and_, bindparam, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.consequences import REPEATS
+from bot.consequences import REPEATS, STRIKE, short
 from bot.model import NOTE, Delivery, Reason, State, Status
 from bot.store import history
 from bot.store.schema import choices, deliveries, editions, subscribers, variants
@@ -144,6 +144,21 @@ async def record(connection: AsyncConnection, endings: Sequence[Ending], *, owne
     )
 
 
+async def strike(connection: AsyncConnection, edition_id: int, subscriber_id: int, reason: str) -> bool:
+    """Write down that a message which had been taken did not reach its reader; False where that is known already."""
+    struck = await connection.execute(
+        update(deliveries)
+        .where(
+            deliveries.c.edition_id == edition_id,
+            deliveries.c.subscriber_id == subscriber_id,
+            deliveries.c.state == State.SENT,
+            deliveries.c.reason.is_(None),
+        )
+        .values(reason=short(f"{STRIKE}{reason}"))
+    )
+    return struck.rowcount > 0
+
+
 async def is_theirs(connection: AsyncConnection, delivery: Delivery) -> bool:
     """Whether a delivery is still its reader's; one who was forgotten may have left their number to another."""
     theirs: int | None = await connection.scalar(
@@ -236,8 +251,10 @@ async def _load(connection: AsyncConnection, ids: Sequence[int]) -> list[Deliver
             subscribers.c.weekdays,
             subscribers.c.timezone,
             subscribers.c.extras,
+            subscribers.c.created_at,
             subscribers.c.cadence,
             (editions.c.cadence == NOTE).label("is_note"),
+            history.may_have_missed().label("may_have_missed"),
             *(column for column in choices.c if column.name != "id"),
         )
         .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
@@ -255,7 +272,8 @@ async def _load(connection: AsyncConnection, ids: Sequence[int]) -> list[Deliver
         .order_by(deliveries.c.next_at, deliveries.c.id)
     )
     rows = (await connection.execute(query)).all()
-    lost = await history.missed(connection, [row.delivery_id for row in rows])
+    behind = [row.delivery_id for row in rows if row.may_have_missed]
+    lost = await history.missed(connection, behind) if behind else {}
     return [
         Delivery(
             id=row.delivery_id,
@@ -270,6 +288,7 @@ async def _load(connection: AsyncConnection, ids: Sequence[int]) -> list[Deliver
             rejections=row.rejections,
             fallen=bool(row.fallen),
             extras=extras(row.extras),
+            subscribed_at=row.created_at,
             missed=lost.get(row.delivery_id, ()),
             is_note=bool(row.is_note),
         )
