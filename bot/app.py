@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from bot import settings
 from bot.access import Access, Admission
-from bot.channel import Channel, Inviting, Kit, Link
+from bot.channel import Channel, Inviting, Kit, Link, Mailing
 from bot.commands import WITHOUT_MODEL, Readers
 from bot.commands.returns import Returns
 from bot.dispatcher import Dispatcher
@@ -43,7 +43,7 @@ from bot.supervisor import clock
 from bot.texts.client import Endpoint, Model
 from bot.texts.fulltext import FullTexts
 from bot.texts.source import Sources
-from bot.web.server import Web
+from bot.web.server import Correspondence, Web
 from bot.web.settings import WebSettings
 from bot.web.thumbnails import Thumbnails
 from bot.web.watching import Watched
@@ -95,7 +95,20 @@ async def open_app(
         writer = await _writer(core, home, store, stack)
         notices = Notices(sessions, core.admins, language)
         styles = tuple(Style) if writer.has_model else WITHOUT_MODEL
-        web = _web(core, pages, home, store=store, channels=channels, styles=styles)
+        returns = Returns(store, links)
+        commands = Readers(
+            store,
+            channels,
+            fallback=Preferences(language=language, timezone=core.default_timezone),
+            closes=core.edition_closes,
+            access=Access(Admission(core.access), core.codes, core.allowed, core.admins),
+            styles=styles,
+            pacers={session.channel.name: session.pacer for session in sessions},
+            tell=notices.tell,
+        )
+        mailing = next((session for session in sessions if isinstance(session.channel, Mailing)), None)
+        mails = None if mailing is None or not core.public_url else Correspondence(mailing, commands, returns, links)
+        web = _web(core, pages, home, store=store, channels=channels, styles=styles, mails=mails)
         yield Service(
             home=home,
             settings=core,
@@ -126,23 +139,21 @@ async def open_app(
             keeper=Keeper(store, notices.tell, closes=core.edition_closes),
             writer=writer,
             notices=notices,
-            returns=Returns(store, links),
-            commands=Readers(
-                store,
-                channels,
-                fallback=Preferences(language=language, timezone=core.default_timezone),
-                closes=core.edition_closes,
-                access=Access(Admission(core.access), core.codes, core.allowed, core.admins),
-                styles=styles,
-                pacers={session.channel.name: session.pacer for session in sessions},
-                tell=notices.tell,
-            ),
+            returns=returns,
+            commands=commands,
             web=web,
         )
 
 
 def _web(
-    core: Settings, own: WebSettings, home: Path, *, store: Store, channels: Sequence[Channel], styles: Sequence[Style]
+    core: Settings,
+    own: WebSettings,
+    home: Path,
+    *,
+    store: Store,
+    channels: Sequence[Channel],
+    styles: Sequence[Style],
+    mails: Correspondence | None,
 ) -> Web | None:
     """The web side, where it was given a port or a public address."""
     if own.port is None and not core.public_url:
@@ -162,6 +173,7 @@ def _web(
         clock=clock,
         thumbnails=Thumbnails(home / CACHE),
         invitations=invitations,
+        correspondence=mails,
     )
 
 

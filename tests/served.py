@@ -22,7 +22,7 @@ from bot.edition import rank
 from bot.model import Cadence, Edition, Found, Paper, Style
 from bot.settings import read
 from bot.store import Store, editions, ledger, papers
-from bot.web.server import Web
+from bot.web.server import Correspondence, Web
 from bot.web.settings import WebSettings
 from bot.web.thumbnails import Thumbnails
 from bot.web.watching import Watched
@@ -58,6 +58,7 @@ class Served:
         styles: Sequence[Style] = WITHOUT_MODEL,
         invitations: Sequence[Link] = (),
         thumbnails: Thumbnails | None = None,
+        correspondence: Correspondence | None = None,
         **named: str,
     ) -> None:
         self.now = NOW
@@ -73,6 +74,7 @@ class Served:
             clock=lambda: self.now,
             thumbnails=thumbnails,
             invitations=lambda: invitations,
+            correspondence=correspondence,
         )
         self._stop = asyncio.Event()
 

@@ -64,6 +64,8 @@ WRONG_ON_THE_WEB = {
     "TRUSTED_PROXIES": "proxy",
     "METRICS_TOKEN": "short",
     "METRICS_TOKEN_FILE": "no/such/file",
+    "MAIL_HOOK_SECRET": "short",
+    "MAIL_HOOK_SECRET_FILE": "no/such/file",
 }
 
 

@@ -183,6 +183,15 @@ class Channel(Protocol):
 
 
 @runtime_checkable
+class Mailing(Protocol):
+    """A channel whose recipients anybody can type, so that whoever owns one is asked by a letter first."""
+
+    def letter(self, page: Page) -> Message:
+        """A page as a message that belongs to no subscription: it came because somebody asked for it."""
+        ...
+
+
+@runtime_checkable
 class Inviting(Protocol):
     """A channel that people can be led to from a web page."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from urllib.parse import urlencode
@@ -33,6 +33,24 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Form:
+    """A form of one button: where it goes, what the button says, what goes with it unseen."""
+
+    action: str
+    button: str
+    hidden: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One of the values of a form's field."""
+
+    value: str
+    label: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Feed:
     """A feed of what the page shows."""
 
@@ -53,6 +71,8 @@ class Frame:
     icon: str
     canonical: str
     searching: str
+    settings: str = ""
+    """Where readers find their own settings, empty where there are none to find."""
     description: str = ""
     styles: Sequence[Choice] = ()
     previous: Link | None = None
@@ -69,6 +89,7 @@ class Surroundings:
 
     places: Places
     style_sheet: str
+    has_settings: bool = False
 
     def frame(
         self,
@@ -104,6 +125,7 @@ class Surroundings:
             icon=f"{to.root}/icon.svg",
             canonical=to.whole(at(own)),
             searching=to.page(own, "search"),
+            settings=to.page(own, "settings") if self.has_settings else "",
             description=description,
             styles=styles,
             previous=previous,

@@ -20,13 +20,13 @@ from bot.store.archive import Entry
 from bot.store.search import search
 from bot.texts.styles import PARTS
 from bot.variants import written_about
-from bot.web.frame import Choice, Frame, Surroundings, period_name, plain_page
+from bot.web.frame import Choice, Form, Frame, Surroundings, period_name, plain_page
 from bot.web.rendered import Sheet
 from bot.web.thumbnails import NoThumbnails, Pictures
 
 MOST_FOUND = 50
 LONGEST_DESCRIPTION = 300
-TEMPLATES = ("archive", "edition", "front", "notice", "paper", "privacy", "search")
+TEMPLATES = ("archive", "edition", "front", "notice", "opening", "paper", "privacy", "search", "settings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,13 @@ class Month:
     days: Sequence[Line]
 
 
+@dataclass(frozen=True, slots=True)
+class Joinable:
+    """That people may subscribe here with an address, and whether they need a code."""
+
+    by_invitation: bool
+
+
 class Pages:
     """Makes the pages. `styles` are those that visitors may choose, the usual one first."""
 
@@ -59,12 +66,14 @@ class Pages:
         styles: Sequence[Style],
         pictures: Pictures | None = None,
         invitations: Callable[[], Sequence[Link]] = tuple,
+        joining: Joinable | None = None,
     ) -> None:
         self._store = store
         self._around = around
         self._to = around.places
         self._pictures = pictures or NoThumbnails()
         self._invitations = invitations
+        self._joining = joining
         self.styles = styles
         self._templates: dict[str, Template] = {name: template(f"pages/{name}.html", None) for name in TEMPLATES}
 
@@ -87,7 +96,9 @@ class Pages:
             page, shown = plain_page(w, w.gettext("Morning Papers"), notes=[says]), []
         short, long = guide.introduction(w)
         frame = self._around.frame(w, self._to.front, here="today", description=short, pictures=self._shown(shown, now))
-        return self._sheet("front", page, frame, introduction=long, invitations=tuple(self._invitations()))
+        return self._sheet(
+            "front", page, frame, introduction=long, invitations=tuple(self._invitations()), joining=self._joining
+        )
 
     async def edition(self, language: str, cadence: Cadence, day: date, style: Style, now: datetime) -> Sheet | None:
         """The page of an edition, None where there is none."""
@@ -196,11 +207,27 @@ class Pages:
         frame = self._around.frame(w, lambda tag: self._to.page(tag, "privacy"))
         return self._sheet("privacy", plain_page(w, w.pgettext("a web page", "Privacy")), frame)
 
-    def notice(self, language: str, heading: str, says: Sequence[str], links: Sequence[Link] = ()) -> Sheet:
-        """A page of a few sentences, in no search engine."""
+    def notice(
+        self, language: str, heading: str, says: Sequence[str], links: Sequence[Link] = (), form: Form | None = None
+    ) -> Sheet:
+        """A page of a few sentences and one button at most, in no search engine."""
         w = words(language)
         frame = self._around.frame(w, self._to.front, indexed=False)
-        return self._sheet("notice", plain_page(w, heading), frame, says=tuple(says), links=tuple(links))
+        page = plain_page(w, heading)
+        return self._sheet("notice", page, frame, says=tuple(says), links=tuple(links), form=form)
+
+    def opening(self, language: str, heading: str, says: str) -> Sheet:
+        """A page on which an address can be typed, so that a link to its settings is mailed there."""
+        w = words(language)
+        frame = self._around.frame(w, lambda tag: self._to.page(tag, "settings"), indexed=False)
+        return self._sheet("opening", plain_page(w, heading), frame, says=says)
+
+    def settings(self, language: str, chosen: object, says: Sequence[str]) -> Sheet:
+        """A reader's settings, as the form shows them."""
+        w = words(language)
+        frame = self._around.frame(w, lambda tag: self._to.page(tag, "settings"), indexed=False)
+        page = plain_page(w, w.gettext("Settings"), notes=says)
+        return self._sheet("settings", page, frame, chosen=chosen, at=self._to.page(language, "settings"))
 
     def _sheet(self, name: str, page: Page, frame: Frame, *, modified: datetime | None = None, **more: object) -> Sheet:
         fill = partial(self._templates[name], page, frame=frame, to=self._to, **more)

@@ -36,7 +36,10 @@ class WebSettings(BaseModel):
     metrics_token: SecretStr | None = Field(None, alias="METRICS_TOKEN")
     """Opens /readyz and /metrics, which are not there without it."""
 
-    @field_validator("metrics_token")
+    hook_secret: SecretStr | None = Field(None, alias="MAIL_HOOK_SECRET")
+    """What events of mail services are signed with; without it none are taken."""
+
+    @field_validator("metrics_token", "hook_secret")
     @classmethod
     def _long_enough(cls, written: SecretStr | None) -> SecretStr | None:
         if written is not None and len(written.get_secret_value()) < SHORTEST_TOKEN:
