@@ -54,9 +54,10 @@ async def _until(holds: Callable[[], bool]) -> None:
 class Mailed:
     """A web side whose letters arrive. Each form comes from an address of its own unless `spreads` is off."""
 
-    def __init__(self, home: Path, *, codes: Sequence[str] = (), **named: Any) -> None:
+    def __init__(self, home: Path, *, codes: Sequence[str] = (), public: str = PUBLIC, **named: Any) -> None:
         self._home = home
         self._codes = codes
+        self._public = public
         self._named = named
         self.relay = Relay()
         self.spreads = True
@@ -67,7 +68,7 @@ class Mailed:
         await self.relay.__aenter__()
         self.store = Store.open("sqlite:///subscribers.db", self._home)
         await self.store.migrate()
-        self.links = SignedLinks([SECRET], PUBLIC)
+        self.links = SignedLinks([SECRET], self._public)
         kit = Kit(self._home, self._home, NoMemory(), template, self.links)
         self.channel = email.open(settings(self.relay), kit)
         self._session = Session(self.channel)
@@ -76,7 +77,7 @@ class Mailed:
         self.served = Served(
             self._home,
             store=self.store,
-            public=PUBLIC,
+            public=self._public,
             correspondence=Correspondence(self._session, self.commands, Returns(self.store, self.links), self.links),
             TRUSTED_PROXIES="127.0.0.1",
             **self._named,
