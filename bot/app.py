@@ -43,6 +43,7 @@ from bot.supervisor import clock
 from bot.texts.client import Endpoint, Model
 from bot.texts.fulltext import FullTexts
 from bot.texts.source import Sources
+from bot.web.hooks import ChannelHooks
 from bot.web.server import Correspondence, Web
 from bot.web.settings import WebSettings
 from bot.web.thumbnails import Thumbnails
@@ -108,7 +109,16 @@ async def open_app(
         )
         mailing = next((session for session in sessions if isinstance(session.channel, Mailing)), None)
         mails = None if mailing is None or not core.public_url else Correspondence(mailing, commands, returns, links)
-        web = _web(core, pages, home, store=store, channels=channels, styles=styles, mails=mails)
+        web = _web(
+            core,
+            pages,
+            home,
+            store=store,
+            channels=channels,
+            styles=styles,
+            mails=mails,
+            hooked=ChannelHooks(sessions, commands),
+        )
         yield Service(
             home=home,
             settings=core,
@@ -154,6 +164,7 @@ def _web(
     channels: Sequence[Channel],
     styles: Sequence[Style],
     mails: Correspondence | None,
+    hooked: ChannelHooks,
 ) -> Web | None:
     """The web side, where it was given a port or a public address."""
     if own.port is None and not core.public_url:
@@ -174,6 +185,7 @@ def _web(
         thumbnails=Thumbnails(home / CACHE),
         invitations=invitations,
         correspondence=mails,
+        hooked=hooked,
     )
 
 

@@ -22,7 +22,7 @@ from bot.web.connections import Gate
 from bot.web.desk import Desk
 from bot.web.door import LARGEST_BODY, Door
 from bot.web.frame import Surroundings
-from bot.web.hooks import Hooks
+from bot.web.hooks import ChannelHooks, Hooks
 from bot.web.letters import Letters
 from bot.web.pages import Joinable, Pages
 from bot.web.places import Places
@@ -65,6 +65,7 @@ class Web:
         thumbnails: Thumbnails | None = None,
         invitations: Callable[[], Sequence[Link]] = tuple,
         correspondence: Correspondence | None = None,
+        hooked: ChannelHooks | None = None,
     ) -> None:
         self._host = settings.host
         self._port = settings.port if settings.port is not None else USUAL_PORT
@@ -110,6 +111,8 @@ class Web:
             if settings.hook_secret is not None:
                 hooks = Hooks(correspondence.returns, settings.hook_secret.get_secret_value(), clock)
                 found.append(web.post(f"{places.root}/hooks/mail", hooks.mail))
+        if hooked is not None:
+            found.append(web.post(f"{places.root}/hooks/{{channel}}", hooked.take))
         self.app.add_routes([*found, *reading.routes()])
         self.address: tuple[str, int] | None = None
         """Where it listens, while it does."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Self
 
@@ -22,6 +22,8 @@ from bot.channel import (
     Deferred,
     Finding,
     Gone,
+    Handler,
+    Hook,
     Kit,
     Link,
     LoginError,
@@ -38,8 +40,9 @@ from bot.model import ON, Extra
 from channels.telegram import refusals
 from channels.telegram.card import LIMITS, Card
 from channels.telegram.conversation import Conversation
+from channels.telegram.hook import hold, take
 from channels.telegram.keys import keyboard
-from channels.telegram.listener import clock, poll
+from channels.telegram.listener import Crowd, clock, poll
 from channels.telegram.markup import close_up, escape
 from channels.telegram.places import SHARED, Place, kind_of
 from channels.telegram.profile import introduce
@@ -88,6 +91,8 @@ class Telegram:
         self._text = kit.template("telegram/edition.html", escape)
         self._rich = kit.template("telegram/rich.html", escape)
         self._knows_rich = True
+        self._crowd: Crowd | None = None
+        """What was posted and is being handled."""
         self._is_known = True
         """Whether this is the bot that the readers have met."""
 
@@ -123,10 +128,27 @@ class Telegram:
         await self._bot.shutdown()
 
     async def listen(self, commands: Commands) -> None:
-        """Take updates by long polling, until cancelled."""
+        """Take updates until cancelled: have them posted where there is an https address, else by long polling."""
         await introduce(self._bot, commands, self._kit.memory, offered=self.extras)
-        conversation = Conversation(self._bot, commands, self._kit, self.compose, offered=self.extras, clock=clock)
-        await poll(self._bot, conversation.handle)
+        if self.webhooks():
+            await hold(self._bot, f"{self._kit.links.public}/hooks/{self.name}", self._hook_secret())
+        else:
+            await poll(self._bot, self._conversation(commands).handle)
+
+    def webhooks(self) -> Mapping[str, Handler]:
+        """Telegram posts to https alone."""
+        return {self.name: self._take} if (self._kit.links.public or "").startswith("https://") else {}
+
+    async def _take(self, hook: Hook, commands: Commands) -> int:
+        if self._crowd is None:
+            self._crowd = Crowd(self._conversation(commands).handle)
+        return await take(hook, self._bot, self._hook_secret(), self._crowd)
+
+    def _hook_secret(self) -> str:
+        return self._kit.links.sign("hook", self.name)
+
+    def _conversation(self, commands: Commands) -> Conversation:
+        return Conversation(self._bot, commands, self._kit, self.compose, offered=self.extras, clock=clock)
 
     def compose(self, page: Page) -> Card:
         return Card(page, close_up(self._text(page)), self._rich)
