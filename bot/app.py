@@ -44,6 +44,7 @@ from bot.texts.client import Endpoint, Model
 from bot.texts.fulltext import FullTexts
 from bot.texts.source import Sources
 from bot.web.hooks import ChannelHooks
+from bot.web.metrics import Metrics
 from bot.web.server import Correspondence, Web
 from bot.web.settings import WebSettings
 from bot.web.thumbnails import Thumbnails
@@ -109,6 +110,7 @@ async def open_app(
         )
         mailing = next((session for session in sessions if isinstance(session.channel, Mailing)), None)
         mails = None if mailing is None or not core.public_url else Correspondence(mailing, commands, returns, links)
+        metrics = Metrics(store)
         web = _web(
             core,
             pages,
@@ -118,6 +120,7 @@ async def open_app(
             styles=styles,
             mails=mails,
             hooked=ChannelHooks(sessions, commands),
+            metrics=metrics,
         )
         yield Service(
             home=home,
@@ -143,6 +146,7 @@ async def open_app(
                     tell=notices.tell,
                     writes=writer.has_model,
                     links=links,
+                    observe=metrics.observe,
                 )
                 for session in sessions
             ],
@@ -165,6 +169,7 @@ def _web(
     styles: Sequence[Style],
     mails: Correspondence | None,
     hooked: ChannelHooks,
+    metrics: Metrics,
 ) -> Web | None:
     """The web side, where it was given a port or a public address."""
     if own.port is None and not core.public_url:
@@ -186,6 +191,7 @@ def _web(
         invitations=invitations,
         correspondence=mails,
         hooked=hooked,
+        metrics=metrics,
     )
 
 

@@ -24,6 +24,7 @@ from bot.web.door import LARGEST_BODY, Door
 from bot.web.frame import Surroundings
 from bot.web.hooks import ChannelHooks, Hooks
 from bot.web.letters import Letters
+from bot.web.metrics import Metrics
 from bot.web.pages import Joinable, Pages
 from bot.web.places import Places
 from bot.web.reading import Reading, style_sheet
@@ -66,6 +67,7 @@ class Web:
         invitations: Callable[[], Sequence[Link]] = tuple,
         correspondence: Correspondence | None = None,
         hooked: ChannelHooks | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self._host = settings.host
         self._port = settings.port if settings.port is not None else USUAL_PORT
@@ -93,7 +95,7 @@ class Web:
         token = None if settings.metrics_token is None else settings.metrics_token.get_secret_value()
         self.app = web.Application(middlewares=[door.admit], client_max_size=LARGEST_BODY)
         self.letters = None if correspondence is None else Letters(correspondence.session)
-        found = Watching(store, watched, token, clock).routes()
+        found = Watching(store, watched, token, clock, metrics or Metrics(store)).routes()
         if correspondence is not None and self.letters is not None:
             desk = Desk(
                 store=store,
