@@ -23,7 +23,7 @@ from bot.locks import OWNER, Locks
 from bot.model import Delivery, Reason, State
 from bot.notices import Setter, Tell, into_log
 from bot.pacer import Pacer
-from bot.store import Store, deliveries, owed, refused, standing, subscribers
+from bot.store import Store, deliveries, owed, places, refused, standing, subscribers
 
 log = logging.getLogger(__name__)
 
@@ -197,7 +197,7 @@ class Dispatcher:
             if theirs and follows.status is not None and follows.reason is not None:
                 if isinstance(result, Barred):
                     await subscribers.bar(connection, delivery.subscriber_id, follows.reason)
-                    known = await subscribers.setter(connection, delivery.subscriber_id)
+                    known = await places.setter(connection, delivery.subscriber_id)
                     place = result.place or f"{self.channel.name}:{delivery.to}"
                     setter = None if known is None else Setter(*known, place)
                     said.append(partial(self._tell_barred, delivery, follows.reason, setter, now))

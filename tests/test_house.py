@@ -40,6 +40,7 @@ TYPES = {
     ("bot.publisher", "sqlalchemy.ext.asyncio"),
     ("bot.dispatcher", "sqlalchemy.ext.asyncio"),
     ("bot.variants", "sqlalchemy.ext.asyncio"),
+    ("bot.commands", "sqlalchemy.ext.asyncio"),
     ("bot.commands.subscription", "sqlalchemy.ext.asyncio"),
 }
 """The connection that is handed on to the store's functions, and nothing is asked of."""

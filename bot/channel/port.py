@@ -96,7 +96,11 @@ class Commands(Protocol):
         ...
 
     async def gone(self, address: Address, reason: str, now: datetime) -> None:
-        """A reader has shut the door, or a place has thrown us out: nothing is sent until they come back."""
+        """A reader has shut the door, or a place has thrown us out: nothing is sent until they come back.
+
+        As with `back` and `permitted`, the places within it are meant as well: those whose recipient id begins with its
+        own and a slash, such as the topics of a group.
+        """
         ...
 
     async def back(self, address: Address) -> bool:

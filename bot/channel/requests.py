@@ -320,3 +320,5 @@ class Answer:
     ok: bool = True
     extras: Mapping[Extra, str] = field(default_factory=dict)
     """What the reader's subscription has of the channel's extras."""
+    repeated: bool = False
+    """Whether the same was said a moment ago, and may be left unsaid: somebody asks too fast."""

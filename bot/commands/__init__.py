@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import datetime, time
 from math import ceil
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from bot.access import Access
 from bot.channel import (
     FOR_OPERATORS,
@@ -49,7 +51,7 @@ from bot.notices import Tell, into_log
 from bot.pacer import Pacer
 from bot.render import zones
 from bot.render.words import Words, languages, match, words
-from bot.store import Store, audience, owed, subscribers
+from bot.store import Store, audience, owed, places, subscribers
 from bot.texts.styles import PARTS
 
 log = logging.getLogger(__name__)
@@ -112,7 +114,8 @@ class Readers:
                 reader = await subscribers.get(connection, asker.address)
             wanted = self._given(asker) if reader is None else reader.preferences
             w = _words(asker, wanted)
-            wait = self._allowance.take(asker.counted_as or asker.person or str(asker.address), now)
+            who = asker.counted_as or asker.person or str(asker.address)
+            wait = self._allowance.take(who, now)
             offered = self._channels[asker.address.channel].extras
             operates = self._access.operates(asker.address)
             case = Case(asker, reader, wanted, w, now, self._styles, offered, operates)
@@ -121,7 +124,7 @@ class Readers:
                 says = w.ngettext(
                     "One moment: ask again in {n} second.", "One moment: ask again in {n} seconds.", seconds
                 )
-                return case.told(says, ok=False)
+                return replace(case.told(says, ok=False), repeated=self._allowance.is_told(who))
             asked = read(request, w, now, wanted.timezone) if isinstance(request, str) else request
             return await self._answer(case, asked)
         except Exception:  # whatever goes wrong here, somebody waits for an answer
@@ -208,25 +211,29 @@ class Readers:
     async def permitted(self, address: Address) -> bool:
         """A place that did not let us post lets us again; whether it was paused for that, and is not any more."""
         async with self._store.write() as connection:
-            return await subscribers.permit(connection, address)
+            resumed = [await subscribers.permit(connection, each) for each in await _within(connection, address)]
+        return any(resumed)
 
     async def gone(self, address: Address, reason: str, now: datetime) -> None:
         """A reader has shut the door, or a place has thrown us out: nothing is sent until they come back."""
         async with self._store.write() as connection:
-            reader = await subscribers.get(connection, address, lock=True)
-            if reader is not None and reader.status in {Status.PENDING, Status.ACTIVE, Status.PAUSED}:
-                await subscribers.set_status(connection, reader.id, Status.GONE, reason)
-                await owed.end(connection, reader.id, State.GONE, reason, now=now)
+            for each in await _within(connection, address):
+                reader = await subscribers.get(connection, each, lock=True)
+                if reader is not None and reader.status in {Status.PENDING, Status.ACTIVE, Status.PAUSED}:
+                    await subscribers.set_status(connection, reader.id, Status.GONE, reason)
+                    await owed.end(connection, reader.id, State.GONE, reason, now=now)
 
     async def back(self, address: Address) -> bool:
         """Who was gone can be reached again, by an act of their own; whether they were gone. Nothing is sent for it."""
+        came = False
         async with self._store.write() as connection:
             await audience.hold_editions(connection)
-            reader = await subscribers.get(connection, address, lock=True)
-            if reader is None or reader.status is not Status.GONE:
-                return False
-            await subscribers.resume(connection, reader.id)
-        return True
+            for each in await _within(connection, address):
+                reader = await subscribers.get(connection, each, lock=True)
+                if reader is not None and reader.status is Status.GONE:
+                    await subscribers.resume(connection, reader.id)
+                    came = True
+        return came
 
     async def moved(self, address: Address, recipient: str) -> None:
         """A place has a new recipient id."""
@@ -268,6 +275,11 @@ class Readers:
         language = match(asker.locale, self._fallback.language)
         zone = zones.guess(asker.locale) or self._fallback.timezone
         return replace(self._fallback, language=language, timezone=zone)
+
+
+async def _within(connection: AsyncConnection, address: Address) -> Sequence[Address]:
+    """An address and those of the places within it."""
+    return [address, *await places.within(connection, address)]
 
 
 def _words(asker: Asker, wanted: Preferences) -> Words:

@@ -15,6 +15,8 @@ class Allowance:
     """A bucket for each reader, which holds `AT_ONCE` questions and gains one in each `EVERY`."""
 
     def __init__(self) -> None:
+        self._told: set[str] = set()
+        """Who has been told to wait, and has not been heard since."""
         self._empty_at: OrderedDict[str, datetime] = OrderedDict()
         """When each bucket would have been empty, had it been full for ever: the later, the emptier."""
 
@@ -27,8 +29,16 @@ class Allowance:
         used = max(before, full) + EVERY
         if used > now:
             return used - now
+        self._told.discard(who)
         self._empty_at[who] = used
         self._empty_at.move_to_end(who)
         if len(self._empty_at) > REMEMBERED:
-            self._empty_at.popitem(last=False)
+            forgotten, _ = self._empty_at.popitem(last=False)
+            self._told.discard(forgotten)
         return None
+
+    def is_told(self, who: str) -> bool:
+        """Whether somebody who has to wait was told so already; from now on they were."""
+        before = who in self._told
+        self._told.add(who)
+        return before
