@@ -6,13 +6,9 @@ for what readers ask. All of them work on one database and know nothing of each 
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -26,21 +22,21 @@ from bot.channel import Channel, Kit
 from bot.commands import WITHOUT_MODEL, Readers
 from bot.dispatcher import Dispatcher
 from bot.feed import Feed
-from bot.heartbeat import beat
 from bot.keeper import Keeper
-from bot.locks import Locks, make_locks
-from bot.model import Address, Cadence, Preferences, Style
+from bot.locks import make_locks
+from bot.model import Address, Preferences, Style
 from bot.notices import Notices
-from bot.part import Part, cut_short, under_locks
 from bot.pictures import collect
 from bot.publisher import Progress, Publisher
 from bot.render.templates import template
 from bot.render.words import match
+from bot.service import Service
+from bot.session import Session
 from bot.settings import Settings, SettingsError
-from bot.store import Store, editions
+from bot.store import Store
 from bot.store.memory import ChannelMemory
 from bot.store.restore import settle_restored
-from bot.supervisor import TICK, clock, pause, supervise, until
+from bot.supervisor import clock
 from bot.texts.client import Endpoint, Model
 from bot.texts.fulltext import FullTexts
 from bot.texts.source import Sources
@@ -54,21 +50,8 @@ CHANNELS = ("outbox", "site")
 STANDING_IN = "outbox"
 """The channel that is used where no account is configured."""
 
-LONGEST_NAP = 60.0
-"""Seconds after which the publisher looks at the clock again, so that a clock set forward is noticed."""
-
-ROUND = 60.0
-"""Seconds between two rounds of the keeper."""
-WRITING_ROUND = 5.0
-"""Seconds between two looks at whether texts are wanted, while none are."""
 CACHE = "cache"
 """The folder below the program's home that keeps what can be fetched again: texts and pictures of papers."""
-
-PATIENCE_WITH_MODEL = 600.0
-"""Seconds that one run (`--once`) gives a language model before it delivers without it."""
-
-PATIENCE = 4.0
-"""Seconds that a send in flight is given when the program is told to stop."""
 
 
 class ChannelSettings(Protocol):
@@ -80,165 +63,10 @@ class ChannelSettings(Protocol):
         ...
 
 
-class Role(StrEnum):
-    """The parts of the work; one process may do one of them (`papers run --only`)."""
-
-    POLL = "poll"
-    DELIVER = "deliver"
-    LISTEN = "listen"
-
-
-@dataclass(slots=True)
-class App:
-    """Everything, wired."""
-
-    home: Path
-    settings: Settings
-    store: Store
-    locks: Locks
-    feed: Feed
-    channels: Sequence[Channel]
-    publisher: Publisher
-    dispatchers: Sequence[Dispatcher]
-    keeper: Keeper
-    writer: Writer
-    notices: Notices
-    commands: Readers
-
-    async def once(
-        self, now: datetime, roles: frozenset[Role] = frozenset(Role), stop: asyncio.Event | None = None
-    ) -> None:
-        """Poll, close what is due, deliver what is due, unless told to stop meanwhile.
-
-        Raises HeldError where another process does so already.
-        """
-        stop = stop or asyncio.Event()
-        await self.take_locks(roles, stop)
-        for part in self._parts(roles).values():
-            if part.once is not None and not stop.is_set():
-                work = partial(cut_short, partial(part.once, now), stop)
-                await under_locks(self.locks, part, work, stop, patience=PATIENCE)
-        await self._flush_notices()
-
-    async def run(self, stop: asyncio.Event, roles: frozenset[Role] = frozenset(Role)) -> None:
-        """Do everything until told to stop; what is in flight is then finished and written down.
-
-        A part whose lock another process holds waits until that is gone, and takes over.
-        """
-        async with asyncio.TaskGroup() as group:
-            for name, part in self._parts(roles).items():
-                again = partial(supervise, name, partial(part.run, stop), stop)
-                work = partial(under_locks, self.locks, part, again, stop, patience=PATIENCE)
-                group.create_task(supervise(name, work, stop), name=name)
-            group.create_task(supervise("notices", partial(self._give_notice, stop), stop), name="notices")
-
-    async def take_locks(self, roles: frozenset[Role], stop: asyncio.Event) -> None:
-        """Take what `run` needs. Raises HeldError where another process does a part of it already."""
-        locks = [lock for part in self._parts(roles).values() for lock in part.locks]
-        await until(stop, asyncio.ensure_future(self.locks.take(*locks)))
-
-    def _parts(self, roles: frozenset[Role]) -> dict[str, Part]:
-        """What there is to do, by name."""
-        parts: dict[str, Part] = {}
-        if Role.POLL in roles:
-            parts["poll"] = Part(["poll"], self._poll, self._poll_once)
-            parts["keep"] = Part(["keep"], self._keep, self._keep_once)
-            if self.writer.has_model:
-                parts["write"] = Part(["write"], self._write, self._write_once, self.writer.finish)
-        for dispatcher in self.dispatchers if Role.DELIVER in roles else ():
-            parts[f"deliver:{dispatcher.channel.name}"] = Part(
-                dispatcher.roles,
-                partial(self._deliver, dispatcher),
-                partial(self._deliver_once, dispatcher),
-                partial(self._finish, dispatcher),
-            )
-        for channel in self.channels if Role.LISTEN in roles else ():
-            parts[f"listen:{channel.name}"] = Part([f"listen:{channel.name}"], partial(self._listen, channel))
-        return parts
-
-    async def _poll_once(self, now: datetime) -> None:
-        if await self.publisher.poll(now):
-            await self._beat()
-        while await self.publisher.step(now):
-            pass
-        await self.welcome_residents(now)
-
-    async def _keep_once(self, now: datetime) -> None:
-        await self.keeper.step(now)
-
-    async def _write(self, stop: asyncio.Event) -> None:
-        while await until(stop, asyncio.ensure_future(self.writer.step(clock()))):
-            await pause(TICK if self.writer.wrote else WRITING_ROUND, stop)
-
-    async def _write_once(self, now: datetime) -> None:
-        try:
-            async with asyncio.timeout(PATIENCE_WITH_MODEL):
-                while await self.writer.step(now):
-                    pass
-        except Exception:  # whatever is the matter with a model, editions go out
-            log.exception("texts are left out")
-
-    async def _deliver_once(self, dispatcher: Dispatcher, now: datetime) -> None:
-        while await dispatcher.step(now, hurried=True) or dispatcher.busy:
-            if dispatcher.busy:
-                await dispatcher.landed.wait()
-
-    async def _poll(self, stop: asyncio.Event) -> None:
-        while await until(stop, asyncio.ensure_future(self._round())):  # a poll that is cut off has stored nothing
-            at = await self.publisher.next_step(clock())
-            await pause(min(max((at - clock()).total_seconds(), TICK), LONGEST_NAP), stop)
-
-    async def _round(self) -> None:
-        before = self.publisher.polled_at
-        while await self.publisher.step(clock()):
-            pass
-        await self.welcome_residents(clock())
-        if self.publisher.polled_at != before:
-            await self._beat()
-
-    async def _beat(self) -> None:
-        if self.settings.heartbeat_url is not None:
-            await beat(self.store, self.channels, self.settings.heartbeat_url.get_secret_value())
-
-    async def _keep(self, stop: asyncio.Event) -> None:
-        while await until(stop, asyncio.ensure_future(self.keeper.step(clock()))):
-            await pause(ROUND, stop)
-
-    async def _deliver(self, dispatcher: Dispatcher, stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            if not await dispatcher.step(clock()):
-                await pause(TICK, dispatcher.landed, stop)
-
-    async def _finish(self, dispatcher: Dispatcher, patience: float) -> None:
-        await dispatcher.finish(clock(), patience=patience)
-
-    async def _give_notice(self, stop: asyncio.Event) -> None:
-        await until(stop, asyncio.ensure_future(self.notices.run()))
-        await self._flush_notices()
-
-    async def _flush_notices(self) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE):
-                await self.notices.flush()
-
-    async def _listen(self, channel: Channel, stop: asyncio.Event) -> None:
-        await until(stop, asyncio.ensure_future(channel.listen(self.commands)))
-
-    async def welcome_residents(self, now: datetime) -> None:
-        """Subscribe those who are there without having asked, as soon as there is an edition to greet them with."""
-        async with self.store.read() as connection:
-            if await editions.latest_day(connection, Cadence.DAY) is None:
-                return
-        wanted = Preferences(language=match(self.settings.default_language), timezone=self.settings.default_timezone)
-        for channel in self.channels:
-            for recipient in channel.residents:
-                await self.commands.subscribe(Address(channel.name, recipient), wanted, now)
-
-
 @asynccontextmanager
 async def open_app(
     home: Path, environ: Mapping[str, str], *, only: str | None = None, progress: Progress | None = None
-) -> AsyncIterator[App]:
+) -> AsyncIterator[Service]:
     """Wire everything from the settings in `environ`, with the channels that are configured, or just `only` one.
 
     Raises SettingsError, StoreError.
@@ -252,20 +80,18 @@ async def open_app(
         locks = make_locks(store.engine.url, store.path)
         stack.push_async_callback(locks.close)
         feed = await stack.enter_async_context(Feed(core.feed_url.get_secret_value()))
-        channels = [
-            await stack.enter_async_context(open_channel(name, environ, home, store))
-            for name in ([only] if only else configured(environ))
-        ]
+        channels = [open_channel(name, environ, home, store) for name in ([only] if only else configured(environ))]
+        sessions = [await stack.enter_async_context(Session(channel)) for channel in channels]
         language = match(core.default_language)
         writer = await _writer(core, home, store, stack)
-        notices = Notices(channels, core.admins, language)
-        yield App(
+        notices = Notices(sessions, core.admins, language)
+        yield Service(
             home=home,
             settings=core,
             store=store,
             locks=locks,
             feed=feed,
-            channels=channels,
+            sessions=sessions,
             publisher=Publisher(
                 store,
                 feed,

@@ -14,6 +14,7 @@ from bot.edition import newest_finished
 from bot.feed import Feed, FeedError
 from bot.model import Style
 from bot.render.words import languages, match, own_name
+from bot.session import Session
 from bot.settings import Settings, SettingsError
 from bot.store import DatabaseFault, Store, StoreError, enrolment, standing, subscribers
 from bot.store.schema import HEAD
@@ -172,8 +173,8 @@ async def _channels(environ: Mapping[str, str], home: Path, core: Settings) -> S
     found: list[Finding] = []
     try:
         for name in app.configured(environ):
-            async with app.open_channel(name, environ, home, store) as channel:
-                found += await channel.check()
+            async with Session(app.open_channel(name, environ, home, store)) as session:
+                found += await session.findings()
             found += await _standing(store, name)
     except (SettingsError, StoreError) as error:
         found.append(Finding("channels", False, str(error)))

@@ -12,11 +12,12 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Protocol
 
-from bot.channel import Channel, Personal, Sent
+from bot.channel import LoginError, Personal, Sent
 from bot.model import Address, State
 from bot.render.fit import fit
 from bot.render.page import notice_page
 from bot.render.words import Words, words
+from bot.session import Session
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +35,8 @@ class Tell(Protocol):
 class Notices:
     """Tells the operator. `tell` may be called from anywhere on the event loop."""
 
-    def __init__(self, channels: Sequence[Channel], admins: Sequence[Address], language: str) -> None:
-        self._channels = {channel.name: channel for channel in channels}
+    def __init__(self, sessions: Sequence[Session], admins: Sequence[Address], language: str) -> None:
+        self._sessions = {session.channel.name: session for session in sessions}
         self._admins = admins
         self._words = words(language)
         self._waiting: asyncio.Queue[tuple[datetime, str]] = asyncio.Queue(MOST)
@@ -59,13 +60,16 @@ class Notices:
     async def _send(self, now: datetime, says: str) -> None:
         page = notice_page(says, self._words, now)
         for admin in self._admins:
-            channel = self._channels.get(admin.channel)
-            if channel is None:
+            session = self._sessions.get(admin.channel)
+            if session is None:
                 continue  # `papers doctor` says so
             try:
                 async with asyncio.timeout(SEND_SECONDS):
+                    channel = await session.open()
                     message = fit(page, channel.compose, channel.limits).message
                     outcome = await channel.send(admin.recipient, message, Personal(key=uuid.uuid4().hex))
+            except LoginError:
+                continue  # said already, by whoever wanted to send or listen
             except Exception:
                 log.exception("notice failed", extra={"channel": admin.channel})
             else:
@@ -103,6 +107,8 @@ def text(event: str, fields: Mapping[str, Any], w: Words) -> str:
                 "A place that {channel} delivers to does not let us post, and is paused until it does: {reason}.",
                 **fields,
             )
+        case "login refused":
+            return w.gettext("The channel {channel} is not let in by its service and stays away: {reason}", **fields)
         case "no papers listed":
             return w.gettext("There is no edition of {day}: the feed lists no papers of that day.", **fields)
         case "feed out of reach":

@@ -15,6 +15,7 @@ from bot.keeper import Keeper
 from bot.locks import make_locks
 from bot.model import Address, Preferences, State
 from bot.notices import MOST, Notices
+from bot.session import Session
 from bot.store import Store, ledger, standing
 from bot.store.report import reports
 from bot.store.retention import KEEP
@@ -95,7 +96,7 @@ async def test_old_deliveries_are_folded_once_a_day(store: Store) -> None:
 
 async def test_admins_are_told_in_their_language_and_the_log_too(caplog: pytest.LogCaptureFixture) -> None:
     channel = FakeChannel()
-    notices = Notices([channel], [ADMIN], "ko")
+    notices = Notices([Session(channel)], [ADMIN], "ko")
     with caplog.at_level(logging.INFO):
         notices.tell("channel resumed", NOW, channel="telegram")
     assert "channel resumed" in caplog.text
@@ -106,7 +107,7 @@ async def test_admins_are_told_in_their_language_and_the_log_too(caplog: pytest.
 
 async def test_a_notice_that_cannot_be_sent_holds_nobody_up(caplog: pytest.LogCaptureFixture) -> None:
     channel = FakeChannel(answer=lambda to, message, personal: Deferred("busy"))
-    notices = Notices([channel], [ADMIN, Address("gone", "x")], "en")
+    notices = Notices([Session(channel)], [ADMIN, Address("gone", "x")], "en")
     for _ in range(MOST + 5):
         notices.tell("channel resumed", NOW, channel="telegram")
     await notices.flush()

@@ -16,8 +16,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from bot import app
 from bot.cli.start import RUNNING, WRONG
+from bot.service import PATIENCE
 from tests.test_docs import NAMES, commands
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -26,7 +26,7 @@ UNIT = ROOT / "systemd" / "morning-papers.service"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
 PROGRAMS = {name: service for name, service in COMPOSE["services"].items() if "build" in service}
-NEEDED = 2 * app.PATIENCE
+NEEDED = 2 * PATIENCE
 """Seconds that an orderly stop may take: for what is in flight, then for the last notices."""
 
 

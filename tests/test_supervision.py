@@ -12,18 +12,18 @@ from contextlib import AbstractContextManager, asynccontextmanager, closing, con
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from sqlalchemy import Connection, event, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import app, supervisor, variants
-from bot.app import App, Role
-from bot.channel import Commands, Deferred, Gone, Message, Outcome, Pace, Page, Personal, Sent
+from bot import app, service, supervisor, variants
+from bot.channel import Commands, Deferred, Gone, LoginError, Message, Outcome, Pace, Page, Personal, Sent
 from bot.dispatcher import SWEEP, Dispatcher
 from bot.locks import Locks, holding, make_locks
 from bot.model import Address, Preferences
+from bot.service import Role, Service
 from bot.store import Store, database, subscribers
 from bot.store.report import reports
 from bot.store.schema import deliveries
@@ -78,7 +78,7 @@ async def ears() -> AsyncIterator[Ears]:
 @pytest.fixture(autouse=True)
 def _short_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor, "SHORTEST_BREAK", 0.02)
-    monkeypatch.setattr(app, "TICK", 0.02)
+    monkeypatch.setattr(service, "TICK", 0.02)
 
 
 @dataclass
@@ -87,8 +87,13 @@ class Odd(FakeChannel):
 
     doors: dict[str, asyncio.Event] = field(default_factory=dict)
     listening: Callable[[], None] = lambda: None
+    logging_in: Callable[[], None] = lambda: None
     everybody: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when everybody who has a door stands before it."""
+
+    async def __aenter__(self) -> Self:
+        self.logging_in()
+        return self
 
     async def listen(self, commands: Commands) -> None:
         self.listening()
@@ -132,7 +137,7 @@ async def become(store: Store, channel: str = "fake", **expected: int) -> None:
 @asynccontextmanager
 async def running(
     home: Path, monkeypatch: pytest.MonkeyPatch, audience: list[Address], *channels: FakeChannel
-) -> AsyncIterator[App]:
+) -> AsyncIterator[Service]:
     """The whole program but the feed, with these channels, delivering to `audience`; told to stop at the end."""
     by_name = {channel.name: channel for channel in channels}
     monkeypatch.setattr(app, "configured", lambda environ: list(by_name))
@@ -252,6 +257,47 @@ def full(store: Store) -> Iterator[None]:
     most = 2**30
 
 
+async def test_a_login_that_is_refused_stops_that_channel_alone_and_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ears: Ears
+) -> None:
+    def refuse() -> None:
+        raise LoginError("TELEGRAM_TOKEN is not right.")
+
+    refused, well = Odd(logging_in=refuse), Odd(name="other")
+    audience = [*readers("ada"), *readers("cy", channel="other")]
+    async with running(tmp_path, monkeypatch, audience, refused, well) as wired:
+        await ears.hear("login refused", channel="fake", reason="TELEGRAM_TOKEN is not right.")
+        await become(wired.store, "other", sent=1)
+        assert await states(wired.store) == {"owed": 1}
+    assert len(ears.said("login refused")) == 1
+    assert not ears.said(FAILED)
+
+
+async def test_a_service_that_is_out_of_reach_at_the_start_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ears: Ears
+) -> None:
+    faults = iter([ConnectionError("no network"), ConnectionError("no network")])
+
+    def stumble() -> None:
+        if (fault := next(faults, None)) is not None:
+            raise fault
+
+    async with running(tmp_path, monkeypatch, readers("ada"), Odd(logging_in=stumble)) as wired:
+        await become(wired.store, sent=1)
+    assert ears.said(FAILED)
+
+
+async def test_a_listener_that_the_service_turns_away_still_delivers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ears: Ears
+) -> None:
+    def turn_away() -> None:
+        raise LoginError("Another process listens with this token.")
+
+    async with running(tmp_path, monkeypatch, readers("ada"), Odd(listening=turn_away)) as wired:
+        await ears.hear("login refused", channel="fake")
+        await become(wired.store, sent=1)
+
+
 @pytest.mark.parametrize(("trouble", "says"), [(locked, "database is locked"), (full, "disk is full")])
 async def test_a_database_that_takes_nothing_for_a_while_costs_nobody_anything(
     tmp_path: Path,
@@ -261,7 +307,7 @@ async def test_a_database_that_takes_nothing_for_a_while_costs_nobody_anything(
     says: str,
 ) -> None:
     monkeypatch.setattr(database, "BUSY_SECONDS", 0.1)
-    monkeypatch.setattr(app, "PATIENCE", 0.0)  # a service may take longer than anybody is patient
+    monkeypatch.setattr(service, "PATIENCE", 0.0)  # a service may take longer than anybody is patient
     names = [f"r{number}" for number in range(100)]
     channel = Odd(
         pace=Pace(concurrency=80),
@@ -378,7 +424,7 @@ async def test_a_template_that_never_ends_holds_up_neither_others_nor_stopping(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ears: Ears, render_seconds: float
 ) -> None:
     monkeypatch.setattr(variants, "RENDER_SECONDS", render_seconds)
-    monkeypatch.setattr(app, "PATIENCE", 0.1)
+    monkeypatch.setattr(service, "PATIENCE", 0.1)
     never, begun = threading.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
 

@@ -23,6 +23,7 @@ from bot.channel import Commands, Finding, Limits, Message, Outcome, Pace, Page,
 from bot.consequences import REPEATS
 from bot.locks import server
 from bot.model import State
+from bot.service import Role
 from bot.store import Store
 from bot.store.schema import deliveries
 from bot.supervisor import clock, pause
@@ -32,7 +33,7 @@ UP, LINE = b"+", b"."
 DONE, HELD = 0, 3
 LATENCY = 0.01
 """Seconds that the service takes to answer, at most."""
-DELIVER = frozenset({app.Role.DELIVER})
+DELIVER = frozenset({Role.DELIVER})
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ and lays answers out. It knows nothing of editions, preferences or the database.
 from bot.channel.message import Limits, Message, Pace, Personal, Rate, utf16_units
 from bot.channel.outcome import Barred, Deferred, Gone, Outcome, Rejected, Sent, Unknown
 from bot.channel.page import Block, Direction, Link, Page, Said
-from bot.channel.port import Channel, Commands, Escape, Finding, Kit, Memory, Template
+from bot.channel.port import Channel, Commands, Escape, Finding, Kit, LoginError, Memory, Template
 from bot.channel.requests import (
     Answer,
     Asker,
@@ -60,6 +60,7 @@ __all__ = [
     "Kit",
     "Limits",
     "Link",
+    "LoginError",
     "Memory",
     "Menu",
     "Message",

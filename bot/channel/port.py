@@ -24,6 +24,13 @@ class Finding:
     says: str
 
 
+class LoginError(Exception):
+    """The service does not let us in, and trying again would not help: one sentence that says what to do.
+
+    `__aenter__` and `listen` may raise it; it stops this channel alone.
+    """
+
+
 class Memory(Protocol):
     """A small key-value store of a channel's own (a file id, a command hash)."""
 

@@ -12,7 +12,7 @@ from bot.cli.start import DONE, FAILED, an_instant, execute, opened
 if TYPE_CHECKING:  # see bot.cli.start
     import asyncio
 
-    from bot.app import App, Role
+    from bot.service import Role, Service
 
 HOW_TO_ADD = (
     "This version delivers to the outbox and to sites. Telegram (TELEGRAM_TOKEN), Discord (DISCORD_TOKEN) and e-mail\n"
@@ -49,8 +49,8 @@ def run(
 async def _run(once: bool, only: str | None, at: datetime | None, standby: bool) -> int:
     import asyncio
 
-    from bot.app import Role
     from bot.console import complain
+    from bot.service import Role
     from bot.supervisor import clock
 
     roles = frozenset({Role(only)}) if only else frozenset(Role)
@@ -72,10 +72,10 @@ async def _run(once: bool, only: str | None, at: datetime | None, standby: bool)
         return FAILED
 
 
-async def _serve(app: App, roles: frozenset[Role], standby: bool) -> int:
+async def _serve(app: Service, roles: frozenset[Role], standby: bool) -> int:
     import asyncio
 
-    from bot.app import Role
+    from bot.service import Role
     from bot.supervisor import clock
 
     stop = asyncio.Event()
@@ -104,7 +104,7 @@ def _stop_on_signals(stop: asyncio.Event) -> None:
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
 
 
-async def _is_first_start(app: App) -> bool:
+async def _is_first_start(app: Service) -> bool:
     from bot.model import Cadence
     from bot.store import editions
 
@@ -112,7 +112,7 @@ async def _is_first_start(app: App) -> bool:
         return await editions.latest_day(connection, Cadence.DAY) is None
 
 
-async def _introduce(app: App, now: datetime) -> None:
+async def _introduce(app: Service, now: datetime) -> None:
     """The end of a first start: a sample where the feed gave nothing, and what happens next."""
     from bot.console import say
 
@@ -123,7 +123,7 @@ async def _introduce(app: App, now: datetime) -> None:
     await _what_comes(app, now)
 
 
-def _show_sample(app: App) -> None:
+def _show_sample(app: Service) -> None:
     from bot import sample
     from bot.console import say
     from bot.model import Preferences
@@ -138,7 +138,7 @@ def _show_sample(app: App) -> None:
     say(message.parts()["text"])
 
 
-async def _what_comes(app: App, now: datetime) -> None:
+async def _what_comes(app: Service, now: datetime) -> None:
     """A few lines: what the program does next, and how to reach more people."""
     from bot.console import say
     from bot.edition import closing_time, newest_finished
@@ -151,7 +151,7 @@ async def _what_comes(app: App, now: datetime) -> None:
     say(f"The feed is read every {settings.poll_interval.total_seconds() / 60:g} minutes.")
     say(f"The list of {day} closes at {settings.edition_closes:%H:%M} UTC, in {hours} h {minutes:02} min;")
     say("readers get it at their own hour (08:00 unless they chose another).")
-    for channel in app.channels:
-        for finding in await channel.check():
+    for session in app.sessions:
+        for finding in await session.findings():
             say(f"{finding.subject}: {finding.says}")
     say(HOW_TO_ADD)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:  # the composition root imports everything, and --help needs none of it
-    from bot.app import App
+    from bot.service import Service
 
 DONE, FAILED, WRONG, RUNNING = 0, 1, 2, 3
 OR_STAND_BY = ", or start this one with --standby"
@@ -25,6 +25,7 @@ def execute(work: Coroutine[Any, Any, int], *, stand_by: bool = False) -> None:
     """
     import asyncio  # a fifth of what --help costs
 
+    from bot.channel import LoginError
     from bot.console import complain
     from bot.feed import FeedError
     from bot.locks import HeldError, LostError
@@ -33,7 +34,7 @@ def execute(work: Coroutine[Any, Any, int], *, stand_by: bool = False) -> None:
 
     try:
         code = asyncio.run(work)
-    except SettingsError as error:
+    except (SettingsError, LoginError) as error:
         complain(str(error))
         code = WRONG
     except HeldError as error:
@@ -55,7 +56,9 @@ def execute(work: Coroutine[Any, Any, int], *, stand_by: bool = False) -> None:
 
 
 @asynccontextmanager
-async def opened(*, only: str | None = None, bar: str = "Reading the feed", quiet: bool = True) -> AsyncIterator[App]:
+async def opened(
+    *, only: str | None = None, bar: str = "Reading the feed", quiet: bool = True
+) -> AsyncIterator[Service]:
     """The application, wired from the environment; `quiet` leaves the talking to the command itself."""
     from bot import app, console, logs, settings
 

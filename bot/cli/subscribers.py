@@ -224,7 +224,8 @@ async def _send_test(written: str) -> int:
         said = await written_about(app.store, [ranked.paper.id for ranked in shown.papers], wanted)
         message = compose(shown, wanted, app.channels[0], written=said)
         assert message is not None
-        outcome: Outcome = await app.channels[0].send(address.recipient, message, Personal(key=uuid.uuid4().hex))
+        channel = await app.sessions[0].open()
+        outcome: Outcome = await channel.send(address.recipient, message, Personal(key=uuid.uuid4().hex))
     if isinstance(outcome, Sent):
         say(f"Sent to {address}.")
         return DONE

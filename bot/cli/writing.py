@@ -13,8 +13,8 @@ from bot.cli.start import DONE, FAILED, WRONG, a_day, execute, opened
 if TYPE_CHECKING:  # see bot.cli.start
     from datetime import date
 
-    from bot.app import App
     from bot.model import Preferences
+    from bot.service import Service
     from bot.store.texts import Written
     from bot.writer import Task
 
@@ -116,7 +116,7 @@ async def _write(day: date | None, language: str, style: str, top: int) -> int:
     return DONE if done == len(tasks) else FAILED
 
 
-async def _tasks(app: App, day: date | None, wanted: Preferences) -> list[Task] | None:
+async def _tasks(app: Service, day: date | None, wanted: Preferences) -> list[Task] | None:
     """What is still to be written of an edition, None where there is no such edition."""
     from bot.model import Cadence
     from bot.store import editions
