@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.discord_service import limits
-from tests.discord_service.errors import Malformed, Refusal
+from tests.discord_service.errors import MalformedError, RefusalError
 from tests.discord_service.interactions import (
     ACKNOWLEDGED,
     AUTOCOMPLETE,
@@ -27,22 +27,14 @@ def answer(service: Service, call: Call) -> Any:
     """POST the first answer to an interaction."""
     interaction = service.by_id.get(call.id("interaction_id"))
     if interaction is None or interaction.token != call.params["interaction_token"]:
-        raise Refusal(10062)
+        raise RefusalError(10062)
     body = call.body if isinstance(call.body, dict) else {}
     kind, data = body.get("type"), body.get("data") or {}
     if interaction.answer is not None:
-        raise Refusal(40060)
+        raise RefusalError(40060)
     if kind not in _fitting(interaction):
-        raise Malformed([(("type",), "BASE_TYPE_CHOICES", f"{kind} is no answer to such an interaction")])
-    if kind in (MESSAGE, UPDATE):
-        before = interaction.source.flags if kind == UPDATE and interaction.source else 0
-        service.check_message(call, data, before=before, partial=kind == UPDATE, hook=True)
-    elif kind == CHOICES:
-        limits.check_choices(data)
-    elif kind == FORM:
-        _check_form(data)
-    elif kind == THINKING and (data.get("flags") or 0) & ~EPHEMERAL:
-        raise Malformed([(("data", "flags"), "BITFIELD_INVALID", "Nothing but ephemeral can be said yet")])
+        raise MalformedError([(("type",), "BASE_TYPE_CHOICES", f"{kind} is no answer to such an interaction")])
+    _check_answer(service, call, interaction, kind, data)
     interaction.acknowledge(kind, service.clock.seconds)
     if kind in (MESSAGE, THINKING):
         if kind == THINKING:
@@ -61,6 +53,19 @@ def answer(service: Service, call: Call) -> Any:
     return _outcome(interaction) if call.query.get("with_response", "").lower() in {"1", "true"} else None
 
 
+def _check_answer(service: Service, call: Call, interaction: Interaction, kind: int, data: Json) -> None:
+    """Refuse an answer whose data breaks a limit of its kind."""
+    if kind in (MESSAGE, UPDATE):
+        before = interaction.source.flags if kind == UPDATE and interaction.source else 0
+        service.check_message(call, data, before=before, partial=kind == UPDATE, hook=True)
+    elif kind == CHOICES:
+        limits.check_choices(data)
+    elif kind == FORM:
+        _check_form(data)
+    elif kind == THINKING and (data.get("flags") or 0) & ~EPHEMERAL:
+        raise MalformedError([(("data", "flags"), "BITFIELD_INVALID", "Nothing but ephemeral can be said yet")])
+
+
 def _fitting(interaction: Interaction) -> set[int]:
     if interaction.kind == AUTOCOMPLETE:
         return {CHOICES}
@@ -77,7 +82,7 @@ def _check_form(data: Json) -> None:
     if not isinstance(components, list) or not 1 <= len(components) <= 5:
         faults.append((("data", "components"), "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 5 in length."))
     if faults:
-        raise Malformed(faults)
+        raise MalformedError(faults)
 
 
 def _make(service: Service, interaction: Interaction, body: Json, call: Call) -> Message:
@@ -109,10 +114,10 @@ def _outcome(interaction: Interaction) -> Json:
 def _of(service: Service, call: Call) -> Interaction:
     """The interaction whose token the path names; refuses one that is not, or no longer, good."""
     if call.id("webhook_id") != service.bot.id:
-        raise Refusal(10015)
+        raise RefusalError(10015)
     interaction = service.by_token.get(call.params["webhook_token"])
     if interaction is None:
-        raise Refusal(10015)
+        raise RefusalError(10015)
     interaction.admit(service.clock.seconds)
     return interaction
 
@@ -123,7 +128,7 @@ def follow_up(service: Service, call: Call) -> Any:
     body = service.check_message(call, call.body, hook=True)
     for name in ("nonce", "enforce_nonce"):
         if name in body:
-            raise Malformed([((name,), "UNKNOWN_PROPERTY", "A webhook's message takes no nonce")])
+            raise MalformedError([((name,), "UNKNOWN_PROPERTY", "A webhook's message takes no nonce")])
     original = interaction.original
     if original is not None and original.deferred:
         fill(service, original, body, call)
@@ -153,7 +158,7 @@ def _message(service: Service, call: Call) -> tuple[Interaction, Message]:
         own = [each for each in (interaction.original, *interaction.follow_ups) if each is not None]
         found = next((each for each in own if each.id == call.id("message_id")), None)
     if found is None or found.deleted:
-        raise Refusal(10008)
+        raise RefusalError(10008)
     return interaction, found
 
 

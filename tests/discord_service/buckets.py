@@ -38,7 +38,7 @@ class Rates:
         return cls(50, pairs, (50, 1.0))
 
 
-class Limited(Exception):  # noqa: N818 - an answer of the service's
+class LimitedError(Exception):
     """Too often: how long to wait, and whose limit it was."""
 
     def __init__(self, retry_after: float, scope: str, headers: dict[str, str] | None = None) -> None:
@@ -73,12 +73,12 @@ class Buckets:
         return len(self._invalid)
 
     def take(self, route: str, params: Mapping[str, str]) -> dict[str, str]:
-        """Use one call up, and say in headers what is left; raises Limited where nothing was."""
+        """Use one call up, and say in headers what is left; raises LimitedError where nothing was."""
         now = self.clock.seconds
         if self.rates.everything is not None and not route.split(" ")[1].startswith(UNCOUNTED):
             self._forget(self._everything, 1.0)
             if len(self._everything) >= self.rates.everything:
-                raise Limited(self._everything[0] + 1.0 - now, "global")
+                raise LimitedError(self._everything[0] + 1.0 - now, "global")
             self._everything.append(now)
         limit, window = self.rates.routes.get(route, self.rates.other)
         key = (route, "+".join(params[name] for name in MAJOR if name in params))
@@ -95,7 +95,7 @@ class Buckets:
             "X-RateLimit-Bucket": name,
         }
         if used >= limit:
-            raise Limited(after, "user", headers)
+            raise LimitedError(after, "user", headers)
         self._windows[key] = (start, used + 1)
         if len(self._windows) > 20_000:
             self._windows = {key: each for key, each in self._windows.items() if each[0] + window > now}
@@ -105,7 +105,7 @@ class Buckets:
         """Use up one publishing of a channel, of which `times` are those before."""
         self._forget(times, 3_600.0)
         if self.rates.crossposts is not None and len(times) >= self.rates.crossposts:
-            raise Limited(times[0] + 3_600.0 - self.clock.seconds, "shared")
+            raise LimitedError(times[0] + 3_600.0 - self.clock.seconds, "shared")
         times.append(self.clock.seconds)
 
     def note(self, status: int, scope: str | None) -> None:

@@ -8,13 +8,14 @@ from typing import Any
 
 from tests.discord_service import commands
 from tests.discord_service.commands import BOOLEAN, CHANNEL, INTEGER, NUMBER, ROLE, STRING, SUB_COMMAND, SUB_GROUP, USER
+from tests.discord_service.guilds import Role
 from tests.discord_service.interactions import IN_GUILD, PRIVATE, WITH_BOT
 from tests.discord_service.messages import Json
-from tests.discord_service.places import GROUP, Channel, Role, User
+from tests.discord_service.places import GROUP, Channel, User
 from tests.discord_service.service import Service
 
 
-class NotOffered(AssertionError):
+class NotOfferedError(AssertionError):
     """The app would not let a person do so: there is no such command, option, choice or component."""
 
 
@@ -72,28 +73,28 @@ def named(each: Json, locale: str) -> set[str]:
 
 
 def choose(
-    service: Service, person: User, channel: Channel, typed: str, options: dict[str, Any], focus: str | None = None
+    service: Service, person: User, channel: Channel, typed: str, options: dict[str, Any], *, focus: str | None = None
 ) -> Chosen:
     """Find what was typed among the commands on offer; `focus` is the option being completed.
 
-    Raises NotOffered for everything that the app would not let a person send.
+    Raises NotOfferedError for everything that the app would not let a person send.
     """
     words = typed.strip().removeprefix("/").split()
     shown = offered(service, person, channel)
     command = next((each for each in shown if each["type"] == 1 and words[0] in named(each, person.locale)), None)
     if command is None:
         names = [each["name"] for each in shown]
-        raise NotOffered(f"/{words[0]} is not offered to {person.name} here; there are: {names}")
+        raise NotOfferedError(f"/{words[0]} is not offered to {person.name} here; there are: {names}")
     leaf, path = command, []
     for word in words[1:]:
         deeper = [each for each in leaf["options"] or [] if each["type"] in (SUB_COMMAND, SUB_GROUP)]
         found = next((each for each in deeper if word in named(each, person.locale)), None)
         if found is None:
-            raise NotOffered(f"{typed!r}: {word!r} is none of {[each['name'] for each in deeper]}")
+            raise NotOfferedError(f"{typed!r}: {word!r} is none of {[each['name'] for each in deeper]}")
         leaf = found | {"options": found.get("options") or []}
         path.append(leaf)
     if any(each["type"] in (SUB_COMMAND, SUB_GROUP) for each in leaf["options"]):
-        raise NotOffered(f"{typed!r} goes on: {[each['name'] for each in leaf['options']]}")
+        raise NotOfferedError(f"{typed!r} goes on: {[each['name'] for each in leaf['options']]}")
     chosen = Chosen(command, {}, leaf)
     given = _given(chosen, person, options, focus)
     for each in reversed(path):
@@ -116,19 +117,19 @@ def _given(chosen: Chosen, person: User, options: dict[str, Any], focus: str | N
         key = next((name for name in left if name in names), None)
         if key is None:
             if option.get("required") and focus is None:
-                raise NotOffered(f"{chosen.leaf['name']}: the option {option['name']} is required")
+                raise NotOfferedError(f"{chosen.leaf['name']}: the option {option['name']} is required")
             continue
         value = left.pop(key)
         focused = focus is not None and focus.replace("_", "-") in {name.replace("_", "-") for name in names}
         if focused and not option.get("autocomplete"):
-            raise NotOffered(f"{option['name']} is not completed")
+            raise NotOfferedError(f"{option['name']} is not completed")
         sent = value if focused else _value(chosen, option, value, person)
         given.append(
             {"name": option["name"], "type": option["type"], "value": sent} | ({"focused": True} if focused else {})
         )
     if left:
         there = [each["name"] for each in chosen.leaf["options"]]
-        raise NotOffered(f"{chosen.leaf['name']} has no options {sorted(left)}; there are: {there}")
+        raise NotOfferedError(f"{chosen.leaf['name']} has no options {sorted(left)}; there are: {there}")
     return given
 
 
@@ -150,19 +151,19 @@ def _value(chosen: Chosen, option: Json, value: Any, person: User) -> Any:
         commands.MENTIONABLE: (User, Role),
     }
     if not isinstance(value, types.get(kind, ())) or (isinstance(value, bool) and kind != BOOLEAN):
-        raise NotOffered(f"{name}: {value!r} is nothing for an option of type {kind}")
+        raise NotOfferedError(f"{name}: {value!r} is nothing for an option of type {kind}")
     if isinstance(value, str):
         most, least = option.get("max_length") or 6_000, option.get("min_length") or 0
         if not least <= len(value) <= most:
-            raise NotOffered(f"{name}: {value!r} is too long or too short")
+            raise NotOfferedError(f"{name}: {value!r} is too long or too short")
     elif kind in (INTEGER, NUMBER):
         low, high = option.get("min_value"), option.get("max_value")
         if (low is not None and value < low) or (high is not None and value > high):
-            raise NotOffered(f"{name}: {value} is out of range")
+            raise NotOfferedError(f"{name}: {value} is out of range")
     if choices := option.get("choices"):
         found = next((each for each in choices if value in (each["value"], each["name"])), None)
         if found is None:
-            raise NotOffered(f"{name}: {value!r} is none of {[each['name'] for each in choices]}")
+            raise NotOfferedError(f"{name}: {value!r} is none of {[each['name'] for each in choices]}")
         return found["value"]
     return _resolved(chosen, option, value, person) if isinstance(value, Channel | Role | User) else value
 
@@ -171,9 +172,9 @@ def _resolved(chosen: Chosen, option: Json, value: Channel | Role | User, person
     if isinstance(value, Channel):
         allowed = option.get("channel_types")
         if allowed and value.kind not in allowed:
-            raise NotOffered(f"{option['name']}: a channel of type {value.kind} is not offered")
+            raise NotOfferedError(f"{option['name']}: a channel of type {value.kind} is not offered")
         if not value.lets(person, "view_channel"):
-            raise NotOffered(f"{option['name']}: {person.name} does not see {value.name}")
+            raise NotOfferedError(f"{option['name']}: {person.name} does not see {value.name}")
     return resolve(chosen.resolved, value, person)
 
 
@@ -200,4 +201,4 @@ def component(components: list[Json], wanted: str) -> Json:
     if len(loose) == 1:
         return loose[0]
     there = [each.get("label") or each.get("placeholder") or each.get("custom_id") for each in components]
-    raise NotOffered(f"{wanted!r} is none of {there}")
+    raise NotOfferedError(f"{wanted!r} is none of {there}")

@@ -8,16 +8,17 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.discord_service.clock import Clock
-from tests.discord_service.errors import Malformed, Refusal
+from tests.discord_service.errors import MalformedError, RefusalError
 from tests.discord_service.limits import Fault, long, many
 from tests.discord_service.messages import Json
 
 SUB_COMMAND, SUB_GROUP, STRING, INTEGER, BOOLEAN, USER, CHANNEL, ROLE, MENTIONABLE, NUMBER, ATTACHMENT = range(1, 12)
 GLOBAL_MOST, OPTIONS, CHARACTERS, CREATES = 100, 25, 8_000, 200
-LOCALES = frozenset(
+_LOCALES = (
     "ar bg cs da de el en-GB en-US es-419 es-ES fi fr he hi hr hu id it ja ko lt nl no pl pt-BR ro ru sv-SE th tr uk "
-    "vi zh-CN zh-TW".split()
+    "vi zh-CN zh-TW"
 )
+LOCALES = frozenset(_LOCALES.split())
 """reference#locales"""
 Place = tuple[str | int, ...]
 
@@ -165,7 +166,7 @@ class Registry:
                     faults.append(((place, "name"), "APPLICATION_COMMANDS_DUPLICATE_NAME", "Names must be unique"))
                 names.append(key)
         if faults:
-            raise Malformed(faults)
+            raise MalformedError(faults)
         old = self.commands.get(guild_id, {})
         self.commands[guild_id] = {}
         self.syncs += 1
@@ -177,10 +178,10 @@ class Registry:
     def post(self, body: Any, guild_id: int | None) -> Json:
         """Add one, or replace that of the same name."""
         if faults := list(check_command(body)):
-            raise Malformed(faults)
+            raise MalformedError(faults)
         known = next((one for one in self.listed(guild_id) if _same(one, body)), None)
         if known is None and len(self.listed(guild_id)) >= GLOBAL_MOST:
-            raise Refusal(30032)
+            raise RefusalError(30032)
         return self._store(body, guild_id, known)
 
     def patch(self, command_id: int, body: Json, guild_id: int | None) -> Json:
@@ -188,7 +189,7 @@ class Registry:
         known = self.find(command_id, guild_id)
         changed = known | body
         if faults := list(check_command(changed)):
-            raise Malformed(faults)
+            raise MalformedError(faults)
         return self._store(changed, guild_id, known)
 
     def delete(self, command_id: int, guild_id: int | None) -> None:
@@ -200,7 +201,7 @@ class Registry:
         """One by its id; refuses what is not there."""
         found = self.commands.get(guild_id, {}).get(command_id)
         if found is None:
-            raise Refusal(10063)
+            raise RefusalError(10063)
         return found
 
     def _store(self, body: Json, guild_id: int | None, known: Json | None) -> Json:
@@ -208,7 +209,7 @@ class Registry:
             day = (guild_id, int(self.clock.seconds // 86_400))
             self._creates[day] += 1
             if self._creates[day] > CREATES:
-                raise Refusal(30034)
+                raise RefusalError(30034)
         rights = body.get("default_member_permissions")
         command = {
             "id": known["id"] if known else str(self.clock.snowflake()),

@@ -52,7 +52,7 @@ WORDS = {401: "401: Unauthorized", 403: "403: Forbidden", 404: "404: Not Found",
 """What is said where there is no code but 0."""
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """An answer that is none: a status and Discord's JSON for it."""
 
     def __init__(
@@ -83,7 +83,7 @@ class Refusal(Exception):
         return body
 
 
-class Malformed(Refusal):
+class MalformedError(RefusalError):
     """A body that breaks a rule: code 50035, with every fault at its place in the body."""
 
     def __init__(self, faults: list[tuple[tuple[str | int, ...], str, str]]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from tests.discord_service.errors import Refusal
+from tests.discord_service.errors import RefusalError
 
 OPENING = "POST /users/@me/channels"
 HTML = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
@@ -36,7 +36,7 @@ class Fault:
     @classmethod
     def refusal(cls, code: int, *, retry_after: float | None = None) -> Fault:
         """One of Discord's refusals, as JSON: 50013, 20016 with a wait, ..."""
-        Refusal(code)  # a code that is not known is the test's mistake
+        RefusalError(code)  # a code that is not known is the test's mistake
         return cls(Way.REFUSED, code, retry_after=retry_after)
 
     @classmethod

@@ -12,8 +12,8 @@ from typing import Any
 
 from aiohttp import BodyPartReader, web
 
-from tests.discord_service.buckets import Limited
-from tests.discord_service.errors import Malformed, Refusal
+from tests.discord_service.buckets import LimitedError
+from tests.discord_service.errors import MalformedError, RefusalError
 from tests.discord_service.faults import HTML, Armed, Way
 from tests.discord_service.limits import REQUEST
 from tests.discord_service.messages import Attachment
@@ -73,7 +73,7 @@ class Front:
         scope = None
         try:
             self._admit(request, route)
-            headers = service.buckets.take(route, call.params)
+            headers = service.buckets.take(route, call.params) if route else {}
             await self._read(request, call)
             fault = fault or self._struck(call)
             if fault is not None and (bad := self._misbehave(fault)):
@@ -82,11 +82,11 @@ class Front:
             said = handler(service, call)
             response = _answer(said, good if said is not None else 204)
             response.headers.update(headers)
-        except Limited as limit:
+        except LimitedError as limit:
             scope = limit.scope
             response = _answer(limit.json(), 429, limit.headers())
-        except Refusal as refusal:
-            if isinstance(refusal, Malformed):
+        except RefusalError as refusal:
+            if isinstance(refusal, MalformedError):
                 service.violated(route, call.body, str(refusal))
             response = _refused(refusal)
         if fault is not None and fault.way is Way.LOST:
@@ -102,13 +102,13 @@ class Front:
         if route in OPEN or " /webhooks/" in route:
             # discord.py does not say who it is where the token is in the path, and is served all the same.
             if not agent:
-                raise Refusal(40333)
+                raise RefusalError(40333)
         elif not agent.startswith("DiscordBot ("):
-            raise Refusal(40333)
+            raise RefusalError(40333)
         elif request.headers.get("Authorization") != f"Bot {self.service.gateway.token}":
-            raise Refusal(status=401)
+            raise RefusalError(status=401)
         if (request.content_length or 0) > REQUEST:
-            raise Refusal(40005)
+            raise RefusalError(40005)
 
     async def _read(self, request: web.Request, call: Call) -> None:
         if request.method not in {"POST", "PUT", "PATCH"}:
@@ -119,12 +119,12 @@ class Front:
             payload = await request.read()
             if payload and request.content_type != "application/json":
                 words = "Expected \"Content-Type\" header to be one of {'application/json', 'multipart/form-data'}."
-                raise Malformed([(("_errors",), "CONTENT_TYPE_INVALID", words)])
+                raise MalformedError([(("_errors",), "CONTENT_TYPE_INVALID", words)])
         if payload:
             try:
                 call.body = json.loads(payload)
             except ValueError:
-                raise Refusal(50109) from None
+                raise RefusalError(50109) from None
 
     async def _parts(self, request: web.Request, call: Call) -> bytes:
         payload, total = b"", 0
@@ -134,12 +134,12 @@ class Front:
             content = bytes(await part.read())
             total += len(content)
             if total > REQUEST:
-                raise Refusal(40005)
+                raise RefusalError(40005)
             if part.name == "payload_json":
                 payload = content
             elif (part.name or "").startswith("file"):
                 if part.filename is None:
-                    raise Malformed([((part.name or "",), "FILE_NAME_MISSING", "A file needs a name")])
+                    raise MalformedError([((part.name or "",), "FILE_NAME_MISSING", "A file needs a name")])
                 call.files.append(Attachment(len(call.files), part.filename, content))
         return payload
 
@@ -169,13 +169,13 @@ class Front:
 
     def _misbehave(self, fault: Any) -> web.Response | None:
         if fault.way is Way.REFUSED:
-            return _refused(Refusal(fault.code, status=fault.status or None, retry_after=fault.retry_after))
+            return _refused(RefusalError(fault.code, status=fault.status or None, retry_after=fault.retry_after))
         if fault.way is Way.BROKEN:
             if fault.status == 502:
                 return web.Response(status=502, body=HTML, content_type="text/html")
             return web.Response(status=fault.status)
         if fault.way is Way.LIMITED:
-            limit = Limited(fault.retry_after or 1.0, fault.scope)
+            limit = LimitedError(fault.retry_after or 1.0, fault.scope)
             return _answer(limit.json(), 429, limit.headers())
         if fault.way is Way.BANNED:
             return web.Response(status=429, body=b"<html>error code: 1015</html>", content_type="text/html")
@@ -215,10 +215,10 @@ class Front:
 
 
 def _unknown(service: Service, call: Call) -> Any:
-    raise Refusal(status=404)
+    raise RefusalError(status=404)
 
 
-def _refused(refusal: Refusal) -> web.Response:
+def _refused(refusal: RefusalError) -> web.Response:
     headers = {}
     if refusal.status == 429:
         wait = str(max(1, round(refusal.retry_after or 1)))

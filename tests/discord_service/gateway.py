@@ -1,4 +1,4 @@
-"""The gateway: sessions that outlive their connections, and what can happen to them (topics/gateway)."""
+"""The gateway: who connects, what they are told, and what can happen to them (topics/gateway)."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import asyncio
 import json
 import zlib
 from collections import Counter, deque
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -16,97 +14,26 @@ from tests.discord_service.bell import Bell
 from tests.discord_service.clock import Clock
 from tests.discord_service.messages import Json
 from tests.discord_service.places import Places
-
-DISPATCH, HEARTBEAT, IDENTIFY, PRESENCE, VOICE_STATE, RESUME = 0, 1, 2, 3, 4, 6
-RECONNECT, REQUEST_MEMBERS, INVALID_SESSION, HELLO, ACK = 7, 8, 9, 10, 11
-GUILDS, GUILD_MESSAGES, DIRECT_MESSAGES, MESSAGE_CONTENT = 1 << 0, 1 << 9, 1 << 12, 1 << 15
-PRIVILEGED = 1 << 1 | 1 << 8 | MESSAGE_CONTENT
-KNOWN_INTENTS = (1 << 22) - 1 | 1 << 24 | 1 << 25
-SENDS, SEND_WINDOW = 120, 60.0
-LARGEST = 4096
-"""Bytes that one frame of a client may have."""
-REPLAYED = 5_000
-"""Events kept for a session that may resume."""
-
-
-class Closed(Exception):  # noqa: N818 - what happens to a connection, not an error of ours
-    """The service closes a connection."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(reason)
-        self.code, self.reason = code, reason
-
-
-@dataclass(eq=False)
-class Session:
-    """What one client has been told, whether it is connected now or not."""
-
-    id: str
-    intents: int
-    shard: tuple[int, int]
-    seq: int = 0
-    events: deque[str] = field(default_factory=lambda: deque(maxlen=REPLAYED))
-    """The frames since the beginning, of which the last has `seq` as its number."""
-    connection: Connection | None = None
-
-    def wants(self, event: str, guild_id: int | None) -> bool:
-        """Whether the client asked for such events, and this shard is where they go."""
-        number, count = self.shard
-        if (0 if guild_id is None else (guild_id >> 22) % count) != number:
-            return False
-        if event.startswith(("GUILD_", "CHANNEL_", "THREAD_")):
-            return bool(self.intents & GUILDS)
-        if event.startswith("MESSAGE_"):
-            return bool(self.intents & (DIRECT_MESSAGES if guild_id is None else GUILD_MESSAGES))
-        return True
-
-    def push(self, event: str, data: Json) -> None:
-        """Number an event, keep it, and send it if anybody is there."""
-        self.seq += 1
-        frame = json.dumps({"op": DISPATCH, "t": event, "s": self.seq, "d": data})
-        self.events.append(frame)
-        if self.connection is not None:
-            self.connection.outgoing.put_nowait(frame)
-
-    def since(self, seq: int) -> Iterator[str]:
-        """The frames after a number."""
-        first = self.seq - len(self.events)
-        return (frame for place, frame in enumerate(self.events, start=first + 1) if place > seq)
-
-
-@dataclass(eq=False)
-class Connection:
-    """One websocket, as long as it lasts."""
-
-    socket: web.WebSocketResponse
-    request: web.Request
-    squeeze: Any = None
-    session: Session | None = None
-    outgoing: asyncio.Queue[str | Closed] = field(default_factory=asyncio.Queue)
-    sends: deque[float] = field(default_factory=deque)
-
-    def say(self, op: int, data: Any = None) -> None:
-        """Send a frame that is no event."""
-        self.outgoing.put_nowait(json.dumps({"op": op, "t": None, "s": None, "d": data}))
-
-    async def write(self) -> None:
-        """Send what there is to send until it is closed."""
-        while True:
-            frame = await self.outgoing.get()
-            if isinstance(frame, Closed):
-                await self.socket.close(code=frame.code, message=frame.reason.encode())
-                return
-            if self.squeeze is None:
-                await self.socket.send_str(frame)
-            else:
-                await self.socket.send_bytes(
-                    self.squeeze.compress(frame.encode()) + self.squeeze.flush(zlib.Z_SYNC_FLUSH)
-                )
-
-    def cut(self) -> None:
-        """Drop it without a word, as a failing network does."""
-        if self.request.transport is not None:
-            self.request.transport.abort()
+from tests.discord_service.sessions import (
+    ACK,
+    HEARTBEAT,
+    HELLO,
+    IDENTIFY,
+    INVALID_SESSION,
+    KNOWN_INTENTS,
+    LARGEST,
+    PRESENCE,
+    PRIVILEGED,
+    RECONNECT,
+    REQUEST_MEMBERS,
+    RESUME,
+    SEND_WINDOW,
+    SENDS,
+    VOICE_STATE,
+    ClosedError,
+    Connection,
+    Session,
+)
 
 
 class Gateway:
@@ -169,7 +96,7 @@ class Gateway:
     def close(self, code: int) -> None:
         """Close every connection with a code."""
         for each in self.connections:
-            each.outgoing.put_nowait(Closed(code, "as the test wished"))
+            each.outgoing.put_nowait(ClosedError(code, "as the test wished"))
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """One connection, from HELLO to its end."""
@@ -184,7 +111,7 @@ class Gateway:
             connection.say(HELLO, {"heartbeat_interval": int(self.interval * 1000)})
             self.note("HELLO")
             await self._listen(connection)
-        except Closed as closed:
+        except ClosedError as closed:
             self.note(f"close {closed.code}")
             connection.outgoing.put_nowait(closed)
             await asyncio.wait([writer], timeout=5)
@@ -199,12 +126,12 @@ class Gateway:
 
     def _admit(self, request: web.Request) -> None:
         if request.query.get("v") != "10":
-            raise Closed(4012, "Invalid API version")
+            raise ClosedError(4012, "Invalid API version")
         if request.query.get("encoding", "json") != "json" or request.query.get("compress") not in {
             None,
             "zlib-stream",
         }:
-            raise Closed(4002, "This server speaks JSON, plain or as a zlib stream")
+            raise ClosedError(4002, "This server speaks JSON, plain or as a zlib stream")
 
     async def _listen(self, connection: Connection) -> None:
         beat = self.clock.seconds
@@ -212,7 +139,7 @@ class Gateway:
             try:
                 frame = await connection.socket.receive(timeout=self.interval * 1.5)
             except TimeoutError:
-                raise Closed(4009, "Session timed out") from None
+                raise ClosedError(4009, "Session timed out") from None
             if frame.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
                 return
             op, data = self._read(connection, frame.data)
@@ -222,15 +149,15 @@ class Gateway:
                 if self.acknowledges:
                     connection.say(ACK)
             elif self.clock.seconds - beat > self.interval * 1.5:
-                raise Closed(4009, "Session timed out")
+                raise ClosedError(4009, "Session timed out")
             elif op == IDENTIFY:
                 self._identify(connection, data)
             elif op == RESUME:
                 self._resume(connection, data)
             elif connection.session is None:
-                raise Closed(4003, "Not authenticated")
+                raise ClosedError(4003, "Not authenticated")
             elif op not in (PRESENCE, VOICE_STATE, REQUEST_MEMBERS):
-                raise Closed(4001, "Unknown opcode")
+                raise ClosedError(4001, "Unknown opcode")
 
     def _read(self, connection: Connection, raw: str | bytes) -> tuple[int, Any]:
         now = self.clock.seconds
@@ -238,20 +165,20 @@ class Gateway:
         while connection.sends[0] <= now - SEND_WINDOW:
             connection.sends.popleft()
         if len(connection.sends) > SENDS:
-            raise Closed(4008, "Rate limited")
+            raise ClosedError(4008, "Rate limited")
         if len(raw) > LARGEST:
-            raise Closed(4002, "Decode error")
+            raise ClosedError(4002, "Decode error")
         try:
             frame = json.loads(raw)
             op, data = frame["op"], frame.get("d")
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise Closed(4002, "Decode error") from None
+            raise ClosedError(4002, "Decode error") from None
         self.received.append(frame)
         return op, data
 
     def _identify(self, connection: Connection, data: Any) -> None:
         if connection.session is not None:
-            raise Closed(4005, "Already authenticated")
+            raise ClosedError(4005, "Already authenticated")
         now = self.clock.seconds
         self.identifies.append(now)
         while self.identifies[0] <= now - 86_400:
@@ -260,17 +187,17 @@ class Gateway:
             self.token = f"reset-{self.clock.snowflake()}"  # the service takes the token away
         self.note("IDENTIFY")
         if not isinstance(data, dict) or data.get("token") != self.token:
-            raise Closed(4004, "Authentication failed")
+            raise ClosedError(4004, "Authentication failed")
         if not isinstance(data.get("properties"), dict):
-            raise Closed(4002, "Decode error")
+            raise ClosedError(4002, "Decode error")
         intents = data.get("intents")
         if not isinstance(intents, int) or intents < 0 or intents & ~KNOWN_INTENTS:
-            raise Closed(4013, "Invalid intent(s)")
+            raise ClosedError(4013, "Invalid intent(s)")
         if intents & PRIVILEGED & ~self.privileged:
-            raise Closed(4014, "Disallowed intent(s)")
+            raise ClosedError(4014, "Disallowed intent(s)")
         shard = data.get("shard", [0, 1])
         if not (isinstance(shard, list) and len(shard) == 2 and 0 <= shard[0] < shard[1]):
-            raise Closed(4010, "Invalid shard")
+            raise ClosedError(4010, "Invalid shard")
         session = Session(f"{self.clock.snowflake():x}", intents, (shard[0], shard[1]))
         guilds = [
             each
@@ -278,7 +205,7 @@ class Gateway:
             if each.has_bot and (each.id >> 22) % session.shard[1] == session.shard[0]
         ]
         if len(guilds) > 2_500:
-            raise Closed(4011, "Sharding required")
+            raise ClosedError(4011, "Sharding required")
         self.sessions[session.id] = session
         session.connection, connection.session = connection, session
         ready = {
@@ -300,16 +227,16 @@ class Gateway:
 
     def _resume(self, connection: Connection, data: Any) -> None:
         if connection.session is not None:
-            raise Closed(4005, "Already authenticated")
+            raise ClosedError(4005, "Already authenticated")
         if not isinstance(data, dict) or data.get("token") != self.token:
-            raise Closed(4004, "Authentication failed")
+            raise ClosedError(4004, "Authentication failed")
         session, seq = self.sessions.get(str(data.get("session_id"))), data.get("seq")
         if session is None or not self.resumable:
             self.note("INVALID_SESSION")
             connection.say(INVALID_SESSION, False)
             return
         if not isinstance(seq, int) or not 0 <= seq <= session.seq:
-            raise Closed(4007, "Invalid seq")
+            raise ClosedError(4007, "Invalid seq")
         if session.connection is not None:
             session.connection.cut()
         for frame in list(session.since(seq)):

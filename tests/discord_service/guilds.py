@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from tests.discord_service import permissions
 from tests.discord_service.clock import stamp
-from tests.discord_service.errors import Refusal
+from tests.discord_service.errors import RefusalError
 from tests.discord_service.messages import Json
 from tests.discord_service.places import (
     ANNOUNCEMENT,
@@ -16,14 +17,63 @@ from tests.discord_service.places import (
     TEXT,
     VOICE,
     Channel,
-    Member,
     Places,
-    Role,
     User,
 )
 
 
 @dataclass(eq=False)
+class Role:
+    """A bundle of permissions in a guild."""
+
+    id: int
+    name: str
+    bits: int
+    managed: bool = False
+
+    def json(self) -> Json:
+        """The role as the API shows it."""
+        colours = {"primary_color": 0, "secondary_color": None, "tertiary_color": None}
+        return {
+            "id": str(self.id),
+            "name": self.name,
+            "color": 0,
+            "colors": colours,
+            "hoist": False,
+            "position": 0 if self.name == "@everyone" else 1,
+            "permissions": str(self.bits),
+            "managed": self.managed,
+            "mentionable": False,
+            "flags": 0,
+        }
+
+
+@dataclass(eq=False)
+class Member:
+    """A user in a guild."""
+
+    user: User
+    joined_at: datetime
+    roles: list[Role] = field(default_factory=list)
+
+    def json(self) -> Json:
+        """The member as the API shows it."""
+        return {
+            "user": self.user.json(),
+            "nick": None,
+            "avatar": None,
+            "roles": [str(each.id) for each in self.roles],
+            "joined_at": stamp(self.joined_at),
+            "premium_since": None,
+            "deaf": False,
+            "mute": False,
+            "flags": 0,
+            "pending": False,
+            "communication_disabled_until": None,
+        }
+
+
+@dataclass(eq=False, repr=False)
 class Guild:
     """A server of Discord's, which the API calls a guild."""
 
@@ -35,6 +85,9 @@ class Guild:
     channels: dict[int, Channel] = field(default_factory=dict)
     roles: dict[int, Role] = field(default_factory=dict)
     members: dict[int, Member] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"<Guild {self.id}: {self.name}>"
 
     def __post_init__(self) -> None:
         self.roles[self.id] = Role(self.id, "@everyone", permissions.ORDINARY)
@@ -129,7 +182,7 @@ class Guild:
     def member(self, user_id: int) -> Member:
         """A member by their id; refuses a user who is none."""
         if user_id not in self.members:
-            raise Refusal(10007)
+            raise RefusalError(10007)
         return self.members[user_id]
 
     def grants(self, user: User, overwrites: dict[int, tuple[int, int]] | None = None) -> int:

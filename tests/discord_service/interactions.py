@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.discord_service.bell import Bell
-from tests.discord_service.errors import Refusal
+from tests.discord_service.errors import RefusalError
 from tests.discord_service.guilds import Guild
 from tests.discord_service.messages import Json, Message, walk
 from tests.discord_service.places import Channel, User
@@ -23,7 +23,7 @@ FOLLOW_UPS = 5
 """How many messages may follow where the bot is only a user's app."""
 
 
-class Unanswered(AssertionError):
+class UnansweredError(AssertionError):
     """Somebody waited for the bot, and nothing came."""
 
 
@@ -64,23 +64,23 @@ class Interaction:
     def acknowledge(self, answer: int, now: float) -> None:
         """The first answer came; refuses a second, and one that comes too late."""
         if self.answer is not None:
-            raise Refusal(40060)
+            raise RefusalError(40060)
         if now - self.asked_at > TO_ANSWER:
-            raise Refusal(10062)
+            raise RefusalError(10062)
         self.answer, self.acknowledged_after = answer, time.perf_counter() - self._begun
 
     def admit_follow_up(self, now: float) -> None:
         """Refuses a message after the token's life, before the first answer, or one too many."""
         self.admit(now)
         if self.only_user_installed and len(self.follow_ups) >= FOLLOW_UPS:
-            raise Refusal(40094)
+            raise RefusalError(40094)
 
     def admit(self, now: float) -> None:
         """Refuses any use of the token after its life, or before the first answer."""
         if now - self.asked_at > LIFE:
-            raise Refusal(50027)
+            raise RefusalError(50027)
         if self.answer is None:
-            raise Refusal(10015)
+            raise RefusalError(10015)
 
     def metadata(self) -> Json:
         """What a message says about the interaction that it answers."""
@@ -109,7 +109,7 @@ class Reply:
         if shown is None or (asked.answer == ACKNOWLEDGED and asked.follow_ups and not self._updated):
             shown = asked.follow_ups[0] if asked.follow_ups else shown
         if shown is None:
-            raise Unanswered(f"no message: the answer's type was {asked.answer}")
+            raise UnansweredError(f"no message: the answer's type was {asked.answer}")
         return shown
 
     @property
@@ -156,7 +156,7 @@ class Reply:
     def modal(self) -> Json:
         """The form that was opened."""
         if self.interaction.form is None:
-            raise Unanswered(f"no form: the answer's type was {self.interaction.answer}")
+            raise UnansweredError(f"no form: the answer's type was {self.interaction.answer}")
         return self.interaction.form
 
     @property
@@ -176,7 +176,7 @@ class Reply:
         for each in self.message.interactive:
             if wanted in (each.get(name), each.get("custom_id")):
                 return each
-        raise Unanswered(f"{wanted!r} is none of {[each.get(name) for each in self.message.interactive]}")
+        raise UnansweredError(f"{wanted!r} is none of {[each.get(name) for each in self.message.interactive]}")
 
     @property
     def _updated(self) -> bool:
@@ -218,12 +218,12 @@ class Reply:
         except TimeoutError:
             asked = self.interaction
             first = f"the first answer's type was {asked.answer}" if asked.answer else "nothing was answered"
-            raise Unanswered(f"waited {limit:g} s for {what}: {first}; asked: {asked.data}") from None
+            raise UnansweredError(f"waited {limit:g} s for {what}: {first}; asked: {asked.data}") from None
 
 
 def said(message: Message) -> str:
     """All words of a message, top to bottom, line by line."""
-    lines = [message.content]
+    lines: list[str | None] = [message.content]
     for embed in message.embeds:
         lines += [(embed.get("author") or {}).get("name"), embed.get("title"), embed.get("description")]
         for each in embed.get("fields") or []:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from tests.discord_service.errors import Malformed, Refusal
+from tests.discord_service.errors import MalformedError, RefusalError
 from tests.discord_service.messages import BUTTON, COMPONENTS_V2, EPHEMERAL, LINK, ROW, SELECT, Json, walk
 
 Fault = tuple[tuple[str | int, ...], str, str]
@@ -52,12 +52,12 @@ def check_message(
     """
     faults = list(_faults(body, files, before, interaction))
     if faults:
-        raise Malformed(faults)
+        raise MalformedError(faults)
     if partial and "content" not in body and "embeds" not in body and "components" not in body:
         return
     speaks = (body.get("content") or "").strip() or any(_says(each) for each in body.get("embeds") or [])
     if not speaks and not body.get("components") and not files and not body.get("poll") and not partial:
-        raise Refusal(50006)
+        raise RefusalError(50006)
 
 
 def _faults(body: Json, files: int, before: int, interaction: bool) -> Iterator[Fault]:
@@ -203,4 +203,4 @@ def check_choices(data: Any) -> None:
     if choices is None:
         faults.append((("data", "choices"), "BASE_TYPE_REQUIRED", "This field is required"))
     if faults:
-        raise Malformed(faults)
+        raise MalformedError(faults)

@@ -40,7 +40,7 @@ class Attachment:
         } | said
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Message:
     """One message, in its current state; what is said of it changes with every edit."""
 
@@ -62,6 +62,9 @@ class Message:
     by_webhook: int | None = None
     deleted: bool = False
     edits: int = 0
+
+    def __repr__(self) -> str:
+        return f"<Message {self.id} by {self.author.name}: {self.content[:60]!r}, {len(self.embeds)} embeds>"
 
     @property
     def ephemeral(self) -> bool:

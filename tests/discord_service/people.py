@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.discord_service import choosing, permissions
-from tests.discord_service.choosing import NotOffered
+from tests.discord_service.choosing import NotOfferedError
 from tests.discord_service.guilds import Guild
 from tests.discord_service.interactions import AUTOCOMPLETE, COMMAND, COMPONENT, MODAL, Interaction, Reply
 from tests.discord_service.messages import BUTTON, LINK, SELECT, Json, Message, walk
@@ -66,7 +66,7 @@ class Person(User):
         """Begin to fill in an option, the last one given or `focus`, and see what is suggested: name and value."""
         channel = self._go(in_)
         focus = focus or list(options)[-1]
-        chosen = choosing.choose(self.service, self, channel, command, options, focus)
+        chosen = choosing.choose(self.service, self, channel, command, options, focus=focus)
         reply = await self._ask(channel, AUTOCOMPLETE, chosen.data, command=chosen.command).settle(self.patience)
         return reply.interaction.choices or []
 
@@ -75,7 +75,7 @@ class Person(User):
         message = self._sees(on)
         found = choosing.component([each for each in message.interactive if each["type"] == BUTTON], button)
         if found.get("disabled") or found.get("style") == LINK:
-            raise NotOffered(f"{button!r} asks nothing: it is disabled, or a link")
+            raise NotOfferedError(f"{button!r} asks nothing: it is disabled, or a link")
         data = {"custom_id": found["custom_id"], "component_type": BUTTON, "id": found["id"]}
         return await self._ask(message.channel, COMPONENT, data, source=message).settle(self.patience)
 
@@ -85,12 +85,13 @@ class Person(User):
         found = choosing.component([each for each in message.interactive if each["type"] != BUTTON], select)
         least, most = found.get("min_values"), found.get("max_values") or 1
         if found.get("disabled") or not (1 if least is None else least) <= len(values) <= most:
-            raise NotOffered(f"{select!r} is disabled, or takes another number of values")
+            raise NotOfferedError(f"{select!r} is disabled, or takes another number of values")
         data: Json = {"custom_id": found["custom_id"], "component_type": found["type"], "id": found["id"]}
         if found["type"] == SELECT:
             data["values"] = [_option(found, str(each)) for each in values]
         else:
-            data["resolved"] = resolved = {}
+            resolved: dict[str, Json] = {}
+            data["resolved"] = resolved
             objects = [each for each in values if isinstance(each, User | Channel)]
             data["values"] = [choosing.resolve(resolved, each, self) for each in objects]
         return await self._ask(message.channel, COMPONENT, data, source=message).settle(self.patience)
@@ -112,12 +113,12 @@ class Person(User):
                 <= len(value)
                 <= (inner.get("max_length") or 4_000)
             ):
-                raise NotOffered(f"{inner['custom_id']}: {value!r} is too long or too short")
+                raise NotOfferedError(f"{inner['custom_id']}: {value!r} is too long or too short")
             given = {"type": TEXT_INPUT, "custom_id": inner["custom_id"], "value": value, "id": inner.get("id", 1)}
             shape = {"component": given} if outer["type"] == LABEL else {"components": [given]}
             filled.append({"type": outer["type"], "id": outer.get("id", 1)} | shape)
         if left:
-            raise NotOffered(f"the form has no fields {sorted(left)}")
+            raise NotOfferedError(f"the form has no fields {sorted(left)}")
         data = {"custom_id": modal["custom_id"], "components": filled}
         return await self._ask(asked.channel, MODAL, data, source=asked.source, owners=asked.owners).settle(
             self.patience
@@ -129,18 +130,18 @@ class Person(User):
         if self.at is None:
             self.at = self.direct
         if self.at.guild is not None and self.id not in self.at.guild.members:
-            raise NotOffered(f"{self.name} is no member of {self.at.guild.name}")
+            raise NotOfferedError(f"{self.name} is no member of {self.at.guild.name}")
         if self.at.guild is not None and not self.at.lets(self, "view_channel"):
-            raise NotOffered(f"{self.name} does not see {self.at.name}")
+            raise NotOfferedError(f"{self.name} does not see {self.at.name}")
         return self.at
 
     def _sees(self, on: Message | Reply) -> Message:
         message = on.message if isinstance(on, Reply) else on
         if message.deleted:
-            raise NotOffered("the message is gone")
+            raise NotOfferedError("the message is gone")
         asker = (message.interaction or {}).get("user", {}).get("id")
         if message.ephemeral and asker != str(self.id):
-            raise NotOffered(f"{self.name} does not see what only another sees")
+            raise NotOfferedError(f"{self.name} does not see what only another sees")
         return message
 
     def _ask(
@@ -181,7 +182,7 @@ def _option(select: Json, wanted: str) -> str:
     for each in select["options"]:
         if wanted in (each["value"], each["label"]):
             return str(each["value"])
-    raise NotOffered(f"{wanted!r} is none of {[each['label'] for each in select['options']]}")
+    raise NotOfferedError(f"{wanted!r} is none of {[each['label'] for each in select['options']]}")
 
 
 def event(service: Service, asked: Interaction) -> Json:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tests.discord_service import permissions
 from tests.discord_service.clock import Clock, stamp
-from tests.discord_service.errors import Refusal
+from tests.discord_service.errors import RefusalError
 from tests.discord_service.messages import Json, Message
 
 if TYPE_CHECKING:
-    from tests.discord_service.guilds import Guild
+    from tests.discord_service.guilds import Guild, Role
 
 Announce = Callable[[str, Json, "int | None"], None]
 """Tells the gateway of an event: its name, its data, and its guild (None: no guild's)."""
@@ -53,7 +52,7 @@ class User:
         }
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Channel:
     """A place for messages: of a guild, a thread, or direct."""
 
@@ -77,6 +76,9 @@ class Channel:
     crossposts: deque[float] = field(default_factory=deque)
     posted: int = 0
     """How many messages were ever made here."""
+
+    def __repr__(self) -> str:
+        return f"<Channel {self.id} of type {self.kind}: {self.name}>"
 
     @property
     def messages(self) -> list[Message]:
@@ -104,7 +106,7 @@ class Channel:
     def find(self, message_id: int) -> Message:
         """A message by its id; refuses what is not there."""
         if message_id not in self.held:
-            raise Refusal(10008)
+            raise RefusalError(10008)
         return self.held[message_id]
 
     def allow(self, who: User | Role, *names: str) -> None:
@@ -208,57 +210,6 @@ class Channel:
         ]
 
 
-@dataclass(eq=False)
-class Role:
-    """A bundle of permissions in a guild."""
-
-    id: int
-    name: str
-    bits: int
-    managed: bool = False
-
-    def json(self) -> Json:
-        """The role as the API shows it."""
-        colours = {"primary_color": 0, "secondary_color": None, "tertiary_color": None}
-        return {
-            "id": str(self.id),
-            "name": self.name,
-            "color": 0,
-            "colors": colours,
-            "hoist": False,
-            "position": 0 if self.name == "@everyone" else 1,
-            "permissions": str(self.bits),
-            "managed": self.managed,
-            "mentionable": False,
-            "flags": 0,
-        }
-
-
-@dataclass(eq=False)
-class Member:
-    """A user in a guild."""
-
-    user: User
-    joined_at: datetime
-    roles: list[Role] = field(default_factory=list)
-
-    def json(self) -> Json:
-        """The member as the API shows it."""
-        return {
-            "user": self.user.json(),
-            "nick": None,
-            "avatar": None,
-            "roles": [str(each.id) for each in self.roles],
-            "joined_at": stamp(self.joined_at),
-            "premium_since": None,
-            "deaf": False,
-            "mute": False,
-            "flags": 0,
-            "pending": False,
-            "communication_disabled_until": None,
-        }
-
-
 class Places:
     """Everything by its id."""
 
@@ -308,17 +259,17 @@ class Places:
         """A channel that the bot may look into; refuses what is not there or not open to it."""
         channel = self.channels.get(channel_id)
         if channel is None:
-            raise Refusal(10003)
+            raise RefusalError(10003)
         outside = channel.guild is not None and self.bot.id not in channel.guild.members
         if outside or channel.kind == GROUP or not channel.lets(self.bot, "view_channel"):
-            raise Refusal(50001)
+            raise RefusalError(50001)
         return channel
 
     def joined(self, guild_id: int) -> Guild:
         """A guild that the bot is in; refuses any other."""
         guild = self.guilds.get(guild_id)
         if guild is None or self.bot.id not in guild.members:
-            raise Refusal(10004)
+            raise RefusalError(10004)
         return guild
 
     def shared(self, user: User) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.discord_service import answering, posting
-from tests.discord_service.errors import Malformed, Refusal
+from tests.discord_service.errors import MalformedError, RefusalError
 from tests.discord_service.messages import Json
 from tests.discord_service.service import Call, Service
 
@@ -22,7 +22,7 @@ def get_user(service: Service, call: Call) -> Any:
     """GET an account."""
     user = service.places.users.get(call.id("user_id"))
     if user is None:
-        raise Refusal(10013)
+        raise RefusalError(10013)
     return user.json()
 
 
@@ -122,24 +122,24 @@ def open_direct(service: Service, call: Call) -> Any:
     """POST for the channel of the bot and a user; there is one whether or not they take messages."""
     recipient = (call.body or {}).get("recipient_id") if isinstance(call.body, dict) else None
     if recipient is None or not str(recipient).isdigit():
-        raise Malformed([(("recipient_id",), "NUMBER_TYPE_COERCE", f'Value "{recipient}" is not snowflake.')])
+        raise MalformedError([(("recipient_id",), "NUMBER_TYPE_COERCE", f'Value "{recipient}" is not snowflake.')])
     user = service.places.users.get(int(recipient))
     if user is None:
-        raise Refusal(10013)
+        raise RefusalError(10013)
     if user.bot:
-        raise Refusal(50007)
+        raise RefusalError(50007)
     return service.places.direct(user).json()
 
 
 def _scope(service: Service, call: Call) -> int | None:
     """The guild that commands are asked about, None for everywhere; refuses another app's."""
     if call.id("application_id") != service.bot.id:
-        raise Refusal(10002)
+        raise RefusalError(10002)
     if "guild_id" not in call.params:
         return None
     guild_id = call.id("guild_id")
     if guild_id not in service.places.guilds or not service.places.guilds[guild_id].has_bot:
-        raise Refusal(50001)
+        raise RefusalError(50001)
     return guild_id
 
 

@@ -67,7 +67,7 @@ def check(route: str, body: Any) -> Iterator[Fault]:
             for each in deepest.instance.keys() - deepest.schema.get("properties", {}).keys():
                 yield (*at, each), "UNKNOWN_PROPERTY", "There is no such field"
         else:
-            yield at, CODES.get(deepest.validator, "SCHEMA_INVALID"), deepest.message[:300]
+            yield at, CODES.get(str(deepest.validator), "SCHEMA_INVALID"), deepest.message[:300]
 
 
 def _deepest(error: ValidationError) -> ValidationError:
@@ -123,7 +123,7 @@ class _Resolved:
 
     def _named(self, name: str) -> dict[str, Any]:
         if name == "SnowflakeType":  # the service takes numbers as well, and discord.py sends them
-            return self._schemas[name] | {"type": ["string", "integer"]}
+            return {**self._schemas[name], "type": ["string", "integer"]}
         if name not in self._done:
             self._done[name] = {}  # first of all, so that a schema may refer to itself
             self._done[name].update(self.resolve(self._schemas[name]))
@@ -139,6 +139,11 @@ def _kind(schema: Any) -> Any:
 
 def _alternatives(validator: Any, schemas: list[Any], instance: Any, schema: Any) -> Iterator[ValidationError]:
     """Alternatives that are told apart by their `type` are: the fault is then that of the one that was meant."""
+    if instance is not None:
+        schemas = [each for each in schemas if each != {"type": "null"}]
+    if len(schemas) == 1:
+        yield from validator.descend(instance, schemas[0])
+        return
     if isinstance(instance, dict) and "type" in instance:
         meant = [each for each in schemas if instance["type"] in (_kind(each) or ())]
         if len(meant) == 1:
@@ -154,17 +159,19 @@ def _alternatives(validator: Any, schemas: list[Any], instance: Any, schema: Any
 
 
 _Validator = extend(Draft202012Validator, {"oneOf": _alternatives, "anyOf": _alternatives})
-_FORMATS = FormatChecker(formats=[])
 
 
-@_FORMATS.checks("uri")
 def _is_uri(value: object) -> bool:
     return not isinstance(value, str) or bool(re.fullmatch(r"(https?|discord|attachment)://[^\s/]\S*", value))
 
 
-@_FORMATS.checks("date-time")
 def _is_moment(value: object) -> bool:
     try:
         return not isinstance(value, str) or bool(datetime.fromisoformat(value))
     except ValueError:
         return False
+
+
+_FORMATS = FormatChecker(formats=[])
+_FORMATS.checks("uri")(_is_uri)
+_FORMATS.checks("date-time")(_is_moment)

@@ -13,11 +13,12 @@ from tests.discord_service.bell import Bell
 from tests.discord_service.buckets import Buckets
 from tests.discord_service.clock import Clock
 from tests.discord_service.commands import Registry
-from tests.discord_service.errors import Malformed, Refusal
-from tests.discord_service.gateway import MESSAGE_CONTENT, Gateway
+from tests.discord_service.errors import MalformedError, RefusalError
+from tests.discord_service.gateway import Gateway
 from tests.discord_service.interactions import Interaction
 from tests.discord_service.messages import Attachment, Json, Message, numbered
 from tests.discord_service.places import GROUP, NO_MESSAGES, Channel, Places, User
+from tests.discord_service.sessions import MESSAGE_CONTENT
 
 REMEMBERED = 2_000
 """Interactions kept where nothing is recorded."""
@@ -47,14 +48,14 @@ class Call:
         """An id of the path; refuses what is no number."""
         text = self.params[name]
         if not text.isascii() or not text.isdigit():
-            raise Malformed([((name,), "NUMBER_TYPE_COERCE", f'Value "{text}" is not snowflake.')])
+            raise MalformedError([((name,), "NUMBER_TYPE_COERCE", f'Value "{text}" is not snowflake.')])
         return int(text)
 
     def number(self, name: str) -> int | None:
         """A number of the query, None where there is none."""
         text = self.query.get(name)
         if text is not None and (not text.isascii() or not text.isdigit()):
-            raise Malformed([((name,), "NUMBER_TYPE_COERCE", f'Value "{text}" is not int.')])
+            raise MalformedError([((name,), "NUMBER_TYPE_COERCE", f'Value "{text}" is not int.')])
         return int(text) if text is not None else None
 
 
@@ -86,7 +87,7 @@ class Service:
     def check(self, call: Call) -> None:
         """Refuse a body that is not as the service's description says."""
         if self.validate and (faults := list(schemas.check(call.route, call.body))):
-            raise Malformed(faults)
+            raise MalformedError(faults)
 
     def violated(self, route: str, body: Any, says: str) -> None:
         """Remember a body that was refused for its shape."""
@@ -97,23 +98,23 @@ class Service:
     def open_to_posts(self, channel: Channel, user: User, *, rich: bool, files: bool) -> None:
         """Refuses where a user may not post such a message now."""
         if channel.kind in NO_MESSAGES:
-            raise Refusal(50008)
+            raise RefusalError(50008)
         if channel.guild is None:
             person = channel.people[0]
             if channel.kind == GROUP and user.bot:
-                raise Refusal(50001)
+                raise RefusalError(50001)
             if user.bot and not self.places.shared(person):
-                raise Refusal(50278)
+                raise RefusalError(50278)
             if user.bot and person.closed:
-                raise Refusal(50007)
+                raise RefusalError(50007)
             return
         needed = ["send_messages_in_threads" if channel.is_thread else "send_messages"]
         needed += ["embed_links"] if rich else []
         needed += ["attach_files"] if files else []
         if not channel.lets(user, *needed):
-            raise Refusal(50013)
+            raise RefusalError(50013)
         if channel.locked and not channel.lets(user, "manage_threads"):
-            raise Refusal(50083 if channel.archived else 160005)
+            raise RefusalError(50083 if channel.archived else 160005)
         if channel.archived:
             channel.archive(archived=False)
 
@@ -200,7 +201,7 @@ class Service:
     ) -> Json:
         """A message's body, with its files; refuses what breaks a limit."""
         if not isinstance(body, dict):
-            raise Malformed([((), "MODEL_TYPE_CONVERT", "Only dictionaries may be used in a ModelType")])
+            raise MalformedError([((), "MODEL_TYPE_CONVERT", "Only dictionaries may be used in a ModelType")])
         limits.check_message(body, files=len(call.files), before=before, interaction=hook, partial=partial)
         described = {str(each.get("id")): each for each in body.get("attachments") or []}
         for place, each in enumerate(call.files):
