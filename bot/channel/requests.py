@@ -65,6 +65,8 @@ class Asker:
     locale: str | None = None
     person: str | None = None
     may_change: bool = True
+    place: str | None = None
+    """The language that the place itself is in, where the service knows one: what a new subscription begins with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +241,14 @@ class Option:
     label: str
     request: Request
     chosen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """What may be meant by somebody who is still typing: what is shown, and what would be typed."""
+
+    label: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)

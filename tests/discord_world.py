@@ -1,0 +1,120 @@
+"""The whole program's reading side with a real database, the real discord.py and a local Discord."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+from bot.app import CACHE
+from bot.channel import Kit
+from bot.commands import Readers
+from bot.dispatcher import Dispatcher
+from bot.edition import rank
+from bot.locks import make_locks
+from bot.model import Address, Cadence, Edition, Found, Paper, Preferences, State, Style, Subscriber
+from bot.notices import Notices
+from bot.render.templates import template
+from bot.session import Session
+from bot.store import Store, audience, editions, papers, subscribers
+from bot.store.memory import ChannelMemory
+from bot.store.schema import deliveries
+from bot.supervisor import clock
+from channels import discord as channel_module
+from channels.discord import Discord, Settings
+from tests.discord_service import DiscordServer
+
+TODAY = date(2026, 4, 30)
+
+
+def a_kit(store: Store, home: Path) -> Kit:
+    return Kit(home=home, pictures=home / CACHE, memory=ChannelMemory(store, "discord"), template=template)
+
+
+def a_discord(server: DiscordServer, store: Store, home: Path, **given: str) -> Discord:
+    """The channel as it would be opened for this server."""
+    settings = {"DISCORD_TOKEN": server.token, "DISCORD_API_URL": server.api} | given
+    return channel_module.open(Settings.model_validate(settings), a_kit(store, home))
+
+
+@dataclass
+class World:
+    """A database with editions, a Discord, and the channel between them; `life` is one life of the process."""
+
+    server: DiscordServer
+    store: Store
+    home: Path
+    styles: Sequence[Style] = (Style.HEADLINE, Style.ABSTRACT)
+    notices: Notices | None = None
+    channel: Discord = field(init=False)
+
+    @asynccontextmanager
+    async def life(self, *, listens: bool = True) -> AsyncIterator[Discord]:
+        """One life of the process: logged in, and listening if wanted; gone without a trace afterwards."""
+        self.channel = a_discord(self.server, self.store, self.home)
+        readers = Readers(
+            self.store,
+            [self.channel],
+            fallback=Preferences(),
+            closes=time(22),
+            styles=self.styles,
+        )
+        async with self.channel:
+            before = self.server.gateway.counts["READY"]
+            task = asyncio.create_task(self.channel.listen(readers)) if listens else None
+            if task is not None:
+                ready = asyncio.create_task(self.server.gateway.until("READY", before + 1))
+                await asyncio.wait([task, ready], return_when=asyncio.FIRST_COMPLETED)
+                if task.done():
+                    ready.cancel()
+                    task.result()
+            try:
+                yield self.channel
+            finally:
+                if task is not None:
+                    task.cancel()
+                    await asyncio.gather(task, return_exceptions=True)
+
+    async def publish(self, day: date, *listed: Paper, audience_too: bool = True) -> Edition:
+        """Close an edition of these papers now, and owe it to everybody."""
+        now = clock()
+        edition = Edition(Cadence.DAY, day, now, rank(listed))
+        async with self.store.write() as connection:
+            await papers.keep(connection, Found(listed, frozenset({day})))
+            edition_id = await editions.add(connection, edition)
+            assert edition_id is not None
+            if audience_too:
+                await audience.owe(connection, edition_id, Cadence.DAY, published_at=now)
+        return edition
+
+    async def deliver(self) -> None:
+        """Hand out everything that is due."""
+        locks = make_locks(self.store.engine.url, self.store.path)
+        session = Session(self.channel)
+        notices = Notices([session], [], "en")
+        dispatcher = Dispatcher(self.store, self.channel, locks, tell=notices.tell)
+        now = await self._due()
+        while await dispatcher.step(now) or dispatcher.busy:
+            if dispatcher.busy:
+                await dispatcher.landed.wait()
+        await notices.flush()
+        await locks.close()
+
+    async def _due(self) -> datetime:
+        """Now, or when the last of what is owed is due."""
+        async with self.store.read() as connection:
+            due = await connection.scalar(
+                select(func.max(deliveries.c.next_at)).where(deliveries.c.state == State.OWED)
+            )
+        return max(clock(), due) if due is not None else clock()
+
+    async def reader(self, recipient: str) -> Subscriber:
+        async with self.store.read() as connection:
+            found = await subscribers.get(connection, Address("discord", recipient))
+        assert found is not None
+        return found
