@@ -120,7 +120,7 @@ async def test_what_there_is_can_be_read(raw: Raw, server: DiscordServer, guild:
     ],
 )
 async def test_what_is_not_there_or_not_open(
-    raw: Raw, server: DiscordServer, guild: Guild, papers: Channel, method: str, path: str, code: int
+    raw: Raw, server: DiscordServer, guild: Guild, papers: Channel, *, method: str, path: str, code: int
 ) -> None:
     outside = server.guild("Others", joined=False)
     hidden = guild.text("hidden")
@@ -286,7 +286,7 @@ BAD_MESSAGES = [
 )
 @pytest.mark.parametrize("described", [True, False])
 async def test_a_message_past_a_limit_is_refused_at_its_place(
-    raw: Raw, server: DiscordServer, papers: Channel, body: dict[str, Any], place: str, described: bool
+    raw: Raw, server: DiscordServer, papers: Channel, *, body: dict[str, Any], place: str, described: bool
 ) -> None:
     server.service.validate = described
     answer = await raw("POST", messages(papers), body)
