@@ -197,6 +197,30 @@ async def test_a_deferred_answer_is_filled_by_the_first_follow_up(bot: Bot, ada:
     assert (await bot.follow("GET", event, None, "/messages/@original")).code == 10008
 
 
+async def test_a_deferred_answer_that_was_deleted_is_followed_up(bot: Bot, ada: Person) -> None:
+    event, task = await bot.asked(ada.uses("/papers today"))
+    await bot.answer(event, 5)
+    assert (await bot.follow("DELETE", event, None, "/messages/@original")).status == 204
+    await bot.follow("POST", event, {"content": "After all"})
+    assert (await task).content == "After all"
+
+
+async def test_a_thread_that_was_locked_meanwhile_takes_no_answer(
+    bot: Bot, server: DiscordServer, papers: Channel, ada: Person
+) -> None:
+    elsewhere = server.guild("Others", joined=False)
+    ada.can(elsewhere).installs()
+    for thread, code in [(papers.thread("t"), 50083), (elsewhere.text("talk").thread("t"), 50001)]:
+        event, task = await bot.asked(ada.uses("/papers today", in_=thread))
+        thread.archive(archived=False, locked=True)
+        assert (await bot.answer(event, 4, {"content": "x"})).code == code
+        thread.archive(archived=False, locked=False)
+        assert (await bot.answer(event, 4, {"content": "x"})).status == 204
+        await task
+        thread.archive(archived=False, locked=True)
+        assert (await bot.follow("POST", event, {"content": "x"})).code == code
+
+
 async def test_an_answer_may_be_asked_to_show_what_became_of_it(bot: Bot, ada: Person) -> None:
     event, task = await bot.asked(ada.uses("/papers today"))
     answer = await bot.answer(event, 4, {"content": "x"}, "?with_response=1")

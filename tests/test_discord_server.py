@@ -407,6 +407,8 @@ async def test_threads_that_are_archived_or_locked(raw: Raw, guild: Guild, paper
     asleep.archive()
     assert (await raw("PATCH", f"{messages(asleep)}/{message.id}", {"content": "y"})).code == 50083
     assert (await raw("DELETE", f"{messages(asleep)}/{message.id}")).code == 50083
+    assert (await raw("PATCH", f"/channels/{asleep.id}", {"locked": True})).code == 50083
+    assert (await raw("PATCH", f"/channels/{asleep.id}", {"archived": False, "name": "awake"})).body["name"] == "awake"
     assert (await raw("POST", messages(papers.thread("l", locked=True)), {"content": "x"})).code == 160005
     shut = papers.thread("s", locked=True, archived=True)
     assert (await raw("POST", messages(shut), {"content": "x"})).code == 50083
@@ -417,7 +419,9 @@ async def test_a_moderator_opens_threads(raw: Raw, server: DiscordServer) -> Non
     papers = server.guild("Own", bot_can=("manage_threads",)).text("papers")
     shut = papers.thread("s", locked=True, archived=True)
     assert (await raw("POST", messages(shut), {"content": "x"})).status == 200
-    assert (await raw("PATCH", f"/channels/{shut.id}", {"archived": True})).body["thread_metadata"]["archived"]
+    locked = {"archived": True, "locked": True}
+    assert (await raw("PATCH", f"/channels/{shut.id}", locked)).body["thread_metadata"]["locked"]
+    assert shut.archived
 
 
 async def test_direct_messages(raw: Raw, server: DiscordServer, guild: Guild) -> None:
