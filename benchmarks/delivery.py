@@ -34,7 +34,7 @@ from bot import logs
 from bot.channel import Commands, Finding, Limits, Message, Outcome, Pace, Page, Personal, Sent
 from bot.dispatcher import Dispatcher
 from bot.locks import holding, make_locks
-from bot.model import ALL_WEEK, Cadence, Edition, Found, Preferences, Ranked, Style
+from bot.model import ALL_WEEK, Cadence, Edition, Extra, Found, Preferences, Ranked, Style
 from bot.store import Store, audience, editions, papers, subscribers
 from tests.fake_channel import DAY, NOW, Plain, paper
 from tests.postgres import running
@@ -119,6 +119,7 @@ class NullChannel:
     limits: Limits = field(default_factory=Limits)
     repeats_unknown: bool = True
     rehearsal: bool = True
+    extras: Sequence[Extra] = ()
     residents: Sequence[str] = ()
 
     def recipient(self, written: str) -> str:

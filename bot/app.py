@@ -101,7 +101,10 @@ async def open_app(
                 tell=notices.tell,
             ),
             dispatchers=[
-                Dispatcher(store, channel, locks, tell=notices.tell, writes=writer.has_model) for channel in channels
+                Dispatcher(
+                    store, session.channel, locks, pacer=session.pacer, tell=notices.tell, writes=writer.has_model
+                )
+                for session in sessions
             ],
             keeper=Keeper(store, notices.tell, closes=core.edition_closes),
             writer=writer,
@@ -113,6 +116,7 @@ async def open_app(
                 closes=core.edition_closes,
                 access=Access(Admission(core.access), core.codes, core.allowed, core.admins),
                 styles=tuple(Style) if writer.has_model else WITHOUT_MODEL,
+                pacers={session.channel.name: session.pacer for session in sessions},
             ),
         )
 

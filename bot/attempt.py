@@ -27,9 +27,9 @@ OUTCOMES = (Sent, Deferred, Gone, Barred, Rejected, Unknown)
 class Attempts:
     """Attempts deliveries on one channel."""
 
-    def __init__(self, store: Store, channel: Channel, *, writes: bool = False) -> None:
+    def __init__(self, store: Store, channel: Channel, *, pacer: Pacer | None = None, writes: bool = False) -> None:
         self._channel = channel
-        self._pacer = Pacer(channel.pace)
+        self._pacer = pacer or Pacer(channel.pace)
         self._variants = Variants(store, channel, writes=writes)
         self.waits = self._variants.waits
         self._at_home: set[asyncio.Task[None]] = set()
@@ -61,7 +61,8 @@ class Attempts:
 
     async def _send(self, delivery: Delivery, message: Message) -> Outcome:
         try:
-            personal = Personal(key=f"{delivery.edition_id}.{delivery.subscriber_id}", repeat=delivery.repeats)
+            key = f"{delivery.edition_id}.{delivery.subscriber_id}"
+            personal = Personal(key, repeat=delivery.repeats, extras=delivery.extras)
             return sound(await self._channel.send(delivery.to, message, personal), delivery.to)
         except asyncio.CancelledError:
             return Unknown("the program was stopped before the service had answered")

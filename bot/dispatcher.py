@@ -21,7 +21,8 @@ from bot.channel import Barred, Channel, Gone, Rejected
 from bot.consequences import Result, Standing, consequence, put_off, repeat_at, stand
 from bot.locks import OWNER, Locks
 from bot.model import Delivery, Reason, State
-from bot.notices import Tell, into_log
+from bot.notices import Setter, Tell, into_log
+from bot.pacer import Pacer
 from bot.store import Store, deliveries, owed, refused, standing, subscribers
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,14 @@ class Dispatcher:
     """Delivers on one channel. `step` does one turn; what it starts lands on its own and sets `landed`."""
 
     def __init__(
-        self, store: Store, channel: Channel, locks: Locks, *, tell: Tell = into_log, writes: bool = False
+        self,
+        store: Store,
+        channel: Channel,
+        locks: Locks,
+        *,
+        pacer: Pacer | None = None,
+        tell: Tell = into_log,
+        writes: bool = False,
     ) -> None:
         self._tell = tell
         self.channel = channel
@@ -44,7 +52,7 @@ class Dispatcher:
         self.landed = asyncio.Event()
         self._store = store
         self._locks = locks
-        self._attempts = Attempts(store, channel, writes=writes)
+        self._attempts = Attempts(store, channel, pacer=pacer, writes=writes)
         self._flying: dict[int, asyncio.Task[None]] = {}
         self._results: list[Landed] = []
         self._in_doubt = False
@@ -189,7 +197,10 @@ class Dispatcher:
             if theirs and follows.status is not None and follows.reason is not None:
                 if isinstance(result, Barred):
                     await subscribers.bar(connection, delivery.subscriber_id, follows.reason)
-                    said.append(partial(self._tell_barred, delivery, follows.reason, now))
+                    known = await subscribers.setter(connection, delivery.subscriber_id)
+                    place = result.place or f"{self.channel.name}:{delivery.to}"
+                    setter = None if known is None else Setter(*known, place)
+                    said.append(partial(self._tell_barred, delivery, follows.reason, setter, now))
                 else:
                     await subscribers.set_status(connection, delivery.subscriber_id, follows.status, follows.reason)
                 gone = isinstance(result, Gone)
@@ -209,9 +220,16 @@ class Dispatcher:
         await deliveries.record(connection, endings, owner=self.owner, now=now)
         return stands, said
 
-    def _tell_barred(self, delivery: Delivery, reason: str, now: datetime) -> None:
-        fields = {"channel": self.channel.name, "subscriber": delivery.subscriber_id, "reason": reason}
-        self._tell("no right to post", now, level=logging.WARNING, **fields)
+    def _tell_barred(self, delivery: Delivery, reason: str, setter: Setter | None, now: datetime) -> None:
+        self._tell(
+            "no right to post",
+            now,
+            level=logging.WARNING,
+            setter=setter,
+            channel=self.channel.name,
+            subscriber=delivery.subscriber_id,
+            reason=reason,
+        )
 
     def _notice(self, before: Standing, after: Standing, now: datetime) -> None:
         """Say what changed in how the channel stands, once."""

@@ -9,10 +9,11 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol
 
-from bot.channel import LoginError, Personal, Sent
+from bot.channel import LoginError, Page, Personal, Sent
 from bot.model import Address, State
 from bot.render.fit import fit
 from bot.render.page import notice_page
@@ -26,10 +27,29 @@ MOST = 100
 SEND_SECONDS = 30.0
 
 
+@dataclass(frozen=True, slots=True)
+class Setter:
+    """Who set up a place that many share, the language to tell them in, and what people call the place."""
+
+    address: Address
+    language: str
+    place: str
+
+
 class Tell(Protocol):
     """How a part of the program gives notice of something."""
 
-    def __call__(self, event: str, now: datetime, *, level: int = logging.INFO, **fields: object) -> None: ...
+    def __call__(
+        self,
+        event: str,
+        now: datetime,
+        *,
+        level: int = logging.INFO,
+        setter: Setter | None = None,
+        **fields: object,
+    ) -> None:
+        """Say what happened; `setter` is to know it beside the operator."""
+        ...
 
 
 class Notices:
@@ -39,13 +59,27 @@ class Notices:
         self._sessions = {session.channel.name: session for session in sessions}
         self._admins = admins
         self._words = words(language)
-        self._waiting: asyncio.Queue[tuple[datetime, str]] = asyncio.Queue(MOST)
+        self._waiting: asyncio.Queue[tuple[Page, Sequence[Address]]] = asyncio.Queue(MOST)
 
-    def tell(self, event: str, now: datetime, *, level: int = logging.INFO, **fields: object) -> None:
-        """Write a notice into the log and put it down for the admins."""
-        into_log(event, now, level=level, **fields)
-        if self._admins and not self._waiting.full():
-            self._waiting.put_nowait((now, text(event, fields, self._words)))
+    def tell(
+        self,
+        event: str,
+        now: datetime,
+        *,
+        level: int = logging.INFO,
+        setter: Setter | None = None,
+        **fields: object,
+    ) -> None:
+        """Write a notice into the log and put it down for the admins, and for who set up the place that it is about."""
+        log.log(level, event, extra=fields)
+        self._put_down(text(event, fields, self._words), self._words, now, self._admins)
+        if setter is not None:
+            w = words(setter.language)
+            self._put_down(_to_setter(setter, w), w, now, [setter.address])
+
+    def _put_down(self, says: str, w: Words, now: datetime, to: Sequence[Address]) -> None:
+        if to and not self._waiting.full():
+            self._waiting.put_nowait((notice_page(says, w, now), to))
 
     async def run(self) -> None:
         """Carry notices out for ever."""
@@ -57,29 +91,44 @@ class Notices:
         while not self._waiting.empty():
             await self._send(*self._waiting.get_nowait())
 
-    async def _send(self, now: datetime, says: str) -> None:
-        page = notice_page(says, self._words, now)
-        for admin in self._admins:
-            session = self._sessions.get(admin.channel)
+    async def _send(self, page: Page, to: Sequence[Address]) -> None:
+        for each in to:
+            session = self._sessions.get(each.channel)
             if session is None:
                 continue  # `papers doctor` says so
             try:
                 async with asyncio.timeout(SEND_SECONDS):
                     channel = await session.open()
+                    await session.pacer.turn(each.recipient, urgent=True)
                     message = fit(page, channel.compose, channel.limits).message
-                    outcome = await channel.send(admin.recipient, message, Personal(key=uuid.uuid4().hex))
+                    outcome = await channel.send(each.recipient, message, Personal(key=uuid.uuid4().hex))
             except LoginError:
                 continue  # said already, by whoever wanted to send or listen
             except Exception:
-                log.exception("notice failed", extra={"channel": admin.channel})
+                log.exception("notice failed", extra={"channel": each.channel})
             else:
                 if not isinstance(outcome, Sent):
-                    log.warning("notice not sent", extra={"channel": admin.channel, "outcome": str(outcome)})
+                    log.warning("notice not sent", extra={"channel": each.channel, "outcome": str(outcome)})
 
 
-def into_log(event: str, now: datetime, *, level: int = logging.INFO, **fields: object) -> None:  # noqa: ARG001
-    """What `tell` does where nobody is to be told: the log has a clock of its own."""
+def into_log(
+    event: str,
+    now: datetime,  # noqa: ARG001 - the log has a clock of its own
+    *,
+    level: int = logging.INFO,
+    setter: Setter | None = None,  # noqa: ARG001 - nobody beside the operator reads a log
+    **fields: object,
+) -> None:
+    """What `tell` does where nobody is to be told."""
     log.log(level, event, extra=fields)
+
+
+def _to_setter(setter: Setter, w: Words) -> str:
+    return w.gettext(
+        "Editions cannot be posted in {place} any more: the right to post there is missing. "
+        "Give it back, and editions come again.",
+        place=setter.place,
+    )
 
 
 def text(event: str, fields: Mapping[str, Any], w: Words) -> str:

@@ -70,7 +70,7 @@ class Service:
     writer: Writer
     notices: Notices
     commands: Readers
-    refused: list[dict[str, str]] = field(default_factory=list)
+    refused: set[tuple[str, str]] = field(default_factory=set)
     """The logins that services refused, each of which is told once."""
 
     @property
@@ -223,10 +223,10 @@ class Service:
             return False
 
     def _tell_refused(self, session: Session, error: LoginError) -> None:
-        fields = {"channel": session.channel.name, "reason": str(error)}
-        if fields not in self.refused:  # listening and delivering meet the same fault
-            self.refused.append(fields)
-            self.notices.tell("login refused", clock(), level=logging.ERROR, **fields)
+        name, reason = session.channel.name, str(error)
+        if (name, reason) not in self.refused:  # listening and delivering meet the same fault
+            self.refused.add((name, reason))
+            self.notices.tell("login refused", clock(), level=logging.ERROR, channel=name, reason=reason)
 
     async def welcome_residents(self, now: datetime) -> None:
         """Subscribe those who are there without having asked, as soon as there is an edition to greet them with."""

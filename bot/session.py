@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from typing import Self
 
 from bot.channel import Channel, Finding, LoginError
+from bot.pacer import Pacer
 
 
 class Session:
@@ -15,6 +16,8 @@ class Session:
 
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
+        self.pacer = Pacer(channel.pace)
+        """The account's rates, spent in one place by editions, answers and notices alike."""
         self._stack = AsyncExitStack()
         self._opening = asyncio.Lock()
         self._open = False

@@ -15,7 +15,7 @@ from typing import TypeVar, cast
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.channel import Channel, Message
+from bot.channel import Channel, Message, ShowEdition, written
 from bot.model import Delivery, Edition, Preferences, Style
 from bot.render.fit import fit
 from bot.render.page import NO_TEXTS, Texts, barren_page, choose, edition_page
@@ -113,10 +113,10 @@ class Variants:
     async def _compose(self, edition_id: int, wanted: Preferences, missed: Sequence[date]) -> Message | None:
         """Compose off the event loop, so that a template that takes for ever holds nobody else up."""
         edition = await self._edition(edition_id)
-        written = await written_about(self._store, [each.paper.id for each in edition.papers], wanted)
+        said = await written_about(self._store, [each.paper.id for each in edition.papers], wanted)
         try:
             async with asyncio.timeout(RENDER_SECONDS):
-                return await _aside(partial(compose, edition, wanted, self._channel, missed, written))
+                return await _aside(partial(compose, edition, wanted, self._channel, missed, said))
         except Exception:
             wants = {"language": wanted.language, "style": wanted.style.value}
             log.exception("page cannot be composed", extra={"channel": self._channel.name, **wants})
@@ -152,13 +152,17 @@ def compose(
     wanted: Preferences,
     channel: Channel,
     missed: Sequence[date] = (),
-    written: Texts = NO_TEXTS,
+    said: Texts = NO_TEXTS,
 ) -> Message | None:
     """An edition as one reader wants it, fitted into the channel's limits; None where nothing is left to say."""
-    page = edition_page(edition, wanted, missed=missed, texts=written)
+    page = edition_page(edition, wanted, missed=missed, texts=said)
     if not page.blocks:
         return None
-    return fit(page, channel.compose, channel.limits).message
+
+    def follows(shown: int) -> str:
+        return written(ShowEdition(edition.cadence, edition.day, shown, mine=True))
+
+    return fit(page, channel.compose, channel.limits, follows).message
 
 
 async def _aside(work: Callable[[], T]) -> T:

@@ -10,7 +10,7 @@ from typing import Self
 
 from bot.channel import Commands, Finding, Limits, Message, Outcome, Pace, Page, Personal, Sent
 from bot.dispatcher import Dispatcher
-from bot.model import Address, Cadence, Edition, Found, Paper, Preferences, Ranked
+from bot.model import Address, Cadence, Edition, Extra, Found, Paper, Preferences, Ranked
 from bot.store import Store, audience, editions, papers, subscribers
 
 NOW = datetime(2025, 11, 3, 22, 0, tzinfo=UTC)
@@ -44,6 +44,7 @@ class FakeChannel:
     limits: Limits = field(default_factory=Limits)
     rehearsal: bool = True
     residents: Sequence[str] = ()
+    extras: Sequence[Extra] = ()
     sent: list[tuple[str, str, Personal]] = field(default_factory=list)
     notices: list[Page] = field(default_factory=list)
     hold: asyncio.Event | None = None

@@ -31,6 +31,7 @@ HOMES = {
     "sqlalchemy": ("bot.store", "bot.locks"),
     "structlog": ("bot.logs",),
     "typer": ("bot.cli",),
+    "tzfpy": ("bot.render.zones",),
 }
 """Where each library may be imported; a package stands for everything in it. What is not named has no home yet."""
 

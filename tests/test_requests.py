@@ -34,7 +34,7 @@ from bot.channel import (
     written,
 )
 from bot.commands.reading import read
-from bot.model import Cadence, Style
+from bot.model import OFF, ON, Cadence, Extra, Style
 from bot.render import typed, zones
 from bot.render.words import languages, words
 from bot.topics import parse
@@ -61,7 +61,7 @@ requests = st.one_of(
     st.builds(Subscribe, st.sampled_from(languages()), st.sampled_from(Style), st.just("LAB_2026")),
     st.sampled_from([Unsubscribe(), ShowSettings(), Resume(), Export(), Privacy(), Forget(), Forget(confirmed=True)]),
     st.builds(Today, after),
-    st.builds(ShowEdition, st.sampled_from(Cadence), st.none() | past, after),
+    st.builds(ShowEdition, st.sampled_from(Cadence), st.none() | past, after, st.booleans()),
     st.just(ShowPaper("2604.12345")),
     st.builds(Search, words_typed, after),
     st.builds(Top, st.integers(1, 31), after),
@@ -75,6 +75,8 @@ requests = st.one_of(
     st.builds(Change, weekdays=st.integers(1, 127)),
     st.builds(Change, timezone=st.sampled_from(sorted(available_timezones()))),
     st.builds(Change, cadence=st.sampled_from(Cadence)),
+    st.builds(Change, extra=st.tuples(st.sampled_from(Extra), st.sampled_from([ON, OFF]))),
+    st.builds(Change, extra=st.tuples(st.just(Extra.PING), st.from_regex(r"[0-9]{5,20}", fullmatch=True))),
     st.builds(Pause, st.none() | coming),
     st.builds(Why, st.none() | past),
     st.builds(Help, st.none() | st.sampled_from(Command)),
@@ -102,7 +104,7 @@ def test_a_button_changes_one_thing() -> None:
 
 def test_what_has_to_fit_into_a_button_does() -> None:
     long: list[Request] = [
-        ShowEdition(Cadence.MONTH, date(2026, 4, 30), 10_000),
+        ShowEdition(Cadence.MONTH, date(2026, 4, 30), 10_000, mine=True),
         Change(timezone="America/Argentina/ComodRivadavia"),
     ]
     assert [line for request in long if len(line := written(request).encode()) > 64] == []

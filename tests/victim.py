@@ -22,7 +22,7 @@ from bot import app, dispatcher, locks
 from bot.channel import Commands, Finding, Limits, Message, Outcome, Pace, Page, Personal, Sent
 from bot.consequences import REPEATS
 from bot.locks import server
-from bot.model import State
+from bot.model import Extra, State
 from bot.service import Role
 from bot.store import Store
 from bot.store.schema import deliveries
@@ -71,6 +71,7 @@ class Ledger:
     limits = Limits()
     repeats_unknown = True
     rehearsal = True
+    extras: Sequence[Extra] = ()
     residents: Sequence[str] = ()
 
     def __init__(self, orders: Orders, ticks: int) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from bot.model import Extra
+
 
 class Message(Protocol):
     """A page composed for one channel, ready to send, opaque to the core but for its size."""
@@ -72,9 +74,11 @@ class Pace:
 class Personal:
     """What differs per reader: the delivery's key, the same on every repeat, and links.
 
-    The key makes a nonce or a Message-ID; `repeat` counts how often it was sent already without an answer.
+    The key makes a nonce or a Message-ID; `repeat` counts how often it was sent already without an answer; `extras`
+    are those of the channel's that the subscription has.
     """
 
     key: str
     repeat: int = 0
     links: Mapping[str, str] = field(default_factory=dict)
+    extras: Mapping[Extra, str] = field(default_factory=dict)

@@ -32,9 +32,10 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class Barred:
-    """We have no right to post there."""
+    """We have no right to post there; `place` is what people call it, where that is known."""
 
     reason: str
+    place: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

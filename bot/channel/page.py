@@ -88,3 +88,7 @@ class Page:
     """The style that was asked for; a block may be said in another."""
     total: int = 0
     """How many papers there were to choose from."""
+    next: str | None = None
+    """What to ask for the papers that had to be left out to fit, as a button can hold it (`bot.channel.written`)."""
+    previous: str | None = None
+    """What to ask for the papers before these."""

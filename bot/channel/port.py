@@ -12,7 +12,7 @@ from bot.channel.message import Limits, Message, Pace, Personal
 from bot.channel.outcome import Outcome
 from bot.channel.page import Page
 from bot.channel.requests import Answer, Asker, Command, Request
-from bot.model import Address
+from bot.model import Address, Extra
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,22 @@ class Commands(Protocol):
         """A place that did not let us post lets us again; whether it was paused for that, and is not any more."""
         ...
 
+    async def gone(self, address: Address, reason: str, now: datetime) -> None:
+        """A reader has shut the door, or a place has thrown us out: nothing is sent until they come back."""
+        ...
+
+    async def back(self, address: Address) -> bool:
+        """Who was gone can be reached again, by an act of their own; whether they were gone. Nothing is sent for it."""
+        ...
+
+    async def moved(self, address: Address, recipient: str) -> None:
+        """A place has a new recipient id."""
+        ...
+
+    async def turn(self, address: Address) -> None:
+        """Wait until an answer to `address` may leave: at the channel's pace, ahead of editions."""
+        ...
+
 
 @runtime_checkable
 class Channel(Protocol):
@@ -101,6 +117,11 @@ class Channel(Protocol):
     @property
     def pace(self) -> Pace:
         """How fast the channel may be used."""
+        ...
+
+    @property
+    def extras(self) -> Sequence[Extra]:
+        """What else each subscription may have here, in the order in which it is offered."""
         ...
 
     @property

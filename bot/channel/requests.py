@@ -6,14 +6,14 @@ which a button can hold a request is `bot.channel.written`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
 from bot.channel.message import Message
 from bot.channel.page import Direction, Page
-from bot.model import Address, Cadence, Style
+from bot.model import Address, Cadence, Extra, Style
 
 
 class Command(StrEnum):
@@ -38,6 +38,12 @@ class Command(StrEnum):
     WEEKDAYS = "weekdays"
     ZONE = "zone"
     CADENCE = "cadence"
+    PICTURE = "picture"
+    RICH = "rich"
+    SILENT = "silent"
+    THREAD = "thread"
+    PING = "ping"
+    PUBLISH = "publish"
     PAUSE = "pause"
     RESUME = "resume"
     WHY = "why"
@@ -84,11 +90,15 @@ class Today:
 
 @dataclass(frozen=True, slots=True)
 class ShowEdition:
-    """The edition of the period that `day` is in, None for the latest; from the paper `after` so many."""
+    """The edition of the period that `day` is in, None for the latest; from the paper `after` so many.
+
+    All of it, or with `mine` as the reader gets it: their style, their filters, as many papers as they chose.
+    """
 
     cadence: Cadence = Cadence.DAY
     day: date | None = None
     after: int = 0
+    mine: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +149,12 @@ class Change:
     weekdays: int | None = None
     timezone: str | None = None
     cadence: Cadence | None = None
+    extra: tuple[Extra, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class FindZone:
-    """Time zones by a city, a country or an offset, as the reader writes them."""
+    """Time zones by a city, a country, an offset or a place on earth (`52.5,13.4`), as the reader writes them."""
 
     query: str
 
@@ -265,3 +276,5 @@ class Answer:
     message: Message | None = None
     file: File | None = None
     ok: bool = True
+    extras: Mapping[Extra, str] = field(default_factory=dict)
+    """What the reader's subscription has of the channel's extras."""

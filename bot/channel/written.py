@@ -30,6 +30,8 @@ from bot.channel.requests import (
 from bot.model import Cadence
 
 WEEKDAYS = 7
+MINE = "mine"
+"""Stands behind an edition's day where it is shown as the reader gets it."""
 
 ALONE: dict[type[object], Command] = {
     Unsubscribe: Command.UNSUBSCRIBE,
@@ -56,8 +58,8 @@ def _shown(request: Request) -> tuple[Command, *tuple[str, ...]] | None:
     match request:
         case Today(after):
             return (Command.TODAY, _after(after))
-        case ShowEdition(cadence, day, after):
-            return (PERIODS[cadence], _after(after), _day(day))
+        case ShowEdition(cadence, day, after, mine):
+            return (PERIODS[cadence], _after(after), _day(day), MINE if mine else "")
         case ShowPaper(paper_id):
             return (Command.PAPER, paper_id)
         case Search(query, after):
@@ -123,6 +125,8 @@ def _change(wanted: Change) -> str:
         lines.append(_line(Command.ZONE, wanted.timezone))
     if wanted.cadence is not None:
         lines.append(_line(Command.CADENCE, wanted.cadence))
+    if wanted.extra is not None:
+        lines.append(_line(Command(wanted.extra[0].value), wanted.extra[1]))
     if len(lines) != 1:
         raise ValueError("a button changes one preference")
     return lines[0]

@@ -126,7 +126,7 @@ async def _export(
         with console.progress("Exporting") as progress:
             for edition in filter(lambda each: each.papers, chosen):
                 texts = await written_about(store, [each.paper.id for each in edition.papers], wanted)
-                message = compose(edition, wanted, channel, written=texts)
+                message = compose(edition, wanted, channel, said=texts)
                 assert message is not None
                 shown = [ranked.paper for ranked in choose(edition.papers, wanted)]
                 try:

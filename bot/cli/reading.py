@@ -142,7 +142,7 @@ async def _preview(channel: str, day: date | None, language: str | None, style: 
             return FAILED
         wanted = Preferences(language=match(language, app.settings.default_language), style=Style(style), papers=top)
         written = await written_about(app.store, [ranked.paper.id for ranked in edition.papers], wanted)
-        message = compose(edition, wanted, app.channels[0], written=written)
+        message = compose(edition, wanted, app.channels[0], said=written)
         parts = message.parts() if message else {}
         if part is not None and part not in parts:
             complain(f"The message has no part {part}; it has: {', '.join(parts)}.")

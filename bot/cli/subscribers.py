@@ -222,7 +222,7 @@ async def _send_test(written: str) -> int:
         wanted = replace(wanted, topics=(), min_votes=0)  # a test is to arrive, whatever they filter
         shown = edition or sample.edition()
         said = await written_about(app.store, [ranked.paper.id for ranked in shown.papers], wanted)
-        message = compose(shown, wanted, app.channels[0], written=said)
+        message = compose(shown, wanted, app.channels[0], said=said)
         assert message is not None
         channel = await app.sessions[0].open()
         outcome: Outcome = await channel.send(address.recipient, message, Personal(key=uuid.uuid4().hex))

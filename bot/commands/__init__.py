@@ -39,10 +39,11 @@ from bot.commands import guide, lists, preferences, record, subscription
 from bot.commands.allowance import Allowance
 from bot.commands.case import Case
 from bot.commands.reading import read
-from bot.model import Address, Preferences, Style
+from bot.model import Address, Preferences, State, Status, Style
+from bot.pacer import Pacer
 from bot.render import zones
 from bot.render.words import Words, match, words
-from bot.store import Store, audience, subscribers
+from bot.store import Store, audience, owed, subscribers
 from bot.texts.styles import PARTS
 
 log = logging.getLogger(__name__)
@@ -70,6 +71,7 @@ class Readers:
         closes: time,
         access: Access | None = None,
         styles: Sequence[Style] = WITHOUT_MODEL,
+        pacers: Mapping[str, Pacer] | None = None,
     ) -> None:
         self._store = store
         self._channels = {channel.name: channel for channel in channels}
@@ -78,6 +80,7 @@ class Readers:
         self._access = access or Access()
         self._styles = styles
         self._allowance = Allowance()
+        self._pacers = pacers or {channel.name: Pacer(channel.pace) for channel in channels}
 
     async def ask(self, asker: Asker, request: Request | str, now: datetime) -> Answer:
         """Do what is asked and say so, in the asker's language. A `str` is what a person typed, or a button held."""
@@ -88,7 +91,8 @@ class Readers:
             wanted = self._given(asker) if reader is None else reader.preferences
             w = _words(asker, wanted)
             wait = self._allowance.take(asker.person or str(asker.address), now)
-            case = Case(asker, reader, wanted, w, now, self._styles)
+            offered = self._channels[asker.address.channel].extras
+            case = Case(asker, reader, wanted, w, now, self._styles, offered)
             if wait is not None:
                 seconds = ceil(wait.total_seconds())
                 says = w.ngettext(
@@ -166,6 +170,35 @@ class Readers:
         """A place that did not let us post lets us again; whether it was paused for that, and is not any more."""
         async with self._store.write() as connection:
             return await subscribers.permit(connection, address)
+
+    async def gone(self, address: Address, reason: str, now: datetime) -> None:
+        """A reader has shut the door, or a place has thrown us out: nothing is sent until they come back."""
+        async with self._store.write() as connection:
+            reader = await subscribers.get(connection, address, lock=True)
+            if reader is not None and reader.status in {Status.PENDING, Status.ACTIVE, Status.PAUSED}:
+                await subscribers.set_status(connection, reader.id, Status.GONE, reason)
+                await owed.end(connection, reader.id, State.GONE, reason, now=now)
+
+    async def back(self, address: Address) -> bool:
+        """Who was gone can be reached again, by an act of their own; whether they were gone. Nothing is sent for it."""
+        async with self._store.write() as connection:
+            await audience.hold_editions(connection)
+            reader = await subscribers.get(connection, address, lock=True)
+            if reader is None or reader.status is not Status.GONE:
+                return False
+            await subscribers.resume(connection, reader.id)
+        return True
+
+    async def moved(self, address: Address, recipient: str) -> None:
+        """A place has a new recipient id."""
+        async with self._store.write() as connection:
+            reader = await subscribers.get(connection, address, lock=True)
+            if reader is not None:
+                await subscribers.move(connection, reader.id, recipient)
+
+    async def turn(self, address: Address) -> None:
+        """Wait until an answer to `address` may leave: at the channel's pace, ahead of editions."""
+        await self._pacers[address.channel].turn(address.recipient, urgent=True)
 
     def purposes(self, language: str) -> Mapping[Command, str]:
         """What each command is for, in a language: for a channel's own menus."""

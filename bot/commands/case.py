@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.channel import Answer, Asker, File, Option, Row
-from bot.model import Preferences, Status, Style, Subscriber
+from bot.model import NO_EXTRAS, Extra, Preferences, Status, Style, Subscriber
 from bot.render.words import Words
 
 
@@ -23,11 +23,18 @@ class Case:
     now: datetime
     styles: Sequence[Style]
     """What may be chosen: without a language model, only what needs none."""
+    offered: Sequence[Extra] = ()
+    """What else the channel can do."""
 
     @property
     def is_reading(self) -> bool:
         """Whether there is a subscription here that is not over."""
         return self.reader is not None and self.reader.status in {Status.ACTIVE, Status.PAUSED}
+
+    @property
+    def extras(self) -> Mapping[Extra, str]:
+        """What the subscription has of what the channel can do."""
+        return NO_EXTRAS if self.reader is None else self.reader.extras
 
     def told(
         self,
@@ -46,4 +53,5 @@ class Case:
             options=options,
             file=file,
             ok=ok,
+            extras=self.extras,
         )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from bot.channel import Answer, Command, Help, Misread, Option, Row, ShowSettings, Subscribe, Today
 from bot.commands.case import Case
+from bot.model import Extra
 from bot.render.words import Words
 
 
@@ -30,6 +31,12 @@ def purposes(w: Words) -> Mapping[Command, str]:
         Command.WEEKDAYS: w.gettext("Choose the days of the week on which editions come"),
         Command.ZONE: w.gettext("Choose your time zone, by a city or a country"),
         Command.CADENCE: w.gettext("Choose whether editions come each day, week or month"),
+        Command.PICTURE: w.gettext("Choose whether the first paper’s picture stands above an edition"),
+        Command.RICH: w.gettext("Choose the richer layout, which only new apps show"),
+        Command.SILENT: w.gettext("Choose whether editions come without a sound"),
+        Command.THREAD: w.gettext("Choose whether each edition gets a thread of its own"),
+        Command.PING: w.gettext("Choose a role that is mentioned with each edition"),
+        Command.PUBLISH: w.gettext("Choose whether editions are passed on to the channels that follow this one"),
         Command.PAUSE: w.gettext("Get nothing for a while"),
         Command.RESUME: w.gettext("End a pause"),
         Command.WHY: w.gettext("Why an edition came, or did not come"),
@@ -66,6 +73,12 @@ def examples(command: Command, w: Words) -> list[str]:
         Command.WEEKDAYS: [f"weekdays {w.weekday(0)}-{w.weekday(4)}"],
         Command.ZONE: [f"zone {city}", "zone Asia/Seoul", "zone +9"],
         Command.CADENCE: ["cadence week"],
+        Command.PICTURE: [f"picture {w.pgettext('a switch', 'on')}"],
+        Command.RICH: [f"rich {w.pgettext('a switch', 'on')}"],
+        Command.SILENT: [f"silent {w.pgettext('a switch', 'on')}"],
+        Command.THREAD: [f"thread {w.pgettext('a switch', 'on')}"],
+        Command.PING: [f"ping {w.pgettext('a switch', 'off')}"],
+        Command.PUBLISH: [f"publish {w.pgettext('a switch', 'on')}"],
         Command.PAUSE: ["pause", "pause 7", "pause 2026-12-24"],
         Command.WHY: ["why 2026-04-29"],
     }.get(command, [])
@@ -76,7 +89,12 @@ def help_(case: Case, request: Help | Misread) -> Answer:
     w = case.w
     wrong = isinstance(request, Misread)
     if request.of is None:
-        rows = [Row(command.value, purpose, Help(command)) for command, purpose in purposes(w).items()]
+        unknown = {Command(extra) for extra in Extra if extra not in case.offered}
+        rows = [
+            Row(command.value, purpose, Help(command))
+            for command, purpose in purposes(w).items()
+            if command not in unknown
+        ]
         first = w.gettext("That was not understood. This is what you can ask:") if wrong else w.gettext("You can ask:")
         offer = Option(w.gettext("Settings"), ShowSettings()) if case.is_reading else subscribe_option(w)
         return case.told(first, rows=rows, options=[Option(w.gettext("Papers of today"), Today()), offer], ok=not wrong)

@@ -8,12 +8,25 @@ from dataclasses import replace
 from datetime import UTC, date
 from functools import partial
 
-from bot.channel import Answer, Channel, Option, Page, Request, Search, ShowEdition, ShowPaper, Today, Top
+from bot.channel import (
+    Answer,
+    Channel,
+    Message,
+    Option,
+    Page,
+    Request,
+    Search,
+    ShowEdition,
+    ShowPaper,
+    Today,
+    Top,
+    written,
+)
 from bot.commands.case import Case
 from bot.edition import DAY, rank
 from bot.model import ALL_PAPERS, Cadence, Paper, Preferences, Ranked, Style
 from bot.period import period_of
-from bot.render.fit import fit
+from bot.render.fit import Fitted, fit
 from bot.render.page import edition_page, list_page, today_page
 from bot.store import Store, editions, papers
 from bot.store.search import search
@@ -53,10 +66,11 @@ async def edition(case: Case, request: ShowEdition, store: Store, channel: Chann
             found = await editions.of_day(connection, cadence, period_of(cadence, request.day).last)
         latest = await editions.latest_day(connection, Cadence.DAY)
     if found is not None:
-        wanted = _all(case)
+        wanted = case.preferences if request.mine else _all(case)
         texts = await written_about(store, [ranked.paper.id for ranked in found.papers], wanted)
         page = edition_page(found, wanted, texts=texts)
-        return await _shown(case, page, channel, partial(ShowEdition, cadence, found.day), request.after)
+        turn = partial(ShowEdition, cadence, found.day, mine=request.mine)
+        return await _shown(case, page, channel, turn, request.after)
     if request.day is None:
         if cadence in FALLBACK and latest is not None:
             answer = await top(case, Top(FALLBACK[cadence], request.after), store, channel)
@@ -130,16 +144,29 @@ async def top(case: Case, request: Top, store: Store, channel: Channel) -> Answe
 
 async def _shown(case: Case, page: Page, channel: Channel, turn: Turn | None = None, after: int = 0) -> Answer:
     """A page from the paper `after` so many, as far as it fits; `turn` asks for it from another paper on."""
-    rest = replace(page, blocks=page.blocks[after:])
-    if not rest.blocks:
+    if after >= len(page.blocks):
         return case.told(case.w.gettext("That was all."), ok=False)
-    fitted = await asyncio.to_thread(fit, rest, channel.compose, channel.limits)
-    options = []
-    if turn is not None and after:
-        options.append(Option(case.w.gettext("From the beginning"), turn(0)))
-    if turn is not None and fitted.shown < len(rest.blocks):
-        options.append(Option(case.w.gettext("More papers"), turn(after + fitted.shown)))
-    return replace(case.told(options=options), page=fitted.page, message=fitted.message)
+    fitted = await asyncio.to_thread(_fitted, page, channel, turn, after)
+    return replace(case.told(), page=fitted.page, message=fitted.message)
+
+
+def _fitted(page: Page, channel: Channel, turn: Turn | None, after: int) -> Fitted[Message]:
+    """The papers after so many, with the way to those before and behind them.
+
+    Where the page before begins is found by leafing to here from the first: how much fits depends on the papers.
+    """
+
+    def follows(shown: int) -> str | None:
+        return None if turn is None else written(turn(begins + shown))
+
+    before, begins = 0, 0
+    while turn is not None and begins < after:
+        rest = replace(page, blocks=page.blocks[begins:])
+        before, begins = begins, begins + max(1, fit(rest, channel.compose, channel.limits, follows).shown)
+    begins = after
+    previous = written(turn(before)) if turn is not None and after else None
+    rest = replace(page, blocks=page.blocks[after:], previous=previous)
+    return fit(rest, channel.compose, channel.limits, follows)
 
 
 def _all(case: Case) -> Preferences:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from bot.channel import Change, Command, Option
 from bot.commands.case import Case
-from bot.commands.values import cadences, count, styles, weekdays
-from bot.model import ALL_PAPERS, ALL_WEEK
+from bot.commands.values import cadences, count, styles, switched, weekdays
+from bot.model import ALL_PAPERS, ALL_WEEK, OFF, ON, Extra
 from bot.render import zones
 from bot.render.typed import WORKING_DAYS
 from bot.render.words import languages, own_name
@@ -93,6 +93,14 @@ def _zone(case: Case) -> tuple[str, list[Option]]:
     if guessed is not None and guessed not in {each.name for each in near}:
         near.insert(0, zones.zone(guessed, case.w.language))
     return hint, [zone_option(case, each) for each in near]
+
+
+def extra(case: Case, of: Extra) -> tuple[str, list[Option]]:
+    """What there is to choose for one of the channel's extras."""
+    chosen, w = case.extras.get(of, OFF), case.w
+    values = (OFF,) if of is Extra.PING else (ON, OFF)
+    hint = w.gettext("Write “ping” and the role that is to be mentioned.") if of is Extra.PING else ""
+    return hint, [Option(switched(value, w), Change(extra=(of, value)), value == chosen) for value in values]
 
 
 def _cadence(case: Case) -> tuple[str, list[Option]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, timedelta
@@ -24,9 +25,10 @@ from bot.channel import (
 from bot.commands.case import Case
 from bot.commands.guide import subscribe_option
 from bot.commands.menus import MENUS, zone_option
+from bot.commands.menus import extra as extra_menu
 from bot.commands.standing import standing
-from bot.commands.values import name, rhythm_in_words, styles, value
-from bot.model import ALL_WEEK, MOST_PAPERS, MOST_VOTES, Paper, Status, Style
+from bot.commands.values import name, rhythm_in_words, styles, switched, value
+from bot.model import ALL_WEEK, MOST_PAPERS, MOST_VOTES, OFF, Extra, Paper, Status
 from bot.render import zones
 from bot.render.typed import QUARTER
 from bot.render.words import languages, words
@@ -42,6 +44,9 @@ def overview(case: Case, *, saved: str = "") -> Answer:
     """Everything that was chosen, each a tap away from being changed."""
     wanted, w = case.preferences, case.w
     rows = [Row(name(command, w), value(command, wanted, w, case.now), Menu(command)) for command in _NAMES]
+    for extra in case.offered:
+        command, chosen = Command(extra.value), switched(case.extras.get(extra, OFF), w)
+        rows.append(Row(name(command, w), chosen, Menu(command)))
     paused = case.reader is not None and case.reader.is_paused(case.now)
     act = Option(w.gettext("Resume"), Resume()) if paused else Option(w.gettext("Pause"), Pause())
     if not case.is_reading:
@@ -53,22 +58,22 @@ def overview(case: Case, *, saved: str = "") -> Answer:
 
 async def menu(case: Case, request: Menu, store: Store) -> Answer:
     """What can be chosen for one preference."""
-    build = MENUS.get(request.of)
-    if build is None:
+    w, build = case.w, MENUS.get(request.of)
+    extra = next((each for each in case.offered if each.value == request.of.value), None)
+    if extra is not None:
+        stands, (hint, options) = switched(case.extras.get(extra, OFF), w), extra_menu(case, extra)
+    elif build is not None:
+        stands, (hint, options) = value(request.of, case.preferences, w, case.now), build(case)
+    else:
         return overview(case)
-    now_is = case.w.gettext(
-        "{preference}: {value}",
-        preference=name(request.of, case.w),
-        value=value(request.of, case.preferences, case.w, case.now),
-    )
-    hint, options = build(case)
+    now_is = w.gettext("{preference}: {value}", preference=name(request.of, w), value=stands)
     rows: Sequence[Row] = ()
     if request.of is Command.STYLE:
         rows = [Row(*styles(case.w)[style]) for style in case.styles]
     more = ""
     if request.of is Command.TOPICS and case.preferences.topics:
         more, rows = await preview(case, case.preferences.topics, store)
-    back = Option(case.w.gettext("Settings"), ShowSettings())
+    back = Option(w.gettext("Settings"), ShowSettings())
     return case.told(now_is, hint, more, rows=rows, options=[*options, back])
 
 
@@ -76,8 +81,8 @@ async def change(case: Case, request: Change, store: Store) -> Answer:
     """Choose anew; what is owed moves with it."""
     reader = case.reader
     assert reader is not None
-    changes = {field: new for field in request.__slots__ if (new := getattr(request, field)) is not None}
-    if not changes or not _sound(request, case.styles):
+    changes = {field: new for field in _FIELDS.values() if (new := getattr(request, field)) is not None}
+    if not (changes or request.extra) or not _sound(request, case):
         return case.told(
             case.w.gettext("That cannot be chosen."),
             options=[Option(case.w.gettext("Settings"), ShowSettings())],
@@ -88,14 +93,21 @@ async def change(case: Case, request: Change, store: Store) -> Answer:
         found = await subscribers.get(connection, case.asker.address, lock=True)
         if found is None:  # forgotten a moment ago
             return case.told(case.w.gettext("Nothing is stored about you."), ok=False)
-        wanted = replace(found.preferences, **changes)
+        wanted, extras = replace(found.preferences, **changes), found.extras
+        if request.extra is not None:
+            extras = {**extras, request.extra[0]: request.extra[1]}
+            await subscribers.set_extras(connection, found.id, extras)
         await subscribers.change(connection, found, wanted, now=case.now)
         if wanted.cadence is not found.preferences.cadence and found.status is Status.ACTIVE:
             await owed.revive(connection, found.id, wanted.cadence, subscribers.rhythm(wanted), now=case.now)
     w = words(wanted.language) if request.language is not None else case.w
-    case = replace(case, reader=replace(reader, preferences=wanted), preferences=wanted, w=w)
-    [first, *_] = (command for command, field in _FIELDS.items() if field in changes)
-    said = w.gettext("Saved. {preference}: {value}", preference=name(first, w), value=value(first, wanted, w, case.now))
+    case = replace(case, reader=replace(reader, preferences=wanted, extras=extras), preferences=wanted, w=w)
+    if request.extra is not None:
+        first, chosen = Command(request.extra[0]), switched(request.extra[1], w)
+    else:
+        first = next(command for command, field in _FIELDS.items() if field in changes)
+        chosen = value(first, wanted, w, case.now)
+    said = w.gettext("Saved. {preference}: {value}", preference=name(first, w), value=chosen)
     follows, rows = "", ()  # type: tuple[str, Sequence[Row]]
     if request.topics:
         follows, rows = await preview(case, request.topics, store)
@@ -142,18 +154,24 @@ async def preview(case: Case, topics: Sequence[str], store: Store) -> tuple[str,
     return said, [Row(w.day(paper.listed_on), paper.title, ShowPaper(paper.id)) for paper in newest]
 
 
-def _sound(wanted: Change, offered: Sequence[Style]) -> bool:
+def _sound(wanted: Change, case: Case) -> bool:
     """Whether what was asked for can be stored; buttons and options come from outside like everything else."""
     return (
         (wanted.language is None or wanted.language in languages())
-        and (wanted.style is None or wanted.style in offered)
+        and (wanted.style is None or wanted.style in case.styles)
         and (wanted.papers is None or 0 <= wanted.papers <= MOST_PAPERS)
         and (wanted.min_votes is None or 0 <= wanted.min_votes <= MOST_VOTES)
         and (wanted.topics is None or _sound_topics(wanted.topics))
         and (wanted.hour is None or (0 <= wanted.hour < 24 * 60 and wanted.hour % QUARTER == 0))
         and (wanted.weekdays is None or 0 < wanted.weekdays <= ALL_WEEK)
         and (wanted.timezone is None or zones.is_zone(wanted.timezone))
+        and (wanted.extra is None or _sound_extra(*wanted.extra, case.offered))
     )
+
+
+def _sound_extra(extra: Extra, value: str, offered: Sequence[Extra]) -> bool:
+    values = r"off|\d{5,20}" if extra is Extra.PING else "on|off"
+    return extra in offered and re.fullmatch(values, value, re.ASCII) is not None
 
 
 def _sound_topics(topics: Sequence[str]) -> bool:

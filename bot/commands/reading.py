@@ -32,7 +32,8 @@ from bot.channel import (
     Unsubscribe,
     Why,
 )
-from bot.model import ARXIV_ID, MOST_PAPERS, MOST_VOTES, Cadence, Style
+from bot.channel.written import MINE
+from bot.model import ARXIV_ID, MOST_PAPERS, MOST_VOTES, OFF, ON, Cadence, Extra, Style
 from bot.render import typed, zones
 from bot.render.words import Words, languages, match
 from bot.topics import TopicsError, clean, parse
@@ -114,10 +115,13 @@ def _today(line: _Line) -> Request | None:
 def _edition(cadence: Cadence) -> Callable[[_Line], Request | None]:
     def read_edition(line: _Line) -> Request | None:
         after, rest = _after(line.argument)
+        rest, mine, trailing = rest.rpartition(MINE)
+        if not mine or trailing or (rest and not rest.endswith(" ")):
+            rest, mine = f"{rest}{mine}{trailing}", ""
         if not rest:
-            return ShowEdition(cadence, None, after)
-        day = _week(rest) or typed.day(rest, line.latest)
-        return None if day is None else ShowEdition(cadence, day, after)
+            return ShowEdition(cadence, None, after, bool(mine))
+        day = _week(rest.strip()) or typed.day(rest.strip(), line.latest)
+        return None if day is None else ShowEdition(cadence, day, after, bool(mine))
 
     return read_edition
 
@@ -226,6 +230,20 @@ def _cadence(line: _Line) -> Request | None:
     return Change(cadence=Cadence(wanted)) if wanted in set(Cadence) else None
 
 
+def _extra(extra: Extra) -> Callable[[_Line], Request | None]:
+    def read_extra(line: _Line) -> Request | None:
+        wanted = line.argument.casefold()
+        if not wanted:
+            return Menu(Command(extra.value))
+        for value, local in ((ON, line.w.pgettext("a switch", "on")), (OFF, line.w.pgettext("a switch", "off"))):
+            if wanted in {value, local.casefold()}:
+                return Change(extra=(extra, value))
+        found = re.search(r"\d{5,20}", wanted) if extra is Extra.PING else None
+        return Change(extra=(extra, found[0])) if found else None
+
+    return read_extra
+
+
 def _pause(line: _Line) -> Request | None:
     if not line.argument:
         return Pause()
@@ -273,6 +291,7 @@ _READERS: dict[Command, Callable[[_Line], Request | None]] = {
     Command.WEEKDAYS: _weekdays,
     Command.ZONE: _zone,
     Command.CADENCE: _cadence,
+    **{Command(extra.value): _extra(extra) for extra in Extra},
     Command.PAUSE: _pause,
     Command.WHY: _why,
     Command.FORGET: _forget,

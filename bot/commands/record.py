@@ -161,6 +161,8 @@ async def export(case: Case, store: Store) -> Answer:
         "subscribed_at": reader.created_at,
         "paused_until": reader.paused_until,
         "preferences": asdict(reader.preferences),
+        "extras": reader.extras,
+        "set_up_by": None if reader.set_up_by is None else str(reader.set_up_by),
         "deliveries": [asdict(entry) for entry in sent],
     }
     content = json.dumps(known, ensure_ascii=False, indent=2, default=_plain).encode()

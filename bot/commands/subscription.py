@@ -42,7 +42,8 @@ async def subscribe(case: Case, request: Subscribe, store: Store, access: Access
         style = request.style if request.style is not None and request.style in case.styles else before.style
         wanted = replace(before, language=request.language or before.language, style=style)
         if reader is None:
-            await add(connection, case.asker.address, wanted, welcome_at=case.now, now=case.now)
+            person = case.asker.person
+            await add(connection, case.asker.address, wanted, welcome_at=case.now, now=case.now, set_up_by=person)
         else:
             await subscribers.change(connection, reader, wanted, now=case.now)
             if reader.status is not Status.ACTIVE:
@@ -75,10 +76,16 @@ async def subscribe(case: Case, request: Subscribe, store: Store, access: Access
 
 
 async def add(
-    connection: AsyncConnection, address: Address, wanted: Preferences, *, welcome_at: datetime, now: datetime
+    connection: AsyncConnection,
+    address: Address,
+    wanted: Preferences,
+    *,
+    welcome_at: datetime,
+    now: datetime,
+    set_up_by: str | None = None,
 ) -> bool:
     """Subscribe an address and owe it the latest edition from `welcome_at` on; False where it is known already."""
-    subscriber_id = await subscribers.add(connection, address, wanted, now=now)
+    subscriber_id = await subscribers.add(connection, address, wanted, now=now, set_up_by=set_up_by)
     if subscriber_id is None:
         return False
     await greet(connection, subscriber_id, address.channel, wanted, welcome_at=welcome_at)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from bot.channel import Command
-from bot.model import ALL_WEEK, Cadence, Preferences, Style
+from bot.model import ALL_WEEK, OFF, ON, Cadence, Preferences, Style
 from bot.render import zones
 from bot.render.typed import WORKING_DAYS
 from bot.render.words import Words, own_name
@@ -24,6 +24,12 @@ def name(command: Command, w: Words) -> str:
         Command.WEEKDAYS: w.gettext("Days of the week"),
         Command.ZONE: w.gettext("Time zone"),
         Command.CADENCE: w.gettext("How often"),
+        Command.PICTURE: w.gettext("Picture"),
+        Command.RICH: w.gettext("Rich layout"),
+        Command.SILENT: w.gettext("Silent"),
+        Command.THREAD: w.gettext("Thread per edition"),
+        Command.PING: w.gettext("Mention"),
+        Command.PUBLISH: w.gettext("Publish"),
     }[command]
 
 
@@ -49,6 +55,11 @@ def value(command: Command, wanted: Preferences, w: Words, now: datetime) -> str
             return w.gettext("{zone}, now {time}", zone=zone, time=w.time(now, wanted.timezone))
         case _:
             return cadences(w)[wanted.cadence]
+
+
+def switched(value: str, w: Words) -> str:
+    """An extra's value: on, off, or the id of who is mentioned."""
+    return {ON: w.pgettext("a switch", "on"), OFF: w.pgettext("a switch", "off")}.get(value, value)
 
 
 def rhythm_in_words(wanted: Preferences, w: Words, now: datetime) -> str:

@@ -38,12 +38,23 @@ class Fitted(Generic[M]):
     page: Page
 
 
-def fit(page: Page, compose: Callable[[Page], M], limits: Limits) -> Fitted[M]:
-    """Compose as much of a page as the limits take: the most whole papers, from the first."""
+def _nothing(shown: int) -> None:  # noqa: ARG001 - where nobody can be asked for the rest
+    return None
+
+
+def fit(
+    page: Page, compose: Callable[[Page], M], limits: Limits, follows: Callable[[int], str | None] = _nothing
+) -> Fitted[M]:
+    """Compose as much of a page as the limits take: the most whole papers, from the first.
+
+    `follows` says what to ask for where only so many of them are shown.
+    """
     blocks = [_within(block, limits.text) for block in page.blocks]
 
     def attempt(shown: Sequence[Block]) -> Fitted[M]:
-        part = replace(page, blocks=list(shown), more=_more(page, len(blocks) - len(shown)))
+        hidden = len(blocks) - len(shown)
+        rest = follows(len(shown)) if hidden else page.next
+        part = replace(page, blocks=list(shown), more=_more(page, hidden), next=rest)
         return Fitted(compose(part), len(shown), part)
 
     def holds(shown: Sequence[Block]) -> bool:

@@ -27,6 +27,9 @@ def labels(w: Words, style: Style) -> Mapping[str, str]:
         "authors": w.gettext("Authors"),
         "links": w.gettext("Links"),
         "abstract": w.gettext("Abstract"),
+        "more": w.gettext("More papers"),
+        "settings": w.gettext("Settings"),
+        "share": w.gettext("Share"),
         **{f"said_by_{source}": "" if source is usual else says[source] for source in Source},
         **_of_styles(w),
     }

@@ -73,6 +73,7 @@ _ALSO = {
 _WORLDWIDE = {"ar", "en", "es", "fr", "pt", "ru"}
 """Languages that say too little about where their reader lives."""
 
+_PLACE = re.compile(r"(-?\d{1,2}\.\d{1,8})[, ]+(-?\d{1,3}\.\d{1,8})")
 _OFFSET = re.compile(r"(?:utc|gmt)?\s*([+\-−]?)\s*(\d{1,2})(?::?(\d\d))?")
 
 
@@ -102,10 +103,15 @@ def is_zone(name: str) -> bool:
 
 
 def find(query: str, language: str, now: datetime) -> list[Zone]:
-    """The zones that a query may mean, the likeliest first: a city, a country, a zone's name, an offset (`+9`)."""
+    """The zones that a query may mean, the likeliest first.
+
+    A city, a country, a zone's name, an offset (`+9`), or degrees of latitude and longitude (`52.5,13.4`).
+    """
     wanted = _folded(query[:LONGEST_QUERY])
     if not wanted:
         return []
+    if place := _PLACE.fullmatch(wanted):
+        return [zone(name, language) for name in _zones_at(float(place[1]), float(place[2]))]
     offset = _offset(wanted)
     if offset is not None:
         names = [name for name in _choices() if now.astimezone(ZoneInfo(name)).utcoffset() == offset]
@@ -116,6 +122,16 @@ def find(query: str, language: str, now: datetime) -> list[Zone]:
         if score:
             scored.append((-score, name not in _SEATS.values(), name not in _best_known(), name))
     return [zone(name, language) for *_, name in sorted(scored)][:FOUND]
+
+
+def _zones_at(latitude: float, longitude: float) -> list[str]:
+    """The zones in force at a place on earth; at sea none that has a city."""
+    import tzfpy  # loads its map
+
+    if abs(latitude) > 90 or abs(longitude) > 180:
+        return []
+    found = tzfpy.get_tzs(longitude, latitude)
+    return [name for name in found if is_zone(name) and not name.startswith("Etc/")]
 
 
 def guess(locale: str | None) -> str | None:

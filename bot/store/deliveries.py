@@ -13,7 +13,7 @@ from bot.consequences import REPEATS
 from bot.model import Delivery, Reason, State, Status
 from bot.store import history
 from bot.store.schema import choices, deliveries, editions, subscribers, variants
-from bot.store.subscribers import preferences
+from bot.store.subscribers import extras, preferences
 
 BATCH = 500
 CUT_OFF = "the process that was sending it is gone"
@@ -235,6 +235,7 @@ async def _load(connection: AsyncConnection, ids: Sequence[int]) -> list[Deliver
             subscribers.c.hour,
             subscribers.c.weekdays,
             subscribers.c.timezone,
+            subscribers.c.extras,
             editions.c.cadence,
             *(column for column in choices.c if column.name != "id"),
         )
@@ -267,6 +268,7 @@ async def _load(connection: AsyncConnection, ids: Sequence[int]) -> list[Deliver
             repeats=row.repeats,
             rejections=row.rejections,
             fallen=bool(row.fallen),
+            extras=extras(row.extras),
             missed=lost.get(row.delivery_id, ()),
         )
         for row in rows

@@ -26,7 +26,7 @@ from sqlalchemy import (
     true,
 )
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest migration: compared at start, so that Alembic is imported only when there is something to do."""
 
 
@@ -165,6 +165,8 @@ subscribers = Table(
     Column("cadence", String, nullable=False),
     Column("created_at", Utc, nullable=False),
     Column("paused_until", Utc),
+    Column("extras", String, nullable=False, server_default="{}"),
+    Column("set_up_by", String),
     UniqueConstraint("channel", "recipient"),
     CheckConstraint("hour >= 0 and hour < 1440", name="hour"),
     CheckConstraint("weekdays > 0 and weekdays < 128", name="weekdays"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -11,7 +12,18 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model import Address, Cadence, Preferences, Reason, State, Status, Style, Subscriber
+from bot.model import (
+    NO_EXTRAS,
+    Address,
+    Cadence,
+    Extra,
+    Preferences,
+    Reason,
+    State,
+    Status,
+    Style,
+    Subscriber,
+)
 from bot.schedule import Rhythm
 from bot.store import owed
 from bot.store.schema import choices, deliveries, subscribers, suppressed
@@ -21,8 +33,18 @@ BARRED = "no right to post: "
 """How the reason begins for which a place is paused that does not let us post."""
 
 
-async def add(connection: AsyncConnection, address: Address, preferences: Preferences, *, now: datetime) -> int | None:
-    """Subscribe an address; its id, or None where it is known already (nothing is changed then)."""
+async def add(
+    connection: AsyncConnection,
+    address: Address,
+    preferences: Preferences,
+    *,
+    now: datetime,
+    set_up_by: str | None = None,
+) -> int | None:
+    """Subscribe an address; its id, or None where it is known already (nothing is changed then).
+
+    `set_up_by` is the recipient id of whoever subscribed a place that many share.
+    """
     subscriber_id: int | None = await connection.scalar(
         insert(connection, subscribers)
         .values(
@@ -35,6 +57,7 @@ async def add(connection: AsyncConnection, address: Address, preferences: Prefer
             timezone=preferences.timezone,
             cadence=preferences.cadence.value,
             created_at=now,
+            set_up_by=set_up_by,
         )
         .on_conflict_do_nothing()
         .returning(subscribers.c.id)
@@ -105,6 +128,30 @@ async def change(connection: AsyncConnection, reader: Subscriber, wanted: Prefer
         await owed.end(connection, reader.id, State.SKIPPED, Reason.OTHER_CADENCE, now=now)
     elif before != after:
         await owed.move(connection, reader.id, after, now=now)
+
+
+async def set_extras(connection: AsyncConnection, subscriber_id: int, wanted: Mapping[Extra, str]) -> None:
+    """Store what only the subscriber's channel can do for them."""
+    await connection.execute(
+        update(subscribers).where(subscribers.c.id == subscriber_id).values(extras=json.dumps(wanted, sort_keys=True))
+    )
+
+
+async def setter(connection: AsyncConnection, subscriber_id: int) -> tuple[Address, str] | None:
+    """Who set a subscription up, and their language: that of their own subscription, else of the one they set up."""
+    theirs = subscribers.alias()
+    spoken = choices.alias()
+    query = (
+        select(subscribers.c.channel, subscribers.c.set_up_by, func.coalesce(spoken.c.language, choices.c.language))
+        .join(choices, choices.c.id == subscribers.c.choice_id)
+        .outerjoin(
+            theirs, and_(theirs.c.channel == subscribers.c.channel, theirs.c.recipient == subscribers.c.set_up_by)
+        )
+        .outerjoin(spoken, spoken.c.id == theirs.c.choice_id)
+        .where(subscribers.c.id == subscriber_id, subscribers.c.set_up_by.is_not(None))
+    )
+    row = (await connection.execute(query)).one_or_none()
+    return None if row is None else (Address(row[0], row[1]), row[2])
 
 
 async def pause(connection: AsyncConnection, subscriber_id: int, *, until: datetime | None, now: datetime) -> None:
@@ -230,7 +277,17 @@ def subscriber(row: Row[*tuple[Any, ...]]) -> Subscriber:
         created_at=row.created_at,
         reason=row.reason,
         paused_until=row.paused_until,
+        extras=extras(row.extras),
+        set_up_by=None if row.set_up_by is None else Address(row.channel, row.set_up_by),
     )
+
+
+def extras(stored: str) -> Mapping[Extra, str]:
+    """Extras as they are stored; one that this version does not know is left alone."""
+    if stored == "{}":
+        return NO_EXTRAS
+    known = set(Extra)
+    return {Extra(name): value for name, value in json.loads(stored).items() if name in known}
 
 
 def preferences(row: Row[*tuple[Any, ...]]) -> Preferences:

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 
 from bot.channel import Commands, Deferred, Finding, Gone, Kit, Limits, Message, Outcome, Pace, Page, Personal, Sent
+from bot.model import Extra
 from channels.outbox.terminal import Terminal, plain, show, wrap
 
 RECIPIENT = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
@@ -63,6 +64,7 @@ class Outbox:
     pace = Pace(concurrency=4)
     repeats_unknown = True  # a file that was written twice is still one file
     rehearsal = True
+    extras: Sequence[Extra] = ()
     residents: Sequence[str] = ("local",)
 
     def __init__(self, folder: Path, kit: Kit, console: Console) -> None:

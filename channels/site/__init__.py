@@ -16,7 +16,7 @@ from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 from bot.channel import Commands, Deferred, Finding, Gone, Kit, Limits, Message, Outcome, Pace, Page, Personal, Sent
-from bot.model import ILLUSTRATED, Cadence
+from bot.model import ILLUSTRATED, Cadence, Extra
 from channels.site import files, folder
 from channels.site.git import Git, GitError
 from channels.site.keywords import hot_topics
@@ -77,6 +77,7 @@ class Site:
     pace = Pace(concurrency=1)  # pages of one folder share its index
     repeats_unknown = True  # a page that was written twice is still one page
     rehearsal = True
+    extras: Sequence[Extra] = ()
     residents: Sequence[str] = ()
     layouts: Mapping[str, Layout]
 
