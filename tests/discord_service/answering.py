@@ -78,7 +78,7 @@ def _fitting(interaction: Interaction) -> set[int]:
 
 
 def _check_place(service: Service, interaction: Interaction) -> None:
-    """Refuse words in a thread that was locked since the question: none can follow (discord-api-docs issue 6884)."""
+    """Refuse words in a thread that was locked since the question: none can follow."""
     channel = interaction.channel
     if channel.locked and not channel.lets(service.bot, "manage_threads"):
         raise RefusalError(50001 if interaction.only_user_installed else 50083)
