@@ -144,8 +144,7 @@ async def test_too_many_frames_in_a_minute(server: DiscordServer, raw: Raw) -> N
 
 async def test_silence_ends_a_connection(server: DiscordServer, raw: Raw) -> None:
     server.gateway.interval = 0.02
-    line = await raw.identified()
-    assert await line.closed() == 4009
+    assert await (await raw.connect()).closed() == 4009
 
 
 async def test_frames_are_no_heartbeats(server: DiscordServer, raw: Raw) -> None:

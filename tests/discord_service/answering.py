@@ -55,6 +55,8 @@ def answer(service: Service, call: Call) -> Any:
 
 def _check_answer(service: Service, call: Call, interaction: Interaction, kind: int, data: Json) -> None:
     """Refuse an answer whose data breaks a limit of its kind."""
+    if kind in (MESSAGE, THINKING):
+        _check_place(service, interaction)
     if kind in (MESSAGE, UPDATE):
         before = interaction.source.flags if kind == UPDATE and interaction.source else 0
         service.check_message(call, data, before=before, partial=kind == UPDATE, hook=True)
@@ -73,6 +75,13 @@ def _fitting(interaction: Interaction) -> set[int]:
     if interaction.kind == COMPONENT or interaction.source is not None:
         fitting |= {ACKNOWLEDGED, UPDATE}
     return fitting if interaction.kind == MODAL else fitting | {FORM}
+
+
+def _check_place(service: Service, interaction: Interaction) -> None:
+    """Refuse words in a thread that was locked since the question: none can follow."""
+    channel = interaction.channel
+    if channel.locked and not channel.lets(service.bot, "manage_threads"):
+        raise RefusalError(50001 if interaction.only_user_installed else 50083)
 
 
 def _check_form(data: Json) -> None:
@@ -130,10 +139,11 @@ def follow_up(service: Service, call: Call) -> Any:
         if name in body:
             raise MalformedError([((name,), "UNKNOWN_PROPERTY", "A webhook's message takes no nonce")])
     original = interaction.original
-    if original is not None and original.deferred:
+    if original is not None and original.deferred and not original.deleted:
         fill(service, original, body, call)
         return original.json()
     interaction.admit_follow_up(service.clock.seconds)
+    _check_place(service, interaction)
     message = _make(service, interaction, body, call)
     interaction.follow_ups.append(message)
     service.bell.ring()

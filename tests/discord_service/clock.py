@@ -1,4 +1,4 @@
-"""Time as the service has it: it runs on, and a test may move it forward."""
+"""Time as the service has it: it runs on, and a test may stop it or move it forward."""
 
 from __future__ import annotations
 
@@ -14,17 +14,23 @@ class Clock:
 
     def __init__(self) -> None:
         self._ahead = 0.0
+        self._stopped: float | None = None
         self._last = 0
 
     @property
     def seconds(self) -> float:
         """Now, in seconds of Unix time."""
-        return time.time() + self._ahead
+        return (time.time() if self._stopped is None else self._stopped) + self._ahead
 
     @property
     def now(self) -> datetime:
         """Now, as a moment in UTC."""
         return datetime.fromtimestamp(self.seconds, UTC)
+
+    def stop(self) -> None:
+        """Let it stand still from now on, but for being moved."""
+        if self._stopped is None:
+            self._stopped = time.time()
 
     def move(self, ahead: timedelta | float) -> None:
         """Move the clock forward by so much, in seconds where it is a number."""

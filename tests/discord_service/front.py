@@ -47,6 +47,8 @@ class Front:
         self.service = service
         self.armed: list[Armed] = []
         self.requests: deque[Request] = deque(maxlen=None if service.record else 0)
+        self.crashes: list[Exception] = []
+        """Mistakes of this server's own, which no client should have to live with."""
         self.closing = asyncio.Event()
 
     def add_routes(self, app: web.Application) -> None:
@@ -58,7 +60,11 @@ class Front:
 
     def _serving(self, route: str, handler: Handler, status: int) -> Callable[[web.Request], Any]:
         async def serve(request: web.Request) -> web.StreamResponse:
-            return await self._serve(request, route, handler, status)
+            try:
+                return await self._serve(request, route, handler, status)
+            except Exception as error:
+                self.crashes.append(error)
+                raise
 
         return serve
 
@@ -78,7 +84,8 @@ class Front:
             fault = fault or self._struck(call)
             if fault is not None and (bad := self._misbehave(fault)):
                 return self._sent(request, call, bad)
-            service.check(call)
+            if route:
+                service.check(call)
             said = handler(service, call)
             response = _answer(said, good if said is not None else 204)
             response.headers.update(headers)

@@ -106,7 +106,7 @@ class Reply:
         """The answer: the first message, or the one that was updated, or what followed an acknowledgement."""
         asked = self.interaction
         shown = asked.original
-        if shown is None or (asked.answer == ACKNOWLEDGED and asked.follow_ups and not self._updated):
+        if shown is None or shown.deleted or (asked.answer == ACKNOWLEDGED and asked.follow_ups and not self._updated):
             shown = asked.follow_ups[0] if asked.follow_ups else shown
         if shown is None:
             raise UnansweredError(f"no message: the answer's type was {asked.answer}")

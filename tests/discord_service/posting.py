@@ -205,6 +205,8 @@ def edit_channel(service: Service, call: Call) -> Any:
     body = call.body if isinstance(call.body, dict) else {}
     if not channel.is_thread:
         raise RefusalError(50013)
+    if channel.archived and body.get("archived", True):
+        raise RefusalError(50083)
     moderates = channel.lets(service.bot, "manage_threads")
     if not moderates and (channel.locked or body.get("locked")):
         raise RefusalError(50013)

@@ -55,6 +55,7 @@ class Raw:
 
     def __init__(self, server: DiscordServer) -> None:
         self.server = server
+        self._lines: list[Line] = []
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(10))
@@ -63,6 +64,8 @@ class Raw:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for each in self._lines:
+            await each.socket.close()
         await self._session.close()
 
     async def __call__(self, method: str, path: str, body: Any = None, **more: Any) -> Answer:
@@ -80,7 +83,8 @@ class Raw:
         """A websocket of the gateway's, before HELLO."""
         asked = {"v": "10", "encoding": "json"} | query
         socket = await self._session.ws_connect(self.server.gateway.url, params=asked)
-        return Line(self.server, socket, "compress" in query)
+        self._lines.append(Line(self.server, socket, "compress" in query))
+        return self._lines[-1]
 
     async def identified(self, **more: Any) -> Line:
         """A websocket that was told READY, which is not yet read."""

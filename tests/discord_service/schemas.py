@@ -34,6 +34,7 @@ TOLERATED: dict[str, dict[str, Any]] = {
     "IncomingWebhookUpdateRequestPartial": {"tts": {"const": False}},
     "IncomingWebhookUpdateForInteractionCallbackRequestPartial": {"tts": {"const": False}},
     "RichEmbed": {"flags": {"const": 0}},
+    "CreateForumThreadRequest": {"type": {"const": 11}},
     # A documented field that the description leaves out (interactions/application-commands).
     "ApplicationCommandCreateRequest": {"nsfw": {"type": "boolean"}},
     "ApplicationCommandUpdateRequest": {"nsfw": {"type": "boolean"}},

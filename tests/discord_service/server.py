@@ -67,6 +67,8 @@ class DiscordServer:
         self.front.closing.set()
         self.gateway.drop()
         await self._runner.cleanup()
+        if self.front.crashes and exc[1] is None:
+            raise ExceptionGroup("the local Discord itself failed", self.front.crashes)
 
     def add_routes(self, app: web.Application) -> None:
         """Put further routes beside the API's into the application."""
