@@ -28,8 +28,10 @@ HOMES = {
     "pydantic": ("bot.settings", "bot.app", "channels"),
     "pypdf": ("bot.texts.pdf",),
     "rich": ("bot.console", "channels.outbox"),
+    "httpx": ("channels.telegram.refusals",),  # python-telegram-bot's own
     "sqlalchemy": ("bot.store", "bot.locks"),
     "structlog": ("bot.logs",),
+    "telegram": ("channels.telegram",),
     "typer": ("bot.cli",),
     "tzfpy": ("bot.render.zones",),
 }
@@ -43,8 +45,16 @@ TYPES = {
 }
 """The connection that is handed on to the store's functions, and nothing is asked of."""
 
-CLOCKS = {"bot.supervisor", "bot.doctor", "bot.store.database", "bot.locks.port", "bot.feed.fetch"}
-"""Who may look at the clock: endless loops, the doctor; names of copies, notes of holders; for a server without one."""
+CLOCKS = {
+    "bot.supervisor",
+    "bot.doctor",
+    "bot.store.database",
+    "bot.locks.port",
+    "bot.feed.fetch",
+    "channels.telegram.listener",
+}
+"""Who may look at the clock: endless loops, listeners, the doctor; names of copies, notes of holders; for a server
+without one."""
 
 
 def name_of(file: Path) -> str:

@@ -4,6 +4,7 @@ A channel turns a page into a message and a message into one outcome; it turns w
 and lays answers out. It knows nothing of editions, preferences or the database.
 """
 
+from bot.channel.lines import written
 from bot.channel.message import Limits, Message, Pace, Personal, Rate, utf16_units
 from bot.channel.outcome import Barred, Deferred, Gone, Outcome, Rejected, Sent, Unknown
 from bot.channel.page import Block, Direction, Link, Page, Said
@@ -37,7 +38,6 @@ from bot.channel.requests import (
     Unsubscribe,
     Why,
 )
-from bot.channel.written import written
 
 __all__ = [
     "Answer",

@@ -89,6 +89,8 @@ class Page:
     total: int = 0
     """How many papers there were to choose from."""
     next: str | None = None
-    """What to ask for the papers that had to be left out to fit, as a button can hold it (`bot.channel.written`)."""
+    """What to ask for the papers that had to be left out to fit, as a button can hold it (`bot.channel.lines`)."""
     previous: str | None = None
     """What to ask for the papers before these."""
+    alone: bool = False
+    """Whether it is about one paper that was asked for, with all there is to say."""

@@ -82,6 +82,18 @@ class Commands(Protocol):
         """
         ...
 
+    def languages(self) -> Sequence[str]:
+        """The languages there are, as BCP 47 tags."""
+        ...
+
+    def introduction(self, language: str) -> tuple[str, str]:
+        """What the newsletter is, in a language: in one sentence of at most 120 characters, and in at most 500."""
+        ...
+
+    def operates(self, address: Address) -> bool:
+        """Whether an address is of somebody who runs the newsletter."""
+        ...
+
     def purposes(self, language: str) -> Mapping[Command, str]:
         """What each command is for, in a language: for a channel's own menus and descriptions."""
         ...

@@ -1,7 +1,7 @@
 """What a reader may ask, and what is answered: typed, without markup, in no channel's words.
 
 A channel makes requests from taps, options and typed commands, and lays answers out in its own way. The form in
-which a button can hold a request is `bot.channel.written`.
+which a button can hold a request is `bot.channel.lines`.
 """
 
 from __future__ import annotations
@@ -58,13 +58,15 @@ class Asker:
     """Who asks, and for which address.
 
     `locale` is the language that the service says their app has (a BCP 47 tag). In a place that many share, `person`
-    tells who of them it is, and `may_change` whether they run it: others may look, and change nothing.
+    tells who of them it is, and `may_change` whether they run it: others may look, and change nothing. `counted_as` is
+    whose allowance of questions is used, where it is not the person's or the address's.
     """
 
     address: Address
     locale: str | None = None
     person: str | None = None
     may_change: bool = True
+    counted_as: str | None = None
     place: str | None = None
     """The language that the place itself is in, where the service knows one: what a new subscription begins with."""
 

@@ -44,7 +44,7 @@ from bot.commands.suggestions import suggest
 from bot.model import Address, Preferences, State, Status, Style, Subscriber
 from bot.pacer import Pacer
 from bot.render import zones
-from bot.render.words import Words, match, words
+from bot.render.words import Words, languages, match, words
 from bot.store import Store, audience, owed, subscribers
 from bot.texts.styles import PARTS
 
@@ -92,7 +92,7 @@ class Readers:
                 reader = await subscribers.get(connection, asker.address)
             wanted = self._given(asker) if reader is None else reader.preferences
             w = _words(asker, wanted)
-            wait = self._allowance.take(asker.person or str(asker.address), now)
+            wait = self._allowance.take(asker.counted_as or asker.person or str(asker.address), now)
             case = self._case(asker, reader, wanted, w, now)
             if wait is not None:
                 seconds = ceil(wait.total_seconds())
@@ -110,7 +110,7 @@ class Readers:
     async def suggest(self, asker: Asker, command: Command, typed: str, now: datetime) -> Sequence[Suggestion]:
         """What may be meant by what somebody is typing behind a command; nothing where they may not ask it."""
         try:
-            if self._typing.take(asker.person or str(asker.address), now) is not None:
+            if self._typing.take(asker.counted_as or asker.person or str(asker.address), now) is not None:
                 return []
             async with self._store.read() as connection:
                 reader = await subscribers.get(connection, asker.address)
@@ -219,6 +219,18 @@ class Readers:
     async def turn(self, address: Address) -> None:
         """Wait until an answer to `address` may leave: at the channel's pace, ahead of editions."""
         await self._pacers[address.channel].turn(address.recipient, urgent=True)
+
+    def languages(self) -> Sequence[str]:
+        """The languages there are, as BCP 47 tags."""
+        return languages()
+
+    def introduction(self, language: str) -> tuple[str, str]:
+        """What the newsletter is, in a language: in one sentence, and in a few."""
+        return guide.introduction(words(language))
+
+    def operates(self, address: Address) -> bool:
+        """Whether an address is of somebody who runs the newsletter."""
+        return address in self._access.always
 
     def purposes(self, language: str) -> Mapping[Command, str]:
         """What each command is for, in a language: for a channel's own menus."""

@@ -10,6 +10,18 @@ from bot.model import Extra
 from bot.render.words import Words
 
 
+def introduction(w: Words) -> tuple[str, str]:
+    """What the newsletter is, in at most 120 characters and in at most 500."""
+    return (
+        w.gettext("Each day’s AI papers, ranked by readers’ votes, in your language and at your hour."),
+        w.gettext(
+            "Every weekday 15 to 50 new AI papers are listed and voted on at Hugging Face. Here the list comes to you "
+            "each morning, in your language, as briefly or as fully as you like. Subscribing takes one tap, and so "
+            "does leaving."
+        ),
+    )
+
+
 def purposes(w: Words) -> Mapping[Command, str]:
     """What each command is for, in at most 100 characters, in the order in which they are offered."""
     return {

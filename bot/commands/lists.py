@@ -106,7 +106,7 @@ async def paper(case: Case, request: ShowPaper, store: Store, channel: Channel) 
     listed = case.w.gettext("Listed on {day}", day=case.w.day(found[0].listed_on))
     heading = case.w.gettext("Paper {id}", id=request.id)
     page = list_page(heading, listed, _ranked(found), wanted, slug=request.id, texts=texts)
-    return await _shown(case, page, channel)
+    return await _shown(case, replace(page, alone=True), channel)
 
 
 async def find(case: Case, request: Search, store: Store, channel: Channel) -> Answer:

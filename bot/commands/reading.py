@@ -32,7 +32,7 @@ from bot.channel import (
     Unsubscribe,
     Why,
 )
-from bot.channel.written import MINE
+from bot.channel.lines import MINE
 from bot.model import ARXIV_ID, MOST_PAPERS, MOST_VOTES, OFF, ON, Cadence, Extra, Style
 from bot.render import typed, zones
 from bot.render.words import Words, languages, match

@@ -246,7 +246,9 @@ def _said(post: Post, personal: Personal, nonce: str) -> dict[str, Any]:
     pinged = [discord.Object(int(role))] if role.isdigit() else []
     said: dict[str, Any] = {
         "embeds": [discord.Embed.from_dict(embed) for embed in post.embeds],
-        "allowed_mentions": discord.AllowedMentions(everyone=False, users=False, replied_user=False, roles=pinged or False),
+        "allowed_mentions": discord.AllowedMentions(
+            everyone=False, users=False, replied_user=False, roles=pinged or False
+        ),
     }
     if pinged:
         said["content"] = f"<@&{role}>"

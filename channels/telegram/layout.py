@@ -1,0 +1,67 @@
+"""An answer without papers as a message: sentences, a list, buttons."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.channel import Answer, Command, Help, Menu, Page, Row, Template
+from bot.channel import written as line_of
+from channels.telegram.keys import Key, Rows, in_rows
+from channels.telegram.markup import units
+from channels.telegram.places import Place
+from channels.telegram.presses import Press
+
+LONGEST = 4096
+CHOSEN = "✓ "
+_NAMED = re.compile(rf"[“„「『«]({'|'.join(Command)})[”“」』»]")
+"""A command that a sentence names in its language's quotation marks."""
+
+
+def text_of(answer: Answer, fill: Template) -> str:
+    """An answer's sentences and list, in Telegram's HTML. What is too long loses the end of its list."""
+    rows = list(answer.rows)
+    while True:
+        said = [_NAMED.sub(r"/\1", line) for line in answer.says]
+        listed = [(_label(row), row.value) for row in rows]
+        text = fill(blank(answer), says=said, rows=listed).strip()
+        if units(text) <= LONGEST or not rows:
+            return text
+        rows.pop()
+
+
+def rows_of(answer: Answer, of: Place | None = None) -> Rows:
+    """An answer's buttons: what its list leads to, then its options; `of` is the place they are about, if another."""
+    listed = [
+        Key(row.label, Press(line_of(row.request), of=of)) for row in answer.rows if isinstance(row.request, Menu)
+    ]
+    offered = [
+        Key(f"{CHOSEN if option.chosen else ''}{option.label}", Press(line_of(option.request), of=of))
+        for option in answer.options
+    ]
+    return [*in_rows(listed, most=3), *in_rows(offered)]
+
+
+def menu_of(buttons: Sequence[str]) -> Command | None:
+    """The preference that most of a menu's buttons change: what a reply to it that is no command is about."""
+    names = [data.split(" ", 1)[0] for data in buttons if " " in data]
+    for command in (Command.ZONE, Command.TOPICS, Command.TIME, Command.COUNT, Command.VOTES, Command.WEEKDAYS):
+        if command in names:
+            return command
+    return None
+
+
+def blank(answer: Answer) -> Page:
+    """A page in the answer's language with nothing on it: templates are filled for a page."""
+    return Page(answer.language, answer.direction, heading="", lead="", blocks=[], labels={})
+
+
+def _label(row: Row) -> str:
+    """What a row of a list is about; a command is written so that it can be tapped."""
+    return f"/{row.label}" if isinstance(row.request, Help) else row.label
+
+
+def without_papers(answer: Answer) -> Answer:
+    """The sentences of an answer whose papers are shown in a message of their own."""
+    return replace(answer, page=None, message=None, rows=(), options=())
