@@ -8,27 +8,23 @@ nonce, a repeated delivery is first looked for: the menu of each edition is mark
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from datetime import timedelta
-from functools import partial
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any
 
-import aiohttp
 import discord
 
 from bot.channel import Barred, Gone, Memory, Outcome, Personal, Sent, Unknown
 from bot.model import OFF, ON, Extra
 from channels.discord.components import Goes, Shelf, build, marks
 from channels.discord.doubts import Doubts
+from channels.discord.extras import PASSING, Extras
 from channels.discord.message import Post
 from channels.discord.places import Directory, Kind, Place
 from channels.discord.refusals import MISSING_ACCESS, UNKNOWN_CHANNEL, outcome_of
-from channels.discord.wire import Attempt, StoppedError, UndecidedError, watching
-
-log = logging.getLogger(__name__)
+from channels.discord.wire import Attempt, watching
 
 NONCE = 25
 PATIENCE = 60.0
@@ -41,19 +37,6 @@ LOOK_AT = 1_000
 """As many messages of a channel are looked at."""
 DIRECT = 10_000
 """Direct channels that are kept in mind."""
-ARCHIVE_AFTER: Literal[1440] = 1440
-"""Minutes after which a thread without news is archived (resources/channel#start-thread-from-message)."""
-
-PASSING = (
-    discord.HTTPException,
-    discord.RateLimited,
-    aiohttp.ClientError,
-    OSError,
-    TimeoutError,
-    StoppedError,
-    UndecidedError,
-)
-"""What the service answers, or the network does."""
 
 
 class _CannotSayError(Exception):
@@ -77,6 +60,7 @@ class Sender:
         self._memory = memory
         self._directory = directory
         self._doubts = doubts
+        self._extras = Extras(client)
         self._direct: OrderedDict[int, int] = OrderedDict()
 
     async def send(self, to: str, post: Post, personal: Personal) -> Outcome:
@@ -96,7 +80,7 @@ class Sender:
             return outcome
         await self._doubts.settle(nonce)
         if place.kind is Kind.CHANNEL:
-            await self._adorn(message, post, personal.extras)
+            await self._extras.add(message, post, personal.extras)
         return Sent(f"{message.channel.id}/{message.id}")
 
     async def _send(
@@ -199,21 +183,6 @@ class Sender:
         except discord.NotFound:
             return None
 
-    async def _adorn(self, message: discord.Message, post: Post, extras: Mapping[Extra, str]) -> None:
-        """What else belongs to a message that was sent. None of it can cost the message."""
-        http = self._client.http
-        if extras.get(Extra.THREAD, OFF) == ON and not message.flags.has_thread:
-            start = partial(http.start_thread_with_message, name=post.name, auto_archive_duration=ARCHIVE_AFTER)
-            await self._beside("thread", start(message.channel.id, message.id))
-        if extras.get(Extra.PUBLISH, OFF) == ON and not message.flags.crossposted:
-            await self._beside("publish", http.publish_message(message.channel.id, message.id))
-
-    async def _beside(self, what: str, doing: Any) -> None:
-        try:
-            await doing
-        except PASSING as error:
-            log.warning("edition sent, but not all that goes with it", extra={"what": what, "error": _named(error)})
-
     async def _refused(self, error: Exception, attempt: Attempt, place: Place) -> Outcome:
         """What it means that a message could not be sent, with what people call the place."""
         outcome = error.outcome if isinstance(error, _CannotSayError) else outcome_of(error, attempt)
@@ -256,7 +225,3 @@ def _said(post: Post, personal: Personal, nonce: str) -> dict[str, Any]:
         said["silent"] = True
     view = build(post.rows(Goes.NEW, None, nonce), Shelf())
     return said | ({"view": view} if view is not None else {})
-
-
-def _named(error: BaseException) -> str:
-    return f"{type(error).__name__} {error.code}" if isinstance(error, discord.HTTPException) else type(error).__name__
