@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from pathlib import Path
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from bot.app import CACHE
 from bot.channel import Kit
@@ -17,7 +17,7 @@ from bot.commands import Readers
 from bot.dispatcher import Dispatcher
 from bot.edition import rank
 from bot.locks import make_locks
-from bot.model import Address, Cadence, Edition, Found, Paper, Preferences, State, Style, Subscriber
+from bot.model import Address, Cadence, Edition, Found, Paper, Preferences, State, Status, Style, Subscriber
 from bot.notices import Notices
 from bot.render.templates import template
 from bot.session import Session
@@ -28,8 +28,6 @@ from bot.supervisor import clock
 from channels import discord as channel_module
 from channels.discord import Discord, Settings
 from tests.discord_service import DiscordServer
-
-TODAY = date(2026, 4, 30)
 
 
 def a_kit(store: Store, home: Path) -> Kit:
@@ -98,20 +96,29 @@ class World:
         session = Session(self.channel)
         notices = Notices([session], [], "en")
         dispatcher = Dispatcher(self.store, self.channel, locks, tell=notices.tell)
-        now = await self._due()
-        while await dispatcher.step(now) or dispatcher.busy:
-            if dispatcher.busy:
-                await dispatcher.landed.wait()
+        for now in await self._due():
+            while await dispatcher.step(now) or dispatcher.busy:
+                if dispatcher.busy:
+                    await dispatcher.landed.wait()
         await notices.flush()
         await locks.close()
 
-    async def _due(self) -> datetime:
-        """Now, or when the last of what is owed is due."""
+    @property
+    def memory(self) -> ChannelMemory:
+        return ChannelMemory(self.store, "discord")
+
+    async def becomes(self, recipient: str, status: Status, *, limit: float = 10) -> None:
+        """Wait until a reader is in that state; what brought them there was told to the program just now."""
+        async with asyncio.timeout(limit):
+            while (await self.reader(recipient)).status is not status:
+                await asyncio.sleep(0)
+
+    async def _due(self) -> list[datetime]:
+        """Now, and whenever something of what is owed will be due."""
+        query = select(deliveries.c.next_at).where(deliveries.c.state == State.OWED).distinct()
         async with self.store.read() as connection:
-            due = await connection.scalar(
-                select(func.max(deliveries.c.next_at)).where(deliveries.c.state == State.OWED)
-            )
-        return max(clock(), due) if due is not None else clock()
+            due = await connection.scalars(query)
+        return sorted({max(clock(), moment) for moment in due})
 
     async def reader(self, recipient: str) -> Subscriber:
         async with self.store.read() as connection:

@@ -409,7 +409,7 @@ async def test_the_account_is_looked_at(stage: Desk) -> None:
 
 
 async def test_no_token_is_a_wrong_login(stage: Desk) -> None:
-    empty = discord.open(Settings(), Kit(stage.home, stage.home, stage.memory, template))
+    empty = discord.open(Settings.model_validate({}), Kit(stage.home, stage.home, stage.memory, template))
     with pytest.raises(LoginError, match="DISCORD_TOKEN"):
         await empty.__aenter__()
 

@@ -74,7 +74,7 @@ class Discord:
             await self._log_in(client)
             await self._doubts.load()
             self._client = client
-            self._sender = Sender(client, self._kit.memory, self._directory, self._doubts)
+            self._sender = Sender(client, self._directory, self._doubts)
             self._stack = stack.pop_all()
         return self
 

@@ -165,7 +165,9 @@ class Answering:
             answer = await self._commands.ask(asker, line, interaction.created_at)
         if command is Command.SUBSCRIBE and answer.ok and seat.shared:
             await self._note(interaction, seat, used)
-        await self._show(interaction, self._layout.lay_out(answer, self._frame(interaction, seat, lines, goes, answer)))
+        shown = self._layout.lay_out(answer, self._frame(interaction, seat, lines, goes, answer))
+        beside = not answer.ok and not shown.rows and interaction.message is not None
+        await self._show(interaction, shown, beside=beside)
 
     def _frame(
         self, interaction: discord.Interaction, seat: Seat, lines: Sequence[str], goes: Goes, answer: Answer
@@ -193,16 +195,20 @@ class Answering:
             frame = Frame(frame.goes, instead=Target(frame.goes, f"{Kind.USER}:{interaction.user.id}", line))
         return self._layout.say(language_of(str(interaction.locale)), name, frame, **values)
 
-    async def _show(self, interaction: discord.Interaction, shown: Shown) -> None:
+    async def _show(self, interaction: discord.Interaction, shown: Shown, *, beside: bool = False) -> None:
+        """Show an answer: in the message that was promised, or `beside` one that is worth keeping."""
         shelf = Shelf()
         view = build(shown.rows, shelf)
-        for key, line in shelf.lines.items():
-            await self._memory.put(f"line:{key}", line)
+        await shelf.save(self._memory)
+        embeds = [discord.Embed.from_dict(embed) for embed in shown.embeds]
+        if beside and interaction.response.type is discord.InteractionResponseType.deferred_message_update:
+            await interaction.followup.send(content=shown.content or "", embeds=embeds, ephemeral=True)
+            return
         file = shown.file
         files = [discord.File(io.BytesIO(file.content), filename=file.name)] if file is not None else []
         await interaction.edit_original_response(
             content=shown.content,
-            embeds=[discord.Embed.from_dict(embed) for embed in shown.embeds],
+            embeds=embeds,
             view=view,
             attachments=files,
         )
@@ -214,7 +220,7 @@ class Answering:
             line = values[0] if values else ""
         elif values:
             line = f"{line} {values[0]}"
-        return await self._memory.get(f"line:{line[1:]}") if line.startswith("~") else line or None
+        return await Shelf.find(line, self._memory) if line.startswith("~") else line or None
 
     def _open_form(self, interaction: discord.Interaction, target: Target) -> discord.ui.Modal:
         words = self._words(language_of(str(interaction.locale)))

@@ -231,7 +231,7 @@ def _lines(command: Command, values: Mapping[str, Any]) -> list[str]:
         return [_line(command, "-".join(filter(None, wanted)))]
     if command is Command.TIME and "zone" in values:
         zone = _line(Command.ZONE, _text(values["zone"]))
-        return [zone, _line(command, _text(values["hour"]))] if "hour" in values else [zone]
+        return [_line(command, _text(values["hour"])), zone] if "hour" in values else [zone]
     own = [option.name for option in _SPECS[command].options if option.name not in {"share", "channel"}]
     if command is Command.TOPICS and "topics" in values:
         return [_line(command, _text(values["topics"]).strip(", "))]

@@ -11,17 +11,23 @@ A `custom_id` says where the answer goes and for whom, and then what is asked, i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from hashlib import sha256
 from typing import Any
 
 import discord
+
+from bot.channel import Memory
 
 CUSTOM_ID = 100
 LABEL, PLACEHOLDER, CHOICE = 80, 150, 100
 CHOICES, BUTTONS, ROWS = 25, 5, 5
 """What Discord takes (components/reference)."""
+PLACES = 500
+"""As many lines that are too long for a button are kept."""
 
 
 class Goes(Enum):
@@ -108,19 +114,36 @@ Row = Sequence[Button] | Menu | Roles
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """Lines that are too long for a button: they are put down, and a button holds where."""
+    """Lines that are too long for a button: they are put down in the channel's memory, and a button holds where.
+
+    There are so many places and no more; a button whose place was taken by another line since is too old.
+    """
 
     lines: dict[str, str] = field(default_factory=dict)
+    """By the mark that a button holds."""
 
     def put(self, line: str, room: int) -> str:
-        """The line, or if that has no room what stands for it."""
+        """The line, or if that has no room the mark that stands for it."""
         if len(line) <= room:
             return line
-        from hashlib import sha256
+        mark = f"~{sha256(line.encode()).hexdigest()[:16]}"
+        self.lines[mark] = line
+        return mark
 
-        key = sha256(line.encode()).hexdigest()[:16]
-        self.lines[key] = line
-        return f"~{key}"
+    async def save(self, memory: Memory) -> None:
+        """Put everything down."""
+        for mark, line in self.lines.items():
+            await memory.put(_place(mark), f"{mark} {line}")
+
+    @staticmethod
+    async def find(mark: str, memory: Memory) -> str | None:
+        """The line that a mark stands for, if it is still there."""
+        kept, _, line = (await memory.get(_place(mark)) or "").partition(" ")
+        return line if kept == mark else None
+
+
+def _place(mark: str) -> str:
+    return f"line:{int(mark[1:], 16) % PLACES}" if re.fullmatch("~[0-9a-f]{16}", mark) else "line:"
 
 
 def build(rows: Sequence[Row], shelf: Shelf) -> discord.ui.View | None:

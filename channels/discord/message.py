@@ -56,10 +56,10 @@ class Post:
         return {"text": "\n\n".join(_plain(embed) for embed in self.embeds)}
 
     def rows(self, goes: Goes, whose: str | None, mark: str = "papers") -> list[Row]:
-        """Its buttons: all about one of the papers, the papers before, the papers after."""
+        """Its buttons: all about one of the papers, in a message of its own; the papers before, the papers after."""
         rows: list[Row] = []
         if self.papers and not self.alone:
-            rows.append(Menu(goes, whose, mark, self.more_about, self.papers))
+            rows.append(Menu(Goes.NEW, whose, mark, self.more_about, self.papers))
         turns = [(PREVIOUS, self.previous), (NEXT, self.next)]
         buttons = [Button(Target(goes, whose, line), label) for label, line in turns if line is not None]
         return [*rows, buttons] if buttons else rows
@@ -81,7 +81,7 @@ class Composer:
         return Post(
             name=_cut(page.heading, THREAD_NAME),
             language=page.language,
-            embeds=[self._head_of(page), *(self._embed(page, block, full=full) for block in shown)],
+            embeds=[self._head_of(page), *(self._embed(page, block, full=full, alone=alone) for block in shown)],
             papers=[_choice(block) for block in shown],
             count=1 + len(page.blocks),
             previous=page.previous,
@@ -99,11 +99,11 @@ class Composer:
             embed["footer"] = {"text": _cut("\n".join(page.footer), FOOTER)}
         return embed
 
-    def _embed(self, page: Page, block: Block, *, full: bool) -> Json:
+    def _embed(self, page: Page, block: Block, *, full: bool, alone: bool) -> Json:
         paper = block.paper
         shown = {paper.arxiv, paper.code, paper.project}
         embed: Json = {
-            "title": _title(block.title, before=f"{block.rank}. "),
+            "title": _title(block.title, before="" if alone else f"{block.rank}. "),
             "url": paper.page,
             "description": _tidy(self._paper(page, block=block, full=full, shown=shown)),
             "color": COLOUR,

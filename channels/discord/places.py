@@ -157,5 +157,15 @@ def seat_of(interaction: discord.Interaction, channel: Mapping[str, Any] | None 
         place = Place.of_channel(int(channel["id"]), int(channel["type"]))
         may_change = moderates(int(channel.get("permissions") or 0))
         return None if place is None else Seat(place, person, may_change, language)
-    place = Place(Kind.CHANNEL, interaction.channel_id)
-    return Seat(place, person, moderates(interaction.permissions.value), language)
+    return Seat(_place_of(interaction), person, moderates(interaction.permissions.value), language)
+
+
+def _place_of(interaction: discord.Interaction) -> Place:
+    """The channel where somebody asks; in a thread that the bot made for an edition, the channel that it is in."""
+    channel = interaction.channel
+    if isinstance(channel, discord.Thread) and channel.owner_id == interaction.application_id:
+        parent = channel.parent
+        kind = parent.type.value if parent is not None else 0
+        return Place.of_channel(channel.parent_id, kind) or Place(Kind.CHANNEL, channel.parent_id)
+    assert interaction.channel_id is not None
+    return Place(Kind.CHANNEL, interaction.channel_id)

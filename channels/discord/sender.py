@@ -16,7 +16,7 @@ from typing import Any
 
 import discord
 
-from bot.channel import Barred, Gone, Memory, Outcome, Personal, Sent, Unknown
+from bot.channel import Barred, Gone, Outcome, Personal, Sent, Unknown
 from bot.model import OFF, ON, Extra
 from channels.discord.components import Goes, Shelf, build, marks
 from channels.discord.doubts import Doubts
@@ -55,9 +55,8 @@ def nonce_of(key: str) -> str:
 class Sender:
     """Sends posts with a client that is logged in."""
 
-    def __init__(self, client: discord.Client, memory: Memory, directory: Directory, doubts: Doubts) -> None:
+    def __init__(self, client: discord.Client, directory: Directory, doubts: Doubts) -> None:
         self._client = client
-        self._memory = memory
         self._directory = directory
         self._doubts = doubts
         self._extras = Extras(client)
@@ -98,17 +97,15 @@ class Sender:
             return await channel.send(**_said(post, personal, nonce), nonce=nonce)
 
     async def _channel(self, place: Place) -> discord.PartialMessageable:
-        """Where a message goes: the channel, or the direct one of a person, which is opened once."""
+        """Where a message goes: the channel, or the direct one of a person.
+
+        That is opened once in a process, and not written down: who is forgotten leaves nothing behind.
+        """
         if place.kind is not Kind.USER:
             return self._client.get_partial_messageable(place.id)
         if place.id not in self._direct:
-            key = f"direct:{place.id}"
-            known = await self._memory.get(key)
-            if known is None:
-                opened = await self._client.create_dm(discord.Object(place.id))
-                known = str(opened.id)
-                await self._memory.put(key, known)
-            self._direct[place.id] = int(known)
+            opened = await self._client.create_dm(discord.Object(place.id))
+            self._direct[place.id] = opened.id
             if len(self._direct) > DIRECT:
                 self._direct.popitem(last=False)
         self._direct.move_to_end(place.id)
@@ -117,11 +114,13 @@ class Sender:
     async def _found(self, channel: discord.PartialMessageable, post: Post, nonce: str) -> discord.Message | None:
         """Our message, if it is there. Raises _CannotSayError where we may not look."""
         after = discord.utils.utcnow() - LOOK_BACK
-        seen = False
+        seen = 0
         async for message in channel.history(limit=LOOK_AT, after=after, oldest_first=False):
-            seen = True
+            seen += 1
             if self._is_ours(message, post, nonce):
                 return message
+        if seen == LOOK_AT:
+            raise _CannotSayError(Unknown("it may have arrived, and too much was written since to see"))
         if not seen and not await self._may_look(channel):
             raise _CannotSayError(Unknown("it may have arrived, and there is no right to read the history to see"))
         return None

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.discord_service import choosing, permissions
 from tests.discord_service.choosing import NotOfferedError
-from tests.discord_service.guilds import Guild
+from tests.discord_service.guilds import Guild, Role
 from tests.discord_service.interactions import AUTOCOMPLETE, COMMAND, COMPONENT, MODAL, Interaction, Reply
 from tests.discord_service.messages import BUTTON, LINK, SELECT, Json, Message, walk
 from tests.discord_service.places import Channel, User
@@ -79,7 +79,7 @@ class Person(User):
         data = {"custom_id": found["custom_id"], "component_type": BUTTON, "id": found["id"]}
         return await self._ask(message.channel, COMPONENT, data, source=message).settle(self.patience)
 
-    async def selects(self, on: Message | Reply, select: str, *values: str | User | Channel) -> Reply:
+    async def selects(self, on: Message | Reply, select: str, *values: str | User | Channel | Role) -> Reply:
         """Choose in a select, found by its placeholder or custom id; values or labels of its options."""
         message = self._sees(on)
         found = choosing.component([each for each in message.interactive if each["type"] != BUTTON], select)
@@ -92,7 +92,9 @@ class Person(User):
         else:
             resolved: dict[str, Json] = {}
             data["resolved"] = resolved
-            objects = [each for each in values if isinstance(each, User | Channel)]
+            objects = [each for each in values if not isinstance(each, str)]
+            if len(objects) < len(values):
+                raise NotOfferedError(f"{select!r} takes no words")
             data["values"] = [choosing.resolve(resolved, each, self) for each in objects]
         return await self._ask(message.channel, COMPONENT, data, source=message).settle(self.patience)
 

@@ -62,6 +62,8 @@ class Channel:
     name: str | None = None
     guild: Guild | None = None
     parent: Channel | None = None
+    owner: User | None = None
+    """Who made it, where it is a thread; None: the owner of the guild."""
     people: list[User] = field(default_factory=list)
     """Who is in it beside the bot, where it is direct."""
     overwrites: dict[int, tuple[int, int]] = field(default_factory=dict)
@@ -130,11 +132,12 @@ class Channel:
         locked: bool = False,
         private: bool = False,
         thread_id: int | None = None,
+        owner: User | None = None,
     ) -> Channel:
         """A new thread here, made by somebody; one that begins at a message has that message's id."""
         kind = NEWS_THREAD if self.kind == ANNOUNCEMENT else PRIVATE_THREAD if private else THREAD
         made = self.places.add_channel(kind, name, guild=self.guild, parent=self, channel_id=thread_id)
-        made.archived, made.locked = archived, locked
+        made.archived, made.locked, made.owner = archived, locked, owner
         made._changed("CREATE")
         return made
 
@@ -184,7 +187,7 @@ class Channel:
             now = stamp(self.places.clock.now)
             state = {"archived": self.archived, "locked": self.locked, "auto_archive_duration": 1440}
             return body | {
-                "owner_id": str(self.places.bot.id),
+                "owner_id": str((self.owner or self.guild.owner).id),
                 "message_count": len(self.held),
                 "member_count": 1,
                 "thread_metadata": state | {"archive_timestamp": now, "create_timestamp": now},

@@ -147,7 +147,7 @@ def create_thread(service: Service, call: Call) -> Any:
         raise MalformedError([(("type",), "BASE_TYPE_CHOICES", "Only an announcement channel has such threads")])
     if not channel.lets(service.bot, "create_private_threads" if private else "create_public_threads"):
         raise RefusalError(50013)
-    thread = channel.thread(_named(body), private=private)
+    thread = channel.thread(_named(body), private=private, owner=service.bot)
     return thread.json()
 
 
@@ -176,6 +176,7 @@ def _post(service: Service, forum: Channel, body: Json, call: Call) -> Json:
     if forum.required_tag and not tags:
         raise RefusalError(40067)
     thread = service.places.add_channel(THREAD, named, guild=forum.guild, parent=forum)
+    thread.owner = service.bot
     thread.applied_tags = tags
     service.places.announce(
         "THREAD_CREATE", thread.json() | {"newly_created": True}, forum.guild.id if forum.guild else None
@@ -195,7 +196,7 @@ def create_thread_of_message(service: Service, call: Call) -> Any:
     if not channel.lets(service.bot, "create_public_threads"):
         raise RefusalError(50013)
     named = _named(call.body if isinstance(call.body, dict) else {})
-    thread = channel.thread(named, thread_id=message.id)
+    thread = channel.thread(named, thread_id=message.id, owner=service.bot)
     return thread.json()
 
 
