@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select
 
@@ -40,6 +41,23 @@ def a_discord(server: DiscordServer, store: Store, home: Path, **given: str) -> 
     return channel_module.open(Settings.model_validate(settings), a_kit(store, home))
 
 
+class Telling(Readers):
+    """The commands, which say when they were told something."""
+
+    def __init__(self, told: asyncio.Event, store: Store, channels: Sequence[Discord], **given: Any) -> None:
+        super().__init__(store, channels, **given)
+        self._told = told
+
+    async def gone(self, address: Address, reason: str, now: datetime) -> None:
+        await super().gone(address, reason, now)
+        self._told.set()
+
+    async def permitted(self, address: Address) -> bool:
+        permitted = await super().permitted(address)
+        self._told.set()
+        return permitted
+
+
 @dataclass
 class World:
     """A database with editions, a Discord, and the channel between them; `life` is one life of the process."""
@@ -48,21 +66,25 @@ class World:
     store: Store
     home: Path
     styles: Sequence[Style] = (Style.HEADLINE, Style.ABSTRACT)
-    notices: Notices | None = None
     channel: Discord = field(init=False)
+    session: Session = field(init=False)
+    told: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the channel has told the core something about a place."""
 
     @asynccontextmanager
     async def life(self, *, listens: bool = True) -> AsyncIterator[Discord]:
         """One life of the process: logged in, and listening if wanted; gone without a trace afterwards."""
         self.channel = a_discord(self.server, self.store, self.home)
-        readers = Readers(
+        readers = Telling(
+            self.told,
             self.store,
             [self.channel],
             fallback=Preferences(),
             closes=time(22),
             styles=self.styles,
         )
-        async with self.channel:
+        async with Session(self.channel) as self.session:
+            await self.session.open()
             before = self.server.gateway.counts["READY"]
             task = asyncio.create_task(self.channel.listen(readers)) if listens else None
             if task is not None:
@@ -93,8 +115,7 @@ class World:
     async def deliver(self) -> None:
         """Hand out everything that is due."""
         locks = make_locks(self.store.engine.url, self.store.path)
-        session = Session(self.channel)
-        notices = Notices([session], [], "en")
+        notices = Notices([self.session], [], "en")
         dispatcher = Dispatcher(self.store, self.channel, locks, tell=notices.tell)
         for now in await self._due():
             while await dispatcher.step(now) or dispatcher.busy:
@@ -111,7 +132,8 @@ class World:
         """Wait until a reader is in that state; what brought them there was told to the program just now."""
         async with asyncio.timeout(limit):
             while (await self.reader(recipient)).status is not status:
-                await asyncio.sleep(0)
+                await self.told.wait()
+                self.told.clear()
 
     async def _due(self) -> list[datetime]:
         """Now, and whenever something of what is owed will be due."""
