@@ -117,6 +117,7 @@ async def open_app(
                 access=Access(Admission(core.access), core.codes, core.allowed, core.admins),
                 styles=tuple(Style) if writer.has_model else WITHOUT_MODEL,
                 pacers={session.channel.name: session.pacer for session in sessions},
+                tell=notices.tell,
             ),
         )
 

@@ -86,8 +86,11 @@ def consequence(delivery: Delivery, result: Result, now: datetime) -> Consequenc
 
 
 def put_off(delivery: Delivery, now: datetime) -> datetime | None:
-    """Until when a delivery that comes late has to wait, so as not to wake its reader; None where it need not."""
-    if now < delivery.due_at + NEAR:
+    """Until when a delivery that comes late has to wait, so as not to wake its reader; None where it need not.
+
+    An announcement is in nobody's slot, and so is late at once.
+    """
+    if now < delivery.due_at + NEAR and not delivery.is_note:
         return None
     at = waking(_rhythm(delivery), now)
     return at if at > now else None
@@ -139,6 +142,7 @@ def stand(standing: Standing, delivery: Delivery, result: Result, now: datetime,
     """How the channel stands after `result`.
 
     `bad_variants` counts the edition's variants that had to fall back, where this rejection made one more of them.
+    An operator's own words that a service will not have are no reason to hold up editions, unless it takes us for spam.
     """
     match result:
         case Sent():
@@ -154,8 +158,13 @@ def stand(standing: Standing, delivery: Delivery, result: Result, now: datetime,
             return replace(standing, waits_until=until, waits_for=short(reason), failures=standing.failures + 1)
         case Rejected(reason, judge):
             judges = _judges(standing, delivery, judge)
-            standing = replace(standing, judges=judges, in_a_row=standing.in_a_row + delivery.fallen)
-            bad = bad_variants >= BAD_VARIANTS or standing.in_a_row >= IN_A_ROW or len(judges) >= JUDGES
+            ours = delivery.fallen and not delivery.is_note
+            standing = replace(standing, judges=judges, in_a_row=standing.in_a_row + ours)
+            bad = (
+                (bad_variants >= BAD_VARIANTS and not delivery.is_note)
+                or standing.in_a_row >= IN_A_ROW
+                or len(judges) >= JUDGES
+            )
             if bad and standing.halted_at is None:
                 return replace(standing, halted_at=now, halted_for=short(reason), probe_at=now + PROBE)
             return standing

@@ -253,7 +253,8 @@ def _log(channel: str, delivery: Delivery, state: State, reason: str | None) -> 
 
 def _log_fallen(channel: str, delivery: Delivery, reason: str) -> None:
     fields = {"channel": channel, "edition": delivery.edition_id, "reason": reason}
-    log.error("variant refused, falls back to headline", extra=fields)
+    said = "announcement refused" if delivery.is_note else "variant refused, falls back to headline"
+    log.error(said, extra=fields)
 
 
 QUIET = {State.SKIPPED, State.OWED}

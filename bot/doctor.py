@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bot import app, sample, settings
 from bot.channel import Finding
+from bot.demand import Demand, Task
 from bot.edition import newest_finished
 from bot.feed import Feed, FeedError
 from bot.model import Style
@@ -19,7 +20,7 @@ from bot.settings import Settings, SettingsError
 from bot.store import DatabaseFault, Store, StoreError, enrolment, standing, subscribers
 from bot.store.schema import HEAD
 from bot.store.texts import Verdict
-from bot.writer import Task, Writer
+from bot.writer import Writer
 
 FAMILIAR = ("PAPERS_HOME",)
 COMING = {"TELEGRAM_TOKEN": "Telegram", "DISCORD_TOKEN": "Discord", "SMTP_HOST": "e-mail"}
@@ -141,7 +142,7 @@ async def _model(core: Settings, home: Path) -> list[Finding]:
     try:
         async with Model([Endpoint(*each) for each in core.endpoints], timeout=timeout) as model:
             writer = Writer(store, model, concurrency=1, budget=0)
-            wanted = await _wanted(writer, store, now)
+            wanted = await _wanted(store, now)
             spoken = sorted({task.language for task in wanted}) or [match(core.default_language)]
             for language in spoken:
                 task = Task(asked[0], language, Style.HIGHLIGHTS, 1.0, asked[1:])
@@ -161,11 +162,11 @@ async def _model(core: Settings, home: Path) -> list[Finding]:
     return [*found, Finding("model", affordable, says + more)]
 
 
-async def _wanted(writer: Writer, store: Store, now: datetime) -> list[Task]:
+async def _wanted(store: Store, now: datetime) -> list[Task]:
     """The texts that the newest editions need."""
     if (store.path is not None and not store.path.exists()) or await store.version() != HEAD:
         return []
-    return await writer.missing(now, all_anew=True)
+    return await Demand(store).wanted(now)
 
 
 async def _channels(environ: Mapping[str, str], home: Path, core: Settings) -> Sequence[Finding]:

@@ -6,7 +6,7 @@ import logging
 from datetime import datetime, time, timedelta
 
 from bot.edition import closing_time, newest_finished
-from bot.model import Cadence
+from bot.model import NOTE, Cadence
 from bot.notices import Tell
 from bot.store import Store, editions, ledger, retention, rounds
 
@@ -39,7 +39,8 @@ class Keeper:
         for edition in over:
             if edition.audience:
                 became = {state.value: count for state, count in sorted(edition.states.items())}
-                self._tell("edition ends", now, day=edition.day.isoformat(), became=became)
+                event = "announcement ends" if edition.cadence == NOTE else "edition ends"
+                self._tell(event, now, day=edition.day.isoformat(), became=became)
         return bool(over)
 
     async def _missing(self, now: datetime) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Self
+from typing import Final, Literal, Self
 
 ARXIV_ID = re.compile(r"\d{4}\.\d{4,5}")
 """An arXiv id since April 2007, without its version (https://info.arxiv.org/help/arxiv_identifier.html)."""
@@ -79,6 +79,18 @@ class Cadence(StrEnum):
     DAY = "day"
     WEEK = "week"
     MONTH = "month"
+
+
+NOTE: Final = "note"
+"""The kind of edition that is an announcement of the operator's: it covers no period, and nobody can choose it."""
+
+Kind = Cadence | Literal["note"]
+"""What an edition is: the papers of a period, or an announcement."""
+
+
+def kind_of(written: str) -> Kind:
+    """The kind of edition that is written so; ValueError for what is none."""
+    return NOTE if written == NOTE else Cadence(written)
 
 
 class Style(StrEnum):
@@ -296,6 +308,8 @@ class Delivery:
     extras: Mapping[Extra, str] = field(default_factory=dict, hash=False)
     missed: tuple[date, ...] = ()
     """The days of earlier editions that expired since the reader was last sent one."""
+    is_note: bool = False
+    """Whether the edition is an announcement."""
 
 
 @dataclass(frozen=True, slots=True)

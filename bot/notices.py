@@ -138,11 +138,15 @@ def text(event: str, fields: Mapping[str, Any], w: Words) -> str:
         case "edition starts":
             return w.gettext("The edition of {day} is closed. Papers: {papers}. Readers: {audience}.", **fields)
         case "edition ends":
-            became = " · ".join(
-                w.gettext("{state}: {n}", state=_state(State(state), w), n=w.number(count))
-                for state, count in fields["became"].items()
-            )
+            became = states_in_words(fields["became"], w)
             return w.gettext("The edition of {day} has been dealt with. {became}", day=fields["day"], became=became)
+        case "announcement starts":
+            return w.gettext("An announcement is on its way. Readers: {audience}.", **fields)
+        case "announcement ends":
+            became = states_in_words(fields["became"], w)
+            return w.gettext(
+                "The announcement of {day} has been dealt with. {became}", day=fields["day"], became=became
+            )
         case "channel halted":
             return w.gettext(
                 "The channel {channel} has halted, because its service refuses what we send: {reason}. "
@@ -164,6 +168,13 @@ def text(event: str, fields: Mapping[str, Any], w: Words) -> str:
             return w.gettext("There is no edition of {day}: the feed has been out of reach since.", **fields)
         case _:
             return event
+
+
+def states_in_words(became: Mapping[str, int], w: Words) -> str:
+    """What became of an edition's deliveries: how many stand how."""
+    return " · ".join(
+        w.gettext("{state}: {n}", state=_state(State(state), w), n=w.number(count)) for state, count in became.items()
+    )
 
 
 def _state(state: State, w: Words) -> str:

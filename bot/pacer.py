@@ -1,4 +1,4 @@
-"""Pacing ahead of time: a service's rates are kept before it has to complain. aiolimiter's home.
+"""Pacing ahead of time: a service's rates are kept before it has to complain.
 
 Only the holder of an account's lock sends, so the rates of an account are spent in one place. Answers to people
 who are waiting go past the queue: of a broadcast, no more than one message is ever ahead of them.
@@ -7,9 +7,8 @@ who are waiting go past the queue: of a broadcast, no more than one message is e
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
-
-from aiolimiter import AsyncLimiter
+import math
+from collections import OrderedDict, deque
 
 from bot.channel import Pace, Rate
 
@@ -22,8 +21,8 @@ class Pacer:
 
     def __init__(self, pace: Pace) -> None:
         self._pace = pace
-        self._account = None if pace.account is None else _bucket(pace.account)
-        self._recipients: OrderedDict[str, AsyncLimiter] = OrderedDict()
+        self._account = None if pace.account is None else Gate(pace.account)
+        self._recipients: OrderedDict[str, Gate] = OrderedDict()
         self._gate = asyncio.Lock()
         self._urgent = 0
         self._calm = asyncio.Event()
@@ -31,16 +30,16 @@ class Pacer:
 
     async def turn(self, to: str, *, urgent: bool = False) -> None:
         """Wait until a message to `to` may leave."""
-        bucket = self._recipient(to)
-        if bucket is not None:
-            await bucket.acquire()
+        gate = self._recipient(to)
+        if gate is not None:
+            await gate.passed()
         if self._account is None:
             return
         if urgent:
             self._urgent += 1
             self._calm.clear()
             try:
-                await self._account.acquire()
+                await self._account.passed()
             finally:
                 self._urgent -= 1
                 if not self._urgent:
@@ -48,21 +47,46 @@ class Pacer:
             return
         async with self._gate:  # one message of the broadcast stands at the door, the others behind it
             await self._calm.wait()
-            await self._account.acquire()
+            await self._account.passed()
 
-    def _recipient(self, to: str) -> AsyncLimiter | None:
+    def _recipient(self, to: str) -> Gate | None:
         rate = self._pace.kinds.get(self._pace.kind(to), self._pace.recipient)
         if rate is None:
             return None
-        bucket = self._recipients.get(to)
-        if bucket is None:
-            bucket = self._recipients[to] = _bucket(rate)
+        gate = self._recipients.get(to)
+        if gate is None:
+            gate = self._recipients[to] = Gate(rate)
             if len(self._recipients) > RECIPIENTS:
                 self._recipients.popitem(last=False)
         self._recipients.move_to_end(to)
-        return bucket
+        return gate
 
 
-def _bucket(rate: Rate) -> AsyncLimiter:
-    """A limiter that spaces evenly: a burst followed by the full rate would be twice the rate in its first second."""
-    return AsyncLimiter(1, rate.seconds / rate.count)
+class Gate:
+    """Lets so many pass in any span of so many seconds, in the order in which they came.
+
+    They are spaced evenly, but for a burst after a pause. What was late because the machine was busy is caught up with
+    as a burst is; yet no span of time sees more than it may, wherever it begins. (The generic cell rate algorithm of
+    ITU-T I.371, and a window over it.)
+    """
+
+    def __init__(self, rate: Rate) -> None:
+        self._seconds = rate.seconds
+        self._apart = rate.seconds / rate.count
+        self._tolerance = (rate.burst - 1) * self._apart
+        self._due = -math.inf
+        """When the next would pass if all were spaced evenly."""
+        self._passed: deque[float] = deque(maxlen=rate.count)
+        self._turn = asyncio.Lock()
+
+    async def passed(self) -> None:
+        """Wait until one more may pass."""
+        clock = asyncio.get_running_loop().time
+        async with self._turn:
+            room = self._passed[0] + self._seconds if len(self._passed) == self._passed.maxlen else -math.inf
+            wait = max(self._due - self._tolerance, room) - clock()
+            if wait > 0:
+                await asyncio.sleep(wait)
+            now = clock()
+            self._passed.append(now)
+            self._due = max(self._due, now) + self._apart

@@ -85,18 +85,27 @@ def welcome(rhythm: Rhythm, now: datetime) -> Window:
     return Window(now, min(now + LIFETIME, next(rhythm.slots(now + GRACE))))
 
 
-def rebook(rhythm: Rhythm, published_at: datetime, now: datetime) -> Window:
+def announced(rhythm: Rhythm, at: datetime) -> Window:
+    """When an announcement made at `at` is due for a reader with this rhythm: at their next waking moment.
+
+    Their hour and weekdays are for editions; it waits for neither, and ends at no slot.
+    """
+    due_at = waking(rhythm, at)
+    return Window(due_at, due_at + LIFETIME)
+
+
+def rebook(rhythm: Rhythm, published_at: datetime, now: datetime, *, is_note: bool = False) -> Window:
     """When an edition that is still owed becomes due for a reader who has changed their rhythm.
 
     At the hour it would have had from the beginning; where that has passed, at the next waking moment.
     """
-    booked = window(rhythm, published_at)
+    booked = announced(rhythm, published_at) if is_note else window(rhythm, published_at)
     if booked.due_at > now:
         return booked
     at = waking(rhythm, now)
     if at < booked.expires_at:
         return Window(at, booked.expires_at)
-    return Window(at, min(at + LIFETIME, next(rhythm.slots(at))))
+    return Window(at, at + LIFETIME if is_note else min(at + LIFETIME, next(rhythm.slots(at))))
 
 
 def waking(rhythm: Rhythm, at: datetime) -> datetime:

@@ -6,20 +6,22 @@ import asyncio
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channel import Channel, Message, ShowEdition, written
-from bot.model import Delivery, Edition, Preferences, Style
+from bot.model import NOTE, Delivery, Edition, Preferences, Style
+from bot.render.announcement import announcement_page
 from bot.render.fit import fit
 from bot.render.page import NO_TEXTS, Texts, barren_page, choose, edition_page
-from bot.store import Store, editions, history, texts
+from bot.render.words import words
+from bot.store import Store, announcements, editions, history, texts
 from bot.texts.styles import PARTS
 
 log = logging.getLogger(__name__)
@@ -53,18 +55,26 @@ class Variants:
     async def message(self, delivery: Delivery) -> Message | None:
         """The edition as the delivery's preferences want it, None where they leave nothing of it.
 
-        A variant that the service refused is said in the plainest style.
+        A variant that the service refused is said in the plainest style. An announcement is the same for all who read
+        one language.
         """
+        if delivery.is_note:
+            edition_id, language = delivery.edition_id, delivery.preferences.language
+            return await self._shared((edition_id, NOTE, language), partial(self._compose_note, edition_id, language))
         wanted, edition_id = delivery.preferences, delivery.edition_id
         if delivery.fallen:
             wanted = replace(wanted, style=Style.HEADLINE)
         said = (wanted.language, wanted.style, wanted.papers, wanted.min_votes, wanted.topics)
         told = await self._texts_told(delivery) if wanted.style in PARTS else 0
         key = (edition_id, said, delivery.missed, told)
+        return await self._shared(key, partial(self._compose, edition_id, wanted, delivery.missed))
+
+    async def _shared(self, key: Key, work: Callable[[], Coroutine[Any, Any, Message | None]]) -> Message | None:
+        """What `work` composes, once for all who ask with the same key."""
         task = self._messages.get(key)
         if task is None:
             # A task, so that many deliveries of one variant that start together wait for one rendering.
-            task = self._messages[key] = asyncio.create_task(self._compose(edition_id, wanted, delivery.missed))
+            task = self._messages[key] = asyncio.create_task(work())
             if len(self._messages) > MESSAGES:
                 self._messages.popitem(last=False)
         self._messages.move_to_end(key)
@@ -80,7 +90,7 @@ class Variants:
         An edition is never late because of a model: ten minutes after closing there is something else to say.
         """
         wanted = delivery.preferences
-        if not self._writes or wanted.style not in PARTS or delivery.fallen:
+        if not self._writes or wanted.style not in PARTS or delivery.fallen or delivery.is_note:
             return None
         edition = await self._edition(delivery.edition_id)
         deadline = edition.closed_at + PATIENCE
@@ -114,11 +124,20 @@ class Variants:
         """Compose off the event loop, so that a template that takes for ever holds nobody else up."""
         edition = await self._edition(edition_id)
         said = await written_about(self._store, [each.paper.id for each in edition.papers], wanted)
+        wants = {"language": wanted.language, "style": wanted.style.value}
+        return await self._bounded(partial(compose, edition, wanted, self._channel, missed, said), wants)
+
+    async def _compose_note(self, edition_id: int, language: str) -> Message:
+        async with self._store.read() as connection:
+            text, day = await announcements.made(connection, edition_id)
+        return await self._bounded(partial(compose_note, text, day, language, self._channel), {"language": language})
+
+    async def _bounded(self, work: Callable[[], T], wants: Mapping[str, str]) -> T:
+        """Do `work` aside, for so long; what goes wrong is logged with what was wanted."""
         try:
             async with asyncio.timeout(RENDER_SECONDS):
-                return await _aside(partial(compose, edition, wanted, self._channel, missed, said))
+                return await _aside(work)
         except Exception:
-            wants = {"language": wanted.language, "style": wanted.style.value}
             log.exception("page cannot be composed", extra={"channel": self._channel.name, **wants})
             raise
 
@@ -163,6 +182,11 @@ def compose(
         return written(ShowEdition(edition.cadence, edition.day, shown, mine=True))
 
     return fit(page, channel.compose, channel.limits, follows).message
+
+
+def compose_note(text: str, day: date, language: str, channel: Channel) -> Message:
+    """An announcement made on a day, as whoever reads a language gets it. Raises FitError where it is too long."""
+    return fit(announcement_page(text, words(language), day), channel.compose, channel.limits).message
 
 
 async def _aside(work: Callable[[], T]) -> T:

@@ -8,20 +8,18 @@ source.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import re
-from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
 
-from bot.model import ILLUSTRATED, Cadence, Edition, Paper, Preferences, Style
-from bot.render.page import choose
+from bot.demand import Demand, Task, fingerprint
+from bot.model import ILLUSTRATED, Edition, Paper, Preferences, Style
 from bot.render.templates import prompt
 from bot.render.words import english_name
-from bot.store import Store, editions, texts
+from bot.store import Store, texts
 from bot.store.texts import Verdict, Written
 from bot.texts.client import Answer, Model, ModelError
 from bot.texts.guard import faults
@@ -29,8 +27,6 @@ from bot.texts.styles import MISSING, PARTS
 
 log = logging.getLogger(__name__)
 
-FRESH = timedelta(days=2)
-"""Texts are written for editions that were closed this recently."""
 ASKED = 2
 """A text that is refused is asked for once more, with the reasons; then it is done without."""
 FIRST_REST = timedelta(seconds=30)
@@ -42,10 +38,6 @@ MOST_FAULTS = 10
 MOST_AT_ONCE = 64
 TYPICAL = 2_000
 """Tokens that a text costs, as long as nobody knows."""
-LEAST_WORDS = 8
-"""A paper whose abstract has fewer is left to its title; a model would make up the rest."""
-NO_ABSTRACT = "join the discussion on this paper page"
-"""What some feeds say in an abstract's place."""
 FENCE = re.compile("={3,}")
 
 Collect = Callable[[Sequence[Paper], datetime], Awaitable[Mapping[str, object]]]
@@ -53,17 +45,6 @@ Collect = Callable[[Sequence[Paper], datetime], Awaitable[Mapping[str, object]]]
 
 Source = Callable[[Paper, Style, datetime], Awaitable[str]]
 """The text that a style is written from: the abstract, or as much of the whole paper as the model reads."""
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One text to be written. `others` are the papers beside it, for which it must not be mistaken."""
-
-    paper: Paper
-    language: str
-    style: Style
-    weight: float = field(compare=False)
-    others: Sequence[Paper] = field(compare=False)
 
 
 async def abstract(paper: Paper, style: Style, now: datetime) -> str:  # noqa: ARG001 - a source may look at them
@@ -85,6 +66,7 @@ class Writer:
         collect: Collect | None = None,
     ) -> None:
         self._store = store
+        self._demand = Demand(store)
         self._model = model
         self._concurrency = concurrency
         self._budget = budget
@@ -110,10 +92,9 @@ class Writer:
         self._collect_pictures(now)
         if self._rests_until is not None and now < self._rests_until:
             return False
-        affordable = await self.affordable(now)
-        missing = (await self.missing(now))[: min(self._concurrency, affordable)]
-        if missing:
-            self.wrote = await self.write(missing, now)
+        missing = await self.missing(now)
+        if missing and (affordable := await self.affordable(now)):
+            self.wrote = await self.write(missing[: min(self._concurrency, affordable)], now)
         return self.wrote
 
     @property
@@ -164,7 +145,7 @@ class Writer:
             log.exception("pictures are left out")
 
     async def _illustrate_with(self, collect: Collect, now: datetime) -> None:
-        wanted = [task.paper for task in await self.missing(now, all_anew=True) if task.style in ILLUSTRATED]
+        wanted = [task.paper for task in await self._demand.wanted(now) if task.style in ILLUSTRATED]
         papers = [paper for paper in dict.fromkeys(wanted) if paper.id not in self._illustrated]
         self._illustrated.update(paper.id for paper in papers)
         if papers:
@@ -181,34 +162,14 @@ class Writer:
         await asyncio.gather(*ending, return_exceptions=True)
         self._writing = set()
 
-    async def missing(self, now: datetime, *, all_anew: bool = False, model: str | None = None) -> list[Task]:
-        """What readers will be shown and nobody has written yet, the most wanted first; `all_anew` as if nobody had.
-
-        `model` names the one whose refused texts are not asked for again: the writer's own, unless told.
-        """
-        async with self._store.read() as connection:
-            newest = [await editions.latest(connection, cadence) for cadence in Cadence]
-            fresh = {each.cadence: each for each in newest if each is not None and each.closed_at > now - FRESH}
-            wanted = await texts.wishes(connection)
-            ids = [ranked.paper.id for edition in fresh.values() for ranked in edition.papers]
-            prompts = {style: fingerprint(style) for style in PARTS}
-            done = await texts.dealt_with(connection, ids, model or self._name, prompts)
-        weights: defaultdict[tuple[str, str, Style], float] = defaultdict(float)
-        for wish in wanted:
-            edition = fresh.get(wish.cadence)
-            for place, ranked in enumerate(choose(edition.papers, wish.preferences) if edition else (), start=1):
-                weights[ranked.paper.id, wish.preferences.language, wish.preferences.style] += wish.readers / place
-        found = tasks({key: each for key, each in weights.items() if all_anew or key not in done}, fresh.values())
+    async def missing(self, now: datetime) -> list[Task]:
+        """What readers will be shown and nobody has written yet, the most wanted first."""
+        found = await self._demand.missing(now, self._name)
         return sorted(found, key=lambda task: self._failures[task])  # those that failed come after the others
 
     async def missing_of(self, edition: Edition, wanted: Preferences) -> list[Task]:
         """What nobody has written yet of what one choice of readers would be shown of an edition."""
-        chosen = choose(edition.papers, wanted)
-        ids = [ranked.paper.id for ranked in chosen]
-        async with self._store.read() as connection:
-            done = await texts.dealt_with(connection, ids, self._name, {wanted.style: fingerprint(wanted.style)})
-        keys = [(paper_id, wanted.language, wanted.style) for paper_id in ids]
-        return tasks({key: 1 / place for place, key in enumerate(keys, start=1) if key not in done}, [edition])
+        return await self._demand.missing_of(edition, wanted, self._name)
 
     @property
     def _name(self) -> str:
@@ -308,41 +269,6 @@ class Writer:
         log.warning("model fails", extra={"reason": str(error), "rests": rest.total_seconds()})
 
 
-def tasks(weights: Mapping[tuple[str, str, Style], float], from_editions: Iterable[Edition]) -> list[Task]:
-    """Tasks of so much weight each, the heaviest first."""
-    known: dict[str, tuple[Paper, Sequence[Paper]]] = {}
-    for edition in from_editions:
-        everything = [ranked.paper for ranked in edition.papers]
-        for paper in everything:
-            known[paper.id] = (paper, everything)
-    made = []
-    for (paper_id, language, style), weight in weights.items():
-        paper, beside = known[paper_id]
-        if not _says_something(paper):
-            continue
-        made.append(Task(paper, language, style, weight, [other for other in beside if other.id != paper_id]))
-    return sorted(made, key=lambda task: (-task.weight, task.paper.id, task.language, task.style))
-
-
-@cache
-def fingerprint(style: Style) -> str:
-    """What a style's prompt is known by: another prompt or schema, and texts are asked for anew."""
-    fields = [part.name for part in PARTS[style]]
-    asked = [
-        prompt("system", language="L", fields=fields),
-        prompt(style.value, language="L", missing=MISSING),
-        prompt("paper", task="T", title="P", organisation="O", source="S", faults=["F"]),
-        repr(PARTS[style]),
-    ]
-    return hashlib.sha256("\n".join(asked).encode()).hexdigest()[:16]
-
-
 def _fenced(text: str) -> str:
     """A stranger's line that cannot end the part of a prompt that it stands in."""
     return FENCE.sub("==", " ".join(text.split()))
-
-
-def _says_something(paper: Paper) -> bool:
-    """Whether there is anything to write from."""
-    abstract = paper.abstract.strip()
-    return len(abstract.split()) >= LEAST_WORDS and not abstract.casefold().startswith(NO_ABSTRACT)

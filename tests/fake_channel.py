@@ -26,7 +26,7 @@ class Plain:
     page: Page
 
     def sizes(self) -> Mapping[str, int]:
-        return {}
+        return {"characters": len(self.page.lead)}
 
     def parts(self) -> Mapping[str, str]:
         return {"text": self.page.heading}

@@ -96,6 +96,12 @@ class Station:
     def store(self) -> Store:
         return self.service.store
 
+    async def end_of(self, part: str) -> None:
+        """Wait until a part of the work has come to its end."""
+        tasks = [task for task in asyncio.all_tasks() if task.get_name() == part]
+        async with asyncio.timeout(STOPS):
+            await asyncio.gather(*tasks)
+
     async def reader(self, place: str) -> Subscriber:
         async with self.store.read() as connection:
             found = await subscribers.get(connection, Address("telegram", place))

@@ -10,13 +10,15 @@ import pytest
 from sqlalchemy import update
 
 from bot.access import Access, Admission
-from bot.channel import Answer, Asker, Command, Menu, Request
+from bot.channel import Answer, Asker, Broadcast, Command, Limits, Menu, Request
 from bot.commands import Readers
 from bot.commands.guide import examples, purposes
-from bot.model import Address, Preferences, Reason, State
+from bot.consequences import Standing
+from bot.model import Address, Preferences, Reason, State, Status
 from bot.render.words import DEFAULT, languages, own_name, words
-from bot.store import Store, subscribers
+from bot.store import Store, ledger, standing, subscribers
 from bot.store.schema import deliveries
+from bot.store.schema import subscribers as readers_table
 from tests.fake_channel import NOW, FakeChannel, publish
 
 LONGEST_PURPOSE = 100
@@ -28,6 +30,7 @@ TYPED = {
     "org",
     "keyword",
     "confirmed",
+    "telegram",
     "CODE",
     "all",
     "none",
@@ -141,6 +144,11 @@ LINES: list[Request | str] = [
 ]
 
 
+ROOT = Address("fake", "root")
+SAID = "9 + 1 = 10."
+"""An announcement that is in every language."""
+
+
 def all_said(answer: Answer) -> Iterator[str]:
     yield from answer.says
     for row in answer.rows:
@@ -186,11 +194,44 @@ async def conversation(store: Store, language: str) -> list[Answer]:
     shared = Asker(Address("fake", "ada"), language, person="7", may_change=False)
     answers.append(await readers.ask(shared, "time 8", now))
     answers += [await readers.ask(shared, "help", now) for _ in range(25)]
+    answers += await operators_conversation(store, language, now)
     async with store.write() as connection:
         reader = await subscribers.get(connection, Address("fake", "ada"))
         assert reader is not None
         await subscribers.forget(connection, reader.id, now=now)
     return answers
+
+
+async def operators_conversation(store: Store, language: str, now: datetime) -> list[Answer]:
+    """Everything that only operators can ask, of a newsletter in every state."""
+    narrow = FakeChannel(limits=Limits(maxima={"characters": 1}))
+    open_to_all, to_nobody = (
+        Readers(store, [channel], fallback=Preferences(), closes=time(22), access=Access(always=(ROOT,)))
+        for channel in (FakeChannel(), narrow)
+    )
+    asker = Asker(ROOT, language)
+    async with store.write() as connection:
+        for place, status in enumerate(Status):
+            added = await subscribers.add(connection, Address("fake", f"{place}"), Preferences(language="ko"), now=now)
+            assert added is not None
+            await subscribers.set_status(connection, added, status, None)
+        await standing.save(connection, "fake", Standing(halted_at=now, halted_for="42"))
+        await standing.save(connection, "xyz", Standing(waits_until=now + timedelta(days=9)))
+        await ledger.save(connection, polled_at=now, failing_since=now)
+    answers = [await to_nobody.ask(asker, f"broadcast {SAID}", now)]
+    lines = ("help", "help stats", "help broadcast", "broadcast", "stats")
+    answers += [await open_to_all.ask(asker, line, now) for line in lines]
+    shown = [await open_to_all.ask(asker, line, now) for line in [f"broadcast {SAID}"] * 2]
+    shown[:0] = [await open_to_all.ask(asker, Broadcast(text), now) for text in ("", "9" * 2_001)]
+    answers += shown
+    for option in (*shown[2].options, *shown[2].options, *reversed(shown[3].options), *shown[3].options):
+        answers.append(await open_to_all.ask(asker, option.request, now))
+    async with store.write() as connection:
+        await connection.execute(update(readers_table).values(status=Status.GONE.value))
+        await standing.resume(connection, "fake")
+        await ledger.save(connection, polled_at=None)
+    tomorrow = now + timedelta(days=1)
+    return [*answers, *[await open_to_all.ask(asker, line, tomorrow) for line in ("stats", f"broadcast {SAID}")]]
 
 
 @pytest.mark.parametrize("database", ["sqlite:///subscribers.db"])
@@ -206,6 +247,7 @@ async def test_every_answer_is_in_the_readers_language_alone(store: Store, langu
         assert not [said for said in all_said(answer) if re.search(r"\{\w*\}", said)]
         if language != DEFAULT:
             assert [(english(said), said) for said in all_said(answer) if english(said)] == []
+    assert len({" ".join(all_said(answer)) for answer in answers}) > 100  # they are not all the same refusal
 
 
 @pytest.mark.parametrize("language", languages())
@@ -222,8 +264,8 @@ async def test_every_example_in_help_is_understood(store: Store, language: str) 
     w = words(language)
     await publish(store, {})
     now = datetime(2026, 6, 1, 12, tzinfo=UTC)
-    readers = Readers(store, [FakeChannel()], fallback=Preferences(), closes=time(22))
-    asker = Asker(Address("fake", "ada"), language)
+    readers = Readers(store, [FakeChannel()], fallback=Preferences(), closes=time(22), access=Access(always=(ROOT,)))
+    asker = Asker(ROOT, language)
     await readers.ask(asker, "subscribe", now)
     misread = w.gettext("That was not understood.")
     for command in Command:

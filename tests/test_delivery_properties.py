@@ -22,12 +22,13 @@ from bot.channel import Barred, Deferred, Gone, Message, Outcome, Pace, Personal
 from bot.consequences import REPEATS
 from bot.dispatcher import SWEEP, Dispatcher
 from bot.locks import OWNER
-from bot.model import Address, Preferences, State, Style
+from bot.model import NOTE, Address, Preferences, State, Style
 from bot.schedule import NEAR, Rhythm, waking
-from bot.store import Store, standing, subscribers
+from bot.store import Store, announcements, standing, subscribers
 from bot.store import deliveries as deliveries_of
+from bot.store.announcements import Refusal, RefusedError
 from bot.store.report import reports
-from bot.store.schema import deliveries
+from bot.store.schema import deliveries, editions
 from bot.store.schema import subscribers as readers_table
 from tests.fake_channel import DAY, NOW, FakeChannel, publish
 from tests.postgres import Postgres
@@ -190,6 +191,11 @@ class Delivery(RuleBasedStateMachine):
         self.run(publish(self.store, {} if self.editions else READERS, day=self.day, now=self.now))
         self.day += timedelta(days=1)
         self.editions += 1
+
+    @rule()
+    def announce(self) -> None:
+        """An announcement among the editions; what was confirmed once is confirmed again, and nothing comes of it."""
+        self.run(self.say_something())
 
     @rule(minutes=st.sampled_from([1, 5, 35, 90, 300]))
     def wait(self, minutes: int) -> None:
@@ -415,6 +421,20 @@ class Delivery(RuleBasedStateMachine):
                 wanted = replace(reader.preferences, hour=hour, timezone=zone)
                 await subscribers.change(connection, reader, wanted, now=self.now)
 
+    async def say_something(self) -> None:
+        async with self.store.write() as connection:
+            key = await announcements.draft(connection, "We move.", None, "fake:root", now=self.now)
+        allowed = (Refusal.TODAY.value, Refusal.NOBODY.value)
+        try:
+            async with self.store.write() as connection:
+                made = await announcements.publish(connection, key, now=self.now)
+        except RefusedError as error:
+            if error.why in allowed:
+                return
+            raise
+        async with self.store.write() as connection:
+            assert await announcements.publish(connection, key, now=self.now) == replace(made, again=True)
+
     async def look(self) -> None:
         async with self.store.read() as connection:
             found = await reports(connection)
@@ -432,8 +452,10 @@ class Delivery(RuleBasedStateMachine):
 
     async def rows(self) -> list[dict[str, Any]]:
         rhythm = (readers_table.c[name] for name in ("timezone", "hour", "weekdays"))
-        query = select(deliveries, readers_table.c.recipient, *rhythm).outerjoin(
-            readers_table, readers_table.c.id == deliveries.c.subscriber_id
+        query = (
+            select(deliveries, editions.c.cadence, readers_table.c.recipient, *rhythm)
+            .join(editions, editions.c.id == deliveries.c.edition_id)
+            .outerjoin(readers_table, readers_table.c.id == deliveries.c.subscriber_id)
         )
         async with self.store.read() as connection:
             return [dict(row._mapping) for row in await connection.execute(query)]
@@ -480,7 +502,8 @@ class Delivery(RuleBasedStateMachine):
     def in_time(self, row: dict[str, Any], free_at: datetime) -> bool:
         """Whether a service that takes everything from `free_at` on is soon enough for a delivery."""
         at = max(row["next_at"], free_at)
-        if at >= row["due_at"] + NEAR and row["recipient"] is not None:
+        late = row["cadence"] == NOTE or at >= row["due_at"] + NEAR
+        if late and row["recipient"] is not None:
             at = waking(Rhythm(row["timezone"], row["hour"], row["weekdays"]), at)
         return bool(row["recipient"] is not None and at < row["expires_at"])
 

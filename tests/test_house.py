@@ -15,7 +15,6 @@ LONGEST = 350
 HOMES = {
     "PIL": ("bot.texts.figures",),
     "aiohttp": ("bot.feed.fetch", "bot.texts.fetch"),
-    "aiolimiter": ("bot.pacer",),
     "aiosqlite": ("bot.store",),
     "alembic": ("bot.store",),
     "babel": ("bot.render",),

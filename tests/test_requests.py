@@ -10,6 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.channel import (
+    Broadcast,
+    BroadcastCancelled,
+    BroadcastConfirmed,
     Change,
     Command,
     Export,
@@ -26,6 +29,7 @@ from bot.channel import (
     ShowEdition,
     ShowPaper,
     ShowSettings,
+    Stats,
     Subscribe,
     Today,
     Top,
@@ -55,6 +59,11 @@ words_typed = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size
 topics = st.lists(words_typed, min_size=1, max_size=5).map(", ".join).map(parse).filter(bool)
 after = st.integers(0, 10_000)
 past = st.dates(date(2024, 1, 1), TODAY)
+keys = st.from_regex(r"[0-9a-f]{20}", fullmatch=True)
+lines = st.lists(st.lists(words_typed, min_size=1).map(" ".join), min_size=1, max_size=5)
+announced = lines.map("\n\n".join) | st.sampled_from(
+    ["telegram: hello", "all: of you", "confirmed", f"confirmed {'0' * 20}", "https://example.org is new", "a:\nb"]
+)
 coming = st.dates(TODAY + timedelta(days=1), TODAY + timedelta(days=366))
 requests = st.one_of(
     st.builds(Subscribe, st.none() | st.sampled_from(languages()), st.none() | st.sampled_from(Style), st.none()),
@@ -79,6 +88,10 @@ requests = st.one_of(
     st.builds(Change, extra=st.tuples(st.just(Extra.PING), st.from_regex(r"[0-9]{5,20}", fullmatch=True))),
     st.builds(Pause, st.none() | coming),
     st.builds(Why, st.none() | past),
+    st.just(Stats()),
+    st.builds(Broadcast, announced, st.none() | st.sampled_from(["telegram", "Telegram", "email"])),
+    st.builds(BroadcastConfirmed, keys),
+    st.builds(BroadcastCancelled, keys),
     st.builds(Help, st.none() | st.sampled_from(Command)),
 )
 
@@ -106,6 +119,9 @@ def test_what_has_to_fit_into_a_button_does() -> None:
     long: list[Request] = [
         ShowEdition(Cadence.MONTH, date(2026, 4, 30), 10_000, mine=True),
         Change(timezone="America/Argentina/ComodRivadavia"),
+        Stats(),
+        BroadcastConfirmed("0" * 20),
+        BroadcastCancelled("0" * 20),
     ]
     assert [line for request in long if len(line := written(request).encode()) > 64] == []
 
@@ -158,6 +174,19 @@ def test_what_has_to_fit_into_a_button_does() -> None:
         ("forget confirmed", "ja", Forget(confirmed=True)),
         ("forget me", "en", Forget()),
         ("help /time", "en", Help(Command.TIME)),
+        ("stats", "en", Stats()),
+        ("broadcast", "en", Misread(Command.BROADCAST)),
+        ("broadcast telegram:", "en", Misread(Command.BROADCAST)),
+        ("/Broadcast  First line.\r\n\r\n  Second\tline. \n", "en", Broadcast("First line.\n\n  Second line.")),
+        ("broadcast\nFirst line.", "en", Broadcast("First line.")),
+        ("broadcast telegram: We move.", "en", Broadcast("We move.", "telegram")),
+        ("broadcast Telegram：이사합니다.", "ko", Broadcast("이사합니다.", "Telegram")),
+        ("broadcast all: telegram: We move.", "en", Broadcast("telegram: We move.")),
+        ("broadcast https://example.org: look", "en", Broadcast("https://example.org: look")),
+        ("broadcast 안내: 이사합니다.", "ko", Broadcast("안내: 이사합니다.")),
+        (f"broadcast confirmed {'0a' * 10}", "en", BroadcastConfirmed("0a" * 10)),
+        (f"broadcast cancelled {'0a' * 10}", "en", BroadcastCancelled("0a" * 10)),
+        ("broadcast confirmed by mail", "en", Broadcast("confirmed by mail")),
         ("hello", "en", Misread(None)),
         ("", "en", Misread(None)),
         ("\x00", "en", Misread(None)),

@@ -20,6 +20,7 @@ from channels.telegram import FIRST_BOT, Telegram
 from channels.telegram.markup import entities, escape, link_bytes, units
 from channels.telegram.places import Place, kind_of
 from channels.telegram.presses import LONGEST_DATA, Press, followed, held, link, read, released
+from tests import recorded
 from tests.contract import FLOOD, Contract, Stage
 from tests.pages import HOSTILE, page, paper
 from tests.telegram import Fault
@@ -339,3 +340,14 @@ async def test_the_doctor_says_who_the_bot_is(bot: Telegram, town: Town) -> None
     [finding] = await bot.check()
     assert not finding.ok
     assert "TELEGRAM_TOKEN" in finding.says
+
+
+async def test_every_recorded_day_in_every_language_and_style_is_accepted(
+    bot: Telegram, town: Town, long: bool
+) -> None:
+    files = recorded.days()
+    for message in recorded.messages(bot, files if long else files[::32], languages(), list(Style)):
+        outcome = await bot.send("42", message, PERSONAL)
+        assert isinstance(outcome, Sent), outcome
+        town.ada.chat._all.clear()
+        town.server.calls.clear()

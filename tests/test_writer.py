@@ -16,6 +16,7 @@ import pytest
 from aiohttp import web
 
 from bot.channel import Page
+from bot.demand import fingerprint
 from bot.dispatcher import Dispatcher
 from bot.locks import make_locks
 from bot.model import Address, Cadence, Edition, Found, Paper, Preferences, Ranked, Source, Style
@@ -23,7 +24,7 @@ from bot.store import Store, audience, editions, papers, subscribers, texts
 from bot.store.schema import papers as papers_table
 from bot.store.texts import Verdict
 from bot.texts.client import Endpoint, Model
-from bot.writer import FIRST_REST, Writer, fingerprint
+from bot.writer import FIRST_REST, Writer
 from tests.authors import SENTENCES, good, spoilt
 from tests.command import papers_command
 from tests.fake_channel import DAY, NOW, FakeChannel, paper, settle

@@ -10,8 +10,12 @@ from bot.channel.outcome import Barred, Deferred, Gone, Outcome, Rejected, Sent,
 from bot.channel.page import Block, Direction, Link, Page, Said
 from bot.channel.port import Channel, Commands, Escape, Finding, Kit, LoginError, Memory, Template
 from bot.channel.requests import (
+    FOR_OPERATORS,
     Answer,
     Asker,
+    Broadcast,
+    BroadcastCancelled,
+    BroadcastConfirmed,
     Change,
     Command,
     Export,
@@ -31,6 +35,7 @@ from bot.channel.requests import (
     ShowEdition,
     ShowPaper,
     ShowSettings,
+    Stats,
     Subscribe,
     Suggestion,
     Today,
@@ -40,10 +45,14 @@ from bot.channel.requests import (
 )
 
 __all__ = [
+    "FOR_OPERATORS",
     "Answer",
     "Asker",
     "Barred",
     "Block",
+    "Broadcast",
+    "BroadcastCancelled",
+    "BroadcastConfirmed",
     "Change",
     "Channel",
     "Command",
@@ -84,6 +93,7 @@ __all__ = [
     "ShowEdition",
     "ShowPaper",
     "ShowSettings",
+    "Stats",
     "Subscribe",
     "Suggestion",
     "Template",

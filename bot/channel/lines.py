@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import date
 
 from bot.channel.requests import (
+    Broadcast,
+    BroadcastCancelled,
+    BroadcastConfirmed,
     Change,
     Command,
     Export,
@@ -21,6 +24,7 @@ from bot.channel.requests import (
     ShowEdition,
     ShowPaper,
     ShowSettings,
+    Stats,
     Subscribe,
     Today,
     Top,
@@ -32,6 +36,10 @@ from bot.model import Cadence
 WEEKDAYS = 7
 MINE = "mine"
 """Stands behind an edition's day where it is shown as the reader gets it."""
+EVERY_CHANNEL = "all"
+"""Stands before an announcement, in the place of a channel's name."""
+CONFIRMED, CANCELLED = "confirmed", "cancelled"
+"""Stand before an announcement's key."""
 
 ALONE: dict[type[object], Command] = {
     Unsubscribe: Command.UNSUBSCRIBE,
@@ -39,6 +47,7 @@ ALONE: dict[type[object], Command] = {
     Resume: Command.RESUME,
     Export: Command.EXPORT,
     Privacy: Command.PRIVACY,
+    Stats: Command.STATS,
 }
 """Requests that need nothing to be said beside them."""
 
@@ -49,7 +58,7 @@ def written(request: Request) -> str:
     """A request as a button can hold it: short, in ASCII but for a reader's own words, read back by the core."""
     if isinstance(request, Change):
         return _change(request)
-    command, *arguments = _shown(request) or _asked(request)
+    command, *arguments = _shown(request) or _announced(request) or _asked(request)
     return " ".join(filter(None, (command.value, *arguments)))
 
 
@@ -66,6 +75,19 @@ def _shown(request: Request) -> tuple[Command, *tuple[str, ...]] | None:
             return (Command.SEARCH, _after(after), query)
         case Top(days, after):
             return (Command.TOP, _after(after), f"{days}")
+        case _:
+            return None
+
+
+def _announced(request: Request) -> tuple[Command, *tuple[str, ...]] | None:
+    """A request about an announcement, in parts; its text is longer than any button."""
+    match request:
+        case Broadcast(text, channel):
+            return (Command.BROADCAST, f"{channel or EVERY_CHANNEL}:", text)
+        case BroadcastConfirmed(key):
+            return (Command.BROADCAST, CONFIRMED, key)
+        case BroadcastCancelled(key):
+            return (Command.BROADCAST, CANCELLED, key)
         case _:
             return None
 

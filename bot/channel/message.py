@@ -43,10 +43,11 @@ def utf16_units(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """So many messages in so many seconds, evenly spaced."""
+    """So many messages in any span of so many seconds, evenly spaced but for `burst` of them that may come at once."""
 
     count: int
     seconds: float = 1.0
+    burst: int = 1
 
 
 def _one_kind(to: str) -> str:  # noqa: ARG001 - a channel with several kinds of recipient looks at it

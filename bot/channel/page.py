@@ -69,6 +69,7 @@ class Page:
     direction: Direction
     heading: str
     lead: str
+    """One line beneath the heading; of an announcement all that it says, whose line breaks count."""
     blocks: Sequence[Block]
     labels: Mapping[str, str]
     """Words for the layout ("votes", "paper", "organisation") in the page's language."""

@@ -51,6 +51,12 @@ class Command(StrEnum):
     FORGET = "forget"
     HELP = "help"
     PRIVACY = "privacy"
+    STATS = "stats"
+    BROADCAST = "broadcast"
+
+
+FOR_OPERATORS = frozenset({Command.STATS, Command.BROADCAST})
+"""What only those whom the settings name as operators may ask: no reader's menu offers it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +213,36 @@ class Privacy:
 
 
 @dataclass(frozen=True, slots=True)
+class Stats:
+    """How many readers there are, what became of the latest editions, how channels and feed stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broadcast:
+    """Preview an announcement to every reader, or to those of one channel; nothing is sent.
+
+    `channel` is what stood before a colon; where no channel has that name, it is a part of the text.
+    """
+
+    text: str
+    channel: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BroadcastConfirmed:
+    """Send the announcement that was previewed under this key."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class BroadcastCancelled:
+    """Forget the announcement that was previewed under this key."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Misread:
     """A command was meant, but what followed it made no sense; None where not even the command did."""
 
@@ -232,6 +268,10 @@ Request = (
     | Forget
     | Help
     | Privacy
+    | Stats
+    | Broadcast
+    | BroadcastConfirmed
+    | BroadcastCancelled
     | Misread
 )
 
@@ -275,8 +315,8 @@ class File:
 class Answer:
     """What is answered, to be laid out from the top: sentences, rows, papers, a file, options.
 
-    `message` is `page` composed and fitted for the channel that asked; there are papers in it. `ok` is False where
-    nothing was done: refused, or not understood.
+    A sentence that quotes may have line breaks. `message` is `page` composed and fitted for the channel that asked;
+    there are papers in it. `ok` is False where nothing was done: refused, or not understood.
     """
 
     language: str

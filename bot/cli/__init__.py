@@ -11,7 +11,18 @@ import sys
 
 import typer
 
-from bot.cli import deliveries, enrolling, exporting, keeping, moving, reading, service, subscribers, writing
+from bot.cli import (
+    announcing,
+    deliveries,
+    enrolling,
+    exporting,
+    keeping,
+    moving,
+    reading,
+    service,
+    subscribers,
+    writing,
+)
 
 app = typer.Typer(
     name="papers",
@@ -36,6 +47,7 @@ app.command("send-test")(subscribers.send_test)
 app.add_typer(writing.desk, name="texts")
 app.add_typer(deliveries.desk, name="deliveries")
 app.command()(deliveries.resume)
+app.command()(announcing.broadcast)
 app.command()(keeping.doctor)
 app.command()(keeping.migrate)
 app.command()(moving.backup)

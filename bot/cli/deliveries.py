@@ -25,7 +25,9 @@ ADDRESS = re.compile(r"[^\s<>\"'()\[\]]+@[^\s<>\"'()\[\]]+")
 COLUMNS = ("id", "edition", "channel", "subscriber", "state", "reason", "attempts", "repeats", "due", "ended")
 
 Edition = Annotated[str | None, typer.Option("--edition", metavar="YYYY-MM-DD", help="Of this edition (UTC).")]
-CadenceOption = Annotated[str | None, typer.Option("--cadence", metavar="day|week|month", help="Of this cadence.")]
+CadenceOption = Annotated[
+    str | None, typer.Option("--cadence", metavar="day|week|month|note", help="Of this cadence; note: announcements.")
+]
 Channel = Annotated[str | None, typer.Option("--channel", metavar="NAME", help="On this channel.")]
 StateOption = Annotated[str | None, typer.Option("--state", metavar="STATE", help="In this state.")]
 Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="With this in the reason.")]
@@ -187,12 +189,12 @@ def _filter(
     reason: str | None,
     repeated: bool,
 ) -> Filter:
-    from bot.model import Cadence, State
+    from bot.model import NOTE, Cadence, State
     from bot.store.desk import Filter
 
     return Filter(
         day=a_day(edition),
-        cadence=_one_of(Cadence, "cadence", cadence),
+        cadence=NOTE if cadence == NOTE else _one_of(Cadence, "cadence", cadence),
         channel=channel,
         state=_one_of(State, "state", state),
         reason=reason,

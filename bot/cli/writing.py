@@ -13,10 +13,10 @@ from bot.cli.start import DONE, FAILED, WRONG, a_day, execute, opened
 if TYPE_CHECKING:  # see bot.cli.start
     from datetime import date
 
+    from bot.demand import Task
     from bot.model import Preferences
     from bot.service import Service
     from bot.store.texts import Written
-    from bot.writer import Task
 
 COLUMNS = ("written", "paper", "language", "style", "model", "tokens", "verdict", "why")
 
@@ -39,14 +39,14 @@ def list_texts(
 
 async def _list(refused: bool, limit: int, json: bool) -> int:
     from bot.console import as_json, say, table
+    from bot.demand import Demand
     from bot.store import texts
     from bot.supervisor import clock
-    from bot.writer import Writer
 
     async with stored() as store, store.read() as connection:
         found = await texts.newest(connection, limit, texts.Verdict.REJECTED if refused else None)
         spent = await texts.spent(connection, clock().date())
-        waiting = await Writer(store, None, concurrency=1, budget=0).missing(clock(), model=_model())
+        waiting = await Demand(store).missing(clock(), _model())
     if json:
         as_json([_as_row(each) for each in found])
         return DONE

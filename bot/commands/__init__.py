@@ -10,8 +10,12 @@ from math import ceil
 
 from bot.access import Access
 from bot.channel import (
+    FOR_OPERATORS,
     Answer,
     Asker,
+    Broadcast,
+    BroadcastCancelled,
+    BroadcastConfirmed,
     Change,
     Channel,
     Command,
@@ -29,6 +33,7 @@ from bot.channel import (
     ShowEdition,
     ShowPaper,
     ShowSettings,
+    Stats,
     Subscribe,
     Suggestion,
     Today,
@@ -36,12 +41,13 @@ from bot.channel import (
     Unsubscribe,
     Why,
 )
-from bot.commands import guide, lists, preferences, record, subscription
+from bot.commands import broadcast, guide, lists, preferences, record, stats, subscription
 from bot.commands.allowance import Allowance
 from bot.commands.case import Case
 from bot.commands.reading import read
 from bot.commands.suggestions import suggest
 from bot.model import Address, Preferences, State, Status, Style, Subscriber
+from bot.notices import Tell, into_log
 from bot.pacer import Pacer
 from bot.render import zones
 from bot.render.words import Words, languages, match, words
@@ -54,7 +60,21 @@ WITHOUT_MODEL = tuple(style for style in Style if style not in PARTS)
 """The styles that need no language model."""
 FREE = (Help, Misread, Privacy, Forget, Export, Unsubscribe)
 """What everybody may ask, let in or not."""
-CHANGES = (Subscribe, Unsubscribe, Change, FindZone, Pause, Resume, Export, Forget)
+OPERATING = (Stats, Broadcast, BroadcastConfirmed, BroadcastCancelled)
+"""What only operators may ask."""
+CHANGES = (
+    Subscribe,
+    Unsubscribe,
+    Change,
+    FindZone,
+    Pause,
+    Resume,
+    Export,
+    Forget,
+    Broadcast,
+    BroadcastConfirmed,
+    BroadcastCancelled,
+)
 """What only those may ask who run the place."""
 
 
@@ -74,6 +94,7 @@ class Readers:
         access: Access | None = None,
         styles: Sequence[Style] = WITHOUT_MODEL,
         pacers: Mapping[str, Pacer] | None = None,
+        tell: Tell = into_log,
     ) -> None:
         self._store = store
         self._channels = {channel.name: channel for channel in channels}
@@ -81,6 +102,7 @@ class Readers:
         self._closes = closes
         self._access = access or Access()
         self._styles = styles
+        self._tell = tell
         self._allowance, self._typing = Allowance(), Allowance()
         self._pacers = pacers or {channel.name: Pacer(channel.pace) for channel in channels}
 
@@ -122,7 +144,9 @@ class Readers:
             return []
 
     def _case(self, asker: Asker, reader: Subscriber | None, wanted: Preferences, w: Words, now: datetime) -> Case:
-        return Case(asker, reader, wanted, w, now, self._styles, self._channels[asker.address.channel].extras)
+        offered = self._channels[asker.address.channel].extras
+        operates = self._access.operates(asker.address)
+        return Case(asker, reader, wanted, w, now, self._styles, offered, operates)
 
     def _is_let_in(self, case: Case) -> bool:
         known = case.reader is not None and case.reader.reason != subscription.REMOVED
@@ -131,12 +155,15 @@ class Readers:
     async def _answer(self, case: Case, request: Request) -> Answer:
         """Whether it may be asked, then the answer."""
         w = case.w
+        request = _asked_by(case, request)
         if isinstance(request, CHANGES) and not case.asker.may_change:
             return case.told(w.gettext("Only those who run this place can change that."), ok=False)
         if not self._is_let_in(case) and not isinstance(request, (*FREE, Subscribe)):
             return case.told(subscription.refusal(case, self._access), ok=False)
         if isinstance(request, Change | FindZone | Menu | ShowSettings) and case.reader is None:
             return subscription.not_subscribed(case)
+        if isinstance(request, OPERATING):
+            return await self._of_operator(case, request)
         return await self._of_papers(case, request) or await self._of_reader(case, request)
 
     async def _of_papers(self, case: Case, request: Request) -> Answer | None:
@@ -186,6 +213,19 @@ class Readers:
             case _:
                 raise LookupError(f"nobody answers {type(request).__name__}")
 
+    async def _of_operator(
+        self, case: Case, request: Stats | Broadcast | BroadcastConfirmed | BroadcastCancelled
+    ) -> Answer:
+        match request:
+            case Stats():
+                return await stats.stats(case, self._store, self._channels)
+            case Broadcast():
+                return await broadcast.preview(case, request, self._store, self._channels)
+            case BroadcastConfirmed():
+                return await broadcast.confirm(case, request, self._store, self._tell)
+            case BroadcastCancelled():
+                return await broadcast.cancel(case, request, self._store)
+
     async def permitted(self, address: Address) -> bool:
         """A place that did not let us post lets us again; whether it was paused for that, and is not any more."""
         async with self._store.write() as connection:
@@ -230,7 +270,7 @@ class Readers:
 
     def operates(self, address: Address) -> bool:
         """Whether an address is of somebody who runs the newsletter."""
-        return address in self._access.always
+        return self._access.operates(address)
 
     def purposes(self, language: str) -> Mapping[Command, str]:
         """What each command is for, in a language: for a channel's own menus."""
@@ -257,6 +297,17 @@ def _words(asker: Asker, wanted: Preferences) -> Words:
     if asker.person is not None and asker.locale:
         return words(match(asker.locale, wanted.language))
     return words(wanted.language)
+
+
+def _asked_by(case: Case, request: Request) -> Request:
+    """What a request is to who asks it: what is for operators is not there for anybody else."""
+    if case.is_operator:
+        return request
+    if isinstance(request, OPERATING):
+        return Misread(None)
+    if isinstance(request, Help | Misread) and request.of in FOR_OPERATORS:
+        return replace(request, of=None)
+    return request
 
 
 def _kind(request: Request | str) -> str:

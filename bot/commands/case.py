@@ -25,6 +25,8 @@ class Case:
     """What may be chosen: without a language model, only what needs none."""
     offered: Sequence[Extra] = ()
     """What else the channel can do."""
+    is_operator: bool = False
+    """Whether it is asked by one of those who run the newsletter."""
 
     @property
     def is_reading(self) -> bool:

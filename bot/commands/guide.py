@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.channel import Answer, Command, Help, Misread, Option, Row, ShowSettings, Subscribe, Today
+from bot.channel import FOR_OPERATORS, Answer, Command, Help, Misread, Option, Row, ShowSettings, Subscribe, Today
 from bot.commands.case import Case
 from bot.model import Extra
 from bot.render.words import Words
@@ -57,6 +57,8 @@ def purposes(w: Words) -> Mapping[Command, str]:
         Command.UNSUBSCRIBE: w.gettext("Get no more editions"),
         Command.PRIVACY: w.gettext("What is stored about you, and what is not"),
         Command.HELP: w.gettext("What you can ask, and how"),
+        Command.STATS: w.gettext("Readers, editions and channels at a glance"),
+        Command.BROADCAST: w.gettext("Send words of your own to every reader"),
     }
 
 
@@ -65,6 +67,7 @@ def examples(command: Command, w: Words) -> list[str]:
     topic = w.pgettext("an example of a topic", "diffusion")
     other = w.pgettext("an example of another topic", "robotics")
     city = w.pgettext("an example of a city", "Berlin")
+    words = w.pgettext("an example of an announcement", "We are moving on Sunday.")
     return {
         Command.WEEK: ["week 2026-W18"],
         Command.MONTH: ["month 2026-04"],
@@ -93,6 +96,7 @@ def examples(command: Command, w: Words) -> list[str]:
         Command.PUBLISH: [f"publish {w.pgettext('a switch', 'on')}"],
         Command.PAUSE: ["pause", "pause 7", "pause 2026-12-24"],
         Command.WHY: ["why 2026-04-29"],
+        Command.BROADCAST: [f"broadcast {words}", f"broadcast telegram: {words}"],
     }.get(command, [])
 
 
@@ -102,6 +106,8 @@ def help_(case: Case, request: Help | Misread) -> Answer:
     wrong = isinstance(request, Misread)
     if request.of is None:
         unknown = {Command(extra) for extra in Extra if extra not in case.offered}
+        if not case.is_operator:
+            unknown |= FOR_OPERATORS
         rows = [
             Row(command.value, purpose, Help(command))
             for command, purpose in purposes(w).items()

@@ -10,6 +10,9 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.channel import (
+    Broadcast,
+    BroadcastCancelled,
+    BroadcastConfirmed,
     Change,
     Command,
     Export,
@@ -26,13 +29,14 @@ from bot.channel import (
     ShowEdition,
     ShowPaper,
     ShowSettings,
+    Stats,
     Subscribe,
     Today,
     Top,
     Unsubscribe,
     Why,
 )
-from bot.channel.lines import MINE
+from bot.channel.lines import CANCELLED, CONFIRMED, EVERY_CHANNEL, MINE
 from bot.model import ARXIV_ID, MOST_PAPERS, MOST_VOTES, OFF, ON, Cadence, Extra, Style
 from bot.render import typed, zones
 from bot.render.words import Words, languages, match
@@ -52,6 +56,7 @@ ALONE: dict[Command, Request] = {
     Command.RESUME: Resume(),
     Command.EXPORT: Export(),
     Command.PRIVACY: Privacy(),
+    Command.STATS: Stats(),
 }
 
 
@@ -63,6 +68,8 @@ class _Line:
     w: Words
     today: date
     local_today: date
+    lines: str
+    """The argument with its line breaks."""
 
     @property
     def latest(self) -> date:
@@ -72,15 +79,17 @@ class _Line:
 
 def read(line: str, w: Words, now: datetime, timezone: str = "UTC") -> Request:
     """The request in a line such as `time 7:30`, in the language of `w` or in everybody's, by a zone's calendar."""
-    name, *arguments = clean(line[:LONGEST]).lstrip("/ ").split(maxsplit=1)[:2] or [""]
+    cleaned = "\n".join(clean(each) for each in line[:LONGEST].splitlines())
+    name, *arguments = cleaned.lstrip("/ \n").split(maxsplit=1)[:2] or [""]
     try:
         command = Command(unicodedata.normalize("NFKC", name).casefold())
     except ValueError:
         return Misread(None)
-    argument = " ".join(arguments[0].split()) if arguments else ""
+    lines = arguments[0].strip() if arguments else ""
     if command in ALONE:
         return ALONE[command]
-    found = _READERS[command](_Line(argument, w, now.astimezone(UTC).date(), now.astimezone(ZoneInfo(timezone)).date()))
+    today, local_today = now.astimezone(UTC).date(), now.astimezone(ZoneInfo(timezone)).date()
+    found = _READERS[command](_Line(" ".join(lines.split()), w, today, local_today, lines))
     return Misread(command) if found is None else found
 
 
@@ -268,6 +277,18 @@ def _help(line: _Line) -> Request | None:
     return Help(Command(name)) if name in set(Command) else Help()
 
 
+def _broadcast(line: _Line) -> Request | None:
+    """`TEXT`, `telegram: TEXT`, `all: TEXT`; what a button holds is `confirmed KEY` or `cancelled KEY`."""
+    found = re.fullmatch(rf"({CONFIRMED}|{CANCELLED}) ([0-9a-f]{{20}})", line.argument)
+    if found:
+        return BroadcastConfirmed(found[2]) if found[1] == CONFIRMED else BroadcastCancelled(found[2])
+    # What two slashes follow is an address on the web.
+    prefix = re.match(r"([A-Za-z]{1,20})[:：](?!//)\s*", line.lines)
+    text = line.lines[prefix.end() :] if prefix else line.lines
+    channel = prefix[1] if prefix and prefix[1].casefold() != EVERY_CHANNEL else None
+    return Broadcast(text, channel) if text else None
+
+
 def _number(text: str) -> int | None:
     """A whole number of any script's digits."""
     return int(text) if re.fullmatch(r"\d{1,6}", text) else None
@@ -296,4 +317,5 @@ _READERS: dict[Command, Callable[[_Line], Request | None]] = {
     Command.WHY: _why,
     Command.FORGET: _forget,
     Command.HELP: _help,
+    Command.BROADCAST: _broadcast,
 }

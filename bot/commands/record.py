@@ -14,7 +14,7 @@ from bot.edition import closing_time
 from bot.model import Cadence, Edition, Reason, State, Subscriber
 from bot.period import period_of
 from bot.render.page import choose
-from bot.store import Store, editions, history, subscribers
+from bot.store import Store, announcements, editions, history, subscribers
 from bot.store.history import Entry
 
 
@@ -154,6 +154,7 @@ async def export(case: Case, store: Store) -> Answer:
     reader = case.reader
     async with store.read() as connection:
         sent = await history.entries(connection, reader.id)
+        said = await announcements.written_by(connection, str(reader.address))
     known = {
         "address": str(reader.address),
         "status": reader.status,
@@ -165,6 +166,8 @@ async def export(case: Case, store: Store) -> Answer:
         "set_up_by": None if reader.set_up_by is None else str(reader.set_up_by),
         "deliveries": [asdict(entry) for entry in sent],
     }
+    if said:
+        known["announcements"] = [{"written_at": written_at, "text": text} for written_at, text in said]
     content = json.dumps(known, ensure_ascii=False, indent=2, default=_plain).encode()
     return case.told(
         w.gettext("This is all that is stored about you."),

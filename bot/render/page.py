@@ -60,7 +60,7 @@ def edition_page(
     return Page(
         language=w.language,
         direction=w.direction,
-        heading=_heading(w, edition.cadence, edition.day),
+        heading=heading(w, edition.cadence, edition.day),
         lead=" · ".join(lead),
         blocks=[block(ranked, preferences.style, w, texts) for ranked in chosen],
         labels=labels(w, preferences.style),
@@ -112,7 +112,7 @@ def list_page(
     return Page(
         language=w.language,
         direction=w.direction,
-        heading=_clean(heading),
+        heading=clean(heading),
         lead=lead,
         blocks=[block(each, preferences.style, w, texts) for each in papers],
         labels=labels(w, preferences.style),
@@ -138,7 +138,7 @@ def notice_page(says: str, w: Words, now: datetime) -> Page:
         language=w.language,
         direction=w.direction,
         heading=w.gettext("Morning Papers"),
-        lead=_clean(says),
+        lead=clean(says),
         blocks=[],
         labels=labels(w, Style.HEADLINE),
         slug=f"notice-{now:%Y%m%dT%H%M%S}",
@@ -160,7 +160,7 @@ def block(ranked: Ranked, style: Style, w: Words, texts: Texts = NO_TEXTS) -> Bl
     """All that is said about one paper in one language and style."""
     paper = ranked.paper
     said = _cleaned(say(paper, style, texts.get(paper.id, NOTHING_WRITTEN)))
-    title = _clean(paper.title) or paper.id
+    title = clean(paper.title) or paper.id
     translated = said.parts.get("title")
     return Block(
         rank=ranked.rank,
@@ -168,12 +168,12 @@ def block(ranked: Ranked, style: Style, w: Words, texts: Texts = NO_TEXTS) -> Bl
         title=translated or title,
         votes=None if ranked.votes is None else w.ngettext("{n} vote", "{n} votes", ranked.votes),
         votes_count=ranked.votes,
-        organisation=_clean(paper.organisation or "") or None,
+        organisation=clean(paper.organisation or "") or None,
         authors=_authors(paper.authors, w),
         said=said,
         links=_links(paper, w),
         original_title=title if translated else None,
-        abstract=_clean(paper.abstract),
+        abstract=clean(paper.abstract),
     )
 
 
@@ -186,17 +186,18 @@ def filled(day: date, now: datetime) -> float:
     return 1.0
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
+    """One line of what somebody wrote: no control character, no trick with the direction of writing."""
     visible = _UNWANTED.sub("", _LONE_SURROGATE.sub("\ufffd", text))
     return " ".join(visible.split())
 
 
 def _cleaned(said: Said) -> Said:
-    return replace(said, parts={name: _clean(text) for name, text in said.parts.items()})
+    return replace(said, parts={name: clean(text) for name, text in said.parts.items()})
 
 
 def _authors(names: Sequence[str], w: Words) -> str | None:
-    known = [clean for name in names if (clean := _clean(name))]
+    known = [each for name in names if (each := clean(name))]
     if not known:
         return None
     listed = w.pgettext("between names", ", ").join(known[:NAMES])
@@ -228,7 +229,8 @@ def _leads_to_the_web(url: str) -> bool:
     return plain and parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 
-def _heading(w: Words, cadence: Cadence, day: date) -> str:
+def heading(w: Words, cadence: Cadence, day: date) -> str:
+    """The heading of an edition: what it is, and of which period."""
     title = {
         Cadence.DAY: w.gettext("Daily papers"),
         Cadence.WEEK: w.gettext("Weekly papers"),

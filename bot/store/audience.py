@@ -5,11 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import Column, Integer, MetaData, String, Table, and_, func, insert, literal, select, text, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    and_,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Cadence, Reason, State, Status
-from bot.schedule import Rhythm, Window, window
+from bot.schedule import Rhythm, Window, announced, window
 from bot.store import editions as stored
 from bot.store.owed import TAKEN_BACK, reopen
 from bot.store.schema import Utc, deliveries, editions, subscribers
@@ -38,14 +53,43 @@ async def owe(connection: AsyncConnection, edition_id: int, cadence: Cadence, *,
 
     Older editions of the cadence that these readers are still owed are superseded.
     """
-    await _gate(connection, "pg_advisory_xact_lock")
+    await stop_readers(connection)
     await _wake(connection, cadence, published_at)
-    rhythms = await _rhythms(connection, cadence)
+    theirs = and_(subscribers.c.status == Status.ACTIVE, subscribers.c.cadence == cadence)
+    rhythms = await _rhythms(connection, theirs)
     await _supersede(connection, edition_id, cadence, published_at)
     windows = {each: window(each, published_at) for each in rhythms}
-    audience = await _owe_slots(connection, edition_id, cadence, windows) if windows else 0
+    audience = await _owe_slots(connection, edition_id, theirs, windows) if windows else 0
     await stored.count_audience(connection, edition_id, audience)
     return audience
+
+
+async def announce(connection: AsyncConnection, edition_id: int, channel: str | None, *, at: datetime) -> int:
+    """Owe an announcement to every active subscriber, or those of one channel; the size of the audience.
+
+    Each gets it at their next waking moment, whatever their cadence. The caller has called `stop_readers`, and resumed
+    those whose pause is over.
+    """
+    everybody = reached_by(channel, at)
+    windows = {each: announced(each, at) for each in await _rhythms(connection, everybody)}
+    audience = await _owe_slots(connection, edition_id, everybody, windows) if windows else 0
+    await stored.count_audience(connection, edition_id, audience)
+    return audience
+
+
+def reached_by(channel: str | None, now: datetime) -> ColumnElement[bool]:
+    """Whom an announcement is for, on a query of subscribers; None is for every channel. A pause may be over."""
+    over = and_(subscribers.c.status == Status.PAUSED, subscribers.c.paused_until <= now)
+    active = or_(subscribers.c.status == Status.ACTIVE, over)
+    return active if channel is None else and_(active, subscribers.c.channel == channel)
+
+
+async def stop_readers(connection: AsyncConnection) -> None:
+    """Let nobody come or change their hour before this transaction ends, in which an edition is published.
+
+    The other side of `hold_editions`.
+    """
+    await _gate(connection, "pg_advisory_xact_lock")
 
 
 async def hold_editions(connection: AsyncConnection) -> None:
@@ -62,12 +106,10 @@ async def _gate(connection: AsyncConnection, lock: str) -> None:
         await connection.execute(text(f"select {lock}(hashtext('morning-papers editions'))"))
 
 
-async def _rhythms(connection: AsyncConnection, cadence: Cadence) -> list[Rhythm]:
-    """The rhythms of a cadence's active subscribers."""
+async def _rhythms(connection: AsyncConnection, theirs: ColumnElement[bool]) -> list[Rhythm]:
+    """The rhythms of some subscribers."""
     groups = await connection.execute(
-        select(subscribers.c.timezone, subscribers.c.hour, subscribers.c.weekdays)
-        .where(subscribers.c.status == Status.ACTIVE, subscribers.c.cadence == cadence)
-        .distinct()
+        select(subscribers.c.timezone, subscribers.c.hour, subscribers.c.weekdays).where(theirs).distinct()
     )
     return [Rhythm(*group) for group in groups]
 
@@ -124,7 +166,7 @@ async def greet(connection: AsyncConnection, edition_id: int, subscriber_id: int
 async def _owe_slots(
     connection: AsyncConnection,
     edition_id: int,
-    cadence: Cadence,
+    theirs: ColumnElement[bool],
     windows: Mapping[Rhythm, Window],
 ) -> int:
     """One statement for all, in the order of the subscribers' ids; how many there were.
@@ -165,7 +207,7 @@ async def _owe_slots(
                 subscribers.c.weekdays == slots.c.weekdays,
             ),
         )
-        .where(subscribers.c.status == Status.ACTIVE, subscribers.c.cadence == cadence)
+        .where(theirs)
         .order_by(subscribers.c.id)
         .with_hint(subscribers, "NOT INDEXED", "sqlite")
     )

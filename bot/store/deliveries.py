@@ -10,7 +10,7 @@ from sqlalchemy import Select, and_, bindparam, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.consequences import REPEATS
-from bot.model import Delivery, Reason, State, Status
+from bot.model import NOTE, Delivery, Reason, State, Status
 from bot.store import history
 from bot.store.schema import choices, deliveries, editions, subscribers, variants
 from bot.store.subscribers import extras, preferences
@@ -236,7 +236,8 @@ async def _load(connection: AsyncConnection, ids: Sequence[int]) -> list[Deliver
             subscribers.c.weekdays,
             subscribers.c.timezone,
             subscribers.c.extras,
-            editions.c.cadence,
+            subscribers.c.cadence,
+            (editions.c.cadence == NOTE).label("is_note"),
             *(column for column in choices.c if column.name != "id"),
         )
         .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
@@ -270,6 +271,7 @@ async def _load(connection: AsyncConnection, ids: Sequence[int]) -> list[Deliver
             fallen=bool(row.fallen),
             extras=extras(row.extras),
             missed=lost.get(row.delivery_id, ()),
+            is_note=bool(row.is_note),
         )
         for row in rows
     ]

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from sqlalchemy import ColumnElement, Select, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model import Cadence, Reason, State, Status
+from bot.model import Kind, Reason, State, Status, kind_of
 from bot.schedule import LIFETIME, Rhythm, waking
 from bot.store.schema import deliveries, editions, subscribers
 
@@ -25,7 +25,7 @@ class Filter:
     """Which deliveries; what is None or False does not matter."""
 
     day: date | None = None
-    cadence: Cadence | None = None
+    cadence: Kind | None = None
     channel: str | None = None
     state: State | None = None
     reason: str | None = None
@@ -57,7 +57,7 @@ class Line:
 
     id: int
     day: date
-    cadence: Cadence
+    cadence: Kind
     channel: str
     subscriber_id: int | None
     state: State
@@ -90,7 +90,7 @@ async def find(connection: AsyncConnection, wanted: Filter, limit: int) -> list[
         .limit(limit or None)
     )
     rows = (row._asdict() for row in await connection.execute(query))
-    return [Line(**row | {"cadence": Cadence(row["cadence"]), "state": State(row["state"])}) for row in rows]
+    return [Line(**row | {"cadence": kind_of(row["cadence"]), "state": State(row["state"])}) for row in rows]
 
 
 async def count_retryable(connection: AsyncConnection, wanted: Filter) -> int:

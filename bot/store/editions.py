@@ -74,7 +74,7 @@ async def count_audience(connection: AsyncConnection, edition_id: int, more: int
 
 
 async def get(connection: AsyncConnection, edition_id: int) -> Edition:
-    """The edition with this id."""
+    """The edition with this id, which holds papers."""
     return await _load(
         connection, (await connection.execute(select(editions).where(editions.c.id == edition_id))).one()
     )

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model import Cadence, Reason, State
+from bot.model import NOTE, Kind, Reason, State, kind_of
 from bot.store.schema import deliveries, editions, subscribers
 
 UNREAD = 5
@@ -24,7 +24,7 @@ IN_A_ROW = 10
 class Entry:
     """One edition that was owed to the reader, and what became of it."""
 
-    cadence: Cadence
+    cadence: Kind
     day: date
     state: State
     reason: str | None
@@ -69,10 +69,11 @@ async def missed(connection: AsyncConnection, delivery_ids: Sequence[int]) -> Ma
     """For each delivery, the days of the editions that its reader has missed since they were last sent one.
 
     They expired before they could be delivered, or were closed so late that they went to the archive alone. Most
-    readers have missed nothing, and cost one look into an index that holds only what expired.
+    readers have missed nothing, and cost one look into an index that holds only what expired. An announcement speaks of
+    nothing but itself.
     """
     own, theirs, lost = editions.alias(), editions.alias(), deliveries.alias()
-    earlier = and_(theirs.c.cadence == own.c.cadence, theirs.c.day < own.c.day)
+    earlier = and_(theirs.c.cadence == own.c.cadence, theirs.c.day < own.c.day, own.c.cadence != NOTE)
     expired = (
         select(deliveries.c.id, theirs.c.day)
         .join(own, own.c.id == deliveries.c.edition_id)
@@ -149,4 +150,4 @@ def _newest_first(subscriber_id: int) -> Select[Any]:
 
 def _entry(row: Row[Any]) -> Entry:
     values = row._asdict()
-    return Entry(**values | {"cadence": Cadence(row.cadence), "state": State(row.state)})
+    return Entry(**values | {"cadence": kind_of(row.cadence), "state": State(row.state)})

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model import Cadence, Reason, State
+from bot.model import NOTE, Cadence, Reason, State
 from bot.schedule import Rhythm, rebook, waking
 from bot.store import editions as stored
 from bot.store.schema import deliveries, editions
@@ -25,6 +25,20 @@ async def end(connection: AsyncConnection, subscriber_id: int, state: State, rea
     )
 
 
+async def end_cadence(connection: AsyncConnection, subscriber_id: int, *, now: datetime) -> None:
+    """Skip the editions that a subscriber is still owed, for another cadence was chosen; an announcement is for all."""
+    notes = select(editions.c.id).where(editions.c.cadence == NOTE)
+    await connection.execute(
+        update(deliveries)
+        .where(
+            deliveries.c.subscriber_id == subscriber_id,
+            deliveries.c.state == State.OWED,
+            deliveries.c.edition_id.not_in(notes),
+        )
+        .values(state=State.SKIPPED.value, reason=Reason.OTHER_CADENCE.value, ended_at=now)
+    )
+
+
 async def revive(
     connection: AsyncConnection, subscriber_id: int, cadence: Cadence, rhythm: Rhythm, *, now: datetime
 ) -> None:
@@ -32,15 +46,15 @@ async def revive(
     newest = await stored.latest_id(connection, cadence)
     theirs = and_(
         deliveries.c.subscriber_id == subscriber_id,
-        deliveries.c.edition_id == newest,
+        or_(editions.c.id == newest, editions.c.cadence == NOTE),
         deliveries.c.state == State.SKIPPED,
         deliveries.c.reason.in_(TAKEN_BACK),
         deliveries.c.expires_at > now,
     )
-    row = (
-        await connection.execute(select(deliveries.c.id, deliveries.c.edition_id, deliveries.c.due_at).where(theirs))
-    ).one_or_none()
-    if row is not None:
+    query = select(deliveries.c.id, deliveries.c.edition_id, deliveries.c.due_at).join(
+        editions, editions.c.id == deliveries.c.edition_id
+    )
+    for row in (await connection.execute(query.where(theirs))).all():
         at = row.due_at if row.due_at > now else waking(rhythm, now)
         await reopen(connection, row.id, row.edition_id, next_at=at)
 
@@ -57,12 +71,12 @@ async def reopen(
 async def move(connection: AsyncConnection, subscriber_id: int, rhythm: Rhythm, *, now: datetime) -> None:
     """Move everything that a subscriber is still owed to their new hour; a retry that waits goes on waiting."""
     query = (
-        select(deliveries.c.id, deliveries.c.attempts, deliveries.c.next_at, editions.c.closed_at)
+        select(deliveries.c.id, deliveries.c.attempts, deliveries.c.next_at, editions.c.closed_at, editions.c.cadence)
         .join(editions, editions.c.id == deliveries.c.edition_id)
         .where(deliveries.c.subscriber_id == subscriber_id, deliveries.c.state == State.OWED)
     )
     for row in (await connection.execute(query)).all():
-        booked = rebook(rhythm, row.closed_at, now)
+        booked = rebook(rhythm, row.closed_at, now, is_note=row.cadence == NOTE)
         next_at = max(booked.due_at, row.next_at) if row.attempts else booked.due_at
         await connection.execute(
             update(deliveries)

@@ -11,7 +11,7 @@ from math import ceil
 from sqlalchemy import func, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model import Cadence, State
+from bot.model import Kind, State, kind_of
 from bot.store.schema import deliveries, edition_papers, editions, tallies
 
 SHARES = (50, 95, 100)
@@ -33,7 +33,7 @@ class Reach:
 class Report:
     """One edition and what became of it, channel by channel."""
 
-    cadence: Cadence
+    cadence: Kind
     day: date
     closed_at: datetime
     complete: bool
@@ -55,8 +55,8 @@ async def reports(connection: AsyncConnection, *, day: date | None = None, limit
         .subquery()
     )
     query = (
-        select(editions, held.c.papers)
-        .join(held, held.c.edition_id == editions.c.id)
+        select(editions, func.coalesce(held.c.papers, 0).label("papers"))
+        .outerjoin(held, held.c.edition_id == editions.c.id)  # an announcement holds none
         .order_by(editions.c.day.desc(), editions.c.cadence)
         .limit(limit)
     )
@@ -64,7 +64,7 @@ async def reports(connection: AsyncConnection, *, day: date | None = None, limit
         query = query.where(editions.c.day == day)
     return [
         Report(
-            cadence=Cadence(row.cadence),
+            cadence=kind_of(row.cadence),
             day=row.day,
             closed_at=row.closed_at,
             complete=row.complete,
@@ -76,8 +76,32 @@ async def reports(connection: AsyncConnection, *, day: date | None = None, limit
     ]
 
 
+async def became(connection: AsyncConnection, edition_id: int) -> Mapping[State, int]:
+    """What became of one edition on all channels together."""
+    total: Counter[State] = Counter()
+    for states in (await _states(connection, edition_id))[0].values():
+        total += states
+    return total
+
+
 async def _channels(connection: AsyncConnection, edition_id: int, closed_at: datetime) -> dict[str, Reach]:
-    """In one statement, so that rows which are folded into tallies at this moment count once."""
+    states, timeless = await _states(connection, edition_id)
+    return {
+        channel: Reach(
+            counts,
+            {}
+            if channel in timeless
+            else await _seconds(connection, edition_id, channel, closed_at, counts[State.SENT]),
+        )
+        for channel, counts in states.items()
+    }
+
+
+async def _states(connection: AsyncConnection, edition_id: int) -> tuple[Mapping[str, Counter[State]], set[str]]:
+    """How many deliveries stand how, by channel, and of which channels it is not known any more when they were sent.
+
+    In one statement, so that rows which are folded into tallies at this moment count once.
+    """
     rows = (
         select(deliveries.c.channel, deliveries.c.state, func.count().label("count"), literal(False).label("folded"))
         .where(deliveries.c.edition_id == edition_id)
@@ -91,16 +115,8 @@ async def _channels(connection: AsyncConnection, edition_id: int, closed_at: dat
     for channel, state, count, is_folded in await connection.execute(union_all(rows, folded).order_by("channel")):
         states.setdefault(channel, Counter())[State(state)] += count
         if is_folded:
-            timeless.add(channel)  # when they were sent is not known any more
-    return {
-        channel: Reach(
-            counts,
-            {}
-            if channel in timeless
-            else await _seconds(connection, edition_id, channel, closed_at, counts[State.SENT]),
-        )
-        for channel, counts in states.items()
-    }
+            timeless.add(channel)
+    return states, timeless
 
 
 async def _seconds(

@@ -11,7 +11,7 @@ from sqlalchemy import Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.consequences import REPEATS
-from bot.model import Cadence, State
+from bot.model import Kind, State, kind_of
 from bot.store.schema import deliveries, editions, facts
 from bot.store.upsert import insert
 
@@ -23,7 +23,7 @@ class Ended:
     """An edition of which nothing is owed any more, and what became of it."""
 
     edition_id: int
-    cadence: Cadence
+    cadence: Kind
     day: date
     audience: int
     states: Mapping[State, int]
@@ -45,7 +45,7 @@ async def ended(connection: AsyncConnection, now: datetime) -> Sequence[Ended]:
             .group_by(deliveries.c.state)
         )
         counted = {State(state): count for state, count in states}
-        found.append(Ended(row.id, Cadence(row.cadence), row.day, row.audience, counted))
+        found.append(Ended(row.id, kind_of(row.cadence), row.day, row.audience, counted))
     return found
 
 

@@ -26,7 +26,7 @@ from sqlalchemy import (
     true,
 )
 
-HEAD = "0007"
+HEAD = "0008"
 """The newest migration: compared at start, so that Alembic is imported only when there is something to do."""
 
 
@@ -277,6 +277,18 @@ channels = Table(
     Column("in_a_row", Integer, nullable=False, server_default="0"),
     Column("judges", Text, nullable=False, server_default=""),
 )
+
+announcements = Table(
+    "announcements",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("channel", String),
+    Column("author", String),
+    Column("written_at", Utc, nullable=False),
+    Column("edition_id", ForeignKey("editions.id"), unique=True),
+)
+"""What operators say to their readers; a draft until it has an edition. The key is what confirms it."""
 
 memory = Table(
     "memory",

@@ -26,7 +26,7 @@ from bot.model import (
 )
 from bot.schedule import Rhythm
 from bot.store import owed
-from bot.store.schema import choices, deliveries, subscribers, suppressed
+from bot.store.schema import announcements, choices, deliveries, subscribers, suppressed
 from bot.store.upsert import insert
 
 BARRED = "no right to post: "
@@ -125,8 +125,8 @@ async def change(connection: AsyncConnection, reader: Subscriber, wanted: Prefer
     )
     before, after = rhythm(reader.preferences), rhythm(wanted)
     if wanted.cadence is not reader.preferences.cadence:
-        await owed.end(connection, reader.id, State.SKIPPED, Reason.OTHER_CADENCE, now=now)
-    elif before != after:
+        await owed.end_cadence(connection, reader.id, now=now)
+    if before != after:
         await owed.move(connection, reader.id, after, now=now)
 
 
@@ -210,7 +210,16 @@ async def leave(connection: AsyncConnection, subscriber_id: int, *, now: datetim
 
 
 async def forget(connection: AsyncConnection, subscriber_id: int, *, now: datetime) -> None:
-    """Erase a subscriber; what they were sent stays as nameless rows, so that editions still add up."""
+    """Erase a subscriber; what they were sent stays as nameless rows, so that editions still add up.
+
+    What they announced as an operator stays as well, and does not say any more who wrote it.
+    """
+    row = await connection.execute(
+        select(subscribers.c.channel, subscribers.c.recipient).where(subscribers.c.id == subscriber_id)
+    )
+    for channel, recipient in row.all():
+        theirs = announcements.c.author == str(Address(channel, recipient))
+        await connection.execute(update(announcements).where(theirs).values(author=None))
     await owed.end(connection, subscriber_id, State.SKIPPED, Reason.FORGOTTEN, now=now)
     # A receipt may name the reader, as a file's name does.
     await connection.execute(update(deliveries).where(deliveries.c.subscriber_id == subscriber_id).values(receipt=None))

@@ -19,7 +19,9 @@ FEW = 3
 """So many values can be chosen by buttons; more of them are a menu."""
 FORMS = frozenset({Command.TOPICS, Command.TIME, Command.ZONE, Command.COUNT, Command.VOTES})
 """What can be written as well as chosen."""
-_RARE = {spec.command for spec in COMMANDS if spec.rare}
+_PATHS = {
+    spec.command: f"{GROUP} {SET} {spec.command}" if spec.rare else f"{GROUP} {spec.command}" for spec in COMMANDS
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +135,5 @@ def _is_help(row: Line) -> bool:
 
 def _row(row: Line, frame: Frame) -> Mapping[str, Any]:
     """A row as the template wants it; a command's name is shown as the command that can be tapped."""
-    path = ""
-    if _is_help(row):
-        command = Command(row.label)
-        path = f"{GROUP} {SET} {command}" if command in _RARE else f"{GROUP} {command}"
+    path = _PATHS.get(Command(row.label), "") if _is_help(row) else ""
     return {"label": row.label, "value": row.value, "path": path, "id": frame.command_id if path else None}

@@ -39,7 +39,7 @@ from channels.telegram.card import LIMITS, Card
 from channels.telegram.conversation import Conversation
 from channels.telegram.keys import keyboard
 from channels.telegram.listener import clock, poll
-from channels.telegram.markup import escape
+from channels.telegram.markup import close_up, escape
 from channels.telegram.places import SHARED, Place, kind_of
 from channels.telegram.profile import introduce
 from channels.telegram.settings import Settings
@@ -53,9 +53,11 @@ CONNECTIONS = 2 * CONCURRENCY
 """Answers go out beside editions."""
 MARGIN = 0.015
 """Seconds that a second is taken to be longer: of two messages the later may travel faster."""
+CATCH_UP = 4
+"""So many messages may follow each other at once, where the machine was too busy to send them evenly."""
 A_MINUTE = 60.0
 TO_ONE_CHAT = Rate(1, 1 + MARGIN)
-TO_ONE_PLACE = Rate(20, A_MINUTE + MARGIN)
+TO_ONE_PLACE = Rate(20, A_MINUTE + MARGIN, burst=20)
 """https://core.telegram.org/bots/faq: one message a second to a chat, twenty a minute to a group."""
 FIRST_BOT = "first bot"
 """The memory's key for the bot that the readers know."""
@@ -79,7 +81,7 @@ class Telegram:
         self.repeats_unknown = settings.on_unknown == "resend"
         self.pace = Pace(
             concurrency=CONCURRENCY,
-            account=Rate(settings.rate, 1 + MARGIN),
+            account=Rate(settings.rate, 1 + MARGIN, burst=CATCH_UP),
             recipient=TO_ONE_CHAT,
             kinds={SHARED: TO_ONE_PLACE},
             kind=kind_of,
@@ -120,7 +122,7 @@ class Telegram:
         await poll(self._bot, conversation.handle)
 
     def compose(self, page: Page) -> Card:
-        return Card(page, self._text(page).strip(), self._rich)
+        return Card(page, close_up(self._text(page)), self._rich)
 
     async def send(self, to: str, message: Composed, personal: Personal) -> Outcome:
         assert isinstance(message, Card)

@@ -12,6 +12,9 @@ from bot.channel import utf16_units
 
 _TAG = re.compile(r"<(/?)[a-z][^<>]*>")
 _HREF = re.compile(r'<a href="([^"<>]*)">')
+_QUOTE = re.compile(r"<blockquote expandable>.*?</blockquote>", re.DOTALL)
+_LINES = re.compile(r"\n\s*\n")
+_GAPS = re.compile(r"\n{3,}")
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"})
 """The only entities with names that Telegram knows."""
 
@@ -19,6 +22,12 @@ _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 def escape(text: str) -> str:
     """Text as it stands in Telegram's HTML, between tags or in an attribute."""
     return text.translate(_ESCAPES)
+
+
+def close_up(markup: str) -> str:
+    """The same without the empty lines that a style leaves within a quotation, and with single ones elsewhere."""
+    quoted = _QUOTE.sub(lambda found: _LINES.sub("\n", found[0]), markup.strip())
+    return _GAPS.sub("\n\n", quoted)
 
 
 def units(markup: str) -> int:

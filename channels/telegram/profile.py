@@ -22,14 +22,13 @@ from telegram import (
 )
 from telegram.error import TelegramError
 
-from bot.channel import Command, Commands, Memory
+from bot.channel import FOR_OPERATORS, Command, Commands, Memory
 from bot.model import Extra
 
 log = logging.getLogger(__name__)
 
 SYNCED = "menus"
 LONGEST_DESCRIPTION, LONGEST_SHORT = 512, 120
-FOR_OPERATORS = {"stats", "broadcast"}
 IN_GROUPS = (
     Command.TODAY,
     Command.WEEK,
@@ -97,8 +96,10 @@ async def introduce_in(
 def _menu(
     purposes: Mapping[Command, str], offered: Sequence[Extra], *, operator: bool = False
 ) -> Mapping[Command, str]:
-    unknown = {extra.value for extra in Extra if extra not in offered} | (set() if operator else FOR_OPERATORS)
-    return {command: purpose for command, purpose in purposes.items() if command.value not in unknown}
+    unknown = {Command(extra.value) for extra in Extra if extra not in offered}
+    if not operator:
+        unknown |= FOR_OPERATORS
+    return {command: purpose for command, purpose in purposes.items() if command not in unknown}
 
 
 def _commands(menu: Mapping[Command, str]) -> list[BotCommand]:

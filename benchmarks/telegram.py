@@ -1,0 +1,193 @@
+"""A broadcast in Telegram while readers ask, and a crowd that asks at once, before the strict local Bot API server."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from bot.model import Address, Preferences
+from bot.store import Store, subscribers
+from tests.telegram.server import TOKEN
+from tests.telegram_bot import many, put
+
+ROOT = Path(__file__).resolve().parents[1]
+READERS = 1_800
+RATE = 30
+MOST_TIME = 1.03
+"""Times the messages divided by the rate."""
+ANSWERED = 0.5
+"""Seconds in which 95 of 100 are answered."""
+CROWD = 500
+ROUNDS = 6
+GROWTH = 1.05
+"""Times the resident size after the second round that the last may have."""
+LONGEST = 300.0
+ASKERS = 900_000
+
+
+@asynccontextmanager
+async def server(*options: str) -> AsyncIterator[str]:
+    """The local server as a process; its origin."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.telegram", *options, cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    try:
+        yield f"http://127.0.0.1:{int(await process.stdout.readline())}"
+    finally:
+        process.send_signal(signal.SIGTERM)
+        await process.wait()
+
+
+@asynccontextmanager
+async def program(home: Path, origin: str, rate: int) -> AsyncIterator[int]:
+    """`papers run` as a process; its number."""
+    environ = os.environ | {
+        "PAPERS_HOME": str(home),
+        "TELEGRAM_TOKEN": TOKEN,
+        "TELEGRAM_API_URL": origin,
+        "TELEGRAM_RATE": f"{rate}",
+        "FEED_URL": "http://127.0.0.1:9/",
+        "LOG_FORMAT": "json",
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", "run", "--standby", cwd=ROOT, env=environ,
+        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        yield process.pid
+    finally:
+        process.send_signal(signal.SIGTERM)
+        await process.wait()
+
+
+async def prepare(home: Path, readers: int) -> None:
+    """Readers to whom an edition is due now."""
+    store = Store.open("sqlite:///subscribers.db", home)
+    await store.migrate()
+    now = datetime.now(UTC)
+    async with store.write() as connection:
+        for number in range(readers):
+            wanted = Preferences(hour=now.hour * 60 + now.minute // 15 * 15)
+            await subscribers.add(connection, Address("telegram", f"{1_000 + number}"), wanted, now=now)
+    await put(store, many(10, now), closed_at=now)
+    await store.close()
+
+
+async def broadcast(readers: int) -> dict[str, Any]:
+    """How long a broadcast takes while somebody asks for today's papers each second, and how soon they are answered."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        await prepare(home, readers)
+        asked: dict[int, float] = {}
+        async with (
+            server("--rates", "--per-second", f"{RATE}", "--everybody") as origin,
+            aiohttp.ClientSession(origin) as http,
+            program(home, origin, RATE),
+        ):
+            begun = time.monotonic()
+            while time.monotonic() < begun + LONGEST:
+                counts = await _get(http, "/_/counters")
+                sent = counts["calls"].get("sendMessage", 0)
+                if sent >= readers + len(asked):
+                    break
+                if sent:
+                    asker = ASKERS + len(asked)
+                    asked[asker] = time.monotonic()
+                    await http.post("/_/acts", json={"who": asker, "does": "writes", "text": "/today"})
+                await asyncio.sleep(1)
+            calls = await _get(http, "/_/calls?method=sendMessage")
+            refusals = (await _get(http, "/_/counters"))["refusals"]
+    taken = [call for call in calls if call["status"] == 200]
+    answered = {int(call["arguments"]["chat_id"]): call["ended"] for call in taken}
+    waits = sorted(answered[asker] - at for asker, at in asked.items() if asker in answered)
+    seconds = max(call["ended"] for call in taken) - min(call["when"] for call in taken)
+    return {
+        "messages": len(taken),
+        "seconds": round(seconds, 2),
+        "times the least": round(seconds / (len(taken) / RATE), 3),
+        "too fast (429)": refusals.get("429", 0),
+        "asked": len(asked),
+        "answered": len(waits),
+        "p95 of answers, s": round(waits[int(len(waits) * 0.95)], 3) if waits else None,
+    }
+
+
+async def crowd() -> dict[str, Any]:
+    """How large the program is after so many have asked at once, again and again."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        await prepare(home, 0)
+        sizes = []
+        async with (
+            server("--everybody", "--no-record") as origin,
+            aiohttp.ClientSession(origin) as http,
+            program(home, origin, 1000) as pid,
+        ):
+            expected = 0
+            for turn in range(ROUNDS):
+                acts = [
+                    {"who": ASKERS + turn * CROWD + each, "does": "writes", "text": "/help" if each % 2 else "/today"}
+                    for each in range(CROWD)
+                ]
+                await http.post("/_/acts", json=acts)
+                expected += CROWD
+                limit = time.monotonic() + LONGEST
+                while time.monotonic() < limit:
+                    sent = (await _get(http, "/_/counters"))["calls"].get("sendMessage", 0)
+                    if sent >= expected:
+                        break
+                    await asyncio.sleep(0.1)
+                sizes.append(_resident(pid))
+            sent = (await _get(http, "/_/counters"))["calls"].get("sendMessage", 0)
+    return {
+        "asked": expected,
+        "answers": sent,
+        "resident, MB": [round(size / 1e6) for size in sizes],
+        "growth": round(sizes[-1] / sizes[1], 3),
+    }
+
+
+async def _get(http: aiohttp.ClientSession, path: str) -> Any:
+    async with http.get(path) as answer:
+        return await answer.json()
+
+
+def _resident(pid: int) -> int:
+    pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.telegram", description=__doc__)
+    parser.add_argument("--readers", type=int, default=READERS)
+    parser.add_argument("--only", choices=["broadcast", "crowd"])
+    given = parser.parse_args()
+    holds = True
+    if given.only != "crowd":
+        found = asyncio.run(broadcast(given.readers))
+        print(json.dumps({"broadcast": found}))
+        late = found["p95 of answers, s"] is None or found["p95 of answers, s"] > ANSWERED
+        holds &= found["times the least"] <= MOST_TIME and not found["too fast (429)"] and not late
+    if given.only != "broadcast":
+        found = asyncio.run(crowd())
+        print(json.dumps({"crowd": found}))
+        holds &= found["answers"] == found["asked"] and found["growth"] <= GROWTH
+    sys.exit(0 if holds else 1)
+
+
+if __name__ == "__main__":
+    main()
