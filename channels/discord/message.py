@@ -122,7 +122,7 @@ def _title(text: str, before: str = "") -> str:
     """A title, cut so that it fits with its escapes."""
     most = TITLE - len(before)
     while utf16_units(safe := f"{before}{escape(_cut(text, most))}") > TITLE:
-        most -= utf16_units(safe) - TITLE
+        most -= (utf16_units(safe) - TITLE + 1) // 2  # a character with its escape is two
     return safe
 
 
