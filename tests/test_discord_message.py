@@ -50,7 +50,7 @@ async def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 async def test_every_recorded_day_in_every_language_and_style_is_accepted(desk: Desk, long: bool) -> None:
     files = recorded.days()
     count = 0
-    for message in recorded.messages(desk.channel, files if long else files[::40], languages(), list(Style)):
+    for message in recorded.messages(desk.channel, files if long else files[::64], languages(), list(Style)):
         count += 1
         assert isinstance(await desk.channel.send(desk.to, message, Personal(key=f"{count}.1")), Sent)
     assert desk.room.posted == count
