@@ -45,9 +45,11 @@ class Attempts:
         assert task is not None
         self._at_home.add(task)
         try:
-            await self._pacer.turn(delivery.to)
             message = await self._variants.message(delivery)
             hint = await self._variants.hint(delivery) if message is None else None
+            # Last of all: what came between its turn and its leaving would bring it closer to the next.
+            if message is not None or hint is not None:
+                await self._pacer.turn(delivery.to)
         except asyncio.CancelledError:
             return Recalled()
         except Exception as error:  # noqa: BLE001 - whatever a template does, it costs its variant alone

@@ -14,6 +14,10 @@ from bot.channel import Pace, Rate
 
 RECIPIENTS = 10_000
 """As many recipients' buckets are remembered; one that was not used for so long is full again."""
+SLACK = 1.01
+"""They are spaced so much wider than they need be: room in which what was late is caught up with."""
+CATCH_UP = 3
+"""What is late by no more than so many turns is caught up with; later than that, the spacing begins anew."""
 
 
 class Pacer:
@@ -63,19 +67,16 @@ class Pacer:
 
 
 class Gate:
-    """Lets so many pass in any span of so many seconds, in the order in which they came.
+    """Lets so many pass in any span of so many seconds, wherever it begins, in the order in which they came.
 
-    They are spaced evenly, but for a burst after a pause. What was late because the machine was busy is caught up with
-    as a burst is; yet no span of time sees more than it may, wherever it begins. (The generic cell rate algorithm of
-    ITU-T I.371, and a window over it.)
+    Where they are to be spaced evenly, what was late because the machine was busy is caught up with, so that a long row
+    of them takes no longer than it must; after a pause, though, they begin one by one.
     """
 
     def __init__(self, rate: Rate) -> None:
         self._seconds = rate.seconds
-        self._apart = rate.seconds / rate.count
-        self._tolerance = (rate.burst - 1) * self._apart
+        self._apart = SLACK * rate.seconds / rate.count if rate.even else 0.0
         self._due = -math.inf
-        """When the next would pass if all were spaced evenly."""
         self._passed: deque[float] = deque(maxlen=rate.count)
         self._turn = asyncio.Lock()
 
@@ -84,9 +85,10 @@ class Gate:
         clock = asyncio.get_running_loop().time
         async with self._turn:
             room = self._passed[0] + self._seconds if len(self._passed) == self._passed.maxlen else -math.inf
-            wait = max(self._due - self._tolerance, room) - clock()
+            wait = max(self._due, room) - clock()
             if wait > 0:
                 await asyncio.sleep(wait)
             now = clock()
             self._passed.append(now)
-            self._due = max(self._due, now) + self._apart
+            late = now - self._due > CATCH_UP * self._apart
+            self._due = (now if late else self._due) + self._apart

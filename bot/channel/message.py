@@ -43,11 +43,11 @@ def utf16_units(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """So many messages in any span of so many seconds, evenly spaced but for `burst` of them that may come at once."""
+    """So many messages in any span of so many seconds, evenly spaced, or else as fast as they come."""
 
     count: int
     seconds: float = 1.0
-    burst: int = 1
+    even: bool = True
 
 
 def _one_kind(to: str) -> str:  # noqa: ARG001 - a channel with several kinds of recipient looks at it

@@ -51,13 +51,11 @@ log = logging.getLogger(__name__)
 CONCURRENCY = 30
 CONNECTIONS = 2 * CONCURRENCY
 """Answers go out beside editions."""
-MARGIN = 0.015
+MARGIN = 0.01
 """Seconds that a second is taken to be longer: of two messages the later may travel faster."""
-CATCH_UP = 4
-"""So many messages may follow each other at once, where the machine was too busy to send them evenly."""
 A_MINUTE = 60.0
 TO_ONE_CHAT = Rate(1, 1 + MARGIN)
-TO_ONE_PLACE = Rate(20, A_MINUTE + MARGIN, burst=20)
+TO_ONE_PLACE = Rate(20, A_MINUTE + MARGIN, even=False)
 """https://core.telegram.org/bots/faq: one message a second to a chat, twenty a minute to a group."""
 FIRST_BOT = "first bot"
 """The memory's key for the bot that the readers know."""
@@ -81,7 +79,7 @@ class Telegram:
         self.repeats_unknown = settings.on_unknown == "resend"
         self.pace = Pace(
             concurrency=CONCURRENCY,
-            account=Rate(settings.rate, 1 + MARGIN, burst=CATCH_UP),
+            account=Rate(settings.rate, 1 + MARGIN),
             recipient=TO_ONE_CHAT,
             kinds={SHARED: TO_ONE_PLACE},
             kind=kind_of,
