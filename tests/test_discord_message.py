@@ -39,7 +39,7 @@ def composer(tmp_path_factory: pytest.TempPathFactory) -> Composer:
 
 @pytest.fixture
 async def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
-    monkeypatch.setattr(wire, "PER_SECOND", 10_000.0)
+    monkeypatch.setattr(wire, "PER_SECOND", 10_000)
     async with DiscordServer() as server:
         opened = Desk(server, tmp_path)
         async with opened.channel:

@@ -36,7 +36,7 @@ class Discord:
 
     name = "discord"
     limits = LIMITS
-    pace = Pace(concurrency=20, account=Rate(47))  # the rest of 50 is for threads, direct channels and answers
+    pace = Pace(concurrency=20, account=Rate(48))  # of 50; threads and direct channels are counted in `wire`
     repeats_unknown = True  # by its nonce, and looked for
     rehearsal = False
     residents: Sequence[str] = ()

@@ -16,8 +16,8 @@ from types import SimpleNamespace
 
 import aiohttp
 
-PER_SECOND = 49.0
-"""Calls in a second, of the 50 that a bot may make (topics/rate-limits); interactions are outside of it."""
+PER_SECOND = 48
+"""Calls within any second, of the 50 that a bot may make (topics/rate-limits); interactions are outside of it."""
 INVALID = frozenset({401, 403, 429})
 INVALID_MOST = 2_000
 """Answers of these kinds in ten minutes after which we stop; 10,000 mean a ban (topics/rate-limits)."""
@@ -77,7 +77,8 @@ class Wire:
 
     def __init__(self, api_url: str) -> None:
         self._api_url = api_url
-        self._next = 0.0
+        self._gate = asyncio.Lock()
+        self._left: deque[float] = deque(maxlen=PER_SECOND)
         self._invalid: deque[float] = deque()
 
     def trace(self) -> aiohttp.TraceConfig:
@@ -113,10 +114,12 @@ class Wire:
             await self._turn()
 
     async def _turn(self) -> None:
-        now = asyncio.get_running_loop().time()
-        self._next = max(now, self._next + 1 / PER_SECOND)
-        if self._next > now:
-            await asyncio.sleep(self._next - now)
+        """Wait until as many calls ago is a second ago, by when they really left: a busy loop makes no bursts."""
+        clock = asyncio.get_running_loop().time
+        async with self._gate:
+            if len(self._left) >= PER_SECOND:
+                await asyncio.sleep(self._left[-PER_SECOND] + 1.0 - clock())
+            self._left.append(clock())
 
     async def _leave(self, *_: object) -> None:
         if (attempt := _current.get()) is not None:
