@@ -170,6 +170,7 @@ def test_nothing_that_strangers_write_is_markup(text: str) -> None:
         ("snake_case_name", "snake_case_name"),
         ("see https://a.example/b_c*d", "see https://a.example/b_c\\*d"),
         ("https://a.example/b_(c)", "https://a.example/b_%28c%29"),
+        ("one\n# two\n- three", "one\n\\# two\n\\- three"),
         ("3 < 5 > 2, 1.5 ~ 2", "3 \\< 5 > 2, 1.5 ~ 2"),
     ],
 )

@@ -14,7 +14,7 @@ LONGEST = 350
 
 HOMES = {
     "PIL": ("bot.texts.figures",),
-    "aiohttp": ("bot.feed.fetch", "bot.texts.fetch"),
+    "aiohttp": ("bot.feed.fetch", "bot.texts.fetch", "channels.discord"),
     "aiosqlite": ("bot.store",),
     "alembic": ("bot.store",),
     "babel": ("bot.render",),
@@ -27,6 +27,7 @@ HOMES = {
     "pydantic": ("bot.settings", "bot.app", "channels"),
     "pypdf": ("bot.texts.pdf",),
     "rich": ("bot.console", "channels.outbox"),
+    "discord": ("channels.discord",),
     "httpx": ("channels.telegram.refusals",),  # python-telegram-bot's own
     "sqlalchemy": ("bot.store", "bot.locks"),
     "structlog": ("bot.logs",),

@@ -31,16 +31,20 @@ def escape(text: str) -> str:
     """Text that says itself wherever Discord reads Markdown. An address alone is made fit for a link's target."""
     if ADDRESS.match(text) and not any(map(str.isspace, text)):
         return target(text)
-    safe, end = [], 0
-    for found in ADDRESS.finditer(text):
-        safe += [_escaped(text[end : found.start()], at_beginning=end == 0), found[0]]
-        end = found.end()
-    return "".join([*safe, _escaped(text[end:], at_beginning=end == 0)])
+    return "\n".join(map(_line, text.split("\n")))
 
 
 def target(url: str) -> str:
     """A web address as the target of a link: whatever would end it is written in percent."""
     return quote(url, safe="/:?#@!$&'*+,;=%~-._")
+
+
+def _line(text: str) -> str:
+    safe, end = [], 0
+    for found in ADDRESS.finditer(text):
+        safe += [_escaped(text[end : found.start()], at_beginning=end == 0), found[0]]
+        end = found.end()
+    return "".join([*safe, _escaped(text[end:], at_beginning=end == 0)])
 
 
 def _escaped(text: str, *, at_beginning: bool) -> str:

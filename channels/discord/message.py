@@ -91,7 +91,7 @@ class Composer:
         )
 
     def _head_of(self, page: Page) -> Json:
-        embed: Json = {"title": _title(page.heading), "description": _tidy(self._head(page)), "color": COLOUR}
+        embed: Json = {"title": _title(page.heading), "description": self._head(page).strip(), "color": COLOUR}
         picture = next(filter(None, map(_picture, page.blocks[:PAPERS])), None)
         if picture is not None and len(page.blocks) > 1:
             embed["image"] = {"url": picture}
