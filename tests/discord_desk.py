@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,8 @@ class Desk(Stage):
 
     async def goes_away(self) -> None:
         await self.server.__aexit__()
+        with suppress(OSError):  # meets the connections that were there before, of which nobody would know
+            await self.channel.check()
 
     async def forgets_us(self) -> None:
         self.server.fails(Fault.answers(401))

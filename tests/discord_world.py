@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import select
 
 from bot.app import CACHE
-from bot.channel import Kit
+from bot.channel import Answer, Asker, Kit, Request
 from bot.commands import Readers
 from bot.dispatcher import Dispatcher
 from bot.edition import rank
@@ -47,6 +47,13 @@ class Telling(Readers):
     def __init__(self, told: asyncio.Event, store: Store, channels: Sequence[Discord], **given: Any) -> None:
         super().__init__(store, channels, **given)
         self._told = told
+        self.open = asyncio.Event()
+        """While it is not set, nothing is answered."""
+        self.open.set()
+
+    async def ask(self, asker: Asker, request: Request | str, now: datetime) -> Answer:
+        await self.open.wait()
+        return await super().ask(asker, request, now)
 
     async def gone(self, address: Address, reason: str, now: datetime) -> None:
         await super().gone(address, reason, now)
@@ -68,6 +75,7 @@ class World:
     styles: Sequence[Style] = (Style.HEADLINE, Style.ABSTRACT)
     channel: Discord = field(init=False)
     session: Session = field(init=False)
+    readers: Telling = field(init=False)
     told: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the channel has told the core something about a place."""
 
@@ -75,7 +83,7 @@ class World:
     async def life(self, *, listens: bool = True) -> AsyncIterator[Discord]:
         """One life of the process: logged in, and listening if wanted; gone without a trace afterwards."""
         self.channel = a_discord(self.server, self.store, self.home)
-        readers = Telling(
+        self.readers = readers = Telling(
             self.told,
             self.store,
             [self.channel],

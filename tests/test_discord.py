@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import discord
 import pytest
 
+from bot.channel import LoginError
 from bot.model import Address, Extra, Status, Style
 from bot.render.words import Words, words
 from bot.store import Store, subscribers
@@ -355,3 +358,67 @@ async def test_others_cannot_do_what_only_moderators_may(world: World) -> None:
         assert (await world.reader(at(other))).status is Status.ACTIVE
     with pytest.raises(NotOfferedError):
         await bo.taps(there, "Unsubscribe")
+
+
+@pytest.mark.parametrize("does", ["uses", "taps", "shares"])
+async def test_a_question_is_acknowledged_before_it_is_answered(world: World, does: str) -> None:
+    guild = world.server.guild("Readers")
+    ada = world.server.person("ada").can(guild, "manage_guild")
+    ada.at = guild.text("papers")
+    async with world.life():
+        menu = await ada.uses("/papers help")
+        world.readers.open.clear()
+        begun = world.server.counts["interactions"]
+        asks = {
+            "uses": lambda: ada.uses("/papers today"),
+            "taps": lambda: ada.taps(menu, "Papers of today"),
+            "shares": lambda: ada.uses("/papers today", share=True),
+        }
+        asking = asyncio.create_task(asks[does]())
+        service = world.server.service
+        await world.server.bell.until(lambda: service.counts["interactions"] > begun, limit=10)
+        last = max(service.by_id.values(), key=lambda each: each.id)
+        await world.server.bell.until(lambda: last.answer is not None, limit=10)
+        assert not asking.done()
+        world.readers.open.set()
+        assert "1. Paper number 1" in (await asking).text
+
+
+async def test_a_session_that_cannot_be_resumed_is_begun_anew(world: World) -> None:
+    ada = world.server.person("ada").can(world.server.guild("Readers"))
+    async with world.life():
+        world.server.gateway.invalidate()
+        await world.server.gateway.until("READY", 2)
+        assert (await ada.uses("/papers help")).text
+        assert world.server.gateway.counts["IDENTIFY"] == 2
+    assert world.server.registry.syncs == 1
+
+
+async def test_a_token_that_the_gateway_refuses_ends_the_listening(world: World) -> None:
+    async with world.life(listens=False) as channel:
+        listening = asyncio.create_task(channel.listen(world.readers))
+        await world.server.gateway.until("READY")
+        world.server.gateway.close(4004)
+        with pytest.raises(LoginError, match="DISCORD_TOKEN"):
+            await asyncio.wait_for(listening, 10)
+
+
+async def test_close_to_the_days_limit_no_session_is_begun(world: World) -> None:
+    world.server.gateway.identify_limit = 0
+    async with world.life(listens=False) as channel:
+        listening = asyncio.create_task(channel.listen(world.readers))
+        await world.server.bell.until(lambda: world.server.counts["GET /gateway/bot"] > 0, limit=10)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert world.server.gateway.counts["IDENTIFY"] == 0
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+
+
+async def test_a_gateway_that_is_gone_for_good_is_said(world: World) -> None:
+    async with world.life(listens=False) as channel:
+        listening = asyncio.create_task(channel.listen(world.readers))
+        await world.server.gateway.until("READY")
+        world.server.gateway.close(4013)
+        with pytest.raises(discord.ConnectionClosed):
+            await asyncio.wait_for(listening, 10)

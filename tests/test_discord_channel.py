@@ -20,7 +20,7 @@ from channels.discord.refusals import CODES
 from channels.discord.wire import INVALID_MOST
 from tests.contract import Contract
 from tests.discord_desk import FORUM_POST, LONG, POST, Desk
-from tests.discord_service import DiscordServer, Fault
+from tests.discord_service import DiscordServer, Fault, Rates
 from tests.discord_service.places import Channel as Room
 
 
@@ -322,6 +322,21 @@ async def test_the_account_is_looked_at(stage: Desk) -> None:
     findings = await stage.channel.check()
     assert all(finding.ok for finding in findings)
     assert "permissions=" in " ".join(finding.says for finding in findings)
+
+
+async def test_a_token_that_is_not_good_any_more_is_found(stage: Desk) -> None:
+    await stage.forgets_us()
+    [finding] = await stage.channel.check()
+    assert not finding.ok
+    assert "DISCORD_TOKEN" in finding.says
+
+
+async def test_however_many_send_at_once_no_limit_is_met(stage: Desk) -> None:
+    stage.server.rates = Rates(everything=50)
+    rooms = [stage.guild.text(f"papers-{number}") for number in range(60)]
+    outcomes = await asyncio.gather(*(stage.sends(f"channel:{room.id}") for room in rooms))
+    assert all(isinstance(outcome, Sent) for outcome in outcomes)
+    assert stage.server.counts["status 429"] == 0
 
 
 async def test_no_token_is_a_wrong_login(stage: Desk) -> None:

@@ -123,15 +123,18 @@ class Discord:
         assert client is not None
         assert client.user is not None
         application = client.application
+        try:
+            async with asyncio.timeout(LONGEST_WAIT):
+                application = await client.application_info()
+                _, _, starts = await client.http.get_bot_gateway()
+        except discord.HTTPException as error:
+            if error.status != 401:
+                raise
+            return [Finding("DISCORD_TOKEN", ok=False, says=REFUSED)]
         found = [Finding("DISCORD_TOKEN", ok=True, says=f"logged in as {client.user.name}")]
-        if application is not None:
-            servers = application.approximate_guild_count
-            invite = discord.utils.oauth_url(
-                client.user.id, permissions=WANTED, scopes=("bot", "applications.commands")
-            )
-            found.append(Finding("discord", ok=True, says=f"in {servers} servers; the way in: {invite}"))
-        async with asyncio.timeout(LONGEST_WAIT):
-            _, _, starts = await client.http.get_bot_gateway()
+        invite = discord.utils.oauth_url(client.user.id, permissions=WANTED, scopes=("bot", "applications.commands"))
+        servers = f"in {application.approximate_guild_count} servers"
+        found.append(Finding("discord", ok=True, says=f"{servers}; the way in: {invite}"))
         left, total = starts["remaining"], starts["total"]
         says = f"{left} of {total} sessions may still be begun today"
         found.append(Finding("discord gateway", ok=left > 0, says=says if left else f"{says}: listening waits"))

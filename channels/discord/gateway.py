@@ -8,6 +8,8 @@ import logging
 
 import aiohttp
 import discord
+from discord.gateway import DiscordWebSocket
+from yarl import URL
 
 from bot.channel import Commands, Memory
 from bot.model import Address
@@ -78,9 +80,11 @@ class Listener(discord.AutoShardedClient):
 
     async def _wait_for_a_session(self) -> None:
         """Whoever begins more sessions in a day than are allowed loses the token (topics/gateway#sharding)."""
-        limits = await self.fetch_session_start_limits()
-        if limits.remaining <= min(SPARE, limits.total // 10):
-            wait = limits.reset_after / 1000
+        _, url, limits = await self.http.get_bot_gateway()
+        # Where the library goes for a session that cannot be resumed; it keeps that in a class, for all clients.
+        DiscordWebSocket.DEFAULT_GATEWAY = URL(url)
+        if limits["remaining"] <= min(SPARE, limits["total"] // 10):
+            wait = limits["reset_after"] / 1000
             log.error("too many gateway sessions today", extra={"channel": CHANNEL, "seconds": round(wait)})
             await asyncio.sleep(wait)
 
@@ -116,7 +120,8 @@ class Listener(discord.AutoShardedClient):
 
     async def on_thread_update(self, _: discord.Thread, after: discord.Thread) -> None:
         """A thread may have been opened again."""
-        await self._look_again(after.guild)
+        if any(place.id == after.id for place in await self._directory.of_guild(after.guild.id)):
+            await self._look_again(after.guild)
 
     async def _deleted(self, guild: int, channel: int) -> None:
         for place in await self._directory.of_guild(guild):

@@ -17,7 +17,9 @@ from types import SimpleNamespace
 import aiohttp
 
 PER_SECOND = 48
-"""Calls within any second, of the 50 that a bot may make (topics/rate-limits); interactions are outside of it."""
+"""Calls a second, of the 50 that a bot may make (topics/rate-limits); interactions are outside of it."""
+CATCH_UP = 1
+"""So many calls that are late may follow at once."""
 INVALID = frozenset({401, 403, 429})
 INVALID_MOST = 2_000
 """Answers of these kinds in ten minutes after which we stop; 10,000 mean a ban (topics/rate-limits)."""
@@ -78,7 +80,7 @@ class Wire:
     def __init__(self, api_url: str) -> None:
         self._api_url = api_url
         self._gate = asyncio.Lock()
-        self._left: deque[float] = deque(maxlen=PER_SECOND)
+        self._next = 0.0
         self._invalid: deque[float] = deque()
 
     def trace(self) -> aiohttp.TraceConfig:
@@ -114,12 +116,11 @@ class Wire:
             await self._turn()
 
     async def _turn(self) -> None:
-        """Wait until as many calls ago is a second ago, by when they really left: a busy loop makes no bursts."""
+        """Wait for the next turn. What a busy loop delays is caught up with, but never in a burst."""
         clock = asyncio.get_running_loop().time
         async with self._gate:
-            if len(self._left) >= PER_SECOND:
-                await asyncio.sleep(self._left[-PER_SECOND] + 1.0 - clock())
-            self._left.append(clock())
+            await asyncio.sleep(self._next - clock())
+            self._next = max(self._next, clock() - CATCH_UP / PER_SECOND) + 1 / PER_SECOND
 
     async def _leave(self, *_: object) -> None:
         if (attempt := _current.get()) is not None:
