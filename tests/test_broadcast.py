@@ -194,7 +194,12 @@ async def test_an_operator_is_known_however_the_address_is_written(store: Store)
 async def test_in_a_place_of_operators_only_those_who_run_it_announce(desk: Desk) -> None:
     assert not (await desk.ask("broadcast We move.", person="7", may_change=False)).ok
     assert (await desk.ask("stats", person="7", may_change=False)).ok
-    assert (await desk.ask("broadcast We move.", person="7")).ok
+    shown = await desk.ask("broadcast We move.", person="7")
+    assert shown.ok
+    for option in shown.options:
+        assert not (await desk.ask(option.request, person="8", may_change=False)).ok
+    assert await notes(desk.store) == []
+    assert (await desk.ask(shown.options[0].request, person="7")).ok
 
 
 # The preview
@@ -359,14 +364,14 @@ async def test_each_reader_gets_it_once_in_waking_hours_of_their_own_clock(desk:
 
 
 async def test_what_comes_late_wakes_nobody(desk: Desk, locks: Locks) -> None:
-    """A quarter past nine in the evening in Seoul; the service comes back at half past ten."""
-    desk.now = NOON + timedelta(minutes=15)
+    """Ten minutes to ten in the evening in Seoul; the service comes back at a quarter past ten."""
+    desk.now = NOON + timedelta(minutes=50)
     await desk.announce()
-    desk.channel.answer = lambda to, message, personal: Deferred("down", 75 * 60, "channel")
+    desk.channel.answer = lambda to, message, personal: Deferred("down", 25 * 60, "channel")
     dispatcher = Dispatcher(desk.store, desk.channel, locks)
     await settle(dispatcher, desk.now)
     desk.channel.answer = lambda to, message, personal: Sent()
-    await settle(dispatcher, NOON + timedelta(minutes=95))
+    await settle(dispatcher, desk.now + timedelta(minutes=26))
     assert await states(desk.store) == ["sent", "owed", "owed", "owed"]
     assert (await notes(desk.store))[1].next_at == datetime.fromisoformat("2025-11-05T07:00+09:00")
 
@@ -386,7 +391,7 @@ async def test_whoever_is_not_there_gets_none(desk: Desk, locks: Locks) -> None:
     assert (report.audience, dict(report.channels["fake"].states)) == (2, {State.SKIPPED: 2})
 
 
-async def test_whoevers_pause_is_over_gets_it(desk: Desk) -> None:
+async def test_whoevers_pause_is_over_gets_it(desk: Desk, locks: Locks) -> None:
     async with desk.store.write() as connection:
         await subscribers.pause(connection, await id_of(desk.store, "ada"), until=NOON, now=NOW)
         await subscribers.pause(connection, await id_of(desk.store, "bo"), until=NOON + HOUR, now=NOW)
@@ -395,6 +400,8 @@ async def test_whoevers_pause_is_over_gets_it(desk: Desk) -> None:
     await desk.ask(shown.options[0].request)
     ids = [await id_of(desk.store, name) for name in ("ada", "cy", "di")]
     assert [row.subscriber_id for row in await notes(desk.store)] == ids
+    await deliver(desk.store, desk.channel, locks, desk.now)
+    assert await states(desk.store) == ["sent"] * 3
 
 
 async def test_a_pause_that_is_taken_back_in_time_costs_nobody_the_announcement(desk: Desk) -> None:
@@ -479,6 +486,13 @@ async def test_a_refused_announcement_ends_and_halts_no_channel(store: Store, lo
     assert (await reported(store)).audience == 16
 
 
+async def test_an_announcement_waits_for_no_model(store: Store, locks: Locks) -> None:
+    desk = await begun(store, {"ada": Preferences(style=Style.PLAIN)})
+    await desk.announce()
+    await settle(Dispatcher(store, desk.channel, locks, writes=True), desk.now)
+    assert await states(store) == ["sent"]
+
+
 async def test_spam_halts_the_channel_whatever_it_was_in(store: Store, locks: Locks) -> None:
     desk = await begun(store, {f"r{n}": Preferences() for n in range(4)})
     await desk.announce()
@@ -523,8 +537,9 @@ async def test_a_restored_copy_sends_no_announcement_and_keeps_no_draft(desk: De
         await mark(connection, desk.now)
     await settle_restored(desk.store, desk.now)
     assert {(row.state, row.reason) for row in await notes(desk.store)} == {("skipped", Reason.RESTORED)}
-    desk.now += timedelta(days=1)
     assert "Write it again" in await desk.says(shown.options[0].request)
+    async with desk.store.read() as connection:
+        assert list(await connection.scalars(select(drafts.c.text))) == ["One."]
     assert (await reported(desk.store)).audience == 4
 
 

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from bot.model import Address, Preferences
-from bot.store import Store, subscribers
+from bot.model import NOTE, Address, Cadence, Preferences
+from bot.store import Store, desk, subscribers
+from bot.store.desk import Filter
 from bot.store.schema import announcements, deliveries
 from tests.command import papers_command
 from tests.fake_channel import NOW
@@ -55,9 +56,9 @@ async def test_it_is_shown_and_sent_once_a_day(local: Store, tmp_path: Path) -> 
     assert shown.returncode == 0
     (report,) = json.loads(shown.stdout)
     assert (report["cadence"], report["papers"], report["audience"], report["adds_up"]) == ("note", 0, 3, True)
-    assert "note" in papers_command(tmp_path, "editions").stdout
-    listed = papers_command(tmp_path, "deliveries", "list", "--cadence", "note", "--json")
-    assert [line["cadence"] for line in json.loads(listed.stdout)] == ["note"] * 3
+    async with local.read() as connection:
+        assert [line.cadence for line in await desk.find(connection, Filter(cadence=NOTE), 0)] == ["note"] * 3
+        assert await desk.find(connection, Filter(cadence=Cadence.DAY), 0) == []
     dropped = papers_command(tmp_path, "deliveries", "drop", "--cadence", "note")
     assert dropped.stdout == "3 deliveries dropped.\n"
 

@@ -634,7 +634,7 @@ async def test_whatever_is_typed_is_answered(desk: Desk, line: str) -> None:
 async def test_help_knows_every_command(desk: Desk) -> None:
     answer = await desk.ask("help")
     assert {row.label for row in answer.rows} == set(Command) - set(Extra) - FOR_OPERATORS  # a channel without extras
-    for command in Command:
+    for command in set(Command) - FOR_OPERATORS:
         one = await desk.ask(f"help {command}")
         assert command in one.says[0]
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from bot.app import CHANNELS
 from bot.consequences import Standing
 from bot.edition import Ledger, for_readers
 from bot.locks import FileLocks, holding, make_locks
@@ -410,5 +411,6 @@ async def test_resume_forgets_a_wait(local: Store, tmp_path: Path) -> None:
 
 def test_a_channel_that_does_not_exist_cannot_be_resumed(tmp_path: Path) -> None:
     refused = papers_command(tmp_path, "resume", "pigeon")
-    assert (refused.returncode, refused.stderr) == (2, "There is no channel named pigeon; there are: outbox, site.\n")
+    says = f"There is no channel named pigeon; there are: {', '.join(CHANNELS)}.\n"
+    assert (refused.returncode, refused.stderr) == (2, says)
     assert list(tmp_path.iterdir()) == []

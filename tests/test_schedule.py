@@ -9,11 +9,11 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.model import ALL_WEEK, MORNING
-from bot.schedule import Rhythm, waking, welcome, window
+from bot.schedule import LIFETIME, Rhythm, announced, rebook, waking, welcome, window
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 QUARTER = timedelta(minutes=15)
@@ -217,6 +217,22 @@ def test_a_retry_waits_no_longer_than_it_must_and_never_disturbs_the_night(rhyth
         may_disturb(rhythm, at + n * MINUTE, own) and at + n * MINUTE - NEAR not in own
         for n in range((awake - at) // MINUTE)
     )
+
+
+@given(rhythms, moments, st.integers(0, 24 * 60), st.integers(1, ALL_WEEK))
+@example(Rhythm("UTC", 7 * 60 + 30, ALL_WEEK), utc("2026-04-29T08:00"), 22 * 60, on(6))
+def test_an_announcement_waits_for_no_slot_and_ends_at_none(
+    rhythm: Rhythm, at: datetime, minutes: int, weekdays: int
+) -> None:
+    """Neither when it is made, nor when its reader chooses another hour or zone so many minutes later."""
+    now = at + minutes * MINUTE
+    made, moved = announced(rhythm, at), rebook(rhythm, at, now, is_note=True)
+    assert made.due_at == waking(rhythm, at)
+    assert moved.due_at == max(made.due_at, waking(rhythm, now))
+    for found in (made, moved):
+        assert found.due_at < found.expires_at <= found.due_at + LIFETIME
+    other = Rhythm(rhythm.timezone, rhythm.hour, weekdays)
+    assert (made, moved) == (announced(other, at), rebook(other, at, now, is_note=True))
 
 
 @given(rhythms, moments, st.integers(1, 40))

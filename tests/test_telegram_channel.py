@@ -16,13 +16,14 @@ from bot.channel import Barred, Channel, Deferred, Gone, Outcome, Personal, Reje
 from bot.model import Extra, Style
 from bot.render.fit import fit
 from bot.render.words import languages
+from channels import telegram
 from channels.telegram import FIRST_BOT, Telegram
 from channels.telegram.markup import entities, escape, link_bytes, units
 from channels.telegram.places import Place, kind_of
 from channels.telegram.presses import LONGEST_DATA, Press, followed, held, link, read, released
 from tests import recorded
 from tests.contract import FLOOD, Contract, Stage
-from tests.pages import HOSTILE, page, paper
+from tests.pages import HOSTILE, kit, page, paper
 from tests.telegram import Fault
 from tests.telegram.chats import Message
 from tests.telegram.markup import parse_html
@@ -351,3 +352,13 @@ async def test_every_recorded_day_in_every_language_and_style_is_accepted(
         assert isinstance(outcome, Sent), outcome
         town.ada.chat._all.clear()
         town.server.calls.clear()
+
+
+def test_what_is_folded_up_has_room_in_a_message_of_its_own_alone(tmp_path: Path) -> None:
+    bot = telegram.open(telegram.Settings.model_validate({"TELEGRAM_TOKEN": OTHER_TOKEN}), kit(tmp_path))
+    part = dict.fromkeys(("input_output", "problem", "idea"), "A plain word.") | {"abstract": "The authors' own words."}
+    whole = page(paper(1))
+    [block] = whole.blocks
+    plain = replace(whole, blocks=[replace(block, said=replace(block.said, style="plain", parts=part))])
+    assert "own words" not in bot.compose(plain).text
+    assert "own words" in bot.compose(replace(plain, alone=True)).text

@@ -307,6 +307,20 @@ async def test_operators_see_how_it_stands_and_announce_something_once(server: T
         assert len(ada.messages) == 4
 
 
+async def test_an_answer_that_is_too_long_for_one_message_comes_in_two(server: TelegramServer, tmp_path: Path) -> None:
+    async with Station(tmp_path, server, {"ADMINS": "telegram:7"}) as station:
+        await station.publish()
+        boss, ada = server.person(7, name="Boss"), server.person(42)
+        await ada.writes("/start")
+        await ada.hears("message")
+        await boss.writes("/broadcast " + "\n".join(["🙂" * 95] * 20))
+        first, second = [(await boss.hears("message")).message for _ in range(2)]
+        assert first is not None
+        assert second is not None
+        assert not first.keyboard
+        assert second.keyboard
+
+
 # What goes wrong around an answer
 
 

@@ -31,6 +31,16 @@ def text_of(answer: Answer, fill: Template) -> str:
         rows.pop()
 
 
+def in_messages(text: str) -> list[str]:
+    """A text in as many messages as it needs, parted between its lines, each of which is whole markup."""
+    parts = [""]
+    for line in text.splitlines(keepends=True):
+        if units(parts[-1] + line) > LONGEST and parts[-1]:
+            parts.append("")
+        parts[-1] += line
+    return [part.strip() for part in parts if part.strip()]
+
+
 def rows_of(answer: Answer, of: Place | None = None) -> Rows:
     """An answer's buttons: what its list leads to, then its options; `of` is the place they are about, if another."""
     listed = [

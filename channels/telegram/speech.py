@@ -17,7 +17,7 @@ from bot.model import Address, Extra
 from channels.telegram import refusals
 from channels.telegram.card import NO_PREVIEW, Card
 from channels.telegram.keys import Rows, keyboard
-from channels.telegram.layout import rows_of, text_of, without_papers
+from channels.telegram.layout import in_messages, rows_of, text_of, without_papers
 from channels.telegram.markup import escape, units
 from channels.telegram.pictures import Pictures
 from channels.telegram.places import Place
@@ -90,8 +90,9 @@ class Speech:
         """An answer as messages: one, or a second where its sentences do not fit above the papers."""
         card = answer.message
         if not isinstance(card, Card):
-            text = self._under(title, text_of(answer, self._fill))
-            return [_Said(text, await self._keys(rows_of(answer, of)))] if text else []
+            texts = in_messages(self._under(title, text_of(answer, self._fill)))
+            keys = await self._keys(rows_of(answer, of))
+            return [_Said(text, keys if text is texts[-1] else None) for text in texts]
         keys = await self._keys(card.rows(place, self._bot.username))
         shown = _Said(card.text, keys, card.preview(answer.extras))
         above = text_of(without_papers(answer), self._fill)
