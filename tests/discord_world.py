@@ -80,9 +80,9 @@ class World:
     """Set when the channel has told the core something about a place."""
 
     @asynccontextmanager
-    async def life(self, *, listens: bool = True) -> AsyncIterator[Discord]:
+    async def life(self, *, listens: bool = True, **given: str) -> AsyncIterator[Discord]:
         """One life of the process: logged in, and listening if wanted; gone without a trace afterwards."""
-        self.channel = a_discord(self.server, self.store, self.home)
+        self.channel = a_discord(self.server, self.store, self.home, **given)
         self.readers = readers = Telling(
             self.told,
             self.store,

@@ -313,6 +313,15 @@ async def test_commands_are_registered_once_and_anew_when_they_changed(world: Wo
         assert world.server.registry.syncs == 2
 
 
+async def test_while_developing_commands_are_in_one_server_alone(world: World) -> None:
+    guild, other = world.server.guild("Ours"), world.server.guild("Others")
+    ada = world.server.person("ada").can(guild).can(other)
+    async with world.life(DISCORD_GUILD=f"{guild.id}"):
+        assert (await ada.uses("/papers help", in_=guild.text("a"))).text
+        with pytest.raises(NotOfferedError):
+            await ada.uses("/papers help", in_=other.text("b"))
+
+
 async def test_a_tap_on_what_is_not_known_any_more_is_answered(world: World) -> None:
     guild = world.server.guild("Readers")
     papers = guild.text("papers")
