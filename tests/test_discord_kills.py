@@ -52,7 +52,7 @@ async def program(home: Path, server: DiscordServer) -> AsyncIterator[None]:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("away", [timedelta(), timedelta(minutes=10)], ids=["at once", "after the nonce's window"])
 async def test_each_channel_has_the_edition_once(tmp_path: Path, long: bool, away: timedelta) -> None:
-    kills, size = (10, 400) if long else (2, 60)
+    kills, size = (10, 1_000) if long else (2, 60)
     store = Store.open("sqlite:///subscribers.db", tmp_path)
     await store.migrate()
     async with DiscordServer() as server:
