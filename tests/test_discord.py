@@ -208,6 +208,15 @@ async def test_an_answer_can_be_shown_to_everybody_in_the_language_of_the_server
         assert shown.message.edits == 0
 
 
+async def test_a_server_that_chose_no_language_gets_the_moderators(world: World) -> None:
+    plain = world.server.guild("Plain")
+    ada = world.server.person("ada", locale="ko").can(plain, "manage_guild")
+    papers = plain.text("papers")
+    async with world.life():
+        await ada.uses("/papers subscribe", in_=papers)
+        assert (await world.reader(at(papers))).preferences.language == "ko"
+
+
 async def test_a_user_who_installed_it_reads_where_the_bot_is_not(world: World) -> None:
     guild = world.server.guild("Elsewhere", joined=False)
     room = guild.text("room")

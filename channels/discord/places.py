@@ -152,12 +152,22 @@ def seat_of(interaction: discord.Interaction, channel: Mapping[str, Any] | None 
     person = Place(Kind.USER, interaction.user.id)
     if not is_here(interaction) or interaction.channel_id is None:
         return Seat(person)
-    language = str(interaction.guild_locale) if interaction.guild_locale is not None else None
+    language = _language_of(interaction)
     if channel is not None:
         place = Place.of_channel(int(channel["id"]), int(channel["type"]))
         may_change = moderates(int(channel.get("permissions") or 0))
         return None if place is None else Seat(place, person, may_change, language)
     return Seat(_place_of(interaction), person, moderates(interaction.permissions.value), language)
+
+
+def _language_of(interaction: discord.Interaction) -> str | None:
+    """The language of the server, where it chose one: only communities can, all others have the first."""
+    locale, guild = interaction.guild_locale, interaction.guild
+    if locale is None or (
+        locale is discord.Locale.american_english and "COMMUNITY" not in (guild.features if guild else ())
+    ):
+        return None
+    return str(locale)
 
 
 def _place_of(interaction: discord.Interaction) -> Place:
