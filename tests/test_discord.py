@@ -210,6 +210,7 @@ async def test_an_answer_can_be_shown_to_everybody_in_the_language_of_the_server
 
 async def test_a_server_that_chose_no_language_gets_the_moderators(world: World) -> None:
     plain = world.server.guild("Plain")
+    plain.features = ()
     ada = world.server.person("ada", locale="ko").can(plain, "manage_guild")
     papers = plain.text("papers")
     async with world.life():

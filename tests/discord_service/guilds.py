@@ -85,6 +85,7 @@ class Guild:
     channels: dict[int, Channel] = field(default_factory=dict)
     roles: dict[int, Role] = field(default_factory=dict)
     members: dict[int, Member] = field(default_factory=dict)
+    features: tuple[str, ...] = ("NEWS", "COMMUNITY")
 
     def __repr__(self) -> str:
         return f"<Guild {self.id}: {self.name}>"
@@ -226,7 +227,7 @@ class Guild:
             "premium_progress_bar_enabled": False,
             "vanity_url_code": None,
             "application_id": None,
-            "features": ["NEWS", "COMMUNITY"],
+            "features": list(self.features),
             "roles": [each.json() for each in self.roles.values()],
             "emojis": [],
             "stickers": [],

@@ -212,7 +212,7 @@ def event(service: Service, asked: Interaction) -> Json:
     }
     if guild is not None:
         member = guild.member(person.id).json() | {"permissions": str(channel.grants(person))}
-        partial = {"id": str(guild.id), "locale": guild.locale, "features": []}
+        partial = {"id": str(guild.id), "locale": guild.locale, "features": list(guild.features)}
         body |= {"guild_id": str(guild.id), "guild_locale": guild.locale, "guild": partial, "member": member}
     else:
         body["user"] = person.json()
