@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.channel import Barred, Deferred, Gone, Kit, LoginError, Outcome, Rejected, Sent, Unknown
+from bot.channel import Barred, Deferred, Gone, Kit, LoginError, Outcome, Personal, Rejected, Sent, Unknown
 from bot.model import Extra
 from bot.render.templates import template
 from channels import discord
@@ -337,6 +337,16 @@ async def test_however_many_send_at_once_no_limit_is_met(stage: Desk) -> None:
     outcomes = await asyncio.gather(*(stage.sends(f"channel:{room.id}") for room in rooms))
     assert all(isinstance(outcome, Sent) for outcome in outcomes)
     assert stage.server.counts["status 429"] == 0
+
+
+@pytest.mark.parametrize("written", ["HTTP://127.0.0.1:{port}/api/v10", "http://127.0.0.1:{port}/api/./v10/"])
+async def test_calls_are_watched_however_the_address_is_written(stage: Desk, written: str) -> None:
+    given = {"DISCORD_TOKEN": stage.server.token, "DISCORD_API_URL": written.format(port=stage.server.port)}
+    opened = discord.open(Settings.model_validate(given), Kit(stage.home, stage.home, stage.memory, template))
+    stage.server.fails(Fault.refusal(50013), route=POST)
+    async with opened:
+        await opened.send(stage.to, stage.message(), Personal("1.1"))
+        assert opened._wire.invalid == 1
 
 
 async def test_no_token_is_a_wrong_login(stage: Desk) -> None:

@@ -314,3 +314,8 @@ def test_what_is_no_command_of_ours_is_not_read(data: dict[str, object]) -> None
 def test_a_page_without_papers_has_no_menu(composer: Composer) -> None:
     empty: Page = replace(page(paper(1)), blocks=[])
     assert composer.compose(empty).papers == []
+
+
+def test_the_lines_of_an_announcement_are_kept(composer: Composer) -> None:
+    said = replace(page(paper(1)), blocks=[], footer=[], lead="First *line*.\n\n# Second")
+    assert composer.compose(said).embeds[0]["description"] == "First \\*line\\*.\n\n\\# Second"

@@ -33,7 +33,7 @@ HOMES = {
     "structlog": ("bot.logs",),
     "telegram": ("channels.telegram",),
     "typer": ("bot.cli",),
-    "yarl": ("channels.discord.gateway",),  # aiohttp's own
+    "yarl": ("channels.discord",),  # aiohttp's own
     "tzfpy": ("bot.render.zones",),
 }
 """Where each library may be imported; a package stands for everything in it. What is not named has no home yet."""

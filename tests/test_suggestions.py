@@ -63,6 +63,8 @@ async def suggested(room: Room, command: Command, typed: str, locale: str = "en"
         (Command.COUNT, "all", ["all"]),
         (Command.WEEKDAYS, "", ["1,2,3,4,5", "1,2,3,4,5,6,7"]),
         (Command.HELP, "privacy", ["privacy"]),
+        (Command.HELP, "silent", ["silent"]),
+        (Command.HELP, "picture", []),
         (Command.TODAY, "x", []),
     ],
 )

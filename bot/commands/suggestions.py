@@ -12,7 +12,7 @@ from bot.commands.case import Case
 from bot.commands.guide import purposes
 from bot.commands.menus import MENUS, zone_option
 from bot.commands.reading import read
-from bot.model import ARXIV_ID, Cadence, Paper
+from bot.model import ARXIV_ID, Cadence, Extra, Paper
 from bot.render import zones
 from bot.store import Store, editions, papers
 from bot.store.search import search
@@ -40,7 +40,8 @@ def _known(case: Case, command: Command, typed: str) -> list[Suggestion]:
         meant = zones.find(typed, case.w.language, case.now)
         return [Suggestion(zone_option(case, each).label, each.name) for each in meant]
     if command is Command.HELP:
-        every = purposes(case.w).items()
+        unknown = {Command(extra) for extra in Extra if extra not in case.offered}
+        every = [(name, purpose) for name, purpose in purposes(case.w).items() if name not in unknown]
         return _like([Suggestion(f"{name}: {purpose}", name.value) for name, purpose in every], typed)
     return _values(case, command, typed)
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 
 import aiohttp
+from yarl import URL
 
 PER_SECOND = 48
 """Calls a second, of the 50 that a bot may make (topics/rate-limits); interactions are outside of it."""
@@ -78,7 +79,7 @@ class Wire:
     """Watches and paces the calls of all clients of one account."""
 
     def __init__(self, api_url: str) -> None:
-        self._api_url = api_url
+        self._api_url = str(URL(api_url))  # as the client writes it
         self._gate = asyncio.Lock()
         self._next = 0.0
         self._invalid: deque[float] = deque()
