@@ -10,7 +10,8 @@ from typing import Any
 from bot.channel import Channel, Kit, Outcome, Personal
 from bot.render.templates import template
 from channels import discord
-from channels.discord import Discord, Settings
+from channels.discord import Settings
+from channels.discord.channel import Discord
 from tests.contract import Stage
 from tests.discord_service import DiscordServer, Fault
 from tests.discord_service.guilds import Guild

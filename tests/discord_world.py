@@ -27,7 +27,8 @@ from bot.store.memory import ChannelMemory
 from bot.store.schema import deliveries
 from bot.supervisor import clock
 from channels import discord as channel_module
-from channels.discord import Discord, Settings
+from channels.discord import Settings
+from channels.discord.channel import Discord
 from tests.discord_service import DiscordServer
 
 
