@@ -44,7 +44,7 @@ from bot.writer import Writer
 
 log = logging.getLogger(__name__)
 
-CHANNELS = ("telegram", "outbox", "site")
+CHANNELS = ("telegram", "discord", "outbox", "site")
 """Every folder in channels/ that can be opened, in the order in which they are listed to people."""
 
 STANDING_IN = "outbox"

@@ -23,7 +23,7 @@ from bot.store.texts import Verdict
 from bot.writer import Writer
 
 FAMILIAR = ("PAPERS_HOME",)
-COMING = {"TELEGRAM_TOKEN": "Telegram", "DISCORD_TOKEN": "Discord", "SMTP_HOST": "e-mail"}
+COMING = {"SMTP_HOST": "e-mail"}
 
 
 async def examine(home: Path, given: Mapping[str, str]) -> list[Finding]:

@@ -14,7 +14,7 @@ LONGEST = 350
 
 HOMES = {
     "PIL": ("bot.texts.figures",),
-    "aiohttp": ("bot.feed.fetch", "bot.texts.fetch"),
+    "aiohttp": ("bot.feed.fetch", "bot.texts.fetch", "channels.discord"),
     "aiosqlite": ("bot.store",),
     "alembic": ("bot.store",),
     "babel": ("bot.render",),
@@ -27,11 +27,13 @@ HOMES = {
     "pydantic": ("bot.settings", "bot.app", "channels"),
     "pypdf": ("bot.texts.pdf",),
     "rich": ("bot.console", "channels.outbox"),
+    "discord": ("channels.discord",),
     "httpx": ("channels.telegram.refusals",),  # python-telegram-bot's own
     "sqlalchemy": ("bot.store", "bot.locks"),
     "structlog": ("bot.logs",),
     "telegram": ("channels.telegram",),
     "typer": ("bot.cli",),
+    "yarl": ("channels.discord",),  # aiohttp's own
     "tzfpy": ("bot.render.zones",),
 }
 """Where each library may be imported; a package stands for everything in it. What is not named has no home yet."""

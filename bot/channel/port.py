@@ -11,7 +11,7 @@ from typing import Protocol, Self, runtime_checkable
 from bot.channel.message import Limits, Message, Pace, Personal
 from bot.channel.outcome import Outcome
 from bot.channel.page import Page
-from bot.channel.requests import Answer, Asker, Command, Request
+from bot.channel.requests import Answer, Asker, Command, Request, Suggestion
 from bot.model import Address, Extra
 
 
@@ -72,6 +72,13 @@ class Commands(Protocol):
         """Do what is asked and say so, in the asker's language. A `str` is what a person typed, or a button held.
 
         Never raises for what a person may ask or type.
+        """
+        ...
+
+    async def suggest(self, asker: Asker, command: Command, typed: str, now: datetime) -> Sequence[Suggestion]:
+        """What may be meant by what somebody is typing behind a command, the likeliest first, at most 25.
+
+        Never raises for what a person may type.
         """
         ...
 

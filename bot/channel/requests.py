@@ -73,6 +73,8 @@ class Asker:
     person: str | None = None
     may_change: bool = True
     counted_as: str | None = None
+    place: str | None = None
+    """The language that the place itself is in, where the service knows one: what a new subscription begins with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +283,14 @@ class Option:
     label: str
     request: Request
     chosen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """What may be meant by somebody who is still typing: what is shown, and what would be typed."""
+
+    label: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)

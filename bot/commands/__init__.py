@@ -37,6 +37,7 @@ from bot.channel import (
     ShowSettings,
     Stats,
     Subscribe,
+    Suggestion,
     Today,
     Top,
     Unsubscribe,
@@ -46,7 +47,8 @@ from bot.commands import broadcast, guide, lists, preferences, record, stats, su
 from bot.commands.allowance import Allowance
 from bot.commands.case import Case
 from bot.commands.reading import read
-from bot.model import Address, Preferences, State, Status, Style
+from bot.commands.suggestions import suggest
+from bot.model import Address, Preferences, State, Status, Style, Subscriber
 from bot.notices import Tell, into_log
 from bot.pacer import Pacer
 from bot.render import zones
@@ -103,7 +105,7 @@ class Readers:
         self._access = access or Access()
         self._styles = styles
         self._tell = tell
-        self._allowance = Allowance()
+        self._allowance, self._typing = Allowance(), Allowance()
         self._pacers = pacers or {channel.name: Pacer(channel.pace) for channel in channels}
 
     async def ask(self, asker: Asker, request: Request | str, now: datetime) -> Answer:
@@ -116,9 +118,7 @@ class Readers:
             w = _words(asker, wanted)
             who = asker.counted_as or asker.person or str(asker.address)
             wait = self._allowance.take(who, now)
-            offered = self._channels[asker.address.channel].extras
-            operates = self._access.operates(asker.address)
-            case = Case(asker, reader, wanted, w, now, self._styles, offered, operates)
+            case = self._case(asker, reader, wanted, w, now)
             if wait is not None:
                 seconds = ceil(wait.total_seconds())
                 says = w.ngettext(
@@ -132,15 +132,36 @@ class Readers:
             says = w.gettext("Something went wrong on our side, and nothing was changed. Please try again in a minute.")
             return Answer(w.language, w.direction, [says], ok=False)
 
+    async def suggest(self, asker: Asker, command: Command, typed: str, now: datetime) -> Sequence[Suggestion]:
+        """What may be meant by what somebody is typing behind a command; nothing where they may not ask it."""
+        try:
+            if self._typing.take(asker.counted_as or asker.person or str(asker.address), now) is not None:
+                return []
+            async with self._store.read() as connection:
+                reader = await subscribers.get(connection, asker.address)
+            wanted = self._given(asker) if reader is None else reader.preferences
+            case = self._case(asker, reader, wanted, _words(asker, wanted), now)
+            return await suggest(case, command, typed, self._store) if self._is_let_in(case) else []
+        except Exception:  # a suggestion less harms nobody
+            log.exception("no suggestions", extra={"channel": asker.address.channel, "command": command.value})
+            return []
+
+    def _case(self, asker: Asker, reader: Subscriber | None, wanted: Preferences, w: Words, now: datetime) -> Case:
+        offered = self._channels[asker.address.channel].extras
+        operates = self._access.operates(asker.address)
+        return Case(asker, reader, wanted, w, now, self._styles, offered, operates)
+
+    def _is_let_in(self, case: Case) -> bool:
+        known = case.reader is not None and case.reader.reason != subscription.REMOVED
+        return known or self._access.admits(case.asker.address)
+
     async def _answer(self, case: Case, request: Request) -> Answer:
         """Whether it may be asked, then the answer."""
         w = case.w
         request = _asked_by(case, request)
         if isinstance(request, CHANGES) and not case.asker.may_change:
             return case.told(w.gettext("Only those who run this place can change that."), ok=False)
-        known = case.reader is not None and case.reader.reason != subscription.REMOVED
-        let_in = known or self._access.admits(case.asker.address)
-        if not let_in and not isinstance(request, (*FREE, Subscribe)):
+        if not self._is_let_in(case) and not isinstance(request, (*FREE, Subscribe)):
             return case.told(subscription.refusal(case, self._access), ok=False)
         if isinstance(request, Change | FindZone | Menu | ShowSettings) and case.reader is None:
             return subscription.not_subscribed(case)
@@ -271,9 +292,10 @@ class Readers:
             return await subscription.add(connection, address, wanted, welcome_at=now, now=now)
 
     def _given(self, asker: Asker) -> Preferences:
-        """What somebody new is given: guessed from their app's language."""
-        language = match(asker.locale, self._fallback.language)
-        zone = zones.guess(asker.locale) or self._fallback.timezone
+        """What somebody new is given: guessed from the language of their app, or of the place."""
+        locale = asker.place or asker.locale
+        language = match(locale, self._fallback.language)
+        zone = zones.guess(locale) or self._fallback.timezone
         return replace(self._fallback, language=language, timezone=zone)
 
 

@@ -100,7 +100,7 @@ async def change(case: Case, request: Change, store: Store) -> Answer:
         await subscribers.change(connection, found, wanted, now=case.now)
         if wanted.cadence is not found.preferences.cadence and found.status is Status.ACTIVE:
             await owed.revive(connection, found.id, wanted.cadence, subscribers.rhythm(wanted), now=case.now)
-    w = words(wanted.language) if request.language is not None else case.w
+    w = words(wanted.language) if request.language is not None and case.asker.person is None else case.w
     case = replace(case, reader=replace(reader, preferences=wanted, extras=extras), preferences=wanted, w=w)
     if request.extra is not None:
         first, chosen = Command(request.extra[0]), switched(request.extra[1], w)
