@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from pydantic import BaseModel
 
@@ -20,9 +20,11 @@ from bot import settings
 from bot.access import Access, Admission
 from bot.channel import Channel, Kit
 from bot.commands import WITHOUT_MODEL, Readers
+from bot.commands.returns import Returns
 from bot.dispatcher import Dispatcher
 from bot.feed import Feed
 from bot.keeper import Keeper
+from bot.links import SignedLinks
 from bot.locks import make_locks
 from bot.model import Address, Preferences, Style
 from bot.notices import Notices
@@ -36,6 +38,7 @@ from bot.settings import Settings, SettingsError
 from bot.store import Store
 from bot.store.memory import ChannelMemory
 from bot.store.restore import settle_restored
+from bot.store.secret import load_secret, make_secret
 from bot.supervisor import clock
 from bot.texts.client import Endpoint, Model
 from bot.texts.fulltext import FullTexts
@@ -44,7 +47,7 @@ from bot.writer import Writer
 
 log = logging.getLogger(__name__)
 
-CHANNELS = ("telegram", "discord", "outbox", "site")
+CHANNELS = ("telegram", "discord", "email", "outbox", "site")
 """Every folder in channels/ that can be opened, in the order in which they are listed to people."""
 
 STANDING_IN = "outbox"
@@ -80,7 +83,9 @@ async def open_app(
         locks = make_locks(store.engine.url, store.path)
         stack.push_async_callback(locks.close)
         feed = await stack.enter_async_context(Feed(core.feed_url.get_secret_value()))
-        channels = [open_channel(name, environ, home, store) for name in ([only] if only else configured(environ))]
+        links = SignedLinks(core.keys or [await load_secret(store)], core.public_url or None)
+        names = [only] if only else configured(environ)
+        channels = [open_channel(name, environ, home, store, links) for name in names]
         sessions = [await stack.enter_async_context(Session(channel)) for channel in channels]
         language = match(core.default_language)
         writer = await _writer(core, home, store, stack)
@@ -102,13 +107,20 @@ async def open_app(
             ),
             dispatchers=[
                 Dispatcher(
-                    store, session.channel, locks, pacer=session.pacer, tell=notices.tell, writes=writer.has_model
+                    store,
+                    session.channel,
+                    locks,
+                    pacer=session.pacer,
+                    tell=notices.tell,
+                    writes=writer.has_model,
+                    links=links,
                 )
                 for session in sessions
             ],
             keeper=Keeper(store, notices.tell, closes=core.edition_closes),
             writer=writer,
             notices=notices,
+            returns=Returns(store, links),
             commands=Readers(
                 store,
                 channels,
@@ -153,6 +165,11 @@ def settings_class(name: str) -> type[BaseModel]:
     return found
 
 
+def channel_commands(name: str) -> Any:
+    """A channel's own commands: the typer application in its commands.py."""
+    return import_module(f"channels.{name}.commands").desk
+
+
 def recipients(environ: Mapping[str, str], home: Path, store: Store) -> Callable[[Address], Address]:
     """What brings addresses into the form in which they are stored; no channel logs in for it.
 
@@ -170,10 +187,13 @@ def recipients(environ: Mapping[str, str], home: Path, store: Store) -> Callable
     return stored_form
 
 
-def open_channel(name: str, environ: Mapping[str, str], home: Path, store: Store) -> Channel:
-    """A channel, not yet logged in. Raises SettingsError."""
+def open_channel(
+    name: str, environ: Mapping[str, str], home: Path, store: Store, links: SignedLinks | None = None
+) -> Channel:
+    """A channel, not yet logged in; without `links` it signs with a key that nobody keeps. Raises SettingsError."""
     if name not in CHANNELS:
         raise SettingsError(f"There is no channel named {name}; there are: {', '.join(CHANNELS)}.")
-    kit = Kit(home=home, pictures=home / CACHE, memory=ChannelMemory(store, name), template=template)
+    links = links or SignedLinks([make_secret()], settings.read(Settings, environ).public_url or None)
+    kit = Kit(home=home, pictures=home / CACHE, memory=ChannelMemory(store, name), template=template, links=links)
     opened: Channel = import_module(f"channels.{name}").open(channel_settings(name, environ), kit)
     return opened

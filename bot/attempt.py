@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from bot.channel import Barred, Channel, Deferred, Gone, Message, Outcome, Personal, Rejected, Sent, Unknown
 from bot.consequences import NothingToSay, Recalled, Result, short
+from bot.links import SignedLinks, token_name
 from bot.model import Delivery
 from bot.pacer import Pacer
 from bot.store import Store
@@ -27,8 +28,17 @@ OUTCOMES = (Sent, Deferred, Gone, Barred, Rejected, Unknown)
 class Attempts:
     """Attempts deliveries on one channel."""
 
-    def __init__(self, store: Store, channel: Channel, *, pacer: Pacer | None = None, writes: bool = False) -> None:
+    def __init__(
+        self,
+        store: Store,
+        channel: Channel,
+        *,
+        pacer: Pacer | None = None,
+        writes: bool = False,
+        links: SignedLinks | None = None,
+    ) -> None:
         self._channel = channel
+        self._links = links
         self._pacer = pacer or Pacer(channel.pace)
         self._variants = Variants(store, channel, writes=writes)
         self.waits = self._variants.waits
@@ -63,14 +73,20 @@ class Attempts:
 
     async def _send(self, delivery: Delivery, message: Message) -> Outcome:
         try:
-            key = f"{delivery.edition_id}.{delivery.subscriber_id}"
-            personal = Personal(key, repeat=delivery.repeats, extras=delivery.extras)
+            personal = self._personal(delivery, await self._variants.slug(delivery))
             return sound(await self._channel.send(delivery.to, message, personal), delivery.to)
         except asyncio.CancelledError:
             return Unknown("the program was stopped before the service had answered")
         except (Exception, BaseExceptionGroup) as error:  # it should not raise; nobody knows what it had sent
             log.exception("channel failed", extra={"channel": self._channel.name, "delivery": delivery.id})
             return Unknown(f"the channel failed ({type(error).__name__})")
+
+    def _personal(self, delivery: Delivery, slug: str | None) -> Personal:
+        """What of a message is this reader's alone."""
+        reader = token_name(delivery.subscriber_id, delivery.subscribed_at)
+        links = {} if self._links is None else self._links.of(reader, delivery.preferences.language, slug)
+        key = f"{delivery.edition_id}.{delivery.subscriber_id}"
+        return Personal(key, reader=reader, repeat=delivery.repeats, links=links, extras=delivery.extras)
 
 
 def sound(outcome: object, to: str) -> Outcome:

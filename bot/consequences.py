@@ -28,6 +28,10 @@ IN_A_ROW = 10
 """So many rejected fall-backs without a success between, and the channel halts: nothing that we say is taken."""
 JUDGES = 2
 """So many domains that take us for spam, and the channel halts."""
+STRIKES = 3
+"""So many editions in a row that a reader could not be reached with, for reasons of their own, and they are gone."""
+STRIKE = "not reached: "
+"""How the reason begins that is written down for such an edition, whatever its delivery's state."""
 PROBE = timedelta(minutes=30)
 """How often a halted channel tries one delivery."""
 
@@ -63,9 +67,10 @@ def consequence(delivery: Delivery, result: Result, now: datetime) -> Consequenc
     match result:
         case Sent(receipt, moved_to):
             return Consequence(State.SENT, receipt=receipt, moved_to=moved_to)
-        case Deferred(reason, retry_after, "channel"):
+        case Deferred(reason, retry_after, "channel", _):
             return Consequence(State.OWED, short(reason), next_at=now + timedelta(seconds=retry_after or 0))
-        case Deferred(reason, retry_after, _):
+        case Deferred(reason, retry_after, _, strike):
+            reason = f"{STRIKE}{reason}" if strike else reason
             wait = max(timedelta(seconds=retry_after or 0), back_off(delivery.attempts, f"{delivery.id}"))
             return _again(delivery, short(reason), now + wait)
         case Gone(reason):
@@ -150,7 +155,7 @@ def stand(standing: Standing, delivery: Delivery, result: Result, now: datetime,
             if standing.halted_at is None:
                 return standing
             return replace(standing, halted_at=None, halted_for=None, probe_at=None, judges=())
-        case Deferred(reason, retry_after, "channel"):
+        case Deferred(reason, retry_after, "channel", _):
             if standing.waits_until is not None and now < standing.waits_until and retry_after is None:
                 return standing  # others in flight at the same moment met the same fault
             wait = timedelta(seconds=retry_after) if retry_after else back_off(standing.failures + 1, reason)

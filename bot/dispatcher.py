@@ -17,13 +17,14 @@ from functools import partial
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.attempt import Attempts
-from bot.channel import Barred, Channel, Gone, Rejected
-from bot.consequences import Result, Standing, consequence, put_off, repeat_at, stand
+from bot.channel import Barred, Channel, Deferred, Gone, Rejected
+from bot.consequences import STRIKES, Result, Standing, consequence, put_off, repeat_at, stand
+from bot.links import SignedLinks
 from bot.locks import OWNER, Locks
-from bot.model import Delivery, Reason, State
+from bot.model import Delivery, Reason, State, Status
 from bot.notices import Setter, Tell, into_log
 from bot.pacer import Pacer
-from bot.store import Store, deliveries, owed, places, refused, standing, subscribers
+from bot.store import Store, deliveries, history, owed, places, refused, standing, subscribers
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ class Dispatcher:
         pacer: Pacer | None = None,
         tell: Tell = into_log,
         writes: bool = False,
+        links: SignedLinks | None = None,
     ) -> None:
         self._tell = tell
         self.channel = channel
@@ -52,17 +54,20 @@ class Dispatcher:
         self.landed = asyncio.Event()
         self._store = store
         self._locks = locks
-        self._attempts = Attempts(store, channel, pacer=pacer, writes=writes)
+        self._attempts = Attempts(store, channel, pacer=pacer, writes=writes, links=links)
         self._flying: dict[int, asyncio.Task[None]] = {}
         self._results: list[Landed] = []
+        self._taken: list[Landed] = []
+        """What the present turn writes down."""
         self._in_doubt = False
         """Whether the last turn failed, and nobody knows if its transaction was committed."""
         self._swept_at: datetime | None = None
+        self._doubts_sought_at: datetime | None = None
 
     @property
     def busy(self) -> bool:
         """Whether any send is in flight or not yet written down."""
-        return bool(self._flying or self._results)
+        return bool(self._flying or self._results or self._taken)
 
     async def step(self, now: datetime, *, claim: bool = True, hurried: bool = False) -> bool:
         """Write down what came back, then (with `claim`) take what is due into the free slots and start it.
@@ -72,13 +77,14 @@ class Dispatcher:
         """
         doubted = await self._sweep(now) if claim else 0
         self.landed.clear()
-        results, self._results = self._results, []
         try:
-            claimed = await self._turn(results, now, claim=claim, hurried=hurried)
+            claimed = await self._turn(now, claim=claim, hurried=hurried)
         except BaseException:
-            self._results[:0] = results  # perhaps not written down: the next turn does it again
+            self._results[:0] = self._taken  # perhaps not written down: the next turn does it again
             self._in_doubt = True
             raise
+        finally:
+            self._taken = []
         self._in_doubt = False
         for delivery in claimed or ():
             task = asyncio.create_task(self._deliver(delivery), name=f"{self.channel.name} {delivery.id}")
@@ -101,21 +107,21 @@ class Dispatcher:
         alone = [f"deliver:{self.channel.name}"] if self.channel.pace.exclusive else []
         return [*alone, f"{OWNER}{self.owner}"]
 
-    async def _turn(
-        self, results: Sequence[Landed], now: datetime, *, claim: bool, hurried: bool
-    ) -> list[Delivery] | None:
+    async def _turn(self, now: datetime, *, claim: bool, hurried: bool) -> list[Delivery] | None:
         """One transaction: record, send again what may be lost, claim. None where there was nothing to do."""
         free = self.channel.pace.concurrency - len(self._flying) if claim else 0
-        if not (results or self._in_doubt or (free > 0 and await self._is_due(now, free))):
+        if not (self._results or self._in_doubt or (free > 0 and await self._is_due(now, free))):
             return None
         name = self.channel.name
         async with self._store.write() as connection:
             if self._in_doubt:  # what was claimed then and never started had not left
-                ours = [*self._flying, *(delivery.id for delivery, _ in results)]
+                ours = [*self._flying, *(delivery.id for delivery, _ in self._results)]
                 await deliveries.release(connection, name, owner=self.owner, but=ours)
             before = await standing.load(connection, name, lock=True)
+            results = self._take()
+            free = self.channel.pace.concurrency - len(self._flying) if claim else 0
             stands, said = await self._record(connection, before, results, now)
-            if claim and self.channel.repeats_unknown:
+            if claim and self.channel.repeats_unknown and self._looks_for_doubts(results, now):
                 for delivery in await deliveries.unknown(connection, name, now=now):
                     await deliveries.repeat(connection, delivery, repeat_at(delivery, now))
             limit = stands.may_claim(now, free, len(self._flying))
@@ -130,6 +136,19 @@ class Dispatcher:
             say()
         self._notice(before, stands, now)
         return claimed
+
+    def _take(self) -> Sequence[Landed]:
+        """What has come back, also while the transaction was being opened: one turn costs as much as another."""
+        self._taken, self._results = self._results, []
+        self.landed.clear()
+        return self._taken
+
+    def _looks_for_doubts(self, results: Sequence[Landed], now: datetime) -> bool:
+        """Whether to look for what may be sent again: whenever there is time, in a rush every few seconds."""
+        if results and self._doubts_sought_at is not None and now < self._doubts_sought_at + SWEEP:
+            return False
+        self._doubts_sought_at = now
+        return True
 
     async def _claim(self, connection: AsyncConnection, now: datetime, limit: int, *, hurried: bool) -> list[Delivery]:
         """Claim what is due, but for readers whom it would wake up, so late, or whose words are still being written."""
@@ -218,7 +237,16 @@ class Dispatcher:
             counts = Counter(ending.state.value for ending in endings)
             said.append(partial(log.info, "deliveries", extra={"channel": self.channel.name, **counts}))
         await deliveries.record(connection, endings, owner=self.owner, now=now)
+        for delivery, result in results:
+            if isinstance(result, Deferred) and result.strike and await deliveries.is_theirs(connection, delivery):
+                await self._strike(connection, delivery, result.reason, now)
         return stands, said
+
+    async def _strike(self, connection: AsyncConnection, delivery: Delivery, reason: str, now: datetime) -> None:
+        """Let go of a reader whom several editions in a row did not reach."""
+        if await history.strikes(connection, delivery.subscriber_id, delivery.edition_id) >= STRIKES:
+            await subscribers.set_status(connection, delivery.subscriber_id, Status.GONE, reason)
+            await owed.end(connection, delivery.subscriber_id, State.GONE, reason, now=now)
 
     def _tell_barred(self, delivery: Delivery, reason: str, setter: Setter | None, now: datetime) -> None:
         self._tell(

@@ -23,7 +23,6 @@ from bot.store.texts import Verdict
 from bot.writer import Writer
 
 FAMILIAR = ("PAPERS_HOME",)
-COMING = {"SMTP_HOST": "e-mail"}
 
 
 async def examine(home: Path, given: Mapping[str, str]) -> list[Finding]:
@@ -34,11 +33,6 @@ async def examine(home: Path, given: Mapping[str, str]) -> list[Finding]:
     except SettingsError as error:
         return [Finding("settings", False, str(error))]
     found = [Finding("settings", True, f"read; home is {home}"), *_home(home), *_unknown_names(home)]
-    found += [
-        Finding(name, False, f"this version has no {what} channel yet; the setting does nothing")
-        for name, what in COMING.items()
-        if environ.get(name)
-    ]
     if match(core.default_language) != core.default_language:
         spoken = ", ".join(languages())
         found.append(
@@ -74,7 +68,7 @@ def _home(home: Path) -> list[Finding]:
 
 def _unknown_names(home: Path) -> list[Finding]:
     """Names in .env that nothing reads: most often a slip of the pen."""
-    known = set(FAMILIAR) | set(COMING) | set(settings.names(Settings))
+    known = set(FAMILIAR) | set(settings.names(Settings))
     for name in app.CHANNELS:
         known |= set(settings.names(app.settings_class(name)))
     found = []

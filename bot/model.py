@@ -308,6 +308,8 @@ class Delivery:
     extras: Mapping[Extra, str] = field(default_factory=dict, hash=False)
     missed: tuple[date, ...] = ()
     """The days of earlier editions that expired since the reader was last sent one."""
+    subscribed_at: datetime | None = None
+    """When the reader subscribed: a number that somebody left may be another's by now."""
     is_note: bool = False
     """Whether the edition is an announcement."""
 

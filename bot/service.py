@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bot.channel import Channel, LoginError
 from bot.commands import Readers
+from bot.commands.returns import Returns
 from bot.dispatcher import Dispatcher
 from bot.feed import Feed
 from bot.heartbeat import beat
@@ -70,6 +71,7 @@ class Service:
     writer: Writer
     notices: Notices
     commands: Readers
+    returns: Returns
     refused: set[tuple[str, str]] = field(default_factory=set)
     """The logins that services refused, each of which is told once."""
 

@@ -33,6 +33,7 @@ DEFAULT_FEED = "https://huggingface.co/api/daily_papers"
 EARLIEST_CLOSING = 4
 """Before this hour (UTC) a day's list has hardly begun, and its edition would be the day before's."""
 UNITS = {"s": 1, "m": 60, "h": 3600}
+SHORTEST_KEY = 32
 
 
 class SettingsError(Exception):
@@ -112,6 +113,9 @@ class Settings(BaseModel):
     access: Literal["open", "invite", "list"] = Field("open", alias="ACCESS")
     invite_codes: SecretStr | None = Field(None, alias="INVITE_CODES")
     allowed: Annotated[tuple[str, ...], BeforeValidator(patterns)] = Field((), alias="ALLOWED")
+    public_url: str = Field("", alias="PUBLIC_URL", max_length=200)
+    """Where readers reach the pages that this program serves."""
+    secret_key: SecretStr | None = Field(None, alias="SECRET_KEY")
     heartbeat_url: SecretStr | None = Field(None, alias="HEARTBEAT_URL")
     """Called after each good round. Secret, because whoever knows it can pretend to be us."""
 
@@ -122,10 +126,24 @@ class Settings(BaseModel):
             raise ValueError("must be a web address that starts with https:// (or http://)")
         return url
 
+    @field_validator("public_url")
+    @classmethod
+    def _public(cls, url: str) -> str:
+        if url and not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?(/[A-Za-z0-9._~-]+)*/?", url):
+            raise ValueError("must be a web address without a query, such as https://papers.example.org")
+        return url.rstrip("/")
+
+    @field_validator("secret_key")
+    @classmethod
+    def _keys(cls, written: SecretStr | None) -> SecretStr | None:
+        if written is not None and any(len(key) < SHORTEST_KEY for key in _listed(written)):
+            raise ValueError(f"must be keys of at least {SHORTEST_KEY} characters, separated by commas")
+        return written
+
     @field_validator("invite_codes")
     @classmethod
     def _codes(cls, written: SecretStr | None) -> SecretStr | None:
-        codes = [] if written is None else _codes_in(written)
+        codes = [] if written is None else _listed(written)
         if any(not re.fullmatch(r"[A-Za-z0-9_]{6,64}", code) for code in codes):
             raise ValueError("must be codes of 6 to 64 letters, digits and underscores, separated by commas")
         return written
@@ -158,9 +176,14 @@ class Settings(BaseModel):
         ]
 
     @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys that links are signed with: the first signs, all verify."""
+        return () if self.secret_key is None else tuple(_listed(self.secret_key))
+
+    @property
     def codes(self) -> tuple[str, ...]:
         """The invite codes, one by one."""
-        return () if self.invite_codes is None else tuple(_codes_in(self.invite_codes))
+        return () if self.invite_codes is None else tuple(_listed(self.invite_codes))
 
     @field_validator("database_url")
     @classmethod
@@ -246,14 +269,14 @@ def secrets(settings: BaseModel) -> list[str]:
                 found += [parts.username] if parts.username and parts.scheme.startswith("http") else []
                 if name == "heartbeat_url":  # there the path is the key
                     found.append(parts.path)
-            elif name == "invite_codes":
-                found += _codes_in(value)
+            elif name in {"invite_codes", "secret_key"}:
+                found += _listed(value)
             elif secret:
                 found.append(secret)
     return found
 
 
-def _codes_in(written: SecretStr) -> list[str]:
+def _listed(written: SecretStr) -> list[str]:
     return [code.strip() for code in written.get_secret_value().split(",") if code.strip()]
 
 

@@ -19,7 +19,7 @@ from bot.channel import Channel, Message, ShowEdition, written
 from bot.model import NOTE, Delivery, Edition, Preferences, Style
 from bot.render.announcement import announcement_page
 from bot.render.fit import fit
-from bot.render.page import NO_TEXTS, Texts, barren_page, choose, edition_page
+from bot.render.page import NO_TEXTS, Texts, barren_page, choose, edition_page, slug
 from bot.render.words import words
 from bot.store import Store, announcements, editions, history, texts
 from bot.texts.styles import PARTS
@@ -83,6 +83,13 @@ class Variants:
         except Exception:
             self._messages.pop(key, None)
             raise
+
+    async def slug(self, delivery: Delivery) -> str | None:
+        """The name that a delivery's edition has in addresses; an announcement has none."""
+        if delivery.is_note:
+            return None
+        edition = await self._edition(delivery.edition_id)
+        return slug(edition.cadence, edition.day)
 
     async def waits(self, connection: AsyncConnection, delivery: Delivery, now: datetime) -> datetime | None:
         """When to look again at a delivery whose words are still being written; None where it need not wait for them.

@@ -16,11 +16,11 @@ from bot.commands.guide import purposes
 from bot.model import Media, MediaKind, Style
 from bot.render.fit import fit
 from bot.render.words import languages, words
-from channels.discord import commands, wire
-from channels.discord.commands import COMMANDS, Used, payload, read
+from channels.discord import wire
 from channels.discord.components import Button, Goes, Shelf, Target, marks, rows_of
 from channels.discord.markdown import escape, target
 from channels.discord.message import CHARACTERS, LIMITS, PAPERS, TITLE, Composer, Post
+from channels.discord.slash import COMMANDS, Used, payload, read
 from channels.discord.words import Words
 from tests import recorded
 from tests.discord_desk import Desk, Kept
@@ -28,7 +28,7 @@ from tests.discord_service import DiscordServer
 from tests.discord_service.commands import LOCALES, check_command
 from tests.pages import HOSTILE, kit, page, paper
 
-TYPES = {"channel": commands.CHANNEL, "role": commands.ROLE}
+TYPES = {"channel": slash.CHANNEL, "role": slash.ROLE}
 
 
 @pytest.fixture(scope="module")
@@ -250,7 +250,7 @@ def test_names_are_in_every_language_that_discord_lists_and_we_have(registered: 
     localised = registered["name_localizations"]
     assert isinstance(localised, dict)
     assert set(localised) == {"ar", "ja", "ko", "zh-CN", "zh-TW"}
-    assert set(localised) <= LOCALES == set(commands.LOCALES) | {"en-US", "en-GB"}
+    assert set(localised) <= LOCALES == set(slash.LOCALES) | {"en-US", "en-GB"}
 
 
 @pytest.mark.parametrize("tag", languages())

@@ -15,12 +15,18 @@ LONGEST = 350
 HOMES = {
     "PIL": ("bot.texts.figures",),
     "aiohttp": ("bot.feed.fetch", "bot.texts.fetch", "channels.discord"),
+    "aiosmtplib": ("channels.email.pool",),
     "aiosqlite": ("bot.store",),
     "alembic": ("bot.store",),
     "babel": ("bot.render",),
+    "css_inline": ("channels.email.mail",),
+    "dkim": ("channels.email.signature",),
+    "dns": ("channels.email.records",),
     "dotenv": ("bot.settings",),
+    "email_validator": ("channels.email.address",),
     "feedparser": ("bot.feed.rss",),
     "filelock": ("bot.locks.files",),
+    "itsdangerous": ("bot.links",),
     "jinja2": ("bot.render.templates",),
     "markupsafe": ("bot.render.templates",),  # jinja2's own
     "openai": ("bot.texts.client",),
@@ -32,9 +38,10 @@ HOMES = {
     "sqlalchemy": ("bot.store", "bot.locks"),
     "structlog": ("bot.logs",),
     "telegram": ("channels.telegram",),
-    "typer": ("bot.cli",),
+    "typer": ("bot.cli", "channels.email.commands"),
     "yarl": ("channels.discord",),  # aiohttp's own
     "tzfpy": ("bot.render.zones",),
+    "uvloop": ("bot.cli.start",),
 }
 """Where each library may be imported; a package stands for everything in it. What is not named has no home yet."""
 
@@ -43,6 +50,7 @@ TYPES = {
     ("bot.dispatcher", "sqlalchemy.ext.asyncio"),
     ("bot.variants", "sqlalchemy.ext.asyncio"),
     ("bot.commands", "sqlalchemy.ext.asyncio"),
+    ("bot.commands.returns", "sqlalchemy.ext.asyncio"),
     ("bot.commands.subscription", "sqlalchemy.ext.asyncio"),
 }
 """The connection that is handed on to the store's functions, and nothing is asked of."""
@@ -53,10 +61,12 @@ CLOCKS = {
     "bot.store.database",
     "bot.locks.port",
     "bot.feed.fetch",
+    "channels.email",
+    "channels.email.returning",
     "channels.telegram.listener",
 }
 """Who may look at the clock: endless loops, listeners, the doctor; names of copies, notes of holders; for a server
-without one."""
+without one; the date on a mail, and when one came back."""
 
 
 def name_of(file: Path) -> str:

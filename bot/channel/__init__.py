@@ -5,6 +5,7 @@ and lays answers out. It knows nothing of editions, preferences or the database.
 """
 
 from bot.channel.lines import written
+from bot.channel.links import LEAVE, MAIL, Links, Unsigned
 from bot.channel.message import Limits, Message, Pace, Personal, Rate, utf16_units
 from bot.channel.outcome import Barred, Deferred, Gone, Outcome, Rejected, Sent, Unknown
 from bot.channel.page import Block, Direction, Link, Page, Said
@@ -43,9 +44,12 @@ from bot.channel.requests import (
     Unsubscribe,
     Why,
 )
+from bot.channel.returned import Operator, Returned, Returns
 
 __all__ = [
     "FOR_OPERATORS",
+    "LEAVE",
+    "MAIL",
     "Answer",
     "Asker",
     "Barred",
@@ -70,11 +74,13 @@ __all__ = [
     "Kit",
     "Limits",
     "Link",
+    "Links",
     "LoginError",
     "Memory",
     "Menu",
     "Message",
     "Misread",
+    "Operator",
     "Option",
     "Outcome",
     "Pace",
@@ -86,6 +92,8 @@ __all__ = [
     "Rejected",
     "Request",
     "Resume",
+    "Returned",
+    "Returns",
     "Row",
     "Said",
     "Search",
@@ -100,6 +108,7 @@ __all__ = [
     "Today",
     "Top",
     "Unknown",
+    "Unsigned",
     "Unsubscribe",
     "Why",
     "utf16_units",

@@ -78,10 +78,13 @@ class Personal:
     """What differs per reader: the delivery's key, the same on every repeat, and links.
 
     The key makes a nonce or a Message-ID; `repeat` counts how often it was sent already without an answer; `extras`
-    are those of the channel's that the subscription has.
+    are those of the channel's that the subscription has. `links` has "unsubscribe" and "settings", pages of this
+    reader, and "web", the same for everybody; it is empty where there is no web side.
     """
 
     key: str
+    reader: str = ""
+    """What tokens call the reader (`bot.channel.links`); empty for what is no subscriber's."""
     repeat: int = 0
     links: Mapping[str, str] = field(default_factory=dict)
     extras: Mapping[Extra, str] = field(default_factory=dict)

@@ -16,11 +16,15 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Deferred:
-    """Later: a busy recipient, or the whole channel (flood wait, outage, our login); in `retry_after` s."""
+    """Later: a busy recipient, or the whole channel (flood wait, outage, our login); in `retry_after` s.
+
+    `strike` says that the reader is to blame (a full mailbox): three editions in a row, and they are gone.
+    """
 
     reason: str
     retry_after: float | None = None
     scope: Literal["recipient", "channel"] = "recipient"
+    strike: bool = False
 
 
 @dataclass(frozen=True, slots=True)

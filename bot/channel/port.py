@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol, Self, runtime_checkable
 
+from bot.channel.links import Links, Unsigned
 from bot.channel.message import Limits, Message, Pace, Personal
 from bot.channel.outcome import Outcome
 from bot.channel.page import Page
@@ -56,13 +57,15 @@ class Kit:
     `template("telegram/edition.html", escape)` finds a template below templates/, the one in the page's own
     language first (`edition.ko.html` before `edition.html`); everything put into it goes through `escape`
     (None: HTML's own). `home` is where the channel may keep files, `pictures` where those of papers are found, as
-    `{arxiv id}.thumb.jpg` and `{arxiv id}.fig.jpg` or `.fig.png`, as far as they could be had.
+    `{arxiv id}.thumb.jpg` and `{arxiv id}.fig.jpg` or `.fig.png`, as far as they could be had. `links` signs what is
+    to be known again when it comes back.
     """
 
     home: Path
     pictures: Path
     memory: Memory
     template: Callable[[str, Escape | None], Template]
+    links: Links = field(default_factory=Unsigned)
 
 
 class Commands(Protocol):

@@ -13,6 +13,7 @@ import typer
 
 from bot.cli import (
     announcing,
+    channels,
     deliveries,
     enrolling,
     exporting,
@@ -52,6 +53,7 @@ app.command()(keeping.doctor)
 app.command()(keeping.migrate)
 app.command()(moving.backup)
 app.command()(moving.move)
+channels.mount(app)
 
 
 def main() -> None:

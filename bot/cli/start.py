@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:  # the composition root imports everything, and --help needs none of it
+    import asyncio
+
     from bot.service import Service
 
 DONE, FAILED, WRONG, RUNNING = 0, 1, 2, 3
@@ -33,7 +35,8 @@ def execute(work: Coroutine[Any, Any, int], *, stand_by: bool = False) -> None:
     from bot.store import DatabaseFault, StoreError
 
     try:
-        code = asyncio.run(work)
+        with asyncio.Runner(loop_factory=new_loop()) as runner:
+            code = runner.run(work)
     except (SettingsError, LoginError) as error:
         complain(str(error))
         code = WRONG
@@ -53,6 +56,15 @@ def execute(work: Coroutine[Any, Any, int], *, stand_by: bool = False) -> None:
     except KeyboardInterrupt:
         code = 130
     raise typer.Exit(code)
+
+
+def new_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """What makes an event loop: uvloop where it is installed, which sends mails half as fast again; else asyncio's."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
 
 
 @asynccontextmanager

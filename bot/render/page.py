@@ -67,7 +67,7 @@ def edition_page(
         notes=_warnings(w, edition),
         actions=[_missed(w, edition.cadence, day) for day in missed[-MOST_MISSED:]],
         footer=footer(w, preferences.style, counted=counted, sample=edition.sample),
-        slug="sample" if edition.sample else _slug(edition.cadence, edition.day),
+        slug="sample" if edition.sample else slug(edition.cadence, edition.day),
         day=edition.day,
         cadence=edition.cadence,
         closed_at=edition.closed_at,
@@ -253,10 +253,11 @@ def _missed(w: Words, cadence: Cadence, day: date) -> Link:
     """What a reader missed, and where its list can still be read."""
     place = {Cadence.DAY: "date", Cadence.WEEK: "week", Cadence.MONTH: "month"}[cadence]
     label = w.gettext("You missed: {date}", date=_period(w, cadence, day))
-    return Link(label, f"https://huggingface.co/papers/{place}/{_slug(cadence, day)}")
+    return Link(label, f"https://huggingface.co/papers/{place}/{slug(cadence, day)}")
 
 
-def _slug(cadence: Cadence, day: date) -> str:
+def slug(cadence: Cadence, day: date) -> str:
+    """The name of an edition in files and addresses: 2026-04-29, 2026-W18, 2026-04."""
     match cadence:
         case Cadence.DAY:
             return f"{day}"

@@ -13,6 +13,7 @@ from sqlalchemy import (
     String,
     Table,
     and_,
+    case,
     func,
     insert,
     literal,
@@ -23,6 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.consequences import STRIKE
 from bot.model import Cadence, Reason, State, Status
 from bot.schedule import Rhythm, Window, announced, window
 from bot.store import editions as stored
@@ -230,6 +232,7 @@ async def _supersede(connection: AsyncConnection, edition_id: int, cadence: Cade
         subscribers.c.status == Status.ACTIVE,
         subscribers.c.cadence == cadence,
     )
+    struck = deliveries.c.reason.startswith(STRIKE, autoescape=True)
     await connection.execute(
         update(deliveries)
         .where(
@@ -237,5 +240,10 @@ async def _supersede(connection: AsyncConnection, edition_id: int, cadence: Cade
             func.coalesce(deliveries.c.edition_id, 0).in_(older),
             reader.exists(),
         )
-        .values(state=State.EXPIRED.value, reason=Reason.SUPERSEDED.value, ended_at=now)
+        .values(
+            state=State.EXPIRED.value,
+            # What a reader's mailbox said is counted from one edition to the next.
+            reason=case((struck, deliveries.c.reason), else_=Reason.SUPERSEDED.value),
+            ended_at=now,
+        )
     )

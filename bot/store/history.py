@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, select
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.consequences import STRIKE
 from bot.model import NOTE, Kind, Reason, State, kind_of
 from bot.store.schema import deliveries, editions, subscribers
 
@@ -63,6 +64,33 @@ async def barren(connection: AsyncConnection, subscriber_id: int, before: int) -
             break
         count += 1
     return count
+
+
+async def strikes(connection: AsyncConnection, subscriber_id: int, edition_id: int) -> int:
+    """How many editions in a row, up to this one and of its cadence, the reader could not be reached with.
+
+    Editions that were not sent at all for other reasons neither count nor end the row.
+    """
+    cadence = select(editions.c.cadence).where(editions.c.id == edition_id).scalar_subquery()
+    day = select(editions.c.day).where(editions.c.id == edition_id).scalar_subquery()
+    query = _newest_first(subscriber_id).where(editions.c.cadence == cadence, editions.c.day <= day).limit(IN_A_ROW)
+    count = 0
+    for row in await connection.execute(query):
+        if row.reason is not None and row.reason.startswith(STRIKE):
+            count += 1
+        elif row.state == State.SENT:
+            break
+    return count
+
+
+def may_have_missed() -> ColumnElement[bool]:
+    """Whether a delivery's reader may have missed anything; loaded with it, it spares most the look of `missed`."""
+    lost = deliveries.alias()
+    expired = lost.c.subscriber_id == deliveries.c.subscriber_id, lost.c.state == State.EXPIRED
+    return or_(
+        select(lost.c.id).where(*expired).correlate(deliveries).exists(),
+        select(editions.c.id).where(~editions.c.for_readers).correlate(None).exists(),
+    )
 
 
 async def missed(connection: AsyncConnection, delivery_ids: Sequence[int]) -> Mapping[int, tuple[date, ...]]:

@@ -75,6 +75,14 @@ async def get(connection: AsyncConnection, address: Address, *, lock: bool = Fal
     return None if row is None else subscriber(row)
 
 
+async def numbered(connection: AsyncConnection, subscriber_id: int, *, lock: bool = False) -> Subscriber | None:
+    """The subscriber with this number; with `lock` nobody else changes them before this transaction ends."""
+    if lock:
+        await connection.execute(select(subscribers.c.id).where(subscribers.c.id == subscriber_id).with_for_update())
+    row = (await connection.execute(selected().where(subscribers.c.id == subscriber_id))).one_or_none()
+    return None if row is None else subscriber(row)
+
+
 def selected() -> Select[Any]:
     """Subscribers joined with their choices: what `subscriber` reads."""
     return select(subscribers, *(column for column in choices.c if column.name != "id")).join(

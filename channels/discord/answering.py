@@ -15,7 +15,6 @@ import discord
 
 from bot.channel import Answer, Asker, Command, Commands, Memory
 from bot.model import Address
-from channels.discord.commands import Used, language_of, read
 from channels.discord.components import CHOICE, CHOICES, Goes, Shelf, Target, build, cut
 from channels.discord.layout import Frame, Layout, Shown
 from channels.discord.places import (
@@ -31,6 +30,7 @@ from channels.discord.places import (
     moderates,
     seat_of,
 )
+from channels.discord.slash import Used, language_of, read
 from channels.discord.words import Words
 
 log = logging.getLogger(__name__)

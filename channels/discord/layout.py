@@ -8,10 +8,10 @@ from typing import Any
 
 from bot.channel import Answer, Change, Command, File, Help, Kit, Option, Page, ShowPaper, written
 from bot.channel import Row as Line
-from channels.discord.commands import COMMANDS, GROUP, SET
 from channels.discord.components import CHOICES, Button, Choice, Goes, Menu, Roles, Row, Target, rows_of
 from channels.discord.markdown import escape
 from channels.discord.message import COLOUR, DESCRIPTION, Json, Post
+from channels.discord.slash import COMMANDS, GROUP, SET
 from channels.discord.words import Words
 
 CONTENT = 2_000

@@ -1,0 +1,48 @@
+"""`papers email …`: what only e-mail has. Nothing heavy is imported until a command runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from bot.channel import Channel, Operator, Returns
+
+desk = typer.Typer()
+
+
+@desk.callback()
+def email() -> None:
+    """What only e-mail has."""
+
+
+@desk.command()
+def bounces(
+    context: typer.Context,
+    place: Annotated[
+        str,
+        typer.Argument(
+            metavar="[PLACE]",
+            help="A Maildir, an mbox, imaps://user:password@host/INBOX, or - for one mail from standard input; "
+            "EMAIL_INBOX where none is given.",
+        ),
+    ] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what the mails are.")] = False,
+) -> None:
+    """Read what came back: bounces, complaints, wishes to leave."""
+    operator: Operator = context.obj
+
+    async def work(channel: Channel, returns: Returns) -> None:
+        from channels.email import Email
+        from channels.email.inboxes import InboxError
+
+        assert isinstance(channel, Email)
+        try:
+            counted = await channel.take_back(place, returns, dry_run=dry_run)
+        except InboxError as error:
+            raise typer.BadParameter(str(error)) from None
+        for line in counted:
+            operator.say(line)
+
+    operator.execute(work)

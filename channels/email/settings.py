@@ -1,0 +1,109 @@
+"""What the e-mail channel can be told: the relay, who writes, how fast, where bounces go, and the key that signs."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+from bot.channel import Rate
+from channels.email.address import Mailbox
+
+TOKEN = "{token}"  # noqa: S105 - where a token goes, not one
+LONGEST_TOKEN = 51
+"""What a token takes of the 64 octets of a local part (RFC 5321 section 4.5.3.1.1), with numbers of ten digits."""
+LOCAL_PART = 64
+SPANS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+PORTS = {"starttls": 587, "tls": 465, "none": 25}
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+def read_rate(written: object) -> object:
+    """Read `14`, `14/s`, `500/h` or `10000/d`; a bare number is per second."""
+    if not isinstance(written, str):
+        return written
+    found = re.fullmatch(r"\s*(\d{1,7})\s*(?:/\s*([smhd]))?\s*", written)
+    if not found or not int(found[1]):
+        raise ValueError("must be a number of mails in a time, such as 14/s, 500/h or 10000/d")
+    return Rate(int(found[1]), SPANS[found[2] or "s"])
+
+
+def read_mailbox(written: object) -> object:
+    """Read `papers@example.org` or `Morning Papers <papers@example.org>`."""
+    if not isinstance(written, str):
+        return written
+    try:
+        return Mailbox.parse(written)
+    except ValueError:
+        raise ValueError(
+            "must be an address, such as papers@example.org or Morning Papers <papers@example.org>"
+        ) from None
+
+
+class Settings(BaseModel):
+    """What the e-mail channel can be told; every field's alias is the name of its environment variable."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, arbitrary_types_allowed=True)
+
+    host: str = Field("", alias="SMTP_HOST", pattern=r"^[A-Za-z0-9.:-]{0,253}$")
+    port: int = Field(0, alias="SMTP_PORT", ge=1, le=65535)
+    security: Literal["starttls", "tls", "none"] = Field("starttls", alias="SMTP_SECURITY")
+    username: str = Field("", alias="SMTP_USERNAME", max_length=500)
+    password: SecretStr | None = Field(None, alias="SMTP_PASSWORD")
+    sender: Annotated[Mailbox | None, BeforeValidator(read_mailbox)] = Field(None, alias="EMAIL_FROM")
+    reply_to: Annotated[Mailbox | None, BeforeValidator(read_mailbox)] = Field(None, alias="EMAIL_REPLY_TO")
+    rate: Annotated[Rate | None, BeforeValidator(read_rate)] = Field(None, alias="EMAIL_RATE")
+    connections: int = Field(10, alias="EMAIL_CONNECTIONS", ge=1, le=200)
+    bounces: str = Field("", alias="EMAIL_BOUNCES", max_length=254)
+    """The envelope's sender, in which {token} stands for who a mail went to."""
+    inbox: SecretStr | None = Field(None, alias="EMAIL_INBOX")
+    """Where what comes back is read from. Secret, because an address may carry a password."""
+    dkim_key: SecretStr | None = Field(None, alias="DKIM_KEY")
+    """A private RSA key as PEM."""
+    dkim_selector: str = Field("", alias="DKIM_SELECTOR", pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?$")
+
+    @property
+    def configured(self) -> bool:
+        """Whether the operator asked for mail."""
+        return bool(self.host)
+
+    @property
+    def own(self) -> Mailbox:
+        """Who writes."""
+        assert self.sender is not None, "SMTP_HOST comes with EMAIL_FROM"
+        return self.sender
+
+    @property
+    def relay_port(self) -> int:
+        """The relay's port: what was given, else the usual one."""
+        return self.port or PORTS[self.security]
+
+    @field_validator("bounces")
+    @classmethod
+    def _pattern(cls, written: str) -> str:
+        if written:
+            local = written.partition("@")[0]
+            room = LOCAL_PART - LONGEST_TOKEN
+            if written.count(TOKEN) != 1 or TOKEN not in local or len(local.replace(TOKEN, "")) > room:
+                raise ValueError(
+                    f"must be an address with {TOKEN} and at most {room} other characters before the @, "
+                    "such as bounces+{token}@example.org"
+                )
+            try:
+                Mailbox.parse(written.replace(TOKEN, "0.1-a"))
+            except ValueError:
+                raise ValueError("must be an address, such as bounces+{token}@example.org") from None
+        return written
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.host and self.sender is None:
+            raise ValueError("SMTP_HOST needs the address that mails come from in EMAIL_FROM")
+        if self.password is not None and not self.username:
+            raise ValueError("SMTP_PASSWORD needs SMTP_USERNAME")
+        if self.username and self.security == "none" and self.host not in LOOPBACK:
+            raise ValueError("SMTP_SECURITY=none would send SMTP_PASSWORD in the clear: use starttls or tls")
+        if (self.dkim_key is None) != (not self.dkim_selector):
+            raise ValueError("DKIM_KEY and DKIM_SELECTOR need each other")
+        return self
