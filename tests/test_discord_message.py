@@ -16,7 +16,7 @@ from bot.commands.guide import purposes
 from bot.model import Media, MediaKind, Style
 from bot.render.fit import fit
 from bot.render.words import languages, words
-from channels.discord import wire
+from channels.discord import slash, wire
 from channels.discord.components import Button, Goes, Shelf, Target, marks, rows_of
 from channels.discord.markdown import escape, target
 from channels.discord.message import CHARACTERS, LIMITS, PAPERS, TITLE, Composer, Post
