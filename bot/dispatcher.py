@@ -77,11 +77,15 @@ class Dispatcher:
         """
         doubted = await self._sweep(now) if claim else 0
         self.landed.clear()
+        turn = asyncio.ensure_future(self._turn(now, claim=claim, hurried=hurried))
         try:
-            claimed = await self._turn(now, claim=claim, hurried=hurried)
+            claimed = await asyncio.shield(turn)
         except BaseException:
-            self._results[:0] = self._taken  # perhaps not written down: the next turn does it again
-            self._in_doubt = True
+            # A transaction that is cut off in the middle would keep SQLite locked: it comes to its end first.
+            await asyncio.wait([turn])
+            if turn.cancelled() or turn.exception() is not None:
+                self._results[:0] = self._taken  # perhaps not written down: the next turn does it again
+            self._in_doubt = True  # what was claimed will not be started
             raise
         finally:
             self._taken = []
