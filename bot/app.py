@@ -7,7 +7,7 @@ for what readers ask. All of them work on one database and know nothing of each 
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from importlib import import_module
@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from bot import settings
 from bot.access import Access, Admission
-from bot.channel import Channel, Kit
+from bot.channel import Channel, Inviting, Kit, Link, Mailing
 from bot.commands import WITHOUT_MODEL, Readers
 from bot.commands.returns import Returns
 from bot.dispatcher import Dispatcher
@@ -43,6 +43,10 @@ from bot.supervisor import clock
 from bot.texts.client import Endpoint, Model
 from bot.texts.fulltext import FullTexts
 from bot.texts.source import Sources
+from bot.web.server import Correspondence, Web
+from bot.web.settings import WebSettings
+from bot.web.thumbnails import Thumbnails
+from bot.web.watching import Watched
 from bot.writer import Writer
 
 log = logging.getLogger(__name__)
@@ -74,7 +78,7 @@ async def open_app(
 
     Raises SettingsError, StoreError.
     """
-    core = settings.read(Settings, environ)
+    core, pages = settings.read(Settings, environ), settings.read(WebSettings, environ)
     async with AsyncExitStack() as stack:
         store = Store.open(core.database_url.get_secret_value(), home)
         stack.push_async_callback(store.close)
@@ -90,6 +94,21 @@ async def open_app(
         language = match(core.default_language)
         writer = await _writer(core, home, store, stack)
         notices = Notices(sessions, core.admins, language)
+        styles = tuple(Style) if writer.has_model else WITHOUT_MODEL
+        returns = Returns(store, links)
+        commands = Readers(
+            store,
+            channels,
+            fallback=Preferences(language=language, timezone=core.default_timezone),
+            closes=core.edition_closes,
+            access=Access(Admission(core.access), core.codes, core.allowed, core.admins),
+            styles=styles,
+            pacers={session.channel.name: session.pacer for session in sessions},
+            tell=notices.tell,
+        )
+        mailing = next((session for session in sessions if isinstance(session.channel, Mailing)), None)
+        mails = None if mailing is None or not core.public_url else Correspondence(mailing, commands, returns, links)
+        web = _web(core, pages, home, store=store, channels=channels, styles=styles, mails=mails)
         yield Service(
             home=home,
             settings=core,
@@ -120,18 +139,42 @@ async def open_app(
             keeper=Keeper(store, notices.tell, closes=core.edition_closes),
             writer=writer,
             notices=notices,
-            returns=Returns(store, links),
-            commands=Readers(
-                store,
-                channels,
-                fallback=Preferences(language=language, timezone=core.default_timezone),
-                closes=core.edition_closes,
-                access=Access(Admission(core.access), core.codes, core.allowed, core.admins),
-                styles=tuple(Style) if writer.has_model else WITHOUT_MODEL,
-                pacers={session.channel.name: session.pacer for session in sessions},
-                tell=notices.tell,
-            ),
+            returns=returns,
+            commands=commands,
+            web=web,
         )
+
+
+def _web(
+    core: Settings,
+    own: WebSettings,
+    home: Path,
+    *,
+    store: Store,
+    channels: Sequence[Channel],
+    styles: Sequence[Style],
+    mails: Correspondence | None,
+) -> Web | None:
+    """The web side, where it was given a port or a public address."""
+    if own.port is None and not core.public_url:
+        return None
+
+    def invitations() -> list[Link]:
+        inviting = [channel.invitation for channel in channels if isinstance(channel, Inviting)]
+        return [link for link in inviting if link is not None]
+
+    return Web(
+        store,
+        own,
+        public=core.public_url,
+        language=match(core.default_language),
+        styles=styles,
+        watched=Watched([channel.name for channel in channels], core.poll_interval),
+        clock=clock,
+        thumbnails=Thumbnails(home / CACHE),
+        invitations=invitations,
+        correspondence=mails,
+    )
 
 
 async def _writer(core: Settings, home: Path, store: Store, stack: AsyncExitStack) -> Writer:

@@ -20,6 +20,7 @@ from bot.settings import Settings, SettingsError
 from bot.store import DatabaseFault, Store, StoreError, enrolment, standing, subscribers
 from bot.store.schema import HEAD
 from bot.store.texts import Verdict
+from bot.web.settings import WebSettings
 from bot.writer import Writer
 
 FAMILIAR = ("PAPERS_HOME",)
@@ -30,6 +31,7 @@ async def examine(home: Path, given: Mapping[str, str]) -> list[Finding]:
     try:
         environ = settings.environment(home, given)
         core = settings.read(Settings, environ)
+        settings.read(WebSettings, environ)
     except SettingsError as error:
         return [Finding("settings", False, str(error))]
     found = [Finding("settings", True, f"read; home is {home}"), *_home(home), *_unknown_names(home)]
@@ -68,7 +70,7 @@ def _home(home: Path) -> list[Finding]:
 
 def _unknown_names(home: Path) -> list[Finding]:
     """Names in .env that nothing reads: most often a slip of the pen."""
-    known = set(FAMILIAR) | set(settings.names(Settings))
+    known = set(FAMILIAR) | set(settings.names(Settings)) | set(settings.names(WebSettings))
     for name in app.CHANNELS:
         known |= set(settings.names(app.settings_class(name)))
     found = []

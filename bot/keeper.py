@@ -8,7 +8,7 @@ from datetime import datetime, time, timedelta
 from bot.edition import closing_time, newest_finished
 from bot.model import NOTE, Cadence
 from bot.notices import Tell
-from bot.store import Store, editions, ledger, retention, rounds
+from bot.store import Store, editions, ledger, retention, rounds, tickets
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +28,8 @@ class Keeper:
         """Look at everything once; whether there was anything to do."""
         ended = await self._ends(now)
         missing = await self._missing(now)
+        async with self._store.write() as connection:
+            await tickets.drop_old(connection, now)
         return await self._fold(now) or ended or missing
 
     async def _ends(self, now: datetime) -> bool:

@@ -29,8 +29,12 @@ async def under_locks(
 ) -> None:
     """Do a part's work for as long as its locks are ours; raises LostError when they are not any more.
 
-    Whatever ends the work, what is in flight is dealt with before anybody else can have the locks.
+    A part without locks is just done. Whatever ends the work, what is in flight is dealt with before anybody else can
+    have the locks.
     """
+    if not part.locks:
+        await work()
+        return
     if not await until(stop, asyncio.ensure_future(wait_for(locks, *part.locks))):
         return
     job = asyncio.ensure_future(work())

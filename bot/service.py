@@ -29,6 +29,7 @@ from bot.session import Session
 from bot.settings import Settings
 from bot.store import Store, editions
 from bot.supervisor import TICK, clock, pause, supervise, until
+from bot.web.server import Web
 from bot.writer import Writer
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ class Role(StrEnum):
     POLL = "poll"
     DELIVER = "deliver"
     LISTEN = "listen"
+    WEB = "web"
 
 
 @dataclass(slots=True)
@@ -72,6 +74,8 @@ class Service:
     notices: Notices
     commands: Readers
     returns: Returns
+    web: Web | None = None
+    """None where nothing says where to listen."""
     refused: set[tuple[str, str]] = field(default_factory=set)
     """The logins that services refused, each of which is told once."""
 
@@ -131,6 +135,8 @@ class Service:
         for session in self.sessions if Role.LISTEN in roles else ():
             role = f"listen:{session.channel.name}"
             parts[role] = Part([role], partial(self._listen, session))
+        if Role.WEB in roles and self.web is not None:
+            parts["web"] = Part([], self.web.run)  # any number of processes may serve the same pages
         return parts
 
     async def _poll_once(self, now: datetime) -> None:

@@ -14,6 +14,7 @@ from typer.main import get_group
 from bot import app, settings
 from bot.cli import app as papers
 from bot.settings import Settings, SettingsError
+from bot.web.settings import WebSettings
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLE = ROOT / ".env.example"
@@ -22,7 +23,7 @@ SETTINGS_PAGE = ROOT / "docs" / "settings.md"
 DESIGN = ROOT / "docs" / "design.md"
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("requirements/*.md")])
 
-MODELS: list[type[BaseModel]] = [Settings, *map(app.settings_class, app.CHANNELS)]
+MODELS: list[type[BaseModel]] = [Settings, WebSettings, *map(app.settings_class, app.CHANNELS)]
 NAMES = {name for model in MODELS for name in settings.names(model)}
 
 WRONG = {
@@ -54,6 +55,17 @@ WRONG = {
     "ADMINS": "somebody",
     "HEARTBEAT_URL": "papers",
     "HEARTBEAT_URL_FILE": "no/such/file",
+    "PUBLIC_URL": "papers.example.org",
+    "SECRET_KEY": "short",
+    "SECRET_KEY_FILE": "no/such/file",
+}
+WRONG_ON_THE_WEB = {
+    "WEB_PORT": "65536",
+    "TRUSTED_PROXIES": "proxy",
+    "METRICS_TOKEN": "short",
+    "METRICS_TOKEN_FILE": "no/such/file",
+    "MAIL_HOOK_SECRET": "short",
+    "MAIL_HOOK_SECRET_FILE": "no/such/file",
 }
 
 
@@ -150,6 +162,13 @@ def test_pages_show_the_defaults_of_env_example(page: Path) -> None:
 def test_settings_page_says_what_a_wrong_value_says(name: str) -> None:
     with pytest.raises(SettingsError) as error:
         settings.read(Settings, {name: WRONG[name]})
+    assert rows(SETTINGS_PAGE)[name][3] == str(error.value)
+
+
+@pytest.mark.parametrize("name", sorted(WRONG_ON_THE_WEB))
+def test_settings_page_says_what_a_wrong_value_of_the_web_side_says(name: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        settings.read(WebSettings, {name: WRONG_ON_THE_WEB[name]})
     assert rows(SETTINGS_PAGE)[name][3] == str(error.value)
 
 

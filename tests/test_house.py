@@ -14,7 +14,7 @@ LONGEST = 350
 
 HOMES = {
     "PIL": ("bot.texts.figures",),
-    "aiohttp": ("bot.feed.fetch", "bot.texts.fetch", "channels.discord"),
+    "aiohttp": ("bot.feed.fetch", "bot.texts.fetch", "bot.web", "channels.discord"),
     "aiosmtplib": ("channels.email.pool",),
     "aiosqlite": ("bot.store",),
     "alembic": ("bot.store",),
@@ -30,7 +30,8 @@ HOMES = {
     "jinja2": ("bot.render.templates",),
     "markupsafe": ("bot.render.templates",),  # jinja2's own
     "openai": ("bot.texts.client",),
-    "pydantic": ("bot.settings", "bot.app", "channels"),
+    "prometheus_client": ("bot.web.metrics",),
+    "pydantic": ("bot.settings", "bot.web.settings", "bot.app", "channels"),
     "pypdf": ("bot.texts.pdf",),
     "rich": ("bot.console", "channels.outbox"),
     "discord": ("channels.discord",),

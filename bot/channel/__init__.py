@@ -9,7 +9,7 @@ from bot.channel.links import LEAVE, MAIL, Links, Unsigned
 from bot.channel.message import Limits, Message, Pace, Personal, Rate, utf16_units
 from bot.channel.outcome import Barred, Deferred, Gone, Outcome, Rejected, Sent, Unknown
 from bot.channel.page import Block, Direction, Link, Page, Said
-from bot.channel.port import Channel, Commands, Escape, Finding, Kit, LoginError, Memory, Template
+from bot.channel.port import Channel, Commands, Escape, Finding, Inviting, Kit, LoginError, Mailing, Memory, Template
 from bot.channel.requests import (
     FOR_OPERATORS,
     Answer,
@@ -71,11 +71,13 @@ __all__ = [
     "Forget",
     "Gone",
     "Help",
+    "Inviting",
     "Kit",
     "Limits",
     "Link",
     "Links",
     "LoginError",
+    "Mailing",
     "Memory",
     "Menu",
     "Message",

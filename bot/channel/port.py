@@ -11,7 +11,7 @@ from typing import Protocol, Self, runtime_checkable
 from bot.channel.links import Links, Unsigned
 from bot.channel.message import Limits, Message, Pace, Personal
 from bot.channel.outcome import Outcome
-from bot.channel.page import Page
+from bot.channel.page import Link, Page
 from bot.channel.requests import Answer, Asker, Command, Request, Suggestion
 from bot.model import Address, Extra
 
@@ -190,4 +190,23 @@ class Channel(Protocol):
 
     async def check(self) -> Sequence[Finding]:
         """Look at the account and the service, for `papers doctor`."""
+        ...
+
+
+@runtime_checkable
+class Mailing(Protocol):
+    """A channel whose recipients anybody can type, so that whoever owns one is asked by a letter first."""
+
+    def letter(self, page: Page) -> Message:
+        """A page as a message that belongs to no subscription: it came because somebody asked for it."""
+        ...
+
+
+@runtime_checkable
+class Inviting(Protocol):
+    """A channel that people can be led to from a web page."""
+
+    @property
+    def invitation(self) -> Link | None:
+        """What the service is called, and where a new reader begins there; None before the channel has logged in."""
         ...

@@ -26,7 +26,7 @@ def run(
         bool, typer.Option("--once", help="Poll, close what is due, deliver what is due, and exit.")
     ] = False,
     only: Annotated[
-        str | None, typer.Option(metavar="poll|deliver|listen", help="Do only this part of the work.")
+        str | None, typer.Option(metavar="poll|deliver|listen|web", help="Do only this part of the work.")
     ] = None,
     now: Annotated[
         str | None, typer.Option(metavar="TIME", help="With --once: pretend that it is this time (a rehearsal).")
@@ -37,8 +37,8 @@ def run(
 ) -> None:
     """Poll the feed, close an edition a day, deliver it, until told to stop."""
     at = an_instant(now)
-    if only not in (None, "poll", "deliver", "listen"):
-        raise typer.BadParameter("--only takes poll, deliver or listen")
+    if only not in (None, "poll", "deliver", "listen", "web"):
+        raise typer.BadParameter("--only takes poll, deliver, listen or web")
     if at is not None and not once:
         raise typer.BadParameter("--now goes with --once")
     if standby and once:
@@ -55,6 +55,9 @@ async def _run(once: bool, only: str | None, at: datetime | None, standby: bool)
 
     roles = frozenset({Role(only)}) if only else frozenset(Role)
     async with opened(quiet=False) as app:
+        if roles == {Role.WEB} and app.web is None:
+            complain("The web side has nowhere to listen: set WEB_PORT or PUBLIC_URL; see .env.example.")
+            return 2
         real = [channel.name for channel in app.channels if not channel.rehearsal]
         if at is not None and real:
             complain(f"--now is for rehearsals, and {', '.join(real)} would reach real people: take --now away.")

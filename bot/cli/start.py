@@ -73,11 +73,12 @@ async def opened(
 ) -> AsyncIterator[Service]:
     """The application, wired from the environment; `quiet` leaves the talking to the command itself."""
     from bot import app, console, logs, settings
+    from bot.web.settings import WebSettings
 
     home = settings.home(os.environ)
     environ = settings.environment(home, os.environ)
     core = settings.read(settings.Settings, environ)
-    hidden = settings.secrets(core)
+    hidden = [*settings.secrets(core), *settings.secrets(settings.read(WebSettings, environ))]
     for name in app.CHANNELS:
         hidden += settings.secrets(settings.read(app.settings_class(name), environ))
     logs.configure(core.log_format, hidden, level=logging.ERROR if quiet else logging.INFO)

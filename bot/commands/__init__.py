@@ -10,7 +10,7 @@ from math import ceil
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.access import Access
+from bot.access import Access, Admission
 from bot.channel import (
     FOR_OPERATORS,
     Answer,
@@ -274,6 +274,15 @@ class Readers:
     def introduction(self, language: str) -> tuple[str, str]:
         """What the newsletter is, in a language: in one sentence, and in a few."""
         return guide.introduction(words(language))
+
+    def admits(self, address: Address, invite: str) -> bool:
+        """Whether an address may be subscribed that comes with this invite code; says nothing of who is."""
+        return self._access.admits(address, invite or None)
+
+    @property
+    def by_invitation(self) -> bool:
+        """Whether whoever wants to subscribe needs a code."""
+        return self._access.by is Admission.INVITE
 
     def operates(self, address: Address) -> bool:
         """Whether an address is of somebody who runs the newsletter."""

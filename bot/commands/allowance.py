@@ -12,9 +12,11 @@ REMEMBERED = 10_000
 
 
 class Allowance:
-    """A bucket for each reader, which holds `AT_ONCE` questions and gains one in each `EVERY`."""
+    """A bucket for each reader: it holds `AT_ONCE` questions and gains one in each `EVERY`, unless told otherwise."""
 
-    def __init__(self) -> None:
+    def __init__(self, at_once: int | None = None, every: timedelta | None = None) -> None:
+        self._at_once = at_once
+        self._every = every
         self._told: set[str] = set()
         """Who has been told to wait, and has not been heard since."""
         self._empty_at: OrderedDict[str, datetime] = OrderedDict()
@@ -22,11 +24,12 @@ class Allowance:
 
     def take(self, who: str, now: datetime) -> timedelta | None:
         """Take one question from a reader's allowance; None where there was one, else how long until there is."""
-        full = now - AT_ONCE * EVERY
+        every = self._every or EVERY
+        full = now - (self._at_once or AT_ONCE) * every
         before = self._empty_at.get(who, full)
         if before > now:  # the clock was set back
             before = full
-        used = max(before, full) + EVERY
+        used = max(before, full) + every
         if used > now:
             return used - now
         self._told.discard(who)

@@ -26,7 +26,7 @@ from sqlalchemy import (
     true,
 )
 
-HEAD = "0008"
+HEAD = "0011"
 """The newest migration: compared at start, so that Alembic is imported only when there is something to do."""
 
 
@@ -263,6 +263,21 @@ tallies = Table(
     Column("count", Integer, nullable=False),
 )
 """What is left of deliveries that are too old to be kept one by one."""
+
+tickets = Table(
+    "tickets",
+    metadata,
+    Column("digest", String, primary_key=True),
+    Column("purpose", String, nullable=False),
+    Column("whose", String, nullable=False),
+    Column("subscriber_id", ForeignKey("subscribers.id", ondelete="CASCADE"), index=True),
+    Column("says", Text, nullable=False),
+    Column("made_at", Utc, nullable=False),
+    Column("expires_at", Utc, nullable=False, index=True),
+    Column("used_at", Utc),
+    Index("ix_tickets_whose_made_at", "whose", "made_at"),
+)
+"""What whoever was mailed a link may do once; known by hashes alone."""
 
 channels = Table(
     "channels",

@@ -46,6 +46,12 @@ COLOURS = 256
 """A picture with no more of them is a drawing, for which PNG is often smaller."""
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP")
 
+SMALL_WIDTH, SMALL_HEIGHT = 320, 180
+"""In pixels; of a picture that stands beside a title."""
+SMALLEST_QUALITY = 40
+MOST_SMALL = 40 << 10
+"""Bytes of a small picture."""
+
 MEDIA_TYPES = {"jpg": "image/jpeg", "png": "image/png"}
 
 
@@ -86,6 +92,45 @@ async def thumbnail(
     """The small picture that the feed shows of a paper, always a JPEG; None where it cannot be had."""
     wanted = [(paper.thumbnail, "", hugging_face)] if paper.thumbnail else []
     return await _first(paper.id, "thumb", wanted, folder, now, fetcher=fetcher)
+
+
+def small_name(paper_id: str) -> str:
+    """What the file of a paper's small picture is called."""
+    return f"{paper_id}.small.jpg"
+
+
+async def small(
+    paper: Paper, folder: Path, now: datetime, *, fetcher: Fetcher, hugging_face: Collection[str] = HUGGING_FACE
+) -> Path | None:
+    """The thumbnail again, at most SMALL_WIDTH × SMALL_HEIGHT pixels and MOST_SMALL bytes; None as above."""
+    large = await thumbnail(paper, folder, now, fetcher=fetcher, hugging_face=hugging_face)
+    if large is None:
+        return None
+    try:
+        body = await asyncio.to_thread(_shrunk, large.path)
+    except (OSError, ValueError) as error:
+        log.warning(
+            "a picture of a paper cannot be made small", extra={"paper": paper.id, "reason": type(error).__name__}
+        )
+        return None
+    shelf = Shelf(folder)
+    kept = await asyncio.to_thread(shelf.write, small_name(paper.id), body, now)
+    return shelf.folder / small_name(paper.id) if kept else None
+
+
+def _shrunk(path: Path) -> bytes:
+    from PIL import Image
+
+    with Image.open(path, formats=("JPEG",)) as opened:
+        picture = opened.convert("RGB")
+    picture.thumbnail((SMALL_WIDTH, SMALL_HEIGHT), Image.Resampling.LANCZOS)
+    quality = QUALITY
+    while True:
+        written = BytesIO()
+        picture.save(written, "JPEG", quality=quality, optimize=True, progressive=True)
+        if written.tell() <= MOST_SMALL or quality <= SMALLEST_QUALITY:
+            return written.getvalue()
+        quality -= 15
 
 
 async def _first(

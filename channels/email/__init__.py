@@ -88,6 +88,10 @@ class Email:
     def compose(self, page: Page) -> Mail:
         return self._composer.compose(page)
 
+    def letter(self, page: Page) -> Mail:
+        """A mail to somebody who may not be subscribed, because they were asked for on the web."""
+        return self._composer.compose(page, letter=True)
+
     async def send(self, to: str, message: Message, personal: Personal) -> Outcome:
         assert isinstance(message, Mail)
         if not is_normal(to):
@@ -149,6 +153,8 @@ class Email:
             _date(int(datetime.now(UTC).timestamp())),
             header("Message-ID", f"<{token}@{self.settings.own.domain}>"),
         ]
+        if mail.is_letter:
+            return [b"".join(lines), *mail.filled({})]
         letter = self._leaving(personal)
         one_click = links.get(UNSUBSCRIBE)
         lines.append(header("List-Unsubscribe", *([f"<{one_click}>,"] if one_click else []), f"<{letter}>"))

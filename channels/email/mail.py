@@ -51,6 +51,8 @@ class Mail:
     headers: bytes
     """The header lines that are the same for everybody."""
     body: Body = field(repr=False)
+    is_letter: bool = False
+    """Whether it belongs to no subscription, so that there is nothing to unsubscribe from."""
 
     def sizes(self) -> Mapping[str, int]:
         links = len(_MARKS.findall(self.html))
@@ -73,22 +75,23 @@ class Composer:
     reply_to: Mailbox | None
     kit: Kit
 
-    def compose(self, page: Page) -> Mail:
-        """Render and serialise."""
+    def compose(self, page: Page, *, letter: bool = False) -> Mail:
+        """Render and serialise. A `letter` belongs to no subscription."""
         public = self.kit.links.public is not None and page.day is not None
         places = {
-            UNSUBSCRIBE: f"{_MARK}{UNSUBSCRIBE}",
-            SETTINGS: f"{_MARK}{SETTINGS}" if self.kit.links.public is not None else "",
+            UNSUBSCRIBE: "" if letter else f"{_MARK}{UNSUBSCRIBE}",
+            SETTINGS: f"{_MARK}{SETTINGS}" if self.kit.links.public is not None and not letter else "",
             WEB: f"{_MARK}{WEB}" if public else "",
         }
-        more: dict[str, object] = {**places, "list": _list(page)}
+        more: dict[str, object] = {**places, "list": _list(page), "letter": letter}
         text = wrap(_whole(self.kit.template("email/edition.txt", plain)(page, **more)))
         rendered = _whole(self.kit.template("email/edition.html", None)(page, **more))
         markup = _SPACE_BETWEEN_TAGS.sub(">\n<", _INLINER.inline(rendered))
         boundary = f"=_{secrets.token_hex(12)}"  # "=_" never stands in quoted-printable
-        return Mail(text, markup, self._headers(page, boundary), _alternatives(text, markup, boundary))
+        headers = self._headers(page, boundary, letter=letter)
+        return Mail(text, markup, headers, _alternatives(text, markup, boundary), letter)
 
-    def _headers(self, page: Page, boundary: str) -> bytes:
+    def _headers(self, page: Page, boundary: str, *, letter: bool) -> bytes:
         product = page.labels["product"]
         sender = self.sender if self.sender.name else Mailbox(self.sender.address, product)
         domain = self.sender.domain
@@ -101,13 +104,17 @@ class Composer:
             header("Content-Type", "multipart/alternative;", f'boundary="{boundary}"'),
             header("Content-Language", page.language),
             header("Auto-Submitted", "auto-generated"),
+        ]
+        if self.reply_to is not None:
+            lines.append(mailbox_header("Reply-To", self.reply_to))
+        if letter:
+            return b"".join(lines)
+        lines += [
             mailbox_header("List-Id", Mailbox(f"morning-papers.{domain}", product)),
             header("List-Help", f"<mailto:{answers.address}?subject=help>"),
             b"List-Post: NO\r\n",
             header("Feedback-ID", f"{page.slug}:{page.style.value}:{page.language}:{SENDER_ID}"),
         ]
-        if self.reply_to is not None:
-            lines.append(mailbox_header("Reply-To", self.reply_to))
         if public is not None:
             lines.append(header("List-Archive", f"<{public}/>"))
         return b"".join(lines)

@@ -31,6 +31,7 @@ from bot.channel import (
     Finding,
     Gone,
     Kit,
+    Link,
     LoginError,
     Outcome,
     Pace,
@@ -104,6 +105,14 @@ class Telegram:
 
     def recipient(self, written: str) -> str:
         return str(Place.parse(written))
+
+    @property
+    def invitation(self) -> Link | None:
+        """Where the bot is; its name is known once it has logged in."""
+        try:
+            return Link("Telegram", f"https://t.me/{self._bot.username}")
+        except RuntimeError:
+            return None
 
     async def __aenter__(self) -> Self:
         try:

@@ -1,0 +1,69 @@
+"""The archive as pages ask for it: what there is, what stands before and after, where a paper was."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import extract, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.model import Cadence
+from bot.store.schema import edition_papers, editions
+
+CADENCES = tuple(cadence.value for cadence in Cadence)
+"""Announcements are editions too, and no part of the archive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An edition in a list: its period, and how many papers it holds."""
+
+    cadence: Cadence
+    day: date
+    papers: int
+
+
+async def neighbours(connection: AsyncConnection, cadence: Cadence, day: date) -> tuple[date | None, date | None]:
+    """The days of the editions of a cadence before and after one day, None where there is none."""
+    days = select(func.max(editions.c.day)).where(editions.c.cadence == cadence, editions.c.day < day)
+    later = select(func.min(editions.c.day)).where(editions.c.cadence == cadence, editions.c.day > day)
+    return await connection.scalar(days), await connection.scalar(later)
+
+
+async def years(connection: AsyncConnection) -> list[int]:
+    """The years that have editions, the newest first."""
+    bounds = select(func.min(editions.c.day), func.max(editions.c.day)).where(editions.c.cadence.in_(CADENCES))
+    first, last = (await connection.execute(bounds)).one()
+    return [] if last is None else list(range(last.year, first.year - 1, -1))
+
+
+async def of_year(connection: AsyncConnection, year: int) -> list[Entry]:
+    """The editions whose period ends in a year, the newest first."""
+    held = func.count(edition_papers.c.rank).label("papers")
+    query = (
+        select(editions.c.cadence, editions.c.day, held)
+        .outerjoin(edition_papers, edition_papers.c.edition_id == editions.c.id)
+        .where(extract("year", editions.c.day) == year, editions.c.cadence.in_(CADENCES))
+        .group_by(editions.c.id, editions.c.cadence, editions.c.day)
+        .order_by(editions.c.day.desc(), editions.c.cadence)
+    )
+    return [Entry(Cadence(row.cadence), row.day, row.papers) for row in await connection.execute(query)]
+
+
+async def newest(connection: AsyncConnection, cadence: Cadence, limit: int) -> Sequence[int]:
+    """The ids of the newest editions of a cadence, the newest first."""
+    query = select(editions.c.id).where(editions.c.cadence == cadence).order_by(editions.c.day.desc()).limit(limit)
+    return list(await connection.scalars(query))
+
+
+async def holding(connection: AsyncConnection, paper_id: str) -> list[tuple[Cadence, date]]:
+    """The editions that hold a paper, the earliest first."""
+    query = (
+        select(editions.c.cadence, editions.c.day)
+        .join(edition_papers, edition_papers.c.edition_id == editions.c.id)
+        .where(edition_papers.c.paper_id == paper_id)
+        .order_by(editions.c.day, editions.c.cadence)
+    )
+    return [(Cadence(cadence), day) for cadence, day in await connection.execute(query)]

@@ -1,0 +1,31 @@
+"""Tickets: what may be done once by whoever was mailed a link, and which browsers are known."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from bot.store.schema import Key, Utc
+
+revision = "0011"
+down_revision = "0008"
+
+
+def upgrade() -> None:
+    """Make the table."""
+    op.create_table(
+        "tickets",
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("purpose", sa.String(), nullable=False),
+        sa.Column("whose", sa.String(), nullable=False),
+        sa.Column("subscriber_id", Key, nullable=True),
+        sa.Column("says", sa.Text(), nullable=False),
+        sa.Column("made_at", Utc(), nullable=False),
+        sa.Column("expires_at", Utc(), nullable=False),
+        sa.Column("used_at", Utc(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["subscriber_id"], ["subscribers.id"], name="fk_tickets_subscriber_id_subscribers", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("digest", name="pk_tickets"),
+    )
+    op.create_index("ix_tickets_whose_made_at", "tickets", ["whose", "made_at"])
+    op.create_index("ix_tickets_expires_at", "tickets", ["expires_at"])
+    op.create_index("ix_tickets_subscriber_id", "tickets", ["subscriber_id"])

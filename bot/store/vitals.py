@@ -1,0 +1,73 @@
+"""How the system is: what is overdue, what became of late deliveries, how many readers and texts there are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.model import State
+from bot.store.schema import channels, deliveries, editions, subscribers, texts
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """What a model wrote: how many texts, and the tokens that they cost."""
+
+    count: int
+    tokens: int
+
+
+async def overdue(connection: AsyncConnection, now: datetime) -> Mapping[str, datetime]:
+    """By channel, since when the delivery is due that has been due longest; without those whose channel must wait."""
+    due = func.min(deliveries.c.next_at)
+    query = (
+        select(deliveries.c.channel, due)
+        .outerjoin(channels, channels.c.channel == deliveries.c.channel)
+        .where(
+            deliveries.c.state == State.OWED,
+            deliveries.c.next_at <= now,
+            channels.c.waits_until.is_(None) | (channels.c.waits_until <= now),
+        )
+        .group_by(deliveries.c.channel)
+    )
+    return {row[0]: row[1] for row in await connection.execute(query)}
+
+
+async def halted(connection: AsyncConnection) -> Mapping[str, datetime]:
+    """The channels that have halted, and when."""
+    query = select(channels.c.channel, channels.c.halted_at).where(channels.c.halted_at.is_not(None))
+    return {row[0]: row[1] for row in await connection.execute(query)}
+
+
+async def became(connection: AsyncConnection, since: datetime) -> Mapping[tuple[str, str], int]:
+    """By channel and state, the deliveries of editions closed since then."""
+    query = (
+        select(deliveries.c.channel, deliveries.c.state, func.count())
+        .join(editions, editions.c.id == deliveries.c.edition_id)
+        .where(editions.c.closed_at >= since)
+        .group_by(deliveries.c.channel, deliveries.c.state)
+    )
+    return {(channel, state): count for channel, state, count in await connection.execute(query)}
+
+
+async def readers(connection: AsyncConnection) -> Mapping[tuple[str, str], int]:
+    """By channel and status, how many subscribers there are."""
+    query = select(subscribers.c.channel, subscribers.c.status, func.count()).group_by(
+        subscribers.c.channel, subscribers.c.status
+    )
+    return {(channel, status): count for channel, status, count in await connection.execute(query)}
+
+
+async def written(connection: AsyncConnection) -> Mapping[tuple[str, str], Texts]:
+    """By model and verdict, the texts that are stored."""
+    query = select(texts.c.model, texts.c.verdict, func.count(), func.sum(texts.c.tokens)).group_by(
+        texts.c.model, texts.c.verdict
+    )
+    return {
+        (model, verdict): Texts(count, int(tokens or 0))
+        for model, verdict, count, tokens in await connection.execute(query)
+    }

@@ -1,0 +1,169 @@
+"""What is a reader's own, taken along: exported, moved to another address, erased."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from http import HTTPStatus
+
+from aiohttp import web
+
+from bot.channel import Asker, Export, Forget, Link
+from bot.model import Address, Subscriber
+from bot.render.words import words
+from bot.store import subscribers, tickets
+from bot.store.tickets import Purpose
+from bot.web.desk import Desk
+from bot.web.frame import Form, plain_page
+from bot.web.joining import AN_HOUR, Joining
+from bot.web.sessions import Sessions
+
+
+class Belongings:
+    """Answers readers whose browser is known, and the two letters that a change of address takes."""
+
+    def __init__(self, desk: Desk, sessions: Sessions, joining: Joining) -> None:
+        self._desk = desk
+        self._sessions = sessions
+        self._joining = joining
+
+    async def export(self, request: web.Request, reader: Subscriber, now: datetime) -> web.StreamResponse:
+        """All that is stored about the reader, as a file."""
+        await self._desk.read(request)
+        answered = await self._desk.commands.ask(Asker(reader.address), Export(), now)
+        file = answered.file
+        if file is None:
+            return self._desk.say(answered.language, *answered.says[:1])
+        headers = {
+            "Content-Type": file.media_type,
+            "Content-Disposition": f'attachment; filename="{file.name}"',
+            "Cache-Control": "no-store",
+        }
+        return web.Response(body=file.content, headers=headers)
+
+    async def ask_before_erasing(self, request: web.Request, reader: Subscriber, now: datetime) -> web.StreamResponse:
+        """Ask back, with a ticket that erases once."""
+        desk, language = self._desk, reader.preferences.language
+        await desk.read(request)
+        answered = await desk.commands.ask(Asker(reader.address), Forget(), now)
+        async with desk.store.write() as connection:
+            key = await tickets.make(connection, Purpose.ERASE, reader.address, now=now, subscriber_id=reader.id)
+        w = words(language)
+        there = desk.places.page(language, "settings/erased")
+        hidden = {"ticket": desk.links.sign(Purpose.ERASE.value, key)}
+        return desk.say(
+            language,
+            w.gettext("Erase everything"),
+            *answered.says,
+            form=Form(there, w.gettext("Erase everything"), hidden),
+            links=[Link(w.gettext("Keep everything"), desk.settings_link(w).url)],
+        )
+
+    async def erase(self, request: web.Request, reader: Subscriber, now: datetime) -> web.StreamResponse:
+        """Erase everything, and know this browser no more."""
+        desk, language = self._desk, reader.preferences.language
+        given = await desk.read(request)
+        key = desk.links.read(Purpose.ERASE.value, given.get("ticket"))
+        ticket = await desk.use_key(key, Purpose.ERASE, now)
+        if ticket is None or ticket.subscriber_id != reader.id:
+            return desk.too_old(language)
+        answered = await desk.commands.ask(Asker(reader.address), Forget(confirmed=True), now)
+        async with desk.store.write() as connection:
+            await tickets.end_all(connection, reader.address, reader.id)
+        links = [desk.front_link(words(language))]
+        shown = desk.say(language, answered.says[0], *answered.says[1:], links=links)
+        return await self._sessions.end(request, shown)
+
+    async def move(self, request: web.Request, reader: Subscriber, now: datetime) -> web.StreamResponse:
+        """Another address is wanted: a letter to the old one first, so that an open browser alone moves nobody."""
+        desk, language = self._desk, reader.preferences.language
+        w = words(language)
+        wanted = desk.recipient((await desk.read(request)).get("address"))
+        if wanted is None or not desk.commands.admits(wanted, ""):
+            return desk.say(
+                language,
+                w.pgettext("a web page", "That is no e-mail address"),
+                w.pgettext("a web page", "Please look at it again: it needs a name, an @, and a domain."),
+                links=[desk.settings_link(w)],
+                status=HTTPStatus.UNPROCESSABLE_ENTITY,
+            )
+        async with desk.store.write() as connection:
+            last = await tickets.last_made(connection, reader.address, [Purpose.MOVE])
+            if last is None or last <= now - AN_HOUR:
+                says = {"recipient": wanted.recipient}
+                key = await tickets.make(
+                    connection, Purpose.MOVE, reader.address, now=now, subscriber_id=reader.id, says=says
+                )
+                self._write(
+                    reader.address,
+                    language,
+                    w.pgettext("a letter", "Another address for your papers"),
+                    w.pgettext(
+                        "a letter",
+                        "Somebody, we hope it was you, wants editions to go to another address. "
+                        "If it was not you, do nothing.",
+                    ),
+                    Link(w.pgettext("a letter", "Yes, change the address"), desk.link(Purpose.MOVE, key, language)),
+                )
+        return self._joining.sent(language)
+
+    async def offer(self, request: web.Request, language: str, purpose: Purpose) -> web.StreamResponse:
+        """The link of either letter: a page with one button, which changes nothing."""
+        desk, w = self._desk, words(language)
+        if await desk.look(request, purpose, desk.clock()) is None:
+            return desk.too_old(language)
+        button = w.pgettext("a letter", "Yes, change the address")
+        return desk.say(
+            language, w.pgettext("a letter", "Another address for your papers"), form=Form(request.path, button)
+        )
+
+    async def agree(self, request: web.Request, language: str) -> web.StreamResponse:
+        """The old address agrees: now a letter to the new one."""
+        desk, now = self._desk, self._desk.clock()
+        await desk.read(request)
+        ticket = await desk.use(request, Purpose.MOVE, now)
+        reader = None if ticket is None else await desk.numbered(ticket.subscriber_id)
+        if ticket is None or reader is None:
+            return desk.too_old(language)
+        there = Address(reader.address.channel, ticket.says["recipient"])
+        async with desk.store.write() as connection:
+            last = await tickets.last_made(connection, there, [Purpose.ARRIVE, Purpose.JOIN, Purpose.OPEN])
+            suppressed = await subscribers.is_suppressed(connection, there)
+            key = None
+            if not suppressed and (last is None or last <= now - AN_HOUR):
+                key = await tickets.make(
+                    connection, Purpose.ARRIVE, there, now=now, subscriber_id=reader.id, says=ticket.says
+                )
+        w = words(language)
+        if key is not None:
+            self._write(
+                there,
+                language,
+                w.pgettext("a letter", "Another address for your papers"),
+                w.pgettext("a letter", "Morning Papers is to come to this address from now on."),
+                Link(w.pgettext("a letter", "Yes, change the address"), desk.link(Purpose.ARRIVE, key, language)),
+            )
+        return self._joining.sent(language)
+
+    async def arrive(self, request: web.Request, language: str) -> web.StreamResponse:
+        """The new address agrees too: editions go there."""
+        desk, now = self._desk, self._desk.clock()
+        await desk.read(request)
+        ticket = await desk.use(request, Purpose.ARRIVE, now)
+        before = None if ticket is None else await desk.numbered(ticket.subscriber_id)
+        if ticket is None or before is None:
+            return desk.too_old(language)
+        async with desk.store.write() as connection:
+            await subscribers.move(connection, before.id, ticket.says["recipient"])
+        after, w = await desk.numbered(before.id), words(language)
+        moved = after is not None and after.address.recipient == ticket.says["recipient"]
+        heading = (
+            w.pgettext("a web page", "Editions come here from now on")
+            if moved
+            else w.pgettext("a web page", "This address is subscribed already")
+        )
+        return desk.say(language, heading, links=[desk.settings_link(w), desk.front_link(w)])
+
+    def _write(self, to: Address, language: str, heading: str, says: str, link: Link) -> None:
+        page = replace(plain_page(words(language), heading, f"{says}\n"), actions=(link,))
+        self._desk.letters.post(to.recipient, page)

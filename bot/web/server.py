@@ -1,0 +1,152 @@
+"""The web side as a part of the program: what it is made of, and listening for as long as it runs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from aiohttp import web
+
+from bot.channel import Link
+from bot.commands import Readers
+from bot.commands.returns import Returns
+from bot.links import SignedLinks
+from bot.model import Style
+from bot.session import Session
+from bot.store import Store
+from bot.web.changing import routes
+from bot.web.connections import Gate
+from bot.web.desk import Desk
+from bot.web.door import LARGEST_BODY, Door
+from bot.web.frame import Surroundings
+from bot.web.hooks import Hooks
+from bot.web.letters import Letters
+from bot.web.pages import Joinable, Pages
+from bot.web.places import Places
+from bot.web.reading import Reading, style_sheet
+from bot.web.settings import USUAL_PORT, WebSettings
+from bot.web.syndication import Syndication
+from bot.web.thumbnails import Thumbnails
+from bot.web.watching import Watched, Watching
+
+log = logging.getLogger(__name__)
+
+IDLE = 20.0
+"""Seconds in which a request's head has to arrive, and after which a connection that asks nothing is closed."""
+SHUTDOWN = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Correspondence:
+    """What it takes to have people subscribe on the web: a channel that sends letters, and who carries wishes out."""
+
+    session: Session
+    commands: Readers
+    returns: Returns
+    links: SignedLinks
+
+
+class Web:
+    """Serves pages, feeds, and what machines ask. `clock` tells the time; `public` is PUBLIC_URL or empty."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: WebSettings,
+        *,
+        public: str,
+        language: str,
+        styles: Sequence[Style],
+        watched: Watched,
+        clock: Callable[[], datetime],
+        thumbnails: Thumbnails | None = None,
+        invitations: Callable[[], Sequence[Link]] = tuple,
+        correspondence: Correspondence | None = None,
+    ) -> None:
+        self._host = settings.host
+        self._port = settings.port if settings.port is not None else USUAL_PORT
+        self._thumbnails = thumbnails
+        places = Places.below(public or f"http://{settings.host}:{self._port}")
+        pages = Pages(
+            store,
+            Surroundings(places, style_sheet()[0], has_settings=correspondence is not None),
+            styles=styles,
+            pictures=thumbnails,
+            invitations=invitations,
+            joining=None if correspondence is None else Joinable(correspondence.commands.by_invitation),
+        )
+        door = Door(public, settings.proxies)
+        reading = Reading(
+            pages,
+            Syndication(store, places),
+            places,
+            language=language,
+            clock=clock,
+            visitor=door.visitor,
+            thumbnails=thumbnails,
+        )
+        door.refusal = reading.refuse
+        token = None if settings.metrics_token is None else settings.metrics_token.get_secret_value()
+        self.app = web.Application(middlewares=[door.admit], client_max_size=LARGEST_BODY)
+        self.letters = None if correspondence is None else Letters(correspondence.session)
+        found = Watching(store, watched, token, clock).routes()
+        if correspondence is not None and self.letters is not None:
+            desk = Desk(
+                store=store,
+                pages=pages,
+                places=places,
+                links=correspondence.links,
+                commands=correspondence.commands,
+                returns=correspondence.returns,
+                channel=correspondence.session.channel,
+                letters=self.letters,
+                clock=clock,
+                visitor=door.visitor,
+            )
+            found += routes(desk, reading.in_a_language)
+            if settings.hook_secret is not None:
+                hooks = Hooks(correspondence.returns, settings.hook_secret.get_secret_value(), clock)
+                found.append(web.post(f"{places.root}/hooks/mail", hooks.mail))
+        self.app.add_routes([*found, *reading.routes()])
+        self.address: tuple[str, int] | None = None
+        """Where it listens, while it does."""
+        self.listening = asyncio.Event()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Listen until told to stop. Raises OSError where the port cannot be had."""
+        # aiohttp's own log would name the visitor of a request that it cannot read.
+        quiet = logging.getLogger(f"{__name__}.protocol")
+        quiet.disabled = True
+        runner = web.AppRunner(
+            self.app, access_log=None, logger=quiet, keepalive_timeout=IDLE, shutdown_timeout=SHUTDOWN
+        )
+        await runner.setup()
+        assert runner.server is not None
+        gate = Gate(runner.server)
+        try:
+            listener = await asyncio.get_running_loop().create_server(gate, self._host, self._port)
+        except OSError:
+            await runner.cleanup()
+            raise
+        host, port = listener.sockets[0].getsockname()[:2]
+        self.address = (host, port)
+        self.listening.set()
+        log.info("web side listens", extra={"host": host, "port": port})
+        tasks = [asyncio.ensure_future(gate.watch())]
+        if self._thumbnails is not None:
+            tasks.append(asyncio.ensure_future(self._thumbnails.run()))
+        if self.letters is not None:
+            tasks.append(asyncio.ensure_future(self.letters.run()))
+        try:
+            await stop.wait()
+        finally:
+            self.address = None
+            self.listening.clear()
+            listener.close()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await runner.cleanup()
