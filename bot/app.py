@@ -53,7 +53,7 @@ from bot.writer import Writer
 
 log = logging.getLogger(__name__)
 
-CHANNELS = ("telegram", "email", "outbox", "site")
+CHANNELS = ("telegram", "discord", "email", "outbox", "site")
 """Every folder in channels/ that can be opened, in the order in which they are listed to people."""
 
 STANDING_IN = "outbox"

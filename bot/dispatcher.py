@@ -24,7 +24,7 @@ from bot.locks import OWNER, Locks
 from bot.model import Delivery, Reason, State, Status
 from bot.notices import Setter, Tell, into_log
 from bot.pacer import Pacer
-from bot.store import Store, deliveries, history, owed, refused, standing, subscribers
+from bot.store import Store, deliveries, history, owed, places, refused, standing, subscribers
 from bot.timing import Observe, unobserved
 
 log = logging.getLogger(__name__)
@@ -59,6 +59,8 @@ class Dispatcher:
         self._attempts = Attempts(store, channel, pacer=pacer, writes=writes, links=links, observe=observe)
         self._flying: dict[int, asyncio.Task[None]] = {}
         self._results: list[Landed] = []
+        self._taken: list[Landed] = []
+        """What the present turn writes down."""
         self._in_doubt = False
         """Whether the last turn failed, and nobody knows if its transaction was committed."""
         self._swept_at: datetime | None = None
@@ -67,7 +69,7 @@ class Dispatcher:
     @property
     def busy(self) -> bool:
         """Whether any send is in flight or not yet written down."""
-        return bool(self._flying or self._results)
+        return bool(self._flying or self._results or self._taken)
 
     async def step(self, now: datetime, *, claim: bool = True, hurried: bool = False) -> bool:
         """Write down what came back, then (with `claim`) take what is due into the free slots and start it.
@@ -77,13 +79,18 @@ class Dispatcher:
         """
         doubted = await self._sweep(now) if claim else 0
         self.landed.clear()
-        results, self._results = self._results, []
+        turn = asyncio.ensure_future(self._turn(now, claim=claim, hurried=hurried))
         try:
-            claimed = await self._turn(results, now, claim=claim, hurried=hurried)
+            claimed = await asyncio.shield(turn)
         except BaseException:
-            self._results[:0] = results  # perhaps not written down: the next turn does it again
-            self._in_doubt = True
+            # A transaction that is cut off in the middle would keep SQLite locked: it comes to its end first.
+            await asyncio.wait([turn])
+            if turn.cancelled() or turn.exception() is not None:
+                self._results[:0] = self._taken  # perhaps not written down: the next turn does it again
+            self._in_doubt = True  # what was claimed will not be started
             raise
+        finally:
+            self._taken = []
         self._in_doubt = False
         for delivery in claimed or ():
             task = asyncio.create_task(self._deliver(delivery), name=f"{self.channel.name} {delivery.id}")
@@ -106,19 +113,19 @@ class Dispatcher:
         alone = [f"deliver:{self.channel.name}"] if self.channel.pace.exclusive else []
         return [*alone, f"{OWNER}{self.owner}"]
 
-    async def _turn(
-        self, results: Sequence[Landed], now: datetime, *, claim: bool, hurried: bool
-    ) -> list[Delivery] | None:
+    async def _turn(self, now: datetime, *, claim: bool, hurried: bool) -> list[Delivery] | None:
         """One transaction: record, send again what may be lost, claim. None where there was nothing to do."""
         free = self.channel.pace.concurrency - len(self._flying) if claim else 0
-        if not (results or self._in_doubt or (free > 0 and await self._is_due(now, free))):
+        if not (self._results or self._in_doubt or (free > 0 and await self._is_due(now, free))):
             return None
         name = self.channel.name
         async with self._store.write() as connection:
             if self._in_doubt:  # what was claimed then and never started had not left
-                ours = [*self._flying, *(delivery.id for delivery, _ in results)]
+                ours = [*self._flying, *(delivery.id for delivery, _ in self._results)]
                 await deliveries.release(connection, name, owner=self.owner, but=ours)
             before = await standing.load(connection, name, lock=True)
+            results = self._take()
+            free = self.channel.pace.concurrency - len(self._flying) if claim else 0
             stands, said = await self._record(connection, before, results, now)
             if claim and self.channel.repeats_unknown and self._looks_for_doubts(results, now):
                 for delivery in await deliveries.unknown(connection, name, now=now):
@@ -135,6 +142,12 @@ class Dispatcher:
             say()
         self._notice(before, stands, now)
         return claimed
+
+    def _take(self) -> Sequence[Landed]:
+        """What has come back, also while the transaction was being opened: one turn costs as much as another."""
+        self._taken, self._results = self._results, []
+        self.landed.clear()
+        return self._taken
 
     def _looks_for_doubts(self, results: Sequence[Landed], now: datetime) -> bool:
         """Whether to look for what may be sent again: whenever there is time, in a rush every few seconds."""
@@ -209,7 +222,7 @@ class Dispatcher:
             if theirs and follows.status is not None and follows.reason is not None:
                 if isinstance(result, Barred):
                     await subscribers.bar(connection, delivery.subscriber_id, follows.reason)
-                    known = await subscribers.setter(connection, delivery.subscriber_id)
+                    known = await places.setter(connection, delivery.subscriber_id)
                     place = result.place or f"{self.channel.name}:{delivery.to}"
                     setter = None if known is None else Setter(*known, place)
                     said.append(partial(self._tell_barred, delivery, follows.reason, setter, now))

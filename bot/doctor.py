@@ -24,7 +24,6 @@ from bot.web.settings import WebSettings
 from bot.writer import Writer
 
 FAMILIAR = ("PAPERS_HOME",)
-COMING = {"TELEGRAM_TOKEN": "Telegram", "DISCORD_TOKEN": "Discord"}
 
 
 async def examine(home: Path, given: Mapping[str, str]) -> list[Finding]:
@@ -36,11 +35,6 @@ async def examine(home: Path, given: Mapping[str, str]) -> list[Finding]:
     except SettingsError as error:
         return [Finding("settings", False, str(error))]
     found = [Finding("settings", True, f"read; home is {home}"), *_home(home), *_unknown_names(home)]
-    found += [
-        Finding(name, False, f"this version has no {what} channel yet; the setting does nothing")
-        for name, what in COMING.items()
-        if environ.get(name)
-    ]
     if match(core.default_language) != core.default_language:
         spoken = ", ".join(languages())
         found.append(
@@ -76,7 +70,7 @@ def _home(home: Path) -> list[Finding]:
 
 def _unknown_names(home: Path) -> list[Finding]:
     """Names in .env that nothing reads: most often a slip of the pen."""
-    known = set(FAMILIAR) | set(COMING) | set(settings.names(Settings)) | set(settings.names(WebSettings))
+    known = set(FAMILIAR) | set(settings.names(Settings)) | set(settings.names(WebSettings))
     for name in app.CHANNELS:
         known |= set(settings.names(app.settings_class(name)))
     found = []

@@ -9,11 +9,14 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import OrderedDict, deque
+from collections.abc import Sequence
 
 from bot.channel import Pace, Rate
 
 RECIPIENTS = 10_000
 """As many recipients' buckets are remembered; one that was not used for so long is full again."""
+ANSWERS = 4
+"""After so many answers in a row the broadcast has a turn, however many more are waited for."""
 SLACK = 1.01
 """They are spaced so much wider than they need be: room in which what was late is caught up with."""
 CATCH_UP = 3
@@ -26,44 +29,57 @@ class Pacer:
     def __init__(self, pace: Pace) -> None:
         self._pace = pace
         self._account = None if pace.account is None else Gate(pace.account)
-        self._recipients: OrderedDict[str, Gate] = OrderedDict()
+        self._recipients: OrderedDict[str, Sequence[Gate]] = OrderedDict()
         self._gate = asyncio.Lock()
         self._urgent = 0
+        self._in_a_row = 0
+        """Answers since the last message of the broadcast."""
         self._calm = asyncio.Event()
         self._calm.set()
 
     async def turn(self, to: str, *, urgent: bool = False) -> None:
         """Wait until a message to `to` may leave."""
-        gate = self._recipient(to)
-        if gate is not None:
+        for gate in self._recipient(to):
             await gate.passed()
         if self._account is None:
             return
         if urgent:
             self._urgent += 1
-            self._calm.clear()
+            self._settle()
             try:
                 await self._account.passed()
+                self._in_a_row += 1
             finally:
                 self._urgent -= 1
-                if not self._urgent:
-                    self._calm.set()
+                self._settle()
             return
         async with self._gate:  # one message of the broadcast stands at the door, the others behind it
             await self._calm.wait()
             await self._account.passed()
+            self._in_a_row = 0
+            self._settle()
 
-    def _recipient(self, to: str) -> Gate | None:
-        rate = self._pace.kinds.get(self._pace.kind(to), self._pace.recipient)
-        if rate is None:
-            return None
-        gate = self._recipients.get(to)
-        if gate is None:
-            gate = self._recipients[to] = Gate(rate)
+    def _settle(self) -> None:
+        """Let the broadcast on while nobody waits for an answer, and after every few answers in any case."""
+        if not self._urgent or self._in_a_row >= ANSWERS:
+            self._calm.set()
+        else:
+            self._calm.clear()
+
+    def _recipient(self, to: str) -> Sequence[Gate]:
+        """The gates of one recipient, or of all that are paced with it."""
+        own = () if self._pace.recipient is None else (self._pace.recipient,)
+        rates = self._pace.kinds.get(self._pace.kind(to), own)
+        if not rates:
+            return ()
+        who = self._pace.same(to)
+        gates = self._recipients.get(who)
+        if gates is None:
+            gates = self._recipients[who] = [Gate(rate) for rate in rates]
             if len(self._recipients) > RECIPIENTS:
                 self._recipients.popitem(last=False)
-        self._recipients.move_to_end(to)
-        return gate
+        self._recipients.move_to_end(who)
+        return gates
 
 
 class Gate:

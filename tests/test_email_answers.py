@@ -149,6 +149,23 @@ async def test_a_relay_that_is_gone_makes_the_channel_wait() -> None:
     await channel.__aexit__()
 
 
+async def test_a_relay_that_is_gone_is_not_tried_for_each_mail_in_turn() -> None:
+    tries = 0
+
+    async def slam(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal tries
+        tries += 1
+        writer.close()
+
+    async with await asyncio.start_server(slam, "127.0.0.1", 0) as server:
+        channel = opened(server.sockets[0].getsockname()[1], EMAIL_CONNECTIONS="4")
+        mail = a_mail(channel)
+        became = await asyncio.gather(*(channel.send(f"r{n}@example.com", mail, READER) for n in range(30)))
+        await channel.__aexit__()
+    assert all(isinstance(each, Deferred) and each.scope == "channel" for each in became)
+    assert tries <= 8
+
+
 async def test_a_server_that_speaks_no_smtp_is_let_go() -> None:
     async def babble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 hello\r\n")

@@ -151,6 +151,7 @@ async def test_a_full_mailbox_is_let_go_after_three_editions(store: Store) -> No
 CONNECTIONS = 4
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 async def test_a_kill_in_the_middle_costs_nobody_an_edition(tmp_path: Path, number: signal.Signals, long: bool) -> None:
     mails, kills = (10_000, 6) if long else (300, 1)

@@ -14,7 +14,7 @@ LONGEST = 350
 
 HOMES = {
     "PIL": ("bot.texts.figures",),
-    "aiohttp": ("bot.feed.fetch", "bot.texts.fetch", "bot.web"),
+    "aiohttp": ("bot.feed.fetch", "bot.texts.fetch", "bot.web", "channels.discord"),
     "aiosmtplib": ("channels.email.pool",),
     "aiosqlite": ("bot.store",),
     "alembic": ("bot.store",),
@@ -34,11 +34,13 @@ HOMES = {
     "pydantic": ("bot.settings", "bot.web.settings", "bot.app", "channels"),
     "pypdf": ("bot.texts.pdf",),
     "rich": ("bot.console", "channels.outbox"),
+    "discord": ("channels.discord",),
     "httpx": ("channels.telegram.refusals",),  # python-telegram-bot's own
     "sqlalchemy": ("bot.store", "bot.locks"),
     "structlog": ("bot.logs",),
     "telegram": ("channels.telegram",),
     "typer": ("bot.cli", "channels.email.commands"),
+    "yarl": ("channels.discord",),  # aiohttp's own
     "tzfpy": ("bot.render.zones",),
     "uvloop": ("bot.cli.start",),
 }
@@ -48,6 +50,7 @@ TYPES = {
     ("bot.publisher", "sqlalchemy.ext.asyncio"),
     ("bot.dispatcher", "sqlalchemy.ext.asyncio"),
     ("bot.variants", "sqlalchemy.ext.asyncio"),
+    ("bot.commands", "sqlalchemy.ext.asyncio"),
     ("bot.commands.returns", "sqlalchemy.ext.asyncio"),
     ("bot.commands.subscription", "sqlalchemy.ext.asyncio"),
 }

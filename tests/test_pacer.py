@@ -105,7 +105,7 @@ def test_one_group_is_spared_while_others_are_served(time: Time) -> None:
     passed: list[tuple[str, float]] = []
 
     async def work() -> None:
-        pace = Pace(recipient=Rate(1), kinds={"group": Rate(20, 60)}, kind=lambda to: "group" if to < "0" else "")
+        pace = Pace(recipient=Rate(1), kinds={"group": [Rate(20, 60)]}, kind=lambda to: "group" if to < "0" else "")
         pacer = Pacer(pace)
 
         async def one(to: str) -> None:

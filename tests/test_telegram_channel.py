@@ -20,12 +20,13 @@ from channels import telegram
 from channels.telegram import FIRST_BOT, Telegram
 from channels.telegram.markup import entities, escape, link_bytes, units
 from channels.telegram.places import Place, kind_of
-from channels.telegram.presses import LONGEST_DATA, Press, followed, held, link, read, released
+from channels.telegram.presses import LONGEST_DATA, SHOWING, Press, followed, held, link, read, released
 from tests import recorded
 from tests.contract import FLOOD, Contract, Stage
 from tests.pages import HOSTILE, kit, page, paper
 from tests.telegram import Fault
 from tests.telegram.chats import Message
+from tests.telegram.faults import How
 from tests.telegram.markup import parse_html
 from tests.telegram.town import Town, open_town
 from tests.telegram_bot import Kept, channel
@@ -149,7 +150,12 @@ async def test_the_state_of_a_chat_decides(bot: Telegram, town: Town, to: str, b
         (Fault.deactivated(), Gone),
         (Fault.kicked("supergroup"), Gone),
         (Fault.group_deleted(), Gone),
-        (Fault.chat_not_found(), Gone),
+        (Fault.chat_not_found(), Deferred),  # for the chat is there, if one looks
+        (Fault(How.PAGE, status=403), Deferred),  # a firewall's word is not Telegram's
+        (Fault(How.PAGE, status=400), Deferred),
+        (Fault(How.PAGE, status=404), Deferred),
+        (Fault.refuse(400, "Bad Request: TOPIC_CLOSED"), Barred),
+        (Fault.refuse(400, "Bad Request: have no write access to the chat"), Barred),
         (Fault.refuse(400, "Bad Request: CHAT_WRITE_FORBIDDEN"), Barred),
         (Fault.refuse(400, "Bad Request: need administrator rights in the channel chat"), Barred),
         (Fault.refuse(400, "Bad Request: message is too long"), Rejected),
@@ -197,6 +203,20 @@ async def test_a_deleted_topic_gives_way_to_general_for_good_and_a_closed_one_fo
     assert isinstance(closed, Sent)
     assert (deleted.moved_to, closed.moved_to) == ("-1002", None)
     assert [message.thread for message in town.forum.messages] == [numbers["open"], None, None]
+
+
+async def test_a_general_that_is_closed_bars_that_group_alone(bot: Telegram, town: Town) -> None:
+    town.forum.chat.general_closed = True
+    assert isinstance(await send(bot, "-1002"), Barred)
+    assert isinstance(await send(bot, f"-1002/{town.topics['deleted'].thread_id}"), Barred)
+    assert isinstance(await send(bot, f"-1002/{town.topics['open'].thread_id}"), Sent)
+
+
+async def test_what_cannot_be_asked_of_a_group_has_not_left(bot: Telegram, town: Town) -> None:
+    town.server.fail(Fault.drop_late(), method="getChat")
+    outcome = await send(bot, "-1001")
+    assert isinstance(outcome, Deferred)
+    assert not town.super.messages
 
 
 async def test_a_place_that_bars_us_is_called_by_its_name(bot: Telegram, town: Town) -> None:
@@ -284,13 +304,26 @@ async def test_what_is_too_long_for_a_button_is_kept_and_found_again(press: Pres
     assert await released(data, memory) == press
 
 
-@given(st.text(max_size=60))
-def test_a_deep_link_asks_what_it_was_made_for(line: str) -> None:
+@given(st.sampled_from(sorted(SHOWING)), st.text(max_size=40))
+def test_a_deep_link_shows_what_it_was_made_for(command: str, argument: str) -> None:
+    line = f"{command} {argument}"
     url = link("papers_bot", line)
     if url is not None:
         payload = url.partition("?start=")[2]
         assert len(payload) <= 64
         assert followed(payload) == line
+
+
+@pytest.mark.parametrize("line", ["forget confirmed", "unsubscribe", "topics x", "settings", "broadcast confirmed 1"])
+def test_a_deep_link_changes_nothing(line: str) -> None:
+    url = link("papers_bot", line)
+    assert url is not None
+    assert followed(url.partition("?start=")[2]) is None
+
+
+@pytest.mark.parametrize("data", ["@42 settings", "+@42 stats", "@42 forget confirmed", "@0 x", "@x y"])
+def test_a_button_speaks_for_no_other_person(data: str) -> None:
+    assert not read(data).line
 
 
 @given(st.text(max_size=80))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import aiohttp
 import pytest
 from PIL import Image
 
@@ -172,6 +174,40 @@ async def test_what_other_bots_are_told_is_none_of_our_business(
     assert len(lab.messages) == 1
 
 
+async def test_topics_go_and_come_back_with_their_group(server: TelegramServer, station: Station, ada: Person) -> None:
+    forum = server.supergroup(-1002, forum=True)
+    await forum.adds(ada, "administrator")
+    await forum.adds_bot(by=ada)
+    topic = await forum.opens_topic("papers")
+    await ada.writes("/start", to=forum, topic=topic)
+    await server.polled()
+    place = f"-1002/{topic.thread_id}"
+    await forum.removes_bot(by=ada)
+    await server.polled()
+    assert (await station.reader(place)).status is Status.GONE
+    await forum.adds_bot(by=ada)
+    await server.polled()
+    assert (await station.reader(place)).status is Status.ACTIVE
+
+
+async def test_a_stranger_turns_nobodys_settings(server: TelegramServer, station: Station, ada: Person) -> None:
+    lab, bo = server.supergroup(-1001), server.person(43, language="ko", name="Bo")
+    await lab.adds(ada, "creator")
+    await lab.adds(bo)
+    await lab.adds_bot(by=ada)
+    await ada.writes("/start", to=lab)
+    await ada.writes("/settings", to=lab)
+    await server.polled()
+    panel = lab.chat.last
+    for wanted in ("language", "topics"):
+        await bo.taps(panel, wanted)
+        assert (await bo.hears("answer")).alert
+    await bo.replies(panel, "lol")
+    await server.polled()
+    assert lab.chat.last.message_id == panel.message_id
+    assert lab.chat.last.edits == 0
+
+
 # Channels
 
 
@@ -219,6 +255,30 @@ async def test_a_channel_is_set_up_from_its_admins_own_chat(
     assert (await station.reader("-1003")).status is Status.ACTIVE
 
 
+async def test_whoever_runs_a_channel_sets_it_up_by_name_and_in_their_own_words(
+    server: TelegramServer, station: Station, ada: Person
+) -> None:
+    channel, bo = server.channel(-1003, title="Papers of the day", username="daily_papers"), server.person(43)
+    await channel.adds(ada, "creator")
+    await channel.adds(bo, "administrator")
+    await channel.adds_bot(by=ada)
+    await ada.hears("message")
+    mallory = server.person(66)
+    for person, sees in ((bo, True), (mallory, False)):
+        await person.writes("/settings @daily_papers")
+        assert ("Papers of the day" in await said(await person.hears("message"))) is sees
+    await bo.taps(bo.chat.last, "@-1003 subscribe")
+    await bo.hears("edit")
+    await bo.taps(bo.chat.last, "@-1003 settings")
+    await bo.hears("edit")
+    await bo.taps(bo.chat.last, "@-1003 topics")
+    menu = (await bo.hears("edit")).message
+    assert menu is not None
+    await bo.replies(menu, "diffusion, -video")
+    await bo.hears("message")
+    assert (await station.reader("-1003")).preferences.topics == ("diffusion", "-video")
+
+
 async def test_a_channel_that_takes_the_right_away_is_paused_and_its_setter_told_until_it_gives_it_back(
     server: TelegramServer, station: Station, ada: Person
 ) -> None:
@@ -258,6 +318,23 @@ async def test_papers_are_found_in_any_chat_and_put_into_it(
     assert [result["id"] for result in (await ada.hears("inline")).results] == ["2604.00001"]
     await ada.asks_inline("nothing like it")
     assert (await ada.hears("inline")).results == []
+
+
+async def test_the_papers_of_a_day_follow_each_other_to_the_last(
+    server: TelegramServer, station: Station, ada: Person
+) -> None:
+    for query in (f"{datetime.now(UTC).date()}", ""):
+        seen: list[str] = []
+        offset = ""
+        for _ in range(20):
+            await ada.asks_inline(query, offset=offset)
+            heard = await ada.hears("inline")
+            seen += [result["id"] for result in heard.results]
+            offset = f"{heard.options.get('next_offset', '')}"
+            if not offset:
+                break
+        assert seen[0] == "edition"
+        assert len(seen) == len(set(seen)) == 24
 
 
 async def test_more_results_follow_those_that_were_found(server: TelegramServer, station: Station, ada: Person) -> None:
@@ -322,6 +399,109 @@ async def test_an_answer_that_is_too_long_for_one_message_comes_in_two(server: T
 
 
 # What goes wrong around an answer
+
+
+@pytest.mark.parametrize(
+    ("text", "becomes"),
+    [
+        ("topics in rl", "Search: topics in rl"),
+        ("language models", "Nothing was found"),
+        ("Time series forecasting", "Nothing was found"),
+        ("top methods", "Nothing was found"),
+        ("settings", "Editions are sent"),
+        ("time 7:30", "Saved"),
+        ("zone Berlin", "Which of these"),
+    ],
+)
+async def test_plain_words_are_looked_for_unless_they_can_only_be_a_command(
+    server: TelegramServer, station: Station, ada: Person, text: str, becomes: str
+) -> None:
+    await ada.writes("/start")
+    await server.polled()
+    await ada.writes(text)
+    await server.polled()
+    shown = ada.chat.last.text
+    assert becomes in shown or (becomes.startswith("Search") and "Nothing was found" in shown)
+    assert (await station.reader("42")).preferences.topics == ()
+
+
+async def test_what_a_stop_cuts_off_is_answered_after_the_next_start(
+    server: TelegramServer, station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listener, "FINISHED_IN", 0.0)
+    people = [server.person(100 + number) for number in range(6)]
+    server.delay = 0.3
+    for person in people:
+        await person.writes("/help")
+    await server.answered(1, "getUpdates")
+    await station.__aexit__()
+    server.delay = 0.0
+    await station.__aenter__()
+    for person in people:
+        await person.hears("message")
+
+
+async def test_one_who_asks_without_end_delays_nobody(server: TelegramServer, station: Station, ada: Person) -> None:
+    for _ in range(60):
+        await ada.writes("/help")
+    bo = server.person(43)
+    await bo.writes("/help")
+    await bo.hears("message")
+    await server.polled(limit=60)
+    assert len(ada.messages) < 60
+
+
+async def test_who_has_to_wait_is_told_so_once(
+    server: TelegramServer, station: Station, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(allowance, "AT_ONCE", 3)
+    for _ in range(8):
+        await ada.writes("/privacy")
+    await server.polled()
+    assert sum("One moment" in message.text for message in ada.messages) == 1
+
+
+async def test_an_update_that_nobody_can_read_keeps_no_other_from_being_read(
+    server: TelegramServer, station: Station, ada: Person
+) -> None:
+    update = await ada.writes("/help")
+    update["message"]["date"] = "yesterday"
+    await ada.writes("/privacy")
+    assert "Stored" in await said(await ada.hears("message"))
+
+
+async def test_a_service_in_trouble_is_asked_once_more(
+    server: TelegramServer, station: Station, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("channels.telegram.speech.A_MOMENT", 0.01)
+    server.fail(Fault.bad_gateway(), method="sendMessage", times=1)
+    await ada.writes("/privacy")
+    old = (await ada.hears("message")).message
+    assert old is not None
+    server.fail(Fault.bad_gateway(), method="answerCallbackQuery", times=1)
+    await ada.taps(old, "forget")
+    assert (await ada.hears("edit")).message is not None
+
+
+async def test_a_figure_that_a_place_does_not_take_costs_no_answer(
+    server: TelegramServer, station: Station, ada: Person
+) -> None:
+    folder = station.home / "cache"
+    folder.mkdir(exist_ok=True)
+    Image.new("RGB", (64, 48), "teal").save(folder / "2604.00001.fig.jpg")
+    server.fail(Fault.refuse(400, "Bad Request: not enough rights to send photos to the chat"), method="sendPhoto")
+    await ada.writes("/paper 2604.00001")
+    assert "apples" in await said(await ada.hears("message"))
+
+
+async def test_a_second_poller_is_left_alone(server: TelegramServer, station: Station, ada: Person) -> None:
+    await server.polled()
+    async with aiohttp.ClientSession() as http:
+        held = asyncio.ensure_future(http.post(f"{server.base_url}{server.token}/getUpdates", data={"timeout": "20"}))
+        await station.end_of("listen:telegram")
+        await ada.writes("/help")
+        async with asyncio.timeout(20):
+            assert (await held).status == 200
 
 
 async def test_an_answer_is_worth_a_short_wait_and_not_a_long_one(

@@ -116,10 +116,10 @@ async def test_all_a_reader_can_do(station: Station, server: TelegramServer, lan
     assert {Style.HEADLINE, Style.ABSTRACT} <= {button["callback_data"][6:] for button in menu.buttons}
     saved = await ada.taps(menu, "style abstract")
     assert saved.message_id == panel.message_id
-    again = await ada.taps(saved, "settings")
+    again = await ada.taps(saved, w.gettext("Settings"))
     menu = await ada.taps(again, "weekdays")
     menu = await ada.taps(menu, "weekdays 1,2,3,4,5,6")
-    await ada.taps(menu, "settings")
+    await ada.taps(menu, w.gettext("Settings"))
     for line in ("/count 5", "/time 7:30", "/topics diffusion, -robots", "/votes 2", "/cadence week"):
         await ada.writes(line)
     await ada.taps(await ada.writes("/picture"), "picture on")

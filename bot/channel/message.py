@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -59,15 +59,17 @@ class Pace:
     """How fast a channel may be used, as data: the core keeps to it ahead of time.
 
     `concurrency` is how many sends may be in flight at once, and so how many can be in doubt after a crash.
-    `account` is the rate of the whole account, `recipient` of one recipient, `kinds` of one recipient of some
-    kind (a group), as `kind` tells them apart. `exclusive` channels have one sender at a time per account.
+    `account` is the rate of the whole account, `recipient` of one recipient, `kinds` those of one recipient of some
+    kind (a group), as `kind` tells them apart; `same` gives what recipients have in common that are paced as one (the
+    topics of a group). `exclusive` channels have one sender at a time per account.
     """
 
     concurrency: int = 20
     account: Rate | None = None
     recipient: Rate | None = None
-    kinds: Mapping[str, Rate] = field(default_factory=dict)
+    kinds: Mapping[str, Sequence[Rate]] = field(default_factory=dict)
     kind: Callable[[str], str] = _one_kind
+    same: Callable[[str], str] = str
     exclusive: bool = True
 
 

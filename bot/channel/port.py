@@ -12,7 +12,7 @@ from bot.channel.links import Links, Unsigned
 from bot.channel.message import Limits, Message, Pace, Personal
 from bot.channel.outcome import Outcome
 from bot.channel.page import Link, Page
-from bot.channel.requests import Answer, Asker, Command, Request
+from bot.channel.requests import Answer, Asker, Command, Request, Suggestion
 from bot.model import Address, Extra
 
 
@@ -78,6 +78,13 @@ class Commands(Protocol):
         """
         ...
 
+    async def suggest(self, asker: Asker, command: Command, typed: str, now: datetime) -> Sequence[Suggestion]:
+        """What may be meant by what somebody is typing behind a command, the likeliest first, at most 25.
+
+        Never raises for what a person may type.
+        """
+        ...
+
     def languages(self) -> Sequence[str]:
         """The languages there are, as BCP 47 tags."""
         ...
@@ -99,7 +106,11 @@ class Commands(Protocol):
         ...
 
     async def gone(self, address: Address, reason: str, now: datetime) -> None:
-        """A reader has shut the door, or a place has thrown us out: nothing is sent until they come back."""
+        """A reader has shut the door, or a place has thrown us out: nothing is sent until they come back.
+
+        As with `back` and `permitted`, the places within it are meant as well: those whose recipient id begins with its
+        own and a slash, such as the topics of a group.
+        """
         ...
 
     async def back(self, address: Address) -> bool:

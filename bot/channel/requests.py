@@ -73,6 +73,8 @@ class Asker:
     person: str | None = None
     may_change: bool = True
     counted_as: str | None = None
+    place: str | None = None
+    """The language that the place itself is in, where the service knows one: what a new subscription begins with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +286,14 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True)
+class Suggestion:
+    """What may be meant by somebody who is still typing: what is shown, and what would be typed."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """A line of a list: what it is about, how it stands, and what a tap on it asks."""
 
@@ -320,3 +330,5 @@ class Answer:
     ok: bool = True
     extras: Mapping[Extra, str] = field(default_factory=dict)
     """What the reader's subscription has of the channel's extras."""
+    repeated: bool = False
+    """Whether the same was said a moment ago, and may be left unsaid: somebody asks too fast."""

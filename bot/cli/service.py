@@ -15,8 +15,8 @@ if TYPE_CHECKING:  # see bot.cli.start
     from bot.service import Role, Service
 
 HOW_TO_ADD = (
-    "To reach people in Telegram put TELEGRAM_TOKEN into .env, by e-mail SMTP_HOST and EMAIL_FROM; Discord\n"
-    "(DISCORD_TOKEN) follows. More readers, each as they like it:\n"
+    "To reach people in Telegram put TELEGRAM_TOKEN into .env, on Discord DISCORD_TOKEN, by e-mail SMTP_HOST and\n"
+    "EMAIL_FROM. More readers, each as they like it:\n"
     "papers add outbox:ada --language ko --hour 7:30 --timezone Asia/Seoul"
 )
 

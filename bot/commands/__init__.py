@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import datetime, time
 from math import ceil
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from bot.access import Access, Admission
 from bot.channel import (
     FOR_OPERATORS,
@@ -35,6 +37,7 @@ from bot.channel import (
     ShowSettings,
     Stats,
     Subscribe,
+    Suggestion,
     Today,
     Top,
     Unsubscribe,
@@ -44,12 +47,13 @@ from bot.commands import broadcast, guide, lists, preferences, record, stats, su
 from bot.commands.allowance import Allowance
 from bot.commands.case import Case
 from bot.commands.reading import read
-from bot.model import Address, Preferences, State, Status, Style
+from bot.commands.suggestions import suggest
+from bot.model import Address, Preferences, State, Status, Style, Subscriber
 from bot.notices import Tell, into_log
 from bot.pacer import Pacer
 from bot.render import zones
 from bot.render.words import Words, languages, match, words
-from bot.store import Store, audience, owed, subscribers
+from bot.store import Store, audience, owed, places, subscribers
 from bot.texts.styles import PARTS
 
 log = logging.getLogger(__name__)
@@ -101,7 +105,7 @@ class Readers:
         self._access = access or Access()
         self._styles = styles
         self._tell = tell
-        self._allowance = Allowance()
+        self._allowance, self._typing = Allowance(), Allowance()
         self._pacers = pacers or {channel.name: Pacer(channel.pace) for channel in channels}
 
     async def ask(self, asker: Asker, request: Request | str, now: datetime) -> Answer:
@@ -112,16 +116,15 @@ class Readers:
                 reader = await subscribers.get(connection, asker.address)
             wanted = self._given(asker) if reader is None else reader.preferences
             w = _words(asker, wanted)
-            wait = self._allowance.take(asker.counted_as or asker.person or str(asker.address), now)
-            offered = self._channels[asker.address.channel].extras
-            operates = self._access.operates(asker.address)
-            case = Case(asker, reader, wanted, w, now, self._styles, offered, operates)
+            who = asker.counted_as or asker.person or str(asker.address)
+            wait = self._allowance.take(who, now)
+            case = self._case(asker, reader, wanted, w, now)
             if wait is not None:
                 seconds = ceil(wait.total_seconds())
                 says = w.ngettext(
                     "One moment: ask again in {n} second.", "One moment: ask again in {n} seconds.", seconds
                 )
-                return case.told(says, ok=False)
+                return replace(case.told(says, ok=False), repeated=self._allowance.is_told(who))
             asked = read(request, w, now, wanted.timezone) if isinstance(request, str) else request
             return await self._answer(case, asked)
         except Exception:  # whatever goes wrong here, somebody waits for an answer
@@ -129,15 +132,36 @@ class Readers:
             says = w.gettext("Something went wrong on our side, and nothing was changed. Please try again in a minute.")
             return Answer(w.language, w.direction, [says], ok=False)
 
+    async def suggest(self, asker: Asker, command: Command, typed: str, now: datetime) -> Sequence[Suggestion]:
+        """What may be meant by what somebody is typing behind a command; nothing where they may not ask it."""
+        try:
+            if self._typing.take(asker.counted_as or asker.person or str(asker.address), now) is not None:
+                return []
+            async with self._store.read() as connection:
+                reader = await subscribers.get(connection, asker.address)
+            wanted = self._given(asker) if reader is None else reader.preferences
+            case = self._case(asker, reader, wanted, _words(asker, wanted), now)
+            return await suggest(case, command, typed, self._store) if self._is_let_in(case) else []
+        except Exception:  # a suggestion less harms nobody
+            log.exception("no suggestions", extra={"channel": asker.address.channel, "command": command.value})
+            return []
+
+    def _case(self, asker: Asker, reader: Subscriber | None, wanted: Preferences, w: Words, now: datetime) -> Case:
+        offered = self._channels[asker.address.channel].extras
+        operates = self._access.operates(asker.address)
+        return Case(asker, reader, wanted, w, now, self._styles, offered, operates)
+
+    def _is_let_in(self, case: Case) -> bool:
+        known = case.reader is not None and case.reader.reason != subscription.REMOVED
+        return known or self._access.admits(case.asker.address)
+
     async def _answer(self, case: Case, request: Request) -> Answer:
         """Whether it may be asked, then the answer."""
         w = case.w
         request = _asked_by(case, request)
         if isinstance(request, CHANGES) and not case.asker.may_change:
             return case.told(w.gettext("Only those who run this place can change that."), ok=False)
-        known = case.reader is not None and case.reader.reason != subscription.REMOVED
-        let_in = known or self._access.admits(case.asker.address)
-        if not let_in and not isinstance(request, (*FREE, Subscribe)):
+        if not self._is_let_in(case) and not isinstance(request, (*FREE, Subscribe)):
             return case.told(subscription.refusal(case, self._access), ok=False)
         if isinstance(request, Change | FindZone | Menu | ShowSettings) and case.reader is None:
             return subscription.not_subscribed(case)
@@ -208,25 +232,29 @@ class Readers:
     async def permitted(self, address: Address) -> bool:
         """A place that did not let us post lets us again; whether it was paused for that, and is not any more."""
         async with self._store.write() as connection:
-            return await subscribers.permit(connection, address)
+            resumed = [await subscribers.permit(connection, each) for each in await _within(connection, address)]
+        return any(resumed)
 
     async def gone(self, address: Address, reason: str, now: datetime) -> None:
         """A reader has shut the door, or a place has thrown us out: nothing is sent until they come back."""
         async with self._store.write() as connection:
-            reader = await subscribers.get(connection, address, lock=True)
-            if reader is not None and reader.status in {Status.PENDING, Status.ACTIVE, Status.PAUSED}:
-                await subscribers.set_status(connection, reader.id, Status.GONE, reason)
-                await owed.end(connection, reader.id, State.GONE, reason, now=now)
+            for each in await _within(connection, address):
+                reader = await subscribers.get(connection, each, lock=True)
+                if reader is not None and reader.status in {Status.PENDING, Status.ACTIVE, Status.PAUSED}:
+                    await subscribers.set_status(connection, reader.id, Status.GONE, reason)
+                    await owed.end(connection, reader.id, State.GONE, reason, now=now)
 
     async def back(self, address: Address) -> bool:
         """Who was gone can be reached again, by an act of their own; whether they were gone. Nothing is sent for it."""
+        came = False
         async with self._store.write() as connection:
             await audience.hold_editions(connection)
-            reader = await subscribers.get(connection, address, lock=True)
-            if reader is None or reader.status is not Status.GONE:
-                return False
-            await subscribers.resume(connection, reader.id)
-        return True
+            for each in await _within(connection, address):
+                reader = await subscribers.get(connection, each, lock=True)
+                if reader is not None and reader.status is Status.GONE:
+                    await subscribers.resume(connection, reader.id)
+                    came = True
+        return came
 
     async def moved(self, address: Address, recipient: str) -> None:
         """A place has a new recipient id."""
@@ -273,10 +301,16 @@ class Readers:
             return await subscription.add(connection, address, wanted, welcome_at=now, now=now)
 
     def _given(self, asker: Asker) -> Preferences:
-        """What somebody new is given: guessed from their app's language."""
-        language = match(asker.locale, self._fallback.language)
-        zone = zones.guess(asker.locale) or self._fallback.timezone
+        """What somebody new is given: guessed from the language of their app, or of the place."""
+        locale = asker.place or asker.locale
+        language = match(locale, self._fallback.language)
+        zone = zones.guess(locale) or self._fallback.timezone
         return replace(self._fallback, language=language, timezone=zone)
+
+
+async def _within(connection: AsyncConnection, address: Address) -> Sequence[Address]:
+    """An address and those of the places within it."""
+    return [address, *await places.within(connection, address)]
 
 
 def _words(asker: Asker, wanted: Preferences) -> Words:

@@ -17,6 +17,8 @@ class Allowance:
     def __init__(self, at_once: int | None = None, every: timedelta | None = None) -> None:
         self._at_once = at_once
         self._every = every
+        self._told: set[str] = set()
+        """Who has been told to wait, and has not been heard since."""
         self._empty_at: OrderedDict[str, datetime] = OrderedDict()
         """When each bucket would have been empty, had it been full for ever: the later, the emptier."""
 
@@ -30,8 +32,16 @@ class Allowance:
         used = max(before, full) + every
         if used > now:
             return used - now
+        self._told.discard(who)
         self._empty_at[who] = used
         self._empty_at.move_to_end(who)
         if len(self._empty_at) > REMEMBERED:
-            self._empty_at.popitem(last=False)
+            forgotten, _ = self._empty_at.popitem(last=False)
+            self._told.discard(forgotten)
         return None
+
+    def is_told(self, who: str) -> bool:
+        """Whether somebody who has to wait was told so already; from now on they were."""
+        before = who in self._told
+        self._told.add(who)
+        return before

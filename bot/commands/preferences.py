@@ -32,7 +32,7 @@ from bot.model import ALL_WEEK, MOST_PAPERS, MOST_VOTES, OFF, Extra, Paper, Stat
 from bot.render import zones
 from bot.render.typed import QUARTER
 from bot.render.words import languages, words
-from bot.store import Store, audience, editions, owed, papers, subscribers
+from bot.store import Store, audience, editions, owed, papers, places, subscribers
 from bot.topics import Sieve, parse
 
 LOOK_BACK = timedelta(days=30)
@@ -96,11 +96,11 @@ async def change(case: Case, request: Change, store: Store) -> Answer:
         wanted, extras = replace(found.preferences, **changes), found.extras
         if request.extra is not None:
             extras = {**extras, request.extra[0]: request.extra[1]}
-            await subscribers.set_extras(connection, found.id, extras)
+            await places.set_extras(connection, found.id, extras)
         await subscribers.change(connection, found, wanted, now=case.now)
         if wanted.cadence is not found.preferences.cadence and found.status is Status.ACTIVE:
             await owed.revive(connection, found.id, wanted.cadence, subscribers.rhythm(wanted), now=case.now)
-    w = words(wanted.language) if request.language is not None else case.w
+    w = words(wanted.language) if request.language is not None and case.asker.person is None else case.w
     case = replace(case, reader=replace(reader, preferences=wanted, extras=extras), preferences=wanted, w=w)
     if request.extra is not None:
         first, chosen = Command(request.extra[0]), switched(request.extra[1], w)

@@ -30,7 +30,7 @@ async def subscribe(case: Case, request: Subscribe, store: Store, access: Access
     known = reader is not None and reader.reason != REMOVED
     if not known and not access.admits(case.asker.address, request.invite):
         return case.told(refusal(case, access), ok=False)
-    if request.language is not None:
+    if request.language is not None and case.asker.person is None:
         w = words(request.language)
         case = replace(case, w=w)
     async with store.write() as connection:

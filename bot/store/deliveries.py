@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, case, func, select, update
+from sqlalchemy import Integer, Select, String, Update, and_, bindparam, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.consequences import REPEATS, STRIKE, short
 from bot.model import NOTE, Delivery, Reason, State, Status
@@ -40,11 +43,25 @@ async def claim(connection: AsyncConnection, channel: str, *, owner: str, now: d
     """
     if limit <= 0:
         return []
+    given = {"of": channel, "by": owner, "at": now, "most": limit}
+    ids = [delivery_id for delivery_id, state in await connection.execute(_claiming(), given) if state == State.SENDING]
+    return await _load(connection, ids)
+
+
+@cache
+def _claiming() -> ReturningUpdate[int, str]:
+    """The statement of `claim`, built once: building it takes as long as the database takes to carry it out."""
+    channel, owner, most = (
+        bindparam("of", type_=String),
+        bindparam("by", type_=String),
+        bindparam("most", type_=Integer),
+    )
+    now = bindparam("at", type_=deliveries.c.next_at.type)
     due = (
         select(deliveries.c.id)
         .where(deliveries.c.channel == channel, deliveries.c.state == State.OWED, deliveries.c.next_at <= now)
         .order_by(deliveries.c.next_at)
-        .limit(limit)
+        .limit(most)
         .with_for_update(skip_locked=True)
     )
     chosen = select(subscribers.c.choice_id).where(subscribers.c.id == deliveries.c.subscriber_id).scalar_subquery()
@@ -55,7 +72,7 @@ async def claim(connection: AsyncConnection, channel: str, *, owner: str, now: d
         .where(subscribers.c.id == deliveries.c.subscriber_id, subscribers.c.status == Status.ACTIVE)
         .exists()
     )
-    claimed = await connection.execute(
+    return (
         update(deliveries)
         .where(deliveries.c.id.in_(due), deliveries.c.state == State.OWED)
         .values(
@@ -72,8 +89,6 @@ async def claim(connection: AsyncConnection, channel: str, *, owner: str, now: d
         )
         .returning(deliveries.c.id, deliveries.c.state)
     )
-    ids = [delivery_id for delivery_id, state in claimed if state == State.SENDING]
-    return await _load(connection, ids)
 
 
 async def put_off(connection: AsyncConnection, until: Mapping[int, datetime], *, owner: str) -> None:
@@ -110,11 +125,32 @@ async def record(connection: AsyncConnection, endings: Sequence[Ending], *, owne
     """Write down what became of attempts, all in the caller's one commit; only rows that are still `owner`'s."""
     if not endings:
         return
-    statement = (
+    await connection.execute(
+        _recording(),
+        [
+            {
+                "by": owner,
+                "delivery_id": ending.delivery_id,
+                "new_state": ending.state.value,
+                "new_reason": ending.reason,
+                "new_receipt": ending.receipt,
+                "new_next_at": ending.next_at,
+                "new_rejections": int(ending.rejected),
+                "new_ended_at": None if ending.state is State.OWED else now,
+            }
+            for ending in endings
+        ],
+    )
+
+
+@cache
+def _recording() -> Update:
+    """The statement of `record`, built once."""
+    return (
         update(deliveries)
         .where(
             deliveries.c.id == bindparam("delivery_id"),
-            deliveries.c.owner == owner,
+            deliveries.c.owner == bindparam("by"),
             deliveries.c.state == State.SENDING,
         )
         .values(
@@ -126,21 +162,6 @@ async def record(connection: AsyncConnection, endings: Sequence[Ending], *, owne
             rejections=deliveries.c.rejections + bindparam("new_rejections"),
             owner=None,
         )
-    )
-    await connection.execute(
-        statement,
-        [
-            {
-                "delivery_id": ending.delivery_id,
-                "new_state": ending.state.value,
-                "new_reason": ending.reason,
-                "new_receipt": ending.receipt,
-                "new_next_at": ending.next_at,
-                "new_rejections": int(ending.rejected),
-                "new_ended_at": None if ending.state is State.OWED else now,
-            }
-            for ending in endings
-        ],
     )
 
 
@@ -235,7 +256,35 @@ def _repeatable(channel: str, now: datetime) -> Select[tuple[int]]:
 async def _load(connection: AsyncConnection, ids: Sequence[int]) -> list[Delivery]:
     if not ids:
         return []
-    query = (
+    rows = (await connection.execute(_loading(), {"claimed": list(ids)})).all()
+    behind = [row.delivery_id for row in rows if row.may_have_missed]
+    lost = await history.missed(connection, behind) if behind else {}
+    return [
+        Delivery(
+            id=row.delivery_id,
+            edition_id=row.edition_id,
+            subscriber_id=row.subscriber_id,
+            to=row.recipient,
+            preferences=preferences(row),
+            due_at=row.due_at,
+            expires_at=row.expires_at,
+            attempts=row.attempts,
+            repeats=row.repeats,
+            rejections=row.rejections,
+            fallen=bool(row.fallen),
+            extras=extras(row.extras),
+            subscribed_at=row.created_at,
+            missed=lost.get(row.delivery_id, ()),
+            is_note=bool(row.is_note),
+        )
+        for row in rows
+    ]
+
+
+@cache
+def _loading() -> Select[Any]:
+    """The statement of `_load`, built once."""
+    return (
         select(
             deliveries.c.id.label("delivery_id"),
             deliveries.c.edition_id,
@@ -268,29 +317,6 @@ async def _load(connection: AsyncConnection, ids: Sequence[int]) -> list[Deliver
                 variants.c.choice_id == deliveries.c.choice_id,
             ),
         )
-        .where(deliveries.c.id.in_(ids))
+        .where(deliveries.c.id.in_(bindparam("claimed", expanding=True)))
         .order_by(deliveries.c.next_at, deliveries.c.id)
     )
-    rows = (await connection.execute(query)).all()
-    behind = [row.delivery_id for row in rows if row.may_have_missed]
-    lost = await history.missed(connection, behind) if behind else {}
-    return [
-        Delivery(
-            id=row.delivery_id,
-            edition_id=row.edition_id,
-            subscriber_id=row.subscriber_id,
-            to=row.recipient,
-            preferences=preferences(row),
-            due_at=row.due_at,
-            expires_at=row.expires_at,
-            attempts=row.attempts,
-            repeats=row.repeats,
-            rejections=row.rejections,
-            fallen=bool(row.fallen),
-            extras=extras(row.extras),
-            subscribed_at=row.created_at,
-            missed=lost.get(row.delivery_id, ()),
-            is_note=bool(row.is_note),
-        )
-        for row in rows
-    ]

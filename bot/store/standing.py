@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import cache
+from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.consequences import Standing
@@ -14,18 +16,23 @@ from bot.store.upsert import insert
 
 async def load(connection: AsyncConnection, channel: str, *, lock: bool = False) -> Standing:
     """How a channel stands; with `lock` nobody else changes it until the transaction ends."""
-    query = select(channels).where(channels.c.channel == channel)
-    if lock:
-        query = query.with_for_update()
-    row = (await connection.execute(query)).one_or_none()
+    query, named = _loading(lock=lock), {"name": channel}
+    row = (await connection.execute(query, named)).one_or_none()
     if row is None and lock and connection.dialect.name == "postgresql":
         await connection.execute(insert(connection, channels).values(channel=channel).on_conflict_do_nothing())
-        row = (await connection.execute(query)).one_or_none()
+        row = (await connection.execute(query, named)).one_or_none()
     if row is None:
         return Standing()
     values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
     del values["channel"]
     return Standing(**values | {"judges": tuple(filter(None, row.judges.split(",")))})
+
+
+@cache
+def _loading(*, lock: bool) -> Select[Any]:
+    """The statement of `load`, built once: it is asked with every turn of a dispatcher."""
+    query = select(channels).where(channels.c.channel == bindparam("name"))
+    return query.with_for_update() if lock else query
 
 
 async def save(connection: AsyncConnection, channel: str, standing: Standing) -> None:

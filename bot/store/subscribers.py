@@ -107,12 +107,16 @@ async def set_status(
 
 
 async def move(connection: AsyncConnection, subscriber_id: int, recipient: str) -> None:
-    """Store a subscriber's new recipient id, unless somebody has it already."""
+    """Store a subscriber's new recipient id. Where somebody has it already there is one subscription less."""
     other = subscribers.alias()
-    taken = select(other.c.id).where(other.c.channel == subscribers.c.channel, other.c.recipient == recipient)
-    await connection.execute(
-        update(subscribers).where(subscribers.c.id == subscriber_id, ~taken.exists()).values(recipient=recipient)
+    theirs = and_(other.c.channel == subscribers.c.channel, other.c.recipient == recipient, other.c.id != subscriber_id)
+    moved = await connection.execute(
+        update(subscribers)
+        .where(subscribers.c.id == subscriber_id, ~select(other.c.id).where(theirs).exists())
+        .values(recipient=recipient)
     )
+    if not moved.rowcount:
+        await set_status(connection, subscriber_id, Status.GONE, "its place has another subscription")
 
 
 async def change(connection: AsyncConnection, reader: Subscriber, wanted: Preferences, *, now: datetime) -> None:
@@ -136,30 +140,6 @@ async def change(connection: AsyncConnection, reader: Subscriber, wanted: Prefer
         await owed.end_cadence(connection, reader.id, now=now)
     if before != after:
         await owed.move(connection, reader.id, after, now=now)
-
-
-async def set_extras(connection: AsyncConnection, subscriber_id: int, wanted: Mapping[Extra, str]) -> None:
-    """Store what only the subscriber's channel can do for them."""
-    await connection.execute(
-        update(subscribers).where(subscribers.c.id == subscriber_id).values(extras=json.dumps(wanted, sort_keys=True))
-    )
-
-
-async def setter(connection: AsyncConnection, subscriber_id: int) -> tuple[Address, str] | None:
-    """Who set a subscription up, and their language: that of their own subscription, else of the one they set up."""
-    theirs = subscribers.alias()
-    spoken = choices.alias()
-    query = (
-        select(subscribers.c.channel, subscribers.c.set_up_by, func.coalesce(spoken.c.language, choices.c.language))
-        .join(choices, choices.c.id == subscribers.c.choice_id)
-        .outerjoin(
-            theirs, and_(theirs.c.channel == subscribers.c.channel, theirs.c.recipient == subscribers.c.set_up_by)
-        )
-        .outerjoin(spoken, spoken.c.id == theirs.c.choice_id)
-        .where(subscribers.c.id == subscriber_id, subscribers.c.set_up_by.is_not(None))
-    )
-    row = (await connection.execute(query)).one_or_none()
-    return None if row is None else (Address(row[0], row[1]), row[2])
 
 
 async def pause(connection: AsyncConnection, subscriber_id: int, *, until: datetime | None, now: datetime) -> None:

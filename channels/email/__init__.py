@@ -115,11 +115,11 @@ class Email:
                 reply = await dialogue.send(_envelope(dialogue, sender, to, text), text)
         except RefusedError as error:
             # A relay that has had enough of a connection says 421, and takes the next one.
-            return meaning(error.reply, error.stage, domain(to)), error.reply.code == 421
+            return meaning(error.reply, error.stage, domain(to)), error.reply.code == 421 and not error.opening
         except BrokenError as error:
             if error.asked:
                 return Unknown(str(error)), False
-            return Deferred(str(error), scope="channel"), True
+            return Deferred(str(error), scope="channel"), not error.opening
         except LoginRefusedError as error:
             return Deferred(str(error), scope="channel"), False
         self._pool.went_well()

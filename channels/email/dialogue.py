@@ -56,6 +56,8 @@ class RefusedError(Exception):
     def __init__(self, stage: Stage, reply: Reply) -> None:
         super().__init__(f"{stage}: {reply}")
         self.stage, self.reply = stage, reply
+        self.opening = False
+        """Whether no connection could be had, rather than one lost."""
 
 
 class BrokenError(Exception):
@@ -64,6 +66,8 @@ class BrokenError(Exception):
     def __init__(self, why: str, *, asked: bool) -> None:
         super().__init__(why)
         self.asked = asked
+        self.opening = False
+        """Whether no connection could be had, rather than one lost."""
 
 
 class Dialogue(asyncio.Protocol):

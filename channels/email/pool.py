@@ -72,16 +72,19 @@ class Pool:
             self._lent += 1
             try:
                 return self._take() or await self.open()
-            except BaseException as error:
+            except (BrokenError, RefusedError) as error:
                 self._lent -= 1
-                self._call_next()
-                crowded = isinstance(error, BrokenError) or (
-                    isinstance(error, RefusedError) and error.reply.code == 421
-                )
-                if not crowded or not self._lent:
+                error.opening = True
+                if not self._lent:  # nobody has a connection: whoever waits for one need not try the same
+                    self._allowed = self._settings.connections
+                    self._turn_away(error)
                     raise
                 self._allowed = max(1, min(self._allowed, self._lent))
                 self._calm = 0
+            except BaseException:
+                self._lent -= 1
+                self._call_next()
+                raise
 
     async def _room(self) -> None:
         """Wait until one more connection may be used."""
@@ -97,6 +100,12 @@ class Pool:
             finally:
                 if waiter in self._queue:
                     self._queue.remove(waiter)
+
+    def _turn_away(self, error: BrokenError | RefusedError) -> None:
+        while self._queue:
+            waiter = self._queue.popleft()
+            if not waiter.done():
+                waiter.set_exception(error)
 
     def _call_next(self) -> None:
         while self._queue:

@@ -13,7 +13,15 @@ from typing import Any, Self
 
 from telegram import Bot, InlineKeyboardMarkup, Message
 from telegram.constants import ParseMode
-from telegram.error import BadRequest, ChatMigrated, EndPointNotFound, InvalidToken, TelegramError
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    EndPointNotFound,
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+    TelegramError,
+)
 from telegram.request import HTTPXRequest
 
 from bot.channel import (
@@ -34,19 +42,21 @@ from bot.channel import (
     Rate,
     Rejected,
     Sent,
+    Unknown,
 )
 from bot.channel import Message as Composed
 from bot.model import ON, Extra
 from channels.telegram import refusals
 from channels.telegram.card import LIMITS, Card
 from channels.telegram.conversation import Conversation
-from channels.telegram.hook import hold, take
+from channels.telegram.hook import Posted, hold, take
 from channels.telegram.keys import keyboard
-from channels.telegram.listener import Crowd, clock, poll
+from channels.telegram.listener import clock, poll
 from channels.telegram.markup import close_up, escape
-from channels.telegram.places import SHARED, Place, kind_of
+from channels.telegram.places import SHARED, Place, chat_of, kind_of
 from channels.telegram.profile import introduce
 from channels.telegram.settings import Settings
+from channels.telegram.speech import Flood, Speech
 
 __all__ = ["Settings", "Telegram", "open"]
 
@@ -85,13 +95,15 @@ class Telegram:
             concurrency=CONCURRENCY,
             account=Rate(settings.rate, 1 + MARGIN),
             recipient=TO_ONE_CHAT,
-            kinds={SHARED: TO_ONE_PLACE},
+            kinds={SHARED: (TO_ONE_CHAT, TO_ONE_PLACE)},
             kind=kind_of,
+            same=chat_of,
         )
         self._text = kit.template("telegram/edition.html", escape)
         self._rich = kit.template("telegram/rich.html", escape)
+        self._flood = Flood()
         self._knows_rich = True
-        self._crowd: Crowd | None = None
+        self._posted: Posted | None = None
         """What was posted and is being handled."""
         self._is_known = True
         """Whether this is the bot that the readers have met."""
@@ -110,8 +122,10 @@ class Telegram:
     async def __aenter__(self) -> Self:
         try:
             await self._bot.initialize()
-        except InvalidToken:  # its message holds the token
+        except InvalidToken as error:  # its message holds the token
             await self._bot.shutdown()
+            if not refusals.is_telegrams(error):
+                raise ConnectionError("something between us and Telegram answered in its place") from None
             raise LoginError(WRONG_TOKEN) from None
         except BaseException:
             await self._bot.shutdown()
@@ -129,7 +143,10 @@ class Telegram:
 
     async def listen(self, commands: Commands) -> None:
         """Take updates until cancelled: have them posted where there is an https address, else by long polling."""
-        await introduce(self._bot, commands, self._kit.memory, offered=self.extras)
+        try:
+            await introduce(self._bot, commands, self._kit.memory, offered=self.extras)
+        except InvalidToken:
+            raise LoginError(WRONG_TOKEN) from None
         if self.webhooks():
             await hold(self._bot, f"{self._kit.links.public}/hooks/{self.name}", self._hook_secret())
         else:
@@ -140,15 +157,18 @@ class Telegram:
         return {self.name: self._take} if (self._kit.links.public or "").startswith("https://") else {}
 
     async def _take(self, hook: Hook, commands: Commands) -> int:
-        if self._crowd is None:
-            self._crowd = Crowd(self._conversation(commands).handle)
-        return await take(hook, self._bot, self._hook_secret(), self._crowd)
+        if self._posted is None:
+            self._posted = Posted(self._conversation(commands).handle)
+        return await take(hook, self._bot, self._hook_secret(), self._posted)
 
     def _hook_secret(self) -> str:
         return self._kit.links.sign("hook", self.name)
 
     def _conversation(self, commands: Commands) -> Conversation:
-        return Conversation(self._bot, commands, self._kit, self.compose, offered=self.extras, clock=clock)
+        speech = Speech(
+            self._bot, commands, self._kit, self._flood, offered=self.extras, clock=clock, inline=self._is_inline
+        )
+        return Conversation(self._bot, commands, self._kit.memory, speech, self.compose, clock=clock)
 
     def compose(self, page: Page) -> Card:
         return Card(page, close_up(self._text(page)), self._rich)
@@ -159,32 +179,38 @@ class Telegram:
             place = Place.parse(to)
         except ValueError:
             return Gone("no chat of Telegram's")
+        if (wait := self._flood.left()) > 0:
+            return Deferred("flood wait", wait, "channel")
         try:
-            return await self._send_to(place, message, personal)
+            is_channel = await self._is_channel(place)
+        except NetworkError as error:  # nothing has left yet
+            found = refusals.outcome(error, place)
+            return Deferred(found.reason, scope="channel") if isinstance(found, Unknown) else found
+        try:
+            return await self._send_to(place, message, personal, is_channel=is_channel)
         except TelegramError as error:
             return await self._outcome(error, place)
 
-    async def _send_to(self, place: Place, card: Card, personal: Personal) -> Outcome:
+    async def _send_to(self, place: Place, card: Card, personal: Personal, *, is_channel: bool) -> Outcome:
         """Send, where the place has changed to where it is now."""
+        rows = card.rows(place, self._bot.username, is_channel=is_channel, inline=self._is_inline)
+        keys = await keyboard(rows, self._kit.memory)
         try:
-            sent = await self._post(place, card, personal)
+            sent = await self._post(place, card, personal, keys)
         except ChatMigrated as moved:
             now_at = Place(moved.new_chat_id)
-            sent = await self._post(now_at, card, personal)
+            sent = await self._post(now_at, card, personal, keys)
             return Sent(f"{sent.message_id}", moved_to=f"{now_at}")
         except BadRequest as error:
             if place.topic is None or not refusals.says(error, *refusals.NO_TOPIC, *refusals.CLOSED_TOPIC):
                 raise
             general = Place(place.chat)  # General has no id of its own to send to
-            sent = await self._post(general, card, personal)
+            sent = await self._post(general, card, personal, keys)
             moved_to = f"{general}" if refusals.says(error, *refusals.NO_TOPIC) else None
             return Sent(f"{sent.message_id}", moved_to=moved_to)
         return Sent(f"{sent.message_id}")
 
-    async def _post(self, place: Place, card: Card, personal: Personal) -> Message:
-        keys = await keyboard(
-            card.rows(place, self._bot.username, is_channel=await self._is_channel(place)), self._kit.memory
-        )
+    async def _post(self, place: Place, card: Card, personal: Personal, keys: InlineKeyboardMarkup | None) -> Message:
         if personal.extras.get(Extra.RICH) == ON and self._knows_rich and card.page.blocks:
             try:
                 return await self._post_rich(place, card, personal, keys)
@@ -226,9 +252,17 @@ class Telegram:
         key = f"kind {place.chat}"
         kind = await self._kit.memory.get(key)
         if kind is None:
-            kind = str((await self._bot.get_chat(place.chat)).type)
+            try:
+                kind = str((await self._bot.get_chat(place.chat)).type)
+            except (BadRequest, Forbidden, ChatMigrated):  # sending says what is the matter with it
+                return False
             await self._kit.memory.put(key, kind)
         return kind == "channel"
+
+    @property
+    def _is_inline(self) -> bool:
+        """Whether papers can be put into other chats: @BotFather switches that on."""
+        return bool(self._bot.bot.supports_inline_queries)
 
     async def _outcome(self, error: TelegramError, place: Place) -> Outcome:
         found = refusals.outcome(error, place)
@@ -239,6 +273,10 @@ class Telegram:
             return Barred(found.reason, title)
         if isinstance(found, Gone) and not self._is_known:  # it is the token that is wrong, not the reader
             return Deferred("the reader has not met this bot: TELEGRAM_TOKEN is another one's than before")
+        if isinstance(found, Gone) and refusals.says(error, *refusals.NO_CHAT):
+            with suppress(TelegramError):
+                await self._bot.get_chat(place.chat)
+                return Deferred(found.reason)  # it is there after all
         if isinstance(found, Rejected):
             log.error("message refused", extra={"channel": self.name, "reason": found.reason})
         return found
@@ -273,6 +311,5 @@ def open(settings: Settings, kit: Kit, *, make: Callable[..., Bot] = Bot) -> Tel
         request=HTTPXRequest(
             CONNECTIONS, read_timeout=30.0, write_timeout=30.0, connect_timeout=10.0, pool_timeout=30.0
         ),
-        get_updates_request=HTTPXRequest(2, read_timeout=65.0, connect_timeout=10.0, pool_timeout=30.0),
     )
     return Telegram(settings, kit, bot)

@@ -56,27 +56,29 @@ class Card:
             return NO_PREVIEW
         return LinkPreviewOptions(url=picture, prefer_large_media=True, show_above_text=True)
 
-    def rows(self, place: Place, username: str, *, is_channel: bool = False) -> Rows:
+    def rows(self, place: Place, username: str, *, is_channel: bool = False, inline: bool = True) -> Rows:
         """The buttons that make sense where it is shown.
 
         One's own chat turns the page in place. A page turned in a group would be turned for everybody, so what is more
-        is opened in the reader's own chat with the bot; under a channel's posts there is nothing of the kind.
+        is opened in the reader's own chat with the bot; under a channel's posts there is nothing of the kind. Without
+        `inline` mode nothing can be put into other chats.
         """
         if is_channel or not self.page.blocks:
             return []
-        return self._in_a_group(username) if place.is_shared else self._in_private()
+        share = [self._share()] if inline else []
+        return self._in_a_group(username, share) if place.is_shared else self._in_private(share)
 
-    def _in_private(self) -> Rows:
+    def _in_private(self, share: Sequence[Key]) -> Rows:
         turns = [Key(sign, Press(line)) for sign, line in self._signs() if line is not None]
         settings = Key(f"⚙ {self.page.labels['settings']}", Press(written(ShowSettings()), apart=True))
         papers = [Key(label, Press(line, apart=True)) for label, line in self._papers()]
-        return [*in_rows(papers), turns, [settings, self._share()]]
+        return [*in_rows(papers), turns, [settings, *share]]
 
-    def _in_a_group(self, username: str) -> Rows:
+    def _in_a_group(self, username: str, share: Sequence[Key]) -> Rows:
         more = [(f"{self.page.labels['more']} ▶", self.page.next)] if self.page.next else []
         papers = [Key(label, url=url) for label, line in self._papers() if (url := link(username, line))]
         turns = [Key(label, url=url) for label, line in more if (url := link(username, line))]
-        return [*in_rows(papers), [*turns, self._share()]]
+        return [*in_rows(papers), [*turns, *share]]
 
     def _papers(self) -> Sequence[tuple[str, str]]:
         """For each paper, what asks for all there is to say about it; nothing where it is said already."""
@@ -98,5 +100,6 @@ class Card:
 
 
 def cut(page: Page, place: int) -> Page:
-    """The page of one of a page's papers alone, to be put into another chat."""
-    return replace(page, blocks=[page.blocks[place]], next=None, previous=None, more=None, alone=True)
+    """The page of one of a page's papers by itself, to be put into another chat; it fits, since the whole page did."""
+    block = page.blocks[place]
+    return replace(page, heading="", lead="", notes=(), actions=(), blocks=[block], next=None, previous=None, more=None)

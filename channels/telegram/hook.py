@@ -8,20 +8,24 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections import OrderedDict
 from hmac import compare_digest
+from weakref import WeakValueDictionary
 
 from telegram import Bot, Update
 from telegram.error import InvalidToken, TelegramError
 
 from bot.channel import Hook, LoginError
 from channels.telegram import refusals
-from channels.telegram.listener import WANTED, Crowd
+from channels.telegram.listener import WANTED, Handle
 
 log = logging.getLogger(__name__)
 
 SECRET = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - a header's name
 FINISHED_IN = 12.0
 """Seconds for one update; what takes longer goes on, and is not posted again."""
+REMEMBERED = 2_000
+"""Updates by whose numbers a second post of the same is known."""
 LOOK = 600.0
 """Seconds between two looks at whether Telegram still posts to us."""
 FIRST_BREAK, LONGEST_BREAK = 1.0, 60.0
@@ -46,7 +50,7 @@ async def hold(bot: Bot, address: str, secret: str) -> None:
         await asyncio.sleep(LOOK)
 
 
-async def take(hook: Hook, bot: Bot, secret: str, crowd: Crowd) -> int:
+async def take(hook: Hook, bot: Bot, secret: str, posted: Posted) -> int:
     """Handle one update that was posted; the status to answer with, which accepts it or not."""
     if not compare_digest(hook.headers.get(SECRET, "").encode("utf-8", "replace"), secret.encode()):
         return 403
@@ -54,6 +58,39 @@ async def take(hook: Hook, bot: Bot, secret: str, crowd: Crowd) -> int:
         update = Update.de_json(json.loads(hook.body), bot)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return 400
-    crowd.take(update)
-    await crowd.settled(FINISHED_IN)
+    await posted.take(update)
     return 200
+
+
+class Posted:
+    """Updates that were posted: at once for different chats, one after the other for each, each once.
+
+    Several may be posted at the same time, and not in their order.
+    """
+
+    def __init__(self, handle: Handle) -> None:
+        self._handle = handle
+        self._seen: OrderedDict[int, None] = OrderedDict()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._queues: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+
+    async def take(self, update: Update) -> None:
+        """Handle an update, unless that was begun before; what takes too long goes on by itself."""
+        if update.update_id in self._seen:
+            return
+        self._seen[update.update_id] = None
+        if len(self._seen) > REMEMBERED:
+            self._seen.popitem(last=False)
+        task = asyncio.create_task(self._in_order(update))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        await asyncio.wait([task], timeout=FINISHED_IN)
+
+    async def _in_order(self, update: Update) -> None:
+        whom = update.effective_chat or update.effective_user
+        queue = self._queues.setdefault(0 if whom is None else whom.id, asyncio.Lock())
+        async with queue:
+            try:
+                await self._handle(update)
+            except Exception:  # one update costs the others nothing
+                log.exception("update failed", extra={"channel": "telegram"})

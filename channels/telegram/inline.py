@@ -28,13 +28,12 @@ _OFFSET = re.compile(r"\d{1,4}", re.ASCII)
 def line_of(query: str, offset: str) -> str:
     """What is asked by what somebody typed behind the bot's name."""
     query = " ".join(query.split())
-    if not query:
-        return "date"
-    if _DAY.fullmatch(query):
-        return f"date {query}"
+    after = f"+{offset} " if _OFFSET.fullmatch(offset) else ""
+    if not query or _DAY.fullmatch(query):
+        return f"date {after}{query}".strip()
     if _PAPER.fullmatch(query):
         return f"paper {query}"
-    return f"search +{offset} {query}" if _OFFSET.fullmatch(offset) else f"search {query}"
+    return f"search {after}{query}"
 
 
 def results(answer: Answer, compose: Callable[[Page], Card]) -> Sequence[InlineQueryResultArticle]:
@@ -43,7 +42,7 @@ def results(answer: Answer, compose: Callable[[Page], Card]) -> Sequence[InlineQ
     if page is None or not isinstance(card, Card):
         return []
     found = []
-    if page.day is not None:
+    if page.day is not None and page.previous is None:
         found.append(_result("edition", page.heading, page.lead, card, answer.extras))
     for place, block in enumerate(page.blocks):
         found.append(_of_paper(block, compose(cut(page, place)), answer.extras))
@@ -64,7 +63,7 @@ def _of_paper(block: Block, card: Card, extras: Mapping[Extra, str]) -> InlineQu
 def _result(
     key: str, title: str, description: str, card: Card, extras: Mapping[Extra, str]
 ) -> InlineQueryResultArticle:
-    picture = card.page.blocks[0].paper.thumbnail if card.page.alone else None
+    picture = card.page.blocks[0].paper.thumbnail if len(card.page.blocks) == 1 else None
     return InlineQueryResultArticle(
         key,
         title[:LONGEST_TITLE],

@@ -39,6 +39,11 @@ class Place:
         return f"{self.chat}" if self.topic is None else f"{self.chat}/{self.topic}"
 
 
+def chat_of(to: str) -> str:
+    """What is paced as one: a group and all its topics."""
+    return to.partition("/")[0]
+
+
 SHARED = "shared"
 """What `kind_of` calls groups and channels."""
 

@@ -11,11 +11,15 @@ import base64
 import hashlib
 from dataclasses import dataclass, replace
 
-from bot.channel import Memory
+from bot.channel import Command, Memory
 from channels.telegram.places import Place
 
 LONGEST_DATA = 64
 LONGEST_PAYLOAD = 64
+SHOWING = frozenset(
+    {Command.TODAY, Command.DATE, Command.WEEK, Command.MONTH, Command.TOP, Command.SEARCH, Command.PAPER}
+)
+"""The commands that show papers and change nothing."""
 _APART = "+"
 _OF = "@"
 _KEPT = "#"
@@ -44,9 +48,10 @@ def read(data: str) -> Press:
     if data.startswith(_OF):
         written, _, line = data.removeprefix(_OF).partition(" ")
         try:
-            return Press(line, apart, Place.parse(written))
+            place = Place.parse(written)
         except ValueError:
             return Press("")
+        return Press(line, apart, place) if place.is_shared else Press("")  # nobody asks for another person
     return Press(data, apart)
 
 
@@ -74,11 +79,15 @@ def link(username: str, line: str) -> str | None:
 
 
 def followed(payload: str) -> str | None:
-    """The line that the payload of `/start` asks, None where it is none of ours."""
+    """The line that the payload of `/start` asks, None where it is none of ours.
+
+    Whoever made the link chose the line, and a tap on a link agrees to nothing: only what shows papers is asked.
+    """
     if not payload.startswith(_ASKED):
         return None
     held_part = payload.removeprefix(_ASKED)
     try:
-        return base64.b64decode(held_part + "=" * (-len(held_part) % 4), b"-_", validate=True).decode()
+        line = base64.b64decode(held_part + "=" * (-len(held_part) % 4), b"-_", validate=True).decode()
     except ValueError:  # no base64, or no text
         return None
+    return line if line.partition(" ")[0] in SHOWING else None

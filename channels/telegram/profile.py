@@ -20,7 +20,7 @@ from telegram import (
     BotCommandScopeAllPrivateChats,
     BotCommandScopeChat,
 )
-from telegram.error import TelegramError
+from telegram.error import InvalidToken, TelegramError
 
 from bot.channel import FOR_OPERATORS, Command, Commands, Memory
 from bot.model import Extra
@@ -66,6 +66,8 @@ async def introduce(bot: Bot, commands: Commands, memory: Memory, *, offered: Se
             await bot.set_my_commands(everything, BotCommandScopeAllPrivateChats(), language_code=code)
             await bot.set_my_commands(for_all, BotCommandScopeAllGroupChats(), language_code=code)
             await bot.set_my_commands(everything, BotCommandScopeAllChatAdministrators(), language_code=code)
+    except InvalidToken:
+        raise
     except TelegramError as error:  # the bot works without; it is tried again at the next start
         log.warning("menus could not be set", extra={"channel": "telegram", "reason": error.message})
         return
@@ -77,10 +79,11 @@ async def introduce_in(
 ) -> None:
     """Give a chat a menu of its own, where the one for everybody is not it: Traditional Chinese, and operators."""
     key, needed = f"menu {chat}", operator or _code(language) is None
-    wanted = f"{language} {operator:d}" if needed else ""
+    menu = _menu(commands.purposes(language), offered, operator=operator)
+    state = f"{bot.id} {[(command.value, purpose) for command, purpose in menu.items()]}"
+    wanted = hashlib.sha256(state.encode()).hexdigest()[:16] if needed else ""
     if (await memory.get(key) or "") == wanted:
         return
-    menu = _menu(commands.purposes(language), offered, operator=operator)
     scope: BotCommandScope = BotCommandScopeChat(chat)
     try:
         if needed:

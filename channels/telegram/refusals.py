@@ -25,6 +25,7 @@ NO_RIGHT = (
     "chat_restricted",
     "have no rights to send",
     "chat_admin_required",
+    "have no write access",
 )
 GONE = (
     "bot was blocked by the user",
@@ -59,6 +60,8 @@ def outcome(error: TelegramError, place: Place) -> Outcome:
     BadRequest comes first: the library counts it among the faults of the network.
     """
     said = reason(error)
+    if not is_telegrams(error):
+        return Deferred("something between us and Telegram answered in its place", scope="channel")
     if isinstance(error, RetryAfter):
         # A private chat's answer speaks for the whole bot; a group has a limit of its own.
         return Deferred("flood wait", seconds(error), "recipient" if place.is_shared else "channel")
@@ -67,7 +70,7 @@ def outcome(error: TelegramError, place: Place) -> Outcome:
     if isinstance(error, Conflict):
         return Deferred(said, scope="channel")
     if isinstance(error, BadRequest | Forbidden):
-        if says(error, *NO_RIGHT):
+        if says(error, *NO_RIGHT, *NO_TOPIC, *CLOSED_TOPIC):  # a General that is closed lets nobody post
             return Barred(said)
         if isinstance(error, Forbidden) or says(error, *GONE, *NO_CHAT):
             return Gone(said)
@@ -96,6 +99,17 @@ OF_THE_PLACE = (*NO_RIGHT, *GONE, *NO_CHAT, *NO_TOPIC, *CLOSED_TOPIC)
 """Refusals that speak of where a message was to go, and not of what it says."""
 
 
+_PAGE = ". Parsing the server response"
+"""How the library begins to say that an answer was no JSON."""
+
+
+def is_telegrams(error: TelegramError) -> bool:
+    """Whether it was Telegram that answered so, and no proxy or firewall on the way."""
+    return _PAGE not in error.message and not (
+        isinstance(error.__cause__, TelegramError) and _PAGE in f"{error.__cause__}"
+    )
+
+
 def reason(error: TelegramError) -> str:
     """An error in a few words, without the page that a proxy may have answered with."""
-    return error.message.partition(". Parsing the server response")[0]
+    return error.message.partition(_PAGE)[0]

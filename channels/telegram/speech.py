@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from telegram import Bot, InlineKeyboardMarkup, LinkPreviewOptions, Message
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 
-from bot.channel import Answer, Commands, Kit
+from bot.channel import Answer, Command, Commands, Deferred, Kit
 from bot.model import Address, Extra
 from channels.telegram import refusals
 from channels.telegram.card import NO_PREVIEW, Card
@@ -26,8 +27,27 @@ from channels.telegram.profile import introduce_in
 log = logging.getLogger(__name__)
 
 LONGEST = 4096
+LONGEST_CAPTION = 1024
+"""https://core.telegram.org/bots/api#senddocument"""
 LONGEST_WAIT = 5.0
-"""Seconds of a flood wait that an answer is worth; later nobody waits for it any more."""
+"""Seconds of a wait that an answer is worth; later nobody waits for it any more."""
+A_MOMENT = 1.0
+"""Seconds after which a service in trouble is asked once more."""
+
+
+class Flood:
+    """The wait that Telegram has asked for, whoever met it: editions and answers go to the same service."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
+
+    def left(self) -> float:
+        """Seconds that are left of it, 0 where there is none."""
+        return max(0.0, self._until - asyncio.get_running_loop().time())
+
+    def meet(self, seconds: float) -> None:
+        """Take note of a wait."""
+        self._until = max(self._until, asyncio.get_running_loop().time() + seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +63,18 @@ class Speech:
     """Says answers in chats."""
 
     def __init__(
-        self, bot: Bot, commands: Commands, kit: Kit, *, offered: Sequence[Extra], clock: Callable[[], datetime]
+        self,
+        bot: Bot,
+        commands: Commands,
+        kit: Kit,
+        flood: Flood,
+        *,
+        offered: Sequence[Extra],
+        clock: Callable[[], datetime],
+        inline: bool = True,
     ) -> None:
+        self._flood = flood
+        self._inline = inline
         self._clock = clock
         self._bot = bot
         self._commands = commands
@@ -54,46 +84,66 @@ class Speech:
         self._pictures = Pictures(kit.pictures, kit.memory)
 
     async def say(
-        self, place: Place, answer: Answer, *, instead: Message | None = None, of: Place | None = None, title: str = ""
+        self,
+        place: Place,
+        answer: Answer,
+        *,
+        instead: Message | None = None,
+        of: Place | None = None,
+        title: str = "",
+        asked: str = "",
     ) -> None:
         """Say an answer in a place, in place of the message `instead` where it can be.
 
-        `of` is the place that it is about where that is another, and `title` what that is called. Whoever has shut the
+        `of` is the place that it is about where that is another, `title` what that is called, and `asked` the line that
+        it answers. What was said a moment ago and is true still is not said again. Whoever has shut the
         door meanwhile is gone; whatever else Telegram has against an answer is logged, since nobody can be told.
         """
+        if answer.repeated:
+            return
         try:
-            await self._say(place, answer, instead, of, title)
+            messages = await self._messages(place, answer, of, title, asked)
+            await self._say(place, answer, messages, instead)
             if not place.is_shared:
                 await self._introduce(place, answer.language)
         except Forbidden as error:
-            if not place.is_shared:
+            if not place.is_shared and refusals.is_telegrams(error):
                 await self._commands.gone(_address(place), refusals.reason(error), self._clock())
         except TelegramError as error:
             log.warning("answer not sent", extra={"channel": "telegram", "reason": refusals.reason(error)})
 
-    async def _say(self, place: Place, answer: Answer, instead: Message | None, of: Place | None, title: str) -> None:
+    async def _say(self, place: Place, answer: Answer, messages: Sequence[_Said], instead: Message | None) -> None:
         if answer.file is not None:
-            await self._send_file(place, answer)
+            await self._patiently(partial(self._send_file, place, answer), place)
             return
-        messages = await self._messages(place, answer, of, title)
         page = answer.page
         if instead is None and page is not None and page.alone:
-            figure = await self._pictures.find(page.blocks[0].paper.id)
-            if figure is not None:
-                await self._turn(place)
-                await self._pictures.send(self._bot, place, figure)
+            await self._show_figure(place, page.blocks[0].paper.id)
         for said in messages:
-            await self._post(place, said, instead)
+            await self._patiently(partial(self._post, place, said, instead), place)
             instead = None
 
-    async def _messages(self, place: Place, answer: Answer, of: Place | None, title: str) -> list[_Said]:
+    async def _show_figure(self, place: Place, paper_id: str) -> None:
+        """Send a paper's figure, where there is one and the place takes pictures; it goes without otherwise."""
+        figure = await self._pictures.find(paper_id)
+        if figure is None:
+            return
+        await self._turn(place)
+        try:
+            await self._pictures.send(self._bot, place, figure)
+        except Forbidden:
+            raise
+        except TelegramError as error:
+            log.info("figure left out", extra={"channel": "telegram", "reason": refusals.reason(error)})
+
+    async def _messages(self, place: Place, answer: Answer, of: Place | None, title: str, asked: str) -> list[_Said]:
         """An answer as messages: one, or a second where its sentences do not fit above the papers."""
-        card = answer.message
+        card, command = answer.message, asked.partition(" ")[0]
         if not isinstance(card, Card):
-            texts = in_messages(self._under(title, text_of(answer, self._fill)))
-            keys = await self._keys(rows_of(answer, of))
+            texts = in_messages(self._under(title, text_of(answer, self._fill, quoting=command == Command.SEARCH)))
+            keys = await self._keys(rows_of(answer, of, command))
             return [_Said(text, keys if text is texts[-1] else None) for text in texts]
-        keys = await self._keys(card.rows(place, self._bot.username))
+        keys = await self._keys(card.rows(place, self._bot.username, inline=self._inline))
         shown = _Said(card.text, keys, card.preview(answer.extras))
         above = text_of(without_papers(answer), self._fill)
         if not above:
@@ -108,25 +158,37 @@ class Speech:
     async def _keys(self, rows: Rows) -> InlineKeyboardMarkup | None:
         return await keyboard(rows, self._memory)
 
-    async def _post(self, place: Place, said: _Said, instead: Message | None, *, again: bool = True) -> None:
-        """Send or edit; where Telegram wants a short wait, once more after it."""
-        await self._turn(place)
+    async def _patiently(self, work: Callable[[], Awaitable[None]], place: Place) -> None:
+        """Do it, and once more where Telegram wants a short wait or is in trouble and nothing was done."""
+        if self._flood.left() > LONGEST_WAIT:
+            return
         try:
-            if instead is not None and await self._edit(instead, said):
-                return
-            await self._bot.send_message(
-                place.chat,
-                said.text,
-                ParseMode.HTML,
-                message_thread_id=place.topic,
-                link_preview_options=said.preview,
-                reply_markup=said.keys,
-            )
-        except RetryAfter as wait:
-            if not again or refusals.seconds(wait) > LONGEST_WAIT:
+            await work()
+        except TelegramError as error:
+            outcome = refusals.outcome(error, place)
+            if not isinstance(outcome, Deferred):
                 raise
-            await asyncio.sleep(refusals.seconds(wait))
-            await self._post(place, said, instead, again=False)
+            if isinstance(error, RetryAfter) and not place.is_shared:
+                self._flood.meet(refusals.seconds(error))
+            wait = outcome.retry_after or A_MOMENT
+            if wait > LONGEST_WAIT:
+                raise
+            await asyncio.sleep(wait)
+            await work()
+
+    async def _post(self, place: Place, said: _Said, instead: Message | None) -> None:
+        """Send, or edit what is there."""
+        await self._turn(place)
+        if instead is not None and await self._edit(instead, said):
+            return
+        await self._bot.send_message(
+            place.chat,
+            said.text,
+            ParseMode.HTML,
+            message_thread_id=place.topic,
+            link_preview_options=said.preview,
+            reply_markup=said.keys,
+        )
 
     async def _edit(self, message: Message, said: _Said) -> bool:
         """Put an answer in a message's place; False where that message cannot be changed any more."""
@@ -149,11 +211,12 @@ class Speech:
 
     async def _send_file(self, place: Place, answer: Answer) -> None:
         assert answer.file is not None
+        [*said] = in_messages(text_of(without_papers(answer), self._fill), LONGEST_CAPTION)
         await self._turn(place)
         await self._bot.send_document(
             place.chat,
             answer.file.content,
-            caption=text_of(without_papers(answer), self._fill)[:1000],
+            caption=said[0] if said else None,
             parse_mode=ParseMode.HTML,
             filename=answer.file.name,
             message_thread_id=place.topic,

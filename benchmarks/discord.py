@@ -1,0 +1,176 @@
+"""An edition for 1,000 channels on Discord while somebody asks each second, before the strict local server."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from bot.model import Address, Preferences
+from bot.store import Store, subscribers
+from tests.telegram_bot import many, put
+
+ROOT = Path(__file__).resolve().parents[1]
+TOKEN = "a-token-for-a-benchmark"
+CHANNELS = 1_000
+PER_GUILD = 50
+RATE = 50
+MOST_TIME = 1.1
+"""Times the messages divided by the rate."""
+ACKNOWLEDGED = 0.5
+"""Seconds in which 95 of 100 questions are acknowledged."""
+LONGEST = 300.0
+POST = "POST /channels/{channel_id}/messages"
+SYNC = "PUT /applications/{application_id}/commands"
+
+
+@asynccontextmanager
+async def server() -> AsyncIterator[str]:
+    """The local server as a process, with Discord's own rates; where it is."""
+    options = ["--real-rates", "--no-record", "--no-validate", "--token", TOKEN]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.discord_service", *options, cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    try:
+        yield f"http://127.0.0.1:{int(await process.stdout.readline())}"
+    finally:
+        process.send_signal(signal.SIGTERM)
+        await process.wait()
+
+
+@asynccontextmanager
+async def program(home: Path, origin: str) -> AsyncIterator[None]:
+    """`papers run` as a process."""
+    environ = os.environ | {
+        "PAPERS_HOME": str(home),
+        "DISCORD_TOKEN": TOKEN,
+        "DISCORD_API_URL": f"{origin}/api/v10",
+        "FEED_URL": "http://127.0.0.1:9/",
+        "LOG_FORMAT": "json",
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", "run", "--standby", cwd=ROOT, env=environ,
+        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        await process.wait()
+
+
+async def prepare(home: Path, channels: list[str]) -> None:
+    """Subscribed channels to which an edition is due now."""
+    store = Store.open("sqlite:///subscribers.db", home)
+    await store.migrate()
+    now = datetime.now(UTC)
+    wanted = Preferences(hour=now.hour * 60 + now.minute // 15 * 15)
+    async with store.write() as connection:
+        for channel in channels:
+            await subscribers.add(connection, Address("discord", f"channel:{channel}"), wanted, now=now)
+    await put(store, many(10, now), closed_at=now)
+    await store.close()
+
+
+async def fan_out(channels: int) -> dict[str, Any]:
+    """How long an edition takes to all channels, and how soon somebody is answered meanwhile."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with server() as origin, aiohttp.ClientSession(origin) as http:
+            made: list[str] = []
+            for number in range(-(-channels // PER_GUILD)):
+                wanted = {"name": f"Guild {number}", "channels": [["text", f"papers-{n}"] for n in range(PER_GUILD)]}
+                guild = await _do(http, "guilds", wanted)
+                made += guild["channels"]
+            person = await _do(http, "people", {"name": "ada", "guild": guild["id"]})
+            made = made[:channels]
+            await prepare(Path(folder), made)
+            async with program(Path(folder), origin):
+                begun, seconds, waits, counts = await _watch(http, person["id"], made[-1], channels)
+    waits.sort()
+    return {
+        "messages": channels,
+        "seconds": round(seconds - begun, 2),
+        "times the least": round((seconds - begun) / (channels / RATE), 3),
+        "too fast (429)": counts.get("status 429", 0),
+        "asked": len(waits),
+        "p95 until acknowledged, s": round(waits[int(len(waits) * 0.95)], 3) if waits else None,
+    }
+
+
+async def _watch(
+    http: aiohttp.ClientSession, person: str, channel: str, channels: int
+) -> tuple[float, float, list[float], dict[str, int]]:
+    """Ask each second from the first message to the last: when both were, how long each question waited, counters."""
+    begun, ended, counts = 0.0, 0.0, {}
+    waits: list[float] = []
+    asking: set[asyncio.Task[None]] = set()
+
+    async def ask() -> None:
+        seen = await _do(http, "uses", {"person": person, "command": "/papers today", "channel": channel})
+        waits.append(seen["acknowledged_after"])
+
+    limit, asked_at = time.monotonic() + LONGEST, 0.0
+    while time.monotonic() < limit:
+        async with http.get("/_/counts") as answer:
+            counts = (await answer.json())["counts"]
+        now, posted = time.monotonic(), counts.get(POST, 0)
+        begun = begun or (now if posted else 0.0)
+        if posted >= channels:
+            ended = now
+            break
+        if posted and counts.get(SYNC) and now - asked_at >= 1.0:
+            asked_at = now
+            task = asyncio.create_task(ask())
+            asking.add(task)
+            task.add_done_callback(asking.discard)
+        await asyncio.sleep(0.02)
+    await asyncio.gather(*asking)
+    return begun, ended, waits, counts
+
+
+async def _do(http: aiohttp.ClientSession, what: str, asked: dict[str, Any]) -> Any:
+    async with http.post(f"/_/{what}", json=asked) as answer:
+        done = await answer.json()
+        if answer.status != 200:
+            raise RuntimeError(done)
+        return done
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.discord", description=__doc__)
+    parser.add_argument("--channels", type=int, default=CHANNELS)
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead")
+    given = parser.parse_args()
+    found = asyncio.run(fan_out(given.channels))
+    wrong = []
+    if found["times the least"] > MOST_TIME:
+        wrong.append(f"took more than {MOST_TIME} times the least")
+    if found["too fast (429)"]:
+        wrong.append("was told to slow down")
+    if not found["asked"] or found["p95 until acknowledged, s"] > ACKNOWLEDGED:
+        wrong.append(f"95 of 100 questions were not acknowledged in {ACKNOWLEDGED} s")
+    if given.json:
+        print(json.dumps(found))
+    else:
+        for name, value in found.items():
+            print(f"{name:28} {value}")
+    for each in wrong:
+        print(f"✗ {each}", file=sys.stderr)
+    return bool(wrong)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
