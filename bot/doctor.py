@@ -31,7 +31,7 @@ async def examine(home: Path, given: Mapping[str, str]) -> list[Finding]:
     try:
         environ = settings.environment(home, given)
         core = settings.read(Settings, environ)
-        settings.read(WebSettings, environ)
+        pages = settings.read(WebSettings, environ)
     except SettingsError as error:
         return [Finding("settings", False, str(error))]
     found = [Finding("settings", True, f"read; home is {home}"), *_home(home), *_unknown_names(home)]
@@ -46,6 +46,7 @@ async def examine(home: Path, given: Mapping[str, str]) -> list[Finding]:
     found += await _feed(core)
     found += await _model(core, home)
     found += _notices(core, environ)
+    found += _web(core, pages)
     found += await _channels(environ, home, core)
     return found
 
@@ -60,6 +61,19 @@ def _notices(core: Settings, environ: Mapping[str, str]) -> list[Finding]:
     if core.heartbeat_url is not None:
         found.append(Finding("HEARTBEAT_URL", True, "is called after every good round"))
     return found
+
+
+def _web(core: Settings, pages: WebSettings) -> list[Finding]:
+    """Whether the web side is there, and what it cannot do where it is."""
+    if pages.port is None and not core.public_url:
+        return []
+    if not core.public_url:
+        says = f"pages are served on port {pages.port}; without PUBLIC_URL messages have no links to them"
+        return [Finding("web", True, says)]
+    if not core.public_url.startswith("https://"):
+        says = "PUBLIC_URL is not https: mail programs cannot unsubscribe by one click, and Telegram cannot post there"
+        return [Finding("web", False, f"{says}; put a proxy that speaks https in front")]
+    return [Finding("web", True, f"pages are served for {core.public_url}")]
 
 
 def _home(home: Path) -> list[Finding]:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.doctor import examine
 from bot.settings import read
 from bot.web import connections, server
 from bot.web.connections import Gate
@@ -195,3 +196,17 @@ async def test_machines_ask_whether_it_is_well(served: Served) -> None:
     assert (await served.get("/readyz", **opened)).status == 200
     served.now += timedelta(hours=2)
     assert (await served.get("/readyz", **opened)).status == 503
+
+
+@pytest.mark.parametrize(
+    ("given", "ok"),
+    [
+        ({}, None),
+        ({"WEB_PORT": "8080"}, True),
+        ({"PUBLIC_URL": "https://papers.example.org"}, True),
+        ({"PUBLIC_URL": "http://papers.example.org"}, False),
+    ],
+)
+async def test_the_doctor_looks_at_the_web_side(tmp_path: Path, given: dict[str, str], ok: bool | None) -> None:
+    found = await examine(tmp_path, {"FEED_URL": "http://127.0.0.1:9/", **given})
+    assert [finding.ok for finding in found if finding.subject == "web"] == ([] if ok is None else [ok])

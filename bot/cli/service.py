@@ -154,6 +154,8 @@ async def _what_comes(app: Service, now: datetime) -> None:
     say(f"The feed is read every {settings.poll_interval.total_seconds() / 60:g} minutes.")
     say(f"The list of {day} closes at {settings.edition_closes:%H:%M} UTC, in {hours} h {minutes:02} min;")
     say("readers get it at their own hour (08:00 unless they chose another).")
+    if app.web is not None:
+        say(f"Web pages: {app.web.home}")
     for session in app.sessions:
         for finding in await session.findings():
             say(f"{finding.subject}: {finding.says}")

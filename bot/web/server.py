@@ -116,6 +116,8 @@ class Web:
         if hooked is not None:
             found.append(web.post(f"{places.root}/hooks/{{channel}}", hooked.take))
         self.app.add_routes([*found, *reading.routes()])
+        self.home = f"{places.origin}{places.root}/"
+        """Where readers find it."""
         self.address: tuple[str, int] | None = None
         """Where it listens, while it does."""
         self.listening = asyncio.Event()
