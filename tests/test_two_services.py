@@ -14,7 +14,7 @@ from bot.channel import Rate
 from bot.model import Address, Preferences
 from bot.service import Role
 from bot.store import Store, subscribers
-from channels import telegram
+from channels.telegram import channel
 from tests.discord_service import DiscordServer, Fault
 from tests.telegram import Fault as Trouble
 from tests.telegram import TelegramServer
@@ -27,7 +27,7 @@ LIMIT = 60.0
 
 @pytest.fixture(autouse=True)
 def _all_the_time_in_the_world(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(telegram, "TO_ONE_CHAT", Rate(1000))
+    monkeypatch.setattr(channel, "TO_ONE_CHAT", Rate(1000))
 
 
 @pytest.fixture
