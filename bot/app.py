@@ -43,6 +43,8 @@ from bot.supervisor import clock
 from bot.texts.client import Endpoint, Model
 from bot.texts.fulltext import FullTexts
 from bot.texts.source import Sources
+from bot.web.hooks import ChannelHooks
+from bot.web.metrics import Metrics
 from bot.web.server import Correspondence, Web
 from bot.web.settings import WebSettings
 from bot.web.thumbnails import Thumbnails
@@ -108,7 +110,18 @@ async def open_app(
         )
         mailing = next((session for session in sessions if isinstance(session.channel, Mailing)), None)
         mails = None if mailing is None or not core.public_url else Correspondence(mailing, commands, returns, links)
-        web = _web(core, pages, home, store=store, channels=channels, styles=styles, mails=mails)
+        metrics = Metrics(store)
+        web = _web(
+            core,
+            pages,
+            home,
+            store=store,
+            channels=channels,
+            styles=styles,
+            mails=mails,
+            hooked=ChannelHooks(sessions, commands),
+            metrics=metrics,
+        )
         yield Service(
             home=home,
             settings=core,
@@ -133,6 +146,7 @@ async def open_app(
                     tell=notices.tell,
                     writes=writer.has_model,
                     links=links,
+                    observe=metrics.observe,
                 )
                 for session in sessions
             ],
@@ -154,6 +168,8 @@ def _web(
     channels: Sequence[Channel],
     styles: Sequence[Style],
     mails: Correspondence | None,
+    hooked: ChannelHooks,
+    metrics: Metrics,
 ) -> Web | None:
     """The web side, where it was given a port or a public address."""
     if own.port is None and not core.public_url:
@@ -174,6 +190,8 @@ def _web(
         thumbnails=Thumbnails(home / CACHE),
         invitations=invitations,
         correspondence=mails,
+        hooked=hooked,
+        metrics=metrics,
     )
 
 

@@ -14,6 +14,7 @@ from bot.links import SignedLinks, token_name
 from bot.model import Delivery
 from bot.pacer import Pacer
 from bot.store import Store
+from bot.timing import Observe, Took, timed, unobserved
 from bot.variants import Variants
 
 log = logging.getLogger(__name__)
@@ -36,11 +37,13 @@ class Attempts:
         pacer: Pacer | None = None,
         writes: bool = False,
         links: SignedLinks | None = None,
+        observe: Observe = unobserved,
     ) -> None:
         self._channel = channel
+        self._observe = observe
         self._links = links
         self._pacer = pacer or Pacer(channel.pace)
-        self._variants = Variants(store, channel, writes=writes)
+        self._variants = Variants(store, channel, writes=writes, observe=observe)
         self.waits = self._variants.waits
         self._at_home: set[asyncio.Task[None]] = set()
 
@@ -74,7 +77,8 @@ class Attempts:
     async def _send(self, delivery: Delivery, message: Message) -> Outcome:
         try:
             personal = self._personal(delivery, await self._variants.slug(delivery))
-            return sound(await self._channel.send(delivery.to, message, personal), delivery.to)
+            with timed(self._observe, Took.SEND, self._channel.name):
+                return sound(await self._channel.send(delivery.to, message, personal), delivery.to)
         except asyncio.CancelledError:
             return Unknown("the program was stopped before the service had answered")
         except (Exception, BaseExceptionGroup) as error:  # it should not raise; nobody knows what it had sent

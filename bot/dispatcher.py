@@ -25,6 +25,7 @@ from bot.model import Delivery, Reason, State, Status
 from bot.notices import Setter, Tell, into_log
 from bot.pacer import Pacer
 from bot.store import Store, deliveries, history, owed, places, refused, standing, subscribers
+from bot.timing import Observe, unobserved
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ class Dispatcher:
         tell: Tell = into_log,
         writes: bool = False,
         links: SignedLinks | None = None,
+        observe: Observe = unobserved,
     ) -> None:
         self._tell = tell
         self.channel = channel
@@ -54,7 +56,7 @@ class Dispatcher:
         self.landed = asyncio.Event()
         self._store = store
         self._locks = locks
-        self._attempts = Attempts(store, channel, pacer=pacer, writes=writes, links=links)
+        self._attempts = Attempts(store, channel, pacer=pacer, writes=writes, links=links, observe=observe)
         self._flying: dict[int, asyncio.Task[None]] = {}
         self._results: list[Landed] = []
         self._taken: list[Landed] = []

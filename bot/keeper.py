@@ -28,8 +28,7 @@ class Keeper:
         """Look at everything once; whether there was anything to do."""
         ended = await self._ends(now)
         missing = await self._missing(now)
-        async with self._store.write() as connection:
-            await tickets.drop_old(connection, now)
+        await self._drop_tickets(now)
         return await self._fold(now) or ended or missing
 
     async def _ends(self, now: datetime) -> bool:
@@ -63,6 +62,14 @@ class Keeper:
             await rounds.done(connection, "missing", day)
         self._tell(event, now, level=logging.WARNING, day=day.isoformat())
         return True
+
+    async def _drop_tickets(self, now: datetime) -> None:
+        """Forget tickets that have expired: whoever confirmed nothing leaves nothing."""
+        async with self._store.read() as connection:
+            if not await tickets.any_old(connection, now):
+                return
+        async with self._store.write() as connection:
+            await tickets.drop_old(connection, now)
 
     async def _fold(self, now: datetime) -> bool:
         """Once a day, fold what is too old to be kept row by row."""

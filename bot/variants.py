@@ -23,6 +23,7 @@ from bot.render.page import NO_TEXTS, Texts, barren_page, choose, edition_page, 
 from bot.render.words import words
 from bot.store import Store, announcements, editions, history, texts
 from bot.texts.styles import PARTS
+from bot.timing import Observe, Took, timed, unobserved
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +44,8 @@ T = TypeVar("T")
 class Variants:
     """The messages of one channel, both caches bounded."""
 
-    def __init__(self, store: Store, channel: Channel, *, writes: bool = False) -> None:
+    def __init__(self, store: Store, channel: Channel, *, writes: bool = False, observe: Observe = unobserved) -> None:
+        self._observe = observe
         self._store = store
         self._channel = channel
         self._writes = writes
@@ -142,8 +144,9 @@ class Variants:
     async def _bounded(self, work: Callable[[], T], wants: Mapping[str, str]) -> T:
         """Do `work` aside, for so long; what goes wrong is logged with what was wanted."""
         try:
-            async with asyncio.timeout(RENDER_SECONDS):
-                return await _aside(work)
+            with timed(self._observe, Took.RENDER, self._channel.name):
+                async with asyncio.timeout(RENDER_SECONDS):
+                    return await _aside(work)
         except Exception:
             log.exception("page cannot be composed", extra={"channel": self._channel.name, **wants})
             raise

@@ -16,7 +16,7 @@ from bot.locks import make_locks
 from bot.model import Address, Preferences, State
 from bot.notices import MOST, Notices
 from bot.session import Session
-from bot.store import Store, ledger, standing
+from bot.store import Store, ledger, standing, tickets
 from bot.store.report import reports
 from bot.store.retention import KEEP
 from bot.store.schema import deliveries
@@ -133,3 +133,16 @@ async def test_a_halt_and_its_end_are_told(store: Store) -> None:
     await settle(dispatcher, probe_at + PROBE)
     assert [event for event, _ in heard.notices] == ["channel halted", "channel resumed"]
     await locks.close()
+
+
+async def test_tickets_go_when_their_time_is_over(store: Store) -> None:
+    address = Address("email", "ada@example.org")
+    async with store.write() as connection:
+        await tickets.make(connection, tickets.Purpose.OPEN, address, now=NOW)
+    keeper = Keeper(store, Heard(), closes=CLOSES)
+    await keeper.step(NOW + timedelta(minutes=29))
+    async with store.read() as connection:
+        assert await tickets.last_made(connection, address, [tickets.Purpose.OPEN]) == NOW
+    await keeper.step(NOW + timedelta(minutes=30))
+    async with store.read() as connection:
+        assert await tickets.last_made(connection, address, [tickets.Purpose.OPEN]) is None

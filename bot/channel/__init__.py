@@ -9,7 +9,21 @@ from bot.channel.links import LEAVE, MAIL, Links, Unsigned
 from bot.channel.message import Limits, Message, Pace, Personal, Rate, utf16_units
 from bot.channel.outcome import Barred, Deferred, Gone, Outcome, Rejected, Sent, Unknown
 from bot.channel.page import Block, Direction, Link, Page, Said
-from bot.channel.port import Channel, Commands, Escape, Finding, Inviting, Kit, LoginError, Mailing, Memory, Template
+from bot.channel.port import (
+    Channel,
+    Commands,
+    Escape,
+    Finding,
+    Handler,
+    Hook,
+    Hooked,
+    Inviting,
+    Kit,
+    LoginError,
+    Mailing,
+    Memory,
+    Template,
+)
 from bot.channel.requests import (
     FOR_OPERATORS,
     Answer,
@@ -70,7 +84,10 @@ __all__ = [
     "Finding",
     "Forget",
     "Gone",
+    "Handler",
     "Help",
+    "Hook",
+    "Hooked",
     "Inviting",
     "Kit",
     "Limits",

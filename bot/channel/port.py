@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -199,6 +199,27 @@ class Mailing(Protocol):
 
     def letter(self, page: Page) -> Message:
         """A page as a message that belongs to no subscription: it came because somebody asked for it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """What a service posted to the web side: its headers, whatever their capitals, and the body."""
+
+    headers: Mapping[str, str]
+    body: bytes
+
+
+Handler = Callable[[Hook, Commands], Awaitable[int]]
+"""Deals with what was posted; the HTTP status to answer with."""
+
+
+@runtime_checkable
+class Hooked(Protocol):
+    """A channel to which its service can post."""
+
+    def webhooks(self) -> Mapping[str, Handler]:
+        """By the name that stands behind `/hooks/`, what the web side hands over; none where it listens by itself."""
         ...
 
 

@@ -128,6 +128,11 @@ async def end_all(connection: AsyncConnection, whose: Address, subscriber_id: in
     await connection.execute(delete(tickets).where(theirs))
 
 
+async def any_old(connection: AsyncConnection, now: datetime) -> bool:
+    """Whether any has expired."""
+    return await connection.scalar(select(tickets.c.digest).where(tickets.c.expires_at <= now).limit(1)) is not None
+
+
 async def drop_old(connection: AsyncConnection, now: datetime) -> int:
     """Forget what has expired; how many there were."""
     return (await connection.execute(delete(tickets).where(tickets.c.expires_at <= now))).rowcount

@@ -21,7 +21,7 @@ PATIENCE = 20.0
 """Seconds that a request may take, its body included."""
 LARGEST_BODY = 64 << 10
 FOR_MACHINES = ("/healthz", "/readyz", "/metrics")
-"""Asked by whatever watches over the program, by whatever name it knows the machine."""
+"""Asked by whatever watches over the program, by whatever name it knows the machine; so are hooks."""
 
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -53,6 +53,7 @@ class Door:
         if parts.scheme == "https":
             self._headers = {**HEADERS, "Strict-Transport-Security": f"max-age={A_YEAR}"}
         self._proxies = proxies
+        self._for_machines = (*FOR_MACHINES, f"{parts.path.rstrip('/')}/hooks/")
         self.refusal: Refusal = _bare
         """Makes the page for a status from 400 on."""
 
@@ -80,7 +81,7 @@ class Door:
         return answer
 
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path not in FOR_MACHINES and not self._is_for_us(request.host):
+        if not request.path.startswith(self._for_machines) and not self._is_for_us(request.host):
             return web.Response(
                 status=HTTPStatus.MISDIRECTED_REQUEST, text="This is not the host that was asked for.\n"
             )

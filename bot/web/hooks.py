@@ -16,14 +16,15 @@ import hmac
 import json
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aiohttp import web
 
-from bot.channel import MAIL, Returned
+from bot.channel import MAIL, Commands, Hook, Hooked, Returned
 from bot.commands.returns import Returns
+from bot.session import Session
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +42,35 @@ MEANINGS: Mapping[str, Returned] = {
 }
 """What the `type` of an event means; a bounce that is not `permanent` is a strike. Others are passed over."""
 _TOKEN = re.compile(r"[0-9a-z.]{1,40}-[0-9a-f]{32}", re.IGNORECASE)
+
+
+LARGEST_POST = 1 << 20
+"""Bytes of what a channel's service may post."""
+
+
+class ChannelHooks:
+    """Hands what services post over to their channels, which know whether it is theirs."""
+
+    def __init__(self, sessions: Sequence[Session], commands: Commands) -> None:
+        self._sessions = {
+            name: session
+            for session in sessions
+            if isinstance(session.channel, Hooked)
+            for name in session.channel.webhooks()
+        }
+        self._commands = commands
+
+    async def take(self, request: web.Request) -> web.StreamResponse:
+        """Hand one post over, with the channel logged in; its answer is a status."""
+        name = request.match_info["channel"]
+        session = self._sessions.get(name)
+        if session is None:
+            raise web.HTTPNotFound
+        body = await request.clone(client_max_size=LARGEST_POST).read()
+        channel = await session.open()
+        assert isinstance(channel, Hooked)
+        status = await channel.webhooks()[name](Hook(request.headers, body), self._commands)
+        return web.Response(status=status, headers={"Cache-Control": "no-store"})
 
 
 class Hooks:

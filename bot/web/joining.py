@@ -77,8 +77,10 @@ class Joining:
         address = Address(desk.channel.name, ticket.says["recipient"])
         style = ticket.says.get("style")
         wish = Subscribe(match(ticket.says["language"]), Style(style) if style else None, ticket.says.get("invite"))
-        asker = Asker(address, locale=request.headers.get("Accept-Language", "").partition(",")[0] or language)
-        answered = await desk.commands.ask(replace(asker, counted_as=f"join {address}"), wish, now)
+        # A browser tells of a country as well, where it is set to the language that the reader chose.
+        accepted = request.headers.get("Accept-Language", "").partition(",")[0].partition(";")[0]
+        locale = accepted if match(accepted, "") == wish.language else wish.language
+        answered = await desk.commands.ask(Asker(address, locale=locale, counted_as=f"join {address}"), wish, now)
         w = words(answered.language)
         links = [desk.settings_link(w), desk.front_link(w)]
         shown = desk.say(answered.language, answered.says[0], *answered.says[1:], links=links)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.metrics_core import Metric
@@ -18,10 +18,12 @@ from prometheus_client.registry import Collector
 
 from bot.store import Store, ledger, vitals
 from bot.store.vitals import Texts
+from bot.timing import Took
 
 MEDIA_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 LATELY = timedelta(days=2)
 """The deliveries of editions closed since then are counted; all of them would be too many to count at every scrape."""
+BUCKETS = (0.005, 0.02, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60)
 KEPT = timedelta(seconds=15)
 """Figures are not looked up more often than that, however many ask."""
 
@@ -69,6 +71,15 @@ class Metrics:
         self._figures = _Figures()
         self.registry = CollectorRegistry()
         self.registry.register(self._figures)
+        told = {Took.RENDER: "Seconds to render a message.", Took.SEND: "Seconds until a service answered."}
+        self._times = {
+            what: Histogram(f"papers_{what.value}_seconds", says, ["channel"], registry=self.registry, buckets=BUCKETS)
+            for what, says in told.items()
+        }
+
+    def observe(self, what: Took, channel: str, seconds: float) -> None:
+        """Take down how long something took in this process."""
+        self._times[what].labels(channel).observe(seconds)
 
     async def write(self, now: datetime) -> bytes:
         """The figures at `now`, in Prometheus's text format."""

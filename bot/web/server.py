@@ -22,8 +22,9 @@ from bot.web.connections import Gate
 from bot.web.desk import Desk
 from bot.web.door import LARGEST_BODY, Door
 from bot.web.frame import Surroundings
-from bot.web.hooks import Hooks
+from bot.web.hooks import ChannelHooks, Hooks
 from bot.web.letters import Letters
+from bot.web.metrics import Metrics
 from bot.web.pages import Joinable, Pages
 from bot.web.places import Places
 from bot.web.reading import Reading, style_sheet
@@ -65,6 +66,8 @@ class Web:
         thumbnails: Thumbnails | None = None,
         invitations: Callable[[], Sequence[Link]] = tuple,
         correspondence: Correspondence | None = None,
+        hooked: ChannelHooks | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self._host = settings.host
         self._port = settings.port if settings.port is not None else USUAL_PORT
@@ -92,7 +95,7 @@ class Web:
         token = None if settings.metrics_token is None else settings.metrics_token.get_secret_value()
         self.app = web.Application(middlewares=[door.admit], client_max_size=LARGEST_BODY)
         self.letters = None if correspondence is None else Letters(correspondence.session)
-        found = Watching(store, watched, token, clock).routes()
+        found = Watching(store, watched, token, clock, metrics or Metrics(store)).routes()
         if correspondence is not None and self.letters is not None:
             desk = Desk(
                 store=store,
@@ -110,6 +113,8 @@ class Web:
             if settings.hook_secret is not None:
                 hooks = Hooks(correspondence.returns, settings.hook_secret.get_secret_value(), clock)
                 found.append(web.post(f"{places.root}/hooks/mail", hooks.mail))
+        if hooked is not None:
+            found.append(web.post(f"{places.root}/hooks/{{channel}}", hooked.take))
         self.app.add_routes([*found, *reading.routes()])
         self.address: tuple[str, int] | None = None
         """Where it listens, while it does."""

@@ -29,12 +29,14 @@ class Watched:
 class Watching:
     """Answers machines: /healthz everybody's, /readyz and /metrics those that show the `token`; None shuts them."""
 
-    def __init__(self, store: Store, watched: Watched, token: str | None, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, store: Store, watched: Watched, token: str | None, clock: Callable[[], datetime], metrics: Metrics
+    ) -> None:
         self._store = store
         self._watched = watched
         self._token = token
         self._clock = clock
-        self._metrics = Metrics(store)
+        self._metrics = metrics
 
     def routes(self) -> list[web.RouteDef]:
         """Where each of them is: at the top, wherever the pages are."""

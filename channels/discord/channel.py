@@ -13,7 +13,7 @@ from typing import Self
 import discord
 from discord.http import Route
 
-from bot.channel import Commands, Finding, Kit, LoginError, Message, Outcome, Pace, Page, Personal, Rate
+from bot.channel import Commands, Finding, Kit, Link, LoginError, Message, Outcome, Pace, Page, Personal, Rate
 from bot.model import Extra
 from channels.discord.doubts import Doubts
 from channels.discord.gateway import Listener
@@ -55,6 +55,12 @@ class Discord:
 
     def recipient(self, written: str) -> str:
         return str(Place.parse(written))
+
+    @property
+    def invitation(self) -> Link | None:
+        """Where the bot is added, to a server or for oneself; its number is known once it has logged in."""
+        number = None if self._client is None else self._client.application_id
+        return None if number is None else Link("Discord", f"https://discord.com/oauth2/authorize?client_id={number}")
 
     async def __aenter__(self) -> Self:
         # discord.py keeps the address of the API in a class of its own, for all clients of a process.

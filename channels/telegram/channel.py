@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Self
 
@@ -27,6 +27,8 @@ from bot.channel import (
     Deferred,
     Finding,
     Gone,
+    Handler,
+    Hook,
     Kit,
     Link,
     LoginError,
@@ -44,6 +46,7 @@ from bot.model import ON, Extra
 from channels.telegram import refusals
 from channels.telegram.card import LIMITS, Card
 from channels.telegram.conversation import Conversation
+from channels.telegram.hook import Posted, hold, take
 from channels.telegram.keys import keyboard
 from channels.telegram.listener import clock, poll
 from channels.telegram.markup import close_up, escape
@@ -95,6 +98,8 @@ class Telegram:
         self._rich = kit.template("telegram/rich.html", escape)
         self._flood = Flood()
         self._knows_rich = True
+        self._posted: Posted | None = None
+        """What was posted and is being handled."""
         self._is_known = True
         """Whether this is the bot that the readers have met."""
 
@@ -132,16 +137,33 @@ class Telegram:
         await self._bot.shutdown()
 
     async def listen(self, commands: Commands) -> None:
-        """Take updates by long polling, until cancelled."""
+        """Take updates until cancelled: have them posted where there is an https address, else by long polling."""
         try:
             await introduce(self._bot, commands, self._kit.memory, offered=self.extras)
         except InvalidToken:
             raise LoginError(WRONG_TOKEN) from None
+        if self.webhooks():
+            await hold(self._bot, f"{self._kit.links.public}/hooks/{self.name}", self._hook_secret())
+        else:
+            await poll(self._bot, self._conversation(commands).handle)
+
+    def webhooks(self) -> Mapping[str, Handler]:
+        """Telegram posts to https alone."""
+        return {self.name: self._take} if (self._kit.links.public or "").startswith("https://") else {}
+
+    async def _take(self, hook: Hook, commands: Commands) -> int:
+        if self._posted is None:
+            self._posted = Posted(self._conversation(commands).handle)
+        return await take(hook, self._bot, self._hook_secret(), self._posted)
+
+    def _hook_secret(self) -> str:
+        return self._kit.links.sign("hook", self.name)
+
+    def _conversation(self, commands: Commands) -> Conversation:
         speech = Speech(
             self._bot, commands, self._kit, self._flood, offered=self.extras, clock=clock, inline=self._is_inline
         )
-        conversation = Conversation(self._bot, commands, self._kit.memory, speech, self.compose, clock=clock)
-        await poll(self._bot, conversation.handle)
+        return Conversation(self._bot, commands, self._kit.memory, speech, self.compose, clock=clock)
 
     def compose(self, page: Page) -> Card:
         return Card(page, close_up(self._text(page)), self._rich)

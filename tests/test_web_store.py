@@ -1,0 +1,104 @@
+"""What the web side asks of the database, on both: the archive, figures, tickets."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+from bot.channel import Deferred, Sent
+from bot.dispatcher import Dispatcher
+from bot.edition import rank
+from bot.locks import FileLocks
+from bot.model import Address, Cadence, Edition, Found, Preferences, Status
+from bot.store import Store, archive, editions, papers, subscribers, tickets, vitals
+from bot.store.schema import editions as table
+from bot.store.tickets import LASTS, Purpose
+from bot.timing import Took
+from bot.web.metrics import Metrics
+from tests.fake_channel import DAY, NOW, FakeChannel, paper, publish, settle
+
+ADA = Address("email", "ada@example.org")
+
+
+async def put(store: Store, cadence: Cadence, *days: date) -> None:
+    async with store.write() as connection:
+        for day in days:
+            found = [paper(day.toordinal() % 10_000 * 10 + place, day) for place in range(2)]
+            await papers.keep(connection, Found(found, frozenset()))
+            assert await editions.add(connection, Edition(cadence, day, NOW, rank(found))) is not None
+
+
+async def test_the_archive_knows_what_stands_before_and_after(store: Store) -> None:
+    days = date(2025, 12, 30), date(2026, 1, 2), date(2026, 4, 29)
+    await put(store, Cadence.DAY, *days)
+    await put(store, Cadence.WEEK, date(2026, 1, 4))
+    async with store.read() as connection:
+        assert await archive.neighbours(connection, Cadence.DAY, days[1]) == (days[0], days[2])
+        assert await archive.neighbours(connection, Cadence.WEEK, date(2026, 1, 4)) == (None, None)
+        assert await archive.years(connection) == [2026, 2025]
+        of_year = [(entry.cadence, entry.day, entry.papers) for entry in await archive.of_year(connection, 2026)]
+        assert of_year == [(Cadence.DAY, days[2], 2), (Cadence.WEEK, date(2026, 1, 4), 2), (Cadence.DAY, days[1], 2)]
+        assert len(await archive.newest(connection, Cadence.DAY, 2)) == 2
+        one = paper(days[1].toordinal() % 10_000 * 10, days[1]).id
+        assert await archive.holding(connection, one) == [(Cadence.DAY, days[1])]
+
+
+async def test_an_announcement_is_no_part_of_the_archive(store: Store) -> None:
+    async with store.write() as connection:
+        await connection.execute(
+            table.insert().values(cadence="note", day=DAY, closed_at=NOW, complete=True, audience=0, for_readers=True)
+        )
+    async with store.read() as connection:
+        assert await archive.years(connection) == []
+        assert await archive.of_year(connection, DAY.year) == []
+
+
+async def test_figures_tell_what_became_of_deliveries_and_what_is_overdue(store: Store, tmp_path: Path) -> None:
+    channel = FakeChannel(answer=lambda to, message, personal: Deferred("busy") if to == "b" else Sent())
+    await publish(store, {"a": Preferences(hour=22 * 60), "b": Preferences(hour=22 * 60)})
+    metrics = Metrics(store)
+    dispatcher = Dispatcher(store, channel, FileLocks(tmp_path / "x.db"), observe=metrics.observe)
+    await settle(dispatcher, NOW)
+    later = NOW + timedelta(hours=1)
+    async with store.read() as connection:
+        assert await vitals.became(connection, NOW - timedelta(days=1)) == {("fake", "sent"): 1, ("fake", "owed"): 1}
+        assert await vitals.readers(connection) == {("fake", Status.ACTIVE.value): 2}
+        assert list(await vitals.overdue(connection, later)) == ["fake"]
+        assert await vitals.overdue(connection, NOW) == {}
+        assert await vitals.halted(connection) == {}
+        assert await vitals.written(connection) == {}
+    text = (await metrics.write(later)).decode()
+    assert 'papers_deliveries{channel="fake",state="sent"} 1.0' in text
+    assert 'papers_oldest_due_seconds{channel="fake"}' in text
+    assert f'papers_{Took.SEND.value}_seconds_count{{channel="fake"}} 2.0' in text
+    assert f'papers_{Took.RENDER.value}_seconds_count{{channel="fake"}} 1.0' in text
+    assert "ada" not in text
+
+
+async def test_a_ticket_is_used_once_within_its_time(store: Store) -> None:
+    async with store.write() as connection:
+        key = await tickets.make(connection, Purpose.JOIN, ADA, now=NOW, says={"recipient": ADA.recipient})
+        other = await tickets.make(connection, Purpose.OPEN, ADA, now=NOW)
+        assert await tickets.look(connection, Purpose.OPEN, key, NOW) is None
+        assert await tickets.use(connection, Purpose.JOIN, key, NOW + LASTS[Purpose.JOIN]) is None
+        used = await tickets.use(connection, Purpose.JOIN, key, NOW)
+        assert used is not None
+        assert used.says == {"recipient": ADA.recipient}
+        assert await tickets.use(connection, Purpose.JOIN, key, NOW) is None
+        assert await tickets.last_made(connection, ADA, [Purpose.JOIN]) == NOW
+        assert await tickets.last_made(connection, Address("email", "x@y.z"), [Purpose.JOIN]) is None
+        await tickets.end(connection, other)
+        assert await tickets.look(connection, Purpose.OPEN, other, NOW) is None
+
+
+async def test_tickets_go_with_their_time_and_with_their_reader(store: Store) -> None:
+    async with store.write() as connection:
+        number = await subscribers.add(connection, ADA, Preferences(), now=NOW)
+        assert number is not None
+        mine = await tickets.make(connection, Purpose.SESSION, ADA, now=NOW, subscriber_id=number)
+        await tickets.make(connection, Purpose.OPEN, ADA, now=NOW)
+        assert await tickets.drop_old(connection, NOW + timedelta(hours=1)) == 1
+        assert await tickets.look(connection, Purpose.SESSION, mine, NOW) is not None
+        await subscribers.forget(connection, number, now=NOW)
+        assert await tickets.look(connection, Purpose.SESSION, mine, NOW) is None
+        await tickets.make(connection, Purpose.JOIN, ADA, now=NOW)
+        await tickets.end_all(connection, ADA)
+        assert await tickets.drop_old(connection, NOW + timedelta(days=99)) == 0
