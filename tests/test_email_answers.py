@@ -43,7 +43,7 @@ class Desk(Standing):
         return RETRY_SECONDS
 
     async def floods(self) -> float | None:
-        self.answers("MAIL", "421 4.7.0 too much for now")
+        self.answers("RCPT", "421 4.7.0 too much for now")
         return None
 
     async def breaks_down(self) -> None:
