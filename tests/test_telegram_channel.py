@@ -96,7 +96,7 @@ class Desk(Stage):
         self.server.heal()
 
     def stranger(self) -> Channel:
-        return channel(self.server, self._home, token=OTHER_TOKEN)
+        return channel(self.server, self._home, token=f"987654321:{self.secret}")
 
 
 class TestContract(Contract):
