@@ -95,7 +95,7 @@ class Desk(Stage):
         self.server.heal()
 
     def stranger(self) -> Channel:
-        return self.opened("another-token")
+        return self.opened(f"{self.secret}-of-another")
 
     async def sends(self, to: str | None = None, **personal: Any) -> Outcome:
         """Send an edition, and repeat it where `repeat` says so."""

@@ -27,6 +27,8 @@ DROP = "drop"
 """An answer that is none: the connection is cut at once."""
 SILENCE = "silence"
 """An answer that never comes."""
+LOST = "lost"
+"""To the final dot: the mail is taken, and the connection cut in place of an answer."""
 
 Answer = Callable[[str, str], str | None]
 """A verb and the address it is about in, the answer out; None for the usual one."""
@@ -85,9 +87,13 @@ class Relay:
     async def __aexit__(self, *exc: object) -> None:
         assert self._server is not None
         self._server.close()
+        self.hang_up()
+        await self._server.wait_closed()
+
+    def hang_up(self) -> None:
+        """Cut every connection."""
         for conversation in list(self._open):
             conversation.hang_up()
-        await self._server.wait_closed()
 
     async def settle(self, verb: str, server: Any, address: str = "") -> str | None:
         """Count a verb and answer it as told; None for the usual answer."""
@@ -128,7 +134,7 @@ class Relay:
 
     async def handle_DATA(self, server: Any, session: Session, envelope: Envelope) -> str:  # noqa: N802
         answer = await self.settle("DOT", server, envelope.rcpt_tos[0])
-        if answer is None or answer.startswith("2"):
+        if answer is None or answer == LOST or answer.startswith("2"):
             assert isinstance(envelope.content, bytes)
             self.letters.append(
                 Letter(
@@ -140,6 +146,9 @@ class Relay:
                     session.ssl is not None or self.implicit,
                 )
             )
+        if answer == LOST:
+            server.hang_up()
+            return "451 never seen"
         return answer or f"250 2.0.0 taken as {len(self.letters)}"
 
     def check(self, server: Any, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:

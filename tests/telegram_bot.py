@@ -17,7 +17,7 @@ from bot.render.templates import template
 from bot.service import Role, Service
 from bot.store import Store, audience, editions, papers, subscribers
 from channels import telegram
-from channels.telegram import Telegram
+from channels.telegram.channel import Telegram
 from tests.pages import HOSTILE, kit, paper
 from tests.telegram import TelegramServer
 

@@ -17,7 +17,7 @@ from bot.model import Extra, Style
 from bot.render.fit import fit
 from bot.render.words import languages
 from channels import telegram
-from channels.telegram import FIRST_BOT, Telegram
+from channels.telegram.channel import FIRST_BOT, Telegram
 from channels.telegram.markup import entities, escape, link_bytes, units
 from channels.telegram.places import Place, kind_of
 from channels.telegram.presses import LONGEST_DATA, SHOWING, Press, followed, held, link, read, released
@@ -96,7 +96,7 @@ class Desk(Stage):
         self.server.heal()
 
     def stranger(self) -> Channel:
-        return channel(self.server, self._home, token=OTHER_TOKEN)
+        return channel(self.server, self._home, token=f"987654321:{self.secret}")
 
 
 class TestContract(Contract):

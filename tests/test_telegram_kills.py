@@ -19,7 +19,7 @@ from bot.store import Store, subscribers
 from bot.store.report import reports
 from bot.store.schema import deliveries
 from bot.store.schema import subscribers as table
-from channels.telegram import CONCURRENCY
+from channels.telegram.channel import CONCURRENCY
 from tests.telegram import TelegramServer
 from tests.telegram_bot import many, put
 

@@ -15,8 +15,7 @@ from PIL import Image
 from bot.channel import Rate
 from bot.commands import allowance
 from bot.model import Status
-from channels import telegram
-from channels.telegram import listener
+from channels.telegram import channel, listener
 from channels.telegram.listener import SECOND_POLLER
 from tests.telegram import Fault, TelegramServer
 from tests.telegram.chats import Heard
@@ -26,8 +25,8 @@ from tests.telegram_bot import Station
 
 @pytest.fixture(autouse=True)
 def _all_the_time_in_the_world(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(telegram, "TO_ONE_CHAT", Rate(1000))
-    monkeypatch.setattr(telegram, "TO_ONE_PLACE", Rate(1000))
+    monkeypatch.setattr(channel, "TO_ONE_CHAT", Rate(1000))
+    monkeypatch.setattr(channel, "TO_ONE_PLACE", Rate(1000))
     monkeypatch.setattr(allowance, "AT_ONCE", 10_000)
     monkeypatch.setattr(listener, "FIRST_BREAK", 0.01)
 

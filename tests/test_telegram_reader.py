@@ -12,7 +12,7 @@ from bot.channel import Rate
 from bot.commands import allowance
 from bot.model import Cadence, Extra, Status, Style
 from bot.render.words import words
-from channels import telegram
+from channels.telegram import channel
 from tests.telegram import TelegramServer
 from tests.telegram.chats import Message
 from tests.telegram.people import Person
@@ -25,8 +25,8 @@ ENGLISH = re.compile(r"\b(the|you|your|and|of|subscribe|settings)\b", re.IGNOREC
 @pytest.fixture(autouse=True)
 def _all_the_time_in_the_world(monkeypatch: pytest.MonkeyPatch) -> None:
     """A script does in a second what takes a person a morning."""
-    monkeypatch.setattr(telegram, "TO_ONE_CHAT", Rate(1000))
-    monkeypatch.setattr(telegram, "TO_ONE_PLACE", Rate(1000))
+    monkeypatch.setattr(channel, "TO_ONE_CHAT", Rate(1000))
+    monkeypatch.setattr(channel, "TO_ONE_PLACE", Rate(1000))
     monkeypatch.setattr(allowance, "AT_ONCE", 10_000)
 
 

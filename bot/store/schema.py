@@ -26,7 +26,7 @@ from sqlalchemy import (
     true,
 )
 
-HEAD = "0011"
+HEAD = "0009"
 """The newest migration: compared at start, so that Alembic is imported only when there is something to do."""
 
 

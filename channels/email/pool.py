@@ -137,8 +137,8 @@ class Pool:
             client.close()
             if error.code >= 500:
                 raise LoginRefusedError(
-                    f"the mail relay {given.host} refuses the login ({error.code}); "
-                    "check SMTP_USERNAME and SMTP_PASSWORD"
+                    f"The mail relay {given.host} refuses the login ({error.code}); "
+                    "check SMTP_USERNAME and SMTP_PASSWORD."
                 ) from None
             raise RefusedError(Stage.LOGIN, Reply(error.code, error.message)) from None
         except SMTPResponseException as error:
@@ -150,8 +150,8 @@ class Pool:
                 error.__cause__, ssl.SSLCertVerificationError
             ):
                 raise LoginRefusedError(
-                    f"the certificate of the mail relay {given.host} cannot be trusted; check SMTP_HOST, "
-                    "or let SSL_CERT_FILE name the authority that made it"
+                    f"The certificate of the mail relay {given.host} cannot be trusted; check SMTP_HOST, "
+                    "or let SSL_CERT_FILE name the authority that made it."
                 ) from None
             raise BrokenError(f"{type(error).__name__}: {error}", asked=False) from None
         except BaseException:
@@ -170,8 +170,8 @@ class Pool:
             if not client.supports_extension("starttls"):
                 client.close()
                 raise LoginRefusedError(
-                    f"the mail relay {given.host} offers no STARTTLS on port {given.relay_port}; "
-                    "check SMTP_PORT, or say SMTP_SECURITY=tls"
+                    f"The mail relay {given.host} offers no STARTTLS on port {given.relay_port}; "
+                    "check SMTP_PORT, or say SMTP_SECURITY=tls."
                 )
             await client.starttls()
             await client.ehlo()
@@ -179,8 +179,8 @@ class Pool:
             if not client.supported_auth_methods:
                 client.close()
                 raise LoginRefusedError(
-                    f"the mail relay {given.host} offers no login on port {given.relay_port}; "
-                    "check SMTP_PORT, or take SMTP_USERNAME away"
+                    f"The mail relay {given.host} offers no login on port {given.relay_port}; "
+                    "check SMTP_PORT, or take SMTP_USERNAME away."
                 )
             await client.login(given.username, given.password.get_secret_value() if given.password else "")
 

@@ -44,9 +44,9 @@ class Signer:
         try:
             import dkim  # noqa: F401 - whether it is there is told at start
         except ImportError:
-            raise KeyFaultError("DKIM_KEY needs the extra dkim: pip install 'morning-papers[dkim]'") from None
+            raise KeyFaultError("DKIM_KEY needs the extra dkim: pip install 'morning-papers[dkim]'.") from None
         if modulus(key) is None:
-            raise KeyFaultError("DKIM_KEY holds no private RSA key; make one with openssl genrsa 2048")
+            raise KeyFaultError("DKIM_KEY holds no private RSA key; make one with openssl genrsa 2048.")
         self._key, self._selector, self._domain = key.encode(), selector.encode(), domain.encode()
 
     async def sign(self, wire: Sequence[bytes]) -> bytes:

@@ -5,7 +5,7 @@ from alembic import op
 
 from bot.store.schema import Key, Utc
 
-revision = "0011"
+revision = "0009"
 down_revision = "0008"
 
 
