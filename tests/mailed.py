@@ -54,10 +54,13 @@ async def _until(holds: Callable[[], bool]) -> None:
 class Mailed:
     """A web side whose letters arrive. Each form comes from an address of its own unless `spreads` is off."""
 
-    def __init__(self, home: Path, *, codes: Sequence[str] = (), public: str = PUBLIC, **named: Any) -> None:
+    def __init__(
+        self, home: Path, *, codes: Sequence[str] = (), allowed: Sequence[str] = (), public: str = PUBLIC, **named: Any
+    ) -> None:
         self._home = home
         self._codes = codes
         self._public = public
+        self._allowed = allowed
         self._named = named
         self.relay = Relay()
         self.spreads = True
@@ -72,7 +75,8 @@ class Mailed:
         kit = Kit(self._home, self._home, NoMemory(), template, self.links)
         self.channel = email.open(settings(self.relay), kit)
         self._session = Session(self.channel)
-        access = Access(Admission.INVITE if self._codes else Admission.OPEN, self._codes)
+        by = Admission.INVITE if self._codes else Admission.LIST if self._allowed else Admission.OPEN
+        access = Access(by, self._codes, self._allowed)
         self.commands = Readers(self.store, [self.channel], fallback=Preferences(), closes=time(22), access=access)
         self.served = Served(
             self._home,

@@ -14,6 +14,7 @@ from bot.doctor import examine
 from bot.settings import read
 from bot.web import connections, server
 from bot.web.connections import Gate
+from bot.web.places import Places
 from bot.web.settings import WebSettings
 from bot.web.visitor import counted_as, preferred
 from tests.served import NOW, TOKEN, Served, some
@@ -210,3 +211,20 @@ async def test_machines_ask_whether_it_is_well(served: Served) -> None:
 async def test_the_doctor_looks_at_the_web_side(tmp_path: Path, given: dict[str, str], ok: bool | None) -> None:
     found = await examine(tmp_path, {"FEED_URL": "http://127.0.0.1:9/", **given})
     assert [finding.ok for finding in found if finding.subject == "web"] == ([] if ok is None else [ok])
+
+
+@pytest.mark.parametrize(
+    ("public", "origin", "root"),
+    [
+        ("https://Papers.Example.org:443/lab/", "https://papers.example.org", "/lab"),
+        ("http://papers.example.org:8080", "http://papers.example.org:8080", ""),
+        ("http://papers.example.org:80", "http://papers.example.org", ""),
+    ],
+)
+async def test_an_address_is_known_however_it_is_written(tmp_path: Path, public: str, origin: str, root: str) -> None:
+    places = Places.below(public)
+    assert (places.origin, places.root) == (origin, root)
+    async with Served(tmp_path, public=public) as opened:
+        host = origin.partition("//")[2]
+        assert (await opened.get(f"{root}/en/", Host=host)).status == 200
+        assert (await opened.get(f"{root}/en/", Host=host.upper())).status == 200

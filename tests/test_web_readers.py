@@ -292,6 +292,14 @@ async def test_with_invitations_only_a_code_subscribes(tmp_path: Path) -> None:
         assert (await mailed.reader(ADA)).status is Status.ACTIVE  # type: ignore[union-attr]
 
 
+async def test_nobody_finds_out_who_is_on_a_list(tmp_path: Path) -> None:
+    async with Mailed(tmp_path, allowed=(f"email:{ADA}",)) as mailed:
+        answers = [await mailed.post("/en/subscribe", address=who) for who in ("bo@example.org", ADA)]
+        assert len({(answer.status, answer.body) for answer in answers}) == 1
+        assert (await mailed.letter()).to == [ADA]
+        await mailed.silence()
+
+
 async def test_of_many_who_press_a_button_at_once_one_succeeds(mailed: Mailed) -> None:
     await mailed.post("/en/subscribe", address=ADA)
     path = path_in(await mailed.letter())

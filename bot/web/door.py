@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from bot.web.places import USUAL_PORTS
 from bot.web.rendered import Rendered
 from bot.web.settings import Network
 from bot.web.visitor import counted_as
@@ -46,9 +47,9 @@ class Door:
 
     def __init__(self, public: str, proxies: Sequence[Network]) -> None:
         parts = urlsplit(public)
-        self._host = parts.netloc.lower()
-        usual = {"https": 443, "http": 80}.get(parts.scheme)
-        self._hosts = {self._host, f"{self._host}:{usual}"} if ":" not in self._host else {self._host}
+        usual = f":{USUAL_PORTS.get(parts.scheme)}"
+        self._host = parts.netloc.lower().removesuffix(usual)
+        self._hosts = {self._host, f"{self._host}{usual}"} if ":" not in self._host else {self._host}
         self._headers: Mapping[str, str] = HEADERS
         if parts.scheme == "https":
             self._headers = {**HEADERS, "Strict-Transport-Security": f"max-age={A_YEAR}"}

@@ -19,6 +19,8 @@ from bot.web.sessions import Sessions
 
 AN_HOUR = timedelta(hours=1)
 """A letter that was asked for by typing an address is sent at most once in so long."""
+NOBODY = Address("", "")
+"""By whom a code is looked at alone: whoever is let in without one is not to be found out."""
 TYPED = (Purpose.JOIN, Purpose.OPEN)
 
 
@@ -43,7 +45,7 @@ class Joining:
                 links=[desk.front_link(w)],
                 status=HTTPStatus.UNPROCESSABLE_ENTITY,
             )
-        if not desk.commands.admits(address, invite):
+        if desk.commands.by_invitation and not desk.commands.admits(NOBODY, invite):
             return desk.say(
                 language,
                 w.pgettext("a web page", "Subscribing is not open to everybody"),
@@ -51,8 +53,9 @@ class Joining:
                 links=[desk.front_link(w)],
                 status=HTTPStatus.FORBIDDEN,
             )
-        await self._write(address, language, given.get("style"), invite, now)
-        return self.sent(language)
+        if desk.commands.admits(address, invite):
+            await self._write(address, language, given.get("style"), invite, now)
+        return self.sent(language)  # nor is anybody to find out who is on a list
 
     async def offer(self, request: web.Request, language: str) -> web.StreamResponse:
         """The link of a letter: a page with one button, which changes nothing (scanners follow every link)."""

@@ -15,6 +15,7 @@ from bot.model import Cadence
 from bot.period import period_of
 from bot.render.page import slug
 
+USUAL_PORTS = {"https": 443, "http": 80}
 _SLUG = re.compile(r"(\d{4})-(?:(\d\d)-(\d\d)|W(\d\d)|(\d\d))", re.ASCII)
 
 
@@ -44,9 +45,10 @@ class Places:
 
     @classmethod
     def below(cls, url: str) -> Places:
-        """The places below a public address."""
+        """The places below a public address, its origin as browsers write it (RFC 6454 section 6.2)."""
         parts = urlsplit(url)
-        return cls(parts.path.rstrip("/"), f"{parts.scheme}://{parts.netloc}")
+        usual = f":{USUAL_PORTS.get(parts.scheme)}"
+        return cls(parts.path.rstrip("/"), f"{parts.scheme}://{parts.netloc.lower().removesuffix(usual)}")
 
     def front(self, language: str) -> str:
         """The first page of a language."""
