@@ -79,7 +79,7 @@ class Belongings:
         desk, language = self._desk, reader.preferences.language
         w = words(language)
         wanted = desk.recipient((await desk.read(request)).get("address"))
-        if wanted is None or not desk.commands.admits(wanted, ""):
+        if wanted is None:
             return desk.say(
                 language,
                 w.pgettext("a web page", "That is no e-mail address"),
@@ -87,6 +87,9 @@ class Belongings:
                 links=[desk.settings_link(w)],
                 status=HTTPStatus.UNPROCESSABLE_ENTITY,
             )
+        # A code let the reader in, not the address; a list is of addresses.
+        if not (desk.commands.by_invitation or desk.commands.admits(wanted, "")):
+            return self._joining.sent(language)
         async with desk.store.write() as connection:
             last = await tickets.last_made(connection, reader.address, [Purpose.MOVE])
             if last is None or last <= now - AN_HOUR:
