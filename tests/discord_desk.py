@@ -16,24 +16,12 @@ from tests.contract import Stage
 from tests.discord_service import DiscordServer, Fault
 from tests.discord_service.guilds import Guild
 from tests.discord_service.places import Channel as Room
+from tests.pages import Kept
 
 POST = "POST /channels/{channel_id}/messages"
 FORUM_POST = "POST /channels/{channel_id}/threads"
 LONG = 45.0
 """Seconds of a wait that the library hands on instead of sleeping for them."""
-
-
-@dataclass
-class Kept:
-    """A channel's memory, without a database."""
-
-    kept: dict[str, str] = field(default_factory=dict)
-
-    async def get(self, key: str) -> str | None:
-        return self.kept.get(key)
-
-    async def put(self, key: str, value: str) -> None:
-        self.kept[key] = value
 
 
 @dataclass

@@ -65,6 +65,19 @@ class NoMemory:
         raise AssertionError("nothing to remember")
 
 
+class Kept:
+    """A channel's memory, without a database."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, str] = {}
+
+    async def get(self, key: str) -> str | None:
+        return self.kept.get(key)
+
+    async def put(self, key: str, value: str) -> None:
+        self.kept[key] = value
+
+
 def kit(home: Path) -> Kit:
     return Kit(home, home, NoMemory(), template)
 

@@ -18,7 +18,7 @@ from bot.service import Role, Service
 from bot.store import Store, audience, editions, papers, subscribers
 from channels import telegram
 from channels.telegram.channel import Telegram
-from tests.pages import HOSTILE, kit, paper
+from tests.pages import HOSTILE, Kept, kit, paper
 from tests.telegram import TelegramServer
 
 STOPS = 20.0
@@ -112,19 +112,6 @@ class Station:
         """An edition of today, closed just now."""
         now = datetime.now(UTC)
         await put(self.store, many(count, now), closed_at=now)
-
-
-class Kept:
-    """A channel's memory in memory."""
-
-    def __init__(self) -> None:
-        self.values: dict[str, str] = {}
-
-    async def get(self, key: str) -> str | None:
-        return self.values.get(key)
-
-    async def put(self, key: str, value: str) -> None:
-        self.values[key] = value
 
 
 def channel(server: TelegramServer, home: Path, *, token: str | None = None) -> Telegram:

@@ -23,10 +23,10 @@ from channels.discord.message import CHARACTERS, LIMITS, PAPERS, TITLE, Composer
 from channels.discord.slash import COMMANDS, Used, payload, read
 from channels.discord.words import Words
 from tests import recorded
-from tests.discord_desk import Desk, Kept
+from tests.discord_desk import Desk
 from tests.discord_service import DiscordServer
 from tests.discord_service.commands import LOCALES, check_command
-from tests.pages import HOSTILE, kit, page, paper
+from tests.pages import HOSTILE, Kept, kit, page, paper
 
 TYPES = {"channel": slash.CHANNEL, "role": slash.ROLE}
 

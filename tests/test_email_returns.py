@@ -26,6 +26,7 @@ from channels.email.inboxes import InboxError, arrived
 from channels.email.returning import take_back
 from tests.email_channel import LINKS, NAME
 from tests.fake_channel import DAY, NOW, paper
+from tests.pages import Kept
 
 MINE = LINKS.sign(MAIL, f"12.{NAME}")
 LEAVING = LINKS.sign(LEAVE, NAME)
@@ -277,10 +278,10 @@ async def test_an_imap_mailbox_is_read_and_marked() -> None:
     server = Imap([report("5.1.1"), letter(Subject="hello"), complaint()])
     door = Door()
     async with server.running():
-        lines = await take_back(f"imap://ada:pw@127.0.0.1:{server.port}/INBOX", LINKS, door, dry_run=False)
+        lines = await take_back(f"imap://ada:pw@127.0.0.1:{server.port}/INBOX", LINKS, door, Kept(), dry_run=False)
         assert server.seen == {1, 3}
         with pytest.raises(InboxError, match="refuses the login"):
-            await take_back(f"imap://ada:no@127.0.0.1:{server.port}/", LINKS, door, dry_run=False)
+            await take_back(f"imap://ada:no@127.0.0.1:{server.port}/", LINKS, door, Kept(), dry_run=False)
     assert door.taken == [(Returned.GONE, MINE), (Returned.COMPLAINT, MINE)]
     assert lines == ["3 mails", "cannot be reached any more: 1, 1 new", "complaints: 1, 1 new", "anything else: 1"]
 
@@ -288,7 +289,7 @@ async def test_an_imap_mailbox_is_read_and_marked() -> None:
 async def test_a_dry_run_changes_nothing(tmp_path: Path) -> None:
     fill(tmp_path / "m")
     door = Door()
-    lines = await take_back(str(tmp_path / "m"), LINKS, door, dry_run=True)
+    lines = await take_back(str(tmp_path / "m"), LINKS, door, Kept(), dry_run=True)
     assert door.taken == []
     assert lines == ["2 mails", "cannot be reached any more: 1", "anything else: 1"]
     assert len(list(arrived(str(tmp_path / "m"), io.BytesIO()))) == 2

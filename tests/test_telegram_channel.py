@@ -23,13 +23,13 @@ from channels.telegram.places import Place, kind_of
 from channels.telegram.presses import LONGEST_DATA, SHOWING, Press, followed, held, link, read, released
 from tests import recorded
 from tests.contract import FLOOD, Contract, Stage
-from tests.pages import HOSTILE, kit, page, paper
+from tests.pages import HOSTILE, Kept, kit, page, paper
 from tests.telegram import Fault
 from tests.telegram.chats import Message
 from tests.telegram.faults import How
 from tests.telegram.markup import parse_html
 from tests.telegram.town import Town, open_town
-from tests.telegram_bot import Kept, channel
+from tests.telegram_bot import channel
 
 OTHER_TOKEN = "987654321:AAanother-token-of-the-local-server-0"
 PERSONAL = Personal(key="1.1")

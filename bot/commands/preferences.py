@@ -170,7 +170,7 @@ def _sound(wanted: Change, case: Case) -> bool:
 
 
 def _sound_extra(extra: Extra, value: str, offered: Sequence[Extra]) -> bool:
-    values = r"off|\d{5,20}" if extra is Extra.PING else "on|off"
+    values = r"off|\d{5,19}" if extra is Extra.PING else "on|off"
     return extra in offered and re.fullmatch(values, value, re.ASCII) is not None
 
 

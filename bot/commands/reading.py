@@ -247,8 +247,8 @@ def _extra(extra: Extra) -> Callable[[_Line], Request | None]:
         for value, local in ((ON, line.w.pgettext("a switch", "on")), (OFF, line.w.pgettext("a switch", "off"))):
             if wanted in {value, local.casefold()}:
                 return Change(extra=(extra, value))
-        found = re.search(r"\d{5,20}", wanted) if extra is Extra.PING else None
-        return Change(extra=(extra, found[0])) if found else None
+        found = re.fullmatch(r"(?:<@&)?(\d{5,19})>?", wanted) if extra is Extra.PING else None
+        return Change(extra=(extra, found[1])) if found else None
 
     return read_extra
 

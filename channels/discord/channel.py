@@ -27,6 +27,12 @@ from channels.discord.words import Words
 
 REFUSED = "DISCORD_TOKEN is refused by Discord: make a new one on the bot's page of its developer portal."
 MISSING = "DISCORD_TOKEN is not set."
+APPLICATION = "application"
+"""The memory's key for the bot that the readers know."""
+OTHER = (
+    "DISCORD_TOKEN belongs to another bot than the one that readers know: put the old one back, or begin with a "
+    "database of its own for this bot."
+)
 
 
 class Discord:
@@ -76,6 +82,7 @@ class Discord:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(client)
             await self._log_in(client)
+            await self._is_the_same(client)
             await self._doubts.load()
             self._client = client
             self._sender = Sender(client, self._directory, self._doubts)
@@ -85,6 +92,14 @@ class Discord:
     async def __aexit__(self, *exc: object) -> None:
         self._sender = self._client = None
         await self._stack.aclose()
+
+    async def _is_the_same(self, client: discord.Client) -> None:
+        """Raise LoginError for another bot than before: to that one every place is closed, and every reader gone."""
+        known, now = await self._kit.memory.get(APPLICATION), f"{client.application_id}"
+        if known is None:
+            await self._kit.memory.put(APPLICATION, now)
+        elif known != now:
+            raise LoginError(OTHER)
 
     async def _log_in(self, client: discord.Client) -> None:
         token = self._settings.token

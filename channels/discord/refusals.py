@@ -49,6 +49,11 @@ CODES: dict[int, Says] = {
     50035: Rejected,  # invalid body
     10062: Rejected,  # unknown interaction
     40060: Rejected,  # already acknowledged
+    40001: lambda reason: Deferred(reason, scope="channel"),  # of the bot itself: unauthorised
+    40002: lambda reason: Deferred(reason, scope="channel"),  # of the bot itself: its account is to be verified
+    40003: lambda reason: Deferred(reason, scope="channel"),  # of the bot itself: it opens direct messages too fast
+    40004: lambda reason: Deferred(reason, scope="channel"),  # sending is switched off at Discord
+    20026: lambda reason: Deferred(reason, LOGIN_WAIT, scope="channel"),  # of the bot itself: it is in quarantine
     40333: lambda reason: Deferred(reason, scope="channel"),  # refused for the User-Agent
     130000: lambda reason: Deferred(reason, scope="channel"),  # overloaded
 }
@@ -83,13 +88,13 @@ def _refused(error: discord.HTTPException) -> Outcome:
     if (says := CODES.get(error.code)) is not None:
         outcome = says(reason)
         if isinstance(outcome, Deferred):
-            return Deferred(reason, _wait(error), outcome.scope)
+            return Deferred(reason, _wait(error) or outcome.retry_after, outcome.scope)
         return outcome
     match error.status:
         case 401:
             return Deferred(reason, LOGIN_WAIT, scope="channel")
         case 403 if error.code:
-            return Barred(reason)
+            return Deferred(reason)  # nobody knows whose fault it is, and so it costs nobody
         case 403 | 404 | 405 if not error.code:
             return Deferred(reason, LOGIN_WAIT, scope="channel")  # not of this place: of us, or of the address
         case 429:

@@ -39,6 +39,10 @@ DIRECT = 10_000
 """Direct channels that are kept in mind."""
 
 
+NOBODY = {50001, 50013}
+"""What bars a direct message as it bars a channel: the person is not there for the bot."""
+
+
 class _CannotSayError(Exception):
     """It ends before anything is said."""
 
@@ -189,7 +193,7 @@ class Sender:
         if place.kind is Kind.USER:
             if code == UNKNOWN_CHANNEL:
                 self._direct.pop(place.id, None)
-            return Gone(outcome.reason) if isinstance(outcome, Barred) else outcome
+            return Gone(outcome.reason) if isinstance(outcome, Barred) and code in NOBODY else outcome
         if isinstance(outcome, Barred):
             known = await self._directory.known(place)
             if code == MISSING_ACCESS and known is not None and await self._is_out_of(known.guild):

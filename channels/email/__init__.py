@@ -135,7 +135,7 @@ class Email:
         """
         inbox = self.settings.inbox
         place = place or (inbox.get_secret_value() if inbox is not None else "")
-        return await take_back(place, self._kit.links, returns, dry_run=dry_run)
+        return await take_back(place, self._kit.links, returns, self._kit.memory, dry_run=dry_run)
 
     def _token(self, personal: Personal) -> str:
         """What a mail is known by when it comes back, in its Message-ID and its envelope's sender."""

@@ -17,6 +17,8 @@ MAIL_SECONDS = 300.0
 """How long MAIL, RCPT and DATA's first answer may take together (RFC 5321 section 4.5.3.2: 5, 5 and 2 minutes)."""
 DOT_SECONDS = 600.0
 """How long the answer to the final dot may take; who gives up sooner sends mails twice."""
+GOODBYE = 421
+"""The relay ends the conversation with it, whenever it comes (RFC 5321 section 3.8)."""
 GOODBYE_SECONDS = 2.0
 LONGEST_REPLY = 32_768
 _LINE = re.compile(rb"([2-5][0-9][0-9])([ -]?)([^\r\n]*)\r?\n")
@@ -153,8 +155,11 @@ class Dialogue(asyncio.Protocol):
             return
         if len(replies) == len(commands) and replies[-1].code == 354:
             # It wants a text all the same: an empty one to nobody (RFC 2920 section 3.1).
-            self._write([b".\r\n"])
-            await self._read(1, MAIL_SECONDS, asked=False)
+            try:
+                self._write([b".\r\n"])
+                await self._read(1, MAIL_SECONDS, asked=False)
+            except BrokenError:  # whatever it thinks of that, it has said what was the matter
+                self.close()
         stage = (Stage.MAIL, *stages)[refused] if len(commands) > len(stages) else stages[refused]
         raise RefusedError(stage, replies[refused])
 
@@ -203,7 +208,8 @@ class Dialogue(asyncio.Protocol):
         self._buffer = self._buffer[at:]
         if b"\n" in self._buffer or len(self._buffer) + sum(map(len, self._lines)) > LONGEST_REPLY:
             self.close()  # that is no SMTP
-        if self._over or len(self._replies) >= self._wanted:
+        goes = bool(self._replies) and self._replies[-1].code == GOODBYE
+        if self._over or goes or len(self._replies) >= self._wanted:
             self._wake()
 
     def _wake(self) -> None:
@@ -235,7 +241,7 @@ class Dialogue(asyncio.Protocol):
         if len(replies) < count:
             self.close()
             last = replies[-1] if replies else None
-            if last is not None and last.code == 421:
+            if last is not None and last.code == GOODBYE:
                 return replies
             raise BrokenError("the connection was lost before the answer", asked=asked)
         return replies

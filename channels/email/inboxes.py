@@ -44,14 +44,15 @@ def arrived(place: str, standard_input: BinaryIO, *, tls: ssl.SSLContext | None 
     """
     if place == "-":
         yield from _of_stream(standard_input)
-    elif place.startswith(("imap://", "imaps://")):
+    elif place.casefold().startswith(("imap://", "imaps://")):
         yield from _of_imap(place, tls)
     elif Path(place).is_dir():
         yield from _of_maildir(Path(place))
     elif Path(place).is_file():
         yield from _of_mbox(Path(place))
     else:
-        raise InboxError(f"There is no folder and no file {place}.")
+        shown = "of that name" if "@" in place or "://" in place else place  # it may hold a password
+        raise InboxError(f"There is no folder and no file {shown}.")
 
 
 def _of_stream(stream: BinaryIO) -> Iterator[Arrived]:

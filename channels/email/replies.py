@@ -51,6 +51,8 @@ def _of_address(reply: Reply, stage: Stage, reason: str, judge: str) -> Outcome:
         return Deferred(reason, scope="channel")
     if code is not None and code[0] in {5, 6}:  # what we say, or how we say it
         return Rejected(reason)
+    if stage is Stage.RCPT and (code == (2, 3) or reply.code == 552):  # a limit of this mailbox alone
+        return Deferred(reason, RETRY_SECONDS, strike=code in STRIKES)
     if code in {(3, 4), (2, 3)} or (reply.code == 552 and code != FULL):
         return Rejected(reason)
     if stage is Stage.DOT and code is None:  # the text was read and refused: a filter's verdict, in other words

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from bot.channel import Links, Returns
+from bot.channel import Links, Memory, Returns
 from channels.email.bounces import TAKEN, Verdict, read
 from channels.email.inboxes import Arrived, InboxError, arrived
 
 
-async def take_back(place: str, links: Links, returns: Returns, *, dry_run: bool) -> list[str]:
-    """Deal with every mail at a place; what there was, a line for each kind. Raises InboxError."""
+async def take_back(place: str, links: Links, returns: Returns, memory: Memory, *, dry_run: bool) -> list[str]:
+    """Deal with every mail at a place; what there was, a line for each kind. Raises InboxError.
+
+    A mail that was dealt with once is not again, wherever it lies: whoever came back since stays.
+    """
     if not place:
         raise InboxError("Say where the mails are, or set EMAIL_INBOX.")
     found: Counter[Verdict] = Counter()
@@ -25,9 +29,14 @@ async def take_back(place: str, links: Links, returns: Returns, *, dry_run: bool
         found[reading.verdict] += 1
         if dry_run or reading.verdict not in TAKEN:
             continue
+        key = f"returned {hashlib.sha256(mail.raw).hexdigest()[:32]}"
+        if await memory.get(key) is not None:
+            await asyncio.to_thread(mail.mark)
+            continue
         now = datetime.now(UTC)
         if await returns.take(TAKEN[reading.verdict], reading.purpose, reading.token, reading.reason, now):
             new[reading.verdict] += 1
+        await memory.put(key, f"{now.date()}")
         await asyncio.to_thread(mail.mark)
     lines = [f"{found.total()} mails"]
     for verdict in Verdict:

@@ -91,7 +91,9 @@ class Settings(BaseModel):
                     "such as bounces+{token}@example.org"
                 )
             try:
-                Mailbox.parse(written.replace(TOKEN, "0.1-a"))
+                plain = written.replace(TOKEN, "0.1-a")
+                if Mailbox.parse(plain).address.casefold() != plain.casefold():
+                    raise ValueError("a name beside the address")
             except ValueError:
                 raise ValueError("must be an address, such as bounces+{token}@example.org") from None
         return written
