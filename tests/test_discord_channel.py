@@ -15,6 +15,7 @@ from bot.model import Extra
 from bot.render.templates import template
 from channels import discord
 from channels.discord import Settings
+from channels.discord.channel import APPLICATION
 from channels.discord.places import Directory, Known, Place
 from channels.discord.refusals import CODES
 from channels.discord.wire import INVALID_MOST
@@ -82,6 +83,25 @@ async def test_a_refusal_of_the_whole_account_holds_up_the_channel(stage: Desk, 
     outcome = await stage.sends()
     assert isinstance(outcome, Deferred)
     assert outcome.scope == "channel"
+
+
+@pytest.mark.parametrize("code", [40001, 40002, 40003, 40004, 20026])
+async def test_what_is_said_of_the_bot_costs_no_reader(stage: Desk, code: int) -> None:
+    ada = stage.server.person("ada")
+    for to in (stage.to, f"user:{ada.id}"):
+        stage.server.fails(Fault.refusal(code), times=1)
+        outcome = await stage.sends(to)
+        assert isinstance(outcome, Deferred)
+        assert outcome.scope == "channel"
+
+
+async def test_another_bot_than_before_is_not_let_near_the_readers(stage: Desk) -> None:
+    async with stage.opened():
+        pass
+    stage.memory.kept[APPLICATION] = "1"
+    with pytest.raises(LoginError, match="another bot"):
+        async with stage.opened():
+            pass
 
 
 @pytest.mark.parametrize("code", [20016, 20022, 20028, 20029])

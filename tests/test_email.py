@@ -313,6 +313,7 @@ async def test_a_notice_is_a_mail_too() -> None:
         ({"EMAIL_FROM": "A\r\nBcc: x@example.org <a@example.org>"}, "address"),
         ({"EMAIL_RATE": "fast"}, "14/s"),
         ({"EMAIL_BOUNCES": "bounces@example.org"}, "{token}"),
+        ({"EMAIL_BOUNCES": "A <b+{token}@example.org>"}, "{token}"),
         ({"EMAIL_BOUNCES": "a-very-long-name+{token}@example.org"}, "{token}"),
         ({"SMTP_HOST": "smtp.example.org", "SMTP_USERNAME": "a", "SMTP_PASSWORD": "b"}, "in the clear"),
         ({"SMTP_PASSWORD": "b"}, "SMTP_USERNAME"),

@@ -286,6 +286,23 @@ async def test_an_imap_mailbox_is_read_and_marked() -> None:
     assert lines == ["3 mails", "cannot be reached any more: 1, 1 new", "complaints: 1, 1 new", "anything else: 1"]
 
 
+async def test_what_was_dealt_with_once_is_not_again_wherever_it_lies(tmp_path: Path) -> None:
+    inbox = mailbox.mbox(tmp_path / "mbox")
+    inbox.add(report("5.1.1"))
+    inbox.close()
+    door, memory = Door(), Kept()
+    for _ in range(2):
+        await take_back(str(tmp_path / "mbox"), LINKS, door, memory, dry_run=False)
+    assert door.taken == [(Returned.GONE, MINE)]
+
+
+@pytest.mark.parametrize("place", ["imap//user:secret@host", "IMAPX://user:secret@host/"])
+def test_a_place_that_is_none_does_not_show_its_password(place: str) -> None:
+    with pytest.raises(InboxError) as refused:
+        list(arrived(place, io.BytesIO()))
+    assert "secret" not in str(refused.value)
+
+
 async def test_a_dry_run_changes_nothing(tmp_path: Path) -> None:
     fill(tmp_path / "m")
     door = Door()
