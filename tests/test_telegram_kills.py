@@ -93,3 +93,24 @@ async def _all_delivered(store: Store, server: TelegramServer, readers: int) -> 
                     return
             with suppress(TimeoutError):
                 done = await server.answered(done + 1, "sendMessage", limit=0.2)
+
+
+async def test_a_first_start_with_telegram_alone_shows_a_sample_and_stays_up(tmp_path: Path) -> None:
+    async with TelegramServer() as server:
+        environ = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("TELEGRAM", "PAPERS"))},
+            "PAPERS_HOME": str(tmp_path),
+            "TELEGRAM_TOKEN": server.token,
+            "TELEGRAM_API_URL": server.origin,
+            "FEED_URL": "http://127.0.0.1:9/",
+        }
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bot", "run", cwd=ROOT, env=environ,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+        )  # fmt: skip
+        await server.polled(limit=LIMIT)
+        process.send_signal(signal.SIGTERM)
+        said, _ = await process.communicate()
+        assert process.returncode == 0
+        assert "This is what an edition looks like" in said.decode()
+        assert "@papers_bot is ready" in said.decode()

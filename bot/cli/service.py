@@ -128,13 +128,15 @@ async def _introduce(app: Service, now: datetime) -> None:
 
 def _show_sample(app: Service) -> None:
     from bot import sample
+    from bot.app import STANDING_IN, open_channel
     from bot.console import say
     from bot.model import Preferences
     from bot.render.words import match
     from bot.variants import compose
 
     wanted = Preferences(language=match(app.settings.default_language))
-    message = compose(sample.edition(), wanted, app.channels[0])
+    on_paper = open_channel(STANDING_IN, {}, app.home, app.store)  # what others make of it is no text for a terminal
+    message = compose(sample.edition(), wanted, on_paper)
     assert message is not None
     say("This is what an edition looks like:")
     say()
