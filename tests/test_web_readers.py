@@ -120,6 +120,47 @@ async def test_the_link_unsubscribes_by_a_button_and_one_more_click_brings_back(
     assert (await mailed.reader(ADA)).status is Status.UNSUBSCRIBED  # type: ignore[union-attr]
 
 
+RETURN = re.compile(r'action="https://papers\.example\.org(/en/return/[^"]+)"')
+
+
+async def test_a_forwarded_link_brings_nobody_back(mailed: Mailed) -> None:
+    path = await mailed.unsubscribing(ADA)
+    await mailed.post(path, here="1", headers={"Origin": "https://evil.example"})
+    assert (await mailed.reader(ADA)).status is Status.UNSUBSCRIBED  # type: ignore[union-attr]
+    before = await mailed.tickets()
+    for origin in ("https://papers.example.org", "https://evil.example", "null"):
+        again = await mailed.post(path, here="1", headers={"Origin": origin})
+        assert again.status == 200
+        assert not RETURN.search(again.text), origin
+    assert await mailed.tickets() == before
+
+
+async def test_another_site_is_not_given_the_way_back(mailed: Mailed) -> None:
+    path = await mailed.unsubscribing(ADA)
+    left = await mailed.post(path, here="1", headers={"Origin": "https://evil.example"})
+    assert left.status == 200
+    assert not RETURN.search(left.text)
+
+
+async def test_whoever_complained_is_not_brought_back_by_a_page(mailed: Mailed) -> None:
+    path = await mailed.unsubscribing(ADA)
+    found = RETURN.search((await mailed.post(path, here="1")).text)
+    assert found
+    async with mailed.store.write() as connection:
+        await subscribers.suppress(connection, Address("email", ADA), "complained", now=NOW)
+    assert (await mailed.post(found[1])).status == 410
+    assert (await mailed.reader(ADA)).status is Status.UNSUBSCRIBED  # type: ignore[union-attr]
+    async with mailed.store.read() as connection:
+        assert await subscribers.is_suppressed(connection, Address("email", ADA))
+
+
+async def test_our_own_button_is_counted_and_a_mail_programs_is_not(mailed: Mailed) -> None:
+    path = await mailed.unsubscribing(ADA)
+    mailed.spreads = False
+    assert [(await mailed.post(path, here="1")).status for _ in range(14)] == [200] * 12 + [429] * 2
+    assert (await mailed.post(path)).status == 200
+
+
 async def test_a_forwarded_mail_shows_and_changes_no_settings(mailed: Mailed) -> None:
     await mailed.subscribe(ADA)
     reader = await mailed.reader(ADA)
