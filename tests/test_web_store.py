@@ -14,6 +14,7 @@ from bot.store.tickets import LASTS, Purpose
 from bot.timing import Took
 from bot.web.metrics import Metrics
 from tests.fake_channel import DAY, NOW, FakeChannel, paper, publish, settle
+from tests.served import Served
 
 ADA = Address("email", "ada@example.org")
 
@@ -102,3 +103,9 @@ async def test_tickets_go_with_their_time_and_with_their_reader(store: Store) ->
         await tickets.make(connection, Purpose.JOIN, ADA, now=NOW)
         await tickets.end_all(connection, ADA)
         assert await tickets.drop_old(connection, NOW + timedelta(days=99)) == 0
+
+
+async def test_a_paper_that_no_database_could_hold_is_not_found(store: Store, tmp_path: Path) -> None:
+    async with Served(tmp_path, store=store) as served:
+        for written in ("%00", "2604.00001%00", "%EF%BC%92604.00001", "a%ED%A0%80"):
+            assert (await served.get(f"/en/papers/{written}")).status == 404

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from bot.channel import Link
 from bot.commands.allowance import Allowance
-from bot.model import Style
+from bot.model import ARXIV_ID, Style
 from bot.render import folder
 from bot.render.words import languages, match, words
 from bot.web.door import send
@@ -142,6 +142,8 @@ class Reading:
 
     async def _paper(self, request: web.Request, language: str) -> web.StreamResponse:
         paper, now = request.match_info["paper"], self._clock()
+        if not (paper.isascii() and ARXIV_ID.fullmatch(paper)):
+            raise web.HTTPNotFound
         return await self._shown(
             request, ("paper", language, paper), now, lambda: self._pages.paper(language, paper, now)
         )
