@@ -288,8 +288,32 @@ async def test_an_address_that_somebody_has_is_not_taken(mailed: Mailed) -> None
     await mailed.post("/en/settings/address", Cookie=cookie, address="bo@example.org")
     await mailed.post(path_in(await mailed.letter()))
     await mailed.post(path_in(await mailed.letter()))
-    assert await mailed.reader(ADA) is not None
-    assert await mailed.reader("bo@example.org") is not None
+    for address in (ADA, "bo@example.org"):
+        assert (await mailed.reader(address)).status is Status.ACTIVE  # type: ignore[union-attr]
+
+
+async def test_an_address_that_somebody_had_is_taken(mailed: Mailed) -> None:
+    await mailed.post(await mailed.unsubscribing("bo@example.org"))
+    cookie = await mailed.opened(ADA)
+    number = (await mailed.reader(ADA)).id  # type: ignore[union-attr]
+    await mailed.post("/en/settings/address", Cookie=cookie, address="bo@example.org")
+    await mailed.post(path_in(await mailed.letter()))
+    moved = await mailed.post(path_in(await mailed.letter()))
+    assert "Editions come here from now on" in moved.text
+    assert await mailed.reader(ADA) is None
+    reader = await mailed.reader("bo@example.org")
+    assert reader is not None
+    assert (reader.id, reader.status) == (number, Status.ACTIVE)
+
+
+async def test_whoever_was_invited_may_change_their_address(tmp_path: Path) -> None:
+    async with Mailed(tmp_path, codes=("letmein1",)) as mailed:
+        await mailed.post("/en/subscribe", address=ADA, invite="letmein1")
+        confirmed = await mailed.post(path_in(await mailed.letter()))
+        cookie = confirmed.headers["Set-Cookie"].partition(";")[0]
+        asked = await mailed.post("/en/settings/address", Cookie=cookie, address="new@example.org")
+        assert asked.status == 200
+        assert (await mailed.letter()).to == [ADA]
 
 
 async def test_a_browser_can_be_forgotten(mailed: Mailed) -> None:
