@@ -287,6 +287,7 @@ async def test_pictures_come_from_here_and_only_those_that_are_there(tmp_path: P
         assert re.findall(r'src="([^"]+)"', text) == ["/pictures/2604.00001.jpg"]
         picture = await served.get("/pictures/2604.00001.jpg")
         assert (picture.status, picture.headers["Content-Type"], picture.body[:2]) == (200, "image/jpeg", b"\xff\xd8")
+        assert "Accept-Ranges" not in picture.headers, "sent by us, where it is seen who takes nothing of it"
         for stranger in ("2604.00002", "secret", "..%2f..%2fsubscribers", "2604.00001.small"):
             assert (await served.get(f"/pictures/{stranger}.jpg")).status == 404
 
