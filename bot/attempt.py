@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-import re
 from dataclasses import replace
 
 from bot.channel import Barred, Channel, Deferred, Gone, Message, Outcome, Personal, Rejected, Sent, Unknown
-from bot.consequences import NothingToSay, Recalled, Result, short
+from bot.consequences import NothingToSay, Recalled, Result, blot, short
 from bot.links import SignedLinks, token_name
 from bot.model import Delivery
 from bot.pacer import Pacer
@@ -20,9 +19,6 @@ from bot.variants import Variants
 log = logging.getLogger(__name__)
 
 LONGEST_RETRY = 24 * 3600.0
-BLOT = "•••"
-SHORTEST_RECIPIENT = 4
-"""Shorter recipient ids are not blotted out of reasons: they would tear holes into ordinary words."""
 OUTCOMES = (Sent, Deferred, Gone, Barred, Rejected, Unknown)
 
 
@@ -101,9 +97,7 @@ def sound(outcome: object, to: str) -> Outcome:
         receipt = None if outcome.receipt is None else _clean(outcome.receipt)
         moved_to = None if outcome.moved_to is None else _clean(outcome.moved_to)
         return Sent(receipt, moved_to)
-    reason = _clean(outcome.reason)
-    if len(to) >= SHORTEST_RECIPIENT:
-        reason = re.sub(re.escape(to), BLOT, reason, flags=re.IGNORECASE)
+    reason = blot(_clean(outcome.reason), to)
     if isinstance(outcome, Deferred):
         return replace(outcome, reason=reason, retry_after=_seconds(outcome.retry_after))
     return replace(outcome, reason=reason)

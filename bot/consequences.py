@@ -6,6 +6,7 @@ Who is to blame decides: what is our fault, or the service's, never costs a subs
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -18,6 +19,9 @@ FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(minutes=30)
 JITTER = 0.2
 LONGEST_REASON = 300
+BLOT = "•••"
+SHORTEST_RECIPIENT = 4
+"""Shorter recipient ids are not blotted out of reasons: they would tear holes into ordinary words."""
 REPEATS = 2
 """A message that may have arrived is sent again at most so often."""
 REJECTIONS = 3
@@ -181,6 +185,13 @@ def back_off(attempts: int, key: str) -> timedelta:
     """Twice as long after every attempt, spread so that those who failed together do not come back together."""
     wait: timedelta = min(FIRST_WAIT * 2 ** min(max(attempts - 1, 0), 10), LONGEST_WAIT)
     return wait * (1 + random.Random(f"{key}.{attempts}").uniform(-JITTER, JITTER))
+
+
+def blot(text: str, recipient: str) -> str:
+    """A text without a reader's recipient id in it."""
+    if len(recipient) < SHORTEST_RECIPIENT:
+        return text
+    return re.sub(re.escape(recipient), BLOT, text, flags=re.IGNORECASE)
 
 
 def short(reason: str) -> str:

@@ -129,9 +129,13 @@ class Settings(BaseModel):
     @field_validator("public_url")
     @classmethod
     def _public(cls, url: str) -> str:
-        if url and not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?(/[A-Za-z0-9._~-]+)*/?", url):
+        if url and not re.fullmatch(r"(?i:https?)://[A-Za-z0-9.-]+(:\d{1,5})?(/[A-Za-z0-9._~-]+)*/?", url):
             raise ValueError("must be a web address without a query, such as https://papers.example.org")
-        return url.rstrip("/")
+        scheme, _, rest = url.partition("://")
+        host, slash, path = rest.partition("/")
+        # As browsers write it in Origin (RFC 6454 section 6.2).
+        usual = {"https": ":443", "http": ":80"}.get(scheme.lower(), "")
+        return f"{scheme.lower()}://{host.lower().removesuffix(usual)}{slash}{path}".rstrip("/") if url else url
 
     @field_validator("secret_key")
     @classmethod

@@ -428,3 +428,22 @@ async def test_a_token_opens_only_what_it_was_made_for(store: Store, purpose: st
     await add(store)
     assert not await Returns(store, LINKS).take(Returned.LEAVING, purpose, token, "", NOW)
     assert (await reader(store)).status is Status.ACTIVE
+
+
+@pytest.mark.parametrize("what", [Returned.GONE, Returned.STRIKE])
+async def test_what_a_mail_system_says_names_no_reader(
+    store: Store, what: Returned, caplog: pytest.LogCaptureFixture
+) -> None:
+    ada = await add(store)
+    edition = await sent(store, ada, 0)
+    said = f"550 5.1.1 <{ADA.recipient.upper()}>: unknown, forwarded to ada.l@home.example {'x' * 400}"
+    with caplog.at_level("INFO"):
+        assert await Returns(store, LINKS).take(what, *named(ada, edition), said, NOW)
+    async with store.read() as connection:
+        found = await history.entry(connection, ada.id, edition)
+    kept = f"{(await reader(store)).reason} {found}"
+    assert "550 5.1.1 <•••>: unknown, forwarded to •••" in kept
+    logged = "".join(str(vars(record)) for record in caplog.records)
+    assert "returned" in logged
+    for name in ("ada@example.com", "ada.l@home.example"):
+        assert name not in f"{kept}{logged}".casefold()

@@ -140,9 +140,9 @@ async def test_tickets_go_when_their_time_is_over(store: Store) -> None:
     async with store.write() as connection:
         await tickets.make(connection, tickets.Purpose.OPEN, address, now=NOW)
     keeper = Keeper(store, Heard(), closes=CLOSES)
-    await keeper.step(NOW + timedelta(minutes=29))
+    await keeper.step(NOW + timedelta(minutes=59))
     async with store.read() as connection:
         assert await tickets.last_made(connection, address, [tickets.Purpose.OPEN]) == NOW
-    await keeper.step(NOW + timedelta(minutes=30))
+    await keeper.step(NOW + timedelta(minutes=60))
     async with store.read() as connection:
         assert await tickets.last_made(connection, address, [tickets.Purpose.OPEN]) is None

@@ -237,3 +237,18 @@ def test_a_channels_settings_are_read_in_the_same_way(name: str) -> None:
 def test_a_password_is_a_secret_in_every_form_and_so_is_a_token_for_a_user() -> None:
     given = {"FEED_URL": "https://t0ken-of-ours@feed.example/", "DATABASE_URL": "postgresql+psycopg://a:pa%40ss@h/b"}
     assert {"t0ken-of-ours", "pa%40ss", "pa@ss"} <= set(secrets(read(Settings, given)))
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("HTTPS://Papers.Example.org/Lab/", "https://papers.example.org/Lab"),
+        ("https://papers.example.org:443", "https://papers.example.org"),
+        ("http://papers.example.org:80/a", "http://papers.example.org/a"),
+        ("https://papers.example.org:80", "https://papers.example.org:80"),
+        ("http://localhost:8080/", "http://localhost:8080"),
+        ("", ""),
+    ],
+)
+def test_the_public_address_is_written_as_browsers_write_it(written: str, meant: str) -> None:
+    assert read(Settings, {"PUBLIC_URL": written}).public_url == meant

@@ -228,3 +228,27 @@ async def test_an_address_is_known_however_it_is_written(tmp_path: Path, public:
         host = origin.partition("//")[2]
         assert (await opened.get(f"{root}/en/", Host=host)).status == 200
         assert (await opened.get(f"{root}/en/", Host=host.upper())).status == 200
+
+
+@pytest.mark.parametrize("proxies", ["", "127.0.0.0/8"])
+async def test_one_visitor_takes_nobody_elses_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, proxies: str
+) -> None:
+    monkeypatch.setattr(connections, "MOST_OF_ONE", 5)
+    ask = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    async with Served(tmp_path, TRUSTED_PROXIES=proxies) as served:
+        assert served.web.address is not None
+        crowd = [await asyncio.open_connection(*served.web.address) for _ in range(5)]
+        await served_once(served)
+        # A proxy stands for many visitors, and keeps each of them within bounds itself.
+        try:
+            answered = await raw(served, ask)
+        except ConnectionError:
+            answered = b""
+        assert answered.startswith(b"HTTP/1.1 200") == bool(proxies)
+        reader, writer = await asyncio.open_connection(*served.web.address, local_addr=("127.0.0.2", 0))
+        writer.write(ask)
+        assert (await reader.read()).startswith(b"HTTP/1.1 200")
+        for _, each in [*crowd, (reader, writer)]:
+            each.close()
+            await each.wait_closed()

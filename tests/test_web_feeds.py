@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from bot.commands import WITHOUT_MODEL
 from bot.render.words import languages, words
 from bot.web.feeds import Feed, Item, atom, json_feed, rss
-from bot.web.syndication import WishError, read_wish
+from bot.web.places import Places
+from bot.web.syndication import Syndication, WishError, read_wish
 from tests.pages import DAY, HOSTILE, paper
 from tests.served import NOW, Served, some
 
@@ -113,6 +114,16 @@ async def test_whoever_asks_for_ever_other_topics_is_asked_to_wait(served: Serve
     statuses = [(await served.get(f"/feed/en.xml?topics=topic{n}", **HOST)).status for n in range(22)]
     assert statuses == [200] * 20 + [429] * 2
     assert (await served.get("/feed/en.xml?topics=topic0", **HOST)).status == 200, "kept"
+
+
+async def test_what_a_feed_is_known_by_is_small_and_changes_with_what_it_says(served: Served) -> None:
+    syndication = Syndication(served.store, Places.below("https://papers.example.org"))
+    wish = read_wish("en", "xml", {"topics": "nothing at all"}, WITHOUT_MODEL)
+    first, same = [(await syndication.feed(wish)).facts for _ in range(2)]
+    assert isinstance(first, bytes)
+    assert (len(first), first) == (32, same)
+    await served.publish(*some(1, first=90), day=DAY + timedelta(days=1))
+    assert (await syndication.feed(wish)).facts != first
 
 
 @given(st.text(max_size=80), st.text(max_size=80))

@@ -265,6 +265,17 @@ async def test_pages_are_kept_within_a_size() -> None:
     assert kept == [8, 9]
 
 
+async def test_pages_are_kept_within_a_number() -> None:
+    pages = RenderedPages(most=3)
+
+    async def load() -> Sheet:
+        return Sheet("x", lambda: "x")
+
+    for number in range(10):
+        await pages.get(number, NOW, load)
+    assert [number for number in range(10) if pages.fresh(number, NOW) is not None] == [7, 8, 9]
+
+
 async def test_pictures_come_from_here_and_only_those_that_are_there(tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     cache.mkdir()
@@ -276,6 +287,7 @@ async def test_pictures_come_from_here_and_only_those_that_are_there(tmp_path: P
         assert re.findall(r'src="([^"]+)"', text) == ["/pictures/2604.00001.jpg"]
         picture = await served.get("/pictures/2604.00001.jpg")
         assert (picture.status, picture.headers["Content-Type"], picture.body[:2]) == (200, "image/jpeg", b"\xff\xd8")
+        assert "Accept-Ranges" not in picture.headers, "sent by us, where it is seen who takes nothing of it"
         for stranger in ("2604.00002", "secret", "..%2f..%2fsubscribers", "2604.00001.small"):
             assert (await served.get(f"/pictures/{stranger}.jpg")).status == 404
 

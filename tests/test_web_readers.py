@@ -120,6 +120,47 @@ async def test_the_link_unsubscribes_by_a_button_and_one_more_click_brings_back(
     assert (await mailed.reader(ADA)).status is Status.UNSUBSCRIBED  # type: ignore[union-attr]
 
 
+RETURN = re.compile(r'action="https://papers\.example\.org(/en/return/[^"]+)"')
+
+
+async def test_a_forwarded_link_brings_nobody_back(mailed: Mailed) -> None:
+    path = await mailed.unsubscribing(ADA)
+    await mailed.post(path, here="1", headers={"Origin": "https://evil.example"})
+    assert (await mailed.reader(ADA)).status is Status.UNSUBSCRIBED  # type: ignore[union-attr]
+    before = await mailed.tickets()
+    for origin in ("https://papers.example.org", "https://evil.example", "null"):
+        again = await mailed.post(path, here="1", headers={"Origin": origin})
+        assert again.status == 200
+        assert not RETURN.search(again.text), origin
+    assert await mailed.tickets() == before
+
+
+async def test_another_site_is_not_given_the_way_back(mailed: Mailed) -> None:
+    path = await mailed.unsubscribing(ADA)
+    left = await mailed.post(path, here="1", headers={"Origin": "https://evil.example"})
+    assert left.status == 200
+    assert not RETURN.search(left.text)
+
+
+async def test_whoever_complained_is_not_brought_back_by_a_page(mailed: Mailed) -> None:
+    path = await mailed.unsubscribing(ADA)
+    found = RETURN.search((await mailed.post(path, here="1")).text)
+    assert found
+    async with mailed.store.write() as connection:
+        await subscribers.suppress(connection, Address("email", ADA), "complained", now=NOW)
+    assert (await mailed.post(found[1])).status == 410
+    assert (await mailed.reader(ADA)).status is Status.UNSUBSCRIBED  # type: ignore[union-attr]
+    async with mailed.store.read() as connection:
+        assert await subscribers.is_suppressed(connection, Address("email", ADA))
+
+
+async def test_our_own_button_is_counted_and_a_mail_programs_is_not(mailed: Mailed) -> None:
+    path = await mailed.unsubscribing(ADA)
+    mailed.spreads = False
+    assert [(await mailed.post(path, here="1")).status for _ in range(14)] == [200] * 12 + [429] * 2
+    assert (await mailed.post(path)).status == 200
+
+
 async def test_a_forwarded_mail_shows_and_changes_no_settings(mailed: Mailed) -> None:
     await mailed.subscribe(ADA)
     reader = await mailed.reader(ADA)
@@ -247,8 +288,32 @@ async def test_an_address_that_somebody_has_is_not_taken(mailed: Mailed) -> None
     await mailed.post("/en/settings/address", Cookie=cookie, address="bo@example.org")
     await mailed.post(path_in(await mailed.letter()))
     await mailed.post(path_in(await mailed.letter()))
-    assert await mailed.reader(ADA) is not None
-    assert await mailed.reader("bo@example.org") is not None
+    for address in (ADA, "bo@example.org"):
+        assert (await mailed.reader(address)).status is Status.ACTIVE  # type: ignore[union-attr]
+
+
+async def test_an_address_that_somebody_had_is_taken(mailed: Mailed) -> None:
+    await mailed.post(await mailed.unsubscribing("bo@example.org"))
+    cookie = await mailed.opened(ADA)
+    number = (await mailed.reader(ADA)).id  # type: ignore[union-attr]
+    await mailed.post("/en/settings/address", Cookie=cookie, address="bo@example.org")
+    await mailed.post(path_in(await mailed.letter()))
+    moved = await mailed.post(path_in(await mailed.letter()))
+    assert "Editions come here from now on" in moved.text
+    assert await mailed.reader(ADA) is None
+    reader = await mailed.reader("bo@example.org")
+    assert reader is not None
+    assert (reader.id, reader.status) == (number, Status.ACTIVE)
+
+
+async def test_whoever_was_invited_may_change_their_address(tmp_path: Path) -> None:
+    async with Mailed(tmp_path, codes=("letmein1",)) as mailed:
+        await mailed.post("/en/subscribe", address=ADA, invite="letmein1")
+        confirmed = await mailed.post(path_in(await mailed.letter()))
+        cookie = confirmed.headers["Set-Cookie"].partition(";")[0]
+        asked = await mailed.post("/en/settings/address", Cookie=cookie, address="new@example.org")
+        assert asked.status == 200
+        assert (await mailed.letter()).to == [ADA]
 
 
 async def test_a_browser_can_be_forgotten(mailed: Mailed) -> None:

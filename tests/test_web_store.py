@@ -1,5 +1,6 @@
 """What the web side asks of the database, on both: the archive, figures, tickets."""
 
+import asyncio
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from bot.store.tickets import LASTS, Purpose
 from bot.timing import Took
 from bot.web.metrics import Metrics
 from tests.fake_channel import DAY, NOW, FakeChannel, paper, publish, settle
+from tests.served import Served
 
 ADA = Address("email", "ada@example.org")
 
@@ -102,3 +104,25 @@ async def test_tickets_go_with_their_time_and_with_their_reader(store: Store) ->
         await tickets.make(connection, Purpose.JOIN, ADA, now=NOW)
         await tickets.end_all(connection, ADA)
         assert await tickets.drop_old(connection, NOW + timedelta(days=99)) == 0
+
+
+async def test_a_paper_that_no_database_could_hold_is_not_found(store: Store, tmp_path: Path) -> None:
+    async with Served(tmp_path, store=store) as served:
+        for written in ("%00", "2604.00001%00", "%EF%BC%92604.00001", "a%ED%A0%80"):
+            assert (await served.get(f"/en/papers/{written}")).status == 404
+
+
+async def test_of_many_who_ask_for_a_letter_at_once_one_gets_it(store: Store) -> None:
+    async def ask(minutes: int) -> str | None:
+        async with store.write() as connection:
+            return await tickets.make_once_an_hour(
+                connection, Purpose.OPEN, ADA, among=[Purpose.JOIN, Purpose.OPEN], now=NOW + timedelta(minutes=minutes)
+            )
+
+    keys = await asyncio.gather(*(ask(0) for _ in range(5)))
+    assert len([key for key in keys if key is not None]) == 1
+    async with store.write() as connection:
+        assert await tickets.drop_old(connection, NOW + timedelta(minutes=59)) == 0, "it tells of the letter"
+        assert not await tickets.any_old(connection, NOW + timedelta(minutes=59))
+    assert await ask(59) is None
+    assert await ask(60) is not None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import re
 from datetime import datetime
 from typing import assert_never
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channel import LEAVE, MAIL, Links, Returned
-from bot.consequences import STRIKES, short
+from bot.consequences import BLOT, STRIKES, blot, short
 from bot.links import named
 from bot.model import State, Status, Subscriber
 from bot.store import Store, deliveries, history, owed, subscribers
@@ -17,6 +18,7 @@ from bot.store import Store, deliveries, history, owed, subscribers
 log = logging.getLogger(__name__)
 
 COMPLAINED = "complained"
+_ADDRESS = re.compile(r"[^\s<>\"'(),:;]{1,64}@[^\s<>\"'(),:;]{1,255}")
 LISTENING = {Status.PENDING, Status.ACTIVE, Status.PAUSED}
 
 
@@ -40,9 +42,11 @@ class Returns:
             reader = await subscribers.numbered(connection, about[0], lock=True)
             if reader is None or reader.created_at is None or int(reader.created_at.timestamp()) != about[1]:
                 return False
-            done = await _carry_out(connection, what, reader, edition, reason=short(reason), now=now)
+            # What a mail system says names the mailbox; a mailbox behind it has an address that we were never given.
+            told = _ADDRESS.sub(BLOT, blot(reason, reader.address.recipient))
+            done = await _carry_out(connection, what, reader, edition, reason=short(told), now=now)
         if done:
-            log.info("returned", extra={"what": what.value, "subscriber": reader.id, "reason": short(reason)})
+            log.info("returned", extra={"what": what.value, "subscriber": reader.id})
         return done
 
 

@@ -23,6 +23,8 @@ from bot.store.subscribers import digest
 
 KEY_LENGTH = 20
 """Of 36 letters: more than 100 bits."""
+AN_HOUR = timedelta(hours=1)
+"""A letter that was asked for by typing an address is sent at most once in so long, and its ticket kept at least."""
 _LETTERS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -90,6 +92,29 @@ async def make(
     return key
 
 
+async def make_once_an_hour(
+    connection: AsyncConnection,
+    purpose: Purpose,
+    whose: Address,
+    *,
+    among: Sequence[Purpose],
+    now: datetime,
+    subscriber_id: int | None = None,
+    says: Mapping[str, str] | None = None,
+) -> str | None:
+    """Make a ticket unless one for any of the purposes `among` was made for the address within the hour; its key.
+
+    Of several who try at once one succeeds: on PostgreSQL they wait for each other, SQLite has one writer at a time.
+    """
+    if connection.dialect.name == "postgresql":
+        name = f"morning-papers tickets {digest(whose)}"
+        await connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(name))))
+    last = await last_made(connection, whose, among)
+    if last is not None and last > now - AN_HOUR:
+        return None
+    return await make(connection, purpose, whose, now=now, subscriber_id=subscriber_id, says=says)
+
+
 async def look(connection: AsyncConnection, purpose: Purpose, key: str, now: datetime) -> Ticket | None:
     """What a key is good for, None where it is for nothing (any more)."""
     query = select(tickets.c.says, tickets.c.subscriber_id).where(*_good(purpose, key, now))
@@ -129,18 +154,22 @@ async def end_all(connection: AsyncConnection, whose: Address, subscriber_id: in
 
 
 async def any_old(connection: AsyncConnection, now: datetime) -> bool:
-    """Whether any has expired."""
-    return await connection.scalar(select(tickets.c.digest).where(tickets.c.expires_at <= now).limit(1)) is not None
+    """Whether any is there to be forgotten."""
+    return await connection.scalar(select(tickets.c.digest).where(*_old(now)).limit(1)) is not None
 
 
 async def drop_old(connection: AsyncConnection, now: datetime) -> int:
-    """Forget what has expired; how many there were."""
-    return (await connection.execute(delete(tickets).where(tickets.c.expires_at <= now))).rowcount
+    """Forget what has expired, once an hour has passed since it was made; how many there were."""
+    return (await connection.execute(delete(tickets).where(*_old(now)))).rowcount
 
 
 async def drop_all(connection: AsyncConnection) -> None:
     """Forget all of them: in a restored copy those that were used since would be good again."""
     await connection.execute(delete(tickets))
+
+
+def _old(now: datetime) -> list[ColumnElement[bool]]:
+    return [tickets.c.expires_at <= now, tickets.c.made_at <= now - AN_HOUR]
 
 
 def _good(purpose: Purpose, key: str, now: datetime) -> list[ColumnElement[bool]]:

@@ -9,13 +9,13 @@ from http import HTTPStatus
 from aiohttp import web
 
 from bot.channel import Asker, Export, Forget, Link
-from bot.model import Address, Subscriber
+from bot.model import Address, Status, Subscriber
 from bot.render.words import words
 from bot.store import subscribers, tickets
 from bot.store.tickets import Purpose
 from bot.web.desk import Desk
 from bot.web.frame import Form, plain_page
-from bot.web.joining import AN_HOUR, Joining
+from bot.web.joining import TYPED, Joining
 from bot.web.sessions import Sessions
 
 
@@ -91,23 +91,27 @@ class Belongings:
         if not (desk.commands.by_invitation or desk.commands.admits(wanted, "")):
             return self._joining.sent(language)
         async with desk.store.write() as connection:
-            last = await tickets.last_made(connection, reader.address, [Purpose.MOVE])
-            if last is None or last <= now - AN_HOUR:
-                says = {"recipient": wanted.recipient}
-                key = await tickets.make(
-                    connection, Purpose.MOVE, reader.address, now=now, subscriber_id=reader.id, says=says
-                )
-                self._write(
-                    reader.address,
-                    language,
-                    w.pgettext("a letter", "Another address for your papers"),
-                    w.pgettext(
-                        "a letter",
-                        "Somebody, we hope it was you, wants editions to go to another address. "
-                        "If it was not you, do nothing.",
-                    ),
-                    Link(w.pgettext("a letter", "Yes, change the address"), desk.link(Purpose.MOVE, key, language)),
-                )
+            key = await tickets.make_once_an_hour(
+                connection,
+                Purpose.MOVE,
+                reader.address,
+                among=[Purpose.MOVE],
+                now=now,
+                subscriber_id=reader.id,
+                says={"recipient": wanted.recipient},
+            )
+        if key is not None:
+            self._write(
+                reader.address,
+                language,
+                w.pgettext("a letter", "Another address for your papers"),
+                w.pgettext(
+                    "a letter",
+                    "Somebody, we hope it was you, wants editions to go to another address. "
+                    "If it was not you, do nothing.",
+                ),
+                Link(w.pgettext("a letter", "Yes, change the address"), desk.link(Purpose.MOVE, key, language)),
+            )
         return self._joining.sent(language)
 
     async def offer(self, request: web.Request, language: str, purpose: Purpose) -> web.StreamResponse:
@@ -130,12 +134,16 @@ class Belongings:
             return desk.too_old(language)
         there = Address(reader.address.channel, ticket.says["recipient"])
         async with desk.store.write() as connection:
-            last = await tickets.last_made(connection, there, [Purpose.ARRIVE, Purpose.JOIN, Purpose.OPEN])
-            suppressed = await subscribers.is_suppressed(connection, there)
             key = None
-            if not suppressed and (last is None or last <= now - AN_HOUR):
-                key = await tickets.make(
-                    connection, Purpose.ARRIVE, there, now=now, subscriber_id=reader.id, says=ticket.says
+            if not await subscribers.is_suppressed(connection, there):
+                key = await tickets.make_once_an_hour(
+                    connection,
+                    Purpose.ARRIVE,
+                    there,
+                    among=[Purpose.ARRIVE, *TYPED],
+                    now=now,
+                    subscriber_id=reader.id,
+                    says=ticket.says,
                 )
         w = words(language)
         if key is not None:
@@ -156,10 +164,16 @@ class Belongings:
         before = None if ticket is None else await desk.numbered(ticket.subscriber_id)
         if ticket is None or before is None:
             return desk.too_old(language)
+        there = Address(before.address.channel, ticket.says["recipient"])
         async with desk.store.write() as connection:
-            await subscribers.move(connection, before.id, ticket.says["recipient"])
-        after, w = await desk.numbered(before.id), words(language)
-        moved = after is not None and after.address.recipient == ticket.says["recipient"]
+            other = await subscribers.get(connection, there, lock=True)
+            moved = other is None or other.id == before.id or other.status not in {Status.ACTIVE, Status.PAUSED}
+            if moved:
+                if other is not None and other.id != before.id:
+                    # Both addresses have agreed: what an old subscription left behind is in nobody's way.
+                    await subscribers.forget(connection, other.id, now=now)
+                await subscribers.move(connection, before.id, there.recipient)
+        w = words(language)
         heading = (
             w.pgettext("a web page", "Editions come here from now on")
             if moved

@@ -6,13 +6,19 @@ Deliveries need connections of their own; slow visitors must never use up what t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import cast
 
 from aiohttp.web_protocol import RequestHandler
 from aiohttp.web_server import Server
 
+from bot.web.settings import Network
+from bot.web.visitor import counted_as, is_among
+
 MOST = 400
 """Connections at once; most systems give a process 1,024 files."""
+MOST_OF_ONE = 50
+"""Connections at once of one visitor; a browser opens six to a host, and a house or an office has many browsers."""
 STUCK = 20.0
 """Seconds after which a visitor who takes nothing of what we send is given up."""
 LOOK = 2.0
@@ -25,19 +31,50 @@ class _Turned(asyncio.Protocol):
         transport.close()
 
 
-class Gate:
-    """Makes a protocol for each connection, as `loop.create_server` wants it."""
+class _Arrival(asyncio.Protocol):
+    """For who comes while there is room: handed on to the server's own protocol, or closed, by where it comes from."""
 
-    def __init__(self, server: Server, most: int = MOST, stuck: float = STUCK) -> None:
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        arrived = cast("asyncio.Transport", transport)
+        made = self._gate.admit(_peer(arrived))
+        if made is None:
+            arrived.close()
+            return
+        arrived.set_protocol(made)
+        made.connection_made(arrived)
+
+
+class Gate:
+    """Makes a protocol for each connection, as `loop.create_server` wants it.
+
+    Behind one of `proxies` there are many visitors, whom it has to keep within bounds itself.
+    """
+
+    def __init__(
+        self, server: Server, most: int = MOST, stuck: float = STUCK, *, proxies: Sequence[Network] = ()
+    ) -> None:
         self._server = server
         self._most = most
         self._stuck = stuck
+        self._proxies = proxies
         self._waiting: dict[RequestHandler, tuple[int, float]] = {}
         """What each connection had not taken at a look, and since when it has taken nothing of that."""
 
     def __call__(self) -> asyncio.Protocol:
         if len(self._server.connections) >= self._most:
             return _Turned()
+        return _Arrival(self)
+
+    def admit(self, peer: str) -> asyncio.Protocol | None:
+        """The server's own protocol for a connection from an address; None where it has too many already."""
+        if not is_among(peer, self._proxies):
+            visitor = counted_as(peer, (), ())
+            peers = [_peer(each.transport) for each in self._server.connections if each.transport is not None]
+            if sum(counted_as(each, (), ()) == visitor for each in peers) >= MOST_OF_ONE:
+                return None
         made: asyncio.Protocol = self._server()
         return made
 
@@ -63,3 +100,9 @@ class Gate:
             else:
                 waiting[connection] = (left, since)
         self._waiting = waiting
+
+
+def _peer(transport: asyncio.BaseTransport) -> str:
+    """The IP address at the other end, "" where it is gone already."""
+    name = transport.get_extra_info("peername")
+    return str(name[0]) if isinstance(name, tuple) else ""

@@ -85,9 +85,13 @@ class Desk:
 
         Every browser says with a form where it comes from (Fetch, section 3.2 "Origin"); whatever says nothing is none.
         """
-        site = request.headers.get("Sec-Fetch-Site", "same-origin")
-        if request.headers.get("Origin", "").lower() != self.places.origin or site != "same-origin":
+        if not self.is_our_own(request):
             raise web.HTTPForbidden
+
+    def is_our_own(self, request: web.Request) -> bool:
+        """Whether a browser sent this from a page of ours."""
+        site = request.headers.get("Sec-Fetch-Site", "same-origin")
+        return request.headers.get("Origin", "").lower() == self.places.origin and site == "same-origin"
 
     def count(self, request: web.Request, now: datetime) -> None:
         """Take one form from what a visitor may send."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from http import HTTPStatus
 
 from aiohttp import web
@@ -17,11 +17,10 @@ from bot.web.desk import Desk
 from bot.web.frame import Form, plain_page
 from bot.web.sessions import Sessions
 
-AN_HOUR = timedelta(hours=1)
-"""A letter that was asked for by typing an address is sent at most once in so long."""
 NOBODY = Address("", "")
 """By whom a code is looked at alone: whoever is let in without one is not to be found out."""
 TYPED = (Purpose.JOIN, Purpose.OPEN)
+"""What is mailed to whoever's address somebody typed."""
 
 
 class Joining:
@@ -114,11 +113,13 @@ class Joining:
     async def write_key(self, reader: Subscriber, now: datetime) -> None:
         """Mail a reader the link that opens their settings, at most once an hour for whoever types their address."""
         async with self._desk.store.write() as connection:
-            last = await tickets.last_made(connection, reader.address, TYPED)
-            suppressed = await subscribers.is_suppressed(connection, reader.address)
-            if suppressed or (last is not None and last > now - AN_HOUR):
+            if await subscribers.is_suppressed(connection, reader.address):
                 return
-            key = await tickets.make(connection, Purpose.OPEN, reader.address, now=now, subscriber_id=reader.id)
+            key = await tickets.make_once_an_hour(
+                connection, Purpose.OPEN, reader.address, among=TYPED, now=now, subscriber_id=reader.id
+            )
+        if key is None:
+            return
         w = words(reader.preferences.language)
         self._letter(
             reader.address,
@@ -139,12 +140,12 @@ class Joining:
         known = style in desk.pages.styles
         says = {"recipient": address.recipient, "language": language, "invite": invite[:64]}
         async with desk.store.write() as connection:
-            last = await tickets.last_made(connection, address, TYPED)
-            suppressed = await subscribers.is_suppressed(connection, address)
-            if suppressed or (last is not None and last > now - AN_HOUR):
+            if await subscribers.is_suppressed(connection, address):
                 return
             wanted = {**says, "style": style} if known else says
-            key = await tickets.make(connection, Purpose.JOIN, address, now=now, says=wanted)
+            key = await tickets.make_once_an_hour(connection, Purpose.JOIN, address, among=TYPED, now=now, says=wanted)
+        if key is None:
+            return
         w = words(language)
         self._letter(
             address,

@@ -7,10 +7,11 @@ from http import HTTPStatus
 from aiohttp import web
 
 from bot.channel import LEAVE, Asker, Returned, Subscribe
+from bot.commands.returns import COMPLAINED
 from bot.links import named
 from bot.model import Status, Subscriber
 from bot.render.words import match, words
-from bot.store import tickets
+from bot.store import subscribers, tickets
 from bot.store.tickets import Purpose
 from bot.web.desk import Desk, read_form
 from bot.web.frame import Form
@@ -50,29 +51,32 @@ class Leaving:
         desk, now = self._desk, self._desk.clock()
         reader, language = await self._reader(request)
         here = await self._is_from_here(request)
-        await desk.returns.take(Returned.LEAVING, LEAVE, request.match_info["token"], "on the web", now)
+        if here:
+            desk.count(request, now)
+        left = await desk.returns.take(Returned.LEAVING, LEAVE, request.match_info["token"], "on the web", now)
         if not here:
             return web.Response(text="You are unsubscribed.\n", headers={"Cache-Control": "no-store"})
         w, form = words(language), None
-        if reader is not None:
+        # The link may have been forwarded: whoever finds the reader gone already is offered nothing in their name.
+        if left and reader is not None:
             async with desk.store.write() as connection:
                 key = await tickets.make(connection, Purpose.RETURN, reader.address, now=now, subscriber_id=reader.id)
             form = Form(desk.link(Purpose.RETURN, key, language), w.gettext("Subscribe again"))
         return desk.say(
             language,
             w.gettext("You are unsubscribed, and nothing is sent any more."),
-            w.pgettext("a web page", "Was it a mistake? Your settings are kept."),
+            "" if form is None else w.pgettext("a web page", "Was it a mistake? Your settings are kept."),
             form=form,
             links=[desk.front_link(w)],
         )
 
     async def come_back(self, request: web.Request, language: str) -> web.StreamResponse:
-        """Subscribe again, on the page that said goodbye."""
+        """Subscribe again, on the page that said goodbye; not whoever has complained since."""
         desk, now = self._desk, self._desk.clock()
         await desk.read(request)
         ticket = await desk.use(request, Purpose.RETURN, now)
         reader = None if ticket is None else await desk.numbered(ticket.subscriber_id)
-        if reader is None:
+        if reader is None or await self._is_let_alone(reader):
             return desk.too_old(language)
         asker = Asker(reader.address, counted_as=f"return {reader.id}")
         answered = await desk.commands.ask(asker, Subscribe(), now)
@@ -89,6 +93,11 @@ class Leaving:
         asked = request.headers.get("Accept-Language", "").partition(",")[0].partition(";")[0]
         return reader, match(asked) if reader is None else reader.preferences.language
 
+    async def _is_let_alone(self, reader: Subscriber) -> bool:
+        """Whether a reader is to be written to only if they ask for it by themselves."""
+        async with self._desk.store.read() as connection:
+            return reader.reason == COMPLAINED or await subscribers.is_suppressed(connection, reader.address)
+
     async def _is_from_here(self, request: web.Request) -> bool:
         """Whether our own page's button was pressed. Whatever else is posted is a mail program's wish, and obeyed."""
         try:
@@ -97,4 +106,4 @@ class Leaving:
             if refused.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
                 raise
             return False
-        return given.get(HERE) == "1" and ONE_CLICK[0] not in given
+        return given.get(HERE) == "1" and ONE_CLICK[0] not in given and self._desk.is_our_own(request)

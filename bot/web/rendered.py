@@ -15,13 +15,18 @@ FRESH = timedelta(seconds=60)
 """So long a page is shown without a look at the database."""
 LARGEST = 64 << 20
 """Bytes of all pages that are kept."""
+MOST = 500
+"""Pages that are kept, however small."""
 COMPRESSION = 6
 HTML = "text/html"
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """What a page is made of: `facts` are all that `render` depends on, and can be compared."""
+    """What a page is made of: `facts` are all that `render` depends on, or a digest of that, and can be compared.
+
+    They are kept with the page, and so should not be much larger than it.
+    """
 
     facts: object
     render: Callable[[], str | bytes]
@@ -52,10 +57,11 @@ Load = Callable[[], Awaitable[Sheet | None]]
 
 
 class RenderedPages:
-    """The pages that were asked for of late, within a size; what was asked for longest ago goes first."""
+    """The pages that were asked for of late, within a size and a number; what was asked for longest ago goes first."""
 
-    def __init__(self, largest: int = LARGEST, fresh: timedelta = FRESH) -> None:
+    def __init__(self, largest: int = LARGEST, fresh: timedelta = FRESH, most: int = MOST) -> None:
         self._largest = largest
+        self._most = most
         self._fresh = fresh
         self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()
         self._turns: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
@@ -101,7 +107,7 @@ class RenderedPages:
         self._drop(key)
         self._kept[key] = kept
         self._size += _size(kept)
-        while self._size > self._largest and len(self._kept) > 1:
+        while len(self._kept) > self._most or (self._size > self._largest and len(self._kept) > 1):
             self._drop(next(iter(self._kept)))
 
     def _drop(self, key: Hashable) -> None:

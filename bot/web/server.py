@@ -71,6 +71,7 @@ class Web:
     ) -> None:
         self._host = settings.host
         self._port = settings.port if settings.port is not None else USUAL_PORT
+        self._proxies = settings.proxies
         self._thumbnails = thumbnails
         places = Places.below(public or f"http://{settings.host}:{self._port}")
         pages = Pages(
@@ -132,7 +133,7 @@ class Web:
         )
         await runner.setup()
         assert runner.server is not None
-        gate = Gate(runner.server)
+        gate = Gate(runner.server, proxies=self._proxies)
         try:
             listener = await asyncio.get_running_loop().create_server(gate, self._host, self._port)
         except OSError:

@@ -49,6 +49,12 @@ def counted_as(peer: str | None, forwarded: Sequence[str], proxies: Sequence[Net
     return "" if address is None else str(address)
 
 
+def is_among(peer: str, proxies: Sequence[Network]) -> bool:
+    """Whether an IP address is that of a trusted proxy."""
+    address = _address(peer)
+    return address is not None and any(address in each for each in proxies)
+
+
 def _address(written: str) -> IPv4Address | IPv6Address | None:
     try:
         found = ip_address(written.partition("%")[0].strip("[]"))
