@@ -56,6 +56,7 @@ class Attempts:
         try:
             message = await self._variants.message(delivery)
             hint = await self._variants.hint(delivery) if message is None else None
+            personal = self._personal(delivery, await self._variants.slug(delivery))
             # Last of all: what came between its turn and its leaving would bring it closer to the next.
             if message is not None or hint is not None:
                 await self._pacer.turn(delivery.to)
@@ -66,13 +67,12 @@ class Attempts:
         finally:
             self._at_home.discard(task)
         if message is not None:
-            return await self._send(delivery, message)
-        outcome = Sent() if hint is None else await self._send(delivery, hint)
+            return await self._send(delivery, message, personal)
+        outcome = Sent() if hint is None else await self._send(delivery, hint, personal)
         return NothingToSay() if isinstance(outcome, Sent) else outcome
 
-    async def _send(self, delivery: Delivery, message: Message) -> Outcome:
+    async def _send(self, delivery: Delivery, message: Message, personal: Personal) -> Outcome:
         try:
-            personal = self._personal(delivery, await self._variants.slug(delivery))
             with timed(self._observe, Took.SEND, self._channel.name):
                 return sound(await self._channel.send(delivery.to, message, personal), delivery.to)
         except asyncio.CancelledError:
