@@ -178,6 +178,21 @@ async def test_filters_that_leave_nothing_of_the_latest_edition_are_told_at_once
 # Who is let in
 
 
+async def test_what_many_ask_for_at_once_is_composed_once_and_anew_where_it_changed(desk: Desk) -> None:
+    composed: list[Any] = []
+    desk.channel.compose_fault = composed.append
+    first = await desk.ask("date 2025-11-03")
+    made = len(composed)
+    again = await desk.ask("date 2025-11-03")
+    assert len(composed) == made > 0
+    assert (again.page, again.message) == (first.page, first.message)
+    await desk.ask("date 2025-11-03 mine")  # leads to other pages, though it says the same
+    assert len(composed) > made
+    made = len(composed)
+    assert (await desk.ask("date 2025-11-03", locale="ko")).page != first.page
+    assert len(composed) > made
+
+
 async def test_without_an_invitation_nobody_reads_or_subscribes(store: Store) -> None:
     await publish(store, {})
     desk = Desk(store, access=Access(Admission.INVITE, codes=("LAB_2026", "OTHER_1")))

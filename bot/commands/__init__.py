@@ -46,6 +46,7 @@ from bot.channel import (
 from bot.commands import broadcast, guide, lists, preferences, record, stats, subscription
 from bot.commands.allowance import Allowance
 from bot.commands.case import Case
+from bot.commands.fittings import Fittings
 from bot.commands.reading import read
 from bot.commands.suggestions import suggest
 from bot.model import Address, Preferences, State, Status, Style, Subscriber
@@ -106,6 +107,7 @@ class Readers:
         self._styles = styles
         self._tell = tell
         self._allowance, self._typing = Allowance(), Allowance()
+        self._fittings = Fittings()
         self._pacers = pacers or {channel.name: Pacer(channel.pace) for channel in channels}
 
     async def ask(self, asker: Asker, request: Request | str, now: datetime) -> Answer:
@@ -149,7 +151,7 @@ class Readers:
     def _case(self, asker: Asker, reader: Subscriber | None, wanted: Preferences, w: Words, now: datetime) -> Case:
         offered = self._channels[asker.address.channel].extras
         operates = self._access.operates(asker.address)
-        return Case(asker, reader, wanted, w, now, self._styles, offered, operates)
+        return Case(asker, reader, wanted, w, now, self._styles, offered, operates, self._fittings)
 
     def _is_let_in(self, case: Case) -> bool:
         known = case.reader is not None and case.reader.reason != subscription.REMOVED

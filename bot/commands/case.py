@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.channel import Answer, Asker, File, Option, Row
+from bot.commands.fittings import Fittings
 from bot.model import NO_EXTRAS, Extra, Preferences, Status, Style, Subscriber
 from bot.render.words import Words
 
@@ -27,6 +28,8 @@ class Case:
     """What else the channel can do."""
     is_operator: bool = False
     """Whether it is asked by one of those who run the newsletter."""
+    fittings: Fittings = field(default_factory=Fittings)
+    """What was composed for others a moment ago."""
 
     @property
     def is_reading(self) -> bool:

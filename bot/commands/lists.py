@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date
@@ -146,7 +145,8 @@ async def _shown(case: Case, page: Page, channel: Channel, turn: Turn | None = N
     """A page from the paper `after` so many, as far as it fits; `turn` asks for it from another paper on."""
     if after >= len(page.blocks):
         return case.told(case.w.gettext("That was all."), ok=False)
-    fitted = await asyncio.to_thread(_fitted, page, channel, turn, after)
+    asked = page.slug if turn is None else written(turn(after))
+    fitted = await case.fittings.fitted(channel.name, page, asked, partial(_fitted, page, channel, turn, after))
     return replace(case.told(), page=fitted.page, message=fitted.message)
 
 
