@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import signal
 
 from tests.telegram.control import ControlledServer
@@ -39,6 +40,7 @@ def main() -> None:
         port=given.port,
     )
     server.delay = given.delay
+    gc.disable()  # it measures when messages come, and a pause of its own would be taken for haste of the bot's
     asyncio.run(serve(server))
 
 
