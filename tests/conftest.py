@@ -10,6 +10,7 @@ import hypothesis
 import pytest
 
 from bot.store import Store
+from tests.databases import URL, put_database
 from tests.postgres import Postgres, running
 
 # How long an example takes depends on who else is at work on the machine, and says nothing of what holds.
@@ -64,12 +65,15 @@ def migrated(postgres: Postgres) -> str:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def database(request: pytest.FixtureRequest) -> str:
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of an empty, migrated database, on each of the two that we support."""
     if request.param == "sqlite":
-        return "sqlite:///subscribers.db"
+        put_database(tmp_path)
+        yield URL
+        return
     server: Postgres = request.getfixturevalue("postgres")
-    return server.url(server.create(template=request.getfixturevalue("migrated")))
+    with server.borrowed(template=request.getfixturevalue("migrated")) as name:
+        yield server.url(name)
 
 
 @pytest.fixture

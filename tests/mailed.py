@@ -21,10 +21,11 @@ from bot.links import SignedLinks, token_name
 from bot.model import Address, Preferences, Subscriber
 from bot.render.templates import template
 from bot.session import Session
-from bot.store import Store, subscribers
+from bot.store import subscribers
 from bot.store.schema import tickets as table
 from bot.web.server import Correspondence
 from channels import email
+from tests.databases import fresh_store
 from tests.email_channel import PUBLIC, SECRET, settings
 from tests.mail_server import Letter, Relay
 from tests.pages import NoMemory
@@ -69,8 +70,7 @@ class Mailed:
 
     async def __aenter__(self) -> Self:
         await self.relay.__aenter__()
-        self.store = Store.open("sqlite:///subscribers.db", self._home)
-        await self.store.migrate()
+        self.store = fresh_store(self._home)
         self.links = SignedLinks([SECRET], self._public)
         kit = Kit(self._home, self._home, NoMemory(), template, self.links)
         self.channel = email.open(settings(self.relay), kit)

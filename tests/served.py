@@ -26,6 +26,7 @@ from bot.web.server import Correspondence, Web
 from bot.web.settings import WebSettings
 from bot.web.thumbnails import Thumbnails
 from bot.web.watching import Watched
+from tests.databases import fresh_store
 from tests.pages import DAY, paper
 
 NOW = datetime(2026, 4, 29, 22, 30, tzinfo=UTC)
@@ -62,7 +63,7 @@ class Served:
         **named: str,
     ) -> None:
         self.now = NOW
-        self.store = store or Store.open("sqlite:///subscribers.db", home)
+        self.store = store or fresh_store(home)
         self._owns_store = store is None
         self.web = Web(
             self.store,
@@ -79,8 +80,6 @@ class Served:
         self._stop = asyncio.Event()
 
     async def __aenter__(self) -> Self:
-        if self._owns_store:
-            await self.store.migrate()
         self._work = asyncio.ensure_future(self.web.run(self._stop))
         await asyncio.wait(
             [self._work, asyncio.ensure_future(self.web.listening.wait())], return_when=asyncio.FIRST_COMPLETED

@@ -35,7 +35,7 @@ BROKEN = {
 }
 
 broken = pytest.mark.parametrize("fault", BROKEN.values(), ids=BROKEN.keys())
-on_sqlite = pytest.mark.parametrize("database", ["sqlite:///subscribers.db"])
+on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 """What a fault stores, nothing, it stores on both databases; one will do for the many faults."""
 
 

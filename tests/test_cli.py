@@ -6,7 +6,7 @@ import os
 import signal
 import sqlite3
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -17,6 +17,7 @@ import pytest
 from aiohttp import web
 
 from bot.store.schema import HEAD
+from tests.command import run
 from tests.feed_faults import Fault, Occasion
 from tests.feed_server import FeedServer, row
 
@@ -46,31 +47,31 @@ class Papers:
     home: Path
     environ: dict[str, str] = field(default_factory=dict)
 
-    async def start(self, *arguments: str, **given: str) -> asyncio.subprocess.Process:
-        environ = {
+    def environment(self, given: Mapping[str, str]) -> dict[str, str]:
+        own = {
             "PATH": os.environ["PATH"],
             "HOME": str(self.home),
             "PAPERS_HOME": str(self.home),
             "PYTHONPATH": str(ROOT),
             "PYTHONWARNINGS": "error",
         }
+        return {**own, **self.environ, **given}
+
+    async def start(self, *arguments: str, **given: str) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "bot",
             *arguments,
             cwd=self.home,
-            env=environ | self.environ | given,
+            env=self.environment(given),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
 
     async def __call__(self, *arguments: str, **given: str) -> Done:
-        process = await self.start(*arguments, **given)
-        async with asyncio.timeout(HANGING):
-            out, err = await process.communicate()
-        assert process.returncode is not None
-        return checked(process.returncode, out, err)
+        done = await asyncio.to_thread(run, arguments, self.environment(given), self.home)
+        return checked(done.returncode, done.stdout, done.stderr)
 
     def files(self) -> list[str]:
         return sorted(file.name for file in (self.home / "outbox").glob("*"))

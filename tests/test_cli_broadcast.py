@@ -17,6 +17,7 @@ from bot.store import Store, desk, subscribers
 from bot.store.desk import Filter
 from bot.store.schema import announcements, deliveries
 from tests.command import papers_command
+from tests.databases import fresh_store
 from tests.fake_channel import NOW
 from tests.postgres import Postgres
 
@@ -26,8 +27,7 @@ READERS = {f"r{n}": Preferences(timezone="Asia/Seoul" if n % 2 else "UTC") for n
 @pytest.fixture
 async def local(tmp_path: Path) -> AsyncIterator[Store]:
     """The database that a process started in `tmp_path` uses, with readers and no edition yet."""
-    opened = Store.open("sqlite:///subscribers.db", tmp_path)
-    await opened.migrate()
+    opened = fresh_store(tmp_path)
     async with opened.write() as connection:
         for name, wanted in READERS.items():
             await subscribers.add(connection, Address("outbox", name), wanted, now=NOW)

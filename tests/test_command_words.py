@@ -234,7 +234,7 @@ async def operators_conversation(store: Store, language: str, now: datetime) -> 
     return [*answers, *[await open_to_all.ask(asker, line, tomorrow) for line in ("stats", f"broadcast {SAID}")]]
 
 
-@pytest.mark.parametrize("database", ["sqlite:///subscribers.db"])
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("language", languages())
 async def test_every_answer_is_in_the_readers_language_alone(store: Store, language: str) -> None:
     await publish(store, {})
@@ -258,7 +258,7 @@ def test_every_command_has_help_that_fits_into_a_menu(language: str) -> None:
     assert len(set(found.values())) == len(found)
 
 
-@pytest.mark.parametrize("database", ["sqlite:///subscribers.db"])
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("language", languages())
 async def test_every_example_in_help_is_understood(store: Store, language: str) -> None:
     w = words(language)

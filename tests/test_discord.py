@@ -20,7 +20,7 @@ from tests.discord_service.places import Channel
 from tests.discord_world import World
 from tests.pages import paper
 
-pytestmark = pytest.mark.parametrize("database", ["sqlite:///subscribers.db"])
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 DAY = date(2026, 4, 29)
 MINUTE = timedelta(minutes=1)

@@ -18,6 +18,7 @@ from bot.model import Address, Preferences, State
 from bot.store import Store, subscribers
 from bot.store.report import reports
 from bot.store.schema import deliveries
+from tests.databases import fresh_store
 from tests.discord_service import DiscordServer
 from tests.telegram_bot import many, put
 
@@ -53,8 +54,7 @@ async def program(home: Path, server: DiscordServer) -> AsyncIterator[None]:
 @pytest.mark.parametrize("away", [timedelta(), timedelta(minutes=10)], ids=["at once", "after the nonce's window"])
 async def test_each_channel_has_the_edition_once(tmp_path: Path, long: bool, away: timedelta) -> None:
     kills, size = (10, 1_000) if long else (2, 60)
-    store = Store.open("sqlite:///subscribers.db", tmp_path)
-    await store.migrate()
+    store = fresh_store(tmp_path)
     async with DiscordServer() as server:
         guild = server.guild("Readers")
         rooms = [guild.text(f"papers-{number}") for number in range(size)]

@@ -17,6 +17,7 @@ from bot.model import Address, Cadence, Edition, Found, Preferences, Ranked, Sta
 from bot.store import Store, audience, editions, papers, subscribers
 from bot.store.schema import deliveries as rows
 from bot.store.schema import subscribers as readers
+from tests.databases import fresh_store
 from tests.email_channel import LINKS, opened
 from tests.fake_channel import DAY, NOW, paper, settle
 from tests.mail_server import DROP, Letter, Relay
@@ -157,8 +158,7 @@ async def test_a_kill_in_the_middle_costs_nobody_an_edition(tmp_path: Path, numb
     mails, kills = (10_000, 6) if long else (300, 1)
     addresses = [f"r{n}@example.com" for n in range(mails)]
     now = datetime.now(UTC)
-    store = Store.open("sqlite:///subscribers.db", tmp_path)
-    await store.migrate()
+    store = fresh_store(tmp_path)
     await publish(store, addresses, hour=now.hour * 60 + now.minute, at=now)
     reached, wanted = asyncio.Event(), 0
 

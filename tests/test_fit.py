@@ -169,7 +169,7 @@ def test_a_text_is_cut_where_a_reader_would_pause(text: str, most: int, short: s
 
 def days(reference: Path, long: bool) -> list[Path]:
     files = sorted((reference / "data" / "daily_papers").glob("*.json"))
-    return files if long else files[:: max(1, len(files) // 12)]
+    return files if long else files[:: max(1, len(files) // 5)]
 
 
 @pytest.mark.parametrize("style", Style)

@@ -28,6 +28,7 @@ from bot.store.report import reports
 from bot.store.restore import settle_restored
 from bot.store.schema import deliveries, facts
 from tests.command import papers_command
+from tests.databases import fresh_store
 from tests.fake_channel import DAY, NOW, paper, publish
 from tests.postgres import Postgres
 
@@ -39,8 +40,7 @@ READERS = {f"ada{n}@mail.example": Preferences(timezone="Asia/Seoul" if n % 2 el
 @pytest.fixture
 async def local(tmp_path: Path) -> AsyncIterator[Store]:
     """The database that a process started in `tmp_path` uses."""
-    opened = Store.open("sqlite:///subscribers.db", tmp_path)
-    await opened.migrate()
+    opened = fresh_store(tmp_path)
     yield opened
     await opened.close()
 

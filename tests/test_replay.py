@@ -153,7 +153,7 @@ def judge(past: Past) -> None:
         }
 
 
-on_sqlite = pytest.mark.parametrize("database", ["sqlite:///subscribers.db"])
+on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 @on_sqlite

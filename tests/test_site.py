@@ -24,13 +24,14 @@ from bot.model import Cadence, Edition, Found, Preferences, Style, Text
 from bot.render.page import edition_page, notice_page
 from bot.render.words import words
 from bot.settings import SettingsError, read
-from bot.store import Store, editions, papers
+from bot.store import editions, papers
 from bot.texts.styles import PARTS
 from channels import site
 from channels.site import Settings, Site, files, git
 from channels.site.git import Git, GitError
 from channels.site.markdown import clean, escape, scalar
 from tests.command import papers_command
+from tests.databases import fresh_store
 from tests.pages import CLOSED, HOSTILE, edition, kit, page, paper
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -645,8 +646,7 @@ def test_what_git_says_is_one_line_without_passwords(said: bytes, told: str) -> 
 @pytest.fixture
 async def home(tmp_path: Path) -> Path:
     """A home with the editions of three days."""
-    store = Store.open("sqlite:///subscribers.db", tmp_path)
-    await store.migrate()
+    store = fresh_store(tmp_path)
     async with store.write() as connection:
         for day in (27, 28, 29):
             listed = [paper(day * 10 + n, votes=n, listed_on=date(2026, 4, day)) for n in range(7)]

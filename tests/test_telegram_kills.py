@@ -20,6 +20,7 @@ from bot.store.report import reports
 from bot.store.schema import deliveries
 from bot.store.schema import subscribers as table
 from channels.telegram.channel import CONCURRENCY
+from tests.databases import fresh_store
 from tests.telegram import TelegramServer
 from tests.telegram_bot import many, put
 
@@ -52,8 +53,7 @@ async def program(home: Path, server: TelegramServer) -> AsyncIterator[asyncio.s
 
 async def test_a_broadcast_outlives_being_killed(tmp_path: Path, long: bool) -> None:
     kills, readers = (10, 1_000) if long else (2, 150)
-    store = Store.open("sqlite:///subscribers.db", tmp_path)
-    await store.migrate()
+    store = fresh_store(tmp_path)
     now = datetime.now(UTC)
     async with store.write() as connection:
         for number in range(readers):

@@ -18,6 +18,7 @@ from bot.publisher import Publisher
 from bot.store import Store, subscribers
 from bot.store.report import reports
 from channels.outbox import Sheet
+from tests.databases import fresh_store
 from tests.feed_faults import Fault
 from tests.feed_server import FeedServer, recorded_days
 from tests.test_replay import CLOSES, Watched, filling
@@ -176,8 +177,7 @@ WHY = [
 
 
 async def test_five_readers_get_what_is_theirs_and_can_ask_why(reference: Path, tmp_path: Path) -> None:
-    store = Store.open("sqlite:///subscribers.db", tmp_path)
-    await store.migrate()
+    store = fresh_store(tmp_path)
     try:
         got, why = await live(reference, store, tmp_path / "outbox")
         expected = {"haneul": HANEUL, "yuki": YUKI, "wei": WEI, "emma": EMMA, "amina": AMINA}

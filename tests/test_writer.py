@@ -27,12 +27,13 @@ from bot.texts.client import Endpoint, Model
 from bot.writer import FIRST_REST, Writer
 from tests.authors import SENTENCES, good, spoilt
 from tests.command import papers_command
+from tests.databases import fresh_store
 from tests.fake_channel import DAY, NOW, FakeChannel, paper, settle
 from tests.feed_server import FeedServer, row
 from tests.model_server import Asked, Author, ModelServer
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
-on_sqlite = pytest.mark.parametrize("database", ["sqlite:///subscribers.db"])
+on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 """For what takes many steps and asks nothing of a database that shorter tests do not ask of both."""
 EVENING = 22 * 60
 """The hour at which editions close here: due at once."""
@@ -289,8 +290,7 @@ async def test_a_translated_title_keeps_the_original_beside_it(make: Any) -> Non
 
 
 async def test_texts_are_shown_by_the_command(tmp_path: Path) -> None:
-    local = Store.open("sqlite:///subscribers.db", tmp_path)
-    await local.migrate()
+    local = fresh_store(tmp_path)
     async with ModelServer(good) as server, Model([Endpoint(server.url, server.key, "m")], timeout=5) as model:
         room = Newsroom(local, server, model)
         await room.publish({"k": reader("ko", papers=2)})

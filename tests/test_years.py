@@ -42,6 +42,7 @@ from bot.store import Store, subscribers
 from bot.store.report import reports
 from bot.store.schema import deliveries, editions
 from bot.store.schema import subscribers as readers_table
+from tests.databases import fresh_store
 from tests.fake_channel import FakeChannel, paper, settle
 from tests.oracle import Clock, End, Life
 
@@ -259,8 +260,7 @@ async def test_everybody_gets_every_edition_when_the_design_says(tmp_path: Path,
         for name, wanted in readers.items()
         for _ in range(max(2, CHANGES_A_YEAR * days // 365))
     ]
-    store = Store.open("sqlite:///subscribers.db", tmp_path)
-    await store.migrate()
+    store = fresh_store(tmp_path)
     try:
         world = World(store, readers)
         channel = await world.live(first, days, acts)
@@ -310,8 +310,7 @@ async def test_nobody_is_disturbed_at_night(tmp_path: Path) -> None:
     """Where nobody changes anything every message comes by day, or within an hour of the reader's own."""
     chance = random.Random(7)
     readers = people(48, chance)
-    store = Store.open("sqlite:///subscribers.db", tmp_path)
-    await store.migrate()
+    store = fresh_store(tmp_path)
     try:
         channel = await World(store, readers).live(date(2026, 10, 23), 11, [])
     finally:
