@@ -28,10 +28,6 @@ SETTINGS = {
 }
 
 
-VERSION = "alembic_version"
-"""The table that says which migrations there were."""
-
-
 class Postgres:
     """A running server. `create()` makes a database of one's own, `url()` says how to reach it."""
 
@@ -60,18 +56,16 @@ class Postgres:
             self._free.append(name)
 
     def _emptied(self, name: str) -> bool:
-        """Whether a database is as good as new: nobody else is connected, its version was left alone, it is empty."""
+        """Whether a database is as good as new: left alone by everybody else, with its tables, all of them empty."""
+        others = "select 1 from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+        there = "select tablename from pg_tables where schemaname = 'public' order by tablename"
+        ours = sorted(schema.metadata.tables)
         with psycopg.connect(f"postgresql://papers@/{name}?host={self.folder}", autocommit=True) as connection:
-            others = "select 1 from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
-            version = connection.execute(f"select version_num from {VERSION}".encode()).fetchone()
-            if connection.execute(others).fetchone() or version != (schema.HEAD,):
+            version = connection.execute("select version_num from alembic_version").fetchone()
+            tables = [table for (table,) in connection.execute(there) if table != "alembic_version"]
+            if connection.execute(others).fetchone() or version != (schema.HEAD,) or tables != ours:
                 return False
-            found = connection.execute(
-                "select quote_ident(tablename) from pg_tables where schemaname = 'public' and tablename <> %s",
-                [VERSION],
-            )
-            tables = ", ".join(table for (table,) in found)
-            connection.execute(f"truncate {tables} restart identity cascade".encode())
+            connection.execute(f"truncate {', '.join(ours)} restart identity cascade".encode())
         return True
 
 
