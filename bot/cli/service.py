@@ -77,6 +77,7 @@ async def _run(once: bool, only: str | None, at: datetime | None, standby: bool)
 
 async def _serve(app: Service, roles: frozenset[Role], standby: bool) -> int:
     import asyncio
+    import gc
 
     from bot.service import Role
     from bot.supervisor import clock
@@ -91,6 +92,7 @@ async def _serve(app: Service, roles: frozenset[Role], standby: bool) -> int:
             await _introduce(app, clock())
     else:
         await _what_comes(app, clock())
+    gc.freeze()  # what is there by now stays: looking through it again and again would hold every message up
     await app.run(stop, roles)
     return DONE
 
