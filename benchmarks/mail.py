@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import json
 import os
 import platform
@@ -102,6 +103,7 @@ async def patient(url: str, home: Path, mails: int, port: int) -> Part:  # noqa:
 
 async def _hand_out(url: str, home: Path, port: int, connections: int) -> Part:
     async with app.open_app(home, _environment(url, port, connections), only="email") as service:
+        gc.freeze()
         began = time.perf_counter()
         await service.once(DUE, frozenset({Role.DELIVER}))
         took = time.perf_counter() - began

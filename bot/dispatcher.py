@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 SWEEP = timedelta(seconds=5)
 """How often to look for deliveries whose sender is gone."""
+SUMMARY = timedelta(seconds=1)
+"""How often to say in a rush how deliveries ended."""
 
 Landed = tuple[Delivery, Result]
 
@@ -63,6 +65,9 @@ class Dispatcher:
         """What the present turn writes down."""
         self._in_doubt = False
         """Whether the last turn failed, and nobody knows if its transaction was committed."""
+        self._landed_so: Counter[str] = Counter()
+        """How deliveries ended that nothing was said about yet."""
+        self._summed_up_at: datetime | None = None
         self._swept_at: datetime | None = None
         self._doubts_sought_at: datetime | None = None
 
@@ -141,7 +146,15 @@ class Dispatcher:
         for say in said:
             say()
         self._notice(before, stands, now)
+        self._sum_up(now, at_once=not claimed)
         return claimed
+
+    def _sum_up(self, now: datetime, *, at_once: bool) -> None:
+        """Say how deliveries ended; in a rush once in a while: a line for each turn would cost a tenth of it."""
+        if self._landed_so and (at_once or self._summed_up_at is None or now >= self._summed_up_at + SUMMARY):
+            log.info("deliveries", extra={"channel": self.channel.name, **self._landed_so})
+            self._landed_so.clear()
+            self._summed_up_at = now
 
     def _take(self) -> Sequence[Landed]:
         """What has come back, also while the transaction was being opened: one turn costs as much as another."""
@@ -240,8 +253,7 @@ class Dispatcher:
             stands = stand(stands, delivery, result, now, bad_variants=fallen)
             said.append(partial(_log, self.channel.name, delivery, follows.state, follows.reason))
         if endings:
-            counts = Counter(ending.state.value for ending in endings)
-            said.append(partial(log.info, "deliveries", extra={"channel": self.channel.name, **counts}))
+            said.append(partial(self._landed_so.update, [ending.state.value for ending in endings]))
         await deliveries.record(connection, endings, owner=self.owner, now=now)
         for delivery, result in results:
             if isinstance(result, Deferred) and result.strike and await deliveries.is_theirs(connection, delivery):

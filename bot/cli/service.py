@@ -48,6 +48,7 @@ def run(
 
 async def _run(once: bool, only: str | None, at: datetime | None, standby: bool) -> int:
     import asyncio
+    import gc
 
     from bot.console import complain
     from bot.service import Role
@@ -62,6 +63,7 @@ async def _run(once: bool, only: str | None, at: datetime | None, standby: bool)
         if at is not None and real:
             complain(f"--now is for rehearsals, and {', '.join(real)} would reach real people: take --now away.")
             return 2
+        gc.freeze()  # what is there by now stays: looking through it again and again would hold every message up
         if not once:
             return await _serve(app, roles, standby)
         stop = asyncio.Event()
@@ -77,7 +79,6 @@ async def _run(once: bool, only: str | None, at: datetime | None, standby: bool)
 
 async def _serve(app: Service, roles: frozenset[Role], standby: bool) -> int:
     import asyncio
-    import gc
 
     from bot.service import Role
     from bot.supervisor import clock
@@ -92,7 +93,6 @@ async def _serve(app: Service, roles: frozenset[Role], standby: bool) -> int:
             await _introduce(app, clock())
     else:
         await _what_comes(app, clock())
-    gc.freeze()  # what is there by now stays: looking through it again and again would hold every message up
     await app.run(stop, roles)
     return DONE
 

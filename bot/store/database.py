@@ -15,7 +15,7 @@ from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from bot.store import schema
+from bot.store import schema, sqlite
 
 BUSY_SECONDS = 15
 """How long a writer of SQLite waits for another process's transaction."""
@@ -44,7 +44,7 @@ class Store:
         path = home / (address.database or "subscribers.db")
         engine = create_async_engine(
             URL.create("sqlite+aiosqlite", database=str(path)),
-            connect_args={"timeout": BUSY_SECONDS},
+            connect_args={"timeout": BUSY_SECONDS, "async_creator_fn": sqlite.connect},
             hide_parameters=True,  # they may be a reader's address
         )
         _prepare_sqlite(engine.sync_engine)
@@ -122,7 +122,9 @@ def _prepare_sqlite(engine: Engine) -> None:
     def begun(connection: Connection) -> None:
         # A reader that turns writer half-way can only fail; who will write says so at once.
         immediate = connection.get_execution_options().get("writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite.Connection)
+        driver.begin("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 
 @contextmanager

@@ -1,0 +1,173 @@
+"""SQLite's driver, asked once for each statement.
+
+aiosqlite gives every call to its thread and waits for the answer: making a cursor, executing, fetching and closing are
+four trips, which take longer than most of our statements do. Here they are one, and beginning a transaction is none.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from functools import partial
+from typing import Any, Self
+
+import aiosqlite
+
+AT_ONCE = 1_000
+"""So many rows come back with the statement; more are fetched when they are asked for."""
+
+
+class Connection(aiosqlite.Connection):
+    """A connection whose cursors make one trip."""
+
+    def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
+        super().__init__(connector, iter_chunk_size=AT_ONCE)
+        self._beginning = ""
+        self._is_touched = False
+        """Whether anything was asked since the last transaction ended, be it that nobody waited for the answer."""
+
+    def begin(self, statement: str) -> None:
+        """Begin a transaction, on the trip of its first statement."""
+        self._beginning = statement
+
+    async def run(self, function: Callable[..., Any], *given: Any) -> Any:
+        """What a function answers in the connection's thread: of the connection, of the beginning that is due, of more.
+
+        The beginning goes with it: who is cancelled may leave a statement on its way, and it may not get there alone.
+        """
+        self._is_touched = True
+        beginning, self._beginning = self._beginning, ""
+        try:
+            return await self._execute(function, self._conn, beginning, *given)  # type: ignore[no-untyped-call]
+        except sqlite3.Error:
+            if not self._conn.in_transaction:  # it did not begin: what follows may not run without it either
+                self._beginning = beginning
+            raise
+
+    def cursor(self) -> Cursor:  # type: ignore[override]  # the same to those who enter it
+        """A cursor, to be entered and awaited like aiosqlite's own."""
+        return Cursor(self)
+
+    async def commit(self) -> None:
+        """End the transaction, where one was begun."""
+        if self._is_touched:
+            await super().commit()
+        self._ended()
+
+    async def rollback(self) -> None:
+        """Undo the transaction, where one was begun: every connection that is given back is rolled back first."""
+        if self._is_touched:
+            await super().rollback()
+        self._ended()
+
+    def _ended(self) -> None:
+        self._beginning, self._is_touched = "", False
+
+
+def connect(database: str, **options: Any) -> Connection:
+    """A connection to be awaited; what `sqlite3.connect` takes."""
+    connection = Connection(partial(sqlite3.connect, database, **options))
+    connection._thread.daemon = True  # noqa: SLF001 - as SQLAlchemy has it: where a loop is gone, its process can end
+    return connection
+
+
+class Cursor:
+    """What SQLAlchemy asks of an aiosqlite cursor."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._open: sqlite3.Cursor | None = None
+        """There, while there may be more rows than came back."""
+        self._rows: list[Any] = []
+        self.arraysize = 1
+        self.description: Any = None
+        self.rowcount = -1
+        self.lastrowid: int | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.close()
+
+    async def execute(self, statement: str, parameters: Sequence[Any] = ()) -> Self:
+        """Run a statement, and bring what it answers."""
+        await self._connection.run(self._run, sqlite3.Cursor.execute, statement, parameters)
+        return self
+
+    async def executemany(self, statement: str, parameters: Iterable[Sequence[Any]]) -> Self:
+        """Run a statement for each of many."""
+        await self._connection.run(self._run, sqlite3.Cursor.executemany, statement, parameters)
+        return self
+
+    def _run(self, raw: sqlite3.Connection, beginning: str, how: Any, statement: str, parameters: Any) -> None:
+        """In the connection's thread."""
+        if self._open is not None:
+            self._open.close()
+        self._open = None
+        cursor = raw.cursor()
+        try:
+            if beginning:
+                cursor.execute(beginning)
+            how(cursor, statement, parameters)
+            self.description = cursor.description
+            self._rows = cursor.fetchmany(AT_ONCE) if cursor.description else []
+        except BaseException:
+            cursor.close()
+            raise
+        self.rowcount, self.lastrowid = cursor.rowcount, cursor.lastrowid
+        if len(self._rows) == AT_ONCE:
+            self._open = cursor
+        else:
+            cursor.close()
+
+    async def fetchone(self) -> Any:
+        """The next row, None after the last."""
+        rows = await self.fetchmany(1)
+        return rows[0] if rows else None
+
+    async def fetchmany(self, size: int | None = None) -> list[Any]:
+        """So many more rows, fewer at the end."""
+        size = self.arraysize if size is None else size
+        if len(self._rows) < size and self._open is not None:
+            self._rows += await self._fetch(max(size, AT_ONCE))
+        rows, self._rows = self._rows[:size], self._rows[size:]
+        return rows
+
+    async def fetchall(self) -> list[Any]:
+        """All rows that are left."""
+        if self._open is not None:
+            self._rows += await self._fetch(None)
+        rows, self._rows = self._rows, []
+        return rows
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return self._all()
+
+    async def _all(self) -> AsyncIterator[Any]:
+        while (row := await self.fetchone()) is not None:
+            yield row
+
+    async def close(self) -> None:
+        """Let go of what was not fetched."""
+        if self._open is not None:
+            await self._connection.run(self._drop)
+
+    async def _fetch(self, size: int | None) -> list[Any]:
+        rows: list[Any] = await self._connection.run(self._more, size)
+        return rows
+
+    def _more(self, _raw: sqlite3.Connection, _beginning: str, size: int | None) -> list[Any]:
+        """In the connection's thread: so many more rows, or all."""
+        if self._open is None:
+            return []
+        rows = self._open.fetchall() if size is None else self._open.fetchmany(size)
+        if size is None or len(rows) < size:
+            self._drop()
+        return rows
+
+    def _drop(self, *_: object) -> None:
+        """In the connection's thread."""
+        if self._open is not None:
+            self._open.close()
+        self._open = None
