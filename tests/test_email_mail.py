@@ -82,6 +82,7 @@ def test_quoted_printable_keeps_lines_short_and_dots_safe() -> None:
         b"a" * 76,
         b"a b \r\n.c",
         b" " * 90,
+        b"a\r.b\r\rc",
     ):
         lines = quoted(text)
         *others, last = re.sub(rb"^\.", b"", lines, flags=re.MULTILINE).split(b"\r\n")
@@ -89,6 +90,7 @@ def test_quoted_printable_keeps_lines_short_and_dots_safe() -> None:
         assert len(last) <= 75, "a soft break follows"
         assert not re.search(rb"^\.(?!\.)", lines, re.MULTILINE)
         assert not re.search(rb"[ \t]\r\n", lines)
+        assert not re.search(rb"\r(?!\n)", lines)
 
 
 # Signatures

@@ -15,7 +15,7 @@ from email.parser import BytesParser
 from enum import StrEnum
 
 from bot.channel import LEAVE, MAIL, Links, Returned
-from channels.email.replies import GONE, STRIKES
+from channels.email.replies import GONE, STRIKES, UNROUTABLE
 
 MOST = 1_000_000
 """So much of a mail is read; a report stands at its beginning."""
@@ -118,7 +118,8 @@ def _bounce(mail: Message, links: Links) -> Reading:
 
 def _verdict(status: tuple[int, int, int]) -> Verdict:
     kind, subject, detail = status
-    if (subject, detail) in STRIKES:  # a relay that has tried for days says 4.2.2 as well
+    # A relay that has tried for days says 4.2.2 as well.
+    if (subject, detail) in STRIKES or (kind == 5 and (subject, detail) in UNROUTABLE):
         return Verdict.STRIKE
     if kind == 5 and (subject, detail) in GONE:
         return Verdict.GONE

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import unquote, urlsplit
 
-MOST = 10_000_000
-"""Bytes of one mail, or of standard input; what is larger is not read."""
+from channels.email.bounces import MOST
+
 IMAP_SECONDS = 60.0
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
@@ -73,7 +73,8 @@ def _of_maildir(folder: Path) -> Iterator[Arrived]:
             message = inbox.get_message(key)
             if "S" in message.get_flags():
                 continue
-            raw = inbox.get_bytes(key)
+            with inbox.get_file(key) as file:
+                raw = file.read(MOST)
         except (KeyError, OSError):  # somebody else moved it
             continue
         yield Arrived(raw, lambda key=key, message=message: _see(inbox, key, message))  # type: ignore[misc]
@@ -90,7 +91,8 @@ def _of_mbox(file: Path) -> Iterator[Arrived]:
     inbox = mailbox.mbox(file, create=False)
     try:
         for key in inbox.iterkeys():
-            yield Arrived(inbox.get_bytes(key), unmarked)
+            with inbox.get_file(key) as mail:
+                yield Arrived(mail.read(MOST), unmarked)
     finally:
         inbox.close()
 
@@ -110,7 +112,10 @@ def _of_imap(place: str, tls: ssl.SSLContext | None) -> Iterator[Arrived]:
 
 
 def _flag(inbox: imaplib.IMAP4, uid: str) -> None:
-    inbox.uid("STORE", uid, "+FLAGS", r"(\Seen)")
+    try:
+        _ask(inbox.uid("STORE", uid, "+FLAGS", r"(\Seen)"))
+    except (imaplib.IMAP4.error, OSError) as error:
+        raise InboxError(f"A mail could not be marked as seen ({type(error).__name__}).") from None
 
 
 @contextmanager

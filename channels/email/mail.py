@@ -126,8 +126,12 @@ def _whole(text: str) -> str:
 
 
 def quoted(text: bytes) -> bytes:
-    """Quoted-printable lines with CRLF, dot-stuffed (RFC 5321 section 4.5.2), room for a soft break after the last."""
-    lines = binascii.b2a_qp(text, quotetabs=False).replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    """Quoted-printable lines with CRLF, dot-stuffed (RFC 5321 section 4.5.2), room for a soft break after the last.
+
+    A CR that stands alone is the end of a line as well: on the wire it would be for some, and not for others.
+    """
+    ends = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    lines = binascii.b2a_qp(ends, quotetabs=False).replace(b"\n", b"\r\n")
     start = lines.rfind(b"\n") + 1
     if len(lines) - start > LONGEST_LINE - 1:
         cut = len(lines) - 1

@@ -17,6 +17,9 @@ FULL = (2, 2)
 STRIKES = {FULL, (1, 2), (1, 3), (1, 10)}
 """The codes that count against a reader when three editions in a row are answered so: a full mailbox, a domain that
 is not there or takes no mail. One day of a relay that is out of order costs nobody."""
+UNROUTABLE = {(4, 1), (4, 4)}
+"""Codes that count as well where they are final: the domain's hosts are not there. Where they are not, or time ran out
+(4.4.7), our own relay may have lost its way, and to everybody at once."""
 NO_MAILBOX = {"user unknown", "unknown user", "no such user", "no such recipient", "mailbox not found"}
 """What relays say in place of an enhanced code: the words of Postfix, Exim, qmail and Sendmail."""
 
@@ -57,7 +60,7 @@ def _of_address(reply: Reply, stage: Stage, reason: str, judge: str) -> Outcome:
         return Rejected(reason)
     if stage is Stage.DOT and code is None:  # the text was read and refused: a filter's verdict, in other words
         return Rejected(reason, judge=judge)
-    return Deferred(reason, RETRY_SECONDS, strike=code in STRIKES)
+    return Deferred(reason, RETRY_SECONDS, strike=code in STRIKES | UNROUTABLE)
 
 
 def _code(reply: Reply) -> tuple[int, int] | None:
