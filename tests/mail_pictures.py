@@ -1,19 +1,20 @@
 """Mails as Chromium shows them, in every language and style, and what is measured on them.
 
-By hand, to look at: python -m tests.mail_pictures FOLDER [--language ko] [--style plain]
+By hand, to look at: python -m tests.mail_pictures FOLDER [--language ko] [--style plain] [--single]
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import cycle, islice
+from dataclasses import replace
+from itertools import cycle, islice, product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot import sample
 from bot.channel import Kit
 from bot.links import SignedLinks
 from bot.model import Edition, Preferences, Style, Text
@@ -23,7 +24,8 @@ from bot.variants import compose
 from channels import email
 from channels.email import Email
 from channels.email.mail import Mail
-from tests.pages import NoMemory, recorded
+from tests.contact_sheet import contact_sheet
+from tests.pages import NoMemory
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -99,17 +101,24 @@ def show(window: Page, html: str, width: int, scheme: str = "light") -> None:
     window.set_content(html, wait_until="load")
 
 
-def shoot(folder: Path, languages: Sequence[str], styles: Sequence[Style], edition: Edition) -> None:
-    """Write a picture of each mail: the first screens of it at both widths, light and dark."""
-    folder.mkdir(parents=True, exist_ok=True)
+def shoot(folder: Path, languages: Sequence[str], styles: Sequence[Style], edition: Edition, *, single: bool) -> None:
+    """Write the first screen of each mail, light and dark: a file each, or a sheet for each language and width."""
     with window() as there:
-        for language in languages:
+        for language, width in product(languages, WIDTHS):
+            found = []
             for style in styles:
                 html = mail(edition, language, style).parts()["html"]
-                for width in WIDTHS:
-                    for scheme in SCHEMES:
-                        show(there, html, width, scheme)
-                        there.screenshot(path=folder / f"{language}-{style}-{width}-{scheme}.png")
+                for scheme in SCHEMES:
+                    show(there, html, width, scheme)
+                    found.append((f"{style} {scheme}", there.screenshot()))
+            name = f"mail-{language}-{width}"
+            if not single:
+                narrow = width < 600
+                path = folder / f"{name}.webp"
+                contact_sheet(path, found, columns=6 if narrow else 4, scale=1 if narrow else 0.5)
+                continue
+            for what, content in found:
+                (folder / f"{name}-{what.replace(' ', '-')}.png").write_bytes(content)
 
 
 if __name__ == "__main__":
@@ -117,6 +126,8 @@ if __name__ == "__main__":
     arguments.add_argument("folder", type=Path)
     arguments.add_argument("--language", choices=LANGUAGES, action="append")
     arguments.add_argument("--style", type=Style, action="append")
+    arguments.add_argument("--single", action="store_true", help="a file for each mail")
     given = arguments.parse_args()
-    day = Path(os.environ["PAPERS_REFERENCE"]) / "data" / "daily_papers" / "2025-11-05.json"
-    shoot(given.folder, given.language or LANGUAGES, given.style or list(Style), recorded(day))
+    given.folder.mkdir(parents=True, exist_ok=True)
+    shown = replace(sample.edition(), sample=False)
+    shoot(given.folder, given.language or LANGUAGES, given.style or list(Style), shown, single=given.single)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from datetime import time
 from itertools import count
@@ -34,6 +35,25 @@ from tests.served import Answered, Served
 ADA = "ada@example.org"
 HOST = {"Host": "papers.example.org"}
 LINK = re.compile(r"https://papers\.example\.org(/\w[^\s\"<>]*/(?:join|open|move|arrive)/[^\s\"<>]+)")
+
+
+ANY_LINK = re.compile(r"https?://\S+/(?:join|open|move|arrive)/\S+")
+
+
+def free_port() -> int:
+    """A port that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def link_in(letter: Letter) -> str:
+    """The link in a letter's text, wherever the web side is."""
+    body = letter.mail.get_body(("plain",))
+    assert body is not None
+    found = ANY_LINK.search(body.get_content())
+    assert found, body.get_content()
+    return found[0]
 
 
 def path_in(letter: Letter) -> str:
@@ -133,18 +153,18 @@ class Mailed:
         await _until(lambda: not letters.busy)
         assert len(self.relay.letters) == self._read
 
-    async def subscribe(self, address: str) -> None:
-        asker = Asker(Address("email", address), locale="en")
-        answered = await self.commands.ask(asker, Subscribe("en"), self.served.now)
+    async def subscribe(self, address: str, language: str = "en") -> None:
+        asker = Asker(Address("email", address), locale=language)
+        answered = await self.commands.ask(asker, Subscribe(language), self.served.now)
         assert answered.ok
 
     async def reader(self, address: str) -> Subscriber | None:
         async with self.store.read() as connection:
             return await subscribers.get(connection, Address("email", address))
 
-    async def unsubscribing(self, address: str) -> str:
+    async def unsubscribing(self, address: str, language: str = "en") -> str:
         """The path of a new reader's link that unsubscribes."""
-        await self.subscribe(address)
+        await self.subscribe(address, language)
         reader = await self.reader(address)
         assert reader is not None
         return self.links.of(token_name(reader.id, reader.created_at), "en", None)["unsubscribe"].removeprefix(PUBLIC)

@@ -271,7 +271,9 @@ async def test_a_change_of_address_is_confirmed_at_both_ends(mailed: Mailed) -> 
     first = await mailed.letter()
     assert first.to == [ADA]
     assert "new@example.org" not in first.raw.decode()
-    assert (await mailed.get(path_in(first))).status == 200
+    shown = await mailed.get(path_in(first))
+    assert shown.status == 200
+    assert "editions go to new@example.org" in shown.text
     await mailed.post(path_in(first))
     second = await mailed.letter()
     assert second.to == ["new@example.org"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -20,21 +19,13 @@ from bot.render.words import words
 from bot.store import audience, editions, papers
 from tests.browser import MEASURE, chromium, page, violations
 from tests.fake_channel import settle
-from tests.mail_server import Letter
-from tests.mailed import ADA, Mailed
+from tests.mailed import ADA, Mailed, free_port, link_in
 from tests.served import some
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser
 
 ONE_CLICK = re.compile(r"<(http[^>]+)>")
-PLACE = re.compile(r"https?://\S+/(?:join|open)/\S+")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture
@@ -49,14 +40,6 @@ async def mailed(tmp_path: Path) -> AsyncIterator[Mailed]:
 async def browser() -> AsyncIterator[Browser]:
     async with chromium() as opened:
         yield opened
-
-
-def link_in(letter: Letter) -> str:
-    body = letter.mail.get_body(("plain",))
-    assert body is not None
-    found = PLACE.search(body.get_content())
-    assert found
-    return found[0]
 
 
 async def next_edition(mailed: Mailed, day: date, first: int) -> None:

@@ -17,10 +17,9 @@ from bot.render.words import words
 from bot.service import Role
 from tests.discord_service import DiscordServer
 from tests.mail_server import Relay
-from tests.mailed import ADA
+from tests.mailed import ADA, free_port, link_in
 from tests.telegram import TelegramServer
 from tests.telegram_bot import many, put
-from tests.test_web_story import free_port, link_in
 
 WORK = frozenset({Role.DELIVER, Role.LISTEN, Role.WEB})
 

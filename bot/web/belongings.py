@@ -117,11 +117,15 @@ class Belongings:
     async def offer(self, request: web.Request, language: str, purpose: Purpose) -> web.StreamResponse:
         """The link of either letter: a page with one button, which changes nothing."""
         desk, w = self._desk, words(language)
-        if await desk.look(request, purpose, desk.clock()) is None:
+        ticket = await desk.look(request, purpose, desk.clock())
+        if ticket is None:
             return desk.too_old(language)
-        button = w.pgettext("a letter", "Yes, change the address")
+        where = ticket.says["recipient"]
         return desk.say(
-            language, w.pgettext("a letter", "Another address for your papers"), form=Form(request.path, button)
+            language,
+            w.pgettext("a letter", "Another address for your papers"),
+            w.pgettext("a web page", "Press the button, and editions go to {address} from then on.", address=where),
+            form=Form(request.path, w.pgettext("a letter", "Yes, change the address")),
         )
 
     async def agree(self, request: web.Request, language: str) -> web.StreamResponse:

@@ -108,8 +108,12 @@ class OwnSettings:
         desk, w = self._desk, words(language)
         if await desk.look(request, Purpose.OPEN, desk.clock()) is None:
             return desk.too_old(language)
-        button = w.pgettext("a letter", "Open the settings")
-        return desk.say(language, w.gettext("Settings"), form=Form(request.path, button))
+        return desk.say(
+            language,
+            w.gettext("Settings"),
+            w.pgettext("a web page", "Press the button, and this browser is known for 30 days."),
+            form=Form(request.path, w.pgettext("a letter", "Open the settings")),
+        )
 
     async def open(self, request: web.Request, language: str) -> web.StreamResponse:
         """The button was pressed: know this browser from now on."""
