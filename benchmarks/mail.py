@@ -102,7 +102,7 @@ async def patient(url: str, home: Path, mails: int, port: int) -> Part:  # noqa:
 
 
 async def _hand_out(url: str, home: Path, port: int, connections: int) -> Part:
-    async with app.open_app(home, _environment(url, port, connections), only="email") as service:
+    async with app.open_app(home, environment(url, port, connections), only="email") as service:
         gc.freeze()
         began = time.perf_counter()
         await service.once(DUE, frozenset({Role.DELIVER}))
@@ -133,7 +133,7 @@ async def first(url: str, home: Path, mails: int, port: int) -> Part:  # noqa: A
 
     server = await asyncio.get_running_loop().create_server(lambda: Clock(0.0), "127.0.0.1", 0)
     stop = asyncio.Event()
-    async with server, app.open_app(home, _environment(url, server.sockets[0].getsockname()[1]), only="email") as there:
+    async with server, app.open_app(home, environment(url, server.sockets[0].getsockname()[1]), only="email") as there:
         running_on = asyncio.create_task(there.run(stop, frozenset({Role.DELIVER})))
         at = await arrived
         stop.set()
@@ -216,7 +216,7 @@ async def slow(url: str, home: Path, mails: int, port: int) -> Part:  # noqa: AR
 PARTS = {"prepare": prepare, "ours": ours, "patient": patient, "first": first, "loop": loop, "slow": slow}
 
 
-def _environment(url: str, port: int, connections: int = CONNECTIONS) -> dict[str, str]:
+def environment(url: str, port: int, connections: int = CONNECTIONS) -> dict[str, str]:
     """The settings that the program is run with."""
     return {
         "DATABASE_URL": url,
@@ -239,7 +239,7 @@ def measure(mails: int) -> list[Figure]:
         if shutil.which(tool) is None:
             raise LookupError(f"{tool} is missing here: it comes with Postfix")
     lite = "sqlite:///subscribers.db"
-    with _sink() as port:
+    with sink() as port:
         source = mails / _source(port, mails, at_once=True)
         plain = LOOP_MAILS / _run("loop", lite, Path(), LOOP_MAILS, port)["seconds"]
         with _prepared(lite, mails // 5) as home:
@@ -248,8 +248,8 @@ def measure(mails: int) -> list[Figure]:
             whole = _run("ours", lite, home, mails, port)
         again = mails / _source(port, mails, at_once=True)
         kept = mails / _source(port, mails, at_once=False)
-    with _process("slow", lite, Path(), 0, port := _free_port()), _prepared(lite, mails) as home:
-        _wait_for(port)
+    with _process("slow", lite, Path(), 0, port := free_port()), _prepared(lite, mails) as home:
+        wait_for(port)
         late = _run("patient", lite, home, mails, port)
     with _prepared(lite, 2) as home:
         first_one = _run("first", lite, home, 2, 0)
@@ -277,7 +277,7 @@ def measure(mails: int) -> list[Figure]:
 
 def _by_two(mails: int) -> tuple[float, float]:
     """What two processes on one PostgreSQL send together, and the larger one's memory."""
-    with tempfile.TemporaryDirectory(prefix="papers") as folder, running(Path(folder)) as server, _sink() as port:
+    with tempfile.TemporaryDirectory(prefix="papers") as folder, running(Path(folder)) as server, sink() as port:
         url = server.url(server.create())
         with _prepared(url, mails) as home:
             began = time.perf_counter()
@@ -308,15 +308,15 @@ async def _states(url: str, home: Path) -> dict[str, int]:
 
 
 @contextmanager
-def _sink() -> Iterator[int]:
+def sink() -> Iterator[int]:
     """Postfix's own relay that throws mails away; its port."""
-    port = _free_port()
+    port = free_port()
     as_user = ["-u", "nobody"] if os.geteuid() == 0 else []
     with subprocess.Popen(
         ["smtp-sink", *as_user, "-c", f"127.0.0.1:{port}", "1000"], stdout=subprocess.DEVNULL
     ) as sink:
         try:
-            _wait_for(port)
+            wait_for(port)
             yield port
         finally:
             sink.terminate()
@@ -334,13 +334,13 @@ def _source(port: int, mails: int, *, at_once: bool) -> float:
     return time.perf_counter() - began
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return int(taken.getsockname()[1])
 
 
-def _wait_for(port: int) -> None:
+def wait_for(port: int) -> None:
     """Wait until somebody listens."""
     for _ in range(200):
         try:
