@@ -36,6 +36,8 @@ MOST_TIMES = 1.15
 ROUNDS = 5
 PAUSE = 1.0
 """Seconds between two bytes."""
+LONGEST_ANSWER = 1_000_000
+"""Bytes."""
 LITE = "sqlite:///subscribers.db"
 """Where the deliveries are."""
 
@@ -69,7 +71,9 @@ async def visit(port: int, number: int) -> None:
             await loop.sock_connect(there, ("127.0.0.1", port))
             if number % 2:
                 await loop.sock_sendall(there, request + b"\r\n\r\n")
-                while await loop.sock_recv(there, 1):
+                for _ in range(LONGEST_ANSWER):
+                    if not await loop.sock_recv(there, 1):
+                        break
                     await asyncio.sleep(PAUSE)
             else:
                 for byte in request + b"," + b"x" * 10_000:
