@@ -96,6 +96,10 @@ async def test_who_was_removed_for_good_is_not_brought_back(tmp_path: Path) -> N
     source.write_text("address\noutbox:ada\noutbox:bo\n", encoding="utf-8")
     assert papers(tmp_path, "subscribers", "import", str(source)).stdout.startswith("1 added, 0 known already, 1 left")
     assert "asked to be left alone" in papers(tmp_path, *SHORT_FORM, code=1).stderr
+    assert papers(tmp_path, "subscribers", "allow", "outbox:ada").stdout == "outbox:ada may subscribe again.\n"
+    assert "may subscribe already" in papers(tmp_path, "subscribers", "allow", "outbox:ada", code=1).stderr
+    papers(tmp_path, *SHORT_FORM)
+    assert await subscriber(tmp_path) is not None
 
 
 async def test_subscribers_are_listed_paused_resumed_removed(tmp_path: Path) -> None:

@@ -84,7 +84,9 @@ async def _add(written: str, given: dict[str, str]) -> int:
         async with store.write() as connection:
             await audience.hold_editions(connection)
             if await subscribers.is_suppressed(connection, address):
-                complain(f"{address} asked to be left alone, and can only come back by itself.")
+                complain(
+                    f"{address} asked to be left alone; `papers subscribers allow` is for who has changed their mind."
+                )
                 return FAILED
             added = await subscription.add(connection, address, wanted, welcome_at=at, now=now)
     if not added:

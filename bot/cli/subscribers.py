@@ -108,6 +108,28 @@ async def _remove(written: str, forget: bool, suppress: bool) -> int:
 
 
 @people.command()
+def allow(address: AddressArgument) -> None:
+    """Let an address subscribe again that complained, or was removed with --suppress. Subscribes nobody."""
+    execute(_allow(address))
+
+
+async def _allow(written: str) -> int:
+    from bot.console import complain, say
+    from bot.store import subscribers
+
+    async with stored() as store:
+        address = read_address(written, store)
+        async with store.write() as connection:
+            was = await subscribers.is_suppressed(connection, address)
+            await subscribers.unsuppress(connection, address)
+    if not was:
+        complain(f"{address} may subscribe already.")
+        return FAILED
+    say(f"{address} may subscribe again.")
+    return DONE
+
+
+@people.command()
 def pause(
     address: AddressArgument,
     days: Annotated[int, typer.Option(min=0, metavar="N", help="For so many days; 0: until resumed.")] = 0,

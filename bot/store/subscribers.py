@@ -229,7 +229,7 @@ async def is_suppressed(connection: AsyncConnection, address: Address) -> bool:
 
 
 async def unsuppress(connection: AsyncConnection, address: Address) -> None:
-    """The address has asked for it itself."""
+    """The address has asked for it itself, or its reader has asked the operator."""
     await connection.execute(
         delete(suppressed).where(suppressed.c.channel == address.channel, suppressed.c.digest == digest(address))
     )
