@@ -25,9 +25,10 @@ SHORTEST_RECIPIENT = 4
 REPEATS = 2
 """A message that may have arrived is sent again at most so often."""
 REJECTIONS = 3
-"""So many rejections of one variant and it falls back to `headline`; of one row after that, and it ends."""
+"""So many readers of one variant that nobody takes, and it falls back to `headline`. So many rejections of one
+delivery, and it falls back alone; so many after that, and it ends."""
 BAD_VARIANTS = 3
-"""So many variants of one edition that had to fall back, and the channel halts."""
+"""So many variants of an edition that had to fall back while nobody took any, and the channel halts."""
 IN_A_ROW = 10
 """So many rejected fall-backs without a success between, and the channel halts: nothing that we say is taken."""
 JUDGES = 2
@@ -61,7 +62,8 @@ class Consequence:
     reason: str | None = None
     receipt: str | None = None
     next_at: datetime | None = None
-    rejected: bool = False
+    rejections: int | None = None
+    """How often its message was refused so far; None where that is as before."""
     status: Status | None = None
     moved_to: str | None = None
 
@@ -201,10 +203,11 @@ def short(reason: str) -> str:
 
 def _rejected(delivery: Delivery, reason: str, now: datetime) -> Consequence:
     """Our message is bad: the row is owed again, and ends only when the plainest style was refused it thrice."""
-    if delivery.fallen and delivery.rejections + 1 >= REJECTIONS:
-        return Consequence(State.REJECTED, reason, rejected=True)
-    wait = back_off(delivery.rejections + 1, f"{delivery.id}") if delivery.fallen else timedelta()
-    return replace(_again(delivery, reason, now + wait), rejected=delivery.fallen)
+    refused = max(delivery.rejections, REJECTIONS if delivery.fallen else 0) + 1
+    if refused >= 2 * REJECTIONS:
+        return Consequence(State.REJECTED, reason, rejections=refused)
+    wait = back_off(refused - REJECTIONS, f"{delivery.id}") if delivery.fallen else timedelta()
+    return replace(_again(delivery, reason, now + wait), rejections=refused)
 
 
 def _again(delivery: Delivery, reason: str, until: datetime) -> Consequence:

@@ -227,7 +227,7 @@ class Dispatcher:
             follows = consequence(delivery, result, now)
             endings.append(
                 deliveries.Ending(
-                    delivery.id, follows.state, follows.reason, follows.receipt, follows.next_at, follows.rejected
+                    delivery.id, follows.state, follows.reason, follows.receipt, follows.next_at, follows.rejections
                 )
             )
             touches = follows.status is not None or follows.moved_to is not None
@@ -246,16 +246,17 @@ class Dispatcher:
                 await owed.end(connection, delivery.subscriber_id, ended, why, now=now)
             if theirs and follows.moved_to is not None:
                 await subscribers.move(connection, delivery.subscriber_id, follows.moved_to)
-            fallen = 0
-            if isinstance(result, Rejected) and not delivery.fallen and await refused.count(connection, delivery.id):
-                fallen = await refused.fallen(connection, self.channel.name, delivery.edition_id)
-                said.append(partial(_log_fallen, self.channel.name, delivery, result.reason))
-            stands = stand(stands, delivery, result, now, bad_variants=fallen)
             said.append(partial(_log, self.channel.name, delivery, follows.state, follows.reason))
         if endings:
             said.append(partial(self._landed_so.update, [ending.state.value for ending in endings]))
         await deliveries.record(connection, endings, owner=self.owner, now=now)
         for delivery, result in results:
+            fallen = 0
+            first = not delivery.fallen and not delivery.rejections  # readers are counted, not attempts
+            if isinstance(result, Rejected) and first and await refused.count(connection, delivery.id):
+                fallen = await refused.fallen(connection, self.channel.name, delivery.edition_id)
+                said.append(partial(_log_fallen, self.channel.name, delivery, result.reason))
+            stands = stand(stands, delivery, result, now, bad_variants=fallen)
             if isinstance(result, Deferred) and result.strike and await deliveries.is_theirs(connection, delivery):
                 await self._strike(connection, delivery, result.reason, now)
         return stands, said

@@ -302,9 +302,9 @@ class Delivery:
     repeats: int = 0
     """How often it was sent again without knowing whether it had arrived."""
     rejections: int = 0
-    """How often the service refused it in the plainest style."""
+    """How often the service refused it."""
     fallen: bool = False
-    """Whether its variant fell back to the plainest style."""
+    """Whether it, or its variant, fell back to the plainest style."""
     extras: Mapping[Extra, str] = field(default_factory=dict, hash=False)
     missed: tuple[date, ...] = ()
     """The days of earlier editions that expired since the reader was last sent one."""

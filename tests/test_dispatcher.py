@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from bot.channel import Barred, Deferred, Gone, Outcome, Pace, Page, Personal, Rate, Rejected, Sent, Unknown
 from bot.commands import Readers
@@ -17,7 +18,7 @@ from bot.locks import Locks, holding, make_locks
 from bot.model import Address, Preferences, State, Status, Style
 from bot.store import Store, standing, subscribers
 from bot.store.report import reports
-from bot.store.schema import deliveries
+from bot.store.schema import deliveries, variants
 from tests.fake_channel import DAY, NOW, FakeChannel, Plain, publish, settle
 
 MINUTE = timedelta(minutes=1)
@@ -384,6 +385,65 @@ async def test_what_was_claimed_in_a_commit_without_an_answer_is_owed_again(stor
     await settle(dispatcher, NOW)
     assert await states(store) == {"sent": 2}
     assert sorted(channel.reached) == ["ada", "bo"]
+
+
+async def fallen_variants(store: Store) -> int:
+    async with store.read() as connection:
+        return int(await connection.scalar(select(func.count()).where(variants.c.fallen)) or 0)
+
+
+async def test_one_reader_whose_service_refuses_everything_costs_nobody_else_their_style(
+    store: Store, locks: Locks
+) -> None:
+    channel = FakeChannel(answer=answers(bo=Rejected("not here")), pace=Pace(concurrency=1))
+    dispatcher = Dispatcher(store, channel, locks)
+    wanted = ABSTRACT
+    await publish(store, {"bo": wanted})
+    await settle(dispatcher, NOW)
+    morning = NOW + 11 * HOUR
+    for step in range(12):
+        await settle(dispatcher, morning + step * 10 * MINUTE)
+    assert await states(store) == {"rejected": 1}
+    assert len(channel.sent) == 6
+    assert await fallen_variants(store) == 0
+    styles = [style for _, style, _ in channel.sent]
+    assert styles == [Style.ABSTRACT] * 3 + [Style.HEADLINE] * 3
+
+
+@pytest.mark.parametrize("taken", [True, False])
+async def test_a_variant_that_somebody_took_is_not_bad(store: Store, locks: Locks, taken: bool) -> None:
+    refusing = ("bo", "cy", "di")
+    answer = answers(**dict.fromkeys(refusing, Rejected("not here")))
+    channel = FakeChannel(answer=answer, pace=Pace(concurrency=10))
+    dispatcher = Dispatcher(store, channel, locks)
+    wanted = ABSTRACT
+    await publish(store, dict.fromkeys(("ada", *refusing) if taken else refusing, wanted))
+    await settle(dispatcher, NOW)
+    assert await fallen_variants(store) == (0 if taken else 1)
+
+
+@pytest.mark.parametrize("taken", [True, False])
+async def test_variants_that_are_refused_halt_a_channel_only_while_nothing_is_taken(
+    store: Store, locks: Locks, taken: bool
+) -> None:
+    languages = ("ko", "ja", "ar")
+    readers = {f"{tag}{n}": replace(AT_ONCE, language=tag) for tag in languages for n in range(3)}
+    if taken:
+        readers["ada"] = AT_ONCE
+    channel = FakeChannel(
+        answer=lambda to, message, personal: Sent() if to == "ada" else Rejected("not here"),
+        pace=Pace(concurrency=10),
+    )
+    await publish(store, readers)
+    dispatcher = Dispatcher(store, channel, locks)
+    await dispatcher.step(NOW)
+    while dispatcher.busy:
+        await dispatcher.landed.wait()
+        await dispatcher.step(NOW, claim=False)
+    async with store.read() as connection:
+        stands = await standing.load(connection, "fake")
+    assert (stands.halted_at is None) is taken
+    assert await fallen_variants(store) == 3
 
 
 async def test_two_judges_of_one_edition_halt_a_channel_even_with_a_success_between(store: Store, locks: Locks) -> None:

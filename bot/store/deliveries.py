@@ -8,11 +8,11 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Integer, Select, String, Update, and_, bindparam, case, func, select, update
+from sqlalchemy import Integer, Select, String, Update, and_, bindparam, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from bot.consequences import REPEATS, STRIKE, short
+from bot.consequences import REJECTIONS, REPEATS, STRIKE, short
 from bot.model import NOTE, Delivery, Reason, State, Status
 from bot.store import history
 from bot.store.schema import choices, deliveries, editions, subscribers, variants
@@ -31,7 +31,8 @@ class Ending:
     reason: str | None = None
     receipt: str | None = None
     next_at: datetime | None = None
-    rejected: bool = False
+    rejections: int | None = None
+    """None where there were no more of them."""
 
 
 async def claim(connection: AsyncConnection, channel: str, *, owner: str, now: datetime, limit: int) -> list[Delivery]:
@@ -135,7 +136,7 @@ async def record(connection: AsyncConnection, endings: Sequence[Ending], *, owne
                 "new_reason": ending.reason,
                 "new_receipt": ending.receipt,
                 "new_next_at": ending.next_at,
-                "new_rejections": int(ending.rejected),
+                "new_rejections": ending.rejections,
                 "new_ended_at": None if ending.state is State.OWED else now,
             }
             for ending in endings
@@ -159,7 +160,7 @@ def _recording() -> Update:
             receipt=case((deliveries.c.subscriber_id.is_(None), None), else_=bindparam("new_receipt")),
             next_at=func.coalesce(bindparam("new_next_at", type_=deliveries.c.next_at.type), deliveries.c.next_at),
             ended_at=bindparam("new_ended_at", type_=deliveries.c.ended_at.type),
-            rejections=deliveries.c.rejections + bindparam("new_rejections"),
+            rejections=func.coalesce(bindparam("new_rejections", type_=Integer), deliveries.c.rejections),
             owner=None,
         )
     )
@@ -294,7 +295,7 @@ def _loading() -> Select[Any]:
             deliveries.c.attempts,
             deliveries.c.repeats,
             deliveries.c.rejections,
-            func.coalesce(variants.c.fallen, False).label("fallen"),
+            or_(func.coalesce(variants.c.fallen, False), deliveries.c.rejections >= REJECTIONS).label("fallen"),
             subscribers.c.recipient,
             subscribers.c.hour,
             subscribers.c.weekdays,
