@@ -23,6 +23,7 @@ from tests.contract import Contract
 from tests.discord_desk import FORUM_POST, LONG, POST, Desk
 from tests.discord_service import DiscordServer, Fault, Rates
 from tests.discord_service.places import Channel as Room
+from tests.pages import Kept
 
 
 @pytest.fixture
@@ -131,6 +132,22 @@ async def test_the_wall_before_the_service_is_left_alone_for_a_while(stage: Desk
     assert isinstance(outcome, Deferred)
     assert outcome.scope == "channel"
     assert (outcome.retry_after or 0) >= 60
+
+
+class Unhurried(Kept):
+    """A memory that lets others go on between being asked and answering, as a database does."""
+
+    async def get(self, key: str) -> str | None:
+        found = await super().get(key)
+        await asyncio.sleep(0)
+        return found
+
+
+async def test_places_of_a_server_that_subscribe_at_once_are_all_remembered() -> None:
+    directory = Directory(Unhurried())
+    places = [Place.parse(f"channel:{10**17 + number}") for number in range(10)]
+    await asyncio.gather(*(directory.note(place, Known(1, "#papers", "Readers")) for place in places))
+    assert sorted(map(str, await directory.of_guild(1))) == sorted(map(str, places))
 
 
 async def test_a_place_that_bars_us_is_called_as_people_call_it(stage: Desk) -> None:

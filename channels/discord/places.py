@@ -7,6 +7,7 @@ user:<id>       the direct messages of one person
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Mapping
@@ -115,16 +116,18 @@ class Directory:
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
+        self._one_by_one = asyncio.Lock()
 
     async def note(self, place: Place, known: Known) -> None:
         """Remember a place, if there is anything new about it."""
         written = json.dumps([known.guild, known.name, known.server], ensure_ascii=False)
         if await self._memory.get(f"place:{place.id}") != written:
             await self._memory.put(f"place:{place.id}", written)
-        places = await self.of_guild(known.guild)
-        if place not in places:
-            listed = json.dumps([*map(str, places), str(place)])
-            await self._memory.put(f"guild:{known.guild}", listed)
+        async with self._one_by_one:  # a server's list is read and written: two at once would lose one
+            places = await self.of_guild(known.guild)
+            if place not in places:
+                listed = json.dumps([*map(str, places), str(place)])
+                await self._memory.put(f"guild:{known.guild}", listed)
 
     async def known(self, place: Place) -> Known | None:
         """What is remembered of a place."""
