@@ -154,11 +154,13 @@ async def test_whoever_complained_is_not_brought_back_by_a_page(mailed: Mailed) 
         assert await subscribers.is_suppressed(connection, Address("email", ADA))
 
 
-async def test_our_own_button_is_counted_and_a_mail_programs_is_not(mailed: Mailed) -> None:
+async def test_leaving_is_never_too_often(mailed: Mailed) -> None:
+    """A whole office may leave from one address, in our own pages and in mail programs."""
     path = await mailed.unsubscribing(ADA)
     mailed.spreads = False
-    assert [(await mailed.post(path, here="1")).status for _ in range(14)] == [200] * 12 + [429] * 2
+    assert {(await mailed.post(path, here="1")).status for _ in range(30)} == {200}
     assert (await mailed.post(path)).status == 200
+    assert await mailed.tickets() == 1
 
 
 async def test_a_forwarded_mail_shows_and_changes_no_settings(mailed: Mailed) -> None:

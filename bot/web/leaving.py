@@ -51,8 +51,7 @@ class Leaving:
         desk, now = self._desk, self._desk.clock()
         reader, language = await self._reader(request)
         here = await self._is_from_here(request)
-        if here:
-            desk.count(request, now)
+        # Not counted like other forms: a token of ours has to come with it, and leaving takes one tap, wherever from.
         left = await desk.returns.take(Returned.LEAVING, LEAVE, request.match_info["token"], "on the web", now)
         if not here:
             return web.Response(text="You are unsubscribed.\n", headers={"Cache-Control": "no-store"})
