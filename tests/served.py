@@ -95,10 +95,14 @@ class Served:
 
     async def __aexit__(self, *exc: object) -> None:
         await self.session.close()
-        self._stop.set()
-        await asyncio.wait_for(self._work, 20)
+        await self.stop()
         if self._owns_store:
             await self.store.close()
+
+    async def stop(self) -> None:
+        """Stop the web side, as a signal does."""
+        self._stop.set()
+        await asyncio.wait_for(self._work, 20)
 
     @property
     def url(self) -> str:

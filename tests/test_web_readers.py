@@ -70,6 +70,15 @@ async def test_an_address_is_mailed_at_most_once_an_hour(mailed: Mailed) -> None
     await mailed.letter()
 
 
+async def test_a_stop_leaves_no_letter_behind(mailed: Mailed) -> None:
+    for number in range(5):
+        await mailed.post("/en/subscribe", address=f"reader{number}@example.org")
+    await mailed.served.stop()
+    assert sorted(to for letter in mailed.relay.letters for to in letter.to) == [
+        f"reader{number}@example.org" for number in range(5)
+    ]
+
+
 async def test_who_is_subscribed_gets_the_way_to_the_settings_instead(mailed: Mailed) -> None:
     await mailed.subscribe(ADA)
     await mailed.post("/ja/subscribe", address=ADA)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 
 from bot.channel import Barred, Gone, LoginError, Mailing, Page, Personal, Rejected, Sent
@@ -54,6 +55,14 @@ class Letters:
             for handle in self._later:
                 handle.cancel()
 
+    async def finish(self, patience: float) -> None:
+        """Let what waits be sent before the program stops, in at most so many seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await self._waiting.join()
+        if self.busy:
+            log.warning("letters are left behind", extra={"count": self._waiting.qsize() + self._sending})
+
     async def _work(self) -> None:
         while True:
             letter = await self._waiting.get()
@@ -68,6 +77,7 @@ class Letters:
                 settled = False
             finally:
                 self._sending -= 1
+                self._waiting.task_done()
             if not settled and letter.tries < len(AGAIN):
                 self._try_again(letter)
 

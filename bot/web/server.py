@@ -37,7 +37,8 @@ log = logging.getLogger(__name__)
 
 IDLE = 20.0
 """Seconds in which a request's head has to arrive, and after which a connection that asks nothing is closed."""
-SHUTDOWN = 3.0
+SHUTDOWN = 2.0
+"""Seconds for what is being answered when the program stops, and as many for letters that wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,9 @@ class Web:
             self.address = None
             self.listening.clear()
             listener.close()
+            await runner.cleanup()
+            if self.letters is not None:  # whoever was told to look into their mailbox is to find something there
+                await self.letters.finish(SHUTDOWN)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await runner.cleanup()
