@@ -8,7 +8,7 @@ import math
 from dataclasses import replace
 
 from bot.channel import Barred, Channel, Deferred, Gone, Message, Outcome, Personal, Rejected, Sent, Unknown
-from bot.consequences import NothingToSay, Recalled, Result, blot, short
+from bot.consequences import NothingToSay, Recalled, Result, Uncomposed, blot, short
 from bot.links import SignedLinks, token_name
 from bot.model import Delivery
 from bot.pacer import Pacer
@@ -63,7 +63,7 @@ class Attempts:
         except asyncio.CancelledError:
             return Recalled()
         except Exception as error:  # noqa: BLE001 - whatever a template does, it costs its variant alone
-            return Rejected(f"cannot be composed ({type(error).__name__})")
+            return Uncomposed(f"cannot be composed ({type(error).__name__})")
         finally:
             self._at_home.discard(task)
         if message is not None:

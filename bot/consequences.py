@@ -51,7 +51,14 @@ class Recalled:
     """The program stops, and the message had not left yet."""
 
 
-Result = Outcome | NothingToSay | Recalled
+@dataclass(frozen=True, slots=True)
+class Uncomposed:
+    """The page could not be made a message: our own fault, in which no reader's service had a say."""
+
+    reason: str
+
+
+Result = Outcome | NothingToSay | Recalled | Uncomposed
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +90,7 @@ def consequence(delivery: Delivery, result: Result, now: datetime) -> Consequenc
             return Consequence(State.GONE, short(reason), status=Status.GONE)
         case Barred(reason):
             return Consequence(State.BARRED, short(reason), status=Status.PAUSED)
-        case Rejected(reason):
+        case Rejected(reason) | Uncomposed(reason):
             return _rejected(delivery, short(reason), now)
         case Unknown(reason):
             wait = back_off(delivery.repeats + 1, f"{delivery.id}")  # before it is sent again
@@ -167,7 +174,8 @@ def stand(standing: Standing, delivery: Delivery, result: Result, now: datetime,
             wait = timedelta(seconds=retry_after) if retry_after else back_off(standing.failures + 1, reason)
             until = max(now + wait, standing.waits_until or now)
             return replace(standing, waits_until=until, waits_for=short(reason), failures=standing.failures + 1)
-        case Rejected(reason, judge):
+        case Rejected(reason) | Uncomposed(reason):
+            judge = result.judge if isinstance(result, Rejected) else None
             judges = _judges(standing, delivery, judge)
             ours = delivery.fallen and not delivery.is_note
             standing = replace(standing, judges=judges, in_a_row=standing.in_a_row + ours)

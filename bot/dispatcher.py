@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.attempt import Attempts
 from bot.channel import Barred, Channel, Deferred, Gone, Rejected
-from bot.consequences import STRIKES, Result, Standing, consequence, put_off, repeat_at, stand
+from bot.consequences import STRIKES, Result, Standing, Uncomposed, consequence, put_off, repeat_at, stand
 from bot.links import SignedLinks
 from bot.locks import OWNER, Locks
 from bot.model import Delivery, Reason, State, Status
@@ -252,8 +252,10 @@ class Dispatcher:
         await deliveries.record(connection, endings, owner=self.owner, now=now)
         for delivery, result in results:
             fallen = 0
-            first = not delivery.fallen and not delivery.rejections  # readers are counted, not attempts
-            if isinstance(result, Rejected) and first and await refused.count(connection, delivery.id):
+            # A service's verdict counts once for each reader; what we cannot make ourselves is nobody's verdict.
+            counts = isinstance(result, Uncomposed) or (isinstance(result, Rejected) and not delivery.rejections)
+            if counts and not delivery.fallen and await refused.count(connection, delivery.id):
+                assert isinstance(result, Rejected | Uncomposed)
                 fallen = await refused.fallen(connection, self.channel.name, delivery.edition_id)
                 said.append(partial(_log_fallen, self.channel.name, delivery, result.reason))
             stands = stand(stands, delivery, result, now, bad_variants=fallen)
