@@ -30,7 +30,8 @@ delivery, and it falls back alone; so many after that, and it ends."""
 BAD_VARIANTS = 3
 """So many variants of an edition that had to fall back while nobody took any, and the channel halts."""
 IN_A_ROW = 10
-"""So many rejected fall-backs without a success between, and the channel halts: nothing that we say is taken."""
+"""So many readers whose fall-back was rejected without a success between, and the channel halts: nothing that we say is
+taken."""
 JUDGES = 2
 """So many domains that take us for spam, and the channel halts."""
 STRIKES = 3
@@ -132,7 +133,7 @@ class Standing:
     halted_for: str | None = None
     probe_at: datetime | None = None
     in_a_row: int = 0
-    """Rejected fall-backs since the last success."""
+    """Readers whose fall-back was rejected since the last success."""
     judges: tuple[str, ...] = ()
     """Who took the edition that they name for spam."""
 
@@ -177,7 +178,7 @@ def stand(standing: Standing, delivery: Delivery, result: Result, now: datetime,
         case Rejected(reason) | Uncomposed(reason):
             judge = result.judge if isinstance(result, Rejected) else None
             judges = _judges(standing, delivery, judge)
-            ours = delivery.fallen and not delivery.is_note
+            ours = delivery.fallen and delivery.rejections <= REJECTIONS and not delivery.is_note
             standing = replace(standing, judges=judges, in_a_row=standing.in_a_row + ours)
             bad = (
                 (bad_variants >= BAD_VARIANTS and not delivery.is_note)

@@ -410,6 +410,17 @@ async def test_one_reader_whose_service_refuses_everything_costs_nobody_else_the
     assert styles == [Style.ABSTRACT] * 3 + [Style.HEADLINE] * 3
 
 
+async def test_a_few_readers_whose_services_refuse_everything_halt_nothing(store: Store, locks: Locks) -> None:
+    channel = FakeChannel(answer=lambda to, message, personal: Rejected("not here"), pace=Pace(concurrency=1))
+    dispatcher = Dispatcher(store, channel, locks)
+    await publish(store, {f"r{number}": replace(AT_ONCE, papers=number) for number in range(1, 5)})
+    for step in range(12):
+        await settle(dispatcher, NOW + 11 * HOUR + step * 10 * MINUTE)
+    assert await states(store) == {"rejected": 4}
+    async with store.read() as connection:
+        assert (await standing.load(connection, "fake")).in_a_row == 4
+
+
 @pytest.mark.parametrize("taken", [True, False])
 async def test_a_variant_that_somebody_took_is_not_bad(store: Store, locks: Locks, taken: bool) -> None:
     refusing = ("bo", "cy", "di")

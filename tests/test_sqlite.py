@@ -188,6 +188,43 @@ async def test_no_statement_runs_outside_of_the_transaction_that_could_not_begin
         assert await connection.scalar(text("select value from facts")) == "first"
 
 
+async def test_nothing_runs_bare_after_a_statement_that_undid_the_whole_transaction(store: Store) -> None:
+    await put(store, "first")
+
+    async def stubborn() -> None:
+        async with store.write() as connection:
+            await connection.execute(text("update facts set value = 'second'"))
+            with pytest.raises(IntegrityError):
+                await connection.execute(text("insert or rollback into facts values ('a', 'third')"))
+            await connection.execute(text("update facts set value = 'fourth'"))
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        await stubborn()
+    async with store.read() as connection:
+        assert await connection.scalar(text("select value from facts")) == "first"
+
+
+async def test_what_is_left_of_a_stream_takes_no_beginning_with_it(opened: Connection) -> None:
+    left = opened.cursor()
+    await left.execute("create table numbers (i)")
+    await left.execute(COUNTED)
+    opened.begin("BEGIN")
+    assert len(await left.fetchmany(MANY - 1)) == MANY - 1
+    await left.close()
+    await opened.cursor().execute("insert into numbers values (1)")
+    await opened.rollback()
+    await left.execute("select count(*) from numbers")
+    assert await left.fetchall() == [(0,)]
+
+
+async def test_as_many_rows_are_said_to_be_changed_as_come_back(opened: Connection) -> None:
+    cursor = opened.cursor()
+    await cursor.execute("create table numbers (i)")
+    await cursor.execute(f"insert into numbers {COUNTED} returning i")
+    assert len(await cursor.fetchall()) == cursor.rowcount == MANY
+
+
 async def test_a_stream_brings_every_row(store: Store) -> None:
     async with store.read() as connection:
         found = [row.i async for row in await connection.stream(text(COUNTED))]

@@ -79,6 +79,41 @@ async def test_a_stop_leaves_no_letter_behind(mailed: Mailed) -> None:
     ]
 
 
+async def test_a_letter_that_was_put_off_is_tried_once_more_before_a_stop(
+    mailed: Mailed, caplog: pytest.LogCaptureFixture
+) -> None:
+    letters = mailed.served.web.letters
+    assert letters is not None
+    own, tries = letters._send, 0
+
+    async def busy_at_first(letter: Any) -> bool:
+        nonlocal tries
+        tries += 1
+        return tries > 1 and await own(letter)
+
+    letters._send = busy_at_first  # type: ignore[method-assign]
+    await mailed.post("/en/subscribe", address=ADA)
+    await mailed.silence()
+    await mailed.served.stop()
+    assert [letter.to for letter in mailed.relay.letters] == [[ADA]]
+    assert "left behind" not in caplog.text
+
+
+async def test_a_letter_that_cannot_be_sent_before_a_stop_is_told(
+    mailed: Mailed, caplog: pytest.LogCaptureFixture
+) -> None:
+    letters = mailed.served.web.letters
+    assert letters is not None
+
+    async def busy(_: Any) -> bool:
+        return False
+
+    letters._send = busy  # type: ignore[method-assign, assignment]
+    await mailed.post("/en/subscribe", address=ADA)
+    await mailed.served.stop()
+    assert "letters are left behind" in caplog.text
+
+
 async def test_who_is_subscribed_gets_the_way_to_the_settings_instead(mailed: Mailed) -> None:
     await mailed.subscribe(ADA)
     await mailed.post("/ja/subscribe", address=ADA)

@@ -22,13 +22,16 @@ class Connection(aiosqlite.Connection):
 
     def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
         super().__init__(connector, iter_chunk_size=AT_ONCE)
+        self._transaction = ""
+        """What begins the present transaction."""
         self._beginning = ""
+        """The same, until something was asked."""
         self._is_touched = False
         """Whether anything was asked since the last transaction ended, be it that nobody waited for the answer."""
 
     def begin(self, statement: str) -> None:
         """Begin a transaction, on the trip of its first statement."""
-        self._beginning = statement
+        self._transaction = self._beginning = statement
 
     async def run(self, function: Callable[..., Any], *given: Any) -> Any:
         """What a function answers in the connection's thread: of the connection, of the beginning that is due, of more.
@@ -40,9 +43,14 @@ class Connection(aiosqlite.Connection):
         try:
             return await self._execute(function, self._conn, beginning, *given)  # type: ignore[no-untyped-call]
         except sqlite3.Error:
-            if not self._conn.in_transaction:  # it did not begin: what follows may not run without it either
-                self._beginning = beginning
+            if not self._conn.in_transaction:  # it did not begin, or SQLite has undone it: nothing may follow bare
+                self._beginning = self._transaction
             raise
+
+    async def look(self, function: Callable[..., Any], *given: Any) -> Any:
+        """What a function answers in the connection's thread about a statement that has run already."""
+        self._is_touched = True
+        return await self._execute(function, *given)  # type: ignore[no-untyped-call]
 
     def cursor(self) -> Cursor:  # type: ignore[override]  # the same to those who enter it
         """A cursor, to be entered and awaited like aiosqlite's own."""
@@ -61,7 +69,7 @@ class Connection(aiosqlite.Connection):
         self._ended()
 
     def _ended(self) -> None:
-        self._beginning, self._is_touched = "", False
+        self._transaction, self._beginning, self._is_touched = "", "", False
 
 
 def connect(database: str, **options: Any) -> Connection:
@@ -151,22 +159,23 @@ class Cursor:
     async def close(self) -> None:
         """Let go of what was not fetched."""
         if self._open is not None:
-            await self._connection.run(self._drop)
+            await self._connection.look(self._drop)
 
     async def _fetch(self, size: int | None) -> list[Any]:
-        rows: list[Any] = await self._connection.run(self._more, size)
+        rows: list[Any] = await self._connection.look(self._more, size)
         return rows
 
-    def _more(self, _raw: sqlite3.Connection, _beginning: str, size: int | None) -> list[Any]:
+    def _more(self, size: int | None) -> list[Any]:
         """In the connection's thread: so many more rows, or all."""
         if self._open is None:
             return []
         rows = self._open.fetchall() if size is None else self._open.fetchmany(size)
+        self.rowcount = self._open.rowcount  # of RETURNING, known once the last row was fetched
         if size is None or len(rows) < size:
             self._drop()
         return rows
 
-    def _drop(self, *_: object) -> None:
+    def _drop(self) -> None:
         """In the connection's thread."""
         if self._open is not None:
             self._open.close()

@@ -36,7 +36,8 @@ class Letters:
         self._session = session
         self._waiting: asyncio.Queue[_Letter] = asyncio.Queue(MOST_WAITING)
         self._sending = 0
-        self._later: set[asyncio.TimerHandle] = set()
+        self._later: dict[asyncio.TimerHandle, _Letter] = {}
+        """What is tried again after a while."""
 
     @property
     def busy(self) -> bool:
@@ -56,12 +57,16 @@ class Letters:
                 handle.cancel()
 
     async def finish(self, patience: float) -> None:
-        """Let what waits be sent before the program stops, in at most so many seconds."""
+        """Let what waits be sent before the program stops, in at most so many seconds; what was put off, once more."""
+        for handle, letter in list(self._later.items()):
+            handle.cancel()
+            self._put(letter)
+        self._later.clear()
         with suppress(TimeoutError):
             async with asyncio.timeout(patience):
                 await self._waiting.join()
-        if self.busy:
-            log.warning("letters are left behind", extra={"count": self._waiting.qsize() + self._sending})
+        if left := self._waiting.qsize() + self._sending + len(self._later):
+            log.warning("letters are left behind", extra={"count": left})
 
     async def _work(self) -> None:
         while True:
@@ -96,11 +101,11 @@ class Letters:
         again = _Letter(letter.to, letter.page, letter.key, letter.tries + 1)
 
         def put() -> None:
-            self._later.discard(handle)
+            self._later.pop(handle, None)
             self._put(again)
 
         handle = asyncio.get_running_loop().call_later(AGAIN[letter.tries], put)
-        self._later.add(handle)
+        self._later[handle] = again
 
     def _put(self, letter: _Letter) -> None:
         try:

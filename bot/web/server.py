@@ -130,7 +130,11 @@ class Web:
         quiet = logging.getLogger(f"{__name__}.protocol")
         quiet.disabled = True
         runner = web.AppRunner(
-            self.app, access_log=None, logger=quiet, keepalive_timeout=IDLE, shutdown_timeout=SHUTDOWN
+            self.app,
+            access_log=None,
+            logger=quiet,
+            keepalive_timeout=IDLE,
+            shutdown_timeout=SHUTDOWN / 2,  # aiohttp waits for it twice
         )
         await runner.setup()
         assert runner.server is not None

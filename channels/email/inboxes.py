@@ -113,9 +113,9 @@ def _of_imap(place: str, tls: ssl.SSLContext | None) -> Iterator[Arrived]:
 
 def _flag(inbox: imaplib.IMAP4, uid: str) -> None:
     try:
-        _ask(inbox.uid("STORE", uid, "+FLAGS", r"(\Seen)"))
+        inbox.uid("STORE", uid, "+FLAGS", r"(\Seen)")  # where it may not be marked, it is known by its content
     except (imaplib.IMAP4.error, OSError) as error:
-        raise InboxError(f"A mail could not be marked as seen ({type(error).__name__}).") from None
+        raise InboxError(f"The mailbox cannot be read ({type(error).__name__}).") from None
 
 
 @contextmanager
