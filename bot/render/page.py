@@ -236,10 +236,11 @@ def heading(w: Words, cadence: Cadence, day: date) -> str:
         Cadence.WEEK: w.gettext("Weekly papers"),
         Cadence.MONTH: w.gettext("Monthly papers"),
     }[cadence]
-    return w.gettext("{title} · {date}", title=title, date=_period(w, cadence, day))
+    return w.gettext("{title} · {date}", title=title, date=period_name(w, cadence, day))
 
 
-def _period(w: Words, cadence: Cadence, day: date) -> str:
+def period_name(w: Words, cadence: Cadence, day: date) -> str:
+    """An edition's period in words."""
     match cadence:
         case Cadence.DAY:
             return w.day(day)
@@ -252,7 +253,7 @@ def _period(w: Words, cadence: Cadence, day: date) -> str:
 def _missed(w: Words, cadence: Cadence, day: date) -> Link:
     """What a reader missed, and where its list can still be read."""
     place = {Cadence.DAY: "date", Cadence.WEEK: "week", Cadence.MONTH: "month"}[cadence]
-    label = w.gettext("You missed: {date}", date=_period(w, cadence, day))
+    label = w.gettext("You missed: {date}", date=period_name(w, cadence, day))
     return Link(label, f"https://huggingface.co/papers/{place}/{slug(cadence, day)}")
 
 

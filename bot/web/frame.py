@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
 from urllib.parse import urlencode
 
 from bot.channel import Link, Page
@@ -146,14 +145,3 @@ def plain_page(w: Words, heading: str, lead: str = "", notes: Sequence[str] = ()
         labels=labels(w, Style.HEADLINE),
         notes=notes,
     )
-
-
-def period_name(w: Words, cadence: Cadence, day: date) -> str:
-    """An edition's period in words."""
-    match cadence:
-        case Cadence.DAY:
-            return w.day(day)
-        case Cadence.WEEK:
-            return w.span(day - timedelta(days=day.weekday()), day)
-        case Cadence.MONTH:
-            return w.month(day)

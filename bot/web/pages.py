@@ -12,7 +12,7 @@ from bot.channel import Link, Page, Template
 from bot.commands import guide
 from bot.commands.values import styles as named_styles
 from bot.model import ALL_PAPERS, Cadence, Edition, Paper, Preferences, Ranked, Style
-from bot.render.page import block, edition_page, list_page, today_page
+from bot.render.page import block, edition_page, list_page, period_name, today_page
 from bot.render.templates import template
 from bot.render.words import Words, words
 from bot.store import Store, archive, editions, papers, texts
@@ -20,7 +20,7 @@ from bot.store.archive import Entry
 from bot.store.search import search
 from bot.texts.styles import PARTS
 from bot.variants import written_about
-from bot.web.frame import Choice, Form, Frame, Surroundings, period_name, plain_page
+from bot.web.frame import Choice, Form, Frame, Surroundings, plain_page
 from bot.web.rendered import Sheet
 from bot.web.thumbnails import NoThumbnails, Pictures
 
