@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from http import HTTPStatus
 
 from aiohttp import web
 
@@ -80,13 +79,7 @@ class Belongings:
         w = words(language)
         wanted = desk.recipient((await desk.read(request)).get("address"))
         if wanted is None:
-            return desk.say(
-                language,
-                w.pgettext("a web page", "That is no e-mail address"),
-                w.pgettext("a web page", "Please look at it again: it needs a name, an @, and a domain."),
-                links=[desk.settings_link(w)],
-                status=HTTPStatus.UNPROCESSABLE_ENTITY,
-            )
+            return desk.no_address(language, desk.settings_link(w))
         # A code let the reader in, not the address; a list is of addresses.
         if not (desk.commands.by_invitation or desk.commands.admits(wanted, "")):
             return self._joining.sent(language)
@@ -132,8 +125,7 @@ class Belongings:
         """The old address agrees: now a letter to the new one."""
         desk, now = self._desk, self._desk.clock()
         await desk.read(request)
-        ticket = await desk.use(request, Purpose.MOVE, now)
-        reader = None if ticket is None else await desk.numbered(ticket.subscriber_id)
+        ticket, reader = await desk.redeem(request, Purpose.MOVE, now)
         if ticket is None or reader is None:
             return desk.too_old(language)
         there = Address(reader.address.channel, ticket.says["recipient"])
@@ -164,8 +156,7 @@ class Belongings:
         """The new address agrees too: editions go there."""
         desk, now = self._desk, self._desk.clock()
         await desk.read(request)
-        ticket = await desk.use(request, Purpose.ARRIVE, now)
-        before = None if ticket is None else await desk.numbered(ticket.subscriber_id)
+        ticket, before = await desk.redeem(request, Purpose.ARRIVE, now)
         if ticket is None or before is None:
             return desk.too_old(language)
         there = Address(before.address.channel, ticket.says["recipient"])

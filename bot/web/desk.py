@@ -15,7 +15,7 @@ from bot.channel import Channel, Link
 from bot.commands import Readers
 from bot.commands.allowance import Allowance
 from bot.commands.returns import Returns
-from bot.links import SignedLinks, token_name
+from bot.links import SignedLinks
 from bot.model import Address, Subscriber
 from bot.render.words import Words, words
 from bot.store import Store, subscribers, tickets
@@ -140,6 +140,14 @@ class Desk:
         async with self.store.write() as connection:
             return await tickets.use(connection, purpose, key, now)
 
+    async def redeem(
+        self, request: web.Request, purpose: Purpose, now: datetime
+    ) -> tuple[Ticket, Subscriber] | tuple[None, None]:
+        """The ticket in a path, used up, and the reader whom it is for; neither where one of them is not there."""
+        ticket = await self.use(request, purpose, now)
+        reader = None if ticket is None else await self.numbered(ticket.subscriber_id)
+        return (None, None) if ticket is None or reader is None else (ticket, reader)
+
     async def numbered(self, subscriber_id: int | None) -> Subscriber | None:
         """The subscriber with this number."""
         if subscriber_id is None:
@@ -154,10 +162,6 @@ class Desk:
             return None
         return reader if int(reader.created_at.timestamp()) == name[1] else None
 
-    def token(self, reader: Subscriber) -> str:
-        """The part of an address that unsubscribes a reader."""
-        return self.links.sign("leave", token_name(reader.id, reader.created_at))
-
     def too_old(self, language: str) -> web.Response:
         """The answer to a link that is good for nothing (any more)."""
         w = words(language)
@@ -167,6 +171,17 @@ class Desk:
             w.pgettext("a web page", "It was used already, or it is too old. You can ask for a new one."),
             links=[self.settings_link(w), self.front_link(w)],
             status=HTTPStatus.GONE,
+        )
+
+    def no_address(self, language: str, back: Link) -> web.Response:
+        """The answer to something typed that is no address; `back` leads to where it can be typed again."""
+        w = words(language)
+        return self.say(
+            language,
+            w.pgettext("a web page", "That is no e-mail address"),
+            w.pgettext("a web page", "Please look at it again: it needs a name, an @, and a domain."),
+            links=[back],
+            status=HTTPStatus.UNPROCESSABLE_ENTITY,
         )
 
     def settings_link(self, w: Words) -> Link:

@@ -37,13 +37,7 @@ class Joining:
         desk.count(request, now)
         address, invite = desk.recipient(given.get("address")), given.get("invite")
         if address is None:
-            return desk.say(
-                language,
-                w.pgettext("a web page", "That is no e-mail address"),
-                w.pgettext("a web page", "Please look at it again: it needs a name, an @, and a domain."),
-                links=[desk.front_link(w)],
-                status=HTTPStatus.UNPROCESSABLE_ENTITY,
-            )
+            return desk.no_address(language, desk.front_link(w))
         if desk.commands.by_invitation and not desk.commands.admits(NOBODY, invite):
             return desk.say(
                 language,
@@ -97,13 +91,7 @@ class Joining:
         desk.count(request, now)
         address = desk.recipient(given.get("address"))
         if address is None:
-            return desk.say(
-                language,
-                w.pgettext("a web page", "That is no e-mail address"),
-                w.pgettext("a web page", "Please look at it again: it needs a name, an @, and a domain."),
-                links=[desk.settings_link(w)],
-                status=HTTPStatus.UNPROCESSABLE_ENTITY,
-            )
+            return desk.no_address(language, desk.settings_link(w))
         async with desk.store.read() as connection:
             reader = await subscribers.get(connection, address)
         if reader is not None:

@@ -73,8 +73,7 @@ class Leaving:
         """Subscribe again, on the page that said goodbye; not whoever has complained since."""
         desk, now = self._desk, self._desk.clock()
         await desk.read(request)
-        ticket = await desk.use(request, Purpose.RETURN, now)
-        reader = None if ticket is None else await desk.numbered(ticket.subscriber_id)
+        _, reader = await desk.redeem(request, Purpose.RETURN, now)
         if reader is None or await self._is_let_alone(reader):
             return desk.too_old(language)
         asker = Asker(reader.address, counted_as=f"return {reader.id}")

@@ -119,8 +119,7 @@ class OwnSettings:
         """The button was pressed: know this browser from now on."""
         desk, now = self._desk, self._desk.clock()
         await desk.read(request)
-        ticket = await desk.use(request, Purpose.OPEN, now)
-        reader = None if ticket is None else await desk.numbered(ticket.subscriber_id)
+        _, reader = await desk.redeem(request, Purpose.OPEN, now)
         if reader is None:
             return desk.too_old(language)
         return await self._sessions.begin(self._to_settings(reader.preferences.language), reader, now)
