@@ -5,25 +5,22 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
-import signal
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
+from benchmarks.processes import program, server
 from bot.model import Address, Preferences
 from bot.store import Store, subscribers
 from tests.telegram_bot import many, put
 
-ROOT = Path(__file__).resolve().parents[1]
 TOKEN = "a-token-for-a-benchmark"
+OPTIONS = ("--real-rates", "--no-record", "--no-validate", "--token", TOKEN)
 CHANNELS = 1_000
 PER_GUILD = 50
 RATE = 50
@@ -34,42 +31,6 @@ ACKNOWLEDGED = 0.5
 LONGEST = 300.0
 POST = "POST /channels/{channel_id}/messages"
 SYNC = "PUT /applications/{application_id}/commands"
-
-
-@asynccontextmanager
-async def server() -> AsyncIterator[str]:
-    """The local server as a process, with Discord's own rates; where it is."""
-    options = ["--real-rates", "--no-record", "--no-validate", "--token", TOKEN]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.discord_service", *options, cwd=ROOT, stdout=asyncio.subprocess.PIPE
-    )
-    assert process.stdout is not None
-    try:
-        yield f"http://127.0.0.1:{int(await process.stdout.readline())}"
-    finally:
-        process.send_signal(signal.SIGTERM)
-        await process.wait()
-
-
-@asynccontextmanager
-async def program(home: Path, origin: str) -> AsyncIterator[None]:
-    """`papers run` as a process."""
-    environ = os.environ | {
-        "PAPERS_HOME": str(home),
-        "DISCORD_TOKEN": TOKEN,
-        "DISCORD_API_URL": f"{origin}/api/v10",
-        "FEED_URL": "http://127.0.0.1:9/",
-        "LOG_FORMAT": "json",
-    }
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", "run", "--standby", cwd=ROOT, env=environ,
-        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        yield
-    finally:
-        process.send_signal(signal.SIGTERM)
-        await process.wait()
 
 
 async def prepare(home: Path, channels: list[str]) -> None:
@@ -88,7 +49,7 @@ async def prepare(home: Path, channels: list[str]) -> None:
 async def fan_out(channels: int) -> dict[str, Any]:
     """How long an edition takes to all channels, and how soon somebody is answered meanwhile."""
     with tempfile.TemporaryDirectory() as folder:
-        async with server() as origin, aiohttp.ClientSession(origin) as http:
+        async with server("tests.discord_service", *OPTIONS) as origin, aiohttp.ClientSession(origin) as http:
             made: list[str] = []
             for number in range(-(-channels // PER_GUILD)):
                 wanted = {"name": f"Guild {number}", "channels": [["text", f"papers-{n}"] for n in range(PER_GUILD)]}
@@ -97,7 +58,7 @@ async def fan_out(channels: int) -> dict[str, Any]:
             person = await _do(http, "people", {"name": "ada", "guild": guild["id"]})
             made = made[:channels]
             await prepare(Path(folder), made)
-            async with program(Path(folder), origin):
+            async with program(Path(folder), DISCORD_TOKEN=TOKEN, DISCORD_API_URL=f"{origin}/api/v10"):
                 begun, seconds, waits, counts = await _watch(http, person["id"], made[-1], channels)
     waits.sort()
     return {

@@ -6,24 +6,21 @@ import argparse
 import asyncio
 import json
 import os
-import signal
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
+from benchmarks.processes import program, server
 from bot.model import Address, Preferences
 from bot.store import Store, subscribers
 from tests.telegram.server import TOKEN
 from tests.telegram_bot import many, put
 
-ROOT = Path(__file__).resolve().parents[1]
 READERS = 1_800
 RATE = 30
 MOST_TIME = 1.03
@@ -38,40 +35,8 @@ LONGEST = 300.0
 ASKERS = 900_000
 
 
-@asynccontextmanager
-async def server(*options: str) -> AsyncIterator[str]:
-    """The local server as a process; its origin."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.telegram", *options, cwd=ROOT, stdout=asyncio.subprocess.PIPE
-    )
-    assert process.stdout is not None
-    try:
-        yield f"http://127.0.0.1:{int(await process.stdout.readline())}"
-    finally:
-        process.send_signal(signal.SIGTERM)
-        await process.wait()
-
-
-@asynccontextmanager
-async def program(home: Path, origin: str, rate: int) -> AsyncIterator[int]:
-    """`papers run` as a process; its number."""
-    environ = os.environ | {
-        "PAPERS_HOME": str(home),
-        "TELEGRAM_TOKEN": TOKEN,
-        "TELEGRAM_API_URL": origin,
-        "TELEGRAM_RATE": f"{rate}",
-        "FEED_URL": "http://127.0.0.1:9/",
-        "LOG_FORMAT": "json",
-    }
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", "run", "--standby", cwd=ROOT, env=environ,
-        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        yield process.pid
-    finally:
-        process.send_signal(signal.SIGTERM)
-        await process.wait()
+def _settings(origin: str, rate: int) -> dict[str, str]:
+    return {"TELEGRAM_TOKEN": TOKEN, "TELEGRAM_API_URL": origin, "TELEGRAM_RATE": f"{rate}"}
 
 
 async def prepare(home: Path, readers: int) -> None:
@@ -94,9 +59,9 @@ async def broadcast(readers: int) -> dict[str, Any]:
         await prepare(home, readers)
         asked: dict[int, float] = {}
         async with (
-            server("--rates", "--per-second", f"{RATE}", "--everybody") as origin,
+            server("tests.telegram", "--rates", "--per-second", f"{RATE}", "--everybody") as origin,
             aiohttp.ClientSession(origin) as http,
-            program(home, origin, RATE),
+            program(home, **_settings(origin, RATE)),
         ):
             begun = time.monotonic()
             while time.monotonic() < begun + LONGEST:
@@ -133,9 +98,9 @@ async def crowd() -> dict[str, Any]:
         await prepare(home, 0)
         sizes = []
         async with (
-            server("--everybody", "--no-record") as origin,
+            server("tests.telegram", "--everybody", "--no-record") as origin,
             aiohttp.ClientSession(origin) as http,
-            program(home, origin, 1000) as pid,
+            program(home, **_settings(origin, 1000)) as pid,
         ):
             expected = 0
             for turn in range(ROUNDS):
