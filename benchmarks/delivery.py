@@ -30,14 +30,14 @@ from zoneinfo import ZoneInfo
 import psycopg
 from sqlalchemy import text
 
-from bot import logs
 from bot.channel import Commands, Finding, Limits, Message, Outcome, Pace, Page, Personal, Sent
-from bot.dispatcher import Dispatcher
-from bot.locks import holding, make_locks
+from bot.delivery.dispatcher import Dispatcher
 from bot.model import ALL_WEEK, Cadence, Edition, Extra, Found, Preferences, Ranked, Style
-from bot.store import Store, audience, editions, papers, subscribers
-from tests.fake_channel import DAY, NOW, Plain, paper
-from tests.postgres import running
+from bot.runtime import logs
+from bot.runtime.locks import holding, make_locks
+from bot.store import Store, audience, edition_queries, paper_queries, subscriber_queries
+from tests.support.fake_channel import DAY, NOW, Plain, paper
+from tests.support.postgres import running
 
 MOST_PUBLISH_SECONDS = 10.0
 """For a million readers; fewer may take their share of it, though never less than a tenth."""
@@ -198,7 +198,7 @@ async def _subscribed(url: str, home: Path, readers: int) -> AsyncIterator[Store
     store = Store.open(url, home)
     await store.migrate()
     async with store.write() as connection:
-        choice_ids = [await subscribers.choose(connection, choice) for choice in CHOICES]
+        choice_ids = [await subscriber_queries.choose(connection, choice) for choice in CHOICES]
         mix = [
             {"zone": zone, "hour": local.hour * 60 + local.minute, "days": days, "choice": choice}
             for choice in choice_ids
@@ -238,9 +238,9 @@ async def _edition(store: Store, day: date, now: datetime) -> int:
     """An edition of some papers, without an audience; its id."""
     async with store.write() as connection:
         found = [paper(day.toordinal() % 10_000 * 10 + place, day) for place in range(PAPERS)]
-        await papers.keep(connection, Found(found, frozenset({day})))
+        await paper_queries.keep(connection, Found(found, frozenset({day})))
         ranked = tuple(Ranked(place, each, each.votes) for place, each in enumerate(found, start=1))
-        edition_id = await editions.add(connection, Edition(Cadence.DAY, day, now, ranked))
+        edition_id = await edition_queries.add(connection, Edition(Cadence.DAY, day, now, ranked))
     assert edition_id is not None
     return edition_id
 

@@ -16,8 +16,8 @@ import aiohttp
 
 from benchmarks.processes import program, server
 from bot.model import Address, Preferences
-from bot.store import Store, subscribers
-from tests.telegram_bot import many, put
+from bot.store import Store, subscriber_queries
+from tests.support.telegram_program import many, put
 
 TOKEN = "a-token-for-a-benchmark"
 OPTIONS = ("--real-rates", "--no-record", "--no-validate", "--token", TOKEN)
@@ -41,7 +41,7 @@ async def prepare(home: Path, channels: list[str]) -> None:
     wanted = Preferences(hour=now.hour * 60 + now.minute // 15 * 15)
     async with store.write() as connection:
         for channel in channels:
-            await subscribers.add(connection, Address("discord", f"channel:{channel}"), wanted, now=now)
+            await subscriber_queries.add(connection, Address("discord", f"channel:{channel}"), wanted, now=now)
     await put(store, many(10, now), closed_at=now)
     await store.close()
 
@@ -49,7 +49,7 @@ async def prepare(home: Path, channels: list[str]) -> None:
 async def fan_out(channels: int) -> dict[str, Any]:
     """How long an edition takes to all channels, and how soon somebody is answered meanwhile."""
     with tempfile.TemporaryDirectory() as folder:
-        async with server("tests.discord_service", *OPTIONS) as origin, aiohttp.ClientSession(origin) as http:
+        async with server("tests.support.discord_server", *OPTIONS) as origin, aiohttp.ClientSession(origin) as http:
             made: list[str] = []
             for number in range(-(-channels // PER_GUILD)):
                 wanted = {"name": f"Guild {number}", "channels": [["text", f"papers-{n}"] for n in range(PER_GUILD)]}

@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from bot.feed import huggingface
 from bot.model import Paper, Style
-from bot.texts.guard import faults
-from bot.texts.styles import PARTS
+from bot.publishing.feed import huggingface
+from bot.render.styles import PARTS
+from bot.summaries.guard.guard import faults
 
 LEAST_CAUGHT = 0.95
 MOST_REFUSED = 0.02

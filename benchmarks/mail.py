@@ -32,13 +32,14 @@ import aiosmtplib
 from sqlalchemy import text
 
 from benchmarks.delivery import Figure
-from bot import app, logs
-from bot.cli.start import new_loop
+from bot import app
+from bot.cli.startup import new_loop
 from bot.model import Address, Cadence, Edition, Found, Preferences, Ranked
+from bot.runtime import logs
 from bot.service import Role
-from bot.store import Store, audience, editions, papers, subscribers
-from tests.fake_channel import paper
-from tests.postgres import running
+from bot.store import Store, audience, edition_queries, paper_queries, subscriber_queries
+from tests.support.fake_channel import paper
+from tests.support.postgres import running
 
 LEAST_TIMES_LOOP = 4.0
 LEAST_OF_SOURCE = 0.22
@@ -72,7 +73,9 @@ async def prepare(url: str, home: Path, mails: int, port: int) -> Part:  # noqa:
     columns = "channel, recipient, status, choice_id, hour, weekdays, timezone, cadence, created_at"
     recipient = "'reader' || i || '@example.com'"
     async with store.write() as connection:
-        await subscribers.add(connection, Address("email", "reader0@example.com"), Preferences(papers=0), now=DUE)
+        await subscriber_queries.add(
+            connection, Address("email", "reader0@example.com"), Preferences(papers=0), now=DUE
+        )
         await connection.execute(
             text(
                 f"insert into subscribers ({columns})"
@@ -81,9 +84,9 @@ async def prepare(url: str, home: Path, mails: int, port: int) -> Part:  # noqa:
             ).bindparams(last=mails - 1)
         )
         found = [replace(paper(n, DAY, votes=n), sentence=f"{SENTENCE} {SENTENCE}") for n in range(PAPERS)]
-        await papers.keep(connection, Found(found, frozenset({DAY})))
+        await paper_queries.keep(connection, Found(found, frozenset({DAY})))
         ranked = tuple(Ranked(place, each, each.votes) for place, each in enumerate(found, start=1))
-        edition_id = await editions.add(connection, Edition(Cadence.DAY, DAY, DUE - timedelta(hours=10), ranked))
+        edition_id = await edition_queries.add(connection, Edition(Cadence.DAY, DAY, DUE - timedelta(hours=10), ranked))
         assert edition_id is not None
         owed = await audience.owe(connection, edition_id, Cadence.DAY, published_at=DUE - timedelta(hours=10))
         assert owed == mails

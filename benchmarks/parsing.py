@@ -14,7 +14,7 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-from bot.feed import huggingface
+from bot.publishing.feed import huggingface
 
 MOST_TIMES_JSON = 5.0
 REPEATS = 5

@@ -17,7 +17,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from bot.model import Paper
-from bot.topics import Sieve
+from bot.rules.topics import Sieve
 
 ROWS_PER_SECOND = 10_000
 FILTER_SECONDS = 1.0

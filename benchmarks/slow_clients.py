@@ -25,8 +25,9 @@ from pathlib import Path
 
 from benchmarks.delivery import Figure
 from benchmarks.mail import DUE, environment, free_port, prepare, sink, wait_for
-from bot import app, logs
-from bot.cli.start import new_loop
+from bot import app
+from bot.cli.startup import new_loop
+from bot.runtime import logs
 from bot.service import Role
 
 VISITORS = 200

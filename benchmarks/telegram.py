@@ -17,9 +17,9 @@ import aiohttp
 
 from benchmarks.processes import program, server
 from bot.model import Address, Preferences
-from bot.store import Store, subscribers
-from tests.telegram.server import TOKEN
-from tests.telegram_bot import many, put
+from bot.store import Store, subscriber_queries
+from tests.support.telegram_program import many, put
+from tests.support.telegram_server.server import TOKEN
 
 READERS = 1_800
 RATE = 30
@@ -47,7 +47,7 @@ async def prepare(home: Path, readers: int) -> None:
     async with store.write() as connection:
         for number in range(readers):
             wanted = Preferences(hour=now.hour * 60 + now.minute // 15 * 15)
-            await subscribers.add(connection, Address("telegram", f"{1_000 + number}"), wanted, now=now)
+            await subscriber_queries.add(connection, Address("telegram", f"{1_000 + number}"), wanted, now=now)
     await put(store, many(10, now), closed_at=now)
     await store.close()
 
@@ -59,7 +59,7 @@ async def broadcast(readers: int) -> dict[str, Any]:
         await prepare(home, readers)
         asked: dict[int, float] = {}
         async with (
-            server("tests.telegram", "--rates", "--per-second", f"{RATE}", "--everybody") as origin,
+            server("tests.support.telegram_server", "--rates", "--per-second", f"{RATE}", "--everybody") as origin,
             aiohttp.ClientSession(origin) as http,
             program(home, **_settings(origin, RATE)),
         ):
@@ -98,7 +98,7 @@ async def crowd() -> dict[str, Any]:
         await prepare(home, 0)
         sizes = []
         async with (
-            server("tests.telegram", "--everybody", "--no-record") as origin,
+            server("tests.support.telegram_server", "--everybody", "--no-record") as origin,
             aiohttp.ClientSession(origin) as http,
             program(home, **_settings(origin, 1000)) as pid,
         ):

@@ -22,9 +22,9 @@ from pathlib import Path
 
 from aiohttp import web
 
-from bot.logs import configure
 from bot.model import Paper
-from tests.served import Served
+from bot.runtime.logs import configure
+from tests.support.web_program import Served
 
 PAPERS = 50
 LARGEST = 150_000

@@ -17,39 +17,39 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 
 from bot import settings
-from bot.access import Access, Admission
 from bot.channel import Channel, Inviting, Kit, Link, Mailing
 from bot.commands import WITHOUT_MODEL, Readers
-from bot.commands.returns import Returns
-from bot.dispatcher import Dispatcher
-from bot.feed import Feed
-from bot.keeper import Keeper
-from bot.links import SignedLinks
-from bot.locks import make_locks
+from bot.commands.process_feedback import Returns
+from bot.delivery.alerts import Notices
+from bot.delivery.dispatcher import Dispatcher
+from bot.delivery.housekeeping import Keeper
+from bot.delivery.session import Session
 from bot.model import Address, Preferences, Style
-from bot.notices import Notices
-from bot.pictures import collect
-from bot.publisher import Progress, Publisher
+from bot.publishing.feed import Feed
+from bot.publishing.publisher import Progress, Publisher
 from bot.render.templates import template
 from bot.render.words import match
+from bot.rules.access import Access, Admission
+from bot.runtime.locks import make_locks
+from bot.runtime.supervisor import clock
 from bot.service import Service
-from bot.session import Session
 from bot.settings import Settings, SettingsError
+from bot.signing import SignedLinks
 from bot.store import Store
-from bot.store.memory import ChannelMemory
+from bot.store.channel_memory import ChannelMemory
 from bot.store.restore import settle_restored
-from bot.store.secret import load_secret, make_secret
-from bot.supervisor import clock
-from bot.texts.client import Endpoint, Model
-from bot.texts.fulltext import FullTexts
-from bot.texts.source import Sources
-from bot.web.hooks import ChannelHooks
+from bot.store.signing_key import load_secret, make_secret
+from bot.summaries.fulltext.library import FullTexts
+from bot.summaries.fulltext.prompt_source import Sources
+from bot.summaries.llm import Endpoint, Model
+from bot.summaries.paper_pictures import collect
+from bot.summaries.writer import Writer
 from bot.web.metrics import Metrics
+from bot.web.pages.thumbnails import Thumbnails
+from bot.web.probes import Watched
 from bot.web.server import Correspondence, Web
 from bot.web.settings import WebSettings
-from bot.web.thumbnails import Thumbnails
-from bot.web.watching import Watched
-from bot.writer import Writer
+from bot.web.webhooks import ChannelHooks
 
 log = logging.getLogger(__name__)
 

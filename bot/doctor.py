@@ -8,20 +8,20 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot import app, sample, settings
+from bot import app, settings
 from bot.channel import Finding
-from bot.demand import Demand, Task
-from bot.edition import newest_finished
-from bot.feed import Feed, FeedError
+from bot.delivery.session import Session
 from bot.model import Style
+from bot.publishing.feed import Feed, FeedError, sample
 from bot.render.words import languages, match, own_name
-from bot.session import Session
+from bot.rules.closing import newest_finished
 from bot.settings import Settings, SettingsError
-from bot.store import DatabaseFault, Store, StoreError, enrolment, standing, subscribers
+from bot.store import DatabaseFault, Store, StoreError, bulk_import, channel_state, subscriber_queries
 from bot.store.schema import HEAD
-from bot.store.texts import Verdict
+from bot.store.text_queries import Verdict
+from bot.summaries.wanted import Demand, Task
+from bot.summaries.writer import Writer
 from bot.web.settings import WebSettings
-from bot.writer import Writer
 
 FAMILIAR = ("PAPERS_HOME",)
 
@@ -108,8 +108,8 @@ async def _database(core: Settings, home: Path, used: Sequence[str]) -> list[Fin
         if version != HEAD:
             return [Finding("database", False, f"is at version {version}, not {HEAD}; run `papers migrate`")]
         async with store.read() as connection:
-            readers = await subscribers.count(connection)
-            reached = await enrolment.reached(connection)
+            readers = await subscriber_queries.count(connection)
+            reached = await bulk_import.reached(connection)
         return [
             Finding("database", True, f"version {HEAD}, {readers} subscribers"),
             *(
@@ -142,7 +142,7 @@ async def _model(core: Settings, home: Path) -> list[Finding]:
         return [
             Finding("model", True, "none is set up (LLM_BASE_URL); styles that need one say the feed's own sentence")
         ]
-    from bot.texts.client import Endpoint, Model, ModelError
+    from bot.summaries.llm import Endpoint, Model, ModelError
 
     now, store = datetime.now(UTC), Store.open(core.database_url.get_secret_value(), home)
     asked = [ranked.paper for ranked in sample.edition().papers][:2]
@@ -199,7 +199,7 @@ async def _standing(store: Store, channel: str) -> list[Finding]:
     if (store.path is not None and not store.path.exists()) or await store.version() != HEAD:
         return []
     async with store.read() as connection:
-        stands = await standing.load(connection, channel)
+        stands = await channel_state.load(connection, channel)
     if stands.halted_at is not None:
         says = f"has halted ({stands.halted_for}); mend that, then run `papers resume {channel}`"
         return [Finding(channel, False, says)]

@@ -146,7 +146,7 @@ class Source(StrEnum):
 class Text:
     """What a language model wrote about one paper in one language and style, found true to its source.
 
-    `parts` has the fields of the style's schema (`bot.texts.styles.PARTS`), in their order.
+    `parts` has the fields of the style's schema (`bot.render.styles.PARTS`), in their order.
     """
 
     paper_id: str

@@ -14,23 +14,23 @@ from pathlib import Path
 
 from bot.channel import Channel, LoginError
 from bot.commands import Readers
-from bot.commands.returns import Returns
-from bot.dispatcher import Dispatcher
-from bot.feed import Feed
-from bot.heartbeat import beat
-from bot.keeper import Keeper
-from bot.locks import Locks
+from bot.commands.process_feedback import Returns
+from bot.delivery.alerts import Notices
+from bot.delivery.dispatcher import Dispatcher
+from bot.delivery.housekeeping import Keeper
+from bot.delivery.session import Session
 from bot.model import Address, Cadence, Preferences
-from bot.notices import Notices
-from bot.part import Part, cut_short, under_locks
-from bot.publisher import Publisher
+from bot.publishing.feed import Feed
+from bot.publishing.heartbeat import beat
+from bot.publishing.publisher import Publisher
 from bot.render.words import match
-from bot.session import Session
+from bot.runtime.jobs import Part, cut_short, under_locks
+from bot.runtime.locks import Locks
+from bot.runtime.supervisor import TICK, clock, pause, supervise, until
 from bot.settings import Settings
-from bot.store import Store, editions
-from bot.supervisor import TICK, clock, pause, supervise, until
+from bot.store import Store, edition_queries
+from bot.summaries.writer import Writer
 from bot.web.server import Web
-from bot.writer import Writer
 
 log = logging.getLogger(__name__)
 
@@ -239,7 +239,7 @@ class Service:
     async def welcome_residents(self, now: datetime) -> None:
         """Subscribe those who are there without having asked, as soon as there is an edition to greet them with."""
         async with self.store.read() as connection:
-            if await editions.latest_day(connection, Cadence.DAY) is None:
+            if await edition_queries.latest_day(connection, Cadence.DAY) is None:
                 return
         wanted = Preferences(language=match(self.settings.default_language), timezone=self.settings.default_timezone)
         for channel in self.channels:

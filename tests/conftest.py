@@ -10,8 +10,8 @@ import hypothesis
 import pytest
 
 from bot.store import Store
-from tests.databases import URL, put_database
-from tests.postgres import Postgres, running
+from tests.support.databases import URL, put_database
+from tests.support.postgres import Postgres, running
 
 # How long an example takes depends on who else is at work on the machine, and says nothing of what holds.
 hypothesis.settings.register_profile("papers", deadline=None)

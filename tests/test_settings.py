@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field, SecretStr
 from bot import app
 from bot.settings import Settings, SettingsError, environment, home, names, read, secrets
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parents[1]
 
 WRONG = [
     ("FEED_URL", "huggingface.co/api/daily_papers"),

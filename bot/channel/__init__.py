@@ -4,8 +4,8 @@ A channel turns a page into a message and a message into one outcome; it turns w
 and lays answers out. It knows nothing of editions, preferences or the database.
 """
 
-from bot.channel.lines import written
-from bot.channel.links import LEAVE, MAIL, Links, Unsigned
+from bot.channel.command_lines import written
+from bot.channel.feedback import Operator, Returned, Returns
 from bot.channel.message import Limits, Message, Pace, Personal, Rate, utf16_units
 from bot.channel.outcome import Barred, Deferred, Gone, Outcome, Rejected, Sent, Unknown
 from bot.channel.page import Block, Direction, Link, Page, Said
@@ -58,7 +58,7 @@ from bot.channel.requests import (
     Unsubscribe,
     Why,
 )
-from bot.channel.returned import Operator, Returned, Returns
+from bot.channel.tokens import LEAVE, MAIL, Links, Unsigned
 
 __all__ = [
     "FOR_OPERATORS",

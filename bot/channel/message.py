@@ -84,7 +84,7 @@ class Personal:
 
     key: str
     reader: str = ""
-    """What tokens call the reader (`bot.channel.links`); empty for what is no subscriber's."""
+    """What tokens call the reader (`bot.channel.tokens`); empty for what is no subscriber's."""
     repeat: int = 0
     links: Mapping[str, str] = field(default_factory=dict)
     extras: Mapping[Extra, str] = field(default_factory=dict)

@@ -90,7 +90,7 @@ class Page:
     total: int = 0
     """How many papers there were to choose from."""
     next: str | None = None
-    """What to ask for the papers that had to be left out to fit, as a button can hold it (`bot.channel.lines`)."""
+    """The request for the papers that did not fit, as a button can hold it (`bot.channel.command_lines`)."""
     previous: str | None = None
     """What to ask for the papers before these."""
     alone: bool = False

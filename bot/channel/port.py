@@ -8,11 +8,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol, Self, runtime_checkable
 
-from bot.channel.links import Links, Unsigned
 from bot.channel.message import Limits, Message, Pace, Personal
 from bot.channel.outcome import Outcome
 from bot.channel.page import Link, Page
 from bot.channel.requests import Answer, Asker, Command, Request, Suggestion
+from bot.channel.tokens import Links, Unsigned
 from bot.model import Address, Extra
 
 

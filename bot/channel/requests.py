@@ -1,7 +1,7 @@
 """What a reader may ask, and what is answered: typed, without markup, in no channel's words.
 
 A channel makes requests from taps, options and typed commands, and lays answers out in its own way. The form in
-which a button can hold a request is `bot.channel.lines`.
+which a button can hold a request is `bot.channel.command_lines`.
 """
 
 from __future__ import annotations

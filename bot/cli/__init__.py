@@ -12,17 +12,17 @@ import sys
 import typer
 
 from bot.cli import (
-    announcing,
-    channels,
+    backup,
+    broadcast,
+    channel_commands,
     deliveries,
-    enrolling,
-    exporting,
-    keeping,
-    moving,
-    reading,
-    service,
+    editions,
+    export,
+    publish,
+    run,
+    subscriber_import,
     subscribers,
-    writing,
+    texts,
 )
 
 app = typer.Typer(
@@ -35,25 +35,25 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(service.run)
-app.command()(reading.today)
-app.command()(keeping.publish)
-app.command("editions")(reading.list_editions)
-app.command()(reading.preview)
-app.command()(exporting.export)
-app.command()(enrolling.add)
+app.command()(run.run)
+app.command()(editions.today)
+app.command()(publish.publish)
+app.command("editions")(editions.list_editions)
+app.command()(editions.preview)
+app.command()(export.export)
+app.command()(subscriber_import.add)
 app.add_typer(subscribers.people, name="subscribers")
 app.command("languages")(subscribers.list_languages)
 app.command("send-test")(subscribers.send_test)
-app.add_typer(writing.desk, name="texts")
+app.add_typer(texts.desk, name="texts")
 app.add_typer(deliveries.desk, name="deliveries")
 app.command()(deliveries.resume)
-app.command()(announcing.broadcast)
-app.command()(keeping.doctor)
-app.command()(keeping.migrate)
-app.command()(moving.backup)
-app.command()(moving.move)
-channels.mount(app)
+app.command()(broadcast.broadcast)
+app.command()(publish.doctor)
+app.command()(publish.migrate)
+app.command()(backup.backup)
+app.command()(backup.move)
+channel_commands.mount(app)
 
 
 def main() -> None:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from bot.cli.database import stored
-from bot.cli.reading import Json
-from bot.cli.start import DONE, WRONG, a_day, execute
+from bot.cli.editions import Json
+from bot.cli.open_store import stored
+from bot.cli.startup import DONE, WRONG, a_day, execute
 
-if TYPE_CHECKING:  # see bot.cli.start
-    from bot.consequences import Standing
-    from bot.store.desk import Filter, Line
+if TYPE_CHECKING:  # see bot.cli.startup
+    from bot.rules.outcomes import Standing
+    from bot.store.operator_queries import Filter, Line
 
 ADDRESS = re.compile(r"[^\s<>\"'()\[\]]+@[^\s<>\"'()\[\]]+")
 """What looks like a mail address: services like to quote it in their answers."""
@@ -59,11 +59,11 @@ def list_deliveries(
 
 
 async def _list(wanted: Filter, limit: int, json: bool) -> int:
-    from bot.console import as_json, complain, say, table
-    from bot.store import desk
+    from bot.cli.console import as_json, complain, say, table
+    from bot.store import operator_queries
 
     async with stored() as store, store.read() as connection:
-        found = await desk.find(connection, wanted, limit + 1 if limit else 0)
+        found = await operator_queries.find(connection, wanted, limit + 1 if limit else 0)
     shown = found[:limit] if limit else found
     if json:
         as_json([_as_row(line) for line in shown])
@@ -92,8 +92,8 @@ def retry(
     They go out as soon as each reader may be disturbed (07:00 to 22:00, or near their own hour). Only to readers
     who are active; nothing that a newer edition superseded. One that is unknown may arrive a second time.
     """
-    from bot.store.desk import RETRYABLE, count_retryable
-    from bot.store.desk import retry as owe_again
+    from bot.store.operator_queries import RETRYABLE, count_retryable
+    from bot.store.operator_queries import retry as owe_again
 
     wanted = _filter(edition, cadence, channel, state, reason, repeated)
     execute(_change(wanted, RETRYABLE, "owed again", count_retryable, owe_again, every=every, yes=yes))
@@ -111,8 +111,8 @@ def drop(
     yes: Yes = False,
 ) -> None:
     """Skip deliveries that are owed or unknown: they are never sent."""
-    from bot.store.desk import DROPPABLE, count_droppable
-    from bot.store.desk import drop as end
+    from bot.store.operator_queries import DROPPABLE, count_droppable
+    from bot.store.operator_queries import drop as end
 
     wanted = _filter(edition, cadence, channel, state, reason, repeated)
     execute(_change(wanted, DROPPABLE, "dropped", count_droppable, end, every=every, yes=yes))
@@ -129,8 +129,8 @@ async def _change(
     yes: bool,
 ) -> int:
     """Do to what matches what the operator asked for, after asking back on a terminal."""
-    from bot.console import complain, say
-    from bot.supervisor import clock
+    from bot.cli.console import complain, say
+    from bot.runtime.supervisor import clock
 
     if wanted.state is not None and wanted.state not in possible:
         complain(f"What is {wanted.state} cannot be {becomes}; {', '.join(possible)} can.")
@@ -158,15 +158,15 @@ def resume(channel: Annotated[str, typer.Argument(metavar="CHANNEL", help="Such 
 
 async def _resume(channel: str) -> int:
     from bot.app import CHANNELS
-    from bot.console import complain, say
-    from bot.store import standing
-    from bot.supervisor import clock
+    from bot.cli.console import complain, say
+    from bot.runtime.supervisor import clock
+    from bot.store import channel_state
 
     if channel not in CHANNELS:
         complain(f"There is no channel named {channel}; there are: {', '.join(CHANNELS)}.")
         return WRONG
     async with stored() as store, store.write() as connection:
-        before = await standing.resume(connection, channel)
+        before = await channel_state.resume(connection, channel)
     stood = _stood(before, clock())
     say(f"{channel} {stood}; it delivers again." if stood else f"{channel} was neither halted nor waiting.")
     return DONE
@@ -190,7 +190,7 @@ def _filter(
     repeated: bool,
 ) -> Filter:
     from bot.model import NOTE, Cadence, State
-    from bot.store.desk import Filter
+    from bot.store.operator_queries import Filter
 
     return Filter(
         day=a_day(edition),

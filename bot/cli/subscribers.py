@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli import enrolling
-from bot.cli.database import stored
+from bot.cli import subscriber_import
 from bot.cli.deliveries import Channel
-from bot.cli.enrolling import AddressArgument, read_address
-from bot.cli.reading import Day, Json
-from bot.cli.start import DONE, FAILED, WRONG, a_day, execute, opened
+from bot.cli.editions import Day, Json
+from bot.cli.open_store import stored
+from bot.cli.startup import DONE, FAILED, WRONG, a_day, execute, opened
+from bot.cli.subscriber_import import AddressArgument, read_address
 
-if TYPE_CHECKING:  # see bot.cli.start
+if TYPE_CHECKING:  # see bot.cli.startup
     from bot.channel import Outcome
     from bot.model import Subscriber
 
@@ -28,9 +28,9 @@ people = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-people.command("add")(enrolling.add)
-people.command("import")(enrolling.import_)
-people.command("export")(enrolling.export)
+people.command("add")(subscriber_import.add)
+people.command("import")(subscriber_import.import_)
+people.command("export")(subscriber_import.export)
 
 
 @people.command("list")
@@ -46,10 +46,10 @@ def list_subscribers(
 
 
 async def _list(channel: str | None, status: str | None, language: str | None, limit: int, json: bool) -> int:
-    from bot.console import as_json, complain, say, table
+    from bot.cli.console import as_json, complain, say, table
+    from bot.cli.subscriber_files import as_row
     from bot.model import Status
-    from bot.roster import as_row
-    from bot.store import enrolment
+    from bot.store import bulk_import
 
     if status is not None and status not in set(Status):
         complain(f"There is no status {status}; there are: {', '.join(Status)}.")
@@ -58,7 +58,7 @@ async def _list(channel: str | None, status: str | None, language: str | None, l
     found: list[Subscriber] = []
     async with stored() as store, store.read() as connection:
         most = limit + 1 if limit else 0
-        async for batch in enrolment.everybody(
+        async for batch in bulk_import.everybody(
             connection, channel=channel, status=wanted, language=language, limit=most
         ):
             found += batch
@@ -85,22 +85,22 @@ def remove(
 
 
 async def _remove(written: str, forget: bool, suppress: bool) -> int:
+    from bot.cli.console import say
     from bot.commands.subscription import REMOVED
-    from bot.console import say
-    from bot.store import subscribers
-    from bot.supervisor import clock
+    from bot.runtime.supervisor import clock
+    from bot.store import subscriber_queries
 
     now = clock()
     async with stored() as store:
         address = read_address(written, store)
         async with store.write() as connection:
-            reader = await subscribers.get(connection, address)
+            reader = await subscriber_queries.get(connection, address)
             if suppress:
-                await subscribers.suppress(connection, address, REMOVED, now=now)
+                await subscriber_queries.suppress(connection, address, REMOVED, now=now)
             if reader is not None and forget:
-                await subscribers.forget(connection, reader.id, now=now)
+                await subscriber_queries.forget(connection, reader.id, now=now)
             elif reader is not None:
-                await subscribers.leave(connection, reader.id, now=now, reason=REMOVED)
+                await subscriber_queries.leave(connection, reader.id, now=now, reason=REMOVED)
     if reader is None and not suppress:
         return _nobody(written)
     say(f"Nothing is sent to {address} any more.")
@@ -114,14 +114,14 @@ def allow(address: AddressArgument) -> None:
 
 
 async def _allow(written: str) -> int:
-    from bot.console import complain, say
-    from bot.store import subscribers
+    from bot.cli.console import complain, say
+    from bot.store import subscriber_queries
 
     async with stored() as store:
         address = read_address(written, store)
         async with store.write() as connection:
-            was = await subscribers.is_suppressed(connection, address)
-            await subscribers.unsuppress(connection, address)
+            was = await subscriber_queries.is_suppressed(connection, address)
+            await subscriber_queries.unsuppress(connection, address)
     if not was:
         complain(f"{address} may subscribe already.")
         return FAILED
@@ -139,23 +139,23 @@ def pause(
 
 
 async def _pause(written: str, days: int) -> int:
-    from bot.console import complain, say
+    from bot.cli.console import complain, say
     from bot.model import Status
-    from bot.store import subscribers
-    from bot.supervisor import clock
+    from bot.runtime.supervisor import clock
+    from bot.store import subscriber_queries
 
     now = clock()
     async with stored() as store:
         address = read_address(written, store)
         async with store.write() as connection:
-            reader = await subscribers.get(connection, address)
+            reader = await subscriber_queries.get(connection, address)
             if reader is None:
                 return _nobody(written)
             if reader.status not in {Status.ACTIVE, Status.PAUSED}:
                 complain(f"{address} is {reader.status}; nothing is sent there.")
                 return FAILED
             until = now + timedelta(days=days) if days else None
-            await subscribers.pause(connection, reader.id, until=until, now=now)
+            await subscriber_queries.pause(connection, reader.id, until=until, now=now)
     say(f"{address} is paused{f' until {until:%Y-%m-%d %H:%M} UTC' if until else ''}.")
     return DONE
 
@@ -167,20 +167,20 @@ def resume(address: AddressArgument) -> None:
 
 
 async def _resume(written: str) -> int:
-    from bot.console import complain, say
+    from bot.cli.console import complain, say
     from bot.model import Status
-    from bot.store import subscribers
+    from bot.store import subscriber_queries
 
     async with stored() as store:
         address = read_address(written, store)
         async with store.write() as connection:
-            reader = await subscribers.get(connection, address)
+            reader = await subscriber_queries.get(connection, address)
             if reader is None:
                 return _nobody(written)
             if reader.status is not Status.PAUSED:
                 complain(f"{address} is {reader.status}, not paused; whoever left comes back by their own act alone.")
                 return FAILED
-            await subscribers.resume(connection, reader.id)
+            await subscriber_queries.resume(connection, reader.id)
     say(f"Editions go to {address} again.")
     return DONE
 
@@ -194,22 +194,22 @@ def why(address: AddressArgument, date: Day = None) -> None:
 async def _why(written: str, day: date | None) -> int:
     from bot import settings
     from bot.channel import Asker, Why
-    from bot.commands import record
-    from bot.commands.case import Case
-    from bot.console import say
+    from bot.cli.console import say
+    from bot.commands import personal_data
+    from bot.commands.context import Case
     from bot.render.words import DEFAULT, words
-    from bot.store import subscribers
-    from bot.supervisor import clock
+    from bot.runtime.supervisor import clock
+    from bot.store import subscriber_queries
 
     core = settings.read(settings.Settings, settings.environment(settings.home(os.environ), os.environ))
     async with stored() as store:
         address = read_address(written, store)
         async with store.read() as connection:
-            reader = await subscribers.get(connection, address)
+            reader = await subscriber_queries.get(connection, address)
         if reader is None:
             return _nobody(written)
         case = Case(Asker(address), reader, reader.preferences, words(DEFAULT), clock(), [])
-        answer = await record.why(case, Why(day), store, core.edition_closes)
+        answer = await personal_data.why(case, Why(day), store, core.edition_closes)
     for line in answer.says:
         say(line)
     return DONE
@@ -221,12 +221,12 @@ def send_test(address: AddressArgument) -> None:
 
 
 async def _send_test(written: str) -> int:
-    from bot import sample
     from bot.channel import Personal, Sent
-    from bot.console import complain, say
+    from bot.cli.console import complain, say
+    from bot.delivery.rendering import compose, written_about
     from bot.model import Address, Cadence
-    from bot.store import editions, subscribers
-    from bot.variants import compose, written_about
+    from bot.publishing.feed import sample
+    from bot.store import edition_queries, subscriber_queries
 
     try:
         name = Address.parse(written).channel
@@ -235,12 +235,12 @@ async def _send_test(written: str) -> int:
     async with opened(only=name) as app:
         address = read_address(written, app.store)
         async with app.store.read() as connection:
-            edition = await editions.latest(connection, Cadence.DAY)
-            reader = await subscribers.get(connection, address)
-            if await subscribers.is_suppressed(connection, address):
+            edition = await edition_queries.latest(connection, Cadence.DAY)
+            reader = await subscriber_queries.get(connection, address)
+            if await subscriber_queries.is_suppressed(connection, address):
                 complain(f"{address} asked to be left alone.")
                 return FAILED
-        wanted = enrolling.default_preferences() if reader is None else reader.preferences
+        wanted = subscriber_import.default_preferences() if reader is None else reader.preferences
         wanted = replace(wanted, topics=(), min_votes=0)  # a test is to arrive, whatever they filter
         shown = edition or sample.edition()
         said = await written_about(app.store, [ranked.paper.id for ranked in shown.papers], wanted)
@@ -261,12 +261,12 @@ def list_languages(json: Json = False) -> None:
 
 
 async def _languages(json: bool) -> int:
-    from bot.console import as_json, table
+    from bot.cli.console import as_json, table
     from bot.render.words import completeness, languages, own_name, words
-    from bot.store import enrolment
+    from bot.store import bulk_import
 
     async with stored() as store, store.read() as connection:
-        readers = await enrolment.speakers(connection)
+        readers = await bulk_import.speakers(connection)
     rows = []
     for tag in languages():
         said, total = completeness(tag)
@@ -299,14 +299,14 @@ async def _languages(json: bool) -> int:
 
 
 def _nobody(written: str) -> int:
-    from bot.console import complain
+    from bot.cli.console import complain
 
     complain(f"Nobody is subscribed at {written}.")
     return FAILED
 
 
 def _cells(subscriber: Subscriber) -> list[str]:
-    from bot.roster import as_row
+    from bot.cli.subscriber_files import as_row
 
     row = as_row(subscriber)
     topics = ", ".join(subscriber.preferences.topics)

@@ -10,7 +10,6 @@ from math import ceil
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.access import Access, Admission
 from bot.channel import (
     FOR_OPERATORS,
     Answer,
@@ -43,19 +42,20 @@ from bot.channel import (
     Unsubscribe,
     Why,
 )
-from bot.commands import broadcast, guide, lists, preferences, record, stats, subscription
-from bot.commands.allowance import Allowance
-from bot.commands.case import Case
-from bot.commands.fittings import Fittings
-from bot.commands.reading import read
-from bot.commands.suggestions import suggest
+from bot.commands import announce, change_preferences, guide, operator_stats, papers, personal_data, subscription
+from bot.commands.autocomplete import suggest
+from bot.commands.context import Case
+from bot.commands.fitted_pages import Fittings
+from bot.commands.parsing import read
+from bot.commands.quota import Allowance
+from bot.delivery.alerts import Tell, into_log
+from bot.delivery.rate_limit import Pacer
 from bot.model import Address, Preferences, State, Status, Style, Subscriber
-from bot.notices import Tell, into_log
-from bot.pacer import Pacer
 from bot.render import zones
+from bot.render.styles import PARTS
 from bot.render.words import Words, languages, match, words
-from bot.store import Store, audience, owed, places, subscribers
-from bot.texts.styles import PARTS
+from bot.rules.access import Access, Admission
+from bot.store import Store, audience, pending_deliveries, shared_places, subscriber_queries
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +115,7 @@ class Readers:
         w = words(self._fallback.language)
         try:
             async with self._store.read() as connection:
-                reader = await subscribers.get(connection, asker.address)
+                reader = await subscriber_queries.get(connection, asker.address)
             wanted = self._given(asker) if reader is None else reader.preferences
             w = _words(asker, wanted)
             who = asker.counted_as or asker.person or str(asker.address)
@@ -140,7 +140,7 @@ class Readers:
             if self._typing.take(asker.counted_as or asker.person or str(asker.address), now) is not None:
                 return []
             async with self._store.read() as connection:
-                reader = await subscribers.get(connection, asker.address)
+                reader = await subscriber_queries.get(connection, asker.address)
             wanted = self._given(asker) if reader is None else reader.preferences
             case = self._case(asker, reader, wanted, _words(asker, wanted), now)
             return await suggest(case, command, typed, self._store) if self._is_let_in(case) else []
@@ -175,23 +175,23 @@ class Readers:
         channel = self._channels[case.asker.address.channel]
         match request:
             case Today():
-                return await lists.today(case, request, self._store, channel)
+                return await papers.today(case, request, self._store, channel)
             case ShowEdition():
-                return await lists.edition(case, request, self._store, channel)
+                return await papers.edition(case, request, self._store, channel)
             case ShowPaper():
-                return await lists.paper(case, request, self._store, channel)
+                return await papers.paper(case, request, self._store, channel)
             case Search():
-                return await lists.find(case, request, self._store, channel)
+                return await papers.find(case, request, self._store, channel)
             case Top():
-                return await lists.top(case, request, self._store, channel)
+                return await papers.top(case, request, self._store, channel)
             case ShowSettings():
-                return preferences.overview(case)
+                return change_preferences.overview(case)
             case Menu():
-                return await preferences.menu(case, request, self._store)
+                return await change_preferences.menu(case, request, self._store)
             case Change():
-                return await preferences.change(case, request, self._store)
+                return await change_preferences.change(case, request, self._store)
             case FindZone():
-                return preferences.find_zone(case, request)
+                return change_preferences.find_zone(case, request)
             case _:
                 return None
 
@@ -206,13 +206,13 @@ class Readers:
             case Resume():
                 return await subscription.resume(case, self._store)
             case Why():
-                return await record.why(case, request, self._store, self._closes)
+                return await personal_data.why(case, request, self._store, self._closes)
             case Export():
-                return await record.export(case, self._store)
+                return await personal_data.export(case, self._store)
             case Forget():
-                return await record.forget(case, request, self._store)
+                return await personal_data.forget(case, request, self._store)
             case Privacy():
-                return record.privacy(case)
+                return personal_data.privacy(case)
             case Help() | Misread():
                 return guide.help_(case, request)
             case _:
@@ -223,28 +223,28 @@ class Readers:
     ) -> Answer:
         match request:
             case Stats():
-                return await stats.stats(case, self._store, self._channels)
+                return await operator_stats.stats(case, self._store, self._channels)
             case Broadcast():
-                return await broadcast.preview(case, request, self._store, self._channels)
+                return await announce.preview(case, request, self._store, self._channels)
             case BroadcastConfirmed():
-                return await broadcast.confirm(case, request, self._store, self._tell)
+                return await announce.confirm(case, request, self._store, self._tell)
             case BroadcastCancelled():
-                return await broadcast.cancel(case, request, self._store)
+                return await announce.cancel(case, request, self._store)
 
     async def permitted(self, address: Address) -> bool:
         """A place that did not let us post lets us again; whether it was paused for that, and is not any more."""
         async with self._store.write() as connection:
-            resumed = [await subscribers.permit(connection, each) for each in await _within(connection, address)]
+            resumed = [await subscriber_queries.permit(connection, each) for each in await _within(connection, address)]
         return any(resumed)
 
     async def gone(self, address: Address, reason: str, now: datetime) -> None:
         """A reader has shut the door, or a place has thrown us out: nothing is sent until they come back."""
         async with self._store.write() as connection:
             for each in await _within(connection, address):
-                reader = await subscribers.get(connection, each, lock=True)
+                reader = await subscriber_queries.get(connection, each, lock=True)
                 if reader is not None and reader.status in {Status.PENDING, Status.ACTIVE, Status.PAUSED}:
-                    await subscribers.set_status(connection, reader.id, Status.GONE, reason)
-                    await owed.end(connection, reader.id, State.GONE, reason, now=now)
+                    await subscriber_queries.set_status(connection, reader.id, Status.GONE, reason)
+                    await pending_deliveries.end(connection, reader.id, State.GONE, reason, now=now)
 
     async def back(self, address: Address) -> bool:
         """Who was gone can be reached again, by an act of their own; whether they were gone. Nothing is sent for it."""
@@ -252,18 +252,18 @@ class Readers:
         async with self._store.write() as connection:
             await audience.hold_editions(connection)
             for each in await _within(connection, address):
-                reader = await subscribers.get(connection, each, lock=True)
+                reader = await subscriber_queries.get(connection, each, lock=True)
                 if reader is not None and reader.status is Status.GONE:
-                    await subscribers.resume(connection, reader.id)
+                    await subscriber_queries.resume(connection, reader.id)
                     came = True
         return came
 
     async def moved(self, address: Address, recipient: str) -> None:
         """A place has a new recipient id."""
         async with self._store.write() as connection:
-            reader = await subscribers.get(connection, address, lock=True)
+            reader = await subscriber_queries.get(connection, address, lock=True)
             if reader is not None:
-                await subscribers.move(connection, reader.id, recipient)
+                await subscriber_queries.move(connection, reader.id, recipient)
 
     async def turn(self, address: Address) -> None:
         """Wait until an answer to `address` may leave: at the channel's pace, ahead of editions."""
@@ -298,7 +298,7 @@ class Readers:
         """Subscribe an address without its asking, and owe it the latest edition; False where it is known already."""
         async with self._store.write() as connection:
             await audience.hold_editions(connection)
-            if await subscribers.is_suppressed(connection, address):
+            if await subscriber_queries.is_suppressed(connection, address):
                 return False
             return await subscription.add(connection, address, wanted, welcome_at=now, now=now)
 
@@ -312,7 +312,7 @@ class Readers:
 
 async def _within(connection: AsyncConnection, address: Address) -> Sequence[Address]:
     """An address and those of the places within it."""
-    return [address, *await places.within(connection, address)]
+    return [address, *await shared_places.within(connection, address)]
 
 
 def _words(asker: Asker, wanted: Preferences) -> Words:

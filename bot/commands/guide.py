@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot.channel import FOR_OPERATORS, Answer, Command, Help, Misread, Option, Row, ShowSettings, Subscribe, Today
-from bot.commands.case import Case
+from bot.commands.context import Case
 from bot.model import Extra
 from bot.render.words import Words
 

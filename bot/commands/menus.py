@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bot.channel import Change, Command, Option
-from bot.commands.case import Case
-from bot.commands.values import cadences, count, styles, switched, weekdays
+from bot.commands.context import Case
+from bot.commands.descriptions import cadences, count, styles, switched, weekdays
 from bot.model import ALL_PAPERS, ALL_WEEK, OFF, ON, Extra
 from bot.render import zones
-from bot.render.typed import WORKING_DAYS
+from bot.render.typed_values import WORKING_DAYS
 from bot.render.words import languages, own_name
-from bot.topics import LONGEST_TOPIC, MOST_TOPICS
+from bot.rules.topics import LONGEST_TOPIC, MOST_TOPICS
 
 COUNTS = (3, 5, 10, 15, 20, 30, 50, ALL_PAPERS)
 VOTES = (0, 1, 5, 10, 20, 50)

@@ -8,16 +8,16 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.access import Access, Admission
 from bot.channel import Answer, Command, Menu, Option, Pause, Resume, ShowSettings, Subscribe
-from bot.commands.case import Case
+from bot.commands.context import Case
+from bot.commands.descriptions import rhythm_in_words
 from bot.commands.guide import subscribe_option
-from bot.commands.values import rhythm_in_words
 from bot.model import Address, Preferences, Status
-from bot.render.page import choose
+from bot.render.edition_page import choose
 from bot.render.words import words
-from bot.schedule import Window, welcome
-from bot.store import Store, audience, editions, owed, subscribers
+from bot.rules.access import Access, Admission
+from bot.rules.schedule import Window, welcome
+from bot.store import Store, audience, edition_queries, pending_deliveries, subscriber_queries
 
 REMOVED = "removed by the operator"
 """Why a reader is unsubscribed who has to be let in anew."""
@@ -36,8 +36,8 @@ async def subscribe(case: Case, request: Subscribe, store: Store, access: Access
     async with store.write() as connection:
         await audience.hold_editions(connection)
         # It is the reader's own act, and so ends what an earlier one of theirs forbade.
-        await subscribers.unsuppress(connection, case.asker.address)
-        reader = await subscribers.get(connection, case.asker.address, lock=True)
+        await subscriber_queries.unsuppress(connection, case.asker.address)
+        reader = await subscriber_queries.get(connection, case.asker.address, lock=True)
         before = case.preferences if reader is None else reader.preferences
         style = request.style if request.style is not None and request.style in case.styles else before.style
         wanted = replace(before, language=request.language or before.language, style=style)
@@ -45,11 +45,11 @@ async def subscribe(case: Case, request: Subscribe, store: Store, access: Access
             person = case.asker.person
             await add(connection, case.asker.address, wanted, welcome_at=case.now, now=case.now, set_up_by=person)
         else:
-            await subscribers.change(connection, reader, wanted, now=case.now)
+            await subscriber_queries.change(connection, reader, wanted, now=case.now)
             if reader.status is not Status.ACTIVE:
-                await subscribers.resume(connection, reader.id)
+                await subscriber_queries.resume(connection, reader.id)
                 await greet(connection, reader.id, case.asker.address.channel, wanted, welcome_at=case.now)
-        latest = await editions.latest(connection, wanted.cadence)
+        latest = await edition_queries.latest(connection, wanted.cadence)
     came_back = reader is not None and reader.status is not Status.ACTIVE
     if reader is None:
         first = w.gettext("You are subscribed.")
@@ -85,7 +85,7 @@ async def add(
     set_up_by: str | None = None,
 ) -> bool:
     """Subscribe an address and owe it the latest edition from `welcome_at` on; False where it is known already."""
-    subscriber_id = await subscribers.add(connection, address, wanted, now=now, set_up_by=set_up_by)
+    subscriber_id = await subscriber_queries.add(connection, address, wanted, now=now, set_up_by=set_up_by)
     if subscriber_id is None:
         return False
     await greet(connection, subscriber_id, address.channel, wanted, welcome_at=welcome_at)
@@ -101,9 +101,9 @@ async def greet(
     welcome_at: datetime,
 ) -> None:
     """Owe the latest edition, unless it was owed before."""
-    edition_id = await editions.latest_id(connection, wanted.cadence)
+    edition_id = await edition_queries.latest_id(connection, wanted.cadence)
     if edition_id is not None:
-        due: Window = welcome(subscribers.rhythm(wanted), welcome_at)
+        due: Window = welcome(subscriber_queries.rhythm(wanted), welcome_at)
         await audience.greet(connection, edition_id, subscriber_id, channel, due)
 
 
@@ -113,9 +113,9 @@ async def unsubscribe(case: Case, store: Store) -> Answer:
     if case.reader is None or case.reader.status is Status.UNSUBSCRIBED:
         return case.told(w.gettext("You are not subscribed, so nothing is sent."), options=[subscribe_option(w)])
     async with store.write() as connection:
-        reader = await subscribers.get(connection, case.asker.address, lock=True)
+        reader = await subscriber_queries.get(connection, case.asker.address, lock=True)
         if reader is not None:
-            await subscribers.leave(connection, reader.id, now=case.now)
+            await subscriber_queries.leave(connection, reader.id, now=case.now)
     return case.told(
         w.gettext("You are unsubscribed, and nothing is sent any more."),
         w.gettext("Your settings are kept for when you come back. “forget” erases them."),
@@ -130,7 +130,7 @@ async def pause(case: Case, request: Pause, store: Store) -> Answer:
         return not_subscribed(case)
     until = None if request.until is None else _midnight(request.until, reader.preferences)
     async with store.write() as connection:
-        await subscribers.pause(connection, reader.id, until=until, now=case.now)
+        await subscriber_queries.pause(connection, reader.id, until=until, now=case.now)
     today = case.now.astimezone(ZoneInfo(reader.preferences.timezone)).date()
     if request.until is None:
         said = w.gettext("Paused, until you resume.")
@@ -147,12 +147,14 @@ async def resume(case: Case, store: Store) -> Answer:
         return not_subscribed(case)
     async with store.write() as connection:
         await audience.hold_editions(connection)
-        found = await subscribers.get(connection, case.asker.address, lock=True)
+        found = await subscriber_queries.get(connection, case.asker.address, lock=True)
         if found is None or found.status not in {Status.ACTIVE, Status.PAUSED}:
             return not_subscribed(case)
-        await subscribers.resume(connection, found.id)
+        await subscriber_queries.resume(connection, found.id)
         wanted = found.preferences
-        await owed.revive(connection, found.id, wanted.cadence, subscribers.rhythm(wanted), now=case.now)
+        await pending_deliveries.revive(
+            connection, found.id, wanted.cadence, subscriber_queries.rhythm(wanted), now=case.now
+        )
     settings = [Option(w.gettext("Settings"), ShowSettings())]
     return case.told(
         w.gettext("Editions come again."), rhythm_in_words(reader.preferences, w, case.now), options=settings

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from bot.channel import Block, Limits, Message, Page, utf16_units
-from bot.render.said import sentence_ends
+from bot.render.attribution import sentence_ends
 from bot.render.words import words
 
 M = TypeVar("M", bound=Message)

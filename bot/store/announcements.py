@@ -13,9 +13,9 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import NOTE
-from bot.schedule import Rhythm, announced
+from bot.rules.schedule import Rhythm, announced
 from bot.store import audience
-from bot.store import subscribers as readers
+from bot.store import subscriber_queries as readers
 from bot.store.schema import announcements, choices, editions, subscribers
 from bot.store.upsert import insert
 

@@ -24,11 +24,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.consequences import STRIKE
 from bot.model import Cadence, Reason, State, Status
-from bot.schedule import Rhythm, Window, announced, window
-from bot.store import editions as stored
-from bot.store.owed import TAKEN_BACK, reopen
+from bot.rules.outcomes import STRIKE
+from bot.rules.schedule import Rhythm, Window, announced, window
+from bot.store import edition_queries as stored
+from bot.store.pending_deliveries import TAKEN_BACK, reopen
 from bot.store.schema import Utc, deliveries, editions, subscribers
 from bot.store.upsert import insert as upsert
 

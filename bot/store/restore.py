@@ -7,10 +7,10 @@ from datetime import datetime
 
 from sqlalchemy import and_, delete, or_, select, update
 
-from bot.consequences import REPEATS
 from bot.model import Reason, State
-from bot.store import announcements, ledger, tickets
-from bot.store.backup import MARK
+from bot.rules.outcomes import REPEATS
+from bot.store import announcements, closing_state, one_time_tokens
+from bot.store.backup_file import MARK
 from bot.store.database import Store
 from bot.store.schema import deliveries, facts
 
@@ -45,9 +45,9 @@ async def settle_restored(store: Store, now: datetime) -> int | None:
             )
             .values(state=State.SKIPPED.value, reason=Reason.RESTORED.value, owner=None, ended_at=now)
         )
-        await tickets.drop_all(connection)  # they may have been used since
+        await one_time_tokens.drop_all(connection)  # they may have been used since
         await announcements.drop_drafts(connection)  # they may have been confirmed since
-        await ledger.save(connection, restored=now)
+        await closing_state.save(connection, restored=now)
     # Not a warning: the commands that speak for themselves show no less than errors, and this is said only once.
     log.error(
         "this is a restored backup: what it still owed is skipped, and editions due before now get no audience",

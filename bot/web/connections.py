@@ -12,8 +12,8 @@ from typing import cast
 from aiohttp.web_protocol import RequestHandler
 from aiohttp.web_server import Server
 
+from bot.web.client import counted_as, is_among
 from bot.web.settings import Network
-from bot.web.visitor import counted_as, is_among
 
 MOST = 400
 """Connections at once; most systems give a process 1,024 files."""

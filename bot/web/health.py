@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.channel import Finding
-from bot.store import DatabaseFault, Store, ledger, vitals
+from bot.store import DatabaseFault, Store, closing_state, health_figures
 
 LATE_POLLS = 3
 """So many polls may be missed before the feed's papers count as stale."""
@@ -19,9 +19,9 @@ async def examine(store: Store, channels: Sequence[str], interval: timedelta, no
     """Database, poller and channels, each with what is wrong with it. Names no reader."""
     try:
         async with store.read() as connection:
-            known = await ledger.load(connection)
-            overdue = await vitals.overdue(connection, now)
-            halted = await vitals.halted(connection)
+            known = await closing_state.load(connection)
+            overdue = await health_figures.overdue(connection, now)
+            halted = await health_figures.halted(connection)
     except (DatabaseFault, OSError) as error:
         return [Finding("database", False, f"cannot be read ({type(error).__name__})")]
     found = [Finding("database", True, "answers"), _feed(known.polled_at, interval, now)]

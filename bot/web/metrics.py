@@ -16,9 +16,9 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from bot.store import Store, ledger, vitals
-from bot.store.vitals import Texts
-from bot.timing import Took
+from bot.runtime.timing import Took
+from bot.store import Store, closing_state, health_figures
+from bot.store.health_figures import Texts
 
 MEDIA_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 LATELY = timedelta(days=2)
@@ -86,12 +86,12 @@ class Metrics:
         figures = self._figures
         if figures.now is None or not figures.now <= now < figures.now + KEPT:
             async with self._store.read() as connection:
-                figures.became = await vitals.became(connection, now - LATELY)
-                figures.readers = await vitals.readers(connection)
-                figures.written = await vitals.written(connection)
-                figures.overdue = await vitals.overdue(connection, now)
-                figures.halted = await vitals.halted(connection)
-                figures.polled_at = (await ledger.load(connection)).polled_at
+                figures.became = await health_figures.became(connection, now - LATELY)
+                figures.readers = await health_figures.readers(connection)
+                figures.written = await health_figures.written(connection)
+                figures.overdue = await health_figures.overdue(connection, now)
+                figures.halted = await health_figures.halted(connection)
+                figures.polled_at = (await closing_state.load(connection)).polled_at
             figures.now = now
         return generate_latest(self.registry)
 

@@ -12,26 +12,26 @@ from aiohttp import web
 
 from bot.channel import Link
 from bot.commands import Readers
-from bot.commands.returns import Returns
-from bot.links import SignedLinks
+from bot.commands.process_feedback import Returns
+from bot.delivery.session import Session
 from bot.model import Style
-from bot.session import Session
+from bot.signing import SignedLinks
 from bot.store import Store
-from bot.web.changing import routes
 from bot.web.connections import Gate
-from bot.web.desk import Desk
-from bot.web.door import LARGEST_BODY, Door
-from bot.web.frame import Surroundings
-from bot.web.hooks import ChannelHooks, Hooks
-from bot.web.letters import Letters
 from bot.web.metrics import Metrics
-from bot.web.pages import Joinable, Pages
-from bot.web.places import Places
-from bot.web.reading import Reading, style_sheet
+from bot.web.middleware import LARGEST_BODY, Door
+from bot.web.pages.contents import Joinable, Pages
+from bot.web.pages.edition_feeds import Syndication
+from bot.web.pages.layout import Surroundings
+from bot.web.pages.public import Reading, style_sheet
+from bot.web.pages.thumbnails import Thumbnails
+from bot.web.probes import Watched, Watching
 from bot.web.settings import USUAL_PORT, WebSettings
-from bot.web.syndication import Syndication
-from bot.web.thumbnails import Thumbnails
-from bot.web.watching import Watched, Watching
+from bot.web.subscriptions.forms import Desk
+from bot.web.subscriptions.outgoing_mail import Letters
+from bot.web.subscriptions.routes import routes
+from bot.web.urls import Places
+from bot.web.webhooks import ChannelHooks, Hooks
 
 log = logging.getLogger(__name__)
 

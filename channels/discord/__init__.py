@@ -1,4 +1,4 @@
-"""The channel on Discord: slash commands, editions in channels, threads, forums and direct messages."""
+"""Discord channel (discord.py): slash commands, and editions in channels, threads, forums and direct messages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Settings", "open"]
 
 
 def open(settings: Settings, kit: Kit) -> Discord:  # noqa: A001
-    """The channel as configured, not yet logged in. The library is loaded here: most commands can do without it."""
-    from channels.discord.channel import Discord
+    """Create the channel, not yet logged in. Its libraries are imported here: most commands need only the settings."""
+    from channels.discord.channel import make
 
-    return Discord(settings, kit)
+    return make(settings, kit)

@@ -15,15 +15,15 @@ from discord.http import Route
 
 from bot.channel import Commands, Finding, Kit, Link, LoginError, Message, Outcome, Pace, Page, Personal, Rate
 from bot.model import Extra
-from channels.discord.doubts import Doubts
+from channels.discord.api import Wire
+from channels.discord.destinations import Directory, Place
 from channels.discord.gateway import Listener
-from channels.discord.layout import Layout
 from channels.discord.message import LIMITS, Composer, Post
-from channels.discord.places import Directory, Place
+from channels.discord.reconciliation import Doubts
+from channels.discord.responses import Layout
 from channels.discord.sender import LONGEST_WAIT, Sender
 from channels.discord.settings import Settings
-from channels.discord.wire import Wire
-from channels.discord.words import Words
+from channels.discord.wording import Words
 
 REFUSED = "DISCORD_TOKEN is refused by Discord: make a new one on the bot's page of its developer portal."
 MISSING = "DISCORD_TOKEN is not set."
@@ -170,3 +170,8 @@ WANTED = discord.Permissions(
     create_public_threads=True,
 )
 """What the bot asks for: to post, to look for its own posts, and a thread per edition where one is wanted."""
+
+
+def make(settings: Settings, kit: Kit) -> Discord:
+    """Create the channel from its settings, not yet logged in."""
+    return Discord(settings, kit)

@@ -13,11 +13,11 @@ from yarl import URL
 
 from bot.channel import Commands, Memory
 from bot.model import Address
-from channels.discord.answering import Answering
-from channels.discord.layout import Layout
-from channels.discord.places import CHANNEL, Directory, Kind, Place, may_post
-from channels.discord.slash import digest, payload
-from channels.discord.words import Words
+from channels.discord.destinations import CHANNEL, Directory, Kind, Place, may_post
+from channels.discord.interactions import Answering
+from channels.discord.responses import Layout
+from channels.discord.slash_commands import digest, payload
+from channels.discord.wording import Words
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from bot.channel import Block, Kit, Limits, Page, ShowPaper, utf16_units, writte
 from bot.model import MediaKind
 from channels.discord.components import Button, Choice, Goes, Menu, Row, Target
 from channels.discord.markdown import escape
-from channels.discord.words import Words
+from channels.discord.wording import Words
 
 EMBEDS, CHARACTERS = 10, 6_000
 TITLE, DESCRIPTION, FOOTER, URL = 256, 4_096, 2_048, 2_048

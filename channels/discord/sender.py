@@ -18,13 +18,13 @@ import discord
 
 from bot.channel import Barred, Gone, Outcome, Personal, Sent, Unknown
 from bot.model import OFF, ON, Extra
+from channels.discord.api import Attempt, watching
 from channels.discord.components import Goes, Shelf, build, marks
-from channels.discord.doubts import Doubts
-from channels.discord.extras import PASSING, Extras
+from channels.discord.destinations import Directory, Kind, Place
+from channels.discord.errors import MISSING_ACCESS, UNKNOWN_CHANNEL, outcome_of
 from channels.discord.message import Post
-from channels.discord.places import Directory, Kind, Place
-from channels.discord.refusals import MISSING_ACCESS, UNKNOWN_CHANNEL, outcome_of
-from channels.discord.wire import Attempt, watching
+from channels.discord.reconciliation import Doubts
+from channels.discord.threads import PASSING, Extras
 
 NONCE = 25
 PATIENCE = 60.0

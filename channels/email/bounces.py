@@ -15,7 +15,7 @@ from email.parser import BytesParser
 from enum import StrEnum
 
 from bot.channel import LEAVE, MAIL, Links, Returned
-from channels.email.replies import GONE, STRIKES, UNROUTABLE
+from channels.email.errors import GONE, STRIKES, UNROUTABLE
 
 MOST = 1_000_000
 """So much of a mail is read; a report stands at its beginning."""

@@ -34,8 +34,8 @@ def bounces(
     operator: Operator = context.obj
 
     async def work(channel: Channel, returns: Returns) -> None:
-        from channels.email import Email
-        from channels.email.inboxes import InboxError
+        from channels.email.channel import Email
+        from channels.email.mailboxes import InboxError
 
         assert isinstance(channel, Email)
         try:

@@ -13,8 +13,8 @@ from typing import cast
 
 from aiosmtplib import SMTP, SMTPAuthenticationError, SMTPException, SMTPResponseException
 
-from channels.email.dialogue import BrokenError, Dialogue, RefusedError, Reply, Stage
 from channels.email.settings import Settings
+from channels.email.smtp import BrokenError, Dialogue, RefusedError, Reply, Stage
 
 MAILS = 500
 """So many mails over one connection; relays cut it after a number of their own, and say so late or never."""

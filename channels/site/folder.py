@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bot.channel import Page
 from bot.model import Cadence
-from channels.site.files import present
+from channels.site.folder_writer import present
 from channels.site.layouts import LAYOUTS, PERIOD, Layout
 from channels.site.records import Day, as_json, day_of, keywords_of, period_of, read_day
 

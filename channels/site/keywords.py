@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from channels.site.markdown import clean
+from channels.site.escaping import clean
 
 TOPICS = 5
 """So many hot topics are named."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.channel import Block, Page
 from bot.model import Cadence, Paper
-from channels.site.markdown import clean
+from channels.site.escaping import clean
 
 TOP_PAPERS = 20
 TOP_TAGS = 10

@@ -1,6 +1,6 @@
-"""Telegram, by python-telegram-bot: editions in chats, groups, topics and channels, and all that readers ask.
+"""Telegram channel (python-telegram-bot): editions in chats, groups, topics and channels, and readers' commands.
 
-A recipient is a chat's id and perhaps a topic's: `42`, `-1001234567890`, `-1001234567890/45` (see `places`).
+A recipient is a chat id and perhaps a topic id: `42`, `-1001234567890`, `-1001234567890/45` (see `chats`).
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from bot.channel import Kit
 from channels.telegram.settings import Settings
 
-if TYPE_CHECKING:  # the library takes half a second to load, and most commands need no more than the settings
+if TYPE_CHECKING:
     from channels.telegram.channel import Telegram
 
 __all__ = ["Settings", "open"]
 
 
 def open(settings: Settings, kit: Kit) -> Telegram:  # noqa: A001
-    """The bot as configured, not yet logged in."""
+    """Create the channel, not yet logged in. Its libraries are imported here: most commands need only the settings."""
     from channels.telegram.channel import make
 
     return make(settings, kit)

@@ -43,17 +43,17 @@ from bot.channel import (
 )
 from bot.channel import Message as Composed
 from bot.model import ON, Extra
-from channels.telegram import refusals
-from channels.telegram.card import LIMITS, Card
-from channels.telegram.conversation import Conversation
-from channels.telegram.hook import Posted, hold, take
-from channels.telegram.keys import keyboard
+from channels.telegram import errors
+from channels.telegram.chats import SHARED, Place, chat_of, kind_of
+from channels.telegram.keyboards import keyboard
 from channels.telegram.listener import clock, poll
 from channels.telegram.markup import close_up, escape
-from channels.telegram.places import SHARED, Place, chat_of, kind_of
+from channels.telegram.message import LIMITS, Card
 from channels.telegram.profile import introduce
+from channels.telegram.replies import Flood, Speech
 from channels.telegram.settings import Settings
-from channels.telegram.speech import Flood, Speech
+from channels.telegram.updates import Conversation
+from channels.telegram.webhook import Posted, hold, take
 
 log = logging.getLogger(__name__)
 
@@ -119,7 +119,7 @@ class Telegram:
             await self._bot.initialize()
         except InvalidToken as error:  # its message holds the token
             await self._bot.shutdown()
-            if not refusals.is_telegrams(error):
+            if not errors.is_telegrams(error):
                 raise ConnectionError("something between us and Telegram answered in its place") from None
             raise LoginError(WRONG_TOKEN) from None
         except BaseException:
@@ -179,7 +179,7 @@ class Telegram:
         try:
             is_channel = await self._is_channel(place)
         except NetworkError as error:  # nothing has left yet
-            found = refusals.outcome(error, place)
+            found = errors.outcome(error, place)
             return Deferred(found.reason, scope="channel") if isinstance(found, Unknown) else found
         try:
             return await self._send_to(place, message, personal, is_channel=is_channel)
@@ -197,11 +197,11 @@ class Telegram:
             sent = await self._post(now_at, card, personal, keys)
             return Sent(f"{sent.message_id}", moved_to=f"{now_at}")
         except BadRequest as error:
-            if place.topic is None or not refusals.says(error, *refusals.NO_TOPIC, *refusals.CLOSED_TOPIC):
+            if place.topic is None or not errors.says(error, *errors.NO_TOPIC, *errors.CLOSED_TOPIC):
                 raise
             general = Place(place.chat)  # General has no id of its own to send to
             sent = await self._post(general, card, personal, keys)
-            moved_to = f"{general}" if refusals.says(error, *refusals.NO_TOPIC) else None
+            moved_to = f"{general}" if errors.says(error, *errors.NO_TOPIC) else None
             return Sent(f"{sent.message_id}", moved_to=moved_to)
         return Sent(f"{sent.message_id}")
 
@@ -210,10 +210,10 @@ class Telegram:
             try:
                 return await self._post_rich(place, card, personal, keys)
             except (BadRequest, EndPointNotFound) as error:  # an older server knows no such method
-                if refusals.says(error, *refusals.OF_THE_PLACE):
+                if errors.says(error, *errors.OF_THE_PLACE):
                     raise
                 self._knows_rich = not isinstance(error, EndPointNotFound)
-                log.info("rich message refused, sent as HTML", extra={"reason": refusals.reason(error)})
+                log.info("rich message refused, sent as HTML", extra={"reason": errors.reason(error)})
         return await self._bot.send_message(
             place.chat,
             card.text,
@@ -260,7 +260,7 @@ class Telegram:
         return bool(self._bot.bot.supports_inline_queries)
 
     async def _outcome(self, error: TelegramError, place: Place) -> Outcome:
-        found = refusals.outcome(error, place)
+        found = errors.outcome(error, place)
         if isinstance(found, Barred):
             title = None
             with suppress(TelegramError):
@@ -268,7 +268,7 @@ class Telegram:
             return Barred(found.reason, title)
         if isinstance(found, Gone) and not self._is_known:  # it is the token that is wrong, not the reader
             return Deferred("the reader has not met this bot: TELEGRAM_TOKEN is another one's than before")
-        if isinstance(found, Gone) and refusals.says(error, *refusals.NO_CHAT):
+        if isinstance(found, Gone) and errors.says(error, *errors.NO_CHAT):
             with suppress(TelegramError):
                 await self._bot.get_chat(place.chat)
                 return Deferred(found.reason)  # it is there after all
@@ -283,7 +283,7 @@ class Telegram:
         except InvalidToken:
             return [Finding("TELEGRAM_TOKEN", False, WRONG_TOKEN)]
         except TelegramError as error:
-            return [Finding("telegram", False, f"Telegram could not be asked ({refusals.reason(error)})")]
+            return [Finding("telegram", False, f"Telegram could not be asked ({errors.reason(error)})")]
         found = [Finding("telegram", True, f"@{me.username} is ready; subscribe at https://t.me/{me.username}")]
         if hook.url:
             says = "another program has set a web hook for this bot; it is taken down as soon as this one listens"

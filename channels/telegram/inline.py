@@ -13,7 +13,7 @@ from telegram.constants import ParseMode
 
 from bot.channel import Answer, Block, Page
 from bot.model import Extra
-from channels.telegram.card import Card, cut
+from channels.telegram.message import Card, cut
 
 MOST = 50
 """Results of one answer: https://core.telegram.org/bots/api#answerinlinequery."""

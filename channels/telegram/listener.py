@@ -27,7 +27,7 @@ from telegram.error import (
 )
 
 from bot.channel import LoginError
-from channels.telegram import refusals
+from channels.telegram import errors
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ async def poll(bot: Bot, handle: Handle) -> None:
         raise LoginError(SECOND_POLLER) from None
     except (InvalidToken, EndPointNotFound) as error:
         await crowd.end()
-        if not refusals.is_telegrams(error):
+        if not errors.is_telegrams(error):
             raise ConnectionError("something between us and Telegram answered in its place") from None
         raise LoginError(NOT_KNOWN) from None
     except asyncio.CancelledError:
@@ -90,12 +90,12 @@ async def _take_for_ever(bot: Bot, crowd: Crowd) -> None:
                 crowd.take(raw, bot)
             rest = FIRST_BREAK
         except RetryAfter as wait:
-            await asyncio.sleep(refusals.seconds(wait))
+            await asyncio.sleep(errors.seconds(wait))
         except NetworkError as error:
             if isinstance(error, BadRequest):
                 raise
             if rest == FIRST_BREAK:
-                log.warning("Telegram is out of reach", extra={"reason": refusals.reason(error)})
+                log.warning("Telegram is out of reach", extra={"reason": errors.reason(error)})
             await asyncio.sleep(rest)
             rest = min(2 * rest, LONGEST_BREAK)
 

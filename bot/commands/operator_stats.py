@@ -1,0 +1,94 @@
+"""How the newsletter is doing, for its operators: readers, the latest editions, channels, the feed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
+
+from bot.channel import Answer, Row
+from bot.commands.context import Case
+from bot.delivery.alerts import states_in_words
+from bot.model import Cadence, Status
+from bot.render.edition_page import heading
+from bot.render.words import Words, languages, own_name
+from bot.rules.closing import Ledger
+from bot.rules.outcomes import Standing
+from bot.store import Store, channel_state, closing_state
+from bot.store.stats import Census, Latest, census, known_channels
+from bot.store.stats import latest as latest_editions
+
+WEEK = timedelta(days=7)
+
+
+async def stats(case: Case, store: Store, channels: Iterable[str]) -> Answer:
+    """Everything at a glance, for the channels that are set up and those that have readers."""
+    async with store.read() as connection:
+        counted = await census(connection, since=case.now - WEEK)
+        latest = await latest_editions(connection)
+        names = sorted({*channels, *await known_channels(connection)})
+        stands = {name: await channel_state.load(connection, name) for name in names}
+        known = await closing_state.load(connection)
+    rows = [
+        *_readers(case.w, counted),
+        *(_edition(case.w, each) for each in latest),
+        *(Row(case.w.gettext("Channel {channel}", channel=name), _stands(case, stands[name])) for name in names),
+        Row(case.w.gettext("Feed"), _feed(case, known)),
+    ]
+    return case.told(case.w.gettext("This is how the newsletter is doing."), rows=rows)
+
+
+def _readers(w: Words, counted: Census) -> Iterator[Row]:
+    for status, count in counted.statuses.items():
+        yield Row(w.gettext("Readers: {status}", status=_status(status, w)), w.number(count))
+    for channel, count in counted.channels.items():
+        yield Row(w.gettext("Readers on {channel}", channel=channel), w.number(count))
+    for tag, count in counted.languages.items():
+        language = own_name(tag) if tag in languages() else tag
+        yield Row(w.gettext("Readers in {language}", language=language), w.number(count))
+    yield Row(w.gettext("New in the last seven days"), w.number(counted.new))
+
+
+def _status(status: Status, w: Words) -> str:
+    return {
+        Status.PENDING: w.pgettext("how a reader stands", "not confirmed yet"),
+        Status.ACTIVE: w.pgettext("how a reader stands", "active"),
+        Status.PAUSED: w.pgettext("how a reader stands", "paused"),
+        Status.UNSUBSCRIBED: w.pgettext("how a reader stands", "unsubscribed"),
+        Status.GONE: w.pgettext("how a reader stands", "gone"),
+    }[status]
+
+
+def _edition(w: Words, latest: Latest) -> Row:
+    if isinstance(latest.kind, Cadence):
+        title = heading(w, latest.kind, latest.day)
+    else:
+        title = w.gettext("{title} · {date}", title=w.gettext("Announcement"), date=w.day(latest.day))
+    became = states_in_words(dict(sorted(latest.states.items())), w)
+    return Row(title, became or w.gettext("for the archive"))
+
+
+def _stands(case: Case, stands: Standing) -> str:
+    w, zone = case.w, case.preferences.timezone
+    if stands.halted_at is not None:
+        return _why(w.gettext("halted since {moment}", moment=w.moment(stands.halted_at, zone)), stands.halted_for)
+    if stands.waits_until is not None and stands.waits_until > case.now:
+        return _why(w.gettext("waits until {moment}", moment=w.moment(stands.waits_until, zone)), stands.waits_for)
+    return w.gettext("delivers")
+
+
+def _why(stands: str, reason: str | None) -> str:
+    """An operator is shown what a service said, in its own words."""
+    return f"{stands}: {reason}" if reason else stands
+
+
+def _feed(case: Case, known: Ledger) -> str:
+    w, zone = case.w, case.preferences.timezone
+    said: Sequence[str] = [
+        w.gettext("cannot be read since {moment}", moment=w.moment(known.failing_since, zone))
+        if known.failing_since is not None
+        else "",
+        w.gettext("last read on {moment}", moment=w.moment(known.polled_at, zone))
+        if known.polled_at is not None
+        else w.gettext("not read yet"),
+    ]
+    return " · ".join(filter(None, said))

@@ -1,0 +1,219 @@
+"""What is known of a reader: why an edition came or not, all that is stored, and erasing it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import UTC, date, datetime, time
+
+from bot.channel import Answer, Export, File, Forget, Option, ShowEdition, ShowSettings, Why
+from bot.commands.context import Case
+from bot.commands.guide import subscribe_option
+from bot.commands.subscription_status import standing
+from bot.model import Cadence, Edition, Reason, State, Subscriber
+from bot.render.edition_page import choose
+from bot.rules.closing import closing_time
+from bot.rules.periods import period_of
+from bot.store import Store, announcements, edition_queries, reader_history, subscriber_queries
+from bot.store.reader_history import Entry
+
+
+async def why(case: Case, request: Why, store: Store, closes: time) -> Answer:
+    """Why the edition of a day came, or did not."""
+    reader, w = case.reader, case.w
+    if reader is None:
+        return case.told(w.gettext("There is no subscription here, so nothing is sent."), options=[subscribe_option(w)])
+    cadence = reader.preferences.cadence
+    day = None if request.day is None else period_of(cadence, request.day).last
+    async with store.read() as connection:
+        edition = (
+            await edition_queries.latest(connection, cadence)
+            if day is None
+            else await edition_queries.of_day(connection, cadence, day)
+        )
+        found, for_readers = None, True
+        if edition is not None and edition.id is not None:
+            found = await reader_history.entry(connection, reader.id, edition.id)
+            for_readers = await reader_history.was_for_readers(connection, edition.id)
+    options = [Option(w.gettext("Settings"), ShowSettings())]
+    if edition is None:
+        return case.told(_no_edition(case, day, closes), standing(case), options=options)
+    options.insert(0, Option(w.gettext("Show it"), ShowEdition(cadence, edition.day)))
+    named = w.gettext("The edition of {day}:", day=w.day(edition.day))
+    said = _no_delivery(case, reader, edition, for_readers=for_readers) if found is None else _became(case, found)
+    return case.told(named, said, _filters(case, edition), standing(case), options=options)
+
+
+def _no_edition(case: Case, day: date | None, closes: time) -> str:
+    w = case.w
+    if day is None:
+        return w.gettext("There has been no edition yet.")
+    weekend = case.preferences.cadence is Cadence.DAY and day.weekday() >= 5
+    if closing_time(day, closes) > case.now and not weekend:
+        closing = w.moment(closing_time(day, closes), case.preferences.timezone)
+        return w.gettext(
+            "The edition of {day} is closed on {moment}; you get it at your next hour after that.",
+            day=w.day(day),
+            moment=closing,
+        )
+    if weekend:
+        return w.gettext("There is no edition of {day}: no papers are listed on weekends.", day=w.day(day))
+    return w.gettext(
+        "There is no edition of {day}: no papers were listed, or the list could not be read yet.", day=w.day(day)
+    )
+
+
+def _no_delivery(case: Case, reader: Subscriber, edition: Edition, *, for_readers: bool) -> str:
+    w = case.w
+    if reader.created_at is not None and reader.created_at > edition.closed_at:
+        return w.gettext("You subscribed after it was closed.")
+    if not for_readers:
+        return w.gettext(
+            "It was closed late, because the newsletter had been out of order, and went to the archive alone."
+        )
+    return w.gettext(
+        "It was not meant for you: when it closed you were paused or unsubscribed, or got editions of another kind."
+    )
+
+
+def _became(case: Case, entry: Entry) -> str:
+    """What became of a delivery, as its reader would put it."""
+    w, zone = case.w, case.preferences.timezone
+    ended = w.moment(entry.ended_at, zone) if entry.ended_at else ""
+    match entry.state:
+        case State.OWED:
+            if entry.attempts:
+                return w.gettext(
+                    "It could not be delivered yet. The next try is on {moment}.", moment=w.moment(entry.next_at, zone)
+                )
+            return w.gettext("It is due on {moment}.", moment=w.moment(entry.next_at, zone))
+        case State.SENDING:
+            return w.gettext("It is being sent.")
+        case State.SENT:
+            return w.gettext("It was sent on {moment}.", moment=ended)
+        case State.GONE:
+            return w.gettext("It could not be delivered: this address did not take messages from us any more.")
+        case State.BARRED:
+            return w.gettext("It could not be delivered: we had no right to post here.")
+        case State.REJECTED:
+            return w.gettext(
+                "It could not be delivered: the service refused the message. That was our fault, not yours."
+            )
+        case State.EXPIRED:
+            if entry.reason == Reason.SUPERSEDED:
+                return w.gettext("It could not be delivered before the next one was there, which took its place.")
+            return w.gettext("It could not be delivered in time, and was dropped rather than sent late.")
+        case State.SKIPPED:
+            return _skipped(case, entry.reason)
+        case State.UNKNOWN:
+            return w.gettext("It was sent, but the service never said whether it arrived.")
+
+
+def _skipped(case: Case, reason: str | None) -> str:
+    w = case.w
+    match reason:
+        case Reason.NO_MATCH:
+            return w.gettext("It was not sent: your filters left nothing of it.")
+        case Reason.PAUSED:
+            return w.gettext("It was not sent: you had paused.")
+        case Reason.AWAY if case.is_reading:
+            return w.gettext("It was not sent: you had paused.")
+        case Reason.NO_RIGHT:
+            return w.gettext("It could not be delivered: we had no right to post here.")
+        case Reason.LEFT | Reason.AWAY:
+            return w.gettext("It was not sent: you had unsubscribed.")
+        case Reason.OTHER_CADENCE:
+            return w.gettext("It was not sent: you had chosen another kind of edition.")
+        case Reason.RESTORED:
+            return w.gettext(
+                "It was not sent, because it may have been sent before: the newsletter was restored from a backup."
+            )
+        case _:
+            return w.gettext("It was not sent: whoever runs the newsletter decided so.")
+
+
+def _filters(case: Case, edition: Edition) -> str:
+    """What a reader's filters leave of an edition, by their present preferences."""
+    wanted, w = case.preferences, case.w
+    if not (wanted.topics or wanted.min_votes):
+        return ""
+    left = len(choose(edition.papers, wanted))
+    return w.ngettext(
+        "By your filters as they are now, {n} of its {total} papers is left.",
+        "By your filters as they are now, {n} of its {total} papers are left.",
+        left,
+        total=w.number(len(edition.papers)),
+    )
+
+
+async def export(case: Case, store: Store) -> Answer:
+    """All that is stored about the reader, as JSON."""
+    w = case.w
+    if case.reader is None:
+        return case.told(w.gettext("Nothing is stored about you."))
+    reader = case.reader
+    async with store.read() as connection:
+        sent = await reader_history.entries(connection, reader.id)
+        said = await announcements.written_by(connection, str(reader.address))
+    known = {
+        "address": str(reader.address),
+        "status": reader.status,
+        "reason": reader.reason,
+        "subscribed_at": reader.created_at,
+        "paused_until": reader.paused_until,
+        "preferences": asdict(reader.preferences),
+        "extras": reader.extras,
+        "set_up_by": None if reader.set_up_by is None else str(reader.set_up_by),
+        "deliveries": [asdict(entry) for entry in sent],
+    }
+    if said:
+        known["announcements"] = [{"written_at": written_at, "text": text} for written_at, text in said]
+    content = json.dumps(known, ensure_ascii=False, indent=2, default=_plain).encode()
+    return case.told(
+        w.gettext("This is all that is stored about you."),
+        file=File("morning-papers.json", content, "application/json"),
+    )
+
+
+async def forget(case: Case, request: Forget, store: Store) -> Answer:
+    """Erase all that is stored about the reader, once they have said so twice."""
+    w = case.w
+    if case.reader is None:
+        return case.told(w.gettext("Nothing is stored about you."))
+    if not request.confirmed:
+        return case.told(
+            w.gettext("This erases your subscription, your settings and what was sent to you, at once and for good."),
+            options=[
+                Option(w.gettext("Erase everything"), Forget(confirmed=True)),
+                Option(w.gettext("Keep everything"), ShowSettings()),
+            ],
+        )
+    async with store.write() as connection:
+        await subscriber_queries.forget(connection, case.reader.id, now=case.now)
+    return case.told(
+        w.gettext("Everything about you has been erased. Nothing is sent any more."),
+        w.gettext("Copies of the database that were made before may still hold it until they are thrown away."),
+    )
+
+
+def privacy(case: Case) -> Answer:
+    """What is stored, and what is not."""
+    w = case.w
+    return case.told(
+        w.gettext(
+            "Stored are the address that editions are sent to, your settings, when you subscribed, "
+            "and what became of each edition, for 60 days."
+        ),
+        w.gettext(
+            "Not stored are your name, what you write beside commands, and what you read or tap. "
+            "Nothing is passed on to anybody."
+        ),
+        w.gettext("“export” gives you all of it, “forget” erases it."),
+        options=[Option(w.gettext("Export"), Export()), Option(w.gettext("Forget me"), Forget())],
+    )
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    return str(value)

@@ -1,0 +1,169 @@
+"""Hugging Face Daily Papers (https://huggingface.co/api/daily_papers): pure, bytes in, papers out.
+
+Rows are read from the JSON itself: the official client takes 0 votes for none and misses half of the fields
+(the feed's description, section 4.3).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
+from typing import NoReturn
+
+from bot.model import Paper
+from bot.publishing.feed.cleaning import (
+    LONGEST_ABSTRACT,
+    LONGEST_NAME,
+    LONGEST_TITLE,
+    MOST_AUTHORS,
+    MOST_KEYWORDS,
+    count,
+    lines,
+    media,
+    one_line,
+    repository,
+    sentence,
+    web_link,
+)
+from bot.publishing.feed.errors import FeedError
+
+log = logging.getLogger(__name__)
+
+MOST_LOGGED = 10
+LONGEST_INSTANT = 40
+
+_ID = re.compile(r"(\d{4}\.\d{4,5})(?:v\d{1,3})?", re.ASCII)
+
+
+class _RowError(Exception):
+    """A row that is no paper; says why."""
+
+
+def parse(body: bytes, day: date | None, start: int = 0) -> list[Paper]:
+    """The papers of one answer, in its order, each once; `day` is the list day that was asked for.
+
+    A row that is no paper is skipped and logged. An answer that is no list of papers is a FeedError.
+    Positions count from `start`, for the pages after the first.
+    """
+    papers: dict[str, Paper] = {}
+    skipped: list[tuple[int, str]] = []
+    for index, row in enumerate(_rows(body)):
+        try:
+            paper = _paper(row, day, start + index)
+        except _RowError as why:
+            skipped.append((index, str(why)))
+        else:
+            papers.setdefault(paper.id, paper)  # 2506.01920 once came as rows 35 and 36 of one answer
+    if skipped:
+        first = [f"{index}: {why}" for index, why in skipped[:MOST_LOGGED]]
+        log.warning("rows skipped", extra={"day": str(day), "skipped": len(skipped), "rows": first})
+    return list(papers.values())
+
+
+def _rows(body: bytes) -> list[object]:
+    try:
+        answer = json.loads(body, parse_constant=_refuse)
+    except (ValueError, RecursionError):  # no JSON, no Unicode, a number of thousands of digits, endless nesting
+        raise FeedError("the feed's answer is not JSON") from None
+    if not isinstance(answer, list):
+        raise FeedError(f"the feed's answer is no list of papers but {_NAMES.get(type(answer), 'a number')}")
+    # A row or two may be bad. Where not one holds a paper, the answer is another kind of list, and taking it
+    # for an empty day would hide that.
+    if answer and not any(isinstance(row, dict) and isinstance(row.get("paper"), dict) for row in answer):
+        raise FeedError("the feed's answer is a list, but not of papers")
+    return answer
+
+
+_NAMES: Mapping[type, str] = {dict: "one object", str: "a text", bool: "true or false", type(None): "null"}
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _paper(row: object, day: date | None, position: int) -> Paper:
+    if not isinstance(row, dict):
+        raise _RowError("no object")
+    inner = row.get("paper")
+    if not isinstance(inner, dict):
+        raise _RowError("holds no paper")
+    # What stands on either level is taken from the paper, else from around it: fields have moved.
+    fields = row | {key: value for key, value in inner.items() if value is not None}
+
+    number = _ID.fullmatch(written) if isinstance(written := inner.get("id"), str) else None
+    if number is None:
+        raise _RowError("no arXiv id")
+    # The inner title comes first: the outer one kept raw LaTeX ("$\\nabla^2$DFT", 2406.14347).
+    title = one_line(inner.get("title"), LONGEST_TITLE) or one_line(row.get("title"), LONGEST_TITLE)
+    if not title:
+        raise _RowError(f"{number[1]} has no title")
+    listed_at = _listed_at(inner.get("submittedOnDailyAt"), day, row.get("publishedAt"))
+    if listed_at is None:
+        raise _RowError(f"{number[1]} has no list day")
+    published = _instant(inner.get("publishedAt"))
+    abstract = one_line(fields.get("summary"), LONGEST_ABSTRACT)
+    urls = fields.get("mediaUrls") or fields.get("mediaUrl")  # one text, before 2024-06
+    return Paper(
+        id=number[1],
+        title=title,
+        abstract=abstract,
+        listed_on=listed_at.date(),
+        listed_at=listed_at,
+        position=position,
+        # This feed always counts votes: without a readable number nobody is known to have voted.
+        votes=count(inner.get("upvotes")) or 0,
+        comments=count(fields.get("numComments")),
+        sentence=sentence(fields.get("ai_summary"), abstract),
+        authors=_authors(inner.get("authors")),
+        organisation=_organisation(fields.get("organization")),
+        keywords=_keywords(fields.get("ai_keywords")),
+        published=published.date() if published else None,
+        code=repository(fields.get("githubRepo")),
+        stars=count(fields.get("githubStars")),
+        project=web_link(fields.get("projectPage")),
+        thumbnail=web_link(fields.get("thumbnail")),
+        media=media(_list([urls] if isinstance(urls, str) else urls)),
+    )
+
+
+def _instant(value: object) -> datetime | None:
+    if not isinstance(value, str) or len(value) > LONGEST_INSTANT:
+        return None
+    try:
+        instant = datetime.fromisoformat(value)
+        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    except (ValueError, OverflowError):  # no instant, or one that UTC's calendar does not reach
+        return None
+
+
+def _listed_at(submitted: object, day: date | None, published: object) -> datetime | None:
+    # Only midnight since 2026-05-14. Before 2025-03 there was none, and the outer publishedAt was the time of
+    # listing; since then that is arXiv's, five hours off, hence last.
+    if listed_at := _instant(submitted):
+        return listed_at
+    return datetime.combine(day, time(), UTC) if day else _instant(published)
+
+
+def _authors(value: object) -> tuple[str, ...]:
+    # A name that stands twice stays twice: two people share it (two Kun Xu wrote 2410.05954), and
+    # "533 authors" is to stay true.
+    shown = (author for author in _list(value) if isinstance(author, dict) and not author.get("hidden"))
+    return lines((author.get("name") for author in shown), MOST_AUTHORS)
+
+
+def _organisation(value: object) -> str | None:
+    if not isinstance(value, dict):
+        return None
+    names = (one_line(value.get(key), LONGEST_NAME).rstrip("_ ") for key in ("fullname", "name"))
+    return next(filter(None, names), None)  # "Mistral AI_", 2601.08584
+
+
+def _keywords(value: object) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(lines(_list(value), MOST_KEYWORDS)))
+
+
+def _list(value: object) -> list[object]:
+    return value[: 2 * MOST_AUTHORS] if isinstance(value, list) else []

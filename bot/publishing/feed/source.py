@@ -1,0 +1,172 @@
+"""The feed as the publisher sees it: papers of some days, from whichever kind of feed it is."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+from bot.model import Found, Paper
+from bot.publishing.feed import huggingface, rss
+from bot.publishing.feed.errors import FeedError
+from bot.publishing.feed.fetch import Fetcher
+
+log = logging.getLogger(__name__)
+
+PAGE = 100
+"""Papers asked for at once, the most the API gives (50 if it is not asked)."""
+MOST_PAGES = 10
+MOST_AT_ONCE = 4
+_BEFORE_MARKUP = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"
+
+Progress = Callable[[int, int], None]
+
+
+class _KindError(FeedError):
+    """XML where the feed has given JSON so far."""
+
+
+class Feed:
+    """One feed of papers, JSON or RSS: the first answer tells which, and any later one may tell otherwise."""
+
+    def __init__(self, url: str, *, fetcher: Fetcher | None = None) -> None:
+        self._url = url
+        self._fetcher = fetcher or Fetcher()
+        self._slots = asyncio.Semaphore(MOST_AT_ONCE)
+        self._json = False
+        """Known to be the JSON API; not known is asked anew, which costs RSS nothing."""
+
+    async def __aenter__(self) -> Self:
+        await self._fetcher.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._fetcher.__aexit__(kind, error, trace)
+
+    async def newest_day(self, until: date) -> date | None:
+        """The newest list day up to `until` that has papers, None if the feed shows none; FeedError."""
+        # An entry of RSS without a date belongs to today, and `until` is over: a day later, none can be taken
+        # for one of `until`'s.
+        papers = await self._bare(datetime.combine(until + timedelta(days=1), time(), UTC))
+        if papers is not None:
+            return max((paper.listed_on for paper in papers if paper.listed_on <= until), default=None)
+        try:
+            return await self._newest_listed(until)
+        except _KindError:
+            self._json = False
+            raise
+
+    async def poll(self, days: Sequence[date], *, now: datetime, progress: Progress | None = None) -> Found:
+        """The papers listed on `days`, each once, all days or FeedError; from RSS whatever it holds now.
+
+        `progress` is told (days read, days in all) after each.
+        """
+        papers = await self._bare(now)
+        if papers is None:
+            try:
+                return await self._days(sorted(set(days)), progress or _untold)
+            except _KindError:
+                self._json = False
+                papers = await self._bare(now)
+                if papers is None:
+                    raise
+        if progress:
+            progress(1, 1)
+        return Found(papers)
+
+    async def _bare(self, now: datetime) -> list[Paper] | None:
+        """What the bare address gives if that is RSS; None where it is, or is known to be, the JSON API."""
+        if self._json:
+            return None
+        body = await self._get(self._url)
+        if _is_markup(body):
+            return await asyncio.to_thread(rss.parse, body, now)
+        await asyncio.to_thread(huggingface.parse, body, None)  # is it one? else FeedError
+        self._json = True
+        return None
+
+    async def _newest_listed(self, until: date) -> date | None:
+        # Pages come by publication, so the newest list day need not be on the first: read on until `until`
+        # itself is found, or a page more has brought no newer day.
+        newest: date | None = None
+        seen: set[str] = set()
+        for page in range(MOST_PAGES):
+            papers = await self._page(page, None, len(seen))
+            if seen.issuperset(paper.id for paper in papers):
+                break
+            seen.update(paper.id for paper in papers)
+            here = max((paper.listed_on for paper in papers if paper.listed_on <= until), default=None)
+            if newest and (here is None or here <= newest):
+                break
+            newest = here
+            if newest == until:
+                break
+        return newest
+
+    async def _days(self, days: Sequence[date], progress: Progress) -> Found:
+        found: dict[date, dict[str, Paper]] = {}
+        whole: set[date] = set()
+
+        async def read(day: date) -> None:
+            found[day], to_its_end = await self._day(day)
+            if to_its_end:
+                whole.add(day)
+            progress(len(found), len(days))
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for day in days:
+                    group.create_task(read(day))
+        except ExceptionGroup as failures:  # the first one cancelled the others
+            raise failures.exceptions[0] from None
+        papers: dict[str, Paper] = {}
+        for paper in (paper for day in days for paper in found[day].values()):
+            # Moved to the next day or listed again six days later (2604.07429): the newest listing counts.
+            if paper.id not in papers or papers[paper.id].listed_at < paper.listed_at:
+                papers[paper.id] = paper
+        return Found(list(papers.values()), frozenset(whole))
+
+    async def _day(self, day: date) -> tuple[dict[str, Paper], bool]:
+        """A day's papers, and whether its list was read to the end."""
+        found: dict[str, Paper] = {}
+        for page in range(MOST_PAGES):
+            # Neither a short page nor a full one says whether there are more: "a page may hold fewer".
+            papers = await self._page(page, day, len(found))
+            if found.keys() >= {paper.id for paper in papers}:
+                return found, True
+            for paper in papers:
+                found.setdefault(paper.id, paper)
+        log.warning("a day without end", extra={"day": str(day), "pages": MOST_PAGES, "papers": len(found)})
+        return found, False
+
+    async def _page(self, page: int, day: date | None, start: int) -> list[Paper]:
+        period = {"date": day.isoformat()} if day else {}
+        body = await self._get(_with(self._url, period | {"limit": str(PAGE), "p": str(page)}))
+        if _is_markup(body):
+            raise _KindError("the feed, so far JSON, answered with XML or a web page")
+        return await asyncio.to_thread(huggingface.parse, body, day, start)
+
+    async def _get(self, url: str) -> bytes:
+        async with self._slots:
+            return await self._fetcher.get(url)
+
+
+def _is_markup(body: bytes) -> bool:
+    return body[:4096].lstrip(_BEFORE_MARKUP).startswith(b"<")
+
+
+def _with(url: str, parameters: dict[str, str]) -> str:
+    """`url` with more query parameters; those it has stay as they are written."""
+    parts = urlsplit(url)
+    query = "&".join(filter(None, (parts.query, urlencode(parameters))))
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
+
+
+def _untold(done: int, total: int) -> None:
+    """Nobody asked how far the poll is."""

@@ -1,0 +1,39 @@
+"""An announcement: what an operator says to the readers, cleaned, and the page that it becomes in their language."""
+
+from __future__ import annotations
+
+from datetime import date
+from itertools import pairwise
+
+from bot.channel import Page
+from bot.model import Style
+from bot.render.edition_page import clean
+from bot.render.labels import labels
+from bot.render.words import Words
+
+LONGEST = 2_000
+"""Characters of an announcement, once it is cleaned."""
+
+
+def clean_lines(text: str) -> str:
+    """What somebody wrote, cleaned line by line; of several empty lines one is left, and none at either end."""
+    lines = [clean(line) for line in text.splitlines()]
+    kept = lines[:1] + [line for before, line in pairwise(lines) if before or line]
+    return "\n".join(kept).strip("\n")
+
+
+def announcement_page(text: str, w: Words, day: date) -> Page:
+    """The page of an announcement made on a day: the operator's own words, and in the reader's how to leave.
+
+    That stands among the notes, which every channel shows, while some leave the foot of a page out.
+    """
+    return Page(
+        language=w.language,
+        direction=w.direction,
+        heading=w.gettext("A message from those who run this newsletter"),
+        lead=clean_lines(text),
+        blocks=[],
+        labels=labels(w, Style.HEADLINE),
+        notes=[w.gettext("You get this because you are subscribed. “unsubscribe” ends that.")],
+        slug=f"announcement-{day}",
+    )

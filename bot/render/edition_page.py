@@ -1,0 +1,310 @@
+"""An edition and a reader's preferences → a page: which papers, and all that is said, before any markup.
+
+Pure but for the catalogues. Whatever comes from outside is cleaned here, once, for every channel: no control
+character, no trick with the direction of writing, no link that is not http.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
+from types import MappingProxyType
+from urllib.parse import urlsplit
+
+from bot.channel import Block, Link, Page, Said
+from bot.model import Cadence, Edition, Paper, Preferences, Ranked, Style, Text
+from bot.render.attribution import NOTHING_WRITTEN, say
+from bot.render.labels import footer, labels
+from bot.render.words import Words, words
+from bot.rules.closing import rank
+from bot.rules.topics import Sieve
+
+Texts = Mapping[str, Mapping[Style, Text]]
+"""What a model wrote in one language, by the paper's arXiv id and by style."""
+NO_TEXTS: Texts = MappingProxyType({})
+
+MOST_MISSED = 3
+"""So many missed editions are named, the newest."""
+NAMES = 3
+"""So many authors are named before the rest are counted."""
+
+_FILLED = ((0, 0.0), (1, 0.25), (4, 0.54), (8, 0.70), (13, 0.84), (16, 0.90), (23, 0.97), (24, 1.0))
+"""How full a day's list usually is at an hour of the UTC day, measured over many days of the feed."""
+
+_UNWANTED = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ufeff]")
+"""Control characters, which may command a terminal, and those that turn the direction of what follows."""
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+_ALPHAXIV = {"ko": "ko/", "ja": "ja/", "zh-Hans": "zh/", "zh-Hant": "zh/"}
+"""The languages that alphaXiv writes its overviews in beside English, as they stand in its addresses."""
+
+
+def edition_page(
+    edition: Edition, preferences: Preferences, *, missed: Sequence[date] = (), texts: Texts = NO_TEXTS
+) -> Page:
+    """The page of one edition for a reader with these preferences, who missed the editions of some days before.
+
+    `texts` are what a model wrote in the reader's language, by paper and style.
+    """
+    w = words(preferences.language)
+    chosen = choose(edition.papers, preferences)
+    counted = _counts_votes(edition.papers)
+    lead = [_count(w, len(chosen), len(edition.papers), preferences.min_votes)]
+    if counted and not edition.sample:
+        # In UTC: one rendering serves readers in every time zone.
+        lead.append(w.gettext("votes counted on {moment}", moment=w.moment(edition.closed_at)))
+    return Page(
+        language=w.language,
+        direction=w.direction,
+        heading=heading(w, edition.cadence, edition.day),
+        lead=" · ".join(lead),
+        blocks=[block(ranked, preferences.style, w, texts) for ranked in chosen],
+        labels=labels(w, preferences.style),
+        notes=_warnings(w, edition),
+        actions=[_missed(w, edition.cadence, day) for day in missed[-MOST_MISSED:]],
+        footer=footer(w, preferences.style, counted=counted, sample=edition.sample),
+        slug="sample" if edition.sample else slug(edition.cadence, edition.day),
+        day=edition.day,
+        cadence=edition.cadence,
+        closed_at=edition.closed_at,
+        style=preferences.style,
+        total=len(edition.papers),
+    )
+
+
+def today_page(
+    papers: Iterable[Paper], day: date, preferences: Preferences, *, now: datetime, texts: Texts = NO_TEXTS
+) -> Page:
+    """The page of a day's list as it stands, closed or not; it says how complete the list is."""
+    w = words(preferences.language)
+    ranked = rank(papers)
+    chosen = choose(ranked, preferences)
+    share = filled(day, now)
+    title = w.gettext("Daily papers") if share == 1 else w.gettext("Papers so far")
+    return Page(
+        language=w.language,
+        direction=w.direction,
+        heading=w.gettext("{title} · {date}", title=title, date=w.day(day)),
+        lead=_count(w, len(chosen), len(ranked), preferences.min_votes),
+        blocks=[block(each, preferences.style, w, texts) for each in chosen],
+        labels=labels(w, preferences.style),
+        notes=[] if share == 1 else [_still_filling(w, share, now)],
+        footer=footer(w, preferences.style, counted=_counts_votes(ranked), sample=False),
+        slug=f"{day}-list",
+    )
+
+
+def list_page(
+    heading: str,
+    lead: str,
+    papers: Sequence[Ranked],
+    preferences: Preferences,
+    *,
+    slug: str,
+    texts: Texts = NO_TEXTS,
+) -> Page:
+    """The page of some papers that are no edition: found, best, or one alone."""
+    w = words(preferences.language)
+    return Page(
+        language=w.language,
+        direction=w.direction,
+        heading=clean(heading),
+        lead=lead,
+        blocks=[block(each, preferences.style, w, texts) for each in papers],
+        labels=labels(w, preferences.style),
+        footer=footer(w, preferences.style, counted=_counts_votes(papers), sample=False),
+        slug=slug,
+    )
+
+
+def barren_page(count: int, preferences: Preferences, now: datetime) -> Page:
+    """The page of one line for a reader whose filters have left nothing for a while."""
+    w = words(preferences.language)
+    says = w.ngettext(
+        "Your filters have left nothing of the last {n} edition, so nothing was sent. “settings” shows them.",
+        "Your filters have left nothing of the last {n} editions, so nothing was sent. “settings” shows them.",
+        count,
+    )
+    return notice_page(says, w, now)
+
+
+def notice_page(says: str, w: Words, now: datetime) -> Page:
+    """The page of one notice for the operator."""
+    return Page(
+        language=w.language,
+        direction=w.direction,
+        heading=w.gettext("Morning Papers"),
+        lead=clean(says),
+        blocks=[],
+        labels=labels(w, Style.HEADLINE),
+        slug=f"notice-{now:%Y%m%dT%H%M%S}",
+    )
+
+
+def choose(papers: Sequence[Ranked], preferences: Preferences) -> list[Ranked]:
+    """The papers that a reader wants, with their ranks in the edition. Unknown votes are enough votes."""
+    sieve = Sieve(preferences.topics)
+    wanted = [
+        each
+        for each in papers
+        if (each.votes is None or each.votes >= preferences.min_votes) and sieve.lets_through(each.paper)
+    ]
+    return wanted[: preferences.papers] if preferences.papers else wanted
+
+
+def block(ranked: Ranked, style: Style, w: Words, texts: Texts = NO_TEXTS) -> Block:
+    """All that is said about one paper in one language and style."""
+    paper = ranked.paper
+    said = _cleaned(say(paper, style, texts.get(paper.id, NOTHING_WRITTEN)))
+    title = clean(paper.title) or paper.id
+    translated = said.parts.get("title")
+    return Block(
+        rank=ranked.rank,
+        paper=paper,
+        title=translated or title,
+        votes=None if ranked.votes is None else w.ngettext("{n} vote", "{n} votes", ranked.votes),
+        votes_count=ranked.votes,
+        organisation=clean(paper.organisation or "") or None,
+        authors=_authors(paper.authors, w),
+        said=said,
+        links=_links(paper, w),
+        original_title=title if translated else None,
+        abstract=clean(paper.abstract),
+    )
+
+
+def filled(day: date, now: datetime) -> float:
+    """How much of a day's list is usually there by now: 0.0 … 1.0."""
+    hours = (now - datetime.combine(day, time(), UTC)) / timedelta(hours=1)
+    for (early, less), (late, more) in pairwise(_FILLED):
+        if hours < late:
+            return less + (more - less) * max(0.0, hours - early) / (late - early)
+    return 1.0
+
+
+def clean(text: str) -> str:
+    """One line of what somebody wrote: no control character, no trick with the direction of writing."""
+    visible = _UNWANTED.sub("", _LONE_SURROGATE.sub("\ufffd", text))
+    return " ".join(visible.split())
+
+
+def _cleaned(said: Said) -> Said:
+    return replace(said, parts={name: clean(text) for name, text in said.parts.items()})
+
+
+def _authors(names: Sequence[str], w: Words) -> str | None:
+    known = [each for name in names if (each := clean(name))]
+    if not known:
+        return None
+    listed = w.pgettext("between names", ", ").join(known[:NAMES])
+    return listed if len(known) <= NAMES else f"{listed} +{w.number(len(known) - NAMES)}"
+
+
+def _links(paper: Paper, w: Words) -> list[Link]:
+    discussion = w.gettext("Discussion")
+    if paper.comments:
+        discussion = w.gettext("Discussion ({n})", n=w.number(paper.comments))
+    overview = f"https://www.alphaxiv.org/{_ALPHAXIV.get(w.language, '')}overview/{paper.id}"
+    offered = [
+        ("arXiv", paper.arxiv),
+        ("PDF", paper.pdf),
+        (w.pgettext("source code", "Code"), paper.code),
+        (w.pgettext("a project's web page", "Project"), paper.project),
+        (discussion, paper.page),
+        ("alphaXiv", overview),
+    ]
+    return [Link(label, url) for label, url in offered if url and _leads_to_the_web(url)]
+
+
+def _leads_to_the_web(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    plain = not _UNWANTED.search(url) and not _LONE_SURROGATE.search(url) and len(url.split()) == 1
+    return plain and parts.scheme in {"http", "https"} and bool(parts.hostname)
+
+
+def heading(w: Words, cadence: Cadence, day: date) -> str:
+    """The heading of an edition: what it is, and of which period."""
+    title = {
+        Cadence.DAY: w.gettext("Daily papers"),
+        Cadence.WEEK: w.gettext("Weekly papers"),
+        Cadence.MONTH: w.gettext("Monthly papers"),
+    }[cadence]
+    return w.gettext("{title} · {date}", title=title, date=period_name(w, cadence, day))
+
+
+def period_name(w: Words, cadence: Cadence, day: date) -> str:
+    """An edition's period in words."""
+    match cadence:
+        case Cadence.DAY:
+            return w.day(day)
+        case Cadence.WEEK:
+            return w.span(day - timedelta(days=day.weekday()), day)
+        case Cadence.MONTH:
+            return w.month(day)
+
+
+def _missed(w: Words, cadence: Cadence, day: date) -> Link:
+    """What a reader missed, and where its list can still be read."""
+    place = {Cadence.DAY: "date", Cadence.WEEK: "week", Cadence.MONTH: "month"}[cadence]
+    label = w.gettext("You missed: {date}", date=period_name(w, cadence, day))
+    return Link(label, f"https://huggingface.co/papers/{place}/{slug(cadence, day)}")
+
+
+def slug(cadence: Cadence, day: date) -> str:
+    """The name of an edition in files and addresses: 2026-04-29, 2026-W18, 2026-04."""
+    match cadence:
+        case Cadence.DAY:
+            return f"{day}"
+        case Cadence.WEEK:
+            return f"{day:%G-W%V}"
+        case Cadence.MONTH:
+            return f"{day:%Y-%m}"
+
+
+def _count(w: Words, shown: int, total: int, min_votes: int) -> str:
+    if shown == total:
+        return w.ngettext("{n} paper", "{n} papers", total)
+    if shown == 0:
+        return w.ngettext(
+            "None of {papers} papers has {n} vote",
+            "None of {papers} papers has {n} votes",
+            min_votes,
+            papers=w.number(total),
+        )
+    return w.ngettext("Top {shown} of {n} paper", "Top {shown} of {n} papers", total, shown=w.number(shown))
+
+
+def _warnings(w: Words, edition: Edition) -> list[str]:
+    warnings = []
+    if edition.sample:
+        warnings.append(
+            w.gettext(
+                "This is a sample, built into the program and shown because the feed could not be "
+                "reached yet. Today’s papers follow as soon as it answers."
+            )
+        )
+    if not edition.complete:
+        warnings.append(
+            w.gettext("The feed could not be read when this edition closed, so some papers may be missing.")
+        )
+    return warnings
+
+
+def _still_filling(w: Words, share: float, now: datetime) -> str:
+    return w.gettext(
+        "As of {moment}. The list fills until midnight UTC; at this hour it usually holds about {share} "
+        "of the day’s papers.",
+        moment=w.moment(now),
+        share=w.percent(share),
+    )
+
+
+def _counts_votes(papers: Sequence[Ranked]) -> bool:
+    return any(each.votes is not None for each in papers)

@@ -1,0 +1,64 @@
+"""A part of the work, and the locks under which alone it is done."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.runtime.locks import Locks, wait_for
+from bot.runtime.supervisor import until
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the work: the locks it needs, its endless form, its form for once, and what ends it in good order."""
+
+    locks: Sequence[str]
+    run: Callable[[asyncio.Event], Awaitable[None]]
+    once: Callable[[datetime], Awaitable[None]] | None = None
+    finish: Callable[[float], Awaitable[None]] | None = None
+
+
+async def under_locks(
+    locks: Locks, part: Part, work: Callable[[], Awaitable[None]], stop: asyncio.Event, *, patience: float
+) -> None:
+    """Do a part's work for as long as its locks are ours; raises LostError when they are not any more.
+
+    A part without locks is just done. Whatever ends the work, what is in flight is dealt with before anybody else can
+    have the locks.
+    """
+    if not part.locks:
+        await work()
+        return
+    if not await until(stop, asyncio.ensure_future(wait_for(locks, *part.locks))):
+        return
+    job = asyncio.ensure_future(work())
+    watch = asyncio.ensure_future(locks.watch(*part.locks))
+    lost = False
+    try:
+        await asyncio.wait([job, watch], return_when=asyncio.FIRST_COMPLETED)
+        lost = watch.done()
+    finally:
+        for task in (job, watch):
+            task.cancel()
+        await asyncio.gather(job, watch, return_exceptions=True)
+        try:
+            if part.finish is not None:
+                await part.finish(0.0 if lost else patience)
+        finally:
+            for lock in part.locks:
+                await locks.give_back(lock)
+    if lost:
+        log.error("locks lost, work stops until they are ours again", extra={"locks": part.locks})
+        watch.result()
+    job.result()
+
+
+async def cut_short(work: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
+    """Do what does not look at `stop` itself."""
+    await until(stop, asyncio.ensure_future(work()))

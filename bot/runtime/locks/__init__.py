@@ -1,0 +1,47 @@
+"""Who does what: one poller, one listener and one sender per account, whatever is started how often.
+
+On SQLite a lock is an operating system's lock on a file beside the database, on PostgreSQL a session advisory lock
+on a connection of its own. Both vanish with the process that holds them, so none leaves a ghost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from sqlalchemy import URL
+
+from bot.runtime.locks.advisory_locks import ServerLocks
+from bot.runtime.locks.file_locks import FileLocks
+from bot.runtime.locks.lock import OWNER, HeldError, Locks, LostError
+
+__all__ = ["OWNER", "FileLocks", "HeldError", "Locks", "LostError", "ServerLocks", "holding", "make_locks", "wait_for"]
+
+
+@asynccontextmanager
+async def holding(locks: Locks, *roles: str) -> AsyncIterator[None]:
+    """Hold several roles' locks for a block, all or none; those that were ours before stay ours. Raises HeldError."""
+    taken = await locks.take(*roles)
+    try:
+        yield
+    finally:
+        for role in reversed(taken):
+            await locks.give_back(role)
+
+
+async def wait_for(locks: Locks, *roles: str, every: float = 1.0) -> None:
+    """Take roles' locks as soon as they are free."""
+    while True:
+        try:
+            await locks.take(*roles)
+        except HeldError:
+            await asyncio.sleep(every)
+        else:
+            return
+
+
+def make_locks(server: URL, file: Path | None) -> Locks:
+    """The locks that go with a database: on its server, or beside its file."""
+    return ServerLocks(server) if file is None else FileLocks(file)

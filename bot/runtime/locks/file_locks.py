@@ -1,0 +1,96 @@
+"""Locks of the operating system, on files beside an SQLite database."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from bot.runtime.locks.lock import OWNER, HeldError, described, ourselves
+
+
+class FileLocks:
+    """Locks beside an SQLite file."""
+
+    def __init__(self, database: Path) -> None:
+        self._database = database
+        self._held: dict[str, FileLock] = {}
+
+    async def take(self, *roles: str) -> list[str]:
+        taken: list[str] = []
+        try:
+            for role in roles:
+                if role not in self._held:
+                    await self._take(role)
+                    taken.append(role)
+        except HeldError:
+            for role in taken:
+                await self.give_back(role)
+            raise
+        return taken
+
+    async def _take(self, role: str) -> None:
+        if role.startswith(OWNER):
+            await self.clear()
+        lock = self._lock(role)
+        try:
+            # An owner's lock is nobody else's: only another's `clear` may be looking at it for a moment.
+            lock.acquire(timeout=1.0 if role.startswith(OWNER) else 0.0)
+        except Timeout:
+            raise HeldError(role, self._holder(role)) from None
+        self._held[role] = lock
+        with suppress(OSError):  # who holds it is a courtesy; that it is held does not hang on it
+            self._note(role).write_text(json.dumps(ourselves()), encoding="utf-8")
+
+    async def give_back(self, role: str) -> None:
+        lock = self._held.pop(role, None)
+        if lock is not None:
+            self._note(role).unlink(missing_ok=True)
+            lock.release()
+            if role.startswith(OWNER):  # nobody will ask for it again
+                self._path(role).unlink(missing_ok=True)
+
+    async def clear(self) -> None:
+        """Take away the files that processes left behind which were killed."""
+        prefix = f"{self._database.name}.{OWNER.replace(':', '-')}"
+        for path in self._database.parent.glob(f"{prefix}*.lock"):
+            await self.is_free(f"{OWNER}{path.name.removeprefix(prefix).removesuffix('.lock')}")
+
+    async def is_free(self, role: str, *, at_once: bool = False) -> bool:  # noqa: ARG002
+        if role in self._held:
+            return False
+        lock = self._lock(role)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            return False
+        if role.startswith(OWNER):
+            self._note(role).unlink(missing_ok=True)
+            self._path(role).unlink(missing_ok=True)
+        lock.release()
+        return True
+
+    async def watch(self, *roles: str) -> None:  # noqa: ARG002
+        await asyncio.Event().wait()  # a file lock lasts as long as we do
+
+    async def close(self) -> None:
+        for role in list(self._held):
+            await self.give_back(role)
+
+    def _path(self, role: str) -> Path:
+        return self._database.with_name(f"{self._database.name}.{role.replace(':', '-')}.lock")
+
+    def _note(self, role: str) -> Path:
+        return self._path(role).with_suffix(".holder")
+
+    def _lock(self, role: str) -> FileLock:
+        return FileLock(self._path(role), thread_local=False)
+
+    def _holder(self, role: str) -> str:
+        try:
+            return described(json.loads(self._note(role).read_text(encoding="utf-8")))
+        except (OSError, ValueError):
+            return "another process"

@@ -1,0 +1,50 @@
+"""How each channel stands: the waits that its service imposed and the halts that we imposed on ourselves."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Select, bindparam, delete, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.rules.outcomes import Standing
+from bot.store.schema import channels, variants
+from bot.store.upsert import insert
+
+
+async def load(connection: AsyncConnection, channel: str, *, lock: bool = False) -> Standing:
+    """How a channel stands; with `lock` nobody else changes it until the transaction ends."""
+    query, named = _loading(lock=lock), {"name": channel}
+    row = (await connection.execute(query, named)).one_or_none()
+    if row is None and lock and connection.dialect.name == "postgresql":
+        await connection.execute(insert(connection, channels).values(channel=channel).on_conflict_do_nothing())
+        row = (await connection.execute(query, named)).one_or_none()
+    if row is None:
+        return Standing()
+    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+    del values["channel"]
+    return Standing(**values | {"judges": tuple(filter(None, row.judges.split(",")))})
+
+
+@cache
+def _loading(*, lock: bool) -> Select[Any]:
+    """The statement of `load`, built once: it is asked with every turn of a dispatcher."""
+    query = select(channels).where(channels.c.channel == bindparam("name"))
+    return query.with_for_update() if lock else query
+
+
+async def save(connection: AsyncConnection, channel: str, standing: Standing) -> None:
+    """Write down how a channel stands."""
+    values = asdict(standing) | {"judges": ",".join(standing.judges)}
+    statement = insert(connection, channels).values(channel=channel, **values)
+    await connection.execute(statement.on_conflict_do_update(index_elements=["channel"], set_=values))
+
+
+async def resume(connection: AsyncConnection, channel: str) -> Standing:
+    """Forget a channel's wait, its halt and its refused variants; how it stood before."""
+    before = await load(connection, channel)
+    await connection.execute(delete(channels).where(channels.c.channel == channel))
+    await connection.execute(delete(variants).where(variants.c.channel == channel))
+    return before

@@ -1,0 +1,40 @@
+"""The ledger of closing (bot.rules.closing.Ledger), kept key by key among the facts."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.rules.closing import Ledger
+from bot.store.schema import facts
+from bot.store.upsert import insert
+
+DAYS = {"origin", "settled", "settled_week", "settled_month"}
+
+
+async def load(connection: AsyncConnection, *, lock: bool = False) -> Ledger:
+    """What has been decided and seen so far; with `lock` nobody else decides until the transaction ends."""
+    known = {field.name for field in fields(Ledger)}
+    query = select(facts.c.key, facts.c.value).where(facts.c.key.in_(known)).order_by(facts.c.key)
+    rows = await connection.execute(query.with_for_update() if lock else query)
+    kept: dict[str, Any] = {
+        key: date.fromisoformat(value) if key in DAYS else datetime.fromisoformat(value) for key, value in rows
+    }
+    return Ledger(**kept)
+
+
+async def save(connection: AsyncConnection, **changes: date | datetime | None) -> None:
+    """Write down some of the ledger's fields; None forgets one."""
+    forgotten = [key for key, value in changes.items() if value is None]
+    if forgotten:
+        await connection.execute(facts.delete().where(facts.c.key.in_(forgotten)))
+    kept = [{"key": key, "value": value.isoformat()} for key, value in changes.items() if value is not None]
+    if kept:
+        statement = insert(connection, facts)
+        await connection.execute(
+            statement.on_conflict_do_update(index_elements=["key"], set_={"value": statement.excluded.value}), kept
+        )

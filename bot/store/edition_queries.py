@@ -1,0 +1,127 @@
+"""Editions: written down once, read back as they were."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Row, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.model import Cadence, Edition, Ranked
+from bot.store import paper_queries as stored
+from bot.store.schema import edition_papers, editions, papers
+from bot.store.upsert import insert
+
+
+async def held(connection: AsyncConnection, ids: Sequence[str], cadence: Cadence = Cadence.DAY) -> set[str]:
+    """Which of these papers an earlier edition of a cadence holds: never twice is promised within one cadence."""
+    query = (
+        select(edition_papers.c.paper_id)
+        .join(editions, editions.c.id == edition_papers.c.edition_id)
+        .where(editions.c.cadence == cadence, edition_papers.c.paper_id.in_(ids))
+    )
+    return set(await connection.scalars(query))
+
+
+async def papers_between(connection: AsyncConnection, first: date, last: date) -> list[str]:
+    """The ids of the papers that the day editions from `first` to `last` hold."""
+    query = (
+        select(edition_papers.c.paper_id)
+        .join(editions, editions.c.id == edition_papers.c.edition_id)
+        .where(editions.c.cadence == Cadence.DAY, editions.c.day.between(first, last))
+        .distinct()
+    )
+    return list(await connection.scalars(query))
+
+
+async def add(connection: AsyncConnection, edition: Edition, *, for_readers: bool = True) -> int | None:
+    """Write an edition down, without an audience yet; its id, or None where that period has one already.
+
+    One that is not `for_readers` is closed so late that it goes to the archive alone.
+    """
+    edition_id = await connection.scalar(
+        insert(connection, editions)
+        .values(
+            cadence=edition.cadence.value,
+            day=edition.day,
+            closed_at=edition.closed_at,
+            complete=edition.complete,
+            for_readers=for_readers,
+            audience=0,
+        )
+        .on_conflict_do_nothing()
+        .returning(editions.c.id)
+    )
+    if edition_id is None:
+        return None
+    await connection.execute(
+        edition_papers.insert(),
+        [
+            {"edition_id": edition_id, "rank": ranked.rank, "paper_id": ranked.paper.id, "votes": ranked.votes}
+            for ranked in edition.papers
+        ],
+    )
+    return int(edition_id)
+
+
+async def count_audience(connection: AsyncConnection, edition_id: int, more: int) -> None:
+    """Add to an edition's audience, so that it has not ended yet, or not any more."""
+    await connection.execute(
+        update(editions).where(editions.c.id == edition_id).values(audience=editions.c.audience + more, ended_at=None)
+    )
+
+
+async def get(connection: AsyncConnection, edition_id: int) -> Edition:
+    """The edition with this id, which holds papers."""
+    return await _load(
+        connection, (await connection.execute(select(editions).where(editions.c.id == edition_id))).one()
+    )
+
+
+async def of_day(connection: AsyncConnection, cadence: Cadence, day: date) -> Edition | None:
+    """The edition of the period that ends on `day`."""
+    query = select(editions).where(editions.c.cadence == cadence, editions.c.day == day)
+    row = (await connection.execute(query)).one_or_none()
+    return None if row is None else await _load(connection, row)
+
+
+async def latest(connection: AsyncConnection, cadence: Cadence) -> Edition | None:
+    """The newest closed edition."""
+    query = select(editions).where(editions.c.cadence == cadence).order_by(editions.c.day.desc()).limit(1)
+    row = (await connection.execute(query)).one_or_none()
+    return None if row is None else await _load(connection, row)
+
+
+async def latest_id(connection: AsyncConnection, cadence: Cadence) -> int | None:
+    """The newest closed edition's id."""
+    query = select(editions.c.id).where(editions.c.cadence == cadence).order_by(editions.c.day.desc()).limit(1)
+    edition_id: int | None = await connection.scalar(query)
+    return edition_id
+
+
+async def days(connection: AsyncConnection, cadence: Cadence, *, since: date) -> list[date]:
+    """The days after `since` that have an edition."""
+    return list(
+        await connection.scalars(select(editions.c.day).where(editions.c.cadence == cadence, editions.c.day > since))
+    )
+
+
+async def latest_day(connection: AsyncConnection, cadence: Cadence) -> date | None:
+    """The newest closed edition's day."""
+    day: date | None = await connection.scalar(select(func.max(editions.c.day)).where(editions.c.cadence == cadence))
+    return day
+
+
+async def _load(connection: AsyncConnection, row: Row[Any]) -> Edition:
+    query = (
+        select(papers, edition_papers.c.rank, edition_papers.c.votes.label("votes_then"))
+        .join(edition_papers, edition_papers.c.paper_id == papers.c.id)
+        .where(edition_papers.c.edition_id == row.id)
+        .order_by(edition_papers.c.rank)
+    )
+    ranked = tuple(
+        Ranked(paper.rank, stored.from_row(paper), paper.votes_then) for paper in await connection.execute(query)
+    )
+    return Edition(Cadence(row.cadence), row.day, row.closed_at, ranked, complete=row.complete, id=row.id)

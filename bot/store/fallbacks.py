@@ -1,0 +1,56 @@
+"""Variants that a service refused, and which of them fell back to the plainest style."""
+
+from __future__ import annotations
+
+from sqlalchemy import Select, and_, case, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.model import State
+from bot.rules.outcomes import REJECTIONS
+from bot.store.schema import deliveries, variants
+from bot.store.upsert import insert
+
+
+async def count(connection: AsyncConnection, delivery_id: int) -> bool:
+    """Count one more reader whose delivery of a variant was rejected; whether that made it fall back.
+
+    What somebody took is not bad: it never falls back, however many others have services that refuse it.
+    """
+    variant = select(deliveries.c.channel, deliveries.c.edition_id, deliveries.c.choice_id).where(
+        deliveries.c.id == delivery_id
+    )
+    channel, edition_id, choice_id = (await connection.execute(variant)).one()
+    taken = _taken(channel, edition_id).where(deliveries.c.choice_id == choice_id).exists()
+    more = variants.c.rejections + 1
+    statement = insert(connection, variants).values(
+        channel=channel, edition_id=edition_id, choice_id=choice_id, rejections=1, fallen=False
+    )
+    row = await connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["channel", "edition_id", "choice_id"],
+            set_={
+                "rejections": more,
+                "fallen": case((and_(more == REJECTIONS, ~taken), True), else_=variants.c.fallen),
+            },
+        ).returning(variants.c.rejections, variants.c.fallen)
+    )
+    counted = row.one()
+    return bool(counted.rejections == REJECTIONS and counted.fallen)
+
+
+async def fallen(connection: AsyncConnection, channel: str, edition_id: int) -> int:
+    """How many of an edition's variants had to fall back on a channel; none while any of them is taken there."""
+    query = select(func.count()).where(
+        variants.c.channel == channel,
+        variants.c.edition_id == edition_id,
+        variants.c.fallen,
+        ~_taken(channel, edition_id).exists(),
+    )
+    return int(await connection.scalar(query) or 0)
+
+
+def _taken(channel: str, edition_id: int) -> Select[tuple[int]]:
+    """Deliveries of an edition that were taken on a channel."""
+    return select(deliveries.c.id).where(
+        deliveries.c.edition_id == edition_id, deliveries.c.channel == channel, deliveries.c.state == State.SENT
+    )

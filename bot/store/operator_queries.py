@@ -1,0 +1,176 @@
+"""The operator's desk: deliveries looked up, owed again, dropped."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import ColumnElement, Select, func, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.model import Kind, Reason, State, Status, kind_of
+from bot.rules.schedule import LIFETIME, Rhythm, waking
+from bot.store.schema import deliveries, editions, subscribers
+
+RETRYABLE = (State.UNKNOWN, State.REJECTED, State.EXPIRED, State.BARRED)
+DROPPABLE = (State.OWED, State.UNKNOWN)
+RHYTHMS = 100
+"""Rhythms that share a statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which deliveries; what is None or False does not matter."""
+
+    day: date | None = None
+    cadence: Kind | None = None
+    channel: str | None = None
+    state: State | None = None
+    reason: str | None = None
+    """A part of the reason, in capitals or not."""
+    repeated: bool = False
+    """Sent again without knowing whether it had arrived."""
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """The filter on a query of deliveries joined with their editions."""
+        found: list[ColumnElement[bool]] = []
+        if self.day is not None:
+            found.append(editions.c.day == self.day)
+        if self.cadence is not None:
+            found.append(editions.c.cadence == self.cadence)
+        if self.channel is not None:
+            found.append(deliveries.c.channel == self.channel)
+        if self.state is not None:
+            found.append(deliveries.c.state == self.state)
+        if self.reason is not None:
+            found.append(deliveries.c.reason.icontains(self.reason, autoescape=True))
+        if self.repeated:
+            found.append(deliveries.c.repeats > 0)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One delivery as an operator sees it: never with an address."""
+
+    id: int
+    day: date
+    cadence: Kind
+    channel: str
+    subscriber_id: int | None
+    state: State
+    reason: str | None
+    attempts: int
+    repeats: int
+    due_at: datetime
+    ended_at: datetime | None
+
+
+async def find(connection: AsyncConnection, wanted: Filter, limit: int) -> list[Line]:
+    """The newest `limit` deliveries of a filter; 0 for all."""
+    query = (
+        select(
+            deliveries.c.id,
+            editions.c.day,
+            editions.c.cadence,
+            deliveries.c.channel,
+            deliveries.c.subscriber_id,
+            deliveries.c.state,
+            deliveries.c.reason,
+            deliveries.c.attempts,
+            deliveries.c.repeats,
+            deliveries.c.due_at,
+            deliveries.c.ended_at,
+        )
+        .join(editions, editions.c.id == deliveries.c.edition_id)
+        .where(*wanted.conditions())
+        .order_by(deliveries.c.id.desc())
+        .limit(limit or None)
+    )
+    rows = (row._asdict() for row in await connection.execute(query))
+    return [Line(**row | {"cadence": kind_of(row["cadence"]), "state": State(row["state"])}) for row in rows]
+
+
+async def count_retryable(connection: AsyncConnection, wanted: Filter) -> int:
+    """How many deliveries `retry` would owe again."""
+    return int(await connection.scalar(_retryable(wanted).with_only_columns(func.count())) or 0)
+
+
+async def count_droppable(connection: AsyncConnection, wanted: Filter) -> int:
+    """How many deliveries `drop` would end."""
+    return int(await connection.scalar(_droppable(wanted).with_only_columns(func.count())) or 0)
+
+
+async def retry(connection: AsyncConnection, wanted: Filter, *, now: datetime) -> int:
+    """Owe deliveries again, as soon as each reader may be disturbed; how many there were.
+
+    Only to readers who are active, and nothing that a newer edition superseded. What may have arrived already
+    counts as sent again.
+    """
+    rhythm = (subscribers.c.timezone, subscribers.c.hour, subscribers.c.weekdays)
+    chosen = _retryable(wanted)
+    reopened = select(deliveries.c.edition_id).where(deliveries.c.id.in_(chosen))
+    await connection.execute(update(editions).where(editions.c.id.in_(reopened)).values(ended_at=None))
+    found = await connection.execute(chosen.with_only_columns(*rhythm).distinct())
+    owed = 0
+    for at, group in _by_instant((Rhythm(*row) for row in found), now):
+        for start in range(0, len(group), RHYTHMS):
+            some = [(each.timezone, each.hour, each.weekdays) for each in group[start : start + RHYTHMS]]
+            result = await connection.execute(
+                update(deliveries)
+                .where(deliveries.c.id.in_(chosen.where(tuple_(*rhythm).in_(some))))
+                .where(deliveries.c.state.in_(RETRYABLE))
+                .values(
+                    state=State.OWED.value,
+                    reason=None,
+                    repeats=deliveries.c.repeats
+                    + (deliveries.c.state == State.UNKNOWN).cast(deliveries.c.repeats.type),
+                    rejections=0,
+                    owner=None,
+                    next_at=at,
+                    expires_at=now + LIFETIME,
+                    ended_at=None,
+                )
+            )
+            owed += result.rowcount
+    return owed
+
+
+async def drop(connection: AsyncConnection, wanted: Filter, *, now: datetime) -> int:
+    """End deliveries that are still owed, or that nobody knows the end of; how many there were."""
+    result = await connection.execute(
+        update(deliveries)
+        .where(deliveries.c.id.in_(_droppable(wanted)), deliveries.c.state.in_(DROPPABLE))
+        .values(state=State.SKIPPED.value, reason=Reason.DROPPED.value, owner=None, ended_at=now)
+    )
+    return result.rowcount
+
+
+def _by_instant(rhythms: Iterable[Rhythm], now: datetime) -> Iterable[tuple[datetime, list[Rhythm]]]:
+    """Rhythms by when their readers may be disturbed next."""
+    found: defaultdict[datetime, list[Rhythm]] = defaultdict(list)
+    for rhythm in rhythms:
+        found[waking(rhythm, now)].append(rhythm)
+    return found.items()
+
+
+def _retryable(wanted: Filter) -> Select[tuple[int]]:
+    return (
+        _chosen(wanted)
+        .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
+        .where(
+            deliveries.c.state.in_(RETRYABLE),
+            func.coalesce(deliveries.c.reason, "") != Reason.SUPERSEDED,
+            subscribers.c.status == Status.ACTIVE,
+        )
+    )
+
+
+def _droppable(wanted: Filter) -> Select[tuple[int]]:
+    return _chosen(wanted).where(deliveries.c.state.in_(DROPPABLE))
+
+
+def _chosen(wanted: Filter) -> Select[tuple[int]]:
+    return select(deliveries.c.id).join(editions, editions.c.id == deliveries.c.edition_id).where(*wanted.conditions())

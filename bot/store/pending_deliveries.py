@@ -1,0 +1,85 @@
+"""What one subscriber is still owed: ended, or moved to another hour."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import and_, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.model import NOTE, Cadence, Reason, State
+from bot.rules.schedule import Rhythm, rebook, waking
+from bot.store import edition_queries as stored
+from bot.store.schema import deliveries, editions
+
+TAKEN_BACK = (Reason.PAUSED, Reason.LEFT, Reason.AWAY, Reason.OTHER_CADENCE)
+"""Skipped by a reader's own act, which they may undo."""
+
+
+async def end(connection: AsyncConnection, subscriber_id: int, state: State, reason: str, *, now: datetime) -> None:
+    """End everything that a subscriber is still owed."""
+    await connection.execute(
+        update(deliveries)
+        .where(deliveries.c.subscriber_id == subscriber_id, deliveries.c.state == State.OWED)
+        .values(state=state.value, reason=reason, ended_at=now)
+    )
+
+
+async def end_cadence(connection: AsyncConnection, subscriber_id: int, *, now: datetime) -> None:
+    """Skip the editions that a subscriber is still owed, for another cadence was chosen; an announcement is for all."""
+    notes = select(editions.c.id).where(editions.c.cadence == NOTE)
+    await connection.execute(
+        update(deliveries)
+        .where(
+            deliveries.c.subscriber_id == subscriber_id,
+            deliveries.c.state == State.OWED,
+            deliveries.c.edition_id.not_in(notes),
+        )
+        .values(state=State.SKIPPED.value, reason=Reason.OTHER_CADENCE.value, ended_at=now)
+    )
+
+
+async def revive(
+    connection: AsyncConnection, subscriber_id: int, cadence: Cadence, rhythm: Rhythm, *, now: datetime
+) -> None:
+    """Owe again what a reader's own act had skipped and they have taken back, as long as it is not too late for it."""
+    newest = await stored.latest_id(connection, cadence)
+    theirs = and_(
+        deliveries.c.subscriber_id == subscriber_id,
+        or_(editions.c.id == newest, editions.c.cadence == NOTE),
+        deliveries.c.state == State.SKIPPED,
+        deliveries.c.reason.in_(TAKEN_BACK),
+        deliveries.c.expires_at > now,
+    )
+    query = select(deliveries.c.id, deliveries.c.edition_id, deliveries.c.due_at).join(
+        editions, editions.c.id == deliveries.c.edition_id
+    )
+    for row in (await connection.execute(query.where(theirs))).all():
+        at = row.due_at if row.due_at > now else waking(rhythm, now)
+        await reopen(connection, row.id, row.edition_id, next_at=at)
+
+
+async def reopen(
+    connection: AsyncConnection, delivery_id: int, edition_id: int, *, next_at: datetime, **times: datetime
+) -> None:
+    """Owe a delivery again that had ended; its edition has not ended then, either."""
+    again = {"state": State.OWED.value, "reason": None, "ended_at": None, "next_at": next_at}
+    await connection.execute(update(deliveries).where(deliveries.c.id == delivery_id).values(**again, **times))
+    await connection.execute(update(editions).where(editions.c.id == edition_id).values(ended_at=None))
+
+
+async def move(connection: AsyncConnection, subscriber_id: int, rhythm: Rhythm, *, now: datetime) -> None:
+    """Move everything that a subscriber is still owed to their new hour; a retry that waits goes on waiting."""
+    query = (
+        select(deliveries.c.id, deliveries.c.attempts, deliveries.c.next_at, editions.c.closed_at, editions.c.cadence)
+        .join(editions, editions.c.id == deliveries.c.edition_id)
+        .where(deliveries.c.subscriber_id == subscriber_id, deliveries.c.state == State.OWED)
+    )
+    for row in (await connection.execute(query)).all():
+        booked = rebook(rhythm, row.closed_at, now, is_note=row.cadence == NOTE)
+        next_at = max(booked.due_at, row.next_at) if row.attempts else booked.due_at
+        await connection.execute(
+            update(deliveries)
+            .where(deliveries.c.id == row.id, deliveries.c.state == State.OWED)
+            .values(due_at=booked.due_at, next_at=next_at, expires_at=booked.expires_at)
+        )

@@ -1,0 +1,181 @@
+"""What became of one reader's deliveries, looked back on."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.model import NOTE, Kind, Reason, State, kind_of
+from bot.rules.outcomes import STRIKE
+from bot.store.schema import deliveries, editions, subscribers
+
+UNREAD = 5
+"""So many of the newest editions that went to the archive alone are looked at; a message names three."""
+IN_A_ROW = 10
+"""So far back is looked for editions in a row of which nothing was left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One edition that was owed to the reader, and what became of it."""
+
+    cadence: Kind
+    day: date
+    state: State
+    reason: str | None
+    due_at: datetime
+    next_at: datetime
+    ended_at: datetime | None
+    attempts: int
+    receipt: str | None
+
+
+async def entry(connection: AsyncConnection, subscriber_id: int, edition_id: int) -> Entry | None:
+    """What became of one edition, None where it was not owed to this reader."""
+    query = _entries(subscriber_id).where(editions.c.id == edition_id)
+    row = (await connection.execute(query)).one_or_none()
+    return None if row is None else _entry(row)
+
+
+async def was_for_readers(connection: AsyncConnection, edition_id: int) -> bool:
+    """Whether an edition was meant for readers, or went to the archive alone."""
+    return bool(await connection.scalar(select(editions.c.for_readers).where(editions.c.id == edition_id)))
+
+
+async def entries(connection: AsyncConnection, subscriber_id: int) -> list[Entry]:
+    """What became of every edition that is still remembered one by one, the newest first."""
+    return [_entry(row) for row in await connection.execute(_newest_first(subscriber_id))]
+
+
+async def barren(connection: AsyncConnection, subscriber_id: int, before: int) -> int:
+    """How many editions in a row, before this one and of its cadence, the reader's filters left nothing of."""
+    cadence = select(editions.c.cadence).where(editions.c.id == before).scalar_subquery()
+    day = select(editions.c.day).where(editions.c.id == before).scalar_subquery()
+    query = _newest_first(subscriber_id).where(editions.c.cadence == cadence, editions.c.day < day).limit(IN_A_ROW)
+    count = 0
+    for row in await connection.execute(query):
+        if row.state != State.SKIPPED or row.reason != Reason.NO_MATCH:
+            break
+        count += 1
+    return count
+
+
+async def strikes(connection: AsyncConnection, subscriber_id: int, edition_id: int) -> int:
+    """How many editions in a row, up to this one and of its cadence, the reader could not be reached with.
+
+    Editions that were not sent at all for other reasons neither count nor end the row.
+    """
+    cadence = select(editions.c.cadence).where(editions.c.id == edition_id).scalar_subquery()
+    day = select(editions.c.day).where(editions.c.id == edition_id).scalar_subquery()
+    query = _newest_first(subscriber_id).where(editions.c.cadence == cadence, editions.c.day <= day).limit(IN_A_ROW)
+    count = 0
+    for row in await connection.execute(query):
+        if row.reason is not None and row.reason.startswith(STRIKE):
+            count += 1
+        elif row.state == State.SENT:
+            break
+    return count
+
+
+def may_have_missed() -> ColumnElement[bool]:
+    """Whether a delivery's reader may have missed anything; loaded with it, it spares most the look of `missed`."""
+    lost = deliveries.alias()
+    expired = lost.c.subscriber_id == deliveries.c.subscriber_id, lost.c.state == State.EXPIRED
+    return or_(
+        select(lost.c.id).where(*expired).correlate(deliveries).exists(),
+        select(editions.c.id).where(~editions.c.for_readers).correlate(None).exists(),
+    )
+
+
+async def missed(connection: AsyncConnection, delivery_ids: Sequence[int]) -> Mapping[int, tuple[date, ...]]:
+    """For each delivery, the days of the editions that its reader has missed since they were last sent one.
+
+    They expired before they could be delivered, or were closed so late that they went to the archive alone. Most
+    readers have missed nothing, and cost one look into an index that holds only what expired. An announcement speaks of
+    nothing but itself.
+    """
+    own, theirs, lost = editions.alias(), editions.alias(), deliveries.alias()
+    earlier = and_(theirs.c.cadence == own.c.cadence, theirs.c.day < own.c.day, own.c.cadence != NOTE)
+    expired = (
+        select(deliveries.c.id, theirs.c.day)
+        .join(own, own.c.id == deliveries.c.edition_id)
+        .join(lost, lost.c.subscriber_id == deliveries.c.subscriber_id)
+        .join(theirs, theirs.c.id == lost.c.edition_id)
+        .where(deliveries.c.id.in_(delivery_ids), lost.c.state == State.EXPIRED, earlier)
+    )
+    candidates = [(row.id, row.day) for row in await connection.execute(expired)]
+    unread = select(editions.c.id).where(~editions.c.for_readers).order_by(editions.c.day.desc()).limit(UNREAD)
+    archive = list(await connection.scalars(unread))
+    if archive:
+        archived = (
+            select(deliveries.c.id, theirs.c.day)
+            .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
+            .join(own, own.c.id == deliveries.c.edition_id)
+            .join(theirs, earlier)
+            .where(
+                deliveries.c.id.in_(delivery_ids),
+                theirs.c.id.in_(archive),
+                theirs.c.closed_at > subscribers.c.created_at,
+            )
+        )
+        candidates += [(row.id, row.day) for row in await connection.execute(archived)]
+    if not candidates:
+        return {}
+    last = await _last_sent(connection, {delivery_id for delivery_id, _ in candidates})
+    found: defaultdict[int, set[date]] = defaultdict(set)
+    for delivery_id, day in candidates:
+        if day > last.get(delivery_id, date.min):
+            found[delivery_id].add(day)
+    return {delivery_id: tuple(sorted(days)) for delivery_id, days in found.items()}
+
+
+async def _last_sent(connection: AsyncConnection, delivery_ids: Collection[int]) -> dict[int, date]:
+    """For each delivery, the day of the last edition of its cadence that its reader was sent before it."""
+    own, theirs, sent = editions.alias(), editions.alias(), deliveries.alias()
+    query = (
+        select(deliveries.c.id, func.max(theirs.c.day).label("day"))
+        .join(own, own.c.id == deliveries.c.edition_id)
+        .join(sent, sent.c.subscriber_id == deliveries.c.subscriber_id)
+        .join(theirs, theirs.c.id == sent.c.edition_id)
+        .where(
+            deliveries.c.id.in_(delivery_ids),
+            sent.c.state == State.SENT,
+            theirs.c.cadence == own.c.cadence,
+            theirs.c.day < own.c.day,
+        )
+        .group_by(deliveries.c.id)
+    )
+    return {row.id: row.day for row in await connection.execute(query)}
+
+
+def _entries(subscriber_id: int) -> Select[Any]:
+    return (
+        select(
+            editions.c.cadence,
+            editions.c.day,
+            deliveries.c.state,
+            deliveries.c.reason,
+            deliveries.c.due_at,
+            deliveries.c.next_at,
+            deliveries.c.ended_at,
+            deliveries.c.attempts,
+            deliveries.c.receipt,
+        )
+        .join(editions, editions.c.id == deliveries.c.edition_id)
+        .where(deliveries.c.subscriber_id == subscriber_id)
+    )
+
+
+def _newest_first(subscriber_id: int) -> Select[Any]:
+    return _entries(subscriber_id).order_by(editions.c.day.desc(), editions.c.id.desc())
+
+
+def _entry(row: Row[Any]) -> Entry:
+    values = row._asdict()
+    return Entry(**values | {"cadence": kind_of(row.cadence), "state": State(row.state)})

@@ -1,0 +1,80 @@
+"""The census: how many readers there are, of which kinds, and how the latest edition of each kind fares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.model import NOTE, Cadence, Kind, State, Status
+from bot.store import edition_report
+from bot.store.schema import channels, choices, editions, subscribers
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """Readers by status; those who are active by channel and by language, the largest group first."""
+
+    statuses: Mapping[Status, int]
+    channels: Mapping[str, int]
+    languages: Mapping[str, int]
+    new: int
+    """Subscribed since the instant that was asked for, and still there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """The latest edition of a kind: how many readers it was owed to, and what became of that on all channels."""
+
+    kind: Kind
+    day: date
+    audience: int
+    states: Mapping[State, int]
+
+
+async def census(connection: AsyncConnection, *, since: datetime) -> Census:
+    """Count the readers."""
+    statuses = await _counts(connection, select(subscribers.c.status, func.count()).group_by(subscribers.c.status))
+    active = subscribers.c.status == Status.ACTIVE
+    by_channel = select(subscribers.c.channel, func.count()).where(active).group_by(subscribers.c.channel)
+    by_language = (
+        select(choices.c.language, func.count())
+        .join(subscribers, subscribers.c.choice_id == choices.c.id)
+        .where(active)
+        .group_by(choices.c.language)
+    )
+    here = subscribers.c.status.in_([Status.ACTIVE, Status.PAUSED])
+    new = select(func.count()).select_from(subscribers).where(here, subscribers.c.created_at >= since)
+    return Census(
+        {status: statuses[status] for status in Status if status in statuses},
+        await _counts(connection, by_channel),
+        await _counts(connection, by_language),
+        int(await connection.scalar(new) or 0),
+    )
+
+
+async def latest(connection: AsyncConnection) -> Sequence[Latest]:
+    """The latest edition of each kind that there is one of."""
+    found = []
+    kinds: list[Kind] = [*Cadence, NOTE]
+    for kind in kinds:
+        newest = select(editions).where(editions.c.cadence == kind).order_by(editions.c.day.desc()).limit(1)
+        row = (await connection.execute(newest)).one_or_none()
+        if row is not None:
+            found.append(Latest(kind, row.day, row.audience, await edition_report.became(connection, row.id)))
+    return found
+
+
+async def known_channels(connection: AsyncConnection) -> set[str]:
+    """The channels that have readers or stand in some way, set up here or not."""
+    theirs = select(subscribers.c.channel).distinct()
+    return {*await connection.scalars(theirs), *await connection.scalars(select(channels.c.channel))}
+
+
+async def _counts(connection: AsyncConnection, query: Select[*tuple[Any, ...]]) -> dict[str, int]:
+    rows = [(name, count) for name, count in await connection.execute(query)]
+    return dict(sorted(rows, key=lambda row: (-row[1], row[0])))

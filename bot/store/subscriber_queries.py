@@ -1,0 +1,328 @@
+"""Subscribers and what they chose."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Row, Select, and_, delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.model import (
+    NO_EXTRAS,
+    Address,
+    Cadence,
+    Extra,
+    Preferences,
+    Reason,
+    State,
+    Status,
+    Style,
+    Subscriber,
+)
+from bot.rules.schedule import Rhythm
+from bot.store import pending_deliveries
+from bot.store.schema import announcements, choices, deliveries, subscribers, suppressed
+from bot.store.upsert import insert
+
+BARRED = "no right to post: "
+"""How the reason begins for which a place is paused that does not let us post."""
+
+
+async def add(
+    connection: AsyncConnection,
+    address: Address,
+    preferences: Preferences,
+    *,
+    now: datetime,
+    set_up_by: str | None = None,
+) -> int | None:
+    """Subscribe an address; its id, or None where it is known already (nothing is changed then).
+
+    `set_up_by` is the recipient id of whoever subscribed a place that many share.
+    """
+    subscriber_id: int | None = await connection.scalar(
+        insert(connection, subscribers)
+        .values(
+            channel=address.channel,
+            recipient=address.recipient,
+            status=Status.ACTIVE.value,
+            choice_id=await choose(connection, preferences),
+            hour=preferences.hour,
+            weekdays=preferences.weekdays,
+            timezone=preferences.timezone,
+            cadence=preferences.cadence.value,
+            created_at=now,
+            set_up_by=set_up_by,
+        )
+        .on_conflict_do_nothing()
+        .returning(subscribers.c.id)
+    )
+    return subscriber_id
+
+
+async def get(connection: AsyncConnection, address: Address, *, lock: bool = False) -> Subscriber | None:
+    """The subscriber with this address; with `lock` nobody else changes them before this transaction ends."""
+    theirs = and_(subscribers.c.channel == address.channel, subscribers.c.recipient == address.recipient)
+    if lock:
+        # Before the join and not in it: a row that was waited for is only held against the choices of before.
+        await connection.execute(select(subscribers.c.id).where(theirs).with_for_update())
+    row = (await connection.execute(selected().where(theirs))).one_or_none()
+    return None if row is None else subscriber(row)
+
+
+async def numbered(connection: AsyncConnection, subscriber_id: int, *, lock: bool = False) -> Subscriber | None:
+    """The subscriber with this number; with `lock` nobody else changes them before this transaction ends."""
+    if lock:
+        await connection.execute(select(subscribers.c.id).where(subscribers.c.id == subscriber_id).with_for_update())
+    row = (await connection.execute(selected().where(subscribers.c.id == subscriber_id))).one_or_none()
+    return None if row is None else subscriber(row)
+
+
+def selected() -> Select[Any]:
+    """Subscribers joined with their choices: what `subscriber` reads."""
+    return select(subscribers, *(column for column in choices.c if column.name != "id")).join(
+        choices, choices.c.id == subscribers.c.choice_id
+    )
+
+
+async def set_status(
+    connection: AsyncConnection,
+    subscriber_id: int,
+    status: Status,
+    reason: str | None,
+    *,
+    until: datetime | None = None,
+) -> None:
+    """Change where a subscriber stands, and say why."""
+    await connection.execute(
+        update(subscribers)
+        .where(subscribers.c.id == subscriber_id)
+        .values(status=status.value, reason=reason, paused_until=until)
+    )
+
+
+async def move(connection: AsyncConnection, subscriber_id: int, recipient: str) -> None:
+    """Store a subscriber's new recipient id. Where somebody has it already there is one subscription less."""
+    other = subscribers.alias()
+    theirs = and_(other.c.channel == subscribers.c.channel, other.c.recipient == recipient, other.c.id != subscriber_id)
+    moved = await connection.execute(
+        update(subscribers)
+        .where(subscribers.c.id == subscriber_id, ~select(other.c.id).where(theirs).exists())
+        .values(recipient=recipient)
+    )
+    if not moved.rowcount:
+        await set_status(connection, subscriber_id, Status.GONE, "its place has another subscription")
+
+
+async def change(connection: AsyncConnection, reader: Subscriber, wanted: Preferences, *, now: datetime) -> None:
+    """Give a subscriber new preferences; what they are still owed moves to their new hour.
+
+    With another cadence, what is owed of the old one is skipped.
+    """
+    await connection.execute(
+        update(subscribers)
+        .where(subscribers.c.id == reader.id)
+        .values(
+            choice_id=await choose(connection, wanted),
+            hour=wanted.hour,
+            weekdays=wanted.weekdays,
+            timezone=wanted.timezone,
+            cadence=wanted.cadence.value,
+        )
+    )
+    before, after = rhythm(reader.preferences), rhythm(wanted)
+    if wanted.cadence is not reader.preferences.cadence:
+        await pending_deliveries.end_cadence(connection, reader.id, now=now)
+    if before != after:
+        await pending_deliveries.move(connection, reader.id, after, now=now)
+
+
+async def pause(connection: AsyncConnection, subscriber_id: int, *, until: datetime | None, now: datetime) -> None:
+    """Send nothing until then, or until resumed. Whoever has left stays away."""
+    paused = await connection.execute(
+        update(subscribers)
+        .where(subscribers.c.id == subscriber_id, subscribers.c.status.in_([Status.ACTIVE, Status.PAUSED]))
+        .values(status=Status.PAUSED.value, reason="paused by the reader", paused_until=until)
+    )
+    if paused.rowcount:
+        await pending_deliveries.end(connection, subscriber_id, State.SKIPPED, Reason.PAUSED, now=now)
+
+
+async def resume(connection: AsyncConnection, subscriber_id: int) -> None:
+    """Send the next edition again."""
+    await set_status(connection, subscriber_id, Status.ACTIVE, None)
+
+
+async def bar(connection: AsyncConnection, subscriber_id: int, reason: str) -> None:
+    """Pause a place that does not let us post, until it does; whoever paused or left themselves stays as they are."""
+    await connection.execute(
+        update(subscribers)
+        .where(subscribers.c.id == subscriber_id, subscribers.c.status == Status.ACTIVE)
+        .values(status=Status.PAUSED.value, reason=f"{BARRED}{reason}", paused_until=None)
+    )
+
+
+async def permit(connection: AsyncConnection, address: Address) -> bool:
+    """Resume a place that lets us post again; whether it was paused for that. A reader's own pause goes on."""
+    result = await connection.execute(
+        update(subscribers)
+        .where(
+            subscribers.c.channel == address.channel,
+            subscribers.c.recipient == address.recipient,
+            subscribers.c.status == Status.PAUSED,
+            subscribers.c.reason.startswith(BARRED, autoescape=True),
+        )
+        .values(status=Status.ACTIVE.value, reason=None)
+    )
+    return result.rowcount > 0
+
+
+async def wake(connection: AsyncConnection, *, now: datetime) -> None:
+    """Resume everybody whose pause is over."""
+    await connection.execute(
+        update(subscribers)
+        .where(subscribers.c.status == Status.PAUSED, subscribers.c.paused_until <= now)
+        .values(status=Status.ACTIVE.value, reason=None, paused_until=None)
+    )
+
+
+async def leave(connection: AsyncConnection, subscriber_id: int, *, now: datetime, reason: str = Reason.LEFT) -> None:
+    """Send nothing any more; preferences are kept for when they come back."""
+    await set_status(connection, subscriber_id, Status.UNSUBSCRIBED, reason)
+    await pending_deliveries.end(connection, subscriber_id, State.SKIPPED, reason, now=now)
+
+
+async def forget(connection: AsyncConnection, subscriber_id: int, *, now: datetime) -> None:
+    """Erase a subscriber; what they were sent stays as nameless rows, so that editions still add up.
+
+    What they announced as an operator stays as well, and does not say any more who wrote it.
+    """
+    row = await connection.execute(
+        select(subscribers.c.channel, subscribers.c.recipient).where(subscribers.c.id == subscriber_id)
+    )
+    for channel, recipient in row.all():
+        theirs = announcements.c.author == str(Address(channel, recipient))
+        await connection.execute(update(announcements).where(theirs).values(author=None))
+    await pending_deliveries.end(connection, subscriber_id, State.SKIPPED, Reason.FORGOTTEN, now=now)
+    # A receipt may name the reader, as a file's name does.
+    await connection.execute(update(deliveries).where(deliveries.c.subscriber_id == subscriber_id).values(receipt=None))
+    await connection.execute(delete(subscribers).where(subscribers.c.id == subscriber_id))
+
+
+async def suppress(connection: AsyncConnection, address: Address, reason: str, *, now: datetime) -> None:
+    """Never write to an address again, unless it asks for it itself."""
+    row = {"channel": address.channel, "digest": digest(address), "reason": reason, "since": now}
+    await connection.execute(insert(connection, suppressed).values(row).on_conflict_do_nothing())
+
+
+async def is_suppressed(connection: AsyncConnection, address: Address) -> bool:
+    """Whether an address must be left alone."""
+    query = select(suppressed.c.since).where(
+        suppressed.c.channel == address.channel, suppressed.c.digest == digest(address)
+    )
+    return await connection.scalar(query) is not None
+
+
+async def unsuppress(connection: AsyncConnection, address: Address) -> None:
+    """The address has asked for it itself, or its reader has asked the operator."""
+    await connection.execute(
+        delete(suppressed).where(suppressed.c.channel == address.channel, suppressed.c.digest == digest(address))
+    )
+
+
+async def count(connection: AsyncConnection) -> int:
+    """How many there are, whatever their status."""
+    return int(await connection.scalar(select(func.count()).select_from(subscribers)) or 0)
+
+
+async def choose(connection: AsyncConnection, wanted: Preferences) -> int:
+    """The id of the row of choices that says what `wanted` says, made where there is none yet."""
+    values = {
+        "language": wanted.language,
+        "style": wanted.style.value,
+        "papers": wanted.papers,
+        "min_votes": wanted.min_votes,
+        "topics": json.dumps(wanted.topics, ensure_ascii=False),
+    }
+    await connection.execute(insert(connection, choices).values(**values).on_conflict_do_nothing())
+    same = (choices.c[name] == value for name, value in values.items())
+    return int((await connection.execute(select(choices.c.id).where(*same))).scalar_one())
+
+
+def rhythm(wanted: Preferences) -> Rhythm:
+    """When a reader with these preferences wants to be reached."""
+    return Rhythm(wanted.timezone, wanted.hour, wanted.weekdays)
+
+
+def digest(address: Address) -> str:
+    """An address as the list of the suppressed knows it: it asked to be left alone, so it is not kept."""
+    return hashlib.sha256(str(address).casefold().encode()).hexdigest()
+
+
+def subscriber(row: Row[*tuple[Any, ...]]) -> Subscriber:
+    """The subscriber in a row of `selected`."""
+    return Subscriber(
+        id=row.id,
+        address=Address(row.channel, row.recipient),
+        status=Status(row.status),
+        preferences=preferences(row),
+        created_at=row.created_at,
+        reason=row.reason,
+        paused_until=row.paused_until,
+        extras=extras(row.extras),
+        set_up_by=None if row.set_up_by is None else Address(row.channel, row.set_up_by),
+    )
+
+
+def extras(stored: str) -> Mapping[Extra, str]:
+    """Extras as they are stored; one that this version does not know is left alone."""
+    if stored == "{}":
+        return NO_EXTRAS
+    known = set(Extra)
+    return {Extra(name): value for name, value in json.loads(stored).items() if name in known}
+
+
+def preferences(row: Row[*tuple[Any, ...]]) -> Preferences:
+    """The preferences in a row that joins a subscriber with their choice."""
+    return _preferences(
+        row.language,
+        row.style,
+        row.papers,
+        row.min_votes,
+        row.topics,
+        row.hour,
+        row.weekdays,
+        row.timezone,
+        row.cadence,
+    )
+
+
+@lru_cache(4096)
+def _preferences(  # noqa: PLR0917 - a cache knows calls by their place
+    language: str,
+    style: str,
+    papers: int,
+    min_votes: int,
+    topics: str,
+    hour: int,
+    weekdays: int,
+    timezone: str,
+    cadence: str,
+) -> Preferences:
+    """Remembered: many readers chose the same, and who are due together differ in little."""
+    return Preferences(
+        language=language,
+        style=Style(style),
+        papers=papers,
+        min_votes=min_votes,
+        topics=tuple(json.loads(topics)),
+        hour=hour,
+        weekdays=weekdays,
+        timezone=timezone,
+        cadence=Cadence(cadence),
+    )

@@ -1,0 +1,189 @@
+"""Texts that a language model wrote, with what became of each: stored once, read back for every page."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.model import Cadence, Preferences, Status, Style, Text
+from bot.render.styles import PARTS
+from bot.store.schema import choices, edition_papers, subscribers, texts
+from bot.store.upsert import insert
+
+MOST_CHOICES = 2_000
+"""So many different choices of readers are written for, those of most readers first."""
+
+
+class Verdict(StrEnum):
+    """What became of a text."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    """The guard refused it twice; it is not asked for again with the same model and prompt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One text as it was written down."""
+
+    paper_id: str
+    language: str
+    style: Style
+    model: str
+    prompt: str
+    """A hash of the prompt: with another one the text is asked for anew."""
+    verdict: Verdict
+    parts: Mapping[str, str]
+    faults: Sequence[str]
+    tokens: int
+    written_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A choice that readers have made, and how many of them, with what they read."""
+
+    cadence: Cadence
+    preferences: Preferences
+    readers: int
+
+
+async def keep(connection: AsyncConnection, written: Written) -> None:
+    """Write a text down, in place of what the same model made of the same prompt before."""
+    row = {
+        "paper_id": written.paper_id,
+        "language": written.language,
+        "style": written.style.value,
+        "model": written.model,
+        "prompt": written.prompt,
+        "verdict": written.verdict.value,
+        "parts": dict(written.parts),
+        "faults": list(written.faults),
+        "tokens": written.tokens,
+        "written_at": written.written_at,
+    }
+    statement = insert(connection, texts).values(row)
+    key = ("paper_id", "language", "style", "model", "prompt")
+    changes: dict[str, Any] = {name: value for name, value in row.items() if name not in key}
+    changes["tokens"] = texts.c.tokens + statement.excluded.tokens
+    # What was accepted stays: two may have asked at the same time.
+    refused = texts.c.verdict == Verdict.REJECTED
+    await connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=changes, where=refused))
+
+
+async def of(connection: AsyncConnection, paper_ids: Sequence[str], language: str) -> dict[str, dict[Style, Text]]:
+    """The accepted texts about papers in one language, the newest of each style."""
+    query = (
+        select(texts)
+        .where(texts.c.paper_id.in_(paper_ids), texts.c.language == language, texts.c.verdict == Verdict.ACCEPTED)
+        .order_by(texts.c.written_at)
+    )
+    found: defaultdict[str, dict[Style, Text]] = defaultdict(dict)
+    for row in await connection.execute(query):
+        style = Style(row.style)
+        found[row.paper_id][style] = Text(row.paper_id, row.language, style, dict(row.parts))
+    return dict(found)
+
+
+async def count(connection: AsyncConnection, edition_id: int, language: str) -> int:
+    """How many accepted texts there are about an edition's papers: more of them, and pages have more to say."""
+    query = (
+        select(func.count())
+        .select_from(texts)
+        .join(edition_papers, edition_papers.c.paper_id == texts.c.paper_id)
+        .where(
+            edition_papers.c.edition_id == edition_id,
+            texts.c.language == language,
+            texts.c.verdict == Verdict.ACCEPTED,
+        )
+    )
+    return int(await connection.scalar(query) or 0)
+
+
+async def unwritten(connection: AsyncConnection, paper_ids: Sequence[str], language: str, style: Style) -> int:
+    """How many of these papers no text has been asked for about yet, in a language and style."""
+    query = select(func.count(func.distinct(texts.c.paper_id))).where(
+        texts.c.paper_id.in_(paper_ids), texts.c.language == language, texts.c.style == style.value
+    )
+    return len(set(paper_ids)) - int(await connection.scalar(query) or 0)
+
+
+async def dealt_with(
+    connection: AsyncConnection, paper_ids: Sequence[str], model: str, prompts: Mapping[Style, str]
+) -> set[tuple[str, str, Style]]:
+    """What need not be asked for: paper, language and style of texts accepted, or refused by these prompts."""
+    columns = (texts.c.paper_id, texts.c.language, texts.c.style, texts.c.model, texts.c.prompt, texts.c.verdict)
+    query = select(*columns).where(texts.c.paper_id.in_(paper_ids))
+    found = set()
+    for row in await connection.execute(query):
+        style = Style(row.style)
+        ours = row.model == model and row.prompt == prompts.get(style)
+        if row.verdict == Verdict.ACCEPTED or ours:
+            found.add((row.paper_id, row.language, style))
+    return found
+
+
+async def spent(connection: AsyncConnection, day: date) -> int:
+    """Tokens that texts cost on a UTC day."""
+    begin = datetime.combine(day, time(), UTC)
+    return int(await connection.scalar(select(func.sum(texts.c.tokens)).where(texts.c.written_at >= begin)) or 0)
+
+
+async def typical(connection: AsyncConnection) -> int:
+    """What a text has cost on average, in tokens; 0 where none was written yet."""
+    return int(await connection.scalar(select(func.avg(texts.c.tokens)).where(texts.c.tokens > 0)) or 0)
+
+
+async def wishes(connection: AsyncConnection) -> list[Wish]:
+    """What active readers have chosen whose style a model has to write, by how many of them."""
+    readers = func.count().label("readers")
+    columns = [column for column in choices.c if column.name != "id"]
+    query = (
+        select(*columns, subscribers.c.cadence, readers)
+        .join(subscribers, subscribers.c.choice_id == choices.c.id)
+        .where(subscribers.c.status == Status.ACTIVE, choices.c.style.in_([style.value for style in PARTS]))
+        .group_by(*columns, subscribers.c.cadence)
+        .order_by(readers.desc())
+        .limit(MOST_CHOICES)
+    )
+    found = []
+    for row in await connection.execute(query):
+        wanted = Preferences(
+            language=row.language,
+            style=Style(row.style),
+            papers=row.papers,
+            min_votes=row.min_votes,
+            topics=tuple(json.loads(row.topics)),
+        )
+        found.append(Wish(Cadence(row.cadence), wanted, row.readers))
+    return found
+
+
+async def newest(connection: AsyncConnection, limit: int, verdict: Verdict | None = None) -> list[Written]:
+    """The newest texts with what became of them; 0 for all."""
+    query = select(texts).order_by(texts.c.written_at.desc()).limit(limit or None)
+    if verdict is not None:
+        query = query.where(texts.c.verdict == verdict)
+    return [
+        Written(
+            row.paper_id,
+            row.language,
+            Style(row.style),
+            row.model,
+            row.prompt,
+            Verdict(row.verdict),
+            row.parts,
+            row.faults,
+            row.tokens,
+            row.written_at,
+        )
+        for row in await connection.execute(query)
+    ]

@@ -1,0 +1,242 @@
+"""The one picture of a paper, made small and harmless: a figure of its own, else one that its authors put beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from bot.model import ARXIV_ID, MediaKind, Paper
+from bot.summaries.fulltext.downloads import Fetcher, FetchError
+from bot.summaries.fulltext.file_cache import MISSING, Shelf
+from bot.summaries.fulltext.sections import DocumentError, Figure
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+log = logging.getLogger(__name__)
+
+ARXIV = frozenset({"https://arxiv.org"})
+HUGGING_FACE = frozenset(
+    {
+        "https://huggingface.co",
+        "https://cdn-uploads.huggingface.co",
+        "https://cdn-thumbnails.huggingface.co",
+        "https://*.hf.co",
+    }
+)
+
+LARGEST_BODY = 8 << 20
+MOST_TRIED = 4
+"""Figures that are asked for before the paper counts as one without."""
+MOST_PIXELS = 40_000_000
+"""Of what is decoded: 120 MB."""
+LEAST_WIDTH, LEAST_HEIGHT = 200, 120
+"""In pixels; what is smaller is a logo or an icon."""
+LONGEST_RATIO = 6
+LONGEST_SIDE = 1280
+QUALITY = 85
+COLOURS = 256
+"""A picture with no more of them is a drawing, for which PNG is often smaller."""
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP")
+
+SMALL_WIDTH, SMALL_HEIGHT = 320, 180
+"""In pixels; of a picture that stands beside a title."""
+SMALLEST_QUALITY = 40
+MOST_SMALL = 40 << 10
+"""Bytes of a small picture."""
+
+MEDIA_TYPES = {"jpg": "image/jpeg", "png": "image/png"}
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture on disk, of at most LONGEST_SIDE pixels, with nothing in its file but the picture."""
+
+    path: Path
+    width: int
+    height: int
+    caption: str
+    media_type: str
+
+
+async def get(
+    paper: Paper,
+    figures: Sequence[Figure],
+    folder: Path,
+    now: datetime,
+    *,
+    fetcher: Fetcher,
+    arxiv: Collection[str] = ARXIV,
+    hugging_face: Collection[str] = HUGGING_FACE,
+) -> Picture | None:
+    """The first of a paper's `figures` that is a picture to be shown, else the first picture beside it, else None.
+
+    Only the origins named are asked: `arxiv` for figures, `hugging_face` for what stands beside papers.
+    """
+    drawn = [figure for figure in figures if not _is_vector(figure.url)][:MOST_TRIED]
+    beside = [media.url for media in paper.media if media.kind is MediaKind.IMAGE][:1]
+    wanted = [(figure.url, figure.caption, arxiv) for figure in drawn] + [(url, "", hugging_face) for url in beside]
+    return await _first(paper.id, "fig", wanted, folder, now, fetcher=fetcher)
+
+
+async def thumbnail(
+    paper: Paper, folder: Path, now: datetime, *, fetcher: Fetcher, hugging_face: Collection[str] = HUGGING_FACE
+) -> Picture | None:
+    """The small picture that the feed shows of a paper, always a JPEG; None where it cannot be had."""
+    wanted = [(paper.thumbnail, "", hugging_face)] if paper.thumbnail else []
+    return await _first(paper.id, "thumb", wanted, folder, now, fetcher=fetcher)
+
+
+def small_name(paper_id: str) -> str:
+    """What the file of a paper's small picture is called."""
+    return f"{paper_id}.small.jpg"
+
+
+async def small(
+    paper: Paper, folder: Path, now: datetime, *, fetcher: Fetcher, hugging_face: Collection[str] = HUGGING_FACE
+) -> Path | None:
+    """The thumbnail again, at most SMALL_WIDTH × SMALL_HEIGHT pixels and MOST_SMALL bytes; None as above."""
+    large = await thumbnail(paper, folder, now, fetcher=fetcher, hugging_face=hugging_face)
+    if large is None:
+        return None
+    try:
+        body = await asyncio.to_thread(_shrunk, large.path)
+    except (OSError, ValueError) as error:
+        log.warning(
+            "a picture of a paper cannot be made small", extra={"paper": paper.id, "reason": type(error).__name__}
+        )
+        return None
+    shelf = Shelf(folder)
+    kept = await asyncio.to_thread(shelf.write, small_name(paper.id), body, now)
+    return shelf.folder / small_name(paper.id) if kept else None
+
+
+def _shrunk(path: Path) -> bytes:
+    from PIL import Image
+
+    with Image.open(path, formats=("JPEG",)) as opened:
+        picture = opened.convert("RGB")
+    picture.thumbnail((SMALL_WIDTH, SMALL_HEIGHT), Image.Resampling.LANCZOS)
+    quality = QUALITY
+    while True:
+        written = BytesIO()
+        picture.save(written, "JPEG", quality=quality, optimize=True, progressive=True)
+        if written.tell() <= MOST_SMALL or quality <= SMALLEST_QUALITY:
+            return written.getvalue()
+        quality -= 15
+
+
+async def _first(
+    paper_id: str,
+    use: str,
+    wanted: Iterable[tuple[str, str, Collection[str]]],
+    folder: Path,
+    now: datetime,
+    *,
+    fetcher: Fetcher,
+) -> Picture | None:
+    """The first of the addresses `wanted` that holds a picture, with its caption; kept under the paper's id."""
+    if not (paper_id.isascii() and ARXIV_ID.fullmatch(paper_id)):
+        return None
+    name, shelf = f"{paper_id}.{use}", Shelf(folder)
+    kept = await asyncio.to_thread(shelf.look, f"{name}.json", now)
+    if kept is None:
+        return None
+    if kept is not MISSING and (picture := await asyncio.to_thread(_restored, kept, shelf.folder, name)):
+        return picture
+    passing = tried = False
+    for url, caption, within in wanted:
+        tried = True
+        try:
+            fetched = await fetcher.get(url, now, most=LARGEST_BODY, within=within)
+            body, width, height, suffix = await asyncio.to_thread(redrawn, fetched.body, plain=use == "thumb")
+        except (FetchError, DocumentError) as error:
+            passing |= error.passing
+            log.warning("a picture of a paper cannot be used", extra={"paper": paper_id, "reason": str(error)})
+            continue
+        about = {"suffix": suffix, "width": width, "height": height, "caption": caption}
+        if not await asyncio.to_thread(shelf.write, f"{name}.{suffix}", body, now):
+            return None
+        await asyncio.to_thread(shelf.put, f"{name}.json", about, now)
+        return Picture(shelf.folder / f"{name}.{suffix}", width, height, caption, MEDIA_TYPES[suffix])
+    if tried and not passing:
+        await asyncio.to_thread(shelf.put, f"{name}.json", None, now)
+    return None
+
+
+def redrawn(body: bytes, *, plain: bool = False) -> tuple[bytes, int, int, str]:
+    """A stranger's picture drawn anew: its bytes, width, height and suffix ("jpg", or "png" unless `plain`).
+
+    The first frame alone, the right way up, on white, without anything that its file told beside. DocumentError for
+    what is broken, too large to be decoded, or too small or narrow to be a figure.
+    """
+    from PIL import Image, ImageOps
+
+    Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+    try:
+        with Image.open(BytesIO(body), formats=FORMATS) as opened:
+            if opened.width * opened.height > MOST_PIXELS:  # known before anything is decoded
+                raise DocumentError(f"it has more than {MOST_PIXELS // 1_000_000} million pixels")
+            simple = opened.mode in {"1", "L", "P"}
+            opened.load()
+            upright = ImageOps.exif_transpose(opened)
+        width, height = upright.size
+        if width < LEAST_WIDTH or height < LEAST_HEIGHT or max(upright.size) > LONGEST_RATIO * min(upright.size):
+            raise DocumentError(f"it is no figure, being {width} × {height} pixels")
+        return _encoded(_on_white(upright), plain=plain, simple=simple)
+    except DocumentError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a decoder may raise anything for a file that was made to
+        raise DocumentError(f"it cannot be decoded ({type(error).__name__})") from None
+
+
+def _on_white(image: Image) -> Image:
+    """The bare pixels on a new canvas: nothing of the file's comments, profiles or positions comes along."""
+    from PIL import Image
+
+    if image.mode.startswith("I"):  # 16 bits of grey, of which converting would keep the lower half
+        image = image.convert("I").point(lambda value: value / 256).convert("L")
+    canvas = Image.new("RGB", image.size, "white")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        canvas.paste(image, mask=image.getchannel("A"))
+    else:
+        canvas.paste(image.convert("RGB"))
+    return canvas
+
+
+def _encoded(canvas: Image, *, plain: bool, simple: bool) -> tuple[bytes, int, int, str]:
+    from PIL import Image
+
+    simple = simple or canvas.getcolors(COLOURS) is not None
+    canvas.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
+    jpeg = BytesIO()
+    canvas.save(jpeg, "JPEG", quality=QUALITY, optimize=True)
+    if simple and not plain:
+        png = BytesIO()
+        canvas.quantize(COLOURS, dither=Image.Dither.NONE).save(png, "PNG", optimize=True)
+        if png.tell() < jpeg.tell():
+            return png.getvalue(), *canvas.size, "png"
+    return jpeg.getvalue(), *canvas.size, "jpg"
+
+
+def _restored(kept: Any, folder: Path, name: str) -> Picture | None:
+    """What was kept, if it is whole."""
+    try:
+        path = folder / f"{name}.{kept['suffix']}"
+        sizes = int(kept["width"]), int(kept["height"])
+        picture = Picture(path, *sizes, str(kept["caption"]), MEDIA_TYPES[kept["suffix"]])
+    except (TypeError, KeyError, ValueError):
+        return None
+    return picture if path.is_file() else None
+
+
+def _is_vector(url: str) -> bool:
+    return urlsplit(url).path.lower().endswith((".svg", ".svgz", ".pdf", ".eps"))

@@ -1,0 +1,32 @@
+"""What a text is written from: the abstract, or as much of the whole paper as the model reads at once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.model import Paper, Style
+from bot.render.styles import FROM_FULL_TEXT
+from bot.summaries.fulltext.library import FullTexts, excerpt
+
+CHARACTERS_A_TOKEN = 3
+"""Of English, cautiously; formulas take more tokens than words."""
+SPARE = 0.6
+"""The part of the model's window that the paper may fill; the rest is for the task and the answer."""
+
+
+class Sources:
+    """Finds the source of each text; `window` is how many tokens the model reads at once."""
+
+    def __init__(self, texts: FullTexts, *, window: int) -> None:
+        self._texts = texts
+        self._most = int(window * CHARACTERS_A_TOKEN * SPARE)
+
+    async def __call__(self, paper: Paper, style: Style, now: datetime) -> str:
+        """The source of a text about a paper in a style. Never raises for what a server answered."""
+        if style not in FROM_FULL_TEXT:
+            return paper.abstract
+        text = await self._texts.get(paper.id, now)
+        room = self._most - len(paper.abstract)
+        if text is None or room <= 0:
+            return paper.abstract
+        return f"Abstract: {paper.abstract}\n\n{excerpt(text, room)}"

@@ -1,0 +1,1 @@
+"""Checks what a language model wrote against its source before anybody reads it."""

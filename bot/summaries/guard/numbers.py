@@ -1,0 +1,153 @@
+"""The numbers of a text as amounts, whatever script, unit and multiplier they are written with. Pure.
+
+A text's number is true to its source where the source has the same amount in the same unit, or an amount that
+rounds to it at the precision the text shows. Signs are left out: what one calls -10 % another calls a loss of 10 %.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator
+from enum import Enum
+
+from bot.summaries.guard.digits import Number, Reading, exactly, scan, tidy
+from bot.summaries.guard.units import FAMILIES
+
+
+class Verdict(Enum):
+    """What a source says about a number."""
+
+    TRUE = "true"
+    OTHER_UNIT = "other unit"
+    ABSENT = "absent"
+
+
+_IDENTIFIER = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z])[A-Za-z][A-Za-z0-9+]*(?:[-_.@]?[A-Za-z0-9+]+)*")
+_NAMED = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z]*[-.]?\d)[A-Za-z0-9]+(?:[-.]?[A-Za-z0-9]+)*")
+_ENUMERATOR = re.compile(
+    r"(?:(?:\A|[\n。.!?！？;；:：])\s*(?:\(\s?\d{1,2}\s?\)|\d{1,2}(?:[.)](?=\s)|、)))|\(\s?[1-9]\s?\)"
+)
+_CLAUSE_END = re.compile(r"[;:!?()\n]|\.(?!\w)")
+_LAST_ITEM = re.compile(r"\s*(and|or)\s|.{0,60}?\s(?:and|or)\s", re.DOTALL)
+
+
+class Stock:
+    """The numbers that a source has, ready to be asked for."""
+
+    def __init__(self, source: str) -> None:
+        text = tidy(source)
+        self._folded = _fold(text)
+        found = {(reading.amount, reading.unit) for number in scan(text, source=True) for reading in number.readings}
+        self._skeletons = {_skeleton(name) for name in _NAMED.findall(text)}
+        self._amounts: dict[str, list[float]] = {}
+        self._raw: dict[str, list[float]] = {}
+        for amount, unit in sorted(found):
+            family, scale = FAMILIES[unit]
+            self._amounts.setdefault(family, []).append(amount * scale)
+            self._raw.setdefault(unit, []).append(amount)
+        for amounts in self._amounts.values():
+            amounts.sort()
+        self._listed = set(_lengths_of_lists(text))
+
+    def renumbers(self, name: str) -> bool:
+        """Whether the source has the name with other digits and not with these: `5D` where it has `3D`."""
+        wanted = _skeleton(name)
+        alike = any(known.startswith(wanted) or wanted.startswith(known) for known in self._skeletons)
+        return alike and not self.identifies(name)
+
+    def lacks(self, name: str) -> bool:
+        """Whether the source has neither the name nor all the numbers inside it: 3.1 and 8 of `Llama-3.1-8B`."""
+        inside = map(float, re.findall(r"[0-9]+(?:\.[0-9]+)?", name))
+        return not self.identifies(name) and any(not self._has(exactly(amount, "")) for amount in inside)
+
+    def identifies(self, name: str) -> bool:
+        """Whether the source has a name with digits, hyphens and spaces aside; `GPT-5` is not found in `GPT-5.2`."""
+        wanted = _fold(name).strip(".")
+        at = self._folded.find(wanted)
+        while at >= 0:
+            after = self._folded[at + len(wanted) : at + len(wanted) + 2]
+            before = self._folded[at - 1 : at] if at else ""
+            longer = after[:1].isdigit() or (after[:1] == "." and after[1:].isdigit())
+            if not longer and not (wanted[:1].isdigit() and (before.isdigit() or before == ".")):
+                return True
+            at = self._folded.find(wanted, at + 1)
+        return False
+
+    def judge(self, number: Number) -> Verdict:
+        """Whether the source has this number; where it has it in another known unit alone, that is said."""
+        if any(self._has(reading) for reading in number.readings):
+            return Verdict.TRUE
+        if any(self._has_in_another_unit(reading) for reading in number.readings):
+            return Verdict.OTHER_UNIT
+        return Verdict.ABSENT
+
+    def _has(self, reading: Reading) -> bool:
+        amount, low, high = reading.amount, reading.low, reading.high
+        family, scale = FAMILIES[reading.unit]
+        if self._any(family, low * scale, high * scale) or self._any("", amount, amount):
+            return True
+        match reading.unit:
+            case "part":
+                # "by half" is also said of what is twice as small
+                return self._any("%", low * 100, high * 100) or self._any("×", 1 / max(high, 1e-9), 1 / max(low, 1e-9))
+            case "%":
+                of_one = amount <= 100 and self._any("", low / 100, high / 100)
+                return of_one or self._any("×", amount / 100, amount / 100)
+            case "×":
+                return self._any("%", low * 100, high * 100) or (amount == 2 and self._any("%", 100, 100))
+            case "":
+                return (
+                    any(_has(amounts, amount, amount) for amounts in self._raw.values())
+                    or amount in self._listed
+                    or self._any("%", low, high)
+                    or self._any("×", low, high)
+                    or (amount <= 1 and self._any("%", low * 100, high * 100))
+                )
+            case _:
+                return False
+
+    def _has_in_another_unit(self, reading: Reading) -> bool:
+        others = (amounts for unit, amounts in self._raw.items() if unit != reading.unit)
+        return reading.unit not in {"", "part"} and any(_has(found, reading.amount, reading.amount) for found in others)
+
+    def _any(self, family: str, low: float, high: float) -> bool:
+        return _has(self._amounts.get(family, []), low, high)
+
+
+def numbers(text: str, language: str) -> tuple[list[Number], list[str]]:
+    """The numbers that a text claims, and the names with digits in it; list numbers and small ordinals are neither."""
+    tidied = tidy(text, language)
+    names = [found[0] for found in _IDENTIFIER.finditer(tidied) if any(map(str.isdigit, found[0]))]
+    bare = _IDENTIFIER.sub(lambda found: _blank(found) if any(map(str.isdigit, found[0])) else found[0], tidied)
+    bare = _ENUMERATOR.sub(_blank, bare)
+    return list(scan(bare, names)), names
+
+
+def _lengths_of_lists(text: str) -> Iterator[int]:
+    """How many things each enumeration names: who reads "A, B, C and D" may say that there are four."""
+    for clause in _CLAUSE_END.split(text):
+        items = 1
+        for piece in clause.split(",")[1:]:
+            last = _LAST_ITEM.match(piece)
+            if last:
+                yield items + (1 if last[1] else 2)
+            # The first item has the sentence before it; those in the middle stand alone, or are no items.
+            items = 1 if last or len(piece.split()) > 3 else items + 1
+
+
+def _blank(found: re.Match[str]) -> str:
+    return " " * len(found[0])
+
+
+def _fold(text: str) -> str:
+    return re.sub(r"[^0-9a-z.]", "", text.lower())
+
+
+def _skeleton(name: str) -> str:
+    return re.sub(r"\d+(?:\.\d+)*", "#", re.sub(r"[-_ @]", "", name.casefold()))
+
+
+def _has(amounts: list[float], low: float, high: float) -> bool:
+    at = bisect_left(amounts, low - abs(low) * 1e-9)
+    return at < len(amounts) and amounts[at] <= high + abs(high) * 1e-9

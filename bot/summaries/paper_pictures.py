@@ -1,0 +1,40 @@
+"""Pictures of an edition's papers, fetched once, made small, and named as pages look for them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from bot.model import Paper
+from bot.summaries.fulltext import figures
+from bot.summaries.fulltext.figures import ARXIV, HUGGING_FACE
+from bot.summaries.fulltext.library import FullTexts
+
+
+async def collect(
+    texts: FullTexts,
+    folder: Path,
+    papers: Sequence[Paper],
+    now: datetime,
+    *,
+    arxiv: Collection[str] = ARXIV,
+    hugging_face: Collection[str] = HUGGING_FACE,
+) -> dict[str, Path]:
+    """The thumbnail and a figure of each paper where they can be had, by the names that pages know them by.
+
+    `texts` tells which figures a paper has, `folder` keeps the pictures, and what was asked for and not there. Only the
+    origins named are asked. Never raises for what a server answered.
+    """
+    found: dict[str, Path] = {}
+    for paper in papers:
+        small = await figures.thumbnail(paper, folder, now, fetcher=texts.fetcher, hugging_face=hugging_face)
+        text = await texts.get(paper.id, now)
+        shown = [] if text is None else text.figures
+        large = await figures.get(
+            paper, shown, folder, now, fetcher=texts.fetcher, arxiv=arxiv, hugging_face=hugging_face
+        )
+        for use, picture in (("thumb", small), ("fig", large)):
+            if picture is not None:
+                found[f"{paper.id}.{use}{picture.path.suffix}"] = picture.path
+    return found

@@ -1,0 +1,284 @@
+"""The pages everybody may read, from what is stored: each becomes a sheet, with all that it depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from functools import partial
+from urllib.parse import urlencode
+
+from bot.channel import Link, Page, Template
+from bot.commands import guide
+from bot.commands.descriptions import styles as named_styles
+from bot.delivery.rendering import written_about
+from bot.model import ALL_PAPERS, Cadence, Edition, Paper, Preferences, Ranked, Style
+from bot.render.edition_page import block, edition_page, list_page, period_name, today_page
+from bot.render.styles import PARTS
+from bot.render.templates import template
+from bot.render.words import Words, words
+from bot.store import Store, archive, edition_queries, paper_queries, text_queries
+from bot.store.archive import Entry
+from bot.store.search import search
+from bot.web.pages.layout import Choice, Form, Frame, Surroundings, plain_page
+from bot.web.pages.page_cache import Sheet
+from bot.web.pages.thumbnails import NoThumbnails, Pictures
+
+MOST_FOUND = 50
+LONGEST_DESCRIPTION = 300
+TEMPLATES = ("archive", "edition", "front", "notice", "opening", "paper", "privacy", "search", "settings")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the archive: an edition, and how many papers it holds."""
+
+    label: str
+    url: str
+    papers: str
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """A month of the archive: its own edition where there is one, its weeks, its days."""
+
+    label: str
+    url: str | None
+    weeks: Sequence[Line]
+    days: Sequence[Line]
+
+
+@dataclass(frozen=True, slots=True)
+class Joinable:
+    """That people may subscribe here with an address, and whether they need a code."""
+
+    by_invitation: bool
+
+
+class Pages:
+    """Makes the pages. `styles` are those that visitors may choose, the usual one first."""
+
+    def __init__(
+        self,
+        store: Store,
+        around: Surroundings,
+        *,
+        styles: Sequence[Style],
+        pictures: Pictures | None = None,
+        invitations: Callable[[], Sequence[Link]] = tuple,
+        joining: Joinable | None = None,
+    ) -> None:
+        self._store = store
+        self._around = around
+        self._to = around.places
+        self._pictures = pictures or NoThumbnails()
+        self._invitations = invitations
+        self._joining = joining
+        self.styles = styles
+        self._templates: dict[str, Template] = {name: template(f"pages/{name}.html", None) for name in TEMPLATES}
+
+    async def front(self, language: str, now: datetime) -> Sheet:
+        """Today's list as it stands; before there is one, the latest edition."""
+        w = words(language)
+        day = now.astimezone(UTC).date()
+        wanted = _everything(language, Style.HEADLINE)
+        async with self._store.read() as connection:
+            listed = await paper_queries.listed(connection, day, day)
+            latest = None if listed else await edition_queries.latest(connection, Cadence.DAY)
+        if listed:
+            page, shown = today_page(listed, day, wanted, now=now), listed
+        elif latest is not None:
+            page, shown = edition_page(latest, wanted), [ranked.paper for ranked in latest.papers]
+            says = w.gettext("No papers are listed for today yet. This is the latest edition.")
+            page = replace(page, notes=[says, *page.notes])
+        else:
+            says = w.gettext("There is no edition yet. The first one is closed this evening (UTC).")
+            page, shown = plain_page(w, w.gettext("Morning Papers"), notes=[says]), []
+        short, long = guide.introduction(w)
+        frame = self._around.frame(w, self._to.front, here="today", description=short, pictures=self._shown(shown, now))
+        return self._sheet(
+            "front", page, frame, introduction=long, invitations=tuple(self._invitations()), joining=self._joining
+        )
+
+    async def edition(self, language: str, cadence: Cadence, day: date, style: Style, now: datetime) -> Sheet | None:
+        """The page of an edition, None where there is none."""
+        w, wanted = words(language), _everything(language, style)
+        async with self._store.read() as connection:
+            found = await edition_queries.of_day(connection, cadence, day)
+            if found is None:
+                return None
+            before, after = await archive.neighbours(connection, cadence, day)
+        said = await written_about(self._store, [ranked.paper.id for ranked in found.papers], wanted)
+        page = edition_page(found, wanted, texts=said)
+        own = self._to.edition(language, cadence, day)
+        frame = self._around.frame(
+            w,
+            lambda tag: f"{self._to.edition(tag, cadence, day)}{_query(style)}",
+            style=style,
+            cadence=cadence,
+            description=_description(found),
+            styles=[Choice(named_styles(w)[each][0], f"{own}{_query(each)}", each is style) for each in self.styles],
+            previous=self._link(w, cadence, before, style),
+            following=self._link(w, cadence, after, style),
+            pictures=self._shown([ranked.paper for ranked in found.papers], now),
+        )
+        return self._sheet("edition", page, frame, modified=found.closed_at)
+
+    async def paper(self, language: str, paper_id: str, now: datetime) -> Sheet | None:
+        """All there is to say about one paper, None where it was never listed."""
+        w = words(language)
+        async with self._store.read() as connection:
+            found = await paper_queries.by_ids(connection, [paper_id])
+            if not found:
+                return None
+            held = await archive.holding(connection, paper_id)
+            said = await text_queries.of(connection, [paper_id], language)
+        paper = found[0]
+        ranked = Ranked(1, paper, paper.votes)
+        written = [style for style in Style if style in PARTS and style in said.get(paper_id, {})]
+        shown = [block(ranked, style, w, said) for style in (*written, Style.ABSTRACT)]
+        listed = w.gettext("Listed on {day}", day=w.day(paper.listed_on))
+        page = list_page(paper.title, listed, [ranked], _everything(language, Style.ABSTRACT), slug=paper.id)
+        page = replace(page, blocks=shown, alone=True)
+        frame = self._around.frame(
+            w,
+            lambda tag: self._to.paper(tag, paper_id),
+            description=(shown[-1].abstract or paper.title)[:LONGEST_DESCRIPTION],
+            pictures=self._shown(found, now),
+        )
+        named = named_styles(w)
+        return self._sheet(
+            "paper",
+            page,
+            frame,
+            styles=[named[style][0] for style in (*written, Style.ABSTRACT)],
+            editions=[Link(period_name(w, *each), self._to.edition(language, *each)) for each in held],
+        )
+
+    async def archive(self, language: str, year: int | None) -> Sheet | None:
+        """The editions of a year, of the newest where none is named; None where it has none."""
+        w = words(language)
+        async with self._store.read() as connection:
+            years = await archive.years(connection)
+            shown = years[0] if year is None and years else year
+            found = [] if shown is None else await archive.of_year(connection, shown)
+        if year is not None and not found:
+            return None
+        where = "archive" if year is None else f"archive/{year}"
+        heading = w.pgettext("a web page", "Archive")
+        if shown is not None:
+            heading = w.gettext("{title} · {date}", title=heading, date=f"{shown}")
+        note = [] if found else [w.gettext("There is no edition yet. The first one is closed this evening (UTC).")]
+        frame = self._around.frame(w, lambda tag: self._to.page(tag, where), here="archive")
+        listed = [Choice(f"{each}", self._to.page(language, f"archive/{each}"), each == shown) for each in years]
+        months = self._months(w, found)
+        return self._sheet("archive", plain_page(w, heading, notes=note), frame, years=listed, months=months)
+
+    async def search(self, language: str, query: str, now: datetime) -> Sheet:
+        """The papers that have every word of a query."""
+        w = words(language)
+        found: list[Paper] = []
+        if query:
+            async with self._store.read() as connection:
+                found = await paper_queries.by_ids(connection, await search(connection, query, MOST_FOUND))
+        title = w.pgettext("a web page", "Search")
+        if not query:
+            page = plain_page(w, title)
+        elif not found:
+            page = plain_page(w, title, notes=[w.gettext("Nothing was found for “{query}”.", query=query)])
+        else:
+            lead = w.ngettext("{n} paper", "{n} papers", len(found))
+            ranked = [Ranked(place, each, each.votes) for place, each in enumerate(found, start=1)]
+            wanted = _everything(language, Style.HEADLINE)
+            page = list_page(w.gettext("Search: {query}", query=query), lead, ranked, wanted, slug="search")
+        asked = f"?{urlencode({'q': query})}" if query else ""
+        frame = self._around.frame(
+            w,
+            lambda tag: f"{self._to.page(tag, 'search')}{asked}",
+            here="search",
+            pictures=self._shown(found, now),
+            indexed=not query,
+        )
+        return self._sheet("search", page, frame, query=query)
+
+    async def privacy(self, language: str) -> Sheet:
+        """What is stored, and what is not."""
+        w = words(language)
+        frame = self._around.frame(w, lambda tag: self._to.page(tag, "privacy"))
+        return self._sheet("privacy", plain_page(w, w.pgettext("a web page", "Privacy")), frame)
+
+    def notice(
+        self, language: str, heading: str, says: Sequence[str], links: Sequence[Link] = (), form: Form | None = None
+    ) -> Sheet:
+        """A page of a few sentences and one button at most, in no search engine."""
+        w = words(language)
+        frame = self._around.frame(w, self._to.front, indexed=False)
+        page = plain_page(w, heading)
+        return self._sheet("notice", page, frame, says=tuple(says), links=tuple(links), form=form)
+
+    def opening(self, language: str, heading: str, says: str) -> Sheet:
+        """A page on which an address can be typed, so that a link to its settings is mailed there."""
+        w = words(language)
+        frame = self._around.frame(w, lambda tag: self._to.page(tag, "settings"), indexed=False)
+        return self._sheet("opening", plain_page(w, heading), frame, says=says)
+
+    def settings(self, language: str, chosen: object, says: Sequence[str]) -> Sheet:
+        """A reader's settings, as the form shows them."""
+        w = words(language)
+        frame = self._around.frame(w, lambda tag: self._to.page(tag, "settings"), indexed=False)
+        page = plain_page(w, w.gettext("Settings"), notes=says)
+        return self._sheet("settings", page, frame, chosen=chosen, at=self._to.page(language, "settings"))
+
+    def _sheet(self, name: str, page: Page, frame: Frame, *, modified: datetime | None = None, **more: object) -> Sheet:
+        fill = partial(self._templates[name], page, frame=frame, to=self._to, **more)
+        return Sheet((page, frame, more), fill, modified=modified)
+
+    def _shown(self, shown: Iterable[Paper], now: datetime) -> frozenset[str]:
+        """Which of these papers have a picture to be shown; the others' are sent for."""
+        return self._pictures.shown(list(shown), now)
+
+    def _link(self, w: Words, cadence: Cadence, day: date | None, style: Style) -> Link | None:
+        if day is None:
+            return None
+        return Link(period_name(w, cadence, day), f"{self._to.edition(w.language, cadence, day)}{_query(style)}")
+
+    def _months(self, w: Words, found: Sequence[Entry]) -> list[Month]:
+        """The entries of a year by the month in which each period ends, the newest first."""
+        by_month: dict[int, list[Entry]] = {}
+        for entry in found:
+            by_month.setdefault(entry.day.month, []).append(entry)
+
+        def lines(entries: Iterable[Entry], cadence: Cadence) -> list[Line]:
+            return [
+                Line(
+                    period_name(w, cadence, each.day),
+                    self._to.edition(w.language, cadence, each.day),
+                    w.ngettext("{n} paper", "{n} papers", each.papers),
+                )
+                for each in entries
+                if each.cadence is cadence
+            ]
+
+        return [
+            Month(
+                w.month(entries[0].day),
+                next((line.url for line in lines(entries, Cadence.MONTH)), None),
+                lines(entries, Cadence.WEEK),
+                lines(entries, Cadence.DAY),
+            )
+            for entries in by_month.values()
+        ]
+
+
+def _everything(language: str, style: Style) -> Preferences:
+    return Preferences(language=language, style=style, papers=ALL_PAPERS)
+
+
+def _query(style: Style) -> str:
+    return "" if style is Style.HEADLINE else f"?{urlencode({'style': style.value})}"
+
+
+def _description(edition: Edition) -> str:
+    """What a search engine shows of an edition: its first titles."""
+    titles = " · ".join(" ".join(ranked.paper.title.split()) for ranked in edition.papers)
+    return titles if len(titles) <= LONGEST_DESCRIPTION else f"{titles[:LONGEST_DESCRIPTION]}…"

@@ -1,0 +1,1 @@
+"""Pages that change a subscription: subscribe, confirm, settings, unsubscribe, export, erase."""

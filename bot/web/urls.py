@@ -1,0 +1,79 @@
+"""Where pages are: the grammar of paths below PUBLIC_URL. Pure.
+
+`/{language}/{slug}` is an edition, as links in messages say it (bot.signing); the other pages of a language stand
+beside them under words that are no slugs.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from urllib.parse import quote, urlsplit
+
+from bot.model import Cadence
+from bot.render.edition_page import slug
+from bot.rules.periods import period_of
+
+USUAL_PORTS = {"https": 443, "http": 80}
+_SLUG = re.compile(r"(\d{4})-(?:(\d\d)-(\d\d)|W(\d\d)|(\d\d))", re.ASCII)
+
+
+def edition_of(written: str) -> tuple[Cadence, date] | None:
+    """The edition that a slug names, by its cadence and last day: `2026-04-29`, `2026-W18`, `2026-04`."""
+    found = _SLUG.fullmatch(written)
+    if found is None:
+        return None
+    year = int(found[1])
+    try:
+        if found[2]:
+            return Cadence.DAY, date(year, int(found[2]), int(found[3]))
+        if found[4]:
+            return Cadence.WEEK, date.fromisocalendar(year, int(found[4]), 7)
+        return Cadence.MONTH, period_of(Cadence.MONTH, date(year, int(found[5]), 1)).last
+    except (ValueError, OverflowError):
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The addresses of pages. `root` stands before every path, without a slash at its end."""
+
+    root: str
+    origin: str
+    """Scheme and host, for what needs a whole address."""
+
+    @classmethod
+    def below(cls, url: str) -> Places:
+        """The places below a public address, its origin as browsers write it (RFC 6454 section 6.2)."""
+        parts = urlsplit(url)
+        usual = f":{USUAL_PORTS.get(parts.scheme)}"
+        return cls(parts.path.rstrip("/"), f"{parts.scheme}://{parts.netloc.lower().removesuffix(usual)}")
+
+    def front(self, language: str) -> str:
+        """The first page of a language."""
+        return f"{self.root}/{language}/"
+
+    def edition(self, language: str, cadence: Cadence, day: date) -> str:
+        """The page of an edition."""
+        return f"{self.root}/{language}/{slug(cadence, day)}"
+
+    def page(self, language: str, name: str) -> str:
+        """Another page of a language: `archive`, `search`, `privacy`."""
+        return f"{self.root}/{language}/{name}"
+
+    def paper(self, language: str, paper_id: str) -> str:
+        """The page of a paper."""
+        return f"{self.root}/{language}/papers/{quote(paper_id)}"
+
+    def picture(self, paper_id: str) -> str:
+        """A paper's small picture."""
+        return f"{self.root}/pictures/{quote(paper_id)}.jpg"
+
+    def feed(self, language: str, kind: str, query: str = "") -> str:
+        """A feed: `xml`, `atom` or `json`."""
+        return f"{self.root}/feed/{language}.{kind}{'?' if query else ''}{query}"
+
+    def whole(self, path: str) -> str:
+        """A path as a whole address."""
+        return f"{self.origin}{path}"

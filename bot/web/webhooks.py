@@ -1,0 +1,133 @@
+"""What mail services tell about mails that they took: bounces and complaints, as signed JSON.
+
+    POST /hooks/mail
+    X-Papers-Timestamp: 1777500000
+    X-Papers-Signature: sha256=<HMAC-SHA256 of timestamp, a dot, and the body, by MAIL_HOOK_SECRET>
+
+    {"events": [{"type": "bounce", "message_id": "<…@example.org>", "permanent": true, "reason": "550 5.1.1"}]}
+
+A mail is named by its Message-ID or by its envelope's sender (`return_path`), which hold a token that we signed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import logging
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from aiohttp import web
+
+from bot.channel import MAIL, Commands, Hook, Hooked, Returned
+from bot.commands.process_feedback import Returns
+from bot.delivery.session import Session
+
+log = logging.getLogger(__name__)
+
+FRESH = timedelta(minutes=5)
+"""An event that was signed longer ago, or later than now, may be one that somebody recorded."""
+MOST_EVENTS = 500
+LONGEST_REASON = 200
+MEANINGS: Mapping[str, Returned] = {
+    "bounce": Returned.GONE,
+    "dropped": Returned.GONE,
+    "complaint": Returned.COMPLAINT,
+    "spamreport": Returned.COMPLAINT,
+    "unsubscribe": Returned.LEAVING,
+    "deferred": Returned.STRIKE,
+}
+"""What the `type` of an event means; a bounce that is not `permanent` is a strike. Others are passed over."""
+_TOKEN = re.compile(r"[0-9a-z.]{1,40}-[0-9a-f]{32}", re.IGNORECASE)
+
+
+LARGEST_POST = 1 << 20
+"""Bytes of what a channel's service may post."""
+
+
+class ChannelHooks:
+    """Hands what services post over to their channels, which know whether it is theirs."""
+
+    def __init__(self, sessions: Sequence[Session], commands: Commands) -> None:
+        self._sessions = {
+            name: session
+            for session in sessions
+            if isinstance(session.channel, Hooked)
+            for name in session.channel.webhooks()
+        }
+        self._commands = commands
+
+    async def take(self, request: web.Request) -> web.StreamResponse:
+        """Hand one post over, with the channel logged in; its answer is a status."""
+        name = request.match_info["channel"]
+        session = self._sessions.get(name)
+        if session is None:
+            raise web.HTTPNotFound
+        body = await request.clone(client_max_size=LARGEST_POST).read()
+        channel = await session.open()
+        assert isinstance(channel, Hooked)
+        status = await channel.webhooks()[name](Hook(request.headers, body), self._commands)
+        return web.Response(status=status, headers={"Cache-Control": "no-store"})
+
+
+class Hooks:
+    """Takes events in. Whoever does not know the secret finds nothing here."""
+
+    def __init__(self, returns: Returns, secret: str, clock: Callable[[], datetime]) -> None:
+        self._returns = returns
+        self._secret = secret.encode()
+        self._clock = clock
+
+    async def mail(self, request: web.Request) -> web.StreamResponse:
+        """Draw the consequences of every event; those that make no sense are passed over."""
+        body, now = await request.read(), self._clock()
+        if not self._is_signed(request.headers, body, now):
+            raise web.HTTPForbidden
+        done = 0
+        for event in _events(body):
+            found = understood(event)
+            if found is not None and await self._returns.take(found[0], MAIL, found[1], found[2], now):
+                done += 1
+        log.info("mail events", extra={"done": done})
+        return web.json_response({"done": done}, headers={"Cache-Control": "no-store"})
+
+    def _is_signed(self, headers: Mapping[str, str], body: bytes, now: datetime) -> bool:
+        written = headers.get("X-Papers-Timestamp", "")
+        signed = hmac.new(self._secret, f"{written}.".encode() + body, hashlib.sha256).hexdigest()
+        shown = headers.get("X-Papers-Signature", "").encode("utf-8", "replace")
+        if not hmac.compare_digest(shown, f"sha256={signed}".encode()):
+            return False
+        if not re.fullmatch(r"\d{1,11}", written, re.ASCII):
+            return False
+        return abs(now - datetime.fromtimestamp(int(written), UTC)) <= FRESH
+
+
+def understood(event: object) -> tuple[Returned, str, str] | None:
+    """What an event says, the token of the mail that it is about, and why; None where it makes no sense. Pure."""
+    if not isinstance(event, dict):
+        return None
+    kind = event.get("type")
+    what = MEANINGS.get(kind.lower()) if isinstance(kind, str) else None
+    names = [event.get(name) for name in ("message_id", "return_path")]
+    tokens = [found[0] for name in names if isinstance(name, str) and (found := _TOKEN.search(name[:400]))]
+    if what is None or not tokens:
+        return None
+    if what is Returned.GONE and event.get("permanent") is not True:
+        what = Returned.STRIKE
+    reason = event.get("reason")
+    said = "".join(char if char.isprintable() else " " for char in reason) if isinstance(reason, str) else ""
+    return what, tokens[0], said[:LONGEST_REASON] or str(kind)[:20]
+
+
+def _events(body: bytes) -> list[Any]:
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError):
+        raise web.HTTPBadRequest from None
+    events = said.get("events") if isinstance(said, dict) else None
+    if not isinstance(events, list) or len(events) > MOST_EVENTS:
+        raise web.HTTPBadRequest
+    return events

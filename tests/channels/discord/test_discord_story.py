@@ -1,0 +1,443 @@
+"""Discord end to end: moderators and members use it in two languages, while the program restarts and lines drop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+
+from bot.channel import LoginError
+from bot.model import Address, Extra, Status, Style
+from bot.render.words import Words, words
+from bot.store import Store, subscriber_queries
+from tests.support.discord_program import World
+from tests.support.discord_server import DiscordServer, NotOfferedError
+from tests.support.discord_server.places import Channel
+from tests.support.pages import paper
+
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+DAY = date(2026, 4, 29)
+MINUTE = timedelta(minutes=1)
+IN_BOTH = pytest.mark.parametrize("language", ["en", "ko"])
+LOCALES = {"en": "en-US", "ko": "ko"}
+
+
+@pytest.fixture
+async def world(store: Store, tmp_path: Path) -> AsyncIterator[World]:
+    async with DiscordServer() as server:
+        made = World(server, store, tmp_path)
+        await made.publish(DAY, *(paper(number, keywords=("agents", "vision")) for number in range(1, 13)))
+        yield made
+        assert not server.violations
+
+
+def named(w: Words, **options: Any) -> dict[str, Any]:
+    """Options under the names that they have in a language."""
+    return {w.pgettext("a name on Discord", name): value for name, value in options.items()}
+
+
+def typed(w: Words, *names: str) -> str:
+    """A command as somebody types it whose app is in that language."""
+    return "/" + " ".join(w.pgettext("a name on Discord", name) for name in names)
+
+
+async def dropped(world: World) -> None:
+    """The gateway's connection is lost, and is there again."""
+    before = world.server.gateway.counts["RESUMED"]
+    world.server.gateway.drop()
+    await world.server.gateway.until("RESUMED", before + 1)
+
+
+def at(channel: Channel, kind: str = "channel") -> str:
+    return f"{kind}:{channel.id}"
+
+
+@IN_BOTH
+async def test_a_moderator_sets_up_a_server(world: World, language: str) -> None:
+    w, locale = words(language), LOCALES[language]
+    guild = world.server.guild("Readers", locale=locale)
+    papers, news, forum = guild.text("papers"), guild.announcement("news"), guild.forum("ai")
+    readers = guild.role("readers")
+    ada = world.server.person("ada", locale=locale).can(guild, "manage_channels")
+    ada.at = papers
+
+    async with world.life():
+        reply = await ada.uses(typed(w, "papers", "subscribe"))
+        assert reply.ephemeral
+        assert w.gettext("You are subscribed.") in reply.text
+        assert (await world.reader(at(papers))).preferences.language == language
+        zone = await ada.taps(reply, w.gettext("Another time zone"))
+        assert zone.updated
+
+    async with world.life():  # a restart: what is on the screen goes on working
+        settings = await ada.taps(zone, w.gettext("Settings"))
+        assert settings.updated
+        style = await ada.selects(settings, w.gettext("Change a setting …"), w.gettext("Style"))
+        saved = await ada.taps(style, w.gettext("Abstract"))
+        assert w.gettext(
+            "Saved. {preference}: {value}", preference=w.gettext("Style"), value=w.gettext("Abstract")
+        ) in (saved.text)
+        await dropped(world)
+        settings = await ada.taps(saved, w.gettext("Settings"))
+        mention = await ada.selects(settings, w.gettext("Change a setting …"), w.gettext("Mention"))
+        await ada.selects(mention, w.gettext("Choose a role …"), readers)
+        await ada.uses(typed(w, "papers", "set", "silent"), **named(w, on=True))
+        await ada.uses(typed(w, "papers", "set", "thread"), **named(w, on=True))
+        stored = await world.reader(at(papers))
+        assert stored.preferences.style is Style.ABSTRACT
+        assert stored.extras == {Extra.PING: str(readers.id), Extra.SILENT: "on", Extra.THREAD: "on"}
+
+        other = "ko" if language == "en" else "en"
+        reply = await ada.uses(typed(w, "papers", "subscribe"), **named(w, channel=news, language=other))
+        assert news.mention in reply.text
+        assert w.gettext("You are subscribed.") in reply.text, "in the moderator's own language"
+        topics = await ada.selects(
+            await ada.taps(reply, w.gettext("Settings")), w.gettext("Change a setting …"), w.gettext("Topics")
+        )
+        form = await ada.taps(topics, w.gettext("Write …"))
+        await ada.submits(form, text="agents, -robots")
+        await ada.uses(typed(w, "papers", "set", "publish"), **named(w, channel=news, on=True))
+        await ada.uses(typed(w, "papers", "subscribe"), channel=forum)
+        assert (await world.reader(at(news))).preferences.language == other
+        assert (await world.reader(at(news))).preferences.topics == ("agents", "-robots")
+
+        await world.deliver()
+        [message] = papers.messages
+        assert message.silent
+        assert message.content == f"<@&{readers.id}>"
+        assert [each.name for each in guild.channels.values() if each.parent is papers] == [message.embeds[0]["title"]]
+        assert message.embeds[1]["description"].startswith("We measure thing 1.")
+        assert words(other).gettext("Daily papers") in news.messages[0].embeds[0]["title"]
+        assert news.messages[0].crossposted
+        [post] = [each for each in guild.channels.values() if each.parent is forum]
+        assert w.gettext("Daily papers") in str(post.name)
+
+        # A moderator in a post of the forum speaks of the forum's subscription.
+        left = await ada.uses(typed(w, "papers", "unsubscribe"), in_=post)
+        assert w.gettext("You are unsubscribed, and nothing is sent any more.") in left.text
+        assert (await world.reader(at(forum, "forum"))).status is Status.UNSUBSCRIBED
+
+
+@IN_BOTH
+async def test_a_member_reads_and_has_editions_of_their_own(world: World, language: str) -> None:
+    w, locale = words(language), LOCALES[language]
+    guild = world.server.guild("Readers")
+    papers = guild.text("papers")
+    ada = world.server.person("ada").can(guild, "manage_guild")
+    bo = world.server.person("bo", locale=locale).can(guild)
+    bo.at = papers
+
+    async with world.life():
+        await ada.uses("/papers subscribe", in_=papers)
+        await world.deliver()
+        [edition] = papers.messages
+
+        refused = await bo.uses(typed(w, "papers", "subscribe"))
+        assert refused.ephemeral
+        assert w.gettext("Only those who run this place can change that.") in refused.text
+        mine = await bo.taps(refused, w.gettext("For me, by direct message"))
+        assert w.gettext("You are subscribed.") in mine.text
+        assert (await world.reader(f"user:{bo.id}")).preferences.language == language
+
+    async with world.life():
+        following = await bo.taps(edition, "▶")
+        assert following.ephemeral
+        assert not following.updated, "the page is not turned for everybody"
+        assert "10. Paper number 10" in following.text
+        back = await bo.taps(following, "◀")
+        assert back.updated
+        assert "1. Paper number 1" in back.text
+        await dropped(world)
+        more = await bo.selects(edition, "More about a paper …", "1. Paper number 1")
+        assert more.ephemeral
+        assert "We measure thing 1." in more.text
+        assert edition.edits == 0
+
+        today = await bo.uses(typed(w, "papers", "today"))
+        assert w.gettext("No papers are listed for today yet. This is the latest edition.") in today.content
+        found = await bo.uses(typed(w, "papers", "search"), words="number")
+        assert "Paper number 1" in found.text
+        for name, given in (("week", {}), ("month", {}), ("top", {"days": 7}), ("date", {"day": "2026-04-29"})):
+            assert (await bo.uses(typed(w, "papers", name), **given)).ephemeral
+        assert "2604.00003" in (await bo.uses(typed(w, "papers", "paper"), paper="2604.00003")).text
+        for name in ("help", "privacy"):
+            assert (await bo.uses(typed(w, "papers", name))).text
+
+        await world.deliver()
+        [own] = bo.direct.messages
+        assert w.gettext("Daily papers") in own.embeds[0]["title"]
+
+    async with world.life():
+        world.server.clock.move(MINUTE)
+        bo.at = bo.direct
+        settings = await bo.uses(typed(w, "papers", "settings"))
+        assert not settings.ephemeral, "nobody else is there"
+        paused = await bo.taps(settings, w.gettext("Pause"))
+        assert w.gettext("Paused, until you resume.") in paused.text
+        assert w.gettext("Editions come again.") in (await bo.uses(typed(w, "papers", "resume"))).text
+        chosen = {"time": {"hour": "7:30"}, "count": {"papers": "3"}, "language": {"language": language}}
+        for name, given in chosen.items():
+            await bo.uses(typed(w, "papers", name), **named(w, **given))
+        assert (await world.reader(f"user:{bo.id}")).preferences.papers == 3
+        assert (await bo.uses(typed(w, "papers", "why"))).text
+        exported = await bo.uses(typed(w, "papers", "export"))
+        assert str(bo.id).encode() in exported.files["morning-papers.json"]
+        asked = await bo.uses(typed(w, "papers", "forget"))
+        await bo.taps(asked, w.gettext("Erase everything"))
+        async with world.store.read() as connection:
+            assert await subscriber_queries.get(connection, Address("discord", f"user:{bo.id}")) is None
+
+
+async def test_an_answer_can_be_shown_to_everybody_in_the_language_of_the_server(world: World) -> None:
+    guild = world.server.guild("Readers", locale="ko")
+    papers = guild.text("papers")
+    ada, bo = world.server.person("ada").can(guild), world.server.person("bo").can(guild)
+    async with world.life():
+        shown = await ada.uses("/papers date", in_=papers, day="2026-04-29", share=True)
+        assert not shown.ephemeral
+        assert words("ko").gettext("Daily papers") in shown.text
+        following = await bo.taps(shown, "▶")
+        assert following.ephemeral
+        assert words("en").gettext("Daily papers") in following.text
+        assert shown.message.edits == 0
+
+
+async def test_a_server_that_chose_no_language_gets_the_moderators(world: World) -> None:
+    plain = world.server.guild("Plain")
+    plain.features = ()
+    ada = world.server.person("ada", locale="ko").can(plain, "manage_guild")
+    papers = plain.text("papers")
+    async with world.life():
+        await ada.uses("/papers subscribe", in_=papers)
+        assert (await world.reader(at(papers))).preferences.language == "ko"
+
+
+async def test_a_user_who_installed_it_reads_where_the_bot_is_not(world: World) -> None:
+    guild = world.server.guild("Elsewhere", joined=False)
+    room = guild.text("room")
+    ada = world.server.person("ada").can(guild, "manage_guild").installs()
+    group = world.server.group("friends", ada, world.server.person("bo"))
+    async with world.life():
+        for place in (room, group, ada.direct):
+            assert "1. Paper number 1" in (await ada.uses("/papers today", in_=place)).text
+        refused = await ada.uses("/papers subscribe", in_=room, channel=room)
+        assert "not a member of this server" in refused.text
+        assert "You are subscribed." in (await ada.taps(refused, "For me, by direct message")).text
+        await world.deliver()
+        assert len(ada.direct.messages) == 2, "an answer to /papers today, and one edition"
+    assert not [each for each in room.messages if each.interaction is None]
+
+
+async def test_where_the_bot_may_not_post_nothing_is_promised(world: World) -> None:
+    guild = world.server.guild("Readers")
+    papers, closed = guild.text("papers"), guild.text("closed")
+    closed.deny(guild.everyone, "embed_links")
+    ada = world.server.person("ada").can(guild, "manage_guild")
+    async with world.life():
+        places: tuple[dict[str, Any], ...] = ({"in_": closed}, {"in_": papers, "channel": closed})
+        for given in places:
+            refused = await ada.uses("/papers subscribe", **given)
+            assert "may not post" in refused.text
+            assert closed.mention in refused.text
+    async with world.store.read() as connection:
+        assert await subscriber_queries.get(connection, Address("discord", at(closed))) is None
+
+
+async def test_a_place_that_bars_the_bot_is_told_once_and_comes_back_by_itself(world: World) -> None:
+    guild = world.server.guild("Readers")
+    papers = guild.text("papers")
+    ada = world.server.person("ada").can(guild, "manage_guild")
+    async with world.life():
+        await ada.uses("/papers subscribe", in_=papers)
+        papers.deny(guild.everyone, "send_messages")
+        await world.deliver()
+        assert (await world.reader(at(papers))).status is Status.PAUSED
+        [notice] = ada.direct.messages
+        assert "#papers · Readers" in said(notice.embeds)
+        papers.allow(guild.everyone, "send_messages")
+        await world.server.gateway.until("CHANNEL_UPDATE", 2)
+        await world.becomes(at(papers), Status.ACTIVE)
+
+
+def said(embeds: list[dict[str, str]]) -> str:
+    return "\n".join(f"{embed.get('title')}\n{embed.get('description')}" for embed in embeds)
+
+
+async def test_whoever_removes_the_bot_or_the_channel_gets_nothing_more(world: World) -> None:
+    guild, other = world.server.guild("Readers"), world.server.guild("Others")
+    papers, thread, room = guild.text("papers"), guild.text("x").thread("t"), other.text("room")
+    ada = world.server.person("ada").can(guild, "manage_guild").can(other, "manage_guild")
+    async with world.life():
+        for place in (papers, thread, room):
+            await ada.uses("/papers subscribe", in_=place)
+        thread.delete()
+        await world.becomes(at(thread), Status.GONE)
+        papers.delete()
+        await world.becomes(at(papers), Status.GONE)
+        other.remove_bot()
+        await world.becomes(at(room), Status.GONE)
+
+
+async def test_suggestions_come_while_somebody_types(world: World) -> None:
+    guild = world.server.guild("Readers")
+    ada = world.server.person("ada", locale="ko").can(guild, "manage_guild")
+    ada.at = guild.text("papers")
+    async with world.life():
+        assert [each["value"] for each in await ada.completes("/papers date", day="2026-04")] == ["2026-04-29"]
+        assert len(await ada.completes("/papers paper", paper="number")) == 12
+        assert (await ada.completes("/papers paper", paper="number 1"))[0]["value"] == "2604.00001"
+        assert [each["value"] for each in await ada.completes("/papers set zone", zone="서울")] == ["Asia/Seoul"]
+        assert {each["value"] for each in await ada.completes("/papers language", language="")} >= {"en", "ko"}
+
+
+async def test_who_asks_too_much_keeps_what_is_on_the_screen(world: World) -> None:
+    guild = world.server.guild("Readers")
+    ada = world.server.person("ada").can(guild, "manage_guild")
+    ada.at = guild.text("papers")
+    async with world.life():
+        menu = await ada.uses("/papers help")
+        reply = await ada.taps(menu, "Papers of today")
+        for turn in "▶◀" * 15:
+            reply = await ada.taps(menu, turn)
+            if not reply.updated:
+                break
+        assert "One moment" in reply.text
+        assert reply.ephemeral
+        assert menu.message.embeds[0]["title"].startswith("Daily papers")
+        assert len(menu.message.interactive) == 2
+
+
+async def test_commands_are_registered_once_and_anew_when_they_changed(world: World) -> None:
+    async with world.life():
+        pass
+    async with world.life():
+        assert world.server.registry.syncs == 1
+    await world.memory.put(f"commands:{world.server.application_id}:", '{"digest": "another", "id": 1}')
+    async with world.life():
+        assert world.server.registry.syncs == 2
+
+
+async def test_while_developing_commands_are_in_one_server_alone(world: World) -> None:
+    guild, other = world.server.guild("Ours"), world.server.guild("Others")
+    ada = world.server.person("ada").can(guild).can(other)
+    async with world.life(DISCORD_GUILD=f"{guild.id}"):
+        assert (await ada.uses("/papers help", in_=guild.text("a"))).text
+        with pytest.raises(NotOfferedError):
+            await ada.uses("/papers help", in_=other.text("b"))
+
+
+async def test_a_tap_on_what_is_not_known_any_more_is_answered(world: World) -> None:
+    guild = world.server.guild("Readers")
+    papers = guild.text("papers")
+    ada = world.server.person("ada").can(guild, "manage_guild")
+    async with world.life():
+        await ada.uses("/papers subscribe", in_=papers)
+        await ada.uses("/papers topics", topics=", ".join(f"a rather long topic number {n}" for n in range(12)))
+        menu = await ada.uses("/papers topics")
+        assert all(each["value"].startswith("~") for each in menu.select("Choose …")["options"][:-1])
+    async with world.life():
+        removed = await ada.selects(menu, "Choose …", "Remove a rather long topic number 3")
+        assert len((await world.reader(at(papers))).preferences.topics) == 11
+        for mark in range(500):
+            await world.memory.put(f"line:{mark}", "~0 gone")
+        stale = await ada.selects(removed, "Choose …", "Remove a rather long topic number 4")
+        assert "too old" in stale.text
+
+
+async def test_others_cannot_do_what_only_moderators_may(world: World) -> None:
+    guild = world.server.guild("Readers")
+    papers, other = guild.text("papers"), guild.text("other")
+    ada = world.server.person("ada").can(guild, "manage_guild")
+    bo = world.server.person("bo").can(guild)
+    async with world.life():
+        for place in (papers, other):
+            await ada.uses("/papers subscribe", in_=place)
+        there = await ada.uses("/papers settings", in_=papers, channel=other)
+        guild.members[ada.id].roles.clear()  # Ada runs nothing any more
+        world.server.service.places.announce(
+            "GUILD_MEMBER_UPDATE", guild.member(ada.id).json() | {"guild_id": str(guild.id)}, guild.id
+        )
+        assert "Only those who run this place" in (await ada.taps(there, "Unsubscribe")).text
+        for name, given in (
+            ("unsubscribe", {}),
+            ("pause", {}),
+            ("export", {}),
+            ("forget", {}),
+            ("style", {"style": "abstract"}),
+            ("unsubscribe", {"channel": other}),
+        ):
+            assert "Only those who run this place" in (await bo.uses(f"/papers {name}", in_=papers, **given)).text
+        assert (await world.reader(at(papers))).status is Status.ACTIVE
+        assert (await world.reader(at(other))).status is Status.ACTIVE
+    with pytest.raises(NotOfferedError):
+        await bo.taps(there, "Unsubscribe")
+
+
+@pytest.mark.parametrize("does", ["uses", "taps", "shares"])
+async def test_a_question_is_acknowledged_before_it_is_answered(world: World, does: str) -> None:
+    guild = world.server.guild("Readers")
+    ada = world.server.person("ada").can(guild, "manage_guild")
+    ada.at = guild.text("papers")
+    async with world.life():
+        menu = await ada.uses("/papers help")
+        world.readers.open.clear()
+        begun = world.server.counts["interactions"]
+        asks = {
+            "uses": lambda: ada.uses("/papers today"),
+            "taps": lambda: ada.taps(menu, "Papers of today"),
+            "shares": lambda: ada.uses("/papers today", share=True),
+        }
+        asking = asyncio.create_task(asks[does]())
+        service = world.server.service
+        await world.server.bell.until(lambda: service.counts["interactions"] > begun, limit=10)
+        last = max(service.by_id.values(), key=lambda each: each.id)
+        await world.server.bell.until(lambda: last.answer is not None, limit=10)
+        assert not asking.done()
+        world.readers.open.set()
+        assert "1. Paper number 1" in (await asking).text
+
+
+async def test_a_session_that_cannot_be_resumed_is_begun_anew(world: World) -> None:
+    ada = world.server.person("ada").can(world.server.guild("Readers"))
+    async with world.life():
+        world.server.gateway.invalidate()
+        await world.server.gateway.until("READY", 2)
+        assert (await ada.uses("/papers help")).text
+        assert world.server.gateway.counts["IDENTIFY"] == 2
+    assert world.server.registry.syncs == 1
+
+
+async def test_a_token_that_the_gateway_refuses_ends_the_listening(world: World) -> None:
+    async with world.life(listens=False) as channel:
+        listening = asyncio.create_task(channel.listen(world.readers))
+        await world.server.gateway.until("READY")
+        world.server.gateway.close(4004)
+        with pytest.raises(LoginError, match="DISCORD_TOKEN"):
+            await asyncio.wait_for(listening, 10)
+
+
+async def test_close_to_the_days_limit_no_session_is_begun(world: World) -> None:
+    world.server.gateway.identify_limit = 0
+    async with world.life(listens=False) as channel:
+        listening = asyncio.create_task(channel.listen(world.readers))
+        await world.server.bell.until(lambda: world.server.counts["GET /gateway/bot"] > 0, limit=10)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert world.server.gateway.counts["IDENTIFY"] == 0
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+
+
+async def test_a_gateway_that_is_gone_for_good_is_said(world: World) -> None:
+    async with world.life(listens=False) as channel:
+        listening = asyncio.create_task(channel.listen(world.readers))
+        await world.server.gateway.until("READY")
+        world.server.gateway.close(4013)
+        with pytest.raises(discord.ConnectionClosed):
+            await asyncio.wait_for(listening, 10)

@@ -1,0 +1,159 @@
+"""`papers doctor` on e-mail: the relay, the sender, and what DNS says, asked of a real name server on this machine."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import dns.asyncresolver
+import dns.flags
+import dns.message
+import dns.rcode
+import dns.rdatatype
+import dns.rrset
+import pytest
+
+from bot.channel import Finding
+from channels.email.dns_records import Names, look_up
+from channels.email.doctor import examine
+from tests.channels.email.test_mail_message import make_key
+from tests.support.email_channel import PUBLIC, opened, settings
+from tests.support.mail_server import Relay
+
+Zone = Mapping[tuple[str, str], list[str]]
+
+GOOD: Zone = {
+    ("example.org", "TXT"): ['"v=spf1 include:relay.example.net ~all"', '"something else"'],
+    ("_dmarc.example.org", "TXT"): ['"v=DMARC1; p=quarantine; rua=mailto:a@example.org"'],
+    ("relay.example.net", "A"): ["192.0.2.7"],
+    ("7.2.0.192.in-addr.arpa", "PTR"): ["relay.example.net."],
+}
+
+
+class NameServer(asyncio.DatagramProtocol):
+    """Answers from a zone; what it does not hold does not exist."""
+
+    def __init__(self, zone: Zone) -> None:
+        self._zone = zone
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+
+    def datagram_received(self, data: bytes, address: Any) -> None:
+        asked = dns.message.from_wire(data)
+        [question] = asked.question
+        answer = dns.message.make_response(asked)
+        answer.flags |= dns.flags.RA
+        name, kind = question.name.to_text().rstrip(".").lower(), dns.rdatatype.to_text(question.rdtype)
+        rows = self._zone.get((name, kind))
+        if rows:
+            answer.answer.append(dns.rrset.from_text(question.name, 60, "IN", kind, *rows))
+        elif not any(name == known for known, _ in self._zone):
+            answer.set_rcode(dns.rcode.NXDOMAIN)
+        self._transport.sendto(answer.to_wire(), address)
+
+
+@asynccontextmanager
+async def names(zone: Zone) -> AsyncIterator[Names]:
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.create_datagram_endpoint(lambda: NameServer(zone), local_addr=("127.0.0.1", 0))
+    resolver = dns.asyncresolver.Resolver(configure=False)
+    resolver.nameservers = ["127.0.0.1"]
+    resolver.port = transport.get_extra_info("sockname")[1]
+    try:
+        yield Names(resolver)
+    finally:
+        transport.close()
+
+
+async def found(zone: Zone, **named: Any) -> dict[str, Finding]:
+    async with names(zone) as asked:
+        findings = await look_up(settings(25, **{"SMTP_HOST": "relay.example.net", **named}), asked)
+    return {finding.subject: finding for finding in findings}
+
+
+async def test_a_domain_that_is_set_up_well_passes() -> None:
+    assert all(finding.ok for finding in (await found(GOOD)).values())
+
+
+@pytest.mark.parametrize(
+    ("subject", "change", "says"),
+    [
+        ("SPF", {("example.org", "TXT"): []}, "has no SPF record; add"),
+        ("SPF", {("example.org", "TXT"): ['"v=spf1 a -all"', '"v=spf1 mx -all"']}, "leave one"),
+        ("SPF", {("example.org", "TXT"): ['"v=spf1 +all"']}, "lets everybody send"),
+        ("SPF", {("example.org", "TXT"): [f'"v=spf1 {"include:a.example " * 11}-all"']}, "more than 10 look-ups"),
+        ("DMARC", {("_dmarc.example.org", "TXT"): []}, "has no DMARC record; add"),
+        ("DMARC", {("_dmarc.example.org", "TXT"): ['"v=DMARC1; nonsense"']}, "cannot be understood"),
+        ("PTR", {("relay.example.net", "A"): []}, "has no address"),
+        ("PTR", {("7.2.0.192.in-addr.arpa", "PTR"): []}, "no name that leads back"),
+        ("PTR", {("7.2.0.192.in-addr.arpa", "PTR"): ["other.example.net."]}, "no name that leads back"),
+    ],
+)
+async def test_what_is_missing_is_said_with_what_to_do(
+    subject: str, change: dict[tuple[str, str], list[str]], says: str
+) -> None:
+    finding = (await found({**GOOD, **change}))[subject]
+    assert not finding.ok
+    assert says in finding.says
+
+
+async def test_dmarc_of_a_parent_counts() -> None:
+    assert (await found(GOOD, EMAIL_FROM="a@news.example.org"))["DMARC"].ok
+
+
+@pytest.mark.parametrize(
+    ("bounces", "ok"),
+    [("b+{token}@bounces.example.org", True), ("b+{token}@example.com", False), ("b+{token}@xexample.org", False)],
+)
+async def test_the_two_senders_have_to_be_of_one_domain(bounces: str, ok: bool) -> None:
+    assert (await found(GOOD, EMAIL_BOUNCES=bounces))["alignment"].ok is ok
+
+
+async def test_a_published_key_is_compared_with_ours() -> None:
+    private, public = make_key(2048)
+    where = ("mp._domainkey.example.org", "TXT")
+    rows = '"' + '" "'.join(public[start : start + 200] for start in range(0, len(public), 200)) + '"'
+    how = {"DKIM_KEY": private, "DKIM_SELECTOR": "mp"}
+    assert (await found({**GOOD, where: [rows]}, **how))["DKIM"].ok
+    assert "holds no key" in (await found(GOOD, **how))["DKIM"].says
+    other = make_key(2048)[1]
+    rows = '"' + '" "'.join(other[start : start + 200] for start in range(0, len(other), 200)) + '"'
+    assert "another key" in (await found({**GOOD, where: [rows]}, **how))["DKIM"].says
+    weak = {"DKIM_KEY": make_key(1024)[0], "DKIM_SELECTOR": "mp"}
+    assert "1024 bits" in (await found(GOOD, **weak))["DKIM"].says
+
+
+async def test_without_dns_it_says_that_it_could_not_look() -> None:
+    resolver = dns.asyncresolver.Resolver(configure=False)
+    resolver.nameservers = ["127.0.0.1"]
+    resolver.port = 1
+    [finding] = await look_up(settings(25), Names(resolver, seconds=0.2))
+    assert (finding.subject, finding.ok) == ("DNS", False)
+    assert "could not be asked" in finding.says
+
+
+async def test_the_relay_and_the_sender_are_looked_at_and_nothing_is_sent() -> None:
+    async with names(GOOD) as asked, Relay() as relay, opened(relay) as channel:
+        findings = await examine(channel.settings, channel._pool, PUBLIC, asked)
+    said = {finding.subject: finding for finding in findings}
+    assert said["SMTP_HOST"].ok
+    assert "without TLS" in said["SMTP_HOST"].says
+    assert said["EMAIL_FROM"].ok
+    assert said["PUBLIC_URL"].ok
+    assert not said["EMAIL_BOUNCES"].ok
+    assert relay.verbs["RCPT"] == relay.verbs["DATA"] == 0
+    assert relay.letters == []
+
+
+async def test_a_sender_that_the_relay_does_not_take_is_told() -> None:
+    async with (
+        names(GOOD) as asked,
+        Relay(answer=lambda verb, to: "553 5.7.1 not yours" if verb == "MAIL" else None) as relay,
+        opened(relay, public=None) as channel,
+    ):
+        said = {each.subject: each for each in await examine(channel.settings, channel._pool, None, asked)}
+    assert not said["EMAIL_FROM"].ok
+    assert "553 5.7.1 not yours" in said["EMAIL_FROM"].says
+    assert not said["PUBLIC_URL"].ok
+    assert "unsubscribing is by mail alone" in said["PUBLIC_URL"].says

@@ -1,0 +1,183 @@
+"""A reader in Telegram does all there is to do, in three languages, with the bot restarted between any two steps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from bot.channel import Rate
+from bot.commands import quota
+from bot.model import Cadence, Extra, Status, Style
+from bot.render.words import words
+from channels.telegram import channel
+from tests.support.telegram_program import Station
+from tests.support.telegram_server import TelegramServer
+from tests.support.telegram_server.chats import Message
+from tests.support.telegram_server.people import Person
+
+COMMAND = re.compile(r"/[a-z]+")
+ENGLISH = re.compile(r"\b(the|you|your|and|of|subscribe|settings)\b", re.IGNORECASE)
+
+
+@pytest.fixture(autouse=True)
+def _all_the_time_in_the_world(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A script does in a second what takes a person a morning."""
+    monkeypatch.setattr(channel, "TO_ONE_CHAT", Rate(1000))
+    monkeypatch.setattr(channel, "TO_ONE_PLACE", Rate(1000))
+    monkeypatch.setattr(quota, "AT_ONCE", 10_000)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[TelegramServer]:
+    async with TelegramServer() as opened:
+        yield opened
+        assert not opened.violations
+        assert not [code for code in opened.refusals if code in {400, 429}], opened.refusals
+
+
+@pytest.fixture
+async def station(server: TelegramServer, tmp_path: Path) -> AsyncIterator[Station]:
+    async with Station(tmp_path, server) as opened:
+        await opened.publish()
+        yield opened
+
+
+class Reader:
+    """A person who does things and looks at what comes back; the bot may be restarted before each of them."""
+
+    def __init__(self, station: Station, person: Person, *, restarts: bool = False) -> None:
+        self.station, self.person, self._restarts = station, person, restarts
+
+    async def writes(self, text: str) -> Message:
+        return await self._does(lambda: self.person.writes(text), "message")
+
+    async def replies(self, menu: Message, text: str) -> Message:
+        return await self._does(lambda: self.person.replies(menu, text), "message")
+
+    async def is_at(self, latitude: float, longitude: float) -> Message:
+        return await self._does(lambda: self.person.sends_location(latitude, longitude), "message")
+
+    async def taps(self, message: Message, wanted: str, *, opens: bool = False) -> Message:
+        """Tap a button; what it changes the message into, or the message that it `opens`."""
+        return await self._does(lambda: self.person.taps(message, wanted), "message" if opens else "edit")
+
+    async def hears(self, kind: str = "message") -> Message:
+        heard = await self.person.hears(kind)
+        assert heard.message is not None
+        return heard.message
+
+    async def _does(self, act: Callable[[], Awaitable[object]], kind: str) -> Message:
+        if self._restarts:
+            await self.station.restart()
+        await act()
+        return await self.hears(kind)
+
+
+@pytest.mark.parametrize("language", ["en", "ko", "ar"])
+async def test_all_a_reader_can_do(station: Station, server: TelegramServer, language: str, long: bool) -> None:
+    w = words(language)
+    person = server.person(42, language=language)
+    ada = Reader(station, person, restarts=long or language == "ko")
+
+    # Subscribed with one tap, greeted, and the latest edition at once
+    welcome = await ada.writes("/start")
+    assert w.gettext("You are subscribed.") in welcome.text
+    edition = await ada.hears()
+    assert w.gettext("Daily papers") in edition.text
+    assert edition.preview == {"is_disabled": True}
+    reader = await station.reader("42")
+    assert (reader.status, reader.preferences.language) == (Status.ACTIVE, language)
+
+    # One message, the page turned in place, more on one paper, and settings below it
+    forward, back = ("◀", "▶") if language == "ar" else ("▶", "◀")
+    second = await ada.taps(edition, forward)
+    assert second.message_id == edition.message_id
+    assert second.text.partition("\n")[0] == edition.text.partition("\n")[0]
+    assert "#1" in edition.labels
+    assert "#1" not in second.labels
+    first = await ada.taps(second, back)
+    assert first.labels == edition.labels
+    one = await ada.taps(first, "#2", opens=True)
+    assert "apples" in one.text  # the whole abstract
+    panel = await ada.taps(first, f"⚙ {w.gettext('Settings')}", opens=True)
+    assert panel.message_id != first.message_id
+
+    # Papers to read now
+    for line in ("/today", "/date", "/week", "/month", "/top 3", "/search diffusion", "diffusion", "/paper 2604.00003"):
+        shown = await ada.writes(line)
+        assert "diffusion" in shown.text, line
+    assert w.gettext("That was not understood. This is what you can ask:") in (await ada.writes("/nonsense")).text
+
+    # Settings: one message that edits itself
+    menu = await ada.taps(panel, "style")
+    assert {Style.HEADLINE, Style.ABSTRACT} <= {button["callback_data"][6:] for button in menu.buttons}
+    saved = await ada.taps(menu, "style abstract")
+    assert saved.message_id == panel.message_id
+    again = await ada.taps(saved, w.gettext("Settings"))
+    menu = await ada.taps(again, "weekdays")
+    menu = await ada.taps(menu, "weekdays 1,2,3,4,5,6")
+    await ada.taps(menu, w.gettext("Settings"))
+    for line in ("/count 5", "/time 7:30", "/topics diffusion, -robots", "/votes 2", "/cadence week"):
+        await ada.writes(line)
+    await ada.taps(await ada.writes("/picture"), "picture on")
+    reader = await station.reader("42")
+    wanted = reader.preferences
+    assert (wanted.style, wanted.papers, wanted.hour, wanted.weekdays) == (Style.ABSTRACT, 5, 450, 0b111111)
+    assert (wanted.topics, wanted.min_votes, wanted.cadence) == (("diffusion", "-robots"), 2, Cadence.WEEK)
+    assert reader.extras == {Extra.PICTURE: "on"}
+
+    # A zone by a city typed, typed as a reply to the menu, and by a place on earth
+    found = await ada.replies(await ada.writes("/zone Berlin"), "Lisbon")
+    await ada.taps(found, "zone Europe/Lisbon")
+    assert (await station.reader("42")).preferences.timezone == "Europe/Lisbon"
+    found = await ada.is_at(37.57, 126.98)
+    await ada.taps(found, "zone Asia/Seoul")
+    assert (await station.reader("42")).preferences.timezone == "Asia/Seoul"
+
+    # Languages, each named in itself
+    menu = await ada.writes("/language")
+    assert {"English", "한국어", "العربية", "日本語"} <= {label.removeprefix("✓ ") for label in menu.labels}
+    in_japanese = await ada.taps(menu, "language ja")
+    assert "日本語" in in_japanese.text
+    await ada.taps(await ada.writes("/language"), f"language {language}")
+
+    # Staying away, and what is known
+    await ada.writes("/pause 7")
+    assert (await station.reader("42")).status is Status.PAUSED
+    await ada.writes("/resume")
+    await ada.writes("/why")
+    await ada.writes("/privacy")
+    await ada.writes("/help topics")
+    export = await ada.writes("/export")
+    assert "document" in export.media
+
+    # Leaving takes one tap, coming back as well
+    settings = await ada.writes("/settings")
+    left = await ada.taps(settings, "unsubscribe")
+    assert (await station.reader("42")).status is Status.UNSUBSCRIBED
+    await ada.taps(left, "subscribe")
+    assert (await station.reader("42")).preferences.papers == 5
+    await ada.writes("/stop")
+
+    # The door shut and opened, noticed without a failed send
+    await ada.writes("/start")
+    await person.blocks_bot()
+    await server.polled()
+    assert (await station.reader("42")).status is Status.GONE
+    await person.unblocks_bot()
+    await server.polled()
+    reader = await station.reader("42")
+    assert (reader.status, reader.preferences.papers) == (Status.ACTIVE, 5)
+
+    # The first message's buttons still work
+    assert (await ada.taps(edition, f"⚙ {w.gettext('Settings')}", opens=True)).labels
+
+    # Forgotten
+    await ada.taps(await ada.writes("/forget"), "forget confirmed")
+    if language != "en":
+        papers = ("measur", "apples", "diffusion")  # whose words are English
+        said = [message.text for message in person.messages if not any(word in message.text for word in papers)]
+        assert [text for text in said if ENGLISH.search(COMMAND.sub("", text))] == []

@@ -1,0 +1,182 @@
+"""The subscribers' list as an operator keeps it: real processes, a real database, exit codes, sentences."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.model import Address, Preferences, Status, Subscriber
+from bot.render.words import languages
+from bot.store import Store, subscriber_queries
+from tests.support.command import papers_command
+from tests.support.fake_channel import publish
+
+SHORT_FORM = (
+    "add", "outbox:ada", "--language", "ko", "--style", "headline", "--top", "5", "--hour", "8",
+    "--timezone", "Asia/Seoul", "--topics", "diffusion, -video", "--cadence", "day",
+)  # fmt: skip
+
+
+async def subscriber(home: Path, name: str = "ada") -> Subscriber | None:
+    store = Store.open("sqlite:///subscribers.db", home)
+    try:
+        async with store.read() as connection:
+            return await subscriber_queries.get(connection, Address("outbox", name))
+    finally:
+        await store.close()
+
+
+def papers(home: Path, *words: str, code: int = 0, **given: str) -> Any:
+    done = papers_command(home, *words, given=given)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+async def test_the_short_form_subscribes_with_everything_said(tmp_path: Path) -> None:
+    done = papers(tmp_path, *SHORT_FORM)
+    assert "outbox:ada is subscribed" in done.stdout
+    reader = await subscriber(tmp_path)
+    assert reader is not None
+    assert reader.preferences == Preferences(
+        language="ko", papers=5, topics=("diffusion", "-video"), timezone="Asia/Seoul"
+    )
+    assert "subscribed already" in papers(tmp_path, *SHORT_FORM, code=1).stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["outbox:Ada Lovelace"], "is no name for an outbox"),
+        (["nowhere:ada"], "there is no channel 'nowhere'"),
+        (["ada"], "an address is written channel:recipient"),
+        (["outbox:ada", "--hour", "25"], "is no hour"),
+        (["outbox:ada", "--language", "tlh"], "there is no language"),
+        (["outbox:ada", "--top", "0"], "must be a number from 1 to 50"),
+        (["outbox:ada", "--timezone", "Mars"], "is no time zone"),
+        (["outbox:ada", "--topics", "x" * 99], "topics of"),
+    ],
+)
+async def test_what_cannot_be_added_is_told_in_a_sentence(tmp_path: Path, words: list[str], said: str) -> None:
+    assert said in papers(tmp_path, "add", *words, code=2).stderr
+    assert await subscriber(tmp_path) is None
+
+
+async def test_a_list_goes_in_and_comes_out_the_same(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir()
+    second.mkdir()
+    source = tmp_path / "readers.csv"
+    source.write_text(
+        'address,language,topics,hour\noutbox:ada,ko,"diffusion, -video",7:30\noutbox:NO,,,\noutbox:bo,ja,,\n',
+        encoding="utf-8",
+    )
+    done = papers(first, "subscribers", "import", str(source), code=1)
+    assert "line 3: 'NO' is no name for an outbox" in done.stderr
+    assert done.stdout == "2 added, 0 known already, 0 left alone, 1 bad lines.\n"
+    exported = tmp_path / "out.jsonl"
+    papers(first, "subscribers", "export", str(exported))
+    assert stat.S_IMODE(exported.stat().st_mode) == 0o600
+    assert "cannot be made" in papers(first, "subscribers", "export", str(exported), code=2).stderr
+    assert papers(second, "subscribers", "import", str(exported)).stdout.startswith("2 added")
+    lists = [papers(home, "subscribers", "export").stdout for home in (first, second)]
+    assert lists[0] == lists[1]
+    assert papers(second, "subscribers", "import", str(exported)).stdout.startswith("0 added, 2 known")
+
+
+async def test_who_was_removed_for_good_is_not_brought_back(tmp_path: Path) -> None:
+    papers(tmp_path, *SHORT_FORM)
+    papers(tmp_path, "subscribers", "remove", "outbox:ada", "--suppress", "--forget")
+    assert await subscriber(tmp_path) is None
+    source = tmp_path / "readers.csv"
+    source.write_text("address\noutbox:ada\noutbox:bo\n", encoding="utf-8")
+    assert papers(tmp_path, "subscribers", "import", str(source)).stdout.startswith("1 added, 0 known already, 1 left")
+    assert "asked to be left alone" in papers(tmp_path, *SHORT_FORM, code=1).stderr
+    assert papers(tmp_path, "subscribers", "allow", "outbox:ada").stdout == "outbox:ada may subscribe again.\n"
+    assert "may subscribe already" in papers(tmp_path, "subscribers", "allow", "outbox:ada", code=1).stderr
+    papers(tmp_path, *SHORT_FORM)
+    assert await subscriber(tmp_path) is not None
+
+
+async def test_subscribers_are_listed_paused_resumed_removed(tmp_path: Path) -> None:
+    papers(tmp_path, *SHORT_FORM)
+    papers(tmp_path, "subscribers", "add", "outbox:bo")
+    listed = json.loads(papers(tmp_path, "subscribers", "list", "--json").stdout)
+    assert [each["address"] for each in listed] == ["outbox:ada", "outbox:bo"]
+    papers(tmp_path, "subscribers", "pause", "outbox:ada", "--days", "3")
+    reader = await subscriber(tmp_path)
+    assert reader is not None
+    assert (reader.status, reader.paused_until is not None) == (Status.PAUSED, True)
+    assert "outbox:bo" not in papers(tmp_path, "subscribers", "list", "--status", "paused").stdout
+    papers(tmp_path, "subscribers", "resume", "outbox:ada")
+    papers(tmp_path, "subscribers", "remove", "outbox:ada")
+    assert "not paused" in papers(tmp_path, "subscribers", "resume", "outbox:ada", code=1).stderr
+    reader = await subscriber(tmp_path)
+    assert reader is not None
+    assert reader.status is Status.UNSUBSCRIBED
+    for words in (["pause"], ["resume"], ["remove"], ["why"]):
+        assert "Nobody is subscribed" in papers(tmp_path, "subscribers", *words, "outbox:zed", code=1).stderr
+    assert "There is no status" in papers(tmp_path, "subscribers", "list", "--status", "happy", code=2).stderr
+    assert "first 1" in papers(tmp_path, "subscribers", "list", "--limit", "1").stderr
+
+
+async def test_why_answers_the_operator_as_it_answers_the_reader(tmp_path: Path) -> None:
+    papers(tmp_path, *SHORT_FORM)
+    assert "There has been no edition yet." in papers(tmp_path, "subscribers", "why", "outbox:ada").stdout
+    store = Store.open("sqlite:///subscribers.db", tmp_path)
+    await publish(store, {})
+    await store.close()
+    said = papers(tmp_path, "subscribers", "why", "outbox:ada", "--date", "2025-11-03").stdout
+    assert "It is due on 4 November, 08:00." in said
+    assert "0 of its 3 papers are left" in said
+
+
+async def test_a_test_message_arrives_whatever_the_reader_filters(tmp_path: Path) -> None:
+    papers(tmp_path, *SHORT_FORM)
+    assert "Sent to outbox:ada." in papers(tmp_path, "send-test", "outbox:ada").stdout
+    files = sorted(file.name for file in (tmp_path / "outbox").iterdir())
+    assert files == ["sample.ada.html", "sample.ada.txt"]
+    assert "AI 논문" in (tmp_path / "outbox" / "sample.ada.txt").read_text(encoding="utf-8")
+    papers(tmp_path, "send-test", "outbox:nobody")
+    (tmp_path / "blocked").write_text("a file where the folder should be")
+    failed = papers(tmp_path, "send-test", "outbox:ada", code=1, OUTBOX_DIR=str(tmp_path / "blocked"))
+    assert "Not sent (deferred)" in failed.stderr
+
+
+async def test_languages_are_listed_with_what_they_have(tmp_path: Path) -> None:
+    papers(tmp_path, *SHORT_FORM)
+    rows = json.loads(papers(tmp_path, "languages", "--json").stdout)
+    assert [row["tag"] for row in rows] == list(languages())
+    assert all(row["translated"] == row["sentences"] > 200 for row in rows)
+    assert {row["tag"]: row["readers"] for row in rows}["ko"] == 1
+    assert {row["tag"]: row["direction"] for row in rows}["ar"] == "rtl"
+    assert "한국어" in papers(tmp_path, "languages").stdout
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"ACCESS": "invite"}, "ACCESS=invite needs codes in INVITE_CODES; see .env.example."),
+        ({"ACCESS": "list"}, "ACCESS=list needs addresses in ALLOWED; see .env.example."),
+        ({"INVITE_CODES": "short"}, "INVITE_CODES must be codes of 6 to 64 letters"),
+    ],
+)
+async def test_a_closed_door_without_a_key_is_told(tmp_path: Path, given: dict[str, str], said: str) -> None:
+    done = papers(tmp_path, "subscribers", "list", code=2, **given)
+    assert said in done.stderr
+    assert "short" not in done.stderr
+
+
+async def test_a_channel_that_is_not_set_up_is_told_when_somebody_is_added_and_by_the_doctor(tmp_path: Path) -> None:
+    added = papers(tmp_path, "add", "site:blog")
+    assert "site is not set up" in added.stderr
+    given = {"FEED_URL": "http://127.0.0.1:9/"}
+    assert (
+        "site: is not set up, and 1 subscribers there get nothing" in papers(tmp_path, "doctor", code=1, **given).stdout
+    )
+    given["SITE_DIR"] = "site"
+    assert "get nothing" not in papers(tmp_path, "doctor", code=1, **given).stdout

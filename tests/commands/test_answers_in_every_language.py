@@ -1,0 +1,276 @@
+"""Every answer in every language: complete, and without a word of English but for names, links and what is typed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+from sqlalchemy import update
+
+from bot.channel import Answer, Asker, Broadcast, Command, Limits, Menu, Request
+from bot.commands import Readers
+from bot.commands.guide import examples, purposes
+from bot.model import Address, Preferences, Reason, State, Status
+from bot.render.words import DEFAULT, languages, own_name, words
+from bot.rules.access import Access, Admission
+from bot.rules.outcomes import Standing
+from bot.store import Store, channel_state, closing_state, subscriber_queries
+from bot.store.schema import deliveries
+from bot.store.schema import subscribers as readers_table
+from tests.support.fake_channel import NOW, FakeChannel, publish
+
+LONGEST_PURPOSE = 100
+"""What Discord takes as a command's description."""
+
+TYPED = {
+    *Command,
+    "author",
+    "org",
+    "keyword",
+    "confirmed",
+    "telegram",
+    "CODE",
+    "all",
+    "none",
+    "abstract",
+    "headline",
+    "ko",
+    "UTC",
+    "arXiv",
+    "ID",
+    "Paper",
+    "diffusion",
+    "robotics",
+    "Hinton",
+    "DeepMind",
+    "RL",
+    "Asia",
+    "Seoul",
+    "W",
+    "unicorns",
+    "xyz",
+    "fake",
+    "ada",
+    "AI",
+    "PDF",
+    "alphaXiv",
+    "Hugging",
+    "Face",
+    "What",
+    "it",
+    "is",
+    "about",
+    "Daily",
+    "Papers",
+    "JSON",
+    "bo",
+    "Morning",
+    "Introduction",
+    "Method",
+    "Results",
+    "Limitations",
+    "Conclusion",
+}
+"""Commands and what is typed with them; names of people, places and services; what our own test papers say."""
+
+LINES: list[Request | str] = [
+    "help",
+    *(f"help {command}" for command in Command),
+    "subscribe",
+    "subscribe",
+    "settings",
+    *(
+        Menu(each)
+        for each in (
+            Command.LANGUAGE,
+            Command.STYLE,
+            Command.COUNT,
+            Command.VOTES,
+            Command.TOPICS,
+            Command.TIME,
+            Command.WEEKDAYS,
+            Command.ZONE,
+            Command.CADENCE,
+        )
+    ),
+    "time 7:30",
+    "weekdays 1-5",
+    "zone +9",
+    "zone xyz",
+    "topics Paper, -unicorns",
+    "topics",
+    "count all",
+    "votes 3",
+    "style abstract",
+    "cadence week",
+    "cadence month",
+    "cadence day",
+    "why",
+    "why 2025-11-02",
+    "why 2025-11-05",
+    "why 2025-10-30",
+    "today",
+    "week",
+    "month",
+    "date 2025-11-03",
+    "date 2025-11-02",
+    "date 2025-12-24",
+    "date 2025-10-30",
+    "top",
+    "top 99",
+    "search Paper",
+    "search unicorns",
+    "paper 2001.00001",
+    "pause",
+    "pause 7",
+    "settings",
+    "why",
+    "resume",
+    "export",
+    "privacy",
+    "hello",
+    "unsubscribe",
+    "unsubscribe",
+    "why",
+    "subscribe",
+    "forget",
+    "forget confirmed",
+    "forget",
+    "export",
+    "why",
+    "pause",
+]
+
+
+ROOT = Address("fake", "root")
+SAID = "9 + 1 = 10."
+"""An announcement that is in every language."""
+
+
+def all_said(answer: Answer) -> Iterator[str]:
+    yield from answer.says
+    for row in answer.rows:
+        yield row.label
+        yield row.value
+    yield from (option.label for option in answer.options)
+    if answer.page is not None:
+        page = answer.page
+        yield from (page.heading, page.lead, page.more or "", *page.notes, *page.footer, *page.labels.values())
+        yield from (link.label for link in page.actions)
+        for block in page.blocks:
+            yield from filter(None, (block.votes, block.title, *(link.label for link in block.links)))
+
+
+def english(said: str) -> list[str]:
+    """The Latin words of a sentence that have no business in another language."""
+    text = re.sub(r"https?://\S+", "", said)
+    for tag in languages():
+        text = text.replace(own_name(tag), "")
+    return [word for word in re.findall(r"[A-Za-z]+", text) if word not in TYPED]
+
+
+async def conversation(store: Store, language: str) -> list[Answer]:
+    """Everything that can be asked, by somebody whose app speaks that language."""
+    now = NOW + timedelta(hours=1)
+    readers = Readers(store, [FakeChannel()], fallback=Preferences(), closes=time(22))
+    asker = Asker(Address("fake", "ada"), language)
+    answers = []
+    for line in LINES:
+        now += timedelta(seconds=10)
+        answers.append(await readers.ask(asker, line, now))
+    await readers.ask(asker, "subscribe", now)
+    for state in State:
+        for reason in [None, *Reason]:
+            async with store.write() as connection:
+                ended = None if state in {State.OWED, State.SENDING} else now
+                await connection.execute(update(deliveries).values(state=state.value, reason=reason, ended_at=ended))
+            now += timedelta(seconds=10)
+            answers.append(await readers.ask(asker, "why", now))
+    for access in (Access(Admission.INVITE, codes=("LAB_2026",)), Access(Admission.LIST, allowed=("fake:x",))):
+        closed = Readers(store, [FakeChannel()], fallback=Preferences(), closes=time(22), access=access)
+        answers.append(await closed.ask(Asker(Address("fake", "bo"), language), "subscribe", now))
+    shared = Asker(Address("fake", "ada"), language, person="7", may_change=False)
+    answers.append(await readers.ask(shared, "time 8", now))
+    answers += [await readers.ask(shared, "help", now) for _ in range(25)]
+    answers += await operators_conversation(store, language, now)
+    async with store.write() as connection:
+        reader = await subscriber_queries.get(connection, Address("fake", "ada"))
+        assert reader is not None
+        await subscriber_queries.forget(connection, reader.id, now=now)
+    return answers
+
+
+async def operators_conversation(store: Store, language: str, now: datetime) -> list[Answer]:
+    """Everything that only operators can ask, of a newsletter in every state."""
+    narrow = FakeChannel(limits=Limits(maxima={"characters": 1}))
+    open_to_all, to_nobody = (
+        Readers(store, [channel], fallback=Preferences(), closes=time(22), access=Access(always=(ROOT,)))
+        for channel in (FakeChannel(), narrow)
+    )
+    asker = Asker(ROOT, language)
+    async with store.write() as connection:
+        for place, status in enumerate(Status):
+            added = await subscriber_queries.add(
+                connection, Address("fake", f"{place}"), Preferences(language="ko"), now=now
+            )
+            assert added is not None
+            await subscriber_queries.set_status(connection, added, status, None)
+        await channel_state.save(connection, "fake", Standing(halted_at=now, halted_for="42"))
+        await channel_state.save(connection, "xyz", Standing(waits_until=now + timedelta(days=9)))
+        await closing_state.save(connection, polled_at=now, failing_since=now)
+    answers = [await to_nobody.ask(asker, f"broadcast {SAID}", now)]
+    lines = ("help", "help stats", "help broadcast", "broadcast", "stats")
+    answers += [await open_to_all.ask(asker, line, now) for line in lines]
+    shown = [await open_to_all.ask(asker, line, now) for line in [f"broadcast {SAID}"] * 2]
+    shown[:0] = [await open_to_all.ask(asker, Broadcast(text), now) for text in ("", "9" * 2_001)]
+    answers += shown
+    for option in (*shown[2].options, *shown[2].options, *reversed(shown[3].options), *shown[3].options):
+        answers.append(await open_to_all.ask(asker, option.request, now))
+    async with store.write() as connection:
+        await connection.execute(update(readers_table).values(status=Status.GONE.value))
+        await channel_state.resume(connection, "fake")
+        await closing_state.save(connection, polled_at=None)
+    tomorrow = now + timedelta(days=1)
+    return [*answers, *[await open_to_all.ask(asker, line, tomorrow) for line in ("stats", f"broadcast {SAID}")]]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("language", languages())
+async def test_every_answer_is_in_the_readers_language_alone(store: Store, language: str) -> None:
+    await publish(store, {})
+    answers = await conversation(store, language)
+    assert {answer.language for answer in answers} == {language}
+    assert {answer.direction for answer in answers} == {words(language).direction}
+    for answer in answers:
+        assert list(all_said(answer))
+        assert all(said == said.strip() for said in answer.says)
+        assert not [said for said in all_said(answer) if re.search(r"\{\w*\}", said)]
+        if language != DEFAULT:
+            assert [(english(said), said) for said in all_said(answer) if english(said)] == []
+    assert len({" ".join(all_said(answer)) for answer in answers}) > 100  # they are not all the same refusal
+
+
+@pytest.mark.parametrize("language", languages())
+def test_every_command_has_help_that_fits_into_a_menu(language: str) -> None:
+    found = purposes(words(language))
+    assert set(found) == set(Command)
+    assert [text for text in found.values() if len(text) > LONGEST_PURPOSE or text.endswith((".", "。"))] == []
+    assert len(set(found.values())) == len(found)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("language", languages())
+async def test_every_example_in_help_is_understood(store: Store, language: str) -> None:
+    w = words(language)
+    await publish(store, {})
+    now = datetime(2026, 6, 1, 12, tzinfo=UTC)
+    readers = Readers(store, [FakeChannel()], fallback=Preferences(), closes=time(22), access=Access(always=(ROOT,)))
+    asker = Asker(ROOT, language)
+    await readers.ask(asker, "subscribe", now)
+    misread = w.gettext("That was not understood.")
+    for command in Command:
+        for line in examples(command, w):
+            now += timedelta(seconds=10)
+            assert misread not in (await readers.ask(asker, line, now)).says, line

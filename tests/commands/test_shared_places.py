@@ -1,0 +1,162 @@
+"""What only some channels can do, and places that many share: who set them up, who is thrown out, who moves."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, time
+from typing import Any
+
+import pytest
+
+from bot.channel import Answer, Asker, Barred, Sent
+from bot.commands import Readers
+from bot.delivery.alerts import Notices
+from bot.delivery.dispatcher import Dispatcher
+from bot.delivery.session import Session
+from bot.model import Address, Extra, Preferences, Status, Subscriber
+from bot.render import zones
+from bot.runtime.locks import make_locks
+from bot.store import Store, subscriber_queries
+from tests.support.fake_channel import NOW, FakeChannel, publish, settle
+
+PLACE = Address("fake", "lab")
+ADA = Address("fake", "ada")
+
+
+class Room:
+    """A place that many share, on a channel that can do a few more things; Ada runs it."""
+
+    def __init__(self, store: Store, **channel: Any) -> None:
+        self.store = store
+        self.channel = FakeChannel(extras=(Extra.SILENT, Extra.PING), **channel)
+        self.readers = Readers(store, [self.channel], fallback=Preferences(hour=22 * 60), closes=time(22))
+
+    async def ask(self, line: str, *, address: Address = PLACE, person: str | None = "ada") -> Answer:
+        return await self.readers.ask(Asker(address, person=person), line, NOW)
+
+    async def reader(self, address: Address = PLACE) -> Subscriber:
+        async with self.store.read() as connection:
+            found = await subscriber_queries.get(connection, address)
+        assert found is not None
+        return found
+
+    async def deliver(self) -> None:
+        locks = make_locks(self.store.engine.url, self.store.path)
+        notices = Notices([Session(self.channel)], [], "en")
+        await settle(Dispatcher(self.store, self.channel, locks, tell=notices.tell), NOW)
+        await notices.flush()
+        await locks.close()
+
+
+@pytest.fixture
+async def room(store: Store) -> Room:
+    await publish(store, {})
+    return Room(store)
+
+
+@pytest.mark.parametrize(
+    ("line", "stored"),
+    [
+        ("silent on", {Extra.SILENT: "on"}),
+        ("silent off", {Extra.SILENT: "off"}),
+        ("ping <@&123456789012345678>", {Extra.PING: "123456789012345678"}),
+    ],
+)
+async def test_an_extra_is_chosen_kept_and_handed_to_the_channel(
+    room: Room, line: str, stored: dict[Extra, str]
+) -> None:
+    await room.ask("subscribe")
+    assert (await room.ask(line)).extras == stored
+    assert (await room.reader()).extras == stored
+    await room.deliver()
+    [(_, _, personal)] = room.channel.sent
+    assert personal.extras == stored
+
+
+@pytest.mark.parametrize("line", ["thread on", "ping me", "silent maybe", "ping on"])
+async def test_what_the_channel_cannot_do_is_not_taken(room: Room, line: str) -> None:
+    await room.ask("subscribe")
+    assert not (await room.ask(line)).ok
+    assert (await room.reader()).extras == {}
+
+
+async def test_settings_and_help_know_the_extras_of_this_channel_alone(room: Room) -> None:
+    await room.ask("subscribe")
+    labels = [row.label for row in (await room.ask("settings")).rows]
+    assert labels[-2:] == ["Silent", "Mention"]
+    commands = {row.label for row in (await room.ask("help")).rows}
+    assert {"silent", "ping"} <= commands
+    assert not {"thread", "publish", "picture", "rich"} & commands
+    assert [option.chosen for option in (await room.ask("silent")).options[:2]] == [False, True]
+
+
+async def test_an_extra_outlives_other_changes_and_is_in_the_export(room: Room) -> None:
+    await room.ask("subscribe")
+    await room.ask("silent on")
+    await room.ask("language ko")
+    assert (await room.reader()).extras == {Extra.SILENT: "on"}
+    exported = (await room.ask("export")).file
+    assert exported is not None
+    assert json.loads(exported.content)["extras"] == {"silent": "on"}
+
+
+async def test_whoever_set_a_place_up_is_told_in_their_language_that_it_lets_nobody_post(room: Room) -> None:
+    await room.ask("subscribe ko", address=ADA, person=None)
+    await room.ask("subscribe")
+    room.channel.answer = lambda to, *_: Barred("not enough rights", place="The Lab") if to == "lab" else Sent()
+    await room.deliver()
+    [notice] = room.channel.notices
+    assert "The Lab" in notice.lead
+    assert notice.language == "ko"
+    assert (await room.reader()).status is Status.PAUSED
+
+
+async def test_who_shuts_the_door_is_gone_and_back_by_their_own_act(room: Room) -> None:
+    await room.ask("subscribe", address=ADA, person=None)
+    await room.readers.gone(ADA, "blocked by the reader", NOW)
+    assert (await room.reader(ADA)).status is Status.GONE
+    await room.deliver()
+    assert not room.channel.sent
+    assert await room.readers.back(ADA)
+    assert not await room.readers.back(ADA)
+    assert (await room.reader(ADA)).status is Status.ACTIVE
+
+
+async def test_who_left_is_not_brought_back_by_opening_the_door(room: Room) -> None:
+    await room.ask("subscribe", address=ADA, person=None)
+    await room.ask("unsubscribe", address=ADA, person=None)
+    await room.readers.gone(ADA, "blocked by the reader", NOW)
+    assert not await room.readers.back(ADA)
+    assert (await room.reader(ADA)).status is Status.UNSUBSCRIBED
+
+
+async def test_a_place_that_moves_keeps_its_subscription(room: Room) -> None:
+    await room.ask("subscribe")
+    await room.readers.moved(PLACE, "new-lab")
+    assert (await room.reader(Address("fake", "new-lab"))).status is Status.ACTIVE
+    await room.readers.moved(Address("fake", "nowhere"), "else")
+
+
+async def test_the_pages_of_ones_own_edition_go_on_where_the_message_ended(room: Room) -> None:
+    await room.ask("subscribe", address=ADA, person=None)
+    await room.ask("count 3", address=ADA, person=None)
+    whole = await room.ask("date 2025-11-03 mine", address=ADA, person=None)
+    rest = await room.ask("date +1 2025-11-03 mine", address=ADA, person=None)
+    assert whole.page is not None
+    assert rest.page is not None
+    assert [block.rank for block in rest.page.blocks] == [block.rank for block in whole.page.blocks][1:]
+
+
+@pytest.mark.parametrize(
+    ("place", "found"),
+    [
+        ("52.52,13.40", ["Europe/Berlin"]),
+        ("37.57, 126.98", ["Asia/Seoul"]),
+        ("-33.87,151.21", ["Australia/Sydney"]),
+        ("28.61,77.21", ["Asia/Kolkata"]),
+        ("0.0,-30.0", []),
+        ("99.0,181.5", []),
+    ],
+)
+def test_a_place_on_earth_has_its_zone(place: str, found: list[str]) -> None:
+    assert [zone.name for zone in zones.find(place, "en", datetime(2025, 11, 4, tzinfo=UTC))] == found

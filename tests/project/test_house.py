@@ -1,0 +1,155 @@
+"""The house is kept as it was built: whose names are whose, one home for each library, small files, one clock."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULES = sorted(file for folder in ("bot", "channels") for file in (ROOT / folder).rglob("*.py"))
+LONGEST = 350
+
+HOMES = {
+    "PIL": ("bot.summaries.fulltext.figures",),
+    "aiohttp": ("bot.publishing.feed.fetch", "bot.summaries.fulltext.downloads", "bot.web", "channels.discord"),
+    "aiosmtplib": ("channels.email.pool",),
+    "aiosqlite": ("bot.store",),
+    "alembic": ("bot.store",),
+    "babel": ("bot.render",),
+    "css_inline": ("channels.email.message",),
+    "dkim": ("channels.email.dkim_signature",),
+    "dns": ("channels.email.dns_records",),
+    "dotenv": ("bot.settings",),
+    "email_validator": ("channels.email.address",),
+    "feedparser": ("bot.publishing.feed.rss",),
+    "filelock": ("bot.runtime.locks.file_locks",),
+    "itsdangerous": ("bot.signing",),
+    "jinja2": ("bot.render.templates",),
+    "markupsafe": ("bot.render.templates",),  # jinja2's own
+    "openai": ("bot.summaries.llm",),
+    "prometheus_client": ("bot.web.metrics",),
+    "pydantic": ("bot.settings", "bot.web.settings", "bot.app", "channels"),
+    "pypdf": ("bot.summaries.fulltext.paper_pdf",),
+    "rich": ("bot.cli.console", "channels.outbox"),
+    "discord": ("channels.discord",),
+    "httpx": ("channels.telegram.errors",),  # python-telegram-bot's own
+    "sqlalchemy": ("bot.store", "bot.runtime.locks"),
+    "structlog": ("bot.runtime.logs",),
+    "telegram": ("channels.telegram",),
+    "typer": ("bot.cli", "channels.email.commands"),
+    "yarl": ("channels.discord",),  # aiohttp's own
+    "tzfpy": ("bot.render.zones",),
+    "uvloop": ("bot.cli.startup",),
+}
+"""Where each library may be imported; a package stands for everything in it. What is not named has no home yet."""
+
+TYPES = {
+    ("bot.publishing.publisher", "sqlalchemy.ext.asyncio"),
+    ("bot.delivery.dispatcher", "sqlalchemy.ext.asyncio"),
+    ("bot.delivery.rendering", "sqlalchemy.ext.asyncio"),
+    ("bot.commands", "sqlalchemy.ext.asyncio"),
+    ("bot.commands.process_feedback", "sqlalchemy.ext.asyncio"),
+    ("bot.commands.subscription", "sqlalchemy.ext.asyncio"),
+}
+"""The connection that is handed on to the store's functions, and nothing is asked of."""
+
+CLOCKS = {
+    "bot.runtime.supervisor",
+    "bot.doctor",
+    "bot.store.database",
+    "bot.runtime.locks.lock",
+    "bot.publishing.feed.fetch",
+    "channels.email.channel",
+    "channels.email.intake",
+    "channels.telegram.listener",
+}
+"""Who may look at the clock: endless loops, listeners, the doctor; names of copies, notes of holders; for a server
+without one; the date on a mail, and when one came back."""
+
+
+def name_of(file: Path) -> str:
+    parts = file.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(file: Path) -> Iterator[tuple[str, frozenset[str]]]:
+    """Every module that a file imports, wherever in it, and the names taken from it."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, frozenset()) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module, frozenset(alias.name for alias in node.names)
+
+
+def at_home(module: str, imported: str, names: frozenset[str]) -> bool:
+    library = imported.partition(".")[0]
+    if library in sys.stdlib_module_names | {"bot", "channels"}:
+        return True
+    if (module, imported) in TYPES:
+        return names == {"AsyncConnection"}
+    return any(module == home or module.startswith(f"{home}.") for home in HOMES.get(library, ()))
+
+
+@pytest.mark.parametrize("file", MODULES, ids=name_of)
+def test_each_library_is_imported_at_its_home_alone(file: Path) -> None:
+    strangers = [imported for imported, names in imports(file) if not at_home(name_of(file), imported, names)]
+    assert strangers == []
+
+
+@pytest.mark.parametrize("file", MODULES, ids=name_of)
+def test_a_file_is_short_enough_to_be_read(file: Path) -> None:
+    assert len(file.read_text(encoding="utf-8").splitlines()) <= LONGEST
+
+
+@pytest.mark.parametrize("file", MODULES, ids=name_of)
+def test_time_is_an_argument(file: Path) -> None:
+    if name_of(file) in CLOCKS:
+        return
+    calls = [
+        f"{ast.unparse(node.func)}() in line {node.lineno}"
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func).endswith(("datetime.now", "datetime.utcnow", "date.today", "time.time"))
+    ]
+    assert calls == []
+
+
+def fresh(code: str, folder: Path) -> str:
+    """What a new process prints, started elsewhere with the checkout on its path."""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=folder,
+        env={"PYTHONPATH": str(ROOT)},
+        text=True,
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_names_that_others_also_use_are_whose_they_should_be(tmp_path: Path) -> None:
+    """`channels` is also a distribution's elsewhere; `email` is the standard library's, whatever ours is named."""
+    code = (
+        "import channels.outbox, email.message as e, bot as b, channels as c; "
+        "print(c.__file__, b.__file__, e.__file__, sep='\\n')"
+    )
+    ours, core, theirs = (Path(path) for path in fresh(code, tmp_path).splitlines())
+    assert ours.parent == ROOT / "channels"
+    assert core.parent == ROOT / "bot"
+    assert ROOT not in theirs.parents
+
+
+def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
+    heavy = ("sqlalchemy", "aiohttp", "jinja2", "babel", "feedparser", "rich", "pydantic", "structlog", "alembic")
+    code = f"import sys, bot.cli; print([name for name in {heavy} if name in sys.modules])"
+    assert fresh(code, tmp_path) == "[]"
+
+
+def test_a_start_that_finds_its_database_imports_no_migrations(tmp_path: Path) -> None:
+    code = "import sys, bot.app; print([name for name in ('alembic', 'feedparser') if name in sys.modules])"
+    assert "alembic" not in fresh(code, tmp_path)

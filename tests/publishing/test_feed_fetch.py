@@ -1,0 +1,548 @@
+"""The feed over real connections: limits, waits, validators, redirects, paging, and both kinds of feed."""
+
+import asyncio
+import gzip
+import json
+import socket
+import tracemalloc
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from bot.publishing.feed import Feed, FeedError
+from bot.publishing.feed.fetch import LARGEST_KEPT, MOST_KEPT, USER_AGENT, Fetcher
+from bot.publishing.feed.source import MOST_AT_ONCE, MOST_PAGES
+from tests.support.feed_faults import MEGABYTE, Fault
+from tests.support.feed_server import FeedServer, row
+
+MONDAY, TUESDAY, WEDNESDAY = date(2025, 11, 3), date(2025, 11, 4), date(2025, 11, 5)
+NOW = datetime(2025, 11, 5, 22, 30, tzinfo=UTC)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@asynccontextmanager
+async def serving(handler: Handler) -> AsyncIterator[str]:
+    """A server that hands every request to `handler`; its address, without a closing slash."""
+    app = web.Application()
+    app.router.add_get("/{path:.*}", handler)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[FeedServer]:
+    days = {
+        MONDAY: [row("2511.00001", day=MONDAY, votes=5), row("2511.00002", day=MONDAY, hour=20, votes=9)],
+        TUESDAY: [row(f"2511.001{n:02}", day=TUESDAY, hour=n / 10, votes=n // 10) for n in range(60)],
+        WEDNESDAY: [row("2511.00201", day=WEDNESDAY, hour=None), row("2511.00202", day=WEDNESDAY, hour=0)],
+    }
+    async with FeedServer(days) as server:
+        yield server
+
+
+def answers(body: bytes = b"[]", **more: Any) -> Handler:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        return web.Response(body=body, **more)
+
+    return handler
+
+
+async def failure(url: str, **limits: Any) -> FeedError:
+    async with Fetcher(**limits) as fetcher:
+        with pytest.raises(FeedError) as caught:
+            await fetcher.get(url)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert "secret" not in message
+    assert "://" not in message or message.startswith("the feed's address")
+    assert caught.value.__cause__ is None  # its text may hold the address
+    return caught.value
+
+
+# One answer
+
+
+async def test_a_body_comes_unpacked_and_we_say_who_we_are() -> None:
+    asked: list[web.Request] = []
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        asked.append(request)
+        return web.Response(body=gzip.compress(b"[1]"), headers={"Content-Encoding": "gzip"})
+
+    async with serving(handler) as url, Fetcher() as fetcher:
+        assert await fetcher.get(f"{url}/feed?token=a%2Bb+c") == b"[1]"
+    assert asked[0].headers["User-Agent"] == USER_AGENT == "MorningPapers/0.1"
+    assert "If-None-Match" not in asked[0].headers
+    assert asked[0].path_qs == "/feed?token=a%2Bb+c"
+
+
+@pytest.mark.parametrize("fault", [Fault.zeros(), Fault.gzip_bomb], ids=["zeros", "bomb"])
+async def test_200_megabytes_are_refused_and_never_held(server: FeedServer, fault: Fault) -> None:
+    server.fault = fault
+    tracemalloc.start()
+    try:
+        error = await failure(server.url)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert str(error) == "127.0.0.1 answered with more than 16 MiB"
+    assert peak < 64 * MEGABYTE
+
+
+@pytest.mark.parametrize(("size", "fits"), [(1_000, True), (1_001, False)])
+async def test_the_limit_is_the_unpacked_size(size: int, fits: bool) -> None:
+    handler = answers(gzip.compress(b" " * size), headers={"Content-Encoding": "gzip"})
+    async with serving(handler) as url, Fetcher(largest=1_000) as fetcher:
+        if fits:
+            assert len(await fetcher.get(url)) == size
+        else:
+            with pytest.raises(FeedError, match="answered with more than"):
+                await fetcher.get(url)
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (400, "400 Bad Request"),
+        (404, "404 Not Found"),
+        (502, "502 Bad Gateway"),
+        (599, "599"),
+        (304, "304 Not Modified"),
+    ],
+)
+async def test_any_other_status_is_named(status: int, message: str) -> None:
+    async with serving(answers(b"", status=status, reason="secret")) as url:
+        assert str(await failure(f"{url}/?token=secret")) == f"127.0.0.1 answered {message}"
+
+
+async def test_an_answer_that_never_comes_is_given_up(server: FeedServer) -> None:
+    server.fault = Fault.hang
+    assert str(await failure(server.url, total=0.1)) == "127.0.0.1 did not answer within 0.1 s"
+
+
+async def test_an_answer_that_never_ends_is_given_up() -> None:
+    async def drip(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(b"[")
+        await asyncio.Event().wait()
+        return response
+
+    async with serving(drip) as url:
+        assert str(await failure(url, total=0.1)) == "127.0.0.1 did not answer within 0.1 s"
+
+
+async def test_a_line_that_goes_dead_is_an_error(server: FeedServer) -> None:
+    server.fault = Fault.drop
+    assert str(await failure(server.url)) == "127.0.0.1 broke off before its answer was complete"
+
+
+async def test_half_a_gzip_is_an_error() -> None:
+    handler = answers(b"\x1f\x8b\x08\0 no gzip at all", headers={"Content-Encoding": "gzip"})
+    async with serving(handler) as url:
+        await failure(url)
+
+
+async def test_something_that_does_not_speak_http_is_an_error() -> None:
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(b"220 mail.example ESMTP\r\n\r\n")
+        writer.close()
+        await writer.wait_closed()
+
+    other = await asyncio.start_server(speak, "127.0.0.1", 0)
+    async with other:
+        port = other.sockets[0].getsockname()[1]
+        assert "is not HTTP" in str(await failure(f"http://127.0.0.1:{port}/?token=secret"))
+        assert "no secure connection" in str(await failure(f"https://127.0.0.1:{port}/?token=secret", connect=5))
+
+
+async def test_nobody_there_is_an_error() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://me:secret@127.0.0.1:{unused.getsockname()[1]}/?token=secret"
+        assert str(await failure(url)) == "127.0.0.1 could not be reached"
+
+
+async def test_a_host_that_does_not_exist_is_an_error() -> None:
+    assert str(await failure("http://feed.invalid/?token=secret", total=20)).startswith("feed.invalid could not be")
+
+
+@pytest.mark.parametrize(
+    "url", ["", "secret", "file:///etc/secret", "ftp://a.example/secret", "http://", "http://[::1/secret", "//secret"]
+)
+async def test_what_is_no_web_address_is_an_error(url: str) -> None:
+    assert str(await failure(url)) == "the feed's address is no http:// or https:// address"
+
+
+# How long to wait
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "wait"),
+    [
+        (429, {"RateLimit": '"api";r=0;t=123'}, 123),
+        (429, {"RateLimit": '"api";r=0;t=123', "Retry-After": "7"}, 123),
+        (429, {"RateLimit": '"api";r=0;t=7', "Retry-After": "123"}, 123),
+        (429, {"Retry-After": "Wed, 05 Nov 2025 22:32:03 GMT", "Date": "Wed, 05 Nov 2025 22:30:00 GMT"}, 123),
+        (429, {"Retry-After": "Wed, 05 Nov 2025 22:00:00 GMT", "Date": "Wed, 05 Nov 2025 22:30:00 GMT"}, 0),
+        (429, {"Retry-After": "99999999999"}, 86_400),
+        (429, {"Retry-After": "soon", "RateLimit": "limit=5"}, None),
+        (429, {}, None),
+        (503, {"Retry-After": "123"}, 123),
+        (503, {"RateLimit": '"api";r=499;t=123'}, None),  # every answer says when the window ends
+    ],
+)
+async def test_the_feed_says_how_long_to_wait(status: int, headers: dict[str, str], wait: float | None) -> None:
+    async with serving(answers(status=status, headers=headers)) as url:
+        assert (await failure(url)).retry_after == wait
+
+
+async def test_a_poll_that_is_told_to_wait_says_so(server: FeedServer) -> None:
+    server.fault = Fault.rate_limited(t=42)
+    async with Feed(server.url) as feed:
+        with pytest.raises(FeedError, match="429 Too Many Requests") as caught:
+            await feed.poll([MONDAY], now=NOW)
+    assert caught.value.retry_after == 42
+
+
+# Validators
+
+
+async def test_an_answer_that_still_holds_is_not_sent_again(server: FeedServer) -> None:
+    server.etags = True
+    async with Feed(server.url) as feed:
+        first = await feed.poll([MONDAY], now=NOW)
+        again = await feed.poll([MONDAY], now=NOW)
+        assert again == first
+        assert "If-None-Match" not in server.requests[1].headers
+        assert "If-None-Match" in server.requests[-1].headers
+        server.days[MONDAY][0]["paper"]["upvotes"] = 99
+        assert max(paper.votes or 0 for paper in (await feed.poll([MONDAY], now=NOW)).papers) == 99
+
+
+async def test_a_kept_body_comes_back_on_304() -> None:
+    asked: list[dict[str, str]] = []
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        asked.append(dict(request.headers))
+        if len(asked) > 1:
+            return web.Response(status=304)
+        return web.Response(body=b"kept", headers={"ETag": '"a"', "Last-Modified": "Wed, 05 Nov 2025 22:00:00 GMT"})
+
+    async with serving(handler) as url, Fetcher() as fetcher:
+        assert [await fetcher.get(url) for _ in range(3)] == [b"kept"] * 3
+    assert [headers.get("If-None-Match") for headers in asked] == [None, '"a"', '"a"']
+    assert asked[1]["If-Modified-Since"] == "Wed, 05 Nov 2025 22:00:00 GMT"
+
+
+async def test_few_answers_are_kept_and_no_large_ones() -> None:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        if "If-None-Match" in request.headers:
+            return web.Response(status=304)
+        size = LARGEST_KEPT + 1 if request.path == "/large" else 1
+        return web.Response(body=b" " * size, headers={"ETag": '"a"'})
+
+    async with serving(handler) as url, Fetcher() as fetcher:
+        for n in range(MOST_KEPT + 1):
+            await fetcher.get(f"{url}/{n}")
+        assert [kept.removeprefix(url) for kept in fetcher._kept] == [f"/{n}" for n in range(1, MOST_KEPT + 1)]
+        await fetcher.get(f"{url}/1")
+        assert next(reversed(fetcher._kept)) == f"{url}/1"
+        await fetcher.get(f"{url}/large")
+        assert f"{url}/large" not in fetcher._kept
+
+
+# Redirects
+
+
+def hops(total: int, last: str = "") -> Handler:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        n = int(request.path.strip("/") or 0)
+        if n == total:
+            return web.Response(headers={"Location": last}, status=302) if last else web.Response(body=b"here")
+        raise web.HTTPFound(f"/{n + 1}")
+
+    return handler
+
+
+async def test_three_redirects_are_followed() -> None:
+    async with serving(hops(3)) as url, Fetcher() as fetcher:
+        assert await fetcher.get(url) == b"here"
+
+
+async def test_a_fourth_redirect_is_not() -> None:
+    async with serving(hops(4)) as url:
+        assert str(await failure(url)) == "127.0.0.1 sent us on more than 3 times"
+
+
+@pytest.mark.parametrize("target", ["file:///etc/secret", "ftp://a.example/secret", "http://[secret", "javascript:1"])
+async def test_a_redirect_to_anything_but_the_web_is_an_error(target: str) -> None:
+    async with serving(hops(0, target)) as url:
+        assert str(await failure(url)) == "127.0.0.1 sent us on to something that is no web address"
+
+
+async def test_a_redirect_elsewhere_is_followed(server: FeedServer) -> None:
+    async def elsewhere(request: web.Request) -> web.StreamResponse:
+        raise web.HTTPMovedPermanently(f"{server.url}?{request.query_string}")
+
+    async with serving(elsewhere) as url, Feed(url) as feed:
+        assert len((await feed.poll([MONDAY], now=NOW)).papers) == 2
+
+
+# Days and pages
+
+
+def identified(found: Any) -> list[str]:
+    return [paper.id for paper in found.papers]
+
+
+async def test_a_poll_reads_each_day_to_its_end(server: FeedServer) -> None:
+    told: list[tuple[int, int]] = []
+    async with Feed(server.url) as feed:
+        found = await feed.poll(
+            [WEDNESDAY, MONDAY, TUESDAY, MONDAY], now=NOW, progress=lambda done, total: told.append((done, total))
+        )
+    assert found.days == {MONDAY, TUESDAY, WEDNESDAY}
+    assert len(set(identified(found))) == len(found.papers) == 64
+    assert {paper.listed_on for paper in found.papers} == found.days
+    assert told == [(1, 3), (2, 3), (3, 3)]
+    asked = [dict(request.query) for request in server.requests]
+    assert asked[0] == {}  # the bare address tells which kind of feed it is
+    assert {"date": "2025-11-03", "limit": "100", "p": "0"} in asked
+    assert {"date": "2025-11-03", "limit": "100", "p": "1"} in asked
+
+
+async def test_a_server_whose_pages_hold_fewer_is_read_to_its_end(server: FeedServer) -> None:
+    server.page_cap = 7
+    async with Feed(server.url) as feed:
+        found = await feed.poll([TUESDAY], now=NOW)
+    assert len(found.papers) == 60
+    assert sorted(paper.position for paper in found.papers) == list(range(60))
+
+
+async def test_a_day_of_exactly_fifty_may_not_be_all() -> None:
+    """18 of 438 recorded weekdays are exactly 50 long, the default size of a page."""
+    weekdays = [day for n in range(24) if (day := MONDAY + timedelta(days=n)).weekday() < 5][:18]
+    days = {
+        day: [row(f"2511.{d:02}{n:03}", day=day, votes=n) for n in range(50 + d % 3)] for d, day in enumerate(weekdays)
+    }
+    async with FeedServer(days) as server, Feed(server.url) as feed:
+        server.page_cap = 50
+        found = await feed.poll(weekdays, now=NOW)
+    assert len(found.days) == 18
+    assert len(found.papers) == 18 * 51
+
+
+async def test_a_server_that_ignores_the_page_is_asked_twice() -> None:
+    asked: list[str] = []
+    body = json.dumps([row("2511.00001", day=MONDAY)]).encode()
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        asked.append(request.query_string)
+        return web.Response(body=body)
+
+    async with serving(handler) as url, Feed(f"{url}/?token=a%2Bb") as feed:
+        found = await feed.poll([MONDAY], now=NOW)
+    assert identified(found) == ["2511.00001"]
+    assert found.days == {MONDAY}
+    assert asked == ["token=a%2Bb", *(f"token=a%2Bb&date=2025-11-03&limit=100&p={page}" for page in (0, 1))]
+
+
+async def test_a_day_without_end_is_not_one_that_was_read() -> None:
+    async def endless(request: web.Request) -> web.StreamResponse:
+        number = f"2511.{request.query.get('p', 0):0>5}"
+        return web.Response(body=json.dumps([row(number, day=MONDAY)]).encode())
+
+    async with serving(endless) as url, Feed(url) as feed:
+        found = await feed.poll([MONDAY], now=NOW)
+    assert len(found.papers) == MOST_PAGES
+    assert found.days == frozenset()
+
+
+async def test_an_empty_day_is_read_to_its_end(server: FeedServer) -> None:
+    async with Feed(server.url) as feed:
+        found = await feed.poll([date(2025, 11, 2)], now=NOW)
+    assert not found.papers
+    assert found.days == {date(2025, 11, 2)}
+    assert len(server.requests) == 2
+
+
+async def test_the_newest_listing_of_a_paper_counts() -> None:
+    days = {  # 2604.07429: listed, and listed again six days later
+        date(2026, 4, 10): [row("2604.07429", day=date(2026, 4, 10), votes=2)],
+        date(2026, 4, 16): [row("2604.07429", day=date(2026, 4, 16), votes=42)],
+    }
+    async with FeedServer(days) as server, Feed(server.url) as feed:
+        (paper,) = (await feed.poll(list(days), now=NOW)).papers
+    assert (paper.listed_on, paper.votes) == (date(2026, 4, 16), 42)
+
+
+class Counting(Fetcher):
+    """Answers with empty days, each after the others had their turn to ask; counts how many wait at once."""
+
+    waiting = most = 0
+
+    async def get(self, url: str) -> bytes:
+        self.waiting += 1
+        self.most = max(self.most, self.waiting)
+        for _ in range(50):
+            await asyncio.sleep(0)
+        self.waiting -= 1
+        return b"[]"
+
+
+async def test_few_requests_are_under_way_at_once() -> None:
+    fetcher = Counting()
+    async with Feed("http://feed.invalid", fetcher=fetcher) as feed:
+        found = await feed.poll([MONDAY + timedelta(days=n) for n in range(20)], now=NOW)
+    assert (len(found.days), fetcher.most) == (20, MOST_AT_ONCE)
+
+
+BROKEN = [
+    *(Fault.html_page, Fault.bare_number, Fault.list_of_strings, Fault.truncated_json),
+    *(Fault.zeros(), Fault.gzip_bomb, Fault.drop, Fault.status(503), Fault.rate_limited()),
+]
+
+
+@pytest.mark.parametrize("fault", BROKEN, ids=lambda fault: fault.name)
+async def test_one_failing_day_fails_the_poll_and_the_next_one_works(server: FeedServer, fault: Fault) -> None:
+    async with Feed(server.url) as feed:
+        await feed.poll([MONDAY], now=NOW)
+        server.fault = fault.only(day=TUESDAY)
+        with pytest.raises(FeedError):
+            await feed.poll([MONDAY, TUESDAY, WEDNESDAY], now=NOW)
+        server.fault = None
+        assert len((await feed.poll([MONDAY, TUESDAY, WEDNESDAY], now=NOW)).papers) == 64
+
+
+@pytest.mark.parametrize("fault", BROKEN, ids=lambda fault: fault.name)
+async def test_a_feed_broken_from_the_start_works_once_it_is_well(server: FeedServer, fault: Fault) -> None:
+    async with Feed(server.url) as feed:
+        server.fault = fault
+        with pytest.raises(FeedError):
+            await feed.poll([MONDAY], now=NOW)
+        server.fault = None
+        assert len((await feed.poll([MONDAY], now=NOW)).papers) == 2
+
+
+async def test_one_bad_row_among_the_good_ones(server: FeedServer) -> None:
+    server.fault = Fault.one_bad_row
+    async with Feed(server.url) as feed:
+        assert len((await feed.poll([TUESDAY], now=NOW)).papers) == 60
+
+
+async def test_a_cancelled_poll_stops(server: FeedServer) -> None:
+    arrived = asyncio.Event()
+
+    async def hang(request: web.Request) -> web.StreamResponse:
+        arrived.set()
+        return await asyncio.Future()
+
+    async with serving(hang) as url, Feed(url) as feed:
+        task = asyncio.create_task(feed.poll([MONDAY], now=NOW))
+        await arrived.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+
+# The newest day
+
+
+@pytest.mark.parametrize(
+    ("until", "newest"),
+    [
+        (WEDNESDAY, WEDNESDAY),
+        (TUESDAY, TUESDAY),
+        (date(2025, 11, 30), WEDNESDAY),
+        (date(2025, 11, 2), None),
+    ],
+)
+async def test_the_newest_day_is_found_without_a_date(server: FeedServer, until: date, newest: date | None) -> None:
+    async with Feed(server.url) as feed:
+        assert await feed.newest_day(until) == newest
+    assert all("date" not in request.query for request in server.requests)
+
+
+async def test_the_newest_day_may_stand_on_a_later_page() -> None:
+    """The default order is by publication: a paper listed today may have been published months ago."""
+    pages = [
+        [row("2511.00001", day=WEDNESDAY + timedelta(days=1))],  # after `until`
+        [row("2511.00002", day=MONDAY), row("2511.00003", day=date(2025, 10, 31))],
+        [row("2511.00002", day=MONDAY), row("2405.13729", day=TUESDAY)],
+        [row("2511.00004", day=MONDAY)],
+        [row("2511.00005", day=WEDNESDAY)],
+    ]
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        return web.Response(body=json.dumps(pages[int(request.query.get("p", 0))]).encode())
+
+    async with serving(handler) as url, Feed(url) as feed:
+        assert await feed.newest_day(TUESDAY) == TUESDAY
+        assert await feed.newest_day(WEDNESDAY) == TUESDAY  # one page more brought no newer day
+
+
+# Which kind of feed
+
+
+@pytest.mark.parametrize("kind", ["rss_url", "atom_url"])
+async def test_rss_and_atom_are_asked_once_and_without_parameters(server: FeedServer, kind: str) -> None:
+    told: list[tuple[int, int]] = []
+    async with Feed(f"{getattr(server, kind)}?token=a") as feed:
+        found = await feed.poll([MONDAY, TUESDAY], now=NOW, progress=lambda *step: told.append(step))
+        assert await feed.newest_day(TUESDAY) == TUESDAY
+        assert await feed.newest_day(date(2025, 11, 2)) is None
+    assert len(found.papers) == 64
+    assert (found.days, told) == (frozenset(), [(1, 1)])
+    assert {paper.votes for paper in found.papers} == {None}
+    assert [dict(request.query) for request in server.requests] == [{"token": "a"}] * 3
+
+
+async def test_json_and_rss_give_the_same_papers(server: FeedServer) -> None:
+    async with Feed(server.url) as api, Feed(server.rss_url) as rss, Feed(server.atom_url) as atom:
+        for found in (await rss.poll([], now=NOW), await atom.poll([], now=NOW)):
+            papers = {paper.id: paper for paper in found.papers}
+            for paper in (await api.poll([MONDAY, TUESDAY, WEDNESDAY], now=NOW)).papers:
+                other = papers[paper.id]
+                assert (other.title, other.abstract, other.authors) == (paper.title, paper.abstract, paper.authors)
+                assert (other.listed_on, other.listed_at) == (paper.listed_on, paper.listed_at)
+
+
+async def test_an_undated_feed_has_no_newest_day_before_today() -> None:
+    item = b"<item><title>T</title><link>https://arxiv.org/abs/2511.00001</link></item>"
+    async with serving(answers(b'<rss version="2.0"><channel>' + item + b"</channel></rss>")) as url, Feed(url) as feed:
+        assert await feed.newest_day(TUESDAY) is None
+        assert (await feed.poll([], now=NOW)).papers[0].listed_on == WEDNESDAY
+
+
+async def test_the_kind_is_decided_again_when_the_feed_changes() -> None:
+    api = json.dumps([row("2511.00001", day=MONDAY)]).encode()
+    item = b"<item><title>T</title><link>https://arxiv.org/abs/2511.00002</link></item>"
+    feeds = {"json": api, "rss": b' \n<rss version="2.0"><channel>' + item + b"</channel></rss>"}
+    body = b""
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        return web.Response(body=body, content_type="text/plain")  # the content decides, not its label
+
+    async with serving(handler) as url, Feed(url) as feed:
+        for kind in ("json", "rss", "rss", "json", "rss"):
+            body = feeds[kind]
+            expected = "2511.00001" if kind == "json" else "2511.00002"
+            assert identified(await feed.poll([MONDAY], now=NOW)) == [expected]
+
+
+async def test_a_feed_whose_days_are_web_pages_is_one_error(server: FeedServer) -> None:
+    server.fault = Fault.html_page.only(day=MONDAY)
+    async with Feed(server.url) as feed:
+        with pytest.raises(FeedError, match="answered with XML or a web page"):
+            await feed.poll([MONDAY], now=NOW)

@@ -1,0 +1,1 @@
+"""Support for the tests: local servers, fake services, databases, recordings, browsers."""

@@ -1,0 +1,22 @@
+"""A strict local Discord for the tests: HTTP routes, a gateway, places, and people who use the bot."""
+
+from tests.support.discord_server.buckets import Rates
+from tests.support.discord_server.choosing import NotOfferedError
+from tests.support.discord_server.faults import Fault
+from tests.support.discord_server.interactions import Reply, UnansweredError
+from tests.support.discord_server.messages import Message
+from tests.support.discord_server.people import Person
+from tests.support.discord_server.places import Channel
+from tests.support.discord_server.server import DiscordServer
+
+__all__ = [
+    "Channel",
+    "DiscordServer",
+    "Fault",
+    "Message",
+    "NotOfferedError",
+    "Person",
+    "Rates",
+    "Reply",
+    "UnansweredError",
+]

@@ -1,0 +1,127 @@
+"""A small honest channel: it does what the test told it to, and remembers what it was asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Self
+
+from bot.channel import Commands, Finding, Limits, Message, Outcome, Pace, Page, Personal, Sent
+from bot.delivery.dispatcher import Dispatcher
+from bot.model import Address, Cadence, Edition, Extra, Found, Paper, Preferences, Ranked
+from bot.store import Store, audience, edition_queries, paper_queries, subscriber_queries
+
+NOW = datetime(2025, 11, 3, 22, 0, tzinfo=UTC)
+DAY = date(2025, 11, 3)
+
+Answer = Callable[[str, "Plain", Personal], Outcome | BaseException]
+
+
+@dataclass(frozen=True)
+class Plain:
+    """A message that is its page."""
+
+    page: Page
+
+    def sizes(self) -> Mapping[str, int]:
+        return {"characters": len(self.page.lead)}
+
+    def parts(self) -> Mapping[str, str]:
+        return {"text": self.page.heading}
+
+
+@dataclass
+class FakeChannel:
+    """Answers as told; `sent` lists every send in order."""
+
+    name: str = "fake"
+    answer: Answer = lambda to, message, personal: Sent()
+    pace: Pace = field(default_factory=Pace)
+    repeats_unknown: bool = True
+    compose_fault: Callable[[Page], None] = lambda page: None
+    limits: Limits = field(default_factory=Limits)
+    rehearsal: bool = True
+    residents: Sequence[str] = ()
+    extras: Sequence[Extra] = ()
+    sent: list[tuple[str, str, Personal]] = field(default_factory=list)
+    notices: list[Page] = field(default_factory=list)
+    hold: asyncio.Event | None = None
+    """While it is there and not set, sends do not come back."""
+
+    busy: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set as soon as anything was sent."""
+
+    def recipient(self, written: str) -> str:
+        if not written.isprintable() or " " in written:
+            raise ValueError(f"{written!r} is no recipient of this channel")
+        return written.casefold()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        return None
+
+    async def listen(self, commands: Commands) -> None:
+        return None
+
+    def compose(self, page: Page) -> Plain:
+        self.compose_fault(page)
+        return Plain(page)
+
+    async def send(self, to: str, message: Message, personal: Personal) -> Outcome:
+        assert isinstance(message, Plain)
+        if not message.page.blocks:
+            self.notices.append(message.page)
+            return self._answered(to, message, personal)
+        style = message.page.blocks[0].said.style
+        self.sent.append((to, style, personal))
+        self.busy.set()
+        if self.hold is not None:
+            await self.hold.wait()
+        return self._answered(to, message, personal)
+
+    def _answered(self, to: str, message: Plain, personal: Personal) -> Outcome:
+        outcome = self.answer(to, message, personal)
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
+
+    async def check(self) -> Sequence[Finding]:
+        return []
+
+    @property
+    def reached(self) -> list[str]:
+        """Whom it was asked to send to, in order."""
+        return [to for to, _, _ in self.sent]
+
+
+def paper(number: int, day: date = DAY, votes: int = 1) -> Paper:
+    """A paper listed on `day`."""
+    listed_at = datetime(day.year, day.month, day.day, 8, tzinfo=UTC)
+    return Paper(f"2511.{number:05}", f"Paper {number}", "What it is about.", day, listed_at, votes=votes)
+
+
+async def publish(
+    store: Store, readers: Mapping[str, Preferences], *, day: date = DAY, now: datetime = NOW, channel: str = "fake"
+) -> int:
+    """Subscribe readers who are new and publish an edition of one day for them; its id."""
+    async with store.write() as connection:
+        for recipient, wanted in readers.items():
+            await subscriber_queries.add(connection, Address("fake", recipient), wanted, now=now)
+        found = [paper(day.toordinal() % 10_000 * 10 + place, day) for place in range(3)]
+        await paper_queries.keep(connection, Found(found, frozenset({day})))
+        ranked = tuple(Ranked(place, each, each.votes) for place, each in enumerate(found, start=1))
+        edition_id = await edition_queries.add(connection, Edition(Cadence.DAY, day, now, ranked))
+        assert edition_id is not None
+        await audience.owe(connection, edition_id, Cadence.DAY, published_at=now)
+    return edition_id
+
+
+async def settle(dispatcher: Dispatcher, now: datetime) -> None:
+    """Step until there is nothing left to do at `now`."""
+    while await dispatcher.step(now) or dispatcher.busy:
+        if dispatcher.busy and not dispatcher.landed.is_set():
+            await dispatcher.landed.wait()

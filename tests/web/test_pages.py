@@ -1,0 +1,324 @@
+"""The pages everybody may read: what stands on them, in which language, and how they are kept."""
+
+import gzip
+import re
+from collections.abc import AsyncIterator
+from datetime import date, timedelta
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from bot.channel import Link
+from bot.model import Cadence, Style
+from bot.render.words import languages, words
+from bot.web.pages.page_cache import FRESH, RenderedPages, Sheet
+from bot.web.pages.thumbnails import Thumbnails
+from tests.support.pages import DAY, HOSTILE, paper
+from tests.support.web_program import NOW, Served, some
+
+KINDS = ("", "2026-04-29", "archive", "search?q=thing", "privacy", "papers/2604.00001", "nothing")
+
+
+class Seen(HTMLParser):
+    """What a browser would see of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+    @property
+    def links(self) -> list[str]:
+        return [attributes.get("href") or "" for attributes in self.all("a")]
+
+
+@pytest.fixture
+async def served(tmp_path: Path) -> AsyncIterator[Served]:
+    async with Served(tmp_path, invitations=[Link("Telegram", "https://t.me/papers_bot")]) as opened:
+        await opened.publish(*some(3))
+        yield opened
+
+
+@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize("kind", KINDS)
+async def test_every_page_is_in_the_language_of_its_path(served: Served, language: str, kind: str) -> None:
+    answer = await served.get(f"/{language}/{kind}")
+    assert answer.status == (404 if kind == "nothing" else 200)
+    seen = Seen(answer.text)
+    html = seen.all("html")[0]
+    w = words(language)
+    assert (html["lang"], html["dir"]) == (language, w.direction.value)
+    assert w.pgettext("a web page", "Archive") in seen.words
+    tongues = [attributes["lang"] for attributes in seen.all("a") if "hreflang" in attributes]
+    assert tongues == list(languages())
+    assert len(seen.all("h1")) == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_no_page_asks_anybody_else_or_runs_anything(served: Served, kind: str) -> None:
+    answer = await served.get(f"/en/{kind}")
+    seen = Seen(answer.text)
+    asked = [attributes.get("src") or "" for _, attributes in seen.tags if "src" in attributes]
+    asked += [
+        attributes["href"] or "" for attributes in seen.all("link") if attributes["rel"] in {"stylesheet", "icon"}
+    ]
+    assert all(each.startswith("/") for each in asked)
+    assert not {"script", "iframe", "style", "object"} & {tag for tag, _ in seen.tags}
+    assert not [attributes for _, attributes in seen.tags if "style" in attributes]
+    policy = answer.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'")
+    assert "unsafe" not in policy
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_every_link_of_ours_leads_to_a_page(served: Served) -> None:
+    await served.publish(*some(2, 10), day=DAY - timedelta(days=1))
+    looked_at: dict[str, int] = {}
+    waiting = ["/en/", "/en/2026-04-29"]
+    while waiting:
+        path = waiting.pop()
+        answer = await served.get(path)
+        looked_at[path] = answer.status
+        if answer.headers["Content-Type"].startswith("text/html"):
+            ours = {link for link in Seen(answer.text).links if link.startswith("/")}
+            waiting += [link for link in ours if link not in looked_at and link not in waiting]
+    assert {path: status for path, status in looked_at.items() if status != 200} == {}
+    assert len(looked_at) > 40
+
+
+@pytest.mark.parametrize(
+    ("accepts", "language"),
+    [
+        ("ko-KR,ko;q=0.9,en;q=0.8", "ko"),
+        ("fr, de;q=0.9, zh-TW;q=0.5, en;q=0.1", "zh-Hant"),
+        ("en;q=0.1, ja;q=0.2", "ja"),
+        ("ko;q=0, en", "en"),
+        ("*", "en"),
+        ("", "en"),
+        ("\xff;q=9,,;;=,ar", "ar"),
+    ],
+)
+async def test_the_first_page_is_in_the_visitors_language(served: Served, accepts: str, language: str) -> None:
+    answer = await served.get("/", Accept_Language=accepts)
+    assert (answer.status, answer.headers["Location"]) == (302, f"/{language}/")
+    assert answer.headers["Vary"] == "Accept-Language"
+
+
+async def test_a_near_language_is_led_to_ours_and_nowhere_else(served: Served) -> None:
+    near = await served.get("/zh-TW/2026-04-29?style=abstract")
+    assert (near.status, near.headers["Location"]) == (301, "/zh-Hant/2026-04-29?style=abstract")
+    assert (await served.get("/ko")).headers["Location"] == "/ko/"
+    for stranger in ("//evil.example/", "/xx/", "/evil.example/2026-04-29", "/%2fevil.example/", "/ko%2f..%2f/x"):
+        answer = await served.get(stranger)
+        assert answer.status == 404 or answer.headers["Location"].startswith("/ko/"), stranger
+
+
+async def test_an_edition_shows_its_papers_in_order_and_its_neighbours(served: Served) -> None:
+    await served.publish(*some(2, 10), day=date(2026, 4, 27))
+    await served.publish(*some(2, 20), day=date(2026, 4, 30))
+    await served.publish(*some(3), day=date(2026, 5, 3), cadence=Cadence.WEEK)
+    seen = Seen((await served.get("/en/2026-04-29")).text)
+    titles = [word for word in seen.words if word.startswith("Paper number")]
+    assert titles == ["Paper number 1", "Paper number 2", "Paper number 3"]
+    turns = {attributes["rel"]: attributes["href"] for attributes in seen.all("a") if attributes.get("rel")}
+    assert turns == {"prev": "/en/2026-04-27", "next": "/en/2026-04-30"}
+    assert (await served.get("/en/2026-W18")).status == 200
+
+
+@pytest.mark.parametrize(
+    "slug",
+    ["2026-04-28", "2026-13-01", "2026-02-30", "2026-W54", "2026-W00", "0000-01", "2026-00", "٢٠٢٦-٠٤-٢٩", "2026-4-29"],
+)
+async def test_what_is_no_edition_is_not_found(served: Served, slug: str) -> None:
+    assert (await served.get(f"/en/{slug}")).status == 404
+
+
+async def test_a_style_is_chosen_in_the_address(served: Served) -> None:
+    plain, abstract = await served.get("/en/2026-04-29"), await served.get("/en/2026-04-29?style=abstract")
+    assert "Thing 1 is measured." in plain.text
+    assert "e.g. larger than 3.5 apples" in abstract.text
+    assert (await served.get("/en/2026-04-29?style=review")).status == 404
+
+
+async def test_before_there_is_anything_the_front_page_says_so(tmp_path: Path) -> None:
+    async with Served(tmp_path) as empty:
+        answer = await empty.get("/ko/")
+        assert (
+            words("ko").gettext("There is no edition yet. The first one is closed this evening (UTC).") in answer.text
+        )
+        assert (await empty.get("/ko/archive")).status == 200
+
+
+async def test_the_front_page_is_of_today_and_leads_to_the_channels(served: Served) -> None:
+    today = Seen((await served.get("/en/")).text)
+    assert "https://t.me/papers_bot" in today.links
+    assert "Papers so far" in today.words
+    served.now = NOW + timedelta(days=1)
+    assert "This is the latest edition." in (await served.get("/en/")).text
+
+
+async def test_the_archive_lists_days_weeks_and_months_of_a_year(served: Served) -> None:
+    await served.publish(*some(1, 50), day=date(2025, 12, 31), cadence=Cadence.MONTH)
+    await served.publish(*some(1, 51), day=date(2025, 12, 28), cadence=Cadence.WEEK)
+    newest, before = Seen((await served.get("/en/archive")).text), Seen((await served.get("/en/archive/2025")).text)
+    assert "/en/2026-04-29" in newest.links
+    assert {"/en/2025-12", "/en/2025-W52", "/en/archive/2026"} <= set(before.links)
+    assert (await served.get("/en/archive/2019")).status == 404
+
+
+async def test_search_finds_and_shows_what_was_asked_for(served: Served) -> None:
+    await served.publish(paper(60, title="扩散模型的新方法"), day=date(2026, 4, 28))
+    found = await served.get("/en/search", method="GET")
+    assert "<article>" not in found.text
+    assert "扩散模型的新方法" in (await served.get("/en/search?q=扩散")).text
+    hostile = await served.get('/en/search?q="><script>alert(1)</script>')
+    assert "<script" not in hostile.text
+    assert "&lt;script&gt;" in hostile.text
+    assert 'content="noindex"' in hostile.text
+    assert hostile.headers["Cache-Control"] == "no-cache"
+
+
+async def test_whoever_searches_without_end_is_asked_to_wait(served: Served) -> None:
+    statuses = [(await served.get(f"/en/search?q=x{n}")).status for n in range(25)]
+    assert statuses == [200] * 20 + [429] * 5
+    assert (await served.get("/en/2026-04-29")).status == 200
+
+
+async def test_a_paper_shows_all_there_is_and_where_it_was(served: Served) -> None:
+    answer = await served.get("/ko/papers/2604.00002")
+    seen = Seen(answer.text)
+    assert {"/ko/2026-04-29", "https://arxiv.org/abs/2604.00002"} <= set(seen.links)
+    assert "Eli" in answer.text
+    for stranger in ("2604.99999", "x"):
+        assert (await served.get(f"/ko/papers/{stranger}")).status == 404
+
+
+async def test_a_hostile_paper_changes_no_tag_of_any_page(tmp_path: Path) -> None:
+    names = []
+    for number, text in enumerate(("tame", HOSTILE)):
+        home = tmp_path / str(number)
+        home.mkdir()
+        async with Served(home) as served:
+            await served.publish(paper(title=text, abstract=text, sentence=text, authors=(text,), organisation=text))
+            paths = ("/en/", "/en/2026-04-29", "/en/papers/2604.00001", "/en/search?q=tame+think")
+            names.append([[tag for tag, _ in Seen((await served.get(path)).text).tags] for path in paths[:3]])
+    assert names[0] == names[1]
+
+
+async def test_an_unchanged_page_is_not_sent_again(served: Served) -> None:
+    first = await served.get("/en/2026-04-29")
+    again = await served.get("/en/2026-04-29", If_None_Match=first.headers["ETag"])
+    assert (again.status, again.body) == (304, b"")
+    assert (await served.get("/en/2026-04-29", If_None_Match='W/"other", "*x"')).status == 200
+    since = first.headers["Last-Modified"]
+    assert (await served.get("/en/2026-04-29", If_Modified_Since=since)).status == 304
+    assert (await served.get("/en/2026-04-29", If_Modified_Since="Mon, 01 Jan 2024 00:00:00 GMT")).status == 200
+    packed = await served.get("/en/2026-04-29", Accept_Encoding="gzip")
+    assert gzip.decompress(packed.body) == first.body
+    assert packed.headers["Vary"] == "Accept-Encoding"
+    head = await served.get("/en/2026-04-29", method="HEAD")
+    assert (head.status, head.body, head.headers["ETag"]) == (200, b"", first.headers["ETag"])
+
+
+async def test_a_page_is_looked_up_once_a_minute_and_rendered_when_it_changed() -> None:
+    pages, now, said, looked = RenderedPages(), NOW, ["one"], []
+
+    async def load() -> Sheet:
+        looked.append(said[0])
+        text = said[0]
+        return Sheet(text, lambda: text)
+
+    for _ in range(3):
+        await pages.get("page", now, load)
+    assert (len(looked), pages.renderings) == (1, 1)
+    kept = await pages.get("page", now + FRESH, load)
+    assert (len(looked), pages.renderings) == (2, 1)
+    said[0] = "two"
+    assert pages.fresh("page", now + FRESH) is kept
+    anew = await pages.get("page", now + 2 * FRESH, load)
+    assert anew is not None
+    assert (anew.body, pages.renderings) == (b"two", 2)
+    assert pages.fresh("page", now - FRESH) is None, "the clock was set back"
+
+
+async def test_pages_are_kept_within_a_size() -> None:
+    pages = RenderedPages(largest=10_000)
+
+    async def load() -> Sheet:
+        return Sheet("x", lambda: "x" * 2_000)
+
+    for number in range(10):
+        await pages.get(number, NOW, load)
+    kept = [number for number in range(10) if pages.fresh(number, NOW) is not None]
+    assert kept == [8, 9]
+
+
+async def test_pages_are_kept_within_a_number() -> None:
+    pages = RenderedPages(most=3)
+
+    async def load() -> Sheet:
+        return Sheet("x", lambda: "x")
+
+    for number in range(10):
+        await pages.get(number, NOW, load)
+    assert [number for number in range(10) if pages.fresh(number, NOW) is not None] == [7, 8, 9]
+
+
+async def test_pictures_come_from_here_and_only_those_that_are_there(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    Image.new("RGB", (320, 170)).save(cache / "2604.00001.small.jpg")
+    (cache / "secret.small.jpg").write_text("secret")
+    async with Served(tmp_path, thumbnails=Thumbnails(cache)) as served:
+        await served.publish(*some(2))
+        text = (await served.get("/en/2026-04-29")).text
+        assert re.findall(r'src="([^"]+)"', text) == ["/pictures/2604.00001.jpg"]
+        picture = await served.get("/pictures/2604.00001.jpg")
+        assert (picture.status, picture.headers["Content-Type"], picture.body[:2]) == (200, "image/jpeg", b"\xff\xd8")
+        assert "Accept-Ranges" not in picture.headers, "sent by us, where it is seen who takes nothing of it"
+        for stranger in ("2604.00002", "secret", "..%2f..%2fsubscribers", "2604.00001.small"):
+            assert (await served.get(f"/pictures/{stranger}.jpg")).status == 404
+
+
+async def test_pages_may_be_below_a_path(tmp_path: Path) -> None:
+    async with Served(tmp_path, public="https://lab.example/papers") as served:
+        await served.publish(*some(1))
+        here = {"Host": "lab.example"}
+        assert (await served.get("/papers", **here)).headers["Location"] == "/papers/en/"
+        answer = await served.get("/papers/en/2026-04-29", **here)
+        assert answer.status == 200
+        ours = [link for link in Seen(answer.text).links if not link.startswith(("https:", "#"))]
+        assert all(link.startswith("/papers/") for link in ours)
+        assert '<link rel="canonical" href="https://lab.example/papers/en/2026-04-29">' in answer.text
+        assert answer.headers["Strict-Transport-Security"]
+        assert (await served.get("/en/2026-04-29", **here)).status == 404
+        assert (await served.get("/healthz")).status == 200
+
+
+async def test_a_day_of_fifty_papers_is_small(served: Served) -> None:
+    await served.publish(
+        *some(50, 100, votes=9, sentence="A sentence of a usual length about what it is. " * 4), day=date(2026, 4, 28)
+    )
+    answer = await served.get("/en/2026-04-28")
+    assert answer.text.count("<article>") == 50
+    assert len(answer.body) <= 150_000
+
+
+async def test_words_of_a_model_are_shown_where_there_are_any(tmp_path: Path) -> None:
+    async with Served(tmp_path, styles=tuple(Style)) as served:
+        await served.publish(*some(1))
+        answer = await served.get("/ko/2026-04-29?style=highlights")
+        assert answer.status == 200
+        assert words("ko").gettext("Highlights") in answer.text

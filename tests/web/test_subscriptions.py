@@ -1,0 +1,437 @@
+"""Subscribing, leaving and settings on the web, by mail and by hand: what a reader does, and what a stranger cannot."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.model import Address, Cadence, Status, Style
+from bot.store import one_time_tokens, subscriber_queries
+from bot.store.one_time_tokens import Purpose
+from tests.support.mail_program import ADA, HOST, Mailed, path_in
+from tests.support.web_program import NOW, some
+
+
+@pytest.fixture
+async def mailed(tmp_path: Path) -> AsyncIterator[Mailed]:
+    async with Mailed(tmp_path) as opened:
+        await opened.served.publish(*some(3))
+        yield opened
+
+
+async def test_whoever_types_an_address_is_asked_by_mail_and_subscribed_by_a_button(mailed: Mailed) -> None:
+    asked = await mailed.post("/ko/subscribe", address=" Ada+Papers@Example.ORG ", style="abstract")
+    assert asked.status == 200
+    assert await mailed.reader("ada+papers@example.org") is None
+    letter = await mailed.letter()
+    assert letter.to == ["ada+papers@example.org"]
+    assert letter.mail["List-Unsubscribe"] is None
+    assert letter.mail["Content-Language"] == "ko"
+    path = path_in(letter)
+    for _ in range(3):  # scanners follow every link
+        shown = await mailed.get(path)
+        assert shown.status == 200
+    assert await mailed.reader("ada+papers@example.org") is None
+    confirmed = await mailed.post(path)
+    assert confirmed.status == 200
+    reader = await mailed.reader("ada+papers@example.org")
+    assert reader is not None
+    assert (reader.status, reader.preferences.language, reader.preferences.style) == (
+        Status.ACTIVE,
+        "ko",
+        Style.ABSTRACT,
+    )
+    assert (await mailed.post(path)).status == 410
+    assert (await mailed.get(path)).status == 410
+
+
+async def test_the_same_words_are_said_whoever_is_subscribed(mailed: Mailed) -> None:
+    await mailed.subscribe(ADA)
+    answers = [await mailed.post("/en/subscribe", address=who) for who in (ADA, "nobody@example.org", "x@example.org")]
+    assert len({(answer.status, answer.body) for answer in answers}) == 1
+    opened = [await mailed.post("/en/settings/link", address=who) for who in ("bo@example.org", ADA)]
+    assert {(answer.status, answer.body) for answer in opened} == {(answers[0].status, answers[0].body)}
+
+
+async def test_an_address_is_mailed_at_most_once_an_hour(mailed: Mailed) -> None:
+    for _ in range(3):
+        await mailed.post("/en/subscribe", address=ADA)
+        await mailed.post("/en/settings/link", address=ADA)
+    await mailed.letter()
+    await mailed.silence()
+    mailed.served.now += timedelta(minutes=61)
+    await mailed.post("/en/subscribe", address=ADA)
+    await mailed.letter()
+
+
+async def test_a_stop_leaves_no_letter_behind(mailed: Mailed) -> None:
+    for number in range(5):
+        await mailed.post("/en/subscribe", address=f"reader{number}@example.org")
+    await mailed.served.stop()
+    assert sorted(to for letter in mailed.relay.letters for to in letter.to) == [
+        f"reader{number}@example.org" for number in range(5)
+    ]
+
+
+async def test_a_letter_that_was_put_off_is_tried_once_more_before_a_stop(
+    mailed: Mailed, caplog: pytest.LogCaptureFixture
+) -> None:
+    letters = mailed.served.web.letters
+    assert letters is not None
+    own, tries = letters._send, 0
+
+    async def busy_at_first(letter: Any) -> bool:
+        nonlocal tries
+        tries += 1
+        return tries > 1 and await own(letter)
+
+    letters._send = busy_at_first  # type: ignore[method-assign]
+    await mailed.post("/en/subscribe", address=ADA)
+    await mailed.silence()
+    await mailed.served.stop()
+    assert [letter.to for letter in mailed.relay.letters] == [[ADA]]
+    assert "left behind" not in caplog.text
+
+
+async def test_a_letter_that_cannot_be_sent_before_a_stop_is_told(
+    mailed: Mailed, caplog: pytest.LogCaptureFixture
+) -> None:
+    letters = mailed.served.web.letters
+    assert letters is not None
+
+    async def busy(_: Any) -> bool:
+        return False
+
+    letters._send = busy  # type: ignore[method-assign, assignment]
+    await mailed.post("/en/subscribe", address=ADA)
+    await mailed.served.stop()
+    assert "letters are left behind" in caplog.text
+
+
+async def test_who_is_subscribed_gets_the_way_to_the_settings_instead(mailed: Mailed) -> None:
+    await mailed.subscribe(ADA)
+    await mailed.post("/ja/subscribe", address=ADA)
+    letter = await mailed.letter()
+    assert "/open/" in path_in(letter)
+
+
+async def test_whoever_complained_is_not_written_to_however_often_somebody_asks(mailed: Mailed) -> None:
+    async with mailed.store.write() as connection:
+        await subscriber_queries.suppress(connection, Address("email", ADA), "complained", now=NOW)
+    assert (await mailed.post("/en/subscribe", address=ADA)).status == 200
+    await mailed.silence()
+
+
+async def test_a_mail_program_unsubscribes_without_cookies_again_and_again(mailed: Mailed) -> None:
+    path = await mailed.unsubscribing(ADA)
+    for _ in range(3):
+        answer = await mailed.served.get(
+            path,
+            method="POST",
+            data=b"List-Unsubscribe=One-Click",
+            Content_Type="application/x-www-form-urlencoded",
+            **HOST,
+        )
+        assert (answer.status, answer.headers.get("Set-Cookie")) == (200, None)
+    reader = await mailed.reader(ADA)
+    assert reader is not None
+    assert reader.status is Status.UNSUBSCRIBED
+    async with mailed.store.write() as connection:
+        await subscriber_queries.forget(connection, reader.id, now=NOW)
+    answer = await mailed.served.get(path, method="POST", data=b"", Content_Type="text/plain", **HOST)
+    assert answer.status == 200, "the token is good for ever, whoever is still there"
+
+
+async def test_the_link_unsubscribes_by_a_button_and_one_more_click_brings_back(mailed: Mailed) -> None:
+    path = await mailed.unsubscribing(ADA)
+    shown = await mailed.get(path)
+    assert ADA not in shown.text
+    assert (await mailed.reader(ADA)).status is Status.ACTIVE  # type: ignore[union-attr]
+    left = await mailed.post(path, here="1")
+    assert (await mailed.reader(ADA)).status is Status.UNSUBSCRIBED  # type: ignore[union-attr]
+    found = re.search(r'action="https://papers\.example\.org(/en/return/[^"]+)"', left.text)
+    assert found
+    assert (await mailed.post(found[1])).status == 200
+    assert (await mailed.reader(ADA)).status is Status.ACTIVE  # type: ignore[union-attr]
+    await mailed.post(path, here="1")
+    assert (await mailed.post(found[1])).status == 410, "it works once"
+    assert (await mailed.reader(ADA)).status is Status.UNSUBSCRIBED  # type: ignore[union-attr]
+
+
+RETURN = re.compile(r'action="https://papers\.example\.org(/en/return/[^"]+)"')
+
+
+async def test_a_forwarded_link_brings_nobody_back(mailed: Mailed) -> None:
+    path = await mailed.unsubscribing(ADA)
+    await mailed.post(path, here="1", headers={"Origin": "https://evil.example"})
+    assert (await mailed.reader(ADA)).status is Status.UNSUBSCRIBED  # type: ignore[union-attr]
+    before = await mailed.tickets()
+    for origin in ("https://papers.example.org", "https://evil.example", "null"):
+        again = await mailed.post(path, here="1", headers={"Origin": origin})
+        assert again.status == 200
+        assert not RETURN.search(again.text), origin
+    assert await mailed.tickets() == before
+
+
+async def test_another_site_is_not_given_the_way_back(mailed: Mailed) -> None:
+    path = await mailed.unsubscribing(ADA)
+    left = await mailed.post(path, here="1", headers={"Origin": "https://evil.example"})
+    assert left.status == 200
+    assert not RETURN.search(left.text)
+
+
+async def test_whoever_complained_is_not_brought_back_by_a_page(mailed: Mailed) -> None:
+    path = await mailed.unsubscribing(ADA)
+    found = RETURN.search((await mailed.post(path, here="1")).text)
+    assert found
+    async with mailed.store.write() as connection:
+        await subscriber_queries.suppress(connection, Address("email", ADA), "complained", now=NOW)
+    assert (await mailed.post(found[1])).status == 410
+    assert (await mailed.reader(ADA)).status is Status.UNSUBSCRIBED  # type: ignore[union-attr]
+    async with mailed.store.read() as connection:
+        assert await subscriber_queries.is_suppressed(connection, Address("email", ADA))
+
+
+async def test_leaving_is_never_too_often(mailed: Mailed) -> None:
+    """A whole office may leave from one address, in our own pages and in mail programs."""
+    path = await mailed.unsubscribing(ADA)
+    mailed.spreads = False
+    assert {(await mailed.post(path, here="1")).status for _ in range(30)} == {200}
+    assert (await mailed.post(path)).status == 200
+    assert await mailed.tickets() == 1
+
+
+async def test_a_forwarded_mail_shows_and_changes_no_settings(mailed: Mailed) -> None:
+    await mailed.subscribe(ADA)
+    reader = await mailed.reader(ADA)
+    path = mailed.settings_path(reader)
+    shown = await mailed.get(path)
+    assert shown.status == 200
+    assert ADA not in shown.text
+    assert "Abstract" not in shown.text
+    asked = await mailed.post(path)
+    assert ADA not in asked.text
+    letter = await mailed.letter()
+    assert letter.to == [ADA], "the link goes to the reader and to nobody else"
+    assert "Set-Cookie" not in asked.headers
+
+
+async def test_the_settings_open_once_and_the_browser_is_known_after(mailed: Mailed) -> None:
+    cookie = await mailed.opened(ADA)
+    shown = await mailed.get("/en/settings", Cookie=cookie)
+    assert ADA in shown.text
+    assert shown.headers["Cache-Control"] == "no-store"
+    assert ADA not in (await mailed.get("/en/settings")).text
+    assert ADA not in (await mailed.get("/en/settings", Cookie="__Host-papers=" + "0" * 20)).text
+    mailed.served.now += timedelta(days=31)
+    assert ADA not in (await mailed.get("/en/settings", Cookie=cookie)).text
+
+
+async def test_everything_that_can_be_chosen_is_chosen_in_one_form(mailed: Mailed) -> None:
+    cookie = await mailed.opened(ADA)
+    form: dict[str, Any] = {
+        "language": "ko",
+        "style": "abstract",
+        "cadence": "week",
+        "papers": "20",
+        "votes": "5",
+        "topics": "diffusion, -video",
+        "hour": "07:45",
+        "zone": "서울",
+        "weekdays": "1",
+        "weekday": ["0", "4"],
+    }
+    answer = await mailed.post("/en/settings", Cookie=cookie, **form)
+    assert answer.status == 200, answer.text
+    wanted = (await mailed.reader(ADA)).preferences  # type: ignore[union-attr]
+    assert (wanted.language, wanted.style, wanted.cadence) == ("ko", Style.ABSTRACT, Cadence.WEEK)
+    assert (wanted.papers, wanted.min_votes, wanted.topics) == (20, 5, ("diffusion", "-video"))
+    assert (wanted.hour, wanted.weekdays, wanted.timezone) == (465, 0b10001, "Asia/Seoul")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"language": "xx"},
+        {"style": "review"},
+        {"style": "loud"},
+        {"papers": "-1"},
+        {"papers": "9" * 99},
+        {"votes": "-5"},
+        {"votes": "10001"},
+        {"hour": "25:00"},
+        {"hour": "7:01"},
+        {"zone": "nowhere at all"},
+        {"weekdays": "1"},
+        {"weekdays": "1", "weekday": "8"},
+        {"cadence": "never"},
+        {"topics": "x" * 61},
+    ],
+)
+async def test_what_cannot_be_chosen_changes_nothing(mailed: Mailed, wrong: dict[str, Any]) -> None:
+    cookie = await mailed.opened(ADA)
+    before = await mailed.reader(ADA)
+    assert (await mailed.post("/en/settings", Cookie=cookie, **wrong)).status == 422
+    assert await mailed.reader(ADA) == before
+
+
+async def test_pausing_resuming_leaving_and_coming_back(mailed: Mailed) -> None:
+    cookie = await mailed.opened(ADA)
+    steps: list[tuple[str, dict[str, Any], Status]] = [
+        ("pause", {"days": "14"}, Status.PAUSED),
+        ("resume", {}, Status.ACTIVE),
+        ("leave", {}, Status.UNSUBSCRIBED),
+        ("return", {}, Status.ACTIVE),
+    ]
+    for path, fields, status in steps:
+        assert (await mailed.post(f"/en/settings/{path}", Cookie=cookie, **fields)).status == 200
+        assert (await mailed.reader(ADA)).status is status  # type: ignore[union-attr]
+
+
+async def test_all_that_is_stored_is_given_and_erased(mailed: Mailed) -> None:
+    cookie = await mailed.opened(ADA)
+    exported = await mailed.post("/en/settings/export", Cookie=cookie)
+    assert exported.headers["Content-Disposition"].startswith("attachment")
+    assert ADA in exported.text
+    asked = await mailed.post("/en/settings/erase", Cookie=cookie)
+    found = re.search(r'name="ticket" value="([^"]+)"', asked.text)
+    assert found
+    assert await mailed.reader(ADA) is not None
+    assert (await mailed.post("/en/settings/erased", Cookie=cookie, ticket="x")).status == 410
+    erased = await mailed.post("/en/settings/erased", Cookie=cookie, ticket=found[1])
+    assert erased.status == 200
+    assert await mailed.reader(ADA) is None
+    assert ADA not in (await mailed.get("/en/settings", Cookie=cookie)).text
+    assert await mailed.tickets() == 0
+
+
+async def test_a_change_of_address_is_confirmed_at_both_ends(mailed: Mailed) -> None:
+    cookie = await mailed.opened(ADA)
+    await mailed.post("/en/settings/address", Cookie=cookie, address="new@example.org")
+    first = await mailed.letter()
+    assert first.to == [ADA]
+    assert "new@example.org" not in first.raw.decode()
+    shown = await mailed.get(path_in(first))
+    assert shown.status == 200
+    assert "editions go to new@example.org" in shown.text
+    await mailed.post(path_in(first))
+    second = await mailed.letter()
+    assert second.to == ["new@example.org"]
+    assert ADA not in second.raw.decode()
+    assert await mailed.reader(ADA) is not None
+    await mailed.post(path_in(second))
+    assert await mailed.reader(ADA) is None
+    assert (await mailed.reader("new@example.org")).status is Status.ACTIVE  # type: ignore[union-attr]
+
+
+async def test_an_address_that_somebody_has_is_not_taken(mailed: Mailed) -> None:
+    await mailed.subscribe("bo@example.org")
+    cookie = await mailed.opened(ADA)
+    await mailed.post("/en/settings/address", Cookie=cookie, address="bo@example.org")
+    await mailed.post(path_in(await mailed.letter()))
+    await mailed.post(path_in(await mailed.letter()))
+    for address in (ADA, "bo@example.org"):
+        assert (await mailed.reader(address)).status is Status.ACTIVE  # type: ignore[union-attr]
+
+
+async def test_an_address_that_somebody_had_is_taken(mailed: Mailed) -> None:
+    await mailed.post(await mailed.unsubscribing("bo@example.org"))
+    cookie = await mailed.opened(ADA)
+    number = (await mailed.reader(ADA)).id  # type: ignore[union-attr]
+    await mailed.post("/en/settings/address", Cookie=cookie, address="bo@example.org")
+    await mailed.post(path_in(await mailed.letter()))
+    moved = await mailed.post(path_in(await mailed.letter()))
+    assert "Editions come here from now on" in moved.text
+    assert await mailed.reader(ADA) is None
+    reader = await mailed.reader("bo@example.org")
+    assert reader is not None
+    assert (reader.id, reader.status) == (number, Status.ACTIVE)
+
+
+async def test_whoever_was_invited_may_change_their_address(tmp_path: Path) -> None:
+    async with Mailed(tmp_path, codes=("letmein1",)) as mailed:
+        await mailed.post("/en/subscribe", address=ADA, invite="letmein1")
+        confirmed = await mailed.post(path_in(await mailed.letter()))
+        cookie = confirmed.headers["Set-Cookie"].partition(";")[0]
+        asked = await mailed.post("/en/settings/address", Cookie=cookie, address="new@example.org")
+        assert asked.status == 200
+        assert (await mailed.letter()).to == [ADA]
+
+
+async def test_a_browser_can_be_forgotten(mailed: Mailed) -> None:
+    cookie = await mailed.opened(ADA)
+    gone = await mailed.post("/en/settings/browser", Cookie=cookie)
+    assert gone.status == 303
+    assert ADA not in (await mailed.get("/en/settings", Cookie=cookie)).text
+
+
+async def test_what_another_site_sends_is_refused(mailed: Mailed) -> None:
+    cookie = await mailed.opened(ADA)
+    before = await mailed.reader(ADA)
+    for named in (
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": ""},
+        {"Origin": "https://papers.example.org", "Sec_Fetch_Site": "cross-site"},
+        {"Origin": "https://papers.example.org", "Sec_Fetch_Site": "same-site"},
+    ):
+        for path in ("/en/subscribe", "/en/settings", "/en/settings/leave", "/en/settings/link"):
+            answer = await mailed.post(path, address="x@example.org", language="ko", Cookie=cookie, headers=named)
+            assert answer.status == 403, (named, path)
+    assert await mailed.reader(ADA) == before
+    await mailed.silence()
+
+
+async def test_too_many_forms_are_refused(mailed: Mailed) -> None:
+    mailed.spreads = False
+    statuses = [(await mailed.post("/en/subscribe", address=f"a{n}@example.org")).status for n in range(15)]
+    assert statuses == [200] * 12 + [429] * 3
+
+
+async def test_with_invitations_only_a_code_subscribes(tmp_path: Path) -> None:
+    async with Mailed(tmp_path, codes=("letmein1",)) as mailed:
+        assert 'name="invite"' in (await mailed.get("/en/")).text
+        assert (await mailed.post("/en/subscribe", address=ADA)).status == 403
+        assert (await mailed.post("/en/subscribe", address=ADA, invite="wrong111")).status == 403
+        await mailed.silence()
+        assert (await mailed.post("/en/subscribe", address=ADA, invite="letmein1")).status == 200
+        await mailed.post(path_in(await mailed.letter()))
+        assert (await mailed.reader(ADA)).status is Status.ACTIVE  # type: ignore[union-attr]
+
+
+async def test_nobody_finds_out_who_is_on_a_list(tmp_path: Path) -> None:
+    async with Mailed(tmp_path, allowed=(f"email:{ADA}",)) as mailed:
+        answers = [await mailed.post("/en/subscribe", address=who) for who in ("bo@example.org", ADA)]
+        assert len({(answer.status, answer.body) for answer in answers}) == 1
+        assert (await mailed.letter()).to == [ADA]
+        await mailed.silence()
+
+
+async def test_of_many_who_press_a_button_at_once_one_succeeds(mailed: Mailed) -> None:
+    await mailed.post("/en/subscribe", address=ADA)
+    path = path_in(await mailed.letter())
+    answers = await asyncio.gather(*(mailed.post(path) for _ in range(8)))
+    assert sorted(answer.status for answer in answers) == [200] + [410] * 7
+
+
+async def test_tickets_end_with_their_time(mailed: Mailed) -> None:
+    await mailed.post("/en/subscribe", address=ADA)
+    path = path_in(await mailed.letter())
+    mailed.served.now += timedelta(hours=48)
+    assert (await mailed.post(path)).status == 410
+    async with mailed.store.write() as connection:
+        assert await one_time_tokens.drop_old(connection, mailed.served.now) == 1
+    assert await mailed.tickets() == 0
+
+
+async def test_a_ticket_is_not_stored_as_it_is(mailed: Mailed) -> None:
+    async with mailed.store.write() as connection:
+        key = await one_time_tokens.make(connection, Purpose.OPEN, Address("email", ADA), now=NOW)
+    assert key not in await mailed.dump()
+    assert ADA not in await mailed.dump()
