@@ -21,7 +21,7 @@ from pathlib import Path
 
 from bot.model import Paper, Style
 from bot.publishing.feed import huggingface
-from bot.render.styles import PARTS
+from bot.render.styles import TEXT_FIELDS
 from bot.summaries.guard.guard import faults
 
 LEAST_CAUGHT = 0.95
@@ -195,7 +195,7 @@ def changed(text: Good, how: str, **parts: str) -> Spoiled:
 
 def most(text: Good, part: str) -> int:
     dense = text.language[:2] in {"ko", "ja", "zh"}
-    return next(int(each.most * (0.7 if dense else 1)) for each in PARTS[text.style] if each.name == part)
+    return next(int(each.most * (0.7 if dense else 1)) for each in TEXT_FIELDS[text.style] if each.name == part)
 
 
 def numbers_changed(text: Good, luck: random.Random) -> Iterator[Spoiled]:

@@ -17,7 +17,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from bot.model import Paper
-from bot.rules.topics import Sieve
+from bot.rules.topics import TopicFilter
 
 ROWS_PER_SECOND = 10_000
 FILTER_SECONDS = 1.0
@@ -111,7 +111,7 @@ def filter_papers() -> tuple[float, float]:
     listed = [_paper(number, day, chance) for number in range(PAPERS)]
     readers = [_topics(chance) for _ in range(READERS)]
     begun = time.perf_counter()
-    kept = sum(sieve.lets_through(paper) for sieve in map(Sieve, readers) for paper in listed)
+    kept = sum(topic_filter.lets_through(paper) for topic_filter in map(TopicFilter, readers) for paper in listed)
     taken = time.perf_counter() - begun
     assert 0 < kept < READERS * PAPERS
     texts = [f"{paper.title} {paper.abstract}".casefold() for paper in listed]

@@ -18,11 +18,11 @@ from pydantic import BaseModel
 
 from bot import settings
 from bot.channel import Channel, Inviting, Kit, Link, Mailing
-from bot.commands import WITHOUT_MODEL, Readers
-from bot.commands.process_feedback import Returns
-from bot.delivery.alerts import Notices
+from bot.commands import WITHOUT_MODEL, ReaderCommands
+from bot.commands.process_feedback import FeedbackProcessor
+from bot.delivery.alerts import Alerts
 from bot.delivery.dispatcher import Dispatcher
-from bot.delivery.housekeeping import Keeper
+from bot.delivery.housekeeping import Housekeeping
 from bot.delivery.session import Session
 from bot.model import Address, Preferences, Style
 from bot.publishing.feed import Feed
@@ -39,15 +39,15 @@ from bot.store import Store
 from bot.store.channel_memory import ChannelMemory
 from bot.store.restore import settle_restored
 from bot.store.signing_key import load_secret, make_secret
-from bot.summaries.fulltext.library import FullTexts
-from bot.summaries.fulltext.prompt_source import Sources
+from bot.summaries.fulltext.library import FullTextLibrary
+from bot.summaries.fulltext.prompt_source import PromptSources
 from bot.summaries.llm import Endpoint, Model
 from bot.summaries.paper_pictures import collect
 from bot.summaries.writer import Writer
 from bot.web.metrics import Metrics
 from bot.web.pages.thumbnails import Thumbnails
-from bot.web.probes import Watched
-from bot.web.server import Correspondence, Web
+from bot.web.probes import ProbeContext
+from bot.web.server import MailAccess, Web
 from bot.web.settings import WebSettings
 from bot.web.webhooks import ChannelHooks
 
@@ -95,21 +95,21 @@ async def open_app(
         sessions = [await stack.enter_async_context(Session(channel)) for channel in channels]
         language = match(core.default_language)
         writer = await _writer(core, home, store, stack)
-        notices = Notices(sessions, core.admins, language)
+        alerts = Alerts(sessions, core.admins, language)
         styles = tuple(Style) if writer.has_model else WITHOUT_MODEL
-        returns = Returns(store, links)
-        commands = Readers(
+        returns = FeedbackProcessor(store, links)
+        commands = ReaderCommands(
             store,
             channels,
             fallback=Preferences(language=language, timezone=core.default_timezone),
             closes=core.edition_closes,
             access=Access(Admission(core.access), core.codes, core.allowed, core.admins),
             styles=styles,
-            pacers={session.channel.name: session.pacer for session in sessions},
-            tell=notices.tell,
+            rate_limiters={session.channel.name: session.rate_limiter for session in sessions},
+            alert=alerts.alert,
         )
         mailing = next((session for session in sessions if isinstance(session.channel, Mailing)), None)
-        mails = None if mailing is None or not core.public_url else Correspondence(mailing, commands, returns, links)
+        mails = None if mailing is None or not core.public_url else MailAccess(mailing, commands, returns, links)
         metrics = Metrics(store)
         web = _web(
             core,
@@ -135,24 +135,24 @@ async def open_app(
                 interval=core.poll_interval,
                 closes=core.edition_closes,
                 progress=progress,
-                tell=notices.tell,
+                alert=alerts.alert,
             ),
             dispatchers=[
                 Dispatcher(
                     store,
                     session.channel,
                     locks,
-                    pacer=session.pacer,
-                    tell=notices.tell,
+                    rate_limiter=session.rate_limiter,
+                    alert=alerts.alert,
                     writes=writer.has_model,
                     links=links,
                     observe=metrics.observe,
                 )
                 for session in sessions
             ],
-            keeper=Keeper(store, notices.tell, closes=core.edition_closes),
+            housekeeping=Housekeeping(store, alerts.alert, closes=core.edition_closes),
             writer=writer,
-            notices=notices,
+            alerts=alerts,
             returns=returns,
             commands=commands,
             web=web,
@@ -167,7 +167,7 @@ def _web(
     store: Store,
     channels: Sequence[Channel],
     styles: Sequence[Style],
-    mails: Correspondence | None,
+    mails: MailAccess | None,
     hooked: ChannelHooks,
     metrics: Metrics,
 ) -> Web | None:
@@ -185,7 +185,7 @@ def _web(
         public=core.public_url,
         language=match(core.default_language),
         styles=styles,
-        watched=Watched([channel.name for channel in channels], core.poll_interval),
+        watched=ProbeContext([channel.name for channel in channels], core.poll_interval),
         clock=clock,
         thumbnails=Thumbnails(home / CACHE),
         invitations=invitations,
@@ -205,8 +205,10 @@ async def _writer(core: Settings, home: Path, store: Store, stack: AsyncExitStac
         model = await stack.enter_async_context(Model(named, timeout=core.llm_timeout.total_seconds()))
     except ValueError as error:
         raise SettingsError(f"{error}.") from None
-    texts = await stack.enter_async_context(FullTexts(home / CACHE))
-    return make(model, source=Sources(texts, window=core.llm_window), collect=partial(collect, texts, home / CACHE))
+    texts = await stack.enter_async_context(FullTextLibrary(home / CACHE))
+    return make(
+        model, source=PromptSources(texts, window=core.llm_window), collect=partial(collect, texts, home / CACHE)
+    )
 
 
 def configured(environ: Mapping[str, str]) -> list[str]:

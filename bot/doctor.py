@@ -18,8 +18,8 @@ from bot.rules.closing import newest_finished
 from bot.settings import Settings, SettingsError
 from bot.store import DatabaseFault, Store, StoreError, bulk_import, channel_state, subscriber_queries
 from bot.store.schema import HEAD
-from bot.store.text_queries import Verdict
-from bot.summaries.wanted import Demand, Task
+from bot.store.text_queries import TextState
+from bot.summaries.wanted import Task, WantedTexts
 from bot.summaries.writer import Writer
 from bot.web.settings import WebSettings
 
@@ -45,13 +45,13 @@ async def examine(home: Path, given: Mapping[str, str]) -> list[Finding]:
     found += await _database(core, home, app.configured(environ))
     found += await _feed(core)
     found += await _model(core, home)
-    found += _notices(core, environ)
+    found += _alerts(core, environ)
     found += _web(core, pages)
     found += await _channels(environ, home, core)
     return found
 
 
-def _notices(core: Settings, environ: Mapping[str, str]) -> list[Finding]:
+def _alerts(core: Settings, environ: Mapping[str, str]) -> list[Finding]:
     """Whether anybody would be told if something went wrong."""
     used = app.configured(environ)
     deaf = f"is not set up, so its admins hear nothing; set up are: {', '.join(used)}"
@@ -159,7 +159,7 @@ async def _model(core: Settings, home: Path) -> list[Finding]:
                 written = await writer.try_out(task, now)
                 cost.append(written.tokens)
                 says = f"its {own_name(language)} is refused: {' '.join(written.faults)}"
-                good = written.verdict is Verdict.ACCEPTED
+                good = written.verdict is TextState.ACCEPTED
                 found.append(Finding("model", good, f"its {own_name(language)} passes" if good else says))
     except (ModelError, ValueError) as error:
         return [Finding("model", False, f"{error}; until it answers, readers get the feed's own sentence")]
@@ -176,7 +176,7 @@ async def _wanted(store: Store, now: datetime) -> list[Task]:
     """The texts that the newest editions need."""
     if (store.path is not None and not store.path.exists()) or await store.version() != HEAD:
         return []
-    return await Demand(store).wanted(now)
+    return await WantedTexts(store).wanted(now)
 
 
 async def _channels(environ: Mapping[str, str], home: Path, core: Settings) -> Sequence[Finding]:

@@ -13,18 +13,18 @@ from functools import partial
 from pathlib import Path
 
 from bot.channel import Channel, LoginError
-from bot.commands import Readers
-from bot.commands.process_feedback import Returns
-from bot.delivery.alerts import Notices
+from bot.commands import ReaderCommands
+from bot.commands.process_feedback import FeedbackProcessor
+from bot.delivery.alerts import Alerts
 from bot.delivery.dispatcher import Dispatcher
-from bot.delivery.housekeeping import Keeper
+from bot.delivery.housekeeping import Housekeeping
 from bot.delivery.session import Session
 from bot.model import Address, Cadence, Preferences
 from bot.publishing.feed import Feed
 from bot.publishing.heartbeat import beat
 from bot.publishing.publisher import Publisher
 from bot.render.words import match
-from bot.runtime.jobs import Part, cut_short, under_locks
+from bot.runtime.jobs import Job, cut_short, under_locks
 from bot.runtime.locks import Locks
 from bot.runtime.supervisor import TICK, clock, pause, supervise, until
 from bot.settings import Settings
@@ -69,11 +69,11 @@ class Service:
     sessions: Sequence[Session]
     publisher: Publisher
     dispatchers: Sequence[Dispatcher]
-    keeper: Keeper
+    housekeeping: Housekeeping
     writer: Writer
-    notices: Notices
-    commands: Readers
-    returns: Returns
+    alerts: Alerts
+    commands: ReaderCommands
+    returns: FeedbackProcessor
     web: Web | None = None
     """None where nothing says where to listen."""
     refused: set[tuple[str, str]] = field(default_factory=set)
@@ -93,11 +93,11 @@ class Service:
         """
         stop = stop or asyncio.Event()
         await self.take_locks(roles, stop)
-        for part in self._parts(roles).values():
-            if part.once is not None and not stop.is_set():
-                work = partial(cut_short, partial(part.once, now), stop)
-                await under_locks(self.locks, part, work, stop, patience=PATIENCE)
-        await self._flush_notices()
+        for job in self._jobs(roles).values():
+            if job.once is not None and not stop.is_set():
+                work = partial(cut_short, partial(job.once, now), stop)
+                await under_locks(self.locks, job, work, stop, patience=PATIENCE)
+        await self._flush_alerts()
 
     async def run(self, stop: asyncio.Event, roles: frozenset[Role] = frozenset(Role)) -> None:
         """Do everything until told to stop; what is in flight is then finished and written down.
@@ -105,28 +105,28 @@ class Service:
         A part whose lock another process holds waits until that is gone, and takes over.
         """
         async with asyncio.TaskGroup() as group:
-            for name, part in self._parts(roles).items():
-                again = partial(supervise, name, partial(part.run, stop), stop)
-                work = partial(under_locks, self.locks, part, again, stop, patience=PATIENCE)
+            for name, job in self._jobs(roles).items():
+                again = partial(supervise, name, partial(job.run, stop), stop)
+                work = partial(under_locks, self.locks, job, again, stop, patience=PATIENCE)
                 group.create_task(supervise(name, work, stop), name=name)
-            group.create_task(supervise("notices", partial(self._give_notice, stop), stop), name="notices")
+            group.create_task(supervise("notices", partial(self._send_alerts, stop), stop), name="notices")
 
     async def take_locks(self, roles: frozenset[Role], stop: asyncio.Event) -> None:
         """Take what `run` needs. Raises HeldError where another process does a part of it already."""
-        locks = [lock for part in self._parts(roles).values() for lock in part.locks]
+        locks = [lock for job in self._jobs(roles).values() for lock in job.locks]
         await until(stop, asyncio.ensure_future(self.locks.take(*locks)))
 
-    def _parts(self, roles: frozenset[Role]) -> dict[str, Part]:
+    def _jobs(self, roles: frozenset[Role]) -> dict[str, Job]:
         """What there is to do, by name."""
-        parts: dict[str, Part] = {}
+        jobs: dict[str, Job] = {}
         if Role.POLL in roles:
-            parts["poll"] = Part(["poll"], self._poll, self._poll_once)
-            parts["keep"] = Part(["keep"], self._keep, self._keep_once)
+            jobs["poll"] = Job(["poll"], self._poll, self._poll_once)
+            jobs["keep"] = Job(["keep"], self._keep, self._keep_once)
             if self.writer.has_model:
-                parts["write"] = Part(["write"], self._write, self._write_once, self.writer.finish)
+                jobs["write"] = Job(["write"], self._write, self._write_once, self.writer.finish)
         for dispatcher, session in zip(self.dispatchers, self.sessions, strict=True):
             if Role.DELIVER in roles:
-                parts[f"deliver:{dispatcher.channel.name}"] = Part(
+                jobs[f"deliver:{dispatcher.channel.name}"] = Job(
                     dispatcher.roles,
                     partial(self._deliver, dispatcher, session),
                     partial(self._deliver_once, dispatcher, session),
@@ -134,10 +134,10 @@ class Service:
                 )
         for session in self.sessions if Role.LISTEN in roles else ():
             role = f"listen:{session.channel.name}"
-            parts[role] = Part([role], partial(self._listen, session))
+            jobs[role] = Job([role], partial(self._listen, session))
         if Role.WEB in roles and self.web is not None:
-            parts["web"] = Part([], self.web.run)  # any number of processes may serve the same pages
-        return parts
+            jobs["web"] = Job([], self.web.run)  # any number of processes may serve the same pages
+        return jobs
 
     async def _poll_once(self, now: datetime) -> None:
         if await self.publisher.poll(now):
@@ -147,7 +147,7 @@ class Service:
         await self.welcome_residents(now)
 
     async def _keep_once(self, now: datetime) -> None:
-        await self.keeper.step(now)
+        await self.housekeeping.step(now)
 
     async def _write(self, stop: asyncio.Event) -> None:
         while await until(stop, asyncio.ensure_future(self.writer.step(clock()))):
@@ -192,7 +192,7 @@ class Service:
             await beat(self.store, self.channels, self.settings.heartbeat_url.get_secret_value())
 
     async def _keep(self, stop: asyncio.Event) -> None:
-        while await until(stop, asyncio.ensure_future(self.keeper.step(clock()))):
+        while await until(stop, asyncio.ensure_future(self.housekeeping.step(clock()))):
             await pause(ROUND, stop)
 
     async def _deliver(self, dispatcher: Dispatcher, session: Session, stop: asyncio.Event) -> None:
@@ -205,14 +205,14 @@ class Service:
     async def _finish(self, dispatcher: Dispatcher, patience: float) -> None:
         await dispatcher.finish(clock(), patience=patience)
 
-    async def _give_notice(self, stop: asyncio.Event) -> None:
-        await until(stop, asyncio.ensure_future(self.notices.run()))
-        await self._flush_notices()
+    async def _send_alerts(self, stop: asyncio.Event) -> None:
+        await until(stop, asyncio.ensure_future(self.alerts.run()))
+        await self._flush_alerts()
 
-    async def _flush_notices(self) -> None:
+    async def _flush_alerts(self) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
-                await self.notices.flush()
+                await self.alerts.flush()
 
     async def _listen(self, session: Session, stop: asyncio.Event) -> None:
         if not await self._let_in(session, stop):
@@ -234,7 +234,7 @@ class Service:
         name, reason = session.channel.name, str(error)
         if (name, reason) not in self.refused:  # listening and delivering meet the same fault
             self.refused.add((name, reason))
-            self.notices.tell("login refused", clock(), level=logging.ERROR, channel=name, reason=reason)
+            self.alerts.alert("login refused", clock(), level=logging.ERROR, channel=name, reason=reason)
 
     async def welcome_residents(self, now: datetime) -> None:
         """Subscribe those who are there without having asked, as soon as there is an edition to greet them with."""

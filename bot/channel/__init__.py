@@ -5,7 +5,7 @@ and lays answers out. It knows nothing of editions, preferences or the database.
 """
 
 from bot.channel.command_lines import written
-from bot.channel.feedback import Operator, Returned, Returns
+from bot.channel.feedback import Feedback, FeedbackHandler, OperatorTools
 from bot.channel.message import Limits, Message, Pace, Personal, Rate, utf16_units
 from bot.channel.outcome import Barred, Deferred, Gone, Outcome, Rejected, Sent, Unknown
 from bot.channel.page import Block, Direction, Link, Page, Said
@@ -79,6 +79,8 @@ __all__ = [
     "Direction",
     "Escape",
     "Export",
+    "Feedback",
+    "FeedbackHandler",
     "File",
     "FindZone",
     "Finding",
@@ -99,7 +101,7 @@ __all__ = [
     "Menu",
     "Message",
     "Misread",
-    "Operator",
+    "OperatorTools",
     "Option",
     "Outcome",
     "Pace",
@@ -111,8 +113,6 @@ __all__ = [
     "Rejected",
     "Request",
     "Resume",
-    "Returned",
-    "Returns",
     "Row",
     "Said",
     "Search",

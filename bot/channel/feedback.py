@@ -14,7 +14,7 @@ from typing import Protocol
 from bot.channel.port import Channel
 
 
-class Returned(StrEnum):
+class Feedback(StrEnum):
     """What a message that came back says of its reader."""
 
     COMPLAINT = "complaint"
@@ -27,10 +27,10 @@ class Returned(StrEnum):
     """They could not be reached this time; three editions in a row, and they are gone."""
 
 
-class Returns(Protocol):
+class FeedbackHandler(Protocol):
     """The core's door for what comes back."""
 
-    async def take(self, what: Returned, purpose: str, token: str, reason: str, now: datetime) -> bool:
+    async def take(self, what: Feedback, purpose: str, token: str, reason: str, now: datetime) -> bool:
         """Draw the consequences for whoever a token names; whether they were drawn, and not for the first time.
 
         False where the token is not ours, or names somebody who is not there any more.
@@ -38,10 +38,10 @@ class Returns(Protocol):
         ...
 
 
-class Operator(Protocol):
+class OperatorTools(Protocol):
     """What a channel's own commands are lent; typer finds it in their `context.obj`."""
 
-    def execute(self, work: Callable[[Channel, Returns], Awaitable[None]]) -> None:
+    def execute(self, work: Callable[[Channel, FeedbackHandler], Awaitable[None]]) -> None:
         """Open the program with this channel alone, do `work`, and end; one sentence where something is wrong."""
         ...
 

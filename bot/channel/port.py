@@ -121,7 +121,7 @@ class Commands(Protocol):
         """A place has a new recipient id."""
         ...
 
-    async def turn(self, address: Address) -> None:
+    async def acquire(self, address: Address) -> None:
         """Wait until an answer to `address` may leave: at the channel's pace, ahead of editions."""
         ...
 

@@ -35,7 +35,7 @@ async def _broadcast(text: str, channel: str | None, *, yes: bool) -> int:
     from bot.channel import Asker, BroadcastCancelled, BroadcastConfirmed
     from bot.cli.console import complain
     from bot.commands import announce as announcing
-    from bot.commands.context import Case
+    from bot.commands.context import Context
     from bot.delivery.alerts import into_log
     from bot.model import Address, Preferences
     from bot.render.words import DEFAULT, words
@@ -50,9 +50,9 @@ async def _broadcast(text: str, channel: str | None, *, yes: bool) -> int:
     asker = Asker(Address("papers", "broadcast"))
     async with stored() as store:
         channels = {name: open_channel(name, environ, home, store) for name in configured(environ)}
-        case = Case(asker, None, here, words(DEFAULT), clock(), [], is_operator=True)
+        case = Context(asker, None, here, words(DEFAULT), clock(), [], is_operator=True)
         shown = await announcing.look_at(case, text, channel, store, channels)
-        if not _tell(shown):
+        if not _alert(shown):
             return FAILED
         key = next(option.request.key for option in shown.options if isinstance(option.request, BroadcastConfirmed))
         asked = yes or sys.stdin.isatty()
@@ -61,16 +61,16 @@ async def _broadcast(text: str, channel: str | None, *, yes: bool) -> int:
             complain("Nothing was sent." if asked else "Nothing was sent: there is nobody to ask, and no --yes.")
             return DONE if asked else WRONG
         made = await announcing.confirm(replace(case, now=clock()), BroadcastConfirmed(key), store, into_log)
-    return DONE if _tell(made) else FAILED
+    return DONE if _alert(made) else FAILED
 
 
-def _tell(answer: Answer) -> bool:
+def _alert(answer: Answer) -> bool:
     """Say what is answered; whether something was done."""
     from bot.cli.console import complain, say
 
-    tell = say if answer.ok else complain
+    alert = say if answer.ok else complain
     for line in answer.says:
-        tell(line)
+        alert(line)
     for row in answer.rows:
-        tell(f"{row.label}: {row.value}")
+        alert(f"{row.label}: {row.value}")
     return answer.ok

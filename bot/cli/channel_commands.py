@@ -16,20 +16,20 @@ from typer.core import TyperGroup
 from bot.cli.startup import DONE, execute, opened
 
 if TYPE_CHECKING:  # see bot.cli.startup
-    from bot.channel import Channel, Returns
+    from bot.channel import Channel, FeedbackHandler
 
 
-class Desk:
+class CommandContext:
     """What a channel's own commands are lent (bot.channel.Operator)."""
 
     def __init__(self, channel: str) -> None:
         self._channel = channel
 
-    def execute(self, work: Callable[[Channel, Returns], Awaitable[None]]) -> None:
+    def execute(self, work: Callable[[Channel, FeedbackHandler], Awaitable[None]]) -> None:
         """Open the program with this channel alone, do `work`, and end."""
         execute(self._execute(work))
 
-    async def _execute(self, work: Callable[[Channel, Returns], Awaitable[None]]) -> int:
+    async def _execute(self, work: Callable[[Channel, FeedbackHandler], Awaitable[None]]) -> int:
         async with opened(only=self._channel) as app:
             await work(app.channels[0], app.returns)
         return DONE
@@ -72,6 +72,6 @@ def _mount_one(app: typer.Typer, name: str) -> None:
 
     @group.callback()
     def lend(context: typer.Context) -> None:
-        context.obj = Desk(name)
+        context.obj = CommandContext(name)
 
     app.add_typer(group, name=name)

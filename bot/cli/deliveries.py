@@ -16,8 +16,8 @@ from bot.cli.open_store import stored
 from bot.cli.startup import DONE, WRONG, a_day, execute
 
 if TYPE_CHECKING:  # see bot.cli.startup
-    from bot.rules.outcomes import Standing
-    from bot.store.operator_queries import Filter, Line
+    from bot.rules.outcomes import ChannelState
+    from bot.store.operator_queries import DeliveryFilter, DeliveryLine
 
 ADDRESS = re.compile(r"[^\s<>\"'()\[\]]+@[^\s<>\"'()\[\]]+")
 """What looks like a mail address: services like to quote it in their answers."""
@@ -58,7 +58,7 @@ def list_deliveries(
     execute(_list(_filter(edition, cadence, channel, state, reason, repeated), limit, json))
 
 
-async def _list(wanted: Filter, limit: int, json: bool) -> int:
+async def _list(wanted: DeliveryFilter, limit: int, json: bool) -> int:
     from bot.cli.console import as_json, complain, say, table
     from bot.store import operator_queries
 
@@ -119,7 +119,7 @@ def drop(
 
 
 async def _change(
-    wanted: Filter,
+    wanted: DeliveryFilter,
     possible: Sequence[StrEnum],
     becomes: str,
     count: Query,
@@ -172,7 +172,7 @@ async def _resume(channel: str) -> int:
     return DONE
 
 
-def _stood(before: Standing, now: datetime) -> str:
+def _stood(before: ChannelState, now: datetime) -> str:
     """How a channel stood that did not deliver; nothing where it did."""
     if before.halted_at is not None:
         return f"was halted since {_minute(before.halted_at)} UTC ({_hide(before.halted_for) or 'no reason given'})"
@@ -188,11 +188,11 @@ def _filter(
     state: str | None,
     reason: str | None,
     repeated: bool,
-) -> Filter:
+) -> DeliveryFilter:
     from bot.model import NOTE, Cadence, State
-    from bot.store.operator_queries import Filter
+    from bot.store.operator_queries import DeliveryFilter
 
-    return Filter(
+    return DeliveryFilter(
         day=a_day(edition),
         cadence=NOTE if cadence == NOTE else _one_of(Cadence, "cadence", cadence),
         channel=channel,
@@ -211,7 +211,7 @@ def _one_of(kind: type[Choice], what: str, written: str | None) -> Choice | None
         raise typer.BadParameter(f"there is no {what} {written}; there are: {', '.join(kind)}") from None
 
 
-def _as_row(line: Line) -> dict[str, object]:
+def _as_row(line: DeliveryLine) -> dict[str, object]:
     return {
         "id": line.id,
         "edition": line.day,
@@ -227,7 +227,7 @@ def _as_row(line: Line) -> dict[str, object]:
     }
 
 
-def _as_cells(line: Line) -> list[str]:
+def _as_cells(line: DeliveryLine) -> list[str]:
     """The same for people: no year where the edition's says it."""
     return [
         str(line.id),

@@ -96,7 +96,7 @@ async def _export(
     from bot.render.edition_page import choose
     from bot.render.words import match
     from bot.runtime.supervisor import clock
-    from bot.summaries.fulltext.library import FullTexts
+    from bot.summaries.fulltext.library import FullTextLibrary
     from bot.summaries.paper_pictures import collect
 
     home = settings.home(os.environ)
@@ -132,14 +132,14 @@ async def _export(
                 shown = [ranked.paper for ranked in choose(edition.papers, wanted)]
                 try:
                     if pictures and of.style in ILLUSTRATED:
-                        async with FullTexts(cache) as whole:
+                        async with FullTextLibrary(cache) as whole:
                             site.place(out, await collect(whole, cache, shown, clock()))
                     results.append(site.write(out, message, whole=not ids))
                 except OSError as error:
                     console.complain(f"{out} cannot be written to: {error.strerror or error}.")
                     return FAILED
                 progress(len(results), len(chosen))
-        _tell(out, results)
+        _alert(out, results)
     return DONE
 
 
@@ -191,7 +191,7 @@ def _asked(day: date | None, first: date | None, last: date | None) -> str:
     return f"of {day}" if day else "yet"
 
 
-def _tell(out: Path, results: Sequence[Written]) -> None:
+def _alert(out: Path, results: Sequence[Written]) -> None:
     from bot.cli.console import say
 
     if len(results) == 1:

@@ -52,7 +52,7 @@ Recipient = Callable[[Address], Address]
 
 
 @dataclass(frozen=True, slots=True)
-class Enrolled:
+class SubscriberRow:
     """One subscriber as a file has them; `created_at` is None where it does not say."""
 
     address: Address
@@ -63,14 +63,14 @@ class Enrolled:
 
 
 @dataclass(frozen=True, slots=True)
-class Bad:
+class BadRow:
     """A line that cannot be taken, and why."""
 
     line: int
     why: str
 
 
-def read_csv(lines: Iterable[bytes], recipient: Recipient, default: Preferences) -> Iterator[Enrolled | Bad]:
+def read_csv(lines: Iterable[bytes], recipient: Recipient, default: Preferences) -> Iterator[SubscriberRow | BadRow]:
     """The subscribers of a CSV file, whose first line names its columns. ValueError where that line is no good."""
     records = _records(_text(lines))
     head = next(records, None)
@@ -81,14 +81,14 @@ def read_csv(lines: Iterable[bytes], recipient: Recipient, default: Preferences)
         raise ValueError(f"the first line must name columns out of: {', '.join(COLUMNS)}; address is needed")
     for number, record in records:
         if record is None:
-            yield Bad(number, "has a quote that is not closed")
+            yield BadRow(number, "has a quote that is not closed")
             continue
         cells = _cells_of(record)
         if cells is None:
-            yield Bad(number, "is no line of CSV")
+            yield BadRow(number, "is no line of CSV")
         elif len(cells) != len(header):
             if any(cell.strip() for cell in cells):
-                yield Bad(number, f"has {len(cells)} cells, not {len(header)}")
+                yield BadRow(number, f"has {len(cells)} cells, not {len(header)}")
         elif any(cell.strip() for cell in cells):
             yield _enrolled(dict(zip(header, cells, strict=True)), number, recipient, default)
 
@@ -126,7 +126,9 @@ def _cells_of(record: str) -> list[str] | None:
         return None
 
 
-def read_json_lines(lines: Iterable[bytes], recipient: Recipient, default: Preferences) -> Iterator[Enrolled | Bad]:
+def read_json_lines(
+    lines: Iterable[bytes], recipient: Recipient, default: Preferences
+) -> Iterator[SubscriberRow | BadRow]:
     """The subscribers of a file with one JSON object per line."""
     for number, line in enumerate(_text(lines), start=1):
         if not line.strip():
@@ -134,14 +136,14 @@ def read_json_lines(lines: Iterable[bytes], recipient: Recipient, default: Prefe
         try:
             row = json.loads(line)
         except (ValueError, RecursionError):
-            yield Bad(number, "is no JSON")
+            yield BadRow(number, "is no JSON")
             continue
         if not isinstance(row, dict):
-            yield Bad(number, "is no JSON object")
+            yield BadRow(number, "is no JSON object")
             continue
         unknown = [name for name in row if name not in COLUMNS]
         if unknown:
-            yield Bad(number, f"has {unknown[0][:40]!r}, which is none of: {', '.join(COLUMNS)}")
+            yield BadRow(number, f"has {unknown[0][:40]!r}, which is none of: {', '.join(COLUMNS)}")
             continue
         given = {name: _as_text(name, value) for name, value in row.items() if value is not None}
         yield _enrolled(given, number, recipient, default)
@@ -215,17 +217,17 @@ def preferences(
     return replace(default, **changes)  # type: ignore[arg-type]
 
 
-def _enrolled(row: Mapping[str, str], line: int, recipient: Recipient, default: Preferences) -> Enrolled | Bad:
+def _enrolled(row: Mapping[str, str], line: int, recipient: Recipient, default: Preferences) -> SubscriberRow | BadRow:
     given = {name: cell.strip() for name, cell in row.items()}
     if any(UNSTORABLE.search(cell) for cell in given.values()):
-        return Bad(line, "is not UTF-8, or has characters that no address or setting has")
+        return BadRow(line, "is not UTF-8, or has characters that no address or setting has")
     try:
         address = recipient(Address.parse(given.pop("address", "")))
         status = _one_of(Status, given.pop("status", "") or Status.ACTIVE, "status")
         created_at, paused_until = _instant(given.pop("created_at", "")), _instant(given.pop("paused_until", ""))
-        return Enrolled(address, status, preferences(default, **given), created_at, paused_until)
+        return SubscriberRow(address, status, preferences(default, **given), created_at, paused_until)
     except (ValueError, OverflowError) as error:
-        return Bad(line, str(error))
+        return BadRow(line, str(error))
 
 
 def _cells(subscriber: Subscriber) -> dict[str, str]:

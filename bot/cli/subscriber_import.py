@@ -17,13 +17,13 @@ from bot.cli.open_store import stored
 from bot.cli.startup import DONE, FAILED, WRONG, execute
 
 if TYPE_CHECKING:  # see bot.cli.startup
-    from bot.cli.subscriber_files import Enrolled
+    from bot.cli.subscriber_files import SubscriberRow
     from bot.model import Address, Preferences
     from bot.store import Store
-    from bot.store.bulk_import import Enrolment, Registrar
+    from bot.store.bulk_import import BatchResult, BulkImporter
 
 
-class Kind(StrEnum):
+class FileFormat(StrEnum):
     """The kinds of file."""
 
     CSV = "csv"
@@ -32,7 +32,7 @@ class Kind(StrEnum):
 
 STDIN = Path("-")
 AddressArgument = Annotated[str, typer.Argument(metavar="CHANNEL:ID", help="An address, such as outbox:ada.")]
-Format = Annotated[Kind | None, typer.Option("--format", help="csv or jsonl; told by the name's end without it.")]
+Format = Annotated[FileFormat | None, typer.Option("--format", help="csv or jsonl; told by the name's end without it.")]
 
 
 def add(
@@ -127,20 +127,20 @@ def import_(
         execute(_import(lines, size, _kind(file, format), welcome))
 
 
-async def _import(lines: IO[bytes], size: int, kind: Kind, welcome: bool) -> int:
+async def _import(lines: IO[bytes], size: int, kind: FileFormat, welcome: bool) -> int:
     from bot.cli import subscriber_files
     from bot.cli.console import complain, progress, say
     from bot.runtime.supervisor import clock
-    from bot.store.bulk_import import BATCH, Enrolment, Registrar
+    from bot.store.bulk_import import BATCH, BatchResult, BulkImporter
 
-    done, bad, now, registrar = Enrolment(), 0, clock(), Registrar()
-    read = subscriber_files.read_json_lines if kind is Kind.JSONL else subscriber_files.read_csv
-    batch: list[Enrolled] = []
+    done, bad, now, registrar = BatchResult(), 0, clock(), BulkImporter()
+    read = subscriber_files.read_json_lines if kind is FileFormat.JSONL else subscriber_files.read_csv
+    batch: list[SubscriberRow] = []
     async with stored() as store:
         with progress("Bytes read" if size else "Subscribers added") as bar:
             try:
                 for row in read(lines, address_reader(store), default_preferences()):
-                    if isinstance(row, subscriber_files.Bad):
+                    if isinstance(row, subscriber_files.BadRow):
                         bad += 1
                         complain(f"line {row.line}: {row.why}")
                         continue
@@ -159,22 +159,23 @@ async def _import(lines: IO[bytes], size: int, kind: Kind, welcome: bool) -> int
 
 
 async def _store(
-    store: Store, registrar: Registrar, batch: Sequence[Enrolled], now: datetime, *, welcome: bool
-) -> Enrolment:
+    store: Store, registrar: BulkImporter, batch: Sequence[SubscriberRow], now: datetime, *, welcome: bool
+) -> BatchResult:
     """Store a batch in one transaction; with `welcome`, owe each who is new the latest edition when they are awake."""
     from bot.commands.subscription import greet
     from bot.model import Status
     from bot.rules.schedule import waking
     from bot.store import audience, subscriber_queries
-    from bot.store.bulk_import import Recruit
+    from bot.store.bulk_import import NewSubscriber
 
-    recruits = [
-        Recruit(row.address, row.status, row.preferences, row.created_at or now, row.paused_until) for row in batch
+    new_subscribers = [
+        NewSubscriber(row.address, row.status, row.preferences, row.created_at or now, row.paused_until)
+        for row in batch
     ]
     async with store.write() as connection:
         await audience.hold_editions(connection)
-        done = await registrar.enrol(connection, recruits)
-        for recruit in recruits if welcome else ():
+        done = await registrar.enrol(connection, new_subscribers)
+        for recruit in new_subscribers if welcome else ():
             reader = await subscriber_queries.get(connection, recruit.address)
             if reader is not None and reader.status is Status.ACTIVE:
                 at = waking(subscriber_queries.rhythm(reader.preferences), now)
@@ -198,7 +199,7 @@ def export(
         execute(_export(out, _kind(file, format)))
 
 
-async def _export(out: IO[str], kind: Kind) -> int:
+async def _export(out: IO[str], kind: FileFormat) -> int:
     from bot.cli import subscriber_files
     from bot.cli.console import progress
     from bot.store import bulk_import, subscriber_queries
@@ -206,12 +207,12 @@ async def _export(out: IO[str], kind: Kind) -> int:
     async with stored() as store, store.read() as connection:
         total, done = await subscriber_queries.count(connection), 0
         with progress("Subscribers written") as bar:
-            if kind is Kind.CSV:
+            if kind is FileFormat.CSV:
                 out.write(subscriber_files.write_csv([], header=True))
             async for batch in bulk_import.everybody(connection):
                 lines = (
                     subscriber_files.write_json_lines(batch)
-                    if kind is Kind.JSONL
+                    if kind is FileFormat.JSONL
                     else subscriber_files.write_csv(batch, header=False)
                 )
                 out.write(lines)
@@ -249,7 +250,7 @@ def default_preferences() -> Preferences:
     return Preferences(language=match(core.default_language), timezone=core.default_timezone)
 
 
-def _kind(file: Path, kind: Kind | None) -> Kind:
+def _kind(file: Path, kind: FileFormat | None) -> FileFormat:
     if kind is not None:
         return kind
-    return Kind.JSONL if file.suffix.casefold() in {".jsonl", ".ndjson"} else Kind.CSV
+    return FileFormat.JSONL if file.suffix.casefold() in {".jsonl", ".ndjson"} else FileFormat.CSV

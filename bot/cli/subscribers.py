@@ -196,7 +196,7 @@ async def _why(written: str, day: date | None) -> int:
     from bot.channel import Asker, Why
     from bot.cli.console import say
     from bot.commands import personal_data
-    from bot.commands.context import Case
+    from bot.commands.context import Context
     from bot.render.words import DEFAULT, words
     from bot.runtime.supervisor import clock
     from bot.store import subscriber_queries
@@ -208,7 +208,7 @@ async def _why(written: str, day: date | None) -> int:
             reader = await subscriber_queries.get(connection, address)
         if reader is None:
             return _nobody(written)
-        case = Case(Asker(address), reader, reader.preferences, words(DEFAULT), clock(), [])
+        case = Context(Asker(address), reader, reader.preferences, words(DEFAULT), clock(), [])
         answer = await personal_data.why(case, Why(day), store, core.edition_closes)
     for line in answer.says:
         say(line)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # see bot.cli.startup
 
     from bot.model import Preferences
     from bot.service import Service
-    from bot.store.text_queries import Written
+    from bot.store.text_queries import StoredText
     from bot.summaries.wanted import Task
 
 COLUMNS = ("written", "paper", "language", "style", "model", "tokens", "verdict", "why")
@@ -41,12 +41,12 @@ async def _list(refused: bool, limit: int, json: bool) -> int:
     from bot.cli.console import as_json, say, table
     from bot.runtime.supervisor import clock
     from bot.store import text_queries
-    from bot.summaries.wanted import Demand
+    from bot.summaries.wanted import WantedTexts
 
     async with stored() as store, store.read() as connection:
-        found = await text_queries.newest(connection, limit, text_queries.Verdict.REJECTED if refused else None)
+        found = await text_queries.newest(connection, limit, text_queries.TextState.REJECTED if refused else None)
         spent = await text_queries.spent(connection, clock().date())
-        waiting = await Demand(store).missing(clock(), _model())
+        waiting = await WantedTexts(store).missing(clock(), _model())
     if json:
         as_json([_as_row(each) for each in found])
         return DONE
@@ -83,12 +83,12 @@ def write(
 async def _write(day: date | None, language: str, style: str, top: int) -> int:
     from bot.cli.console import complain, progress, say
     from bot.model import Preferences, Style
-    from bot.render.styles import PARTS
+    from bot.render.styles import TEXT_FIELDS
     from bot.render.words import match
     from bot.runtime.supervisor import clock
 
     tag = match(language, default="")
-    if style not in PARTS or not tag:
+    if style not in TEXT_FIELDS or not tag:
         complain(f"There is no style {style} that a model writes, or no language {language}.")
         return WRONG
     async with opened(only="outbox") as app:
@@ -127,7 +127,7 @@ async def _tasks(app: Service, day: date | None, wanted: Preferences) -> list[Ta
     return None if edition is None else await app.writer.missing_of(edition, wanted)
 
 
-def _as_row(written: Written) -> dict[str, object]:
+def _as_row(written: StoredText) -> dict[str, object]:
     return {
         "written_at": written.written_at.isoformat(),
         "paper": written.paper_id,
@@ -142,6 +142,6 @@ def _as_row(written: Written) -> dict[str, object]:
     }
 
 
-def _cells(written: Written) -> list[str]:
+def _cells(written: StoredText) -> list[str]:
     shown = [written.paper_id, written.language, written.style, written.model, str(written.tokens), written.verdict]
     return [f"{written.written_at:%Y-%m-%d %H:%M}", *shown, " ".join(written.faults)[:200]]

@@ -44,22 +44,22 @@ from bot.channel import (
 )
 from bot.commands import announce, change_preferences, guide, operator_stats, papers, personal_data, subscription
 from bot.commands.autocomplete import suggest
-from bot.commands.context import Case
-from bot.commands.fitted_pages import Fittings
+from bot.commands.context import Context
+from bot.commands.fitted_pages import FittedPages
 from bot.commands.parsing import read
-from bot.commands.quota import Allowance
-from bot.delivery.alerts import Tell, into_log
-from bot.delivery.rate_limit import Pacer
+from bot.commands.quota import Quota
+from bot.delivery.alerts import Alert, into_log
+from bot.delivery.rate_limit import RateLimiter
 from bot.model import Address, Preferences, State, Status, Style, Subscriber
 from bot.render import zones
-from bot.render.styles import PARTS
+from bot.render.styles import TEXT_FIELDS
 from bot.render.words import Words, languages, match, words
 from bot.rules.access import Access, Admission
 from bot.store import Store, audience, pending_deliveries, shared_places, subscriber_queries
 
 log = logging.getLogger(__name__)
 
-WITHOUT_MODEL = tuple(style for style in Style if style not in PARTS)
+WITHOUT_MODEL = tuple(style for style in Style if style not in TEXT_FIELDS)
 """The styles that need no language model."""
 FREE = (Help, Misread, Privacy, Forget, Export, Unsubscribe)
 """What everybody may ask, let in or not."""
@@ -81,7 +81,7 @@ CHANGES = (
 """What only those may ask who run the place."""
 
 
-class Readers:
+class ReaderCommands:
     """The readers' wishes, carried out (bot.channel.Commands).
 
     `fallback` is what a new reader is given where nothing tells better: the operator's default language and zone.
@@ -96,8 +96,8 @@ class Readers:
         closes: time,
         access: Access | None = None,
         styles: Sequence[Style] = WITHOUT_MODEL,
-        pacers: Mapping[str, Pacer] | None = None,
-        tell: Tell = into_log,
+        rate_limiters: Mapping[str, RateLimiter] | None = None,
+        alert: Alert = into_log,
     ) -> None:
         self._store = store
         self._channels = {channel.name: channel for channel in channels}
@@ -105,10 +105,10 @@ class Readers:
         self._closes = closes
         self._access = access or Access()
         self._styles = styles
-        self._tell = tell
-        self._allowance, self._typing = Allowance(), Allowance()
-        self._fittings = Fittings()
-        self._pacers = pacers or {channel.name: Pacer(channel.pace) for channel in channels}
+        self._alert = alert
+        self._allowance, self._typing = Quota(), Quota()
+        self._fittings = FittedPages()
+        self._rate_limiters = rate_limiters or {channel.name: RateLimiter(channel.pace) for channel in channels}
 
     async def ask(self, asker: Asker, request: Request | str, now: datetime) -> Answer:
         """Do what is asked and say so, in the asker's language. A `str` is what a person typed, or a button held."""
@@ -120,15 +120,15 @@ class Readers:
             w = _words(asker, wanted)
             who = asker.counted_as or asker.person or str(asker.address)
             wait = self._allowance.take(who, now)
-            case = self._case(asker, reader, wanted, w, now)
+            context = self._case(asker, reader, wanted, w, now)
             if wait is not None:
                 seconds = ceil(wait.total_seconds())
                 says = w.ngettext(
                     "One moment: ask again in {n} second.", "One moment: ask again in {n} seconds.", seconds
                 )
-                return replace(case.told(says, ok=False), repeated=self._allowance.is_told(who))
+                return replace(context.told(says, ok=False), repeated=self._allowance.is_told(who))
             asked = read(request, w, now, wanted.timezone) if isinstance(request, str) else request
-            return await self._answer(case, asked)
+            return await self._answer(context, asked)
         except Exception:  # whatever goes wrong here, somebody waits for an answer
             log.exception("command failed", extra={"channel": asker.address.channel, "request": _kind(request)})
             says = w.gettext("Something went wrong on our side, and nothing was changed. Please try again in a minute.")
@@ -142,94 +142,94 @@ class Readers:
             async with self._store.read() as connection:
                 reader = await subscriber_queries.get(connection, asker.address)
             wanted = self._given(asker) if reader is None else reader.preferences
-            case = self._case(asker, reader, wanted, _words(asker, wanted), now)
-            return await suggest(case, command, typed, self._store) if self._is_let_in(case) else []
+            context = self._case(asker, reader, wanted, _words(asker, wanted), now)
+            return await suggest(context, command, typed, self._store) if self._is_let_in(context) else []
         except Exception:  # a suggestion less harms nobody
             log.exception("no suggestions", extra={"channel": asker.address.channel, "command": command.value})
             return []
 
-    def _case(self, asker: Asker, reader: Subscriber | None, wanted: Preferences, w: Words, now: datetime) -> Case:
+    def _case(self, asker: Asker, reader: Subscriber | None, wanted: Preferences, w: Words, now: datetime) -> Context:
         offered = self._channels[asker.address.channel].extras
         operates = self._access.operates(asker.address)
-        return Case(asker, reader, wanted, w, now, self._styles, offered, operates, self._fittings)
+        return Context(asker, reader, wanted, w, now, self._styles, offered, operates, self._fittings)
 
-    def _is_let_in(self, case: Case) -> bool:
-        known = case.reader is not None and case.reader.reason != subscription.REMOVED
-        return known or self._access.admits(case.asker.address)
+    def _is_let_in(self, context: Context) -> bool:
+        known = context.reader is not None and context.reader.reason != subscription.REMOVED
+        return known or self._access.admits(context.asker.address)
 
-    async def _answer(self, case: Case, request: Request) -> Answer:
+    async def _answer(self, context: Context, request: Request) -> Answer:
         """Whether it may be asked, then the answer."""
-        w = case.w
-        request = _asked_by(case, request)
-        if isinstance(request, CHANGES) and not case.asker.may_change:
-            return case.told(w.gettext("Only those who run this place can change that."), ok=False)
-        if not self._is_let_in(case) and not isinstance(request, (*FREE, Subscribe)):
-            return case.told(subscription.refusal(case, self._access), ok=False)
-        if isinstance(request, Change | FindZone | Menu | ShowSettings) and case.reader is None:
-            return subscription.not_subscribed(case)
+        w = context.w
+        request = _asked_by(context, request)
+        if isinstance(request, CHANGES) and not context.asker.may_change:
+            return context.told(w.gettext("Only those who run this place can change that."), ok=False)
+        if not self._is_let_in(context) and not isinstance(request, (*FREE, Subscribe)):
+            return context.told(subscription.refusal(context, self._access), ok=False)
+        if isinstance(request, Change | FindZone | Menu | ShowSettings) and context.reader is None:
+            return subscription.not_subscribed(context)
         if isinstance(request, OPERATING):
-            return await self._of_operator(case, request)
-        return await self._of_papers(case, request) or await self._of_reader(case, request)
+            return await self._of_operator(context, request)
+        return await self._of_papers(context, request) or await self._of_reader(context, request)
 
-    async def _of_papers(self, case: Case, request: Request) -> Answer | None:
-        channel = self._channels[case.asker.address.channel]
+    async def _of_papers(self, context: Context, request: Request) -> Answer | None:
+        channel = self._channels[context.asker.address.channel]
         match request:
             case Today():
-                return await papers.today(case, request, self._store, channel)
+                return await papers.today(context, request, self._store, channel)
             case ShowEdition():
-                return await papers.edition(case, request, self._store, channel)
+                return await papers.edition(context, request, self._store, channel)
             case ShowPaper():
-                return await papers.paper(case, request, self._store, channel)
+                return await papers.paper(context, request, self._store, channel)
             case Search():
-                return await papers.find(case, request, self._store, channel)
+                return await papers.find(context, request, self._store, channel)
             case Top():
-                return await papers.top(case, request, self._store, channel)
+                return await papers.top(context, request, self._store, channel)
             case ShowSettings():
-                return change_preferences.overview(case)
+                return change_preferences.overview(context)
             case Menu():
-                return await change_preferences.menu(case, request, self._store)
+                return await change_preferences.menu(context, request, self._store)
             case Change():
-                return await change_preferences.change(case, request, self._store)
+                return await change_preferences.change(context, request, self._store)
             case FindZone():
-                return change_preferences.find_zone(case, request)
+                return change_preferences.find_zone(context, request)
             case _:
                 return None
 
-    async def _of_reader(self, case: Case, request: Request) -> Answer:
+    async def _of_reader(self, context: Context, request: Request) -> Answer:
         match request:
             case Subscribe():
-                return await subscription.subscribe(case, request, self._store, self._access)
+                return await subscription.subscribe(context, request, self._store, self._access)
             case Unsubscribe():
-                return await subscription.unsubscribe(case, self._store)
+                return await subscription.unsubscribe(context, self._store)
             case Pause():
-                return await subscription.pause(case, request, self._store)
+                return await subscription.pause(context, request, self._store)
             case Resume():
-                return await subscription.resume(case, self._store)
+                return await subscription.resume(context, self._store)
             case Why():
-                return await personal_data.why(case, request, self._store, self._closes)
+                return await personal_data.why(context, request, self._store, self._closes)
             case Export():
-                return await personal_data.export(case, self._store)
+                return await personal_data.export(context, self._store)
             case Forget():
-                return await personal_data.forget(case, request, self._store)
+                return await personal_data.forget(context, request, self._store)
             case Privacy():
-                return personal_data.privacy(case)
+                return personal_data.privacy(context)
             case Help() | Misread():
-                return guide.help_(case, request)
+                return guide.help_(context, request)
             case _:
                 raise LookupError(f"nobody answers {type(request).__name__}")
 
     async def _of_operator(
-        self, case: Case, request: Stats | Broadcast | BroadcastConfirmed | BroadcastCancelled
+        self, context: Context, request: Stats | Broadcast | BroadcastConfirmed | BroadcastCancelled
     ) -> Answer:
         match request:
             case Stats():
-                return await operator_stats.stats(case, self._store, self._channels)
+                return await operator_stats.stats(context, self._store, self._channels)
             case Broadcast():
-                return await announce.preview(case, request, self._store, self._channels)
+                return await announce.preview(context, request, self._store, self._channels)
             case BroadcastConfirmed():
-                return await announce.confirm(case, request, self._store, self._tell)
+                return await announce.confirm(context, request, self._store, self._alert)
             case BroadcastCancelled():
-                return await announce.cancel(case, request, self._store)
+                return await announce.cancel(context, request, self._store)
 
     async def permitted(self, address: Address) -> bool:
         """A place that did not let us post lets us again; whether it was paused for that, and is not any more."""
@@ -265,9 +265,9 @@ class Readers:
             if reader is not None:
                 await subscriber_queries.move(connection, reader.id, recipient)
 
-    async def turn(self, address: Address) -> None:
+    async def acquire(self, address: Address) -> None:
         """Wait until an answer to `address` may leave: at the channel's pace, ahead of editions."""
-        await self._pacers[address.channel].turn(address.recipient, urgent=True)
+        await self._rate_limiters[address.channel].acquire(address.recipient, urgent=True)
 
     def languages(self) -> Sequence[str]:
         """The languages there are, as BCP 47 tags."""
@@ -322,9 +322,9 @@ def _words(asker: Asker, wanted: Preferences) -> Words:
     return words(wanted.language)
 
 
-def _asked_by(case: Case, request: Request) -> Request:
+def _asked_by(context: Context, request: Request) -> Request:
     """What a request is to who asks it: what is for operators is not there for anybody else."""
-    if case.is_operator:
+    if context.is_operator:
         return request
     if isinstance(request, OPERATING):
         return Misread(None)

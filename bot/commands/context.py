@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.channel import Answer, Asker, File, Option, Row
-from bot.commands.fitted_pages import Fittings
+from bot.commands.fitted_pages import FittedPages
 from bot.model import NO_EXTRAS, Extra, Preferences, Status, Style, Subscriber
 from bot.render.words import Words
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class Context:
     """A question as it is being answered. `reader` is None where nobody is subscribed at the address."""
 
     asker: Asker
@@ -28,7 +28,7 @@ class Case:
     """What else the channel can do."""
     is_operator: bool = False
     """Whether it is asked by one of those who run the newsletter."""
-    fittings: Fittings = field(default_factory=Fittings)
+    fittings: FittedPages = field(default_factory=FittedPages)
     """What was composed for others a moment ago."""
 
     @property

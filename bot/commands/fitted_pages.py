@@ -15,7 +15,7 @@ KEPT = 64
 Key = tuple[str, str, str, str]
 
 
-class Fittings:
+class FittedPages:
     """Fits each page once for each channel, off the event loop, for as long as it says the same."""
 
     def __init__(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot.channel import FOR_OPERATORS, Answer, Command, Help, Misread, Option, Row, ShowSettings, Subscribe, Today
-from bot.commands.context import Case
+from bot.commands.context import Context
 from bot.model import Extra
 from bot.render.words import Words
 
@@ -100,13 +100,13 @@ def examples(command: Command, w: Words) -> list[str]:
     }.get(command, [])
 
 
-def help_(case: Case, request: Help | Misread) -> Answer:
+def help_(context: Context, request: Help | Misread) -> Answer:
     """What can be asked; or how one command is written, after one that made no sense, too."""
-    w = case.w
+    w = context.w
     wrong = isinstance(request, Misread)
     if request.of is None:
-        unknown = {Command(extra) for extra in Extra if extra not in case.offered}
-        if not case.is_operator:
+        unknown = {Command(extra) for extra in Extra if extra not in context.offered}
+        if not context.is_operator:
             unknown |= FOR_OPERATORS
         rows = [
             Row(command.value, purpose, Help(command))
@@ -114,10 +114,12 @@ def help_(case: Case, request: Help | Misread) -> Answer:
             if command not in unknown
         ]
         first = w.gettext("That was not understood. This is what you can ask:") if wrong else w.gettext("You can ask:")
-        offer = Option(w.gettext("Settings"), ShowSettings()) if case.is_reading else subscribe_option(w)
-        return case.told(first, rows=rows, options=[Option(w.gettext("Papers of today"), Today()), offer], ok=not wrong)
+        offer = Option(w.gettext("Settings"), ShowSettings()) if context.is_reading else subscribe_option(w)
+        return context.told(
+            first, rows=rows, options=[Option(w.gettext("Papers of today"), Today()), offer], ok=not wrong
+        )
     written = examples(request.of, w)
-    return case.told(
+    return context.told(
         w.gettext("That was not understood.") if wrong else "",
         w.gettext("{command}: {purpose}.", command=request.of.value, purpose=purposes(w)[request.of]),
         w.gettext("Write it like this: {examples}", examples="  ·  ".join(written)) if written else "",

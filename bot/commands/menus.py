@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bot.channel import Change, Command, Option
-from bot.commands.context import Case
+from bot.commands.context import Context
 from bot.commands.descriptions import cadences, count, styles, switched, weekdays
 from bot.model import ALL_PAPERS, ALL_WEEK, OFF, ON, Extra
 from bot.render import zones
@@ -18,35 +18,35 @@ VOTES = (0, 1, 5, 10, 20, 50)
 HOURS = tuple(hour * 60 for hour in (6, 7, 8, 9, 10, 12, 15, 18, 20, 21))
 
 
-def zone_option(case: Case, zone: zones.Zone) -> Option:
+def zone_option(context: Context, zone: zones.Zone) -> Option:
     """A zone to tap, with the time that its clocks show, by which people know it."""
-    label = case.w.gettext("{zone}, now {time}", zone=zone, time=case.w.time(case.now, zone.name))
-    return Option(label, Change(timezone=zone.name), zone.name == case.preferences.timezone)
+    label = context.w.gettext("{zone}, now {time}", zone=zone, time=context.w.time(context.now, zone.name))
+    return Option(label, Change(timezone=zone.name), zone.name == context.preferences.timezone)
 
 
-def _language(case: Case) -> tuple[str, list[Option]]:
-    chosen = case.preferences.language
+def _language(context: Context) -> tuple[str, list[Option]]:
+    chosen = context.preferences.language
     return "", [Option(own_name(tag), Change(language=tag), tag == chosen) for tag in languages()]
 
 
-def _style(case: Case) -> tuple[str, list[Option]]:
-    chosen, names = case.preferences.style, styles(case.w)
-    return "", [Option(names[style][0], Change(style=style), style is chosen) for style in case.styles]
+def _style(context: Context) -> tuple[str, list[Option]]:
+    chosen, names = context.preferences.style, styles(context.w)
+    return "", [Option(names[style][0], Change(style=style), style is chosen) for style in context.styles]
 
 
-def _count(case: Case) -> tuple[str, list[Option]]:
-    chosen = case.preferences.papers
-    return "", [Option(count(papers, case.w), Change(papers=papers), papers == chosen) for papers in COUNTS]
+def _count(context: Context) -> tuple[str, list[Option]]:
+    chosen = context.preferences.papers
+    return "", [Option(count(papers, context.w), Change(papers=papers), papers == chosen) for papers in COUNTS]
 
 
-def _votes(case: Case) -> tuple[str, list[Option]]:
-    chosen, w = case.preferences.min_votes, case.w
+def _votes(context: Context) -> tuple[str, list[Option]]:
+    chosen, w = context.preferences.min_votes, context.w
     hint = w.gettext("A paper with fewer votes when the edition closes is left out.")
     return hint, [Option(w.number(votes), Change(min_votes=votes), votes == chosen) for votes in VOTES]
 
 
-def _topics(case: Case) -> tuple[str, list[Option]]:
-    topics, w = case.preferences.topics, case.w
+def _topics(context: Context) -> tuple[str, list[Option]]:
+    topics, w = context.preferences.topics, context.w
     hint = w.gettext(
         "Write “topics” and words or phrases, with commas between; a minus leaves out: topics {wanted}, -{unwanted}. "
         "author:, org: and keyword: look in that place alone. At most {most} topics of {longest} characters.",
@@ -64,14 +64,14 @@ def _topics(case: Case) -> tuple[str, list[Option]]:
     return hint, options
 
 
-def _time(case: Case) -> tuple[str, list[Option]]:
-    chosen, w = case.preferences.hour, case.w
+def _time(context: Context) -> tuple[str, list[Option]]:
+    chosen, w = context.preferences.hour, context.w
     hint = w.gettext("For any quarter of an hour, write “time” and the hour: time 7:45")
     return hint, [Option(w.clock(hour), Change(hour=hour), hour == chosen) for hour in HOURS]
 
 
-def _weekdays(case: Case) -> tuple[str, list[Option]]:
-    chosen, w = case.preferences.weekdays, case.w
+def _weekdays(context: Context) -> tuple[str, list[Option]]:
+    chosen, w = context.preferences.weekdays, context.w
     options = []
     for day in range(7):
         toggled = chosen ^ 1 << day
@@ -83,32 +83,34 @@ def _weekdays(case: Case) -> tuple[str, list[Option]]:
     ), options
 
 
-def _zone(case: Case) -> tuple[str, list[Option]]:
-    hint = case.w.gettext(
+def _zone(context: Context) -> tuple[str, list[Option]]:
+    hint = context.w.gettext(
         "Write “zone” and a city, a country or an offset: zone {city}",
-        city=case.w.pgettext("an example of a city", "Berlin"),
+        city=context.w.pgettext("an example of a city", "Berlin"),
     )
-    guessed = zones.guess(case.asker.locale)
-    near = list(zones.neighbours(case.asker.locale, case.w.language))
+    guessed = zones.guess(context.asker.locale)
+    near = list(zones.neighbours(context.asker.locale, context.w.language))
     if guessed is not None and guessed not in {each.name for each in near}:
-        near.insert(0, zones.zone(guessed, case.w.language))
-    return hint, [zone_option(case, each) for each in near]
+        near.insert(0, zones.zone(guessed, context.w.language))
+    return hint, [zone_option(context, each) for each in near]
 
 
-def extra(case: Case, of: Extra) -> tuple[str, list[Option]]:
+def extra(context: Context, of: Extra) -> tuple[str, list[Option]]:
     """What there is to choose for one of the channel's extras."""
-    chosen, w = case.extras.get(of, OFF), case.w
+    chosen, w = context.extras.get(of, OFF), context.w
     values = (OFF,) if of is Extra.PING else (ON, OFF)
     hint = w.gettext("Write “ping” and the role that is to be mentioned.") if of is Extra.PING else ""
     return hint, [Option(switched(value, w), Change(extra=(of, value)), value == chosen) for value in values]
 
 
-def _cadence(case: Case) -> tuple[str, list[Option]]:
-    chosen = case.preferences.cadence
-    return "", [Option(name, Change(cadence=cadence), cadence is chosen) for cadence, name in cadences(case.w).items()]
+def _cadence(context: Context) -> tuple[str, list[Option]]:
+    chosen = context.preferences.cadence
+    return "", [
+        Option(name, Change(cadence=cadence), cadence is chosen) for cadence, name in cadences(context.w).items()
+    ]
 
 
-MENUS: dict[Command, Callable[[Case], tuple[str, list[Option]]]] = {
+MENUS: dict[Command, Callable[[Context], tuple[str, list[Option]]]] = {
     Command.LANGUAGE: _language,
     Command.STYLE: _style,
     Command.COUNT: _count,

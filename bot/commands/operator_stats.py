@@ -6,38 +6,38 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 
 from bot.channel import Answer, Row
-from bot.commands.context import Case
+from bot.commands.context import Context
 from bot.delivery.alerts import states_in_words
 from bot.model import Cadence, Status
 from bot.render.edition_page import heading
 from bot.render.words import Words, languages, own_name
-from bot.rules.closing import Ledger
-from bot.rules.outcomes import Standing
+from bot.rules.closing import ClosingState
+from bot.rules.outcomes import ChannelState
 from bot.store import Store, channel_state, closing_state
-from bot.store.stats import Census, Latest, census, known_channels
+from bot.store.stats import Latest, ReaderCounts, census, known_channels
 from bot.store.stats import latest as latest_editions
 
 WEEK = timedelta(days=7)
 
 
-async def stats(case: Case, store: Store, channels: Iterable[str]) -> Answer:
+async def stats(context: Context, store: Store, channels: Iterable[str]) -> Answer:
     """Everything at a glance, for the channels that are set up and those that have readers."""
     async with store.read() as connection:
-        counted = await census(connection, since=case.now - WEEK)
+        counted = await census(connection, since=context.now - WEEK)
         latest = await latest_editions(connection)
         names = sorted({*channels, *await known_channels(connection)})
         stands = {name: await channel_state.load(connection, name) for name in names}
         known = await closing_state.load(connection)
     rows = [
-        *_readers(case.w, counted),
-        *(_edition(case.w, each) for each in latest),
-        *(Row(case.w.gettext("Channel {channel}", channel=name), _stands(case, stands[name])) for name in names),
-        Row(case.w.gettext("Feed"), _feed(case, known)),
+        *_readers(context.w, counted),
+        *(_edition(context.w, each) for each in latest),
+        *(Row(context.w.gettext("Channel {channel}", channel=name), _stands(context, stands[name])) for name in names),
+        Row(context.w.gettext("Feed"), _feed(context, known)),
     ]
-    return case.told(case.w.gettext("This is how the newsletter is doing."), rows=rows)
+    return context.told(context.w.gettext("This is how the newsletter is doing."), rows=rows)
 
 
-def _readers(w: Words, counted: Census) -> Iterator[Row]:
+def _readers(w: Words, counted: ReaderCounts) -> Iterator[Row]:
     for status, count in counted.statuses.items():
         yield Row(w.gettext("Readers: {status}", status=_status(status, w)), w.number(count))
     for channel, count in counted.channels.items():
@@ -67,11 +67,11 @@ def _edition(w: Words, latest: Latest) -> Row:
     return Row(title, became or w.gettext("for the archive"))
 
 
-def _stands(case: Case, stands: Standing) -> str:
-    w, zone = case.w, case.preferences.timezone
+def _stands(context: Context, stands: ChannelState) -> str:
+    w, zone = context.w, context.preferences.timezone
     if stands.halted_at is not None:
         return _why(w.gettext("halted since {moment}", moment=w.moment(stands.halted_at, zone)), stands.halted_for)
-    if stands.waits_until is not None and stands.waits_until > case.now:
+    if stands.waits_until is not None and stands.waits_until > context.now:
         return _why(w.gettext("waits until {moment}", moment=w.moment(stands.waits_until, zone)), stands.waits_for)
     return w.gettext("delivers")
 
@@ -81,8 +81,8 @@ def _why(stands: str, reason: str | None) -> str:
     return f"{stands}: {reason}" if reason else stands
 
 
-def _feed(case: Case, known: Ledger) -> str:
-    w, zone = case.w, case.preferences.timezone
+def _feed(context: Context, known: ClosingState) -> str:
+    w, zone = context.w, context.preferences.timezone
     said: Sequence[str] = [
         w.gettext("cannot be read since {moment}", moment=w.moment(known.failing_since, zone))
         if known.failing_since is not None

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import UTC, date, datetime, time
 
 from bot.channel import Answer, Export, File, Forget, Option, ShowEdition, ShowSettings, Why
-from bot.commands.context import Case
+from bot.commands.context import Context
 from bot.commands.guide import subscribe_option
 from bot.commands.subscription_status import standing
 from bot.model import Cadence, Edition, Reason, State, Subscriber
@@ -15,14 +15,16 @@ from bot.render.edition_page import choose
 from bot.rules.closing import closing_time
 from bot.rules.periods import period_of
 from bot.store import Store, announcements, edition_queries, reader_history, subscriber_queries
-from bot.store.reader_history import Entry
+from bot.store.reader_history import HistoryEntry
 
 
-async def why(case: Case, request: Why, store: Store, closes: time) -> Answer:
+async def why(context: Context, request: Why, store: Store, closes: time) -> Answer:
     """Why the edition of a day came, or did not."""
-    reader, w = case.reader, case.w
+    reader, w = context.reader, context.w
     if reader is None:
-        return case.told(w.gettext("There is no subscription here, so nothing is sent."), options=[subscribe_option(w)])
+        return context.told(
+            w.gettext("There is no subscription here, so nothing is sent."), options=[subscribe_option(w)]
+        )
     cadence = reader.preferences.cadence
     day = None if request.day is None else period_of(cadence, request.day).last
     async with store.read() as connection:
@@ -37,20 +39,20 @@ async def why(case: Case, request: Why, store: Store, closes: time) -> Answer:
             for_readers = await reader_history.was_for_readers(connection, edition.id)
     options = [Option(w.gettext("Settings"), ShowSettings())]
     if edition is None:
-        return case.told(_no_edition(case, day, closes), standing(case), options=options)
+        return context.told(_no_edition(context, day, closes), standing(context), options=options)
     options.insert(0, Option(w.gettext("Show it"), ShowEdition(cadence, edition.day)))
     named = w.gettext("The edition of {day}:", day=w.day(edition.day))
-    said = _no_delivery(case, reader, edition, for_readers=for_readers) if found is None else _became(case, found)
-    return case.told(named, said, _filters(case, edition), standing(case), options=options)
+    said = _no_delivery(context, reader, edition, for_readers=for_readers) if found is None else _became(context, found)
+    return context.told(named, said, _filters(context, edition), standing(context), options=options)
 
 
-def _no_edition(case: Case, day: date | None, closes: time) -> str:
-    w = case.w
+def _no_edition(context: Context, day: date | None, closes: time) -> str:
+    w = context.w
     if day is None:
         return w.gettext("There has been no edition yet.")
-    weekend = case.preferences.cadence is Cadence.DAY and day.weekday() >= 5
-    if closing_time(day, closes) > case.now and not weekend:
-        closing = w.moment(closing_time(day, closes), case.preferences.timezone)
+    weekend = context.preferences.cadence is Cadence.DAY and day.weekday() >= 5
+    if closing_time(day, closes) > context.now and not weekend:
+        closing = w.moment(closing_time(day, closes), context.preferences.timezone)
         return w.gettext(
             "The edition of {day} is closed on {moment}; you get it at your next hour after that.",
             day=w.day(day),
@@ -63,8 +65,8 @@ def _no_edition(case: Case, day: date | None, closes: time) -> str:
     )
 
 
-def _no_delivery(case: Case, reader: Subscriber, edition: Edition, *, for_readers: bool) -> str:
-    w = case.w
+def _no_delivery(context: Context, reader: Subscriber, edition: Edition, *, for_readers: bool) -> str:
+    w = context.w
     if reader.created_at is not None and reader.created_at > edition.closed_at:
         return w.gettext("You subscribed after it was closed.")
     if not for_readers:
@@ -76,9 +78,9 @@ def _no_delivery(case: Case, reader: Subscriber, edition: Edition, *, for_reader
     )
 
 
-def _became(case: Case, entry: Entry) -> str:
+def _became(context: Context, entry: HistoryEntry) -> str:
     """What became of a delivery, as its reader would put it."""
-    w, zone = case.w, case.preferences.timezone
+    w, zone = context.w, context.preferences.timezone
     ended = w.moment(entry.ended_at, zone) if entry.ended_at else ""
     match entry.state:
         case State.OWED:
@@ -104,19 +106,19 @@ def _became(case: Case, entry: Entry) -> str:
                 return w.gettext("It could not be delivered before the next one was there, which took its place.")
             return w.gettext("It could not be delivered in time, and was dropped rather than sent late.")
         case State.SKIPPED:
-            return _skipped(case, entry.reason)
+            return _skipped(context, entry.reason)
         case State.UNKNOWN:
             return w.gettext("It was sent, but the service never said whether it arrived.")
 
 
-def _skipped(case: Case, reason: str | None) -> str:
-    w = case.w
+def _skipped(context: Context, reason: str | None) -> str:
+    w = context.w
     match reason:
         case Reason.NO_MATCH:
             return w.gettext("It was not sent: your filters left nothing of it.")
         case Reason.PAUSED:
             return w.gettext("It was not sent: you had paused.")
-        case Reason.AWAY if case.is_reading:
+        case Reason.AWAY if context.is_reading:
             return w.gettext("It was not sent: you had paused.")
         case Reason.NO_RIGHT:
             return w.gettext("It could not be delivered: we had no right to post here.")
@@ -132,9 +134,9 @@ def _skipped(case: Case, reason: str | None) -> str:
             return w.gettext("It was not sent: whoever runs the newsletter decided so.")
 
 
-def _filters(case: Case, edition: Edition) -> str:
+def _filters(context: Context, edition: Edition) -> str:
     """What a reader's filters leave of an edition, by their present preferences."""
-    wanted, w = case.preferences, case.w
+    wanted, w = context.preferences, context.w
     if not (wanted.topics or wanted.min_votes):
         return ""
     left = len(choose(edition.papers, wanted))
@@ -146,12 +148,12 @@ def _filters(case: Case, edition: Edition) -> str:
     )
 
 
-async def export(case: Case, store: Store) -> Answer:
+async def export(context: Context, store: Store) -> Answer:
     """All that is stored about the reader, as JSON."""
-    w = case.w
-    if case.reader is None:
-        return case.told(w.gettext("Nothing is stored about you."))
-    reader = case.reader
+    w = context.w
+    if context.reader is None:
+        return context.told(w.gettext("Nothing is stored about you."))
+    reader = context.reader
     async with store.read() as connection:
         sent = await reader_history.entries(connection, reader.id)
         said = await announcements.written_by(connection, str(reader.address))
@@ -169,19 +171,19 @@ async def export(case: Case, store: Store) -> Answer:
     if said:
         known["announcements"] = [{"written_at": written_at, "text": text} for written_at, text in said]
     content = json.dumps(known, ensure_ascii=False, indent=2, default=_plain).encode()
-    return case.told(
+    return context.told(
         w.gettext("This is all that is stored about you."),
         file=File("morning-papers.json", content, "application/json"),
     )
 
 
-async def forget(case: Case, request: Forget, store: Store) -> Answer:
+async def forget(context: Context, request: Forget, store: Store) -> Answer:
     """Erase all that is stored about the reader, once they have said so twice."""
-    w = case.w
-    if case.reader is None:
-        return case.told(w.gettext("Nothing is stored about you."))
+    w = context.w
+    if context.reader is None:
+        return context.told(w.gettext("Nothing is stored about you."))
     if not request.confirmed:
-        return case.told(
+        return context.told(
             w.gettext("This erases your subscription, your settings and what was sent to you, at once and for good."),
             options=[
                 Option(w.gettext("Erase everything"), Forget(confirmed=True)),
@@ -189,17 +191,17 @@ async def forget(case: Case, request: Forget, store: Store) -> Answer:
             ],
         )
     async with store.write() as connection:
-        await subscriber_queries.forget(connection, case.reader.id, now=case.now)
-    return case.told(
+        await subscriber_queries.forget(connection, context.reader.id, now=context.now)
+    return context.told(
         w.gettext("Everything about you has been erased. Nothing is sent any more."),
         w.gettext("Copies of the database that were made before may still hold it until they are thrown away."),
     )
 
 
-def privacy(case: Case) -> Answer:
+def privacy(context: Context) -> Answer:
     """What is stored, and what is not."""
-    w = case.w
-    return case.told(
+    w = context.w
+    return context.told(
         w.gettext(
             "Stored are the address that editions are sent to, your settings, when you subscribed, "
             "and what became of each edition, for 60 days."

@@ -9,7 +9,7 @@ from typing import assert_never
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.channel import LEAVE, MAIL, Links, Returned
+from bot.channel import LEAVE, MAIL, Feedback, Links
 from bot.model import State, Status, Subscriber
 from bot.rules.outcomes import BLOT, STRIKES, blot, short
 from bot.signing import named
@@ -22,14 +22,14 @@ _ADDRESS = re.compile(r"[^\s<>\"'(),:;]{1,64}@[^\s<>\"'(),:;]{1,255}")
 LISTENING = {Status.PENDING, Status.ACTIVE, Status.PAUSED}
 
 
-class Returns:
+class FeedbackProcessor:
     """The door for what comes back (bot.channel.Returns)."""
 
     def __init__(self, store: Store, links: Links) -> None:
         self._store = store
         self._links = links
 
-    async def take(self, what: Returned, purpose: str, token: str, reason: str, now: datetime) -> bool:
+    async def take(self, what: Feedback, purpose: str, token: str, reason: str, now: datetime) -> bool:
         """Draw the consequences for whoever a token names; whether they were drawn, and not for the first time."""
         value = self._links.read(purpose, token) if purpose in {LEAVE, MAIL} else None
         if value is None:
@@ -51,25 +51,25 @@ class Returns:
 
 
 async def _carry_out(
-    connection: AsyncConnection, what: Returned, reader: Subscriber, edition: int | None, *, reason: str, now: datetime
+    connection: AsyncConnection, what: Feedback, reader: Subscriber, edition: int | None, *, reason: str, now: datetime
 ) -> bool:
     listening = reader.status in LISTENING
     match what:
-        case Returned.COMPLAINT:
+        case Feedback.COMPLAINT:
             known = await subscriber_queries.is_suppressed(connection, reader.address)
             await subscriber_queries.suppress(connection, reader.address, COMPLAINED, now=now)
             await subscriber_queries.leave(connection, reader.id, now=now, reason=COMPLAINED)
             return not known
-        case Returned.LEAVING:
+        case Feedback.LEAVING:
             if listening:
                 await subscriber_queries.leave(connection, reader.id, now=now)
             return listening
-        case Returned.GONE:
+        case Feedback.GONE:
             if listening:
                 await subscriber_queries.set_status(connection, reader.id, Status.GONE, reason)
                 await pending_deliveries.end(connection, reader.id, State.GONE, reason, now=now)
             return listening
-        case Returned.STRIKE:
+        case Feedback.STRIKE:
             if edition is None or not await claiming.strike(connection, edition, reader.id, reason):
                 return False
             if listening and await reader_history.strikes(connection, reader.id, edition) >= STRIKES:

@@ -11,7 +11,7 @@ REMEMBERED = 10_000
 """Readers whose allowance is kept in mind; whoever asked longest ago is forgotten, and starts afresh."""
 
 
-class Allowance:
+class Quota:
     """A bucket for each reader: it holds `AT_ONCE` questions and gains one in each `EVERY`, unless told otherwise."""
 
     def __init__(self, at_once: int | None = None, every: timedelta | None = None) -> None:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channel import Answer, Command, Menu, Option, Pause, Resume, ShowSettings, Subscribe
-from bot.commands.context import Case
+from bot.commands.context import Context
 from bot.commands.descriptions import rhythm_in_words
 from bot.commands.guide import subscribe_option
 from bot.model import Address, Preferences, Status
@@ -24,31 +24,33 @@ REMOVED = "removed by the operator"
 PAUSES = (timedelta(days=7), timedelta(days=14), timedelta(days=30))
 
 
-async def subscribe(case: Case, request: Subscribe, store: Store, access: Access) -> Answer:
+async def subscribe(context: Context, request: Subscribe, store: Store, access: Access) -> Answer:
     """Send the editions here, the latest at once. Whoever comes back finds their preferences as they left them."""
-    reader, w = case.reader, case.w
+    reader, w = context.reader, context.w
     known = reader is not None and reader.reason != REMOVED
-    if not known and not access.admits(case.asker.address, request.invite):
-        return case.told(refusal(case, access), ok=False)
-    if request.language is not None and case.asker.person is None:
+    if not known and not access.admits(context.asker.address, request.invite):
+        return context.told(refusal(context, access), ok=False)
+    if request.language is not None and context.asker.person is None:
         w = words(request.language)
-        case = replace(case, w=w)
+        context = replace(context, w=w)
     async with store.write() as connection:
         await audience.hold_editions(connection)
         # It is the reader's own act, and so ends what an earlier one of theirs forbade.
-        await subscriber_queries.unsuppress(connection, case.asker.address)
-        reader = await subscriber_queries.get(connection, case.asker.address, lock=True)
-        before = case.preferences if reader is None else reader.preferences
-        style = request.style if request.style is not None and request.style in case.styles else before.style
+        await subscriber_queries.unsuppress(connection, context.asker.address)
+        reader = await subscriber_queries.get(connection, context.asker.address, lock=True)
+        before = context.preferences if reader is None else reader.preferences
+        style = request.style if request.style is not None and request.style in context.styles else before.style
         wanted = replace(before, language=request.language or before.language, style=style)
         if reader is None:
-            person = case.asker.person
-            await add(connection, case.asker.address, wanted, welcome_at=case.now, now=case.now, set_up_by=person)
+            person = context.asker.person
+            await add(
+                connection, context.asker.address, wanted, welcome_at=context.now, now=context.now, set_up_by=person
+            )
         else:
-            await subscriber_queries.change(connection, reader, wanted, now=case.now)
+            await subscriber_queries.change(connection, reader, wanted, now=context.now)
             if reader.status is not Status.ACTIVE:
                 await subscriber_queries.resume(connection, reader.id)
-                await greet(connection, reader.id, case.asker.address.channel, wanted, welcome_at=case.now)
+                await greet(connection, reader.id, context.asker.address.channel, wanted, welcome_at=context.now)
         latest = await edition_queries.latest(connection, wanted.cadence)
     came_back = reader is not None and reader.status is not Status.ACTIVE
     if reader is None:
@@ -60,9 +62,9 @@ async def subscribe(case: Case, request: Subscribe, store: Store, access: Access
             else w.gettext("You are subscribed already.")
         )
     nothing = latest is not None and not choose(latest.papers, wanted)
-    return case.told(
+    return context.told(
         first,
-        rhythm_in_words(wanted, w, case.now),
+        rhythm_in_words(wanted, w, context.now),
         w.gettext("Your filters leave nothing of the latest edition, so the next one will be your first.")
         if nothing
         else "",
@@ -107,73 +109,73 @@ async def greet(
         await audience.greet(connection, edition_id, subscriber_id, channel, due)
 
 
-async def unsubscribe(case: Case, store: Store) -> Answer:
+async def unsubscribe(context: Context, store: Store) -> Answer:
     """Send nothing any more. Preferences are kept, for when they come back."""
-    w = case.w
-    if case.reader is None or case.reader.status is Status.UNSUBSCRIBED:
-        return case.told(w.gettext("You are not subscribed, so nothing is sent."), options=[subscribe_option(w)])
+    w = context.w
+    if context.reader is None or context.reader.status is Status.UNSUBSCRIBED:
+        return context.told(w.gettext("You are not subscribed, so nothing is sent."), options=[subscribe_option(w)])
     async with store.write() as connection:
-        reader = await subscriber_queries.get(connection, case.asker.address, lock=True)
+        reader = await subscriber_queries.get(connection, context.asker.address, lock=True)
         if reader is not None:
-            await subscriber_queries.leave(connection, reader.id, now=case.now)
-    return case.told(
+            await subscriber_queries.leave(connection, reader.id, now=context.now)
+    return context.told(
         w.gettext("You are unsubscribed, and nothing is sent any more."),
         w.gettext("Your settings are kept for when you come back. “forget” erases them."),
         options=[Option(w.gettext("Subscribe again"), Subscribe())],
     )
 
 
-async def pause(case: Case, request: Pause, store: Store) -> Answer:
+async def pause(context: Context, request: Pause, store: Store) -> Answer:
     """Send nothing before a day, or until resumed."""
-    reader, w = case.reader, case.w
-    if reader is None or not case.is_reading:
-        return not_subscribed(case)
+    reader, w = context.reader, context.w
+    if reader is None or not context.is_reading:
+        return not_subscribed(context)
     until = None if request.until is None else _midnight(request.until, reader.preferences)
     async with store.write() as connection:
-        await subscriber_queries.pause(connection, reader.id, until=until, now=case.now)
-    today = case.now.astimezone(ZoneInfo(reader.preferences.timezone)).date()
+        await subscriber_queries.pause(connection, reader.id, until=until, now=context.now)
+    today = context.now.astimezone(ZoneInfo(reader.preferences.timezone)).date()
     if request.until is None:
         said = w.gettext("Paused, until you resume.")
     else:
         said = w.gettext("Paused. Editions come again from {day} on.", day=w.day(request.until))
     ends = [Option(w.gettext("Until {day}", day=w.day(today + length)), Pause(today + length)) for length in PAUSES]
-    return case.told(said, options=[Option(w.gettext("Resume"), Resume()), *ends])
+    return context.told(said, options=[Option(w.gettext("Resume"), Resume()), *ends])
 
 
-async def resume(case: Case, store: Store) -> Answer:
+async def resume(context: Context, store: Store) -> Answer:
     """Send editions again."""
-    reader, w = case.reader, case.w
-    if reader is None or not case.is_reading:
-        return not_subscribed(case)
+    reader, w = context.reader, context.w
+    if reader is None or not context.is_reading:
+        return not_subscribed(context)
     async with store.write() as connection:
         await audience.hold_editions(connection)
-        found = await subscriber_queries.get(connection, case.asker.address, lock=True)
+        found = await subscriber_queries.get(connection, context.asker.address, lock=True)
         if found is None or found.status not in {Status.ACTIVE, Status.PAUSED}:
-            return not_subscribed(case)
+            return not_subscribed(context)
         await subscriber_queries.resume(connection, found.id)
         wanted = found.preferences
         await pending_deliveries.revive(
-            connection, found.id, wanted.cadence, subscriber_queries.rhythm(wanted), now=case.now
+            connection, found.id, wanted.cadence, subscriber_queries.rhythm(wanted), now=context.now
         )
     settings = [Option(w.gettext("Settings"), ShowSettings())]
-    return case.told(
-        w.gettext("Editions come again."), rhythm_in_words(reader.preferences, w, case.now), options=settings
+    return context.told(
+        w.gettext("Editions come again."), rhythm_in_words(reader.preferences, w, context.now), options=settings
     )
 
 
-def not_subscribed(case: Case) -> Answer:
+def not_subscribed(context: Context) -> Answer:
     """There is nothing to change where nobody is subscribed."""
-    w = case.w
-    return case.told(w.gettext("There is no subscription here yet."), options=[subscribe_option(w)], ok=False)
+    w = context.w
+    return context.told(w.gettext("There is no subscription here yet."), options=[subscribe_option(w)], ok=False)
 
 
-def refusal(case: Case, access: Access) -> str:
+def refusal(context: Context, access: Access) -> str:
     """Why somebody is not let in, and what would change that."""
-    w = case.w
+    w = context.w
     if access.by is Admission.INVITE:
         return w.gettext("This newsletter is by invitation. If you have a code, write: subscribe CODE")
     return w.gettext(
-        "This newsletter is for a closed group. Whoever runs it can add you: {address}", address=case.asker.address
+        "This newsletter is for a closed group. Whoever runs it can add you: {address}", address=context.asker.address
     )
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from bot.commands.context import Case
+from bot.commands.context import Context
 from bot.commands.descriptions import rhythm_in_words
 from bot.model import Status
 
 
-def standing(case: Case) -> str:
+def standing(context: Context) -> str:
     """One sentence about the reader of a case, who is subscribed or was."""
-    reader, w = case.reader, case.w
+    reader, w = context.reader, context.w
     assert reader is not None
-    if reader.status is Status.ACTIVE or (reader.status is Status.PAUSED and not reader.is_paused(case.now)):
-        return rhythm_in_words(reader.preferences, w, case.now)
+    if reader.status is Status.ACTIVE or (reader.status is Status.PAUSED and not reader.is_paused(context.now)):
+        return rhythm_in_words(reader.preferences, w, context.now)
     match reader.status:
         case Status.PAUSED if reader.paused_until is not None:
             return w.gettext(

@@ -36,7 +36,7 @@ class Setter:
     place: str
 
 
-class Tell(Protocol):
+class Alert(Protocol):
     """How a part of the program gives notice of something."""
 
     def __call__(
@@ -52,8 +52,8 @@ class Tell(Protocol):
         ...
 
 
-class Notices:
-    """Tells the operator. `tell` may be called from anywhere on the event loop."""
+class Alerts:
+    """Tells the operator. `alert` may be called from anywhere on the event loop."""
 
     def __init__(self, sessions: Sequence[Session], admins: Sequence[Address], language: str) -> None:
         self._sessions = {session.channel.name: session for session in sessions}
@@ -61,7 +61,7 @@ class Notices:
         self._words = words(language)
         self._waiting: asyncio.Queue[tuple[Page, Sequence[Address]]] = asyncio.Queue(MOST)
 
-    def tell(
+    def alert(
         self,
         event: str,
         now: datetime,
@@ -99,7 +99,7 @@ class Notices:
             try:
                 async with asyncio.timeout(SEND_SECONDS):
                     channel = await session.open()
-                    await session.pacer.turn(each.recipient, urgent=True)
+                    await session.rate_limiter.acquire(each.recipient, urgent=True)
                     message = fit(page, channel.compose, channel.limits).message
                     outcome = await channel.send(each.recipient, message, Personal(key=uuid.uuid4().hex))
             except LoginError:
@@ -119,7 +119,7 @@ def into_log(
     setter: Setter | None = None,  # noqa: ARG001 - nobody beside the operator reads a log
     **fields: object,
 ) -> None:
-    """What `tell` does where nobody is to be told."""
+    """What `alert` does where nobody is to be told."""
     log.log(level, event, extra=fields)
 
 

@@ -8,11 +8,11 @@ import math
 from dataclasses import replace
 
 from bot.channel import Barred, Channel, Deferred, Gone, Message, Outcome, Personal, Rejected, Sent, Unknown
-from bot.delivery.rate_limit import Pacer
-from bot.delivery.rendering import Variants
+from bot.delivery.rate_limit import RateLimiter
+from bot.delivery.rendering import Renderings
 from bot.model import Delivery
-from bot.rules.outcomes import NothingToSay, Recalled, Result, Uncomposed, blot, short
-from bot.runtime.timing import Observe, Took, timed, unobserved
+from bot.rules.outcomes import NothingToSend, Recalled, RenderFailed, Result, blot, short
+from bot.runtime.timing import Observe, Timed, timed, unobserved
 from bot.signing import SignedLinks, token_name
 from bot.store import Store
 
@@ -30,7 +30,7 @@ class Attempts:
         store: Store,
         channel: Channel,
         *,
-        pacer: Pacer | None = None,
+        rate_limiter: RateLimiter | None = None,
         writes: bool = False,
         links: SignedLinks | None = None,
         observe: Observe = unobserved,
@@ -38,9 +38,9 @@ class Attempts:
         self._channel = channel
         self._observe = observe
         self._links = links
-        self._pacer = pacer or Pacer(channel.pace)
-        self._variants = Variants(store, channel, writes=writes, observe=observe)
-        self.waits = self._variants.waits
+        self._rate_limiter = rate_limiter or RateLimiter(channel.pace)
+        self._renderings = Renderings(store, channel, writes=writes, observe=observe)
+        self.waits = self._renderings.waits
         self._at_home: set[asyncio.Task[None]] = set()
 
     def recall(self) -> None:
@@ -54,26 +54,26 @@ class Attempts:
         assert task is not None
         self._at_home.add(task)
         try:
-            message = await self._variants.message(delivery)
-            hint = await self._variants.hint(delivery) if message is None else None
-            personal = self._personal(delivery, await self._variants.slug(delivery))
+            message = await self._renderings.message(delivery)
+            hint = await self._renderings.hint(delivery) if message is None else None
+            personal = self._personal(delivery, await self._renderings.slug(delivery))
             # Last of all: what came between its turn and its leaving would bring it closer to the next.
             if message is not None or hint is not None:
-                await self._pacer.turn(delivery.to)
+                await self._rate_limiter.acquire(delivery.to)
         except asyncio.CancelledError:
             return Recalled()
         except Exception as error:  # noqa: BLE001 - whatever a template does, it costs its variant alone
-            return Uncomposed(f"cannot be composed ({type(error).__name__})")
+            return RenderFailed(f"cannot be composed ({type(error).__name__})")
         finally:
             self._at_home.discard(task)
         if message is not None:
             return await self._send(delivery, message, personal)
         outcome = Sent() if hint is None else await self._send(delivery, hint, personal)
-        return NothingToSay() if isinstance(outcome, Sent) else outcome
+        return NothingToSend() if isinstance(outcome, Sent) else outcome
 
     async def _send(self, delivery: Delivery, message: Message, personal: Personal) -> Outcome:
         try:
-            with timed(self._observe, Took.SEND, self._channel.name):
+            with timed(self._observe, Timed.SEND, self._channel.name):
                 return sound(await self._channel.send(delivery.to, message, personal), delivery.to)
         except asyncio.CancelledError:
             return Unknown("the program was stopped before the service had answered")

@@ -17,11 +17,11 @@ from functools import partial
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channel import Barred, Channel, Deferred, Gone, Rejected
-from bot.delivery.alerts import Setter, Tell, into_log
+from bot.delivery.alerts import Alert, Setter, into_log
 from bot.delivery.attempt import Attempts
-from bot.delivery.rate_limit import Pacer
+from bot.delivery.rate_limit import RateLimiter
 from bot.model import Delivery, Reason, State, Status
-from bot.rules.outcomes import STRIKES, Result, Standing, Uncomposed, consequence, put_off, repeat_at, stand
+from bot.rules.outcomes import STRIKES, ChannelState, RenderFailed, Result, consequence, put_off, repeat_at, stand
 from bot.runtime.locks import OWNER, Locks
 from bot.runtime.timing import Observe, unobserved
 from bot.signing import SignedLinks
@@ -55,19 +55,21 @@ class Dispatcher:
         channel: Channel,
         locks: Locks,
         *,
-        pacer: Pacer | None = None,
-        tell: Tell = into_log,
+        rate_limiter: RateLimiter | None = None,
+        alert: Alert = into_log,
         writes: bool = False,
         links: SignedLinks | None = None,
         observe: Observe = unobserved,
     ) -> None:
-        self._tell = tell
+        self._alert = alert
         self.channel = channel
         self.owner = uuid.uuid4().hex
         self.landed = asyncio.Event()
         self._store = store
         self._locks = locks
-        self._attempts = Attempts(store, channel, pacer=pacer, writes=writes, links=links, observe=observe)
+        self._attempts = Attempts(
+            store, channel, rate_limiter=rate_limiter, writes=writes, links=links, observe=observe
+        )
         self._flying: dict[int, asyncio.Task[None]] = {}
         self._results: list[Landed] = []
         self._taken: list[Landed] = []
@@ -93,13 +95,13 @@ class Dispatcher:
         """
         doubted = await self._sweep(now) if claim else 0
         self.landed.clear()
-        turn = asyncio.ensure_future(self._turn(now, claim=claim, hurried=hurried))
+        acquire = asyncio.ensure_future(self._turn(now, claim=claim, hurried=hurried))
         try:
-            claimed = await asyncio.shield(turn)
+            claimed = await asyncio.shield(acquire)
         except BaseException:
             # A transaction that is cut off in the middle would keep SQLite locked: it comes to its end first.
-            await asyncio.wait([turn])
-            if turn.cancelled() or turn.exception() is not None:
+            await asyncio.wait([acquire])
+            if acquire.cancelled() or acquire.exception() is not None:
                 self._results[:0] = self._taken  # perhaps not written down: the next turn does it again
             self._in_doubt = True  # what was claimed will not be started
             raise
@@ -227,8 +229,8 @@ class Dispatcher:
         self.landed.set()
 
     async def _record(
-        self, connection: AsyncConnection, stands: Standing, results: Sequence[Landed], now: datetime
-    ) -> tuple[Standing, list[Callable[[], None]]]:
+        self, connection: AsyncConnection, stands: ChannelState, results: Sequence[Landed], now: datetime
+    ) -> tuple[ChannelState, list[Callable[[], None]]]:
         """Write down what became of attempts; how the channel stands then, and what to say once it is committed."""
         endings: list[claiming.Ending] = []
         said: list[Callable[[], None]] = []
@@ -247,7 +249,7 @@ class Dispatcher:
                     known = await shared_places.setter(connection, delivery.subscriber_id)
                     place = result.place or f"{self.channel.name}:{delivery.to}"
                     setter = None if known is None else Setter(*known, place)
-                    said.append(partial(self._tell_barred, delivery, follows.reason, setter, now))
+                    said.append(partial(self._alert_barred, delivery, follows.reason, setter, now))
                 else:
                     await subscriber_queries.set_status(
                         connection, delivery.subscriber_id, follows.status, follows.reason
@@ -264,12 +266,12 @@ class Dispatcher:
         for delivery, result in results:
             fallen = 0
             # A service's verdict counts once for each reader; what we cannot make ourselves is nobody's verdict.
-            counts = isinstance(result, Uncomposed) or (isinstance(result, Rejected) and not delivery.rejections)
+            counts = isinstance(result, RenderFailed) or (isinstance(result, Rejected) and not delivery.rejections)
             if counts and not delivery.fallen and await fallbacks.count(connection, delivery.id):
-                assert isinstance(result, Rejected | Uncomposed)
+                assert isinstance(result, Rejected | RenderFailed)
                 fallen = await fallbacks.fallen(connection, self.channel.name, delivery.edition_id)
                 said.append(partial(_log_fallen, self.channel.name, delivery, result.reason))
-            stands = stand(stands, delivery, result, now, bad_variants=fallen)
+            stands = stand(stands, delivery, result, now, bad_renderings=fallen)
             if isinstance(result, Deferred) and result.strike and await claiming.is_theirs(connection, delivery):
                 await self._strike(connection, delivery, result.reason, now)
         return stands, said
@@ -280,8 +282,8 @@ class Dispatcher:
             await subscriber_queries.set_status(connection, delivery.subscriber_id, Status.GONE, reason)
             await pending_deliveries.end(connection, delivery.subscriber_id, State.GONE, reason, now=now)
 
-    def _tell_barred(self, delivery: Delivery, reason: str, setter: Setter | None, now: datetime) -> None:
-        self._tell(
+    def _alert_barred(self, delivery: Delivery, reason: str, setter: Setter | None, now: datetime) -> None:
+        self._alert(
             "no right to post",
             now,
             level=logging.WARNING,
@@ -291,12 +293,12 @@ class Dispatcher:
             reason=reason,
         )
 
-    def _notice(self, before: Standing, after: Standing, now: datetime) -> None:
+    def _notice(self, before: ChannelState, after: ChannelState, now: datetime) -> None:
         """Say what changed in how the channel stands, once."""
         if after.halted_at and not before.halted_at:
-            self._tell("channel halted", now, level=logging.ERROR, channel=self.channel.name, reason=after.halted_for)
+            self._alert("channel halted", now, level=logging.ERROR, channel=self.channel.name, reason=after.halted_for)
         if before.halted_at and not after.halted_at:
-            self._tell("channel resumed", now, channel=self.channel.name)
+            self._alert("channel resumed", now, channel=self.channel.name)
         if after.waits_until and after.waits_until != before.waits_until:
             until = after.waits_until.isoformat(timespec="seconds")
             log.warning("channel waits", extra={"channel": self.channel.name, "until": until, "for": after.waits_for})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime, time, timedelta
 
-from bot.delivery.alerts import Tell
+from bot.delivery.alerts import Alert
 from bot.model import NOTE, Cadence
 from bot.rules.closing import closing_time, newest_finished
 from bot.store import Store, closing_state, edition_queries, ended_editions, one_time_tokens, retention
@@ -16,12 +16,12 @@ OVERDUE = timedelta(hours=2)
 """A weekday without an edition so long after its closing time is worth a notice."""
 
 
-class Keeper:
+class Housekeeping:
     """One round is one `step`."""
 
-    def __init__(self, store: Store, tell: Tell, *, closes: time) -> None:
+    def __init__(self, store: Store, alert: Alert, *, closes: time) -> None:
         self._store = store
-        self._tell = tell
+        self._alert = alert
         self._closes = closes
 
     async def step(self, now: datetime) -> bool:
@@ -41,7 +41,7 @@ class Keeper:
             if edition.audience:
                 became = {state.value: count for state, count in sorted(edition.states.items())}
                 event = "announcement ends" if edition.cadence == NOTE else "edition ends"
-                self._tell(event, now, day=edition.day.isoformat(), became=became)
+                self._alert(event, now, day=edition.day.isoformat(), became=became)
         return bool(over)
 
     async def _missing(self, now: datetime) -> bool:
@@ -60,7 +60,7 @@ class Keeper:
         event = "no papers listed" if polled else "feed out of reach"
         async with self._store.write() as connection:
             await ended_editions.done(connection, "missing", day)
-        self._tell(event, now, level=logging.WARNING, day=day.isoformat())
+        self._alert(event, now, level=logging.WARNING, day=day.isoformat())
         return True
 
     async def _drop_tickets(self, now: datetime) -> None:

@@ -23,13 +23,13 @@ CATCH_UP = 3
 """What is late by no more than so many turns is caught up with; later than that, the spacing begins anew."""
 
 
-class Pacer:
+class RateLimiter:
     """Lets sends pass at the pace that a channel declares."""
 
     def __init__(self, pace: Pace) -> None:
         self._pace = pace
-        self._account = None if pace.account is None else Gate(pace.account)
-        self._recipients: OrderedDict[str, Sequence[Gate]] = OrderedDict()
+        self._account = None if pace.account is None else RateWindow(pace.account)
+        self._recipients: OrderedDict[str, Sequence[RateWindow]] = OrderedDict()
         self._gate = asyncio.Lock()
         self._urgent = 0
         self._in_a_row = 0
@@ -37,7 +37,7 @@ class Pacer:
         self._calm = asyncio.Event()
         self._calm.set()
 
-    async def turn(self, to: str, *, urgent: bool = False) -> None:
+    async def acquire(self, to: str, *, urgent: bool = False) -> None:
         """Wait until a message to `to` may leave."""
         for gate in self._recipient(to):
             await gate.passed()
@@ -66,7 +66,7 @@ class Pacer:
         else:
             self._calm.clear()
 
-    def _recipient(self, to: str) -> Sequence[Gate]:
+    def _recipient(self, to: str) -> Sequence[RateWindow]:
         """The gates of one recipient, or of all that are paced with it."""
         own = () if self._pace.recipient is None else (self._pace.recipient,)
         rates = self._pace.kinds.get(self._pace.kind(to), own)
@@ -75,14 +75,14 @@ class Pacer:
         who = self._pace.same(to)
         gates = self._recipients.get(who)
         if gates is None:
-            gates = self._recipients[who] = [Gate(rate) for rate in rates]
+            gates = self._recipients[who] = [RateWindow(rate) for rate in rates]
             if len(self._recipients) > RECIPIENTS:
                 self._recipients.popitem(last=False)
         self._recipients.move_to_end(who)
         return gates
 
 
-class Gate:
+class RateWindow:
     """Lets so many pass in any span of so many seconds, wherever it begins, in the order in which they came.
 
     Where they are to be spaced evenly, what was late because the machine was busy is caught up with, so that a long row

@@ -20,9 +20,9 @@ from bot.model import NOTE, Delivery, Edition, Preferences, Style
 from bot.render.announcement_page import announcement_page
 from bot.render.edition_page import NO_TEXTS, Texts, barren_page, choose, edition_page, slug
 from bot.render.fit import fit
-from bot.render.styles import PARTS
+from bot.render.styles import TEXT_FIELDS
 from bot.render.words import words
-from bot.runtime.timing import Observe, Took, timed, unobserved
+from bot.runtime.timing import Observe, Timed, timed, unobserved
 from bot.store import Store, announcements, edition_queries, reader_history, text_queries
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ Key = tuple[object, ...]
 T = TypeVar("T")
 
 
-class Variants:
+class Renderings:
     """The messages of one channel, both caches bounded."""
 
     def __init__(self, store: Store, channel: Channel, *, writes: bool = False, observe: Observe = unobserved) -> None:
@@ -67,7 +67,7 @@ class Variants:
         if delivery.fallen:
             wanted = replace(wanted, style=Style.HEADLINE)
         said = (wanted.language, wanted.style, wanted.papers, wanted.min_votes, wanted.topics)
-        told = await self._texts_told(delivery) if wanted.style in PARTS else 0
+        told = await self._texts_told(delivery) if wanted.style in TEXT_FIELDS else 0
         key = (edition_id, said, delivery.missed, told)
         return await self._shared(key, partial(self._compose, edition_id, wanted, delivery.missed))
 
@@ -99,7 +99,7 @@ class Variants:
         An edition is never late because of a model: ten minutes after closing there is something else to say.
         """
         wanted = delivery.preferences
-        if not self._writes or wanted.style not in PARTS or delivery.fallen or delivery.is_note:
+        if not self._writes or wanted.style not in TEXT_FIELDS or delivery.fallen or delivery.is_note:
             return None
         edition = await self._edition(delivery.edition_id)
         deadline = edition.closed_at + PATIENCE
@@ -146,7 +146,7 @@ class Variants:
     async def _bounded(self, work: Callable[[], T], wants: Mapping[str, str]) -> T:
         """Do `work` aside, for so long; what goes wrong is logged with what was wanted."""
         try:
-            with timed(self._observe, Took.RENDER, self._channel.name):
+            with timed(self._observe, Timed.RENDER, self._channel.name):
                 async with asyncio.timeout(RENDER_SECONDS):
                     return await _aside(work)
         except Exception:
@@ -172,7 +172,7 @@ class Variants:
 
 async def written_about(store: Store, paper_ids: Sequence[str], wanted: Preferences) -> Texts:
     """What a model has written about papers in a reader's language; nothing where their style needs none."""
-    if wanted.style not in PARTS:
+    if wanted.style not in TEXT_FIELDS:
         return NO_TEXTS
     async with store.read() as connection:
         return await text_queries.of(connection, paper_ids, wanted.language)

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from typing import Self
 
 from bot.channel import Channel, Finding, LoginError
-from bot.delivery.rate_limit import Pacer
+from bot.delivery.rate_limit import RateLimiter
 
 
 class Session:
@@ -16,7 +16,7 @@ class Session:
 
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
-        self.pacer = Pacer(channel.pace)
+        self.rate_limiter = RateLimiter(channel.pace)
         """The account's rates, spent in one place by editions, answers and notices alike."""
         self._stack = AsyncExitStack()
         self._opening = asyncio.Lock()

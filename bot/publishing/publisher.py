@@ -13,11 +13,11 @@ from typing import Any, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.delivery.alerts import Tell, into_log
+from bot.delivery.alerts import Alert, into_log
 from bot.model import Cadence, Edition, Found, Paper
 from bot.publishing.feed import FeedError
 from bot.rules import closing as rules
-from bot.rules.closing import DAY, WINDOW, Ledger, closing_time
+from bot.rules.closing import DAY, WINDOW, ClosingState, closing_time
 from bot.rules.periods import LONGER, Period, compile_period, periods_over
 from bot.store import Store, audience, closing_state, edition_queries, paper_queries, subscriber_queries
 
@@ -53,9 +53,9 @@ class Publisher:
         interval: timedelta,
         closes: time,
         progress: Progress | None = None,
-        tell: Tell = into_log,
+        alert: Alert = into_log,
     ) -> None:
-        self._tell = tell
+        self._alert = alert
         self._store = store
         self._feed = feed
         self._interval = interval
@@ -109,7 +109,7 @@ class Publisher:
         origin = await self._feed.newest_day(rules.newest_finished(now, self._closes))
         if origin is None:
             raise FeedError("the feed lists no papers of a finished day yet")
-        days = rules.days_to_poll(Ledger(origin=origin, settled=origin), None, now)
+        days = rules.days_to_poll(ClosingState(origin=origin, settled=origin), None, now)
         return await self._feed.poll(days, now=now, progress=self._progress), origin
 
     async def _failed(self, error: FeedError, now: datetime) -> None:
@@ -203,7 +203,7 @@ class Publisher:
             published = await self._write(connection, edition, deliver=deliver)
         return self._announce(published)
 
-    def _may_close(self, known: Ledger, now: datetime) -> bool:
+    def _may_close(self, known: ClosingState, now: datetime) -> bool:
         """Whether any day is waiting for its edition, so that an idle step costs no write."""
         if known.settled is None or known.attempted_at is None:
             return False
@@ -269,7 +269,7 @@ class Publisher:
                 "complete": edition.complete,
             }
             if each.audience:
-                self._tell("edition starts", edition.closed_at, **fields)
+                self._alert("edition starts", edition.closed_at, **fields)
             else:
                 log.info("edition closed", extra=fields)
         return published

@@ -20,7 +20,7 @@ from bot.render.attribution import NOTHING_WRITTEN, say
 from bot.render.labels import footer, labels
 from bot.render.words import Words, words
 from bot.rules.closing import rank
-from bot.rules.topics import Sieve
+from bot.rules.topics import TopicFilter
 
 Texts = Mapping[str, Mapping[Style, Text]]
 """What a model wrote in one language, by the paper's arXiv id and by style."""
@@ -147,11 +147,11 @@ def notice_page(says: str, w: Words, now: datetime) -> Page:
 
 def choose(papers: Sequence[Ranked], preferences: Preferences) -> list[Ranked]:
     """The papers that a reader wants, with their ranks in the edition. Unknown votes are enough votes."""
-    sieve = Sieve(preferences.topics)
+    topic_filter = TopicFilter(preferences.topics)
     wanted = [
         each
         for each in papers
-        if (each.votes is None or each.votes >= preferences.min_votes) and sieve.lets_through(each.paper)
+        if (each.votes is None or each.votes >= preferences.min_votes) and topic_filter.lets_through(each.paper)
     ]
     return wanted[: preferences.papers] if preferences.papers else wanted
 

@@ -9,7 +9,7 @@ from bot.model import Style
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class TextField:
     """One field of a style's schema: its name, and the least and most characters it may have.
 
     The bounds are for languages with spaces; Chinese, Japanese and Korean say the same in half the characters.
@@ -22,30 +22,30 @@ class Part:
     may_be_missing: bool = False
 
 
-PARTS: Mapping[Style, Sequence[Part]] = {
+TEXT_FIELDS: Mapping[Style, Sequence[TextField]] = {
     Style.HIGHLIGHTS: (
-        Part("sentence", 40, 400),
-        Part("problem", 30, 320),
-        Part("proposal", 30, 320),
-        Part("result", 30, 320),
+        TextField("sentence", 40, 400),
+        TextField("problem", 30, 320),
+        TextField("proposal", 30, 320),
+        TextField("result", 30, 320),
     ),
     Style.PLAIN: (
-        Part("input_output", 30, 500),
-        Part("problem", 30, 500),
-        Part("idea", 40, 700),
+        TextField("input_output", 30, 500),
+        TextField("problem", 30, 500),
+        TextField("idea", 40, 700),
     ),
     Style.TRANSLATION: (
-        Part("title", 4, 400),
-        Part("abstract", 80, 6_000),
+        TextField("title", 4, 400),
+        TextField("abstract", 80, 6_000),
     ),
     Style.REVIEW: (
-        Part("goal", 30, 500),
-        Part("motivation", 30, 500),
-        Part("contribution", 30, 500),
-        Part("method", 60, 1_500),
-        Part("results", 40, 1_000, may_be_missing=True),
-        Part("limitations", 20, 800, may_be_missing=True),
-        Part("conclusion", 30, 800),
+        TextField("goal", 30, 500),
+        TextField("motivation", 30, 500),
+        TextField("contribution", 30, 500),
+        TextField("method", 60, 1_500),
+        TextField("results", 40, 1_000, may_be_missing=True),
+        TextField("limitations", 20, 800, may_be_missing=True),
+        TextField("conclusion", 30, 800),
     ),
 }
 """The parts of each style that needs a model, in the order in which they are said."""

@@ -20,7 +20,7 @@ PATIENCE = timedelta(hours=3)
 
 
 @dataclass(frozen=True, slots=True)
-class Ledger:
+class ClosingState:
     """What has been decided and seen so far; everything that closing depends on beside the papers.
 
     `origin` is the first edition's day: what was listed before it counts as held. `settled` is the last day
@@ -46,9 +46,9 @@ def closing_time(day: date, closes: time) -> datetime:
     return datetime.combine(day, closes, UTC)
 
 
-def for_readers(ledger: Ledger, day: date, closes: time) -> bool:
+def for_readers(closing_state: ClosingState, day: date, closes: time) -> bool:
     """Whether the edition of `day` goes to its readers; one due before a restore may have reached them from there."""
-    return ledger.restored is None or closing_time(day, closes) > ledger.restored
+    return closing_state.restored is None or closing_time(day, closes) > closing_state.restored
 
 
 def newest_finished(now: datetime, closes: time) -> date:
@@ -57,21 +57,21 @@ def newest_finished(now: datetime, closes: time) -> date:
     return today if closing_time(today, closes) <= now else today - DAY
 
 
-def poll_due(ledger: Ledger, now: datetime, interval: timedelta, closes: time) -> bool:
+def poll_due(closing_state: ClosingState, now: datetime, interval: timedelta, closes: time) -> bool:
     """Whether to ask the feed now: every `interval`, and at closing time without waiting for it."""
-    last = ledger.attempted_at
+    last = closing_state.attempted_at
     if last is None or last > now:  # never yet, or the clock was set back
         return True
-    if ledger.retry_at is not None and last < ledger.retry_at:
-        return now >= ledger.retry_at
+    if closing_state.retry_at is not None and last < closing_state.retry_at:
+        return now >= closing_state.retry_at
     return now >= last + interval or last < closing_time(newest_finished(now, closes), closes)
 
 
-def days_to_poll(ledger: Ledger, newest_edition: date | None, now: datetime) -> list[date]:
+def days_to_poll(closing_state: ClosingState, newest_edition: date | None, now: datetime) -> list[date]:
     """The list days to ask for: today and every day since the last close, at least yesterday."""
     today = now.astimezone(UTC).date()
-    known = [day for day in (newest_edition, ledger.settled) if day is not None]
-    since = max(min(known, default=today), ledger.origin or date.min)
+    known = [day for day in (newest_edition, closing_state.settled) if day is not None]
+    since = max(min(known, default=today), closing_state.origin or date.min)
     return list(_days(min(since, today - DAY), today))
 
 
@@ -88,7 +88,7 @@ def _place(paper: Paper) -> tuple[object, ...]:
 
 
 def close(
-    ledger: Ledger,
+    closing_state: ClosingState,
     papers: Sequence[Paper],
     held: Iterable[str],
     *,
@@ -103,14 +103,14 @@ def close(
     A day is decided by the first complete poll begun at or after its closing time; where the feed has been down
     for `PATIENCE` by then, by what is stored, if that is anything at all.
     """
-    if ledger.origin is None or ledger.settled is None or ledger.polled_at is None:
-        return [], ledger.settled
-    seen = last = min(newest_finished(ledger.polled_at, closes), newest_finished(now, closes))
-    if ledger.attempted_at is not None and out_of_patience(ledger):
-        last = max(seen, newest_finished(ledger.attempted_at - PATIENCE, closes))
+    if closing_state.origin is None or closing_state.settled is None or closing_state.polled_at is None:
+        return [], closing_state.settled
+    seen = last = min(newest_finished(closing_state.polled_at, closes), newest_finished(now, closes))
+    if closing_state.attempted_at is not None and out_of_patience(closing_state):
+        last = max(seen, newest_finished(closing_state.attempted_at - PATIENCE, closes))
     taken, by_hand = set(held), set(filled)
     editions: list[Edition] = []
-    settled = settled_by(ledger.settled, now, closes)
+    settled = settled_by(closing_state.settled, now, closes)
     for day in _days(settled + DAY, last):
         complete = day <= seen
         if not any(paper.listed_on == day for paper in papers):
@@ -121,7 +121,7 @@ def close(
         if day in by_hand:
             settled = day
             continue
-        edition = compile_edition(day, papers, taken, origin=ledger.origin, now=now, complete=complete)
+        edition = compile_edition(day, papers, taken, origin=closing_state.origin, now=now, complete=complete)
         if not edition.papers and not complete:
             break  # nothing new is known of this day yet, either
         settled = day
@@ -131,11 +131,15 @@ def close(
     return editions, settled
 
 
-def out_of_patience(ledger: Ledger) -> bool:
+def out_of_patience(closing_state: ClosingState) -> bool:
     """Whether the feed has been failing for so long that it is not waited for any longer."""
-    if ledger.attempted_at is None or ledger.polled_at is None or ledger.attempted_at <= ledger.polled_at:
+    if (
+        closing_state.attempted_at is None
+        or closing_state.polled_at is None
+        or closing_state.attempted_at <= closing_state.polled_at
+    ):
         return False
-    return ledger.attempted_at - (ledger.failing_since or ledger.polled_at) >= PATIENCE
+    return closing_state.attempted_at - (closing_state.failing_since or closing_state.polled_at) >= PATIENCE
 
 
 def settled_by(settled: date, now: datetime, closes: time) -> date:

@@ -27,7 +27,7 @@ REPEATS = 2
 REJECTIONS = 3
 """So many readers of one variant that nobody takes, and it falls back to `headline`. So many rejections of one
 delivery, and it falls back alone; so many after that, and it ends."""
-BAD_VARIANTS = 3
+BAD_RENDERINGS = 3
 """So many variants of an edition that had to fall back while nobody took any, and the channel halts."""
 IN_A_ROW = 10
 """So many readers whose fall-back was rejected without a success between, and the channel halts: nothing that we say is
@@ -43,7 +43,7 @@ PROBE = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
-class NothingToSay:
+class NothingToSend:
     """The reader's own filters left nothing of an edition: no message is better than an empty one."""
 
 
@@ -53,13 +53,13 @@ class Recalled:
 
 
 @dataclass(frozen=True, slots=True)
-class Uncomposed:
+class RenderFailed:
     """The page could not be made a message: our own fault, in which no reader's service had a say."""
 
     reason: str
 
 
-Result = Outcome | NothingToSay | Recalled | Uncomposed
+Result = Outcome | NothingToSend | Recalled | RenderFailed
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +91,12 @@ def consequence(delivery: Delivery, result: Result, now: datetime) -> Consequenc
             return Consequence(State.GONE, short(reason), status=Status.GONE)
         case Barred(reason):
             return Consequence(State.BARRED, short(reason), status=Status.PAUSED)
-        case Rejected(reason) | Uncomposed(reason):
+        case Rejected(reason) | RenderFailed(reason):
             return _rejected(delivery, short(reason), now)
         case Unknown(reason):
             wait = back_off(delivery.repeats + 1, f"{delivery.id}")  # before it is sent again
             return Consequence(State.UNKNOWN, short(reason), next_at=now + wait)
-        case NothingToSay():
+        case NothingToSend():
             return Consequence(State.SKIPPED, Reason.NO_MATCH.value)
         case Recalled():
             return Consequence(State.OWED, next_at=now)
@@ -122,7 +122,7 @@ def repeat_at(delivery: Delivery, now: datetime) -> datetime | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ChannelState:
     """How a channel stands. Stored, so that a restart forgets no wait and no halt."""
 
     waits_until: datetime | None = None
@@ -145,22 +145,24 @@ class Standing:
             return 1 if not flying and self.probe_at is not None and now >= self.probe_at else 0
         return free
 
-    def probing(self, now: datetime) -> Standing:
+    def probing(self, now: datetime) -> ChannelState:
         """How the channel stands once deliveries were taken up: a halted one has had its probe for now."""
         return self if self.halted_at is None else replace(self, probe_at=now + PROBE)
 
 
-def _judges(standing: Standing, delivery: Delivery, judge: str | None) -> tuple[str, ...]:
+def _judges(standing: ChannelState, delivery: Delivery, judge: str | None) -> tuple[str, ...]:
     """Who took this edition for spam; verdicts on earlier ones are forgotten."""
     edition = f"{delivery.edition_id}:"
     known = {each for each in standing.judges if each.startswith(edition)}
     return tuple(sorted(known | ({f"{edition}{judge.replace(',', '')}"} if judge else set())))
 
 
-def stand(standing: Standing, delivery: Delivery, result: Result, now: datetime, *, bad_variants: int = 0) -> Standing:
+def stand(
+    standing: ChannelState, delivery: Delivery, result: Result, now: datetime, *, bad_renderings: int = 0
+) -> ChannelState:
     """How the channel stands after `result`.
 
-    `bad_variants` counts the edition's variants that had to fall back, where this rejection made one more of them.
+    `bad_renderings` counts the edition's variants that had to fall back, where this rejection made one more of them.
     An operator's own words that a service will not have are no reason to hold up editions, unless it takes us for spam.
     """
     match result:
@@ -175,13 +177,13 @@ def stand(standing: Standing, delivery: Delivery, result: Result, now: datetime,
             wait = timedelta(seconds=retry_after) if retry_after else back_off(standing.failures + 1, reason)
             until = max(now + wait, standing.waits_until or now)
             return replace(standing, waits_until=until, waits_for=short(reason), failures=standing.failures + 1)
-        case Rejected(reason) | Uncomposed(reason):
+        case Rejected(reason) | RenderFailed(reason):
             judge = result.judge if isinstance(result, Rejected) else None
             judges = _judges(standing, delivery, judge)
             ours = delivery.fallen and delivery.rejections <= REJECTIONS and not delivery.is_note
             standing = replace(standing, judges=judges, in_a_row=standing.in_a_row + ours)
             bad = (
-                (bad_variants >= BAD_VARIANTS and not delivery.is_note)
+                (bad_renderings >= BAD_RENDERINGS and not delivery.is_note)
                 or standing.in_a_row >= IN_A_ROW
                 or len(judges) >= JUDGES
             )

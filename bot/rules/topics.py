@@ -88,7 +88,7 @@ class _Place:
     text: str
 
 
-class Sieve:
+class TopicFilter:
     """A reader's topics, ready to be held against many papers."""
 
     def __init__(self, topics: Iterable[str]) -> None:
@@ -178,5 +178,5 @@ def clean(text: str) -> str:
 
 def matching(papers: Sequence[Paper], topics: Sequence[str]) -> list[Paper]:
     """The papers that a reader's topics let through."""
-    sieve = Sieve(topics)
-    return [paper for paper in papers if sieve.lets_through(paper)]
+    topic_filter = TopicFilter(topics)
+    return [paper for paper in papers if topic_filter.lets_through(paper)]

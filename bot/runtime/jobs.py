@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Job:
     """A part of the work: the locks it needs, its endless form, its form for once, and what ends it in good order."""
 
     locks: Sequence[str]
@@ -25,38 +25,38 @@ class Part:
 
 
 async def under_locks(
-    locks: Locks, part: Part, work: Callable[[], Awaitable[None]], stop: asyncio.Event, *, patience: float
+    locks: Locks, job: Job, work: Callable[[], Awaitable[None]], stop: asyncio.Event, *, patience: float
 ) -> None:
     """Do a part's work for as long as its locks are ours; raises LostError when they are not any more.
 
     A part without locks is just done. Whatever ends the work, what is in flight is dealt with before anybody else can
     have the locks.
     """
-    if not part.locks:
+    if not job.locks:
         await work()
         return
-    if not await until(stop, asyncio.ensure_future(wait_for(locks, *part.locks))):
+    if not await until(stop, asyncio.ensure_future(wait_for(locks, *job.locks))):
         return
-    job = asyncio.ensure_future(work())
-    watch = asyncio.ensure_future(locks.watch(*part.locks))
+    task = asyncio.ensure_future(work())
+    watch = asyncio.ensure_future(locks.watch(*job.locks))
     lost = False
     try:
-        await asyncio.wait([job, watch], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([task, watch], return_when=asyncio.FIRST_COMPLETED)
         lost = watch.done()
     finally:
-        for task in (job, watch):
-            task.cancel()
-        await asyncio.gather(job, watch, return_exceptions=True)
+        for each in (task, watch):
+            each.cancel()
+        await asyncio.gather(task, watch, return_exceptions=True)
         try:
-            if part.finish is not None:
-                await part.finish(0.0 if lost else patience)
+            if job.finish is not None:
+                await job.finish(0.0 if lost else patience)
         finally:
-            for lock in part.locks:
+            for lock in job.locks:
                 await locks.give_back(lock)
     if lost:
-        log.error("locks lost, work stops until they are ours again", extra={"locks": part.locks})
+        log.error("locks lost, work stops until they are ours again", extra={"locks": job.locks})
         watch.result()
-    job.result()
+    task.result()
 
 
 async def cut_short(work: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:

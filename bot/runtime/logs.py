@@ -40,7 +40,7 @@ def configure(form: Literal["auto", "human", "json"], secrets: Iterable[str] = (
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
-        _Blotting(
+        _SecretFilter(
             secrets,
             foreign_pre_chain=shared,
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
@@ -53,7 +53,7 @@ def configure(form: Literal["auto", "human", "json"], secrets: Iterable[str] = (
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
-class _Blotting(structlog.stdlib.ProcessorFormatter):
+class _SecretFilter(structlog.stdlib.ProcessorFormatter):
     """Takes secrets out of the finished line, traceback and all."""
 
     def __init__(self, secrets: Iterable[str], **options: Any) -> None:

@@ -9,7 +9,7 @@ from time import perf_counter
 from typing import Protocol
 
 
-class Took(StrEnum):
+class Timed(StrEnum):
     """What takes time with every delivery."""
 
     RENDER = "render"
@@ -19,15 +19,15 @@ class Took(StrEnum):
 class Observe(Protocol):
     """Takes down that something took so many seconds on a channel."""
 
-    def __call__(self, what: Took, channel: str, seconds: float) -> None: ...
+    def __call__(self, what: Timed, channel: str, seconds: float) -> None: ...
 
 
-def unobserved(what: Took, channel: str, seconds: float) -> None:
+def unobserved(what: Timed, channel: str, seconds: float) -> None:
     """What is told where nobody keeps figures."""
 
 
 @contextmanager
-def timed(observe: Observe, what: Took, channel: str) -> Iterator[None]:
+def timed(observe: Observe, what: Timed, channel: str) -> Iterator[None]:
     """Tell how long a block takes, however it ends."""
     began = perf_counter()
     try:

@@ -43,7 +43,7 @@ class RefusedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Prospect:
+class AnnouncementReach:
     """Who would get an announcement: readers by channel, and when the first and the last of them is due."""
 
     readers: Mapping[str, int]
@@ -59,7 +59,7 @@ class Announced:
     again: bool = False
 
 
-async def prospect(connection: AsyncConnection, channel: str | None, *, now: datetime) -> Prospect:
+async def prospect(connection: AsyncConnection, channel: str | None, *, now: datetime) -> AnnouncementReach:
     """Who would get an announcement that is confirmed at `now`. Raises RefusedError where none can be made."""
     if await _is_made(connection, now):
         raise RefusedError(Refusal.TODAY)
@@ -76,7 +76,7 @@ async def prospect(connection: AsyncConnection, channel: str | None, *, now: dat
         due.add(announced(Rhythm(*theirs), now).due_at)
     if not due:
         raise RefusedError(Refusal.NOBODY)
-    return Prospect(dict(sorted(counted.items())), min(due), max(due))
+    return AnnouncementReach(dict(sorted(counted.items())), min(due), max(due))
 
 
 async def languages(connection: AsyncConnection, *, now: datetime) -> Mapping[str, Sequence[str]]:

@@ -17,7 +17,7 @@ CADENCES = tuple(cadence.value for cadence in Cadence)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ArchiveEntry:
     """An edition in a list: its period, and how many papers it holds."""
 
     cadence: Cadence
@@ -39,7 +39,7 @@ async def years(connection: AsyncConnection) -> list[int]:
     return [] if last is None else list(range(last.year, first.year - 1, -1))
 
 
-async def of_year(connection: AsyncConnection, year: int) -> list[Entry]:
+async def of_year(connection: AsyncConnection, year: int) -> list[ArchiveEntry]:
     """The editions whose period ends in a year, the newest first."""
     held = func.count(edition_papers.c.rank).label("papers")
     query = (
@@ -49,7 +49,7 @@ async def of_year(connection: AsyncConnection, year: int) -> list[Entry]:
         .group_by(editions.c.id, editions.c.cadence, editions.c.day)
         .order_by(editions.c.day.desc(), editions.c.cadence)
     )
-    return [Entry(Cadence(row.cadence), row.day, row.papers) for row in await connection.execute(query)]
+    return [ArchiveEntry(Cadence(row.cadence), row.day, row.papers) for row in await connection.execute(query)]
 
 
 async def newest(connection: AsyncConnection, cadence: Cadence, limit: int) -> Sequence[int]:

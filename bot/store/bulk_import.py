@@ -18,7 +18,7 @@ BATCH = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Recruit:
+class NewSubscriber:
     """A subscriber to be stored."""
 
     address: Address
@@ -29,7 +29,7 @@ class Recruit:
 
 
 @dataclass(frozen=True, slots=True)
-class Enrolment:
+class BatchResult:
     """What became of a batch."""
 
     added: int = 0
@@ -38,20 +38,20 @@ class Enrolment:
     suppressed: int = 0
     """They asked to be left alone, and are."""
 
-    def __add__(self, other: Enrolment) -> Enrolment:
-        return Enrolment(self.added + other.added, self.known + other.known, self.suppressed + other.suppressed)
+    def __add__(self, other: BatchResult) -> BatchResult:
+        return BatchResult(self.added + other.added, self.known + other.known, self.suppressed + other.suppressed)
 
 
-class Registrar:
+class BulkImporter:
     """Stores batches of subscribers. It remembers which choices there are, so that a row costs one insert."""
 
     def __init__(self) -> None:
         self._choices: dict[Preferences, int] = {}
 
-    async def enrol(self, connection: AsyncConnection, recruits: Sequence[Recruit]) -> Enrolment:
+    async def enrol(self, connection: AsyncConnection, new_subscribers: Sequence[NewSubscriber]) -> BatchResult:
         """Store a batch, but for those who are known already or asked to be left alone."""
-        fresh = {recruit.address: recruit for recruit in recruits}
-        repeated = len(recruits) - len(fresh)
+        fresh = {recruit.address: recruit for recruit in new_subscribers}
+        repeated = len(new_subscribers) - len(fresh)
         digests = {address: digest(address) for address in fresh}
         query = select(suppressed.c.digest).where(suppressed.c.digest.in_(set(digests.values())))
         known_by = set(await connection.scalars(query))
@@ -77,7 +77,7 @@ class Registrar:
         ]
         if rows:
             await connection.execute(insert(connection, subscribers).on_conflict_do_nothing(), rows)
-        return Enrolment(len(rows), len(known) + repeated, len(left_alone))
+        return BatchResult(len(rows), len(known) + repeated, len(left_alone))
 
     async def _choice(self, connection: AsyncConnection, wanted: Preferences) -> int:
         known = self._choices.get(wanted)

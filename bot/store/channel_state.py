@@ -9,12 +9,12 @@ from typing import Any
 from sqlalchemy import Select, bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.rules.outcomes import Standing
-from bot.store.schema import channels, variants
+from bot.rules.outcomes import ChannelState
+from bot.store.schema import channels, renderings
 from bot.store.upsert import insert
 
 
-async def load(connection: AsyncConnection, channel: str, *, lock: bool = False) -> Standing:
+async def load(connection: AsyncConnection, channel: str, *, lock: bool = False) -> ChannelState:
     """How a channel stands; with `lock` nobody else changes it until the transaction ends."""
     query, named = _loading(lock=lock), {"name": channel}
     row = (await connection.execute(query, named)).one_or_none()
@@ -22,10 +22,10 @@ async def load(connection: AsyncConnection, channel: str, *, lock: bool = False)
         await connection.execute(insert(connection, channels).values(channel=channel).on_conflict_do_nothing())
         row = (await connection.execute(query, named)).one_or_none()
     if row is None:
-        return Standing()
+        return ChannelState()
     values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
     del values["channel"]
-    return Standing(**values | {"judges": tuple(filter(None, row.judges.split(",")))})
+    return ChannelState(**values | {"judges": tuple(filter(None, row.judges.split(",")))})
 
 
 @cache
@@ -35,16 +35,16 @@ def _loading(*, lock: bool) -> Select[Any]:
     return query.with_for_update() if lock else query
 
 
-async def save(connection: AsyncConnection, channel: str, standing: Standing) -> None:
+async def save(connection: AsyncConnection, channel: str, standing: ChannelState) -> None:
     """Write down how a channel stands."""
     values = asdict(standing) | {"judges": ",".join(standing.judges)}
     statement = insert(connection, channels).values(channel=channel, **values)
     await connection.execute(statement.on_conflict_do_update(index_elements=["channel"], set_=values))
 
 
-async def resume(connection: AsyncConnection, channel: str) -> Standing:
+async def resume(connection: AsyncConnection, channel: str) -> ChannelState:
     """Forget a channel's wait, its halt and its refused variants; how it stood before."""
     before = await load(connection, channel)
     await connection.execute(delete(channels).where(channels.c.channel == channel))
-    await connection.execute(delete(variants).where(variants.c.channel == channel))
+    await connection.execute(delete(renderings).where(renderings.c.channel == channel))
     return before

@@ -15,7 +15,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from bot.model import NOTE, Delivery, Reason, State, Status
 from bot.rules.outcomes import REJECTIONS, REPEATS, STRIKE, short
 from bot.store import reader_history
-from bot.store.schema import choices, deliveries, editions, subscribers, variants
+from bot.store.schema import choices, deliveries, editions, renderings, subscribers
 from bot.store.subscriber_queries import extras, preferences
 
 BATCH = 500
@@ -295,7 +295,7 @@ def _loading() -> Select[Any]:
             deliveries.c.attempts,
             deliveries.c.repeats,
             deliveries.c.rejections,
-            or_(func.coalesce(variants.c.fallen, False), deliveries.c.rejections >= REJECTIONS).label("fallen"),
+            or_(func.coalesce(renderings.c.fallen, False), deliveries.c.rejections >= REJECTIONS).label("fallen"),
             subscribers.c.recipient,
             subscribers.c.hour,
             subscribers.c.weekdays,
@@ -311,11 +311,11 @@ def _loading() -> Select[Any]:
         .join(editions, editions.c.id == deliveries.c.edition_id)
         .join(choices, choices.c.id == deliveries.c.choice_id)
         .outerjoin(
-            variants,
+            renderings,
             and_(
-                variants.c.channel == deliveries.c.channel,
-                variants.c.edition_id == deliveries.c.edition_id,
-                variants.c.choice_id == deliveries.c.choice_id,
+                renderings.c.channel == deliveries.c.channel,
+                renderings.c.edition_id == deliveries.c.edition_id,
+                renderings.c.choice_id == deliveries.c.choice_id,
             ),
         )
         .where(deliveries.c.id.in_(bindparam("claimed", expanding=True)))

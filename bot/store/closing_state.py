@@ -9,22 +9,22 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.rules.closing import Ledger
+from bot.rules.closing import ClosingState
 from bot.store.schema import facts
 from bot.store.upsert import insert
 
 DAYS = {"origin", "settled", "settled_week", "settled_month"}
 
 
-async def load(connection: AsyncConnection, *, lock: bool = False) -> Ledger:
+async def load(connection: AsyncConnection, *, lock: bool = False) -> ClosingState:
     """What has been decided and seen so far; with `lock` nobody else decides until the transaction ends."""
-    known = {field.name for field in fields(Ledger)}
+    known = {field.name for field in fields(ClosingState)}
     query = select(facts.c.key, facts.c.value).where(facts.c.key.in_(known)).order_by(facts.c.key)
     rows = await connection.execute(query.with_for_update() if lock else query)
     kept: dict[str, Any] = {
         key: date.fromisoformat(value) if key in DAYS else datetime.fromisoformat(value) for key, value in rows
     }
-    return Ledger(**kept)
+    return ClosingState(**kept)
 
 
 async def save(connection: AsyncConnection, **changes: date | datetime | None) -> None:

@@ -19,7 +19,7 @@ OPEN = (State.OWED, State.SENDING)
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class EndedEdition:
     """An edition of which nothing is owed any more, and what became of it."""
 
     edition_id: int
@@ -34,7 +34,7 @@ async def is_any_over(connection: AsyncConnection, now: datetime) -> bool:
     return (await connection.execute(_over(now).limit(1))).first() is not None
 
 
-async def ended(connection: AsyncConnection, now: datetime) -> Sequence[Ended]:
+async def ended(connection: AsyncConnection, now: datetime) -> Sequence[EndedEdition]:
     """Mark the editions that have come to their end since the last look, and return them."""
     found = []
     for row in (await connection.execute(_over(now).order_by(editions.c.day))).all():
@@ -45,7 +45,7 @@ async def ended(connection: AsyncConnection, now: datetime) -> Sequence[Ended]:
             .group_by(deliveries.c.state)
         )
         counted = {State(state): count for state, count in states}
-        found.append(Ended(row.id, kind_of(row.cadence), row.day, row.audience, counted))
+        found.append(EndedEdition(row.id, kind_of(row.cadence), row.day, row.audience, counted))
     return found
 
 

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import State
 from bot.rules.outcomes import REJECTIONS
-from bot.store.schema import deliveries, variants
+from bot.store.schema import deliveries, renderings
 from bot.store.upsert import insert
 
 
@@ -16,13 +16,13 @@ async def count(connection: AsyncConnection, delivery_id: int) -> bool:
 
     What somebody took is not bad: it never falls back, however many others have services that refuse it.
     """
-    variant = select(deliveries.c.channel, deliveries.c.edition_id, deliveries.c.choice_id).where(
+    rendering = select(deliveries.c.channel, deliveries.c.edition_id, deliveries.c.choice_id).where(
         deliveries.c.id == delivery_id
     )
-    channel, edition_id, choice_id = (await connection.execute(variant)).one()
+    channel, edition_id, choice_id = (await connection.execute(rendering)).one()
     taken = _taken(channel, edition_id).where(deliveries.c.choice_id == choice_id).exists()
-    more = variants.c.rejections + 1
-    statement = insert(connection, variants).values(
+    more = renderings.c.rejections + 1
+    statement = insert(connection, renderings).values(
         channel=channel, edition_id=edition_id, choice_id=choice_id, rejections=1, fallen=False
     )
     row = await connection.execute(
@@ -30,9 +30,9 @@ async def count(connection: AsyncConnection, delivery_id: int) -> bool:
             index_elements=["channel", "edition_id", "choice_id"],
             set_={
                 "rejections": more,
-                "fallen": case((and_(more == REJECTIONS, ~taken), True), else_=variants.c.fallen),
+                "fallen": case((and_(more == REJECTIONS, ~taken), True), else_=renderings.c.fallen),
             },
-        ).returning(variants.c.rejections, variants.c.fallen)
+        ).returning(renderings.c.rejections, renderings.c.fallen)
     )
     counted = row.one()
     return bool(counted.rejections == REJECTIONS and counted.fallen)
@@ -41,9 +41,9 @@ async def count(connection: AsyncConnection, delivery_id: int) -> bool:
 async def fallen(connection: AsyncConnection, channel: str, edition_id: int) -> int:
     """How many of an edition's variants had to fall back on a channel; none while any of them is taken there."""
     query = select(func.count()).where(
-        variants.c.channel == channel,
-        variants.c.edition_id == edition_id,
-        variants.c.fallen,
+        renderings.c.channel == channel,
+        renderings.c.edition_id == edition_id,
+        renderings.c.fallen,
         ~_taken(channel, edition_id).exists(),
     )
     return int(await connection.scalar(query) or 0)

@@ -59,7 +59,7 @@ LASTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Ticket:
+class OneTimeToken:
     """What a ticket says: plain data of its maker's; `subscriber_id` is None where nobody is subscribed yet."""
 
     purpose: Purpose
@@ -115,14 +115,14 @@ async def make_once_an_hour(
     return await make(connection, purpose, whose, now=now, subscriber_id=subscriber_id, says=says)
 
 
-async def look(connection: AsyncConnection, purpose: Purpose, key: str, now: datetime) -> Ticket | None:
+async def look(connection: AsyncConnection, purpose: Purpose, key: str, now: datetime) -> OneTimeToken | None:
     """What a key is good for, None where it is for nothing (any more)."""
     query = select(tickets.c.says, tickets.c.subscriber_id).where(*_good(purpose, key, now))
     row = (await connection.execute(query)).one_or_none()
-    return None if row is None else Ticket(purpose, json.loads(row.says), row.subscriber_id)
+    return None if row is None else OneTimeToken(purpose, json.loads(row.says), row.subscriber_id)
 
 
-async def use(connection: AsyncConnection, purpose: Purpose, key: str, now: datetime) -> Ticket | None:
+async def use(connection: AsyncConnection, purpose: Purpose, key: str, now: datetime) -> OneTimeToken | None:
     """Use a ticket up, and what it said; of several who try at once one succeeds."""
     ticket = await look(connection, purpose, key, now)
     used = await connection.execute(

@@ -21,7 +21,7 @@ RHYTHMS = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class DeliveryFilter:
     """Which deliveries; what is None or False does not matter."""
 
     day: date | None = None
@@ -52,7 +52,7 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class DeliveryLine:
     """One delivery as an operator sees it: never with an address."""
 
     id: int
@@ -68,7 +68,7 @@ class Line:
     ended_at: datetime | None
 
 
-async def find(connection: AsyncConnection, wanted: Filter, limit: int) -> list[Line]:
+async def find(connection: AsyncConnection, wanted: DeliveryFilter, limit: int) -> list[DeliveryLine]:
     """The newest `limit` deliveries of a filter; 0 for all."""
     query = (
         select(
@@ -90,20 +90,20 @@ async def find(connection: AsyncConnection, wanted: Filter, limit: int) -> list[
         .limit(limit or None)
     )
     rows = (row._asdict() for row in await connection.execute(query))
-    return [Line(**row | {"cadence": kind_of(row["cadence"]), "state": State(row["state"])}) for row in rows]
+    return [DeliveryLine(**row | {"cadence": kind_of(row["cadence"]), "state": State(row["state"])}) for row in rows]
 
 
-async def count_retryable(connection: AsyncConnection, wanted: Filter) -> int:
+async def count_retryable(connection: AsyncConnection, wanted: DeliveryFilter) -> int:
     """How many deliveries `retry` would owe again."""
     return int(await connection.scalar(_retryable(wanted).with_only_columns(func.count())) or 0)
 
 
-async def count_droppable(connection: AsyncConnection, wanted: Filter) -> int:
+async def count_droppable(connection: AsyncConnection, wanted: DeliveryFilter) -> int:
     """How many deliveries `drop` would end."""
     return int(await connection.scalar(_droppable(wanted).with_only_columns(func.count())) or 0)
 
 
-async def retry(connection: AsyncConnection, wanted: Filter, *, now: datetime) -> int:
+async def retry(connection: AsyncConnection, wanted: DeliveryFilter, *, now: datetime) -> int:
     """Owe deliveries again, as soon as each reader may be disturbed; how many there were.
 
     Only to readers who are active, and nothing that a newer edition superseded. What may have arrived already
@@ -138,7 +138,7 @@ async def retry(connection: AsyncConnection, wanted: Filter, *, now: datetime) -
     return owed
 
 
-async def drop(connection: AsyncConnection, wanted: Filter, *, now: datetime) -> int:
+async def drop(connection: AsyncConnection, wanted: DeliveryFilter, *, now: datetime) -> int:
     """End deliveries that are still owed, or that nobody knows the end of; how many there were."""
     result = await connection.execute(
         update(deliveries)
@@ -156,7 +156,7 @@ def _by_instant(rhythms: Iterable[Rhythm], now: datetime) -> Iterable[tuple[date
     return found.items()
 
 
-def _retryable(wanted: Filter) -> Select[tuple[int]]:
+def _retryable(wanted: DeliveryFilter) -> Select[tuple[int]]:
     return (
         _chosen(wanted)
         .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
@@ -168,9 +168,9 @@ def _retryable(wanted: Filter) -> Select[tuple[int]]:
     )
 
 
-def _droppable(wanted: Filter) -> Select[tuple[int]]:
+def _droppable(wanted: DeliveryFilter) -> Select[tuple[int]]:
     return _chosen(wanted).where(deliveries.c.state.in_(DROPPABLE))
 
 
-def _chosen(wanted: Filter) -> Select[tuple[int]]:
+def _chosen(wanted: DeliveryFilter) -> Select[tuple[int]]:
     return select(deliveries.c.id).join(editions, editions.c.id == deliveries.c.edition_id).where(*wanted.conditions())

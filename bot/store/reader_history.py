@@ -22,7 +22,7 @@ IN_A_ROW = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class HistoryEntry:
     """One edition that was owed to the reader, and what became of it."""
 
     cadence: Kind
@@ -36,7 +36,7 @@ class Entry:
     receipt: str | None
 
 
-async def entry(connection: AsyncConnection, subscriber_id: int, edition_id: int) -> Entry | None:
+async def entry(connection: AsyncConnection, subscriber_id: int, edition_id: int) -> HistoryEntry | None:
     """What became of one edition, None where it was not owed to this reader."""
     query = _entries(subscriber_id).where(editions.c.id == edition_id)
     row = (await connection.execute(query)).one_or_none()
@@ -48,7 +48,7 @@ async def was_for_readers(connection: AsyncConnection, edition_id: int) -> bool:
     return bool(await connection.scalar(select(editions.c.for_readers).where(editions.c.id == edition_id)))
 
 
-async def entries(connection: AsyncConnection, subscriber_id: int) -> list[Entry]:
+async def entries(connection: AsyncConnection, subscriber_id: int) -> list[HistoryEntry]:
     """What became of every edition that is still remembered one by one, the newest first."""
     return [_entry(row) for row in await connection.execute(_newest_first(subscriber_id))]
 
@@ -176,6 +176,6 @@ def _newest_first(subscriber_id: int) -> Select[Any]:
     return _entries(subscriber_id).order_by(editions.c.day.desc(), editions.c.id.desc())
 
 
-def _entry(row: Row[Any]) -> Entry:
+def _entry(row: Row[Any]) -> HistoryEntry:
     values = row._asdict()
-    return Entry(**values | {"cadence": kind_of(row.cadence), "state": State(row.state)})
+    return HistoryEntry(**values | {"cadence": kind_of(row.cadence), "state": State(row.state)})

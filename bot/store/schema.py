@@ -243,7 +243,7 @@ Index(
     postgresql_where=deliveries.c.state == "expired",
 )
 
-variants = Table(
+renderings = Table(
     "variants",
     metadata,
     Column("channel", String, primary_key=True),

@@ -16,7 +16,7 @@ from bot.store.schema import channels, choices, editions, subscribers
 
 
 @dataclass(frozen=True, slots=True)
-class Census:
+class ReaderCounts:
     """Readers by status; those who are active by channel and by language, the largest group first."""
 
     statuses: Mapping[Status, int]
@@ -36,7 +36,7 @@ class Latest:
     states: Mapping[State, int]
 
 
-async def census(connection: AsyncConnection, *, since: datetime) -> Census:
+async def census(connection: AsyncConnection, *, since: datetime) -> ReaderCounts:
     """Count the readers."""
     statuses = await _counts(connection, select(subscribers.c.status, func.count()).group_by(subscribers.c.status))
     active = subscribers.c.status == Status.ACTIVE
@@ -49,7 +49,7 @@ async def census(connection: AsyncConnection, *, since: datetime) -> Census:
     )
     here = subscribers.c.status.in_([Status.ACTIVE, Status.PAUSED])
     new = select(func.count()).select_from(subscribers).where(here, subscribers.c.created_at >= since)
-    return Census(
+    return ReaderCounts(
         {status: statuses[status] for status in Status if status in statuses},
         await _counts(connection, by_channel),
         await _counts(connection, by_language),

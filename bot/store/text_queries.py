@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Cadence, Preferences, Status, Style, Text
-from bot.render.styles import PARTS
+from bot.render.styles import TEXT_FIELDS
 from bot.store.schema import choices, edition_papers, subscribers, texts
 from bot.store.upsert import insert
 
@@ -22,7 +22,7 @@ MOST_CHOICES = 2_000
 """So many different choices of readers are written for, those of most readers first."""
 
 
-class Verdict(StrEnum):
+class TextState(StrEnum):
     """What became of a text."""
 
     ACCEPTED = "accepted"
@@ -31,7 +31,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class StoredText:
     """One text as it was written down."""
 
     paper_id: str
@@ -40,7 +40,7 @@ class Written:
     model: str
     prompt: str
     """A hash of the prompt: with another one the text is asked for anew."""
-    verdict: Verdict
+    verdict: TextState
     parts: Mapping[str, str]
     faults: Sequence[str]
     tokens: int
@@ -48,7 +48,7 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class WantedChoice:
     """A choice that readers have made, and how many of them, with what they read."""
 
     cadence: Cadence
@@ -56,7 +56,7 @@ class Wish:
     readers: int
 
 
-async def keep(connection: AsyncConnection, written: Written) -> None:
+async def keep(connection: AsyncConnection, written: StoredText) -> None:
     """Write a text down, in place of what the same model made of the same prompt before."""
     row = {
         "paper_id": written.paper_id,
@@ -75,7 +75,7 @@ async def keep(connection: AsyncConnection, written: Written) -> None:
     changes: dict[str, Any] = {name: value for name, value in row.items() if name not in key}
     changes["tokens"] = texts.c.tokens + statement.excluded.tokens
     # What was accepted stays: two may have asked at the same time.
-    refused = texts.c.verdict == Verdict.REJECTED
+    refused = texts.c.verdict == TextState.REJECTED
     await connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=changes, where=refused))
 
 
@@ -83,7 +83,7 @@ async def of(connection: AsyncConnection, paper_ids: Sequence[str], language: st
     """The accepted texts about papers in one language, the newest of each style."""
     query = (
         select(texts)
-        .where(texts.c.paper_id.in_(paper_ids), texts.c.language == language, texts.c.verdict == Verdict.ACCEPTED)
+        .where(texts.c.paper_id.in_(paper_ids), texts.c.language == language, texts.c.verdict == TextState.ACCEPTED)
         .order_by(texts.c.written_at)
     )
     found: defaultdict[str, dict[Style, Text]] = defaultdict(dict)
@@ -102,7 +102,7 @@ async def count(connection: AsyncConnection, edition_id: int, language: str) -> 
         .where(
             edition_papers.c.edition_id == edition_id,
             texts.c.language == language,
-            texts.c.verdict == Verdict.ACCEPTED,
+            texts.c.verdict == TextState.ACCEPTED,
         )
     )
     return int(await connection.scalar(query) or 0)
@@ -126,7 +126,7 @@ async def dealt_with(
     for row in await connection.execute(query):
         style = Style(row.style)
         ours = row.model == model and row.prompt == prompts.get(style)
-        if row.verdict == Verdict.ACCEPTED or ours:
+        if row.verdict == TextState.ACCEPTED or ours:
             found.add((row.paper_id, row.language, style))
     return found
 
@@ -142,14 +142,14 @@ async def typical(connection: AsyncConnection) -> int:
     return int(await connection.scalar(select(func.avg(texts.c.tokens)).where(texts.c.tokens > 0)) or 0)
 
 
-async def wishes(connection: AsyncConnection) -> list[Wish]:
+async def wishes(connection: AsyncConnection) -> list[WantedChoice]:
     """What active readers have chosen whose style a model has to write, by how many of them."""
     readers = func.count().label("readers")
     columns = [column for column in choices.c if column.name != "id"]
     query = (
         select(*columns, subscribers.c.cadence, readers)
         .join(subscribers, subscribers.c.choice_id == choices.c.id)
-        .where(subscribers.c.status == Status.ACTIVE, choices.c.style.in_([style.value for style in PARTS]))
+        .where(subscribers.c.status == Status.ACTIVE, choices.c.style.in_([style.value for style in TEXT_FIELDS]))
         .group_by(*columns, subscribers.c.cadence)
         .order_by(readers.desc())
         .limit(MOST_CHOICES)
@@ -163,23 +163,23 @@ async def wishes(connection: AsyncConnection) -> list[Wish]:
             min_votes=row.min_votes,
             topics=tuple(json.loads(row.topics)),
         )
-        found.append(Wish(Cadence(row.cadence), wanted, row.readers))
+        found.append(WantedChoice(Cadence(row.cadence), wanted, row.readers))
     return found
 
 
-async def newest(connection: AsyncConnection, limit: int, verdict: Verdict | None = None) -> list[Written]:
+async def newest(connection: AsyncConnection, limit: int, verdict: TextState | None = None) -> list[StoredText]:
     """The newest texts with what became of them; 0 for all."""
     query = select(texts).order_by(texts.c.written_at.desc()).limit(limit or None)
     if verdict is not None:
         query = query.where(texts.c.verdict == verdict)
     return [
-        Written(
+        StoredText(
             row.paper_id,
             row.language,
             Style(row.style),
             row.model,
             row.prompt,
-            Verdict(row.verdict),
+            TextState(row.verdict),
             row.parts,
             row.faults,
             row.tokens,

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
-from bot.render.styles import Part
+from bot.render.styles import TextField
 
 if TYPE_CHECKING:  # imported only where a model is configured: it takes half a second
     from openai import AsyncOpenAI
@@ -67,7 +67,7 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class LLMAnswer:
     """A filled schema, and what it cost."""
 
     parts: Mapping[str, str]
@@ -102,7 +102,7 @@ class Model:
         """The model that is asked first; texts are stored by it."""
         return self._endpoints[0][0].model
 
-    async def fill(self, system: str, user: str, parts: Sequence[Part]) -> Answer:
+    async def fill(self, system: str, user: str, parts: Sequence[TextField]) -> LLMAnswer:
         """Ask for the parts of a schema. Raises ModelError where no endpoint gives them."""
         fault: ModelError | None = None
         tokens = 0
@@ -118,8 +118,8 @@ class Model:
         raise fault
 
     async def _ask(
-        self, endpoint: Endpoint, client: AsyncOpenAI, system: str, user: str, parts: Sequence[Part]
-    ) -> Answer:
+        self, endpoint: Endpoint, client: AsyncOpenAI, system: str, user: str, parts: Sequence[TextField]
+    ) -> LLMAnswer:
         """Ask one endpoint, without what it turns out to refuse."""
         from openai import BadRequestError, UnprocessableEntityError
 
@@ -140,8 +140,8 @@ class Model:
             return answer
 
     async def _complete(
-        self, endpoint: Endpoint, client: AsyncOpenAI, messages: list[Any], parts: Sequence[Part], **more: Any
-    ) -> Answer:
+        self, endpoint: Endpoint, client: AsyncOpenAI, messages: list[Any], parts: Sequence[TextField], **more: Any
+    ) -> LLMAnswer:
         import openai
 
         try:
@@ -174,7 +174,7 @@ class Model:
         if not found:
             told = "the model's answer holds no JSON with the fields it was asked for"
             raise ModelError(told, its_own=True, tokens=tokens)
-        return Answer(found, tokens, endpoint.model)
+        return LLMAnswer(found, tokens, endpoint.model)
 
 
 def read(content: str, names: Sequence[str]) -> dict[str, str]:
@@ -230,7 +230,7 @@ def _flat(value: object) -> str:
     return " ".join(" ".join(parts).split())
 
 
-def _schema(parts: Sequence[Part]) -> dict[str, object]:
+def _schema(parts: Sequence[TextField]) -> dict[str, object]:
     properties = {part.name: {"type": "string"} for part in parts}
     schema = {
         "type": "object",
@@ -261,7 +261,7 @@ def _client(endpoint: Endpoint, timeout: float) -> AsyncOpenAI:
     )
 
 
-def _offered(parts: Sequence[Part], without: Collection[str]) -> dict[str, object]:
+def _offered(parts: Sequence[TextField], without: Collection[str]) -> dict[str, object]:
     """What a request says beside its words, but for what an endpoint refuses."""
     offered: dict[str, object] = {} if "response_format" in without else {"response_format": _schema(parts)}
     if "temperature" not in without:

@@ -9,11 +9,11 @@ from pathlib import Path
 from bot.model import Paper
 from bot.summaries.fulltext import figures
 from bot.summaries.fulltext.figures import ARXIV, HUGGING_FACE
-from bot.summaries.fulltext.library import FullTexts
+from bot.summaries.fulltext.library import FullTextLibrary
 
 
 async def collect(
-    texts: FullTexts,
+    texts: FullTextLibrary,
     folder: Path,
     papers: Sequence[Paper],
     now: datetime,

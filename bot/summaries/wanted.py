@@ -15,7 +15,7 @@ from functools import cache
 
 from bot.model import Cadence, Edition, Paper, Preferences, Style
 from bot.render.edition_page import choose
-from bot.render.styles import MISSING, PARTS
+from bot.render.styles import MISSING, TEXT_FIELDS
 from bot.render.templates import prompt
 from bot.store import Store, edition_queries, text_queries
 
@@ -43,7 +43,7 @@ class Task:
     others: Sequence[Paper] = field(compare=False)
 
 
-class Demand:
+class WantedTexts:
     """What is wanted of the newest editions, the most wanted first."""
 
     def __init__(self, store: Store) -> None:
@@ -65,7 +65,9 @@ class Demand:
         if not self._weights:
             return []
         async with self._store.read() as connection:
-            done = await text_queries.dealt_with(connection, ids, model, {style: fingerprint(style) for style in PARTS})
+            done = await text_queries.dealt_with(
+                connection, ids, model, {style: fingerprint(style) for style in TEXT_FIELDS}
+            )
         return tasks({key: each for key, each in self._weights.items() if key not in done}, self._newest)
 
     async def missing_of(self, edition: Edition, wanted: Preferences, model: str) -> list[Task]:
@@ -114,12 +116,12 @@ def tasks(weights: Mapping[Key, float], from_editions: Iterable[Edition]) -> lis
 @cache
 def fingerprint(style: Style) -> str:
     """What a style's prompt is known by: another prompt or schema, and texts are asked for anew."""
-    fields = [part.name for part in PARTS[style]]
+    fields = [part.name for part in TEXT_FIELDS[style]]
     asked = [
         prompt("system", language="L", fields=fields),
         prompt(style.value, language="L", missing=MISSING),
         prompt("paper", task="T", title="P", organisation="O", source="S", faults=["F"]),
-        repr(PARTS[style]),
+        repr(TEXT_FIELDS[style]),
     ]
     return hashlib.sha256("\n".join(asked).encode()).hexdigest()[:16]
 

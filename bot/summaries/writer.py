@@ -16,14 +16,14 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from bot.model import ILLUSTRATED, Edition, Paper, Preferences, Style
-from bot.render.styles import MISSING, PARTS
+from bot.render.styles import MISSING, TEXT_FIELDS
 from bot.render.templates import prompt
 from bot.render.words import english_name
 from bot.store import Store, text_queries
-from bot.store.text_queries import Verdict, Written
+from bot.store.text_queries import StoredText, TextState
 from bot.summaries.guard.guard import faults
-from bot.summaries.llm import Answer, Model, ModelError
-from bot.summaries.wanted import Demand, Task, fingerprint
+from bot.summaries.llm import LLMAnswer, Model, ModelError
+from bot.summaries.wanted import Task, WantedTexts, fingerprint
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class Writer:
         collect: Collect | None = None,
     ) -> None:
         self._store = store
-        self._demand = Demand(store)
+        self._wanted_texts = WantedTexts(store)
         self._model = model
         self._concurrency = concurrency
         self._budget = budget
@@ -145,7 +145,7 @@ class Writer:
             log.exception("pictures are left out")
 
     async def _illustrate_with(self, collect: Collect, now: datetime) -> None:
-        wanted = [task.paper for task in await self._demand.wanted(now) if task.style in ILLUSTRATED]
+        wanted = [task.paper for task in await self._wanted_texts.wanted(now) if task.style in ILLUSTRATED]
         papers = [paper for paper in dict.fromkeys(wanted) if paper.id not in self._illustrated]
         self._illustrated.update(paper.id for paper in papers)
         if papers:
@@ -164,12 +164,12 @@ class Writer:
 
     async def missing(self, now: datetime) -> list[Task]:
         """What readers will be shown and nobody has written yet, the most wanted first."""
-        found = await self._demand.missing(now, self._name)
+        found = await self._wanted_texts.missing(now, self._name)
         return sorted(found, key=lambda task: self._failures[task])  # those that failed come after the others
 
     async def missing_of(self, edition: Edition, wanted: Preferences) -> list[Task]:
         """What nobody has written yet of what one choice of readers would be shown of an edition."""
-        return await self._demand.missing_of(edition, wanted, self._name)
+        return await self._wanted_texts.missing_of(edition, wanted, self._name)
 
     @property
     def _name(self) -> str:
@@ -178,22 +178,22 @@ class Writer:
     async def _write(self, task: Task, now: datetime) -> None:
         await self._keep(task, await self.try_out(task, now))
 
-    async def _keep(self, task: Task, written: Written) -> None:
+    async def _keep(self, task: Task, written: StoredText) -> None:
         """Write down what became of a text."""
         async with self._store.write() as connection:
             await text_queries.keep(connection, written)
         self._failures.pop(task, None)
         fields = {"paper": task.paper.id, "language": task.language, "style": task.style.value}
-        if written.verdict is Verdict.REJECTED:
+        if written.verdict is TextState.REJECTED:
             log.warning("text refused", extra=fields | {"tokens": written.tokens, "why": written.faults[0]})
         else:
             log.info("text written", extra=fields | {"tokens": written.tokens})
 
-    async def try_out(self, task: Task, now: datetime) -> Written:
+    async def try_out(self, task: Task, now: datetime) -> StoredText:
         """Ask, hold the answer against its source, ask once more if need be. Raises ModelError."""
         assert self._model is not None
         source = await self._source(task.paper, task.style, now)
-        answer: Answer | None = None
+        answer: LLMAnswer | None = None
         tokens, found = self._begun.pop(task, (0, []))
         for _ in range(ASKED - bool(found)):
             try:
@@ -214,26 +214,26 @@ class Writer:
         refused = self._refused(task, found, tokens, now)
         if answer is None or found:
             return refused
-        return replace(refused, model=answer.model, verdict=Verdict.ACCEPTED, parts=answer.parts)
+        return replace(refused, model=answer.model, verdict=TextState.ACCEPTED, parts=answer.parts)
 
-    def _refused(self, task: Task, why: Sequence[str], tokens: int, now: datetime) -> Written:
-        return Written(
+    def _refused(self, task: Task, why: Sequence[str], tokens: int, now: datetime) -> StoredText:
+        return StoredText(
             paper_id=task.paper.id,
             language=task.language,
             style=task.style,
             model=self._name,
             prompt=fingerprint(task.style),
-            verdict=Verdict.REJECTED,
+            verdict=TextState.REJECTED,
             parts={},
             faults=list(why),
             tokens=tokens,
             written_at=now,
         )
 
-    async def _ask(self, task: Task, source: str, refused: Sequence[str]) -> Answer:
+    async def _ask(self, task: Task, source: str, refused: Sequence[str]) -> LLMAnswer:
         assert self._model is not None
         language = english_name(task.language)
-        fields = [part.name for part in PARTS[task.style]]
+        fields = [part.name for part in TEXT_FIELDS[task.style]]
         system = prompt("system", language=language, fields=fields)
         user = prompt(
             "paper",
@@ -243,7 +243,7 @@ class Writer:
             source=FENCE.sub("==", source),
             faults=refused,
         )
-        return await self._model.fill(system, user, PARTS[task.style])
+        return await self._model.fill(system, user, TEXT_FIELDS[task.style])
 
     async def affordable(self, now: datetime) -> int:
         """How many texts today's tokens are enough for, by what one has cost so far; said once where it is none."""

@@ -34,7 +34,7 @@ class _Turned(asyncio.Protocol):
 class _Arrival(asyncio.Protocol):
     """For who comes while there is room: handed on to the server's own protocol, or closed, by where it comes from."""
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: ConnectionLimiter) -> None:
         self._gate = gate
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -47,7 +47,7 @@ class _Arrival(asyncio.Protocol):
         made.connection_made(arrived)
 
 
-class Gate:
+class ConnectionLimiter:
     """Makes a protocol for each connection, as `loop.create_server` wants it.
 
     Behind one of `proxies` there are many visitors, whom it has to keep within bounds itself.
@@ -71,9 +71,9 @@ class Gate:
     def admit(self, peer: str) -> asyncio.Protocol | None:
         """The server's own protocol for a connection from an address; None where it has too many already."""
         if not is_among(peer, self._proxies):
-            visitor = counted_as(peer, (), ())
+            client = counted_as(peer, (), ())
             peers = [_peer(each.transport) for each in self._server.connections if each.transport is not None]
-            if sum(counted_as(each, (), ()) == visitor for each in peers) >= MOST_OF_ONE:
+            if sum(counted_as(each, (), ()) == client for each in peers) >= MOST_OF_ONE:
                 return None
         made: asyncio.Protocol = self._server()
         return made

@@ -16,7 +16,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from bot.runtime.timing import Took
+from bot.runtime.timing import Timed
 from bot.store import Store, closing_state, health_figures
 from bot.store.health_figures import Texts
 
@@ -71,13 +71,13 @@ class Metrics:
         self._figures = _Figures()
         self.registry = CollectorRegistry()
         self.registry.register(self._figures)
-        told = {Took.RENDER: "Seconds to render a message.", Took.SEND: "Seconds until a service answered."}
+        told = {Timed.RENDER: "Seconds to render a message.", Timed.SEND: "Seconds until a service answered."}
         self._times = {
             what: Histogram(f"papers_{what.value}_seconds", says, ["channel"], registry=self.registry, buckets=BUCKETS)
             for what, says in told.items()
         }
 
-    def observe(self, what: Took, channel: str, seconds: float) -> None:
+    def observe(self, what: Timed, channel: str, seconds: float) -> None:
         """Take down how long something took in this process."""
         self._times[what].labels(channel).observe(seconds)
 

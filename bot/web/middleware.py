@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from bot.web.client import counted_as
-from bot.web.pages.page_cache import Rendered
+from bot.web.pages.page_cache import RenderedPage
 from bot.web.settings import Network
 from bot.web.urls import USUAL_PORTS
 
@@ -42,7 +42,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Refusal = Callable[[web.Request, int], Awaitable[web.Response]]
 
 
-class Door:
+class Middleware:
     """Lets requests in that are for us, and answers out with what every answer carries."""
 
     def __init__(self, public: str, proxies: Sequence[Network]) -> None:
@@ -58,7 +58,7 @@ class Door:
         self.refusal: Refusal = _bare
         """Makes the page for a status from 400 on."""
 
-    def visitor(self, request: web.Request) -> str:
+    def client(self, request: web.Request) -> str:
         """What a visitor is counted by; never written down."""
         return counted_as(request.remote, request.headers.getall("X-Forwarded-For", []), self._proxies)
 
@@ -128,7 +128,7 @@ async def _bare(request: web.Request, status: int) -> web.Response:  # noqa: ARG
     return web.Response(status=status, text=f"{HTTPStatus(status).phrase}\n")
 
 
-def send(request: web.Request, page: Rendered, *, keep: int, status: int = 200) -> web.Response:
+def send(request: web.Request, page: RenderedPage, *, keep: int, status: int = 200) -> web.Response:
     """Answer with a page, packed where the visitor takes that, or say that they have it already.
 
     `keep` is for how many seconds they need not ask again.
@@ -149,7 +149,7 @@ def send(request: web.Request, page: Rendered, *, keep: int, status: int = 200) 
     return web.Response(status=status, body=page.body, headers=headers)
 
 
-def _has_it(request: web.Request, page: Rendered) -> bool:
+def _has_it(request: web.Request, page: RenderedPage) -> bool:
     """RFC 9110 section 13.2.2: a date is only looked at where there is no tag."""
     if "If-None-Match" in request.headers:
         tags = request.if_none_match or ()

@@ -19,18 +19,18 @@ NOT_KEPT = {"Cache-Control": "no-store"}
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class ProbeContext:
     """What is looked at beside the database: the channels in use, how often the feed is read."""
 
     channels: Sequence[str]
     interval: timedelta
 
 
-class Watching:
+class ProbeRoutes:
     """Answers machines: /healthz everybody's, /readyz and /metrics those that show the `token`; None shuts them."""
 
     def __init__(
-        self, store: Store, watched: Watched, token: str | None, clock: Callable[[], datetime], metrics: Metrics
+        self, store: Store, watched: ProbeContext, token: str | None, clock: Callable[[], datetime], metrics: Metrics
     ) -> None:
         self._store = store
         self._watched = watched

@@ -11,27 +11,27 @@ from datetime import datetime
 from aiohttp import web
 
 from bot.channel import Link
-from bot.commands import Readers
-from bot.commands.process_feedback import Returns
+from bot.commands import ReaderCommands
+from bot.commands.process_feedback import FeedbackProcessor
 from bot.delivery.session import Session
 from bot.model import Style
 from bot.signing import SignedLinks
 from bot.store import Store
-from bot.web.connections import Gate
+from bot.web.connections import ConnectionLimiter
 from bot.web.metrics import Metrics
-from bot.web.middleware import LARGEST_BODY, Door
+from bot.web.middleware import LARGEST_BODY, Middleware
 from bot.web.pages.contents import Joinable, Pages
-from bot.web.pages.edition_feeds import Syndication
-from bot.web.pages.layout import Surroundings
-from bot.web.pages.public import Reading, style_sheet
+from bot.web.pages.edition_feeds import EditionFeeds
+from bot.web.pages.layout import LayoutMaker
+from bot.web.pages.public import PublicRoutes, style_sheet
 from bot.web.pages.thumbnails import Thumbnails
-from bot.web.probes import Watched, Watching
+from bot.web.probes import ProbeContext, ProbeRoutes
 from bot.web.settings import USUAL_PORT, WebSettings
-from bot.web.subscriptions.forms import Desk
-from bot.web.subscriptions.outgoing_mail import Letters
+from bot.web.subscriptions.forms import FormPages
+from bot.web.subscriptions.outgoing_mail import OutgoingMail
 from bot.web.subscriptions.routes import routes
-from bot.web.urls import Places
-from bot.web.webhooks import ChannelHooks, Hooks
+from bot.web.urls import Urls
+from bot.web.webhooks import ChannelHooks, WebhookRoutes
 
 log = logging.getLogger(__name__)
 
@@ -42,12 +42,12 @@ SHUTDOWN = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Correspondence:
+class MailAccess:
     """What it takes to have people subscribe on the web: a channel that sends letters, and who carries wishes out."""
 
     session: Session
-    commands: Readers
-    returns: Returns
+    commands: ReaderCommands
+    returns: FeedbackProcessor
     links: SignedLinks
 
 
@@ -62,11 +62,11 @@ class Web:
         public: str,
         language: str,
         styles: Sequence[Style],
-        watched: Watched,
+        watched: ProbeContext,
         clock: Callable[[], datetime],
         thumbnails: Thumbnails | None = None,
         invitations: Callable[[], Sequence[Link]] = tuple,
-        correspondence: Correspondence | None = None,
+        correspondence: MailAccess | None = None,
         hooked: ChannelHooks | None = None,
         metrics: Metrics | None = None,
     ) -> None:
@@ -74,51 +74,51 @@ class Web:
         self._port = settings.port if settings.port is not None else USUAL_PORT
         self._proxies = settings.proxies
         self._thumbnails = thumbnails
-        places = Places.below(public or f"http://{settings.host}:{self._port}")
+        urls = Urls.below(public or f"http://{settings.host}:{self._port}")
         pages = Pages(
             store,
-            Surroundings(places, style_sheet()[0], has_settings=correspondence is not None),
+            LayoutMaker(urls, style_sheet()[0], has_settings=correspondence is not None),
             styles=styles,
             pictures=thumbnails,
             invitations=invitations,
             joining=None if correspondence is None else Joinable(correspondence.commands.by_invitation),
         )
-        door = Door(public, settings.proxies)
-        reading = Reading(
+        door = Middleware(public, settings.proxies)
+        reading = PublicRoutes(
             pages,
-            Syndication(store, places),
-            places,
+            EditionFeeds(store, urls),
+            urls,
             language=language,
             clock=clock,
-            visitor=door.visitor,
+            client=door.client,
             thumbnails=thumbnails,
         )
         door.refusal = reading.refuse
         token = None if settings.metrics_token is None else settings.metrics_token.get_secret_value()
         self.app = web.Application(middlewares=[door.admit], client_max_size=LARGEST_BODY)
-        self.letters = None if correspondence is None else Letters(correspondence.session)
-        found = Watching(store, watched, token, clock, metrics or Metrics(store)).routes()
-        if correspondence is not None and self.letters is not None:
-            desk = Desk(
+        self.outgoing_mail = None if correspondence is None else OutgoingMail(correspondence.session)
+        found = ProbeRoutes(store, watched, token, clock, metrics or Metrics(store)).routes()
+        if correspondence is not None and self.outgoing_mail is not None:
+            forms = FormPages(
                 store=store,
                 pages=pages,
-                places=places,
+                urls=urls,
                 links=correspondence.links,
                 commands=correspondence.commands,
                 returns=correspondence.returns,
                 channel=correspondence.session.channel,
-                letters=self.letters,
+                outgoing_mail=self.outgoing_mail,
                 clock=clock,
-                visitor=door.visitor,
+                client=door.client,
             )
-            found += routes(desk, reading.in_a_language)
+            found += routes(forms, reading.in_a_language)
             if settings.hook_secret is not None:
-                hooks = Hooks(correspondence.returns, settings.hook_secret.get_secret_value(), clock)
-                found.append(web.post(f"{places.root}/hooks/mail", hooks.mail))
+                hooks = WebhookRoutes(correspondence.returns, settings.hook_secret.get_secret_value(), clock)
+                found.append(web.post(f"{urls.root}/hooks/mail", hooks.mail))
         if hooked is not None:
-            found.append(web.post(f"{places.root}/hooks/{{channel}}", hooked.take))
+            found.append(web.post(f"{urls.root}/hooks/{{channel}}", hooked.take))
         self.app.add_routes([*found, *reading.routes()])
-        self.home = f"{places.origin}{places.root}/"
+        self.home = f"{urls.origin}{urls.root}/"
         """Where readers find it."""
         self.address: tuple[str, int] | None = None
         """Where it listens, while it does."""
@@ -138,7 +138,7 @@ class Web:
         )
         await runner.setup()
         assert runner.server is not None
-        gate = Gate(runner.server, proxies=self._proxies)
+        gate = ConnectionLimiter(runner.server, proxies=self._proxies)
         try:
             listener = await asyncio.get_running_loop().create_server(gate, self._host, self._port)
         except OSError:
@@ -151,8 +151,8 @@ class Web:
         tasks = [asyncio.ensure_future(gate.watch())]
         if self._thumbnails is not None:
             tasks.append(asyncio.ensure_future(self._thumbnails.run()))
-        if self.letters is not None:
-            tasks.append(asyncio.ensure_future(self.letters.run()))
+        if self.outgoing_mail is not None:
+            tasks.append(asyncio.ensure_future(self.outgoing_mail.run()))
         try:
             await stop.wait()
         finally:
@@ -160,8 +160,8 @@ class Web:
             self.listening.clear()
             listener.close()
             await runner.cleanup()
-            if self.letters is not None:  # whoever was told to look into their mailbox is to find something there
-                await self.letters.finish(SHUTDOWN)
+            if self.outgoing_mail is not None:  # whoever was told to look into their mailbox is to find something there
+                await self.outgoing_mail.finish(SHUTDOWN)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

@@ -36,7 +36,7 @@ def edition_of(written: str) -> tuple[Cadence, date] | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class Urls:
     """The addresses of pages. `root` stands before every path, without a slash at its end."""
 
     root: str
@@ -44,7 +44,7 @@ class Places:
     """Scheme and host, for what needs a whole address."""
 
     @classmethod
-    def below(cls, url: str) -> Places:
+    def below(cls, url: str) -> Urls:
         """The places below a public address, its origin as browsers write it (RFC 6454 section 6.2)."""
         parts = urlsplit(url)
         usual = f":{USUAL_PORTS.get(parts.scheme)}"

@@ -22,8 +22,8 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.channel import MAIL, Commands, Hook, Hooked, Returned
-from bot.commands.process_feedback import Returns
+from bot.channel import MAIL, Commands, Feedback, Hook, Hooked
+from bot.commands.process_feedback import FeedbackProcessor
 from bot.delivery.session import Session
 
 log = logging.getLogger(__name__)
@@ -32,13 +32,13 @@ FRESH = timedelta(minutes=5)
 """An event that was signed longer ago, or later than now, may be one that somebody recorded."""
 MOST_EVENTS = 500
 LONGEST_REASON = 200
-MEANINGS: Mapping[str, Returned] = {
-    "bounce": Returned.GONE,
-    "dropped": Returned.GONE,
-    "complaint": Returned.COMPLAINT,
-    "spamreport": Returned.COMPLAINT,
-    "unsubscribe": Returned.LEAVING,
-    "deferred": Returned.STRIKE,
+MEANINGS: Mapping[str, Feedback] = {
+    "bounce": Feedback.GONE,
+    "dropped": Feedback.GONE,
+    "complaint": Feedback.COMPLAINT,
+    "spamreport": Feedback.COMPLAINT,
+    "unsubscribe": Feedback.LEAVING,
+    "deferred": Feedback.STRIKE,
 }
 """What the `type` of an event means; a bounce that is not `permanent` is a strike. Others are passed over."""
 _TOKEN = re.compile(r"[0-9a-z.]{1,40}-[0-9a-f]{32}", re.IGNORECASE)
@@ -73,10 +73,10 @@ class ChannelHooks:
         return web.Response(status=status, headers={"Cache-Control": "no-store"})
 
 
-class Hooks:
+class WebhookRoutes:
     """Takes events in. Whoever does not know the secret finds nothing here."""
 
-    def __init__(self, returns: Returns, secret: str, clock: Callable[[], datetime]) -> None:
+    def __init__(self, returns: FeedbackProcessor, secret: str, clock: Callable[[], datetime]) -> None:
         self._returns = returns
         self._secret = secret.encode()
         self._clock = clock
@@ -105,7 +105,7 @@ class Hooks:
         return abs(now - datetime.fromtimestamp(int(written), UTC)) <= FRESH
 
 
-def understood(event: object) -> tuple[Returned, str, str] | None:
+def understood(event: object) -> tuple[Feedback, str, str] | None:
     """What an event says, the token of the mail that it is about, and why; None where it makes no sense. Pure."""
     if not isinstance(event, dict):
         return None
@@ -115,8 +115,8 @@ def understood(event: object) -> tuple[Returned, str, str] | None:
     tokens = [found[0] for name in names if isinstance(name, str) and (found := _TOKEN.search(name[:400]))]
     if what is None or not tokens:
         return None
-    if what is Returned.GONE and event.get("permanent") is not True:
-        what = Returned.STRIKE
+    if what is Feedback.GONE and event.get("permanent") is not True:
+        what = Feedback.STRIKE
     reason = event.get("reason")
     said = "".join(char if char.isprintable() else " " for char in reason) if isinstance(reason, str) else ""
     return what, tokens[0], said[:LONGEST_REASON] or str(kind)[:20]

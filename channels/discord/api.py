@@ -75,7 +75,7 @@ def watching(attempt: Attempt) -> Iterator[None]:
         _current.reset(token)
 
 
-class Wire:
+class DiscordApi:
     """Watches and paces the calls of all clients of one account."""
 
     def __init__(self, api_url: str) -> None:

@@ -15,12 +15,12 @@ from discord.http import Route
 
 from bot.channel import Commands, Finding, Kit, Link, LoginError, Message, Outcome, Pace, Page, Personal, Rate
 from bot.model import Extra
-from channels.discord.api import Wire
-from channels.discord.destinations import Directory, Place
+from channels.discord.api import DiscordApi
+from channels.discord.destinations import Destination, Directory
 from channels.discord.gateway import Listener
 from channels.discord.message import LIMITS, Composer, Post
-from channels.discord.reconciliation import Doubts
-from channels.discord.responses import Layout
+from channels.discord.reconciliation import UnconfirmedPosts
+from channels.discord.responses import Responses
 from channels.discord.sender import LONGEST_WAIT, Sender
 from channels.discord.settings import Settings
 from channels.discord.wording import Words
@@ -40,7 +40,7 @@ class Discord:
 
     name = "discord"
     limits = LIMITS
-    pace = Pace(concurrency=20, account=Rate(48))  # of 50; threads and direct channels are counted in `wire`
+    pace = Pace(concurrency=20, account=Rate(48))  # of 50; threads and direct channels are counted in `api`
     repeats_unknown = True  # by its nonce, and looked for
     rehearsal = False
     residents: Sequence[str] = ()
@@ -51,16 +51,16 @@ class Discord:
         self._kit = kit
         self._words = Words(kit)
         self._composer = Composer(kit, self._words)
-        self._layout = Layout(kit, self._words)
+        self._layout = Responses(kit, self._words)
         self._directory = Directory(kit.memory)
-        self._doubts = Doubts(kit.memory)
-        self._wire = Wire(settings.api_url)
+        self._unconfirmed = UnconfirmedPosts(kit.memory)
+        self._api = DiscordApi(settings.api_url)
         self._stack = AsyncExitStack()
         self._client: discord.Client | None = None
         self._sender: Sender | None = None
 
     def recipient(self, written: str) -> str:
-        return str(Place.parse(written))
+        return str(Destination.parse(written))
 
     @property
     def invitation(self) -> Link | None:
@@ -75,7 +75,7 @@ class Discord:
         client = discord.Client(
             intents=discord.Intents(guilds=True),  # which nobody asks for without a gateway
             allowed_mentions=discord.AllowedMentions.none(),
-            http_trace=self._wire.trace(),
+            http_trace=self._api.trace(),
             max_messages=None,
             max_ratelimit_timeout=LONGEST_WAIT,
         )
@@ -83,9 +83,9 @@ class Discord:
             await stack.enter_async_context(client)
             await self._log_in(client)
             await self._is_the_same(client)
-            await self._doubts.load()
+            await self._unconfirmed.load()
             self._client = client
-            self._sender = Sender(client, self._directory, self._doubts)
+            self._sender = Sender(client, self._directory, self._unconfirmed)
             self._stack = stack.pop_all()
         return self
 
@@ -117,7 +117,7 @@ class Discord:
             directory=self._directory,
             layout=self._layout,
             words=self._words,
-            trace=self._wire.trace(),
+            trace=self._api.trace(),
             guild=self._settings.guild,
         )
         try:

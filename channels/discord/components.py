@@ -30,7 +30,7 @@ PLACES = 500
 """As many lines that are too long for a button are kept."""
 
 
-class Goes(Enum):
+class AnswerPlace(Enum):
     """Where an answer goes."""
 
     NEW = "+"
@@ -45,7 +45,7 @@ class Goes(Enum):
 class Target:
     """What a `custom_id` says: where the answer goes, for whose subscription (None: where it stands), what is asked."""
 
-    goes: Goes
+    goes: AnswerPlace
     whose: str | None
     line: str
 
@@ -61,9 +61,9 @@ class Target:
     def parse(cls, custom_id: str) -> Target | None:
         """Read a `custom_id`; None for one that is none of ours."""
         head, bar, line = custom_id.partition("|")
-        if not bar or head[:1] not in {each.value for each in Goes}:
+        if not bar or head[:1] not in {each.value for each in AnswerPlace}:
             return None
-        return cls(Goes(head[0]), head[1:] or None, line)
+        return cls(AnswerPlace(head[0]), head[1:] or None, line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Choice:
 class Menu:
     """Something to choose from. `mark` tells menus of one message, and messages of one channel, apart."""
 
-    goes: Goes
+    goes: AnswerPlace
     whose: str | None
     mark: str
     placeholder: str
@@ -113,7 +113,7 @@ Row = Sequence[Button] | Menu | Roles
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class StoredLines:
     """Lines that are too long for a button: they are put down in the channel's memory, and a button holds where.
 
     There are so many places and no more; a button whose place was taken by another line since is too old.
@@ -146,26 +146,26 @@ def _place(mark: str) -> str:
     return f"line:{int(mark[1:], 16) % PLACES}" if re.fullmatch("~[0-9a-f]{16}", mark) else "line:"
 
 
-def build(rows: Sequence[Row], shelf: Shelf) -> discord.ui.View | None:
+def build(rows: Sequence[Row], stored_lines: StoredLines) -> discord.ui.View | None:
     """The rows as discord.py wants them, on its event loop. It does not listen for taps: we read each by its id."""
     if not rows:
         return None
     view = discord.ui.View(timeout=None)
     for number, row in enumerate(rows[:ROWS]):
-        for item in _items(row, shelf):
+        for item in _items(row, stored_lines):
             item.row = number
             view.add_item(item)
     view.stop()
     return view
 
 
-def _items(row: Row, shelf: Shelf) -> Iterator[discord.ui.Item[discord.ui.View]]:
+def _items(row: Row, stored_lines: StoredLines) -> Iterator[discord.ui.Item[discord.ui.View]]:
     match row:
         case Menu():
             options = [
                 discord.SelectOption(
                     label=cut(each.label, CHOICE),
-                    value=shelf.put(each.line, CHOICE),
+                    value=stored_lines.put(each.line, CHOICE),
                     description=cut(each.about, CHOICE) or None,
                     default=each.chosen,
                 )
@@ -180,7 +180,7 @@ def _items(row: Row, shelf: Shelf) -> Iterator[discord.ui.Item[discord.ui.View]]
             for button in row[:BUTTONS]:
                 style = discord.ButtonStyle.primary if button.chosen else discord.ButtonStyle.secondary
                 target = button.target
-                held = Target(target.goes, target.whose, shelf.put(target.line, target.room))
+                held = Target(target.goes, target.whose, stored_lines.put(target.line, target.room))
                 yield discord.ui.Button(style=style, label=cut(button.label, LABEL), custom_id=str(held))
 
 

@@ -40,7 +40,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Destination:
     """A recipient: what it is, and Discord's id for it."""
 
     kind: Kind
@@ -73,11 +73,11 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class AskedFrom:
     """For which place somebody asks, and as whom. `person` is None where they are alone with the bot."""
 
-    place: Place
-    person: Place | None = None
+    place: Destination
+    person: Destination | None = None
     may_change: bool = True
     language: str | None = None
     """The language that the place itself is in."""
@@ -100,7 +100,7 @@ def may_post(permissions: discord.Permissions, *, in_thread: bool) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownChannel:
     """What is remembered of a subscribed channel: its server, and what people call both."""
 
     guild: int
@@ -118,7 +118,7 @@ class Directory:
         self._memory = memory
         self._one_by_one = asyncio.Lock()
 
-    async def note(self, place: Place, known: Known) -> None:
+    async def note(self, place: Destination, known: KnownChannel) -> None:
         """Remember a place, if there is anything new about it."""
         written = json.dumps([known.guild, known.name, known.server], ensure_ascii=False)
         if await self._memory.get(f"place:{place.id}") != written:
@@ -129,15 +129,15 @@ class Directory:
                 listed = json.dumps([*map(str, places), str(place)])
                 await self._memory.put(f"guild:{known.guild}", listed)
 
-    async def known(self, place: Place) -> Known | None:
+    async def known(self, place: Destination) -> KnownChannel | None:
         """What is remembered of a place."""
         written = await self._memory.get(f"place:{place.id}")
-        return None if written is None else Known(*json.loads(written))
+        return None if written is None else KnownChannel(*json.loads(written))
 
-    async def of_guild(self, guild: int) -> list[Place]:
+    async def of_guild(self, guild: int) -> list[Destination]:
         """The places of a server that were ever subscribed."""
         written = await self._memory.get(f"guild:{guild}")
-        return [] if written is None else [Place.parse(each) for each in json.loads(written)]
+        return [] if written is None else [Destination.parse(each) for each in json.loads(written)]
 
 
 def is_here(interaction: discord.Interaction) -> bool:
@@ -147,20 +147,20 @@ def is_here(interaction: discord.Interaction) -> bool:
     return interaction.is_guild_integration() or interaction.client.get_guild(interaction.guild_id) is not None
 
 
-def seat_of(interaction: discord.Interaction, channel: Mapping[str, Any] | None = None) -> Seat | None:
+def seat_of(interaction: discord.Interaction, channel: Mapping[str, Any] | None = None) -> AskedFrom | None:
     """Where somebody sits who asks: in the channel that they are in, in one that they named, or alone.
 
     None where they named a channel that nothing can be posted in.
     """
-    person = Place(Kind.USER, interaction.user.id)
+    person = Destination(Kind.USER, interaction.user.id)
     if not is_here(interaction) or interaction.channel_id is None:
-        return Seat(person)
+        return AskedFrom(person)
     language = _language_of(interaction)
     if channel is not None:
-        place = Place.of_channel(int(channel["id"]), int(channel["type"]))
+        place = Destination.of_channel(int(channel["id"]), int(channel["type"]))
         may_change = moderates(int(channel.get("permissions") or 0))
-        return None if place is None else Seat(place, person, may_change, language)
-    return Seat(_place_of(interaction), person, moderates(interaction.permissions.value), language)
+        return None if place is None else AskedFrom(place, person, may_change, language)
+    return AskedFrom(_place_of(interaction), person, moderates(interaction.permissions.value), language)
 
 
 def _language_of(interaction: discord.Interaction) -> str | None:
@@ -173,12 +173,12 @@ def _language_of(interaction: discord.Interaction) -> str | None:
     return str(locale)
 
 
-def _place_of(interaction: discord.Interaction) -> Place:
+def _place_of(interaction: discord.Interaction) -> Destination:
     """The channel where somebody asks; in a thread that the bot made for an edition, the channel that it is in."""
     channel = interaction.channel
     if isinstance(channel, discord.Thread) and channel.owner_id == interaction.application_id:
         parent = channel.parent
         kind = parent.type.value if parent is not None else 0
-        return Place.of_channel(channel.parent_id, kind) or Place(Kind.CHANNEL, channel.parent_id)
+        return Destination.of_channel(channel.parent_id, kind) or Destination(Kind.CHANNEL, channel.parent_id)
     assert interaction.channel_id is not None
-    return Place(Kind.CHANNEL, interaction.channel_id)
+    return Destination(Kind.CHANNEL, interaction.channel_id)

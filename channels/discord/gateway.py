@@ -13,9 +13,9 @@ from yarl import URL
 
 from bot.channel import Commands, Memory
 from bot.model import Address
-from channels.discord.destinations import CHANNEL, Directory, Kind, Place, may_post
-from channels.discord.interactions import Answering
-from channels.discord.responses import Layout
+from channels.discord.destinations import CHANNEL, Destination, Directory, Kind, may_post
+from channels.discord.interactions import Interactions
+from channels.discord.responses import Responses
 from channels.discord.slash_commands import digest, payload
 from channels.discord.wording import Words
 
@@ -34,7 +34,7 @@ class Listener(discord.AutoShardedClient):
         *,
         memory: Memory,
         directory: Directory,
-        layout: Layout,
+        layout: Responses,
         words: Words,
         trace: aiohttp.TraceConfig,
         guild: int | None = None,
@@ -52,7 +52,7 @@ class Listener(discord.AutoShardedClient):
         self._directory = directory
         self._words = words
         self._guild = guild
-        self._answering = Answering(commands, memory=memory, directory=directory, layout=layout, words=words)
+        self._answering = Interactions(commands, memory=memory, directory=directory, layout=layout, words=words)
 
     async def hold(self) -> None:
         """Register the commands if they changed, then hold the gateway until it is lost for good."""
@@ -128,7 +128,7 @@ class Listener(discord.AutoShardedClient):
             if place.id == channel:
                 await self._gone(place, "the channel was deleted")
 
-    async def _gone(self, place: Place, reason: str) -> None:
+    async def _gone(self, place: Destination, reason: str) -> None:
         await self._commands.gone(Address(CHANNEL, str(place)), reason, discord.utils.utcnow())
 
     async def _look_again(self, guild: discord.Guild) -> None:

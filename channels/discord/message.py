@@ -13,7 +13,7 @@ from typing import Any
 
 from bot.channel import Block, Kit, Limits, Page, ShowPaper, utf16_units, written
 from bot.model import MediaKind
-from channels.discord.components import Button, Choice, Goes, Menu, Row, Target
+from channels.discord.components import AnswerPlace, Button, Choice, Menu, Row, Target
 from channels.discord.markdown import escape
 from channels.discord.wording import Words
 
@@ -55,11 +55,11 @@ class Post:
         """The message as plain text: what Discord would show, with its Markdown."""
         return {"text": "\n\n".join(_plain(embed) for embed in self.embeds)}
 
-    def rows(self, goes: Goes, whose: str | None, mark: str = "papers") -> list[Row]:
+    def rows(self, goes: AnswerPlace, whose: str | None, mark: str = "papers") -> list[Row]:
         """Its buttons: all about one of the papers, in a message of its own; the papers before, the papers after."""
         rows: list[Row] = []
         if self.papers and not self.alone:
-            rows.append(Menu(Goes.NEW, whose, mark, self.more_about, self.papers))
+            rows.append(Menu(AnswerPlace.NEW, whose, mark, self.more_about, self.papers))
         turns = [(PREVIOUS, self.previous), (NEXT, self.next)]
         buttons = [Button(Target(goes, whose, line), label) for label, line in turns if line is not None]
         return [*rows, buttons] if buttons else rows

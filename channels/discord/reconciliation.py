@@ -10,7 +10,7 @@ MOST = 500
 KEY = "doubts"
 
 
-class Doubts:
+class UnconfirmedPosts:
     """The keys of such messages, the newest last; they outlive the process."""
 
     def __init__(self, memory: Memory) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.channel import Answer, Change, Command, File, Help, Kit, Option, Page, ShowPaper, written
 from bot.channel import Row as Line
-from channels.discord.components import CHOICES, Button, Choice, Goes, Menu, Roles, Row, Target, rows_of
+from channels.discord.components import CHOICES, AnswerPlace, Button, Choice, Menu, Roles, Row, Target, rows_of
 from channels.discord.markdown import escape
 from channels.discord.message import COLOUR, DESCRIPTION, Json, Post
 from channels.discord.slash_commands import COMMANDS, GROUP, SET
@@ -38,7 +38,7 @@ class Shown:
 class Frame:
     """What an answer is laid out for: where taps on it are answered, for whose subscription, what was asked."""
 
-    goes: Goes
+    goes: AnswerPlace
     whose: str | None = None
     channel: int | None = None
     """The channel that it is about, where that is another than the one it is shown in."""
@@ -49,7 +49,7 @@ class Frame:
     command_id: int | None = None
 
 
-class Layout:
+class Responses:
     """Lays answers out. Pure."""
 
     def __init__(self, kit: Kit, words: Words) -> None:
@@ -113,7 +113,7 @@ class Layout:
         buttons = [_button(option, frame) for option in (*values, *rest)]
         if frame.menu in FORMS:
             assert frame.menu is not None
-            buttons.append(Button(Target(Goes.FORM, frame.whose, frame.menu.value), words["write"]))
+            buttons.append(Button(Target(AnswerPlace.FORM, frame.whose, frame.menu.value), words["write"]))
         if frame.instead is not None:
             buttons.append(Button(frame.instead, words["for_me"]))
         return [*rows, *rows_of(buttons)]

@@ -19,12 +19,12 @@ import discord
 from bot.channel import Barred, Gone, Outcome, Personal, Sent, Unknown
 from bot.model import OFF, ON, Extra
 from channels.discord.api import Attempt, watching
-from channels.discord.components import Goes, Shelf, build, marks
-from channels.discord.destinations import Directory, Kind, Place
+from channels.discord.components import AnswerPlace, StoredLines, build, marks
+from channels.discord.destinations import Destination, Directory, Kind
 from channels.discord.errors import MISSING_ACCESS, UNKNOWN_CHANNEL, outcome_of
 from channels.discord.message import Post
-from channels.discord.reconciliation import Doubts
-from channels.discord.threads import PASSING, Extras
+from channels.discord.reconciliation import UnconfirmedPosts
+from channels.discord.threads import PASSING, FollowUps
 
 NONCE = 25
 PATIENCE = 60.0
@@ -59,17 +59,17 @@ def nonce_of(key: str) -> str:
 class Sender:
     """Sends posts with a client that is logged in."""
 
-    def __init__(self, client: discord.Client, directory: Directory, doubts: Doubts) -> None:
+    def __init__(self, client: discord.Client, directory: Directory, unconfirmed: UnconfirmedPosts) -> None:
         self._client = client
         self._directory = directory
-        self._doubts = doubts
-        self._extras = Extras(client)
+        self._unconfirmed = unconfirmed
+        self._extras = FollowUps(client)
         self._direct: OrderedDict[int, int] = OrderedDict()
 
     async def send(self, to: str, post: Post, personal: Personal) -> Outcome:
         """Send a post to a place, unless it is there already. Never raises for what the service answered."""
         try:
-            place = Place.parse(to)
+            place = Destination.parse(to)
         except ValueError as error:
             return Gone(str(error))
         nonce = nonce_of(personal.key)
@@ -79,18 +79,18 @@ class Sender:
                 message = await self._send(place, post, personal, nonce, attempt)
         except (_CannotSayError, *PASSING) as error:
             outcome = await self._refused(error, attempt, place)
-            await (self._doubts.add(nonce) if attempt.doubtful else self._doubts.settle(nonce))
+            await (self._unconfirmed.add(nonce) if attempt.doubtful else self._unconfirmed.settle(nonce))
             return outcome
-        await self._doubts.settle(nonce)
+        await self._unconfirmed.settle(nonce)
         if place.kind is Kind.CHANNEL:
             await self._extras.add(message, post, personal.extras)
         return Sent(f"{message.channel.id}/{message.id}")
 
     async def _send(
-        self, place: Place, post: Post, personal: Personal, nonce: str, attempt: Attempt
+        self, place: Destination, post: Post, personal: Personal, nonce: str, attempt: Attempt
     ) -> discord.Message:
         """The message of a delivery: the one that is there, if it was sent before, or a new one."""
-        repeated = personal.repeat > 0 or nonce in self._doubts
+        repeated = personal.repeat > 0 or nonce in self._unconfirmed
         if place.kind is Kind.FORUM:
             return await self._post(place, post, personal, nonce, attempt, repeated=repeated)
         channel = await self._channel(place)
@@ -100,7 +100,7 @@ class Sender:
         with watching(attempt):
             return await channel.send(**_said(post, personal, nonce), nonce=nonce)
 
-    async def _channel(self, place: Place) -> discord.PartialMessageable:
+    async def _channel(self, place: Destination) -> discord.PartialMessageable:
         """Where a message goes: the channel, or the direct one of a person.
 
         That is opened once in a process, and not written down: who is forgotten leaves nothing behind.
@@ -152,7 +152,7 @@ class Sender:
         return heads == [(embed.get("title"), embed.get("description")) for embed in post.embeds]
 
     async def _post(
-        self, place: Place, post: Post, personal: Personal, nonce: str, attempt: Attempt, *, repeated: bool
+        self, place: Destination, post: Post, personal: Personal, nonce: str, attempt: Attempt, *, repeated: bool
     ) -> discord.Message:
         """The first message of a post in a forum, which is made unless it is there."""
         forum = await self._client.fetch_channel(place.id)
@@ -186,7 +186,7 @@ class Sender:
         except discord.NotFound:
             return None
 
-    async def _refused(self, error: Exception, attempt: Attempt, place: Place) -> Outcome:
+    async def _refused(self, error: Exception, attempt: Attempt, place: Destination) -> Outcome:
         """What it means that a message could not be sent, with what people call the place."""
         outcome = error.outcome if isinstance(error, _CannotSayError) else outcome_of(error, attempt)
         code = error.code if isinstance(error, discord.HTTPException) else None
@@ -226,5 +226,5 @@ def _said(post: Post, personal: Personal, nonce: str) -> dict[str, Any]:
         said["content"] = f"<@&{role}>"
     if personal.extras.get(Extra.SILENT, OFF) == ON:
         said["silent"] = True
-    view = build(post.rows(Goes.NEW, None, nonce), Shelf())
+    view = build(post.rows(AnswerPlace.NEW, None, nonce), StoredLines())
     return said | ({"view": view} if view is not None else {})

@@ -36,7 +36,7 @@ PASSING = (
 """What the service may answer, or the network may do."""
 
 
-class Extras:
+class FollowUps:
     """Does what a subscription has beside its editions."""
 
     def __init__(self, client: discord.Client) -> None:

@@ -14,7 +14,7 @@ from email.message import Message
 from email.parser import BytesParser
 from enum import StrEnum
 
-from bot.channel import LEAVE, MAIL, Links, Returned
+from bot.channel import LEAVE, MAIL, Feedback, Links
 from channels.email.errors import GONE, STRIKES, UNROUTABLE
 
 MOST = 1_000_000
@@ -29,7 +29,7 @@ _ADDRESSED = ("Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "
 _WISH = re.compile(r"\W*unsubscribe\W*", re.IGNORECASE)
 
 
-class Verdict(StrEnum):
+class MailKind(StrEnum):
     """What a mail was, as `papers email bounces` counts it."""
 
     GONE = "cannot be reached any more"
@@ -43,10 +43,10 @@ class Verdict(StrEnum):
 
 
 TAKEN = {
-    Verdict.GONE: Returned.GONE,
-    Verdict.STRIKE: Returned.STRIKE,
-    Verdict.COMPLAINT: Returned.COMPLAINT,
-    Verdict.LEAVING: Returned.LEAVING,
+    MailKind.GONE: Feedback.GONE,
+    MailKind.STRIKE: Feedback.STRIKE,
+    MailKind.COMPLAINT: Feedback.COMPLAINT,
+    MailKind.LEAVING: Feedback.LEAVING,
 }
 """What the core has to know."""
 
@@ -55,7 +55,7 @@ TAKEN = {
 class Reading:
     """A mail as it was understood, and the token by which its reader is known."""
 
-    verdict: Verdict
+    verdict: MailKind
     purpose: str = ""
     token: str = ""
     reason: str = ""
@@ -67,7 +67,7 @@ def read(raw: bytes, links: Links) -> Reading:
         mail = BytesParser(policy=policy.compat32).parsebytes(raw[:MOST])
         return _read(mail, links)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return Reading(Verdict.JUNK)
+        return Reading(MailKind.JUNK)
 
 
 def _read(mail: Message, links: Links) -> Reading:
@@ -79,14 +79,14 @@ def _read(mail: Message, links: Links) -> Reading:
             return _bounce(mail, links)
     leaving = _first(links, LEAVE, [*_values(mail, *_ADDRESSED), *_values(mail, "Subject")])
     if leaving is not None:
-        return Reading(Verdict.LEAVING, LEAVE, leaving, "by mail")
+        return Reading(MailKind.LEAVING, LEAVE, leaving, "by mail")
     if _is_automatic(mail):
-        return Reading(Verdict.AUTOMATIC)
+        return Reading(MailKind.AUTOMATIC)
     if _WISH.fullmatch(str(mail.get("Subject", "")).removeprefix("Re:")):
         answered = _first(links, MAIL, _values(mail, "In-Reply-To", "References"))
         if answered is not None:
-            return Reading(Verdict.LEAVING, MAIL, answered, "by mail")
-    return Reading(Verdict.JUNK)
+            return Reading(MailKind.LEAVING, MAIL, answered, "by mail")
+    return Reading(MailKind.JUNK)
 
 
 def _complaint(mail: Message, links: Links) -> Reading:
@@ -96,8 +96,8 @@ def _complaint(mail: Message, links: Links) -> Reading:
     kind = said.get("feedback-type", "").lower()
     token = _ours(mail, links, said.get("original-mail-from", ""))
     if token is None or kind != "abuse":
-        return Reading(Verdict.JUNK)
-    return Reading(Verdict.COMPLAINT, MAIL, token, f"complaint by {said.get('user-agent', 'a mail system')}")
+        return Reading(MailKind.JUNK)
+    return Reading(MailKind.COMPLAINT, MAIL, token, f"complaint by {said.get('user-agent', 'a mail system')}")
 
 
 def _bounce(mail: Message, links: Links) -> Reading:
@@ -105,32 +105,32 @@ def _bounce(mail: Message, links: Links) -> Reading:
     token = _ours(mail, links)
     report = next((part for part in _parts(mail) if part.get_content_type() == "message/delivery-status"), None)
     if token is None or report is None:
-        return Reading(Verdict.JUNK)
+        return Reading(MailKind.JUNK)
     blocks = report.get_payload()
     recipients = [block for block in blocks if isinstance(block, Message)] if isinstance(blocks, list) else []
     failed = next((each for each in recipients if str(each.get("Action", "")).strip().lower() == "failed"), None)
     if failed is None:
-        return Reading(Verdict.DELAYED)
+        return Reading(MailKind.DELAYED)
     said = " ".join(str(failed.get("Diagnostic-Code", "")).split())[:200]
     status = _status(str(failed.get("Status", "")), said)
     return Reading(_verdict(status), MAIL, token, f"{'.'.join(map(str, status))} {said}".strip())
 
 
-def _verdict(status: tuple[int, int, int]) -> Verdict:
+def _verdict(status: tuple[int, int, int]) -> MailKind:
     kind, subject, detail = status
     # A relay that has tried for days says 4.2.2 as well.
     if (subject, detail) in STRIKES or (kind == 5 and (subject, detail) in UNROUTABLE):
-        return Verdict.STRIKE
+        return MailKind.STRIKE
     if kind == 5 and (subject, detail) in GONE:
-        return Verdict.GONE
-    return Verdict.OURS if subject == 7 else Verdict.DELAYED
+        return MailKind.GONE
+    return MailKind.OURS if subject == 7 else MailKind.DELAYED
 
 
 def _status(written: str, diagnostic: str) -> tuple[int, int, int]:
     """The status that says most: some systems write 5.0.0 where the answer that they got said 5.1.1."""
     found = [tuple(map(int, each)) for each in _STATUS.findall(f"{written} {diagnostic}")]
-    telling = next((each for each in found if each[1:] != (0, 0)), None)
-    kind, subject, detail = telling or (found[0] if found else (5, 0, 0))
+    alerting = next((each for each in found if each[1:] != (0, 0)), None)
+    kind, subject, detail = alerting or (found[0] if found else (5, 0, 0))
     return kind, subject, detail
 
 

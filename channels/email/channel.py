@@ -17,6 +17,7 @@ from bot.channel import (
     MAIL,
     Commands,
     Deferred,
+    FeedbackHandler,
     Finding,
     Gone,
     Kit,
@@ -27,7 +28,6 @@ from bot.channel import (
     Pace,
     Page,
     Personal,
-    Returns,
     Sent,
     Unknown,
 )
@@ -41,7 +41,7 @@ from channels.email.intake import take_back
 from channels.email.message import MOST_HTML, SETTINGS, UNSUBSCRIBE, WEB, Composer, Mail
 from channels.email.pool import LoginRefusedError, Pool
 from channels.email.settings import TOKEN, Settings
-from channels.email.smtp import BrokenError, Dialogue, RefusedError
+from channels.email.smtp import BrokenError, RefusedError, SmtpSession
 
 
 class Email:
@@ -107,10 +107,10 @@ class Email:
     async def _try(self, to: str, sender: str, text: Sequence[bytes]) -> tuple[Outcome, bool]:
         """Send one mail over one connection; whether another connection may do better at once."""
         try:
-            async with self._pool.connection() as dialogue:
-                if not to.isascii() and "smtputf8" not in dialogue.extensions:
+            async with self._pool.connection() as session:
+                if not to.isascii() and "smtputf8" not in session.extensions:
                     return Deferred("the relay takes no addresses in other scripts (SMTPUTF8)", RETRY_SECONDS), False
-                reply = await dialogue.send(_envelope(dialogue, sender, to, text), text)
+                reply = await session.send(_envelope(session, sender, to, text), text)
         except RefusedError as error:
             # A relay that has had enough of a connection says 421, and takes the next one.
             return meaning(error.reply, error.stage, domain(to)), error.reply.code == 421 and not error.opening
@@ -126,7 +126,7 @@ class Email:
     async def check(self) -> Sequence[Finding]:
         return await examine(self.settings, self._pool, self._kit.links.public)
 
-    async def take_back(self, place: str, returns: Returns, *, dry_run: bool = False) -> list[str]:
+    async def take_back(self, place: str, returns: FeedbackHandler, *, dry_run: bool = False) -> list[str]:
         """Deal with the mails at a place, EMAIL_INBOX where none is named; a line for each kind there was.
 
         Raises InboxError.
@@ -182,9 +182,9 @@ def make(settings: Settings, kit: Kit, *, tls: ssl.SSLContext | None = None) -> 
     return Email(settings, kit, tls)
 
 
-def _envelope(dialogue: Dialogue, sender: str, to: str, text: Sequence[bytes]) -> tuple[bytes, bytes]:
+def _envelope(session: SmtpSession, sender: str, to: str, text: Sequence[bytes]) -> tuple[bytes, bytes]:
     """MAIL and RCPT as they go over the wire."""
-    size = f" SIZE={sum(map(len, text))}" if "size" in dialogue.extensions else ""
+    size = f" SIZE={sum(map(len, text))}" if "size" in session.extensions else ""
     utf8 = "" if to.isascii() else " SMTPUTF8"
     return f"MAIL FROM:<{sender}>{size}{utf8}\r\n".encode(), f"RCPT TO:<{to}>\r\n".encode()
 

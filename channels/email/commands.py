@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from bot.channel import Channel, Operator, Returns
+    from bot.channel import Channel, FeedbackHandler, OperatorTools
 
 desk = typer.Typer()
 
@@ -31,9 +31,9 @@ def bounces(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what the mails are.")] = False,
 ) -> None:
     """Read what came back: bounces, complaints, wishes to leave."""
-    operator: Operator = context.obj
+    operator: OperatorTools = context.obj
 
-    async def work(channel: Channel, returns: Returns) -> None:
+    async def work(channel: Channel, returns: FeedbackHandler) -> None:
         from channels.email.channel import Email
         from channels.email.mailboxes import InboxError
 

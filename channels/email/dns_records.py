@@ -31,7 +31,7 @@ class OutOfReachError(Exception):
     """DNS cannot be asked."""
 
 
-class Names:
+class Resolver:
     """Questions to DNS. No answer is an empty list; where nobody answers, OutOfReachError."""
 
     def __init__(self, resolver: dns.asyncresolver.Resolver | None = None, seconds: float = SECONDS) -> None:
@@ -54,10 +54,10 @@ class Names:
         return [row.to_text().rstrip(".") for row in answer]
 
 
-async def look_up(settings: Settings, names: Names | None = None) -> list[Finding]:
+async def look_up(settings: Settings, names: Resolver | None = None) -> list[Finding]:
     """Everything that DNS can tell about how our mail will be received."""
     try:
-        asked = names or Names()
+        asked = names or Resolver()
         found = await asyncio.gather(
             _spf(settings, asked), _dkim(settings, asked), _dmarc(settings, asked), _reverse(settings, asked)
         )
@@ -72,7 +72,7 @@ def envelope_domain(settings: Settings) -> str:
     return domain(settings.bounces.replace(TOKEN, "")) if settings.bounces else settings.own.domain
 
 
-async def _spf(settings: Settings, names: Names) -> Finding:
+async def _spf(settings: Settings, names: Resolver) -> Finding:
     """RFC 7208."""
     where = envelope_domain(settings)
     records = [text for text in await names.ask(where, "TXT") if re.match(r"v=spf1(\s|$)", text, re.IGNORECASE)]
@@ -89,7 +89,7 @@ async def _spf(settings: Settings, names: Names) -> Finding:
     return Finding("SPF", True, f"{where} says “{record[:120]}”; see to it that it names {settings.host}")
 
 
-async def _dkim(settings: Settings, names: Names) -> Finding:
+async def _dkim(settings: Settings, names: Resolver) -> Finding:
     """RFC 6376 and RFC 8301."""
     if settings.dkim_key is None:
         says = "mails are not signed here (DKIM_KEY); see to it that the relay signs for the domain of EMAIL_FROM"
@@ -113,7 +113,7 @@ async def _dkim(settings: Settings, names: Names) -> Finding:
     return Finding("DKIM", True, f"{where} holds the public half of DKIM_KEY")
 
 
-async def _dmarc(settings: Settings, names: Names) -> Finding:
+async def _dmarc(settings: Settings, names: Resolver) -> Finding:
     """RFC 7489: looked for at the domain of EMAIL_FROM, then at its parents."""
     labels = settings.own.domain.split(".")
     for start in range(len(labels) - 1):
@@ -129,7 +129,7 @@ async def _dmarc(settings: Settings, names: Names) -> Finding:
     return Finding("DMARC", False, says)
 
 
-async def _reverse(settings: Settings, names: Names) -> Finding:
+async def _reverse(settings: Settings, names: Resolver) -> Finding:
     """Whether the relay's addresses have names that lead back to them."""
     if re.fullmatch(r"[\d.]+|.*:.*|localhost", settings.host):
         says = f"{settings.host} is no public name; see to it that the address it sends from has one that leads back"

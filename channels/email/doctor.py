@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from bot.channel import Finding
-from channels.email.dns_records import Names, look_up
+from channels.email.dns_records import Resolver, look_up
 from channels.email.pool import LoginRefusedError, Pool
 from channels.email.settings import Settings
 from channels.email.smtp import BrokenError, RefusedError
 
 
-async def examine(settings: Settings, pool: Pool, public: str | None, names: Names | None = None) -> list[Finding]:
+async def examine(settings: Settings, pool: Pool, public: str | None, names: Resolver | None = None) -> list[Finding]:
     """Look at everything; nothing is sent."""
     return [
         *await _relay(settings, pool),
@@ -23,9 +23,9 @@ async def _relay(settings: Settings, pool: Pool) -> list[Finding]:
     """Login, TLS, and whether the relay takes mail from us."""
     where = f"{settings.host}:{settings.relay_port}"
     try:
-        async with pool.connection() as dialogue:
-            version = dialogue.tls_version
-            refused = await dialogue.ask_for(settings.own.address)
+        async with pool.connection() as session:
+            version = session.tls_version
+            refused = await session.ask_for(settings.own.address)
     except LoginRefusedError as error:
         return [Finding("SMTP_HOST", False, str(error))]
     except RefusedError as error:

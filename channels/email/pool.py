@@ -14,7 +14,7 @@ from typing import cast
 from aiosmtplib import SMTP, SMTPAuthenticationError, SMTPException, SMTPResponseException
 
 from channels.email.settings import Settings
-from channels.email.smtp import BrokenError, Dialogue, RefusedError, Reply, Stage
+from channels.email.smtp import BrokenError, RefusedError, Reply, SmtpSession, Stage
 
 MAILS = 500
 """So many mails over one connection; relays cut it after a number of their own, and say so late or never."""
@@ -37,7 +37,7 @@ class Pool:
         self._settings = settings
         self._tls = tls
         self._hostname = ""
-        self._idle: list[Dialogue] = []
+        self._idle: list[SmtpSession] = []
         self._sweeper: asyncio.TimerHandle | None = None
         self._queue: deque[asyncio.Future[None]] = deque()
         self._lent = 0
@@ -48,24 +48,24 @@ class Pool:
         self._closed = False
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Dialogue]:
+    async def connection(self) -> AsyncIterator[SmtpSession]:
         """Lend a connection; one that cannot be used on afterwards is dropped. Raises what `open` raises."""
-        dialogue = await self._lend()
+        session = await self._lend()
         try:
-            yield dialogue
+            yield session
         except RefusedError as error:
             if error.reply.code == 421:  # the relay closes the connection (RFC 5321 section 3.8)
-                dialogue.close()
+                session.close()
             raise
         except BaseException:
-            dialogue.close()  # nobody knows what it is in the middle of
+            session.close()  # nobody knows what it is in the middle of
             raise
         finally:
             self._lent -= 1
-            self._give_back(dialogue)
+            self._give_back(session)
             self._call_next()
 
-    async def _lend(self) -> Dialogue:
+    async def _lend(self) -> SmtpSession:
         """One of ours, or a new one. A relay that takes no more of them is content with those it has."""
         while True:
             await self._room()
@@ -114,7 +114,7 @@ class Pool:
                 waiter.set_result(None)
                 return
 
-    async def open(self) -> Dialogue:
+    async def open(self) -> SmtpSession:
         """A new connection, secured and logged in.
 
         Raises LoginRefusedError where trying again would not help, else RefusedError, BrokenError.
@@ -159,7 +159,7 @@ class Pool:
             raise
         if client.transport is None:
             raise BrokenError("the relay hung up after the login", asked=False)
-        return Dialogue.take_over(cast("asyncio.Transport", client.transport), client.esmtp_extensions)
+        return SmtpSession.take_over(cast("asyncio.Transport", client.transport), client.esmtp_extensions)
 
     async def _log_in(self, client: SMTP) -> None:
         """Connect, secure, greet, log in."""
@@ -197,28 +197,28 @@ class Pool:
         self._closed = True
         if self._sweeper is not None:
             self._sweeper.cancel()
-        for dialogue in self._idle:
-            self._part_from(dialogue)
+        for session in self._idle:
+            self._part_from(session)
         self._idle = []
         await asyncio.gather(*self._parting)
 
-    def _take(self) -> Dialogue | None:
+    def _take(self) -> SmtpSession | None:
         """The connection that was used last and is still good."""
         while self._idle:
-            dialogue = self._idle.pop()
-            if dialogue.alive:
-                return dialogue
-            dialogue.close()
+            session = self._idle.pop()
+            if session.alive:
+                return session
+            session.close()
         return None
 
-    def _give_back(self, dialogue: Dialogue | None) -> None:
-        if dialogue is None:
+    def _give_back(self, session: SmtpSession | None) -> None:
+        if session is None:
             return
-        if not dialogue.alive or dialogue.mails >= MAILS or self._closed:
-            self._part_from(dialogue)
+        if not session.alive or session.mails >= MAILS or self._closed:
+            self._part_from(session)
             return
-        dialogue.used_at = asyncio.get_running_loop().time()
-        self._idle.append(dialogue)
+        session.used_at = asyncio.get_running_loop().time()
+        self._idle.append(session)
         if self._sweeper is None:
             self._sweeper = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._sweep)
 
@@ -226,15 +226,15 @@ class Pool:
         """Part from connections that nobody has used for a while."""
         loop = asyncio.get_running_loop()
         before = loop.time() - IDLE_SECONDS
-        stale = [dialogue for dialogue in self._idle if dialogue.used_at <= before]
-        self._idle = [dialogue for dialogue in self._idle if dialogue.used_at > before]
-        for dialogue in stale:
-            self._part_from(dialogue)
+        stale = [session for session in self._idle if session.used_at <= before]
+        self._idle = [session for session in self._idle if session.used_at > before]
+        for session in stale:
+            self._part_from(session)
         self._sweeper = loop.call_later(IDLE_SECONDS / 2, self._sweep) if self._idle else None
 
-    def _part_from(self, dialogue: Dialogue) -> None:
+    def _part_from(self, session: SmtpSession) -> None:
         """Say goodbye without keeping anybody waiting."""
-        task = asyncio.get_running_loop().create_task(dialogue.quit())
+        task = asyncio.get_running_loop().create_task(session.quit())
         self._parting.add(task)
         task.add_done_callback(self._parting.discard)
 

@@ -72,7 +72,7 @@ class BrokenError(Exception):
         """Whether no connection could be had, rather than one lost."""
 
 
-class Dialogue(asyncio.Protocol):
+class SmtpSession(asyncio.Protocol):
     """One connection that is logged in, mail after mail. Used by one task at a time."""
 
     def __init__(self, extensions: Container[str]) -> None:
@@ -91,12 +91,12 @@ class Dialogue(asyncio.Protocol):
         """When it was last given back, by the loop's clock."""
 
     @classmethod
-    def take_over(cls, transport: asyncio.Transport, extensions: Container[str]) -> Dialogue:
+    def take_over(cls, transport: asyncio.Transport, extensions: Container[str]) -> SmtpSession:
         """Go on with a connection that somebody else opened."""
-        dialogue = cls(extensions)
-        dialogue.connection_made(transport)
-        transport.set_protocol(dialogue)
-        return dialogue
+        session = cls(extensions)
+        session.connection_made(transport)
+        transport.set_protocol(session)
+        return session
 
     @property
     def alive(self) -> bool:

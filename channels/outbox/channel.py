@@ -28,7 +28,7 @@ RETRY_AFTER = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class OutboxMessage:
     """A page composed for the outbox: two files, and the page itself for the terminal's table."""
 
     page: Page
@@ -73,11 +73,11 @@ class Outbox:
     async def listen(self, commands: Commands) -> None:
         """Nobody writes to an outbox."""
 
-    def compose(self, page: Page) -> Sheet:
-        return Sheet(page, wrap(self._text(page)), self._html(page))
+    def compose(self, page: Page) -> OutboxMessage:
+        return OutboxMessage(page, wrap(self._text(page)), self._html(page))
 
     async def send(self, to: str, message: Message, personal: Personal) -> Outcome:  # noqa: ARG002
-        assert isinstance(message, Sheet)
+        assert isinstance(message, OutboxMessage)
         if not RECIPIENT.fullmatch(to):
             return Gone(f"{to!r} is no name for an outbox: {NAMES}")
         paths = [self._folder / f"{message.page.slug}.{to}.{kind}" for kind in ("txt", "html")]

@@ -34,7 +34,7 @@ from channels.site.records import (
 )
 from channels.site.settings import Settings
 
-__all__ = ["Settings", "Sheet", "Site", "Written", "open"]
+__all__ = ["Settings", "Site", "SiteMessage", "Written", "open"]
 
 RECIPIENT = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*")
 LONGEST = 100
@@ -46,7 +46,7 @@ _EMPTY_LINES = re.compile(r"\n{3,}")
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class SiteMessage:
     """A page composed for a site, as it is where no picture stands beside it."""
 
     page: Page
@@ -110,11 +110,11 @@ class Site:
     async def listen(self, commands: Commands) -> None:
         """Nobody writes to a site."""
 
-    def compose(self, page: Page) -> Sheet:
+    def compose(self, page: Page) -> SiteMessage:
         return self._render(page, frozenset(), None)
 
     async def send(self, to: str, message: Message, personal: Personal) -> Outcome:  # noqa: ARG002
-        assert isinstance(message, Sheet)
+        assert isinstance(message, SiteMessage)
         if not _is_folder(to):
             return Gone(f"{to!r} is no folder of a site: {NAMES}")
         if message.page.day is None:
@@ -151,7 +151,7 @@ class Site:
         A page of chosen papers is not the `whole` edition, and leaves the records of its day alone. What is the same
         already is not touched. Raises OSError.
         """
-        assert isinstance(message, Sheet)
+        assert isinstance(message, SiteMessage)
         page = message.page
         with folder_writer.alone(where):
             sheet = self._render(page, folder_writer.present(where), self._sums(where, page))
@@ -168,7 +168,7 @@ class Site:
             changed += folder_writer.write(where, around)
             return Written([*made, *around, *folder.shown_on(where, page)], changed)
 
-    def _write_illustrated(self, where: Path, message: Sheet) -> Written:
+    def _write_illustrated(self, where: Path, message: SiteMessage) -> Written:
         """Write a page with the pictures of its papers, as far as they are there."""
         if message.page.style in ILLUSTRATED:
             names = [f"{block.paper.id}.{use}" for block in message.page.blocks for use in PICTURES]
@@ -183,14 +183,14 @@ class Site:
         with folder_writer.alone(where):
             return folder_writer.place(where, pictures)
 
-    def _render(self, page: Page, seen: frozenset[str], sums: Day | None) -> Sheet:
+    def _render(self, page: Page, seen: frozenset[str], sums: Day | None) -> SiteMessage:
         """A page's files, with the pictures among `seen`; `sums` are those of the page's month."""
         layout = layout_of(page)
         more = self._more(page, seen, sums)
         front = self._front.get(layout.name)
         head = front(page, **more) if front else ""
         body = _EMPTY_LINES.sub("\n\n", self._markdown[layout.name](page, **more))
-        return Sheet(page, layout, head + body, self._html[layout.name](page, **more))
+        return SiteMessage(page, layout, head + body, self._html[layout.name](page, **more))
 
     def _more(self, page: Page, seen: frozenset[str], sums: Day | None) -> dict[str, Any]:
         """What templates are given beside the page."""
@@ -221,7 +221,7 @@ class Site:
         found = folder.sums(where, page.cadence, page.day)
         return found if found["total_papers"] > len(page.blocks) else None
 
-    def _indexes(self, where: Path, sheet: Sheet) -> dict[str, str]:
+    def _indexes(self, where: Path, sheet: SiteMessage) -> dict[str, str]:
         entries = folder.entries(where, sheet.layout)
         return {name: fill(sheet.page, entries=entries, seen=frozenset()) for name, fill in self._index.items()}
 

@@ -171,5 +171,5 @@ def _last_line(err: bytes) -> str:
     """The line of git's complaint that says why: the last that is no hint."""
     lines = [line.strip() for line in err.decode("utf-8", "replace").splitlines()]
     said = [line for line in lines if line and not line.startswith("hint:")]
-    telling = [line for line in said if re.match(r"(?:fatal|error):| ?! \[", line)]
-    return _SECRET.sub("//", (telling or said or [""])[0])
+    alerting = [line for line in said if re.match(r"(?:fatal|error):| ?! \[", line)]
+    return _SECRET.sub("//", (alerting or said or [""])[0])

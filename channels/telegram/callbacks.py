@@ -12,7 +12,7 @@ import hashlib
 from dataclasses import dataclass, replace
 
 from bot.channel import Command, Memory
-from channels.telegram.chats import Place
+from channels.telegram.chats import ChatAddress
 
 LONGEST_DATA = 64
 LONGEST_PAYLOAD = 64
@@ -28,12 +28,12 @@ _ASKED = "_"
 
 
 @dataclass(frozen=True, slots=True)
-class Press:
+class Callback:
     """A line to ask; `apart` answers in a message of its own, `of` asks it for another place than the button's."""
 
     line: str
     apart: bool = False
-    of: Place | None = None
+    of: ChatAddress | None = None
 
     @property
     def data(self) -> str:
@@ -42,34 +42,34 @@ class Press:
         return f"{_APART if self.apart else ''}{of}{self.line}"
 
 
-def read(data: str) -> Press:
+def read(data: str) -> Callback:
     """What a button held. Whatever comes from outside is read as something; the core makes sense of the line."""
     apart, data = data.startswith(_APART), data.removeprefix(_APART)
     if data.startswith(_OF):
         written, _, line = data.removeprefix(_OF).partition(" ")
         try:
-            place = Place.parse(written)
+            place = ChatAddress.parse(written)
         except ValueError:
-            return Press("")
-        return Press(line, apart, place) if place.is_shared else Press("")  # nobody asks for another person
-    return Press(data, apart)
+            return Callback("")
+        return Callback(line, apart, place) if place.is_shared else Callback("")  # nobody asks for another person
+    return Callback(data, apart)
 
 
-async def held(press: Press, memory: Memory) -> str:
+async def held(callback: Callback, memory: Memory) -> str:
     """A button's data as long as Telegram takes it: a line that is longer is kept, and the button holds its key."""
-    if len(press.data.encode()) <= LONGEST_DATA:
-        return press.data
-    key = f"{_KEPT}{hashlib.sha256(press.line.encode()).hexdigest()[:16]}"
-    await memory.put(key, press.line)
-    return replace(press, line=key).data
+    if len(callback.data.encode()) <= LONGEST_DATA:
+        return callback.data
+    key = f"{_KEPT}{hashlib.sha256(callback.line.encode()).hexdigest()[:16]}"
+    await memory.put(key, callback.line)
+    return replace(callback, line=key).data
 
 
-async def released(data: str, memory: Memory) -> Press:
+async def released(data: str, memory: Memory) -> Callback:
     """The press that a button's data stands for."""
-    press = read(data)
-    if press.line.startswith(_KEPT):
-        return replace(press, line=await memory.get(press.line) or "")
-    return press
+    callback = read(data)
+    if callback.line.startswith(_KEPT):
+        return replace(callback, line=await memory.get(callback.line) or "")
+    return callback
 
 
 def link(username: str, line: str) -> str | None:

@@ -44,16 +44,16 @@ from bot.channel import (
 from bot.channel import Message as Composed
 from bot.model import ON, Extra
 from channels.telegram import errors
-from channels.telegram.chats import SHARED, Place, chat_of, kind_of
+from channels.telegram.chats import SHARED, ChatAddress, chat_of, kind_of
 from channels.telegram.keyboards import keyboard
 from channels.telegram.listener import clock, poll
 from channels.telegram.markup import close_up, escape
-from channels.telegram.message import LIMITS, Card
+from channels.telegram.message import LIMITS, TelegramMessage
 from channels.telegram.profile import introduce
-from channels.telegram.replies import Flood, Speech
+from channels.telegram.replies import FloodWait, Replies
 from channels.telegram.settings import Settings
-from channels.telegram.updates import Conversation
-from channels.telegram.webhook import Posted, hold, take
+from channels.telegram.updates import UpdateHandler
+from channels.telegram.webhook import WebhookUpdates, hold, take
 
 log = logging.getLogger(__name__)
 
@@ -96,15 +96,15 @@ class Telegram:
         )
         self._text = kit.template("telegram/edition.html", escape)
         self._rich = kit.template("telegram/rich.html", escape)
-        self._flood = Flood()
+        self._flood = FloodWait()
         self._knows_rich = True
-        self._posted: Posted | None = None
+        self._posted: WebhookUpdates | None = None
         """What was posted and is being handled."""
         self._is_known = True
         """Whether this is the bot that the readers have met."""
 
     def recipient(self, written: str) -> str:
-        return str(Place.parse(written))
+        return str(ChatAddress.parse(written))
 
     @property
     def invitation(self) -> Link | None:
@@ -145,7 +145,7 @@ class Telegram:
         if self.webhooks():
             await hold(self._bot, f"{self._kit.links.public}/hooks/{self.name}", self._hook_secret())
         else:
-            await poll(self._bot, self._conversation(commands).handle)
+            await poll(self._bot, self._update_handler(commands).handle)
 
     def webhooks(self) -> Mapping[str, Handler]:
         """Telegram posts to https alone."""
@@ -153,25 +153,25 @@ class Telegram:
 
     async def _take(self, hook: Hook, commands: Commands) -> int:
         if self._posted is None:
-            self._posted = Posted(self._conversation(commands).handle)
+            self._posted = WebhookUpdates(self._update_handler(commands).handle)
         return await take(hook, self._bot, self._hook_secret(), self._posted)
 
     def _hook_secret(self) -> str:
         return self._kit.links.sign("hook", self.name)
 
-    def _conversation(self, commands: Commands) -> Conversation:
-        speech = Speech(
+    def _update_handler(self, commands: Commands) -> UpdateHandler:
+        replies = Replies(
             self._bot, commands, self._kit, self._flood, offered=self.extras, clock=clock, inline=self._is_inline
         )
-        return Conversation(self._bot, commands, self._kit.memory, speech, self.compose, clock=clock)
+        return UpdateHandler(self._bot, commands, self._kit.memory, replies, self.compose, clock=clock)
 
-    def compose(self, page: Page) -> Card:
-        return Card(page, close_up(self._text(page)), self._rich)
+    def compose(self, page: Page) -> TelegramMessage:
+        return TelegramMessage(page, close_up(self._text(page)), self._rich)
 
     async def send(self, to: str, message: Composed, personal: Personal) -> Outcome:
-        assert isinstance(message, Card)
+        assert isinstance(message, TelegramMessage)
         try:
-            place = Place.parse(to)
+            place = ChatAddress.parse(to)
         except ValueError:
             return Gone("no chat of Telegram's")
         if (wait := self._flood.left()) > 0:
@@ -186,26 +186,30 @@ class Telegram:
         except TelegramError as error:
             return await self._outcome(error, place)
 
-    async def _send_to(self, place: Place, card: Card, personal: Personal, *, is_channel: bool) -> Outcome:
+    async def _send_to(
+        self, place: ChatAddress, card: TelegramMessage, personal: Personal, *, is_channel: bool
+    ) -> Outcome:
         """Send, where the place has changed to where it is now."""
         rows = card.rows(place, self._bot.username, is_channel=is_channel, inline=self._is_inline)
         keys = await keyboard(rows, self._kit.memory)
         try:
             sent = await self._post(place, card, personal, keys)
         except ChatMigrated as moved:
-            now_at = Place(moved.new_chat_id)
+            now_at = ChatAddress(moved.new_chat_id)
             sent = await self._post(now_at, card, personal, keys)
             return Sent(f"{sent.message_id}", moved_to=f"{now_at}")
         except BadRequest as error:
             if place.topic is None or not errors.says(error, *errors.NO_TOPIC, *errors.CLOSED_TOPIC):
                 raise
-            general = Place(place.chat)  # General has no id of its own to send to
+            general = ChatAddress(place.chat)  # General has no id of its own to send to
             sent = await self._post(general, card, personal, keys)
             moved_to = f"{general}" if errors.says(error, *errors.NO_TOPIC) else None
             return Sent(f"{sent.message_id}", moved_to=moved_to)
         return Sent(f"{sent.message_id}")
 
-    async def _post(self, place: Place, card: Card, personal: Personal, keys: InlineKeyboardMarkup | None) -> Message:
+    async def _post(
+        self, place: ChatAddress, card: TelegramMessage, personal: Personal, keys: InlineKeyboardMarkup | None
+    ) -> Message:
         if personal.extras.get(Extra.RICH) == ON and self._knows_rich and card.page.blocks:
             try:
                 return await self._post_rich(place, card, personal, keys)
@@ -225,7 +229,7 @@ class Telegram:
         )
 
     async def _post_rich(
-        self, place: Place, card: Card, personal: Personal, keys: InlineKeyboardMarkup | None
+        self, place: ChatAddress, card: TelegramMessage, personal: Personal, keys: InlineKeyboardMarkup | None
     ) -> Message:
         """By a raw request: the library has no types for it yet."""
         given: dict[str, Any] = {
@@ -240,7 +244,7 @@ class Telegram:
         sent: Message = await self._bot.do_api_request("sendRichMessage", api_kwargs=given, return_type=Message)
         return sent
 
-    async def _is_channel(self, place: Place) -> bool:
+    async def _is_channel(self, place: ChatAddress) -> bool:
         """Whether nobody can press buttons that ask something there; what is learned is remembered."""
         if not place.is_shared:
             return False
@@ -259,7 +263,7 @@ class Telegram:
         """Whether papers can be put into other chats: @BotFather switches that on."""
         return bool(self._bot.bot.supports_inline_queries)
 
-    async def _outcome(self, error: TelegramError, place: Place) -> Outcome:
+    async def _outcome(self, error: TelegramError, place: ChatAddress) -> Outcome:
         found = errors.outcome(error, place)
         if isinstance(found, Barred):
             title = None

@@ -10,7 +10,7 @@ _WRITTEN = re.compile(r"(-?[1-9]\d{0,18})(?:/([1-9]\d{0,9}))?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ChatAddress:
     """A chat by Telegram's id, and one of its topics; `42`, `-1001234567890` or `-1001234567890/45` when written.
 
     People have positive ids, groups and channels negative ones.

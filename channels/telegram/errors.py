@@ -12,7 +12,7 @@ import httpx
 from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
 
 from bot.channel import Barred, Deferred, Gone, Outcome, Rejected, Unknown
-from channels.telegram.chats import Place
+from channels.telegram.chats import ChatAddress
 
 NOT_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 """Faults that come before a request has left."""
@@ -54,7 +54,7 @@ def says(error: TelegramError, *texts: str) -> bool:
     return any(text in said for text in texts)
 
 
-def outcome(error: TelegramError, place: Place) -> Outcome:
+def outcome(error: TelegramError, place: ChatAddress) -> Outcome:
     """What became of a message that was answered with this error.
 
     BadRequest comes first: the library counts it among the faults of the network.

@@ -13,7 +13,7 @@ from telegram.constants import ParseMode
 
 from bot.channel import Answer, Block, Page
 from bot.model import Extra
-from channels.telegram.message import Card, cut
+from channels.telegram.message import TelegramMessage, cut
 
 MOST = 50
 """Results of one answer: https://core.telegram.org/bots/api#answerinlinequery."""
@@ -36,10 +36,10 @@ def line_of(query: str, offset: str) -> str:
     return f"search {after}{query}"
 
 
-def results(answer: Answer, compose: Callable[[Page], Card]) -> Sequence[InlineQueryResultArticle]:
+def results(answer: Answer, compose: Callable[[Page], TelegramMessage]) -> Sequence[InlineQueryResultArticle]:
     """What can be put into the chat: the edition where one was asked for, then each paper."""
     page, card = answer.page, answer.message
-    if page is None or not isinstance(card, Card):
+    if page is None or not isinstance(card, TelegramMessage):
         return []
     found = []
     if page.day is not None and page.previous is None:
@@ -55,13 +55,13 @@ def offset_of(page: Page | None) -> str:
     return begun[1] if begun else ""
 
 
-def _of_paper(block: Block, card: Card, extras: Mapping[Extra, str]) -> InlineQueryResultArticle:
+def _of_paper(block: Block, card: TelegramMessage, extras: Mapping[Extra, str]) -> InlineQueryResultArticle:
     facts = " · ".join(filter(None, (block.votes, block.organisation, next(iter(block.said.parts.values()), ""))))
     return _result(block.paper.id, block.title, facts, card, extras)
 
 
 def _result(
-    key: str, title: str, description: str, card: Card, extras: Mapping[Extra, str]
+    key: str, title: str, description: str, card: TelegramMessage, extras: Mapping[Extra, str]
 ) -> InlineQueryResultArticle:
     picture = card.page.blocks[0].paper.thumbnail if len(card.page.blocks) == 1 else None
     return InlineQueryResultArticle(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, SwitchInlineQueryChosenChat
 
 from bot.channel import Memory
-from channels.telegram.callbacks import Press, held
+from channels.telegram.callbacks import Callback, held
 
 WIDEST = 30
 """So many letters fit beside each other on a telephone, buttons' margins taken off."""
@@ -20,16 +20,16 @@ MOST = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class Button:
     """One button: what it says, and what it does: ask a line, open an address, or begin an inline query elsewhere."""
 
     label: str
-    press: Press | None = None
+    callback: Callback | None = None
     url: str | None = None
     share: str | None = None
 
 
-Rows = Sequence[Sequence[Key]]
+Rows = Sequence[Sequence[Button]]
 
 
 async def keyboard(rows: Rows, memory: Memory) -> InlineKeyboardMarkup | None:
@@ -38,9 +38,9 @@ async def keyboard(rows: Rows, memory: Memory) -> InlineKeyboardMarkup | None:
     return InlineKeyboardMarkup(built) if built else None
 
 
-def in_rows(keys: Iterable[Key], most: int = A_ROW) -> list[list[Key]]:
+def in_rows(keys: Iterable[Button], most: int = A_ROW) -> list[list[Button]]:
     """Keys beside each other as long as their labels fit."""
-    rows: list[list[Key]] = []
+    rows: list[list[Button]] = []
     room = 0
     for key in list(keys)[:MOST]:
         needs = _width(key.label) + 2
@@ -52,7 +52,7 @@ def in_rows(keys: Iterable[Key], most: int = A_ROW) -> list[list[Key]]:
     return rows
 
 
-async def _button(key: Key, memory: Memory) -> InlineKeyboardButton:
+async def _button(key: Button, memory: Memory) -> InlineKeyboardButton:
     label = key.label if len(key.label) <= LONGEST_LABEL else key.label[: LONGEST_LABEL - 1] + "…"
     if key.url is not None:
         return InlineKeyboardButton(label, url=key.url)
@@ -61,7 +61,7 @@ async def _button(key: Key, memory: Memory) -> InlineKeyboardButton:
             key.share, allow_user_chats=True, allow_group_chats=True, allow_channel_chats=True
         )
         return InlineKeyboardButton(label, switch_inline_query_chosen_chat=anywhere)
-    return InlineKeyboardButton(label, callback_data=await held(key.press or Press(""), memory))
+    return InlineKeyboardButton(label, callback_data=await held(key.callback or Callback(""), memory))
 
 
 def _width(label: str) -> int:

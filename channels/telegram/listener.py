@@ -59,35 +59,35 @@ def clock() -> datetime:
 
 async def poll(bot: Bot, handle: Handle) -> None:
     """Hand every update to `handle`, those of one chat in their order, until cancelled. Raises LoginError."""
-    crowd = Crowd(handle)
+    update_queue = UpdateQueue(handle)
     try:
         await _take_down_webhook(bot)
-        await _take_for_ever(bot, crowd)
+        await _take_for_ever(bot, update_queue)
     except Conflict:  # a last call would end the other's
-        await crowd.end()
+        await update_queue.end()
         raise LoginError(SECOND_POLLER) from None
     except (InvalidToken, EndPointNotFound) as error:
-        await crowd.end()
+        await update_queue.end()
         if not errors.is_telegrams(error):
             raise ConnectionError("something between us and Telegram answered in its place") from None
         raise LoginError(NOT_KNOWN) from None
     except asyncio.CancelledError:
-        await crowd.end()
-        if crowd.oldest is not None:
+        await update_queue.end()
+        if update_queue.oldest is not None:
             with suppress(TelegramError):
-                await _updates(bot, crowd.oldest, 0, limit=1)
+                await _updates(bot, update_queue.oldest, 0, limit=1)
         raise
 
 
-async def _take_for_ever(bot: Bot, crowd: Crowd) -> None:
+async def _take_for_ever(bot: Bot, update_queue: UpdateQueue) -> None:
     """Take what is new; what is wrong with the network passes."""
     rest = FIRST_BREAK
     while True:
-        if crowd.is_busy:
-            await crowd.moved_on(GLANCE)
+        if update_queue.is_busy:
+            await update_queue.moved_on(GLANCE)
         try:
-            for raw in await _updates(bot, crowd.oldest, 0 if crowd.is_busy else HELD):
-                crowd.take(raw, bot)
+            for raw in await _updates(bot, update_queue.oldest, 0 if update_queue.is_busy else HELD):
+                update_queue.take(raw, bot)
             rest = FIRST_BREAK
         except RetryAfter as wait:
             await asyncio.sleep(errors.seconds(wait))
@@ -118,7 +118,7 @@ async def _updates(bot: Bot, offset: int | None, held: int, *, limit: int = AT_O
     return found
 
 
-class Crowd:
+class UpdateQueue:
     """Updates that are being handled: at once for different chats, one after the other for each."""
 
     def __init__(self, handle: Handle) -> None:

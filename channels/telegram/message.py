@@ -10,9 +10,9 @@ from telegram import LinkPreviewOptions
 
 from bot.channel import Direction, Limits, Page, ShowPaper, ShowSettings, Template, written
 from bot.model import ON, Extra
-from channels.telegram.callbacks import Press, link
-from channels.telegram.chats import Place
-from channels.telegram.keyboards import Key, Rows, in_rows
+from channels.telegram.callbacks import Callback, link
+from channels.telegram.chats import ChatAddress
+from channels.telegram.keyboards import Button, Rows, in_rows
 from channels.telegram.markup import entities, link_bytes, units
 
 LIMITS = Limits(
@@ -27,7 +27,7 @@ NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 
 @dataclass(frozen=True)
-class Card:
+class TelegramMessage:
     """A page composed for Telegram. In a group or a channel it differs in its buttons alone."""
 
     page: Page
@@ -56,7 +56,7 @@ class Card:
             return NO_PREVIEW
         return LinkPreviewOptions(url=picture, prefer_large_media=True, show_above_text=True)
 
-    def rows(self, place: Place, username: str, *, is_channel: bool = False, inline: bool = True) -> Rows:
+    def rows(self, place: ChatAddress, username: str, *, is_channel: bool = False, inline: bool = True) -> Rows:
         """The buttons that make sense where it is shown.
 
         One's own chat turns the page in place. A page turned in a group would be turned for everybody, so what is more
@@ -68,16 +68,16 @@ class Card:
         share = [self._share()] if inline else []
         return self._in_a_group(username, share) if place.is_shared else self._in_private(share)
 
-    def _in_private(self, share: Sequence[Key]) -> Rows:
-        turns = [Key(sign, Press(line)) for sign, line in self._signs() if line is not None]
-        settings = Key(f"⚙ {self.page.labels['settings']}", Press(written(ShowSettings()), apart=True))
-        papers = [Key(label, Press(line, apart=True)) for label, line in self._papers()]
+    def _in_private(self, share: Sequence[Button]) -> Rows:
+        turns = [Button(sign, Callback(line)) for sign, line in self._signs() if line is not None]
+        settings = Button(f"⚙ {self.page.labels['settings']}", Callback(written(ShowSettings()), apart=True))
+        papers = [Button(label, Callback(line, apart=True)) for label, line in self._papers()]
         return [*in_rows(papers), turns, [settings, *share]]
 
-    def _in_a_group(self, username: str, share: Sequence[Key]) -> Rows:
+    def _in_a_group(self, username: str, share: Sequence[Button]) -> Rows:
         more = [(f"{self.page.labels['more']} ▶", self.page.next)] if self.page.next else []
-        papers = [Key(label, url=url) for label, line in self._papers() if (url := link(username, line))]
-        turns = [Key(label, url=url) for label, line in more if (url := link(username, line))]
+        papers = [Button(label, url=url) for label, line in self._papers() if (url := link(username, line))]
+        turns = [Button(label, url=url) for label, line in more if (url := link(username, line))]
         return [*in_rows(papers), [*turns, *share]]
 
     def _papers(self) -> Sequence[tuple[str, str]]:
@@ -93,10 +93,10 @@ class Card:
             return [("◀", behind), ("▶", before)]
         return [("◀", before), ("▶", behind)]
 
-    def _share(self) -> Key:
+    def _share(self) -> Button:
         """An edition is passed on by its day, anything else by its first paper."""
         query = f"{self.page.day}" if self.page.day and not self.page.alone else self.page.blocks[0].paper.id
-        return Key(f"↗ {self.page.labels['share']}", share=query)
+        return Button(f"↗ {self.page.labels['share']}", share=query)
 
 
 def cut(page: Page, place: int) -> Page:

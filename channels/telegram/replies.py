@@ -16,13 +16,13 @@ from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 from bot.channel import Answer, Command, Commands, Deferred, Kit
 from bot.model import Address, Extra
 from channels.telegram import errors
-from channels.telegram.chats import Place
+from channels.telegram.chats import ChatAddress
 from channels.telegram.keyboards import Rows, keyboard
 from channels.telegram.markup import escape, units
-from channels.telegram.message import NO_PREVIEW, Card
+from channels.telegram.message import NO_PREVIEW, TelegramMessage
 from channels.telegram.profile import introduce_in
 from channels.telegram.reply_layout import in_messages, rows_of, text_of, without_papers
-from channels.telegram.uploads import Pictures
+from channels.telegram.uploads import UploadedPictures
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ A_MOMENT = 1.0
 """Seconds after which a service in trouble is asked once more."""
 
 
-class Flood:
+class FloodWait:
     """The wait that Telegram has asked for, whoever met it: editions and answers go to the same service."""
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class _Said:
     preview: LinkPreviewOptions = NO_PREVIEW
 
 
-class Speech:
+class Replies:
     """Says answers in chats."""
 
     def __init__(
@@ -67,7 +67,7 @@ class Speech:
         bot: Bot,
         commands: Commands,
         kit: Kit,
-        flood: Flood,
+        flood: FloodWait,
         *,
         offered: Sequence[Extra],
         clock: Callable[[], datetime],
@@ -81,15 +81,15 @@ class Speech:
         self._memory = kit.memory
         self._offered = offered
         self._fill = kit.template("telegram/answer.html", escape)
-        self._pictures = Pictures(kit.pictures, kit.memory)
+        self._pictures = UploadedPictures(kit.pictures, kit.memory)
 
     async def say(
         self,
-        place: Place,
+        place: ChatAddress,
         answer: Answer,
         *,
         instead: Message | None = None,
-        of: Place | None = None,
+        of: ChatAddress | None = None,
         title: str = "",
         asked: str = "",
     ) -> None:
@@ -112,7 +112,9 @@ class Speech:
         except TelegramError as error:
             log.warning("answer not sent", extra={"channel": "telegram", "reason": errors.reason(error)})
 
-    async def _say(self, place: Place, answer: Answer, messages: Sequence[_Said], instead: Message | None) -> None:
+    async def _say(
+        self, place: ChatAddress, answer: Answer, messages: Sequence[_Said], instead: Message | None
+    ) -> None:
         if answer.file is not None:
             await self._patiently(partial(self._send_file, place, answer), place)
             return
@@ -123,7 +125,7 @@ class Speech:
             await self._patiently(partial(self._post, place, said, instead), place)
             instead = None
 
-    async def _show_figure(self, place: Place, paper_id: str) -> None:
+    async def _show_figure(self, place: ChatAddress, paper_id: str) -> None:
         """Send a paper's figure, where there is one and the place takes pictures; it goes without otherwise."""
         figure = await self._pictures.find(paper_id)
         if figure is None:
@@ -136,10 +138,12 @@ class Speech:
         except TelegramError as error:
             log.info("figure left out", extra={"channel": "telegram", "reason": errors.reason(error)})
 
-    async def _messages(self, place: Place, answer: Answer, of: Place | None, title: str, asked: str) -> list[_Said]:
+    async def _messages(
+        self, place: ChatAddress, answer: Answer, of: ChatAddress | None, title: str, asked: str
+    ) -> list[_Said]:
         """An answer as messages: one, or a second where its sentences do not fit above the papers."""
         card, command = answer.message, asked.partition(" ")[0]
-        if not isinstance(card, Card):
+        if not isinstance(card, TelegramMessage):
             texts = in_messages(self._under(title, text_of(answer, self._fill, quoting=command == Command.SEARCH)))
             keys = await self._keys(rows_of(answer, of, command))
             return [_Said(text, keys if text is texts[-1] else None) for text in texts]
@@ -158,7 +162,7 @@ class Speech:
     async def _keys(self, rows: Rows) -> InlineKeyboardMarkup | None:
         return await keyboard(rows, self._memory)
 
-    async def _patiently(self, work: Callable[[], Awaitable[None]], place: Place) -> None:
+    async def _patiently(self, work: Callable[[], Awaitable[None]], place: ChatAddress) -> None:
         """Do it, and once more where Telegram wants a short wait or is in trouble and nothing was done."""
         if self._flood.left() > LONGEST_WAIT:
             return
@@ -176,7 +180,7 @@ class Speech:
             await asyncio.sleep(wait)
             await work()
 
-    async def _post(self, place: Place, said: _Said, instead: Message | None) -> None:
+    async def _post(self, place: ChatAddress, said: _Said, instead: Message | None) -> None:
         """Send, or edit what is there."""
         await self._turn(place)
         if instead is not None and await self._edit(instead, said):
@@ -209,7 +213,7 @@ class Speech:
             raise
         return True
 
-    async def _send_file(self, place: Place, answer: Answer) -> None:
+    async def _send_file(self, place: ChatAddress, answer: Answer) -> None:
         assert answer.file is not None
         [*said] = in_messages(text_of(without_papers(answer), self._fill), LONGEST_CAPTION)
         await self._turn(place)
@@ -222,10 +226,10 @@ class Speech:
             message_thread_id=place.topic,
         )
 
-    async def _turn(self, place: Place) -> None:
-        await self._commands.turn(_address(place))
+    async def _turn(self, place: ChatAddress) -> None:
+        await self._commands.acquire(_address(place))
 
-    async def _introduce(self, place: Place, language: str) -> None:
+    async def _introduce(self, place: ChatAddress, language: str) -> None:
         await introduce_in(
             self._bot,
             place.chat,
@@ -237,5 +241,5 @@ class Speech:
         )
 
 
-def _address(place: Place) -> Address:
+def _address(place: ChatAddress) -> Address:
     return Address("telegram", f"{place}")

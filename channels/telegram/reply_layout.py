@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from bot.channel import Answer, Command, Help, Menu, Option, Page, Row, ShowSettings, Template
 from bot.channel import written as line_of
-from channels.telegram.callbacks import Press, read
-from channels.telegram.chats import Place
-from channels.telegram.keyboards import Key, Rows, in_rows
+from channels.telegram.callbacks import Callback, read
+from channels.telegram.chats import ChatAddress
+from channels.telegram.keyboards import Button, Rows, in_rows
 from channels.telegram.markup import units
 
 LONGEST = 4096
@@ -44,17 +44,17 @@ def in_messages(text: str, most: int = LONGEST) -> list[str]:
     return [part.strip() for part in parts if part.strip()]
 
 
-def rows_of(answer: Answer, of: Place | None = None, menu: str = "") -> Rows:
+def rows_of(answer: Answer, of: ChatAddress | None = None, menu: str = "") -> Rows:
     """An answer's buttons: what its list leads to, then its options.
 
     `of` is the place they are about, if another. `menu` is the preference that is being chosen: the way back to the
     settings bears its name, by which a reply to the message is understood.
     """
     listed = [
-        Key(row.label, Press(line_of(row.request), of=of)) for row in answer.rows if isinstance(row.request, Menu)
+        Button(row.label, Callback(line_of(row.request), of=of)) for row in answer.rows if isinstance(row.request, Menu)
     ]
     offered = [
-        Key(f"{CHOSEN if option.chosen else ''}{option.label}", Press(_line(option, menu), of=of))
+        Button(f"{CHOSEN if option.chosen else ''}{option.label}", Callback(_line(option, menu), of=of))
         for option in answer.options
     ]
     return [*in_rows(listed, most=3), *in_rows(offered)]
@@ -64,13 +64,13 @@ TYPED = (Command.ZONE, Command.TOPICS, Command.TIME, Command.COUNT, Command.VOTE
 """The preferences whose menus people answer in their own words."""
 
 
-def menu_of(buttons: Sequence[str]) -> Press | None:
+def menu_of(buttons: Sequence[str]) -> Callback | None:
     """The preference whose menu these are the buttons of, and the place it is about: what a reply to it changes."""
     for data in buttons:
-        press = read(data)
-        command, _, menu = press.line.partition(" ")
+        callback = read(data)
+        command, _, menu = callback.line.partition(" ")
         if command == Command.SETTINGS and menu in TYPED:
-            return Press(menu, of=press.of)
+            return Callback(menu, of=callback.of)
     return None
 
 

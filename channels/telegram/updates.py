@@ -27,10 +27,10 @@ from telegram.error import BadRequest, TelegramError
 from bot.channel import Asker, Command, Commands, Memory, Page, Pause, ShowSettings, written
 from bot.model import Address
 from channels.telegram import errors, inline
-from channels.telegram.callbacks import SHOWING, Press, followed, released
-from channels.telegram.chats import Place
-from channels.telegram.message import Card
-from channels.telegram.replies import Speech
+from channels.telegram.callbacks import SHOWING, Callback, followed, released
+from channels.telegram.chats import ChatAddress
+from channels.telegram.message import TelegramMessage
+from channels.telegram.replies import Replies
 from channels.telegram.reply_layout import menu_of
 
 log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ _PLAIN = re.compile(
 _COMMAND = re.compile(r"/([a-z_]{1,32})(?:@([a-z0-9_]{1,64}))?(?:\s+(.*))?", re.DOTALL | re.IGNORECASE)
 
 
-class Conversation:
+class UpdateHandler:
     """Handles updates, one at a time for each chat."""
 
     def __init__(
@@ -66,8 +66,8 @@ class Conversation:
         bot: Bot,
         commands: Commands,
         memory: Memory,
-        speech: Speech,
-        compose: Callable[[Page], Card],
+        replies: Replies,
+        compose: Callable[[Page], TelegramMessage],
         *,
         clock: Callable[[], datetime],
     ) -> None:
@@ -76,7 +76,7 @@ class Conversation:
         self._commands = commands
         self._memory = memory
         self._compose = compose
-        self._speech = speech
+        self._replies = replies
 
     async def handle(self, update: Update) -> None:
         """Do what an update asks for."""
@@ -94,7 +94,7 @@ class Conversation:
     async def _wrote(self, message: Message) -> None:
         here = _place(message)
         if message.migrate_to_chat_id is not None:
-            await self._commands.moved(_address(here), f"{Place(message.migrate_to_chat_id)}")
+            await self._commands.moved(_address(here), f"{ChatAddress(message.migrate_to_chat_id)}")
             return
         asked = self._asked_by(message)
         if asked is None:
@@ -107,23 +107,23 @@ class Conversation:
             return
         answer = await self._commands.ask(asker, asked.line, self._clock())
         title = await self._title(asked.of) if asked.of is not None else ""
-        await self._speech.say(here, answer, of=asked.of, title=title, asked=asked.line)
+        await self._replies.say(here, answer, of=asked.of, title=title, asked=asked.line)
 
-    def _asked_by(self, message: Message) -> Press | None:
+    def _asked_by(self, message: Message) -> Callback | None:
         """What is asked by a message, and for which place; None where it is none of the bot's business."""
         shared, text = message.chat.type != ChatType.PRIVATE, (message.text or "").strip()
         if found := _COMMAND.fullmatch(text):
             line = self._command(found[1].lower(), found[2], found[3] or "", shared=shared)
-            return None if line is None else Press(line)
+            return None if line is None else Callback(line)
         if message.location is not None and not shared:
-            return Press(f"{Command.ZONE} {message.location.latitude:.4f},{message.location.longitude:.4f}")
+            return Callback(f"{Command.ZONE} {message.location.latitude:.4f},{message.location.longitude:.4f}")
         if text and (menu := self._menu_replied_to(message)):
-            return Press(f"{menu.line} {text}", of=menu.of)
+            return Callback(f"{menu.line} {text}", of=menu.of)
         if shared:
             return None
         if not text:
-            return Press(Command.HELP)
-        return Press(text if _PLAIN.fullmatch(text) else f"{Command.SEARCH} {text[:LONGEST_QUERY]}")
+            return Callback(Command.HELP)
+        return Callback(text if _PLAIN.fullmatch(text) else f"{Command.SEARCH} {text[:LONGEST_QUERY]}")
 
     def _command(self, name: str, mentioned: str | None, rest: str, *, shared: bool) -> str | None:
         if mentioned is not None and mentioned.casefold() != self._bot.username.casefold():
@@ -134,7 +134,7 @@ class Conversation:
             return None  # another bot's
         return f"{ALIASES.get(name, name)} {rest}"
 
-    def _menu_replied_to(self, message: Message) -> Press | None:
+    def _menu_replied_to(self, message: Message) -> Callback | None:
         """The preference whose menu somebody answers in their own words, such as a city."""
         menu = message.reply_to_message
         if menu is None or menu.reply_markup is None or menu.from_user is None or menu.from_user.id != self._bot.id:
@@ -143,29 +143,29 @@ class Conversation:
         return menu_of([key.callback_data for key in keys if isinstance(key.callback_data, str)])
 
     async def _pressed(self, query: CallbackQuery) -> None:
-        press, message = await released(query.data or "", self._memory), query.message
-        if message is None or not press.line:
+        callback, message = await released(query.data or "", self._memory), query.message
+        if message is None or not callback.line:
             await self._pop_up(query)
             return
         if not isinstance(message, Message) and message.chat.is_forum:  # nobody knows of which topic it was
             await self._pop_up(query)
             return
-        here = _place(message) if isinstance(message, Message) else Place(message.chat.id)
-        asker = await self._asker(press.of or here, query.from_user, None)
-        changes_here = here.is_shared and not press.apart and press.line.partition(" ")[0] not in SHOWING
-        if not asker.may_change and (press.of is not None or changes_here):
+        here = _place(message) if isinstance(message, Message) else ChatAddress(message.chat.id)
+        asker = await self._asker(callback.of or here, query.from_user, None)
+        changes_here = here.is_shared and not callback.apart and callback.line.partition(" ")[0] not in SHOWING
+        if not asker.may_change and (callback.of is not None or changes_here):
             # What one person may not do is nobody else's business, nor is it theirs to see.
             refusal = await self._commands.ask(asker, written(Pause()), self._clock())
             await self._pop_up(query, refusal.says[0] if refusal.says else "", alert=True)
             return
-        answer = await self._commands.ask(asker, press.line, self._clock())
+        answer = await self._commands.ask(asker, callback.line, self._clock())
         refused = not answer.ok and answer.says
         await self._pop_up(query, answer.says[0] if refused else "", alert=here.is_shared)
         if refused and (here.is_shared or not (answer.options or answer.rows)):
             return
-        instead = message if isinstance(message, Message) and not press.apart else None
-        title = await self._title(press.of) if press.of is not None else ""
-        await self._speech.say(here, answer, instead=instead, of=press.of, title=title, asked=press.line)
+        instead = message if isinstance(message, Message) and not callback.apart else None
+        title = await self._title(callback.of) if callback.of is not None else ""
+        await self._replies.say(here, answer, instead=instead, of=callback.of, title=title, asked=callback.line)
 
     async def _pop_up(self, query: CallbackQuery, says: str = "", *, alert: bool = False) -> None:
         """End the waiting that a press shows; a press that waited too long shows none any more."""
@@ -189,7 +189,7 @@ class Conversation:
 
     async def _stands_otherwise(self, change: ChatMemberUpdated) -> None:
         """The bot was let in, thrown out, or given other rights."""
-        here, new = Place(change.chat.id), change.new_chat_member
+        here, new = ChatAddress(change.chat.id), change.new_chat_member
         address = _address(here)
         if not _is_inside(new):
             await self._commands.gone(address, THROWN_OUT if here.is_shared else SHUT, self._clock())
@@ -204,14 +204,14 @@ class Conversation:
         if not was_in and not any(again):
             await self._greet(change, here)
 
-    async def _greet(self, change: ChatMemberUpdated, here: Place) -> None:
+    async def _greet(self, change: ChatMemberUpdated, here: ChatAddress) -> None:
         """Say how it goes on: in a group to all; of a channel, whose posts are for its readers, to who let us in."""
         if change.chat.type == ChatType.CHANNEL:
             await self._memory.put(SETTER.format(chat=here.chat), f"{change.from_user.id}")
             await self._show_panel(here, change.from_user)
             return
         asker = await self._asker(here, change.from_user, None)
-        await self._speech.say(here, await self._commands.ask(asker, written(ShowSettings()), self._clock()))
+        await self._replies.say(here, await self._commands.ask(asker, written(ShowSettings()), self._clock()))
 
     async def _posted(self, post: Message) -> None:
         """A command in a channel is answered to who let the bot in there, in their own chat with it."""
@@ -222,29 +222,29 @@ class Conversation:
         with suppress(TelegramError):
             member = await self._bot.get_chat_member(post.chat.id, int(setter))
             if member.status in RUNS_IT:
-                await self._show_panel(Place(post.chat.id), member.user)
+                await self._show_panel(ChatAddress(post.chat.id), member.user)
 
-    async def _show_named(self, here: Place, person: User | None, named: str) -> None:
+    async def _show_named(self, here: ChatAddress, person: User | None, named: str) -> None:
         """The panel of a channel or group that somebody names who runs it; to others it is as if it were not there."""
         with suppress(TelegramError):
             chat = await self._bot.get_chat(named if named.startswith("@") else int(named))
-            if person is not None and chat.type != ChatType.PRIVATE and await self._runs(Place(chat.id), person):
-                await self._show_panel(Place(chat.id), person)
+            if person is not None and chat.type != ChatType.PRIVATE and await self._runs(ChatAddress(chat.id), person):
+                await self._show_panel(ChatAddress(chat.id), person)
                 return
         asker = await self._asker(here, person, None)
-        await self._speech.say(here, await self._commands.ask(asker, written(ShowSettings()), self._clock()))
+        await self._replies.say(here, await self._commands.ask(asker, written(ShowSettings()), self._clock()))
 
-    async def _show_panel(self, channel: Place, person: User) -> None:
+    async def _show_panel(self, channel: ChatAddress, person: User) -> None:
         asker = Asker(_address(channel), person.language_code, person=f"{person.id}")
         answer = await self._commands.ask(asker, written(ShowSettings()), self._clock())
-        await self._speech.say(Place(person.id), answer, of=channel, title=await self._title(channel))
+        await self._replies.say(ChatAddress(person.id), answer, of=channel, title=await self._title(channel))
 
-    async def _title(self, place: Place) -> str:
+    async def _title(self, place: ChatAddress) -> str:
         with suppress(TelegramError):
             return (await self._bot.get_chat(place.chat)).title or f"{place}"
         return f"{place}"
 
-    async def _asker(self, place: Place, person: User | None, sender: Chat | None) -> Asker:
+    async def _asker(self, place: ChatAddress, person: User | None, sender: Chat | None) -> Asker:
         locale = None if person is None else person.language_code
         if not place.is_shared:
             return Asker(_address(place), locale)
@@ -253,7 +253,7 @@ class Conversation:
         known = f"{place.chat}" if person is None else f"{person.id}"
         return Asker(_address(place), locale, known, may_change=await self._runs(place, person))
 
-    async def _runs(self, place: Place, person: User | None) -> bool:
+    async def _runs(self, place: ChatAddress, person: User | None) -> bool:
         """Whether a person runs a group or channel."""
         if person is None:
             return False
@@ -274,10 +274,10 @@ def _is_inside(member: ChatMember) -> bool:
     return member.status in INSIDE and not (isinstance(member, ChatMemberRestricted) and not member.is_member)
 
 
-def _place(message: Message) -> Place:
+def _place(message: Message) -> ChatAddress:
     is_topic = message.is_topic_message and message.chat.type != ChatType.PRIVATE
-    return Place(message.chat.id, message.message_thread_id if is_topic else None)
+    return ChatAddress(message.chat.id, message.message_thread_id if is_topic else None)
 
 
-def _address(place: Place) -> Address:
+def _address(place: ChatAddress) -> Address:
     return Address("telegram", f"{place}")

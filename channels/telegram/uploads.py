@@ -10,12 +10,12 @@ from telegram.error import BadRequest
 
 from bot.channel import Memory
 from channels.telegram import errors
-from channels.telegram.chats import Place
+from channels.telegram.chats import ChatAddress
 
 KINDS = ("fig.jpg", "fig.png")
 
 
-class Pictures:
+class UploadedPictures:
     """The figures that lie in a folder, as `{arxiv id}.fig.jpg` or `.fig.png`."""
 
     def __init__(self, folder: Path, memory: Memory) -> None:
@@ -27,7 +27,7 @@ class Pictures:
         files = [self._folder / f"{paper_id}.{kind}" for kind in KINDS]
         return await asyncio.to_thread(lambda: next((file for file in files if file.is_file()), None))
 
-    async def send(self, bot: Bot, place: Place, file: Path) -> Message:
+    async def send(self, bot: Bot, place: ChatAddress, file: Path) -> Message:
         """Send a picture: by its id where Telegram has it, else the file, whose id is then kept."""
         key = f"file {file.name}"
         known = await self._memory.get(key)

@@ -50,7 +50,7 @@ async def hold(bot: Bot, address: str, secret: str) -> None:
         await asyncio.sleep(LOOK)
 
 
-async def take(hook: Hook, bot: Bot, secret: str, posted: Posted) -> int:
+async def take(hook: Hook, bot: Bot, secret: str, posted: WebhookUpdates) -> int:
     """Handle one update that was posted; the status to answer with, which accepts it or not."""
     if not compare_digest(hook.headers.get(SECRET, "").encode("utf-8", "replace"), secret.encode()):
         return 403
@@ -62,7 +62,7 @@ async def take(hook: Hook, bot: Bot, secret: str, posted: Posted) -> int:
     return 200
 
 
-class Posted:
+class WebhookUpdates:
     """Updates that were posted: at once for different chats, one after the other for each, each once.
 
     Several may be posted at the same time, and not in their order.

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from bot.model import NOTE, Address, Cadence, Preferences
 from bot.store import Store, operator_queries, subscriber_queries
-from bot.store.operator_queries import Filter
+from bot.store.operator_queries import DeliveryFilter
 from bot.store.schema import announcements, deliveries
 from tests.support.command import papers_command
 from tests.support.databases import fresh_store
@@ -57,10 +57,10 @@ async def test_it_is_shown_and_sent_once_a_day(local: Store, tmp_path: Path) -> 
     (report,) = json.loads(shown.stdout)
     assert (report["cadence"], report["papers"], report["audience"], report["adds_up"]) == ("note", 0, 3, True)
     async with local.read() as connection:
-        assert [line.cadence for line in await operator_queries.find(connection, Filter(cadence=NOTE), 0)] == [
+        assert [line.cadence for line in await operator_queries.find(connection, DeliveryFilter(cadence=NOTE), 0)] == [
             "note"
         ] * 3
-        assert await operator_queries.find(connection, Filter(cadence=Cadence.DAY), 0) == []
+        assert await operator_queries.find(connection, DeliveryFilter(cadence=Cadence.DAY), 0) == []
     dropped = papers_command(tmp_path, "deliveries", "drop", "--cadence", "note")
     assert dropped.stdout == "3 deliveries dropped.\n"
 

@@ -17,14 +17,14 @@ from sqlalchemy import select, update
 from bot.app import CHANNELS
 from bot.model import Address, Cadence, Found, Preferences, Reason, State, Status
 from bot.publishing.publisher import Publisher
-from bot.rules.closing import Ledger, for_readers
-from bot.rules.outcomes import Standing
+from bot.rules.closing import ClosingState, for_readers
+from bot.rules.outcomes import ChannelState
 from bot.rules.schedule import LIFETIME
 from bot.runtime.locks import FileLocks, holding, make_locks
 from bot.store import Store, channel_state, closing_state, operator_queries, paper_queries, subscriber_queries
 from bot.store.backup_file import MARK, back_up
 from bot.store.edition_report import reports
-from bot.store.operator_queries import Filter
+from bot.store.operator_queries import DeliveryFilter
 from bot.store.restore import settle_restored
 from bot.store.schema import deliveries, facts
 from tests.support.command import papers_command
@@ -123,9 +123,9 @@ async def test_editions_due_before_the_restore_have_no_audience(store: Store) ->
 
 
 def test_an_edition_due_at_the_very_instant_counts_as_before_it() -> None:
-    assert for_readers(Ledger(), DAY, time(22))
-    assert not for_readers(Ledger(restored=NOW), DAY, time(22))
-    assert for_readers(Ledger(restored=NOW - timedelta(seconds=1)), DAY, time(22))
+    assert for_readers(ClosingState(), DAY, time(22))
+    assert not for_readers(ClosingState(restored=NOW), DAY, time(22))
+    assert for_readers(ClosingState(restored=NOW - timedelta(seconds=1)), DAY, time(22))
 
 
 async def test_a_backup_is_made_while_another_process_writes(local: Store, tmp_path: Path) -> None:
@@ -295,7 +295,7 @@ async def test_filters_narrow(store: Store) -> None:
 
     async def ids(**wanted: Any) -> list[int]:
         async with store.read() as connection:
-            return sorted(line.id for line in await operator_queries.find(connection, Filter(**wanted), 0))
+            return sorted(line.id for line in await operator_queries.find(connection, DeliveryFilter(**wanted), 0))
 
     assert await ids() == list(range(1, 17))
     assert await ids(day=DAY) == list(range(1, 9))
@@ -320,8 +320,8 @@ async def test_a_retry_owes_again_what_may_still_be_wanted(store: Store) -> None
         await subscriber_queries.set_status(connection, 4, Status.PAUSED, None)
     now = NOW + HOUR
     async with store.write() as connection:
-        assert await operator_queries.count_retryable(connection, Filter()) == 3
-        assert await operator_queries.retry(connection, Filter(), now=now) == 3
+        assert await operator_queries.count_retryable(connection, DeliveryFilter()) == 3
+        assert await operator_queries.retry(connection, DeliveryFilter(), now=now) == 3
     stands = await states(store)
     assert [stands[each] for each in ids] == ["owed"] * 3 + ["barred", *ended[4:]]
     first, second, third = [await one(store, each) for each in ids[:3]]
@@ -339,9 +339,9 @@ async def test_a_drop_ends_what_is_owed_or_unknown(store: Store) -> None:
     await publish(store, READERS)
     await stand(store, {1: "unknown", 2: "sending", 3: "sent"})
     async with store.write() as connection:
-        assert await operator_queries.count_droppable(connection, Filter(channel="fake")) == 6
-        assert await operator_queries.drop(connection, Filter(channel="other"), now=NOW) == 0
-        assert await operator_queries.drop(connection, Filter(channel="fake"), now=NOW) == 6
+        assert await operator_queries.count_droppable(connection, DeliveryFilter(channel="fake")) == 6
+        assert await operator_queries.drop(connection, DeliveryFilter(channel="other"), now=NOW) == 0
+        assert await operator_queries.drop(connection, DeliveryFilter(channel="fake"), now=NOW) == 6
     assert list((await states(store)).values()) == ["skipped", "sending", "sent", *["skipped"] * 5]
     row = await one(store, 1)
     assert (row.reason, row.ended_at) == (Reason.DROPPED, NOW)
@@ -389,14 +389,16 @@ async def test_on_a_terminal_the_operator_is_asked(local: Store, tmp_path: Path,
 
 async def test_resume_forgets_a_halt_and_says_what_it_was(local: Store, tmp_path: Path) -> None:
     async with local.write() as connection:
-        await channel_state.save(connection, "outbox", Standing(halted_at=NOW, halted_for="disk of ada@mail.example"))
+        await channel_state.save(
+            connection, "outbox", ChannelState(halted_at=NOW, halted_for="disk of ada@mail.example")
+        )
     done = papers_command(tmp_path, "resume", "outbox")
     assert done.returncode == 0
     assert done.stdout == (
         "outbox was halted since 2025-11-03 22:00 UTC (disk of …@…); it delivers again.\n"
     )  # fmt: skip
     async with local.read() as connection:
-        assert await channel_state.load(connection, "outbox") == Standing()
+        assert await channel_state.load(connection, "outbox") == ChannelState()
     nothing = papers_command(tmp_path, "resume", "outbox")
     assert (nothing.returncode, nothing.stdout) == (0, "outbox was neither halted nor waiting.\n")
 
@@ -404,7 +406,7 @@ async def test_resume_forgets_a_halt_and_says_what_it_was(local: Store, tmp_path
 async def test_resume_forgets_a_wait(local: Store, tmp_path: Path) -> None:
     async with local.write() as connection:
         until = datetime(2999, 1, 1, tzinfo=UTC)
-        await channel_state.save(connection, "outbox", Standing(waits_until=until, waits_for="flood"))
+        await channel_state.save(connection, "outbox", ChannelState(waits_until=until, waits_for="flood"))
     done = papers_command(tmp_path, "resume", "outbox")
     assert done.stdout == "outbox was to wait until 2999-01-01 00:00 UTC (flood); it delivers again.\n"
 

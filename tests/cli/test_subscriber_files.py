@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.cli import subscriber_files
-from bot.cli.subscriber_files import Bad, Enrolled
+from bot.cli.subscriber_files import BadRow, SubscriberRow
 from bot.model import Address, Cadence, Preferences, Status, Style, Subscriber
 from bot.render.words import languages
 from bot.rules.topics import parse
 from bot.store import Store, subscriber_queries
-from bot.store.bulk_import import BATCH, Enrolment, Recruit, Registrar, everybody, speakers
+from bot.store.bulk_import import BATCH, BatchResult, BulkImporter, NewSubscriber, everybody, speakers
 
 NOW = datetime(2026, 4, 29, 12, tzinfo=UTC)
 DEFAULT = Preferences(timezone="Europe/Berlin")
@@ -28,7 +28,7 @@ def as_it_is(address: Address) -> Address:
     return address
 
 
-def read(content: str | bytes, *, kind: str = "csv") -> list[Enrolled | Bad]:
+def read(content: str | bytes, *, kind: str = "csv") -> list[SubscriberRow | BadRow]:
     raw = content.encode() if isinstance(content, str) else content
     reader = subscriber_files.read_csv if kind == "csv" else subscriber_files.read_json_lines
     return list(reader(raw.splitlines(keepends=True), as_it_is, DEFAULT))
@@ -65,7 +65,8 @@ people = st.builds(
 @given(st.lists(people, max_size=5))
 def test_what_is_exported_is_imported_the_same(listed: list[Subscriber]) -> None:
     made = [
-        Enrolled(each.address, each.status, each.preferences, each.created_at, each.paused_until) for each in listed
+        SubscriberRow(each.address, each.status, each.preferences, each.created_at, each.paused_until)
+        for each in listed
     ]
     assert read(subscriber_files.write_csv(listed, header=True)) == made
     assert read(subscriber_files.write_json_lines(listed), kind="jsonl") == made
@@ -75,7 +76,7 @@ def test_what_is_exported_is_imported_the_same(listed: list[Subscriber]) -> None
 def test_whatever_a_file_holds_is_read_or_told(content: bytes, kind: str) -> None:
     head = b"address,language,topics\n" if kind == "csv" else b""
     for row in read(head + content, kind=kind):
-        assert isinstance(row, Enrolled) or row.why
+        assert isinstance(row, SubscriberRow) or row.why
 
 
 @given(people)
@@ -98,17 +99,17 @@ def test_no_cell_begins_a_formula(person: Subscriber) -> None:
 )
 def test_a_bad_line_is_told_by_its_number_and_costs_nobody_else(line: str, why: str) -> None:
     first, second = read(f"address,language,hour,papers\na:1,ko,8,5\n{line}\n")
-    assert isinstance(first, Enrolled)
-    assert isinstance(second, Bad)
+    assert isinstance(first, SubscriberRow)
+    assert isinstance(second, BadRow)
     assert second.line == 3
     assert why in second.why
 
 
 def test_a_line_that_is_not_utf_8_is_told() -> None:
     [bad, good] = read(b"address\na:\xff\na:1\n")
-    assert isinstance(bad, Bad)
+    assert isinstance(bad, BadRow)
     assert (bad.line, "is not UTF-8" in bad.why) == (2, True)
-    assert isinstance(good, Enrolled)
+    assert isinstance(good, SubscriberRow)
 
 
 @pytest.mark.parametrize(
@@ -123,22 +124,22 @@ def test_a_line_that_is_not_utf_8_is_told() -> None:
 )
 def test_what_no_database_takes_is_a_bad_line(line: str, why: str) -> None:
     [bad, good] = read(f"address,created_at\n{line}\na:2,\n")
-    assert isinstance(bad, Bad)
+    assert isinstance(bad, BadRow)
     assert why in bad.why
-    assert isinstance(good, Enrolled)
+    assert isinstance(good, SubscriberRow)
 
 
 def test_half_a_character_in_json_is_a_bad_line() -> None:
     [bad] = read('{"address": "a:\\ud800"}', kind="jsonl")
-    assert isinstance(bad, Bad)
+    assert isinstance(bad, BadRow)
 
 
 def test_a_quote_that_is_never_closed_costs_its_own_line_alone() -> None:
     rows = [f"a:{number},x" for number in range(300)]
     rows[7] = 'a:7,"never closed'
     found = read("address,topics\n" + "\n".join(rows))
-    assert [each.line for each in found if isinstance(each, Bad)] == [9]
-    assert sum(isinstance(each, Enrolled) for each in found) == 299
+    assert [each.line for each in found if isinstance(each, BadRow)] == [9]
+    assert sum(isinstance(each, SubscriberRow) for each in found) == 299
 
 
 def test_a_head_that_is_no_csv_is_told() -> None:
@@ -148,9 +149,9 @@ def test_a_head_that_is_no_csv_is_told() -> None:
 
 def test_a_number_of_a_line_counts_the_lines_of_cells_before_it() -> None:
     found = read('address,topics\na:1,"one\ntwo"\na:2\n')
-    assert isinstance(found[0], Enrolled)
+    assert isinstance(found[0], SubscriberRow)
     assert found[0].preferences.topics == ("one", "two")
-    assert found[1] == Bad(4, "has 1 cells, not 2")
+    assert found[1] == BadRow(4, "has 1 cells, not 2")
 
 
 @pytest.mark.parametrize("head", ["", "name,language\n", "address,colour\n", "a:1,ko\n"])
@@ -166,24 +167,24 @@ def test_a_file_whose_columns_are_not_named_is_not_read(head: str) -> None:
 )  # fmt: skip
 def test_a_bad_line_of_json_is_told(line: str, why: str) -> None:
     [bad] = read(line, kind="jsonl")
-    assert isinstance(bad, Bad)
+    assert isinstance(bad, BadRow)
     assert why in bad.why
 
 
 def test_what_is_missing_is_the_default_and_a_zone_follows_its_language() -> None:
     [plain, korean, placed] = read("\ufeffaddress,language,timezone\na:1,,\na:2,ko-KR,\na:3,ko,America/New_York\n")
-    assert isinstance(plain, Enrolled)
+    assert isinstance(plain, SubscriberRow)
     assert plain.preferences == DEFAULT
-    assert isinstance(korean, Enrolled)
+    assert isinstance(korean, SubscriberRow)
     assert korean.preferences == replace(DEFAULT, language="ko", timezone="Asia/Seoul")
-    assert isinstance(placed, Enrolled)
+    assert isinstance(placed, SubscriberRow)
     assert placed.preferences.timezone == "America/New_York"
 
 
 def test_json_takes_lists_and_numbers() -> None:
     row = {"address": "a:1", "papers": 5, "topics": ["diffusion", "-video"], "weekdays": [1, 2], "hour": "7:30"}
     [one] = read(json.dumps(row), kind="jsonl")
-    assert isinstance(one, Enrolled)
+    assert isinstance(one, SubscriberRow)
     wanted = one.preferences
     assert (wanted.papers, wanted.topics, wanted.weekdays, wanted.hour) == (5, ("diffusion", "-video"), 0b11, 450)
 
@@ -191,8 +192,8 @@ def test_json_takes_lists_and_numbers() -> None:
 # Into the database
 
 
-def recruit(name: str, **changes: object) -> Recruit:
-    return Recruit(Address("fake", name), Status.ACTIVE, replace(Preferences(), **changes), NOW)  # type: ignore[arg-type]
+def recruit(name: str, **changes: object) -> NewSubscriber:
+    return NewSubscriber(Address("fake", name), Status.ACTIVE, replace(Preferences(), **changes), NOW)  # type: ignore[arg-type]
 
 
 async def test_a_batch_is_stored_but_for_the_known_and_the_left_alone(store: Store) -> None:
@@ -200,8 +201,8 @@ async def test_a_batch_is_stored_but_for_the_known_and_the_left_alone(store: Sto
         await subscriber_queries.add(connection, Address("fake", "bo"), Preferences(papers=3), now=NOW)
         await subscriber_queries.suppress(connection, Address("fake", "Cy"), "complaint", now=NOW)
         batch = [recruit("ada", language="ko"), recruit("bo"), recruit("cy"), recruit("ada"), recruit("di", papers=7)]
-        done = await Registrar().enrol(connection, batch)
-    assert done == Enrolment(added=2, known=2, suppressed=1)
+        done = await BulkImporter().enrol(connection, batch)
+    assert done == BatchResult(added=2, known=2, suppressed=1)
     async with store.read() as connection:
         listed = [each async for batch_ in everybody(connection) for each in batch_]
         assert await speakers(connection) == {"en": 3}
@@ -209,7 +210,7 @@ async def test_a_batch_is_stored_but_for_the_known_and_the_left_alone(store: Sto
 
 
 async def test_many_more_than_one_batch_are_read_back_in_order(store: Store) -> None:
-    registrar, count = Registrar(), BATCH * 2 + 5
+    registrar, count = BulkImporter(), BATCH * 2 + 5
     async with store.write() as connection:
         for start in range(0, count, BATCH):
             names = [f"r{number}" for number in range(start, min(start + BATCH, count))]
@@ -226,7 +227,7 @@ async def test_subscribers_are_found_by_channel_status_and_language(store: Store
     async with store.write() as connection:
         batch = [recruit("ada", language="ko"), recruit("bo"), replace(recruit("cy"), status=Status.PAUSED)]
         batch.append(replace(recruit("di"), address=Address("other", "di"), paused_until=NOW + timedelta(days=1)))
-        await Registrar().enrol(connection, batch)
+        await BulkImporter().enrol(connection, batch)
     async with store.read() as connection:
 
         async def names(**wanted: object) -> list[str]:

@@ -29,13 +29,13 @@ from bot.channel import (
     Sent,
     written,
 )
-from bot.commands import Readers
+from bot.commands import ReaderCommands
 from bot.delivery.dispatcher import SWEEP, Dispatcher
-from bot.delivery.housekeeping import Keeper
+from bot.delivery.housekeeping import Housekeeping
 from bot.model import NOTE, Address, Cadence, Preferences, Reason, State, Style
 from bot.render.announcement_page import LONGEST
 from bot.rules.access import Access, Admission
-from bot.rules.outcomes import Standing
+from bot.rules.outcomes import ChannelState
 from bot.rules.schedule import LIFETIME
 from bot.runtime.locks import Locks, make_locks
 from bot.store import (
@@ -85,13 +85,13 @@ class Desk:
 
     def restart(self) -> None:
         """Nothing but the database is left."""
-        self.readers = Readers(
+        self.readers = ReaderCommands(
             self.store,
             [self.channel],
             fallback=Preferences(),
             closes=time(22),
             access=self.access,
-            tell=self.heard,
+            alert=self.heard,
         )
 
     async def ask(self, request: Request | str, who: Address = ROOT, **asker: Any) -> Answer:
@@ -228,7 +228,7 @@ async def test_an_announcement_is_shown_as_readers_will_see_it_and_nothing_is_se
     assert [option.label for option in answer.options] == ["Send it", "Do not send it"]
     assert all(len(written(option.request).encode()) <= 64 for option in answer.options)
     assert await notes(desk.store) == []
-    assert desk.heard.notices == []
+    assert desk.heard.alerts == []
 
 
 async def test_a_draft_outlasts_a_restart_and_is_sent_once_however_often_it_is_confirmed(
@@ -242,8 +242,8 @@ async def test_a_draft_outlasts_a_restart_and_is_sent_once_however_often_it_is_c
     assert said == ["It has been confirmed before, and is sent once.", "It is on its way to 4 readers."]
     assert "before" in await desk.says(confirm)
     await deliver(desk.store, desk.channel, locks, desk.now)
-    assert len(desk.channel.notices) == 4
-    assert desk.heard.notices == [("announcement starts", {"audience": 4})]
+    assert len(desk.channel.alerts) == 4
+    assert desk.heard.alerts == [("announcement starts", {"audience": 4})]
 
 
 async def test_what_was_cancelled_cannot_be_confirmed_and_the_other_way_round(desk: Desk) -> None:
@@ -394,7 +394,7 @@ async def test_whoever_is_not_there_gets_none(desk: Desk, locks: Locks) -> None:
     async with desk.store.write() as connection:
         await subscriber_queries.forget(connection, await id_of(desk.store, "di"), now=desk.now)
     await deliver(desk.store, desk.channel, locks, desk.now)
-    assert desk.channel.notices == []
+    assert desk.channel.alerts == []
     report = await reported(desk.store)
     assert (report.audience, dict(report.channels["fake"].states)) == (2, {State.SKIPPED: 2})
 
@@ -474,7 +474,7 @@ async def test_killed_between_the_confirmation_and_the_delivery_everybody_gets_i
     assert sorted(await states(desk.store)) == ["owed", "sent", "sent", "sent"]
     await deliver(desk.store, channel, locks, later + SWEEP)
     assert await states(desk.store) == ["sent"] * 4
-    assert len(channel.notices) == 4
+    assert len(channel.alerts) == 4
     assert [row.repeats for row in await notes(desk.store)].count(1) == 2
     assert (await reported(desk.store)).audience == 4
 
@@ -524,9 +524,9 @@ async def test_a_reader_who_is_gone_ends_with_it(desk: Desk, locks: Locks) -> No
 async def test_the_end_of_an_announcement_is_told(desk: Desk, locks: Locks) -> None:
     await desk.announce()
     await deliver(desk.store, desk.channel, locks, desk.now)
-    keeper = Keeper(desk.store, desk.heard, closes=time(22))
-    await keeper.step(desk.now + 36 * HOUR)
-    assert ("announcement ends", {"day": "2025-11-04", "became": {"sent": 4}}) in desk.heard.notices
+    housekeeping = Housekeeping(desk.store, desk.heard, closes=time(22))
+    await housekeeping.step(desk.now + 36 * HOUR)
+    assert ("announcement ends", {"day": "2025-11-04", "became": {"sent": 4}}) in desk.heard.alerts
 
 
 async def test_old_announcements_become_counts(desk: Desk, locks: Locks) -> None:
@@ -575,8 +575,8 @@ async def test_stats_are_told_at_a_glance(desk: Desk, locks: Locks) -> None:
             .values(created_at=NOW - 8 * 24 * HOUR)
         )
         await closing_state.save(connection, polled_at=NOON, failing_since=NOON + HOUR)
-        await channel_state.save(connection, "fake", Standing(halted_at=NOON, halted_for="no such words"))
-        await channel_state.save(connection, "mail", Standing(waits_until=NOON + 24 * HOUR))
+        await channel_state.save(connection, "fake", ChannelState(halted_at=NOON, halted_for="no such words"))
+        await channel_state.save(connection, "mail", ChannelState(waits_until=NOON + 24 * HOUR))
     await desk.announce()
     answer = await desk.ask("stats")
     assert answer.ok

@@ -10,12 +10,12 @@ import pytest
 from sqlalchemy import update
 
 from bot.channel import Answer, Asker, Broadcast, Command, Limits, Menu, Request
-from bot.commands import Readers
+from bot.commands import ReaderCommands
 from bot.commands.guide import examples, purposes
 from bot.model import Address, Preferences, Reason, State, Status
 from bot.render.words import DEFAULT, languages, own_name, words
 from bot.rules.access import Access, Admission
-from bot.rules.outcomes import Standing
+from bot.rules.outcomes import ChannelState
 from bot.store import Store, channel_state, closing_state, subscriber_queries
 from bot.store.schema import deliveries
 from bot.store.schema import subscribers as readers_table
@@ -174,7 +174,7 @@ def english(said: str) -> list[str]:
 async def conversation(store: Store, language: str) -> list[Answer]:
     """Everything that can be asked, by somebody whose app speaks that language."""
     now = NOW + timedelta(hours=1)
-    readers = Readers(store, [FakeChannel()], fallback=Preferences(), closes=time(22))
+    readers = ReaderCommands(store, [FakeChannel()], fallback=Preferences(), closes=time(22))
     asker = Asker(Address("fake", "ada"), language)
     answers = []
     for line in LINES:
@@ -189,7 +189,7 @@ async def conversation(store: Store, language: str) -> list[Answer]:
             now += timedelta(seconds=10)
             answers.append(await readers.ask(asker, "why", now))
     for access in (Access(Admission.INVITE, codes=("LAB_2026",)), Access(Admission.LIST, allowed=("fake:x",))):
-        closed = Readers(store, [FakeChannel()], fallback=Preferences(), closes=time(22), access=access)
+        closed = ReaderCommands(store, [FakeChannel()], fallback=Preferences(), closes=time(22), access=access)
         answers.append(await closed.ask(Asker(Address("fake", "bo"), language), "subscribe", now))
     shared = Asker(Address("fake", "ada"), language, person="7", may_change=False)
     answers.append(await readers.ask(shared, "time 8", now))
@@ -206,7 +206,7 @@ async def operators_conversation(store: Store, language: str, now: datetime) -> 
     """Everything that only operators can ask, of a newsletter in every state."""
     narrow = FakeChannel(limits=Limits(maxima={"characters": 1}))
     open_to_all, to_nobody = (
-        Readers(store, [channel], fallback=Preferences(), closes=time(22), access=Access(always=(ROOT,)))
+        ReaderCommands(store, [channel], fallback=Preferences(), closes=time(22), access=Access(always=(ROOT,)))
         for channel in (FakeChannel(), narrow)
     )
     asker = Asker(ROOT, language)
@@ -217,8 +217,8 @@ async def operators_conversation(store: Store, language: str, now: datetime) -> 
             )
             assert added is not None
             await subscriber_queries.set_status(connection, added, status, None)
-        await channel_state.save(connection, "fake", Standing(halted_at=now, halted_for="42"))
-        await channel_state.save(connection, "xyz", Standing(waits_until=now + timedelta(days=9)))
+        await channel_state.save(connection, "fake", ChannelState(halted_at=now, halted_for="42"))
+        await channel_state.save(connection, "xyz", ChannelState(waits_until=now + timedelta(days=9)))
         await closing_state.save(connection, polled_at=now, failing_since=now)
     answers = [await to_nobody.ask(asker, f"broadcast {SAID}", now)]
     lines = ("help", "help stats", "help broadcast", "broadcast", "stats")
@@ -266,7 +266,9 @@ async def test_every_example_in_help_is_understood(store: Store, language: str) 
     w = words(language)
     await publish(store, {})
     now = datetime(2026, 6, 1, 12, tzinfo=UTC)
-    readers = Readers(store, [FakeChannel()], fallback=Preferences(), closes=time(22), access=Access(always=(ROOT,)))
+    readers = ReaderCommands(
+        store, [FakeChannel()], fallback=Preferences(), closes=time(22), access=Access(always=(ROOT,))
+    )
     asker = Asker(ROOT, language)
     await readers.ask(asker, "subscribe", now)
     misread = w.gettext("That was not understood.")

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from sqlalchemy import select, update
 
 from bot.channel import FOR_OPERATORS, Answer, Asker, Change, Command, Limits, Request, Sent, Today, written
-from bot.commands import Readers
-from bot.commands.quota import AT_ONCE, EVERY, Allowance
+from bot.commands import ReaderCommands
+from bot.commands.quota import AT_ONCE, EVERY, Quota
 from bot.commands.subscription import REMOVED
 from bot.delivery.dispatcher import Dispatcher
 from bot.model import (
@@ -53,7 +53,7 @@ class Desk:
         self.now = now
         given: dict[str, Any] = {"fallback": Preferences(), "closes": time(22)}
         self.options = given | options
-        self.readers = Readers(store, [self.channel], **self.options)
+        self.readers = ReaderCommands(store, [self.channel], **self.options)
         self.asker = Asker(ADA)
 
     async def ask(self, request: Request | str, **asker: Any) -> Answer:
@@ -243,7 +243,7 @@ async def test_one_person_who_asks_too_fast_is_asked_to_wait_and_others_are_not(
 
 @given(st.lists(st.floats(0, 60), max_size=120))
 def test_nobody_gets_more_than_their_allowance(gaps: list[float]) -> None:
-    allowance, now, taken = Allowance(), NOW, 0
+    allowance, now, taken = Quota(), NOW, 0
     for gap in gaps:
         now += timedelta(seconds=gap)
         wait = allowance.take("ada", now)
@@ -284,7 +284,7 @@ async def test_what_does_not_fit_is_shown_from_where_it_was_cut(desk: Desk) -> N
             return Counted(page)
 
     channel = Narrow(limits=Limits(maxima={"papers": 2}))
-    desk.readers = Readers(desk.store, [channel], **desk.options)
+    desk.readers = ReaderCommands(desk.store, [channel], **desk.options)
     first = await desk.ask("date 2025-11-03")
     assert first.page is not None
     assert [block.rank for block in first.page.blocks] == [1, 2]
@@ -659,7 +659,7 @@ async def test_a_fault_of_ours_is_an_answer_too(desk: Desk) -> None:
         def compose(self, page: Any) -> Any:
             raise RuntimeError("no such macro")
 
-    desk.readers = Readers(desk.store, [Broken()], **desk.options)
+    desk.readers = ReaderCommands(desk.store, [Broken()], **desk.options)
     answer = await desk.ask("date 2025-11-03", locale="ko")
     assert (answer.ok, answer.language) == (False, "ko")
     assert "RuntimeError" not in " ".join(answer.says)

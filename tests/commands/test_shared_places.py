@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from bot.channel import Answer, Asker, Barred, Sent
-from bot.commands import Readers
-from bot.delivery.alerts import Notices
+from bot.commands import ReaderCommands
+from bot.delivery.alerts import Alerts
 from bot.delivery.dispatcher import Dispatcher
 from bot.delivery.session import Session
 from bot.model import Address, Extra, Preferences, Status, Subscriber
@@ -29,7 +29,7 @@ class Room:
     def __init__(self, store: Store, **channel: Any) -> None:
         self.store = store
         self.channel = FakeChannel(extras=(Extra.SILENT, Extra.PING), **channel)
-        self.readers = Readers(store, [self.channel], fallback=Preferences(hour=22 * 60), closes=time(22))
+        self.readers = ReaderCommands(store, [self.channel], fallback=Preferences(hour=22 * 60), closes=time(22))
 
     async def ask(self, line: str, *, address: Address = PLACE, person: str | None = "ada") -> Answer:
         return await self.readers.ask(Asker(address, person=person), line, NOW)
@@ -42,9 +42,9 @@ class Room:
 
     async def deliver(self) -> None:
         locks = make_locks(self.store.engine.url, self.store.path)
-        notices = Notices([Session(self.channel)], [], "en")
-        await settle(Dispatcher(self.store, self.channel, locks, tell=notices.tell), NOW)
-        await notices.flush()
+        alerts = Alerts([Session(self.channel)], [], "en")
+        await settle(Dispatcher(self.store, self.channel, locks, alert=alerts.alert), NOW)
+        await alerts.flush()
         await locks.close()
 
 
@@ -105,7 +105,7 @@ async def test_whoever_set_a_place_up_is_told_in_their_language_that_it_lets_nob
     await room.ask("subscribe")
     room.channel.answer = lambda to, *_: Barred("not enough rights", place="The Lab") if to == "lab" else Sent()
     await room.deliver()
-    [notice] = room.channel.notices
+    [notice] = room.channel.alerts
     assert "The Lab" in notice.lead
     assert notice.language == "ko"
     assert (await room.reader()).status is Status.PAUSED

@@ -11,14 +11,14 @@ import pytest
 from sqlalchemy import func, select
 
 from bot.channel import Barred, Deferred, Gone, Outcome, Pace, Page, Personal, Rate, Rejected, Sent, Unknown
-from bot.commands import Readers
+from bot.commands import ReaderCommands
 from bot.delivery.dispatcher import SWEEP, Dispatcher
 from bot.model import Address, Preferences, State, Status, Style
 from bot.rules.outcomes import PROBE
 from bot.runtime.locks import Locks, holding, make_locks
 from bot.store import Store, channel_state, subscriber_queries
 from bot.store.edition_report import reports
-from bot.store.schema import deliveries, variants
+from bot.store.schema import deliveries, renderings
 from tests.support.fake_channel import DAY, NOW, FakeChannel, Plain, publish, settle
 
 MINUTE = timedelta(minutes=1)
@@ -389,7 +389,7 @@ async def test_what_was_claimed_in_a_commit_without_an_answer_is_owed_again(stor
 
 async def fallen_variants(store: Store) -> int:
     async with store.read() as connection:
-        return int(await connection.scalar(select(func.count()).where(variants.c.fallen)) or 0)
+        return int(await connection.scalar(select(func.count()).where(renderings.c.fallen)) or 0)
 
 
 async def test_one_reader_whose_service_refuses_everything_costs_nobody_else_their_style(
@@ -490,18 +490,18 @@ async def test_a_place_that_lets_us_post_again_is_resumed_and_a_readers_own_paus
 ) -> None:
     told: list[str] = []
 
-    def tell(event: str, now: datetime, *, level: int = 0, **fields: object) -> None:
+    def alert(event: str, now: datetime, *, level: int = 0, **fields: object) -> None:
         told.append(event)
 
     channel = FakeChannel(answer=answers(bo=Barred("not an admin any more")))
     await publish(store, {"bo": AT_ONCE, "cy": AT_ONCE})
-    await settle(Dispatcher(store, channel, locks, tell=tell), NOW)
+    await settle(Dispatcher(store, channel, locks, alert=alert), NOW)
     assert told == ["no right to post"]
     async with store.write() as connection:
         cy = await subscriber_queries.get(connection, Address("fake", "cy"))
         assert cy is not None
         await subscriber_queries.pause(connection, cy.id, until=None, now=NOW)
-    readers = Readers(store, [channel], fallback=Preferences(), closes=time(22))
+    readers = ReaderCommands(store, [channel], fallback=Preferences(), closes=time(22))
     assert await readers.permitted(Address("fake", "bo"))
     assert not await readers.permitted(Address("fake", "bo"))
     assert not await readers.permitted(Address("fake", "cy"))

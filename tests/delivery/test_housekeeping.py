@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import func, select
 
 from bot.channel import Deferred, Rejected, Sent
-from bot.delivery.alerts import MOST, Notices
+from bot.delivery.alerts import MOST, Alerts
 from bot.delivery.dispatcher import Dispatcher
-from bot.delivery.housekeeping import Keeper
+from bot.delivery.housekeeping import Housekeeping
 from bot.delivery.session import Session
 from bot.model import Address, Preferences, State
 from bot.rules.outcomes import PROBE
@@ -32,23 +32,23 @@ class Heard:
     """Takes notices down."""
 
     def __init__(self) -> None:
-        self.notices: list[tuple[str, dict[str, object]]] = []
+        self.alerts: list[tuple[str, dict[str, object]]] = []
 
     def __call__(self, event: str, now: datetime, *, level: int = logging.INFO, **fields: object) -> None:
-        self.notices.append((event, fields))
+        self.alerts.append((event, fields))
 
 
 async def test_the_end_of_an_edition_is_told_once_with_what_became_of_it(store: Store) -> None:
     heard = Heard()
-    keeper = Keeper(store, heard, closes=CLOSES)
+    housekeeping = Housekeeping(store, heard, closes=CLOSES)
     locks = make_locks(store.engine.url, store.path)
     await publish(store, {"ada": AT_ONCE, "bo": AT_ONCE})
-    await keeper.step(NOW)
-    assert heard.notices == []
+    await housekeeping.step(NOW)
+    assert heard.alerts == []
     await settle(Dispatcher(store, FakeChannel(), locks), NOW)
-    assert await keeper.step(NOW)
-    assert not await keeper.step(NOW + HOUR / 60)
-    assert heard.notices == [("edition ends", {"day": "2025-11-03", "became": {"sent": 2}})]
+    assert await housekeeping.step(NOW)
+    assert not await housekeeping.step(NOW + HOUR / 60)
+    assert heard.alerts == [("edition ends", {"day": "2025-11-03", "became": {"sent": 2}})]
     await locks.close()
 
 
@@ -65,56 +65,56 @@ async def test_a_weekday_without_an_edition_is_told_once(store: Store, now: date
     async with store.write() as connection:
         await closing_state.save(connection, origin=date(2025, 10, 1), settled=date(2025, 10, 31), polled_at=NOW - HOUR)
     for _ in range(2):
-        await Keeper(store, heard, closes=CLOSES).step(now)
-    assert [event for event, _ in heard.notices] == (["feed out of reach"] if told else [])
+        await Housekeeping(store, heard, closes=CLOSES).step(now)
+    assert [event for event, _ in heard.alerts] == (["feed out of reach"] if told else [])
 
 
 async def test_nothing_is_missing_before_the_first_start_or_when_the_edition_is_there(store: Store) -> None:
     heard = Heard()
-    await Keeper(store, heard, closes=CLOSES).step(NOW + 3 * HOUR)
+    await Housekeeping(store, heard, closes=CLOSES).step(NOW + 3 * HOUR)
     async with store.write() as connection:
         await closing_state.save(connection, origin=DAY)
     await publish(store, {"ada": AT_ONCE})
-    await Keeper(store, heard, closes=CLOSES).step(NOW + 3 * HOUR)
-    assert heard.notices == []
+    await Housekeeping(store, heard, closes=CLOSES).step(NOW + 3 * HOUR)
+    assert heard.alerts == []
 
 
 async def test_old_deliveries_are_folded_once_a_day(store: Store) -> None:
     await publish(store, {"ada": AT_ONCE})
-    keeper = Keeper(store, Heard(), closes=CLOSES)
-    assert not await keeper.step(NOW + KEEP / 2)
+    housekeeping = Housekeeping(store, Heard(), closes=CLOSES)
+    assert not await housekeeping.step(NOW + KEEP / 2)
     later = NOW + KEEP + HOUR / 2
-    assert await keeper.step(later)
+    assert await housekeeping.step(later)
     async with store.read() as connection:
         assert await connection.scalar(select(func.count()).select_from(deliveries)) == 0
         [report] = await reports(connection)
     assert report.adds_up
     assert report.channels["fake"].states == {State.EXPIRED: 1}
-    await keeper.step(later)  # the end of the edition
-    assert not await keeper.step(later)
+    await housekeeping.step(later)  # the end of the edition
+    assert not await housekeeping.step(later)
 
 
 async def test_admins_are_told_in_their_language_and_the_log_too(caplog: pytest.LogCaptureFixture) -> None:
     channel = FakeChannel()
-    notices = Notices([Session(channel)], [ADMIN], "ko")
+    alerts = Alerts([Session(channel)], [ADMIN], "ko")
     with caplog.at_level(logging.INFO):
-        notices.tell("channel resumed", NOW, channel="telegram")
+        alerts.alert("channel resumed", NOW, channel="telegram")
     assert "channel resumed" in caplog.text
-    await notices.flush()
-    [page] = channel.notices
+    await alerts.flush()
+    [page] = channel.alerts
     assert page.lead == "telegram 채널이 다시 발송을 시작했습니다."
 
 
 async def test_a_notice_that_cannot_be_sent_holds_nobody_up(caplog: pytest.LogCaptureFixture) -> None:
     channel = FakeChannel(answer=lambda to, message, personal: Deferred("busy"))
-    notices = Notices([Session(channel)], [ADMIN, Address("gone", "x")], "en")
+    alerts = Alerts([Session(channel)], [ADMIN, Address("gone", "x")], "en")
     for _ in range(MOST + 5):
-        notices.tell("channel resumed", NOW, channel="telegram")
-    await notices.flush()
-    assert len(channel.notices) == MOST
+        alerts.alert("channel resumed", NOW, channel="telegram")
+    await alerts.flush()
+    assert len(channel.alerts) == MOST
     channel.answer = lambda to, message, personal: RuntimeError("a bug")
-    notices.tell("channel resumed", NOW, channel="telegram")
-    await notices.flush()
+    alerts.alert("channel resumed", NOW, channel="telegram")
+    await alerts.flush()
     assert "notice failed" in caplog.text
 
 
@@ -122,7 +122,7 @@ async def test_a_halt_and_its_end_are_told(store: Store) -> None:
     heard = Heard()
     locks = make_locks(store.engine.url, store.path)
     channel = FakeChannel(answer=lambda to, message, personal: Rejected("bad markup"))
-    dispatcher = Dispatcher(store, channel, locks, tell=heard)
+    dispatcher = Dispatcher(store, channel, locks, alert=heard)
     await publish(store, {f"r{number}": Preferences() for number in range(20)})
     for minute in range(30):
         await settle(dispatcher, NOW + 10 * HOUR + minute * HOUR / 60)
@@ -131,7 +131,7 @@ async def test_a_halt_and_its_end_are_told(store: Store) -> None:
     assert probe_at is not None
     channel.answer = lambda to, message, personal: Sent()
     await settle(dispatcher, probe_at + PROBE)
-    assert [event for event, _ in heard.notices] == ["channel halted", "channel resumed"]
+    assert [event for event, _ in heard.alerts] == ["channel halted", "channel resumed"]
     await locks.close()
 
 
@@ -139,10 +139,10 @@ async def test_tickets_go_when_their_time_is_over(store: Store) -> None:
     address = Address("email", "ada@example.org")
     async with store.write() as connection:
         await one_time_tokens.make(connection, one_time_tokens.Purpose.OPEN, address, now=NOW)
-    keeper = Keeper(store, Heard(), closes=CLOSES)
-    await keeper.step(NOW + timedelta(minutes=59))
+    housekeeping = Housekeeping(store, Heard(), closes=CLOSES)
+    await housekeeping.step(NOW + timedelta(minutes=59))
     async with store.read() as connection:
         assert await one_time_tokens.last_made(connection, address, [one_time_tokens.Purpose.OPEN]) == NOW
-    await keeper.step(NOW + timedelta(minutes=60))
+    await housekeeping.step(NOW + timedelta(minutes=60))
     async with store.read() as connection:
         assert await one_time_tokens.last_made(connection, address, [one_time_tokens.Purpose.OPEN]) is None

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from bot.channel import Pace, Rate
-from bot.delivery.rate_limit import RECIPIENTS, Pacer
+from bot.delivery.rate_limit import RECIPIENTS, RateLimiter
 
 
 @pytest.fixture
@@ -47,10 +47,10 @@ def test_an_account_never_exceeds_its_rate_in_any_second(time: Time) -> None:
     passed: list[float] = []
 
     async def broadcast() -> None:
-        pacer = Pacer(Pace(account=Rate(30)))
+        rate_limiter = RateLimiter(Pace(account=Rate(30)))
 
         async def one(number: int) -> None:
-            await pacer.turn(f"r{number}")
+            await rate_limiter.acquire(f"r{number}")
             passed.append(time.now)
 
         await asyncio.gather(*(one(number) for number in range(120)))
@@ -67,9 +67,9 @@ def test_what_a_busy_machine_delays_is_caught_up_with_and_no_second_sees_too_muc
     time.late = lambda: chance.expovariate(200)  # 5 ms more often than not, and now and then much more
 
     async def broadcast() -> None:
-        pacer = Pacer(Pace(account=Rate(30, 1.01)))
+        rate_limiter = RateLimiter(Pace(account=Rate(30, 1.01)))
         for number in range(600):
-            await pacer.turn(f"r{number}")
+            await rate_limiter.acquire(f"r{number}")
             passed.append(time.now)
 
     time.run(broadcast())
@@ -81,12 +81,12 @@ def test_an_answer_waits_for_no_more_than_one_message_of_a_broadcast(time: Time)
     order: list[str] = []
 
     async def work() -> None:
-        pacer = Pacer(Pace(account=Rate(10)))
+        rate_limiter = RateLimiter(Pace(account=Rate(10)))
 
         under_way = asyncio.Event()
 
         async def one(name: str, *, urgent: bool = False) -> None:
-            await pacer.turn(name, urgent=urgent)
+            await rate_limiter.acquire(name, urgent=urgent)
             order.append(name)
             if len(order) == 10:
                 under_way.set()
@@ -106,10 +106,10 @@ def test_one_group_is_spared_while_others_are_served(time: Time) -> None:
 
     async def work() -> None:
         pace = Pace(recipient=Rate(1), kinds={"group": [Rate(20, 60)]}, kind=lambda to: "group" if to < "0" else "")
-        pacer = Pacer(pace)
+        rate_limiter = RateLimiter(pace)
 
         async def one(to: str) -> None:
-            await pacer.turn(to)
+            await rate_limiter.acquire(to)
             passed.append((to, time.now))
 
         await asyncio.gather(*(one("-7") for _ in range(5)), *(one("42") for _ in range(5)))
@@ -121,9 +121,9 @@ def test_one_group_is_spared_while_others_are_served(time: Time) -> None:
 
 def test_memory_does_not_grow_with_the_readers(time: Time) -> None:
     async def work() -> None:
-        pacer = Pacer(Pace(recipient=Rate(1)))
+        rate_limiter = RateLimiter(Pace(recipient=Rate(1)))
         for number in range(RECIPIENTS + 100):
-            await pacer.turn(f"r{number}")
-        assert len(pacer._recipients) == RECIPIENTS
+            await rate_limiter.acquire(f"r{number}")
+        assert len(rate_limiter._recipients) == RECIPIENTS
 
     time.run(work())

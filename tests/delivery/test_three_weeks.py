@@ -9,7 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from bot.channel import Asker
-from bot.commands import Readers
+from bot.commands import ReaderCommands
 from bot.delivery.dispatcher import Dispatcher
 from bot.model import Address, Cadence, Preferences, Style
 from bot.publishing.feed import Feed
@@ -17,7 +17,7 @@ from bot.publishing.publisher import Publisher
 from bot.runtime.locks import holding, make_locks
 from bot.store import Store, subscriber_queries
 from bot.store.edition_report import reports
-from channels.outbox.channel import Sheet
+from channels.outbox.channel import OutboxMessage
 from tests.publishing.test_replay import CLOSES, Watched, filling
 from tests.support.databases import fresh_store
 from tests.support.feed_faults import Fault
@@ -64,7 +64,7 @@ async def live(reference: Path, store: Store, folder: Path) -> tuple[dict[str, l
     server = FeedServer(days, clock=lambda: watch.now)
     async with server, Feed(server.url) as feed, Watched(folder) as channel:
         publisher = Publisher(store, feed, interval=timedelta(hours=6), closes=CLOSES)
-        readers = Readers(store, [channel], fallback=Preferences(), closes=CLOSES)
+        readers = ReaderCommands(store, [channel], fallback=Preferences(), closes=CLOSES)
         locks = make_locks(store.engine.url, store.path)
         dispatcher = Dispatcher(store, channel, locks)
         await publisher.step(watch.now)
@@ -93,7 +93,7 @@ async def live(reference: Path, store: Store, folder: Path) -> tuple[dict[str, l
     return got, why
 
 
-def line(wanted: Preferences, now: datetime, sheet: Sheet) -> str:
+def line(wanted: Preferences, now: datetime, sheet: OutboxMessage) -> str:
     """When it came by the reader's own clock, what it was, and what it says of what was missed."""
     local = now.astimezone(ZoneInfo(wanted.timezone))
     notes = [link.url.rpartition("/")[2] for link in sheet.page.actions]

@@ -10,7 +10,7 @@ from bot.model import Address, Cadence, Edition, Paper, Preferences
 from bot.publishing.feed import Feed
 from bot.publishing.feed.fetch import Fetcher
 from bot.publishing.publisher import Publisher
-from bot.rules.closing import Ledger
+from bot.rules.closing import ClosingState
 from bot.store import Store, closing_state, edition_queries, paper_queries, subscriber_queries
 from bot.store.edition_report import reports
 from tests.support.feed_faults import Fault
@@ -61,7 +61,7 @@ class Service:
         self.server.now = datetime(day.year, day.month, day.day, hour, minute, tzinfo=UTC)
         return await self.publisher.step(self.server.now)
 
-    async def stored(self) -> tuple[list[Paper], Ledger]:
+    async def stored(self) -> tuple[list[Paper], ClosingState]:
         async with self.store.read() as connection:
             kept = await paper_queries.listed(connection, date.min, date.max)
             known = await closing_state.load(connection)

@@ -18,7 +18,7 @@ from bot.publishing.publisher import Publisher
 from bot.runtime.locks import holding, make_locks
 from bot.store import Store, edition_queries, subscriber_queries
 from bot.store.edition_report import Report, reports
-from channels.outbox.channel import Outbox, Sheet
+from channels.outbox.channel import Outbox, OutboxMessage
 from tests.support.feed_server import FeedServer, Row, recorded_days, row
 from tests.support.pages import kit
 
@@ -38,13 +38,13 @@ class Watched(Outbox):
     """The outbox itself, which also notes what it was given."""
 
     folder: Path
-    sent: list[tuple[str, Sheet]] = field(default_factory=list)
+    sent: list[tuple[str, OutboxMessage]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         super().__init__(self.folder, kit(self.folder), Console(file=io.StringIO()))
 
     async def send(self, to: str, message: Message, personal: Personal) -> Outcome:
-        assert isinstance(message, Sheet)
+        assert isinstance(message, OutboxMessage)
         self.sent.append((to, message))
         return await super().send(to, message, personal)
 
@@ -56,7 +56,7 @@ class Past:
     days: dict[date, list[Row]]
     editions: list[Edition]
     reports: Sequence[Report]
-    sent: list[tuple[str, Sheet]]
+    sent: list[tuple[str, OutboxMessage]]
     limits: dict[str, int]
     folder: Path
 

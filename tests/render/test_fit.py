@@ -16,7 +16,7 @@ from bot.model import Paper, Preferences, Style
 from bot.render.edition_page import edition_page
 from bot.render.fit import FitError, fit, shorten
 from bot.render.words import languages, words
-from channels.outbox.channel import Sheet, make
+from channels.outbox.channel import OutboxMessage, make
 from tests.support.pages import HOSTILE, Written, kit, page, paper, recorded, settings
 
 TEXTS = st.text(
@@ -178,7 +178,7 @@ def test_every_recorded_day_fits_what_channels_take(
     language: str, style: Style, reference: Path, long: bool, tmp_path: Path
 ) -> None:
     channel = make(settings(), kit(tmp_path))
-    composers: list[tuple[Callable[[Page], Sheet | Written], Limits]] = [
+    composers: list[tuple[Callable[[Page], OutboxMessage | Written], Limits]] = [
         (channel.compose, channel.limits),
         (channel.compose, within(**{"bytes of HTML": 20_000})),
         (marked_up, Limits(maxima={"units": 4096}, text=600)),

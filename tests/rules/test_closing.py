@@ -16,7 +16,7 @@ from bot.model import Address, Cadence, Edition, Found, Paper, Preferences
 from bot.publishing.feed import FeedError
 from bot.publishing.publisher import Published, Publisher
 from bot.rules.closing import (
-    Ledger,
+    ClosingState,
     close,
     closing_time,
     compile_edition,
@@ -74,14 +74,14 @@ def test_a_day_is_finished_at_its_closing_time_in_utc(now: datetime, newest: dat
     assert newest_finished(now, CLOSES) == newest
 
 
-def decided(polled_at: datetime, **known: date | datetime | None) -> Ledger:
+def decided(polled_at: datetime, **known: date | datetime | None) -> ClosingState:
     """A ledger whose last poll was complete, Monday being the first edition ever unless said otherwise."""
     values = {"origin": MONDAY, "settled": MONDAY - DAY, "polled_at": polled_at, "attempted_at": polled_at} | known
-    return Ledger(**values)  # type: ignore[arg-type]  # which name takes which is the test's business
+    return ClosingState(**values)  # type: ignore[arg-type]  # which name takes which is the test's business
 
 
 def close_at(
-    known: Ledger, papers: Sequence[Paper], held: Sequence[str] = (), now: datetime | None = None
+    known: ClosingState, papers: Sequence[Paper], held: Sequence[str] = (), now: datetime | None = None
 ) -> tuple[list[Edition], date | None]:
     now = now or known.attempted_at
     assert now is not None
@@ -105,7 +105,7 @@ def test_the_first_complete_poll_begun_at_closing_time_closes_the_day() -> None:
 
 
 def test_nothing_closes_before_the_first_start_knows_where_to_begin() -> None:
-    assert close_at(Ledger(), [paper(1, at(MONDAY, 8))], now=at(TUESDAY)) == ([], None)
+    assert close_at(ClosingState(), [paper(1, at(MONDAY, 8))], now=at(TUESDAY)) == ([], None)
 
 
 def test_a_day_without_a_list_has_no_edition_even_where_late_papers_wait() -> None:
@@ -199,13 +199,13 @@ def test_the_order_in_which_the_feed_gives_papers_changes_no_rank(order: list[in
 @pytest.mark.parametrize(
     ("known", "newest", "now", "first"),
     [
-        (Ledger(), None, at(WEDNESDAY, 9), TUESDAY),
-        (Ledger(settled=TUESDAY), TUESDAY, at(WEDNESDAY, 9), TUESDAY),
-        (Ledger(settled=WEDNESDAY), WEDNESDAY, at(WEDNESDAY, 23), TUESDAY),
-        (Ledger(settled=MONDAY), MONDAY, at(THURSDAY, 9), MONDAY),
-        (Ledger(settled=MONDAY), WEDNESDAY, at(THURSDAY, 9), MONDAY),
-        (Ledger(settled=SUNDAY), FRIDAY, at(NEXT_MONDAY, 9), FRIDAY),
-        (Ledger(origin=MONDAY, settled=MONDAY - DAY), None, at(THURSDAY, 9), MONDAY),
+        (ClosingState(), None, at(WEDNESDAY, 9), TUESDAY),
+        (ClosingState(settled=TUESDAY), TUESDAY, at(WEDNESDAY, 9), TUESDAY),
+        (ClosingState(settled=WEDNESDAY), WEDNESDAY, at(WEDNESDAY, 23), TUESDAY),
+        (ClosingState(settled=MONDAY), MONDAY, at(THURSDAY, 9), MONDAY),
+        (ClosingState(settled=MONDAY), WEDNESDAY, at(THURSDAY, 9), MONDAY),
+        (ClosingState(settled=SUNDAY), FRIDAY, at(NEXT_MONDAY, 9), FRIDAY),
+        (ClosingState(origin=MONDAY, settled=MONDAY - DAY), None, at(THURSDAY, 9), MONDAY),
     ],
     ids=[
         "never",
@@ -218,7 +218,7 @@ def test_the_order_in_which_the_feed_gives_papers_changes_no_rank(order: list[in
     ],
 )
 def test_a_poll_asks_for_every_day_since_the_last_close_and_at_least_for_yesterday(
-    known: Ledger, newest: date | None, now: datetime, first: date
+    known: ClosingState, newest: date | None, now: datetime, first: date
 ) -> None:
     days = days_to_poll(known, newest, now)
     assert days == [first + n * DAY for n in range((now.date() - first).days + 1)]
@@ -227,18 +227,18 @@ def test_a_poll_asks_for_every_day_since_the_last_close_and_at_least_for_yesterd
 @pytest.mark.parametrize(
     ("known", "now", "due"),
     [
-        (Ledger(), at(MONDAY, 9), True),
-        (Ledger(attempted_at=at(MONDAY, 9)), at(MONDAY, 9, 14), False),
-        (Ledger(attempted_at=at(MONDAY, 9)), at(MONDAY, 9, 15), True),
-        (Ledger(attempted_at=at(MONDAY, 21, 50)), at(MONDAY, 21, 59), False),
-        (Ledger(attempted_at=at(MONDAY, 21, 50)), at(MONDAY, 22), True),
-        (Ledger(attempted_at=at(MONDAY, 22)), at(MONDAY, 22, 1), False),
-        (Ledger(attempted_at=at(MONDAY, 9)), at(MONDAY, 8, 59), True),
-        (Ledger(attempted_at=at(MONDAY, 9), retry_at=at(MONDAY, 10)), at(MONDAY, 9, 59), False),
-        (Ledger(attempted_at=at(MONDAY, 9), retry_at=at(MONDAY, 10)), at(MONDAY, 10), True),
-        (Ledger(attempted_at=at(MONDAY, 21, 59), retry_at=at(MONDAY, 22, 5)), at(MONDAY, 22), False),
-        (Ledger(attempted_at=at(MONDAY, 10), retry_at=at(MONDAY, 10)), at(MONDAY, 10, 5), False),
-        (Ledger(attempted_at=at(MONDAY, 9), retry_at=at(MONDAY, 10)), at(MONDAY, 8), True),
+        (ClosingState(), at(MONDAY, 9), True),
+        (ClosingState(attempted_at=at(MONDAY, 9)), at(MONDAY, 9, 14), False),
+        (ClosingState(attempted_at=at(MONDAY, 9)), at(MONDAY, 9, 15), True),
+        (ClosingState(attempted_at=at(MONDAY, 21, 50)), at(MONDAY, 21, 59), False),
+        (ClosingState(attempted_at=at(MONDAY, 21, 50)), at(MONDAY, 22), True),
+        (ClosingState(attempted_at=at(MONDAY, 22)), at(MONDAY, 22, 1), False),
+        (ClosingState(attempted_at=at(MONDAY, 9)), at(MONDAY, 8, 59), True),
+        (ClosingState(attempted_at=at(MONDAY, 9), retry_at=at(MONDAY, 10)), at(MONDAY, 9, 59), False),
+        (ClosingState(attempted_at=at(MONDAY, 9), retry_at=at(MONDAY, 10)), at(MONDAY, 10), True),
+        (ClosingState(attempted_at=at(MONDAY, 21, 59), retry_at=at(MONDAY, 22, 5)), at(MONDAY, 22), False),
+        (ClosingState(attempted_at=at(MONDAY, 10), retry_at=at(MONDAY, 10)), at(MONDAY, 10, 5), False),
+        (ClosingState(attempted_at=at(MONDAY, 9), retry_at=at(MONDAY, 10)), at(MONDAY, 8), True),
     ],
     ids=[
         "never polled", "too early", "interval over", "before closing time", "at closing time", "closing time polled",
@@ -247,7 +247,7 @@ def test_a_poll_asks_for_every_day_since_the_last_close_and_at_least_for_yesterd
     ],
 )  # fmt: skip
 def test_a_poll_is_due_every_interval_and_at_closing_time_but_never_before_the_feed_allows(
-    known: Ledger, now: datetime, due: bool
+    known: ClosingState, now: datetime, due: bool
 ) -> None:
     assert poll_due(known, now, QUARTER, CLOSES) is due
 
@@ -311,7 +311,7 @@ def _walked(steps: Sequence[tuple[timedelta, bool, bool]]) -> list[tuple[datetim
 class Shelf:
     """A process that polls and closes by bot.rules.closing, with a dictionary for its store."""
 
-    known: Ledger = field(default_factory=Ledger)
+    known: ClosingState = field(default_factory=ClosingState)
     papers: dict[str, Paper] = field(default_factory=dict)
     closed: list[Edition] = field(default_factory=list)
     began: datetime | None = None
@@ -611,6 +611,6 @@ async def test_a_day_that_was_filled_in_by_hand_delays_nobodys_papers(store: Sto
 
 
 def test_a_day_of_which_only_known_papers_are_stored_waits_for_the_feed() -> None:
-    known = Ledger(MONDAY, MONDAY, at(TUESDAY, 1), at(WEDNESDAY, 2), failing_since=at(TUESDAY, 2))
+    known = ClosingState(MONDAY, MONDAY, at(TUESDAY, 1), at(WEDNESDAY, 2), failing_since=at(TUESDAY, 2))
     relisted = paper(1, at(TUESDAY))
     assert close(known, [relisted], [relisted.id], closes=CLOSES, now=at(WEDNESDAY, 2)) == ([], MONDAY)

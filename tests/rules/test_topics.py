@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.model import Paper
-from bot.rules.topics import LONGEST_TOPIC, MOST_TOPICS, Sieve, TopicsError, matching, parse
+from bot.rules.topics import LONGEST_TOPIC, MOST_TOPICS, TopicFilter, TopicsError, matching, parse
 from tests.support.pages import paper
 
 DIFFUSION = paper(
@@ -104,7 +104,7 @@ def test_whatever_is_written_can_be_read_again(written: str) -> None:
     except TopicsError:
         return
     assert parse(", ".join(kept)) == kept
-    Sieve(kept).lets_through(DIFFUSION)
+    TopicFilter(kept).lets_through(DIFFUSION)
 
 
 @given(st.lists(st.sampled_from(["diffusion", "video", "RL", "dream", "확산"]), unique=True, min_size=1))

@@ -33,7 +33,7 @@ from bot.channel import (
     Subscribe,
     Unsubscribe,
 )
-from bot.commands import Readers
+from bot.commands import ReaderCommands
 from bot.delivery.dispatcher import Dispatcher
 from bot.model import ALL_WEEK, Address, Cadence, Found, Paper, Preferences
 from bot.publishing.publisher import Publisher
@@ -176,7 +176,7 @@ class World:
         start = datetime.combine(first, CLOSES, UTC)
         channel = Recorder(pace=Pace(concurrency=500))
         publisher = Publisher(self.store, Lists(), interval=timedelta(minutes=15), closes=CLOSES)
-        commands = Readers(self.store, [channel], fallback=Preferences(), closes=CLOSES)
+        commands = ReaderCommands(self.store, [channel], fallback=Preferences(), closes=CLOSES)
         locks = make_locks(self.store.engine.url, self.store.path)
         dispatcher = Dispatcher(self.store, channel, locks)
         await publisher.step(start - DAY)

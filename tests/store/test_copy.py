@@ -15,7 +15,7 @@ from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.exc import OperationalError
 
 from bot.model import Address, Preferences
-from bot.rules.outcomes import Standing
+from bot.rules.outcomes import ChannelState
 from bot.store import Store, StoreError, channel_state, subscriber_queries
 from bot.store import copy as copying
 from bot.store.backup_file import MARK, back_up
@@ -49,7 +49,9 @@ async def full(store: Store) -> Store:
     await publish(store, {}, day=DAY + timedelta(days=1), now=NOW + timedelta(days=1))
     await ChannelMemory(store, "fake").put("key", "値")
     async with store.write() as connection:
-        await channel_state.save(connection, "fake", Standing(halted_at=NOW, halted_for="spam", judges=("a.example",)))
+        await channel_state.save(
+            connection, "fake", ChannelState(halted_at=NOW, halted_for="spam", judges=("a.example",))
+        )
         await connection.execute(update(deliveries).where(deliveries.c.id == 3).values(subscriber_id=None))
         await connection.execute(insert(tallies).values(edition_id=first, channel="fake", state="sent", count=4))
         await connection.execute(insert(facts), [{"key": "lock:poll", "value": "{}"}, {"key": "settled", "value": "x"}])

@@ -17,7 +17,7 @@ from sqlalchemy.exc import StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Address, Cadence, Delivery, Edition, Found, Media, MediaKind, Paper, Preferences, State, Status
-from bot.rules.closing import Ledger, rank
+from bot.rules.closing import ClosingState, rank
 from bot.rules.schedule import Rhythm, Window, window
 from bot.store import (
     Store,
@@ -256,14 +256,14 @@ async def test_the_ledger_comes_back_as_it_was_written_and_forgets_on_request(st
         "retry_at": CLOSED,
     }
     async with store.write() as connection:
-        assert await closing_state.load(connection) == Ledger()
+        assert await closing_state.load(connection) == ClosingState()
         await closing_state.save(connection, **full)
         await connection.execute(facts.insert().values(key="something else", value="that is none of its business"))
     async with store.write() as connection:
-        assert await closing_state.load(connection) == Ledger(**full)  # type: ignore[arg-type]  # days and instants
+        assert await closing_state.load(connection) == ClosingState(**full)  # type: ignore[arg-type]  # days and instants
         await closing_state.save(connection, settled=MONDAY, retry_at=None)
         assert await closing_state.load(connection) == replace(
-            Ledger(**full),  # type: ignore[arg-type]  # days and instants
+            ClosingState(**full),  # type: ignore[arg-type]  # days and instants
             settled=MONDAY,
             retry_at=None,
         )

@@ -16,7 +16,7 @@ from bot.model import Media, MediaKind, Paper
 from bot.summaries.fulltext import figures
 from bot.summaries.fulltext.downloads import Fetcher
 from bot.summaries.fulltext.figures import ARXIV, HUGGING_FACE, LARGEST_BODY, LONGEST_SIDE, Picture, redrawn
-from bot.summaries.fulltext.library import FullTexts
+from bot.summaries.fulltext.library import FullTextLibrary
 from bot.summaries.fulltext.sections import DocumentError, Figure
 from bot.summaries.paper_pictures import collect
 from tests.support.paper_server import Fault, PaperServer, page, picture
@@ -353,7 +353,7 @@ async def test_an_editions_pictures_are_collected_under_the_names_that_pages_ask
         server.add(f"/html/{ID}", page(drawn))
         server.add(f"/html/{ID}v2/x1.png", picture(800, 600), "image/png")
         small = server.add("/thumb.png", picture(400, 300), "image/png")
-        texts = FullTexts(tmp_path, arxiv=server.url, hugging_face=server.url, pause=0)
+        texts = FullTextLibrary(tmp_path, arxiv=server.url, hugging_face=server.url, pause=0)
         papers = [replace(PAPER, thumbnail=small), replace(PAPER, id="2511.00002", thumbnail=None)]
         async with texts:
             found = await collect(texts, tmp_path, papers, NOW, arxiv={server.url}, hugging_face={server.url})

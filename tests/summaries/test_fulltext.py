@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 
 from bot.summaries.fulltext import downloads, paper_html, paper_markdown, paper_pdf
 from bot.summaries.fulltext.downloads import Fetcher, allowed
-from bot.summaries.fulltext.file_cache import MISSING, Shelf
-from bot.summaries.fulltext.library import FullText, FullTexts, Section, excerpt
+from bot.summaries.fulltext.file_cache import MISSING, FileCache
+from bot.summaries.fulltext.library import FullText, FullTextLibrary, Section, excerpt
 from bot.summaries.fulltext.sections import MOST_TEXT, DocumentError, Draft, Kind, clean, cut, kind_of, one_line
 from tests.support.paper_server import (
     FILLER,
@@ -48,13 +48,13 @@ async def server() -> AsyncIterator[PaperServer]:
 
 
 @pytest.fixture
-async def texts(server: PaperServer, tmp_path: Path) -> AsyncIterator[FullTexts]:
+async def texts(server: PaperServer, tmp_path: Path) -> AsyncIterator[FullTextLibrary]:
     async with opened(server, tmp_path) as texts:
         yield texts
 
 
-def opened(server: PaperServer, folder: Path, **more: Any) -> FullTexts:
-    return FullTexts(folder, arxiv=server.url, hugging_face=server.url, **({"pause": 0} | more))
+def opened(server: PaperServer, folder: Path, **more: Any) -> FullTextLibrary:
+    return FullTextLibrary(folder, arxiv=server.url, hugging_face=server.url, **({"pause": 0} | more))
 
 
 def kept(folder: Path) -> list[str]:
@@ -79,7 +79,7 @@ def read(*more: str, **how: Any) -> FullText:
 # Sources
 
 
-async def test_the_html_is_the_first_source_and_the_only_one_asked(server: PaperServer, texts: FullTexts) -> None:
+async def test_the_html_is_the_first_source_and_the_only_one_asked(server: PaperServer, texts: FullTextLibrary) -> None:
     for path in (HTML, MARKDOWN, PDF):
         server.add(path, page())
     text = await texts.get(ID, NOW)
@@ -90,7 +90,7 @@ async def test_the_html_is_the_first_source_and_the_only_one_asked(server: Paper
     assert server.headers[0]["User-Agent"] == downloads.USER_AGENT
 
 
-async def test_then_comes_the_markdown_then_the_pdf(server: PaperServer, texts: FullTexts) -> None:
+async def test_then_comes_the_markdown_then_the_pdf(server: PaperServer, texts: FullTextLibrary) -> None:
     server.add(MARKDOWN, written_markdown(), "text/markdown")
     server.add(PDF, printed_paper(), "application/pdf")
     text = await texts.get(ID, NOW)
@@ -105,7 +105,7 @@ async def test_then_comes_the_markdown_then_the_pdf(server: PaperServer, texts: 
     assert "is of the sort" not in said(text)
 
 
-async def test_nothing_is_none(server: PaperServer, texts: FullTexts) -> None:
+async def test_nothing_is_none(server: PaperServer, texts: FullTextLibrary) -> None:
     assert await texts.get(ID, NOW) is None
     assert server.requests == [HTML, MARKDOWN, PDF]
 
@@ -113,12 +113,12 @@ async def test_nothing_is_none(server: PaperServer, texts: FullTexts) -> None:
 @pytest.mark.parametrize(
     "wrong", ["", "2511.1", "../../etc", "2511.00001v2", "２５１１.00001", "2511.00001\n", "x" * 9999]
 )
-async def test_what_is_no_id_is_never_asked_for(server: PaperServer, texts: FullTexts, wrong: str) -> None:
+async def test_what_is_no_id_is_never_asked_for(server: PaperServer, texts: FullTextLibrary, wrong: str) -> None:
     assert await texts.get(wrong, NOW) is None
     assert server.requests == []
 
 
-async def test_a_redirect_is_followed_on_the_same_host(server: PaperServer, texts: FullTexts) -> None:
+async def test_a_redirect_is_followed_on_the_same_host(server: PaperServer, texts: FullTextLibrary) -> None:
     server.fault(HTML, Fault.redirect(f"{HTML}v2#S1"))
     server.add(f"{HTML}v2", page(figure("x1.png", "A way."), base=None))
     text = await texts.get(ID, NOW)
@@ -138,20 +138,22 @@ async def test_a_redirect_is_followed_on_the_same_host(server: PaperServer, text
         "ftp://a/",
     ],
 )
-async def test_a_redirect_elsewhere_is_not_followed(server: PaperServer, texts: FullTexts, elsewhere: str) -> None:
+async def test_a_redirect_elsewhere_is_not_followed(
+    server: PaperServer, texts: FullTextLibrary, elsewhere: str
+) -> None:
     server.fault(HTML, Fault.redirect(elsewhere))
     assert await texts.get(ID, NOW) is None
     assert server.requests == [HTML, MARKDOWN, PDF]
 
 
-async def test_nor_to_another_server_on_this_machine(server: PaperServer, texts: FullTexts) -> None:
+async def test_nor_to_another_server_on_this_machine(server: PaperServer, texts: FullTextLibrary) -> None:
     async with PaperServer() as other:
         server.fault(HTML, Fault.redirect(other.add(HTML, page())))
         assert await texts.get(ID, NOW) is None
         assert other.requests == []
 
 
-async def test_a_redirect_in_a_circle_ends(server: PaperServer, texts: FullTexts) -> None:
+async def test_a_redirect_in_a_circle_ends(server: PaperServer, texts: FullTextLibrary) -> None:
     server.fault(HTML, Fault.redirect(HTML))
     assert await texts.get(ID, NOW) is None
     assert server.requests == [HTML] * 4 + [MARKDOWN, PDF]
@@ -159,7 +161,7 @@ async def test_a_redirect_in_a_circle_ends(server: PaperServer, texts: FullTexts
 
 @pytest.mark.parametrize("fault", [Fault.endless, Fault.bomb, Fault.drop, Fault.status(500), Fault.status(403)])
 async def test_a_source_that_misbehaves_is_passed_over(
-    server: PaperServer, texts: FullTexts, fault: Fault, caplog: pytest.LogCaptureFixture
+    server: PaperServer, texts: FullTextLibrary, fault: Fault, caplog: pytest.LogCaptureFixture
 ) -> None:
     for path in (HTML, PDF):
         server.fault(path, fault)
@@ -197,13 +199,15 @@ async def test_a_source_that_never_answers_is_given_up(server: PaperServer, tmp_
     ],
 )
 async def test_what_is_no_paper_is_none_whatever_it_calls_itself(
-    server: PaperServer, texts: FullTexts, path: str, body: bytes | str, kind: str
+    server: PaperServer, texts: FullTextLibrary, path: str, body: bytes | str, kind: str
 ) -> None:
     server.add(path, body, kind)
     assert await texts.get(ID, NOW) is None
 
 
-async def test_a_lying_content_type_takes_nothing_from_a_good_paper(server: PaperServer, texts: FullTexts) -> None:
+async def test_a_lying_content_type_takes_nothing_from_a_good_paper(
+    server: PaperServer, texts: FullTextLibrary
+) -> None:
     server.add(HTML, page(), "image/png")
     assert kinds(await texts.get(ID, NOW))
 
@@ -211,7 +215,7 @@ async def test_a_lying_content_type_takes_nothing_from_a_good_paper(server: Pape
 # Politeness
 
 
-async def test_a_host_that_asks_us_to_wait_is_left_alone_so_long(server: PaperServer, texts: FullTexts) -> None:
+async def test_a_host_that_asks_us_to_wait_is_left_alone_so_long(server: PaperServer, texts: FullTextLibrary) -> None:
     server.add(HTML, page())
     server.fault(HTML, Fault.status(429, retry_after="7200"))
     assert await texts.get(ID, NOW) is None
@@ -223,7 +227,10 @@ async def test_a_host_that_asks_us_to_wait_is_left_alone_so_long(server: PaperSe
 
 
 async def test_a_host_that_waits_does_not_stop_the_other(server: PaperServer, tmp_path: Path) -> None:
-    async with PaperServer() as face, FullTexts(tmp_path, arxiv=server.url, hugging_face=face.url, pause=0) as texts:
+    async with (
+        PaperServer() as face,
+        FullTextLibrary(tmp_path, arxiv=server.url, hugging_face=face.url, pause=0) as texts,
+    ):
         server.fault(HTML, Fault.status(503, retry_after="60"))
         face.add(MARKDOWN, written_markdown())
         text = await texts.get(ID, NOW)
@@ -270,7 +277,9 @@ async def test_a_pause_ends(server: PaperServer) -> None:
     assert server.requests == ["/1"] * 3
 
 
-async def test_the_same_paper_asked_for_twice_at_once_is_fetched_once(server: PaperServer, texts: FullTexts) -> None:
+async def test_the_same_paper_asked_for_twice_at_once_is_fetched_once(
+    server: PaperServer, texts: FullTextLibrary
+) -> None:
     server.add(HTML, page())
     both = await asyncio.gather(texts.get(ID, NOW), texts.get(ID, NOW))
     assert both[0] == both[1]
@@ -308,7 +317,7 @@ def test_only_named_hosts_are_asked(url: str, holds: bool) -> None:
 # What is kept
 
 
-async def test_a_text_is_kept_for_thirty_days(server: PaperServer, texts: FullTexts, tmp_path: Path) -> None:
+async def test_a_text_is_kept_for_thirty_days(server: PaperServer, texts: FullTextLibrary, tmp_path: Path) -> None:
     server.add(HTML, page(figure(f"{server.url}/x1.png", "A way.")))
     first = await texts.get(ID, NOW)
     assert await texts.get(ID, NOW + timedelta(days=29)) == first
@@ -320,7 +329,7 @@ async def test_a_text_is_kept_for_thirty_days(server: PaperServer, texts: FullTe
     assert server.requests == [HTML] * 2
 
 
-async def test_that_there_is_nothing_is_kept_for_six_hours(server: PaperServer, texts: FullTexts) -> None:
+async def test_that_there_is_nothing_is_kept_for_six_hours(server: PaperServer, texts: FullTextLibrary) -> None:
     assert await texts.get(ID, NOW) is None
     server.add(HTML, page())
     assert await texts.get(ID, NOW + timedelta(hours=5)) is None
@@ -329,7 +338,7 @@ async def test_that_there_is_nothing_is_kept_for_six_hours(server: PaperServer, 
 
 
 async def test_a_better_source_is_looked_for_again_while_a_worse_one_is_kept(
-    server: PaperServer, texts: FullTexts
+    server: PaperServer, texts: FullTextLibrary
 ) -> None:
     server.add(PDF, printed_paper())
     for hours, source in ((0, "pdf"), (1, "pdf"), (7, "html")):
@@ -339,7 +348,7 @@ async def test_a_better_source_is_looked_for_again_while_a_worse_one_is_kept(
         server.add(HTML, page())
 
 
-async def test_a_passing_fault_is_not_kept(server: PaperServer, texts: FullTexts) -> None:
+async def test_a_passing_fault_is_not_kept(server: PaperServer, texts: FullTextLibrary) -> None:
     server.add(HTML, page())
     server.fault(HTML, Fault.status(500))
     assert await texts.get(ID, NOW) is None
@@ -363,10 +372,10 @@ async def test_a_passing_fault_is_not_kept(server: PaperServer, texts: FullTexts
     ],
 )
 async def test_a_damaged_file_is_fetched_again(
-    server: PaperServer, texts: FullTexts, tmp_path: Path, damage: bytes
+    server: PaperServer, texts: FullTextLibrary, tmp_path: Path, damage: bytes
 ) -> None:
     server.add(HTML, page())
-    assert Shelf(tmp_path).write(f"{ID}.html.json", damage, NOW)
+    assert FileCache(tmp_path).write(f"{ID}.html.json", damage, NOW)
     assert kinds(await texts.get(ID, NOW))
     assert server.requests == [HTML]
 
@@ -381,7 +390,7 @@ async def test_a_disk_that_fails_costs_the_cache_alone(server: PaperServer, tmp_
 def test_the_shelf_drops_what_is_oldest_and_only_what_is_its_own(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_bytes(b"x" * 1000)
     os.utime(tmp_path / "notes.txt", (0, 0))
-    shelf = Shelf(tmp_path, largest=250)
+    shelf = FileCache(tmp_path, largest=250)
     for number in (3, 1, 2):
         assert shelf.write(f"2511.0000{number}.fig.jpg", b"x" * 100, NOW + timedelta(hours=number))
     assert kept(tmp_path) == [
@@ -394,7 +403,7 @@ def test_the_shelf_drops_what_is_oldest_and_only_what_is_its_own(tmp_path: Path)
 
 
 def test_a_file_from_a_clock_that_was_wrong_is_not_kept_for_ever(tmp_path: Path) -> None:
-    shelf = Shelf(tmp_path)
+    shelf = FileCache(tmp_path)
     assert shelf.put("2511.00001.html.json", {}, NOW)
     assert shelf.look("2511.00001.html.json", NOW - timedelta(hours=1)) == {}
     assert shelf.look("2511.00001.html.json", NOW - timedelta(days=31)) is MISSING
@@ -464,7 +473,7 @@ def test_where_a_figure_is(base: str | None, source: str, address: str | None) -
     assert [each.url for each in read(figure(source, "A way."), base=base).figures] == ([address] if address else [])
 
 
-async def test_a_figure_elsewhere_is_none(server: PaperServer, texts: FullTexts) -> None:
+async def test_a_figure_elsewhere_is_none(server: PaperServer, texts: FullTextLibrary) -> None:
     evil = "".join(figure(url, "It.") for url in ("https://example.org/a.png", "//example.org/a.png", "file:///a.png"))
     server.add(HTML, page(evil, base="https://example.org/html/"))
     text = await texts.get(ID, NOW)

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.model import Paper, Style
-from bot.render.styles import MISSING, PARTS
+from bot.render.styles import MISSING, TEXT_FIELDS
 from bot.summaries.guard.guard import LONGEST, MOST_FAULTS, MOST_SAID, Fault, faults
 from bot.summaries.guard.language_check import in_language
-from bot.summaries.guard.numbers import Stock, Verdict, numbers
+from bot.summaries.guard.numbers import SourceNumbers, Verdict, numbers
 
 PAPER = Paper(
     id="2601.00001",
@@ -208,7 +208,7 @@ def test_values_are_compared_after_units_scripts_and_rounding(
 ) -> None:
     claimed, _ = numbers(text, language)
     assert claimed
-    stock = Stock(source)
+    stock = SourceNumbers(source)
     assert all(stock.judge(each) is Verdict.TRUE for each in claimed) is true
 
 
@@ -391,7 +391,7 @@ def test_a_translation_is_about_as_long_as_its_abstract() -> None:
 def test_what_may_be_missing_may_be_missing() -> None:
     parts = {
         part.name: "This is a longer sentence about the robots in the warehouse that plan. "
-        for part in PARTS[Style.REVIEW]
+        for part in TEXT_FIELDS[Style.REVIEW]
     }
     parts = {name: f"{text}{'It is about the shelves of part ' + name + ' alone.'}" for name, text in parts.items()}
     parts |= {"results": MISSING, "limitations": f" {MISSING} "}
@@ -532,4 +532,6 @@ def test_the_good_texts_are_tidy() -> None:
     assert set(written) == {"tuned_on", "held_out"}
     for languages in (languages for group in written.values() for languages in group.values()):
         for styles in languages.values():
-            assert all(list(parts) == [part.name for part in PARTS[Style(style)]] for style, parts in styles.items())
+            assert all(
+                list(parts) == [part.name for part in TEXT_FIELDS[Style(style)]] for style, parts in styles.items()
+            )

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.model import Style
-from bot.render.styles import PARTS
-from bot.summaries.llm import LONGEST_ANSWER, Answer, Endpoint, Model, ModelError, read
+from bot.render.styles import TEXT_FIELDS
+from bot.summaries.llm import LONGEST_ANSWER, Endpoint, LLMAnswer, Model, ModelError, read
 from tests.support.model_server import Asked, Author, ModelServer, as_json, completion
 
-PLAIN = PARTS[Style.PLAIN]
+PLAIN = TEXT_FIELDS[Style.PLAIN]
 FILLED = {"input_output": "a b", "problem": "c", "idea": "d"}
 Open = Callable[..., Awaitable[tuple[Model, list[ModelServer]]]]
 
@@ -35,13 +35,13 @@ async def opened() -> AsyncIterator[Open]:
         yield make
 
 
-async def fill(model: Model) -> Answer:
+async def fill(model: Model) -> LLMAnswer:
     return await model.fill("system", "user", PLAIN)
 
 
 async def test_a_filled_schema_comes_back_with_its_cost(opened: Open) -> None:
     model, [server] = await opened(lambda asked: as_json(FILLED), tokens=321)
-    assert await fill(model) == Answer(FILLED, 321, "m0")
+    assert await fill(model) == LLMAnswer(FILLED, 321, "m0")
     [asked] = server.asked
     schema = asked.body["response_format"]["json_schema"]["schema"]
     assert schema["required"] == list(FILLED)

@@ -21,7 +21,7 @@ from bot.model import Address, Cadence, Edition, Found, Paper, Preferences, Rank
 from bot.runtime.locks import make_locks
 from bot.store import Store, audience, edition_queries, paper_queries, subscriber_queries, text_queries
 from bot.store.schema import papers as papers_table
-from bot.store.text_queries import Verdict
+from bot.store.text_queries import TextState
 from bot.summaries.llm import Endpoint, Model
 from bot.summaries.wanted import fingerprint
 from bot.summaries.writer import FIRST_REST, Writer
@@ -227,7 +227,7 @@ async def test_nothing_false_is_printed_and_what_happened_is_written_down(make: 
     assert [block.said.source for block in pages["k"].blocks] == [Source.FEED, Source.FEED]
     assert [block.said.parts["sentence"] for block in pages["k"].blocks] == ["Feed 1.", "Feed 2."]
     async with room.store.read() as connection:
-        assert all(each.faults for each in await text_queries.newest(connection, 0, Verdict.REJECTED))
+        assert all(each.faults for each in await text_queries.newest(connection, 0, TextState.REJECTED))
 
 
 @on_sqlite
@@ -430,7 +430,7 @@ async def test_what_the_second_endpoint_wrote_is_known_as_its_own(store: Store) 
             await room.write_all()
             async with store.read() as connection:
                 [written] = await text_queries.newest(connection, 0)
-    assert (written.model, written.verdict) == ("second", Verdict.ACCEPTED)
+    assert (written.model, written.verdict) == ("second", TextState.ACCEPTED)
 
 
 async def test_pictures_are_collected_once_for_who_is_shown_some_beside_the_writing(make: Any) -> None:

@@ -14,8 +14,8 @@ from sqlalchemy import select
 
 from bot.app import CACHE
 from bot.channel import Answer, Asker, Kit, Request
-from bot.commands import Readers
-from bot.delivery.alerts import Notices
+from bot.commands import ReaderCommands
+from bot.delivery.alerts import Alerts
 from bot.delivery.dispatcher import Dispatcher
 from bot.delivery.session import Session
 from bot.model import Address, Cadence, Edition, Found, Paper, Preferences, State, Status, Style, Subscriber
@@ -42,7 +42,7 @@ def a_discord(server: DiscordServer, store: Store, home: Path, **given: str) -> 
     return channel_module.open(Settings.model_validate(settings), a_kit(store, home))
 
 
-class Telling(Readers):
+class Telling(ReaderCommands):
     """The commands, which say when they were told something."""
 
     def __init__(self, told: asyncio.Event, store: Store, channels: Sequence[Discord], **given: Any) -> None:
@@ -124,13 +124,13 @@ class World:
     async def deliver(self) -> None:
         """Hand out everything that is due."""
         locks = make_locks(self.store.engine.url, self.store.path)
-        notices = Notices([self.session], [], "en")
-        dispatcher = Dispatcher(self.store, self.channel, locks, tell=notices.tell)
+        alerts = Alerts([self.session], [], "en")
+        dispatcher = Dispatcher(self.store, self.channel, locks, alert=alerts.alert)
         for now in await self._due():
             while await dispatcher.step(now) or dispatcher.busy:
                 if dispatcher.busy:
                     await dispatcher.landed.wait()
-        await notices.flush()
+        await alerts.flush()
         await locks.close()
 
     @property

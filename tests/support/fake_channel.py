@@ -46,7 +46,7 @@ class FakeChannel:
     residents: Sequence[str] = ()
     extras: Sequence[Extra] = ()
     sent: list[tuple[str, str, Personal]] = field(default_factory=list)
-    notices: list[Page] = field(default_factory=list)
+    alerts: list[Page] = field(default_factory=list)
     hold: asyncio.Event | None = None
     """While it is there and not set, sends do not come back."""
 
@@ -74,7 +74,7 @@ class FakeChannel:
     async def send(self, to: str, message: Message, personal: Personal) -> Outcome:
         assert isinstance(message, Plain)
         if not message.page.blocks:
-            self.notices.append(message.page)
+            self.alerts.append(message.page)
             return self._answered(to, message, personal)
         style = message.page.blocks[0].said.style
         self.sent.append((to, style, personal))

@@ -210,33 +210,33 @@ class FeedServer:
         """The newest days in the shape of arXiv's own feeds: authors in one line, New York's time."""
         feed = ET.Element("rss", version="2.0")
         channel = ET.SubElement(feed, "channel")
-        _tell(channel, title="cs.AI updates on arXiv.org", link=self.rss_url, description="Recorded papers.")
+        _alert(channel, title="cs.AI updates on arXiv.org", link=self.rss_url, description="Recorded papers.")
         for at, paper in self._newest():
             item = ET.SubElement(channel, "item")
             when = format_datetime(at.astimezone(timezone(timedelta(hours=-5))))
             if paper is None:
-                _tell(item, title=CALL, link="https://example.org/call", guid="call-7", pubDate=when)
+                _alert(item, title=CALL, link="https://example.org/call", guid="call-7", pubDate=when)
                 continue
             name = paper["id"]
             words = f"arXiv:{name}v1 Announce Type: new \nAbstract: {paper['summary']}"
-            _tell(item, title=paper["title"], link=f"https://arxiv.org/abs/{name}", description=words)
+            _alert(item, title=paper["title"], link=f"https://arxiv.org/abs/{name}", description=words)
             ET.SubElement(item, "guid", isPermaLink="false").text = f"oai:arXiv.org:{name}v1"
             creators = ", ".join(author["name"] for author in paper["authors"])
-            _tell(item, category="cs.AI", pubDate=when, **{f"{{{DC}}}creator": creators})
+            _alert(item, category="cs.AI", pubDate=when, **{f"{{{DC}}}creator": creators})
         return await self._send(request, ET.tostring(feed, "utf-8"), "application/rss+xml")
 
     async def _atom(self, request: web.Request) -> web.StreamResponse:
         """The same as Atom; here only the link tells which paper it is, and its version is not the first."""
         feed = ET.Element("feed", xmlns="http://www.w3.org/2005/Atom")
-        _tell(feed, id=self.atom_url, title="Recorded papers", updated=_stamp(self.now))
+        _alert(feed, id=self.atom_url, title="Recorded papers", updated=_stamp(self.now))
         for at, paper in self._newest():
             link = f"https://arxiv.org/abs/{paper['id']}v2" if paper else "https://example.org/call"
             entry = ET.SubElement(feed, "entry")
-            _tell(entry, id=uuid.uuid5(uuid.NAMESPACE_URL, link).urn, title=paper["title"] if paper else CALL)
-            _tell(entry, published=_stamp(at), updated=_stamp(at), summary=paper["summary"] if paper else "")
+            _alert(entry, id=uuid.uuid5(uuid.NAMESPACE_URL, link).urn, title=paper["title"] if paper else CALL)
+            _alert(entry, published=_stamp(at), updated=_stamp(at), summary=paper["summary"] if paper else "")
             ET.SubElement(entry, "link", href=link, rel="alternate", type="text/html")
             for author in paper["authors"] if paper else ():
-                _tell(ET.SubElement(entry, "author"), name=author["name"])
+                _alert(ET.SubElement(entry, "author"), name=author["name"])
         return await self._send(request, ET.tostring(feed, "utf-8"), "application/atom+xml")
 
     def _newest(self) -> list[tuple[datetime, Row | None]]:
@@ -270,7 +270,7 @@ def _votes(row: Any) -> float:
         return 0
 
 
-def _tell(parent: ET.Element, **said: str) -> None:
+def _alert(parent: ET.Element, **said: str) -> None:
     for tag, text in said.items():
         ET.SubElement(parent, tag).text = text
 

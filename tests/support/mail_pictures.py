@@ -18,7 +18,7 @@ from bot.channel import Kit
 from bot.delivery.rendering import compose
 from bot.model import Edition, Preferences, Style, Text
 from bot.publishing.feed import sample
-from bot.render.styles import PARTS
+from bot.render.styles import TEXT_FIELDS
 from bot.render.templates import template
 from bot.signing import SignedLinks
 from channels import email
@@ -57,7 +57,7 @@ def mail(edition: Edition, language: str, style: Style, papers: int = PAPERS, pu
         ranked.paper.id: {style: text} for ranked, text in zip(edition.papers, texts(language, style), strict=False)
     }
     there = channel(Path(), "https://papers.example.org" if public else None)
-    made = compose(edition, wanted, there, said=said if style in PARTS else {})
+    made = compose(edition, wanted, there, said=said if style in TEXT_FIELDS else {})
     assert isinstance(made, Mail)
     return made
 
@@ -75,7 +75,9 @@ def texts(language: str, style: Style) -> Iterator[Text]:
     ] or [IN_ENGLISH.get(language, "There is no example in this language.")]
     parts = cycle(said)
     while True:
-        named = {part.name: " ".join(islice(parts, 3 if part.most > 1_000 else 1)) for part in PARTS.get(style, ())}
+        named = {
+            part.name: " ".join(islice(parts, 3 if part.most > 1_000 else 1)) for part in TEXT_FIELDS.get(style, ())
+        }
         if "title" in named:
             named["title"] = named["title"][:60]
         yield Text("", language, style, named)

@@ -15,8 +15,8 @@ from urllib.parse import urlencode
 from sqlalchemy import func, select
 
 from bot.channel import Asker, Kit, Subscribe
-from bot.commands import Readers
-from bot.commands.process_feedback import Returns
+from bot.commands import ReaderCommands
+from bot.commands.process_feedback import FeedbackProcessor
 from bot.delivery.session import Session
 from bot.model import Address, Preferences, Subscriber
 from bot.render.templates import template
@@ -24,7 +24,7 @@ from bot.rules.access import Access, Admission
 from bot.signing import SignedLinks, token_name
 from bot.store import subscriber_queries
 from bot.store.schema import tickets as table
-from bot.web.server import Correspondence
+from bot.web.server import MailAccess
 from channels import email
 from tests.support.databases import fresh_store
 from tests.support.email_channel import PUBLIC, SECRET, settings
@@ -97,12 +97,16 @@ class Mailed:
         self._session = Session(self.channel)
         by = Admission.INVITE if self._codes else Admission.LIST if self._allowed else Admission.OPEN
         access = Access(by, self._codes, self._allowed)
-        self.commands = Readers(self.store, [self.channel], fallback=Preferences(), closes=time(22), access=access)
+        self.commands = ReaderCommands(
+            self.store, [self.channel], fallback=Preferences(), closes=time(22), access=access
+        )
         self.served = Served(
             self._home,
             store=self.store,
             public=self._public,
-            correspondence=Correspondence(self._session, self.commands, Returns(self.store, self.links), self.links),
+            correspondence=MailAccess(
+                self._session, self.commands, FeedbackProcessor(self.store, self.links), self.links
+            ),
             TRUSTED_PROXIES="127.0.0.1",
             **self._named,
         )
@@ -148,7 +152,7 @@ class Mailed:
 
     async def silence(self) -> None:
         """Nothing more has been sent, nor waits to be."""
-        letters = self.served.web.letters
+        letters = self.served.web.outgoing_mail
         assert letters is not None
         await _until(lambda: not letters.busy)
         assert len(self.relay.letters) == self._read

@@ -12,7 +12,7 @@ from bot.channel import Channel, Message
 from bot.delivery.rendering import compose
 from bot.model import ALL_PAPERS, Edition, Preferences, Style, Text
 from bot.render.edition_page import Texts
-from bot.render.styles import PARTS
+from bot.render.styles import TEXT_FIELDS
 from bot.render.words import english_name
 from tests.support.authors import SENTENCES
 from tests.support.pages import recorded
@@ -37,7 +37,7 @@ def texts(edition: Edition, language: str) -> Texts:
                 style,
                 {part.name: " ".join(said[: 1 + (ranked.rank + place) % 7]) for place, part in enumerate(parts)},
             )
-            for style, parts in PARTS.items()
+            for style, parts in TEXT_FIELDS.items()
         }
         for ranked in edition.papers
     }

@@ -23,8 +23,8 @@ from bot.rules.closing import rank
 from bot.settings import read
 from bot.store import Store, closing_state, edition_queries, paper_queries
 from bot.web.pages.thumbnails import Thumbnails
-from bot.web.probes import Watched
-from bot.web.server import Correspondence, Web
+from bot.web.probes import ProbeContext
+from bot.web.server import MailAccess, Web
 from bot.web.settings import WebSettings
 from tests.support.databases import fresh_store
 from tests.support.pages import DAY, paper
@@ -59,7 +59,7 @@ class Served:
         styles: Sequence[Style] = WITHOUT_MODEL,
         invitations: Sequence[Link] = (),
         thumbnails: Thumbnails | None = None,
-        correspondence: Correspondence | None = None,
+        correspondence: MailAccess | None = None,
         **named: str,
     ) -> None:
         self.now = NOW
@@ -71,7 +71,7 @@ class Served:
             public=public,
             language="en",
             styles=styles,
-            watched=Watched(["fake"], timedelta(minutes=15)),
+            watched=ProbeContext(["fake"], timedelta(minutes=15)),
             clock=lambda: self.now,
             thumbnails=thumbnails,
             invitations=lambda: invitations,

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from bot.model import Preferences, Status
 from bot.signing import SignedLinks, named, token_name
 from bot.store.one_time_tokens import Purpose
-from bot.web.subscriptions.forms import Given
+from bot.web.subscriptions.forms import FormFields
 from bot.web.subscriptions.settings_page import wished
 from bot.web.webhooks import understood
 from tests.support.mail_program import ADA, HOST, Mailed, path_in
@@ -202,7 +202,7 @@ async def test_no_form_does_what_it_should_not(mailed: Mailed, long: bool) -> No
     assert (reader.id, reader.address, reader.status) == (before.id, before.address, reader.status)
     # Whoever is mailed was named by the whole of an address field, and nobody else.
     async with asyncio.timeout(30):
-        letters = mailed.served.web.letters
+        letters = mailed.served.web.outgoing_mail
         assert letters is not None
         while letters.busy:  # noqa: ASYNC110
             await asyncio.sleep(0.005)
@@ -275,7 +275,7 @@ async def test_addresses_as_people_write_them(mailed: Mailed, typed: str, stored
     )
 )
 def test_any_form_is_a_change_or_is_none(form: dict[str, str]) -> None:
-    wished(Given(list(form.items())), Preferences(), NOW)
+    wished(FormFields(list(form.items())), Preferences(), NOW)
 
 
 @given(st.text(max_size=100))

@@ -14,9 +14,9 @@ from bot.doctor import examine
 from bot.settings import read
 from bot.web import connections, server
 from bot.web.client import counted_as, preferred
-from bot.web.connections import Gate
+from bot.web.connections import ConnectionLimiter
 from bot.web.settings import WebSettings
-from bot.web.urls import Places
+from bot.web.urls import Urls
 from tests.support.web_program import NOW, TOKEN, Served, some
 
 PROXIES = read(WebSettings, {"TRUSTED_PROXIES": "127.0.0.1, 10.0.0.0/8, 2001:db8::/32"}).proxies
@@ -90,7 +90,7 @@ async def test_whoever_is_slow_with_a_request_is_given_up(tmp_path: Path, monkey
 
 async def test_a_crowd_finds_no_room_and_takes_nobodys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "MOST", 5)
-    monkeypatch.setattr(Gate.__init__, "__defaults__", (5, connections.STUCK))
+    monkeypatch.setattr(ConnectionLimiter.__init__, "__defaults__", (5, connections.STUCK))
     async with Served(tmp_path) as served:
         assert served.web.address is not None
         crowd = [await asyncio.open_connection(*served.web.address) for _ in range(5)]
@@ -138,7 +138,7 @@ class _Server:
 
 def test_whoever_takes_nothing_of_an_answer_is_given_up() -> None:
     stuck, slow, done = _Connection(1000), _Connection(1000), _Connection(0)
-    gate = Gate(_Server(stuck, slow, done), stuck=20)  # type: ignore[arg-type]
+    gate = ConnectionLimiter(_Server(stuck, slow, done), stuck=20)  # type: ignore[arg-type]
     for second in range(0, 41, 2):
         slow.transport.left -= 10
         gate.look(lambda now=second: float(now))  # type: ignore[misc]
@@ -222,7 +222,7 @@ async def test_the_doctor_looks_at_the_web_side(tmp_path: Path, given: dict[str,
     ],
 )
 async def test_an_address_is_known_however_it_is_written(tmp_path: Path, public: str, origin: str, root: str) -> None:
-    places = Places.below(public)
+    places = Urls.below(public)
     assert (places.origin, places.root) == (origin, root)
     async with Served(tmp_path, public=public) as opened:
         host = origin.partition("//")[2]

@@ -13,7 +13,7 @@ from PIL import Image
 from bot.channel import Link
 from bot.model import Cadence, Style
 from bot.render.words import languages, words
-from bot.web.pages.page_cache import FRESH, RenderedPages, Sheet
+from bot.web.pages.page_cache import FRESH, PageCache, PageSource
 from bot.web.pages.thumbnails import Thumbnails
 from tests.support.pages import DAY, HOSTILE, paper
 from tests.support.web_program import NOW, Served, some
@@ -233,12 +233,12 @@ async def test_an_unchanged_page_is_not_sent_again(served: Served) -> None:
 
 
 async def test_a_page_is_looked_up_once_a_minute_and_rendered_when_it_changed() -> None:
-    pages, now, said, looked = RenderedPages(), NOW, ["one"], []
+    pages, now, said, looked = PageCache(), NOW, ["one"], []
 
-    async def load() -> Sheet:
+    async def load() -> PageSource:
         looked.append(said[0])
         text = said[0]
-        return Sheet(text, lambda: text)
+        return PageSource(text, lambda: text)
 
     for _ in range(3):
         await pages.get("page", now, load)
@@ -254,10 +254,10 @@ async def test_a_page_is_looked_up_once_a_minute_and_rendered_when_it_changed() 
 
 
 async def test_pages_are_kept_within_a_size() -> None:
-    pages = RenderedPages(largest=10_000)
+    pages = PageCache(largest=10_000)
 
-    async def load() -> Sheet:
-        return Sheet("x", lambda: "x" * 2_000)
+    async def load() -> PageSource:
+        return PageSource("x", lambda: "x" * 2_000)
 
     for number in range(10):
         await pages.get(number, NOW, load)
@@ -266,10 +266,10 @@ async def test_pages_are_kept_within_a_size() -> None:
 
 
 async def test_pages_are_kept_within_a_number() -> None:
-    pages = RenderedPages(most=3)
+    pages = PageCache(most=3)
 
-    async def load() -> Sheet:
-        return Sheet("x", lambda: "x")
+    async def load() -> PageSource:
+        return PageSource("x", lambda: "x")
 
     for number in range(10):
         await pages.get(number, NOW, load)

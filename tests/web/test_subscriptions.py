@@ -82,7 +82,7 @@ async def test_a_stop_leaves_no_letter_behind(mailed: Mailed) -> None:
 async def test_a_letter_that_was_put_off_is_tried_once_more_before_a_stop(
     mailed: Mailed, caplog: pytest.LogCaptureFixture
 ) -> None:
-    letters = mailed.served.web.letters
+    letters = mailed.served.web.outgoing_mail
     assert letters is not None
     own, tries = letters._send, 0
 
@@ -102,7 +102,7 @@ async def test_a_letter_that_was_put_off_is_tried_once_more_before_a_stop(
 async def test_a_letter_that_cannot_be_sent_before_a_stop_is_told(
     mailed: Mailed, caplog: pytest.LogCaptureFixture
 ) -> None:
-    letters = mailed.served.web.letters
+    letters = mailed.served.web.outgoing_mail
     assert letters is not None
 
     async def busy(_: Any) -> bool:

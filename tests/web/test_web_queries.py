@@ -9,7 +9,7 @@ from bot.delivery.dispatcher import Dispatcher
 from bot.model import Address, Cadence, Edition, Found, Preferences, Status
 from bot.rules.closing import rank
 from bot.runtime.locks import FileLocks
-from bot.runtime.timing import Took
+from bot.runtime.timing import Timed
 from bot.store import (
     Store,
     archive,
@@ -81,8 +81,8 @@ async def test_figures_tell_what_became_of_deliveries_and_what_is_overdue(store:
     text = (await metrics.write(later)).decode()
     assert 'papers_deliveries{channel="fake",state="sent"} 1.0' in text
     assert 'papers_oldest_due_seconds{channel="fake"}' in text
-    assert f'papers_{Took.SEND.value}_seconds_count{{channel="fake"}} 2.0' in text
-    assert f'papers_{Took.RENDER.value}_seconds_count{{channel="fake"}} 1.0' in text
+    assert f'papers_{Timed.SEND.value}_seconds_count{{channel="fake"}} 2.0' in text
+    assert f'papers_{Timed.RENDER.value}_seconds_count{{channel="fake"}} 1.0' in text
     assert "ada" not in text
 
 

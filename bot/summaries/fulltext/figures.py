@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from bot.model import ARXIV_ID, MediaKind, Paper
 from bot.summaries.fulltext.downloads import Fetcher, FetchError
-from bot.summaries.fulltext.file_cache import MISSING, Shelf
+from bot.summaries.fulltext.file_cache import MISSING, FileCache
 from bot.summaries.fulltext.sections import DocumentError, Figure
 
 if TYPE_CHECKING:
@@ -113,9 +113,9 @@ async def small(
             "a picture of a paper cannot be made small", extra={"paper": paper.id, "reason": type(error).__name__}
         )
         return None
-    shelf = Shelf(folder)
-    kept = await asyncio.to_thread(shelf.write, small_name(paper.id), body, now)
-    return shelf.folder / small_name(paper.id) if kept else None
+    file_cache = FileCache(folder)
+    kept = await asyncio.to_thread(file_cache.write, small_name(paper.id), body, now)
+    return file_cache.folder / small_name(paper.id) if kept else None
 
 
 def _shrunk(path: Path) -> bytes:
@@ -145,11 +145,11 @@ async def _first(
     """The first of the addresses `wanted` that holds a picture, with its caption; kept under the paper's id."""
     if not (paper_id.isascii() and ARXIV_ID.fullmatch(paper_id)):
         return None
-    name, shelf = f"{paper_id}.{use}", Shelf(folder)
-    kept = await asyncio.to_thread(shelf.look, f"{name}.json", now)
+    name, file_cache = f"{paper_id}.{use}", FileCache(folder)
+    kept = await asyncio.to_thread(file_cache.look, f"{name}.json", now)
     if kept is None:
         return None
-    if kept is not MISSING and (picture := await asyncio.to_thread(_restored, kept, shelf.folder, name)):
+    if kept is not MISSING and (picture := await asyncio.to_thread(_restored, kept, file_cache.folder, name)):
         return picture
     passing = tried = False
     for url, caption, within in wanted:
@@ -162,12 +162,12 @@ async def _first(
             log.warning("a picture of a paper cannot be used", extra={"paper": paper_id, "reason": str(error)})
             continue
         about = {"suffix": suffix, "width": width, "height": height, "caption": caption}
-        if not await asyncio.to_thread(shelf.write, f"{name}.{suffix}", body, now):
+        if not await asyncio.to_thread(file_cache.write, f"{name}.{suffix}", body, now):
             return None
-        await asyncio.to_thread(shelf.put, f"{name}.json", about, now)
-        return Picture(shelf.folder / f"{name}.{suffix}", width, height, caption, MEDIA_TYPES[suffix])
+        await asyncio.to_thread(file_cache.put, f"{name}.json", about, now)
+        return Picture(file_cache.folder / f"{name}.{suffix}", width, height, caption, MEDIA_TYPES[suffix])
     if tried and not passing:
-        await asyncio.to_thread(shelf.put, f"{name}.json", None, now)
+        await asyncio.to_thread(file_cache.put, f"{name}.json", None, now)
     return None
 
 

@@ -25,7 +25,7 @@ MISSING: Final = object()
 _OURS = re.compile(r"\.?\d{4}\.\d{4,5}\.[a-z.\d]{1,40}", re.ASCII)
 
 
-class Shelf:
+class FileCache:
     """A folder of files `{arxiv id}.…`. Its methods block; a disk that fails costs the cache, not the answer."""
 
     def __init__(self, folder: Path, largest: int = LARGEST) -> None:

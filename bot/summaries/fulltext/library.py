@@ -15,10 +15,10 @@ from weakref import WeakValueDictionary
 from bot.model import ARXIV_ID
 from bot.summaries.fulltext import paper_html, paper_markdown, paper_pdf
 from bot.summaries.fulltext.downloads import PAUSE, TOTAL, Fetcher, FetchError, allowed, origin
-from bot.summaries.fulltext.file_cache import LARGEST, MISSING, Shelf
+from bot.summaries.fulltext.file_cache import LARGEST, MISSING, FileCache
 from bot.summaries.fulltext.sections import DocumentError, Figure, FullText, Kind, Section, excerpt
 
-__all__ = ["Figure", "FullText", "FullTexts", "Section", "excerpt"]
+__all__ = ["Figure", "FullText", "FullTextLibrary", "Section", "excerpt"]
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ _FORM = 1
 _KINDS = frozenset(get_args(Kind))
 
 
-class FullTexts:
+class FullTextLibrary:
     """Gives the texts of papers while it is entered, and keeps them in `folder`; `pause` is in seconds, per host."""
 
     def __init__(
@@ -55,7 +55,7 @@ class FullTexts:
             "pdf": f"{arxiv}/pdf/{{}}",
         }
         self._arxiv = arxiv
-        self._shelf = Shelf(folder, largest)
+        self._file_cache = FileCache(folder, largest)
         self._papers: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._reading = asyncio.Lock()
 
@@ -80,7 +80,7 @@ class FullTexts:
         async with self._papers.setdefault(paper_id, asyncio.Lock()):
             for source in SOURCES:
                 name = f"{paper_id}.{source}.json"
-                kept = await asyncio.to_thread(self._shelf.look, name, now)
+                kept = await asyncio.to_thread(self._file_cache.look, name, now)
                 if kept is None:
                     continue  # it had nothing not long ago
                 text = None if kept is MISSING else _restored(kept, source)
@@ -101,9 +101,9 @@ class FullTexts:
                 "a source has no text of a paper", extra={"paper": paper_id, "source": source, "reason": str(error)}
             )
             if not error.passing:
-                await asyncio.to_thread(self._shelf.put, name, None, now)
+                await asyncio.to_thread(self._file_cache.put, name, None, now)
             return None
-        await asyncio.to_thread(self._shelf.put, name, {"form": _FORM} | asdict(text), now)
+        await asyncio.to_thread(self._file_cache.put, name, {"form": _FORM} | asdict(text), now)
         return text
 
     async def _read(self, source: Source, body: bytes, url: str) -> FullText:

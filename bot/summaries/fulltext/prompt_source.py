@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.model import Paper, Style
 from bot.render.styles import FROM_FULL_TEXT
-from bot.summaries.fulltext.library import FullTexts, excerpt
+from bot.summaries.fulltext.library import FullTextLibrary, excerpt
 
 CHARACTERS_A_TOKEN = 3
 """Of English, cautiously; formulas take more tokens than words."""
@@ -14,10 +14,10 @@ SPARE = 0.6
 """The part of the model's window that the paper may fill; the rest is for the task and the answer."""
 
 
-class Sources:
+class PromptSources:
     """Finds the source of each text; `window` is how many tokens the model reads at once."""
 
-    def __init__(self, texts: FullTexts, *, window: int) -> None:
+    def __init__(self, texts: FullTextLibrary, *, window: int) -> None:
         self._texts = texts
         self._most = int(window * CHARACTERS_A_TOKEN * SPARE)
 

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from itertools import islice
 
 from bot.model import Paper, Style
-from bot.render.styles import MISSING, PARTS, Part
+from bot.render.styles import MISSING, TEXT_FIELDS, TextField
 from bot.summaries.guard.language_check import in_language, is_dense
 from bot.summaries.guard.names import stranger
-from bot.summaries.guard.numbers import Stock, Verdict, numbers
+from bot.summaries.guard.numbers import SourceNumbers, Verdict, numbers
 from bot.summaries.guard.prompt_leaks import ABOUT_THE_TASK, ECHO, LINK, MARKDOWN, TAG, UNSEEN, first
 
 LONGEST = 60_000
@@ -63,7 +63,7 @@ def faults(
 def _faults(
     style: Style, language: str, parts: Mapping[str, str], paper: Paper, *, source: str, others: Sequence[Paper]
 ) -> Iterator[Fault]:
-    known = {part.name: part for part in PARTS.get(style, ())}
+    known = {part.name: part for part in TEXT_FIELDS.get(style, ())}
     for name in parts.keys() - known.keys():
         yield _fault("", "unknown part", f'There is no part "{_quote(name)}" in this style.')
     for name in known.keys() - parts.keys():
@@ -79,7 +79,7 @@ def _faults(
     if not said:
         return
     about = "\n".join((source_of(paper), source))
-    stock, folded = Stock(about), about.casefold()
+    stock, folded = SourceNumbers(about), about.casefold()
     for name, text in said.items():
         yield from _unusable(name, text, folded)
         if not in_language(text, language, title=name == "title"):
@@ -101,7 +101,7 @@ def source_of(paper: Paper) -> str:
     return "\n".join(told)
 
 
-def _out_of_bounds(text: str, part: Part, style: Style, language: str, paper: Paper) -> Fault | None:
+def _out_of_bounds(text: str, part: TextField, style: Style, language: str, paper: Paper) -> Fault | None:
     name, dense = part.name, is_dense(language)
     least, most = (part.least * 0.5, part.most * 0.7) if dense else (part.least, part.most)
     if style is Style.TRANSLATION and name == "abstract":
@@ -130,7 +130,7 @@ def _unusable(name: str, text: str, source: str) -> Iterator[Fault]:
         yield _fault(name, "instruction", f'The part "{name}" speaks about the task: "{_quote(found)}".')
 
 
-def _untrue(name: str, text: str, language: str, stock: Stock) -> Iterator[Fault]:
+def _untrue(name: str, text: str, language: str, stock: SourceNumbers) -> Iterator[Fault]:
     claimed, names = numbers(text, language)
     for number in claimed:
         verdict = Verdict.TRUE if number.small else stock.judge(number)

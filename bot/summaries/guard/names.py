@@ -28,14 +28,14 @@ MOST_STRANGE = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Stranger:
+class OtherPaper:
     """A part that speaks about something else, and how that shows."""
 
     part: str
     says: str
 
 
-def stranger(said: Mapping[str, str], about: str, others: Sequence[Paper], language: str) -> Stranger | None:
+def stranger(said: Mapping[str, str], about: str, others: Sequence[Paper], language: str) -> OtherPaper | None:
     """The first sign that a text is about another paper than its source `about`; None where there is none.
 
     What two things tell that the source lacks and the same other paper has (names, subjects) is such a sign; so is one
@@ -56,18 +56,18 @@ def stranger(said: Mapping[str, str], about: str, others: Sequence[Paper], langu
                 paper = held[0].paper
                 signs[paper.id] += 1
                 if signs[paper.id] >= 2 or _is_invented(name) or _fold(name) == _method(paper):
-                    return Stranger(part, f'The part "{part}" speaks of {name[:40]}, which belongs to another paper.')
+                    return OtherPaper(part, f'The part "{part}" speaks of {name[:40]}, which belongs to another paper.')
             elif not held and _is_acronym(name):
                 strange[_fold(name)] = None
                 if len(strange) >= MOST_STRANGE:
-                    return Stranger(part, f'The part "{part}" names {name[:40]} and others that the source does not.')
+                    return OtherPaper(part, f'The part "{part}" names {name[:40]} and others that the source does not.')
         mentioned = subjects(text, language) - subjects_here
         for other in beside if mentioned else ():
             signs[other.paper.id] += len(mentioned & other.subjects)
             if signs[other.paper.id] >= 2:
-                return Stranger(part, f'The part "{part}" is about another paper: "{other.paper.title[:40]}".')
+                return OtherPaper(part, f'The part "{part}" is about another paper: "{other.paper.title[:40]}".')
         if english and (closer := _closer(text, about, others)):
-            return Stranger(part, f'The part "{part}" is about another paper: "{closer.title[:40]}".')
+            return OtherPaper(part, f'The part "{part}" is about another paper: "{closer.title[:40]}".')
     return None
 
 

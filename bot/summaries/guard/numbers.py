@@ -32,7 +32,7 @@ _CLAUSE_END = re.compile(r"[;:!?()\n]|\.(?!\w)")
 _LAST_ITEM = re.compile(r"\s*(and|or)\s|.{0,60}?\s(?:and|or)\s", re.DOTALL)
 
 
-class Stock:
+class SourceNumbers:
     """The numbers that a source has, ready to be asked for."""
 
     def __init__(self, source: str) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from bot.render.styles import PARTS
+from bot.render.styles import TEXT_FIELDS
 
 LINK = re.compile(
     r"(?i)(?:https?|ftp)\s?:\s?//|\bwww\.[a-z0-9]|\]\(|\bdoi\s?[:.]\s?(?:org|10\.)|\b10\.\d{4,9}/\S|\barxiv\.org\b"
@@ -68,7 +68,7 @@ _ARABIC = (
     r"(?:بصيغة|بتنسيق) JSON|آمل أن (?:يكون|يفيد)",
 )
 ABOUT_THE_TASK = re.compile("(?i)" + "|".join((*_ENGLISH, *_KOREAN, *_CHINESE, *_JAPANESE, *_ARABIC)))
-_FIELDS = {part.name.replace("_", "[_ ]") for parts in PARTS.values() for part in parts}
+_FIELDS = {part.name.replace("_", "[_ ]") for parts in TEXT_FIELDS.values() for part in parts}
 ECHO = re.compile(
     rf"(?im)^\W{{0,3}}(?:{'|'.join(sorted(_FIELDS))}|summary|tl;?dr|translation)\W{{0,3}}[:：=]|\binput_output\b"
 )

@@ -14,14 +14,14 @@ from bot.commands.descriptions import styles as named_styles
 from bot.delivery.rendering import written_about
 from bot.model import ALL_PAPERS, Cadence, Edition, Paper, Preferences, Ranked, Style
 from bot.render.edition_page import block, edition_page, list_page, period_name, today_page
-from bot.render.styles import PARTS
+from bot.render.styles import TEXT_FIELDS
 from bot.render.templates import template
 from bot.render.words import Words, words
 from bot.store import Store, archive, edition_queries, paper_queries, text_queries
-from bot.store.archive import Entry
+from bot.store.archive import ArchiveEntry
 from bot.store.search import search
-from bot.web.pages.layout import Choice, Form, Frame, Surroundings, plain_page
-from bot.web.pages.page_cache import Sheet
+from bot.web.pages.layout import Choice, Form, LayoutMaker, PageLayout, plain_page
+from bot.web.pages.page_cache import PageSource
 from bot.web.pages.thumbnails import NoThumbnails, Pictures
 
 MOST_FOUND = 50
@@ -61,7 +61,7 @@ class Pages:
     def __init__(
         self,
         store: Store,
-        around: Surroundings,
+        around: LayoutMaker,
         *,
         styles: Sequence[Style],
         pictures: Pictures | None = None,
@@ -70,14 +70,14 @@ class Pages:
     ) -> None:
         self._store = store
         self._around = around
-        self._to = around.places
+        self._to = around.urls
         self._pictures = pictures or NoThumbnails()
         self._invitations = invitations
         self._joining = joining
         self.styles = styles
         self._templates: dict[str, Template] = {name: template(f"pages/{name}.html", None) for name in TEMPLATES}
 
-    async def front(self, language: str, now: datetime) -> Sheet:
+    async def front(self, language: str, now: datetime) -> PageSource:
         """Today's list as it stands; before there is one, the latest edition."""
         w = words(language)
         day = now.astimezone(UTC).date()
@@ -100,7 +100,9 @@ class Pages:
             "front", page, frame, introduction=long, invitations=tuple(self._invitations()), joining=self._joining
         )
 
-    async def edition(self, language: str, cadence: Cadence, day: date, style: Style, now: datetime) -> Sheet | None:
+    async def edition(
+        self, language: str, cadence: Cadence, day: date, style: Style, now: datetime
+    ) -> PageSource | None:
         """The page of an edition, None where there is none."""
         w, wanted = words(language), _everything(language, style)
         async with self._store.read() as connection:
@@ -124,7 +126,7 @@ class Pages:
         )
         return self._sheet("edition", page, frame, modified=found.closed_at)
 
-    async def paper(self, language: str, paper_id: str, now: datetime) -> Sheet | None:
+    async def paper(self, language: str, paper_id: str, now: datetime) -> PageSource | None:
         """All there is to say about one paper, None where it was never listed."""
         w = words(language)
         async with self._store.read() as connection:
@@ -135,7 +137,7 @@ class Pages:
             said = await text_queries.of(connection, [paper_id], language)
         paper = found[0]
         ranked = Ranked(1, paper, paper.votes)
-        written = [style for style in Style if style in PARTS and style in said.get(paper_id, {})]
+        written = [style for style in Style if style in TEXT_FIELDS and style in said.get(paper_id, {})]
         shown = [block(ranked, style, w, said) for style in (*written, Style.ABSTRACT)]
         listed = w.gettext("Listed on {day}", day=w.day(paper.listed_on))
         page = list_page(paper.title, listed, [ranked], _everything(language, Style.ABSTRACT), slug=paper.id)
@@ -155,7 +157,7 @@ class Pages:
             editions=[Link(period_name(w, *each), self._to.edition(language, *each)) for each in held],
         )
 
-    async def archive(self, language: str, year: int | None) -> Sheet | None:
+    async def archive(self, language: str, year: int | None) -> PageSource | None:
         """The editions of a year, of the newest where none is named; None where it has none."""
         w = words(language)
         async with self._store.read() as connection:
@@ -174,7 +176,7 @@ class Pages:
         months = self._months(w, found)
         return self._sheet("archive", plain_page(w, heading, notes=note), frame, years=listed, months=months)
 
-    async def search(self, language: str, query: str, now: datetime) -> Sheet:
+    async def search(self, language: str, query: str, now: datetime) -> PageSource:
         """The papers that have every word of a query."""
         w = words(language)
         found: list[Paper] = []
@@ -201,7 +203,7 @@ class Pages:
         )
         return self._sheet("search", page, frame, query=query)
 
-    async def privacy(self, language: str) -> Sheet:
+    async def privacy(self, language: str) -> PageSource:
         """What is stored, and what is not."""
         w = words(language)
         frame = self._around.frame(w, lambda tag: self._to.page(tag, "privacy"))
@@ -209,29 +211,31 @@ class Pages:
 
     def notice(
         self, language: str, heading: str, says: Sequence[str], links: Sequence[Link] = (), form: Form | None = None
-    ) -> Sheet:
+    ) -> PageSource:
         """A page of a few sentences and one button at most, in no search engine."""
         w = words(language)
         frame = self._around.frame(w, self._to.front, indexed=False)
         page = plain_page(w, heading)
         return self._sheet("notice", page, frame, says=tuple(says), links=tuple(links), form=form)
 
-    def opening(self, language: str, heading: str, says: str) -> Sheet:
+    def opening(self, language: str, heading: str, says: str) -> PageSource:
         """A page on which an address can be typed, so that a link to its settings is mailed there."""
         w = words(language)
         frame = self._around.frame(w, lambda tag: self._to.page(tag, "settings"), indexed=False)
         return self._sheet("opening", plain_page(w, heading), frame, says=says)
 
-    def settings(self, language: str, chosen: object, says: Sequence[str]) -> Sheet:
+    def settings(self, language: str, chosen: object, says: Sequence[str]) -> PageSource:
         """A reader's settings, as the form shows them."""
         w = words(language)
         frame = self._around.frame(w, lambda tag: self._to.page(tag, "settings"), indexed=False)
         page = plain_page(w, w.gettext("Settings"), notes=says)
         return self._sheet("settings", page, frame, chosen=chosen, at=self._to.page(language, "settings"))
 
-    def _sheet(self, name: str, page: Page, frame: Frame, *, modified: datetime | None = None, **more: object) -> Sheet:
+    def _sheet(
+        self, name: str, page: Page, frame: PageLayout, *, modified: datetime | None = None, **more: object
+    ) -> PageSource:
         fill = partial(self._templates[name], page, frame=frame, to=self._to, **more)
-        return Sheet((page, frame, more), fill, modified=modified)
+        return PageSource((page, frame, more), fill, modified=modified)
 
     def _shown(self, shown: Iterable[Paper], now: datetime) -> frozenset[str]:
         """Which of these papers have a picture to be shown; the others' are sent for."""
@@ -242,13 +246,13 @@ class Pages:
             return None
         return Link(period_name(w, cadence, day), f"{self._to.edition(w.language, cadence, day)}{_query(style)}")
 
-    def _months(self, w: Words, found: Sequence[Entry]) -> list[Month]:
+    def _months(self, w: Words, found: Sequence[ArchiveEntry]) -> list[Month]:
         """The entries of a year by the month in which each period ends, the newest first."""
-        by_month: dict[int, list[Entry]] = {}
+        by_month: dict[int, list[ArchiveEntry]] = {}
         for entry in found:
             by_month.setdefault(entry.day.month, []).append(entry)
 
-        def lines(entries: Iterable[Entry], cadence: Cadence) -> list[Line]:
+        def lines(entries: Iterable[ArchiveEntry], cadence: Cadence) -> list[Line]:
             return [
                 Line(
                     period_name(w, cadence, each.day),

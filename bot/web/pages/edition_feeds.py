@@ -18,8 +18,8 @@ from bot.render.words import words
 from bot.rules.topics import TopicsError, parse
 from bot.store import Store, archive, edition_queries
 from bot.web.pages.feed_formats import Feed, Item, atom, json_feed, rss
-from bot.web.pages.page_cache import Sheet
-from bot.web.urls import Places
+from bot.web.pages.page_cache import PageSource
+from bot.web.urls import Urls
 
 KINDS: Mapping[str, tuple[str, Callable[[Feed], bytes]]] = {
     "xml": ("application/rss+xml", rss),
@@ -32,12 +32,12 @@ LENGTHS = {Cadence.DAY: 14, Cadence.WEEK: 8, Cadence.MONTH: 6}
 LONGEST_TOPICS = 2_000
 
 
-class WishError(ValueError):
+class FeedRequestError(ValueError):
     """No such feed can be had."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class FeedRequest:
     """Which feed: the kind is the end of its path."""
 
     language: str
@@ -57,28 +57,28 @@ class Wish:
         return urlencode({name: value for name, value in said.items() if value})
 
 
-def read_wish(language: str, kind: str, query: Mapping[str, str], styles: Sequence[Style]) -> Wish:
+def read_wish(language: str, kind: str, query: Mapping[str, str], styles: Sequence[Style]) -> FeedRequest:
     """The feed that a path and a query ask for. Raises WishError."""
     try:
         style = Style(query.get("style") or Style.HEADLINE)
         cadence = Cadence(query.get("cadence") or Cadence.DAY)
         topics = parse(query.get("topics", "")[:LONGEST_TOPICS])
     except (ValueError, TopicsError) as error:
-        raise WishError(str(error)) from None
+        raise FeedRequestError(str(error)) from None
     if style not in styles:
-        raise WishError("no such style")
-    return Wish(language, kind, style, cadence, topics)
+        raise FeedRequestError("no such style")
+    return FeedRequest(language, kind, style, cadence, topics)
 
 
-class Syndication:
+class EditionFeeds:
     """Makes feeds."""
 
-    def __init__(self, store: Store, places: Places) -> None:
+    def __init__(self, store: Store, urls: Urls) -> None:
         self._store = store
-        self._to = places
+        self._to = urls
         self._text = template("pages/feed.html", None)
 
-    async def feed(self, wish: Wish) -> Sheet:
+    async def feed(self, wish: FeedRequest) -> PageSource:
         """The feed that is wished for; editions of which its topics leave nothing are left out."""
         wanted = Preferences(language=wish.language, style=wish.style, papers=ALL_PAPERS, topics=wish.topics)
         async with self._store.read() as connection:
@@ -89,12 +89,12 @@ class Syndication:
         newest = found[0].closed_at if found else None
         # Topics may leave next to nothing of the editions, which would be kept beside it in full.
         facts = await asyncio.to_thread(_digest, wish, found, said)
-        return Sheet(facts, partial(self._write, write, wish, wanted, found, said), media_type, modified=newest)
+        return PageSource(facts, partial(self._write, write, wish, wanted, found, said), media_type, modified=newest)
 
     def _write(
         self,
         write: Callable[[Feed], bytes],
-        wish: Wish,
+        wish: FeedRequest,
         wanted: Preferences,
         found: Sequence[Edition],
         said: Texts,
@@ -115,7 +115,7 @@ class Syndication:
             )
         )
 
-    def _item(self, edition: Edition, wish: Wish, wanted: Preferences, said: Texts) -> Item | None:
+    def _item(self, edition: Edition, wish: FeedRequest, wanted: Preferences, said: Texts) -> Item | None:
         page = edition_page(edition, wanted, texts=said)
         if not page.blocks:
             return None

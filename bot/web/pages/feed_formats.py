@@ -54,33 +54,33 @@ def rss(feed: Feed) -> bytes:
     """RSS 2.0 (https://www.rssboard.org/rss-specification), with the full text as content:encoded."""
     root = ET.Element("rss", version="2.0")
     channel = ET.SubElement(root, "channel")
-    _tell(channel, title=feed.title, link=feed.home, description=feed.description, language=feed.language)
+    _alert(channel, title=feed.title, link=feed.home, description=feed.description, language=feed.language)
     ET.SubElement(channel, f"{{{ATOM}}}link", rel="self", type="application/rss+xml", href=feed.own)
     if feed.items:
-        _tell(channel, lastBuildDate=format_datetime(feed.items[0].published))
+        _alert(channel, lastBuildDate=format_datetime(feed.items[0].published))
     for item in feed.items:
         element = ET.SubElement(channel, "item")
-        _tell(element, title=item.title, link=item.url, description=item.summary)
+        _alert(element, title=item.title, link=item.url, description=item.summary)
         ET.SubElement(element, "guid", isPermaLink="false").text = item.key
-        _tell(element, pubDate=format_datetime(item.published))
-        _tell(element, **{f"{{{DC}}}creator": feed.author, f"{{{CONTENT}}}encoded": item.html})
+        _alert(element, pubDate=format_datetime(item.published))
+        _alert(element, **{f"{{{DC}}}creator": feed.author, f"{{{CONTENT}}}encoded": item.html})
     return _written(root)
 
 
 def atom(feed: Feed) -> bytes:
     """Atom, with the full text as escaped HTML."""
     root = ET.Element("feed", {"xmlns": ATOM, XML_LANG: feed.language})
-    _tell(root, id=feed.own, title=feed.title, subtitle=feed.description)
+    _alert(root, id=feed.own, title=feed.title, subtitle=feed.description)
     # RFC 4287 wants a date even where nothing has happened yet.
     newest = feed.items[0].published.isoformat() if feed.items else "1970-01-01T00:00:00+00:00"
-    _tell(root, updated=newest, icon=feed.icon)
-    _tell(ET.SubElement(root, "author"), name=feed.author)
+    _alert(root, updated=newest, icon=feed.icon)
+    _alert(ET.SubElement(root, "author"), name=feed.author)
     ET.SubElement(root, "link", rel="self", type="application/atom+xml", href=feed.own)
     ET.SubElement(root, "link", rel="alternate", type="text/html", href=feed.home)
     for item in feed.items:
         entry = ET.SubElement(root, "entry")
         at = item.published.isoformat()
-        _tell(entry, id=item.key, title=item.title, published=at, updated=at, summary=item.summary)
+        _alert(entry, id=item.key, title=item.title, published=at, updated=at, summary=item.summary)
         ET.SubElement(entry, "link", rel="alternate", type="text/html", href=item.url)
         ET.SubElement(entry, "content", type="html").text = _sayable(item.html)
     return _written(root)
@@ -112,7 +112,7 @@ def json_feed(feed: Feed) -> bytes:
     return json.dumps(said, ensure_ascii=False).encode("utf-8", "replace")
 
 
-def _tell(element: ET.Element, **texts: str) -> None:
+def _alert(element: ET.Element, **texts: str) -> None:
     """Add elements that hold a text each."""
     for name, text in texts.items():
         ET.SubElement(element, name).text = _sayable(text)

@@ -10,7 +10,7 @@ from bot.channel import Link, Page
 from bot.model import Cadence, Style
 from bot.render.labels import labels
 from bot.render.words import Words, languages, own_name
-from bot.web.urls import Places
+from bot.web.urls import Urls
 
 FEEDS = (
     ("xml", "application/rss+xml", "RSS"),
@@ -59,7 +59,7 @@ class Feed:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class PageLayout:
     """Around a page. `place` is what is marked in the row of pages; `canonical` the page's whole address."""
 
     front: str
@@ -83,10 +83,10 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class LayoutMaker:
     """Makes frames. `style_sheet` is the path of the style sheet, below the root."""
 
-    places: Places
+    urls: Urls
     style_sheet: str
     has_settings: bool = False
 
@@ -104,9 +104,9 @@ class Surroundings:
         following: Link | None = None,
         pictures: frozenset[str] = frozenset(),
         indexed: bool = True,
-    ) -> Frame:
+    ) -> PageLayout:
         """The frame of a page which, in another language, is `at` the path that this gives."""
-        own, to = w.language, self.places
+        own, to = w.language, self.urls
         named = [
             ("today", w.pgettext("a web page", "Today"), to.front(own)),
             ("archive", w.pgettext("a web page", "Archive"), to.page(own, "archive")),
@@ -115,7 +115,7 @@ class Surroundings:
         chosen = {} if style is Style.HEADLINE else {"style": style.value}
         chosen |= {} if cadence is Cadence.DAY else {"cadence": cadence.value}
         query = urlencode(chosen)
-        return Frame(
+        return PageLayout(
             front=to.front(own),
             pages=[Choice(label, url, name == here) for name, label, url in named],
             tongues=[Choice(own_name(tag), at(tag), tag == own, tag) for tag in languages()],

@@ -22,7 +22,7 @@ HTML = "text/html"
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class PageSource:
     """What a page is made of: `facts` are all that `render` depends on, or a digest of that, and can be compared.
 
     They are kept with the page, and so should not be much larger than it.
@@ -36,7 +36,7 @@ class Sheet:
 
 
 @dataclass(frozen=True, slots=True)
-class Rendered:
+class RenderedPage:
     """A page, ready to be sent: as it is, and packed by gzip. The tag is weak, since it stands for both."""
 
     body: bytes
@@ -49,14 +49,14 @@ class Rendered:
 @dataclass(slots=True)
 class _Kept:
     facts: object
-    page: Rendered
+    page: RenderedPage
     until: datetime
 
 
-Load = Callable[[], Awaitable[Sheet | None]]
+Load = Callable[[], Awaitable[PageSource | None]]
 
 
-class RenderedPages:
+class PageCache:
     """The pages that were asked for of late, within a size and a number; what was asked for longest ago goes first."""
 
     def __init__(self, largest: int = LARGEST, fresh: timedelta = FRESH, most: int = MOST) -> None:
@@ -69,7 +69,7 @@ class RenderedPages:
         self.renderings = 0
         """How often anything was rendered."""
 
-    def fresh(self, key: Hashable, now: datetime) -> Rendered | None:
+    def fresh(self, key: Hashable, now: datetime) -> RenderedPage | None:
         """The page that is kept under `key`, if nothing can have changed since."""
         kept = self._kept.get(key)
         if kept is None or not now < kept.until <= now + self._fresh:  # the clock may have been set back
@@ -77,7 +77,7 @@ class RenderedPages:
         self._kept.move_to_end(key)
         return kept.page
 
-    async def get(self, key: Hashable, now: datetime, load: Load) -> Rendered | None:
+    async def get(self, key: Hashable, now: datetime, load: Load) -> RenderedPage | None:
         """The page under `key`, else what `load` gives, rendered off the event loop; None where that is None.
 
         However many ask at the same moment, one of them loads.
@@ -85,8 +85,8 @@ class RenderedPages:
         page = self.fresh(key, now)
         if page is not None:
             return page
-        turn = self._turns.setdefault(key, asyncio.Lock())
-        async with turn:
+        acquire = self._turns.setdefault(key, asyncio.Lock())
+        async with acquire:
             page = self.fresh(key, now)
             if page is not None:
                 return page
@@ -116,11 +116,11 @@ class RenderedPages:
             self._size -= _size(kept)
 
 
-def render(sheet: Sheet) -> Rendered:
+def render(sheet: PageSource) -> RenderedPage:
     """Render, pack and tag a page."""
     made = sheet.render()
     body = made.encode("utf-8", "replace") if isinstance(made, str) else made
-    return Rendered(
+    return RenderedPage(
         body=body,
         packed=gzip.compress(body, COMPRESSION, mtime=0),
         tag=hashlib.sha256(body).hexdigest()[:32],

@@ -11,17 +11,17 @@ from http import HTTPStatus
 from aiohttp import web
 
 from bot.channel import Link
-from bot.commands.quota import Allowance
+from bot.commands.quota import Quota
 from bot.model import ARXIV_ID, Style
 from bot.render import folder
 from bot.render.words import languages, match, words
 from bot.web.client import preferred
 from bot.web.middleware import send
 from bot.web.pages.contents import Pages
-from bot.web.pages.edition_feeds import KINDS, Syndication, WishError, read_wish
-from bot.web.pages.page_cache import Rendered, RenderedPages, Sheet, render
+from bot.web.pages.edition_feeds import KINDS, EditionFeeds, FeedRequestError, read_wish
+from bot.web.pages.page_cache import PageCache, PageSource, RenderedPage, render
 from bot.web.pages.thumbnails import Thumbnails
-from bot.web.urls import Places, edition_of
+from bot.web.urls import Urls, edition_of
 
 KEEP = 60
 """Seconds for which a browser need not ask again for a page."""
@@ -41,29 +41,29 @@ def style_sheet() -> tuple[str, bytes]:
     return f"/style-{hashlib.sha256(body).hexdigest()[:12]}.css", body
 
 
-class Reading:
-    """Answers readers. `visitor` tells what one is counted by, `language` is for those who name none of ours."""
+class PublicRoutes:
+    """Answers readers. `client` tells what one is counted by, `language` is for those who name none of ours."""
 
     def __init__(
         self,
         pages: Pages,
-        syndication: Syndication,
-        places: Places,
+        syndication: EditionFeeds,
+        urls: Urls,
         *,
         language: str,
         clock: Callable[[], datetime],
-        visitor: Callable[[web.Request], str],
+        client: Callable[[web.Request], str],
         thumbnails: Thumbnails | None,
     ) -> None:
         self._pages = pages
         self._syndication = syndication
-        self._to = places
+        self._to = urls
         self._language = language
         self._clock = clock
-        self._visitor = visitor
+        self._client = client
         self._thumbnails = thumbnails
-        self._rendered = RenderedPages()
-        self._allowance = Allowance()
+        self._rendered = PageCache()
+        self._allowance = Quota()
 
     def routes(self) -> list[web.RouteDef]:
         """Where each of them is."""
@@ -165,7 +165,7 @@ class Reading:
             raise web.HTTPNotFound
         try:
             wish = read_wish(language, kind, request.query, self._pages.styles)
-        except WishError:
+        except FeedRequestError:
             raise web.HTTPBadRequest from None
         now = self._clock()
         if wish.topics and self._rendered.fresh(wish, now) is None:
@@ -190,7 +190,7 @@ class Reading:
 
     def _always(self, body: bytes, media_type: str, keep: int) -> Answer:
         """What never changes while the program runs."""
-        page = render(Sheet(body, lambda: body, media_type))
+        page = render(PageSource(body, lambda: body, media_type))
 
         async def answer(request: web.Request) -> web.StreamResponse:
             return send(request, page, keep=keep)
@@ -206,7 +206,7 @@ class Reading:
 
     def _count(self, request: web.Request, now: datetime) -> None:
         """Take one question from what a visitor may ask that costs us work."""
-        if self._allowance.take(self._visitor(request), now) is not None:
+        if self._allowance.take(self._client(request), now) is not None:
             raise web.HTTPTooManyRequests
 
     async def _shown(
@@ -214,7 +214,7 @@ class Reading:
         request: web.Request,
         key: tuple[object, ...],
         now: datetime,
-        load: Callable[[], Awaitable[Sheet | None]],
+        load: Callable[[], Awaitable[PageSource | None]],
     ) -> web.StreamResponse:
         page = self._rendered.fresh(key, now) or await self._rendered.get(key, now, load)
         if page is None:
@@ -232,8 +232,8 @@ class Reading:
             answer.headers["Retry-After"] = "30"
         return answer
 
-    async def _refusal(self, language: str, status: int) -> Rendered:
-        async def load() -> Sheet:
+    async def _refusal(self, language: str, status: int) -> RenderedPage:
+        async def load() -> PageSource:
             w = words(language)
             says = {
                 404: w.gettext("There is no such page here."),

@@ -10,17 +10,17 @@ from aiohttp import web
 from bot.model import Subscriber
 from bot.store import one_time_tokens
 from bot.store.one_time_tokens import KEY_LENGTH, LASTS, Purpose
-from bot.web.subscriptions.forms import Desk
+from bot.web.subscriptions.forms import FormPages
 
 _KEY = re.compile(rf"[0-9a-z]{{{KEY_LENGTH}}}", re.ASCII)
 
 
-class Sessions:
+class BrowserSessions:
     """Knows browsers."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._secure = desk.places.origin.startswith("https:")
+    def __init__(self, forms: FormPages) -> None:
+        self._forms = forms
+        self._secure = forms.urls.origin.startswith("https:")
         # With this prefix no other host below the same domain can set it (RFC 6265bis section 4.1.3.2).
         self._name = "__Host-papers" if self._secure else "papers"
 
@@ -29,13 +29,13 @@ class Sessions:
         key = self._key(request)
         if key is None:
             return None
-        async with self._desk.store.read() as connection:
+        async with self._forms.store.read() as connection:
             ticket = await one_time_tokens.look(connection, Purpose.SESSION, key, now)
-        return None if ticket is None else await self._desk.numbered(ticket.subscriber_id)
+        return None if ticket is None else await self._forms.numbered(ticket.subscriber_id)
 
     async def begin(self, answer: web.Response, reader: Subscriber, now: datetime) -> web.Response:
         """Know this browser by this reader from now on."""
-        async with self._desk.store.write() as connection:
+        async with self._forms.store.write() as connection:
             key = await one_time_tokens.make(
                 connection, Purpose.SESSION, reader.address, now=now, subscriber_id=reader.id
             )
@@ -54,7 +54,7 @@ class Sessions:
         """Know this browser no more."""
         key = self._key(request)
         if key is not None:
-            async with self._desk.store.write() as connection:
+            async with self._forms.store.write() as connection:
                 await one_time_tokens.end(connection, key)
         answer.del_cookie(self._name, path="/", secure=self._secure, httponly=True, samesite="Lax")
         return answer

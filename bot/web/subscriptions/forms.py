@@ -12,19 +12,19 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from bot.channel import Channel, Link
-from bot.commands import Readers
-from bot.commands.process_feedback import Returns
-from bot.commands.quota import Allowance
+from bot.commands import ReaderCommands
+from bot.commands.process_feedback import FeedbackProcessor
+from bot.commands.quota import Quota
 from bot.model import Address, Subscriber
 from bot.render.words import Words, words
 from bot.signing import SignedLinks
 from bot.store import Store, one_time_tokens, subscriber_queries
-from bot.store.one_time_tokens import Purpose, Ticket
+from bot.store.one_time_tokens import OneTimeToken, Purpose
 from bot.web.pages.contents import Pages
 from bot.web.pages.layout import Form
-from bot.web.pages.page_cache import Sheet, render
-from bot.web.subscriptions.outgoing_mail import Letters
-from bot.web.urls import Places
+from bot.web.pages.page_cache import PageSource, render
+from bot.web.subscriptions.outgoing_mail import OutgoingMail
+from bot.web.urls import Urls
 
 MOST_FIELDS = 60
 LONGEST_FIELD = 4_000
@@ -35,7 +35,7 @@ FORMS_AT_ONCE = 12
 FORMS_EVERY = timedelta(seconds=20)
 
 
-class Given:
+class FormFields:
     """The fields of a form, each as often as it was sent."""
 
     def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
@@ -55,27 +55,27 @@ class Given:
         return self._fields.get(name, [])
 
 
-def _forms() -> Allowance:
-    return Allowance(FORMS_AT_ONCE, FORMS_EVERY)
+def _forms() -> Quota:
+    return Quota(FORMS_AT_ONCE, FORMS_EVERY)
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class FormPages:
     """The pages' way to what is stored and to readers. `channel` is the one that sends letters."""
 
     store: Store
     pages: Pages
-    places: Places
+    urls: Urls
     links: SignedLinks
-    commands: Readers
-    returns: Returns
+    commands: ReaderCommands
+    returns: FeedbackProcessor
     channel: Channel
-    letters: Letters
+    outgoing_mail: OutgoingMail
     clock: Callable[[], datetime]
-    visitor: Callable[[web.Request], str]
-    _forms: Allowance = field(default_factory=_forms)
+    client: Callable[[web.Request], str]
+    _forms: Quota = field(default_factory=_forms)
 
-    async def read(self, request: web.Request) -> Given:
+    async def read(self, request: web.Request) -> FormFields:
         """The fields of a form that one of our own pages sent; a refusal for everything else."""
         self.insist_on_our_own(request)
         return await read_form(request)
@@ -91,14 +91,14 @@ class Desk:
     def is_our_own(self, request: web.Request) -> bool:
         """Whether a browser sent this from a page of ours."""
         site = request.headers.get("Sec-Fetch-Site", "same-origin")
-        return request.headers.get("Origin", "").lower() == self.places.origin and site == "same-origin"
+        return request.headers.get("Origin", "").lower() == self.urls.origin and site == "same-origin"
 
     def count(self, request: web.Request, now: datetime) -> None:
         """Take one form from what a visitor may send."""
-        if self._forms.take(self.visitor(request), now) is not None:
+        if self._forms.take(self.client(request), now) is not None:
             raise web.HTTPTooManyRequests
 
-    def show(self, sheet: Sheet, status: int = HTTPStatus.OK) -> web.Response:
+    def show(self, sheet: PageSource, status: int = HTTPStatus.OK) -> web.Response:
         """A page of one reader's, made for this moment alone."""
         page = render(sheet)
         headers = {**OWN, "Content-Type": f"{page.media_type}; charset=utf-8"}
@@ -118,10 +118,10 @@ class Desk:
 
     def link(self, purpose: Purpose, key: str, language: str) -> str:
         """The whole address of the page where a ticket can be used."""
-        path = self.places.page(language, f"{purpose.value}/{self.links.sign(purpose.value, key)}")
-        return self.places.whole(path)
+        path = self.urls.page(language, f"{purpose.value}/{self.links.sign(purpose.value, key)}")
+        return self.urls.whole(path)
 
-    async def look(self, request: web.Request, purpose: Purpose, now: datetime) -> Ticket | None:
+    async def look(self, request: web.Request, purpose: Purpose, now: datetime) -> OneTimeToken | None:
         """The ticket in a path, not used up by this."""
         key = self.links.read(purpose.value, request.match_info["token"])
         if key is None:
@@ -129,11 +129,11 @@ class Desk:
         async with self.store.read() as connection:
             return await one_time_tokens.look(connection, purpose, key, now)
 
-    async def use(self, request: web.Request, purpose: Purpose, now: datetime) -> Ticket | None:
+    async def use(self, request: web.Request, purpose: Purpose, now: datetime) -> OneTimeToken | None:
         """The ticket in a path, used up."""
         return await self.use_key(self.links.read(purpose.value, request.match_info["token"]), purpose, now)
 
-    async def use_key(self, key: str | None, purpose: Purpose, now: datetime) -> Ticket | None:
+    async def use_key(self, key: str | None, purpose: Purpose, now: datetime) -> OneTimeToken | None:
         """The ticket with a key, used up."""
         if key is None:
             return None
@@ -142,7 +142,7 @@ class Desk:
 
     async def redeem(
         self, request: web.Request, purpose: Purpose, now: datetime
-    ) -> tuple[Ticket, Subscriber] | tuple[None, None]:
+    ) -> tuple[OneTimeToken, Subscriber] | tuple[None, None]:
         """The ticket in a path, used up, and the reader whom it is for; neither where one of them is not there."""
         ticket = await self.use(request, purpose, now)
         reader = None if ticket is None else await self.numbered(ticket.subscriber_id)
@@ -186,11 +186,11 @@ class Desk:
 
     def settings_link(self, w: Words) -> Link:
         """The way to the settings."""
-        return Link(w.gettext("Settings"), self.places.page(w.language, "settings"))
+        return Link(w.gettext("Settings"), self.urls.page(w.language, "settings"))
 
     def front_link(self, w: Words) -> Link:
         """The way to the first page."""
-        return Link(w.pgettext("a web page", "Today"), self.places.front(w.language))
+        return Link(w.pgettext("a web page", "Today"), self.urls.front(w.language))
 
     def recipient(self, written: str) -> Address | None:
         """The address that somebody typed, None where it is none."""
@@ -200,12 +200,14 @@ class Desk:
             return None
 
 
-async def read_form(request: web.Request) -> Given:
+async def read_form(request: web.Request) -> FormFields:
     """The fields of a form, whoever sent it. Refuses what is no form, too large, or has too many fields."""
     if request.content_type != FORM:
         raise web.HTTPUnsupportedMediaType
     try:
         body = await request.read()
-        return Given(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS))
+        return FormFields(
+            parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
+        )
     except (ValueError, asyncio.IncompleteReadError):
         raise web.HTTPBadRequest from None

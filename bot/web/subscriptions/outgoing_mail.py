@@ -21,22 +21,22 @@ AGAIN = (10.0, 60.0, 300.0, 900.0)
 
 
 @dataclass(frozen=True, slots=True)
-class _Letter:
+class _QueuedMail:
     to: str
     page: Page
     key: str
     tries: int = 0
 
 
-class Letters:
+class OutgoingMail:
     """Sends letters through a channel's session. `post` costs nothing and waits for nobody."""
 
     def __init__(self, session: Session) -> None:
         assert isinstance(session.channel, Mailing)
         self._session = session
-        self._waiting: asyncio.Queue[_Letter] = asyncio.Queue(MOST_WAITING)
+        self._waiting: asyncio.Queue[_QueuedMail] = asyncio.Queue(MOST_WAITING)
         self._sending = 0
-        self._later: dict[asyncio.TimerHandle, _Letter] = {}
+        self._later: dict[asyncio.TimerHandle, _QueuedMail] = {}
         """What is tried again after a while."""
 
     @property
@@ -46,7 +46,7 @@ class Letters:
 
     def post(self, to: str, page: Page) -> None:
         """Have a page sent to a recipient. Where too many wait, it is left out, and the log says so."""
-        self._put(_Letter(to, page, uuid.uuid4().hex))
+        self._put(_QueuedMail(to, page, uuid.uuid4().hex))
 
     async def run(self) -> None:
         """Send what is waiting, for ever."""
@@ -86,19 +86,19 @@ class Letters:
             if not settled and letter.tries < len(AGAIN):
                 self._try_again(letter)
 
-    async def _send(self, letter: _Letter) -> bool:
+    async def _send(self, letter: _QueuedMail) -> bool:
         """Whether there is nothing more to be done about a letter."""
         channel = await self._session.open()
         assert isinstance(channel, Mailing)
-        await self._session.pacer.turn(letter.to, urgent=True)
+        await self._session.rate_limiter.acquire(letter.to, urgent=True)
         outcome = await channel.send(letter.to, channel.letter(letter.page), Personal(key=letter.key))
         if not isinstance(outcome, Sent):
             # Reasons are a service's own words, which may name the reader.
             log.warning("letter not sent", extra={"outcome": type(outcome).__name__, "tries": letter.tries + 1})
         return isinstance(outcome, Sent | Gone | Barred | Rejected)
 
-    def _try_again(self, letter: _Letter) -> None:
-        again = _Letter(letter.to, letter.page, letter.key, letter.tries + 1)
+    def _try_again(self, letter: _QueuedMail) -> None:
+        again = _QueuedMail(letter.to, letter.page, letter.key, letter.tries + 1)
 
         def put() -> None:
             self._later.pop(handle, None)
@@ -107,7 +107,7 @@ class Letters:
         handle = asyncio.get_running_loop().call_later(AGAIN[letter.tries], put)
         self._later[handle] = again
 
-    def _put(self, letter: _Letter) -> None:
+    def _put(self, letter: _QueuedMail) -> None:
         try:
             self._waiting.put_nowait(letter)
         except asyncio.QueueFull:

@@ -9,25 +9,25 @@ from aiohttp import web
 
 from bot.signing import PATHS, SETTINGS, UNSUBSCRIBE
 from bot.store.one_time_tokens import Purpose
-from bot.web.subscriptions.account import Belongings
-from bot.web.subscriptions.browser_sessions import Sessions
-from bot.web.subscriptions.forms import Desk
-from bot.web.subscriptions.settings_page import OwnSettings
-from bot.web.subscriptions.subscribe import Joining
-from bot.web.subscriptions.unsubscribe import Leaving
+from bot.web.subscriptions.account import AccountRoutes
+from bot.web.subscriptions.browser_sessions import BrowserSessions
+from bot.web.subscriptions.forms import FormPages
+from bot.web.subscriptions.settings_page import SettingsRoutes
+from bot.web.subscriptions.subscribe import SubscribeRoutes
+from bot.web.subscriptions.unsubscribe import UnsubscribeRoutes
 
 Page = Callable[[web.Request, str], Awaitable[web.StreamResponse]]
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def routes(desk: Desk, in_a_language: Callable[[Page], Answer]) -> list[web.RouteDef]:
+def routes(forms: FormPages, in_a_language: Callable[[Page], Answer]) -> list[web.RouteDef]:
     """Each page of a language is made an answer by `in_a_language`."""
-    sessions = Sessions(desk)
-    joining = Joining(desk, sessions)
-    leaving = Leaving(desk)
-    own = OwnSettings(desk, sessions, joining)
-    belongings = Belongings(desk, sessions, joining)
-    root = desk.places.root
+    sessions = BrowserSessions(forms)
+    joining = SubscribeRoutes(forms, sessions)
+    leaving = UnsubscribeRoutes(forms)
+    own = SettingsRoutes(forms, sessions, joining)
+    belongings = AccountRoutes(forms, sessions, joining)
+    root = forms.urls.root
     get: dict[str, Page] = {
         "settings": own.show,
         "join/{token}": joining.offer,

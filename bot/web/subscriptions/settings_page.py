@@ -20,9 +20,9 @@ from bot.rules.topics import TopicsError, parse
 from bot.signing import PURPOSES, SETTINGS, named
 from bot.store.one_time_tokens import Purpose
 from bot.web.pages.layout import Form, Option
-from bot.web.subscriptions.browser_sessions import Sessions
-from bot.web.subscriptions.forms import Desk, Given
-from bot.web.subscriptions.subscribe import Joining
+from bot.web.subscriptions.browser_sessions import BrowserSessions
+from bot.web.subscriptions.forms import FormFields, FormPages
+from bot.web.subscriptions.subscribe import SubscribeRoutes
 
 PAUSES = (7, 14, 30)
 """Days."""
@@ -54,17 +54,17 @@ class Chosen:
     names: dict[str, str]
 
 
-class OwnSettings:
+class SettingsRoutes:
     """Answers readers about themselves. What is shown or changed is of whoever the browser is known by."""
 
-    def __init__(self, desk: Desk, sessions: Sessions, joining: Joining) -> None:
-        self._desk = desk
+    def __init__(self, forms: FormPages, sessions: BrowserSessions, joining: SubscribeRoutes) -> None:
+        self._forms = forms
         self._sessions = sessions
         self._joining = joining
 
     async def show(self, request: web.Request, language: str) -> web.StreamResponse:
         """The settings, to a browser that is known; to others a field for an address to mail a link to."""
-        desk, now = self._desk, self._desk.clock()
+        forms, now = self._forms, self._forms.clock()
         reader = await self._sessions.reader(request, now)
         if reader is None:
             w = words(language)
@@ -72,32 +72,32 @@ class OwnSettings:
             says = w.pgettext(
                 "a web page", "Enter the address that editions come to. A mail with a link opens its settings."
             )
-            return desk.show(desk.pages.opening(language, heading, says))
+            return forms.show(forms.pages.opening(language, heading, says))
         return self._page(reader, now)
 
     async def doorstep(self, request: web.Request) -> web.StreamResponse:
         """The link in every mail: it shows nothing, since mails are forwarded, and offers to mail one that does."""
-        desk = self._desk
+        forms = self._forms
         reader, language = await self._named(request)
-        known = await self._sessions.reader(request, desk.clock())
+        known = await self._sessions.reader(request, forms.clock())
         if reader is not None and known is not None and known.id == reader.id:
             return self._to_settings(language)
         w = words(language)
-        return desk.say(
+        return forms.say(
             language,
             w.gettext("Settings"),
             w.pgettext(
                 "a web page", "So that nobody else can open your settings, the way there goes through your mailbox."
             ),
             form=Form(request.path, w.pgettext("a button", "Mail me the link")),
-            links=[desk.front_link(w)],
+            links=[forms.front_link(w)],
         )
 
     async def mail_key(self, request: web.Request) -> web.StreamResponse:
         """Mail the link that opens the settings, to the address that the mail came to."""
-        desk, now = self._desk, self._desk.clock()
-        await desk.read(request)
-        desk.count(request, now)
+        forms, now = self._forms, self._forms.clock()
+        await forms.read(request)
+        forms.count(request, now)
         reader, language = await self._named(request)
         if reader is not None:
             await self._joining.write_key(reader, now)
@@ -105,10 +105,10 @@ class OwnSettings:
 
     async def offer(self, request: web.Request, language: str) -> web.StreamResponse:
         """The link that opens: a page with one button, since scanners follow every link."""
-        desk, w = self._desk, words(language)
-        if await desk.look(request, Purpose.OPEN, desk.clock()) is None:
-            return desk.too_old(language)
-        return desk.say(
+        forms, w = self._forms, words(language)
+        if await forms.look(request, Purpose.OPEN, forms.clock()) is None:
+            return forms.too_old(language)
+        return forms.say(
             language,
             w.gettext("Settings"),
             w.pgettext("a web page", "Press the button, and this browser is known for 30 days."),
@@ -117,23 +117,23 @@ class OwnSettings:
 
     async def open(self, request: web.Request, language: str) -> web.StreamResponse:
         """The button was pressed: know this browser from now on."""
-        desk, now = self._desk, self._desk.clock()
-        await desk.read(request)
-        _, reader = await desk.redeem(request, Purpose.OPEN, now)
+        forms, now = self._forms, self._forms.clock()
+        await forms.read(request)
+        _, reader = await forms.redeem(request, Purpose.OPEN, now)
         if reader is None:
-            return desk.too_old(language)
+            return forms.too_old(language)
         return await self._sessions.begin(self._to_settings(reader.preferences.language), reader, now)
 
     def own(self, answer: Own) -> Callable[[web.Request, str], Awaitable[web.StreamResponse]]:
         """An answer to a form of a reader whose browser is known; others are led to where they can be known."""
 
         async def guarded(request: web.Request, language: str) -> web.StreamResponse:
-            now = self._desk.clock()
-            self._desk.insist_on_our_own(request)
+            now = self._forms.clock()
+            self._forms.insist_on_our_own(request)
             reader = await self._sessions.reader(request, now)
             if reader is None:
                 return self._to_settings(language)
-            self._desk.count(request, now)
+            self._forms.count(request, now)
             return await answer(request, reader, now)
 
         return guarded
@@ -141,7 +141,7 @@ class OwnSettings:
     async def save(self, request: web.Request, reader: Subscriber, now: datetime) -> web.StreamResponse:
         """Choose anew what the form says."""
         w = words(reader.preferences.language)
-        change = wished(await self._desk.read(request), reader.preferences, now)
+        change = wished(await self._forms.read(request), reader.preferences, now)
         if change is None:
             return self._page(reader, now, w.gettext("That cannot be chosen."), ok=False)
         if change == Change():
@@ -150,7 +150,7 @@ class OwnSettings:
 
     async def pause(self, request: web.Request, reader: Subscriber, now: datetime) -> web.StreamResponse:
         """Send nothing for some days, or until resumed."""
-        days = (await self._desk.read(request)).get("days")
+        days = (await self._forms.read(request)).get("days")
         until = (
             now.astimezone(UTC).date() + timedelta(days=int(days)) if days in {f"{each}" for each in PAUSES} else None
         )
@@ -158,57 +158,57 @@ class OwnSettings:
 
     async def resume(self, request: web.Request, reader: Subscriber, now: datetime) -> web.StreamResponse:
         """Send editions again."""
-        await self._desk.read(request)
+        await self._forms.read(request)
         return await self._do(reader, Resume(), now)
 
     async def leave(self, request: web.Request, reader: Subscriber, now: datetime) -> web.StreamResponse:
         """Send nothing any more."""
-        await self._desk.read(request)
+        await self._forms.read(request)
         return await self._do(reader, Unsubscribe(), now)
 
     async def come_back(self, request: web.Request, reader: Subscriber, now: datetime) -> web.StreamResponse:
         """Subscribe again."""
-        await self._desk.read(request)
+        await self._forms.read(request)
         return await self._do(reader, Subscribe(), now)
 
     async def forget_browser(self, request: web.Request, reader: Subscriber, _: datetime) -> web.StreamResponse:
         """Know this browser no more."""
-        await self._desk.read(request)
+        await self._forms.read(request)
         answer = web.Response(
             status=HTTPStatus.SEE_OTHER,
-            headers={"Location": self._desk.places.front(reader.preferences.language), "Cache-Control": "no-store"},
+            headers={"Location": self._forms.urls.front(reader.preferences.language), "Cache-Control": "no-store"},
         )
         return await self._sessions.end(request, answer)
 
     async def _do(self, reader: Subscriber, request: Request, now: datetime) -> web.Response:
         """Ask what every channel's readers can ask, and show what has become of it."""
-        desk = self._desk
-        answered = await desk.commands.ask(Asker(reader.address), request, now)
-        after = await desk.numbered(reader.id)
+        forms = self._forms
+        answered = await forms.commands.ask(Asker(reader.address), request, now)
+        after = await forms.numbered(reader.id)
         if after is None:
             return self._to_settings(reader.preferences.language)
         return self._page(after, now, *answered.says[:2], ok=answered.ok)
 
     def _page(self, reader: Subscriber, now: datetime, *says: str, ok: bool = True) -> web.Response:
-        desk, language = self._desk, reader.preferences.language
-        chosen = _chosen(reader, desk.pages.styles, words(language), now)
+        forms, language = self._forms, reader.preferences.language
+        chosen = _chosen(reader, forms.pages.styles, words(language), now)
         status = HTTPStatus.OK if ok else HTTPStatus.UNPROCESSABLE_ENTITY
-        return desk.show(desk.pages.settings(language, chosen, [each for each in says if each]), status)
+        return forms.show(forms.pages.settings(language, chosen, [each for each in says if each]), status)
 
     def _to_settings(self, language: str) -> web.Response:
-        there = self._desk.places.page(language, "settings")
+        there = self._forms.urls.page(language, "settings")
         return web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": there, "Cache-Control": "no-store"})
 
     async def _named(self, request: web.Request) -> tuple[Subscriber | None, str]:
         """Whom the token in a path names, and the language to answer in; nowhere for what is no token of ours."""
-        value = self._desk.links.read(PURPOSES[SETTINGS], request.match_info["token"])
+        value = self._forms.links.read(PURPOSES[SETTINGS], request.match_info["token"])
         if value is None:
             raise web.HTTPNotFound
-        reader = await self._desk.named(named(value))
+        reader = await self._forms.named(named(value))
         return reader, match(None) if reader is None else reader.preferences.language
 
 
-def wished(given: Given, before: Preferences, now: datetime) -> Change | None:
+def wished(given: FormFields, before: Preferences, now: datetime) -> Change | None:
     """What a form changes of `before`; None where it says what cannot be. What is not in the form stays. Pure."""
     language = given.get("language") or before.language
     try:

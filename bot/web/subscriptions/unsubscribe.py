@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from bot.channel import LEAVE, Asker, Returned, Subscribe
+from bot.channel import LEAVE, Asker, Feedback, Subscribe
 from bot.commands.process_feedback import COMPLAINED
 from bot.model import Status, Subscriber
 from bot.render.words import match, words
@@ -14,7 +14,7 @@ from bot.signing import named
 from bot.store import one_time_tokens, subscriber_queries
 from bot.store.one_time_tokens import Purpose
 from bot.web.pages.layout import Form
-from bot.web.subscriptions.forms import Desk, read_form
+from bot.web.subscriptions.forms import FormPages, read_form
 
 ONE_CLICK = ("List-Unsubscribe", "One-Click")
 """What a mail program posts (RFC 8058 section 3.1)."""
@@ -22,80 +22,80 @@ HERE = "here"
 """The field by which our own page's button is known."""
 
 
-class Leaving:
+class UnsubscribeRoutes:
     """Answers who wants to leave. A token in a path unsubscribes for ever, and shows nothing."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, forms: FormPages) -> None:
+        self._forms = forms
 
     async def offer(self, request: web.Request) -> web.StreamResponse:
         """The link: a page with one button, which changes nothing."""
         reader, language = await self._reader(request)
         w = words(language)
         if reader is None or reader.status is Status.UNSUBSCRIBED:
-            return self._desk.say(
+            return self._forms.say(
                 language,
                 w.gettext("You are not subscribed, so nothing is sent."),
-                links=[self._desk.front_link(w)],
+                links=[self._forms.front_link(w)],
             )
-        return self._desk.say(
+        return self._forms.say(
             language,
             w.pgettext("a web page", "Unsubscribe?"),
             w.pgettext("a web page", "One tap, and no more mails come."),
             form=Form(request.path, w.gettext("Unsubscribe"), {HERE: "1"}),
-            links=[self._desk.settings_link(w)],
+            links=[self._forms.settings_link(w)],
         )
 
     async def leave(self, request: web.Request) -> web.StreamResponse:
         """Unsubscribe: without cookies, without asking back, again and again with the same answer."""
-        desk, now = self._desk, self._desk.clock()
+        forms, now = self._forms, self._forms.clock()
         reader, language = await self._reader(request)
         here = await self._is_from_here(request)
         # Not counted like other forms: a token of ours has to come with it, and leaving takes one tap, wherever from.
-        left = await desk.returns.take(Returned.LEAVING, LEAVE, request.match_info["token"], "on the web", now)
+        left = await forms.returns.take(Feedback.LEAVING, LEAVE, request.match_info["token"], "on the web", now)
         if not here:
             return web.Response(text="You are unsubscribed.\n", headers={"Cache-Control": "no-store"})
         w, form = words(language), None
         # The link may have been forwarded: whoever finds the reader gone already is offered nothing in their name.
         if left and reader is not None:
-            async with desk.store.write() as connection:
+            async with forms.store.write() as connection:
                 key = await one_time_tokens.make(
                     connection, Purpose.RETURN, reader.address, now=now, subscriber_id=reader.id
                 )
-            form = Form(desk.link(Purpose.RETURN, key, language), w.gettext("Subscribe again"))
-        return desk.say(
+            form = Form(forms.link(Purpose.RETURN, key, language), w.gettext("Subscribe again"))
+        return forms.say(
             language,
             w.gettext("You are unsubscribed, and nothing is sent any more."),
             "" if form is None else w.pgettext("a web page", "Was it a mistake? Your settings are kept."),
             form=form,
-            links=[desk.front_link(w)],
+            links=[forms.front_link(w)],
         )
 
     async def come_back(self, request: web.Request, language: str) -> web.StreamResponse:
         """Subscribe again, on the page that said goodbye; not whoever has complained since."""
-        desk, now = self._desk, self._desk.clock()
-        await desk.read(request)
-        _, reader = await desk.redeem(request, Purpose.RETURN, now)
+        forms, now = self._forms, self._forms.clock()
+        await forms.read(request)
+        _, reader = await forms.redeem(request, Purpose.RETURN, now)
         if reader is None or await self._is_let_alone(reader):
-            return desk.too_old(language)
+            return forms.too_old(language)
         asker = Asker(reader.address, counted_as=f"return {reader.id}")
-        answered = await desk.commands.ask(asker, Subscribe(), now)
+        answered = await forms.commands.ask(asker, Subscribe(), now)
         w = words(answered.language)
-        links = [desk.settings_link(w), desk.front_link(w)]
-        return desk.say(answered.language, answered.says[0], *answered.says[1:2], links=links)
+        links = [forms.settings_link(w), forms.front_link(w)]
+        return forms.say(answered.language, answered.says[0], *answered.says[1:2], links=links)
 
     async def _reader(self, request: web.Request) -> tuple[Subscriber | None, str]:
         """Whom the token names, and the language to answer in; nowhere for what is no token of ours."""
-        value = self._desk.links.read(LEAVE, request.match_info["token"])
+        value = self._forms.links.read(LEAVE, request.match_info["token"])
         if value is None:
             raise web.HTTPNotFound
-        reader = await self._desk.named(named(value))
+        reader = await self._forms.named(named(value))
         asked = request.headers.get("Accept-Language", "").partition(",")[0].partition(";")[0]
         return reader, match(asked) if reader is None else reader.preferences.language
 
     async def _is_let_alone(self, reader: Subscriber) -> bool:
         """Whether a reader is to be written to only if they ask for it by themselves."""
-        async with self._desk.store.read() as connection:
+        async with self._forms.store.read() as connection:
             return reader.reason == COMPLAINED or await subscriber_queries.is_suppressed(connection, reader.address)
 
     async def _is_from_here(self, request: web.Request) -> bool:
@@ -106,4 +106,4 @@ class Leaving:
             if refused.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
                 raise
             return False
-        return given.get(HERE) == "1" and ONE_CLICK[0] not in given and self._desk.is_our_own(request)
+        return given.get(HERE) == "1" and ONE_CLICK[0] not in given and self._forms.is_our_own(request)

@@ -17,7 +17,7 @@ from channels import discord
 from channels.discord import Settings
 from channels.discord.api import INVALID_MOST
 from channels.discord.channel import APPLICATION
-from channels.discord.destinations import Directory, Known, Place
+from channels.discord.destinations import Destination, Directory, KnownChannel
 from channels.discord.errors import CODES
 from tests.support.channel_contract import Contract
 from tests.support.discord_server import DiscordServer, Fault, Rates
@@ -145,14 +145,14 @@ class Unhurried(Kept):
 
 async def test_places_of_a_server_that_subscribe_at_once_are_all_remembered() -> None:
     directory = Directory(Unhurried())
-    places = [Place.parse(f"channel:{10**17 + number}") for number in range(10)]
-    await asyncio.gather(*(directory.note(place, Known(1, "#papers", "Readers")) for place in places))
+    places = [Destination.parse(f"channel:{10**17 + number}") for number in range(10)]
+    await asyncio.gather(*(directory.note(place, KnownChannel(1, "#papers", "Readers")) for place in places))
     assert sorted(map(str, await directory.of_guild(1))) == sorted(map(str, places))
 
 
 async def test_a_place_that_bars_us_is_called_as_people_call_it(stage: Desk) -> None:
-    known = Known(stage.guild.id, "#papers", "Readers")
-    await Directory(stage.memory).note(Place.parse(stage.to), known)
+    known = KnownChannel(stage.guild.id, "#papers", "Readers")
+    await Directory(stage.memory).note(Destination.parse(stage.to), known)
     stage.room.deny(stage.guild.everyone, "send_messages")
     outcome = await stage.sends()
     assert isinstance(outcome, Barred)
@@ -160,7 +160,7 @@ async def test_a_place_that_bars_us_is_called_as_people_call_it(stage: Desk) -> 
 
 
 async def test_a_hidden_channel_is_barred_and_one_of_a_server_that_threw_us_out_is_gone(stage: Desk) -> None:
-    await Directory(stage.memory).note(Place.parse(stage.to), Known(stage.guild.id, "#papers", "Readers"))
+    await Directory(stage.memory).note(Destination.parse(stage.to), KnownChannel(stage.guild.id, "#papers", "Readers"))
     stage.room.deny(stage.guild.everyone, "view_channel")
     assert isinstance(await stage.sends(), Barred)
     stage.guild.remove_bot()
@@ -181,7 +181,7 @@ async def test_what_is_no_address_is_gone(stage: Desk) -> None:
 
 
 async def test_no_call_is_made_long_before_refusals_would_mean_a_ban(stage: Desk) -> None:
-    stage.channel._wire._invalid.extend([asyncio.get_running_loop().time()] * INVALID_MOST)
+    stage.channel._api._invalid.extend([asyncio.get_running_loop().time()] * INVALID_MOST)
     outcome = await stage.sends()
     assert isinstance(outcome, Deferred)
     assert outcome.scope == "channel"
@@ -194,7 +194,7 @@ async def test_refusals_are_counted_but_for_those_that_others_share(stage: Desk)
     await stage.sends()
     stage.server.fails(Fault.limited(LONG, scope="shared"), route=POST, times=1)
     await stage.sends(key="2.1")
-    assert stage.channel._wire.invalid == 1
+    assert stage.channel._api.invalid == 1
 
 
 # Once, whatever happens
@@ -383,7 +383,7 @@ async def test_calls_are_watched_however_the_address_is_written(stage: Desk, wri
     stage.server.fails(Fault.refusal(50013), route=POST)
     async with opened:
         await opened.send(stage.to, stage.message(), Personal("1.1"))
-        assert opened._wire.invalid == 1
+        assert opened._api.invalid == 1
 
 
 async def test_no_token_is_a_wrong_login(stage: Desk) -> None:

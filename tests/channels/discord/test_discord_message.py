@@ -17,7 +17,7 @@ from bot.model import Media, MediaKind, Style
 from bot.render.fit import fit
 from bot.render.words import languages, words
 from channels.discord import api, slash_commands
-from channels.discord.components import Button, Goes, Shelf, Target, marks, rows_of
+from channels.discord.components import AnswerPlace, Button, StoredLines, Target, marks, rows_of
 from channels.discord.markdown import escape, target
 from channels.discord.message import CHARACTERS, LIMITS, PAPERS, TITLE, Composer, Post
 from channels.discord.slash_commands import COMMANDS, Used, payload, read
@@ -129,13 +129,13 @@ def test_one_paper_alone_is_shown_whole(composer: Composer) -> None:
     post = composer.compose(alone)
     assert post.embeds[1]["title"] == "Paper number 1"
     assert "[PDF](https://arxiv.org/pdf/2604.00001)" in post.embeds[1]["description"]
-    assert post.rows(Goes.HERE, None) == []
+    assert post.rows(AnswerPlace.HERE, None) == []
 
 
 def test_a_notice_has_a_head_alone(composer: Composer) -> None:
     said = page(paper(1))
     post = composer.compose(replace(said, blocks=[], footer=[]))
-    assert (len(post.embeds), post.rows(Goes.NEW, None)) == (1, [])
+    assert (len(post.embeds), post.rows(AnswerPlace.NEW, None)) == (1, [])
 
 
 def test_a_page_in_another_language_has_its_buttons_in_it(composer: Composer) -> None:
@@ -193,8 +193,8 @@ def test_hostile_papers_write_no_markup_into_an_edition(composer: Composer) -> N
 # What buttons hold
 
 
-@given(st.sampled_from(list(Goes)), st.sampled_from([None, "user:123456789012345678"]), st.text(max_size=40))
-def test_a_button_is_read_as_it_was_written(goes: Goes, whose: str | None, line: str) -> None:
+@given(st.sampled_from(list(AnswerPlace)), st.sampled_from([None, "user:123456789012345678"]), st.text(max_size=40))
+def test_a_button_is_read_as_it_was_written(goes: AnswerPlace, whose: str | None, line: str) -> None:
     made = Target(goes, whose, line)
     assert Target.parse(str(made)) == made
 
@@ -205,21 +205,21 @@ def test_what_is_no_button_of_ours_is_not_read(custom_id: str) -> None:
 
 
 async def test_a_line_that_is_too_long_is_put_down() -> None:
-    memory, shelf = Kept(), Shelf()
+    memory, shelf = Kept(), StoredLines()
     long_line = "topics " + "x" * 200
     assert shelf.put("short", 10) == "short"
     mark = shelf.put(long_line, 98)
     await shelf.save(memory)
-    assert await Shelf.find(mark, memory) == long_line
-    assert await Shelf.find("~0123456789abcdef", memory) is None
-    assert await Shelf.find("~../..", memory) is None
+    assert await StoredLines.find(mark, memory) == long_line
+    assert await StoredLines.find("~0123456789abcdef", memory) is None
+    assert await StoredLines.find("~../..", memory) is None
     assert len(mark) < 20
 
 
 def test_no_two_buttons_ask_the_same() -> None:
-    button = Button(Target(Goes.HERE, None, "settings"), "Settings")
+    button = Button(Target(AnswerPlace.HERE, None, "settings"), "Settings")
     assert rows_of([button] * 7) == [[button]]
-    several = [Button(Target(Goes.HERE, None, f"{number}"), "x") for number in range(7)]
+    several = [Button(Target(AnswerPlace.HERE, None, f"{number}"), "x") for number in range(7)]
     assert [len(row) for row in rows_of(several)] == [5, 2]
 
 

@@ -14,14 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import update
 
-from bot.channel import LEAVE, MAIL, Returned
-from bot.commands.process_feedback import Returns
+from bot.channel import LEAVE, MAIL, Feedback
+from bot.commands.process_feedback import FeedbackProcessor
 from bot.model import Address, Cadence, Edition, Found, Preferences, Ranked, State, Status, Subscriber
 from bot.signing import token_name
 from bot.store import Store, edition_queries, paper_queries, reader_history, subscriber_queries
 from bot.store.schema import deliveries
 from bot.store.schema import subscribers as table
-from channels.email.bounces import Verdict, read
+from channels.email.bounces import MailKind, read
 from channels.email.intake import take_back
 from channels.email.mailboxes import InboxError, arrived
 from tests.support.email_channel import LINKS, NAME
@@ -71,25 +71,25 @@ def letter(**headers: str) -> bytes:
 @pytest.mark.parametrize(
     ("status", "said", "verdict"),
     [
-        ("5.1.1", "", Verdict.GONE),
-        ("5.1.6", "", Verdict.GONE),
-        ("5.2.1", "", Verdict.GONE),
-        ("5.0.0", "550 5.1.1 user unknown", Verdict.GONE),
-        ("5.2.2", "552 5.2.2 over quota", Verdict.STRIKE),
-        ("4.2.2", "452 4.2.2 over quota", Verdict.STRIKE),
-        ("5.4.4", "Host or domain name not found", Verdict.STRIKE),
-        ("5.4.1", "550 5.4.1 no such host", Verdict.STRIKE),
-        ("4.4.1", "connection timed out", Verdict.DELAYED),
-        ("4.4.7", "delivery time expired", Verdict.DELAYED),
-        ("5.7.1", "550 5.7.1 spam", Verdict.OURS),
-        ("5.7.26", "", Verdict.OURS),
-        ("4.4.7", "", Verdict.DELAYED),
-        ("5.0.0", "", Verdict.DELAYED),
-        ("nonsense", "", Verdict.DELAYED),
+        ("5.1.1", "", MailKind.GONE),
+        ("5.1.6", "", MailKind.GONE),
+        ("5.2.1", "", MailKind.GONE),
+        ("5.0.0", "550 5.1.1 user unknown", MailKind.GONE),
+        ("5.2.2", "552 5.2.2 over quota", MailKind.STRIKE),
+        ("4.2.2", "452 4.2.2 over quota", MailKind.STRIKE),
+        ("5.4.4", "Host or domain name not found", MailKind.STRIKE),
+        ("5.4.1", "550 5.4.1 no such host", MailKind.STRIKE),
+        ("4.4.1", "connection timed out", MailKind.DELAYED),
+        ("4.4.7", "delivery time expired", MailKind.DELAYED),
+        ("5.7.1", "550 5.7.1 spam", MailKind.OURS),
+        ("5.7.26", "", MailKind.OURS),
+        ("4.4.7", "", MailKind.DELAYED),
+        ("5.0.0", "", MailKind.DELAYED),
+        ("nonsense", "", MailKind.DELAYED),
     ],
 )
 def test_a_bounce_blames_the_reader_only_for_a_mailbox_that_is_no_more(
-    status: str, said: str, verdict: Verdict
+    status: str, said: str, verdict: MailKind
 ) -> None:
     reading = read(report(status, said), LINKS)
     assert (reading.verdict, reading.token) == (verdict, MINE)
@@ -97,17 +97,17 @@ def test_a_bounce_blames_the_reader_only_for_a_mailbox_that_is_no_more(
 
 def test_a_bounce_is_known_by_the_mail_that_it_returns() -> None:
     reading = read(report("5.1.1", to="papers@example.org", returned=MINE), LINKS)
-    assert (reading.verdict, reading.purpose, reading.token) == (Verdict.GONE, MAIL, MINE)
+    assert (reading.verdict, reading.purpose, reading.token) == (MailKind.GONE, MAIL, MINE)
 
 
 def test_a_bounce_without_a_token_of_ours_is_nobodys() -> None:
     forged = MINE[:-1] + ("0" if MINE[-1] != "0" else "1")
     for to in ("papers@example.org", f"bounces+{forged}@example.org", f"bounces+{LEAVING}@example.org"):
-        assert read(report("5.1.1", to=to), LINKS).verdict is Verdict.JUNK
+        assert read(report("5.1.1", to=to), LINKS).verdict is MailKind.JUNK
 
 
 def test_a_mail_system_that_still_tries_has_not_failed() -> None:
-    assert read(report("4.4.1", action="delayed"), LINKS).verdict is Verdict.DELAYED
+    assert read(report("4.4.1", action="delayed"), LINKS).verdict is MailKind.DELAYED
 
 
 def test_an_address_in_capitals_is_read_all_the_same() -> None:
@@ -116,12 +116,12 @@ def test_an_address_in_capitals_is_read_all_the_same() -> None:
 
 def test_a_complaint_names_its_mail() -> None:
     reading = read(complaint(), LINKS)
-    assert (reading.verdict, reading.token) == (Verdict.COMPLAINT, MINE)
+    assert (reading.verdict, reading.token) == (MailKind.COMPLAINT, MINE)
 
 
 @pytest.mark.parametrize("kind", ["not-spam", "auth-failure", "other", ""])
 def test_only_abuse_is_a_complaint(kind: str) -> None:
-    assert read(complaint(kind), LINKS).verdict is Verdict.JUNK
+    assert read(complaint(kind), LINKS).verdict is MailKind.JUNK
 
 
 @pytest.mark.parametrize(
@@ -134,13 +134,13 @@ def test_only_abuse_is_a_complaint(kind: str) -> None:
 )
 def test_mail_to_the_unsubscribe_address_is_a_wish_to_leave(headers: dict[str, str]) -> None:
     reading = read(letter(From="ada@example.com", **headers), LINKS)
-    assert (reading.verdict, reading.purpose, reading.token) == (Verdict.LEAVING, LEAVE, LEAVING)
+    assert (reading.verdict, reading.purpose, reading.token) == (MailKind.LEAVING, LEAVE, LEAVING)
 
 
 def test_an_answer_that_says_unsubscribe_is_a_wish_to_leave() -> None:
     raw = letter(To="papers@example.org", Subject="Unsubscribe!", In_Reply_To=f"<{MINE}@example.org>")
     reading = read(raw, LINKS)
-    assert (reading.verdict, reading.purpose, reading.token) == (Verdict.LEAVING, MAIL, MINE)
+    assert (reading.verdict, reading.purpose, reading.token) == (MailKind.LEAVING, MAIL, MINE)
 
 
 @pytest.mark.parametrize(
@@ -149,16 +149,16 @@ def test_an_answer_that_says_unsubscribe_is_a_wish_to_leave() -> None:
 )
 def test_an_answer_that_nobody_wrote_is_left_alone(headers: dict[str, str]) -> None:
     raw = letter(To=f"bounces+{MINE}@example.org", Subject="unsubscribe", In_Reply_To=f"<{MINE}@x>", **headers)
-    assert read(raw, LINKS).verdict is Verdict.AUTOMATIC
+    assert read(raw, LINKS).verdict is MailKind.AUTOMATIC
 
 
 def test_a_letter_that_quotes_a_mail_of_ours_is_just_a_letter() -> None:
-    assert read(letter(To="papers@example.org", Subject="Re: Daily papers"), LINKS).verdict is Verdict.JUNK
+    assert read(letter(To="papers@example.org", Subject="Re: Daily papers"), LINKS).verdict is MailKind.JUNK
 
 
 @given(st.binary(max_size=2_000))
 def test_nothing_that_anybody_sends_is_an_error(raw: bytes) -> None:
-    assert read(raw, LINKS).verdict in {Verdict.JUNK, Verdict.AUTOMATIC}
+    assert read(raw, LINKS).verdict in {MailKind.JUNK, MailKind.AUTOMATIC}
 
 
 @given(st.data())
@@ -166,7 +166,7 @@ def test_a_report_with_any_bytes_changed_is_read_or_passed_over(data: st.DataObj
     raw = bytearray(data.draw(st.sampled_from([report("5.1.1"), complaint()])))
     for _ in range(data.draw(st.integers(1, 8))):
         raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
-    assert read(bytes(raw), LINKS).verdict in set(Verdict)
+    assert read(bytes(raw), LINKS).verdict in set(MailKind)
 
 
 # Inboxes
@@ -184,10 +184,10 @@ def test_a_maildir_keeps_everything_and_shows_what_was_dealt_with_once(tmp_path:
     seen = list(arrived(str(tmp_path / "m"), io.BytesIO()))
     assert len(seen) == 2
     for mail in seen:
-        if read(mail.raw, LINKS).verdict is Verdict.GONE:
+        if read(mail.raw, LINKS).verdict is MailKind.GONE:
             mail.mark()
     left = list(arrived(str(tmp_path / "m"), io.BytesIO()))
-    assert [read(mail.raw, LINKS).verdict for mail in left] == [Verdict.JUNK]
+    assert [read(mail.raw, LINKS).verdict for mail in left] == [MailKind.JUNK]
     assert len(mailbox.Maildir(tmp_path / "m")) == 2
 
 
@@ -199,14 +199,14 @@ def test_an_mbox_is_only_read(tmp_path: Path) -> None:
     inbox.close()
     before = file.read_bytes()
     verdicts = [read(mail.raw, LINKS).verdict for mail in arrived(str(file), io.BytesIO())]
-    assert verdicts == [Verdict.GONE, Verdict.COMPLAINT]
+    assert verdicts == [MailKind.GONE, MailKind.COMPLAINT]
     assert file.read_bytes() == before
 
 
 @pytest.mark.parametrize("prefix", [b"", b"From relay@example.net Thu Jan  1 00:00:00 2026\n"])
 def test_standard_input_is_one_mail(prefix: bytes) -> None:
     [mail] = arrived("-", io.BytesIO(prefix + report("5.2.2")))
-    assert read(mail.raw, LINKS).verdict is Verdict.STRIKE
+    assert read(mail.raw, LINKS).verdict is MailKind.STRIKE
 
 
 @pytest.mark.parametrize(
@@ -271,9 +271,9 @@ class Door:
     """A door that notes what comes through it."""
 
     def __init__(self) -> None:
-        self.taken: list[tuple[Returned, str]] = []
+        self.taken: list[tuple[Feedback, str]] = []
 
-    async def take(self, what: Returned, purpose: str, token: str, reason: str, now: datetime) -> bool:
+    async def take(self, what: Feedback, purpose: str, token: str, reason: str, now: datetime) -> bool:
         self.taken.append((what, token))
         return True
 
@@ -286,7 +286,7 @@ async def test_an_imap_mailbox_is_read_and_marked() -> None:
         assert server.seen == {1, 3}
         with pytest.raises(InboxError, match="refuses the login"):
             await take_back(f"imap://ada:no@127.0.0.1:{server.port}/", LINKS, door, Kept(), dry_run=False)
-    assert door.taken == [(Returned.GONE, MINE), (Returned.COMPLAINT, MINE)]
+    assert door.taken == [(Feedback.GONE, MINE), (Feedback.COMPLAINT, MINE)]
     assert lines == ["3 mails", "cannot be reached any more: 1, 1 new", "complaints: 1, 1 new", "anything else: 1"]
 
 
@@ -297,7 +297,7 @@ async def test_what_was_dealt_with_once_is_not_again_wherever_it_lies(tmp_path: 
     door, memory = Door(), Kept()
     for _ in range(2):
         await take_back(str(tmp_path / "mbox"), LINKS, door, memory, dry_run=False)
-    assert door.taken == [(Returned.GONE, MINE)]
+    assert door.taken == [(Feedback.GONE, MINE)]
 
 
 @pytest.mark.parametrize("place", ["imap//user:secret@host", "IMAPX://user:secret@host/"])
@@ -364,9 +364,9 @@ async def sent(store: Store, ada: Subscriber, days_later: int, state: State = St
 
 async def test_who_complained_is_unsubscribed_and_never_imported_again(store: Store) -> None:
     ada = await add(store)
-    door = Returns(store, LINKS)
-    assert await door.take(Returned.COMPLAINT, *named(ada, 1), "spam", NOW)
-    assert not await door.take(Returned.COMPLAINT, *named(ada, 1), "spam", NOW)
+    door = FeedbackProcessor(store, LINKS)
+    assert await door.take(Feedback.COMPLAINT, *named(ada, 1), "spam", NOW)
+    assert not await door.take(Feedback.COMPLAINT, *named(ada, 1), "spam", NOW)
     assert (await reader(store)).status is Status.UNSUBSCRIBED
     async with store.read() as connection:
         assert await subscriber_queries.is_suppressed(connection, ADA)
@@ -374,17 +374,17 @@ async def test_who_complained_is_unsubscribed_and_never_imported_again(store: St
 
 async def test_whoever_wishes_to_leave_is_let_go_once_and_for_ever(store: Store) -> None:
     ada = await add(store)
-    door = Returns(store, LINKS)
+    door = FeedbackProcessor(store, LINKS)
     later = NOW + timedelta(days=4_000)
-    assert await door.take(Returned.LEAVING, *named(ada), "by mail", later)
-    assert not await door.take(Returned.LEAVING, *named(ada), "by mail", later)
+    assert await door.take(Feedback.LEAVING, *named(ada), "by mail", later)
+    assert not await door.take(Feedback.LEAVING, *named(ada), "by mail", later)
     assert (await reader(store)).status is Status.UNSUBSCRIBED
 
 
 async def test_a_bounce_lets_go_of_the_reader_and_of_what_they_are_owed(store: Store) -> None:
     ada = await add(store)
     edition = await sent(store, ada, 0, State.OWED)
-    assert await Returns(store, LINKS).take(Returned.GONE, *named(ada, edition), "5.1.1", NOW)
+    assert await FeedbackProcessor(store, LINKS).take(Feedback.GONE, *named(ada, edition), "5.1.1", NOW)
     assert (await reader(store)).status is Status.GONE
     async with store.read() as connection:
         entry = await reader_history.entry(connection, ada.id, edition)
@@ -394,22 +394,22 @@ async def test_a_bounce_lets_go_of_the_reader_and_of_what_they_are_owed(store: S
 
 async def test_three_editions_in_a_row_that_found_a_mailbox_full_are_enough(store: Store) -> None:
     ada = await add(store)
-    door = Returns(store, LINKS)
+    door = FeedbackProcessor(store, LINKS)
     first, second, third = [await sent(store, ada, n) for n in range(3)]
     for edition in (first, second):
-        assert await door.take(Returned.STRIKE, *named(ada, edition), "full", NOW)
-        assert not await door.take(Returned.STRIKE, *named(ada, edition), "full", NOW), "the same again"
+        assert await door.take(Feedback.STRIKE, *named(ada, edition), "full", NOW)
+        assert not await door.take(Feedback.STRIKE, *named(ada, edition), "full", NOW), "the same again"
         assert (await reader(store)).status is Status.ACTIVE
-    assert await door.take(Returned.STRIKE, *named(ada, third), "full", NOW)
+    assert await door.take(Feedback.STRIKE, *named(ada, third), "full", NOW)
     assert (await reader(store)).status is Status.GONE
 
 
 async def test_an_edition_that_arrived_between_begins_the_count_anew(store: Store) -> None:
     ada = await add(store)
-    door = Returns(store, LINKS)
+    door = FeedbackProcessor(store, LINKS)
     numbers = [await sent(store, ada, n) for n in range(5)]
     for edition in (*numbers[:2], *numbers[3:]):
-        await door.take(Returned.STRIKE, *named(ada, edition), "full", NOW)
+        await door.take(Feedback.STRIKE, *named(ada, edition), "full", NOW)
     assert (await reader(store)).status is Status.ACTIVE
 
 
@@ -420,7 +420,7 @@ async def test_a_token_of_somebody_who_was_forgotten_is_nobody_elses(store: Stor
         await subscriber_queries.forget(connection, ada.id, now=NOW)
         await subscriber_queries.add(connection, ADA, Preferences(), now=NOW + timedelta(days=1))
         await connection.execute(update(table).values(id=ada.id))  # the number is given again
-    assert not await Returns(store, LINKS).take(Returned.LEAVING, *token, "by mail", datetime.now(UTC))
+    assert not await FeedbackProcessor(store, LINKS).take(Feedback.LEAVING, *token, "by mail", datetime.now(UTC))
     assert (await reader(store)).status is Status.ACTIVE
 
 
@@ -430,19 +430,19 @@ async def test_a_token_of_somebody_who_was_forgotten_is_nobody_elses(store: Stor
 )
 async def test_a_token_opens_only_what_it_was_made_for(store: Store, purpose: str, token: str) -> None:
     await add(store)
-    assert not await Returns(store, LINKS).take(Returned.LEAVING, purpose, token, "", NOW)
+    assert not await FeedbackProcessor(store, LINKS).take(Feedback.LEAVING, purpose, token, "", NOW)
     assert (await reader(store)).status is Status.ACTIVE
 
 
-@pytest.mark.parametrize("what", [Returned.GONE, Returned.STRIKE])
+@pytest.mark.parametrize("what", [Feedback.GONE, Feedback.STRIKE])
 async def test_what_a_mail_system_says_names_no_reader(
-    store: Store, what: Returned, caplog: pytest.LogCaptureFixture
+    store: Store, what: Feedback, caplog: pytest.LogCaptureFixture
 ) -> None:
     ada = await add(store)
     edition = await sent(store, ada, 0)
     said = f"550 5.1.1 <{ADA.recipient.upper()}>: unknown, forwarded to ada.l@home.example {'x' * 400}"
     with caplog.at_level("INFO"):
-        assert await Returns(store, LINKS).take(what, *named(ada, edition), said, NOW)
+        assert await FeedbackProcessor(store, LINKS).take(what, *named(ada, edition), said, NOW)
     async with store.read() as connection:
         found = await reader_history.entry(connection, ada.id, edition)
     kept = f"{(await reader(store)).reason} {found}"

@@ -14,7 +14,7 @@ import dns.rrset
 import pytest
 
 from bot.channel import Finding
-from channels.email.dns_records import Names, look_up
+from channels.email.dns_records import Resolver, look_up
 from channels.email.doctor import examine
 from tests.channels.email.test_mail_message import make_key
 from tests.support.email_channel import PUBLIC, opened, settings
@@ -54,14 +54,14 @@ class NameServer(asyncio.DatagramProtocol):
 
 
 @asynccontextmanager
-async def names(zone: Zone) -> AsyncIterator[Names]:
+async def names(zone: Zone) -> AsyncIterator[Resolver]:
     loop = asyncio.get_running_loop()
     transport, _ = await loop.create_datagram_endpoint(lambda: NameServer(zone), local_addr=("127.0.0.1", 0))
     resolver = dns.asyncresolver.Resolver(configure=False)
     resolver.nameservers = ["127.0.0.1"]
     resolver.port = transport.get_extra_info("sockname")[1]
     try:
-        yield Names(resolver)
+        yield Resolver(resolver)
     finally:
         transport.close()
 
@@ -128,7 +128,7 @@ async def test_without_dns_it_says_that_it_could_not_look() -> None:
     resolver = dns.asyncresolver.Resolver(configure=False)
     resolver.nameservers = ["127.0.0.1"]
     resolver.port = 1
-    [finding] = await look_up(settings(25), Names(resolver, seconds=0.2))
+    [finding] = await look_up(settings(25), Resolver(resolver, seconds=0.2))
     assert (finding.subject, finding.ok) == ("DNS", False)
     assert "could not be asked" in finding.says
 

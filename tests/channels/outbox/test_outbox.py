@@ -16,7 +16,7 @@ from rich.console import Console
 from bot.channel import Channel, Deferred, Gone, Personal, Sent
 from bot.model import Style
 from bot.render.words import languages
-from channels.outbox.channel import Outbox, Sheet, make
+from channels.outbox.channel import Outbox, OutboxMessage, make
 from channels.outbox.terminal import COLUMNS, wrap
 from tests.support.pages import HOSTILE, kit, page, paper, settings
 
@@ -134,7 +134,8 @@ def test_a_terminal_that_went_away_costs_nobody_the_edition(tmp_path: Path) -> N
 import asyncio, sys
 from pathlib import Path
 from channels.outbox.channel import make
-from tests.pages import kit, page, paper, settings
+from bot.channel import Personal
+from tests.support.pages import kit, page, paper, settings
 channel = make(settings(), kit(Path(sys.argv[1])))
 sys.stdin.read()
 for name in "one", "two":
@@ -195,7 +196,7 @@ async def test_a_title_is_no_markup_of_the_terminals(channel: Outbox, seen: Seen
     assert "[red]x[/] [link=http://evil]y" in seen.text
 
 
-def text_of(sheet: Sheet) -> list[str]:
+def text_of(sheet: OutboxMessage) -> list[str]:
     return sheet.text.splitlines()
 
 

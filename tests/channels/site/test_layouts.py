@@ -23,7 +23,7 @@ from markdown_it.token import Token
 from bot.channel import Page
 from bot.model import Cadence, Edition, Paper, Preferences, Ranked, Style, Text
 from bot.render.edition_page import edition_page
-from bot.render.styles import MISSING, PARTS
+from bot.render.styles import MISSING, TEXT_FIELDS
 from bot.render.words import languages
 from bot.rules.closing import rank
 from bot.rules.periods import compile_period, period_of
@@ -107,7 +107,7 @@ def texts_about(edition: Edition, style: Style, language: str, **said: str) -> d
     found = {}
     for ranked in edition.papers:
         id_ = ranked.paper.id
-        names = [part.name for part in PARTS.get(style, ())]
+        names = [part.name for part in TEXT_FIELDS.get(style, ())]
         parts = {name: said.get(f"p{id_}_{name}", sentence.format(id=id_, part=name)) for name in names}
         found[id_] = {style: Text(id_, language, style, parts)} if parts else {}
     return found
@@ -422,7 +422,7 @@ def test_every_layout_is_there_in_every_language(tmp_path: Path, name: str, lang
 
 
 @pytest.mark.parametrize("name", RULES)
-@pytest.mark.parametrize("other", [None, *PARTS])
+@pytest.mark.parametrize("other", [None, *TEXT_FIELDS])
 def test_what_a_paper_lacks_is_said_in_another_way(tmp_path: Path, name: str, other: Style | None) -> None:
     """Where a text is missing there is another style's, or the feed's sentence, in the same layout."""
     channel = a_site(tmp_path)

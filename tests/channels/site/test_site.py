@@ -21,7 +21,7 @@ from markdown_it.token import Token
 from bot.channel import Channel, Deferred, Gone, Page, Personal, Sent
 from bot.model import Cadence, Edition, Found, Preferences, Style, Text
 from bot.render.edition_page import edition_page, notice_page
-from bot.render.styles import PARTS
+from bot.render.styles import TEXT_FIELDS
 from bot.render.words import words
 from bot.rules.closing import rank
 from bot.settings import SettingsError, read
@@ -337,7 +337,7 @@ def test_a_title_is_itself_in_every_layout(text: str, style: Style) -> None:
     odd = paper(
         title=text, abstract=f"{text} {text}", sentence=text, organisation=text, authors=(text,), keywords=(text,)
     )
-    parts = {part.name: text or "x" for part in PARTS.get(style, ())}
+    parts = {part.name: text or "x" for part in TEXT_FIELDS.get(style, ())}
     texts = {odd.id: {style: Text(odd.id, "en", style, parts)}} if parts else {}
     wanted = Preferences(style=style, papers=0)
     shown = edition_page(edition(odd, paper(2)), wanted, texts=texts)
@@ -419,7 +419,7 @@ import sys
 from datetime import date
 from pathlib import Path
 from channels import site
-from tests.pages import CLOSED, kit, page, paper
+from tests.support.pages import CLOSED, kit, page, paper
 channel = site.open(site.Settings(), kit(Path(sys.argv[1])))
 for n in range(1, 13):
     day = date(2026, 4, n)

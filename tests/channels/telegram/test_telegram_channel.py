@@ -17,9 +17,9 @@ from bot.model import Extra, Style
 from bot.render.fit import fit
 from bot.render.words import languages
 from channels import telegram
-from channels.telegram.callbacks import LONGEST_DATA, SHOWING, Press, followed, held, link, read, released
+from channels.telegram.callbacks import LONGEST_DATA, SHOWING, Callback, followed, held, link, read, released
 from channels.telegram.channel import FIRST_BOT, Telegram
-from channels.telegram.chats import Place, kind_of
+from channels.telegram.chats import ChatAddress, kind_of
 from channels.telegram.markup import entities, escape, link_bytes, units
 from tests.support import recorded_days
 from tests.support.channel_contract import FLOOD, Contract, Stage
@@ -291,13 +291,13 @@ def test_whatever_a_button_held_is_read_as_something(data: str) -> None:
 
 @given(
     st.builds(
-        Press,
+        Callback,
         st.from_regex(r"[a-z]{1,9}( [ -~é日]{0,90})?", fullmatch=True),
         st.booleans(),
-        st.none() | st.builds(Place, st.integers(-(10**13), -1), st.none() | st.integers(1, 10**6)),
+        st.none() | st.builds(ChatAddress, st.integers(-(10**13), -1), st.none() | st.integers(1, 10**6)),
     )
 )
-async def test_what_is_too_long_for_a_button_is_kept_and_found_again(press: Press) -> None:
+async def test_what_is_too_long_for_a_button_is_kept_and_found_again(press: Callback) -> None:
     memory = Kept()
     data = await held(press, memory)
     assert len(data.encode()) <= LONGEST_DATA
@@ -356,14 +356,14 @@ async def test_hostile_papers_arrive_as_they_are(bot: Telegram, town: Town, lang
 
 @pytest.mark.parametrize("written", ["42", "-100123", "-100123/45"])
 def test_a_place_is_read_as_it_is_written(written: str) -> None:
-    assert f"{Place.parse(written)}" == written
+    assert f"{ChatAddress.parse(written)}" == written
     assert kind_of(written) == ("shared" if written.startswith("-") else "")
 
 
 @pytest.mark.parametrize("written", ["42/7", "0", "@papers", "-0", "-12/0", "4 2", "９", "12345678901234567890123"])
 def test_what_is_no_place_is_none(written: str) -> None:
     with pytest.raises(ValueError, match="chat of Telegram"):
-        Place.parse(written)
+        ChatAddress.parse(written)
 
 
 async def test_the_doctor_says_who_the_bot_is(bot: Telegram, town: Town) -> None:

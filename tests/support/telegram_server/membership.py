@@ -76,4 +76,4 @@ def change_standing(world: World, chat: Chat, status: str, *, by: dict[str, Any]
     old = member.json(chat.kind)
     member.status, member.rights = status, rights
     change = {"chat": chat.json(), "from": by, "date": world.date, "old_chat_member": old}
-    return world.tell("my_chat_member", change | {"new_chat_member": member.json(chat.kind)})
+    return world.alert("my_chat_member", change | {"new_chat_member": member.json(chat.kind)})

@@ -95,13 +95,13 @@ class Person(Resident):
             tap["inline_message_id"] = current.inline_message_id
         else:
             tap["message"] = current.json()
-        return self.world.tell("callback_query", tap | {"data": button["callback_data"]})
+        return self.world.alert("callback_query", tap | {"data": button["callback_data"]})
 
     async def asks_inline(self, query: str, *, offset: str = "") -> Update:
         """Type @bot and a question, wherever they are."""
         self.inline = self.world.ask(self.chat)
         asked = {"id": self.inline.query_id, "from": self.user, "query": query, "offset": offset}
-        update = self.world.tell("inline_query", asked | {"chat_type": "sender"})
+        update = self.world.alert("inline_query", asked | {"chat_type": "sender"})
         self._asked = query
         return update
 
@@ -124,7 +124,7 @@ class Person(Resident):
             self.world.inline_messages[message.inline_message_id] = message
             chosen["inline_message_id"] = message.inline_message_id
         self.world.keep(message)
-        self.world.tell("chosen_inline_result", chosen)
+        self.world.alert("chosen_inline_result", chosen)
         return message
 
     async def blocks_bot(self) -> Update:
@@ -145,7 +145,7 @@ class Person(Resident):
         standings = [{"status": status, "user": bot} for status in (old, new)]
         kicked = {"until_date": 0}
         before, after = ({**each, **kicked} if each["status"] == "kicked" else each for each in standings)
-        return self.world.tell("my_chat_member", change | {"old_chat_member": before, "new_chat_member": after})
+        return self.world.alert("my_chat_member", change | {"old_chat_member": before, "new_chat_member": after})
 
     def _say(self, place: "Place | None", topic: Topic | None, *, chat: Chat | None = None, **content: Any) -> Update:
         chat = chat or (place.chat if place else self.chat)
@@ -161,7 +161,7 @@ class Person(Resident):
         self.world.keep(message)
         if not self._told(chat, message):
             return {}
-        return self.world.tell("channel_post" if chat.kind == "channel" else "message", message.json())
+        return self.world.alert("channel_post" if chat.kind == "channel" else "message", message.json())
 
     def _told(self, chat: Chat, message: Message) -> bool:
         """Whether the bot is told, by the rules of core.telegram.org/bots/features#privacy-mode."""

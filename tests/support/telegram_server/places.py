@@ -19,7 +19,7 @@ class Place(Resident):
         member.status, member.rights = status, rights
         change = {"chat": self.chat.json(), "from": person.user, "date": self.world.date, "old_chat_member": old}
         if self.world.standing(self.chat).status == "administrator":
-            self.world.tell("chat_member", change | {"new_chat_member": member.json(self.chat.kind)})
+            self.world.alert("chat_member", change | {"new_chat_member": member.json(self.chat.kind)})
 
     async def adds_bot(self, by: Person, status: str = "member", **rights: bool) -> Update:
         """The bot is added; to a channel only as an administrator, with the rights that are named."""
@@ -71,4 +71,4 @@ class Place(Resident):
     def _service(self, chat: Chat, sender: User, **said: Any) -> None:
         """A message that nobody wrote: somebody came, the group moved."""
         message = {"message_id": chat.take_id(), "date": self.world.date, "chat": chat.json(), "from": sender}
-        self.world.tell("message", message | said)
+        self.world.alert("message", message | said)

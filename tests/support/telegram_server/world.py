@@ -98,7 +98,7 @@ class World:
             chat.note(Heard(kind, self.clock(), message, **said))
         self.bell.ring()
 
-    def tell(self, kind: str, payload: dict[str, Any]) -> Update:
+    def alert(self, kind: str, payload: dict[str, Any]) -> Update:
         return self.updates.add(kind, payload)
 
     def ask(self, chat: Chat) -> Query:
