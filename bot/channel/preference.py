@@ -43,6 +43,17 @@ class Kind(StrEnum):
     """What group 1 of `pattern` finds in the typed text, or `off`: an id of the channel's own."""
 
 
+class Decides(StrEnum):
+    """What a preference decides about an edition."""
+
+    PAPERS = "papers"
+    """Which papers are in it: a filter."""
+    LOOK = "look"
+    """How they are shown."""
+    TIME = "time"
+    """When it comes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Preference:
     """One preference. `title`, `purpose` and `hint` are message ids, marked with `N_` for extraction."""
@@ -64,12 +75,17 @@ class Preference:
     """The values its menu offers, where they do not follow from its kind."""
     bounds: tuple[int, int] = (0, 0)
     """The least and the most of a number."""
-    shapes_message: bool = True
-    """Whether it decides what a message says (a column of `choices`) or when it comes (one of `subscribers`)."""
+    decides: Decides = Decides.LOOK
+    """What it decides; those that decide when are columns of `subscribers`, the others of `choices`."""
     examples: tuple[str, ...] = ()
     """What may be typed behind the command; `{all}`, `{topic}` and the like are filled in the reader's language."""
     pattern: str = ""
     """A regular expression with one group, for `Kind.TEXT`."""
+
+    @property
+    def shapes_message(self) -> bool:
+        """Whether a message depends on it: readers who agree in all of these share one rendering."""
+        return self.decides is not Decides.TIME
 
     @property
     def option(self) -> str:

@@ -7,8 +7,10 @@ are made from it. How a value is read and said follows from its kind (`bot.rende
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
-from bot.channel.preference import N_, Kind, Preference
+from bot.channel.preference import N_, Decides, Kind, Preference
 from bot.model import ALL_PAPERS, MOST_PAPERS, MOST_VOTES, Preferences
 
 PREFERENCES: list[Preference] = [
@@ -41,6 +43,7 @@ PREFERENCES: list[Preference] = [
         options=("votes",),
         hint=N_("A paper with fewer votes when the edition closes is left out."),
         choices=(0, 1, 5, 10, 20, 50),
+        decides=Decides.PAPERS,
         bounds=(0, MOST_VOTES),
         examples=("10",),
     ),
@@ -55,6 +58,7 @@ PREFERENCES: list[Preference] = [
             "-{unwanted}. author:, org: and keyword: look in that place alone. At most {most} topics of {longest} "
             "characters."
         ),
+        decides=Decides.PAPERS,
         examples=("{wanted}, -{unwanted}", "author:Hinton, org:DeepMind, keyword:RL", "{none}"),
     ),
     Preference(
@@ -65,7 +69,7 @@ PREFERENCES: list[Preference] = [
         N_("Choose the hour at which editions come"),
         hint=N_("For any quarter of an hour, write “time” and the hour: time 7:45"),
         choices=tuple(hour * 60 for hour in (6, 7, 8, 9, 10, 12, 15, 18, 20, 21)),
-        shapes_message=False,
+        decides=Decides.TIME,
         examples=("7:30",),
     ),
     Preference(
@@ -75,7 +79,7 @@ PREFERENCES: list[Preference] = [
         N_("Days of the week"),
         N_("Choose the days of the week on which editions come"),
         hint=N_("A tap adds a day or takes it away. What closes on other days comes on the next of yours."),
-        shapes_message=False,
+        decides=Decides.TIME,
         examples=("{monday}-{friday}",),
     ),
     Preference(
@@ -86,7 +90,7 @@ PREFERENCES: list[Preference] = [
         N_("Choose your time zone, by a city or a country"),
         options=("zone", "timezone"),
         hint=N_("Write “zone” and a city, a country or an offset: zone {city}"),
-        shapes_message=False,
+        decides=Decides.TIME,
         examples=("{city}", "Asia/Seoul", "+9"),
     ),
     Preference(
@@ -95,7 +99,7 @@ PREFERENCES: list[Preference] = [
         Kind.CADENCE,
         N_("How often"),
         N_("Choose whether editions come each day, week or month"),
-        shapes_message=False,
+        decides=Decides.TIME,
         examples=("week",),
     ),
 ]
@@ -124,3 +128,19 @@ def value(preferences: Preferences, preference: Preference) -> object:
 def default(preference: Preference) -> object:
     """What a reader has who never chose."""
     return value(Preferences(), preference)
+
+
+def shaping(preferences: Preferences) -> tuple[object, ...]:
+    """All that a message depends on: readers with the same share one rendering."""
+    return tuple(value(preferences, each) for each in PREFERENCES if each.shapes_message)
+
+
+def without_filters(preferences: Preferences) -> Preferences:
+    """The same preferences with every filter at its default, which lets all papers through."""
+    defaults: dict[str, Any] = {each.name: default(each) for each in PREFERENCES if each.decides is Decides.PAPERS}
+    return replace(preferences, **defaults)
+
+
+def filters(preferences: Preferences) -> bool:
+    """Whether any filter is set."""
+    return preferences != without_filters(preferences)
