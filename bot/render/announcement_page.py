@@ -1,4 +1,4 @@
-"""An announcement: what an operator says to the readers, cleaned, and the page that it becomes in their language."""
+"""Announcements: an operator's text to the readers, cleaned, and its page in the reader's language."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from bot.render.labels import labels
 from bot.render.words import Words
 
 LONGEST = 2_000
-"""Characters of an announcement, once it is cleaned."""
+"""Characters of a cleaned announcement."""
 
 
 def clean_lines(text: str) -> str:
-    """What somebody wrote, cleaned line by line; of several empty lines one is left, and none at either end."""
+    """Clean a text line by line; several empty lines become one, and those at either end go."""
     lines = [clean(line) for line in text.splitlines()]
     kept = lines[:1] + [line for before, line in pairwise(lines) if before or line]
     return "\n".join(kept).strip("\n")
 
 
 def announcement_page(text: str, w: Words, day: date) -> Page:
-    """The page of an announcement made on a day: the operator's own words, and in the reader's how to leave.
+    """The page of an announcement: the operator's text, and how to unsubscribe in the reader's language.
 
-    That stands among the notes, which every channel shows, while some leave the foot of a page out.
+    The latter is a note and not in the footer, which some channels leave out.
     """
     return Page(
         language=w.language,

@@ -1,6 +1,6 @@
-"""What is said about one paper: a model's text where there is one, else the feed's own sentence, or the authors' words.
+"""Picks the text about a paper: the model's, else the feed's sentence or the authors' words, and says whose it is.
 
-Pure. Which style says what is decided here; how it is laid out is the style's file in templates/styles.
+Pure. How a style is laid out is in templates/styles.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from types import MappingProxyType
 
 from bot.channel import Said
 from bot.model import Paper, Source, Style, Text
-from bot.render.styles import MISSING, STAND_INS
+from bot.render.styles import FALLBACKS, MISSING
 
 NOTHING_WRITTEN: Mapping[Style, Text] = MappingProxyType({})
 WRITTEN_IN = "en"
-"""The language of the feed's sentences and of the abstracts at arXiv."""
+"""The language of the feed's sentences and of abstracts at arXiv."""
 
 _END = re.compile(r"[.!?…]['\")\]’”]*(?=\s+\S)|[。！？][」』”）]*")
-"""Where a sentence may end: a mark with white space after it, which a decimal or a URL has not."""
+"""Where a sentence may end: a mark followed by white space, so not inside a decimal or a URL."""
 
 _ABBREVIATIONS = frozenset(
     """
@@ -30,27 +30,28 @@ _ABBREVIATIONS = frozenset(
 
 
 def say(paper: Paper, style: Style, texts: Mapping[Style, Text] = NOTHING_WRITTEN) -> Said:
-    """What `style` says about a paper. `texts` are those that a model wrote about it in the reader's language.
+    """The text about a paper in a style.
 
-    Where the one that is asked for is missing, another stands in; where there is none, the feed's sentence.
+    `texts` are the model's in the reader's language. If the style's text is missing, the first of its `FALLBACKS` is
+    used, and then the feed's sentence.
     """
     if style is Style.HEADLINE:
         return _headline(paper)
     if style is Style.ABSTRACT:
         return _said(style, Source.AUTHORS, abstract=_one_line(paper.abstract))
-    for each in (style, *STAND_INS[style]):
+    for each in (style, *FALLBACKS[style]):
         if each in texts:
             return _written(texts[each], paper, instead=each is not style)
     return replace(_headline(paper), instead=True)
 
 
 def sentence_ends(text: str) -> list[int]:
-    """The places in a text after which a new sentence may begin, in order; its own end is not among them."""
+    """The indexes in `text` after which a new sentence may begin, in order; its own end is not among them."""
     return [found.end() for found in _END.finditer(text) if found.end() < len(text) and _ends(text, found)]
 
 
 def first_sentence(text: str) -> str:
-    """A text's first sentence; the whole text where it holds only one."""
+    """The first sentence of a text; all of it if it has only one."""
     line = _one_line(text)
     return line[: next(iter(sentence_ends(line)), len(line))]
 
@@ -73,7 +74,7 @@ def _said(style: Style, source: Source, **parts: str) -> Said:
 
 
 def _one_line(text: str) -> str:
-    """The same words without the hard line breaks that abstracts carry."""
+    """A text without the hard line breaks of abstracts."""
     return " ".join(text.split())
 
 
