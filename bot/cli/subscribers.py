@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import uuid
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -226,6 +225,7 @@ async def _send_test(written: str) -> int:
     from bot.delivery.rendering import compose, written_about
     from bot.model import Address, Cadence
     from bot.publishing.feed import sample
+    from bot.rules.preferences import without_filters
     from bot.store import edition_queries, subscriber_queries
 
     try:
@@ -241,7 +241,7 @@ async def _send_test(written: str) -> int:
                 complain(f"{address} asked to be left alone.")
                 return FAILED
         wanted = subscriber_import.default_preferences() if reader is None else reader.preferences
-        wanted = replace(wanted, topics=(), min_votes=0)  # a test is to arrive, whatever they filter
+        wanted = without_filters(wanted)  # a test is to arrive, whatever they filter
         shown = edition or sample.edition()
         said = await written_about(app.store, [ranked.paper.id for ranked in shown.papers], wanted)
         message = compose(shown, wanted, app.channels[0], said=said)

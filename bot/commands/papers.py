@@ -28,6 +28,7 @@ from bot.render.edition_page import edition_page, list_page, today_page
 from bot.render.fit import Fitted, fit
 from bot.rules.closing import DAY, rank
 from bot.rules.periods import period_of
+from bot.rules.preferences import without_filters
 from bot.store import Store, edition_queries, paper_queries
 from bot.store.search import search
 
@@ -172,8 +173,8 @@ def _fitted(page: Page, channel: Channel, turn: Turn | None, after: int) -> Fitt
 
 
 def _all(context: Context) -> Preferences:
-    """Every paper, in the requester's language and the reader's style: whoever asks wants to see what there is."""
-    return replace(context.preferences, language=context.w.language, papers=ALL_PAPERS, min_votes=0, topics=())
+    """Every paper, in the asker's language and the reader's style: whoever asks wants to see what there is."""
+    return replace(without_filters(context.preferences), language=context.w.language, papers=ALL_PAPERS)
 
 
 def _ranked(found: Iterable[Paper]) -> Sequence[Ranked]:

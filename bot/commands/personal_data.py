@@ -14,6 +14,7 @@ from bot.model import Cadence, Edition, Reason, State, Subscriber
 from bot.render.edition_page import choose
 from bot.rules.closing import closing_time
 from bot.rules.periods import period_of
+from bot.rules.preferences import filters
 from bot.store import Store, announcements, edition_queries, reader_history, subscriber_queries
 from bot.store.reader_history import HistoryEntry
 
@@ -137,7 +138,7 @@ def _skipped(context: Context, reason: str | None) -> str:
 def _filters(context: Context, edition: Edition) -> str:
     """What a reader's filters leave of an edition, by their present preferences."""
     wanted, w = context.preferences, context.w
-    if not (wanted.topics or wanted.min_votes):
+    if not filters(wanted):
         return ""
     left = len(choose(edition.papers, wanted))
     return w.ngettext(

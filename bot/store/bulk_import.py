@@ -10,6 +10,7 @@ from sqlalchemy import func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Address, Preferences, Status, Subscriber
+from bot.store.preference_columns import timing_values
 from bot.store.schema import choices, subscribers, suppressed
 from bot.store.subscriber_queries import choose, digest, selected, subscriber
 from bot.store.upsert import insert
@@ -65,12 +66,9 @@ class BulkImporter:
                 "recipient": address.recipient,
                 "status": recruit.status.value,
                 "choice_id": await self._choice(connection, recruit.preferences),
-                "hour": recruit.preferences.hour,
-                "weekdays": recruit.preferences.weekdays,
-                "timezone": recruit.preferences.timezone,
-                "cadence": recruit.preferences.cadence.value,
                 "created_at": recruit.created_at,
                 "paused_until": recruit.paused_until,
+                **timing_values(recruit.preferences),
             }
             for address, recruit in fresh.items()
             if address not in left_alone and address not in known

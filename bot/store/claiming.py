@@ -15,8 +15,9 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from bot.model import NOTE, Delivery, Reason, State, Status
 from bot.rules.outcomes import REJECTIONS, REPEATS, STRIKE, short
 from bot.store import reader_history
+from bot.store.preference_columns import TIMING, preferences
 from bot.store.schema import choices, deliveries, editions, renderings, subscribers
-from bot.store.subscriber_queries import extras, preferences
+from bot.store.subscriber_queries import extras
 
 BATCH = 500
 CUT_OFF = "the process that was sending it is gone"
@@ -297,12 +298,9 @@ def _loading() -> Select[Any]:
             deliveries.c.rejections,
             or_(func.coalesce(renderings.c.fallen, False), deliveries.c.rejections >= REJECTIONS).label("fallen"),
             subscribers.c.recipient,
-            subscribers.c.hour,
-            subscribers.c.weekdays,
-            subscribers.c.timezone,
+            *(subscribers.c[each.name] for each in TIMING),
             subscribers.c.extras,
             subscribers.c.created_at,
-            subscribers.c.cadence,
             (editions.c.cadence == NOTE).label("is_note"),
             reader_history.may_have_missed().label("may_have_missed"),
             *(column for column in choices.c if column.name != "id"),

@@ -26,6 +26,8 @@ from sqlalchemy import (
     true,
 )
 
+from bot.store.preference_columns import SHAPING, columns
+
 HEAD = "0009"
 """The newest migration: compared at start, so that Alembic is imported only when there is something to do."""
 
@@ -141,12 +143,8 @@ choices = Table(
     "choices",
     metadata,
     Column("id", Key, primary_key=True),
-    Column("language", String, nullable=False),
-    Column("style", String, nullable=False),
-    Column("papers", Integer, nullable=False),
-    Column("min_votes", Integer, nullable=False),
-    Column("topics", String, nullable=False),
-    UniqueConstraint("language", "style", "papers", "min_votes", "topics"),
+    *columns(shaping=True),
+    UniqueConstraint(*(each.name for each in SHAPING)),
 )
 """The part of preferences that decides what a message says, once for all who chose the same."""
 
@@ -159,10 +157,7 @@ subscribers = Table(
     Column("status", String, nullable=False),
     Column("reason", Text),
     Column("choice_id", ForeignKey("choices.id"), nullable=False),
-    Column("hour", Integer, nullable=False),
-    Column("weekdays", Integer, nullable=False),
-    Column("timezone", String, nullable=False),
-    Column("cadence", String, nullable=False),
+    *columns(shaping=False),
     Column("created_at", Utc, nullable=False),
     Column("paused_until", Utc),
     Column("extras", String, nullable=False, server_default="{}"),

@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Row, Select, and_, delete, func, select, update
@@ -15,17 +14,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.model import (
     NO_EXTRAS,
     Address,
-    Cadence,
     Extra,
     Preferences,
     Reason,
     State,
     Status,
-    Style,
     Subscriber,
 )
 from bot.rules.schedule import Rhythm
 from bot.store import pending_deliveries
+from bot.store.preference_columns import preferences as preferences_of
+from bot.store.preference_columns import shaping_values, timing_values
 from bot.store.schema import announcements, choices, deliveries, subscribers, suppressed
 from bot.store.upsert import insert
 
@@ -52,12 +51,9 @@ async def add(
             recipient=address.recipient,
             status=Status.ACTIVE.value,
             choice_id=await choose(connection, preferences),
-            hour=preferences.hour,
-            weekdays=preferences.weekdays,
-            timezone=preferences.timezone,
-            cadence=preferences.cadence.value,
             created_at=now,
             set_up_by=set_up_by,
+            **timing_values(preferences),
         )
         .on_conflict_do_nothing()
         .returning(subscribers.c.id)
@@ -127,13 +123,7 @@ async def change(connection: AsyncConnection, reader: Subscriber, wanted: Prefer
     await connection.execute(
         update(subscribers)
         .where(subscribers.c.id == reader.id)
-        .values(
-            choice_id=await choose(connection, wanted),
-            hour=wanted.hour,
-            weekdays=wanted.weekdays,
-            timezone=wanted.timezone,
-            cadence=wanted.cadence.value,
-        )
+        .values(choice_id=await choose(connection, wanted), **timing_values(wanted))
     )
     before, after = rhythm(reader.preferences), rhythm(wanted)
     if wanted.cadence is not reader.preferences.cadence:
@@ -242,13 +232,7 @@ async def count(connection: AsyncConnection) -> int:
 
 async def choose(connection: AsyncConnection, wanted: Preferences) -> int:
     """The id of the row of choices that says what `wanted` says, made where there is none yet."""
-    values = {
-        "language": wanted.language,
-        "style": wanted.style.value,
-        "papers": wanted.papers,
-        "min_votes": wanted.min_votes,
-        "topics": json.dumps(wanted.topics, ensure_ascii=False),
-    }
+    values = shaping_values(wanted)
     await connection.execute(insert(connection, choices).values(**values).on_conflict_do_nothing())
     same = (choices.c[name] == value for name, value in values.items())
     return int((await connection.execute(select(choices.c.id).where(*same))).scalar_one())
@@ -270,7 +254,7 @@ def subscriber(row: Row[*tuple[Any, ...]]) -> Subscriber:
         id=row.id,
         address=Address(row.channel, row.recipient),
         status=Status(row.status),
-        preferences=preferences(row),
+        preferences=preferences_of(row),
         created_at=row.created_at,
         reason=row.reason,
         paused_until=row.paused_until,
@@ -285,44 +269,3 @@ def extras(stored: str) -> Mapping[Extra, str]:
         return NO_EXTRAS
     known = set(Extra)
     return {Extra(name): value for name, value in json.loads(stored).items() if name in known}
-
-
-def preferences(row: Row[*tuple[Any, ...]]) -> Preferences:
-    """The preferences in a row that joins a subscriber with their choice."""
-    return _preferences(
-        row.language,
-        row.style,
-        row.papers,
-        row.min_votes,
-        row.topics,
-        row.hour,
-        row.weekdays,
-        row.timezone,
-        row.cadence,
-    )
-
-
-@lru_cache(4096)
-def _preferences(  # noqa: PLR0917 - a cache knows calls by their place
-    language: str,
-    style: str,
-    papers: int,
-    min_votes: int,
-    topics: str,
-    hour: int,
-    weekdays: int,
-    timezone: str,
-    cadence: str,
-) -> Preferences:
-    """Remembered: many readers chose the same, and who are due together differ in little."""
-    return Preferences(
-        language=language,
-        style=Style(style),
-        papers=papers,
-        min_votes=min_votes,
-        topics=tuple(json.loads(topics)),
-        hour=hour,
-        weekdays=weekdays,
-        timezone=timezone,
-        cadence=Cadence(cadence),
-    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Cadence, Preferences, Status, Style, Text
 from bot.render.styles import TEXT_FIELDS
+from bot.store.preference_columns import preferences
 from bot.store.schema import choices, edition_papers, subscribers, texts
 from bot.store.upsert import insert
 
@@ -154,17 +154,8 @@ async def wishes(connection: AsyncConnection) -> list[WantedChoice]:
         .order_by(readers.desc())
         .limit(MOST_CHOICES)
     )
-    found = []
-    for row in await connection.execute(query):
-        wanted = Preferences(
-            language=row.language,
-            style=Style(row.style),
-            papers=row.papers,
-            min_votes=row.min_votes,
-            topics=tuple(json.loads(row.topics)),
-        )
-        found.append(WantedChoice(Cadence(row.cadence), wanted, row.readers))
-    return found
+    rows = await connection.execute(query)
+    return [WantedChoice(Cadence(row.cadence), preferences(row), row.readers) for row in rows]
 
 
 async def newest(connection: AsyncConnection, limit: int, verdict: TextState | None = None) -> list[StoredText]:
