@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Final, Literal, Self
 
 ARXIV_ID = re.compile(r"\d{4}\.\d{4,5}")
@@ -226,7 +225,7 @@ class Subscriber:
     created_at: datetime | None = None
     reason: str | None = None
     paused_until: datetime | None = None
-    extras: Mapping[Extra, str] = field(default_factory=dict, hash=False)
+    extras: Mapping[str, str] = field(default_factory=dict, hash=False)
     set_up_by: Address | None = None
     """Who subscribed a place that many share."""
 
@@ -235,26 +234,8 @@ class Subscriber:
         return self.status is Status.PAUSED and (self.paused_until is None or self.paused_until > now)
 
 
-class Extra(StrEnum):
-    """What only some channels can do, and each subscription may have or not; a channel says which it offers."""
-
-    PICTURE = "picture"
-    """The first paper's picture above the edition."""
-    RICH = "rich"
-    """A richer layout that only new apps of the service show."""
-    SILENT = "silent"
-    """No sound on arrival."""
-    THREAD = "thread"
-    """A thread of its own for each edition."""
-    PING = "ping"
-    """Somebody who is mentioned with each edition, by the service's own id."""
-    PUBLISH = "publish"
-    """Passed on to the places that follow this one."""
-
-
 ON, OFF = "on", "off"
-"""The values of an extra that is a switch; `PING` has an id in place of `ON`."""
-NO_EXTRAS: Mapping[Extra, str] = MappingProxyType({})
+"""The values of a preference that is a switch, as they are written."""
 
 
 class State(StrEnum):
@@ -305,7 +286,7 @@ class Delivery:
     """How often the service refused it."""
     fallen: bool = False
     """Whether it, or its variant, fell back to the plainest style."""
-    extras: Mapping[Extra, str] = field(default_factory=dict, hash=False)
+    extras: Mapping[str, str] = field(default_factory=dict, hash=False)
     missed: tuple[date, ...] = ()
     """The days of earlier editions that expired since the reader was last sent one."""
     subscribed_at: datetime | None = None

@@ -10,7 +10,7 @@ from bot.channel.message import Limits, Message, Pace, Personal
 from bot.channel.outcome import Outcome
 from bot.channel.page import Page
 from bot.channel.port import Commands, Finding
-from bot.model import Extra
+from bot.channel.preference import Preference
 
 
 class BaseChannel(ABC):
@@ -22,7 +22,7 @@ class BaseChannel(ABC):
     name: str
     limits: Limits = Limits()
     pace: Pace = Pace()
-    extras: Sequence[Extra] = ()
+    extras: Sequence[Preference] = ()
     residents: Sequence[str] = ()
     repeats_unknown: bool = True
     rehearsal: bool = False

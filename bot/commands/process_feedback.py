@@ -1,4 +1,4 @@
-"""What comes back from readers and their mail systems, carried out: complaints, wishes to leave, bounces."""
+"""Processes feedback from readers and mail systems: complaints, unsubscribe requests, bounces."""
 
 from __future__ import annotations
 
@@ -18,19 +18,21 @@ from bot.store import Store, claiming, pending_deliveries, reader_history, subsc
 log = logging.getLogger(__name__)
 
 COMPLAINED = "complained"
+"""The reason of readers who unsubscribed by a spam complaint, and of their suppression."""
 _ADDRESS = re.compile(r"[^\s<>\"'(),:;]{1,64}@[^\s<>\"'(),:;]{1,255}")
-LISTENING = {Status.PENDING, Status.ACTIVE, Status.PAUSED}
+NOT_ENDED = {Status.PENDING, Status.ACTIVE, Status.PAUSED}
+"""The statuses that feedback can end."""
 
 
 class FeedbackProcessor:
-    """The door for what comes back (bot.channel.Returns)."""
+    """Applies feedback about readers whom signed tokens name (`bot.channel.FeedbackHandler`)."""
 
     def __init__(self, store: Store, links: Links) -> None:
         self._store = store
         self._links = links
 
-    async def take(self, what: Feedback, purpose: str, token: str, reason: str, now: datetime) -> bool:
-        """Draw the consequences for whoever a token names; whether they were drawn, and not for the first time."""
+    async def process(self, what: Feedback, purpose: str, token: str, reason: str, now: datetime) -> bool:
+        """Apply feedback about the reader that a token names. Returns whether it changed anything; idempotent."""
         value = self._links.read(purpose, token) if purpose in {LEAVE, MAIL} else None
         if value is None:
             return False
@@ -42,18 +44,18 @@ class FeedbackProcessor:
             reader = await subscriber_queries.numbered(connection, about[0], lock=True)
             if reader is None or reader.created_at is None or int(reader.created_at.timestamp()) != about[1]:
                 return False
-            # What a mail system says names the mailbox; a mailbox behind it has an address that we were never given.
-            told = _ADDRESS.sub(BLOT, blot(reason, reader.address.recipient))
-            done = await _carry_out(connection, what, reader, edition, reason=short(told), now=now)
+            # Mail systems quote the mailbox, and with forwarding an address that we were never given: neither is stored.
+            anonymous = _ADDRESS.sub(BLOT, blot(reason, reader.address.recipient))
+            done = await _apply(connection, what, reader, edition, reason=short(anonymous), now=now)
         if done:
-            log.info("returned", extra={"what": what.value, "subscriber": reader.id})
+            log.info("feedback processed", extra={"what": what.value, "subscriber": reader.id})
         return done
 
 
-async def _carry_out(
+async def _apply(
     connection: AsyncConnection, what: Feedback, reader: Subscriber, edition: int | None, *, reason: str, now: datetime
 ) -> bool:
-    listening = reader.status in LISTENING
+    can_end = reader.status in NOT_ENDED
     match what:
         case Feedback.COMPLAINT:
             known = await subscriber_queries.is_suppressed(connection, reader.address)
@@ -61,18 +63,18 @@ async def _carry_out(
             await subscriber_queries.leave(connection, reader.id, now=now, reason=COMPLAINED)
             return not known
         case Feedback.LEAVING:
-            if listening:
+            if can_end:
                 await subscriber_queries.leave(connection, reader.id, now=now)
-            return listening
+            return can_end
         case Feedback.GONE:
-            if listening:
+            if can_end:
                 await subscriber_queries.set_status(connection, reader.id, Status.GONE, reason)
                 await pending_deliveries.end(connection, reader.id, State.GONE, reason, now=now)
-            return listening
+            return can_end
         case Feedback.STRIKE:
             if edition is None or not await claiming.strike(connection, edition, reader.id, reason):
                 return False
-            if listening and await reader_history.strikes(connection, reader.id, edition) >= STRIKES:
+            if can_end and await reader_history.strikes(connection, reader.id, edition) >= STRIKES:
                 await subscriber_queries.set_status(connection, reader.id, Status.GONE, reason)
                 await pending_deliveries.end(connection, reader.id, State.GONE, reason, now=now)
             return True
@@ -81,6 +83,6 @@ async def _carry_out(
 
 
 def _edition(value: str) -> tuple[int | None, str]:
-    """The edition and the reader that a mail's token names."""
+    """The edition's id and the reader's name in a mail's token."""
     number, _, name = value.partition(".")
     return (int(number) if number.isdecimal() else None), name

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model import Address, Extra
+from bot.model import Address
 from bot.store.schema import choices, subscribers
 
 
@@ -23,8 +23,8 @@ async def within(connection: AsyncConnection, address: Address) -> Sequence[Addr
     return [Address(address.channel, recipient) for recipient in found]
 
 
-async def set_extras(connection: AsyncConnection, subscriber_id: int, wanted: Mapping[Extra, str]) -> None:
-    """Store what only the subscriber's channel can do for them."""
+async def set_extras(connection: AsyncConnection, subscriber_id: int, wanted: Mapping[str, str]) -> None:
+    """Store a subscription's values of its channel's own preferences, by name."""
     await connection.execute(
         update(subscribers).where(subscribers.c.id == subscriber_id).values(extras=json.dumps(wanted, sort_keys=True))
     )

@@ -12,9 +12,7 @@ from sqlalchemy import Row, Select, and_, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import (
-    NO_EXTRAS,
     Address,
-    Extra,
     Preferences,
     Reason,
     State,
@@ -263,9 +261,7 @@ def subscriber(row: Row[*tuple[Any, ...]]) -> Subscriber:
     )
 
 
-def extras(stored: str) -> Mapping[Extra, str]:
-    """Extras as they are stored; one that this version does not know is left alone."""
-    if stored == "{}":
-        return NO_EXTRAS
-    known = set(Extra)
-    return {Extra(name): value for name, value in json.loads(stored).items() if name in known}
+def extras(stored: str) -> Mapping[str, str]:
+    """The values of a channel's own preferences, by name, from the JSON in their column."""
+    loaded: dict[str, str] = json.loads(stored) if stored != "{}" else {}
+    return loaded

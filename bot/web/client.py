@@ -31,7 +31,7 @@ def preferred(accepts: str, fallback: str) -> str:
     return fallback
 
 
-def counted_as(peer: str | None, forwarded: Sequence[str], proxies: Sequence[Network]) -> str:
+def rate_limit_key(peer: str | None, forwarded: Sequence[str], proxies: Sequence[Network]) -> str:
     """What a visitor is counted by: their IP address, of IPv6 the line it belongs to; "" where it is unknown.
 
     `forwarded` are the X-Forwarded-For headers. They are read from the end, for as long as each address is that of

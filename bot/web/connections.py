@@ -12,7 +12,7 @@ from typing import cast
 from aiohttp.web_protocol import RequestHandler
 from aiohttp.web_server import Server
 
-from bot.web.client import counted_as, is_among
+from bot.web.client import rate_limit_key, is_among
 from bot.web.settings import Network
 
 MOST = 400
@@ -71,9 +71,9 @@ class ConnectionLimiter:
     def admit(self, peer: str) -> asyncio.Protocol | None:
         """The server's own protocol for a connection from an address; None where it has too many already."""
         if not is_among(peer, self._proxies):
-            client = counted_as(peer, (), ())
+            client = rate_limit_key(peer, (), ())
             peers = [_peer(each.transport) for each in self._server.connections if each.transport is not None]
-            if sum(counted_as(each, (), ()) == client for each in peers) >= MOST_OF_ONE:
+            if sum(rate_limit_key(each, (), ()) == client for each in peers) >= MOST_OF_ONE:
                 return None
         made: asyncio.Protocol = self._server()
         return made

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from bot.web.client import counted_as
+from bot.web.client import rate_limit_key
 from bot.web.pages.page_cache import RenderedPage
 from bot.web.settings import Network
 from bot.web.urls import USUAL_PORTS
@@ -60,7 +60,7 @@ class Middleware:
 
     def client(self, request: web.Request) -> str:
         """What a visitor is counted by; never written down."""
-        return counted_as(request.remote, request.headers.getall("X-Forwarded-For", []), self._proxies)
+        return rate_limit_key(request.remote, request.headers.getall("X-Forwarded-For", []), self._proxies)
 
     @web.middleware
     async def admit(self, request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -89,7 +89,7 @@ class WebhookRoutes:
         done = 0
         for event in _events(body):
             found = understood(event)
-            if found is not None and await self._returns.take(found[0], MAIL, found[1], found[2], now):
+            if found is not None and await self._returns.process(found[0], MAIL, found[1], found[2], now):
                 done += 1
         log.info("mail events", extra={"done": done})
         return web.json_response({"done": done}, headers={"Cache-Control": "no-store"})

@@ -34,7 +34,7 @@ async def take_back(place: str, links: Links, returns: FeedbackHandler, memory: 
             await asyncio.to_thread(mail.mark)
             continue
         now = datetime.now(UTC)
-        if await returns.take(TAKEN[reading.verdict], reading.purpose, reading.token, reading.reason, now):
+        if await returns.process(TAKEN[reading.verdict], reading.purpose, reading.token, reading.reason, now):
             new[reading.verdict] += 1
         await memory.put(key, f"{now.date()}")
         await asyncio.to_thread(mail.mark)

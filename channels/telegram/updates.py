@@ -179,7 +179,7 @@ class UpdateHandler:
     async def _asked_inline(self, query: InlineQuery) -> None:
         person = query.from_user
         requester = Requester(
-            Address("telegram", f"{person.id}"), person.language_code, counted_as=f"telegram inline {person.id}"
+            Address("telegram", f"{person.id}"), person.language_code, rate_limit_key=f"telegram inline {person.id}"
         )
         answer = await self._commands.ask(requester, inline.line_of(query.query, query.offset), self._clock())
         found = inline.results(answer, self._compose)

@@ -21,7 +21,7 @@ from sqlalchemy import and_, or_, select
 from bot import app
 from bot.channel import Commands, Finding, Limits, Message, Outcome, Pace, Page, Personal, Sent
 from bot.delivery import dispatcher
-from bot.model import Extra, State
+from bot.model import State
 from bot.rules.outcomes import REPEATS
 from bot.runtime import locks
 from bot.runtime.locks import advisory_locks
@@ -66,15 +66,13 @@ class Orders:
         return self.home / "gate"
 
 
-class Ledger:
+class Ledger(BaseChannel):
     """A channel that writes down every send before and after answering it."""
 
     name = "fake"
     limits = Limits()
     repeats_unknown = True
     rehearsal = True
-    extras: Sequence[Extra] = ()
-    residents: Sequence[str] = ()
 
     def __init__(self, orders: Orders, ticks: int) -> None:
         self.pace = Pace(concurrency=20, exclusive=orders.exclusive)
@@ -103,8 +101,6 @@ class Ledger:
         self._write(to, edition, "after")
         return Sent()
 
-    async def check(self) -> Sequence[Finding]:
-        return []
 
     def _write(self, *words: str) -> None:
         os.write(self._file, f"{' '.join(words)} {os.getpid()}\n".encode())  # one call: no half line, nothing buffered

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bot.doctor import examine
 from bot.settings import read
 from bot.web import connections, server
-from bot.web.client import counted_as, preferred
+from bot.web.client import rate_limit_key, preferred
 from bot.web.connections import ConnectionLimiter
 from bot.web.settings import WebSettings
 from bot.web.urls import Urls
@@ -177,13 +177,13 @@ async def test_the_log_names_neither_visitors_nor_what_they_ask(
     ],
 )
 def test_a_proxy_is_believed_only_where_it_is_trusted(peer: str | None, forwarded: list[str], counted: str) -> None:
-    assert counted_as(peer, forwarded, PROXIES) == counted
+    assert rate_limit_key(peer, forwarded, PROXIES) == counted
 
 
 @given(st.text(max_size=60), st.lists(st.text(max_size=40), max_size=3))
 def test_any_header_has_an_answer(accepts: str, forwarded: list[str]) -> None:
     assert preferred(accepts, "en")
-    counted_as("127.0.0.1", forwarded, PROXIES)
+    rate_limit_key("127.0.0.1", forwarded, PROXIES)
 
 
 async def test_machines_ask_whether_it_is_well(served: Served) -> None:

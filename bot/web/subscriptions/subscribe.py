@@ -76,7 +76,7 @@ class SubscribeRoutes:
         # A browser tells of a country as well, where it is set to the language that the reader chose.
         accepted = request.headers.get("Accept-Language", "").partition(",")[0].partition(";")[0]
         locale = accepted if match(accepted, "") == wish.language else wish.language
-        answered = await forms.commands.ask(Requester(address, locale=locale, counted_as=f"join {address}"), wish, now)
+        answered = await forms.commands.ask(Requester(address, locale=locale, rate_limit_key=f"join {address}"), wish, now)
         w = words(answered.language)
         links = [forms.settings_link(w), forms.front_link(w)]
         shown = forms.say(answered.language, answered.says[0], *answered.says[1:], links=links)

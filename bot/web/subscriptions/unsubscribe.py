@@ -52,7 +52,7 @@ class UnsubscribeRoutes:
         reader, language = await self._reader(request)
         here = await self._is_from_here(request)
         # Not counted like other forms: a token of ours has to come with it, and leaving takes one tap, wherever from.
-        left = await forms.returns.take(Feedback.LEAVING, LEAVE, request.match_info["token"], "on the web", now)
+        left = await forms.returns.process(Feedback.LEAVING, LEAVE, request.match_info["token"], "on the web", now)
         if not here:
             return web.Response(text="You are unsubscribed.\n", headers={"Cache-Control": "no-store"})
         w, form = words(language), None
@@ -78,7 +78,7 @@ class UnsubscribeRoutes:
         _, reader = await forms.redeem(request, Purpose.RETURN, now)
         if reader is None or await self._is_let_alone(reader):
             return forms.too_old(language)
-        requester = Requester(reader.address, counted_as=f"return {reader.id}")
+        requester = Requester(reader.address, rate_limit_key=f"return {reader.id}")
         answered = await forms.commands.ask(requester, Subscribe(), now)
         w = words(answered.language)
         links = [forms.settings_link(w), forms.front_link(w)]
