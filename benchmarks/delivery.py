@@ -130,7 +130,6 @@ class NullChannel(BaseChannel):
         return Sent(personal.key)  # a receipt of its own for each, as services give
 
 
-
 # Each part runs in a process of its own, so that its memory is its own
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+
 class Message(Protocol):
     """A page composed for one channel, ready to send; the core looks at its sizes only."""
 
@@ -29,13 +30,13 @@ class Limits:
 
 
 def utf16_units(text: str) -> int:
-    """The length of a text in UTF-16 code units, which services written in JavaScript or Java count: an emoji is two."""
+    """The length of a text in UTF-16 code units, as services in JavaScript or Java count: an emoji is two."""
     return len(text) + sum(character > "\uffff" for character in text)
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A rate limit: at most `count` messages in any span of `seconds`; `even` spaces them, otherwise bursts are allowed."""
+    """A rate limit: at most `count` messages in any `seconds`; `even` spaces them, otherwise bursts are allowed."""
 
     count: int
     seconds: float = 1.0
@@ -77,6 +78,6 @@ class Personal:
     repeat: int = 0
     """How often it was sent before without an answer."""
     links: Mapping[str, str] = field(default_factory=dict)
-    """URLs of the reader's pages "unsubscribe" and "settings", and of the edition, "web"; empty without a web server."""
+    """URLs of the reader's pages "unsubscribe" and "settings" and of the edition ("web"); empty without a server."""
     extras: Mapping[str, str] = field(default_factory=dict)
     """The subscription's values of the channel's own preferences (`Channel.extras`), by name."""

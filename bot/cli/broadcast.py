@@ -32,11 +32,10 @@ def broadcast(
 async def _broadcast(text: str, channel: str | None, *, yes: bool) -> int:
     from bot import settings
     from bot.app import CHANNELS, configured, open_channel
-    from bot.channel import BroadcastCancelled, BroadcastConfirmed, Requester
+    from bot.channel import Requester
     from bot.cli.console import complain
-    from bot.commands import announce as announcing
-    from bot.commands.context import Context
-    from bot.delivery.alerts import into_log
+    from bot.commands import announce
+    from bot.commands.context import Context, Services
     from bot.model import Address, Preferences
     from bot.render.words import DEFAULT, words
     from bot.runtime.supervisor import clock
@@ -50,17 +49,17 @@ async def _broadcast(text: str, channel: str | None, *, yes: bool) -> int:
     requester = Requester(Address("papers", "broadcast"))
     async with stored() as store:
         channels = {name: open_channel(name, environ, home, store) for name in configured(environ)}
-        case = Context(requester, None, here, words(DEFAULT), clock(), [], is_operator=True)
-        shown = await announcing.look_at(case, text, channel, store, channels)
+        context = Context(requester, None, here, words(DEFAULT), clock(), Services(store, channels))
+        shown = await announce.preview(context, text, channel)
         if not _alert(shown):
             return FAILED
-        key = next(option.request.key for option in shown.options if isinstance(option.request, BroadcastConfirmed))
+        key = shown.options[0].line.rpartition(" ")[2]
         asked = yes or sys.stdin.isatty()
         if not (yes or (asked and typer.confirm("Send it?", err=True))):
-            await announcing.cancel(case, BroadcastCancelled(key), store)
+            await announce.cancel(context, key)
             complain("Nothing was sent." if asked else "Nothing was sent: there is nobody to ask, and no --yes.")
             return DONE if asked else WRONG
-        made = await announcing.confirm(replace(case, now=clock()), BroadcastConfirmed(key), store, into_log)
+        made = await announce.confirm(replace(context, now=clock()), key)
     return DONE if _alert(made) else FAILED
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date
 from functools import partial
 
-from bot.channel import CommandName, Message, Option, Page, Reply, command_line, edition_line, paper_line
-from bot.channel.command_lines import EDITIONS, MINE
+from bot.channel import CommandName, Message, Option, Page, Reply, command_line, edition_line
+from bot.channel.command_lines import MINE
 from bot.channel.preference import N_
 from bot.commands.autocomplete import suggest_days, suggest_papers
 from bot.commands.command import Command, MisreadError, Typed, number, understood

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 
 from bot.channel import CommandName, File, Option, Reply, command_line, edition_line
 from bot.channel.command_lines import CONFIRMED

@@ -91,9 +91,7 @@ async def overview(context: Context, _: str = "") -> Reply:
     if not context.is_reading:
         return context.reply(status_in_words(context), rows=rows, options=[subscribe_option(w)])
     paused = context.reader is not None and context.reader.is_paused(context.now)
-    act = (
-        Option(w.gettext("Resume"), CommandName.RESUME) if paused else Option(w.gettext("Pause"), CommandName.PAUSE)
-    )
+    act = Option(w.gettext("Resume"), CommandName.RESUME) if paused else Option(w.gettext("Pause"), CommandName.PAUSE)
     leave = Option(w.gettext("Unsubscribe"), CommandName.UNSUBSCRIBE)
     status = status_in_words(context) if paused else w.gettext("Editions are sent.")
     return context.reply(status, rows=rows, options=[act, leave])

@@ -18,7 +18,7 @@ from bot.commands.context import WITHOUT_MODEL, Context, Services
 from bot.commands.token_buckets import TokenBuckets
 from bot.delivery.alerts import Alert, into_log
 from bot.delivery.rate_limit import RateLimiter
-from bot.model import Address, Preferences, State, Status, Style, Subscriber
+from bot.model import Address, Preferences, State, Status, Style
 from bot.render import zones
 from bot.render.words import Words, languages, match, words
 from bot.rules.access import Access, Admission
@@ -80,9 +80,7 @@ class ReaderCommands:
 
         return await self._answer(requester, now, run)
 
-    async def _answer(
-        self, requester: Requester, now: datetime, run: Callable[[Context], Awaitable[Reply]]
-    ) -> Reply:
+    async def _answer(self, requester: Requester, now: datetime, run: Callable[[Context], Awaitable[Reply]]) -> Reply:
         """What `run` replies, unless the requester has to wait or something goes wrong."""
         w = words(self._fallback.language)
         try:

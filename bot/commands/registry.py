@@ -6,7 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.channel.preference import Preference
-from bot.commands import announce, help_command, operator_stats, papers, personal_data, preference_commands, subscription
+from bot.commands import (
+    announce,
+    help_command,
+    operator_stats,
+    papers,
+    personal_data,
+    preference_commands,
+    subscription,
+)
 from bot.commands.command import Command
 
 

@@ -15,7 +15,7 @@ from typing import Any, TypeVar, cast
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.channel import Channel, Message, ShowEdition, written
+from bot.channel import Channel, Message, edition_line
 from bot.model import NOTE, Delivery, Edition, Preferences, Style
 from bot.render.announcement_page import announcement_page
 from bot.render.edition_page import NO_TEXTS, Texts, barren_page, choose, edition_page, slug
@@ -191,7 +191,7 @@ def compose(
         return None
 
     def follows(shown: int) -> str:
-        return written(ShowEdition(edition.cadence, edition.day, shown, mine=True))
+        return edition_line(edition.cadence, edition.day, shown, mine=True)
 
     return fit(page, channel.compose, channel.limits, follows).message
 

@@ -12,7 +12,7 @@ from typing import cast
 from aiohttp.web_protocol import RequestHandler
 from aiohttp.web_server import Server
 
-from bot.web.client import rate_limit_key, is_among
+from bot.web.client import is_among, rate_limit_key
 from bot.web.settings import Network
 
 MOST = 400

@@ -101,7 +101,6 @@ class Ledger(BaseChannel):
         self._write(to, edition, "after")
         return Sent()
 
-
     def _write(self, *words: str) -> None:
         os.write(self._file, f"{' '.join(words)} {os.getpid()}\n".encode())  # one call: no half line, nothing buffered
         os.write(self._ticks, LINE)

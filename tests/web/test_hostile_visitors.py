@@ -24,7 +24,7 @@ from bot.model import Preferences, Status
 from bot.signing import SignedLinks, named, token_name
 from bot.store.one_time_tokens import Purpose
 from bot.web.subscriptions.forms import FormFields
-from bot.web.subscriptions.settings_page import wished
+from bot.web.subscriptions.settings_page import changes
 from bot.web.webhooks import understood
 from tests.support.mail_program import ADA, HOST, Mailed, path_in
 from tests.support.web_program import NOW, some
@@ -275,7 +275,7 @@ async def test_addresses_as_people_write_them(mailed: Mailed, typed: str, stored
     )
 )
 def test_any_form_is_a_change_or_is_none(form: dict[str, str]) -> None:
-    wished(FormFields(list(form.items())), Preferences(), NOW)
+    changes(FormFields(list(form.items())), Preferences(), NOW)
 
 
 @given(st.text(max_size=100))

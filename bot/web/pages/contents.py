@@ -9,11 +9,11 @@ from functools import partial
 from urllib.parse import urlencode
 
 from bot.channel import Link, Page, Template
-from bot.commands import guide
-from bot.commands.descriptions import styles as named_styles
+from bot.commands import help_command
 from bot.delivery.rendering import written_about
 from bot.model import ALL_PAPERS, Cadence, Edition, Paper, Preferences, Ranked, Style
 from bot.render.edition_page import block, edition_page, list_page, period_name, today_page
+from bot.render.preference_values import styles as named_styles
 from bot.render.styles import TEXT_FIELDS
 from bot.render.templates import template
 from bot.render.words import Words, words
@@ -94,7 +94,7 @@ class Pages:
         else:
             says = w.gettext("There is no edition yet. The first one is closed this evening (UTC).")
             page, shown = plain_page(w, w.gettext("Morning Papers"), notes=[says]), []
-        short, long = guide.introduction(w)
+        short, long = help_command.introduction(w)
         frame = self._around.frame(w, self._to.front, here="today", description=short, pictures=self._shown(shown, now))
         return self._sheet(
             "front", page, frame, introduction=long, invitations=tuple(self._invitations()), joining=self._joining

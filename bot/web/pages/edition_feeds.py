@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from urllib.parse import urlencode
 
-from bot.commands import guide
+from bot.commands import help_command
 from bot.delivery.rendering import written_about
 from bot.model import ALL_PAPERS, Cadence, Edition, Preferences, Style
 from bot.render.edition_page import Texts, edition_page
@@ -101,7 +101,7 @@ class EditionFeeds:
     ) -> bytes:
         w, to = words(wish.language), self._to
         title = w.gettext("Morning Papers")
-        short, _ = guide.introduction(w)
+        short, _ = help_command.introduction(w)
         return write(
             Feed(
                 title=f"{title} · {', '.join(wish.topics)}" if wish.topics else title,

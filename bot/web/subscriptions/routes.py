@@ -58,8 +58,8 @@ def routes(forms: FormPages, in_a_language: Callable[[Page], Answer]) -> list[we
     return [
         web.get(unsubscribe, leaving.offer),
         web.post(unsubscribe, leaving.leave),
-        web.get(settings, own.doorstep),
-        web.post(settings, own.mail_key),
+        web.get(settings, own.offer_link),
+        web.post(settings, own.mail_link),
         *(web.get(f"{root}/{{language}}/{path}", in_a_language(page)) for path, page in get.items()),
         *(web.post(f"{root}/{{language}}/{path}", in_a_language(page)) for path, page in post.items()),
     ]

@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from bot.channel import Link, Requester, Subscribe
+from bot.channel import CommandName, Link, Requester, command_line
 from bot.model import Address, Status, Style, Subscriber
 from bot.render.words import match, words
 from bot.store import one_time_tokens, subscriber_queries
@@ -71,12 +71,15 @@ class SubscribeRoutes:
         if ticket is None:
             return forms.too_old(language)
         address = Address(forms.channel.name, ticket.says["recipient"])
-        style = ticket.says.get("style")
-        wish = Subscribe(match(ticket.says["language"]), Style(style) if style else None, ticket.says.get("invite"))
+        language = match(ticket.says["language"])
+        wanted = (language, ticket.says.get("style"), ticket.says.get("invite"))
+        line = command_line(CommandName.SUBSCRIBE, "-".join(filter(None, wanted)))
         # A browser tells of a country as well, where it is set to the language that the reader chose.
         accepted = request.headers.get("Accept-Language", "").partition(",")[0].partition(";")[0]
-        locale = accepted if match(accepted, "") == wish.language else wish.language
-        answered = await forms.commands.ask(Requester(address, locale=locale, rate_limit_key=f"join {address}"), wish, now)
+        locale = accepted if match(accepted, "") == language else language
+        answered = await forms.commands.ask(
+            Requester(address, locale=locale, rate_limit_key=f"join {address}"), line, now
+        )
         w = words(answered.language)
         links = [forms.settings_link(w), forms.front_link(w)]
         shown = forms.say(answered.language, answered.says[0], *answered.says[1:], links=links)

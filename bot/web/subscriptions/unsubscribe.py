@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from bot.channel import LEAVE, Feedback, Requester, Subscribe
+from bot.channel import LEAVE, CommandName, Feedback, Requester
 from bot.commands.process_feedback import COMPLAINED
 from bot.model import Status, Subscriber
 from bot.render.words import match, words
@@ -79,7 +79,7 @@ class UnsubscribeRoutes:
         if reader is None or await self._is_let_alone(reader):
             return forms.too_old(language)
         requester = Requester(reader.address, rate_limit_key=f"return {reader.id}")
-        answered = await forms.commands.ask(requester, Subscribe(), now)
+        answered = await forms.commands.ask(requester, CommandName.SUBSCRIBE, now)
         w = words(answered.language)
         links = [forms.settings_link(w), forms.front_link(w)]
         return forms.say(answered.language, answered.says[0], *answered.says[1:2], links=links)

@@ -448,6 +448,6 @@ async def test_what_a_mail_system_says_names_no_reader(
     kept = f"{(await reader(store)).reason} {found}"
     assert "550 5.1.1 <•••>: unknown, forwarded to •••" in kept
     logged = "".join(str(vars(record)) for record in caplog.records)
-    assert "returned" in logged
+    assert "feedback processed" in logged
     for name in ("ada@example.com", "ada.l@home.example"):
         assert name not in f"{kept}{logged}".casefold()
