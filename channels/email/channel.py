@@ -15,7 +15,7 @@ from typing import Self
 from bot.channel import (
     LEAVE,
     MAIL,
-    Commands,
+    BaseChannel,
     Deferred,
     FeedbackHandler,
     Finding,
@@ -31,7 +31,6 @@ from bot.channel import (
     Sent,
     Unknown,
 )
-from bot.model import Extra
 from channels.email.address import domain, is_normal, normal
 from channels.email.dkim_signature import KeyFaultError, Signer
 from channels.email.doctor import examine
@@ -44,15 +43,12 @@ from channels.email.settings import TOKEN, Settings
 from channels.email.smtp import BrokenError, RefusedError, SmtpSession
 
 
-class Email:
+class Email(BaseChannel):
     """Sends mails."""
 
     name = "email"
     limits = Limits(maxima={"bytes of HTML": MOST_HTML})
     repeats_unknown = True  # with the same Message-ID, of which many receivers keep one
-    rehearsal = False
-    extras: Sequence[Extra] = ()
-    residents: Sequence[str] = ()
 
     def __init__(self, settings: Settings, kit: Kit, tls: ssl.SSLContext | None) -> None:
         self.settings = settings
@@ -79,9 +75,6 @@ class Email:
 
     async def __aexit__(self, *exc: object) -> None:
         await self._pool.close()
-
-    async def listen(self, commands: Commands) -> None:
-        """What is written to us is read by `papers email bounces`."""
 
     def compose(self, page: Page) -> Mail:
         return self._composer.compose(page)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from telegram import InlineQueryResultArticle, InputTextMessageContent
 from telegram.constants import ParseMode
 
-from bot.channel import Answer, Block, Page
+from bot.channel import Reply, Block, Page
 from bot.model import Extra
 from channels.telegram.message import TelegramMessage, single_paper
 
@@ -36,16 +36,16 @@ def line_of(query: str, offset: str) -> str:
     return f"search {after}{query}"
 
 
-def results(answer: Answer, compose: Callable[[Page], TelegramMessage]) -> Sequence[InlineQueryResultArticle]:
+def results(reply: Reply, compose: Callable[[Page], TelegramMessage]) -> Sequence[InlineQueryResultArticle]:
     """The results to choose from: the edition if one was asked for, then each paper."""
-    page, message = answer.page, answer.message
+    page, message = reply.page, reply.message
     if page is None or not isinstance(message, TelegramMessage):
         return []
     found = []
     if page.day is not None and page.previous is None:
-        found.append(_result("edition", page.heading, page.lead, message, answer.extras))
+        found.append(_result("edition", page.heading, page.lead, message, reply.extras))
     for index, block in enumerate(page.blocks):
-        found.append(_paper_result(block, compose(single_paper(page, index)), answer.extras))
+        found.append(_paper_result(block, compose(single_paper(page, index)), reply.extras))
     return found[:MOST_RESULTS]
 
 

@@ -13,7 +13,7 @@ from telegram import Bot, InlineKeyboardMarkup, LinkPreviewOptions, Message
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 
-from bot.channel import Answer, Command, Commands, Deferred, Kit
+from bot.channel import Reply, Command, Commands, Deferred, Kit
 from bot.model import Extra
 from channels.telegram import errors
 from channels.telegram.chats import ChatAddress
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 LONGEST_CAPTION = 1024
 """UTF-16 code units (https://core.telegram.org/bots/api#senddocument)."""
 LONGEST_WAIT = 5.0
-"""Seconds that an answer may be delayed by a flood wait; after that it is dropped, since nobody waits for it."""
+"""Seconds that a reply may be delayed by a flood wait; after that it is dropped, since nobody waits for it."""
 OUTAGE_WAIT = 1.0
 """Seconds before the one retry during an outage."""
 
@@ -51,7 +51,7 @@ class FloodWait:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """One message of an answer."""
+    """One message of a reply."""
 
     text: str
     keyboard: InlineKeyboardMarkup | None
@@ -85,36 +85,36 @@ class Replies:
     async def send(
         self,
         chat: ChatAddress,
-        answer: Answer,
+        reply: Reply,
         *,
         edit: Message | None = None,
         about: ChatAddress | None = None,
         title: str = "",
         line: str = "",
     ) -> None:
-        """Send an answer to a chat, unless it repeats the one before.
+        """Send a reply to a chat, unless it repeats the one before.
 
         A reader who has blocked the bot becomes `gone`. Any other refusal is logged, since nobody can be told.
 
         Args:
-            chat: where the answer goes.
-            answer: what to send.
-            edit: the message to put the answer in, if it can still be edited.
-            about: the chat that the answer is about, if another.
+            chat: where the reply goes.
+            reply: what to send.
+            edit: the message to put the reply in, if it can still be edited.
+            about: the chat that the reply is about, if another.
             title: the name of that chat.
             line: the command line that is answered.
         """
-        if answer.repeated:
+        if reply.repeated:
             return
         try:
-            parts = await self._parts(chat, answer, about, title, line)
-            await self._send(chat, answer, parts, edit)
+            parts = await self._parts(chat, reply, about, title, line)
+            await self._send(chat, reply, parts, edit)
             if not chat.is_shared:
                 operator = self._commands.operates(chat.address)
                 await update_chat_menu(
                     self._bot,
                     chat.id,
-                    answer.language,
+                    reply.language,
                     self._commands,
                     self._memory,
                     extras=self._extras,
@@ -124,13 +124,13 @@ class Replies:
             if not chat.is_shared and errors.is_from_telegram(error):
                 await self._commands.gone(chat.address, errors.reason(error), self._clock())
         except TelegramError as error:
-            log.warning("answer not sent", extra={"channel": "telegram", "reason": errors.reason(error)})
+            log.warning("reply not sent", extra={"channel": "telegram", "reason": errors.reason(error)})
 
-    async def _send(self, chat: ChatAddress, answer: Answer, parts: Sequence[_Part], edit: Message | None) -> None:
-        if answer.file is not None:
-            await self._with_retry(partial(self._send_file, chat, answer), chat)
+    async def _send(self, chat: ChatAddress, reply: Reply, parts: Sequence[_Part], edit: Message | None) -> None:
+        if reply.file is not None:
+            await self._with_retry(partial(self._send_file, chat, reply), chat)
             return
-        page = answer.page
+        page = reply.page
         if edit is None and page is not None and page.alone:
             await self._send_figure(chat, page.blocks[0].paper.id)
         for part in parts:
@@ -138,7 +138,7 @@ class Replies:
             edit = None
 
     async def _send_figure(self, chat: ChatAddress, paper_id: str) -> None:
-        """Send a paper's figure if there is one; the answer goes without it where pictures are refused."""
+        """Send a paper's figure if there is one; the reply goes without it where pictures are refused."""
         figure = await self._pictures.find(paper_id)
         if figure is None:
             return
@@ -149,22 +149,22 @@ class Replies:
             raise
         except TelegramError as error:
             log.info(
-                "figure refused, answer sent without it", extra={"channel": "telegram", "reason": errors.reason(error)}
+                "figure refused, reply sent without it", extra={"channel": "telegram", "reason": errors.reason(error)}
             )
 
     async def _parts(
-        self, chat: ChatAddress, answer: Answer, about: ChatAddress | None, title: str, line: str
+        self, chat: ChatAddress, reply: Reply, about: ChatAddress | None, title: str, line: str
     ) -> list[_Part]:
-        """The messages of an answer: one, or a second if its sentences do not fit above the papers."""
-        message, command = answer.message, line.partition(" ")[0]
+        """The messages of a reply: one, or a second if its sentences do not fit above the papers."""
+        message, command = reply.message, line.partition(" ")[0]
         if not isinstance(message, TelegramMessage):
-            text = text_of(answer, self._template, quotes_reader=command == Command.SEARCH)
+            text = text_of(reply, self._template, quotes_reader=command == Command.SEARCH)
             texts = split(f"<b>{escape(title)}</b>\n{text}" if title and text else text)
-            keys = await keyboard(rows_of(answer, about, command), self._memory)
+            keys = await keyboard(rows_of(reply, about, command), self._memory)
             return [_Part(each, keys if each is texts[-1] else None) for each in texts]
         keys = await keyboard(message.rows(chat, self._bot.username, inline=self._inline), self._memory)
-        papers = _Part(message.text, keys, message.preview(answer.extras))
-        above = text_of(without_papers(answer), self._template)
+        papers = _Part(message.text, keys, message.preview(reply.extras))
+        above = text_of(without_papers(reply), self._template)
         if not above:
             return [papers]
         if text_length(f"{above}\n\n{message.text}") <= LONGEST_TEXT:
@@ -222,15 +222,15 @@ class Replies:
             raise
         return True
 
-    async def _send_file(self, chat: ChatAddress, answer: Answer) -> None:
-        assert answer.file is not None
-        captions = split(text_of(without_papers(answer), self._template), LONGEST_CAPTION)
+    async def _send_file(self, chat: ChatAddress, reply: Reply) -> None:
+        assert reply.file is not None
+        captions = split(text_of(without_papers(reply), self._template), LONGEST_CAPTION)
         await self._commands.acquire(chat.address)
         await self._bot.send_document(
             chat.id,
-            answer.file.content,
+            reply.file.content,
             caption=captions[0] if captions else None,
             parse_mode=ParseMode.HTML,
-            filename=answer.file.name,
+            filename=reply.file.name,
             message_thread_id=chat.topic,
         )

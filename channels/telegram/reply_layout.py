@@ -1,4 +1,4 @@
-"""Lays out an answer without papers: sentences, a list, buttons."""
+"""Lays out a reply without papers: sentences, a list, buttons."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.channel import Answer, Command, Help, Menu, Option, Page, Row, ShowSettings, Template, written
+from bot.channel import Reply, Command, Help, Menu, Option, Page, Row, ShowSettings, Template, written
 from channels.telegram.callbacks import Callback
 from channels.telegram.chats import ChatAddress
 from channels.telegram.keyboards import Button, Rows, in_rows
@@ -20,15 +20,15 @@ _QUOTED_COMMAND = re.compile(rf"[“„「『«]({'|'.join(Command)})[”“」�
 """A command named in a sentence, in the quotation marks of its language."""
 
 
-def text_of(answer: Answer, template: Template, *, quotes_reader: bool = False) -> str:
-    """The answer's sentences and list in Telegram's HTML; a list that is too long is cut at its end.
+def text_of(reply: Reply, template: Template, *, quotes_reader: bool = False) -> str:
+    """The reply's sentences and list in Telegram's HTML; a list that is too long is cut at its end.
 
     Commands named in the sentences become tappable, unless the sentences may quote the reader's own words.
     """
-    rows = list(answer.rows)
-    sentences = answer.says if quotes_reader else [_QUOTED_COMMAND.sub(r"/\1", line) for line in answer.says]
+    rows = list(reply.rows)
+    sentences = reply.says if quotes_reader else [_QUOTED_COMMAND.sub(r"/\1", line) for line in reply.says]
     while True:
-        text = template(blank_page(answer), says=sentences, rows=[(_label(row), row.value) for row in rows]).strip()
+        text = template(blank_page(reply), says=sentences, rows=[(_label(row), row.value) for row in rows]).strip()
         if text_length(text) <= LONGEST_TEXT or not rows:
             return text
         rows.pop()
@@ -44,23 +44,23 @@ def split(text: str, most: int = LONGEST_TEXT) -> list[str]:
     return [part.strip() for part in parts if part.strip()]
 
 
-def rows_of(answer: Answer, about: ChatAddress | None = None, menu: str = "") -> Rows:
-    """The answer's buttons: the menus in its list, then its options.
+def rows_of(reply: Reply, about: ChatAddress | None = None, menu: str = "") -> Rows:
+    """The reply's buttons: the menus in its list, then its options.
 
     Args:
-        answer: the answer to lay out.
+        reply: the reply to lay out.
         about: the chat the buttons are about, if not the one they are shown in.
         menu: the preference being chosen. The button back to the settings carries its name, so that a reply to the
             message is understood (`menu_of`).
     """
     menus = [
         Button(row.label, Callback(written(row.request), about=about))
-        for row in answer.rows
+        for row in reply.rows
         if isinstance(row.request, Menu)
     ]
     options = [
         Button(f"{CHOSEN if option.chosen else ''}{option.label}", Callback(_line(option, menu), about=about))
-        for option in answer.options
+        for option in reply.options
     ]
     return [*in_rows(menus, most=3), *in_rows(options)]
 
@@ -75,14 +75,14 @@ def menu_of(buttons: Sequence[str]) -> Callback | None:
     return None
 
 
-def blank_page(answer: Answer) -> Page:
-    """An empty page in the answer's language: templates are filled with a page."""
-    return Page(answer.language, answer.direction, heading="", lead="", blocks=[], labels={})
+def blank_page(reply: Reply) -> Page:
+    """An empty page in the reply's language: templates are filled with a page."""
+    return Page(reply.language, reply.direction, heading="", lead="", blocks=[], labels={})
 
 
-def without_papers(answer: Answer) -> Answer:
-    """The sentences of an answer whose papers go into a message of their own."""
-    return replace(answer, page=None, message=None, rows=(), options=())
+def without_papers(reply: Reply) -> Reply:
+    """The sentences of a reply whose papers go into a message of their own."""
+    return replace(reply, page=None, message=None, rows=(), options=())
 
 
 def _line(option: Option, menu: str) -> str:
