@@ -111,7 +111,7 @@ class ReaderCommands:
         self._rate_limiters = rate_limiters or {channel.name: RateLimiter(channel.pace) for channel in channels}
 
     async def ask(self, requester: Requester, request: Request | str, now: datetime) -> Reply:
-        """Do what is asked and say so, in the requester's language. A `str` is what a person typed, or a button held."""
+        """Do what is asked and reply in the requester's language. A `str` is what a person typed, or a button held."""
         w = words(self._fallback.language)
         try:
             async with self._store.read() as connection:

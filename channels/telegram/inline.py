@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from telegram import InlineQueryResultArticle, InputTextMessageContent
 from telegram.constants import ParseMode
 
-from bot.channel import Reply, Block, Page
+from bot.channel import Block, Page, Reply
 from bot.model import Extra
 from channels.telegram.message import TelegramMessage, single_paper
 

@@ -192,7 +192,7 @@ class UpdateQueue:
         self._waiting[chat_id] += 1
         self._tasks[update_id] = asyncio.create_task(self._handle(update, chat_id))
 
-    async def wait_for_one(self, timeout: float) -> None:  # noqa: ASYNC109 - returns normally when time is up
+    async def wait_for_one(self, timeout: float) -> None:
         """Wait until an update was handled, for at most `timeout` seconds."""
         await asyncio.wait(self._tasks.values(), timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
 

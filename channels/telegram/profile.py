@@ -84,7 +84,14 @@ async def update_profile(bot: Bot, commands: Commands, memory: Memory, *, extras
 
 
 async def update_chat_menu(
-    bot: Bot, chat_id: int, language: str, commands: Commands, memory: Memory, *, extras: Sequence[Extra], operator: bool
+    bot: Bot,
+    chat_id: int,
+    language: str,
+    commands: Commands,
+    memory: Memory,
+    *,
+    extras: Sequence[Extra],
+    operator: bool,
 ) -> None:
     """Set a menu for one chat if it needs another than the common one: for Traditional Chinese and for operators."""
     key, needed = f"menu {chat_id}", operator or _language_code(language) is None

@@ -13,7 +13,7 @@ from telegram import Bot, InlineKeyboardMarkup, LinkPreviewOptions, Message
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 
-from bot.channel import Reply, Command, Commands, Deferred, Kit
+from bot.channel import Command, Commands, Deferred, Kit, Reply
 from bot.model import Extra
 from channels.telegram import errors
 from channels.telegram.chats import ChatAddress

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.channel import Reply, Command, Help, Menu, Option, Page, Row, ShowSettings, Template, written
+from bot.channel import Command, Help, Menu, Option, Page, Reply, Row, ShowSettings, Template, written
 from channels.telegram.callbacks import Callback
 from channels.telegram.chats import ChatAddress
 from channels.telegram.keyboards import Button, Rows, in_rows

@@ -46,7 +46,7 @@ async def keep_webhook(bot: Bot, url: str, secret: str) -> None:
 
 
 async def handle_request(hook: Hook, bot: Bot, secret: str, updates: WebhookUpdates) -> int:
-    """Handle one request with an update; the HTTP status to answer with: 200, or 400 or 403 for what is not accepted."""
+    """Handle one request with an update; returns the HTTP status: 200, or 400 or 403 for what is not accepted."""
     if not compare_digest(hook.headers.get(SECRET, "").encode("utf-8", "replace"), secret.encode()):
         return 403
     try:
