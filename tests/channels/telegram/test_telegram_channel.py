@@ -362,7 +362,7 @@ def test_a_place_is_read_as_it_is_written(written: str) -> None:
 
 @pytest.mark.parametrize("written", ["42/7", "0", "@papers", "-0", "-12/0", "4 2", "９", "12345678901234567890123"])
 def test_what_is_no_place_is_none(written: str) -> None:
-    with pytest.raises(ValueError, match="chat of Telegram"):
+    with pytest.raises(ValueError, match="not a Telegram chat"):
         ChatAddress.parse(written)
 
 
