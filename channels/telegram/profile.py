@@ -1,7 +1,7 @@
-"""What Telegram shows of the bot before anybody has written to it: its menus of commands and its descriptions.
+"""The bot's profile: command menus and descriptions, set in every language.
 
-https://core.telegram.org/bots/api#setmycommands: menus are kept per scope and per language of two letters. Telegram has
-one `zh`, which is Simplified Chinese here; whoever reads Traditional gets a menu of their own chat.
+https://core.telegram.org/bots/api#setmycommands: menus are kept per scope and two-letter language code. Telegram's only
+`zh` is used for Simplified Chinese; readers of Traditional Chinese get a menu for their own chat.
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ from bot.model import Extra
 log = logging.getLogger(__name__)
 
 SYNCED = "menus"
+"""The memory's key for the digest of what was set last."""
 LONGEST_DESCRIPTION, LONGEST_SHORT = 512, 120
-IN_GROUPS = (
+GROUP_COMMANDS = (
     Command.TODAY,
     Command.WEEK,
     Command.MONTH,
@@ -42,12 +43,18 @@ IN_GROUPS = (
     Command.HELP,
     Command.PRIVACY,
 )
-"""What everybody may ask in a group; those who run it see all."""
+"""The commands offered to every member of a group; its administrators are offered all."""
 
 
-async def introduce(bot: Bot, commands: Commands, memory: Memory, *, offered: Sequence[Extra]) -> None:
-    """Set menus and descriptions in every language, if they are not what they were when they were set last."""
-    menus = {tag: _menu(commands.purposes(tag), offered) for tag in commands.languages()}
+async def update_profile(bot: Bot, commands: Commands, memory: Memory, *, extras: Sequence[Extra]) -> None:
+    """Set menus and descriptions in every language, unless they are set already.
+
+    A refusal is logged and retried at the next start.
+
+    Raises:
+        InvalidToken: Telegram rejects the token.
+    """
+    menus = {tag: _menu(commands.purposes(tag), extras) for tag in commands.languages()}
     texts = {tag: commands.introduction(tag) for tag in menus}
     state = json.dumps([bot.id, {tag: {c.value: p for c, p in menu.items()} for tag, menu in menus.items()}, texts])
     digest = hashlib.sha256(state.encode()).hexdigest()
@@ -55,62 +62,69 @@ async def introduce(bot: Bot, commands: Commands, memory: Memory, *, offered: Se
         return
     try:
         for tag, menu in menus.items():
-            code = _code(tag)
+            code = _language_code(tag)
             if code is None:
                 continue
-            short, whole = texts[tag]
+            short, long = texts[tag]
             await bot.set_my_short_description(short[:LONGEST_SHORT], language_code=code)
-            await bot.set_my_description(whole[:LONGEST_DESCRIPTION], language_code=code)
-            everything = _commands(menu)
-            for_all = _commands({command: menu[command] for command in IN_GROUPS})
+            await bot.set_my_description(long[:LONGEST_DESCRIPTION], language_code=code)
+            everything = _bot_commands(menu)
+            for_members = _bot_commands({command: menu[command] for command in GROUP_COMMANDS})
             await bot.set_my_commands(everything, BotCommandScopeAllPrivateChats(), language_code=code)
-            await bot.set_my_commands(for_all, BotCommandScopeAllGroupChats(), language_code=code)
+            await bot.set_my_commands(for_members, BotCommandScopeAllGroupChats(), language_code=code)
             await bot.set_my_commands(everything, BotCommandScopeAllChatAdministrators(), language_code=code)
     except InvalidToken:
         raise
-    except TelegramError as error:  # the bot works without; it is tried again at the next start
-        log.warning("menus could not be set", extra={"channel": "telegram", "reason": error.message})
+    except TelegramError as error:
+        log.warning(
+            "command menus not set, next try at the next start", extra={"channel": "telegram", "reason": error.message}
+        )
         return
     await memory.put(SYNCED, digest)
 
 
-async def introduce_in(
-    bot: Bot, chat: int, language: str, commands: Commands, memory: Memory, *, offered: Sequence[Extra], operator: bool
+async def update_chat_menu(
+    bot: Bot,
+    chat_id: int,
+    language: str,
+    commands: Commands,
+    memory: Memory,
+    *,
+    extras: Sequence[Extra],
+    operator: bool,
 ) -> None:
-    """Give a chat a menu of its own, where the one for everybody is not it: Traditional Chinese, and operators."""
-    key, needed = f"menu {chat}", operator or _code(language) is None
-    menu = _menu(commands.purposes(language), offered, operator=operator)
+    """Set a menu for one chat if it needs another than the common one: for Traditional Chinese and for operators."""
+    key, needed = f"menu {chat_id}", operator or _language_code(language) is None
+    menu = _menu(commands.purposes(language), extras, operator=operator)
     state = f"{bot.id} {[(command.value, purpose) for command, purpose in menu.items()]}"
-    wanted = hashlib.sha256(state.encode()).hexdigest()[:16] if needed else ""
-    if (await memory.get(key) or "") == wanted:
+    digest = hashlib.sha256(state.encode()).hexdigest()[:16] if needed else ""
+    if (await memory.get(key) or "") == digest:
         return
-    scope: BotCommandScope = BotCommandScopeChat(chat)
+    scope: BotCommandScope = BotCommandScopeChat(chat_id)
     try:
         if needed:
-            await bot.set_my_commands(_commands(menu), scope)
+            await bot.set_my_commands(_bot_commands(menu), scope)
         else:
             await bot.delete_my_commands(scope)
     except TelegramError as error:
-        log.warning("menu could not be set", extra={"channel": "telegram", "reason": error.message})
+        log.warning("command menu of a chat not set", extra={"channel": "telegram", "reason": error.message})
         return
-    await memory.put(key, wanted)
+    await memory.put(key, digest)
 
 
-def _menu(
-    purposes: Mapping[Command, str], offered: Sequence[Extra], *, operator: bool = False
-) -> Mapping[Command, str]:
-    unknown = {Command(extra.value) for extra in Extra if extra not in offered}
+def _menu(purposes: Mapping[Command, str], extras: Sequence[Extra], *, operator: bool = False) -> Mapping[Command, str]:
+    hidden = {Command(extra.value) for extra in Extra if extra not in extras}
     if not operator:
-        unknown |= FOR_OPERATORS
-    return {command: purpose for command, purpose in purposes.items() if command not in unknown}
+        hidden |= FOR_OPERATORS
+    return {command: purpose for command, purpose in purposes.items() if command not in hidden}
 
 
-def _commands(menu: Mapping[Command, str]) -> list[BotCommand]:
+def _bot_commands(menu: Mapping[Command, str]) -> list[BotCommand]:
     return [BotCommand(command.value, purpose) for command, purpose in menu.items()]
 
 
-def _code(tag: str) -> str | None:
-    """Telegram's code of a language: none for the one that everybody without another gets."""
+def _language_code(tag: str) -> str | None:
+    """Telegram's code of a language: empty for the default, None where Telegram has none."""
     if tag == "en":
         return ""
     language, _, script = tag.partition("-")

@@ -64,7 +64,7 @@ CLOCKS = {
     "bot.publishing.feed.fetch",
     "channels.email.channel",
     "channels.email.intake",
-    "channels.telegram.listener",
+    "channels.telegram.polling",
 }
 """Who may look at the clock: endless loops, listeners, the doctor; names of copies, notes of holders; for a server
 without one; the date on a mail, and when one came back."""

@@ -17,10 +17,10 @@ from bot.model import Extra, Style
 from bot.render.fit import fit
 from bot.render.words import languages
 from channels import telegram
-from channels.telegram.callbacks import LONGEST_DATA, SHOWING, Callback, followed, held, link, read, released
+from channels.telegram.callbacks import LONGEST_DATA, READ_ONLY, Callback, decode, deep_link, encode, line_of_payload
 from channels.telegram.channel import FIRST_BOT, Telegram
 from channels.telegram.chats import ChatAddress, kind_of
-from channels.telegram.markup import entities, escape, link_bytes, units
+from channels.telegram.markup import entity_count, escape, link_bytes, text_length
 from tests.support import recorded_days
 from tests.support.channel_contract import FLOOD, Contract, Stage
 from tests.support.pages import HOSTILE, Kept, kit, page, paper
@@ -286,7 +286,7 @@ async def test_buttons_fit_the_place(bot: Telegram, town: Town) -> None:
 
 @given(st.text(max_size=200))
 def test_whatever_a_button_held_is_read_as_something(data: str) -> None:
-    read(data)
+    Callback.parse(data)
 
 
 @given(
@@ -299,38 +299,38 @@ def test_whatever_a_button_held_is_read_as_something(data: str) -> None:
 )
 async def test_what_is_too_long_for_a_button_is_kept_and_found_again(press: Callback) -> None:
     memory = Kept()
-    data = await held(press, memory)
+    data = await encode(press, memory)
     assert len(data.encode()) <= LONGEST_DATA
-    assert await released(data, memory) == press
+    assert await decode(data, memory) == press
 
 
-@given(st.sampled_from(sorted(SHOWING)), st.text(max_size=40))
+@given(st.sampled_from(sorted(READ_ONLY)), st.text(max_size=40))
 def test_a_deep_link_shows_what_it_was_made_for(command: str, argument: str) -> None:
     line = f"{command} {argument}"
-    url = link("papers_bot", line)
+    url = deep_link("papers_bot", line)
     if url is not None:
         payload = url.partition("?start=")[2]
         assert len(payload) <= 64
-        assert followed(payload) == line
+        assert line_of_payload(payload) == line
 
 
 @pytest.mark.parametrize("line", ["forget confirmed", "unsubscribe", "topics x", "settings", "broadcast confirmed 1"])
 def test_a_deep_link_changes_nothing(line: str) -> None:
-    url = link("papers_bot", line)
+    url = deep_link("papers_bot", line)
     assert url is not None
-    assert followed(url.partition("?start=")[2]) is None
+    assert line_of_payload(url.partition("?start=")[2]) is None
 
 
 @pytest.mark.parametrize("data", ["@42 settings", "+@42 stats", "@42 forget confirmed", "@0 x", "@x y"])
 def test_a_button_speaks_for_no_other_person(data: str) -> None:
-    assert not read(data).line
+    assert not Callback.parse(data).line
 
 
 @given(st.text(max_size=80))
 def test_whatever_follows_start_is_read_as_something(payload: str) -> None:
     with suppress(UnicodeEncodeError):
         payload.encode()
-        followed(payload)
+        line_of_payload(payload)
 
 
 # Markup, measured against a parser that was written apart from it
@@ -339,8 +339,8 @@ def test_whatever_follows_start_is_read_as_something(payload: str) -> None:
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=120))
 def test_text_is_escaped_as_telegram_reads_it(text: str) -> None:
     markup = f'<b>{escape(text)}</b> <a href="https://a.example/{escape("x&y")}">{escape(text)}</a>'
-    assert units(markup) >= len(parse_html(markup)[0].encode("utf-16-le")) // 2
-    assert entities(markup) == 2
+    assert text_length(markup) >= len(parse_html(markup)[0].encode("utf-16-le")) // 2
+    assert entity_count(markup) == 2
     assert link_bytes(markup) == len("https://a.example/x&y")
 
 
@@ -362,7 +362,7 @@ def test_a_place_is_read_as_it_is_written(written: str) -> None:
 
 @pytest.mark.parametrize("written", ["42/7", "0", "@papers", "-0", "-12/0", "4 2", "９", "12345678901234567890123"])
 def test_what_is_no_place_is_none(written: str) -> None:
-    with pytest.raises(ValueError, match="chat of Telegram"):
+    with pytest.raises(ValueError, match="not a Telegram chat"):
         ChatAddress.parse(written)
 
 

@@ -25,8 +25,8 @@ ENGLISH = re.compile(r"\b(the|you|your|and|of|subscribe|settings)\b", re.IGNOREC
 @pytest.fixture(autouse=True)
 def _all_the_time_in_the_world(monkeypatch: pytest.MonkeyPatch) -> None:
     """A script does in a second what takes a person a morning."""
-    monkeypatch.setattr(channel, "TO_ONE_CHAT", Rate(1000))
-    monkeypatch.setattr(channel, "TO_ONE_PLACE", Rate(1000))
+    monkeypatch.setattr(channel, "PER_CHAT", Rate(1000))
+    monkeypatch.setattr(channel, "PER_GROUP", Rate(1000))
     monkeypatch.setattr(token_buckets, "BURST", 10_000)
 
 
