@@ -27,11 +27,11 @@ from bot.channel import (
     Personal,
     Rate,
 )
-from bot.model import Extra
 from channels.discord.api import DiscordApi
 from channels.discord.destinations import Destination, Directory
 from channels.discord.gateway import Listener
 from channels.discord.message import LIMITS, Composer, DiscordMessage
+from channels.discord.post_options import POST_OPTIONS
 from channels.discord.reconciliation import UnconfirmedMessages
 from channels.discord.responses import Responses
 from channels.discord.sender import LONGEST_WAIT, Sender
@@ -65,7 +65,7 @@ class Discord(BaseChannel):
     limits = LIMITS
     pace = Pace(concurrency=20, account=Rate(48))  # of 50 per second; `api` also counts threads and direct channels
     repeats_unknown = True  # a repeat is recognised by its nonce, or looked for
-    extras = (Extra.SILENT, Extra.THREAD, Extra.PING, Extra.PUBLISH)
+    extras = POST_OPTIONS
 
     def __init__(self, settings: Settings, kit: Kit) -> None:
         self._settings = settings

@@ -11,9 +11,10 @@ from typing import Literal
 import aiohttp
 import discord
 
-from bot.model import OFF, ON, Extra
+from bot.model import OFF, ON
 from channels.discord.api import BlockedError, UnconfirmedError
 from channels.discord.message import DiscordMessage
+from channels.discord.post_options import PUBLISH, THREAD
 
 log = logging.getLogger(__name__)
 
@@ -43,15 +44,15 @@ class FollowUps:
         self._client = client
         self._published: OrderedDict[int, deque[float]] = OrderedDict()
 
-    async def add(self, sent: discord.Message, message: DiscordMessage, extras: Mapping[Extra, str]) -> None:
+    async def add(self, sent: discord.Message, message: DiscordMessage, extras: Mapping[str, str]) -> None:
         """Do what the subscription wants with a sent message, unless it was done before."""
         http, channel_id = self._client.http, sent.channel.id
-        if extras.get(Extra.THREAD, OFF) == ON and not sent.flags.has_thread:
+        if extras.get(THREAD.name, OFF) == ON and not sent.flags.has_thread:
             thread = http.start_thread_with_message(
                 channel_id, sent.id, name=message.name, auto_archive_duration=ARCHIVE_AFTER
             )
             await _attempt("thread", thread)
-        if extras.get(Extra.PUBLISH, OFF) == ON and not sent.flags.crossposted:
+        if extras.get(PUBLISH.name, OFF) == ON and not sent.flags.crossposted:
             if self._may_publish(channel_id):
                 await _attempt("publish", http.publish_message(channel_id, sent.id))
             else:

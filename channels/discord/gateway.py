@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from functools import partial
 
 import aiohttp
 import discord
@@ -68,7 +69,7 @@ class Listener(discord.AutoShardedClient):
 
     async def _register(self) -> int:
         """Register the slash commands unless they are registered already; the id of the command group."""
-        registered = payload(self._commands.purposes, self._words)
+        registered = payload(partial(self._commands.listed, CHANNEL), self._words)
         key = f"commands:{self.application_id}:{self._guild or ''}"
         known = json.loads(await self._memory.get(key) or "{}")
         if known.get("digest") == digest(registered):

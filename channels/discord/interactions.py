@@ -13,7 +13,7 @@ from typing import Any
 
 import discord
 
-from bot.channel import Command, Commands, Memory, Reply, Requester
+from bot.channel import CommandName, Commands, Memory, Reply, Requester
 from channels.discord.components import CHOICE, CHOICES, CustomId, ReplyMode, StoredLines, cut, view_of
 from channels.discord.destinations import (
     CHANNEL,
@@ -39,19 +39,19 @@ FIELD = "text"
 """The `custom_id` of a form's only field."""
 _EXPIRED = frozenset({10008, 10015, 10062, 40060, 50027})
 """Codes of an interaction that is over or was answered, or whose message was deleted: nobody waits for the reply."""
-_ABOUT_SUBSCRIPTION = frozenset(Command) - {
-    Command.TODAY,
-    Command.WEEK,
-    Command.MONTH,
-    Command.DATE,
-    Command.PAPER,
-    Command.SEARCH,
-    Command.TOP,
-    Command.HELP,
-    Command.PRIVACY,
+_ABOUT_PAPERS = {
+    CommandName.TODAY,
+    CommandName.WEEK,
+    CommandName.MONTH,
+    CommandName.DATE,
+    CommandName.PAPER,
+    CommandName.SEARCH,
+    CommandName.TOP,
+    CommandName.HELP,
+    CommandName.PRIVACY,
 }
-"""The commands about a subscription rather than about papers."""
-_RECHECK_PERMISSIONS = frozenset({Command.SETTINGS, Command.SUBSCRIBE, Command.RESUME, Command.WHY})
+"""The commands that are about no subscription, which everybody in a channel may use."""
+_RECHECK_PERMISSIONS = frozenset({CommandName.SETTINGS, CommandName.SUBSCRIBE, CommandName.RESUME, CommandName.WHY})
 """The commands people use when no edition comes any more."""
 
 
@@ -105,7 +105,9 @@ class Interactions:
         if subject is None:
             await self._show(interaction, self._sentence(interaction, "no_channel", mode))
         elif (
-            invocation.command is Command.SUBSCRIBE and subject.may_change and not self._may_post(interaction, subject)
+            invocation.command == CommandName.SUBSCRIBE
+            and subject.may_change
+            and not self._may_post(interaction, subject)
         ):
             mention = f"<#{subject.destination.id}>"
             await self._show(interaction, self._sentence(interaction, "missing", mode, line, channel=mention))
@@ -166,7 +168,7 @@ class Interactions:
         requester = _requester(interaction, subject, share=invocation is not None and invocation.share)
         for line in lines:
             reply = await self._commands.ask(requester, line, interaction.created_at)
-        if command is Command.SUBSCRIBE and reply.ok and shared:
+        if command == CommandName.SUBSCRIBE and reply.ok and shared:
             await self._remember(interaction, subject, invocation)
         response = self._responses.lay_out(reply, self._layout(interaction, subject, lines[-1], mode, reply))
         beside = not reply.ok and not response.rows and interaction.message is not None
@@ -179,12 +181,12 @@ class Interactions:
         destination = subject.destination
         elsewhere = here is None or here.destination != destination
         command, argument = _command_of(line), line.partition(" ")[2]
-        refused = not reply.ok and subject.shared and not subject.may_change and command in _ABOUT_SUBSCRIPTION
+        refused = not reply.ok and subject.shared and not subject.may_change and command not in _ABOUT_PAPERS
         return Layout(
             mode,
             recipient=str(destination) if elsewhere else None,
             channel=destination.id if elsewhere and destination.kind is not Kind.USER else None,
-            menu=command if not argument and reply.ok else None,
+            menu=command if command and not argument and reply.ok else None,
             for_me=_for_me(interaction, mode, line) if refused else None,
             command_id=self.command_id,
         )
@@ -277,7 +279,7 @@ def _requester(interaction: discord.Interaction, subject: Subject, *, share: boo
     if share and subject.language is not None:
         locale = subject.language
     person = None if subject.person is None else str(subject.person)
-    return Requester(subject.destination.address, locale, person, subject.may_change, place=subject.language)
+    return Requester(subject.destination.address, locale, person, subject.may_change, place_locale=subject.language)
 
 
 def _for_me(interaction: discord.Interaction, mode: ReplyMode, line: str) -> CustomId:
@@ -290,9 +292,8 @@ def _is_direct(interaction: discord.Interaction) -> bool:
     return interaction.guild_id is None and interaction.context.dm_channel is True
 
 
-def _command_of(line: str) -> Command | None:
-    name = line.partition(" ")[0]
-    return Command(name) if name in set(Command) else None
+def _command_of(line: str) -> str:
+    return line.partition(" ")[0]
 
 
 def _field_value(components: Sequence[Any]) -> str:

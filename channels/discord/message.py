@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.channel import Block, Kit, Limits, Page, ShowPaper, utf16_units, written
+from bot.channel import Block, Kit, Limits, Page, paper_line, utf16_units
 from bot.model import MediaKind
 from channels.discord.components import Button, Choice, CustomId, Menu, ReplyMode, Row
 from channels.discord.markdown import escape
@@ -113,7 +113,7 @@ class Composer:
 
 
 def _choice(block: Block) -> Choice:
-    return Choice(f"{block.rank}. {block.title}", written(ShowPaper(block.paper.id)), block.organisation or "")
+    return Choice(f"{block.rank}. {block.title}", paper_line(block.paper.id), block.organisation or "")
 
 
 def _title(text: str, before: str = "") -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.channel import Change, Command, File, Help, Kit, Option, Page, Reply, ShowPaper, written
+from bot.channel import CommandName, File, Kit, Option, Page, Reply
 from bot.channel import Row as ReplyRow
 from channels.discord.components import (
     CHOICES,
@@ -21,13 +21,14 @@ from channels.discord.components import (
 )
 from channels.discord.markdown import escape
 from channels.discord.message import COLOUR, DESCRIPTION, DiscordMessage, Json
+from channels.discord.post_options import PING
 from channels.discord.slash_commands import COMMANDS, GROUP, SET
 from channels.discord.wording import Words
 
 CONTENT = 2_000
 MOST_BUTTONS = 3
 """Values offered as buttons; more are offered as a menu."""
-FORMS = frozenset({Command.TOPICS, Command.TIME, Command.ZONE, Command.COUNT, Command.VOTES})
+FORMS = frozenset({CommandName.TOPICS, CommandName.TIME, CommandName.ZONE, CommandName.COUNT, CommandName.VOTES})
 """The preferences that can also be typed into a form."""
 _PATHS = {
     spec.command: f"{GROUP} {SET} {spec.command}" if spec.in_set else f"{GROUP} {spec.command}" for spec in COMMANDS
@@ -52,7 +53,7 @@ class Layout:
     recipient: str | None = None
     channel: int | None = None
     """Id of the channel it is about, if not the one it is shown in."""
-    menu: Command | None = None
+    menu: str | None = None
     """The preference whose menu it is."""
     for_me: CustomId | None = None
     """The same command for the user's direct messages, offered to somebody who may not change the channel."""
@@ -104,10 +105,10 @@ class Responses:
     def _menu_rows(self, reply: Reply, layout: Layout) -> list[Row]:
         """The rows that run a command line, as menus."""
         words = self._words(reply.language)
-        rows = [row for row in reply.rows if row.request is not None]
+        rows = [row for row in reply.rows if row.line]
         if not rows:
             return []
-        papers = isinstance(rows[0].request, ShowPaper)
+        papers = rows[0].command == CommandName.PAPER
         placeholder = words["more_about" if papers else "choose" if _is_help(rows[0]) else "change"]
         choices = [_choice(row, papers=papers) for row in rows]
         parts = [choices[start : start + CHOICES] for start in range(0, len(choices), CHOICES)]
@@ -119,14 +120,14 @@ class Responses:
     def _option_rows(self, reply: Reply, layout: Layout) -> list[Row]:
         """The options: values of a preference as buttons or a menu, then all others as buttons."""
         words = self._words(reply.language)
-        values = [option for option in reply.options if isinstance(option.request, Change)]
-        rest = [option for option in reply.options if not isinstance(option.request, Change)]
+        values = [option for option in reply.options if option.is_value]
+        rest = [option for option in reply.options if not option.is_value]
         several = sum(option.chosen for option in values) > 1
         rows: list[Row] = []
-        if layout.menu is Command.PING:
-            rows.append(RoleMenu(layout.custom_id(Command.PING), words["choose_role"]))
-        if len(values) > MOST_BUTTONS and not several and layout.menu is not Command.WEEKDAYS:
-            choices = [Choice(option.label, written(option.request), chosen=option.chosen) for option in values]
+        if layout.menu == PING.command:
+            rows.append(RoleMenu(layout.custom_id(PING.command), words["choose_role"]))
+        if len(values) > MOST_BUTTONS and not several and layout.menu != CommandName.WEEKDAYS:
+            choices = [Choice(option.label, option.line, chosen=option.chosen) for option in values]
             rows.append(Menu(layout.mode, layout.recipient, "values", words["choose"], choices))
             values = []
         buttons = [_button(option, layout) for option in (*values, *rest)]
@@ -138,20 +139,19 @@ class Responses:
 
 
 def _button(option: Option, layout: Layout) -> Button:
-    return Button(layout.custom_id(written(option.request)), option.label, option.chosen)
+    return Button(layout.custom_id(option.line), option.label, option.chosen)
 
 
 def _choice(row: ReplyRow, *, papers: bool) -> Choice:
-    assert row.request is not None
     label, about = (row.value, row.label) if papers else (row.label, row.value)
-    return Choice(label, written(row.request), about)
+    return Choice(label, row.line, about)
 
 
 def _is_help(row: ReplyRow) -> bool:
-    return isinstance(row.request, Help)
+    return row.command == CommandName.HELP
 
 
 def _row(row: ReplyRow, layout: Layout) -> Mapping[str, Any]:
     """A row for the template; a command gets its path and id, which make it tappable."""
-    path = _PATHS.get(Command(row.label), "") if _is_help(row) else ""
+    path = _PATHS.get(row.label, "") if _is_help(row) else ""
     return {"label": row.label, "value": row.value, "path": path, "id": layout.command_id if path else None}

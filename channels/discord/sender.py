@@ -18,13 +18,15 @@ from typing import Any
 import discord
 
 from bot.channel import Barred, Gone, Outcome, Personal, Sent, Unknown
-from bot.model import OFF, ON, Extra
+from bot.channel.preference import SILENT
+from bot.model import OFF, ON
 from channels.discord.api import Attempt, tracing
 from channels.discord.components import ReplyMode, StoredLines, menu_marks, view_of
 from channels.discord.destinations import Destination, Directory, Kind
 from channels.discord.errors import MISSING_ACCESS, UNKNOWN_CHANNEL, outcome_of
 from channels.discord.follow_ups import SERVICE_ERRORS, FollowUps
 from channels.discord.message import DiscordMessage
+from channels.discord.post_options import PING
 from channels.discord.reconciliation import UnconfirmedMessages
 
 NONCE = 25
@@ -57,7 +59,7 @@ class _Delivery:
 
     destination: Destination
     message: DiscordMessage
-    extras: Mapping[Extra, str]
+    extras: Mapping[str, str]
     nonce: str
     repeated: bool
     """Whether an earlier attempt may have succeeded."""
@@ -226,7 +228,7 @@ async def _first_message(thread: discord.Thread) -> discord.Message | None:
 def _arguments(delivery: _Delivery) -> dict[str, Any]:
     """A message as discord.py takes it, with what the subscription chose."""
     message, extras = delivery.message, delivery.extras
-    role = extras.get(Extra.PING, OFF)
+    role = extras.get(PING.name, OFF)
     mentioned = [discord.Object(int(role))] if role.isdigit() else []
     arguments: dict[str, Any] = {
         "embeds": [discord.Embed.from_dict(embed) for embed in message.embeds],
@@ -236,7 +238,7 @@ def _arguments(delivery: _Delivery) -> dict[str, Any]:
     }
     if mentioned:
         arguments["content"] = f"<@&{role}>"
-    if extras.get(Extra.SILENT, OFF) == ON:
+    if extras.get(SILENT.name, OFF) == ON:
         arguments["silent"] = True
     view = view_of(message.rows(ReplyMode.NEW_MESSAGE, None, delivery.nonce), StoredLines())
     return arguments | ({"view": view} if view is not None else {})

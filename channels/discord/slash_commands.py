@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
-from bot.channel import Command
+from bot.channel import CommandInfo, CommandName, command_line
+from bot.channel.preference import SILENT
 from channels.discord.components import cut
+from channels.discord.post_options import PING, PUBLISH, THREAD
 
 GROUP, SET = "papers", "set"
 SUB_COMMAND, SUB_GROUP, STRING, INTEGER, BOOLEAN, CHANNEL, ROLE = 1, 2, 3, 4, 5, 7, 8
@@ -42,7 +44,7 @@ class OptionSpec:
     kind: int = STRING
     about: str | None = None
     required: bool = False
-    completes: Command | None = None
+    completes: str | None = None
     """The command whose suggestions autocomplete it."""
     bounds: tuple[int, int] | None = None
 
@@ -51,7 +53,7 @@ class OptionSpec:
 class CommandSpec:
     """A command: its options, and whether it is in `/papers set`."""
 
-    command: Command
+    command: str
     options: Sequence[OptionSpec] = ()
     in_set: bool = False
 
@@ -59,64 +61,68 @@ class CommandSpec:
 _SHARE = OptionSpec("share", BOOLEAN, "about_share")
 _CHANNEL = OptionSpec("channel", CHANNEL, "about_channel")
 _ON = OptionSpec("on", BOOLEAN)
-_DAY = OptionSpec("day", about="about_day", completes=Command.DATE)
+_DAY = OptionSpec("day", about="about_day", completes=CommandName.DATE)
 
 
-def _preference(command: Command, option: OptionSpec, *, in_set: bool = False) -> CommandSpec:
+def _preference(command: str, option: OptionSpec, *, in_set: bool = False) -> CommandSpec:
     return CommandSpec(command, (option, _CHANNEL), in_set)
 
 
 COMMANDS: Sequence[CommandSpec] = (
-    CommandSpec(Command.TODAY, (_SHARE,)),
-    CommandSpec(Command.WEEK, (OptionSpec("week", about="about_week"), _SHARE)),
-    CommandSpec(Command.MONTH, (OptionSpec("month", about="about_month"), _SHARE)),
-    CommandSpec(Command.DATE, (replace(_DAY, required=True), _SHARE)),
+    CommandSpec(CommandName.TODAY, (_SHARE,)),
+    CommandSpec(CommandName.WEEK, (OptionSpec("week", about="about_week"), _SHARE)),
+    CommandSpec(CommandName.MONTH, (OptionSpec("month", about="about_month"), _SHARE)),
+    CommandSpec(CommandName.DATE, (replace(_DAY, required=True), _SHARE)),
     CommandSpec(
-        Command.PAPER, (OptionSpec("paper", about="about_paper", required=True, completes=Command.PAPER), _SHARE)
+        CommandName.PAPER,
+        (OptionSpec("paper", about="about_paper", required=True, completes=CommandName.PAPER), _SHARE),
     ),
-    CommandSpec(Command.SEARCH, (OptionSpec("words", about="about_words", required=True), _SHARE)),
-    CommandSpec(Command.TOP, (OptionSpec("days", INTEGER, "about_days", bounds=(1, 31)), _SHARE)),
+    CommandSpec(CommandName.SEARCH, (OptionSpec("words", about="about_words", required=True), _SHARE)),
+    CommandSpec(CommandName.TOP, (OptionSpec("days", INTEGER, "about_days", bounds=(1, 31)), _SHARE)),
     CommandSpec(
-        Command.SUBSCRIBE,
+        CommandName.SUBSCRIBE,
         (
             _CHANNEL,
             OptionSpec("me", BOOLEAN, "about_me"),
-            OptionSpec("language", about="language", completes=Command.LANGUAGE),
-            OptionSpec("style", about="style", completes=Command.STYLE),
+            OptionSpec("language", about="language", completes=CommandName.LANGUAGE),
+            OptionSpec("style", about="style", completes=CommandName.STYLE),
             OptionSpec("code", about="about_code"),
         ),
     ),
-    CommandSpec(Command.UNSUBSCRIBE, (_CHANNEL,)),
-    CommandSpec(Command.SETTINGS, (_CHANNEL,)),
-    _preference(Command.LANGUAGE, OptionSpec("language", completes=Command.LANGUAGE)),
-    _preference(Command.STYLE, OptionSpec("style", completes=Command.STYLE)),
+    CommandSpec(CommandName.UNSUBSCRIBE, (_CHANNEL,)),
+    CommandSpec(CommandName.SETTINGS, (_CHANNEL,)),
+    _preference(CommandName.LANGUAGE, OptionSpec("language", completes=CommandName.LANGUAGE)),
+    _preference(CommandName.STYLE, OptionSpec("style", completes=CommandName.STYLE)),
     CommandSpec(
-        Command.TIME,
+        CommandName.TIME,
         (
-            OptionSpec("hour", completes=Command.TIME),
-            OptionSpec("zone", about="zone", completes=Command.ZONE),
+            OptionSpec("hour", completes=CommandName.TIME),
+            OptionSpec("zone", about="zone", completes=CommandName.ZONE),
             _CHANNEL,
         ),
     ),
-    _preference(Command.TOPICS, OptionSpec("topics", completes=Command.TOPICS)),
-    _preference(Command.COUNT, OptionSpec("papers", completes=Command.COUNT)),
-    _preference(Command.PAUSE, OptionSpec("until", about="about_until")),
-    CommandSpec(Command.RESUME, (_CHANNEL,)),
-    _preference(Command.WHY, _DAY),
-    CommandSpec(Command.EXPORT, (_CHANNEL,)),
-    CommandSpec(Command.FORGET, (_CHANNEL,)),
-    CommandSpec(Command.HELP, (OptionSpec("command", about="about_command", completes=Command.HELP),)),
-    CommandSpec(Command.PRIVACY),
-    _preference(Command.VOTES, OptionSpec("votes", completes=Command.VOTES), in_set=True),
-    _preference(Command.WEEKDAYS, OptionSpec("weekdays", completes=Command.WEEKDAYS), in_set=True),
-    _preference(Command.ZONE, OptionSpec("zone", completes=Command.ZONE), in_set=True),
-    _preference(Command.CADENCE, OptionSpec("cadence", completes=Command.CADENCE), in_set=True),
-    _preference(Command.SILENT, _ON, in_set=True),
-    _preference(Command.THREAD, _ON, in_set=True),
-    _preference(Command.PING, OptionSpec("role", ROLE), in_set=True),
-    _preference(Command.PUBLISH, _ON, in_set=True),
+    _preference(CommandName.TOPICS, OptionSpec("topics", completes=CommandName.TOPICS)),
+    _preference(CommandName.COUNT, OptionSpec("papers", completes=CommandName.COUNT)),
+    _preference(CommandName.PAUSE, OptionSpec("until", about="about_until")),
+    CommandSpec(CommandName.RESUME, (_CHANNEL,)),
+    _preference(CommandName.WHY, _DAY),
+    CommandSpec(CommandName.EXPORT, (_CHANNEL,)),
+    CommandSpec(CommandName.FORGET, (_CHANNEL,)),
+    CommandSpec(CommandName.HELP, (OptionSpec("command", about="about_command", completes=CommandName.HELP),)),
+    CommandSpec(CommandName.PRIVACY),
+    _preference(CommandName.VOTES, OptionSpec("votes", completes=CommandName.VOTES), in_set=True),
+    _preference(CommandName.WEEKDAYS, OptionSpec("weekdays", completes=CommandName.WEEKDAYS), in_set=True),
+    _preference(CommandName.ZONE, OptionSpec("zone", completes=CommandName.ZONE), in_set=True),
+    _preference(CommandName.CADENCE, OptionSpec("cadence", completes=CommandName.CADENCE), in_set=True),
+    _preference(SILENT.command, _ON, in_set=True),
+    _preference(THREAD.command, _ON, in_set=True),
+    _preference(PING.command, OptionSpec("role", ROLE), in_set=True),
+    _preference(PUBLISH.command, _ON, in_set=True),
 )
-"""Every command, in the order in which Discord lists them."""
+"""The commands whose place or options are special, in the order in which Discord lists them.
+
+Any other command is in `/papers set`, with one option for what follows its name.
+"""
 
 _SPECS = {spec.command: spec for spec in COMMANDS}
 
@@ -125,27 +131,39 @@ _SPECS = {spec.command: spec for spec in COMMANDS}
 class Invocation:
     """A slash command as a user invoked it: the command lines to run one after another, and for what."""
 
-    command: Command
+    command: str
     lines: Sequence[str]
     share: bool = False
     me: bool = False
     channel: Json | None = None
     """The channel that was named, as the API describes it."""
-    focused: tuple[Command, str] | None = None
+    focused: tuple[str, str] | None = None
     """During autocomplete: whose suggestions are wanted, and what is typed so far."""
 
 
-Purposes = Callable[[str], Mapping[Command, str]]
+Listed = Callable[[str], Sequence[CommandInfo]]
+"""The commands there are, by the language of their descriptions."""
 Words = Callable[[str], Mapping[str, str]]
 
 
-def payload(purposes: Purposes, words: Words) -> list[Json]:
+def payload(listed: Listed, words: Words) -> list[Json]:
     """The commands as they are registered, in every language."""
-    definitions = _Definitions(purposes, words)
-    subcommands = [definitions.command(spec) for spec in COMMANDS if not spec.in_set]
-    in_set = [definitions.command(spec) for spec in COMMANDS if spec.in_set]
+    definitions = _Definitions(listed, words)
+    specs = [*COMMANDS, *map(_default, _others(listed("en")))]
+    subcommands = [definitions.command(spec) for spec in specs if not spec.in_set]
+    in_set = [definitions.command(spec) for spec in specs if spec.in_set]
     group = definitions.named(SUB_GROUP, SET, "about_set") | {"options": in_set}
     return [definitions.named(SUB_COMMAND, GROUP, "about_papers") | EVERYWHERE | {"options": [*subcommands, group]}]
+
+
+def _others(listed: Sequence[CommandInfo]) -> list[CommandInfo]:
+    """The readers' commands that `COMMANDS` does not name."""
+    return [info for info in listed if not info.for_operators and info.name not in _SPECS]
+
+
+def _default(info: CommandInfo) -> CommandSpec:
+    options = (OptionSpec(info.argument, completes=info.name),) if info.argument else ()
+    return CommandSpec(info.name, options, in_set=True)
 
 
 def digest(registered: Sequence[Json]) -> str:
@@ -156,19 +174,20 @@ def digest(registered: Sequence[Json]) -> str:
 class _Definitions:
     """Builds definitions with their names and descriptions in all languages."""
 
-    def __init__(self, purposes: Purposes, words: Words) -> None:
-        self._purposes, self._words = purposes, words
+    def __init__(self, listed: Listed, words: Words) -> None:
+        self._words = words
+        tags = {"en", *LOCALES.values()}
+        self._purposes = {tag: {info.name: info.purpose for info in listed(tag)} for tag in tags}
         english = words("en")
         self._locales = [locale for locale, tag in LOCALES.items() if words(tag) != english]
 
     def command(self, spec: CommandSpec) -> Json:
-        definition = self.named(SUB_COMMAND, spec.command.value, spec.command)
+        definition = self.named(SUB_COMMAND, spec.command, spec.command)
         options = [self._option(option, spec.command) for option in spec.options]
         return definition | ({"options": options} if options else {})
 
-    def _option(self, option: OptionSpec, command: Command) -> Json:
-        about: str | Command = option.about or command
-        definition = self.named(option.kind, option.name, Command(about) if about in set(Command) else about)
+    def _option(self, option: OptionSpec, command: str) -> Json:
+        definition = self.named(option.kind, option.name, option.about or command)
         if option.required:
             definition["required"] = True
         if option.completes is not None:
@@ -181,20 +200,20 @@ class _Definitions:
             definition["min_value"], definition["max_value"] = option.bounds
         return definition
 
-    def named(self, kind: int, name: str, about: str | Command) -> Json:
+    def named(self, kind: int, name: str, about: str) -> Json:
         """The part that every command and option has."""
         tags = {locale: LOCALES[locale] for locale in self._locales}
         return {
             "type": kind,
             "name": name,
-            "name_localizations": {locale: self._words(tag)[f"name_{name}"] for locale, tag in tags.items()},
+            "name_localizations": {locale: self._words(tag).get(f"name_{name}", name) for locale, tag in tags.items()},
             "description": self._description(about, "en"),
             "description_localizations": {locale: self._description(about, tag) for locale, tag in tags.items()},
         }
 
-    def _description(self, about: str | Command, language: str) -> str:
-        text = self._purposes(language)[about] if isinstance(about, Command) else self._words(language)[about]
-        return cut(text, DESCRIPTION)
+    def _description(self, about: str, language: str) -> str:
+        purposes = self._purposes[language]
+        return cut(purposes[about] if about in purposes else self._words(language)[about], DESCRIPTION)
 
 
 def language_of(locale: str) -> str:
@@ -209,9 +228,9 @@ def parse(data: Mapping[str, Any]) -> Invocation | None:
     leaf = next(iter(data.get("options") or []), None)
     if leaf is not None and leaf["type"] == SUB_GROUP:
         leaf = next(iter(leaf.get("options") or []), None)
-    if leaf is None or leaf["name"] not in set(Command):
+    if leaf is None:
         return None
-    command = Command(leaf["name"])
+    command = str(leaf["name"])
     options = {each["name"]: each for each in leaf.get("options") or []}
     values = {name: each.get("value") for name, each in options.items()}
     return Invocation(
@@ -224,22 +243,19 @@ def parse(data: Mapping[str, Any]) -> Invocation | None:
     )
 
 
-def _lines(command: Command, values: Mapping[str, Any]) -> list[str]:
+def _lines(command: str, values: Mapping[str, Any]) -> list[str]:
     """The command lines for a command with these values."""
-    if command is Command.SUBSCRIBE:
+    if command == CommandName.SUBSCRIBE:
         wanted = [_text(values.get(name)) for name in ("language", "style", "code")]
-        return [_line(command, "-".join(filter(None, wanted)))]
-    if command is Command.TIME and "zone" in values:
-        zone = _line(Command.ZONE, _text(values["zone"]))
-        return [_line(command, _text(values["hour"])), zone] if "hour" in values else [zone]
-    if command is Command.TOPICS and "topics" in values:
-        return [_line(command, _text(values["topics"]).strip(", "))]
-    own = [option.name for option in _SPECS[command].options if option not in {_SHARE, _CHANNEL}]
-    return [_line(command, *(_text(values[name]) for name in own if name in values))]
-
-
-def _line(command: Command, *arguments: str) -> str:
-    return " ".join(filter(None, (command.value, *arguments)))
+        return [command_line(command, "-".join(filter(None, wanted)))]
+    if command == CommandName.TIME and "zone" in values:
+        zone = command_line(CommandName.ZONE, _text(values["zone"]))
+        return [command_line(command, _text(values["hour"])), zone] if "hour" in values else [zone]
+    if command == CommandName.TOPICS and "topics" in values:
+        return [command_line(command, _text(values["topics"]).strip(", "))]
+    spec = _SPECS.get(command)
+    own = values if spec is None else [each.name for each in spec.options if each not in {_SHARE, _CHANNEL}]
+    return [command_line(command, *(_text(values[name]) for name in own if name in values))]
 
 
 def _text(value: object) -> str:
@@ -248,7 +264,8 @@ def _text(value: object) -> str:
     return "" if value is None else " ".join(str(value)[:LONGEST_VALUE].split())
 
 
-def _focus(command: Command, typed: Mapping[str, Any]) -> tuple[Command, str]:
-    option = next((each for each in _SPECS[command].options if each.name == typed["name"]), None)
+def _focus(command: str, typed: Mapping[str, Any]) -> tuple[str, str]:
+    options = _SPECS[command].options if command in _SPECS else ()
+    option = next((each for each in options if each.name == typed["name"]), None)
     completes = option.completes if option is not None else None
     return completes or command, _text(typed.get("value"))

@@ -13,13 +13,21 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import Self
 
-from bot.channel import Command, Memory
+from bot.channel import CommandName, Memory
 from channels.telegram.chats import ChatAddress
 
 LONGEST_DATA = 64
 LONGEST_PAYLOAD = 64
 READ_ONLY = frozenset(
-    {Command.TODAY, Command.DATE, Command.WEEK, Command.MONTH, Command.TOP, Command.SEARCH, Command.PAPER}
+    {
+        CommandName.TODAY,
+        CommandName.DATE,
+        CommandName.WEEK,
+        CommandName.MONTH,
+        CommandName.TOP,
+        CommandName.SEARCH,
+        CommandName.PAPER,
+    }
 )
 """The commands that show papers and change nothing."""
 _NEW_MESSAGE = "+"

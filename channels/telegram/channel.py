@@ -44,12 +44,13 @@ from bot.channel import (
     Sent,
     Unknown,
 )
-from bot.model import ON, Extra
+from bot.channel.preference import SILENT
+from bot.model import ON
 from channels.telegram import errors
 from channels.telegram.chats import SHARED, ChatAddress, chat_of, kind_of
 from channels.telegram.keyboards import keyboard
 from channels.telegram.markup import collapse_blank_lines, escape
-from channels.telegram.message import LIMITS, TelegramMessage
+from channels.telegram.message import LIMITS, PICTURE, RICH, TelegramMessage
 from channels.telegram.polling import clock, poll
 from channels.telegram.profile import update_profile
 from channels.telegram.replies import FloodWait, Replies
@@ -79,7 +80,7 @@ class Telegram(BaseChannel):
 
     name = "telegram"
     limits = LIMITS
-    extras: Sequence[Extra] = (Extra.PICTURE, Extra.SILENT, Extra.RICH)
+    extras = (PICTURE, SILENT, RICH)
 
     def __init__(self, settings: Settings, kit: Kit) -> None:
         self._kit = kit
@@ -138,7 +139,7 @@ class Telegram(BaseChannel):
     async def listen(self, commands: Commands) -> None:
         """Receive updates until cancelled: by webhook if PUBLIC_URL is HTTPS, else by long polling."""
         try:
-            await update_profile(self._bot, commands, self._kit.memory, extras=self.extras)
+            await update_profile(self._bot, commands, self._kit.memory)
         except InvalidToken:
             raise LoginError(WRONG_TOKEN) from None
         if self.webhooks():
@@ -160,9 +161,7 @@ class Telegram(BaseChannel):
         return self._kit.links.sign("hook", self.name)
 
     def _update_handler(self, commands: Commands) -> UpdateHandler:
-        replies = Replies(
-            self._bot, commands, self._kit, self._flood, extras=self.extras, clock=clock, inline=self._is_inline
-        )
+        replies = Replies(self._bot, commands, self._kit, self._flood, clock=clock, inline=self._is_inline)
         return UpdateHandler(self._bot, commands, self._kit.memory, replies, self.compose, clock=clock)
 
     def compose(self, page: Page) -> TelegramMessage:
@@ -210,8 +209,8 @@ class Telegram(BaseChannel):
         self, chat: ChatAddress, message: TelegramMessage, personal: Personal, keys: InlineKeyboardMarkup | None
     ) -> SentMessage:
         """Send as a rich message if the reader chose it and the server knows it, else as HTML."""
-        silent = personal.extras.get(Extra.SILENT) == ON
-        if personal.extras.get(Extra.RICH) == ON and self._supports_rich and message.page.blocks:
+        silent = personal.extras.get(SILENT.name) == ON
+        if personal.extras.get(RICH.name) == ON and self._supports_rich and message.page.blocks:
             try:
                 return await self._post_rich(chat, message, keys, silent=silent)
             except (BadRequest, EndPointNotFound) as error:  # an older server does not know the method

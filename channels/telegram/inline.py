@@ -12,7 +12,6 @@ from telegram import InlineQueryResultArticle, InputTextMessageContent
 from telegram.constants import ParseMode
 
 from bot.channel import Block, Page, Reply
-from bot.model import Extra
 from channels.telegram.message import TelegramMessage, single_paper
 
 MOST_RESULTS = 50
@@ -55,13 +54,13 @@ def next_offset(page: Page | None) -> str:
     return found[1] if found else ""
 
 
-def _paper_result(block: Block, message: TelegramMessage, extras: Mapping[Extra, str]) -> InlineQueryResultArticle:
+def _paper_result(block: Block, message: TelegramMessage, extras: Mapping[str, str]) -> InlineQueryResultArticle:
     facts = " · ".join(filter(None, (block.votes, block.organisation, next(iter(block.said.parts.values()), ""))))
     return _result(block.paper.id, block.title, facts, message, extras)
 
 
 def _result(
-    key: str, title: str, description: str, message: TelegramMessage, extras: Mapping[Extra, str]
+    key: str, title: str, description: str, message: TelegramMessage, extras: Mapping[str, str]
 ) -> InlineQueryResultArticle:
     picture = message.page.blocks[0].paper.thumbnail if len(message.page.blocks) == 1 else None
     return InlineQueryResultArticle(

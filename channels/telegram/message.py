@@ -8,8 +8,9 @@ from functools import cached_property
 
 from telegram import LinkPreviewOptions
 
-from bot.channel import Direction, Limits, Page, ShowPaper, ShowSettings, Template, written
-from bot.model import ON, Extra
+from bot.channel import CommandName, Direction, Limits, Page, Template, paper_line
+from bot.channel.preference import N_, Kind, Preference
+from bot.model import ON
 from channels.telegram.callbacks import Callback, deep_link
 from channels.telegram.chats import ChatAddress
 from channels.telegram.keyboards import Button, Rows, in_rows
@@ -26,6 +27,24 @@ LIMITS = Limits(
     text=3000,
 )
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+
+
+PICTURE = Preference(
+    "picture",
+    "picture",
+    Kind.SWITCH,
+    N_("Picture"),
+    N_("Choose whether the first paper’s picture stands above an edition"),
+    examples=("{on}",),
+)
+RICH = Preference(
+    "rich",
+    "rich",
+    Kind.SWITCH,
+    N_("Rich layout"),
+    N_("Choose the richer layout, which only new apps show"),
+    examples=("{on}",),
+)
 
 
 @dataclass(frozen=True)
@@ -51,10 +70,10 @@ class TelegramMessage:
         """The page in the markup of rich messages (Bot API 10.1), rendered only if a reader chose it."""
         return self.rich_template(self.page)
 
-    def preview(self, extras: Mapping[Extra, str]) -> LinkPreviewOptions:
+    def preview(self, extras: Mapping[str, str]) -> LinkPreviewOptions:
         """No preview, or the first paper's picture, large and above the text, if the reader chose it."""
         picture = self.page.blocks[0].paper.thumbnail if self.page.blocks else None
-        if extras.get(Extra.PICTURE) != ON or not (picture or "").startswith("https://"):
+        if extras.get(PICTURE.name) != ON or not (picture or "").startswith("https://"):
             return NO_PREVIEW
         return LinkPreviewOptions(url=picture, prefer_large_media=True, show_above_text=True)
 
@@ -74,7 +93,7 @@ class TelegramMessage:
         if self.page.direction is Direction.RTL:
             pages = [("◀", self.page.next), ("▶", self.page.previous)]
         turns = [Button(sign, Callback(line)) for sign, line in pages if line is not None]
-        settings = Button(f"⚙ {self.page.labels['settings']}", Callback(written(ShowSettings()), new_message=True))
+        settings = Button(f"⚙ {self.page.labels['settings']}", Callback(CommandName.SETTINGS, new_message=True))
         papers = [Button(label, Callback(line, new_message=True)) for label, line in self._papers()]
         return [*in_rows(papers), turns, [settings, *share]]
 
@@ -86,7 +105,7 @@ class TelegramMessage:
         """Label and command line for the details of each paper; none on a page that shows them already."""
         if self.page.alone:
             return []
-        return [(f"#{block.rank}", written(ShowPaper(block.paper.id))) for block in self.page.blocks]
+        return [(f"#{block.rank}", paper_line(block.paper.id)) for block in self.page.blocks]
 
     def _share(self) -> Button:
         """Shares an edition by its day, any other page by its first paper."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from telegram import (
     Bot,
@@ -22,8 +22,7 @@ from telegram import (
 )
 from telegram.error import InvalidToken, TelegramError
 
-from bot.channel import FOR_OPERATORS, Command, Commands, Memory
-from bot.model import Extra
+from bot.channel import CommandName, Commands, Memory
 
 log = logging.getLogger(__name__)
 
@@ -31,22 +30,22 @@ SYNCED = "menus"
 """The memory's key for the digest of what was set last."""
 LONGEST_DESCRIPTION, LONGEST_SHORT = 512, 120
 GROUP_COMMANDS = (
-    Command.TODAY,
-    Command.WEEK,
-    Command.MONTH,
-    Command.DATE,
-    Command.TOP,
-    Command.SEARCH,
-    Command.PAPER,
-    Command.SETTINGS,
-    Command.WHY,
-    Command.HELP,
-    Command.PRIVACY,
+    CommandName.TODAY,
+    CommandName.WEEK,
+    CommandName.MONTH,
+    CommandName.DATE,
+    CommandName.TOP,
+    CommandName.SEARCH,
+    CommandName.PAPER,
+    CommandName.SETTINGS,
+    CommandName.WHY,
+    CommandName.HELP,
+    CommandName.PRIVACY,
 )
 """The commands offered to every member of a group; its administrators are offered all."""
 
 
-async def update_profile(bot: Bot, commands: Commands, memory: Memory, *, extras: Sequence[Extra]) -> None:
+async def update_profile(bot: Bot, commands: Commands, memory: Memory) -> None:
     """Set menus and descriptions in every language, unless they are set already.
 
     A refusal is logged and retried at the next start.
@@ -54,9 +53,9 @@ async def update_profile(bot: Bot, commands: Commands, memory: Memory, *, extras
     Raises:
         InvalidToken: Telegram rejects the token.
     """
-    menus = {tag: _menu(commands.purposes(tag), extras) for tag in commands.languages()}
+    menus = {tag: _menu(commands, tag) for tag in commands.languages()}
     texts = {tag: commands.introduction(tag) for tag in menus}
-    state = json.dumps([bot.id, {tag: {c.value: p for c, p in menu.items()} for tag, menu in menus.items()}, texts])
+    state = json.dumps([bot.id, menus, texts])
     digest = hashlib.sha256(state.encode()).hexdigest()
     if await memory.get(SYNCED) == digest:
         return
@@ -69,7 +68,7 @@ async def update_profile(bot: Bot, commands: Commands, memory: Memory, *, extras
             await bot.set_my_short_description(short[:LONGEST_SHORT], language_code=code)
             await bot.set_my_description(long[:LONGEST_DESCRIPTION], language_code=code)
             everything = _bot_commands(menu)
-            for_members = _bot_commands({command: menu[command] for command in GROUP_COMMANDS})
+            for_members = _bot_commands({name: menu[name] for name in GROUP_COMMANDS})
             await bot.set_my_commands(everything, BotCommandScopeAllPrivateChats(), language_code=code)
             await bot.set_my_commands(for_members, BotCommandScopeAllGroupChats(), language_code=code)
             await bot.set_my_commands(everything, BotCommandScopeAllChatAdministrators(), language_code=code)
@@ -90,13 +89,12 @@ async def update_chat_menu(
     commands: Commands,
     memory: Memory,
     *,
-    extras: Sequence[Extra],
     operator: bool,
 ) -> None:
     """Set a menu for one chat if it needs another than the common one: for Traditional Chinese and for operators."""
     key, needed = f"menu {chat_id}", operator or _language_code(language) is None
-    menu = _menu(commands.purposes(language), extras, operator=operator)
-    state = f"{bot.id} {[(command.value, purpose) for command, purpose in menu.items()]}"
+    menu = _menu(commands, language, operator=operator)
+    state = f"{bot.id} {[*menu.items()]}"
     digest = hashlib.sha256(state.encode()).hexdigest()[:16] if needed else ""
     if (await memory.get(key) or "") == digest:
         return
@@ -112,15 +110,14 @@ async def update_chat_menu(
     await memory.put(key, digest)
 
 
-def _menu(purposes: Mapping[Command, str], extras: Sequence[Extra], *, operator: bool = False) -> Mapping[Command, str]:
-    hidden = {Command(extra.value) for extra in Extra if extra not in extras}
-    if not operator:
-        hidden |= FOR_OPERATORS
-    return {command: purpose for command, purpose in purposes.items() if command not in hidden}
+def _menu(commands: Commands, language: str, *, operator: bool = False) -> Mapping[str, str]:
+    """The commands of a menu with their descriptions."""
+    listed = commands.listed("telegram", language)
+    return {info.name: info.purpose for info in listed if operator or not info.for_operators}
 
 
-def _bot_commands(menu: Mapping[Command, str]) -> list[BotCommand]:
-    return [BotCommand(command.value, purpose) for command, purpose in menu.items()]
+def _bot_commands(menu: Mapping[str, str]) -> list[BotCommand]:
+    return [BotCommand(name, purpose) for name, purpose in menu.items()]
 
 
 def _language_code(tag: str) -> str | None:

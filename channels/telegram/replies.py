@@ -13,8 +13,7 @@ from telegram import Bot, InlineKeyboardMarkup, LinkPreviewOptions, Message
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 
-from bot.channel import Command, Commands, Deferred, Kit, Reply
-from bot.model import Extra
+from bot.channel import CommandName, Commands, Deferred, Kit, Reply
 from channels.telegram import errors
 from channels.telegram.chats import ChatAddress
 from channels.telegram.keyboards import keyboard
@@ -68,7 +67,6 @@ class Replies:
         kit: Kit,
         flood: FloodWait,
         *,
-        extras: Sequence[Extra],
         clock: Callable[[], datetime],
         inline: bool = True,
     ) -> None:
@@ -76,7 +74,6 @@ class Replies:
         self._commands = commands
         self._memory = kit.memory
         self._flood = flood
-        self._extras = extras
         self._clock = clock
         self._inline = inline
         self._template = kit.template("telegram/answer.html", escape)
@@ -117,7 +114,6 @@ class Replies:
                     reply.language,
                     self._commands,
                     self._memory,
-                    extras=self._extras,
                     operator=operator,
                 )
         except Forbidden as error:
@@ -158,7 +154,7 @@ class Replies:
         """The messages of a reply: one, or a second if its sentences do not fit above the papers."""
         message, command = reply.message, line.partition(" ")[0]
         if not isinstance(message, TelegramMessage):
-            text = text_of(reply, self._template, quotes_reader=command == Command.SEARCH)
+            text = text_of(reply, self._template, quotes_reader=command == CommandName.SEARCH)
             texts = split(f"<b>{escape(title)}</b>\n{text}" if title and text else text)
             keys = await keyboard(rows_of(reply, about, command), self._memory)
             return [_Part(each, keys if each is texts[-1] else None) for each in texts]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.channel import Command, Help, Menu, Option, Page, Reply, Row, ShowSettings, Template, written
+from bot.channel import CommandName, Option, Page, Reply, Row, Template
 from channels.telegram.callbacks import Callback
 from channels.telegram.chats import ChatAddress
 from channels.telegram.keyboards import Button, Rows, in_rows
@@ -14,9 +14,16 @@ from channels.telegram.markup import text_length
 from channels.telegram.message import LONGEST_TEXT
 
 CHOSEN = "✓ "
-TYPED = (Command.ZONE, Command.TOPICS, Command.TIME, Command.COUNT, Command.VOTES, Command.WEEKDAYS)
+TYPED = (
+    CommandName.ZONE,
+    CommandName.TOPICS,
+    CommandName.TIME,
+    CommandName.COUNT,
+    CommandName.VOTES,
+    CommandName.WEEKDAYS,
+)
 """The preferences whose menus also take a typed reply."""
-_QUOTED_COMMAND = re.compile(rf"[“„「『«]({'|'.join(Command)})[”“」』»]")
+_QUOTED_COMMAND = re.compile(rf"[“„「『«]({'|'.join(CommandName)})[”“」』»]")
 """A command named in a sentence, in the quotation marks of its language."""
 
 
@@ -54,9 +61,9 @@ def rows_of(reply: Reply, about: ChatAddress | None = None, menu: str = "") -> R
             message is understood (`menu_of`).
     """
     menus = [
-        Button(row.label, Callback(written(row.request), about=about))
+        Button(row.label, Callback(row.line, about=about))
         for row in reply.rows
-        if isinstance(row.request, Menu)
+        if row.command not in {"", CommandName.HELP, CommandName.PAPER}
     ]
     options = [
         Button(f"{CHOSEN if option.chosen else ''}{option.label}", Callback(_line(option, menu), about=about))
@@ -70,7 +77,7 @@ def menu_of(buttons: Sequence[str]) -> Callback | None:
     for data in buttons:
         callback = Callback.parse(data)
         command, _, menu = callback.line.partition(" ")
-        if command == Command.SETTINGS and menu in TYPED:
+        if command == CommandName.SETTINGS and menu in TYPED:
             return Callback(menu, about=callback.about)
     return None
 
@@ -86,10 +93,9 @@ def without_papers(reply: Reply) -> Reply:
 
 
 def _line(option: Option, menu: str) -> str:
-    line = written(option.request)
-    return f"{line} {menu}" if menu in TYPED and isinstance(option.request, ShowSettings) else line
+    return f"{option.line} {menu}" if menu in TYPED and option.line == CommandName.SETTINGS else option.line
 
 
 def _label(row: Row) -> str:
     """A row's label; a command gets a slash, which makes it tappable."""
-    return f"/{row.label}" if isinstance(row.request, Help) else row.label
+    return f"/{row.label}" if row.command == CommandName.HELP else row.label

@@ -24,7 +24,7 @@ from telegram import (
 from telegram.constants import ChatType
 from telegram.error import BadRequest, TelegramError
 
-from bot.channel import Command, Commands, Memory, Page, Pause, Reply, Requester, ShowSettings, written
+from bot.channel import CommandName, Commands, Memory, Page, Reply, Requester
 from bot.model import Address
 from channels.telegram import errors, inline
 from channels.telegram.callbacks import READ_ONLY, Callback, decode, line_of_payload
@@ -42,19 +42,18 @@ ADMINISTRATORS = {ChatMember.OWNER, ChatMember.ADMINISTRATOR}
 MEMBERS = {*ADMINISTRATORS, ChatMember.MEMBER, ChatMember.RESTRICTED}
 BLOCKED = "the reader has blocked the bot"
 REMOVED = "the bot was removed"
-ALIASES = {"stop": Command.UNSUBSCRIBE}
+ALIASES = {"stop": CommandName.UNSUBSCRIBE}
 START = "start"
 ADDED_BY = "setter {chat}"
 """The memory's key for the person who added the bot to a channel, where nobody can be replied to."""
-_SETTINGS_OF_CHAT = re.compile(rf"{Command.SETTINGS} (@[A-Za-z0-9_]{{4,32}}|-[1-9]\d{{5,18}})", re.ASCII)
+_SETTINGS_OF_CHAT = re.compile(rf"{CommandName.SETTINGS} (@[A-Za-z0-9_]{{4,32}}|-[1-9]\d{{5,18}})", re.ASCII)
 """Settings of a channel or group that is named."""
-_COMMAND_WITHOUT_SLASH = re.compile(
-    rf"(?:{'|'.join(Command)})"
-    r"|(?:date|week|month|top|why|time|count|votes|pause) [\d:./+W-]+"
+_WITH_ARGUMENTS = re.compile(
+    r"(?:date|week|month|top|why|time|count|votes|pause) [\d:./+W-]+"
     r"|(?:search|paper|zone|help) .+",
     re.IGNORECASE | re.DOTALL,
 )
-"""What is a command even without a slash: a command alone, or followed by what nobody would search for."""
+"""A command that is followed by what nobody would search for: it needs no slash, and neither does one alone."""
 _COMMAND = re.compile(r"/([a-z_]{1,32})(?:@([a-z0-9_]{1,64}))?(?:\s+(.*))?", re.DOTALL | re.IGNORECASE)
 
 
@@ -77,6 +76,7 @@ class UpdateHandler:
         self._replies = replies
         self._compose = compose
         self._clock = clock
+        self._names = {info.name for info in commands.listed("telegram", "en")}
 
     async def handle(self, update: Update) -> None:
         """Handle one update of any kind."""
@@ -113,21 +113,22 @@ class UpdateHandler:
             line = self._line_of_command(found[1].lower(), found[2], found[3] or "", shared=shared)
             return None if line is None else Callback(line)
         if message.location is not None and not shared:
-            return Callback(f"{Command.ZONE} {message.location.latitude:.4f},{message.location.longitude:.4f}")
+            return Callback(f"{CommandName.ZONE} {message.location.latitude:.4f},{message.location.longitude:.4f}")
         if text and (menu := self._menu_replied_to(message)):
             return Callback(f"{menu.line} {text}", about=menu.about)
         if shared:
             return None
         if not text:
-            return Callback(Command.HELP)
-        return Callback(text if _COMMAND_WITHOUT_SLASH.fullmatch(text) else f"{Command.SEARCH} {text[:LONGEST_QUERY]}")
+            return Callback(CommandName.HELP)
+        is_command = text.casefold() in self._names or _WITH_ARGUMENTS.fullmatch(text)
+        return Callback(text if is_command else f"{CommandName.SEARCH} {text[:LONGEST_QUERY]}")
 
     def _line_of_command(self, name: str, mentioned: str | None, rest: str, *, shared: bool) -> str | None:
         if mentioned is not None and mentioned.casefold() != self._bot.username.casefold():
             return None
         if name == START:
-            return line_of_payload(rest) or f"{Command.SUBSCRIBE} {rest}"
-        if shared and name not in {*Command, *ALIASES} and mentioned is None:
+            return line_of_payload(rest) or f"{CommandName.SUBSCRIBE} {rest}"
+        if shared and name not in {*self._names, *ALIASES} and mentioned is None:
             return None  # another bot's
         return f"{ALIASES.get(name, name)} {rest}"
 
@@ -151,7 +152,7 @@ class UpdateHandler:
         changes_here = here.is_shared and not callback.new_message and callback.line.partition(" ")[0] not in READ_ONLY
         if not requester.may_change and (callback.about is not None or changes_here):
             # The refusal is shown to the one who pressed, and without details of the subscription.
-            refusal = await self._ask(requester, written(Pause()))
+            refusal = await self._ask(requester, CommandName.PAUSE)
             await self._end_press(query, refusal.says[0] if refusal.says else "", alert=True)
             return
         reply = await self._ask(requester, callback.line)
@@ -207,13 +208,13 @@ class UpdateHandler:
             await self._reply_with_settings_of(here, change.from_user)
             return
         requester = await self._requester(here, change.from_user, None)
-        await self._replies.send(here, await self._ask(requester, written(ShowSettings())))
+        await self._replies.send(here, await self._ask(requester, CommandName.SETTINGS))
 
     async def _on_channel_post(self, post: Message) -> None:
         """A command posted in a channel is answered in the private chat of the one who added the bot."""
         found = _COMMAND.fullmatch((post.text or "").strip())
         person = await self._memory.get(ADDED_BY.format(chat=post.chat.id))
-        if person is None or not found or found[1].lower() not in {START, Command.SETTINGS}:
+        if person is None or not found or found[1].lower() not in {START, CommandName.SETTINGS}:
             return
         with suppress(TelegramError):
             member = await self._bot.get_chat_member(post.chat.id, int(person))
@@ -229,12 +230,12 @@ class UpdateHandler:
                 await self._reply_with_settings_of(chat, person)
                 return
         requester = await self._requester(here, person, None)
-        await self._replies.send(here, await self._ask(requester, written(ShowSettings())))
+        await self._replies.send(here, await self._ask(requester, CommandName.SETTINGS))
 
     async def _reply_with_settings_of(self, chat: ChatAddress, person: User) -> None:
         """Show the settings of a group or channel in a person's private chat."""
         requester = Requester(chat.address, person.language_code, person=f"{person.id}")
-        reply = await self._ask(requester, written(ShowSettings()))
+        reply = await self._ask(requester, CommandName.SETTINGS)
         await self._replies.send(ChatAddress(person.id), reply, about=chat, title=await self._title(chat))
 
     async def _ask(self, requester: Requester, line: str) -> Reply:

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from aiohttp import web
 
 from bot.channel import CommandName, Link, Requester, command_line
-from bot.model import Address, Status, Style, Subscriber
+from bot.model import Address, Status, Subscriber
 from bot.render.words import match, words
 from bot.store import one_time_tokens, subscriber_queries
 from bot.store.one_time_tokens import Purpose
