@@ -24,13 +24,13 @@ from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import count, repeat
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import psycopg
 from sqlalchemy import text
 
-from bot.channel import Commands, Finding, Limits, Message, Outcome, Pace, Page, Personal, Sent
+from bot.channel import BaseChannel, Limits, Message, Outcome, Pace, Page, Personal, Sent
 from bot.delivery.dispatcher import Dispatcher
 from bot.model import ALL_WEEK, Cadence, Edition, Found, Preferences, Ranked, Style
 from bot.runtime import logs

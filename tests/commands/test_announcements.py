@@ -13,23 +13,17 @@ import pytest
 from sqlalchemy import func, select, update
 
 from bot.channel import (
-    FOR_OPERATORS,
-    Broadcast,
-    BroadcastConfirmed,
     Deferred,
     Gone,
-    Help,
     Limits,
     Outcome,
     Personal,
     Rejected,
     Reply,
-    Request,
     Requester,
     Sent,
-    written,
 )
-from bot.commands import ReaderCommands
+from bot.commands import ReaderCommands, announce
 from bot.delivery.dispatcher import SWEEP, Dispatcher
 from bot.delivery.housekeeping import Housekeeping
 from bot.model import NOTE, Address, Cadence, Preferences, Reason, State, Style
@@ -71,6 +65,8 @@ EVERYWHERE = {
 }
 """At noon in UTC it is 21:00 in Seoul and 04:00 in Los Angeles; the day is a Tuesday."""
 
+FOR_OPERATORS = {"stats", "broadcast"}
+
 
 class Desk:
     """An operator's conversation; every question comes ten seconds after the last."""
@@ -94,17 +90,22 @@ class Desk:
             alert=self.heard,
         )
 
-    async def ask(self, request: Request | str, who: Address = ROOT, **asker: Any) -> Reply:
+    async def ask(self, line: str, who: Address = ROOT, **asker: Any) -> Reply:
         self.now += timedelta(seconds=10)
-        return await self.readers.ask(replace(Requester(who), **asker), request, self.now)
+        return await self.readers.ask(replace(Requester(who), **asker), line, self.now)
 
-    async def says(self, request: Request | str, who: Address = ROOT, **asker: Any) -> str:
-        return " ".join((await self.ask(request, who, **asker)).says)
+    async def says(self, line: str, who: Address = ROOT, **asker: Any) -> str:
+        return " ".join((await self.ask(line, who, **asker)).says)
+
+    async def preview(self, text: str) -> Reply:
+        """What the preview of any text says, also of one that no line can hold."""
+        self.now += timedelta(seconds=10)
+        return await self.readers._answer(Requester(ROOT), self.now, lambda asked: announce.preview(asked, text, None))
 
     async def announce(self, text: str = "We are moving on Sunday.") -> Reply:
-        shown = await self.ask(Broadcast(text))
+        shown = await self.preview(text)
         assert shown.ok, shown.says
-        return await self.ask(written(shown.options[0].request))
+        return await self.ask(shown.options[0].line)
 
 
 async def begun(store: Store, readers: Mapping[str, Preferences]) -> Desk:
@@ -184,7 +185,7 @@ async def test_what_is_for_operators_is_no_command_to_anybody_else(desk: Desk, l
     asked = await desk.ask("help", ada)
     for command in FOR_OPERATORS:
         assert await desk.ask(f"help {command}", ada) == asked
-        assert await desk.ask(Help(command), ada) == asked
+        assert await desk.ask(f"/help /{command}", ada) == asked
     assert await notes(desk.store) == []
 
 
@@ -205,9 +206,9 @@ async def test_in_a_place_of_operators_only_those_who_run_it_announce(desk: Desk
     shown = await desk.ask("broadcast We move.", person="7")
     assert shown.ok
     for option in shown.options:
-        assert not (await desk.ask(option.request, person="8", may_change=False)).ok
+        assert not (await desk.ask(option.line, person="8", may_change=False)).ok
     assert await notes(desk.store) == []
-    assert (await desk.ask(shown.options[0].request, person="7")).ok
+    assert (await desk.ask(shown.options[0].line, person="7")).ok
 
 
 # The preview
@@ -226,7 +227,7 @@ async def test_an_announcement_is_shown_as_readers_will_see_it_and_nothing_is_se
     )
     assert [(row.label, row.value) for row in answer.rows] == [("Readers on fake", "4")]
     assert [option.label for option in answer.options] == ["Send it", "Do not send it"]
-    assert all(len(written(option.request).encode()) <= 64 for option in answer.options)
+    assert all(len(option.line.encode()) <= 64 for option in answer.options)
     assert await notes(desk.store) == []
     assert desk.heard.alerts == []
 
@@ -236,7 +237,7 @@ async def test_a_draft_outlasts_a_restart_and_is_sent_once_however_often_it_is_c
 ) -> None:
     shown = await desk.ask("broadcast We are moving.")
     desk.restart()
-    confirm = written(shown.options[0].request)
+    confirm = shown.options[0].line
     first, second = await asyncio.gather(desk.ask(confirm), desk.ask(confirm))
     said = sorted(" ".join(answer.says) for answer in (first, second))
     assert said == ["It has been confirmed before, and is sent once.", "It is on its way to 4 readers."]
@@ -248,10 +249,10 @@ async def test_a_draft_outlasts_a_restart_and_is_sent_once_however_often_it_is_c
 
 async def test_what_was_cancelled_cannot_be_confirmed_and_the_other_way_round(desk: Desk) -> None:
     first, second = await desk.ask("broadcast One."), await desk.ask("broadcast Two.")
-    assert (await desk.ask(first.options[1].request)).says == ["It is not sent."]
-    assert "Write it again" in await desk.says(first.options[0].request)
-    assert (await desk.ask(second.options[0].request)).ok
-    late = await desk.ask(second.options[1].request)
+    assert (await desk.ask(first.options[1].line)).says == ["It is not sent."]
+    assert "Write it again" in await desk.says(first.options[0].line)
+    assert (await desk.ask(second.options[0].line)).ok
+    late = await desk.ask(second.options[1].line)
     assert (late.ok, late.says) == (False, ["It has been confirmed before, and is sent once."])
     assert len(await notes(desk.store)) == 4
 
@@ -261,8 +262,8 @@ async def test_a_draft_can_be_confirmed_for_a_day(desk: Desk) -> None:
     desk.now += LASTS - timedelta(seconds=15)
     other = await desk.ask("broadcast Two.")
     desk.now += timedelta(seconds=15)
-    assert "Write it again" in await desk.says(shown.options[0].request)
-    assert (await desk.ask(other.options[0].request)).ok
+    assert "Write it again" in await desk.says(shown.options[0].line)
+    assert (await desk.ask(other.options[0].line)).ok
     desk.now += 2 * LASTS
     await desk.ask("broadcast Three.")
     async with desk.store.read() as connection:
@@ -271,20 +272,23 @@ async def test_a_draft_can_be_confirmed_for_a_day(desk: Desk) -> None:
 
 async def test_nobody_guesses_a_key(desk: Desk) -> None:
     shown = await desk.ask("broadcast One.")
-    assert isinstance(shown.options[0].request, BroadcastConfirmed)
-    assert "Write it again" in await desk.says(BroadcastConfirmed(shown.options[0].request.key[:-1]))
-    assert "Write it again" in await desk.says(BroadcastConfirmed("%"))
+    line = shown.options[0].line
+    assert line.startswith("broadcast confirmed ")
+    assert "Write it again" in await desk.says(line[:-1] + f"{(int(line[-1], 16) + 1) % 16:x}")
+    assert "Write it again" in await desk.says(f"broadcast confirmed {'0' * 20}")
+    for broken in (line[:-1], "broadcast confirmed %"):  # no key at all: one more text to be previewed
+        assert "Nothing has been sent yet" in await desk.says(broken)
     assert await notes(desk.store) == []
 
 
 async def test_one_announcement_a_day_is_enough(desk: Desk) -> None:
     early = await desk.ask("broadcast Two.")
     await desk.announce("One.")
-    for refused in (await desk.ask("broadcast Three."), await desk.ask(early.options[0].request)):
+    for refused in (await desk.ask("broadcast Three."), await desk.ask(early.options[0].line)):
         assert (refused.ok, refused.options) == (False, ())
         assert "from 5 November, 00:00 UTC on" in refused.says[0]
     desk.now += timedelta(days=1) - HOUR
-    assert (await desk.ask(early.options[0].request)).ok
+    assert (await desk.ask(early.options[0].line)).ok
     assert len(await notes(desk.store)) == 8
 
 
@@ -297,7 +301,7 @@ async def test_one_announcement_a_day_is_enough(desk: Desk) -> None:
     ],
 )
 async def test_what_cannot_be_announced_is_refused_in_a_sentence(desk: Desk, text: str, says: str) -> None:
-    answer = await desk.ask(Broadcast(text))
+    answer = await desk.preview(text)
     assert (answer.ok, answer.options) == (False, ())
     assert says in answer.says[0]
 
@@ -320,10 +324,10 @@ async def test_where_nobody_reads_there_is_nothing_to_announce(store: Store) -> 
     shown = await desk.ask("broadcast We move.")
     async with store.write() as connection:
         await subscriber_queries.leave(connection, 1, now=desk.now)
-    assert "nobody" in await desk.says(shown.options[0].request)
+    assert "nobody" in await desk.says(shown.options[0].line)
     async with store.write() as connection:
         await subscriber_queries.resume(connection, 1)
-    assert (await desk.ask(shown.options[0].request)).ok  # the day is not spent
+    assert (await desk.ask(shown.options[0].line)).ok  # the day is not spent
 
 
 async def test_an_announcement_for_one_channel_reaches_nobody_else(desk: Desk) -> None:
@@ -335,7 +339,7 @@ async def test_an_announcement_for_one_channel_reaches_nobody_else(desk: Desk) -
     shown = await desk.ask("broadcast Other: we move.")
     assert [(row.label, row.value) for row in shown.rows] == [("Readers on other", "1")]
     assert shown.says[2] == "we move."
-    await desk.ask(shown.options[0].request)
+    await desk.ask(shown.options[0].line)
     assert [row.channel for row in await notes(desk.store)] == ["other"]
     assert (await reported(desk.store)).audience == 1
 
@@ -405,7 +409,7 @@ async def test_whoevers_pause_is_over_gets_it(desk: Desk, locks: Locks) -> None:
         await subscriber_queries.pause(connection, await id_of(desk.store, "bo"), until=NOON + HOUR, now=NOW)
     shown = await desk.ask("broadcast We move.")
     assert [row.value for row in shown.rows] == ["3"]
-    await desk.ask(shown.options[0].request)
+    await desk.ask(shown.options[0].line)
     ids = [await id_of(desk.store, name) for name in ("ada", "cy", "di")]
     assert [row.subscriber_id for row in await notes(desk.store)] == ids
     await deliver(desk.store, desk.channel, locks, desk.now)
@@ -545,7 +549,7 @@ async def test_a_restored_copy_sends_no_announcement_and_keeps_no_draft(desk: De
         await mark(connection, desk.now)
     await settle_restored(desk.store, desk.now)
     assert {(row.state, row.reason) for row in await notes(desk.store)} == {("skipped", Reason.RESTORED)}
-    assert "Write it again" in await desk.says(shown.options[0].request)
+    assert "Write it again" in await desk.says(shown.options[0].line)
     async with desk.store.read() as connection:
         assert list(await connection.scalars(select(drafts.c.text))) == ["One."]
     assert (await reported(desk.store)).audience == 4

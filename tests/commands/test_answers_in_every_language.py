@@ -5,27 +5,32 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import update
 
-from bot.channel import Broadcast, Command, Limits, Menu, Reply, Request, Requester
-from bot.commands import ReaderCommands
-from bot.commands.guide import examples, purposes
+from bot.channel import Limits, Reply, Requester
+from bot.commands import ReaderCommands, announce, registry
 from bot.model import Address, Preferences, Reason, State, Status
 from bot.render.words import DEFAULT, languages, own_name, words
 from bot.rules.access import Access, Admission
 from bot.rules.outcomes import ChannelState
+from bot.rules.preferences import PREFERENCES
 from bot.store import Store, channel_state, closing_state, subscriber_queries
 from bot.store.schema import deliveries
 from bot.store.schema import subscribers as readers_table
+from channels.discord.post_options import POST_OPTIONS
+from channels.telegram.message import PICTURE, RICH
 from tests.support.fake_channel import NOW, FakeChannel, publish
 
 LONGEST_PURPOSE = 100
 """What Discord takes as a command's description."""
 
+EXTRAS = (*POST_OPTIONS, PICTURE, RICH)
+COMMANDS = registry.commands(EXTRAS)
 TYPED = {
-    *Command,
+    *COMMANDS,
     "author",
     "org",
     "keyword",
@@ -75,26 +80,13 @@ TYPED = {
 }
 """Commands and what is typed with them; names of people, places and services; what our own test papers say."""
 
-LINES: list[Request | str] = [
+LINES: list[str] = [
     "help",
-    *(f"help {command}" for command in Command),
+    *(f"help {command}" for command in COMMANDS),
     "subscribe",
     "subscribe",
     "settings",
-    *(
-        Menu(each)
-        for each in (
-            Command.LANGUAGE,
-            Command.STYLE,
-            Command.COUNT,
-            Command.VOTES,
-            Command.TOPICS,
-            Command.TIME,
-            Command.WEEKDAYS,
-            Command.ZONE,
-            Command.CADENCE,
-        )
-    ),
+    *(each.command for each in PREFERENCES),
     "time 7:30",
     "weekdays 1-5",
     "zone +9",
@@ -224,10 +216,12 @@ async def operators_conversation(store: Store, language: str, now: datetime) -> 
     lines = ("help", "help stats", "help broadcast", "broadcast", "stats")
     answers += [await open_to_all.ask(asker, line, now) for line in lines]
     shown = [await open_to_all.ask(asker, line, now) for line in [f"broadcast {SAID}"] * 2]
-    shown[:0] = [await open_to_all.ask(asker, Broadcast(text), now) for text in ("", "9" * 2_001)]
+    for text in ("9" * 2_001, ""):
+        run = partial(announce.preview, written=text, channel=None)
+        shown.insert(0, await open_to_all._answer(asker, now, run))
     answers += shown
     for option in (*shown[2].options, *shown[2].options, *reversed(shown[3].options), *shown[3].options):
-        answers.append(await open_to_all.ask(asker, option.request, now))
+        answers.append(await open_to_all.ask(asker, option.line, now))
     async with store.write() as connection:
         await connection.execute(update(readers_table).values(status=Status.GONE.value))
         await channel_state.resume(connection, "fake")
@@ -254,8 +248,7 @@ async def test_every_answer_is_in_the_readers_language_alone(store: Store, langu
 
 @pytest.mark.parametrize("language", languages())
 def test_every_command_has_help_that_fits_into_a_menu(language: str) -> None:
-    found = purposes(words(language))
-    assert set(found) == set(Command)
+    found = {name: words(language).gettext(command.purpose) for name, command in COMMANDS.items()}
     assert [text for text in found.values() if len(text) > LONGEST_PURPOSE or text.endswith((".", "。"))] == []
     assert len(set(found.values())) == len(found)
 
@@ -267,12 +260,12 @@ async def test_every_example_in_help_is_understood(store: Store, language: str) 
     await publish(store, {})
     now = datetime(2026, 6, 1, 12, tzinfo=UTC)
     readers = ReaderCommands(
-        store, [FakeChannel()], fallback=Preferences(), closes=time(22), access=Access(always=(ROOT,))
+        store, [FakeChannel(extras=EXTRAS)], fallback=Preferences(), closes=time(22), access=Access(always=(ROOT,))
     )
     asker = Requester(ROOT, language)
     await readers.ask(asker, "subscribe", now)
     misread = w.gettext("That was not understood.")
-    for command in Command:
-        for line in examples(command, w):
+    for command in COMMANDS.values():
+        for line in command.lines(w):
             now += timedelta(seconds=10)
             assert misread not in (await readers.ask(asker, line, now)).says, line

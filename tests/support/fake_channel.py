@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
 from bot.channel import BaseChannel, Limits, Message, Outcome, Pace, Page, Personal, Sent
+from bot.channel.preference import Preference
 from bot.delivery.dispatcher import Dispatcher
-from bot.model import Address, Cadence, Edition, Extra, Found, Paper, Preferences, Ranked
+from bot.model import Address, Cadence, Edition, Found, Paper, Preferences, Ranked
 from bot.store import Store, audience, edition_queries, paper_queries, subscriber_queries
 
 NOW = datetime(2025, 11, 3, 22, 0, tzinfo=UTC)
@@ -43,7 +44,7 @@ class FakeChannel(BaseChannel):
     repeats_unknown: bool = True
     rehearsal: bool = True
     residents: Sequence[str] = ()
-    extras: Sequence[Extra] = ()
+    extras: Sequence[Preference] = ()
     sent: list[tuple[str, str, Personal]] = field(default_factory=list)
     alerts: list[Page] = field(default_factory=list)
     hold: asyncio.Event | None = None

@@ -10,16 +10,14 @@ import asyncio
 import logging
 import os
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Self
 
 from sqlalchemy import and_, or_, select
 
 from bot import app
-from bot.channel import Commands, Finding, Limits, Message, Outcome, Pace, Page, Personal, Sent
+from bot.channel import BaseChannel, Limits, Message, Outcome, Pace, Page, Personal, Sent
 from bot.delivery import dispatcher
 from bot.model import State
 from bot.rules.outcomes import REPEATS
@@ -80,14 +78,11 @@ class Ledger(BaseChannel):
         self._file = os.open(orders.ledger, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         self._ticks = ticks
 
-    async def __aenter__(self) -> Self:
-        return self
-
     async def __aexit__(self, *exc: object) -> None:
         os.close(self._file)
 
-    async def listen(self, commands: Commands) -> None:
-        return None
+    def recipient(self, written: str) -> str:
+        return written
 
     def compose(self, page: Page) -> Plain:
         return Plain(page)
@@ -119,7 +114,7 @@ def live(orders: Orders, ticks: Connection) -> None:
 
 
 async def _deliver(orders: Orders, ticks: int) -> None:
-    app.open_channel = lambda *_: Ledger(orders, ticks)  # type: ignore[assignment]
+    app.open_channel = lambda *_: Ledger(orders, ticks)
     stop = asyncio.Event()
     async with app.open_app(orders.home, {"DATABASE_URL": orders.database}) as wired:
         if orders.once:

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from sqlalchemy import func, select
 
-from bot.channel import Kit, Requester, Subscribe
+from bot.channel import CommandName, Kit, Requester, command_line
 from bot.commands import ReaderCommands
 from bot.commands.process_feedback import FeedbackProcessor
 from bot.delivery.session import Session
@@ -159,7 +159,7 @@ class Mailed:
 
     async def subscribe(self, address: str, language: str = "en") -> None:
         asker = Requester(Address("email", address), locale=language)
-        answered = await self.commands.ask(asker, Subscribe(language), self.served.now)
+        answered = await self.commands.ask(asker, command_line(CommandName.SUBSCRIBE, language), self.served.now)
         assert answered.ok
 
     async def reader(self, address: str) -> Subscriber | None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bot.doctor import examine
 from bot.settings import read
 from bot.web import connections, server
-from bot.web.client import rate_limit_key, preferred
+from bot.web.client import preferred, rate_limit_key
 from bot.web.connections import ConnectionLimiter
 from bot.web.settings import WebSettings
 from bot.web.urls import Urls

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from bot.channel import Barred, Deferred, Gone, Kit, LoginError, Outcome, Personal, Rejected, Sent, Unknown
-from bot.model import Extra
 from bot.render.templates import template
 from channels import discord
 from channels.discord import Settings
@@ -314,7 +313,7 @@ async def test_what_is_no_forum_any_more_is_barred(stage: Desk) -> None:
 async def test_each_extra_does_what_it_says(stage: Desk) -> None:
     news = stage.guild.announcement("news")
     role = stage.guild.role("readers")
-    extras = {Extra.SILENT: "on", Extra.THREAD: "on", Extra.PING: str(role.id), Extra.PUBLISH: "on"}
+    extras = {"silent": "on", "thread": "on", "ping": str(role.id), "publish": "on"}
     assert isinstance(await stage.sends(f"channel:{news.id}", extras=extras), Sent)
     [message] = news.messages
     assert message.silent
@@ -325,9 +324,9 @@ async def test_each_extra_does_what_it_says(stage: Desk) -> None:
     assert thread.id == message.id
 
 
-@pytest.mark.parametrize("extras", [{}, {Extra.SILENT: "off", Extra.THREAD: "off", Extra.PING: "off"}])
+@pytest.mark.parametrize("extras", [{}, {"silent": "off", "thread": "off", "ping": "off"}])
 async def test_without_extras_nobody_is_mentioned_and_nothing_else_is_done(
-    stage: Desk, extras: Mapping[Extra, str]
+    stage: Desk, extras: Mapping[str, str]
 ) -> None:
     assert isinstance(await stage.sends(extras=extras), Sent)
     [message] = stage.room.messages
@@ -337,7 +336,7 @@ async def test_without_extras_nobody_is_mentioned_and_nothing_else_is_done(
 
 async def test_an_extra_that_fails_does_not_cost_the_edition(stage: Desk) -> None:
     stage.room.deny(stage.guild.everyone, "create_public_threads")
-    extras = {Extra.THREAD: "on", Extra.PUBLISH: "on"}
+    extras = {"thread": "on", "publish": "on"}
     assert isinstance(await stage.sends(extras=extras), Sent)
     assert stage.room.posted == 1
 
@@ -345,9 +344,7 @@ async def test_an_extra_that_fails_does_not_cost_the_edition(stage: Desk) -> Non
 async def test_no_more_than_ten_are_published_in_an_hour(stage: Desk) -> None:
     news = stage.guild.announcement("news")
     for number in range(12):
-        assert isinstance(
-            await stage.sends(f"channel:{news.id}", key=f"{number}.1", extras={Extra.PUBLISH: "on"}), Sent
-        )
+        assert isinstance(await stage.sends(f"channel:{news.id}", key=f"{number}.1", extras={"publish": "on"}), Sent)
     assert sum(message.crossposted for message in news.messages) == 10
     assert stage.server.counts["status 429"] == 0
 

@@ -273,7 +273,7 @@ class Door:
     def __init__(self) -> None:
         self.taken: list[tuple[Feedback, str]] = []
 
-    async def take(self, what: Feedback, purpose: str, token: str, reason: str, now: datetime) -> bool:
+    async def process(self, what: Feedback, purpose: str, token: str, reason: str, now: datetime) -> bool:
         self.taken.append((what, token))
         return True
 

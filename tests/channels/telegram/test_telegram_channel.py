@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.channel import Barred, Channel, Deferred, Gone, Outcome, Personal, Rejected, Sent, Unknown
-from bot.model import Extra, Style
+from bot.model import Style
 from bot.render.fit import fit
 from bot.render.words import languages
 from channels import telegram
@@ -105,7 +105,7 @@ class TestContract(Contract):
         return Desk(town, bot, tmp_path)
 
 
-async def send(bot: Telegram, to: str, extras: Mapping[Extra, str] | None = None) -> Outcome:
+async def send(bot: Telegram, to: str, extras: Mapping[str, str] | None = None) -> Outcome:
     card = bot.compose(page(paper(1, thumbnail="https://cdn.example/1.png"), paper(2)))
     return await bot.send(to, card, replace(PERSONAL, extras=extras or {}))
 
@@ -240,7 +240,7 @@ async def test_another_bots_token_costs_no_reader(bot: Telegram, town: Town, tmp
 
 async def test_a_picture_stands_above_the_text_only_for_who_wants_it(bot: Telegram, town: Town) -> None:
     await send(bot, "42")
-    await send(bot, "42", {Extra.PICTURE: "on", Extra.SILENT: "on"})
+    await send(bot, "42", {"picture": "on", "silent": "on"})
     plain, pictured = town.server.calls_of("sendMessage")
     assert plain.arguments["link_preview_options"] == {"is_disabled": True}
     assert pictured.arguments["link_preview_options"] == {
@@ -252,11 +252,11 @@ async def test_a_picture_stands_above_the_text_only_for_who_wants_it(bot: Telegr
 
 
 async def test_rich_messages_are_for_who_wants_them_and_fall_back(bot: Telegram, town: Town) -> None:
-    assert isinstance(await send(bot, "42", {Extra.RICH: "on"}), Sent)
+    assert isinstance(await send(bot, "42", {"rich": "on"}), Sent)
     assert town.server.counts["sendRichMessage"] == 1
     town.server.world.rich = False
     for _ in range(2):
-        assert isinstance(await send(bot, "42", {Extra.RICH: "on"}), Sent)
+        assert isinstance(await send(bot, "42", {"rich": "on"}), Sent)
     assert town.server.counts["sendRichMessage"] <= 2  # an old server is asked once
     assert len(town.ada.messages) == 3
 
@@ -264,7 +264,7 @@ async def test_rich_messages_are_for_who_wants_them_and_fall_back(bot: Telegram,
 @pytest.mark.parametrize("fault", [Fault.refuse(400, "Bad Request: RICH_MESSAGE_INVALID"), Fault.flood(3)])
 async def test_a_refused_rich_message_is_sent_as_it_always_was(bot: Telegram, town: Town, fault: Fault) -> None:
     town.server.fail(fault, method="sendRichMessage")
-    outcome = await send(bot, "42", {Extra.RICH: "on"})
+    outcome = await send(bot, "42", {"rich": "on"})
     assert isinstance(outcome, Deferred if fault.status == 429 else Sent)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from bot.channel import Rate
 from bot.commands import token_buckets
-from bot.model import Cadence, Extra, Status, Style
+from bot.model import Cadence, Status, Style
 from bot.render.words import words
 from channels.telegram import channel
 from tests.support.telegram_program import Station
@@ -127,7 +127,7 @@ async def test_all_a_reader_can_do(station: Station, server: TelegramServer, lan
     wanted = reader.preferences
     assert (wanted.style, wanted.papers, wanted.hour, wanted.weekdays) == (Style.ABSTRACT, 5, 450, 0b111111)
     assert (wanted.topics, wanted.min_votes, wanted.cadence) == (("diffusion", "-robots"), 2, Cadence.WEEK)
-    assert reader.extras == {Extra.PICTURE: "on"}
+    assert reader.extras == {"picture": "on"}
 
     # A zone by a city typed, typed as a reply to the menu, and by a place on earth
     found = await ada.replies(await ada.writes("/zone Berlin"), "Lisbon")
