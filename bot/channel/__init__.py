@@ -26,12 +26,14 @@ from bot.channel.port import (
     Memory,
     Template,
 )
-from bot.channel.preference import Preference
+from bot.channel.preference import N_, SILENT, Kind, Preference
 from bot.channel.tokens import LEAVE, MAIL, Links, Unsigned
 
 __all__ = [
     "LEAVE",
     "MAIL",
+    "N_",
+    "SILENT",
     "Barred",
     "BaseChannel",
     "Block",
@@ -51,6 +53,7 @@ __all__ = [
     "Hook",
     "Hooked",
     "Inviting",
+    "Kind",
     "Kit",
     "Limits",
     "Link",

@@ -58,7 +58,7 @@ class Kit:
     home: Path
     """The folder below which the channel may keep files."""
     pictures: Path
-    """The folder of papers' pictures: `{arxiv id}.thumb.jpg`, `{arxiv id}.fig.jpg` or `.fig.png`; any may be missing."""
+    """The folder of papers' pictures, each of which may be missing: `ID.thumb.jpg`, `ID.fig.jpg` or `ID.fig.png`."""
     memory: Memory
     template: Callable[[str, Escape | None], Template]
     """Finds a template below `templates/` by name, such as `telegram/edition.html`.
@@ -146,7 +146,7 @@ class Channel(Protocol):
 
     @property
     def extras(self) -> Sequence[Preference]:
-        """Preferences that only this channel has, in the order in which menus list them; the core stores their values."""
+        """Preferences that only this channel has, in the order of menus; the core stores their values."""
         ...
 
     @property

@@ -19,7 +19,7 @@ class Links(Protocol):
         ...
 
     def sign(self, purpose: str, value: str) -> str:
-        """A token of digits, lower-case letters, dots and a hyphen that holds `value`; valid for one purpose, for ever."""
+        """A token for `value`, of digits, lower-case letters, dots and a hyphen; valid for one purpose, for ever."""
         ...
 
     def read(self, purpose: str, token: str) -> str | None:

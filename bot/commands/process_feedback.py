@@ -44,7 +44,7 @@ class FeedbackProcessor:
             reader = await subscriber_queries.numbered(connection, about[0], lock=True)
             if reader is None or reader.created_at is None or int(reader.created_at.timestamp()) != about[1]:
                 return False
-            # Mail systems quote the mailbox, and with forwarding an address that we were never given: neither is stored.
+            # Mail systems quote the mailbox, and where it forwards an address that we were never given.
             anonymous = _ADDRESS.sub(BLOT, blot(reason, reader.address.recipient))
             done = await _apply(connection, what, reader, edition, reason=short(anonymous), now=now)
         if done:

@@ -62,6 +62,7 @@ class Interactions:
         self, commands: Commands, *, memory: Memory, directory: Directory, responses: Responses, words: Words
     ) -> None:
         self._commands = commands
+        self._names = {info.name for info in commands.listed(CHANNEL, "en")}
         self._memory = memory
         self._directory = directory
         self._responses = responses
@@ -89,7 +90,7 @@ class Interactions:
             log.info("interaction expired, reply dropped", extra={"channel": CHANNEL, "code": error.code})
 
     async def _on_command(self, interaction: discord.Interaction) -> None:
-        invocation = parse(interaction.data or {})
+        invocation = parse(interaction.data or {}, self._names)
         if invocation is None:
             return
         private = not invocation.share and not _is_direct(interaction)
@@ -139,7 +140,7 @@ class Interactions:
             await self._ask(interaction, self._subject(interaction, custom_id.recipient), [line], ReplyMode.UPDATE)
 
     async def _on_autocomplete(self, interaction: discord.Interaction) -> None:
-        invocation = parse(interaction.data or {})
+        invocation = parse(interaction.data or {}, self._names)
         subject = subject_of(interaction, invocation.channel) if invocation is not None else None
         if invocation is None or invocation.focused is None or subject is None:
             await interaction.response.autocomplete([])

@@ -1,6 +1,6 @@
 """Preferences that only Discord has: what happens beside the message that an edition is."""
 
-from bot.channel.preference import N_, SILENT, Kind, Preference
+from bot.channel import N_, SILENT, Kind, Preference
 
 THREAD = Preference(
     "thread",

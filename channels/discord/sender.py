@@ -17,8 +17,7 @@ from typing import Any
 
 import discord
 
-from bot.channel import Barred, Gone, Outcome, Personal, Sent, Unknown
-from bot.channel.preference import SILENT
+from bot.channel import SILENT, Barred, Gone, Outcome, Personal, Sent, Unknown
 from bot.model import OFF, ON
 from channels.discord.api import Attempt, tracing
 from channels.discord.components import ReplyMode, StoredLines, menu_marks, view_of

@@ -7,13 +7,12 @@ catalogues, in every language that both Discord (reference#locales) and we have.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
-from bot.channel import CommandInfo, CommandName, command_line
-from bot.channel.preference import SILENT
+from bot.channel import SILENT, CommandInfo, CommandName, command_line
 from channels.discord.components import cut
 from channels.discord.post_options import PING, PUBLISH, THREAD
 
@@ -221,14 +220,14 @@ def language_of(locale: str) -> str:
     return LOCALES.get(locale, locale.partition("-")[0])
 
 
-def parse(data: Mapping[str, Any]) -> Invocation | None:
-    """The invocation in an interaction's data; None if the command is not ours."""
+def parse(data: Mapping[str, Any], names: Collection[str] = frozenset(_SPECS)) -> Invocation | None:
+    """The invocation in an interaction's data; None if the command is none of these `names`."""
     if data.get("name") != GROUP:
         return None
     leaf = next(iter(data.get("options") or []), None)
     if leaf is not None and leaf["type"] == SUB_GROUP:
         leaf = next(iter(leaf.get("options") or []), None)
-    if leaf is None:
+    if leaf is None or leaf["name"] not in names:
         return None
     command = str(leaf["name"])
     options = {each["name"]: each for each in leaf.get("options") or []}

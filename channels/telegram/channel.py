@@ -23,6 +23,7 @@ from telegram.error import (
 from telegram.request import HTTPXRequest
 
 from bot.channel import (
+    SILENT,
     Barred,
     BaseChannel,
     Commands,
@@ -44,7 +45,6 @@ from bot.channel import (
     Sent,
     Unknown,
 )
-from bot.channel.preference import SILENT
 from bot.model import ON
 from channels.telegram import errors
 from channels.telegram.chats import SHARED, ChatAddress, chat_of, kind_of

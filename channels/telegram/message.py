@@ -8,8 +8,7 @@ from functools import cached_property
 
 from telegram import LinkPreviewOptions
 
-from bot.channel import CommandName, Direction, Limits, Page, Template, paper_line
-from bot.channel.preference import N_, Kind, Preference
+from bot.channel import N_, CommandName, Direction, Kind, Limits, Page, Preference, Template, paper_line
 from bot.model import ON
 from channels.telegram.callbacks import Callback, deep_link
 from channels.telegram.chats import ChatAddress

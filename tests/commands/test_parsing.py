@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.channel import command_line, edition_line, paper_line
-from bot.channel.preference import Kind
+from bot.channel.command_lines import CONFIRMED
+from bot.channel.preference import Kind, Preference
 from bot.commands import registry
-from bot.commands.announce import CANCELLED, CONFIRMED, Decision, Draft
+from bot.commands.announce import CANCELLED, Decision, Draft
 from bot.commands.command import MisreadError, split
 from bot.commands.papers import EditionArguments, SearchArguments, TopArguments
 from bot.commands.preference_commands import MENU, ZoneQuery
@@ -79,6 +80,10 @@ def subscribing(language: str | None, style: Style | None, invite: str | None) -
     return line, "subscribe", SubscribeArguments(language, style, invite)
 
 
+def choosing(preference: Preference) -> st.SearchStrategy[tuple[str, str, object]]:
+    return VALUES[preference.kind].map(lambda value: (preference.line(value), preference.command, value))
+
+
 held = st.one_of(
     st.builds(subscribing, st.none() | st.sampled_from(languages()), st.none() | st.sampled_from(Style), st.none()),
     st.builds(subscribing, st.sampled_from(languages()), st.sampled_from(Style), st.just("LAB_2026")),
@@ -100,10 +105,7 @@ held = st.one_of(
         after,
     ),
     st.sampled_from([(each.command, each.command, MENU) for each in (*PREFERENCES, *EXTRAS)]),
-    *(
-        VALUES[each.kind].map(lambda value, each=each: (each.line(value), each.command, value))
-        for each in (*PREFERENCES, *EXTRAS)
-    ),
+    *map(choosing, (*PREFERENCES, *EXTRAS)),
     st.builds(lambda day: (command_line("pause", f"{day or ''}"), "pause", day), st.none() | coming),
     st.builds(lambda day: (command_line("why", f"{day or ''}"), "why", day), st.none() | past),
     st.builds(

@@ -45,7 +45,7 @@ def asked_for(folder: str, method: str) -> set[Key]:
 
 
 def test_the_reference_holds_exactly_the_sentences_that_are_asked_for() -> None:
-    asked = asked_for("bot", "python") | asked_for("templates", "jinja2")
+    asked = asked_for("bot", "python") | asked_for("channels", "python") | asked_for("templates", "jinja2")
     assert set(keys(DEFAULT)) == asked
 
 
