@@ -67,7 +67,7 @@ class Audience(Enum):
     ADMITTED = auto()
     """Whom `ACCESS` admits, subscribed or not."""
     SUBSCRIBERS = auto()
-    """Whoever has a subscription here, active or not."""
+    """Addresses with a subscription, active or not."""
     OPERATORS = auto()
     """Addresses in `ADMINS`; to others the command does not exist."""
 

@@ -1,4 +1,4 @@
-"""Every answer in every language: complete, and without a word of English but for names, links and what is typed."""
+"""Every reply in every language: complete, and without English but for names, links and what is typed."""
 
 from __future__ import annotations
 
@@ -167,19 +167,19 @@ async def conversation(store: Store, language: str) -> list[Reply]:
     """Everything that can be asked, by somebody whose app speaks that language."""
     now = NOW + timedelta(hours=1)
     readers = ReaderCommands(store, [FakeChannel()], fallback=Preferences(), closes=time(22))
-    asker = Requester(Address("fake", "ada"), language)
+    requester = Requester(Address("fake", "ada"), language)
     answers = []
     for line in LINES:
         now += timedelta(seconds=10)
-        answers.append(await readers.ask(asker, line, now))
-    await readers.ask(asker, "subscribe", now)
+        answers.append(await readers.ask(requester, line, now))
+    await readers.ask(requester, "subscribe", now)
     for state in State:
         for reason in [None, *Reason]:
             async with store.write() as connection:
                 ended = None if state in {State.OWED, State.SENDING} else now
                 await connection.execute(update(deliveries).values(state=state.value, reason=reason, ended_at=ended))
             now += timedelta(seconds=10)
-            answers.append(await readers.ask(asker, "why", now))
+            answers.append(await readers.ask(requester, "why", now))
     for access in (Access(Admission.INVITE, codes=("LAB_2026",)), Access(Admission.LIST, allowed=("fake:x",))):
         closed = ReaderCommands(store, [FakeChannel()], fallback=Preferences(), closes=time(22), access=access)
         answers.append(await closed.ask(Requester(Address("fake", "bo"), language), "subscribe", now))
@@ -201,7 +201,7 @@ async def operators_conversation(store: Store, language: str, now: datetime) -> 
         ReaderCommands(store, [channel], fallback=Preferences(), closes=time(22), access=Access(always=(ROOT,)))
         for channel in (FakeChannel(), narrow)
     )
-    asker = Requester(ROOT, language)
+    requester = Requester(ROOT, language)
     async with store.write() as connection:
         for place, status in enumerate(Status):
             added = await subscriber_queries.add(
@@ -212,27 +212,27 @@ async def operators_conversation(store: Store, language: str, now: datetime) -> 
         await channel_state.save(connection, "fake", ChannelState(halted_at=now, halted_for="42"))
         await channel_state.save(connection, "xyz", ChannelState(waits_until=now + timedelta(days=9)))
         await closing_state.save(connection, polled_at=now, failing_since=now)
-    answers = [await to_nobody.ask(asker, f"broadcast {SAID}", now)]
+    answers = [await to_nobody.ask(requester, f"broadcast {SAID}", now)]
     lines = ("help", "help stats", "help broadcast", "broadcast", "stats")
-    answers += [await open_to_all.ask(asker, line, now) for line in lines]
-    shown = [await open_to_all.ask(asker, line, now) for line in [f"broadcast {SAID}"] * 2]
+    answers += [await open_to_all.ask(requester, line, now) for line in lines]
+    shown = [await open_to_all.ask(requester, line, now) for line in [f"broadcast {SAID}"] * 2]
     for text in ("9" * 2_001, ""):
         run = partial(announce.preview, written=text, channel=None)
-        shown.insert(0, await open_to_all._answer(asker, now, run))
+        shown.insert(0, await open_to_all._answer(requester, now, run))
     answers += shown
     for option in (*shown[2].options, *shown[2].options, *reversed(shown[3].options), *shown[3].options):
-        answers.append(await open_to_all.ask(asker, option.line, now))
+        answers.append(await open_to_all.ask(requester, option.line, now))
     async with store.write() as connection:
         await connection.execute(update(readers_table).values(status=Status.GONE.value))
         await channel_state.resume(connection, "fake")
         await closing_state.save(connection, polled_at=None)
     tomorrow = now + timedelta(days=1)
-    return [*answers, *[await open_to_all.ask(asker, line, tomorrow) for line in ("stats", f"broadcast {SAID}")]]
+    return [*answers, *[await open_to_all.ask(requester, line, tomorrow) for line in ("stats", f"broadcast {SAID}")]]
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("language", languages())
-async def test_every_answer_is_in_the_readers_language_alone(store: Store, language: str) -> None:
+async def test_every_reply_is_in_the_readers_language_only(store: Store, language: str) -> None:
     await publish(store, {})
     answers = await conversation(store, language)
     assert {answer.language for answer in answers} == {language}
@@ -262,10 +262,10 @@ async def test_every_example_in_help_is_understood(store: Store, language: str) 
     readers = ReaderCommands(
         store, [FakeChannel(extras=EXTRAS)], fallback=Preferences(), closes=time(22), access=Access(always=(ROOT,))
     )
-    asker = Requester(ROOT, language)
-    await readers.ask(asker, "subscribe", now)
+    requester = Requester(ROOT, language)
+    await readers.ask(requester, "subscribe", now)
     misread = w.gettext("That was not understood.")
     for command in COMMANDS.values():
         for line in command.lines(w):
             now += timedelta(seconds=10)
-            assert misread not in (await readers.ask(asker, line, now)).says, line
+            assert misread not in (await readers.ask(requester, line, now)).says, line

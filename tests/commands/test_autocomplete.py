@@ -1,4 +1,4 @@
-"""Suggestions while somebody is still typing; what a place that many share begins with."""
+"""Autocomplete, and the language that a shared place begins with."""
 
 from __future__ import annotations
 
@@ -69,43 +69,45 @@ async def suggested(room: Room, command: str, typed: str, locale: str = "en") ->
         (CommandName.TODAY, "x", []),
     ],
 )
-async def test_what_is_typed_is_completed(room: Room, command: str, typed: str, values: list[str]) -> None:
+async def test_autocomplete_suggests_what_completes_the_text(
+    room: Room, command: str, typed: str, values: list[str]
+) -> None:
     assert await suggested(room, command, typed) == values
 
 
-async def test_suggestions_are_in_the_askers_language(room: Room) -> None:
+async def test_suggestions_are_in_the_requesters_language(room: Room) -> None:
     [found] = await room.readers.suggest(Requester(ADA, "ko"), CommandName.DATE, "2025-11", NOW)
     assert found.label == "2025년 11월 3일 월요일"
 
 
-async def test_who_is_not_let_in_is_suggested_nothing(room: Room) -> None:
+async def test_who_is_not_admitted_gets_no_suggestions(room: Room) -> None:
     room.readers._services = replace(room.readers._services, access=Access(Admission.LIST))
     assert await suggested(room, CommandName.PAPER, "") == []
 
 
-async def test_typing_uses_up_no_questions(room: Room) -> None:
+async def test_autocomplete_has_a_rate_limit_of_its_own(room: Room) -> None:
     for _ in range(100):
         await suggested(room, CommandName.DATE, "2025")
     assert (await room.ask("help", address=ADA, person=None)).ok
 
 
 @pytest.mark.parametrize("typed", ["\x00", "\ud800", "%", "'" * 500, ",,,", "٣"])
-async def test_nothing_that_is_typed_breaks_it(room: Room, typed: str, caplog: pytest.LogCaptureFixture) -> None:
+async def test_no_text_makes_autocomplete_fail(room: Room, typed: str, caplog: pytest.LogCaptureFixture) -> None:
     for command in room.readers._commands["fake"]:
         await suggested(room, command, typed)
     assert caplog.records == []
 
 
-async def test_a_place_begins_in_its_own_language_and_whoever_asks_is_answered_in_theirs(room: Room) -> None:
-    asker = Requester(PLACE, "en", person="ada", place_locale="ko")
-    answer = await room.readers.ask(asker, "subscribe", NOW)
+async def test_a_shared_place_begins_in_its_own_language_and_members_get_replies_in_theirs(room: Room) -> None:
+    requester = Requester(PLACE, "en", person="ada", place_locale="ko")
+    answer = await room.readers.ask(requester, "subscribe", NOW)
     assert answer.language == "en"
     wanted = (await room.reader()).preferences
     assert (wanted.language, wanted.timezone) == ("ko", "Asia/Seoul")
-    assert (await room.readers.ask(asker, "language ja", NOW)).language == "en"
+    assert (await room.readers.ask(requester, "language ja", NOW)).language == "en"
     assert (await room.reader()).preferences.language == "ja"
 
 
-async def test_another_language_for_a_place_changes_no_answer(room: Room) -> None:
+async def test_another_language_for_a_place_changes_no_reply(room: Room) -> None:
     answer = await room.readers.ask(Requester(Address("fake", "other"), "en", person="ada"), "subscribe ko", NOW)
     assert answer.language == "en"

@@ -127,11 +127,11 @@ def test_a_line_that_a_button_holds_is_parsed_in_every_language(line: tuple[str,
 
 
 @given(st.text(max_size=200), st.sampled_from([*COMMANDS, ""]), st.sampled_from(languages()))
-def test_whatever_is_typed_is_read_as_something(text: str, command: str, language: str) -> None:
+def test_no_text_makes_parsing_fail(text: str, command: str, language: str) -> None:
     asked(f"{command} {text}", language)
 
 
-def test_what_has_to_fit_into_a_button_does() -> None:
+def test_the_longest_lines_fit_into_a_telegram_button() -> None:
     zone = next(each for each in PREFERENCES if each.kind is Kind.ZONE)
     long = [
         edition_line(Cadence.MONTH, date(2026, 4, 30), 10_000, mine=True),
@@ -219,7 +219,7 @@ def test_what_has_to_fit_into_a_button_does() -> None:
         ("\x00", "en", None, None),
     ],
 )
-def test_what_people_type(line: str, language: str, command: str | None, arguments: object) -> None:
+def test_typed_lines_are_parsed(line: str, language: str, command: str | None, arguments: object) -> None:
     assert asked(line, language) == (command, arguments)
 
 

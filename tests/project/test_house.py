@@ -50,7 +50,7 @@ TYPES = {
     ("bot.publishing.publisher", "sqlalchemy.ext.asyncio"),
     ("bot.delivery.dispatcher", "sqlalchemy.ext.asyncio"),
     ("bot.delivery.rendering", "sqlalchemy.ext.asyncio"),
-    ("bot.commands", "sqlalchemy.ext.asyncio"),
+    ("bot.commands.reader_commands", "sqlalchemy.ext.asyncio"),
     ("bot.commands.process_feedback", "sqlalchemy.ext.asyncio"),
     ("bot.commands.subscription", "sqlalchemy.ext.asyncio"),
 }
