@@ -69,9 +69,7 @@ async def suggested(room: Room, command: str, typed: str, locale: str = "en") ->
         (CommandName.TODAY, "x", []),
     ],
 )
-async def test_autocomplete_suggests_what_completes_the_text(
-    room: Room, command: str, typed: str, values: list[str]
-) -> None:
+async def test_autocomplete_completes_the_text(room: Room, command: str, typed: str, values: list[str]) -> None:
     assert await suggested(room, command, typed) == values
 
 

@@ -380,9 +380,7 @@ async def test_search_and_top_rank_what_they_find(chat: Chat) -> None:
         ("cadence month", {"cadence": Cadence.MONTH}),
     ],
 )
-async def test_each_preference_is_changed_on_its_own_and_confirmed(
-    chat: Chat, line: str, changed: dict[str, Any]
-) -> None:
+async def test_each_preference_is_changed_on_its_own(chat: Chat, line: str, changed: dict[str, Any]) -> None:
     await chat.ask("subscribe")
     before = await chat.preferences()
     answer = await chat.ask(line)
