@@ -30,6 +30,7 @@ from bot.channel import (
 from channels.discord.api import DiscordApi
 from channels.discord.destinations import Destination, Directory
 from channels.discord.gateway import Listener
+from channels.discord.interactions import Interactions
 from channels.discord.message import LIMITS, Composer, DiscordMessage
 from channels.discord.post_options import POST_OPTIONS
 from channels.discord.reconciliation import UnconfirmedMessages
@@ -133,15 +134,8 @@ class Discord(BaseChannel):
 
     async def listen(self, commands: Commands) -> None:
         """Receive interactions and server events by the gateway until cancelled."""
-        listener = Listener(
-            commands,
-            memory=self._kit.memory,
-            directory=self._directory,
-            responses=self._responses,
-            words=self._words,
-            trace=self._api.trace(),
-            guild=self._settings.guild,
-        )
+        interactions = Interactions(commands, self._kit.memory, self._directory, self._responses, self._words)
+        listener = Listener(interactions, commands, self._directory, self._api.trace(), self._settings.guild)
         try:
             async with listener:
                 await self._log_in(listener)

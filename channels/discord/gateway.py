@@ -1,23 +1,18 @@
-"""Receives interactions and server events by the gateway, and registers slash commands when they have changed."""
+"""Receives interactions and server events by the gateway."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-from functools import partial
 
 import aiohttp
 import discord
 from discord.gateway import DiscordWebSocket
 from yarl import URL
 
-from bot.channel import Commands, Memory
+from bot.channel import Commands
 from channels.discord.destinations import CHANNEL, Destination, Directory, Kind, may_post
 from channels.discord.interactions import Interactions
-from channels.discord.responses import Responses
-from channels.discord.slash_commands import digest, payload
-from channels.discord.wording import Words
 
 log = logging.getLogger(__name__)
 
@@ -30,12 +25,9 @@ class Listener(discord.AutoShardedClient):
 
     def __init__(
         self,
+        interactions: Interactions,
         commands: Commands,
-        *,
-        memory: Memory,
         directory: Directory,
-        responses: Responses,
-        words: Words,
         trace: aiohttp.TraceConfig,
         guild: int | None = None,
     ) -> None:
@@ -47,14 +39,10 @@ class Listener(discord.AutoShardedClient):
             max_messages=None,
             member_cache_flags=discord.MemberCacheFlags.none(),
         )
+        self._interactions = interactions
         self._commands = commands
-        self._memory = memory
         self._directory = directory
-        self._words = words
         self._guild = guild
-        self._interactions = Interactions(
-            commands, memory=memory, directory=directory, responses=responses, words=words
-        )
 
     async def run_forever(self) -> None:
         """Register the slash commands if they have changed, then stay connected.
@@ -62,27 +50,10 @@ class Listener(discord.AutoShardedClient):
         Raises:
             ConnectionError: the gateway closed the connection for good.
         """
-        self._interactions.command_id = await self._register()
+        await self._interactions.register(self, self._guild)
         await self._wait_for_session()
         await self.connect()
         raise ConnectionError("the gateway was closed")
-
-    async def _register(self) -> int:
-        """Register the slash commands unless they are registered already; the id of the command group."""
-        registered = payload(partial(self._commands.listed, CHANNEL), self._words)
-        key = f"commands:{self.application_id}:{self._guild or ''}"
-        known = json.loads(await self._memory.get(key) or "{}")
-        if known.get("digest") == digest(registered):
-            return int(known["id"])
-        assert self.application_id is not None
-        if self._guild is None:
-            answered = await self.http.bulk_upsert_global_commands(self.application_id, registered)
-        else:
-            answered = await self.http.bulk_upsert_guild_commands(self.application_id, self._guild, registered)
-        command_id = int(answered[0]["id"])
-        await self._memory.put(key, json.dumps({"digest": digest(registered), "id": command_id}))
-        log.info("slash commands registered", extra={"channel": CHANNEL})
-        return command_id
 
     async def _wait_for_session(self) -> None:
         """Wait if few sessions are left today: a bot that exceeds the limit loses its token (topics/gateway)."""

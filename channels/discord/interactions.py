@@ -1,4 +1,4 @@
-"""Handles interactions: slash commands, components, autocomplete and forms.
+"""Handles interactions (slash commands, components, autocomplete, forms), and registers the slash commands.
 
 Each is acknowledged first: the service allows three seconds for that, and fifteen minutes for the reply
 (interactions/receiving-and-responding#followup-messages).
@@ -7,8 +7,10 @@ Each is acknowledged first: the service allows three seconds for that, and fifte
 from __future__ import annotations
 
 import io
+import json
 import logging
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import discord
@@ -29,7 +31,7 @@ from channels.discord.destinations import (
     subject_of,
 )
 from channels.discord.responses import Layout, Response, Responses
-from channels.discord.slash_commands import Invocation, language_of, parse
+from channels.discord.slash_commands import Invocation, digest, language_of, parse, payload
 from channels.discord.wording import Words
 
 log = logging.getLogger(__name__)
@@ -56,10 +58,10 @@ _RECHECK_PERMISSIONS = frozenset({CommandName.SETTINGS, CommandName.SUBSCRIBE, C
 
 
 class Interactions:
-    """Handles interactions."""
+    """Registers the slash commands and handles interactions."""
 
     def __init__(
-        self, commands: Commands, *, memory: Memory, directory: Directory, responses: Responses, words: Words
+        self, commands: Commands, memory: Memory, directory: Directory, responses: Responses, words: Words
     ) -> None:
         self._commands = commands
         self._names = {info.name for info in commands.listed(CHANNEL, "en")}
@@ -67,8 +69,24 @@ class Interactions:
         self._directory = directory
         self._responses = responses
         self._words = words
-        self.command_id: int | None = None
+        self._command_id: int | None = None
         """Id of the registered command group, by which command names are tappable."""
+
+    async def register(self, client: discord.Client, guild: int | None) -> None:
+        """Register the slash commands if they have changed: in one server for development, else in all."""
+        assert client.application_id is not None
+        registered = payload(partial(self._commands.listed, CHANNEL), self._words)
+        key = f"commands:{client.application_id}:{guild or ''}"
+        known = json.loads(await self._memory.get(key) or "{}")
+        if known.get("digest") != digest(registered):
+            if guild is None:
+                answered = await client.http.bulk_upsert_global_commands(client.application_id, registered)
+            else:
+                answered = await client.http.bulk_upsert_guild_commands(client.application_id, guild, registered)
+            known = {"digest": digest(registered), "id": int(answered[0]["id"])}
+            await self._memory.put(key, json.dumps(known))
+            log.info("slash commands registered", extra={"channel": CHANNEL})
+        self._command_id = int(known["id"])
 
     async def handle(self, interaction: discord.Interaction) -> None:
         """Handle one interaction of any type."""
@@ -189,7 +207,7 @@ class Interactions:
             channel=destination.id if elsewhere and destination.kind is not Kind.USER else None,
             menu=command if command and not argument and reply.ok else None,
             for_me=_for_me(interaction, mode, line) if refused else None,
-            command_id=self.command_id,
+            command_id=self._command_id,
         )
 
     def _sentence(

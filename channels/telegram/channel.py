@@ -52,7 +52,7 @@ from channels.telegram.keyboards import keyboard
 from channels.telegram.markup import collapse_blank_lines, escape
 from channels.telegram.message import LIMITS, PICTURE, RICH, TelegramMessage
 from channels.telegram.polling import clock, poll
-from channels.telegram.profile import update_profile
+from channels.telegram.profile import Profile
 from channels.telegram.replies import FloodWait, Replies
 from channels.telegram.settings import Settings
 from channels.telegram.updates import UpdateHandler
@@ -139,7 +139,7 @@ class Telegram(BaseChannel):
     async def listen(self, commands: Commands) -> None:
         """Receive updates until cancelled: by webhook if PUBLIC_URL is HTTPS, else by long polling."""
         try:
-            await update_profile(self._bot, commands, self._kit.memory)
+            await self._profile(commands).update()
         except InvalidToken:
             raise LoginError(WRONG_TOKEN) from None
         if self.webhooks():
@@ -161,8 +161,14 @@ class Telegram(BaseChannel):
         return self._kit.links.sign("hook", self.name)
 
     def _update_handler(self, commands: Commands) -> UpdateHandler:
-        replies = Replies(self._bot, commands, self._kit, self._flood, clock=clock, inline=self._is_inline)
+        profile = self._profile(commands)
+        replies = Replies(
+            self._bot, commands, self._kit, self._flood, profile=profile, clock=clock, inline=self._is_inline
+        )
         return UpdateHandler(self._bot, commands, self._kit.memory, replies, self.compose, clock=clock)
+
+    def _profile(self, commands: Commands) -> Profile:
+        return Profile(self._bot, commands, self._kit.memory)
 
     def compose(self, page: Page) -> TelegramMessage:
         return TelegramMessage(page, collapse_blank_lines(self._template(page)), self._rich_template)

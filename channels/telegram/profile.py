@@ -9,115 +9,97 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from telegram import (
-    Bot,
-    BotCommand,
-    BotCommandScope,
-    BotCommandScopeAllChatAdministrators,
-    BotCommandScopeAllGroupChats,
-    BotCommandScopeAllPrivateChats,
-    BotCommandScopeChat,
-)
+import telegram
 from telegram.error import InvalidToken, TelegramError
 
 from bot.channel import CommandName, Commands, Memory
+from channels.telegram.callbacks import READ_ONLY
 
 log = logging.getLogger(__name__)
 
 SYNCED = "menus"
 """The memory's key for the digest of what was set last."""
 LONGEST_DESCRIPTION, LONGEST_SHORT = 512, 120
-GROUP_COMMANDS = (
-    CommandName.TODAY,
-    CommandName.WEEK,
-    CommandName.MONTH,
-    CommandName.DATE,
-    CommandName.TOP,
-    CommandName.SEARCH,
-    CommandName.PAPER,
-    CommandName.SETTINGS,
-    CommandName.WHY,
-    CommandName.HELP,
-    CommandName.PRIVACY,
-)
+GROUP_COMMANDS = READ_ONLY | {CommandName.SETTINGS, CommandName.WHY, CommandName.HELP, CommandName.PRIVACY}
 """The commands offered to every member of a group; its administrators are offered all."""
 
-
-async def update_profile(bot: Bot, commands: Commands, memory: Memory) -> None:
-    """Set menus and descriptions in every language, unless they are set already.
-
-    A refusal is logged and retried at the next start.
-
-    Raises:
-        InvalidToken: Telegram rejects the token.
-    """
-    menus = {tag: _menu(commands, tag) for tag in commands.languages()}
-    texts = {tag: commands.introduction(tag) for tag in menus}
-    state = json.dumps([bot.id, menus, texts])
-    digest = hashlib.sha256(state.encode()).hexdigest()
-    if await memory.get(SYNCED) == digest:
-        return
-    try:
-        for tag, menu in menus.items():
-            code = _language_code(tag)
-            if code is None:
-                continue
-            short, long = texts[tag]
-            await bot.set_my_short_description(short[:LONGEST_SHORT], language_code=code)
-            await bot.set_my_description(long[:LONGEST_DESCRIPTION], language_code=code)
-            everything = _bot_commands(menu)
-            for_members = _bot_commands({name: menu[name] for name in GROUP_COMMANDS})
-            await bot.set_my_commands(everything, BotCommandScopeAllPrivateChats(), language_code=code)
-            await bot.set_my_commands(for_members, BotCommandScopeAllGroupChats(), language_code=code)
-            await bot.set_my_commands(everything, BotCommandScopeAllChatAdministrators(), language_code=code)
-    except InvalidToken:
-        raise
-    except TelegramError as error:
-        log.warning(
-            "command menus not set, next try at the next start", extra={"channel": "telegram", "reason": error.message}
-        )
-        return
-    await memory.put(SYNCED, digest)
+Menu = Mapping[str, str]
+"""Commands and what they are for, in their order."""
 
 
-async def update_chat_menu(
-    bot: Bot,
-    chat_id: int,
-    language: str,
-    commands: Commands,
-    memory: Memory,
-    *,
-    operator: bool,
-) -> None:
-    """Set a menu for one chat if it needs another than the common one: for Traditional Chinese and for operators."""
-    key, needed = f"menu {chat_id}", operator or _language_code(language) is None
-    menu = _menu(commands, language, operator=operator)
-    state = f"{bot.id} {[*menu.items()]}"
-    digest = hashlib.sha256(state.encode()).hexdigest()[:16] if needed else ""
-    if (await memory.get(key) or "") == digest:
-        return
-    scope: BotCommandScope = BotCommandScopeChat(chat_id)
-    try:
-        if needed:
-            await bot.set_my_commands(_bot_commands(menu), scope)
-        else:
-            await bot.delete_my_commands(scope)
-    except TelegramError as error:
-        log.warning("command menu of a chat not set", extra={"channel": "telegram", "reason": error.message})
-        return
-    await memory.put(key, digest)
+class Profile:
+    """Keeps menus and descriptions as they should be, and sets only what has changed."""
+
+    def __init__(self, bot: telegram.Bot, commands: Commands, memory: Memory) -> None:
+        self._bot = bot
+        self._commands = commands
+        self._memory = memory
+
+    async def update(self) -> None:
+        """Set menus and descriptions in every language. A refusal is logged, and retried at the next start.
+
+        Raises:
+            InvalidToken: Telegram rejects the token.
+        """
+        menus = {tag: self._menu(tag) for tag in self._commands.languages()}
+        texts = {tag: self._commands.introduction(tag) for tag in menus}
+        state = [self._bot.id, menus, texts]
+        digest = hashlib.sha256(json.dumps(state).encode()).hexdigest()
+        if await self._memory.get(SYNCED) == digest:
+            return
+        try:
+            for tag, menu in menus.items():
+                code = _language_code(tag)
+                if code is not None:
+                    await self._set(code, menu, *texts[tag])
+        except InvalidToken:
+            raise
+        except TelegramError as error:
+            fields = {"channel": "telegram", "reason": error.message}
+            log.warning("command menus not set, next try at the next start", extra=fields)
+            return
+        await self._memory.put(SYNCED, digest)
+
+    async def update_chat(self, chat_id: int, language: str, *, operator: bool) -> None:
+        """Set a menu for one chat if the common one does not suit it: for Traditional Chinese and for operators."""
+        key, needed = f"menu {chat_id}", operator or _language_code(language) is None
+        menu = self._menu(language, operator=operator)
+        state = f"{self._bot.id} {[*menu.items()]}"
+        digest = hashlib.sha256(state.encode()).hexdigest()[:16] if needed else ""
+        if (await self._memory.get(key) or "") == digest:
+            return
+        scope: telegram.BotCommandScope = telegram.BotCommandScopeChat(chat_id)
+        try:
+            if needed:
+                await self._bot.set_my_commands(_bot_commands(menu), scope)
+            else:
+                await self._bot.delete_my_commands(scope)
+        except TelegramError as error:
+            log.warning("command menu of a chat not set", extra={"channel": "telegram", "reason": error.message})
+            return
+        await self._memory.put(key, digest)
+
+    async def _set(self, code: str, menu: Menu, short: str, long: str) -> None:
+        await self._bot.set_my_short_description(short[:LONGEST_SHORT], language_code=code)
+        await self._bot.set_my_description(long[:LONGEST_DESCRIPTION], language_code=code)
+        for_members = {command: purpose for command, purpose in menu.items() if command in GROUP_COMMANDS}
+        scopes: Sequence[tuple[telegram.BotCommandScope, Menu]] = [
+            (telegram.BotCommandScopeAllPrivateChats(), menu),
+            (telegram.BotCommandScopeAllGroupChats(), for_members),
+            (telegram.BotCommandScopeAllChatAdministrators(), menu),
+        ]
+        for scope, offered in scopes:
+            await self._bot.set_my_commands(_bot_commands(offered), scope, language_code=code)
+
+    def _menu(self, language: str, *, operator: bool = False) -> Menu:
+        listed = self._commands.listed("telegram", language)
+        return {info.name: info.purpose for info in listed if operator or not info.for_operators}
 
 
-def _menu(commands: Commands, language: str, *, operator: bool = False) -> Mapping[str, str]:
-    """The commands of a menu with their descriptions."""
-    listed = commands.listed("telegram", language)
-    return {info.name: info.purpose for info in listed if operator or not info.for_operators}
-
-
-def _bot_commands(menu: Mapping[str, str]) -> list[BotCommand]:
-    return [BotCommand(name, purpose) for name, purpose in menu.items()]
+def _bot_commands(menu: Menu) -> list[telegram.BotCommand]:
+    return [telegram.BotCommand(name, purpose) for name, purpose in menu.items()]
 
 
 def _language_code(tag: str) -> str | None:

@@ -19,7 +19,7 @@ from channels.telegram.chats import ChatAddress
 from channels.telegram.keyboards import keyboard
 from channels.telegram.markup import escape, text_length
 from channels.telegram.message import LONGEST_TEXT, NO_PREVIEW, TelegramMessage
-from channels.telegram.profile import update_chat_menu
+from channels.telegram.profile import Profile
 from channels.telegram.reply_layout import rows_of, split, text_of, without_papers
 from channels.telegram.uploads import UploadedPictures
 
@@ -67,6 +67,7 @@ class Replies:
         kit: Kit,
         flood: FloodWait,
         *,
+        profile: Profile,
         clock: Callable[[], datetime],
         inline: bool = True,
     ) -> None:
@@ -74,6 +75,7 @@ class Replies:
         self._commands = commands
         self._memory = kit.memory
         self._flood = flood
+        self._profile = profile
         self._clock = clock
         self._inline = inline
         self._template = kit.template("telegram/answer.html", escape)
@@ -108,14 +110,7 @@ class Replies:
             await self._send(chat, reply, parts, edit)
             if not chat.is_shared:
                 operator = self._commands.operates(chat.address)
-                await update_chat_menu(
-                    self._bot,
-                    chat.id,
-                    reply.language,
-                    self._commands,
-                    self._memory,
-                    operator=operator,
-                )
+                await self._profile.update_chat(chat.id, reply.language, operator=operator)
         except Forbidden as error:
             if not chat.is_shared and errors.is_from_telegram(error):
                 await self._commands.gone(chat.address, errors.reason(error), self._clock())

@@ -8,19 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 
-from telegram import (
-    Bot,
-    CallbackQuery,
-    Chat,
-    ChatMember,
-    ChatMemberAdministrator,
-    ChatMemberRestricted,
-    ChatMemberUpdated,
-    InlineQuery,
-    Message,
-    Update,
-    User,
-)
+import telegram
 from telegram.constants import ChatType
 from telegram.error import BadRequest, TelegramError
 
@@ -38,8 +26,8 @@ log = logging.getLogger(__name__)
 LONGEST_NOTICE = 200
 """Characters of the notice that answers a press (https://core.telegram.org/bots/api#answercallbackquery)."""
 LONGEST_QUERY = 200
-ADMINISTRATORS = {ChatMember.OWNER, ChatMember.ADMINISTRATOR}
-MEMBERS = {*ADMINISTRATORS, ChatMember.MEMBER, ChatMember.RESTRICTED}
+ADMINISTRATORS = {telegram.ChatMember.OWNER, telegram.ChatMember.ADMINISTRATOR}
+MEMBERS = {*ADMINISTRATORS, telegram.ChatMember.MEMBER, telegram.ChatMember.RESTRICTED}
 BLOCKED = "the reader has blocked the bot"
 REMOVED = "the bot was removed"
 ALIASES = {"stop": CommandName.UNSUBSCRIBE}
@@ -62,7 +50,7 @@ class UpdateHandler:
 
     def __init__(
         self,
-        bot: Bot,
+        bot: telegram.Bot,
         commands: Commands,
         memory: Memory,
         replies: Replies,
@@ -78,7 +66,7 @@ class UpdateHandler:
         self._clock = clock
         self._names = {info.name for info in commands.listed("telegram", "en")}
 
-    async def handle(self, update: Update) -> None:
+    async def handle(self, update: telegram.Update) -> None:
         """Handle one update of any kind."""
         if update.callback_query is not None:
             await self._on_press(update.callback_query)
@@ -91,7 +79,7 @@ class UpdateHandler:
         elif update.message is not None:
             await self._on_message(update.message)
 
-    async def _on_message(self, message: Message) -> None:
+    async def _on_message(self, message: telegram.Message) -> None:
         here = _chat(message)
         if message.migrate_to_chat_id is not None:
             await self._commands.moved(here.address, f"{ChatAddress(message.migrate_to_chat_id)}")
@@ -106,7 +94,7 @@ class UpdateHandler:
         if callback.about is None or requester.may_change:
             await self._reply(here, callback, await self._ask(requester, callback.line))
 
-    def _callback_of(self, message: Message) -> Callback | None:
+    def _callback_of(self, message: telegram.Message) -> Callback | None:
         """The command line in a message, and for which chat; None if the message is not for the bot."""
         shared, text = message.chat.type != ChatType.PRIVATE, (message.text or "").strip()
         if found := _COMMAND.fullmatch(text):
@@ -132,7 +120,7 @@ class UpdateHandler:
             return None  # another bot's
         return f"{ALIASES.get(name, name)} {rest}"
 
-    def _menu_replied_to(self, message: Message) -> Callback | None:
+    def _menu_replied_to(self, message: telegram.Message) -> Callback | None:
         """The preference whose menu the message replies to in the reader's own words, such as a city."""
         menu = message.reply_to_message
         if menu is None or menu.reply_markup is None or menu.from_user is None or menu.from_user.id != self._bot.id:
@@ -140,14 +128,14 @@ class UpdateHandler:
         buttons = [button for row in menu.reply_markup.inline_keyboard for button in row]
         return menu_of([button.callback_data for button in buttons if isinstance(button.callback_data, str)])
 
-    async def _on_press(self, query: CallbackQuery) -> None:
+    async def _on_press(self, query: telegram.CallbackQuery) -> None:
         callback, message = await decode(query.data or "", self._memory), query.message
         # Of a message too old to be sent along, the topic is unknown.
-        topic_unknown = message is not None and not isinstance(message, Message) and message.chat.is_forum
+        topic_unknown = message is not None and not isinstance(message, telegram.Message) and message.chat.is_forum
         if message is None or not callback.line or topic_unknown:
             await self._end_press(query)
             return
-        here = _chat(message) if isinstance(message, Message) else ChatAddress(message.chat.id)
+        here = _chat(message) if isinstance(message, telegram.Message) else ChatAddress(message.chat.id)
         requester = await self._requester(callback.about or here, query.from_user, None)
         changes_here = here.is_shared and not callback.new_message and callback.line.partition(" ")[0] not in READ_ONLY
         if not requester.may_change and (callback.about is not None or changes_here):
@@ -160,10 +148,10 @@ class UpdateHandler:
         await self._end_press(query, reply.says[0] if refused else "", alert=here.is_shared)
         if refused and (here.is_shared or not (reply.options or reply.rows)):
             return
-        edit = message if isinstance(message, Message) and not callback.new_message else None
+        edit = message if isinstance(message, telegram.Message) and not callback.new_message else None
         await self._reply(here, callback, reply, edit=edit)
 
-    async def _end_press(self, query: CallbackQuery, text: str = "", *, alert: bool = False) -> None:
+    async def _end_press(self, query: telegram.CallbackQuery, text: str = "", *, alert: bool = False) -> None:
         """End the progress shown on a pressed button, with a notice if there is a text."""
         notice = text if len(text) <= LONGEST_NOTICE else text[: LONGEST_NOTICE - 1] + "…"
         try:
@@ -172,7 +160,7 @@ class UpdateHandler:
             if not errors.mentions(error, *errors.QUERY_EXPIRED):
                 log.info("press not answered", extra={"channel": "telegram", "reason": errors.reason(error)})
 
-    async def _on_inline_query(self, query: InlineQuery) -> None:
+    async def _on_inline_query(self, query: telegram.InlineQuery) -> None:
         person = query.from_user
         requester = Requester(
             Address("telegram", f"{person.id}"), person.language_code, rate_limit_key=f"telegram inline {person.id}"
@@ -185,7 +173,7 @@ class UpdateHandler:
                 found, cache_time=inline.CACHE_TIME if found else 0, is_personal=True, next_offset=offset
             )
 
-    async def _on_membership(self, change: ChatMemberUpdated) -> None:
+    async def _on_membership(self, change: telegram.ChatMemberUpdated) -> None:
         """The bot was added, removed, or given other rights."""
         here, new = ChatAddress(change.chat.id), change.new_chat_member
         if not _is_member(new):
@@ -201,7 +189,7 @@ class UpdateHandler:
         if not could_post and not any(resumed):
             await self._greet(change, here)
 
-    async def _greet(self, change: ChatMemberUpdated, here: ChatAddress) -> None:
+    async def _greet(self, change: telegram.ChatMemberUpdated, here: ChatAddress) -> None:
         """Show the settings: in a group to all; of a channel, whose posts are for its readers, to who added the bot."""
         if change.chat.type == ChatType.CHANNEL:
             await self._memory.put(ADDED_BY.format(chat=here.id), f"{change.from_user.id}")
@@ -210,7 +198,7 @@ class UpdateHandler:
         requester = await self._requester(here, change.from_user, None)
         await self._replies.send(here, await self._ask(requester, CommandName.SETTINGS))
 
-    async def _on_channel_post(self, post: Message) -> None:
+    async def _on_channel_post(self, post: telegram.Message) -> None:
         """A command posted in a channel is answered in the private chat of the one who added the bot."""
         found = _COMMAND.fullmatch((post.text or "").strip())
         person = await self._memory.get(ADDED_BY.format(chat=post.chat.id))
@@ -221,7 +209,7 @@ class UpdateHandler:
             if member.status in ADMINISTRATORS:
                 await self._reply_with_settings_of(ChatAddress(post.chat.id), member.user)
 
-    async def _reply_with_named_settings(self, here: ChatAddress, person: User | None, named: str) -> None:
+    async def _reply_with_named_settings(self, here: ChatAddress, person: telegram.User | None, named: str) -> None:
         """Show the settings of a named chat to its administrators; to others as if there were no such chat."""
         with suppress(TelegramError):
             found = await self._bot.get_chat(named if named.startswith("@") else int(named))
@@ -232,7 +220,7 @@ class UpdateHandler:
         requester = await self._requester(here, person, None)
         await self._replies.send(here, await self._ask(requester, CommandName.SETTINGS))
 
-    async def _reply_with_settings_of(self, chat: ChatAddress, person: User) -> None:
+    async def _reply_with_settings_of(self, chat: ChatAddress, person: telegram.User) -> None:
         """Show the settings of a group or channel in a person's private chat."""
         requester = Requester(chat.address, person.language_code, person=f"{person.id}")
         reply = await self._ask(requester, CommandName.SETTINGS)
@@ -241,7 +229,9 @@ class UpdateHandler:
     async def _ask(self, requester: Requester, line: str) -> Reply:
         return await self._commands.ask(requester, line, self._clock())
 
-    async def _reply(self, here: ChatAddress, callback: Callback, reply: Reply, *, edit: Message | None = None) -> None:
+    async def _reply(
+        self, here: ChatAddress, callback: Callback, reply: Reply, *, edit: telegram.Message | None = None
+    ) -> None:
         title = "" if callback.about is None else await self._title(callback.about)
         await self._replies.send(here, reply, edit=edit, about=callback.about, title=title, line=callback.line)
 
@@ -250,7 +240,9 @@ class UpdateHandler:
             return (await self._bot.get_chat(chat.id)).title or f"{chat}"
         return f"{chat}"
 
-    async def _requester(self, chat: ChatAddress, person: User | None, sender: Chat | None) -> Requester:
+    async def _requester(
+        self, chat: ChatAddress, person: telegram.User | None, sender: telegram.Chat | None
+    ) -> Requester:
         locale = None if person is None else person.language_code
         if not chat.is_shared:
             return Requester(chat.address, locale)
@@ -259,7 +251,7 @@ class UpdateHandler:
         name = f"{chat.id}" if person is None else f"{person.id}"
         return Requester(chat.address, locale, name, may_change=await self._is_administrator(chat, person))
 
-    async def _is_administrator(self, chat: ChatAddress, person: User | None) -> bool:
+    async def _is_administrator(self, chat: ChatAddress, person: telegram.User | None) -> bool:
         """Whether a person runs a group or channel; False if that cannot be looked up."""
         if person is None:
             return False
@@ -270,16 +262,16 @@ class UpdateHandler:
         return member.status in ADMINISTRATORS
 
 
-def _may_post(chat: Chat, member: ChatMember) -> bool:
+def _may_post(chat: telegram.Chat, member: telegram.ChatMember) -> bool:
     if chat.type == ChatType.CHANNEL:
-        return isinstance(member, ChatMemberAdministrator) and bool(member.can_post_messages)
-    return not isinstance(member, ChatMemberRestricted) or member.can_send_messages
+        return isinstance(member, telegram.ChatMemberAdministrator) and bool(member.can_post_messages)
+    return not isinstance(member, telegram.ChatMemberRestricted) or member.can_send_messages
 
 
-def _is_member(member: ChatMember) -> bool:
-    return member.status in MEMBERS and not (isinstance(member, ChatMemberRestricted) and not member.is_member)
+def _is_member(member: telegram.ChatMember) -> bool:
+    return member.status in MEMBERS and not (isinstance(member, telegram.ChatMemberRestricted) and not member.is_member)
 
 
-def _chat(message: Message) -> ChatAddress:
+def _chat(message: telegram.Message) -> ChatAddress:
     is_topic = message.is_topic_message and message.chat.type != ChatType.PRIVATE
     return ChatAddress(message.chat.id, message.message_thread_id if is_topic else None)

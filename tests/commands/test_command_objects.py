@@ -69,7 +69,7 @@ async def test_a_new_command_runs_and_is_in_help(commands: ReaderCommands) -> No
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 async def test_a_new_command_is_in_telegrams_menu(commands: ReaderCommands) -> None:
-    menu: Mapping[str, str] = profile._menu(commands, "en")
+    menu: Mapping[str, str] = profile.Profile(None, commands, None)._menu("en")  # type: ignore[arg-type]
     assert menu[MADE_UP] == "Roll dice"
     assert "stats" not in menu
 
