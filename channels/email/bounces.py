@@ -17,9 +17,9 @@ from enum import StrEnum
 from bot.channel import LEAVE, MAIL, Feedback, Links
 from channels.email.errors import GONE, STRIKES, UNROUTABLE
 
-MOST = 1_000_000
+MAX_BYTES = 1_000_000
 """So much of a mail is read; a report stands at its beginning."""
-PARTS = 50
+MAX_PARTS = 50
 """So many parts of a mail are looked at."""
 
 _TOKEN = re.compile(r"(?<![0-9a-z.])[0-9a-z]{1,12}(?:\.[0-9a-z]{1,12}){1,2}-[0-9a-f]{32}(?![0-9a-z])", re.IGNORECASE)
@@ -42,7 +42,7 @@ class MailKind(StrEnum):
     JUNK = "anything else"
 
 
-TAKEN = {
+FEEDBACK_OF = {
     MailKind.GONE: Feedback.GONE,
     MailKind.STRIKE: Feedback.STRIKE,
     MailKind.COMPLAINT: Feedback.COMPLAINT,
@@ -52,25 +52,25 @@ TAKEN = {
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Classified:
     """A mail as it was understood, and the token by which its reader is known."""
 
-    verdict: MailKind
+    kind: MailKind
     purpose: str = ""
     token: str = ""
     reason: str = ""
 
 
-def read(raw: bytes, links: Links) -> Reading:
+def classify(raw: bytes, links: Links) -> Classified:
     """Understand a mail that came back. Never raises: strangers write what they like."""
     try:
-        mail = BytesParser(policy=policy.compat32).parsebytes(raw[:MOST])
+        mail = BytesParser(policy=policy.compat32).parsebytes(raw[:MAX_BYTES])
         return _read(mail, links)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return Reading(MailKind.JUNK)
+        return Classified(MailKind.JUNK)
 
 
-def _read(mail: Message, links: Links) -> Reading:
+def _read(mail: Message, links: Links) -> Classified:
     kind = str(mail.get_param("report-type", "")).lower()
     if mail.get_content_type() == "multipart/report":
         if kind == "feedback-report":
@@ -79,41 +79,41 @@ def _read(mail: Message, links: Links) -> Reading:
             return _bounce(mail, links)
     leaving = _first(links, LEAVE, [*_values(mail, *_ADDRESSED), *_values(mail, "Subject")])
     if leaving is not None:
-        return Reading(MailKind.LEAVING, LEAVE, leaving, "by mail")
+        return Classified(MailKind.LEAVING, LEAVE, leaving, "by mail")
     if _is_automatic(mail):
-        return Reading(MailKind.AUTOMATIC)
+        return Classified(MailKind.AUTOMATIC)
     if _WISH.fullmatch(str(mail.get("Subject", "")).removeprefix("Re:")):
         answered = _first(links, MAIL, _values(mail, "In-Reply-To", "References"))
         if answered is not None:
-            return Reading(MailKind.LEAVING, MAIL, answered, "by mail")
-    return Reading(MailKind.JUNK)
+            return Classified(MailKind.LEAVING, MAIL, answered, "by mail")
+    return Classified(MailKind.JUNK)
 
 
-def _complaint(mail: Message, links: Links) -> Reading:
+def _complaint(mail: Message, links: Links) -> Classified:
     """A feedback report: what kind, and about which of our mails."""
     fields = next((part for part in _parts(mail) if part.get_content_type() == "message/feedback-report"), None)
     said = _fields(fields) if fields is not None else {}
     kind = said.get("feedback-type", "").lower()
     token = _ours(mail, links, said.get("original-mail-from", ""))
     if token is None or kind != "abuse":
-        return Reading(MailKind.JUNK)
-    return Reading(MailKind.COMPLAINT, MAIL, token, f"complaint by {said.get('user-agent', 'a mail system')}")
+        return Classified(MailKind.JUNK)
+    return Classified(MailKind.COMPLAINT, MAIL, token, f"complaint by {said.get('user-agent', 'a mail system')}")
 
 
-def _bounce(mail: Message, links: Links) -> Reading:
+def _bounce(mail: Message, links: Links) -> Classified:
     """A delivery status notification; one of ours is about one recipient."""
     token = _ours(mail, links)
     report = next((part for part in _parts(mail) if part.get_content_type() == "message/delivery-status"), None)
     if token is None or report is None:
-        return Reading(MailKind.JUNK)
+        return Classified(MailKind.JUNK)
     blocks = report.get_payload()
     recipients = [block for block in blocks if isinstance(block, Message)] if isinstance(blocks, list) else []
     failed = next((each for each in recipients if str(each.get("Action", "")).strip().lower() == "failed"), None)
     if failed is None:
-        return Reading(MailKind.DELAYED)
+        return Classified(MailKind.DELAYED)
     said = " ".join(str(failed.get("Diagnostic-Code", "")).split())[:200]
     status = _status(str(failed.get("Status", "")), said)
-    return Reading(_verdict(status), MAIL, token, f"{'.'.join(map(str, status))} {said}".strip())
+    return Classified(_verdict(status), MAIL, token, f"{'.'.join(map(str, status))} {said}".strip())
 
 
 def _verdict(status: tuple[int, int, int]) -> MailKind:
@@ -193,6 +193,6 @@ def _fields(part: Message) -> dict[str, str]:
 def _parts(mail: Message) -> Iterator[Message]:
     """The parts of a report, but not those of the mail that it returns."""
     payload = mail.get_payload()
-    for part in payload[:PARTS] if isinstance(payload, list) else ():
+    for part in payload[:MAX_PARTS] if isinstance(payload, list) else ():
         if isinstance(part, Message):
             yield part

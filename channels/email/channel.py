@@ -32,14 +32,14 @@ from bot.channel import (
     Unknown,
 )
 from bot.model import Extra
-from channels.email.address import domain, is_normal, normal
+from channels.email.address import domain, is_normalised, normalise
 from channels.email.dkim_signature import KeyFaultError, Signer
-from channels.email.doctor import examine
-from channels.email.errors import RETRY_SECONDS, meaning
+from channels.email.doctor import check_email
+from channels.email.errors import RETRY_SECONDS, outcome_of
 from channels.email.headers import header
-from channels.email.intake import take_back
-from channels.email.message import MOST_HTML, SETTINGS, UNSUBSCRIBE, WEB, Composer, Mail
-from channels.email.pool import LoginRefusedError, Pool
+from channels.email.intake import process_mailbox
+from channels.email.message import MAX_HTML_BYTES, SETTINGS, UNSUBSCRIBE, WEB, Composer, Mail
+from channels.email.pool import LoginRefusedError, ConnectionPool
 from channels.email.settings import TOKEN, Settings
 from channels.email.smtp import BrokenError, RefusedError, SmtpSession
 
@@ -48,7 +48,7 @@ class Email:
     """Sends mails."""
 
     name = "email"
-    limits = Limits(maxima={"bytes of HTML": MOST_HTML})
+    limits = Limits(maxima={"bytes of HTML": MAX_HTML_BYTES})
     repeats_unknown = True  # with the same Message-ID, of which many receivers keep one
     rehearsal = False
     extras: Sequence[Extra] = ()
@@ -59,12 +59,12 @@ class Email:
         self.pace = Pace(concurrency=settings.connections, account=settings.rate, exclusive=False)
         self._kit = kit
         self._tls = tls
-        self._pool = Pool(settings, tls=tls)
+        self._pool = ConnectionPool(settings, tls=tls)
         self._signer: Signer | None = None
         self._composer = Composer(settings.own, settings.reply_to, kit)
 
     def recipient(self, written: str) -> str:
-        return normal(written)
+        return normalise(written)
 
     async def __aenter__(self) -> Self:
         own = self.settings
@@ -92,7 +92,7 @@ class Email:
 
     async def send(self, to: str, message: Message, personal: Personal) -> Outcome:
         assert isinstance(message, Mail)
-        if not is_normal(to):
+        if not is_normalised(to):
             return Gone("what is stored is no mail address")
         token = self._token(personal)
         sender = self.settings.bounces.replace(TOKEN, token) if self.settings.bounces else self.settings.own.address
@@ -113,27 +113,27 @@ class Email:
                 reply = await session.send(_envelope(session, sender, to, text), text)
         except RefusedError as error:
             # A relay that has had enough of a connection says 421, and takes the next one.
-            return meaning(error.reply, error.stage, domain(to)), error.reply.code == 421 and not error.opening
+            return outcome_of(error.reply, error.stage, domain(to)), error.reply.code == 421 and not error.while_connecting
         except BrokenError as error:
-            if error.asked:
+            if error.handed_over:
                 return Unknown(str(error)), False
-            return Deferred(str(error), scope="channel"), not error.opening
+            return Deferred(str(error), scope="channel"), not error.while_connecting
         except LoginRefusedError as error:
             return Deferred(str(error), scope="channel"), False
-        self._pool.went_well()
+        self._pool.record_success()
         return Sent(reply.text[:200] or None), False
 
     async def check(self) -> Sequence[Finding]:
-        return await examine(self.settings, self._pool, self._kit.links.public)
+        return await check_email(self.settings, self._pool, self._kit.links.public)
 
-    async def take_back(self, place: str, returns: FeedbackHandler, *, dry_run: bool = False) -> list[str]:
+    async def process_mailbox(self, place: str, returns: FeedbackHandler, *, dry_run: bool = False) -> list[str]:
         """Deal with the mails at a place, EMAIL_INBOX where none is named; a line for each kind there was.
 
         Raises InboxError.
         """
         inbox = self.settings.inbox
         place = place or (inbox.get_secret_value() if inbox is not None else "")
-        return await take_back(place, self._kit.links, returns, self._kit.memory, dry_run=dry_run)
+        return await process_mailbox(place, self._kit.links, returns, self._kit.memory, dry_run=dry_run)
 
     def _token(self, personal: Personal) -> str:
         """What a mail is known by when it comes back, in its Message-ID and its envelope's sender."""
@@ -151,8 +151,8 @@ class Email:
             _date(int(datetime.now(UTC).timestamp())),
             header("Message-ID", f"<{token}@{self.settings.own.domain}>"),
         ]
-        if mail.is_letter:
-            return [b"".join(lines), *mail.filled({})]
+        if mail.transactional:
+            return [b"".join(lines), *mail.with_links({})]
         letter = self._leaving(personal)
         one_click = links.get(UNSUBSCRIBE)
         lines.append(header("List-Unsubscribe", *([f"<{one_click}>,"] if one_click else []), f"<{letter}>"))
@@ -163,7 +163,7 @@ class Email:
         links.setdefault(UNSUBSCRIBE, letter)
         for name in (SETTINGS, WEB):
             links.setdefault(name, self._kit.links.public or "")
-        return [b"".join(lines), *mail.filled(links)]
+        return [b"".join(lines), *mail.with_links(links)]
 
     def _leaving(self, personal: Personal) -> str:
         """The mailto link that unsubscribes."""

@@ -24,7 +24,7 @@ NO_MAILBOX = {"user unknown", "unknown user", "no such user", "no such recipient
 """What relays say in place of an enhanced code: the words of Postfix, Exim, qmail and Sendmail."""
 
 
-def meaning(reply: Reply, stage: Stage, judge: str) -> Outcome:
+def outcome_of(reply: Reply, stage: Stage, judge: str) -> Outcome:
     """What became of a mail that was refused with `reply` at `stage`; `judge` is its recipient's domain."""
     reason = f"{reply} (to {stage})"
     if reply.code == 421:

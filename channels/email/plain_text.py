@@ -1,4 +1,4 @@
-"""Plain text as terminals and old mail programs show it: wrapped by the width that characters really have."""
+"""Plain-text bodies: lines wrapped by display width."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 
 COLUMNS = 72
-"""Room for the marks that a quoted answer puts in front of each line."""
+"""Columns per line; leaves room for the > marks of quoting replies."""
 
 _CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 _INDENT = re.compile(r" *(?:\S{1,5} {2,})?")
@@ -16,19 +16,19 @@ _CLOSING = "」』）】》〉”’、。，．！？：；)]"
 _PIECES = re.compile(r"\s+|\S+")
 
 
-def plain(text: str) -> str:
-    """The escape of plain text: nothing that commands a terminal."""
+def strip_control(text: str) -> str:
+    """Plain text's escape function: removes control characters."""
     return _CONTROL.sub("", text)
 
 
 def wrap(text: str) -> str:
-    """Wrap every line under its own beginning. Links stay whole; Chinese and Japanese break between characters."""
+    """Wrap lines with a hanging indent. Links stay whole; Chinese and Japanese break between characters."""
     written = (line for each in text.split("\n") for line in _lines(each.rstrip()))
     return re.sub(r"\n{4,}", "\n\n\n", "\n".join(written)).strip("\n") + "\n"
 
 
 def width(text: str) -> int:
-    """How many columns a text takes on a terminal."""
+    """Columns that a text takes on a terminal."""
     return len(text) if text.isascii() else sum(map(_columns, text))
 
 
@@ -45,21 +45,21 @@ def _lines(written: str) -> Iterator[str]:
     found = _INDENT.match(written)
     lead = found[0] if found else ""
     indent = " " * width(lead)
-    line, filled = lead, width(lead)
+    line, with_links = lead, width(lead)
     for piece in _pieces(written[len(lead) :]):
         wide = width(piece)
-        if filled + wide > COLUMNS and filled > len(indent):
+        if with_links + wide > COLUMNS and with_links > len(indent):
             yield line.rstrip()
-            line, filled = indent, len(indent)
+            line, with_links = indent, len(indent)
             if piece.isspace():
                 continue
-        line, filled = line + piece, filled + wide
+        line, with_links = line + piece, with_links + wide
     if line.strip():
         yield line.rstrip()
 
 
 def _pieces(text: str) -> Iterator[str]:
-    """What a line may be broken between: words; of words in wide scripts, single characters with their marks."""
+    """Split a text where a line may break: between words, in wide scripts between characters and their punctuation."""
     for word in _PIECES.findall(text):
         if word.isascii() or word.isspace() or not any(map(_breaks, word)):
             yield word
@@ -75,5 +75,5 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def _breaks(character: str) -> bool:
-    """Whether lines are broken beside this character: Chinese and Japanese, but not Korean, which has spaces."""
+    """Whether a line may break beside a character: in Chinese and Japanese, not in Korean, which has spaces."""
     return unicodedata.east_asian_width(character) in {"W", "F"} and not "\uac00" <= character <= "\ud7a3"

@@ -19,7 +19,7 @@ from rich.console import Console
 from bot.channel import Commands, Deferred, Finding, Gone, Kit, Limits, Message, Outcome, Pace, Page, Personal, Sent
 from bot.model import Extra
 from channels.outbox.settings import Settings
-from channels.outbox.terminal import Terminal, plain, show, wrap
+from channels.outbox.terminal import Terminal, strip_control, show, wrap
 
 RECIPIENT = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 NAMES = "small letters, digits and hyphens, at most 64"
@@ -56,7 +56,7 @@ class Outbox:
     def __init__(self, folder: Path, kit: Kit, console: Console) -> None:
         self._folder = folder
         self._console = console
-        self._text = kit.template("outbox/edition.txt", plain)
+        self._text = kit.template("outbox/edition.txt", strip_control)
         self._html = kit.template("outbox/edition.html", None)
 
     def recipient(self, written: str) -> str:

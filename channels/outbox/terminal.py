@@ -37,7 +37,7 @@ class Terminal(Console):
             super().on_broken_pipe()
 
 
-def plain(text: str) -> str:
+def strip_control(text: str) -> str:
     """The escape of plain text: nothing that commands a terminal."""
     return _CONTROL.sub("", text)
 

@@ -37,7 +37,7 @@ from channels.site.settings import Settings
 __all__ = ["Settings", "Site", "SiteMessage", "Written", "open"]
 
 RECIPIENT = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*")
-LONGEST = 100
+MAX_LENGTH = 100
 NAMES = "small letters, digits, dots, hyphens and underscores, with slashes between folders, at most 100"
 PICTURES = ("thumb.jpg", "fig.jpg", "fig.png")
 RETRY_AFTER = 60.0
@@ -153,7 +153,7 @@ class Site:
         """
         assert isinstance(message, SiteMessage)
         page = message.page
-        with folder_writer.alone(where):
+        with folder_writer.exclusive(where):
             sheet = self._render(page, folder_writer.present(where), self._sums(where, page))
             made = {
                 sheet.layout.markdown(page.slug, page.cadence, page.day): sheet.markdown,
@@ -180,7 +180,7 @@ class Site:
 
         Raises ValueError for a name that no page asks for, OSError.
         """
-        with folder_writer.alone(where):
+        with folder_writer.exclusive(where):
             return folder_writer.place(where, pictures)
 
     def _render(self, page: Page, seen: frozenset[str], sums: Day | None) -> SiteMessage:
@@ -255,7 +255,7 @@ def make(settings: Settings, kit: Kit) -> Site:
 
 
 def _is_folder(written: str) -> bool:
-    return len(written) <= LONGEST and RECIPIENT.fullmatch(written) is not None
+    return len(written) <= MAX_LENGTH and RECIPIENT.fullmatch(written) is not None
 
 
 def _own_sums(page: Page) -> Day:

@@ -13,9 +13,9 @@ from pathlib import Path
 PICTURE = re.compile(r"\d{4}\.\d{4,5}\.(?:thumb\.jpg|fig\.(?:jpg|png))|\d{4}-\d\d-\d\d_(?:keywords|trend)\.png")
 """What a picture is called: by its paper's arXiv id, or by its day."""
 
-PATIENCE = 120.0
+LOCK_SECONDS = 120.0
 """Seconds after which another writer is taken to hang; git may take its time."""
-LOOK = 0.1
+LOCK_POLL_SECONDS = 0.1
 
 
 def write(folder: Path, files: Mapping[str, str]) -> list[str]:
@@ -63,11 +63,11 @@ def put(path: Path, content: bytes) -> bool:
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
+def exclusive(folder: Path) -> Iterator[None]:
     """Write to a folder while no other process does. Raises OSError where another does not end."""
     folder.mkdir(parents=True, exist_ok=True)
     with held(folder) as handle:
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + LOCK_SECONDS
         while True:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # let go of with the handle, however we end
@@ -75,7 +75,7 @@ def alone(folder: Path) -> Iterator[None]:
             except BlockingIOError:
                 if time.monotonic() > until:
                     raise
-                time.sleep(LOOK)
+                time.sleep(LOCK_POLL_SECONDS)
         yield
 
 

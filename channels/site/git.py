@@ -17,7 +17,7 @@ from pathlib import Path
 SECONDS = 60.0
 """A git that takes longer hangs: at a prompt that nobody sees, or at a server that does not answer."""
 
-KINDLY = 3.0
+TERMINATE_SECONDS = 3.0
 """Seconds that git has to end by itself before it is killed."""
 _OURS = Path(__file__).resolve().parents[2]
 """The checkout that this program runs from, which is nobody's site."""
@@ -141,7 +141,7 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
     try:
-        async with asyncio.timeout(KINDLY):
+        async with asyncio.timeout(TERMINATE_SECONDS):
             await process.wait()
     except TimeoutError:
         with suppress(ProcessLookupError):

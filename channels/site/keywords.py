@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from channels.site.escaping import clean
 
-TOPICS = 5
+MAX_TOPICS = 5
 """So many hot topics are named."""
-ACRONYM = 4
+MAX_ACRONYM = 4
 """Up to so many letters a word in capitals is a name of its own: IS is a measure, and not "is"."""
 
 Words = tuple[str, ...]
@@ -29,7 +29,7 @@ def hot_topics(papers: Iterable[Sequence[str]]) -> list[str]:
         counts.update({phrase for keyword in keywords for phrase in _phrases(_words(clean(keyword)))})
     shared = [words for words in written if counts[words] > 1]
     shared.sort(key=lambda words: -counts[words])  # stable: of equals the one first met, which is the better paper's
-    return [written[words] for words in shared[:TOPICS]]
+    return [written[words] for words in shared[:MAX_TOPICS]]
 
 
 def _phrases(words: Words) -> Iterator[Words]:
@@ -45,4 +45,4 @@ def _words(keyword: str) -> Words:
 
 
 def _folded(word: str) -> str:
-    return word if word.isupper() and len(word) <= ACRONYM else word.casefold()
+    return word if word.isupper() and len(word) <= MAX_ACRONYM else word.casefold()

@@ -19,7 +19,7 @@ TOP_TAGS = 10
 Day = Mapping[str, Any]
 """A day's file as it was read back."""
 
-FURNITURE = frozenset({"join the discussion on this paper page"})
+NOT_ABSTRACTS = frozenset({"join the discussion on this paper page"})
 """What a page says where it has no abstract, and what is therefore none."""
 
 _CODE = re.compile(r"https?://[\w.-]+(?::\d+)?/[\w.~+%-]+/[\w./~+%#?=-]+", re.ASCII)
@@ -97,7 +97,7 @@ def code_of(paper: Paper) -> str | None:
 
 def abstract_of(block: Block) -> str:
     """A paper's abstract, empty where what is known is not one."""
-    return "" if block.abstract.rstrip(".").casefold() in FURNITURE else block.abstract
+    return "" if block.abstract.rstrip(".").casefold() in NOT_ABSTRACTS else block.abstract
 
 
 def title_of(block: Block) -> str:

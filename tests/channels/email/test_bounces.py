@@ -21,9 +21,9 @@ from bot.signing import token_name
 from bot.store import Store, edition_queries, paper_queries, reader_history, subscriber_queries
 from bot.store.schema import deliveries
 from bot.store.schema import subscribers as table
-from channels.email.bounces import MailKind, read
-from channels.email.intake import take_back
-from channels.email.mailboxes import InboxError, arrived
+from channels.email.bounces import MailKind, classify
+from channels.email.intake import process_mailbox
+from channels.email.mailboxes import InboxError, read_inbox
 from tests.support.email_channel import LINKS, NAME
 from tests.support.fake_channel import DAY, NOW, paper
 from tests.support.pages import Kept
@@ -89,39 +89,39 @@ def letter(**headers: str) -> bytes:
     ],
 )
 def test_a_bounce_blames_the_reader_only_for_a_mailbox_that_is_no_more(
-    status: str, said: str, verdict: MailKind
+    status: str, said: str, kind: MailKind
 ) -> None:
-    reading = read(report(status, said), LINKS)
-    assert (reading.verdict, reading.token) == (verdict, MINE)
+    reading = classify(report(status, said), LINKS)
+    assert (reading.kind, reading.token) == (kind, MINE)
 
 
 def test_a_bounce_is_known_by_the_mail_that_it_returns() -> None:
-    reading = read(report("5.1.1", to="papers@example.org", returned=MINE), LINKS)
-    assert (reading.verdict, reading.purpose, reading.token) == (MailKind.GONE, MAIL, MINE)
+    reading = classify(report("5.1.1", to="papers@example.org", returned=MINE), LINKS)
+    assert (reading.kind, reading.purpose, reading.token) == (MailKind.GONE, MAIL, MINE)
 
 
 def test_a_bounce_without_a_token_of_ours_is_nobodys() -> None:
     forged = MINE[:-1] + ("0" if MINE[-1] != "0" else "1")
     for to in ("papers@example.org", f"bounces+{forged}@example.org", f"bounces+{LEAVING}@example.org"):
-        assert read(report("5.1.1", to=to), LINKS).verdict is MailKind.JUNK
+        assert classify(report("5.1.1", to=to), LINKS).kind is MailKind.JUNK
 
 
 def test_a_mail_system_that_still_tries_has_not_failed() -> None:
-    assert read(report("4.4.1", action="delayed"), LINKS).verdict is MailKind.DELAYED
+    assert classify(report("4.4.1", action="delayed"), LINKS).kind is MailKind.DELAYED
 
 
 def test_an_address_in_capitals_is_read_all_the_same() -> None:
-    assert read(report("5.1.1", to=f"BOUNCES+{MINE.upper()}@EXAMPLE.ORG"), LINKS).token == MINE
+    assert classify(report("5.1.1", to=f"BOUNCES+{MINE.upper()}@EXAMPLE.ORG"), LINKS).token == MINE
 
 
 def test_a_complaint_names_its_mail() -> None:
-    reading = read(complaint(), LINKS)
-    assert (reading.verdict, reading.token) == (MailKind.COMPLAINT, MINE)
+    reading = classify(complaint(), LINKS)
+    assert (reading.kind, reading.token) == (MailKind.COMPLAINT, MINE)
 
 
 @pytest.mark.parametrize("kind", ["not-spam", "auth-failure", "other", ""])
 def test_only_abuse_is_a_complaint(kind: str) -> None:
-    assert read(complaint(kind), LINKS).verdict is MailKind.JUNK
+    assert classify(complaint(kind), LINKS).kind is MailKind.JUNK
 
 
 @pytest.mark.parametrize(
@@ -133,14 +133,14 @@ def test_only_abuse_is_a_complaint(kind: str) -> None:
     ],
 )
 def test_mail_to_the_unsubscribe_address_is_a_wish_to_leave(headers: dict[str, str]) -> None:
-    reading = read(letter(From="ada@example.com", **headers), LINKS)
-    assert (reading.verdict, reading.purpose, reading.token) == (MailKind.LEAVING, LEAVE, LEAVING)
+    reading = classify(letter(From="ada@example.com", **headers), LINKS)
+    assert (reading.kind, reading.purpose, reading.token) == (MailKind.LEAVING, LEAVE, LEAVING)
 
 
 def test_an_answer_that_says_unsubscribe_is_a_wish_to_leave() -> None:
     raw = letter(To="papers@example.org", Subject="Unsubscribe!", In_Reply_To=f"<{MINE}@example.org>")
-    reading = read(raw, LINKS)
-    assert (reading.verdict, reading.purpose, reading.token) == (MailKind.LEAVING, MAIL, MINE)
+    reading = classify(raw, LINKS)
+    assert (reading.kind, reading.purpose, reading.token) == (MailKind.LEAVING, MAIL, MINE)
 
 
 @pytest.mark.parametrize(
@@ -149,16 +149,16 @@ def test_an_answer_that_says_unsubscribe_is_a_wish_to_leave() -> None:
 )
 def test_an_answer_that_nobody_wrote_is_left_alone(headers: dict[str, str]) -> None:
     raw = letter(To=f"bounces+{MINE}@example.org", Subject="unsubscribe", In_Reply_To=f"<{MINE}@x>", **headers)
-    assert read(raw, LINKS).verdict is MailKind.AUTOMATIC
+    assert classify(raw, LINKS).kind is MailKind.AUTOMATIC
 
 
 def test_a_letter_that_quotes_a_mail_of_ours_is_just_a_letter() -> None:
-    assert read(letter(To="papers@example.org", Subject="Re: Daily papers"), LINKS).verdict is MailKind.JUNK
+    assert classify(letter(To="papers@example.org", Subject="Re: Daily papers"), LINKS).kind is MailKind.JUNK
 
 
 @given(st.binary(max_size=2_000))
 def test_nothing_that_anybody_sends_is_an_error(raw: bytes) -> None:
-    assert read(raw, LINKS).verdict in {MailKind.JUNK, MailKind.AUTOMATIC}
+    assert classify(raw, LINKS).kind in {MailKind.JUNK, MailKind.AUTOMATIC}
 
 
 @given(st.data())
@@ -166,7 +166,7 @@ def test_a_report_with_any_bytes_changed_is_read_or_passed_over(data: st.DataObj
     raw = bytearray(data.draw(st.sampled_from([report("5.1.1"), complaint()])))
     for _ in range(data.draw(st.integers(1, 8))):
         raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
-    assert read(bytes(raw), LINKS).verdict in set(MailKind)
+    assert classify(bytes(raw), LINKS).kind in set(MailKind)
 
 
 # Inboxes
@@ -181,13 +181,13 @@ def fill(folder: Path) -> mailbox.Maildir:
 
 def test_a_maildir_keeps_everything_and_shows_what_was_dealt_with_once(tmp_path: Path) -> None:
     fill(tmp_path / "m")
-    seen = list(arrived(str(tmp_path / "m"), io.BytesIO()))
+    seen = list(read_inbox(str(tmp_path / "m"), io.BytesIO()))
     assert len(seen) == 2
     for mail in seen:
-        if read(mail.raw, LINKS).verdict is MailKind.GONE:
+        if classify(mail.raw, LINKS).kind is MailKind.GONE:
             mail.mark()
-    left = list(arrived(str(tmp_path / "m"), io.BytesIO()))
-    assert [read(mail.raw, LINKS).verdict for mail in left] == [MailKind.JUNK]
+    left = list(read_inbox(str(tmp_path / "m"), io.BytesIO()))
+    assert [classify(mail.raw, LINKS).kind for mail in left] == [MailKind.JUNK]
     assert len(mailbox.Maildir(tmp_path / "m")) == 2
 
 
@@ -198,15 +198,15 @@ def test_an_mbox_is_only_read(tmp_path: Path) -> None:
     inbox.add(complaint())
     inbox.close()
     before = file.read_bytes()
-    verdicts = [read(mail.raw, LINKS).verdict for mail in arrived(str(file), io.BytesIO())]
+    verdicts = [classify(mail.raw, LINKS).kind for mail in read_inbox(str(file), io.BytesIO())]
     assert verdicts == [MailKind.GONE, MailKind.COMPLAINT]
     assert file.read_bytes() == before
 
 
 @pytest.mark.parametrize("prefix", [b"", b"From relay@example.net Thu Jan  1 00:00:00 2026\n"])
 def test_standard_input_is_one_mail(prefix: bytes) -> None:
-    [mail] = arrived("-", io.BytesIO(prefix + report("5.2.2")))
-    assert read(mail.raw, LINKS).verdict is MailKind.STRIKE
+    [mail] = read_inbox("-", io.BytesIO(prefix + report("5.2.2")))
+    assert classify(mail.raw, LINKS).kind is MailKind.STRIKE
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ def test_standard_input_is_one_mail(prefix: bytes) -> None:
 )
 def test_an_inbox_that_cannot_be_read_is_told_in_a_sentence(place: str, says: str) -> None:
     with pytest.raises(InboxError, match=says) as error:
-        list(arrived(place, io.BytesIO()))
+        list(read_inbox(place, io.BytesIO()))
     assert "pw" not in str(error.value)
 
 
@@ -282,10 +282,10 @@ async def test_an_imap_mailbox_is_read_and_marked() -> None:
     server = Imap([report("5.1.1"), letter(Subject="hello"), complaint()])
     door = Door()
     async with server.running():
-        lines = await take_back(f"imap://ada:pw@127.0.0.1:{server.port}/INBOX", LINKS, door, Kept(), dry_run=False)
+        lines = await process_mailbox(f"imap://ada:pw@127.0.0.1:{server.port}/INBOX", LINKS, door, Kept(), dry_run=False)
         assert server.seen == {1, 3}
         with pytest.raises(InboxError, match="refuses the login"):
-            await take_back(f"imap://ada:no@127.0.0.1:{server.port}/", LINKS, door, Kept(), dry_run=False)
+            await process_mailbox(f"imap://ada:no@127.0.0.1:{server.port}/", LINKS, door, Kept(), dry_run=False)
     assert door.taken == [(Feedback.GONE, MINE), (Feedback.COMPLAINT, MINE)]
     assert lines == ["3 mails", "cannot be reached any more: 1, 1 new", "complaints: 1, 1 new", "anything else: 1"]
 
@@ -296,24 +296,24 @@ async def test_what_was_dealt_with_once_is_not_again_wherever_it_lies(tmp_path: 
     inbox.close()
     door, memory = Door(), Kept()
     for _ in range(2):
-        await take_back(str(tmp_path / "mbox"), LINKS, door, memory, dry_run=False)
+        await process_mailbox(str(tmp_path / "mbox"), LINKS, door, memory, dry_run=False)
     assert door.taken == [(Feedback.GONE, MINE)]
 
 
 @pytest.mark.parametrize("place", ["imap//user:secret@host", "IMAPX://user:secret@host/"])
 def test_a_place_that_is_none_does_not_show_its_password(place: str) -> None:
     with pytest.raises(InboxError) as refused:
-        list(arrived(place, io.BytesIO()))
+        list(read_inbox(place, io.BytesIO()))
     assert "secret" not in str(refused.value)
 
 
 async def test_a_dry_run_changes_nothing(tmp_path: Path) -> None:
     fill(tmp_path / "m")
     door = Door()
-    lines = await take_back(str(tmp_path / "m"), LINKS, door, Kept(), dry_run=True)
+    lines = await process_mailbox(str(tmp_path / "m"), LINKS, door, Kept(), dry_run=True)
     assert door.taken == []
     assert lines == ["2 mails", "cannot be reached any more: 1", "anything else: 1"]
-    assert len(list(arrived(str(tmp_path / "m"), io.BytesIO()))) == 2
+    assert len(list(read_inbox(str(tmp_path / "m"), io.BytesIO()))) == 2
 
 
 # The core's door

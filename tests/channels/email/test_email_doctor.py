@@ -14,8 +14,8 @@ import dns.rrset
 import pytest
 
 from bot.channel import Finding
-from channels.email.dns_records import Resolver, look_up
-from channels.email.doctor import examine
+from channels.email.dns_records import Resolver, check_dns
+from channels.email.doctor import check_email
 from tests.channels.email.test_mail_message import make_key
 from tests.support.email_channel import PUBLIC, opened, settings
 from tests.support.mail_server import Relay
@@ -68,7 +68,7 @@ async def names(zone: Zone) -> AsyncIterator[Resolver]:
 
 async def found(zone: Zone, **named: Any) -> dict[str, Finding]:
     async with names(zone) as asked:
-        findings = await look_up(settings(25, **{"SMTP_HOST": "relay.example.net", **named}), asked)
+        findings = await check_dns(settings(25, **{"SMTP_HOST": "relay.example.net", **named}), asked)
     return {finding.subject: finding for finding in findings}
 
 
@@ -128,14 +128,14 @@ async def test_without_dns_it_says_that_it_could_not_look() -> None:
     resolver = dns.asyncresolver.Resolver(configure=False)
     resolver.nameservers = ["127.0.0.1"]
     resolver.port = 1
-    [finding] = await look_up(settings(25), Resolver(resolver, seconds=0.2))
+    [finding] = await check_dns(settings(25), Resolver(resolver, seconds=0.2))
     assert (finding.subject, finding.ok) == ("DNS", False)
     assert "could not be asked" in finding.says
 
 
 async def test_the_relay_and_the_sender_are_looked_at_and_nothing_is_sent() -> None:
     async with names(GOOD) as asked, Relay() as relay, opened(relay) as channel:
-        findings = await examine(channel.settings, channel._pool, PUBLIC, asked)
+        findings = await check_email(channel.settings, channel._pool, PUBLIC, asked)
     said = {finding.subject: finding for finding in findings}
     assert said["SMTP_HOST"].ok
     assert "without TLS" in said["SMTP_HOST"].says
@@ -152,7 +152,7 @@ async def test_a_sender_that_the_relay_does_not_take_is_told() -> None:
         Relay(answer=lambda verb, to: "553 5.7.1 not yours" if verb == "MAIL" else None) as relay,
         opened(relay, public=None) as channel,
     ):
-        said = {each.subject: each for each in await examine(channel.settings, channel._pool, None, asked)}
+        said = {each.subject: each for each in await check_email(channel.settings, channel._pool, None, asked)}
     assert not said["EMAIL_FROM"].ok
     assert "553 5.7.1 not yours" in said["EMAIL_FROM"].says
     assert not said["PUBLIC_URL"].ok

@@ -10,7 +10,7 @@ from email.policy import SMTP
 import pytest
 
 from bot.channel import Gone, Page
-from channels.email.address import Mailbox, is_normal, normal
+from channels.email.address import Mailbox, is_normalised, normalise
 from channels.email.headers import header, mailbox_header, text_header
 from tests.support.email_channel import READER, a_mail, opened
 from tests.support.mail_server import Relay
@@ -103,7 +103,7 @@ def test_no_hostile_address_is_stored() -> None:
     for written in hostile(10_000):
         address = written if chance.random() < 0.5 else f"{written}@example.org"
         try:
-            stored = normal(address)
+            stored = normalise(address)
         except ValueError as error:
             refusals.append(str(error))
             continue
@@ -111,8 +111,8 @@ def test_no_hostile_address_is_stored() -> None:
         assert not FORBIDDEN.search(stored), repr(stored)
         assert stored.rpartition("@")[2].isascii()
         assert len(stored.encode()) <= 254
-        assert is_normal(stored)
-        assert normal(stored) == stored
+        assert is_normalised(stored)
+        assert normalise(stored) == stored
     assert taken > 100, "some of them are addresses"
     assert all(says.isprintable() and len(says) < 500 for says in refusals)
 
@@ -127,7 +127,7 @@ async def test_no_hostile_address_reaches_the_wire(long: bool) -> None:
     async with Relay(answer=note) as relay, opened(relay) as channel:
         mail = a_mail(channel)
         before = relay.verbs.total()
-        bad = [each for each in [*hostile(10_000 if long else 2_000), "ADA@example.com"] if not is_normal(each)]
+        bad = [each for each in [*hostile(10_000 if long else 2_000), "ADA@example.com"] if not is_normalised(each)]
         for to in bad:
             assert await channel.send(to, mail, READER) == Gone("what is stored is no mail address")
         assert relay.verbs.total() == before
@@ -188,8 +188,8 @@ def test_a_token_that_would_end_its_header_is_refused() -> None:
     ],
 )
 def test_an_address_has_one_form(written: str, stored: str) -> None:
-    assert normal(written) == stored
-    assert is_normal(stored)
+    assert normalise(written) == stored
+    assert is_normalised(stored)
 
 
 @pytest.mark.parametrize(
@@ -198,4 +198,4 @@ def test_an_address_has_one_form(written: str, stored: str) -> None:
 )
 def test_what_is_no_address_is_refused_in_a_sentence(written: str) -> None:
     with pytest.raises(ValueError, match="e-mail address"):
-        normal(written)
+        normalise(written)

@@ -13,7 +13,7 @@ import pytest
 from bot.channel import LoginError
 from bot.model import Style
 from channels.email.channel import Email
-from channels.email.message import MOST_HTML, Mail, quoted
+from channels.email.message import MAX_HTML_BYTES, Mail, quoted
 from channels.email.plain_text import COLUMNS, width, wrap
 from tests.support.email_channel import LINKS, NAME, PUBLIC, READER, a_mail, opened
 from tests.support.mail_pictures import LANGUAGES, mail
@@ -37,7 +37,7 @@ def wire(channel: Email, made: Mail) -> bytes:
 def test_a_day_of_fifty_papers_is_not_clipped_and_leads_to_the_rest(language: str, style: Style) -> None:
     made = mail(edition(*FIFTY), language, style, papers=0)
     html = made.parts()["html"]
-    assert len(html.encode()) <= MOST_HTML
+    assert len(html.encode()) <= MAX_HTML_BYTES
     assert html.count("https://…/web") == (1 if html.count("<h2") == 50 else 2), "at the foot, and behind the rest"
     assert html.rstrip().endswith("</html>")
 

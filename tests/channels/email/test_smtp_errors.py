@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.channel import Channel, Deferred, Gone, Outcome, Rejected, Sent
-from channels.email.errors import RETRY_SECONDS, meaning
+from channels.email.errors import RETRY_SECONDS, outcome_of
 from channels.email.smtp import Reply, Stage
 from tests.support.channel_contract import Contract
 from tests.support.channel_contract import Stage as Standing
@@ -132,12 +132,12 @@ async def test_a_refused_text_is_our_fault(verb: str) -> None:
 
 async def test_an_unexplained_refusal_of_the_text_is_a_verdict_on_us() -> None:
     assert await outcome("DOT", "554 message refused") == Rejected(
-        "554 message refused (to the text)", judge="example.com"
+        "554 message refused (to the message)", judge="example.com"
     )
 
 
 def _stage(verb: str) -> str:
-    return {"DATA": "DATA", "DOT": "the text"}[verb]
+    return {"DATA": "DATA", "DOT": "the message"}[verb]
 
 
 @pytest.mark.parametrize("answer", ["550 5.7.1 sender refused", "451 4.3.0 try later", "553 5.1.8 bad sender"])
@@ -235,6 +235,6 @@ async def test_a_server_that_speaks_no_smtp_is_let_go() -> None:
 @pytest.mark.parametrize("enhanced", ["", "{}.7.1 ", "{}.3.4 ", "{}.4.7 ", "{}.0.0 "])
 def test_no_answer_but_that_of_a_missing_mailbox_costs_a_reader(stage: Stage, code: int, enhanced: str) -> None:
     reply = Reply(code, enhanced.format(str(code)[0]) + "whatever")
-    became: Any = meaning(reply, stage, "example.com")
+    became: Any = outcome_of(reply, stage, "example.com")
     assert not isinstance(became, Gone)
     assert not getattr(became, "strike", False)

@@ -440,7 +440,7 @@ for n in range(1, 13):
 
 def test_a_folder_that_another_holds_for_ever_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folder_writer, "PATIENCE", 0.2)
-    with folder_writer.alone(tmp_path), pytest.raises(OSError), folder_writer.alone(tmp_path):  # noqa: PT011 - whatever the system says
+    with folder_writer.exclusive(tmp_path), pytest.raises(OSError), folder_writer.exclusive(tmp_path):  # noqa: PT011 - whatever the system says
         raise AssertionError
 
 
