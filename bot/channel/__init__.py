@@ -4,6 +4,7 @@ A channel turns a page into a message and a message into one outcome; it turns w
 and lays answers out. It knows nothing of editions, preferences or the database.
 """
 
+from bot.channel.base import BaseChannel
 from bot.channel.command_lines import written
 from bot.channel.feedback import Feedback, FeedbackHandler, OperatorTools
 from bot.channel.message import Limits, Message, Pace, Personal, Rate, utf16_units
@@ -26,8 +27,6 @@ from bot.channel.port import (
 )
 from bot.channel.requests import (
     FOR_OPERATORS,
-    Answer,
-    Asker,
     Broadcast,
     BroadcastCancelled,
     BroadcastConfirmed,
@@ -43,7 +42,9 @@ from bot.channel.requests import (
     Option,
     Pause,
     Privacy,
+    Reply,
     Request,
+    Requester,
     Resume,
     Row,
     Search,
@@ -64,9 +65,8 @@ __all__ = [
     "FOR_OPERATORS",
     "LEAVE",
     "MAIL",
-    "Answer",
-    "Asker",
     "Barred",
+    "BaseChannel",
     "Block",
     "Broadcast",
     "BroadcastCancelled",
@@ -111,7 +111,9 @@ __all__ = [
     "Privacy",
     "Rate",
     "Rejected",
+    "Reply",
     "Request",
+    "Requester",
     "Resume",
     "Row",
     "Said",

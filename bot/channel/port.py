@@ -11,7 +11,7 @@ from typing import Protocol, Self, runtime_checkable
 from bot.channel.message import Limits, Message, Pace, Personal
 from bot.channel.outcome import Outcome
 from bot.channel.page import Link, Page
-from bot.channel.requests import Answer, Asker, Command, Request, Suggestion
+from bot.channel.requests import Command, Reply, Request, Requester, Suggestion
 from bot.channel.tokens import Links, Unsigned
 from bot.model import Address, Extra
 
@@ -71,14 +71,14 @@ class Kit:
 class Commands(Protocol):
     """What a reader may ask, once, for every channel."""
 
-    async def ask(self, asker: Asker, request: Request | str, now: datetime) -> Answer:
-        """Do what is asked and say so, in the asker's language. A `str` is what a person typed, or a button held.
+    async def ask(self, requester: Requester, request: Request | str, now: datetime) -> Reply:
+        """Do what is asked and say so, in the requester's language. A `str` is what a person typed, or a button held.
 
         Never raises for what a person may ask or type.
         """
         ...
 
-    async def suggest(self, asker: Asker, command: Command, typed: str, now: datetime) -> Sequence[Suggestion]:
+    async def suggest(self, requester: Requester, command: Command, typed: str, now: datetime) -> Sequence[Suggestion]:
         """What may be meant by what somebody is typing behind a command, the likeliest first, at most 25.
 
         Never raises for what a person may type.

@@ -60,7 +60,7 @@ FOR_OPERATORS = frozenset({Command.STATS, Command.BROADCAST})
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
+class Requester:
     """Who asks, and for which address.
 
     `locale` is the language that the service says their app has (a BCP 47 tag). In a place that many share, `person`
@@ -312,7 +312,7 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Reply:
     """What is answered, to be laid out from the top: sentences, rows, papers, a file, options.
 
     A sentence that quotes may have line breaks. `message` is `page` composed and fitted for the channel that asked;

@@ -14,7 +14,7 @@ from bot.cli.open_store import stored
 from bot.cli.startup import DONE, FAILED, WRONG, execute
 
 if TYPE_CHECKING:  # see bot.cli.startup
-    from bot.channel import Answer
+    from bot.channel import Reply
 
 
 def broadcast(
@@ -32,7 +32,7 @@ def broadcast(
 async def _broadcast(text: str, channel: str | None, *, yes: bool) -> int:
     from bot import settings
     from bot.app import CHANNELS, configured, open_channel
-    from bot.channel import Asker, BroadcastCancelled, BroadcastConfirmed
+    from bot.channel import BroadcastCancelled, BroadcastConfirmed, Requester
     from bot.cli.console import complain
     from bot.commands import announce as announcing
     from bot.commands.context import Context
@@ -47,10 +47,10 @@ async def _broadcast(text: str, channel: str | None, *, yes: bool) -> int:
     home = settings.home(os.environ)
     environ = settings.environment(home, os.environ)
     here = Preferences(timezone=settings.read(settings.Settings, environ).default_timezone)
-    asker = Asker(Address("papers", "broadcast"))
+    requester = Requester(Address("papers", "broadcast"))
     async with stored() as store:
         channels = {name: open_channel(name, environ, home, store) for name in configured(environ)}
-        case = Context(asker, None, here, words(DEFAULT), clock(), [], is_operator=True)
+        case = Context(requester, None, here, words(DEFAULT), clock(), [], is_operator=True)
         shown = await announcing.look_at(case, text, channel, store, channels)
         if not _alert(shown):
             return FAILED
@@ -64,7 +64,7 @@ async def _broadcast(text: str, channel: str | None, *, yes: bool) -> int:
     return DONE if _alert(made) else FAILED
 
 
-def _alert(answer: Answer) -> bool:
+def _alert(answer: Reply) -> bool:
     """Say what is answered; whether something was done."""
     from bot.cli.console import complain, say
 

@@ -193,7 +193,7 @@ def why(address: AddressArgument, date: Day = None) -> None:
 
 async def _why(written: str, day: date | None) -> int:
     from bot import settings
-    from bot.channel import Asker, Why
+    from bot.channel import Requester, Why
     from bot.cli.console import say
     from bot.commands import personal_data
     from bot.commands.context import Context
@@ -208,7 +208,7 @@ async def _why(written: str, day: date | None) -> int:
             reader = await subscriber_queries.get(connection, address)
         if reader is None:
             return _nobody(written)
-        case = Context(Asker(address), reader, reader.preferences, words(DEFAULT), clock(), [])
+        case = Context(Requester(address), reader, reader.preferences, words(DEFAULT), clock(), [])
         answer = await personal_data.why(case, Why(day), store, core.edition_closes)
     for line in answer.says:
         say(line)

@@ -12,8 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channel import (
     FOR_OPERATORS,
-    Answer,
-    Asker,
     Broadcast,
     BroadcastCancelled,
     BroadcastConfirmed,
@@ -28,7 +26,9 @@ from bot.channel import (
     Misread,
     Pause,
     Privacy,
+    Reply,
     Request,
+    Requester,
     Resume,
     Search,
     ShowEdition,
@@ -47,7 +47,7 @@ from bot.commands.autocomplete import suggest
 from bot.commands.context import Context
 from bot.commands.fitted_pages import FittedPages
 from bot.commands.parsing import read
-from bot.commands.quota import Quota
+from bot.commands.token_buckets import TokenBuckets
 from bot.delivery.alerts import Alert, into_log
 from bot.delivery.rate_limit import RateLimiter
 from bot.model import Address, Preferences, State, Status, Style, Subscriber
@@ -106,73 +106,75 @@ class ReaderCommands:
         self._access = access or Access()
         self._styles = styles
         self._alert = alert
-        self._allowance, self._typing = Quota(), Quota()
+        self._allowance, self._typing = TokenBuckets(), TokenBuckets()
         self._fittings = FittedPages()
         self._rate_limiters = rate_limiters or {channel.name: RateLimiter(channel.pace) for channel in channels}
 
-    async def ask(self, asker: Asker, request: Request | str, now: datetime) -> Answer:
-        """Do what is asked and say so, in the asker's language. A `str` is what a person typed, or a button held."""
+    async def ask(self, requester: Requester, request: Request | str, now: datetime) -> Reply:
+        """Do what is asked and say so, in the requester's language. A `str` is what a person typed, or a button held."""
         w = words(self._fallback.language)
         try:
             async with self._store.read() as connection:
-                reader = await subscriber_queries.get(connection, asker.address)
-            wanted = self._given(asker) if reader is None else reader.preferences
-            w = _words(asker, wanted)
-            who = asker.counted_as or asker.person or str(asker.address)
+                reader = await subscriber_queries.get(connection, requester.address)
+            wanted = self._given(requester) if reader is None else reader.preferences
+            w = _words(requester, wanted)
+            who = requester.counted_as or requester.person or str(requester.address)
             wait = self._allowance.take(who, now)
-            context = self._case(asker, reader, wanted, w, now)
+            context = self._case(requester, reader, wanted, w, now)
             if wait is not None:
                 seconds = ceil(wait.total_seconds())
                 says = w.ngettext(
                     "One moment: ask again in {n} second.", "One moment: ask again in {n} seconds.", seconds
                 )
-                return replace(context.told(says, ok=False), repeated=self._allowance.is_told(who))
+                return replace(context.reply(says, ok=False), repeated=self._allowance.warn(who))
             asked = read(request, w, now, wanted.timezone) if isinstance(request, str) else request
             return await self._answer(context, asked)
         except Exception:  # whatever goes wrong here, somebody waits for an answer
-            log.exception("command failed", extra={"channel": asker.address.channel, "request": _kind(request)})
+            log.exception("command failed", extra={"channel": requester.address.channel, "request": _kind(request)})
             says = w.gettext("Something went wrong on our side, and nothing was changed. Please try again in a minute.")
-            return Answer(w.language, w.direction, [says], ok=False)
+            return Reply(w.language, w.direction, [says], ok=False)
 
-    async def suggest(self, asker: Asker, command: Command, typed: str, now: datetime) -> Sequence[Suggestion]:
+    async def suggest(self, requester: Requester, command: Command, typed: str, now: datetime) -> Sequence[Suggestion]:
         """What may be meant by what somebody is typing behind a command; nothing where they may not ask it."""
         try:
-            if self._typing.take(asker.counted_as or asker.person or str(asker.address), now) is not None:
+            if self._typing.take(requester.counted_as or requester.person or str(requester.address), now) is not None:
                 return []
             async with self._store.read() as connection:
-                reader = await subscriber_queries.get(connection, asker.address)
-            wanted = self._given(asker) if reader is None else reader.preferences
-            context = self._case(asker, reader, wanted, _words(asker, wanted), now)
+                reader = await subscriber_queries.get(connection, requester.address)
+            wanted = self._given(requester) if reader is None else reader.preferences
+            context = self._case(requester, reader, wanted, _words(requester, wanted), now)
             return await suggest(context, command, typed, self._store) if self._is_let_in(context) else []
         except Exception:  # a suggestion less harms nobody
-            log.exception("no suggestions", extra={"channel": asker.address.channel, "command": command.value})
+            log.exception("no suggestions", extra={"channel": requester.address.channel, "command": command.value})
             return []
 
-    def _case(self, asker: Asker, reader: Subscriber | None, wanted: Preferences, w: Words, now: datetime) -> Context:
-        offered = self._channels[asker.address.channel].extras
-        operates = self._access.operates(asker.address)
-        return Context(asker, reader, wanted, w, now, self._styles, offered, operates, self._fittings)
+    def _case(
+        self, requester: Requester, reader: Subscriber | None, wanted: Preferences, w: Words, now: datetime
+    ) -> Context:
+        offered = self._channels[requester.address.channel].extras
+        operates = self._access.operates(requester.address)
+        return Context(requester, reader, wanted, w, now, self._styles, offered, operates, self._fittings)
 
     def _is_let_in(self, context: Context) -> bool:
         known = context.reader is not None and context.reader.reason != subscription.REMOVED
-        return known or self._access.admits(context.asker.address)
+        return known or self._access.admits(context.requester.address)
 
-    async def _answer(self, context: Context, request: Request) -> Answer:
+    async def _answer(self, context: Context, request: Request) -> Reply:
         """Whether it may be asked, then the answer."""
         w = context.w
         request = _asked_by(context, request)
-        if isinstance(request, CHANGES) and not context.asker.may_change:
-            return context.told(w.gettext("Only those who run this place can change that."), ok=False)
+        if isinstance(request, CHANGES) and not context.requester.may_change:
+            return context.reply(w.gettext("Only those who run this place can change that."), ok=False)
         if not self._is_let_in(context) and not isinstance(request, (*FREE, Subscribe)):
-            return context.told(subscription.refusal(context, self._access), ok=False)
+            return context.reply(subscription.refusal(context, self._access), ok=False)
         if isinstance(request, Change | FindZone | Menu | ShowSettings) and context.reader is None:
             return subscription.not_subscribed(context)
         if isinstance(request, OPERATING):
             return await self._of_operator(context, request)
         return await self._of_papers(context, request) or await self._of_reader(context, request)
 
-    async def _of_papers(self, context: Context, request: Request) -> Answer | None:
-        channel = self._channels[context.asker.address.channel]
+    async def _of_papers(self, context: Context, request: Request) -> Reply | None:
+        channel = self._channels[context.requester.address.channel]
         match request:
             case Today():
                 return await papers.today(context, request, self._store, channel)
@@ -195,7 +197,7 @@ class ReaderCommands:
             case _:
                 return None
 
-    async def _of_reader(self, context: Context, request: Request) -> Answer:
+    async def _of_reader(self, context: Context, request: Request) -> Reply:
         match request:
             case Subscribe():
                 return await subscription.subscribe(context, request, self._store, self._access)
@@ -220,7 +222,7 @@ class ReaderCommands:
 
     async def _of_operator(
         self, context: Context, request: Stats | Broadcast | BroadcastConfirmed | BroadcastCancelled
-    ) -> Answer:
+    ) -> Reply:
         match request:
             case Stats():
                 return await operator_stats.stats(context, self._store, self._channels)
@@ -302,9 +304,9 @@ class ReaderCommands:
                 return False
             return await subscription.add(connection, address, wanted, welcome_at=now, now=now)
 
-    def _given(self, asker: Asker) -> Preferences:
+    def _given(self, requester: Requester) -> Preferences:
         """What somebody new is given: guessed from the language of their app, or of the place."""
-        locale = asker.place or asker.locale
+        locale = requester.place or requester.locale
         language = match(locale, self._fallback.language)
         zone = zones.guess(locale) or self._fallback.timezone
         return replace(self._fallback, language=language, timezone=zone)
@@ -315,10 +317,10 @@ async def _within(connection: AsyncConnection, address: Address) -> Sequence[Add
     return [address, *await shared_places.within(connection, address)]
 
 
-def _words(asker: Asker, wanted: Preferences) -> Words:
+def _words(requester: Requester, wanted: Preferences) -> Words:
     """A person is answered in the language they chose; one of many in a place in that of their own app."""
-    if asker.person is not None and asker.locale:
-        return words(match(asker.locale, wanted.language))
+    if requester.person is not None and requester.locale:
+        return words(match(requester.locale, wanted.language))
     return words(wanted.language)
 
 

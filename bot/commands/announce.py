@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, time
 
-from bot.channel import Answer, Broadcast, BroadcastCancelled, BroadcastConfirmed, Channel, Option, Row
+from bot.channel import Broadcast, BroadcastCancelled, BroadcastConfirmed, Channel, Option, Reply, Row
 from bot.commands.context import Context
 from bot.delivery.alerts import Alert
 from bot.delivery.rendering import compose_note
@@ -19,7 +19,7 @@ FAR_TOO_LONG = 10 * LONGEST
 """What is longer than that is not even cleaned."""
 
 
-async def preview(context: Context, request: Broadcast, store: Store, channels: Mapping[str, Channel]) -> Answer:
+async def preview(context: Context, request: Broadcast, store: Store, channels: Mapping[str, Channel]) -> Reply:
     """Show what is asked to be announced; a name before a colon that no channel has is a part of the text."""
     channel, text = request.channel, request.text
     if channel is not None:
@@ -31,7 +31,7 @@ async def preview(context: Context, request: Broadcast, store: Store, channels: 
 
 async def look_at(
     context: Context, written: str, channel: str | None, store: Store, channels: Mapping[str, Channel]
-) -> Answer:
+) -> Reply:
     """Show an announcement as readers will see it, with who they are and when; keep it until it is confirmed.
 
     `channels` are those that are set up: it has to fit into a message on each.
@@ -40,11 +40,11 @@ async def look_at(
     text = clean_lines(written) if len(written) <= FAR_TOO_LONG else written
     if len(text) > LONGEST:
         lengths = {"n": w.number(len(text)), "most": w.number(LONGEST)}
-        return context.told(
+        return context.reply(
             w.gettext("That is too long: {n} characters, where {most} are the most.", **lengths), ok=False
         )
     if not text:
-        return context.told(w.gettext("There is nothing in it to be sent."), ok=False)
+        return context.reply(w.gettext("There is nothing in it to be sent."), ok=False)
     async with store.read() as connection:
         try:
             prospect = await announcements.prospect(connection, channel, now=context.now)
@@ -54,17 +54,17 @@ async def look_at(
     for name in prospect.readers:
         if name in channels and not all(_fits(text, context.now, tag, channels[name]) for tag in spoken.get(name, ())):
             says = w.gettext("It does not fit into a message on {channel}. Make it shorter.", channel=name)
-            return context.told(says, ok=False)
+            return context.reply(says, ok=False)
     async with store.write() as connection:
-        key = await announcements.draft(connection, text, channel, str(context.asker.address), now=context.now)
+        key = await announcements.draft(connection, text, channel, str(context.requester.address), now=context.now)
     return _shown(context, text, key, prospect)
 
 
-def _shown(context: Context, text: str, key: str, prospect: AnnouncementReach) -> Answer:
+def _shown(context: Context, text: str, key: str, prospect: AnnouncementReach) -> Reply:
     w, zone = context.w, context.preferences.timezone
     page = announcement_page(text, w, context.now.astimezone(UTC).date())
     until = w.moment(context.now + LASTS, zone)
-    return context.told(
+    return context.reply(
         w.gettext("This is what readers will see:"),
         page.heading,
         page.lead,
@@ -88,7 +88,7 @@ def _shown(context: Context, text: str, key: str, prospect: AnnouncementReach) -
     )
 
 
-async def confirm(context: Context, request: BroadcastConfirmed, store: Store, alert: Alert) -> Answer:
+async def confirm(context: Context, request: BroadcastConfirmed, store: Store, alert: Alert) -> Reply:
     """Make an announcement that was looked at: owe it to everybody it is for. A second time changes nothing."""
     w = context.w
     try:
@@ -97,20 +97,22 @@ async def confirm(context: Context, request: BroadcastConfirmed, store: Store, a
     except RefusedError as error:
         return _refused(context, error.why)
     if made.again:
-        return context.told(w.gettext("It has been confirmed before, and is sent once."))
+        return context.reply(w.gettext("It has been confirmed before, and is sent once."))
     alert("announcement starts", context.now, audience=made.readers)
-    return context.told(w.ngettext("It is on its way to {n} reader.", "It is on its way to {n} readers.", made.readers))
+    return context.reply(
+        w.ngettext("It is on its way to {n} reader.", "It is on its way to {n} readers.", made.readers)
+    )
 
 
-async def cancel(context: Context, request: BroadcastCancelled, store: Store) -> Answer:
+async def cancel(context: Context, request: BroadcastCancelled, store: Store) -> Reply:
     """Forget an announcement that was looked at."""
     w = context.w
     async with store.write() as connection:
         dropped = await announcements.drop(connection, request.key)
         late = not dropped and await announcements.is_confirmed(connection, request.key)
     if late:
-        return context.told(w.gettext("It has been confirmed before, and is sent once."), ok=False)
-    return context.told(w.gettext("It is not sent."))
+        return context.reply(w.gettext("It has been confirmed before, and is sent once."), ok=False)
+    return context.reply(w.gettext("It is not sent."))
 
 
 def _fits(text: str, now: datetime, language: str, channel: Channel) -> bool:
@@ -121,7 +123,7 @@ def _fits(text: str, now: datetime, language: str, channel: Channel) -> bool:
     return True
 
 
-def _refused(context: Context, why: Refusal) -> Answer:
+def _refused(context: Context, why: Refusal) -> Reply:
     w = context.w
     match why:
         case Refusal.NOT_THERE:
@@ -134,4 +136,4 @@ def _refused(context: Context, why: Refusal) -> Answer:
             )
         case Refusal.NOBODY:
             says = w.gettext("There is nobody to send it to.")
-    return context.told(says, ok=False)
+    return context.reply(says, ok=False)

@@ -9,13 +9,13 @@ from dataclasses import replace
 from datetime import UTC, timedelta
 
 from bot.channel import (
-    Answer,
     Change,
     Command,
     FindZone,
     Menu,
     Option,
     Pause,
+    Reply,
     Resume,
     Row,
     ShowPaper,
@@ -48,7 +48,7 @@ SHOWN = 5
 """Papers that a preview of topics names."""
 
 
-def overview(context: Context, *, saved: str = "") -> Answer:
+def overview(context: Context, *, saved: str = "") -> Reply:
     """Everything that was chosen, each a tap away from being changed."""
     wanted, w = context.preferences, context.w
     rows = [Row(name(command, w), value(command, wanted, w, context.now), Menu(command)) for command in _NAMES]
@@ -58,13 +58,13 @@ def overview(context: Context, *, saved: str = "") -> Answer:
     paused = context.reader is not None and context.reader.is_paused(context.now)
     act = Option(w.gettext("Resume"), Resume()) if paused else Option(w.gettext("Pause"), Pause())
     if not context.is_reading:
-        return context.told(saved, standing(context), rows=rows, options=[subscribe_option(w)])
+        return context.reply(saved, standing(context), rows=rows, options=[subscribe_option(w)])
     stands = standing(context) if paused else w.gettext("Editions are sent.")
     leave = Option(w.gettext("Unsubscribe"), Unsubscribe())
-    return context.told(saved, stands, rows=rows, options=[act, leave])
+    return context.reply(saved, stands, rows=rows, options=[act, leave])
 
 
-async def menu(context: Context, request: Menu, store: Store) -> Answer:
+async def menu(context: Context, request: Menu, store: Store) -> Reply:
     """What can be chosen for one preference."""
     w, build = context.w, MENUS.get(request.of)
     extra = next((each for each in context.offered if each.value == request.of.value), None)
@@ -82,25 +82,25 @@ async def menu(context: Context, request: Menu, store: Store) -> Answer:
     if request.of is Command.TOPICS and context.preferences.topics:
         more, rows = await preview(context, context.preferences.topics, store)
     back = Option(w.gettext("Settings"), ShowSettings())
-    return context.told(now_is, hint, more, rows=rows, options=[*options, back])
+    return context.reply(now_is, hint, more, rows=rows, options=[*options, back])
 
 
-async def change(context: Context, request: Change, store: Store) -> Answer:
+async def change(context: Context, request: Change, store: Store) -> Reply:
     """Choose anew; what is owed moves with it."""
     reader = context.reader
     assert reader is not None
     changes = {field: new for field in _FIELDS.values() if (new := getattr(request, field)) is not None}
     if not (changes or request.extra) or not _sound(request, context):
-        return context.told(
+        return context.reply(
             context.w.gettext("That cannot be chosen."),
             options=[Option(context.w.gettext("Settings"), ShowSettings())],
             ok=False,
         )
     async with store.write() as connection:
         await audience.hold_editions(connection)
-        found = await subscriber_queries.get(connection, context.asker.address, lock=True)
+        found = await subscriber_queries.get(connection, context.requester.address, lock=True)
         if found is None:  # forgotten a moment ago
-            return context.told(context.w.gettext("Nothing is stored about you."), ok=False)
+            return context.reply(context.w.gettext("Nothing is stored about you."), ok=False)
         wanted, extras = replace(found.preferences, **changes), found.extras
         if request.extra is not None:
             extras = {**extras, request.extra[0]: request.extra[1]}
@@ -110,7 +110,7 @@ async def change(context: Context, request: Change, store: Store) -> Answer:
             await pending_deliveries.revive(
                 connection, found.id, wanted.cadence, subscriber_queries.rhythm(wanted), now=context.now
             )
-    w = words(wanted.language) if request.language is not None and context.asker.person is None else context.w
+    w = words(wanted.language) if request.language is not None and context.requester.person is None else context.w
     context = replace(context, reader=replace(reader, preferences=wanted, extras=extras), preferences=wanted, w=w)
     if request.extra is not None:
         first, chosen = Command(request.extra[0]), switched(request.extra[1], w)
@@ -126,10 +126,10 @@ async def change(context: Context, request: Change, store: Store) -> Answer:
     options = [Option(w.gettext("Settings"), ShowSettings())]
     if first in {Command.TOPICS, Command.WEEKDAYS}:  # rarely done with one tap
         options = [*MENUS[first](context)[1], *options]
-    return context.told(said, follows, rows=rows, options=options)
+    return context.reply(said, follows, rows=rows, options=options)
 
 
-def find_zone(context: Context, request: FindZone) -> Answer:
+def find_zone(context: Context, request: FindZone) -> Reply:
     """Zones that a reader may have meant, each a tap away."""
     w = context.w
     found = zones.find(request.query, w.language, context.now)
@@ -139,9 +139,9 @@ def find_zone(context: Context, request: FindZone) -> Answer:
             "No time zone was found for “{query}”. Try a large city near you, your country, or an offset such as +9.",
             query=request.query,
         )
-        return context.told(says, options=[back], ok=False)
+        return context.reply(says, options=[back], ok=False)
     options = [zone_option(context, each) for each in found]
-    return context.told(w.gettext("Which of these shows the time where you are?"), options=[*options, back])
+    return context.reply(w.gettext("Which of these shows the time where you are?"), options=[*options, back])
 
 
 async def preview(context: Context, topics: Sequence[str], store: Store) -> tuple[str, Sequence[Row]]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot.channel import Answer, Asker, File, Option, Row
+from bot.channel import File, Option, Reply, Requester, Row
 from bot.commands.fitted_pages import FittedPages
 from bot.model import NO_EXTRAS, Extra, Preferences, Status, Style, Subscriber
 from bot.render.words import Words
@@ -16,7 +16,7 @@ from bot.render.words import Words
 class Context:
     """A question as it is being answered. `reader` is None where nobody is subscribed at the address."""
 
-    asker: Asker
+    requester: Requester
     reader: Subscriber | None
     preferences: Preferences
     """The reader's own, or what they would be given."""
@@ -41,16 +41,16 @@ class Context:
         """What the subscription has of what the channel can do."""
         return NO_EXTRAS if self.reader is None else self.reader.extras
 
-    def told(
+    def reply(
         self,
         *says: str,
         rows: Sequence[Row] = (),
         options: Sequence[Option] = (),
         file: File | None = None,
         ok: bool = True,
-    ) -> Answer:
-        """An answer in the asker's language; empty sentences are left out."""
-        return Answer(
+    ) -> Reply:
+        """An answer in the requester's language; empty sentences are left out."""
+        return Reply(
             language=self.w.language,
             direction=self.w.direction,
             says=[line for line in says if line],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.channel import FOR_OPERATORS, Answer, Command, Help, Misread, Option, Row, ShowSettings, Subscribe, Today
+from bot.channel import FOR_OPERATORS, Command, Help, Misread, Option, Reply, Row, ShowSettings, Subscribe, Today
 from bot.commands.context import Context
 from bot.model import Extra
 from bot.render.words import Words
@@ -100,7 +100,7 @@ def examples(command: Command, w: Words) -> list[str]:
     }.get(command, [])
 
 
-def help_(context: Context, request: Help | Misread) -> Answer:
+def help_(context: Context, request: Help | Misread) -> Reply:
     """What can be asked; or how one command is written, after one that made no sense, too."""
     w = context.w
     wrong = isinstance(request, Misread)
@@ -115,11 +115,11 @@ def help_(context: Context, request: Help | Misread) -> Answer:
         ]
         first = w.gettext("That was not understood. This is what you can ask:") if wrong else w.gettext("You can ask:")
         offer = Option(w.gettext("Settings"), ShowSettings()) if context.is_reading else subscribe_option(w)
-        return context.told(
+        return context.reply(
             first, rows=rows, options=[Option(w.gettext("Papers of today"), Today()), offer], ok=not wrong
         )
     written = examples(request.of, w)
-    return context.told(
+    return context.reply(
         w.gettext("That was not understood.") if wrong else "",
         w.gettext("{command}: {purpose}.", command=request.of.value, purpose=purposes(w)[request.of]),
         w.gettext("Write it like this: {examples}", examples="  ·  ".join(written)) if written else "",

@@ -88,8 +88,8 @@ def _zone(context: Context) -> tuple[str, list[Option]]:
         "Write “zone” and a city, a country or an offset: zone {city}",
         city=context.w.pgettext("an example of a city", "Berlin"),
     )
-    guessed = zones.guess(context.asker.locale)
-    near = list(zones.neighbours(context.asker.locale, context.w.language))
+    guessed = zones.guess(context.requester.locale)
+    near = list(zones.neighbours(context.requester.locale, context.w.language))
     if guessed is not None and guessed not in {each.name for each in near}:
         near.insert(0, zones.zone(guessed, context.w.language))
     return hint, [zone_option(context, each) for each in near]

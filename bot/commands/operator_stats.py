@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 
-from bot.channel import Answer, Row
+from bot.channel import Reply, Row
 from bot.commands.context import Context
 from bot.delivery.alerts import states_in_words
 from bot.model import Cadence, Status
@@ -20,7 +20,7 @@ from bot.store.stats import latest as latest_editions
 WEEK = timedelta(days=7)
 
 
-async def stats(context: Context, store: Store, channels: Iterable[str]) -> Answer:
+async def stats(context: Context, store: Store, channels: Iterable[str]) -> Reply:
     """Everything at a glance, for the channels that are set up and those that have readers."""
     async with store.read() as connection:
         counted = await census(connection, since=context.now - WEEK)
@@ -34,7 +34,7 @@ async def stats(context: Context, store: Store, channels: Iterable[str]) -> Answ
         *(Row(context.w.gettext("Channel {channel}", channel=name), _stands(context, stands[name])) for name in names),
         Row(context.w.gettext("Feed"), _feed(context, known)),
     ]
-    return context.told(context.w.gettext("This is how the newsletter is doing."), rows=rows)
+    return context.reply(context.w.gettext("This is how the newsletter is doing."), rows=rows)
 
 
 def _readers(w: Words, counted: ReaderCounts) -> Iterator[Row]:

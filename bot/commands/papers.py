@@ -8,11 +8,11 @@ from datetime import UTC, date
 from functools import partial
 
 from bot.channel import (
-    Answer,
     Channel,
     Message,
     Option,
     Page,
+    Reply,
     Request,
     Search,
     ShowEdition,
@@ -37,7 +37,7 @@ FALLBACK = {Cadence.WEEK: 7, Cadence.MONTH: 31}
 """Days to look at while no week or month has been closed yet."""
 
 
-async def today(context: Context, request: Today, store: Store, channel: Channel) -> Answer:
+async def today(context: Context, request: Today, store: Store, channel: Channel) -> Reply:
     """The papers of the current UTC day, closed or not; none yet: the latest edition, named by its day."""
     day = context.now.astimezone(UTC).date()
     async with store.read() as connection:
@@ -52,12 +52,12 @@ async def today(context: Context, request: Today, store: Store, channel: Channel
     return await _shown(context, page, channel, Today, request.after)
 
 
-async def edition(context: Context, request: ShowEdition, store: Store, channel: Channel) -> Answer:
+async def edition(context: Context, request: ShowEdition, store: Store, channel: Channel) -> Reply:
     """The edition of a period, all of it."""
     w, cadence = context.w, request.cadence
     today_is = context.now.astimezone(UTC).date()
     if request.day is not None and request.day > today_is:
-        return context.told(w.gettext("{day} has not come yet.", day=w.day(request.day)), ok=False)
+        return context.reply(w.gettext("{day} has not come yet.", day=w.day(request.day)), ok=False)
     async with store.read() as connection:
         if request.day is None:
             found = await edition_queries.latest(connection, cadence)
@@ -74,11 +74,13 @@ async def edition(context: Context, request: ShowEdition, store: Store, channel:
         if cadence in FALLBACK and latest is not None:
             answer = await top(context, Top(FALLBACK[cadence], request.after), store, channel)
             return replace(answer, says=[w.gettext("No such period has been closed yet."), *answer.says])
-        return context.told(w.gettext("There is no edition yet. The first one is closed this evening (UTC)."), ok=False)
+        return context.reply(
+            w.gettext("There is no edition yet. The first one is closed this evening (UTC)."), ok=False
+        )
     if cadence is Cadence.DAY and request.day == today_is:
         return await today(context, Today(request.after), store, channel)
     options = [] if latest is None else [Option(w.day(latest), ShowEdition(Cadence.DAY, latest))]
-    return context.told(_no_edition(context, request.day, cadence), options=options, ok=False)
+    return context.reply(_no_edition(context, request.day, cadence), options=options, ok=False)
 
 
 def _no_edition(context: Context, day: date, cadence: Cadence) -> str:
@@ -88,7 +90,7 @@ def _no_edition(context: Context, day: date, cadence: Cadence) -> str:
     return w.gettext("There is no edition of {day} here.", day=w.day(day))
 
 
-async def paper(context: Context, request: ShowPaper, store: Store, channel: Channel) -> Answer:
+async def paper(context: Context, request: ShowPaper, store: Store, channel: Channel) -> Reply:
     """All there is to say about one paper."""
     async with store.read() as connection:
         found = await paper_queries.by_ids(connection, [request.id])
@@ -97,7 +99,7 @@ async def paper(context: Context, request: ShowPaper, store: Store, channel: Cha
         says = context.w.gettext(
             "The paper {id} has not been in the list. It may be here: {link}", id=request.id, link=link
         )
-        return context.told(says, ok=False)
+        return context.reply(says, ok=False)
     wanted = _all(context)
     if wanted.style is Style.HEADLINE:
         wanted = replace(wanted, style=Style.ABSTRACT)
@@ -108,14 +110,14 @@ async def paper(context: Context, request: ShowPaper, store: Store, channel: Cha
     return await _shown(context, replace(page, alone=True), channel)
 
 
-async def find(context: Context, request: Search, store: Store, channel: Channel) -> Answer:
+async def find(context: Context, request: Search, store: Store, channel: Channel) -> Reply:
     """Papers that have every word of a query, the best first."""
     async with store.read() as connection:
         ids = await search(connection, request.query, MOST_FOUND)
         found = await paper_queries.by_ids(connection, ids)
     w = context.w
     if not found:
-        return context.told(w.gettext("Nothing was found for “{query}”.", query=request.query), ok=False)
+        return context.reply(w.gettext("Nothing was found for “{query}”.", query=request.query), ok=False)
     lead = w.ngettext("{n} paper", "{n} papers", len(found))
     heading = w.gettext("Search: {query}", query=request.query)
     wanted = _all(context)
@@ -124,14 +126,14 @@ async def find(context: Context, request: Search, store: Store, channel: Channel
     return await _shown(context, page, channel, partial(Search, request.query), request.after)
 
 
-async def top(context: Context, request: Top, store: Store, channel: Channel) -> Answer:
+async def top(context: Context, request: Top, store: Store, channel: Channel) -> Reply:
     """The papers with the most votes of the last days."""
     last = context.now.astimezone(UTC).date()
     async with store.read() as connection:
         listed = await paper_queries.listed(connection, last - (request.days - 1) * DAY, last)
     w = context.w
     if not listed:
-        return context.told(w.gettext("No papers have been listed in these days."), ok=False)
+        return context.reply(w.gettext("No papers have been listed in these days."), ok=False)
     best = rank(listed)[:MOST_FOUND]
     heading = w.ngettext("Most votes of the last {n} day", "Most votes of the last {n} days", request.days)
     lead = w.ngettext("Top {shown} of {n} paper", "Top {shown} of {n} papers", len(listed), shown=w.number(len(best)))
@@ -141,13 +143,13 @@ async def top(context: Context, request: Top, store: Store, channel: Channel) ->
     return await _shown(context, page, channel, partial(Top, request.days), request.after)
 
 
-async def _shown(context: Context, page: Page, channel: Channel, turn: Turn | None = None, after: int = 0) -> Answer:
+async def _shown(context: Context, page: Page, channel: Channel, turn: Turn | None = None, after: int = 0) -> Reply:
     """A page from the paper `after` so many, as far as it fits; `turn` asks for it from another paper on."""
     if after >= len(page.blocks):
-        return context.told(context.w.gettext("That was all."), ok=False)
+        return context.reply(context.w.gettext("That was all."), ok=False)
     asked = page.slug if turn is None else written(turn(after))
     fitted = await context.fittings.fitted(channel.name, page, asked, partial(_fitted, page, channel, turn, after))
-    return replace(context.told(), page=fitted.page, message=fitted.message)
+    return replace(context.reply(), page=fitted.page, message=fitted.message)
 
 
 def _fitted(page: Page, channel: Channel, turn: Turn | None, after: int) -> Fitted[Message]:
@@ -170,7 +172,7 @@ def _fitted(page: Page, channel: Channel, turn: Turn | None, after: int) -> Fitt
 
 
 def _all(context: Context) -> Preferences:
-    """Every paper, in the asker's language and the reader's style: whoever asks wants to see what there is."""
+    """Every paper, in the requester's language and the reader's style: whoever asks wants to see what there is."""
     return replace(context.preferences, language=context.w.language, papers=ALL_PAPERS, min_votes=0, topics=())
 
 

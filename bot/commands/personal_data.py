@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from datetime import UTC, date, datetime, time
 
-from bot.channel import Answer, Export, File, Forget, Option, ShowEdition, ShowSettings, Why
+from bot.channel import Export, File, Forget, Option, Reply, ShowEdition, ShowSettings, Why
 from bot.commands.context import Context
 from bot.commands.guide import subscribe_option
 from bot.commands.subscription_status import standing
@@ -18,11 +18,11 @@ from bot.store import Store, announcements, edition_queries, reader_history, sub
 from bot.store.reader_history import HistoryEntry
 
 
-async def why(context: Context, request: Why, store: Store, closes: time) -> Answer:
+async def why(context: Context, request: Why, store: Store, closes: time) -> Reply:
     """Why the edition of a day came, or did not."""
     reader, w = context.reader, context.w
     if reader is None:
-        return context.told(
+        return context.reply(
             w.gettext("There is no subscription here, so nothing is sent."), options=[subscribe_option(w)]
         )
     cadence = reader.preferences.cadence
@@ -39,11 +39,11 @@ async def why(context: Context, request: Why, store: Store, closes: time) -> Ans
             for_readers = await reader_history.was_for_readers(connection, edition.id)
     options = [Option(w.gettext("Settings"), ShowSettings())]
     if edition is None:
-        return context.told(_no_edition(context, day, closes), standing(context), options=options)
+        return context.reply(_no_edition(context, day, closes), standing(context), options=options)
     options.insert(0, Option(w.gettext("Show it"), ShowEdition(cadence, edition.day)))
     named = w.gettext("The edition of {day}:", day=w.day(edition.day))
     said = _no_delivery(context, reader, edition, for_readers=for_readers) if found is None else _became(context, found)
-    return context.told(named, said, _filters(context, edition), standing(context), options=options)
+    return context.reply(named, said, _filters(context, edition), standing(context), options=options)
 
 
 def _no_edition(context: Context, day: date | None, closes: time) -> str:
@@ -148,11 +148,11 @@ def _filters(context: Context, edition: Edition) -> str:
     )
 
 
-async def export(context: Context, store: Store) -> Answer:
+async def export(context: Context, store: Store) -> Reply:
     """All that is stored about the reader, as JSON."""
     w = context.w
     if context.reader is None:
-        return context.told(w.gettext("Nothing is stored about you."))
+        return context.reply(w.gettext("Nothing is stored about you."))
     reader = context.reader
     async with store.read() as connection:
         sent = await reader_history.entries(connection, reader.id)
@@ -171,19 +171,19 @@ async def export(context: Context, store: Store) -> Answer:
     if said:
         known["announcements"] = [{"written_at": written_at, "text": text} for written_at, text in said]
     content = json.dumps(known, ensure_ascii=False, indent=2, default=_plain).encode()
-    return context.told(
+    return context.reply(
         w.gettext("This is all that is stored about you."),
         file=File("morning-papers.json", content, "application/json"),
     )
 
 
-async def forget(context: Context, request: Forget, store: Store) -> Answer:
+async def forget(context: Context, request: Forget, store: Store) -> Reply:
     """Erase all that is stored about the reader, once they have said so twice."""
     w = context.w
     if context.reader is None:
-        return context.told(w.gettext("Nothing is stored about you."))
+        return context.reply(w.gettext("Nothing is stored about you."))
     if not request.confirmed:
-        return context.told(
+        return context.reply(
             w.gettext("This erases your subscription, your settings and what was sent to you, at once and for good."),
             options=[
                 Option(w.gettext("Erase everything"), Forget(confirmed=True)),
@@ -192,16 +192,16 @@ async def forget(context: Context, request: Forget, store: Store) -> Answer:
         )
     async with store.write() as connection:
         await subscriber_queries.forget(connection, context.reader.id, now=context.now)
-    return context.told(
+    return context.reply(
         w.gettext("Everything about you has been erased. Nothing is sent any more."),
         w.gettext("Copies of the database that were made before may still hold it until they are thrown away."),
     )
 
 
-def privacy(context: Context) -> Answer:
+def privacy(context: Context) -> Reply:
     """What is stored, and what is not."""
     w = context.w
-    return context.told(
+    return context.reply(
         w.gettext(
             "Stored are the address that editions are sent to, your settings, when you subscribed, "
             "and what became of each edition, for 60 days."

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.channel import Answer, Command, Menu, Option, Pause, Resume, ShowSettings, Subscribe
+from bot.channel import Command, Menu, Option, Pause, Reply, Resume, ShowSettings, Subscribe
 from bot.commands.context import Context
 from bot.commands.descriptions import rhythm_in_words
 from bot.commands.guide import subscribe_option
@@ -24,33 +24,33 @@ REMOVED = "removed by the operator"
 PAUSES = (timedelta(days=7), timedelta(days=14), timedelta(days=30))
 
 
-async def subscribe(context: Context, request: Subscribe, store: Store, access: Access) -> Answer:
+async def subscribe(context: Context, request: Subscribe, store: Store, access: Access) -> Reply:
     """Send the editions here, the latest at once. Whoever comes back finds their preferences as they left them."""
     reader, w = context.reader, context.w
     known = reader is not None and reader.reason != REMOVED
-    if not known and not access.admits(context.asker.address, request.invite):
-        return context.told(refusal(context, access), ok=False)
-    if request.language is not None and context.asker.person is None:
+    if not known and not access.admits(context.requester.address, request.invite):
+        return context.reply(refusal(context, access), ok=False)
+    if request.language is not None and context.requester.person is None:
         w = words(request.language)
         context = replace(context, w=w)
     async with store.write() as connection:
         await audience.hold_editions(connection)
         # It is the reader's own act, and so ends what an earlier one of theirs forbade.
-        await subscriber_queries.unsuppress(connection, context.asker.address)
-        reader = await subscriber_queries.get(connection, context.asker.address, lock=True)
+        await subscriber_queries.unsuppress(connection, context.requester.address)
+        reader = await subscriber_queries.get(connection, context.requester.address, lock=True)
         before = context.preferences if reader is None else reader.preferences
         style = request.style if request.style is not None and request.style in context.styles else before.style
         wanted = replace(before, language=request.language or before.language, style=style)
         if reader is None:
-            person = context.asker.person
+            person = context.requester.person
             await add(
-                connection, context.asker.address, wanted, welcome_at=context.now, now=context.now, set_up_by=person
+                connection, context.requester.address, wanted, welcome_at=context.now, now=context.now, set_up_by=person
             )
         else:
             await subscriber_queries.change(connection, reader, wanted, now=context.now)
             if reader.status is not Status.ACTIVE:
                 await subscriber_queries.resume(connection, reader.id)
-                await greet(connection, reader.id, context.asker.address.channel, wanted, welcome_at=context.now)
+                await greet(connection, reader.id, context.requester.address.channel, wanted, welcome_at=context.now)
         latest = await edition_queries.latest(connection, wanted.cadence)
     came_back = reader is not None and reader.status is not Status.ACTIVE
     if reader is None:
@@ -62,7 +62,7 @@ async def subscribe(context: Context, request: Subscribe, store: Store, access: 
             else w.gettext("You are subscribed already.")
         )
     nothing = latest is not None and not choose(latest.papers, wanted)
-    return context.told(
+    return context.reply(
         first,
         rhythm_in_words(wanted, w, context.now),
         w.gettext("Your filters leave nothing of the latest edition, so the next one will be your first.")
@@ -109,23 +109,23 @@ async def greet(
         await audience.greet(connection, edition_id, subscriber_id, channel, due)
 
 
-async def unsubscribe(context: Context, store: Store) -> Answer:
+async def unsubscribe(context: Context, store: Store) -> Reply:
     """Send nothing any more. Preferences are kept, for when they come back."""
     w = context.w
     if context.reader is None or context.reader.status is Status.UNSUBSCRIBED:
-        return context.told(w.gettext("You are not subscribed, so nothing is sent."), options=[subscribe_option(w)])
+        return context.reply(w.gettext("You are not subscribed, so nothing is sent."), options=[subscribe_option(w)])
     async with store.write() as connection:
-        reader = await subscriber_queries.get(connection, context.asker.address, lock=True)
+        reader = await subscriber_queries.get(connection, context.requester.address, lock=True)
         if reader is not None:
             await subscriber_queries.leave(connection, reader.id, now=context.now)
-    return context.told(
+    return context.reply(
         w.gettext("You are unsubscribed, and nothing is sent any more."),
         w.gettext("Your settings are kept for when you come back. “forget” erases them."),
         options=[Option(w.gettext("Subscribe again"), Subscribe())],
     )
 
 
-async def pause(context: Context, request: Pause, store: Store) -> Answer:
+async def pause(context: Context, request: Pause, store: Store) -> Reply:
     """Send nothing before a day, or until resumed."""
     reader, w = context.reader, context.w
     if reader is None or not context.is_reading:
@@ -139,17 +139,17 @@ async def pause(context: Context, request: Pause, store: Store) -> Answer:
     else:
         said = w.gettext("Paused. Editions come again from {day} on.", day=w.day(request.until))
     ends = [Option(w.gettext("Until {day}", day=w.day(today + length)), Pause(today + length)) for length in PAUSES]
-    return context.told(said, options=[Option(w.gettext("Resume"), Resume()), *ends])
+    return context.reply(said, options=[Option(w.gettext("Resume"), Resume()), *ends])
 
 
-async def resume(context: Context, store: Store) -> Answer:
+async def resume(context: Context, store: Store) -> Reply:
     """Send editions again."""
     reader, w = context.reader, context.w
     if reader is None or not context.is_reading:
         return not_subscribed(context)
     async with store.write() as connection:
         await audience.hold_editions(connection)
-        found = await subscriber_queries.get(connection, context.asker.address, lock=True)
+        found = await subscriber_queries.get(connection, context.requester.address, lock=True)
         if found is None or found.status not in {Status.ACTIVE, Status.PAUSED}:
             return not_subscribed(context)
         await subscriber_queries.resume(connection, found.id)
@@ -158,15 +158,15 @@ async def resume(context: Context, store: Store) -> Answer:
             connection, found.id, wanted.cadence, subscriber_queries.rhythm(wanted), now=context.now
         )
     settings = [Option(w.gettext("Settings"), ShowSettings())]
-    return context.told(
+    return context.reply(
         w.gettext("Editions come again."), rhythm_in_words(reader.preferences, w, context.now), options=settings
     )
 
 
-def not_subscribed(context: Context) -> Answer:
+def not_subscribed(context: Context) -> Reply:
     """There is nothing to change where nobody is subscribed."""
     w = context.w
-    return context.told(w.gettext("There is no subscription here yet."), options=[subscribe_option(w)], ok=False)
+    return context.reply(w.gettext("There is no subscription here yet."), options=[subscribe_option(w)], ok=False)
 
 
 def refusal(context: Context, access: Access) -> str:
@@ -175,7 +175,8 @@ def refusal(context: Context, access: Access) -> str:
     if access.by is Admission.INVITE:
         return w.gettext("This newsletter is by invitation. If you have a code, write: subscribe CODE")
     return w.gettext(
-        "This newsletter is for a closed group. Whoever runs it can add you: {address}", address=context.asker.address
+        "This newsletter is for a closed group. Whoever runs it can add you: {address}",
+        address=context.requester.address,
     )
 
 

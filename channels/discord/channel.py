@@ -13,7 +13,20 @@ from typing import Self
 import discord
 from discord.http import Route
 
-from bot.channel import Commands, Finding, Kit, Link, LoginError, Message, Outcome, Pace, Page, Personal, Rate
+from bot.channel import (
+    BaseChannel,
+    Commands,
+    Finding,
+    Kit,
+    Link,
+    LoginError,
+    Message,
+    Outcome,
+    Pace,
+    Page,
+    Personal,
+    Rate,
+)
 from bot.model import Extra
 from channels.discord.api import DiscordApi
 from channels.discord.destinations import Destination, Directory
@@ -35,15 +48,13 @@ OTHER = (
 )
 
 
-class Discord:
+class Discord(BaseChannel):
     """Editions and answers on Discord."""
 
     name = "discord"
     limits = LIMITS
     pace = Pace(concurrency=20, account=Rate(48))  # of 50; threads and direct channels are counted in `api`
     repeats_unknown = True  # by its nonce, and looked for
-    rehearsal = False
-    residents: Sequence[str] = ()
     extras = (Extra.SILENT, Extra.THREAD, Extra.PING, Extra.PUBLISH)
 
     def __init__(self, settings: Settings, kit: Kit) -> None:

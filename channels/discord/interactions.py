@@ -13,7 +13,7 @@ from typing import Any
 
 import discord
 
-from bot.channel import Answer, Asker, Command, Commands, Memory
+from bot.channel import Command, Commands, Memory, Reply, Requester
 from bot.model import Address
 from channels.discord.components import CHOICE, CHOICES, AnswerPlace, StoredLines, Target, build, cut
 from channels.discord.destinations import (
@@ -141,7 +141,9 @@ class Interactions:
             await interaction.response.autocomplete([])
             return
         command, typed = used.focused
-        found = await self._commands.suggest(_asker(interaction, asked_from), command, typed, interaction.created_at)
+        found = await self._commands.suggest(
+            _requester(interaction, asked_from), command, typed, interaction.created_at
+        )
         choices = [
             discord.app_commands.Choice(name=cut(each.label, CHOICE), value=each.value)
             for each in found
@@ -169,9 +171,9 @@ class Interactions:
             and self._may_post(interaction, asked_from)
         ):
             await self._commands.permitted(address)
-        asker = _asker(interaction, asked_from, share=share)
+        requester = _requester(interaction, asked_from, share=share)
         for line in lines:
-            answer = await self._commands.ask(asker, line, interaction.created_at)
+            answer = await self._commands.ask(requester, line, interaction.created_at)
         if command is Command.SUBSCRIBE and answer.ok and asked_from.shared:
             await self._note(interaction, asked_from, used)
         shown = self._layout.lay_out(answer, self._frame(interaction, asked_from, lines, goes, answer))
@@ -184,7 +186,7 @@ class Interactions:
         asked_from: AskedFrom,
         lines: Sequence[str],
         goes: AnswerPlace,
-        answer: Answer,
+        answer: Reply,
     ) -> Frame:
         here = seat_of(interaction)
         elsewhere = here is None or here.place != asked_from.place
@@ -288,13 +290,13 @@ class Interactions:
         await self._directory.note(asked_from.place, KnownChannel(interaction.guild_id, f"#{name}", server))
 
 
-def _asker(interaction: discord.Interaction, asked_from: AskedFrom, *, share: bool = False) -> Asker:
+def _requester(interaction: discord.Interaction, asked_from: AskedFrom, *, share: bool = False) -> Requester:
     """Who asks, in their own language; for an answer that everybody sees in that of the server."""
     locale = str(interaction.locale)
     if share and asked_from.language is not None:
         locale = asked_from.language
     person = None if asked_from.person is None else str(asked_from.person)
-    return Asker(
+    return Requester(
         Address(CHANNEL, str(asked_from.place)), locale, person, asked_from.may_change, place=asked_from.language
     )
 

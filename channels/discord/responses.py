@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.channel import Answer, Change, Command, File, Help, Kit, Option, Page, ShowPaper, written
+from bot.channel import Change, Command, File, Help, Kit, Option, Page, Reply, ShowPaper, written
 from bot.channel import Row as Line
 from channels.discord.components import CHOICES, AnswerPlace, Button, Choice, Menu, Roles, Row, Target, rows_of
 from channels.discord.markdown import escape
@@ -56,7 +56,7 @@ class Responses:
         self._template = kit.template("discord/answer.md", escape)
         self._words = words
 
-    def lay_out(self, answer: Answer, frame: Frame) -> Shown:
+    def lay_out(self, answer: Reply, frame: Frame) -> Shown:
         """An answer as a message."""
         post = answer.message
         if isinstance(post, Post) and answer.page is not None:
@@ -75,7 +75,7 @@ class Responses:
         rows = rows_of([Button(frame.instead, self._words(language)["for_me"])]) if frame.instead is not None else []
         return Shown(None, [{"description": said, "color": COLOUR}], rows)
 
-    def _text(self, answer: Answer, says: Sequence[str], rows: Sequence[Line], frame: Frame, most: int) -> str:
+    def _text(self, answer: Reply, says: Sequence[str], rows: Sequence[Line], frame: Frame, most: int) -> str:
         page = Page(answer.language, answer.direction, heading="", lead="", blocks=(), labels={})
         lines = [_row(row, frame) for row in rows]
         while True:
@@ -84,7 +84,7 @@ class Responses:
                 return text
             says, lines = (says, lines[:-1]) if lines else (says[:-1], lines)
 
-    def _lines(self, answer: Answer, frame: Frame) -> list[Row]:
+    def _lines(self, answer: Reply, frame: Frame) -> list[Row]:
         """Rows that lead somewhere, as menus."""
         words = self._words(answer.language)
         leading = [row for row in answer.rows if row.request is not None]
@@ -98,7 +98,7 @@ class Responses:
             Menu(frame.goes, frame.whose, f"rows{number}", placeholder, part) for number, part in enumerate(parts[:2])
         ]
 
-    def _options(self, answer: Answer, frame: Frame) -> list[Row]:
+    def _options(self, answer: Reply, frame: Frame) -> list[Row]:
         words = self._words(answer.language)
         values = [option for option in answer.options if isinstance(option.request, Change)]
         several = sum(option.chosen for option in values) > 1

@@ -9,15 +9,15 @@ import typer
 if TYPE_CHECKING:
     from bot.channel import Channel, FeedbackHandler, OperatorTools
 
-desk = typer.Typer()
+app = typer.Typer()
 
 
-@desk.callback()
+@app.callback()
 def email() -> None:
     """Email tools."""
 
 
-@desk.command()
+@app.command()
 def bounces(
     context: typer.Context,
     place: Annotated[
@@ -33,13 +33,13 @@ def bounces(
     """Process bounces, complaints and unsubscribe requests."""
     operator: OperatorTools = context.obj
 
-    async def work(channel: Channel, returns: FeedbackHandler) -> None:
+    async def work(channel: Channel, feedback: FeedbackHandler) -> None:
         from channels.email.channel import Email
         from channels.email.mailboxes import InboxError
 
         assert isinstance(channel, Email)
         try:
-            counted = await channel.process_mailbox(place, returns, dry_run=dry_run)
+            counted = await channel.process_mailbox(place, feedback, dry_run=dry_run)
         except InboxError as error:
             raise typer.BadParameter(str(error)) from None
         for line in counted:

@@ -1,4 +1,4 @@
-"""DKIM signatures (RFC 6376) for relays that do not sign. dkimpy's home: an optional extra, loaded if there is a key."""
+"""DKIM signatures (RFC 6376) for relays that do not sign. dkimpy's home, an optional extra."""
 
 from __future__ import annotations
 

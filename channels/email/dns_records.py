@@ -55,9 +55,7 @@ async def check_dns(settings: Settings, names: Resolver | None = None) -> list[F
     """Run every DNS check."""
     try:
         resolver = names or Resolver()
-        found = await asyncio.gather(
-            _spf(settings, resolver), _dkim(settings, resolver), _dmarc(settings, resolver), _reverse(settings, resolver)
-        )
+        found = await asyncio.gather(*(check(settings, resolver) for check in (_spf, _dkim, _dmarc, _reverse)))
     except DnsUnavailableError:
         says = "no server answers, so SPF, DKIM, DMARC and reverse DNS were not checked; run this where DNS works"
         return [Finding("DNS", False, says)]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from bot.channel import Finding
 from channels.email.dns_records import Resolver, check_dns
-from channels.email.pool import LoginRefusedError, ConnectionPool
+from channels.email.pool import ConnectionPool, LoginRefusedError
 from channels.email.settings import Settings
 from channels.email.smtp import BrokenError, RefusedError
 
 
-async def check_email(settings: Settings, pool: ConnectionPool, public: str | None, names: Resolver | None = None) -> list[Finding]:
+async def check_email(
+    settings: Settings, pool: ConnectionPool, public: str | None, names: Resolver | None = None
+) -> list[Finding]:
     """Run every check; sends no mail. `public` is PUBLIC_URL, `names` the resolver to ask."""
     return [
         *await _relay(settings, pool),

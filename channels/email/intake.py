@@ -6,15 +6,16 @@ import asyncio
 import hashlib
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from bot.channel import FeedbackHandler, Links, Memory
 from channels.email.bounces import FEEDBACK_OF, MailKind, classify
-from channels.email.mailboxes import InboxMail, InboxError, read_inbox
+from channels.email.mailboxes import InboxError, read_inbox
 
 
-async def process_mailbox(place: str, links: Links, returns: FeedbackHandler, memory: Memory, *, dry_run: bool) -> list[str]:
+async def process_mailbox(
+    place: str, links: Links, feedback: FeedbackHandler, memory: Memory, *, dry_run: bool
+) -> list[str]:
     """Process every mail of a mailbox. Returns a report, one line per kind of mail. Raises InboxError.
 
     Each mail is processed once, wherever it is read from: otherwise an old bounce would end a renewed subscription.
@@ -24,20 +25,18 @@ async def process_mailbox(place: str, links: Links, returns: FeedbackHandler, me
         raise InboxError("Name a mailbox, or set EMAIL_INBOX.")
     found: Counter[MailKind] = Counter()
     new: Counter[MailKind] = Counter()
-    mails: Iterator[InboxMail] = read_inbox(place, sys.stdin.buffer)
+    mails = read_inbox(place, sys.stdin.buffer)
     while (mail := await asyncio.to_thread(next, mails, None)) is not None:
-        reading = classify(mail.raw, links)
-        found[reading.kind] += 1
-        if dry_run or reading.kind not in FEEDBACK_OF:
+        about = classify(mail.raw, links)
+        found[about.kind] += 1
+        if dry_run or about.kind not in FEEDBACK_OF:
             continue
         key = f"returned {hashlib.sha256(mail.raw).hexdigest()[:32]}"
-        if await memory.get(key) is not None:
-            await asyncio.to_thread(mail.mark)
-            continue
-        now = datetime.now(UTC)
-        if await returns.take(FEEDBACK_OF[reading.kind], reading.purpose, reading.token, reading.reason, now):
-            new[reading.kind] += 1
-        await memory.put(key, f"{now.date()}")
+        if await memory.get(key) is None:
+            now = datetime.now(UTC)
+            if await feedback.take(FEEDBACK_OF[about.kind], about.purpose, about.token, about.reason, now):
+                new[about.kind] += 1
+            await memory.put(key, f"{now.date()}")
         await asyncio.to_thread(mail.mark)
     lines = [f"{found.total()} mails"]
     for kind in MailKind:

@@ -150,7 +150,7 @@ def _alternatives(text: str, markup: str, boundary: str) -> Body:
     """The multipart/alternative body: text and HTML with their placeholders."""
     line = boundary.encode()
     pieces: list[bytes | str] = [b"\r\n"]
-    for kind, content in (("strip_control", text), ("html", markup)):
+    for kind, content in (("plain", text), ("html", markup)):
         pieces.append(
             b"--%b\r\nContent-Type: text/%b; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
             % (line, kind.encode())

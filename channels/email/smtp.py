@@ -65,7 +65,7 @@ class RefusedError(Exception):
 
 
 class BrokenError(Exception):
-    """The connection ended; `handed_over` tells whether the whole message had been sent, so that it may have arrived."""
+    """The connection ended; `handed_over`: the whole message had been sent and may have arrived."""
 
     def __init__(self, why: str, *, handed_over: bool) -> None:
         super().__init__(why)

@@ -12,14 +12,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 from rich.console import Console
 
-from bot.channel import Commands, Deferred, Finding, Gone, Kit, Limits, Message, Outcome, Pace, Page, Personal, Sent
-from bot.model import Extra
+from bot.channel import BaseChannel, Deferred, Finding, Gone, Kit, Limits, Message, Outcome, Pace, Page, Personal, Sent
 from channels.outbox.settings import Settings
-from channels.outbox.terminal import Terminal, strip_control, show, wrap
+from channels.outbox.terminal import Terminal, show, strip_control, wrap
 
 RECIPIENT = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 NAMES = "small letters, digits and hyphens, at most 64"
@@ -42,7 +40,7 @@ class OutboxMessage:
         return {"text": self.text, "html": self.html}
 
 
-class Outbox:
+class Outbox(BaseChannel):
     """Shows editions on the terminal and writes them down."""
 
     name = "outbox"
@@ -50,7 +48,6 @@ class Outbox:
     pace = Pace(concurrency=4)
     repeats_unknown = True  # a file that was written twice is still one file
     rehearsal = True
-    extras: Sequence[Extra] = ()
     residents: Sequence[str] = ("local",)
 
     def __init__(self, folder: Path, kit: Kit, console: Console) -> None:
@@ -63,15 +60,6 @@ class Outbox:
         if not RECIPIENT.fullmatch(written):
             raise ValueError(f"{written!r} is no name for an outbox: {NAMES}")
         return written
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        return None
-
-    async def listen(self, commands: Commands) -> None:
-        """Nobody writes to an outbox."""
 
     def compose(self, page: Page) -> OutboxMessage:
         return OutboxMessage(page, wrap(self._text(page)), self._html(page))

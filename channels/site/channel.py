@@ -12,11 +12,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from bot.channel import Commands, Deferred, Finding, Gone, Kit, Limits, Message, Outcome, Pace, Page, Personal, Sent
-from bot.model import ILLUSTRATED, Cadence, Extra
+from bot.channel import BaseChannel, Deferred, Finding, Gone, Kit, Limits, Message, Outcome, Pace, Page, Personal, Sent
+from bot.model import ILLUSTRATED, Cadence
 from channels.site import folder, folder_writer
 from channels.site.escaping import clean, escape, scalar
 from channels.site.git import Git, GitError
@@ -69,7 +69,7 @@ class Written:
     changed: Sequence[str] = field(default_factory=tuple)
 
 
-class Site:
+class Site(BaseChannel):
     """Keeps folders of pages, each an edition, up to date."""
 
     name = "site"
@@ -77,8 +77,6 @@ class Site:
     pace = Pace(concurrency=1)  # pages of one folder share its index
     repeats_unknown = True  # a page that was written twice is still one page
     rehearsal = True
-    extras: Sequence[Extra] = ()
-    residents: Sequence[str] = ()
     layouts: Mapping[str, Layout]
 
     def __init__(self, root: Path, settings: Settings, kit: Kit) -> None:
@@ -100,15 +98,6 @@ class Site:
         if not _is_folder(written):
             raise ValueError(f"{written!r} is no folder of a site: {NAMES}")
         return written
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        return None
-
-    async def listen(self, commands: Commands) -> None:
-        """Nobody writes to a site."""
 
     def compose(self, page: Page) -> SiteMessage:
         return self._render(page, frozenset(), None)

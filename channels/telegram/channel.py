@@ -23,6 +23,7 @@ from telegram.request import HTTPXRequest
 
 from bot.channel import (
     Barred,
+    BaseChannel,
     Commands,
     Deferred,
     Finding,
@@ -73,14 +74,12 @@ WRONG_TOKEN = (
 )
 
 
-class Telegram:
+class Telegram(BaseChannel):
     """One bot of Telegram's."""
 
     name = "telegram"
     limits = LIMITS
     extras: Sequence[Extra] = (Extra.PICTURE, Extra.SILENT, Extra.RICH)
-    rehearsal = False
-    residents: Sequence[str] = ()
 
     def __init__(self, settings: Settings, kit: Kit, bot: Bot) -> None:
         self._kit = kit

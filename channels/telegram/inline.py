@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from telegram import InlineQueryResultArticle, InputTextMessageContent
 from telegram.constants import ParseMode
 
-from bot.channel import Answer, Block, Page
+from bot.channel import Block, Page, Reply
 from bot.model import Extra
 from channels.telegram.message import TelegramMessage, cut
 
@@ -36,7 +36,7 @@ def line_of(query: str, offset: str) -> str:
     return f"search {after}{query}"
 
 
-def results(answer: Answer, compose: Callable[[Page], TelegramMessage]) -> Sequence[InlineQueryResultArticle]:
+def results(answer: Reply, compose: Callable[[Page], TelegramMessage]) -> Sequence[InlineQueryResultArticle]:
     """What can be put into the chat: the edition where one was asked for, then each paper."""
     page, card = answer.page, answer.message
     if page is None or not isinstance(card, TelegramMessage):

@@ -13,7 +13,7 @@ from telegram import Bot, InlineKeyboardMarkup, LinkPreviewOptions, Message
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 
-from bot.channel import Answer, Command, Commands, Deferred, Kit
+from bot.channel import Command, Commands, Deferred, Kit, Reply
 from bot.model import Address, Extra
 from channels.telegram import errors
 from channels.telegram.chats import ChatAddress
@@ -86,7 +86,7 @@ class Replies:
     async def say(
         self,
         place: ChatAddress,
-        answer: Answer,
+        answer: Reply,
         *,
         instead: Message | None = None,
         of: ChatAddress | None = None,
@@ -112,9 +112,7 @@ class Replies:
         except TelegramError as error:
             log.warning("answer not sent", extra={"channel": "telegram", "reason": errors.reason(error)})
 
-    async def _say(
-        self, place: ChatAddress, answer: Answer, messages: Sequence[_Said], instead: Message | None
-    ) -> None:
+    async def _say(self, place: ChatAddress, answer: Reply, messages: Sequence[_Said], instead: Message | None) -> None:
         if answer.file is not None:
             await self._patiently(partial(self._send_file, place, answer), place)
             return
@@ -139,7 +137,7 @@ class Replies:
             log.info("figure left out", extra={"channel": "telegram", "reason": errors.reason(error)})
 
     async def _messages(
-        self, place: ChatAddress, answer: Answer, of: ChatAddress | None, title: str, asked: str
+        self, place: ChatAddress, answer: Reply, of: ChatAddress | None, title: str, asked: str
     ) -> list[_Said]:
         """An answer as messages: one, or a second where its sentences do not fit above the papers."""
         card, command = answer.message, asked.partition(" ")[0]
@@ -213,7 +211,7 @@ class Replies:
             raise
         return True
 
-    async def _send_file(self, place: ChatAddress, answer: Answer) -> None:
+    async def _send_file(self, place: ChatAddress, answer: Reply) -> None:
         assert answer.file is not None
         [*said] = in_messages(text_of(without_papers(answer), self._fill), LONGEST_CAPTION)
         await self._turn(place)

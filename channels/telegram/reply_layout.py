@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.channel import Answer, Command, Help, Menu, Option, Page, Row, ShowSettings, Template
+from bot.channel import Command, Help, Menu, Option, Page, Reply, Row, ShowSettings, Template
 from bot.channel import written as line_of
 from channels.telegram.callbacks import Callback, read
 from channels.telegram.chats import ChatAddress
@@ -19,7 +19,7 @@ _NAMED = re.compile(rf"[“„「『«]({'|'.join(Command)})[”“」』»]")
 """A command that a sentence names in its language's quotation marks."""
 
 
-def text_of(answer: Answer, fill: Template, *, quoting: bool = False) -> str:
+def text_of(answer: Reply, fill: Template, *, quoting: bool = False) -> str:
     """An answer's sentences and list, in Telegram's HTML. What is too long loses the end of its list.
 
     Commands that a sentence names can be tapped, but where it may be `quoting` the reader.
@@ -44,7 +44,7 @@ def in_messages(text: str, most: int = LONGEST) -> list[str]:
     return [part.strip() for part in parts if part.strip()]
 
 
-def rows_of(answer: Answer, of: ChatAddress | None = None, menu: str = "") -> Rows:
+def rows_of(answer: Reply, of: ChatAddress | None = None, menu: str = "") -> Rows:
     """An answer's buttons: what its list leads to, then its options.
 
     `of` is the place they are about, if another. `menu` is the preference that is being chosen: the way back to the
@@ -74,7 +74,7 @@ def menu_of(buttons: Sequence[str]) -> Callback | None:
     return None
 
 
-def blank(answer: Answer) -> Page:
+def blank(answer: Reply) -> Page:
     """A page in the answer's language with nothing on it: templates are filled for a page."""
     return Page(answer.language, answer.direction, heading="", lead="", blocks=[], labels={})
 
@@ -89,6 +89,6 @@ def _label(row: Row) -> str:
     return f"/{row.label}" if isinstance(row.request, Help) else row.label
 
 
-def without_papers(answer: Answer) -> Answer:
+def without_papers(answer: Reply) -> Reply:
     """The sentences of an answer whose papers are shown in a message of their own."""
     return replace(answer, page=None, message=None, rows=(), options=())

@@ -24,7 +24,7 @@ from telegram import (
 from telegram.constants import ChatType
 from telegram.error import BadRequest, TelegramError
 
-from bot.channel import Asker, Command, Commands, Memory, Page, Pause, ShowSettings, written
+from bot.channel import Command, Commands, Memory, Page, Pause, Requester, ShowSettings, written
 from bot.model import Address
 from channels.telegram import errors, inline
 from channels.telegram.callbacks import SHOWING, Callback, followed, released
@@ -102,10 +102,10 @@ class UpdateHandler:
         if not here.is_shared and (named := _CHANNEL.fullmatch(asked.line)):
             await self._show_named(here, message.from_user, named[1])
             return
-        asker = await self._asker(asked.of or here, message.from_user, message.sender_chat)
-        if asked.of is not None and not asker.may_change:
+        requester = await self._requester(asked.of or here, message.from_user, message.sender_chat)
+        if asked.of is not None and not requester.may_change:
             return
-        answer = await self._commands.ask(asker, asked.line, self._clock())
+        answer = await self._commands.ask(requester, asked.line, self._clock())
         title = await self._title(asked.of) if asked.of is not None else ""
         await self._replies.say(here, answer, of=asked.of, title=title, asked=asked.line)
 
@@ -151,14 +151,14 @@ class UpdateHandler:
             await self._pop_up(query)
             return
         here = _place(message) if isinstance(message, Message) else ChatAddress(message.chat.id)
-        asker = await self._asker(callback.of or here, query.from_user, None)
+        requester = await self._requester(callback.of or here, query.from_user, None)
         changes_here = here.is_shared and not callback.apart and callback.line.partition(" ")[0] not in SHOWING
-        if not asker.may_change and (callback.of is not None or changes_here):
+        if not requester.may_change and (callback.of is not None or changes_here):
             # What one person may not do is nobody else's business, nor is it theirs to see.
-            refusal = await self._commands.ask(asker, written(Pause()), self._clock())
+            refusal = await self._commands.ask(requester, written(Pause()), self._clock())
             await self._pop_up(query, refusal.says[0] if refusal.says else "", alert=True)
             return
-        answer = await self._commands.ask(asker, callback.line, self._clock())
+        answer = await self._commands.ask(requester, callback.line, self._clock())
         refused = not answer.ok and answer.says
         await self._pop_up(query, answer.says[0] if refused else "", alert=here.is_shared)
         if refused and (here.is_shared or not (answer.options or answer.rows)):
@@ -178,10 +178,10 @@ class UpdateHandler:
 
     async def _asked_inline(self, query: InlineQuery) -> None:
         person = query.from_user
-        asker = Asker(
+        requester = Requester(
             Address("telegram", f"{person.id}"), person.language_code, counted_as=f"telegram inline {person.id}"
         )
-        answer = await self._commands.ask(asker, inline.line_of(query.query, query.offset), self._clock())
+        answer = await self._commands.ask(requester, inline.line_of(query.query, query.offset), self._clock())
         found = inline.results(answer, self._compose)
         follows = inline.offset_of(answer.page)
         with suppress(BadRequest):  # it is asked anew with every letter, and may be too old by now
@@ -210,8 +210,8 @@ class UpdateHandler:
             await self._memory.put(SETTER.format(chat=here.chat), f"{change.from_user.id}")
             await self._show_panel(here, change.from_user)
             return
-        asker = await self._asker(here, change.from_user, None)
-        await self._replies.say(here, await self._commands.ask(asker, written(ShowSettings()), self._clock()))
+        requester = await self._requester(here, change.from_user, None)
+        await self._replies.say(here, await self._commands.ask(requester, written(ShowSettings()), self._clock()))
 
     async def _posted(self, post: Message) -> None:
         """A command in a channel is answered to who let the bot in there, in their own chat with it."""
@@ -231,12 +231,12 @@ class UpdateHandler:
             if person is not None and chat.type != ChatType.PRIVATE and await self._runs(ChatAddress(chat.id), person):
                 await self._show_panel(ChatAddress(chat.id), person)
                 return
-        asker = await self._asker(here, person, None)
-        await self._replies.say(here, await self._commands.ask(asker, written(ShowSettings()), self._clock()))
+        requester = await self._requester(here, person, None)
+        await self._replies.say(here, await self._commands.ask(requester, written(ShowSettings()), self._clock()))
 
     async def _show_panel(self, channel: ChatAddress, person: User) -> None:
-        asker = Asker(_address(channel), person.language_code, person=f"{person.id}")
-        answer = await self._commands.ask(asker, written(ShowSettings()), self._clock())
+        requester = Requester(_address(channel), person.language_code, person=f"{person.id}")
+        answer = await self._commands.ask(requester, written(ShowSettings()), self._clock())
         await self._replies.say(ChatAddress(person.id), answer, of=channel, title=await self._title(channel))
 
     async def _title(self, place: ChatAddress) -> str:
@@ -244,14 +244,14 @@ class UpdateHandler:
             return (await self._bot.get_chat(place.chat)).title or f"{place}"
         return f"{place}"
 
-    async def _asker(self, place: ChatAddress, person: User | None, sender: Chat | None) -> Asker:
+    async def _requester(self, place: ChatAddress, person: User | None, sender: Chat | None) -> Requester:
         locale = None if person is None else person.language_code
         if not place.is_shared:
-            return Asker(_address(place), locale)
+            return Requester(_address(place), locale)
         if sender is not None and sender.id == place.chat:  # an admin who stays anonymous
-            return Asker(_address(place), locale, f"{place.chat}")
+            return Requester(_address(place), locale, f"{place.chat}")
         known = f"{place.chat}" if person is None else f"{person.id}"
-        return Asker(_address(place), locale, known, may_change=await self._runs(place, person))
+        return Requester(_address(place), locale, known, may_change=await self._runs(place, person))
 
     async def _runs(self, place: ChatAddress, person: User | None) -> bool:
         """Whether a person runs a group or channel."""

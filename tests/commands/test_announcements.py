@@ -14,8 +14,6 @@ from sqlalchemy import func, select, update
 
 from bot.channel import (
     FOR_OPERATORS,
-    Answer,
-    Asker,
     Broadcast,
     BroadcastConfirmed,
     Deferred,
@@ -25,7 +23,9 @@ from bot.channel import (
     Outcome,
     Personal,
     Rejected,
+    Reply,
     Request,
+    Requester,
     Sent,
     written,
 )
@@ -94,14 +94,14 @@ class Desk:
             alert=self.heard,
         )
 
-    async def ask(self, request: Request | str, who: Address = ROOT, **asker: Any) -> Answer:
+    async def ask(self, request: Request | str, who: Address = ROOT, **asker: Any) -> Reply:
         self.now += timedelta(seconds=10)
-        return await self.readers.ask(replace(Asker(who), **asker), request, self.now)
+        return await self.readers.ask(replace(Requester(who), **asker), request, self.now)
 
     async def says(self, request: Request | str, who: Address = ROOT, **asker: Any) -> str:
         return " ".join((await self.ask(request, who, **asker)).says)
 
-    async def announce(self, text: str = "We are moving on Sunday.") -> Answer:
+    async def announce(self, text: str = "We are moving on Sunday.") -> Reply:
         shown = await self.ask(Broadcast(text))
         assert shown.ok, shown.says
         return await self.ask(written(shown.options[0].request))

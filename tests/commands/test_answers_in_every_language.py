@@ -9,7 +9,7 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 from sqlalchemy import update
 
-from bot.channel import Answer, Asker, Broadcast, Command, Limits, Menu, Request
+from bot.channel import Broadcast, Command, Limits, Menu, Reply, Request, Requester
 from bot.commands import ReaderCommands
 from bot.commands.guide import examples, purposes
 from bot.model import Address, Preferences, Reason, State, Status
@@ -149,7 +149,7 @@ SAID = "9 + 1 = 10."
 """An announcement that is in every language."""
 
 
-def all_said(answer: Answer) -> Iterator[str]:
+def all_said(answer: Reply) -> Iterator[str]:
     yield from answer.says
     for row in answer.rows:
         yield row.label
@@ -171,11 +171,11 @@ def english(said: str) -> list[str]:
     return [word for word in re.findall(r"[A-Za-z]+", text) if word not in TYPED]
 
 
-async def conversation(store: Store, language: str) -> list[Answer]:
+async def conversation(store: Store, language: str) -> list[Reply]:
     """Everything that can be asked, by somebody whose app speaks that language."""
     now = NOW + timedelta(hours=1)
     readers = ReaderCommands(store, [FakeChannel()], fallback=Preferences(), closes=time(22))
-    asker = Asker(Address("fake", "ada"), language)
+    asker = Requester(Address("fake", "ada"), language)
     answers = []
     for line in LINES:
         now += timedelta(seconds=10)
@@ -190,8 +190,8 @@ async def conversation(store: Store, language: str) -> list[Answer]:
             answers.append(await readers.ask(asker, "why", now))
     for access in (Access(Admission.INVITE, codes=("LAB_2026",)), Access(Admission.LIST, allowed=("fake:x",))):
         closed = ReaderCommands(store, [FakeChannel()], fallback=Preferences(), closes=time(22), access=access)
-        answers.append(await closed.ask(Asker(Address("fake", "bo"), language), "subscribe", now))
-    shared = Asker(Address("fake", "ada"), language, person="7", may_change=False)
+        answers.append(await closed.ask(Requester(Address("fake", "bo"), language), "subscribe", now))
+    shared = Requester(Address("fake", "ada"), language, person="7", may_change=False)
     answers.append(await readers.ask(shared, "time 8", now))
     answers += [await readers.ask(shared, "help", now) for _ in range(25)]
     answers += await operators_conversation(store, language, now)
@@ -202,14 +202,14 @@ async def conversation(store: Store, language: str) -> list[Answer]:
     return answers
 
 
-async def operators_conversation(store: Store, language: str, now: datetime) -> list[Answer]:
+async def operators_conversation(store: Store, language: str, now: datetime) -> list[Reply]:
     """Everything that only operators can ask, of a newsletter in every state."""
     narrow = FakeChannel(limits=Limits(maxima={"characters": 1}))
     open_to_all, to_nobody = (
         ReaderCommands(store, [channel], fallback=Preferences(), closes=time(22), access=Access(always=(ROOT,)))
         for channel in (FakeChannel(), narrow)
     )
-    asker = Asker(ROOT, language)
+    asker = Requester(ROOT, language)
     async with store.write() as connection:
         for place, status in enumerate(Status):
             added = await subscriber_queries.add(
@@ -269,7 +269,7 @@ async def test_every_example_in_help_is_understood(store: Store, language: str) 
     readers = ReaderCommands(
         store, [FakeChannel()], fallback=Preferences(), closes=time(22), access=Access(always=(ROOT,))
     )
-    asker = Asker(ROOT, language)
+    asker = Requester(ROOT, language)
     await readers.ask(asker, "subscribe", now)
     misread = w.gettext("That was not understood.")
     for command in Command:

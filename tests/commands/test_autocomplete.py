@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.channel import Asker, Command
+from bot.channel import Command, Requester
 from bot.model import Address, Cadence, Edition, Found, Paper, Ranked
 from bot.rules.access import Access, Admission
 from bot.store import Store, edition_queries, paper_queries
@@ -37,7 +37,7 @@ def _paper(number: int) -> Paper:
 
 
 async def suggested(room: Room, command: Command, typed: str, locale: str = "en") -> list[str]:
-    found = await room.readers.suggest(Asker(ADA, locale), command, typed, NOW)
+    found = await room.readers.suggest(Requester(ADA, locale), command, typed, NOW)
     return [each.value for each in found]
 
 
@@ -73,7 +73,7 @@ async def test_what_is_typed_is_completed(room: Room, command: Command, typed: s
 
 
 async def test_suggestions_are_in_the_askers_language(room: Room) -> None:
-    [found] = await room.readers.suggest(Asker(ADA, "ko"), Command.DATE, "2025-11", NOW)
+    [found] = await room.readers.suggest(Requester(ADA, "ko"), Command.DATE, "2025-11", NOW)
     assert found.label == "2025년 11월 3일 월요일"
 
 
@@ -96,7 +96,7 @@ async def test_nothing_that_is_typed_breaks_it(room: Room, typed: str, caplog: p
 
 
 async def test_a_place_begins_in_its_own_language_and_whoever_asks_is_answered_in_theirs(room: Room) -> None:
-    asker = Asker(PLACE, "en", person="ada", place="ko")
+    asker = Requester(PLACE, "en", person="ada", place="ko")
     answer = await room.readers.ask(asker, "subscribe", NOW)
     assert answer.language == "en"
     wanted = (await room.reader()).preferences
@@ -106,5 +106,5 @@ async def test_a_place_begins_in_its_own_language_and_whoever_asks_is_answered_i
 
 
 async def test_another_language_for_a_place_changes_no_answer(room: Room) -> None:
-    answer = await room.readers.ask(Asker(Address("fake", "other"), "en", person="ada"), "subscribe ko", NOW)
+    answer = await room.readers.ask(Requester(Address("fake", "other"), "en", person="ada"), "subscribe ko", NOW)
     assert answer.language == "en"

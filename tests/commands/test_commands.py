@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 
-from bot.channel import FOR_OPERATORS, Answer, Asker, Change, Command, Limits, Request, Sent, Today, written
+from bot.channel import FOR_OPERATORS, Change, Command, Limits, Reply, Request, Requester, Sent, Today, written
 from bot.commands import ReaderCommands
-from bot.commands.quota import AT_ONCE, EVERY, Quota
 from bot.commands.subscription import REMOVED
+from bot.commands.token_buckets import BURST, REFILL, TokenBuckets
 from bot.delivery.dispatcher import Dispatcher
 from bot.model import (
     Address,
@@ -54,9 +54,9 @@ class Desk:
         given: dict[str, Any] = {"fallback": Preferences(), "closes": time(22)}
         self.options = given | options
         self.readers = ReaderCommands(store, [self.channel], **self.options)
-        self.asker = Asker(ADA)
+        self.asker = Requester(ADA)
 
-    async def ask(self, request: Request | str, **asker: Any) -> Answer:
+    async def ask(self, request: Request | str, **asker: Any) -> Reply:
         self.now += timedelta(seconds=10)
         return await self.readers.ask(replace(self.asker, **asker), request, self.now)
 
@@ -233,23 +233,23 @@ async def test_in_a_place_that_many_share_only_those_who_run_it_change_anything(
 
 async def test_one_person_who_asks_too_fast_is_asked_to_wait_and_others_are_not(desk: Desk) -> None:
     async def at_once(person: str) -> list[bool]:
-        asker = Asker(ADA, person=person)
-        return [(await desk.readers.ask(asker, "help", LATER)).ok for _ in range(AT_ONCE + 2)]
+        asker = Requester(ADA, person=person)
+        return [(await desk.readers.ask(asker, "help", LATER)).ok for _ in range(BURST + 2)]
 
-    assert await at_once("1") == [*[True] * AT_ONCE, False, False]
-    assert await at_once("2") == [*[True] * AT_ONCE, False, False]
-    assert (await desk.readers.ask(Asker(ADA, person="1"), "help", LATER + EVERY)).ok
+    assert await at_once("1") == [*[True] * BURST, False, False]
+    assert await at_once("2") == [*[True] * BURST, False, False]
+    assert (await desk.readers.ask(Requester(ADA, person="1"), "help", LATER + REFILL)).ok
 
 
 @given(st.lists(st.floats(0, 60), max_size=120))
 def test_nobody_gets_more_than_their_allowance(gaps: list[float]) -> None:
-    allowance, now, taken = Quota(), NOW, 0
+    allowance, now, taken = TokenBuckets(), NOW, 0
     for gap in gaps:
         now += timedelta(seconds=gap)
         wait = allowance.take("ada", now)
         taken += wait is None
-        assert wait is None or timedelta() < wait <= EVERY
-    assert taken <= AT_ONCE + (now - NOW) / EVERY + 1
+        assert wait is None or timedelta() < wait <= REFILL
+    assert taken <= BURST + (now - NOW) / REFILL + 1
 
 
 # Papers

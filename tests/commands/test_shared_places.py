@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.channel import Answer, Asker, Barred, Sent
+from bot.channel import Barred, Reply, Requester, Sent
 from bot.commands import ReaderCommands
 from bot.delivery.alerts import Alerts
 from bot.delivery.dispatcher import Dispatcher
@@ -31,8 +31,8 @@ class Room:
         self.channel = FakeChannel(extras=(Extra.SILENT, Extra.PING), **channel)
         self.readers = ReaderCommands(store, [self.channel], fallback=Preferences(hour=22 * 60), closes=time(22))
 
-    async def ask(self, line: str, *, address: Address = PLACE, person: str | None = "ada") -> Answer:
-        return await self.readers.ask(Asker(address, person=person), line, NOW)
+    async def ask(self, line: str, *, address: Address = PLACE, person: str | None = "ada") -> Reply:
+        return await self.readers.ask(Requester(address, person=person), line, NOW)
 
     async def reader(self, address: Address = PLACE) -> Subscriber:
         async with self.store.read() as connection:

@@ -20,7 +20,6 @@ import pytest
 from sqlalchemy import select
 
 from bot.channel import (
-    Asker,
     Change,
     Message,
     Outcome,
@@ -28,6 +27,7 @@ from bot.channel import (
     Pause,
     Personal,
     Request,
+    Requester,
     Resume,
     Sent,
     Subscribe,
@@ -196,7 +196,7 @@ class World:
                     await self._published(now)
                 while queue and queue[0].at == now:
                     doing = queue.pop(0)
-                    answer = await commands.ask(Asker(Address("fake", doing.name)), doing.request, now)
+                    answer = await commands.ask(Requester(Address("fake", doing.name)), doing.request, now)
                     assert "Something went wrong" not in " ".join(answer.says)
                     self._did(doing)
                 await settle(dispatcher, now)

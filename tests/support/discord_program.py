@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import select
 
 from bot.app import CACHE
-from bot.channel import Answer, Asker, Kit, Request
+from bot.channel import Kit, Reply, Request, Requester
 from bot.commands import ReaderCommands
 from bot.delivery.alerts import Alerts
 from bot.delivery.dispatcher import Dispatcher
@@ -52,7 +52,7 @@ class Telling(ReaderCommands):
         """While it is not set, nothing is answered."""
         self.open.set()
 
-    async def ask(self, asker: Asker, request: Request | str, now: datetime) -> Answer:
+    async def ask(self, asker: Requester, request: Request | str, now: datetime) -> Reply:
         await self.open.wait()
         return await super().ask(asker, request, now)
 

@@ -6,9 +6,8 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Self
 
-from bot.channel import Commands, Finding, Limits, Message, Outcome, Pace, Page, Personal, Sent
+from bot.channel import BaseChannel, Limits, Message, Outcome, Pace, Page, Personal, Sent
 from bot.delivery.dispatcher import Dispatcher
 from bot.model import Address, Cadence, Edition, Extra, Found, Paper, Preferences, Ranked
 from bot.store import Store, audience, edition_queries, paper_queries, subscriber_queries
@@ -33,15 +32,15 @@ class Plain:
 
 
 @dataclass
-class FakeChannel:
+class FakeChannel(BaseChannel):
     """Answers as told; `sent` lists every send in order."""
 
     name: str = "fake"
     answer: Answer = lambda to, message, personal: Sent()
     pace: Pace = field(default_factory=Pace)
-    repeats_unknown: bool = True
     compose_fault: Callable[[Page], None] = lambda page: None
     limits: Limits = field(default_factory=Limits)
+    repeats_unknown: bool = True
     rehearsal: bool = True
     residents: Sequence[str] = ()
     extras: Sequence[Extra] = ()
@@ -57,15 +56,6 @@ class FakeChannel:
         if not written.isprintable() or " " in written:
             raise ValueError(f"{written!r} is no recipient of this channel")
         return written.casefold()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        return None
-
-    async def listen(self, commands: Commands) -> None:
-        return None
 
     def compose(self, page: Page) -> Plain:
         self.compose_fault(page)
@@ -88,9 +78,6 @@ class FakeChannel:
         if isinstance(outcome, BaseException):
             raise outcome
         return outcome
-
-    async def check(self) -> Sequence[Finding]:
-        return []
 
     @property
     def reached(self) -> list[str]:

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from sqlalchemy import func, select
 
-from bot.channel import Asker, Kit, Subscribe
+from bot.channel import Kit, Requester, Subscribe
 from bot.commands import ReaderCommands
 from bot.commands.process_feedback import FeedbackProcessor
 from bot.delivery.session import Session
@@ -158,7 +158,7 @@ class Mailed:
         assert len(self.relay.letters) == self._read
 
     async def subscribe(self, address: str, language: str = "en") -> None:
-        asker = Asker(Address("email", address), locale=language)
+        asker = Requester(Address("email", address), locale=language)
         answered = await self.commands.ask(asker, Subscribe(language), self.served.now)
         assert answered.ok
 

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from aiohttp import web
 
 from bot.channel import Link
-from bot.commands.quota import Quota
+from bot.commands.token_buckets import TokenBuckets
 from bot.model import ARXIV_ID, Style
 from bot.render import folder
 from bot.render.words import languages, match, words
@@ -63,7 +63,7 @@ class PublicRoutes:
         self._client = client
         self._thumbnails = thumbnails
         self._rendered = PageCache()
-        self._allowance = Quota()
+        self._allowance = TokenBuckets()
 
     def routes(self) -> list[web.RouteDef]:
         """Where each of them is."""

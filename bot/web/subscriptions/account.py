@@ -7,7 +7,7 @@ from datetime import datetime
 
 from aiohttp import web
 
-from bot.channel import Asker, Export, Forget, Link
+from bot.channel import Export, Forget, Link, Requester
 from bot.model import Address, Status, Subscriber
 from bot.render.words import words
 from bot.store import one_time_tokens, subscriber_queries
@@ -29,7 +29,7 @@ class AccountRoutes:
     async def export(self, request: web.Request, reader: Subscriber, now: datetime) -> web.StreamResponse:
         """All that is stored about the reader, as a file."""
         await self._forms.read(request)
-        answered = await self._forms.commands.ask(Asker(reader.address), Export(), now)
+        answered = await self._forms.commands.ask(Requester(reader.address), Export(), now)
         file = answered.file
         if file is None:
             return self._forms.say(answered.language, *answered.says[:1])
@@ -44,7 +44,7 @@ class AccountRoutes:
         """Ask back, with a ticket that erases once."""
         forms, language = self._forms, reader.preferences.language
         await forms.read(request)
-        answered = await forms.commands.ask(Asker(reader.address), Forget(), now)
+        answered = await forms.commands.ask(Requester(reader.address), Forget(), now)
         async with forms.store.write() as connection:
             key = await one_time_tokens.make(
                 connection, Purpose.ERASE, reader.address, now=now, subscriber_id=reader.id
@@ -68,7 +68,7 @@ class AccountRoutes:
         ticket = await forms.use_key(key, Purpose.ERASE, now)
         if ticket is None or ticket.subscriber_id != reader.id:
             return forms.too_old(language)
-        answered = await forms.commands.ask(Asker(reader.address), Forget(confirmed=True), now)
+        answered = await forms.commands.ask(Requester(reader.address), Forget(confirmed=True), now)
         async with forms.store.write() as connection:
             await one_time_tokens.end_all(connection, reader.address, reader.id)
         links = [forms.front_link(words(language))]

@@ -14,7 +14,7 @@ from aiohttp import web
 from bot.channel import Channel, Link
 from bot.commands import ReaderCommands
 from bot.commands.process_feedback import FeedbackProcessor
-from bot.commands.quota import Quota
+from bot.commands.token_buckets import TokenBuckets
 from bot.model import Address, Subscriber
 from bot.render.words import Words, words
 from bot.signing import SignedLinks
@@ -55,8 +55,8 @@ class FormFields:
         return self._fields.get(name, [])
 
 
-def _forms() -> Quota:
-    return Quota(FORMS_AT_ONCE, FORMS_EVERY)
+def _forms() -> TokenBuckets:
+    return TokenBuckets(FORMS_AT_ONCE, FORMS_EVERY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class FormPages:
     outgoing_mail: OutgoingMail
     clock: Callable[[], datetime]
     client: Callable[[web.Request], str]
-    _forms: Quota = field(default_factory=_forms)
+    _forms: TokenBuckets = field(default_factory=_forms)
 
     async def read(self, request: web.Request) -> FormFields:
         """The fields of a form that one of our own pages sent; a refusal for everything else."""

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from bot.channel import Asker, Change, Command, Pause, Request, Resume, Subscribe, Unsubscribe
+from bot.channel import Change, Command, Pause, Request, Requester, Resume, Subscribe, Unsubscribe
 from bot.commands.descriptions import cadences, count, name, rhythm_in_words, styles
 from bot.commands.menus import COUNTS
 from bot.model import MOST_VOTES, Cadence, Preferences, Status, Style, Subscriber
@@ -183,7 +183,7 @@ class SettingsRoutes:
     async def _do(self, reader: Subscriber, request: Request, now: datetime) -> web.Response:
         """Ask what every channel's readers can ask, and show what has become of it."""
         forms = self._forms
-        answered = await forms.commands.ask(Asker(reader.address), request, now)
+        answered = await forms.commands.ask(Requester(reader.address), request, now)
         after = await forms.numbered(reader.id)
         if after is None:
             return self._to_settings(reader.preferences.language)

@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from bot.channel import Asker, Link, Subscribe
+from bot.channel import Link, Requester, Subscribe
 from bot.model import Address, Status, Style, Subscriber
 from bot.render.words import match, words
 from bot.store import one_time_tokens, subscriber_queries
@@ -76,7 +76,7 @@ class SubscribeRoutes:
         # A browser tells of a country as well, where it is set to the language that the reader chose.
         accepted = request.headers.get("Accept-Language", "").partition(",")[0].partition(";")[0]
         locale = accepted if match(accepted, "") == wish.language else wish.language
-        answered = await forms.commands.ask(Asker(address, locale=locale, counted_as=f"join {address}"), wish, now)
+        answered = await forms.commands.ask(Requester(address, locale=locale, counted_as=f"join {address}"), wish, now)
         w = words(answered.language)
         links = [forms.settings_link(w), forms.front_link(w)]
         shown = forms.say(answered.language, answered.says[0], *answered.says[1:], links=links)

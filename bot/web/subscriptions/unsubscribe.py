@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from bot.channel import LEAVE, Asker, Feedback, Subscribe
+from bot.channel import LEAVE, Feedback, Requester, Subscribe
 from bot.commands.process_feedback import COMPLAINED
 from bot.model import Status, Subscriber
 from bot.render.words import match, words
@@ -78,8 +78,8 @@ class UnsubscribeRoutes:
         _, reader = await forms.redeem(request, Purpose.RETURN, now)
         if reader is None or await self._is_let_alone(reader):
             return forms.too_old(language)
-        asker = Asker(reader.address, counted_as=f"return {reader.id}")
-        answered = await forms.commands.ask(asker, Subscribe(), now)
+        requester = Requester(reader.address, counted_as=f"return {reader.id}")
+        answered = await forms.commands.ask(requester, Subscribe(), now)
         w = words(answered.language)
         links = [forms.settings_link(w), forms.front_link(w)]
         return forms.say(answered.language, answered.says[0], *answered.says[1:2], links=links)

@@ -69,7 +69,7 @@ def letter(**headers: str) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("status", "said", "verdict"),
+    ("status", "said", "kind"),
     [
         ("5.1.1", "", MailKind.GONE),
         ("5.1.6", "", MailKind.GONE),
@@ -88,9 +88,7 @@ def letter(**headers: str) -> bytes:
         ("nonsense", "", MailKind.DELAYED),
     ],
 )
-def test_a_bounce_blames_the_reader_only_for_a_mailbox_that_is_no_more(
-    status: str, said: str, kind: MailKind
-) -> None:
+def test_a_bounce_blames_the_reader_only_for_a_mailbox_that_is_no_more(status: str, said: str, kind: MailKind) -> None:
     reading = classify(report(status, said), LINKS)
     assert (reading.kind, reading.token) == (kind, MINE)
 
@@ -282,12 +280,14 @@ async def test_an_imap_mailbox_is_read_and_marked() -> None:
     server = Imap([report("5.1.1"), letter(Subject="hello"), complaint()])
     door = Door()
     async with server.running():
-        lines = await process_mailbox(f"imap://ada:pw@127.0.0.1:{server.port}/INBOX", LINKS, door, Kept(), dry_run=False)
+        lines = await process_mailbox(
+            f"imap://ada:pw@127.0.0.1:{server.port}/INBOX", LINKS, door, Kept(), dry_run=False
+        )
         assert server.seen == {1, 3}
         with pytest.raises(InboxError, match="refuses the login"):
             await process_mailbox(f"imap://ada:no@127.0.0.1:{server.port}/", LINKS, door, Kept(), dry_run=False)
     assert door.taken == [(Feedback.GONE, MINE), (Feedback.COMPLAINT, MINE)]
-    assert lines == ["3 mails", "cannot be reached any more: 1, 1 new", "complaints: 1, 1 new", "anything else: 1"]
+    assert lines == ["3 mails", "hard bounces, no such mailbox: 1, 1 new", "complaints: 1, 1 new", "anything else: 1"]
 
 
 async def test_what_was_dealt_with_once_is_not_again_wherever_it_lies(tmp_path: Path) -> None:
@@ -312,7 +312,7 @@ async def test_a_dry_run_changes_nothing(tmp_path: Path) -> None:
     door = Door()
     lines = await process_mailbox(str(tmp_path / "m"), LINKS, door, Kept(), dry_run=True)
     assert door.taken == []
-    assert lines == ["2 mails", "cannot be reached any more: 1", "anything else: 1"]
+    assert lines == ["2 mails", "hard bounces, no such mailbox: 1", "anything else: 1"]
     assert len(list(read_inbox(str(tmp_path / "m"), io.BytesIO()))) == 2
 
 

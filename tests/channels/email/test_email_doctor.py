@@ -80,14 +80,14 @@ async def test_a_domain_that_is_set_up_well_passes() -> None:
     ("subject", "change", "says"),
     [
         ("SPF", {("example.org", "TXT"): []}, "has no SPF record; add"),
-        ("SPF", {("example.org", "TXT"): ['"v=spf1 a -all"', '"v=spf1 mx -all"']}, "leave one"),
-        ("SPF", {("example.org", "TXT"): ['"v=spf1 +all"']}, "lets everybody send"),
-        ("SPF", {("example.org", "TXT"): [f'"v=spf1 {"include:a.example " * 11}-all"']}, "more than 10 look-ups"),
+        ("SPF", {("example.org", "TXT"): ['"v=spf1 a -all"', '"v=spf1 mx -all"']}, "keep one"),
+        ("SPF", {("example.org", "TXT"): ['"v=spf1 +all"']}, "allows everybody to send"),
+        ("SPF", {("example.org", "TXT"): [f'"v=spf1 {"include:a.example " * 11}-all"']}, "more than 10 lookups"),
         ("DMARC", {("_dmarc.example.org", "TXT"): []}, "has no DMARC record; add"),
         ("DMARC", {("_dmarc.example.org", "TXT"): ['"v=DMARC1; nonsense"']}, "cannot be understood"),
         ("PTR", {("relay.example.net", "A"): []}, "has no address"),
-        ("PTR", {("7.2.0.192.in-addr.arpa", "PTR"): []}, "no name that leads back"),
-        ("PTR", {("7.2.0.192.in-addr.arpa", "PTR"): ["other.example.net."]}, "no name that leads back"),
+        ("PTR", {("7.2.0.192.in-addr.arpa", "PTR"): []}, "no reverse DNS name"),
+        ("PTR", {("7.2.0.192.in-addr.arpa", "PTR"): ["other.example.net."]}, "no reverse DNS name"),
     ],
 )
 async def test_what_is_missing_is_said_with_what_to_do(
@@ -130,7 +130,7 @@ async def test_without_dns_it_says_that_it_could_not_look() -> None:
     resolver.port = 1
     [finding] = await check_dns(settings(25), Resolver(resolver, seconds=0.2))
     assert (finding.subject, finding.ok) == ("DNS", False)
-    assert "could not be asked" in finding.says
+    assert "were not checked" in finding.says
 
 
 async def test_the_relay_and_the_sender_are_looked_at_and_nothing_is_sent() -> None:

@@ -29,7 +29,7 @@ FIFTY = [
 
 
 def wire(channel: Email, made: Mail) -> bytes:
-    return b"".join(channel._text("ada@example.com", made, READER, channel._token(READER)))
+    return b"".join(channel._wire_message("ada@example.com", made, READER, channel._token(READER)))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -179,7 +179,7 @@ async def test_connections_are_kept_and_no_more_than_allowed_are_opened() -> Non
 
 
 async def test_a_connection_is_renewed_after_many_mails(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pools, "MAILS", 4)
+    monkeypatch.setattr(pools, "MAILS_PER_CONNECTION", 4)
     async with Relay() as relay, opened(relay, EMAIL_CONNECTIONS="1") as channel:
         mail = a_mail(channel)
         for n in range(12):

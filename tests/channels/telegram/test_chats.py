@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from bot.channel import Rate
-from bot.commands import quota
+from bot.commands import token_buckets
 from bot.model import Status
 from channels.telegram import channel, listener
 from channels.telegram.listener import SECOND_POLLER
@@ -27,7 +27,7 @@ from tests.support.telegram_server.people import Person
 def _all_the_time_in_the_world(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(channel, "TO_ONE_CHAT", Rate(1000))
     monkeypatch.setattr(channel, "TO_ONE_PLACE", Rate(1000))
-    monkeypatch.setattr(quota, "AT_ONCE", 10_000)
+    monkeypatch.setattr(token_buckets, "BURST", 10_000)
     monkeypatch.setattr(listener, "FIRST_BREAK", 0.01)
 
 
@@ -453,7 +453,7 @@ async def test_one_who_asks_without_end_delays_nobody(server: TelegramServer, st
 async def test_who_has_to_wait_is_told_so_once(
     server: TelegramServer, station: Station, ada: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(quota, "AT_ONCE", 3)
+    monkeypatch.setattr(token_buckets, "BURST", 3)
     for _ in range(8):
         await ada.writes("/privacy")
     await server.polled()

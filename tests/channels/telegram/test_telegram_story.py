@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.channel import Rate
-from bot.commands import quota
+from bot.commands import token_buckets
 from bot.model import Cadence, Extra, Status, Style
 from bot.render.words import words
 from channels.telegram import channel
@@ -27,7 +27,7 @@ def _all_the_time_in_the_world(monkeypatch: pytest.MonkeyPatch) -> None:
     """A script does in a second what takes a person a morning."""
     monkeypatch.setattr(channel, "TO_ONE_CHAT", Rate(1000))
     monkeypatch.setattr(channel, "TO_ONE_PLACE", Rate(1000))
-    monkeypatch.setattr(quota, "AT_ONCE", 10_000)
+    monkeypatch.setattr(token_buckets, "BURST", 10_000)
 
 
 @pytest.fixture
