@@ -10,20 +10,21 @@ import re
 from email.header import Header
 from email.utils import quote
 
+from bot.runtime.text import one_line
 from channels.email.address import Mailbox
 
 WIDTH = 76
 MOST = 120
 """Characters of a text in a header; a subject line shows some sixty of them."""
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
-_TRICKS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
-"""Marks that turn the direction of what follows: a name could be made to look like another."""
+_DIRECTION_MARKS = str.maketrans("", "", "\u200e\u200f")
+"""They could make one sender's name look like another's."""
 _ATOMS = re.compile(r"[A-Za-z0-9 !#$%&'*+/=?^_`{|}~-]*")
 
 
 def clean(text: str) -> str:
     """A text that can stand in a header: one line, without control characters, bounded."""
-    shown = " ".join(_CONTROL.sub(" ", _TRICKS.sub("", text)).split())
+    shown = one_line(text.translate(_DIRECTION_MARKS))
     return shown if len(shown) <= MOST else shown[: MOST - 1].rstrip() + "…"
 
 

@@ -6,19 +6,15 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from bot.runtime.text import display_width
+
 COLUMNS = 72
 """Room for the marks that a quoted answer puts in front of each line."""
 
-_CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 _INDENT = re.compile(r" *(?:\S{1,5} {2,})?")
 _OPENING = "「『（【《〈“‘(["
 _CLOSING = "」』）】》〉”’、。，．！？：；)]"
 _PIECES = re.compile(r"\s+|\S+")
-
-
-def plain(text: str) -> str:
-    """The escape of plain text: nothing that commands a terminal."""
-    return _CONTROL.sub("", text)
 
 
 def wrap(text: str) -> str:
@@ -27,27 +23,16 @@ def wrap(text: str) -> str:
     return re.sub(r"\n{4,}", "\n\n\n", "\n".join(written)).strip("\n") + "\n"
 
 
-def width(text: str) -> int:
-    """How many columns a text takes on a terminal."""
-    return len(text) if text.isascii() else sum(map(_columns, text))
-
-
-def _columns(character: str) -> int:
-    if unicodedata.combining(character):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1
-
-
 def _lines(written: str) -> Iterator[str]:
-    if width(written) <= COLUMNS:
+    if display_width(written) <= COLUMNS:
         yield written
         return
     found = _INDENT.match(written)
     lead = found[0] if found else ""
-    indent = " " * width(lead)
-    line, filled = lead, width(lead)
+    indent = " " * display_width(lead)
+    line, filled = lead, display_width(lead)
     for piece in _pieces(written[len(lead) :]):
-        wide = width(piece)
+        wide = display_width(piece)
         if filled + wide > COLUMNS and filled > len(indent):
             yield line.rstrip()
             line, filled = indent, len(indent)

@@ -22,7 +22,6 @@ COLUMNS = 78
 MARGIN = 5
 GLANCE = 360
 
-_CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 _WIDE = "[\u2e80-\u9fff\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\U00020000-\U0003ffff]"
 _CLOSING = "[\u3001\u3002\uff0c\uff0e\uff01\uff1f\uff1a\uff1b\u300d\u300f\u3011\uff09\u2019\u201d]"
 _HANGING = re.compile(r" *\S+ {2,}| +")
@@ -35,11 +34,6 @@ class Terminal(Console):
     def on_broken_pipe(self) -> None:
         with suppress(SystemExit):  # with which rich would end the program
             super().on_broken_pipe()
-
-
-def plain(text: str) -> str:
-    """The escape of plain text: nothing that commands a terminal."""
-    return _CONTROL.sub("", text)
 
 
 def wrap(text: str) -> str:

@@ -7,8 +7,10 @@ import os
 import re
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
+
+from bot.runtime.files import write_atomic
 
 PICTURE = re.compile(r"\d{4}\.\d{4,5}\.(?:thumb\.jpg|fig\.(?:jpg|png))|\d{4}-\d\d-\d\d_(?:keywords|trend)\.png")
 """What a picture is called: by its paper's arXiv id, or by its day."""
@@ -20,7 +22,7 @@ LOOK = 0.1
 
 def write(folder: Path, files: Mapping[str, str]) -> list[str]:
     """Write files, named by their paths below `folder`; the names of those that changed. Raises OSError."""
-    return [name for name, text in files.items() if put(folder / name, text.encode("utf-8", "replace"))]
+    return [name for name, text in files.items() if write_atomic(folder / name, text.encode("utf-8", "replace"))]
 
 
 def place(folder: Path, pictures: Mapping[str, Path]) -> list[str]:
@@ -31,35 +33,13 @@ def place(folder: Path, pictures: Mapping[str, Path]) -> list[str]:
     for name in pictures:
         if not PICTURE.fullmatch(name):
             raise ValueError(f"{name!r} names no picture: an arXiv id with .thumb.jpg, .fig.jpg or .fig.png, or a day")
-    return [name for name, source in pictures.items() if put(folder / "images" / name, source.read_bytes())]
+    return [name for name, source in pictures.items() if write_atomic(folder / "images" / name, source.read_bytes())]
 
 
 def present(folder: Path) -> frozenset[str]:
     """The pictures and recordings that there are, by their paths below `folder`: what a page may show."""
     found = [path for kind in ("images", "audio") for path in (folder / kind).glob("*") if path.is_file()]
     return frozenset(path.relative_to(folder).as_posix() for path in found)
-
-
-def put(path: Path, content: bytes) -> bool:
-    """Put a file in place at once and for good, or leave what is there; whether it changed. Raises OSError."""
-    with suppress(OSError):
-        if path.read_bytes() == content:
-            return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")  # one name, so that being killed leaves no growing litter
-    try:
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError:
-        with suppress(OSError):
-            part.unlink()
-        raise
-    with held(path.parent) as handle:
-        os.fsync(handle)  # a new name in a folder outlasts a power cut
-    return True
 
 
 @contextmanager

@@ -24,12 +24,13 @@ from bot.render.edition_page import edition_page, notice_page
 from bot.render.styles import TEXT_FIELDS
 from bot.render.words import words
 from bot.rules.closing import rank
+from bot.runtime.text import one_line
 from bot.settings import SettingsError, read
 from bot.store import edition_queries, paper_queries
 from channels import site
 from channels.site import folder_writer, git
 from channels.site.channel import Site
-from channels.site.escaping import clean, escape, scalar
+from channels.site.escaping import escape, scalar
 from channels.site.git import Git, GitError
 from channels.site.settings import Settings
 from tests.support.command import papers_command
@@ -292,7 +293,7 @@ def seen(tokens: list[Token]) -> str:
 @given(TEXTS)
 def test_text_in_markdown_says_itself_wherever_it_stands(text: str) -> None:
     """At a line's beginning, in a heading, in bold, in a bullet, in a link, in a table."""
-    line, safe = clean(text), escape(text)
+    line, safe = one_line(text), escape(text)
     if not line:
         assert not safe.strip()
         return
@@ -324,7 +325,7 @@ def test_text_in_markdown_says_itself_wherever_it_stands(text: str) -> None:
 @given(TEXTS)
 @example("{{ x }}")
 def test_a_value_in_front_matter_is_read_back(text: str) -> None:
-    line, safe = clean(text), scalar(text)
+    line, safe = one_line(text), scalar(text)
     assert yaml.safe_load(f"title: {safe}\nnext: x\n") == {"title": line, "next": "x"}
     assert yaml.safe_load(f"tags: [{safe}, x]\n") == {"tags": [line, "x"]}
     assert "{{" not in safe
