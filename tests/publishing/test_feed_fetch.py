@@ -156,7 +156,7 @@ class Counting(Fetcher):
     under_way: int = 0
     busiest: int = 0
 
-    async def get(self, url: str, *_: Any, **__: Any) -> Fetched:
+    async def get(self, url: str, *_args: Any, **_options: Any) -> Fetched:
         self.under_way += 1
         self.busiest = max(self.busiest, self.under_way)
         for _ in range(50):
