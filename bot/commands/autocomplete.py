@@ -14,7 +14,8 @@ from bot.commands.menus import MENUS, zone_option
 from bot.commands.parsing import read
 from bot.model import ARXIV_ID, Cadence, Extra, Paper
 from bot.render import zones
-from bot.rules.topics import LONGEST_TOPIC, clean
+from bot.rules.topics import LONGEST_TOPIC
+from bot.runtime.text import printable
 from bot.store import Store, edition_queries, paper_queries
 from bot.store.search import search
 
@@ -28,7 +29,7 @@ WHOLE = 2
 
 async def suggest(context: Context, command: Command, typed: str, store: Store) -> Sequence[Suggestion]:
     """What may be meant by what is typed behind a command, the likeliest first."""
-    typed = " ".join(clean(typed).split())
+    typed = " ".join(printable(typed).split())
     look_up = _LOOKED_UP.get(command)
     found = _known(context, command, typed) if look_up is None else await look_up(context, typed, store)
     return found[:MOST]
@@ -61,7 +62,7 @@ async def _papers(_: Context, typed: str, store: Store) -> list[Suggestion]:
         found = (
             await paper_queries.by_ids(connection, ids) if latest is None else [each.paper for each in latest.papers]
         )
-    return [Suggestion(" ".join(clean(paper.title).split()) or paper.id, paper.id) for paper in found]
+    return [Suggestion(" ".join(printable(paper.title).split()) or paper.id, paper.id) for paper in found]
 
 
 async def _topics(context: Context, typed: str, store: Store) -> list[Suggestion]:
@@ -86,7 +87,7 @@ def _begun(minus: str, word: str) -> str:
 
 
 def _keywords(recent: Sequence[Paper]) -> list[tuple[str, int]]:
-    words = (" ".join(clean(word).split()).casefold() for paper in recent for word in paper.keywords)
+    words = (" ".join(printable(word).split()).casefold() for paper in recent for word in paper.keywords)
     return Counter(word for word in words if word and "," not in word and len(word) <= LONGEST_TOPIC).most_common()
 
 

@@ -40,7 +40,8 @@ from bot.channel.command_lines import CANCELLED, CONFIRMED, EVERY_CHANNEL, MINE
 from bot.model import ARXIV_ID, MOST_PAPERS, MOST_VOTES, OFF, ON, Cadence, Extra, Style
 from bot.render import typed_values, zones
 from bot.render.words import Words, languages, match
-from bot.rules.topics import TopicsError, clean, parse
+from bot.rules.topics import TopicsError, parse
+from bot.runtime.text import printable
 
 LONGEST = 4096
 """Characters of a typed line that are looked at."""
@@ -79,7 +80,7 @@ class _Line:
 
 def read(line: str, w: Words, now: datetime, timezone: str = "UTC") -> Request:
     """The request in a line such as `time 7:30`, in the language of `w` or in everybody's, by a zone's calendar."""
-    cleaned = "\n".join(clean(each) for each in line[:LONGEST].splitlines())
+    cleaned = "\n".join(printable(each) for each in line[:LONGEST].splitlines())
     name, *arguments = cleaned.lstrip("/ \n").split(maxsplit=1)[:2] or [""]
     try:
         command = Command(unicodedata.normalize("NFKC", name).casefold())

@@ -10,6 +10,7 @@ import re
 from email.header import Header
 from email.utils import quote
 
+from bot.runtime.text import one_line
 from channels.email.address import Mailbox
 
 WIDTH = 76
@@ -17,14 +18,14 @@ WIDTH = 76
 MAX_CHARACTERS = 120
 """Characters of a text in a header; inboxes show about sixty of a subject."""
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
-_TRICKS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
-"""Marks that change the direction of text, with which one name can be made to look like another."""
+_DIRECTION_MARKS = str.maketrans("", "", "\u200e\u200f")
+"""Direction marks, with which one sender's name can be made to look like another's."""
 _ATOMS = re.compile(r"[A-Za-z0-9 !#$%&'*+/=?^_`{|}~-]*")
 
 
 def clean(text: str) -> str:
     """Text made safe for a header: one line of at most MAX_CHARACTERS, without control characters."""
-    shown = " ".join(_CONTROL.sub(" ", _TRICKS.sub("", text)).split())
+    shown = one_line(text.translate(_DIRECTION_MARKS))
     return shown if len(shown) <= MAX_CHARACTERS else shown[: MAX_CHARACTERS - 1].rstrip() + "…"
 
 

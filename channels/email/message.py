@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 from css_inline import CSSInliner
 
 from bot.channel import Kit, Page
+from bot.runtime.text import without_controls
 from channels.email.address import Mailbox
 from channels.email.headers import header, mailbox_header, text_header
-from channels.email.plain_text import strip_control, wrap
+from channels.email.plain_text import wrap
 
 UNSUBSCRIBE, SETTINGS, WEB = "unsubscribe", "settings", "web"
 PLACEHOLDERS = (UNSUBSCRIBE, SETTINGS, WEB)
@@ -84,7 +85,7 @@ class Composer:
             WEB: f"{_MARK}{WEB}" if public else "",
         }
         more: dict[str, object] = {**placeholders, "list": _papers_url(page), "letter": letter}
-        text = wrap(_encodable(self.kit.template("email/edition.txt", strip_control)(page, **more)))
+        text = wrap(_encodable(self.kit.template("email/edition.txt", without_controls)(page, **more)))
         rendered = _encodable(self.kit.template("email/edition.html", None)(page, **more))
         markup = _SPACE_BETWEEN_TAGS.sub(">\n<", _INLINER.inline(rendered))
         boundary = f"=_{secrets.token_hex(12)}"  # "=_" never stands in quoted-printable

@@ -6,19 +6,15 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from bot.runtime.text import display_width
+
 COLUMNS = 72
 """Columns per line; leaves room for the > marks of quoting replies."""
 
-_CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 _INDENT = re.compile(r" *(?:\S{1,5} {2,})?")
 _OPENING = "「『（【《〈“‘(["
 _CLOSING = "」』）】》〉”’、。，．！？：；)]"
 _PIECES = re.compile(r"\s+|\S+")
-
-
-def strip_control(text: str) -> str:
-    """Plain text's escape function: removes control characters."""
-    return _CONTROL.sub("", text)
 
 
 def wrap(text: str) -> str:
@@ -27,33 +23,22 @@ def wrap(text: str) -> str:
     return re.sub(r"\n{4,}", "\n\n\n", "\n".join(written)).strip("\n") + "\n"
 
 
-def width(text: str) -> int:
-    """Columns that a text takes on a terminal."""
-    return len(text) if text.isascii() else sum(map(_columns, text))
-
-
-def _columns(character: str) -> int:
-    if unicodedata.combining(character):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1
-
-
 def _lines(written: str) -> Iterator[str]:
-    if width(written) <= COLUMNS:
+    if display_width(written) <= COLUMNS:
         yield written
         return
     found = _INDENT.match(written)
     lead = found[0] if found else ""
-    indent = " " * width(lead)
-    line, with_links = lead, width(lead)
+    indent = " " * display_width(lead)
+    line, filled = lead, display_width(lead)
     for piece in _pieces(written[len(lead) :]):
-        wide = width(piece)
-        if with_links + wide > COLUMNS and with_links > len(indent):
+        wide = display_width(piece)
+        if filled + wide > COLUMNS and filled > len(indent):
             yield line.rstrip()
-            line, with_links = indent, len(indent)
+            line, filled = indent, len(indent)
             if piece.isspace():
                 continue
-        line, with_links = line + piece, with_links + wide
+        line, filled = line + piece, filled + wide
     if line.strip():
         yield line.rstrip()
 

@@ -6,7 +6,6 @@ A recipient is a name that the operator chose, `[a-z0-9][a-z0-9-]{0,63}`; it is 
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -16,8 +15,10 @@ from pathlib import Path
 from rich.console import Console
 
 from bot.channel import BaseChannel, Deferred, Finding, Gone, Kit, Limits, Message, Outcome, Pace, Page, Personal, Sent
+from bot.runtime.files import write_atomic
+from bot.runtime.text import without_controls
 from channels.outbox.settings import Settings
-from channels.outbox.terminal import Terminal, show, strip_control, wrap
+from channels.outbox.terminal import Terminal, show, wrap
 
 RECIPIENT = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 NAMES = "small letters, digits and hyphens, at most 64"
@@ -53,7 +54,7 @@ class Outbox(BaseChannel):
     def __init__(self, folder: Path, kit: Kit, console: Console) -> None:
         self._folder = folder
         self._console = console
-        self._text = kit.template("outbox/edition.txt", strip_control)
+        self._text = kit.template("outbox/edition.txt", without_controls)
         self._html = kit.template("outbox/edition.html", None)
 
     def recipient(self, written: str) -> str:
@@ -71,7 +72,7 @@ class Outbox(BaseChannel):
         paths = [self._folder / f"{message.page.slug}.{to}.{kind}" for kind in ("txt", "html")]
         try:
             for path, text in zip(paths, (message.text, message.html), strict=True):
-                await asyncio.to_thread(_write, path, _bytes(text))
+                await asyncio.to_thread(write_atomic, path, _bytes(text))
         except OSError as error:
             reason = f"cannot write to {self._folder}: {error.strerror or error}"
             return Deferred(reason, RETRY_AFTER, scope="channel")
@@ -82,7 +83,7 @@ class Outbox(BaseChannel):
     async def check(self) -> Sequence[Finding]:
         probe = self._folder / ".doctor"
         try:
-            await asyncio.to_thread(_write, probe, b"")
+            await asyncio.to_thread(write_atomic, probe, b"")
             await asyncio.to_thread(probe.unlink)
         except OSError as error:
             says = f"{self._folder} cannot be written to ({error.strerror}); fix it or set OUTBOX_DIR"
@@ -97,33 +98,3 @@ def make(settings: Settings, kit: Kit, *, console: Console | None = None) -> Out
 
 def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "replace")
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Put a file in place at once and for good, or leave what is there. The same again changes nothing."""
-    with suppress(OSError):
-        if path.read_bytes() == content:
-            return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")  # one name, so that being killed leaves no growing litter
-    try:
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError:
-        with suppress(OSError):
-            part.unlink()
-        raise
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    """Make a new name in a folder outlast a power cut, where the system lets a folder be opened."""
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -26,7 +26,6 @@ MARGIN = 5
 SUMMARY_COLUMNS = 360
 """Columns of a paper's summary in the table."""
 
-_CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 _WIDE = "[\u2e80-\u9fff\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\U00020000-\U0003ffff]"
 _CLOSING = "[\u3001\u3002\uff0c\uff0e\uff01\uff1f\uff1a\uff1b\u300d\u300f\u3011\uff09\u2019\u201d]"
 _HANGING = re.compile(r" *\S+ {2,}| +")
@@ -39,11 +38,6 @@ class Terminal(Console):
     def on_broken_pipe(self) -> None:
         with suppress(SystemExit):  # rich's default
             super().on_broken_pipe()
-
-
-def strip_control(text: str) -> str:
-    """Plain text's escape function: removes control characters."""
-    return _CONTROL.sub("", text)
 
 
 def wrap(text: str) -> str:

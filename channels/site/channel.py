@@ -17,8 +17,10 @@ from urllib.parse import urlsplit
 
 from bot.channel import BaseChannel, Deferred, Finding, Gone, Kit, Limits, Message, Outcome, Pace, Page, Personal, Sent
 from bot.model import ILLUSTRATED, Cadence
+from bot.runtime.files import write_atomic
+from bot.runtime.text import one_line
 from channels.site import folder, folder_writer
-from channels.site.escaping import clean, escape, scalar
+from channels.site.escaping import escape, scalar
 from channels.site.git import Git, GitError
 from channels.site.keywords import hot_topics
 from channels.site.layouts import LAYOUTS, PERIOD, Layout, layout_of, name_of
@@ -124,7 +126,7 @@ class Site(BaseChannel):
     async def check(self) -> Sequence[Finding]:
         probe = self._root / ".doctor"
         try:
-            await asyncio.to_thread(folder_writer.put, probe, b"doctor")
+            await asyncio.to_thread(write_atomic, probe, b"doctor")
             await asyncio.to_thread(probe.unlink)
         except OSError as error:
             says = f"{self._root} cannot be written to ({error.strerror}); fix it or set SITE_DIR"
@@ -200,7 +202,7 @@ class Site(BaseChannel):
             "names": {block.paper.id: title_of(block) for block in page.blocks},
             "abstracts": {block.paper.id: abstract_of(block) for block in page.blocks},
             "codes": {block.paper.id: code_of(block.paper) for block in page.blocks},
-            "authors": {block.paper.id: [*filter(None, map(clean, block.paper.authors))] for block in page.blocks},
+            "authors": {block.paper.id: [*filter(None, map(one_line, block.paper.authors))] for block in page.blocks},
         }
 
     def _sums(self, where: Path, page: Page) -> Day | None:

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import re
 
-_UNSEEN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]")
-"""Characters that command something instead of being seen."""
-_HALF = re.compile("[\ud800-\udfff]")
+from bot.runtime.text import one_line
 
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "{": "&#123;", "}": "&#125;", "~": "&#126;", "`": "&#96;"}
 """Characters that some reader takes for markup even after a backslash, as `{%` in Liquid, and their entities."""
@@ -35,14 +33,9 @@ _KEYWORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "nul
 _PRINTED = re.compile("[\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
 
-def clean(text: str) -> str:
-    """Text in one line, without what is not seen."""
-    return " ".join(_UNSEEN.sub("", _HALF.sub("\ufffd", text)).split())
-
-
 def escape(text: str) -> str:
     """Text as literal Markdown, anywhere: in a heading, a list, a link, a table, at the start of a line."""
-    line = clean(text)
+    line = one_line(text)
     safe = _MARKUP.sub(lambda found: _ENTITIES.get(found[0], f"\\{found[0]}"), line)
     before, after = text[:1].isspace(), text[-1:].isspace() and bool(line)
     return " " * before + _NUMBERED.sub(r"\1\\\2", safe) + " " * after
@@ -50,7 +43,7 @@ def escape(text: str) -> str:
 
 def scalar(text: str) -> str:
     """Text as a YAML value: bare where that is unambiguous, else in double quotes, and never Liquid."""
-    line = clean(text)
+    line = one_line(text)
     if _PLAIN.fullmatch(line) and line.lower() not in _KEYWORDS:
         return line
     return '"{}"'.format("".join(map(_in_quotes, line)))

@@ -7,8 +7,10 @@ import os
 import re
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
+
+from bot.runtime.files import write_atomic
 
 PICTURE = re.compile(r"\d{4}\.\d{4,5}\.(?:thumb\.jpg|fig\.(?:jpg|png))|\d{4}-\d\d-\d\d_(?:keywords|trend)\.png")
 """File names of pictures: by a paper's arXiv id, or by day."""
@@ -21,7 +23,7 @@ LOCK_POLL_SECONDS = 0.1
 
 def write(folder: Path, files: Mapping[str, str]) -> list[str]:
     """Write `files`, by their paths below `folder`. Returns the paths of those that changed. Raises OSError."""
-    return [name for name, text in files.items() if put(folder / name, text.encode("utf-8", "replace"))]
+    return [name for name, text in files.items() if write_atomic(folder / name, text.encode("utf-8", "replace"))]
 
 
 def place(folder: Path, pictures: Mapping[str, Path]) -> list[str]:
@@ -31,38 +33,14 @@ def place(folder: Path, pictures: Mapping[str, Path]) -> list[str]:
     """
     for name in pictures:
         if not PICTURE.fullmatch(name):
-            raise ValueError(
-                f"{name!r} names no picture: an arXiv id and .thumb.jpg, .fig.jpg or .fig.png, or a day"
-            )
-    return [name for name, source in pictures.items() if put(folder / "images" / name, source.read_bytes())]
+            raise ValueError(f"{name!r} names no picture: an arXiv id and .thumb.jpg, .fig.jpg or .fig.png, or a day")
+    return [name for name, source in pictures.items() if write_atomic(folder / "images" / name, source.read_bytes())]
 
 
 def present(folder: Path) -> frozenset[str]:
     """The pictures and recordings that a page may show, by their paths below `folder`."""
     found = [path for kind in ("images", "audio") for path in (folder / kind).glob("*") if path.is_file()]
     return frozenset(path.relative_to(folder).as_posix() for path in found)
-
-
-def put(path: Path, content: bytes) -> bool:
-    """Put a file in place at once and for good, or leave what is there; whether it changed. Raises OSError."""
-    with suppress(OSError):
-        if path.read_bytes() == content:
-            return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")  # one name, so that being killed leaves no growing litter
-    try:
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError:
-        with suppress(OSError):
-            part.unlink()
-        raise
-    with held(path.parent) as handle:
-        os.fsync(handle)  # a new name in a folder outlasts a power cut
-    return True
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from channels.site.escaping import clean
+from bot.runtime.text import one_line
 
 MAX_TOPICS = 5
 """Hot topics shown."""
@@ -23,10 +23,10 @@ def hot_topics(papers: Iterable[Sequence[str]]) -> list[str]:
     written: dict[Words, str] = {}
     counts: Counter[Words] = Counter()
     for keywords in papers:
-        for keyword in map(clean, keywords):
+        for keyword in map(one_line, keywords):
             if words := _words(keyword):
                 written.setdefault(words, keyword)
-        counts.update({phrase for keyword in keywords for phrase in _phrases(_words(clean(keyword)))})
+        counts.update({phrase for keyword in keywords for phrase in _phrases(_words(one_line(keyword)))})
     shared = [words for words in written if counts[words] > 1]
     shared.sort(key=lambda words: -counts[words])  # stable: among equals the higher-ranked paper's comes first
     return [written[words] for words in shared[:MAX_TOPICS]]

@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.channel import Block, Page
 from bot.model import Cadence, Paper
-from channels.site.escaping import clean
+from bot.runtime.text import one_line
 
 TOP_PAPERS = 20
 """Papers listed in the record of a week or a month."""
@@ -42,7 +42,7 @@ def day_of(page: Page) -> dict[str, Any]:
 def keywords_of(page: Page) -> dict[str, list[str]]:
     """The keywords of a page's papers, by the URL that identifies each paper in the day's record."""
     return {
-        block.paper.page: [clean(keyword) for keyword in block.paper.keywords]
+        block.paper.page: [one_line(keyword) for keyword in block.paper.keywords]
         for block in page.blocks
         if block.paper.keywords
     }

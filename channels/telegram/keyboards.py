@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, SwitchInlineQueryChosenChat
 
 from bot.channel import Memory
+from bot.runtime.text import display_width
 from channels.telegram.callbacks import Callback, held
 
 WIDEST = 30
@@ -43,7 +43,7 @@ def in_rows(keys: Iterable[Button], most: int = A_ROW) -> list[list[Button]]:
     rows: list[list[Button]] = []
     room = 0
     for key in list(keys)[:MOST]:
-        needs = _width(key.label) + 2
+        needs = display_width(key.label) + 2
         if not rows or needs > room or len(rows[-1]) >= most:
             rows.append([])
             room = WIDEST
@@ -62,7 +62,3 @@ async def _button(key: Button, memory: Memory) -> InlineKeyboardButton:
         )
         return InlineKeyboardButton(label, switch_inline_query_chosen_chat=anywhere)
     return InlineKeyboardButton(label, callback_data=await held(key.callback or Callback(""), memory))
-
-
-def _width(label: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in label)

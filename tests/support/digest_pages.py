@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 from bot.channel import Page
 from bot.model import Cadence, Edition, Paper, Preferences, Style, Text
@@ -118,3 +120,75 @@ def front_matter(text: str) -> tuple[dict[str, Any], str]:
     """The front matter of a post and what follows it."""
     found = re.match(r"\A---\n(.*?\n)---\n", text, re.DOTALL)
     return (yaml.safe_load(found[1]), text[found.end() :]) if found else ({}, text)
+
+
+KNOWN = {title for title, _ in FRIDAYS.values()} | set(MONDAYS.values())
+KNOWN |= {f"{place}. {title}" for title in KNOWN for place in range(1, 8)}
+
+
+def skeleton(text: str) -> list[str]:
+    """What a page is made of, line by line: headings, labels, bullets, kinds of links, pictures, rules, folds."""
+    front, body = front_matter(text)
+    lines = [f"front {' '.join(front)}"] if front else []
+    inside: list[str] = []
+    for token in MarkdownIt("commonmark").parse(body):
+        if token.type == "inline":
+            lines.append(f"{' '.join(inside)} {inline(token.children or [])}".strip())
+        elif token.type == "hr":
+            lines.append("---")
+        elif token.type == "html_block":
+            lines.append(re.sub(r"\s+", "", token.content))
+        elif token.nesting > 0 and token.type != "paragraph_open":
+            inside.append({"heading_open": token.tag, "blockquote_open": ">"}.get(token.type, marker(token)))
+        elif token.nesting < 0 and token.type != "paragraph_close":
+            inside.pop()
+    return lines
+
+
+def marker(token: Token) -> str:
+    if token.type == "list_item_open":
+        return f"{token.info}." if token.info else "-"
+    return "*"
+
+
+def inline(children: Sequence[Token]) -> str:
+    said, where = [""], ""
+    for child in children:
+        match child.type:
+            case "text" | "softbreak":
+                said[-1] += child.content or " "
+            case "strong_open" | "strong_close":
+                said += ["**", ""]
+            case "link_open":
+                where = kind(str(child.attrs["href"]))
+                said += ["[", ""]
+            case "link_close":
+                said += [f"]({where})", ""]
+            case "image":
+                said += [f"![{child.content}]({kind(str(child.attrs['src']))})", ""]
+            case "html_inline":
+                said += [re.sub(r'( alt=""| width="30"|/)', "", re.sub(r'src="[^"]*"', "", child.content)).strip(), ""]
+    return " ".join(filter(None, (literal(piece.strip()) for piece in said)))
+
+
+def literal(text: str) -> str:
+    """Labels, names and numbers as they are; prose as its being there."""
+    if len(text) <= LITERAL or text in KNOWN or text.endswith("..."):
+        return text
+    label = re.match(r"Abstract: |\d+\. ", text)
+    return f"{label[0] if label else ''}…"
+
+
+def kind(url: str) -> str:
+    """Where an address leads, as far as a layout decides it."""
+    for pattern, name in {
+        r"https://huggingface\.co/papers/([\d.]+)": "hf",
+        r"https://arxiv\.org/abs/([\d.]+)": "arxiv",
+        r"https://www\.alphaxiv\.org/((?:\w\w/)?overview/[\d.]+)": "alphaxiv",
+        r"(?:\.\./)?images/.+\.(?:jpe?g|png)()": "picture",
+        r"(?:\.\./)?audio/.+\.mp3()": "audio",
+        r"https://github\.com/[^/]+/[^/]+()": "github",
+    }.items():
+        if found := re.fullmatch(pattern, url):
+            return f"{name}:{found[1]}"
+    return url

@@ -12,9 +12,10 @@ import pytest
 
 from bot.channel import LoginError
 from bot.model import Style
+from bot.runtime.text import display_width
 from channels.email.channel import Email
 from channels.email.message import MAX_HTML_BYTES, Mail, quoted
-from channels.email.plain_text import COLUMNS, width, wrap
+from channels.email.plain_text import COLUMNS, wrap
 from tests.support.email_channel import LINKS, NAME, PUBLIC, READER, a_mail, opened
 from tests.support.mail_pictures import LANGUAGES, mail
 from tests.support.mail_server import Relay
@@ -52,7 +53,7 @@ def test_without_a_web_site_the_rest_links_to_hugging_face() -> None:
 def test_the_plain_text_fits_a_terminal(language: str, reference: Path) -> None:
     made = mail(recorded(reference / "data" / "daily_papers" / "2025-11-05.json"), language, Style.HIGHLIGHTS)
     for line in made.parts()["text"].splitlines():
-        assert width(line) <= COLUMNS or re.fullmatch(r"\s*(\S+: )?\S*https?://\S+", line), line
+        assert display_width(line) <= COLUMNS or re.fullmatch(r"\s*(\S+: )?\S*https?://\S+", line), line
         assert line == line.rstrip()
 
 

@@ -13,8 +13,9 @@ from bot.channel import Page
 from bot.model import Preferences, Style, Text
 from bot.render.edition_page import edition_page
 from bot.render.styles import TEXT_FIELDS
+from bot.runtime.text import one_line
 from channels.site.channel import Site
-from channels.site.escaping import clean, escape, scalar
+from channels.site.escaping import escape, scalar
 from tests.support.pages import HOSTILE, edition, paper
 from tests.support.site_channel import MARKDOWN, opened
 
@@ -46,7 +47,7 @@ def seen(tokens: list[Token]) -> str:
 @given(TEXTS)
 def test_escaped_text_is_literal_everywhere_in_markdown(text: str) -> None:
     """At a line's beginning, in a heading, in bold, in a bullet, in a link, in a table."""
-    line, safe = clean(text), escape(text)
+    line, safe = one_line(text), escape(text)
     if not line:
         assert not safe.strip()
         return
@@ -78,7 +79,7 @@ def test_escaped_text_is_literal_everywhere_in_markdown(text: str) -> None:
 @given(TEXTS)
 @example("{{ x }}")
 def test_a_value_in_front_matter_round_trips(text: str) -> None:
-    line, safe = clean(text), scalar(text)
+    line, safe = one_line(text), scalar(text)
     assert yaml.safe_load(f"title: {safe}\nnext: x\n") == {"title": line, "next": "x"}
     assert yaml.safe_load(f"tags: [{safe}, x]\n") == {"tags": [line, "x"]}
     assert "{{" not in safe

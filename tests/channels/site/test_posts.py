@@ -22,6 +22,7 @@ from tests.support.digest_pages import (
     an_edition,
     fridays,
     mondays,
+    skeleton,
     written,
 )
 from tests.support.pages import recorded
