@@ -230,7 +230,7 @@ def settings_class(name: str) -> type[BaseModel]:
 
 def channel_commands(name: str) -> Any:
     """A channel's own commands: the typer application in its commands.py."""
-    return import_module(f"channels.{name}.commands").desk
+    return import_module(f"channels.{name}.commands").app
 
 
 def recipients(environ: Mapping[str, str], home: Path, store: Store) -> Callable[[Address], Address]:

@@ -10,7 +10,8 @@ from datetime import UTC, date, timedelta
 from bot.channel import Suggestion
 from bot.commands.context import Context
 from bot.model import ARXIV_ID, Cadence, Paper
-from bot.rules.topics import LONGEST_TOPIC, clean
+from bot.rules.topics import LONGEST_TOPIC
+from bot.runtime.text import printable
 from bot.store import edition_queries, paper_queries
 from bot.store.search import search
 
@@ -39,7 +40,7 @@ async def suggest_papers(context: Context, typed: str) -> list[Suggestion]:
         found = (
             await paper_queries.by_ids(connection, ids) if latest is None else [each.paper for each in latest.papers]
         )
-    return [Suggestion(" ".join(clean(paper.title).split()) or paper.id, paper.id) for paper in found]
+    return [Suggestion(" ".join(printable(paper.title).split()) or paper.id, paper.id) for paper in found]
 
 
 async def suggest_topics(context: Context, typed: str) -> list[Suggestion]:
@@ -61,7 +62,7 @@ async def suggest_topics(context: Context, typed: str) -> list[Suggestion]:
 
 def _keywords(recent: Sequence[Paper]) -> list[str]:
     """The keywords of papers that can be topics, the most frequent first."""
-    words = (" ".join(clean(word).split()).casefold() for paper in recent for word in paper.keywords)
+    words = (" ".join(printable(word).split()).casefold() for paper in recent for word in paper.keywords)
     counted = Counter(word for word in words if word and "," not in word and len(word) <= LONGEST_TOPIC)
     return [word for word, _ in counted.most_common()]
 

@@ -18,7 +18,7 @@ from bot.channel import CommandInfo, Reply, Suggestion
 from bot.commands.context import Context
 from bot.render.preference_values import placeholders
 from bot.render.words import Words
-from bot.rules.topics import clean
+from bot.runtime.text import printable
 
 LONGEST = 4096
 """Characters of a line that are looked at."""
@@ -122,7 +122,7 @@ class Command(Generic[Arguments]):
 
 def split(line: str, w: Words, now: datetime, timezone: str = "UTC") -> tuple[str, Typed]:
     """A line's command name, in lower case, and what follows it. A slash before the name is ignored."""
-    cleaned = "\n".join(clean(each) for each in line[:LONGEST].splitlines())
+    cleaned = "\n".join(printable(each) for each in line[:LONGEST].splitlines())
     name, *rest = cleaned.lstrip("/ \n").split(maxsplit=1)[:2] or [""]
     lines = rest[0].strip() if rest else ""
     today, local_today = now.astimezone(UTC).date(), now.astimezone(ZoneInfo(timezone)).date()

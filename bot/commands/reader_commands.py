@@ -22,7 +22,7 @@ from bot.model import Address, Preferences, State, Status, Style
 from bot.render import zones
 from bot.render.words import Words, languages, match, words
 from bot.rules.access import Access, Admission
-from bot.rules.topics import clean
+from bot.runtime.text import printable
 from bot.store import Store, audience, pending_deliveries, shared_places, subscriber_queries
 
 log = logging.getLogger(__name__)
@@ -107,7 +107,7 @@ class ReaderCommands:
             found = context.commands.get(command)
             if found is None or found.suggest is None or not self._is_admitted(context):
                 return []
-            return (await found.suggest(context, " ".join(clean(typed).split())))[:MOST]
+            return (await found.suggest(context, " ".join(printable(typed).split())))[:MOST]
         except Exception:  # without suggestions the command can still be typed
             log.exception("autocomplete failed", extra={"channel": requester.address.channel, "command": command})
             return []

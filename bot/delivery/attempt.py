@@ -12,6 +12,7 @@ from bot.delivery.rate_limit import RateLimiter
 from bot.delivery.rendering import Renderings
 from bot.model import Delivery
 from bot.rules.outcomes import NothingToSend, Recalled, RenderFailed, Result, blot, short
+from bot.runtime.text import printable
 from bot.runtime.timing import Observe, Timed, timed, unobserved
 from bot.signing import SignedLinks, token_name
 from bot.store import Store
@@ -106,7 +107,7 @@ def sound(outcome: object, to: str) -> Outcome:
 def _clean(text: object) -> str:
     """Text that every database takes: no control characters, no half characters."""
     whole = str(text).encode("utf-8", "replace").decode("utf-8")
-    return short("".join(char if char.isprintable() else " " for char in whole))
+    return short(printable(whole))
 
 
 def _seconds(wait: float | None) -> float | None:

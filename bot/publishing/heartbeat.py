@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 
 from bot.channel import Channel
-from bot.publishing.feed import FeedError, Fetcher
+from bot.runtime.http import Fetcher, FetchError
 from bot.store import Store, channel_state
 
 log = logging.getLogger(__name__)
@@ -23,5 +23,5 @@ async def beat(store: Store, channels: Sequence[Channel], url: str) -> None:
     try:
         async with Fetcher(total=SECONDS) as fetcher:
             await fetcher.get(url)
-    except FeedError as error:
+    except FetchError as error:
         log.warning("heartbeat failed", extra={"reason": str(error)})

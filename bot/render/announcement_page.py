@@ -7,9 +7,9 @@ from itertools import pairwise
 
 from bot.channel import Page
 from bot.model import Style
-from bot.render.edition_page import clean
 from bot.render.labels import labels
 from bot.render.words import Words
+from bot.runtime.text import one_line
 
 LONGEST = 2_000
 """Characters of an announcement, once it is cleaned."""
@@ -17,7 +17,7 @@ LONGEST = 2_000
 
 def clean_lines(text: str) -> str:
     """What somebody wrote, cleaned line by line; of several empty lines one is left, and none at either end."""
-    lines = [clean(line) for line in text.splitlines()]
+    lines = [one_line(line) for line in text.splitlines()]
     kept = lines[:1] + [line for before, line in pairwise(lines) if before or line]
     return "\n".join(kept).strip("\n")
 

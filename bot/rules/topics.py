@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.model import Paper
+from bot.runtime.text import printable
 
 MOST_TOPICS = 30
 LONGEST_TOPIC = 60
@@ -29,7 +30,6 @@ UNSPACED = re.compile(
 )
 """Thai, Lao, Burmese, Khmer, kana, Han; and Hangul, whose words carry their particles with them."""
 WORD = re.compile(r"[^\W_]+")
-JOINERS = "\u200c\u200d"
 SEPARATORS = re.compile(r"[,;\n、，；]+")
 
 
@@ -157,7 +157,7 @@ def _words(text: str) -> str:
 
 
 def _topic(written: str) -> Topic | None:
-    text = " ".join(clean(unicodedata.normalize("NFKC", written)).split())
+    text = " ".join(printable(unicodedata.normalize("NFKC", written)).split())
     unwanted = text[:1] in {"-", "−", "–"}
     text = text.lstrip("-−–+ ")
     where = Where.ANYWHERE
@@ -166,14 +166,6 @@ def _topic(written: str) -> Topic | None:
         where, text = Where(place.casefold()), rest.strip()
     text = text.strip("\"'“”‘’«»「」 #")
     return Topic(text, where, unwanted) if WORD.search(text) else None
-
-
-def clean(text: str) -> str:
-    """A text without what commands terminals, turns the direction of writing, or is no character at all.
-
-    What joins letters in some scripts stays.
-    """
-    return "".join(char if char.isprintable() or char in JOINERS else " " for char in text)
 
 
 def matching(papers: Sequence[Paper], topics: Sequence[str]) -> list[Paper]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.runtime.files import sync
 from bot.store.copy import Progress, copy, make_ready, require_current, snapshot
 from bot.store.database import BUSY_SECONDS, Store, StoreError
 from bot.store.schema import facts
@@ -74,10 +75,10 @@ def _finish(part: Path, file: Path, now: datetime) -> None:
     with closing(sqlite3.connect(part, isolation_level=None)) as copied:
         copied.execute("pragma journal_mode=delete")
         copied.execute("insert or replace into facts (key, value) values (?, ?)", (MARK, now.isoformat()))
-    _sync(part)
+    sync(part)
     _refuse(file)
     part.rename(file)
-    _sync(file.parent)
+    sync(file.parent)
 
 
 def _part(file: Path) -> Path:
@@ -95,11 +96,3 @@ def _clear(part: Path) -> None:
 def _refuse(file: Path) -> None:
     if file.exists():
         raise StoreError(f"{file.name} exists already: a backup overwrites nothing.")
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

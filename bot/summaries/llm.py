@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from bot.render.styles import TextField
+from bot.runtime.http import retry_after
 
 if TYPE_CHECKING:  # imported only where a model is configured: it takes half a second
     from openai import AsyncOpenAI
@@ -151,7 +152,7 @@ class Model:
         except (openai.BadRequestError, openai.UnprocessableEntityError):
             raise
         except openai.RateLimitError as error:
-            wait = _seconds(error.response.headers.get("retry-after"))
+            wait = retry_after(error.response.headers, longest=LONGEST_WAIT)
             raise ModelError("the model asks to be left alone (HTTP 429)", retry_after=wait) from None
         except (openai.AuthenticationError, openai.PermissionDeniedError, openai.NotFoundError) as error:
             told = f"the model's endpoint refuses us (HTTP {error.status_code}): check LLM_API_KEY and LLM_MODEL"
@@ -276,11 +277,3 @@ def _refused(told: str, without: Collection[str]) -> str | None:
         if name in told and name not in without:
             return name
     return next((name for name in ("response_format", "temperature", "max_tokens") if name not in without), None)
-
-
-def _seconds(written: str | None) -> float | None:
-    try:
-        wait = float(written or "")
-    except ValueError:
-        return None
-    return min(wait, LONGEST_WAIT) if wait > 0 else None

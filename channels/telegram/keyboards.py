@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, SwitchInlineQueryChosenChat
 
 from bot.channel import Memory
+from bot.runtime.text import display_width
 from channels.telegram.callbacks import Callback, encode
 
 ROW_WIDTH = 30
@@ -43,7 +43,7 @@ def in_rows(buttons: Iterable[Button], most: int = ROW_BUTTONS) -> list[list[But
     rows: list[list[Button]] = []
     room = 0
     for button in list(buttons)[:MOST_BUTTONS]:
-        needed = _width(button.label) + 2
+        needed = display_width(button.label) + 2
         if not rows or needed > room or len(rows[-1]) >= most:
             rows.append([])
             room = ROW_WIDTH
@@ -62,7 +62,3 @@ async def _button(button: Button, memory: Memory) -> InlineKeyboardButton:
         )
         return InlineKeyboardButton(label, switch_inline_query_chosen_chat=any_chat)
     return InlineKeyboardButton(label, callback_data=await encode(button.callback or Callback(""), memory))
-
-
-def _width(label: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in label)

@@ -14,7 +14,7 @@ LONGEST = 350
 
 HOMES = {
     "PIL": ("bot.summaries.fulltext.figures",),
-    "aiohttp": ("bot.publishing.feed.fetch", "bot.summaries.fulltext.downloads", "bot.web", "channels.discord"),
+    "aiohttp": ("bot.runtime.http", "bot.web", "channels.discord"),
     "aiosmtplib": ("channels.email.pool",),
     "aiosqlite": ("bot.store",),
     "alembic": ("bot.store",),
@@ -61,7 +61,6 @@ CLOCKS = {
     "bot.doctor",
     "bot.store.database",
     "bot.runtime.locks.lock",
-    "bot.publishing.feed.fetch",
     "channels.email.channel",
     "channels.email.intake",
     "channels.telegram.polling",

@@ -8,9 +8,9 @@ import pytest
 
 from bot.model import Address, Cadence, Edition, Paper, Preferences
 from bot.publishing.feed import Feed
-from bot.publishing.feed.fetch import Fetcher
 from bot.publishing.publisher import Publisher
 from bot.rules.closing import ClosingState
+from bot.runtime.http import Fetcher
 from bot.store import Store, closing_state, edition_queries, paper_queries, subscriber_queries
 from bot.store.edition_report import reports
 from tests.support.feed_faults import Fault

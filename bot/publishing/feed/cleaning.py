@@ -14,6 +14,7 @@ from unicodedata import is_normalized, normalize
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from bot.model import Media, MediaKind
+from bot.runtime.text import visible
 
 LONGEST_TITLE = 500
 LONGEST_ABSTRACT = 5_000
@@ -27,15 +28,6 @@ MOST_MEDIA = 20
 HIGHEST_COUNT = 1_000_000_000
 """A count beyond this is nonsense, and would not fit a database's integer for ever."""
 
-_UNSEEN = re.compile(
-    "["
-    "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f"  # controls; those that are white space are collapsed instead
-    "\xad\u200b\u2060-\u2064\ufeff"  # soft hyphen, zero-width spaces: split words that are searched for
-    "\u202a-\u202e\u2066-\u206f"  # bidirectional overrides and isolates: turn the text that follows around
-    "\ud800-\udfff\ufdd0-\ufdef\ufff9-\ufffb\ufffe\uffff"  # lone surrogates, non-characters: break encoders
-    "\U000e0000-\U000e007f"  # tags: words that no reader sees, but a language model does
-    "]"
-)  # ZWJ and ZWNJ (U+200D, U+200C) are spelling in many languages and stay
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});", re.ASCII)
 _LAYERS = 5
 """How often an ampersand may have been escaped over again before we call it a prank."""
@@ -90,8 +82,9 @@ def without_tags(markup: str) -> str:
 
 def _scrub(line: str) -> str:
     # Each step can bring forth work for another ("&am&#8238;p;lt;"), hence rounds until nothing changes.
+    line = line.encode("utf-8", "ignore").decode()  # without halves of surrogate pairs
     for _ in range(_LAYERS):
-        cleaner = normalize("NFC", _UNSEEN.sub("", _ENTITY.sub(_character, line)))
+        cleaner = normalize("NFC", visible(_ENTITY.sub(_character, line)))
         if cleaner == line:
             break
         line = cleaner
@@ -128,7 +121,7 @@ def web_link(value: object) -> str | None:
     if len(value) <= LONGEST_LINK and _PLAIN.fullmatch(value):
         return value
     try:
-        parts = urlsplit("".join(_UNSEEN.sub("", value).split()))
+        parts = urlsplit("".join(visible(value).split()))
         host, port = parts.hostname or "", parts.port
         host = host if host.isascii() else host.encode("idna").decode("ascii")
     except ValueError:  # a bad port, half an IPv6 address, a host that is no domain name

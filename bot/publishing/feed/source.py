@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from bot.model import Found, Paper
 from bot.publishing.feed import huggingface, rss
 from bot.publishing.feed.errors import FeedError
-from bot.publishing.feed.fetch import Fetcher
+from bot.runtime.http import Fetcher, FetchError
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class Feed:
 
     def __init__(self, url: str, *, fetcher: Fetcher | None = None) -> None:
         self._url = url
-        self._fetcher = fetcher or Fetcher()
+        self._fetcher = fetcher or Fetcher(cache=True)
         self._slots = asyncio.Semaphore(MOST_AT_ONCE)
         self._json = False
         """Known to be the JSON API; not known is asked anew, which costs RSS nothing."""
@@ -154,7 +154,10 @@ class Feed:
 
     async def _get(self, url: str) -> bytes:
         async with self._slots:
-            return await self._fetcher.get(url)
+            try:
+                return (await self._fetcher.get(url)).body
+            except FetchError as error:
+                raise FeedError(str(error), retry_after=error.retry_after) from None
 
 
 def _is_markup(body: bytes) -> bool:

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.model import ARXIV_ID, Paper
+from bot.runtime.http import Fetcher
 from bot.summaries.fulltext import figures
-from bot.summaries.fulltext.downloads import Fetcher
 from bot.summaries.fulltext.figures import HUGGING_FACE
+from bot.summaries.fulltext.library import PAUSE
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ class Thumbnails:
     ) -> None:
         self._folder = folder
         self._hugging_face = hugging_face
-        self._fetcher = fetcher or Fetcher()
+        self._fetcher = fetcher or Fetcher(pause=PAUSE)
         self._waiting: asyncio.Queue[tuple[Paper, datetime]] = asyncio.Queue(MOST_WAITING)
         self._asked: OrderedDict[str, datetime] = OrderedDict()
 
