@@ -62,8 +62,8 @@ async def sent(store: Store, ada: Subscriber, days_later: int, state: State = St
 async def test_a_complaint_unsubscribes_and_goes_on_the_suppression_list(store: Store) -> None:
     ada = await add(store)
     door = FeedbackProcessor(store, LINKS)
-    assert await door.take(Feedback.COMPLAINT, *named(ada, 1), "spam", NOW)
-    assert not await door.take(Feedback.COMPLAINT, *named(ada, 1), "spam", NOW)
+    assert await door.process(Feedback.COMPLAINT, *named(ada, 1), "spam", NOW)
+    assert not await door.process(Feedback.COMPLAINT, *named(ada, 1), "spam", NOW)
     assert (await reader(store)).status is Status.UNSUBSCRIBED
     async with store.read() as connection:
         assert await subscriber_queries.is_suppressed(connection, ADA)
@@ -73,15 +73,15 @@ async def test_an_unsubscribe_request_works_once_and_never_expires(store: Store)
     ada = await add(store)
     door = FeedbackProcessor(store, LINKS)
     later = NOW + timedelta(days=4_000)
-    assert await door.take(Feedback.LEAVING, *named(ada), "by mail", later)
-    assert not await door.take(Feedback.LEAVING, *named(ada), "by mail", later)
+    assert await door.process(Feedback.LEAVING, *named(ada), "by mail", later)
+    assert not await door.process(Feedback.LEAVING, *named(ada), "by mail", later)
     assert (await reader(store)).status is Status.UNSUBSCRIBED
 
 
 async def test_a_hard_bounce_ends_the_reader_and_their_pending_deliveries(store: Store) -> None:
     ada = await add(store)
     edition = await sent(store, ada, 0, State.OWED)
-    assert await FeedbackProcessor(store, LINKS).take(Feedback.GONE, *named(ada, edition), "5.1.1", NOW)
+    assert await FeedbackProcessor(store, LINKS).process(Feedback.GONE, *named(ada, edition), "5.1.1", NOW)
     assert (await reader(store)).status is Status.GONE
     async with store.read() as connection:
         entry = await reader_history.entry(connection, ada.id, edition)
@@ -94,10 +94,10 @@ async def test_strikes_on_three_editions_in_a_row_make_a_reader_gone(store: Stor
     door = FeedbackProcessor(store, LINKS)
     first, second, third = [await sent(store, ada, n) for n in range(3)]
     for edition in (first, second):
-        assert await door.take(Feedback.STRIKE, *named(ada, edition), "full", NOW)
-        assert not await door.take(Feedback.STRIKE, *named(ada, edition), "full", NOW), "the same again"
+        assert await door.process(Feedback.STRIKE, *named(ada, edition), "full", NOW)
+        assert not await door.process(Feedback.STRIKE, *named(ada, edition), "full", NOW), "the same again"
         assert (await reader(store)).status is Status.ACTIVE
-    assert await door.take(Feedback.STRIKE, *named(ada, third), "full", NOW)
+    assert await door.process(Feedback.STRIKE, *named(ada, third), "full", NOW)
     assert (await reader(store)).status is Status.GONE
 
 
@@ -106,7 +106,7 @@ async def test_an_edition_that_arrived_in_between_resets_the_strikes(store: Stor
     door = FeedbackProcessor(store, LINKS)
     numbers = [await sent(store, ada, n) for n in range(5)]
     for edition in (*numbers[:2], *numbers[3:]):
-        await door.take(Feedback.STRIKE, *named(ada, edition), "full", NOW)
+        await door.process(Feedback.STRIKE, *named(ada, edition), "full", NOW)
     assert (await reader(store)).status is Status.ACTIVE
 
 
@@ -117,7 +117,7 @@ async def test_a_token_of_an_erased_reader_does_not_name_another(store: Store) -
         await subscriber_queries.forget(connection, ada.id, now=NOW)
         await subscriber_queries.add(connection, ADA, Preferences(), now=NOW + timedelta(days=1))
         await connection.execute(update(table).values(id=ada.id))  # the number is given again
-    assert not await FeedbackProcessor(store, LINKS).take(Feedback.LEAVING, *token, "by mail", datetime.now(UTC))
+    assert not await FeedbackProcessor(store, LINKS).process(Feedback.LEAVING, *token, "by mail", datetime.now(UTC))
     assert (await reader(store)).status is Status.ACTIVE
 
 
@@ -127,7 +127,7 @@ async def test_a_token_of_an_erased_reader_does_not_name_another(store: Store) -
 )
 async def test_a_token_works_only_for_its_own_purpose(store: Store, purpose: str, token: str) -> None:
     await add(store)
-    assert not await FeedbackProcessor(store, LINKS).take(Feedback.LEAVING, purpose, token, "", NOW)
+    assert not await FeedbackProcessor(store, LINKS).process(Feedback.LEAVING, purpose, token, "", NOW)
     assert (await reader(store)).status is Status.ACTIVE
 
 
@@ -139,7 +139,7 @@ async def test_addresses_in_bounces_are_neither_stored_nor_logged(
     edition = await sent(store, ada, 0)
     said = f"550 5.1.1 <{ADA.recipient.upper()}>: unknown, forwarded to ada.l@home.example {'x' * 400}"
     with caplog.at_level("INFO"):
-        assert await FeedbackProcessor(store, LINKS).take(what, *named(ada, edition), said, NOW)
+        assert await FeedbackProcessor(store, LINKS).process(what, *named(ada, edition), said, NOW)
     async with store.read() as connection:
         found = await reader_history.entry(connection, ada.id, edition)
     kept = f"{(await reader(store)).reason} {found}"
