@@ -19,7 +19,7 @@ from bot.settings import Settings, SettingsError
 from bot.store import DatabaseFault, Store, StoreError, bulk_import, channel_state, subscriber_queries
 from bot.store.schema import HEAD
 from bot.store.text_queries import TextState
-from bot.summaries.wanted import Task, WantedTexts
+from bot.summaries.wanted import WantedText, WantedTexts
 from bot.summaries.writer import Writer
 from bot.web.settings import WebSettings
 
@@ -155,7 +155,7 @@ async def _model(core: Settings, home: Path) -> list[Finding]:
             wanted = await _wanted(store, now)
             spoken = sorted({task.language for task in wanted}) or [match(core.default_language)]
             for language in spoken:
-                task = Task(asked[0], language, Style.HIGHLIGHTS, 1.0, asked[1:])
+                task = WantedText(asked[0], language, Style.HIGHLIGHTS, 1.0, asked[1:])
                 written = await writer.try_out(task, now)
                 cost.append(written.tokens)
                 says = f"its {own_name(language)} is refused: {' '.join(written.faults)}"
@@ -172,7 +172,7 @@ async def _model(core: Settings, home: Path) -> list[Finding]:
     return [*found, Finding("model", affordable, says + more)]
 
 
-async def _wanted(store: Store, now: datetime) -> list[Task]:
+async def _wanted(store: Store, now: datetime) -> list[WantedText]:
     """The texts that the newest editions need."""
     if (store.path is not None and not store.path.exists()) or await store.version() != HEAD:
         return []

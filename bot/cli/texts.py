@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # see bot.cli.startup
     from bot.model import Preferences
     from bot.service import Service
     from bot.store.text_queries import StoredText
-    from bot.summaries.wanted import Task
+    from bot.summaries.wanted import WantedText
 
 COLUMNS = ("written", "paper", "language", "style", "model", "tokens", "verdict", "why")
 
@@ -116,7 +116,7 @@ async def _write(day: date | None, language: str, style: str, top: int) -> int:
     return DONE if done == len(tasks) else FAILED
 
 
-async def _tasks(app: Service, day: date | None, wanted: Preferences) -> list[Task] | None:
+async def _tasks(app: Service, day: date | None, wanted: Preferences) -> list[WantedText] | None:
     """What is still to be written of an edition, None where there is no such edition."""
     from bot.model import Cadence
     from bot.store import edition_queries

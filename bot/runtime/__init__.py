@@ -1,1 +1,1 @@
-"""What any service needs to run, whatever it does: jobs, supervision, locks, logs, timing."""
+"""What any service needs to run, whatever it does: jobs, supervision, locks, logs, timing, text, files, HTTP."""
