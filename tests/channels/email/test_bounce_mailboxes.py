@@ -114,20 +114,20 @@ class Imap:
         writer.close()
 
 
-class Door:
-    """A door that notes what comes through it."""
+class RecordingHandler:
+    """Records the feedback that it is given."""
 
     def __init__(self) -> None:
         self.taken: list[tuple[Feedback, str]] = []
 
-    async def take(self, what: Feedback, purpose: str, token: str, reason: str, now: datetime) -> bool:
+    async def process(self, what: Feedback, purpose: str, token: str, reason: str, now: datetime) -> bool:
         self.taken.append((what, token))
         return True
 
 
 async def test_an_imap_mailbox_is_read_and_processed_mails_marked_seen() -> None:
     server = Imap([report("5.1.1"), letter(Subject="hello"), complaint()])
-    door = Door()
+    door = RecordingHandler()
     async with server.running():
         lines = await process_mailbox(
             f"imap://ada:pw@127.0.0.1:{server.port}/INBOX", LINKS, door, Kept(), dry_run=False
@@ -143,7 +143,7 @@ async def test_a_mail_is_processed_once_although_it_stays_in_the_mailbox(tmp_pat
     inbox = mailbox.mbox(tmp_path / "mbox")
     inbox.add(report("5.1.1"))
     inbox.close()
-    door, memory = Door(), Kept()
+    door, memory = RecordingHandler(), Kept()
     for _ in range(2):
         await process_mailbox(str(tmp_path / "mbox"), LINKS, door, memory, dry_run=False)
     assert door.taken == [(Feedback.GONE, MINE)]
@@ -158,7 +158,7 @@ def test_an_error_about_a_mailbox_does_not_show_its_password(place: str) -> None
 
 async def test_a_dry_run_changes_nothing(tmp_path: Path) -> None:
     fill(tmp_path / "m")
-    door = Door()
+    door = RecordingHandler()
     lines = await process_mailbox(str(tmp_path / "m"), LINKS, door, Kept(), dry_run=True)
     assert door.taken == []
     assert lines == ["2 mails", "hard bounces, no such mailbox: 1", "anything else: 1"]
