@@ -7,24 +7,38 @@ from pathlib import Path
 from tests.support.checkout import ROOT, copy_checkout, run_in, run_tests
 
 NEW = ROOT / "tests" / "project" / "new_channel"
-ROW = "| `{}` | {} | {} | {} |\n"
-URL_IS_WRONG = "NTFY_URL has a form that does not fit; see .env.example."
+TESTS = ("tests/channels/ntfy", "tests/project/test_house.py", "tests/project/test_docs.py", "tests/test_settings.py")
+LINT_IMPORTS = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+ENV_EXAMPLE = """
+# Address of an ntfy server.
+# NTFY_URL=https://ntfy.sh
+
+# Access token.
+# NTFY_TOKEN=
+
+# A file that holds it.
+# NTFY_TOKEN_FILE=
+"""
+SETTINGS_PAGE = """
+### ntfy
+
+| setting | default | meaning | a wrong one says |
+| --- | --- | --- | --- |
+| `NTFY_URL` | `https://ntfy.sh` | Address of the server. | NTFY_URL has a form that does not fit; see .env.example. |
+| `NTFY_TOKEN` | | Access token. | Nothing at the start. |
+| `NTFY_TOKEN_FILE` | | A file that holds `NTFY_TOKEN`. | |
+"""
 
 CHANGES = {
     "bot/app.py": (r"(CHANNELS = \(.*)\)", r'\1, "ntfy")'),
     "tests/project/test_house.py": (r'("aiohttp": \([^)]*)\)', r'\1, "channels.ntfy")'),
-    ".env.example": (r"\Z", "\n# Address of an ntfy server.\n# NTFY_URL=https://ntfy.sh\n\n# Access token.\n# NTFY_TOKEN=\n"
-                            "\n# A file that holds it.\n# NTFY_TOKEN_FILE=\n"),
-    "docs/settings.md": (r"(?=\n## Beside the settings)", "\n### ntfy\n\n| setting | default | meaning | a wrong one says |\n"
-        "| --- | --- | --- | --- |\n"
-        + ROW.format("NTFY_URL", "`https://ntfy.sh`", "Address of the server.", URL_IS_WRONG)
-        + ROW.format("NTFY_TOKEN", "", "Access token.", "Nothing at the start.")
-        + ROW.format("NTFY_TOKEN_FILE", "", "A file that holds `NTFY_TOKEN`.", "")),
-    "docs/design.md": (r"(?m)^  outbox/ ", "  ntfy/                ntfy channel\n\\g<0>"),
-    "docs/README.md": (r"(?m)^(?=\| \[Web pages\])", "| [ntfy](ntfy.md) | topics of an ntfy server |\n"),
-    "README.md": (r"(?m)^(?=\| Web pages )", "| ntfy | `NTFY_URL` | [docs/ntfy.md](docs/ntfy.md) |\n"),
-    "CHANGELOG.md": (r"(?m)^### Added\n", "\\g<0>\n- The ntfy channel.\n"),
-}  # fmt: skip
+    ".env.example": (r"\Z", ENV_EXAMPLE),
+    "docs/settings.md": (r"(?=\n## Beside the settings)", SETTINGS_PAGE),
+    "docs/design.md": (r"(?m)^  outbox/ ", r"  ntfy/                ntfy channel\n\g<0>"),
+    "docs/README.md": (r"(?m)^(?=\| \[Web pages\])", r"| [ntfy](ntfy.md) | topics of an ntfy server |\n"),
+    "README.md": (r"(?m)^(?=   \| Web pages )", r"   | ntfy | `NTFY_URL` | [docs/ntfy.md](docs/ntfy.md) |\n"),
+    "CHANGELOG.md": (r"(?m)^### Added\n", r"\g<0>\n- The ntfy channel.\n"),
+}
 """For each file that has to change: what to find in it, and what to put there."""
 
 
@@ -49,22 +63,12 @@ def test_a_channel_added_by_these_steps_passes_the_checks(tmp_path: Path) -> Non
         assert done, name
         (checkout / name).write_text(text, encoding="utf-8")
     (checkout / "docs" / "ntfy.md").write_text("# ntfy\n\nSet `NTFY_URL`; then `papers add ntfy:topic`.\n", "utf-8")
-    written = run_in(checkout, "tests.support.room_diagram", "--write")
-    assert written.returncode == 0, written.stderr
-    for program, *words in (
-        ("ruff", "check", "--quiet"),
-        ("ruff", "format", "--check", "--quiet", "channels", "tests/channels"),
-    ):
-        done_by = run_in(checkout, program, *words)
-        assert done_by.returncode == 0, done_by.stdout
-    contracts = run_in(checkout, "python", "-c", "from importlinter.cli import lint_imports_command as c; c()")
+    diagram = run_in(checkout, "tests.support.room_diagram", "--write")
+    assert diagram.returncode == 0, diagram.stderr
+    lint = run_in(checkout, "ruff", "check", "--quiet", "channels", "tests/channels")
+    assert lint.returncode == 0, lint.stdout
+    contracts = run_in(checkout, "python", "-c", LINT_IMPORTS)
     assert contracts.returncode == 0, contracts.stdout + contracts.stderr
-    tests = (
-        "tests/channels/ntfy",
-        "tests/project/test_house.py",
-        "tests/project/test_docs.py",
-        "tests/test_settings.py",
-    )
-    passed = run_tests(checkout, *tests)
+    passed = run_tests(checkout, *TESTS)
     assert passed.returncode == 0, passed.stdout
     assert "ntfy" in run_in(checkout, "bot", "resume", "pigeon").stderr

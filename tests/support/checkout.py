@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-LEFT_OUT = (".git", ".venv*", ".setup", ".*_cache", ".hypothesis", "__pycache__", "pictures", ".env", "*.db*", "cache")
+LEFT_OUT = (".git", ".venv*", ".setup", ".*_cache", ".hypothesis", "__pycache__", ".env", "*.db*", "cache")
 
 
 def copy_checkout(folder: Path) -> Path:

@@ -28,14 +28,14 @@ def is_slow(item: pytest.Item) -> bool:
     """Whether a test, or a fixture that it asks for, starts a process, a browser or PostgreSQL, or needs recordings.
 
     The code is followed from the test through all functions and classes under `tests` that it names, so that no list
-    of slow tests has to be kept.
+    of slow tests has to be kept. What is slow for another reason has the marker `slow`.
     """
     if not isinstance(item, pytest.Function):
         return False
-    if RECORDED & {*item.fixturenames}:
+    if RECORDED & {*item.fixturenames} or item.get_closest_marker("slow"):
         return True
     parameters = item.callspec.params if hasattr(item, "callspec") else {}
-    if parameters.get("database") == "postgres":  # the one fixture that asks for another at run time
+    if "postgres" in parameters.values():  # its fixture is asked for at run time
         return True
     fixtures = [each.func for found in item._fixtureinfo.name2fixturedefs.values() for each in found]
     return any(_starts_something(function) for function in (item.function, *fixtures))

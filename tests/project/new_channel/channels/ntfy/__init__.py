@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from channels.ntfy.settings import Settings
-
 from bot.channel import Kit
+from channels.ntfy.settings import Settings
 
 if TYPE_CHECKING:
     from channels.ntfy.channel import Ntfy

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Self
 
 import aiohttp
-from channels.ntfy.settings import Settings
 
 from bot.channel import (
     Barred,
@@ -30,6 +29,7 @@ from bot.channel import (
     Unknown,
 )
 from bot.model import Extra
+from channels.ntfy.settings import Settings
 
 TOPIC = re.compile(r"[A-Za-z0-9_-]{1,64}")
 TIMEOUT = 5.0
@@ -73,7 +73,11 @@ class Ntfy:
         return written
 
     async def __aenter__(self) -> Self:
-        self._client = aiohttp.ClientSession(headers=self._headers, timeout=aiohttp.ClientTimeout(total=TIMEOUT))
+        self._client = aiohttp.ClientSession(
+            headers=self._headers,
+            timeout=aiohttp.ClientTimeout(total=TIMEOUT),
+            connector=aiohttp.TCPConnector(force_close=True),  # a kept connection may be cut, and leave us in doubt
+        )
         try:
             async with self._client.get(f"{self._url}/v1/account") as answer:
                 refused = answer.status in {401, 403}
@@ -94,7 +98,7 @@ class Ntfy:
     def compose(self, page: Page) -> NtfyMessage:
         return NtfyMessage(page.heading, self._text(page))
 
-    async def send(self, to: str, message: Message, personal: Personal) -> Outcome:
+    async def send(self, to: str, message: Message, personal: Personal) -> Outcome:  # noqa: ARG002
         assert isinstance(message, NtfyMessage)
         assert self._client is not None
         posted = {"topic": to, "title": message.title, "message": message.text}

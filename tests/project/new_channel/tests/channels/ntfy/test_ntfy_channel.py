@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
-from channels.ntfy.channel import Ntfy
 
 from bot.channel import Channel
 from channels import ntfy
+from channels.ntfy.channel import Ntfy
 from tests.support.channel_contract import Contract, Stage
 from tests.support.pages import kit
 
