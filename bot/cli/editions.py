@@ -35,7 +35,7 @@ async def _today(day: date | None, top: int, language: str | None, json: bool) -
     from bot.model import Cadence, Preferences
     from bot.publishing.feed import FeedError
     from bot.render.edition_page import choose, today_page
-    from bot.render.words import match
+    from bot.render.words import catalogues, match
     from bot.rules.closing import rank
     from bot.runtime.supervisor import clock
     from bot.store import edition_queries, paper_queries
@@ -56,7 +56,7 @@ async def _today(day: date | None, top: int, language: str | None, json: bool) -
         async with app.store.read() as connection:
             listed = await paper_queries.listed(connection, wanted_day, wanted_day)
             edition = None if listed or day else await edition_queries.latest(connection, Cadence.DAY)
-        wanted = Preferences(language=match(language, app.settings.default_language), papers=top)
+        wanted = Preferences(language=match(language, app.settings.default_language, catalogues()), papers=top)
         if fault:
             complain(f"The feed could not be read, so this is what was stored: {fault}.")
         if edition is not None:
@@ -123,7 +123,7 @@ async def _preview(channel: str, day: date | None, language: str | None, style: 
     from bot.cli.console import complain, say
     from bot.delivery.rendering import compose, written_about
     from bot.model import Cadence, Preferences, Style
-    from bot.render.words import match
+    from bot.render.words import catalogues, match
     from bot.store import edition_queries
 
     if style not in set(Style):
@@ -140,7 +140,9 @@ async def _preview(channel: str, day: date | None, language: str | None, style: 
         if edition is None:
             complain(f"There is no edition{f' of {day}' if day else ' yet'}; `papers publish` closes one.")
             return FAILED
-        wanted = Preferences(language=match(language, app.settings.default_language), style=Style(style), papers=top)
+        wanted = Preferences(
+            language=match(language, app.settings.default_language, catalogues()), style=Style(style), papers=top
+        )
         written = await written_about(app.store, [ranked.paper.id for ranked in edition.papers], wanted)
         message = compose(edition, wanted, app.channels[0], said=written)
         parts = message.parts() if message else {}

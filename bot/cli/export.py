@@ -94,7 +94,7 @@ async def _export(
     from bot.delivery.rendering import compose, written_about
     from bot.model import ILLUSTRATED, Cadence, Preferences
     from bot.render.edition_page import choose
-    from bot.render.words import match
+    from bot.render.words import catalogues, match
     from bot.runtime.supervisor import clock
     from bot.summaries.fulltext.library import FullTextLibrary
     from bot.summaries.paper_pictures import collect
@@ -121,7 +121,7 @@ async def _export(
             return WRONG
         of = site.layouts[layout]
         most = 0 if ids or cadence == Cadence.MONTH else of.papers
-        wanted = Preferences(language=match(language, core.default_language), style=of.style, papers=most)
+        wanted = Preferences(language=match(language, core.default_language, catalogues()), style=of.style, papers=most)
         results: list[Written] = []
         cache = home / app.CACHE
         with console.progress("Exporting") as progress:

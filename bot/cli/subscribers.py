@@ -263,13 +263,13 @@ def list_languages(json: Json = False) -> None:
 
 async def _languages(json: bool) -> int:
     from bot.cli.console import as_json, table
-    from bot.render.words import completeness, languages, own_name, words
+    from bot.render.words import catalogues, completeness, own_name, words
     from bot.store import bulk_import
 
     async with stored() as store, store.read() as connection:
         readers = await bulk_import.speakers(connection)
     rows = []
-    for tag in languages():
+    for tag in catalogues():
         said, total = completeness(tag)
         direction = words(tag).direction.value
         rows.append(

@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from bot.channel import Said
 from bot.model import Paper, Source, Style, Text
-from bot.render.styles import MISSING
+from bot.render.styles import FALLBACKS, MISSING
 from bot.runtime.text import first_sentence
 
 NOTHING_WRITTEN: Mapping[Style, Text] = MappingProxyType({})

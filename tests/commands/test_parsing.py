@@ -285,6 +285,7 @@ def test_a_zone_is_found_by_what_people_call_it(query: str, language: str, name:
     assert len(found) <= zones.FOUND
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", languages())
 def test_every_city_that_is_offered_is_found_by_its_name(language: str) -> None:
     lost = []

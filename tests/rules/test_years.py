@@ -312,6 +312,7 @@ def leapt(clock: Clock, at: datetime) -> bool:
     return any(clock.leaps_over(local + n * DAY) for n in (-1, 0, 1))
 
 
+@pytest.mark.slow
 async def test_nobody_is_disturbed_at_night(tmp_path: Path) -> None:
     """Where nobody changes anything every message comes by day, or within an hour of the reader's own."""
     chance = random.Random(7)
