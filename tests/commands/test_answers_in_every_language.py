@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
-from functools import cache
+from functools import cache, partial
 
 import pytest
 from babel.messages.pofile import read_po

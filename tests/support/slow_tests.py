@@ -48,7 +48,7 @@ def limit_examples(items: list[pytest.Item]) -> None:
         function = getattr(function, "__func__", function)
         if hypothesis.is_hypothesis_test(function):
             name = "_hypothesis_internal_use_settings"
-            asked = getattr(function, name, None) or hypothesis.settings.default
+            asked = getattr(function, name, None) or hypothesis.settings()
             few = hypothesis.settings(asked, max_examples=min(asked.max_examples, EXAMPLES))
             setattr(function, name, few)
 
