@@ -36,7 +36,7 @@ async def _broadcast(text: str, channel: str | None, *, yes: bool) -> int:
     from bot.cli.console import complain
     from bot.commands import announce as announcing
     from bot.commands.context import Context
-    from bot.delivery.alerts import into_log
+    from bot.delivery.alerts import log_alert
     from bot.model import Address, Preferences
     from bot.render.words import DEFAULT, words
     from bot.runtime.supervisor import clock
@@ -60,7 +60,7 @@ async def _broadcast(text: str, channel: str | None, *, yes: bool) -> int:
             await announcing.cancel(case, BroadcastCancelled(key), store)
             complain("Nothing was sent." if asked else "Nothing was sent: there is nobody to ask, and no --yes.")
             return DONE if asked else WRONG
-        made = await announcing.confirm(replace(case, now=clock()), BroadcastConfirmed(key), store, into_log)
+        made = await announcing.confirm(replace(case, now=clock()), BroadcastConfirmed(key), store, log_alert)
     return DONE if _alert(made) else FAILED
 
 

@@ -82,7 +82,7 @@ async def _add(written: str, given: dict[str, str]) -> int:
         now = clock()
         at = waking(Rhythm(wanted.timezone, wanted.hour, wanted.weekdays), now)
         async with store.write() as connection:
-            await audience.hold_editions(connection)
+            await audience.lock_editions(connection)
             if await subscriber_queries.is_suppressed(connection, address):
                 complain(
                     f"{address} asked to be left alone; `papers subscribers allow` is for who has changed their mind."
@@ -173,7 +173,7 @@ async def _store(
         for row in batch
     ]
     async with store.write() as connection:
-        await audience.hold_editions(connection)
+        await audience.lock_editions(connection)
         done = await registrar.enrol(connection, new_subscribers)
         for recruit in new_subscribers if welcome else ():
             reader = await subscriber_queries.get(connection, recruit.address)

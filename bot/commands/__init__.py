@@ -48,9 +48,9 @@ from bot.commands.context import Context
 from bot.commands.fitted_pages import FittedPages
 from bot.commands.parsing import read
 from bot.commands.quota import Quota
-from bot.delivery.alerts import Alert, into_log
+from bot.delivery.alerts import Alert, log_alert
 from bot.delivery.rate_limit import RateLimiter
-from bot.model import Address, Preferences, State, Status, Style, Subscriber
+from bot.model import Address, Preferences, Reason, State, Status, Style, Subscriber
 from bot.render import zones
 from bot.render.styles import TEXT_FIELDS
 from bot.render.words import Words, languages, match, words
@@ -97,7 +97,7 @@ class ReaderCommands:
         access: Access | None = None,
         styles: Sequence[Style] = WITHOUT_MODEL,
         rate_limiters: Mapping[str, RateLimiter] | None = None,
-        alert: Alert = into_log,
+        alert: Alert = log_alert,
     ) -> None:
         self._store = store
         self._channels = {channel.name: channel for channel in channels}
@@ -154,7 +154,7 @@ class ReaderCommands:
         return Context(asker, reader, wanted, w, now, self._styles, offered, operates, self._fittings)
 
     def _is_let_in(self, context: Context) -> bool:
-        known = context.reader is not None and context.reader.reason != subscription.REMOVED
+        known = context.reader is not None and context.reader.reason_code != Reason.REMOVED
         return known or self._access.admits(context.asker.address)
 
     async def _answer(self, context: Context, request: Request) -> Answer:
@@ -234,7 +234,9 @@ class ReaderCommands:
     async def permitted(self, address: Address) -> bool:
         """A place that did not let us post lets us again; whether it was paused for that, and is not any more."""
         async with self._store.write() as connection:
-            resumed = [await subscriber_queries.permit(connection, each) for each in await _within(connection, address)]
+            resumed = [
+                await subscriber_queries.resume_barred(connection, each) for each in await _within(connection, address)
+            ]
         return any(resumed)
 
     async def gone(self, address: Address, reason: str, now: datetime) -> None:
@@ -243,14 +245,13 @@ class ReaderCommands:
             for each in await _within(connection, address):
                 reader = await subscriber_queries.get(connection, each, lock=True)
                 if reader is not None and reader.status in {Status.PENDING, Status.ACTIVE, Status.PAUSED}:
-                    await subscriber_queries.set_status(connection, reader.id, Status.GONE, reason)
-                    await pending_deliveries.end(connection, reader.id, State.GONE, reason, now=now)
+                    await subscriber_queries.mark_gone(connection, reader.id, reason, now=now)
 
     async def back(self, address: Address) -> bool:
         """Who was gone can be reached again, by an act of their own; whether they were gone. Nothing is sent for it."""
         came = False
         async with self._store.write() as connection:
-            await audience.hold_editions(connection)
+            await audience.lock_editions(connection)
             for each in await _within(connection, address):
                 reader = await subscriber_queries.get(connection, each, lock=True)
                 if reader is not None and reader.status is Status.GONE:
@@ -297,7 +298,7 @@ class ReaderCommands:
     async def subscribe(self, address: Address, wanted: Preferences, now: datetime) -> bool:
         """Subscribe an address without its asking, and owe it the latest edition; False where it is known already."""
         async with self._store.write() as connection:
-            await audience.hold_editions(connection)
+            await audience.lock_editions(connection)
             if await subscriber_queries.is_suppressed(connection, address):
                 return False
             return await subscription.add(connection, address, wanted, welcome_at=now, now=now)

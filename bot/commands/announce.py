@@ -98,7 +98,7 @@ async def confirm(context: Context, request: BroadcastConfirmed, store: Store, a
         return _refused(context, error.why)
     if made.again:
         return context.told(w.gettext("It has been confirmed before, and is sent once."))
-    alert("announcement starts", context.now, audience=made.readers)
+    alert("announcement published", context.now, audience=made.readers)
     return context.told(w.ngettext("It is on its way to {n} reader.", "It is on its way to {n} readers.", made.readers))
 
 

@@ -97,7 +97,7 @@ async def change(context: Context, request: Change, store: Store) -> Answer:
             ok=False,
         )
     async with store.write() as connection:
-        await audience.hold_editions(connection)
+        await audience.lock_editions(connection)
         found = await subscriber_queries.get(connection, context.asker.address, lock=True)
         if found is None:  # forgotten a moment ago
             return context.told(context.w.gettext("Nothing is stored about you."), ok=False)

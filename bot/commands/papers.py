@@ -22,7 +22,7 @@ from bot.channel import (
     written,
 )
 from bot.commands.context import Context
-from bot.delivery.rendering import written_about
+from bot.delivery.rendering import texts_for
 from bot.model import ALL_PAPERS, Cadence, Paper, Preferences, Ranked, Style
 from bot.render.edition_page import edition_page, list_page, today_page
 from bot.render.fit import Fitted, fit
@@ -47,7 +47,7 @@ async def today(context: Context, request: Today, store: Store, channel: Channel
         says = context.w.gettext("No papers are listed for today yet. This is the latest edition.")
         return replace(answer, says=[says, *answer.says]) if answer.page else answer
     wanted = _all(context)
-    texts = await written_about(store, [each.id for each in listed], wanted)
+    texts = await texts_for(store, [each.id for each in listed], wanted)
     page = today_page(listed, day, wanted, now=context.now, texts=texts)
     return await _shown(context, page, channel, Today, request.after)
 
@@ -66,7 +66,7 @@ async def edition(context: Context, request: ShowEdition, store: Store, channel:
         latest = await edition_queries.latest_day(connection, Cadence.DAY)
     if found is not None:
         wanted = context.preferences if request.mine else _all(context)
-        texts = await written_about(store, [ranked.paper.id for ranked in found.papers], wanted)
+        texts = await texts_for(store, [ranked.paper.id for ranked in found.papers], wanted)
         page = edition_page(found, wanted, texts=texts)
         turn = partial(ShowEdition, cadence, found.day, mine=request.mine)
         return await _shown(context, page, channel, turn, request.after)
@@ -101,7 +101,7 @@ async def paper(context: Context, request: ShowPaper, store: Store, channel: Cha
     wanted = _all(context)
     if wanted.style is Style.HEADLINE:
         wanted = replace(wanted, style=Style.ABSTRACT)
-    texts = await written_about(store, [request.id], wanted)
+    texts = await texts_for(store, [request.id], wanted)
     listed = context.w.gettext("Listed on {day}", day=context.w.day(found[0].listed_on))
     heading = context.w.gettext("Paper {id}", id=request.id)
     page = list_page(heading, listed, _ranked(found), wanted, slug=request.id, texts=texts)
@@ -119,7 +119,7 @@ async def find(context: Context, request: Search, store: Store, channel: Channel
     lead = w.ngettext("{n} paper", "{n} papers", len(found))
     heading = w.gettext("Search: {query}", query=request.query)
     wanted = _all(context)
-    texts = await written_about(store, ids, wanted)
+    texts = await texts_for(store, ids, wanted)
     page = list_page(heading, lead, _ranked(found), wanted, slug="search", texts=texts)
     return await _shown(context, page, channel, partial(Search, request.query), request.after)
 
@@ -136,7 +136,7 @@ async def top(context: Context, request: Top, store: Store, channel: Channel) ->
     heading = w.ngettext("Most votes of the last {n} day", "Most votes of the last {n} days", request.days)
     lead = w.ngettext("Top {shown} of {n} paper", "Top {shown} of {n} papers", len(listed), shown=w.number(len(best)))
     wanted = _all(context)
-    texts = await written_about(store, [each.paper.id for each in best], wanted)
+    texts = await texts_for(store, [each.paper.id for each in best], wanted)
     page = list_page(heading, lead, best, wanted, slug="top", texts=texts)
     return await _shown(context, page, channel, partial(Top, request.days), request.after)
 

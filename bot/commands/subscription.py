@@ -12,29 +12,27 @@ from bot.channel import Answer, Command, Menu, Option, Pause, Resume, ShowSettin
 from bot.commands.context import Context
 from bot.commands.descriptions import rhythm_in_words
 from bot.commands.guide import subscribe_option
-from bot.model import Address, Preferences, Status
+from bot.model import Address, Preferences, Reason, Status
 from bot.render.edition_page import choose
 from bot.render.words import words
 from bot.rules.access import Access, Admission
 from bot.rules.schedule import Window, welcome
 from bot.store import Store, audience, edition_queries, pending_deliveries, subscriber_queries
 
-REMOVED = "removed by the operator"
-"""Why a reader is unsubscribed who has to be let in anew."""
 PAUSES = (timedelta(days=7), timedelta(days=14), timedelta(days=30))
 
 
 async def subscribe(context: Context, request: Subscribe, store: Store, access: Access) -> Answer:
     """Send the editions here, the latest at once. Whoever comes back finds their preferences as they left them."""
     reader, w = context.reader, context.w
-    known = reader is not None and reader.reason != REMOVED
+    known = reader is not None and reader.reason_code != Reason.REMOVED
     if not known and not access.admits(context.asker.address, request.invite):
         return context.told(refusal(context, access), ok=False)
     if request.language is not None and context.asker.person is None:
         w = words(request.language)
         context = replace(context, w=w)
     async with store.write() as connection:
-        await audience.hold_editions(connection)
+        await audience.lock_editions(connection)
         # It is the reader's own act, and so ends what an earlier one of theirs forbade.
         await subscriber_queries.unsuppress(connection, context.asker.address)
         reader = await subscriber_queries.get(connection, context.asker.address, lock=True)
@@ -106,7 +104,7 @@ async def greet(
     edition_id = await edition_queries.latest_id(connection, wanted.cadence)
     if edition_id is not None:
         due: Window = welcome(subscriber_queries.rhythm(wanted), welcome_at)
-        await audience.greet(connection, edition_id, subscriber_id, channel, due)
+        await audience.owe_one(connection, edition_id, subscriber_id, channel, due)
 
 
 async def unsubscribe(context: Context, store: Store) -> Answer:
@@ -117,7 +115,7 @@ async def unsubscribe(context: Context, store: Store) -> Answer:
     async with store.write() as connection:
         reader = await subscriber_queries.get(connection, context.asker.address, lock=True)
         if reader is not None:
-            await subscriber_queries.leave(connection, reader.id, now=context.now)
+            await subscriber_queries.unsubscribe(connection, reader.id, now=context.now)
     return context.told(
         w.gettext("You are unsubscribed, and nothing is sent any more."),
         w.gettext("Your settings are kept for when you come back. “forget” erases them."),
@@ -148,7 +146,7 @@ async def resume(context: Context, store: Store) -> Answer:
     if reader is None or not context.is_reading:
         return not_subscribed(context)
     async with store.write() as connection:
-        await audience.hold_editions(connection)
+        await audience.lock_editions(connection)
         found = await subscriber_queries.get(connection, context.asker.address, lock=True)
         if found is None or found.status not in {Status.ACTIVE, Status.PAUSED}:
             return not_subscribed(context)

@@ -22,7 +22,7 @@ class Observe(Protocol):
     def __call__(self, what: Timed, channel: str, seconds: float) -> None: ...
 
 
-def unobserved(what: Timed, channel: str, seconds: float) -> None:
+def ignore_timing(what: Timed, channel: str, seconds: float) -> None:
     """What is told where nobody keeps figures."""
 
 

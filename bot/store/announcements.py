@@ -129,7 +129,7 @@ async def publish(connection: AsyncConnection, key: str, *, now: datetime) -> An
     Has to be the transaction's first step, as `audience.stop_readers` says. Raises RefusedError, and then nothing must
     be committed.
     """
-    await audience.stop_readers(connection)
+    await audience.lock_readers(connection)
     row = (await connection.execute(select(announcements).where(announcements.c.key == key))).one_or_none()
     if row is not None and row.edition_id is not None:
         made = select(editions.c.audience).where(editions.c.id == row.edition_id)
@@ -144,7 +144,7 @@ async def publish(connection: AsyncConnection, key: str, *, now: datetime) -> An
     )
     if edition_id is None:
         raise RefusedError(Refusal.TODAY)
-    await readers.wake(connection, now=now)
+    await readers.resume_due(connection, now=now)
     owed = await audience.announce(connection, edition_id, row.channel, at=now)
     if not owed:
         raise RefusedError(Refusal.NOBODY)

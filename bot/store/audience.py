@@ -25,11 +25,10 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Cadence, Reason, State, Status
-from bot.rules.outcomes import STRIKE
 from bot.rules.schedule import Rhythm, Window, announced, window
 from bot.store import edition_queries as stored
 from bot.store.pending_deliveries import TAKEN_BACK, reopen
-from bot.store.schema import Utc, deliveries, editions, subscribers
+from bot.store.schema import Utc, deliveries, editions, reason_columns, subscribers
 from bot.store.upsert import insert as upsert
 
 FARTHEST = timedelta(days=8)
@@ -55,7 +54,7 @@ async def owe(connection: AsyncConnection, edition_id: int, cadence: Cadence, *,
 
     Older editions of the cadence that these readers are still owed are superseded.
     """
-    await stop_readers(connection)
+    await lock_readers(connection)
     await _wake(connection, cadence, published_at)
     theirs = and_(subscribers.c.status == Status.ACTIVE, subscribers.c.cadence == cadence)
     rhythms = await _rhythms(connection, theirs)
@@ -69,7 +68,7 @@ async def owe(connection: AsyncConnection, edition_id: int, cadence: Cadence, *,
 async def announce(connection: AsyncConnection, edition_id: int, channel: str | None, *, at: datetime) -> int:
     """Owe an announcement to every active subscriber, or those of one channel; the size of the audience.
 
-    Each gets it at their next waking moment, whatever their cadence. The caller has called `stop_readers`, and resumed
+    Each gets it at their next waking moment, whatever their cadence. The caller has called `lock_readers`, and resumed
     those whose pause is over.
     """
     everybody = reached_by(channel, at)
@@ -86,15 +85,15 @@ def reached_by(channel: str | None, now: datetime) -> ColumnElement[bool]:
     return active if channel is None else and_(active, subscribers.c.channel == channel)
 
 
-async def stop_readers(connection: AsyncConnection) -> None:
+async def lock_readers(connection: AsyncConnection) -> None:
     """Let nobody come or change their hour before this transaction ends, in which an edition is published.
 
-    The other side of `hold_editions`.
+    The other side of `lock_editions`.
     """
     await _gate(connection, "pg_advisory_xact_lock")
 
 
-async def hold_editions(connection: AsyncConnection) -> None:
+async def lock_editions(connection: AsyncConnection) -> None:
     """Let no edition be published before this transaction ends: whoever subscribes in it gets that, or the one before.
 
     Whoever subscribes somebody, or changes when they read, holds it, so that an edition's audience stands still. It has
@@ -131,17 +130,17 @@ async def _wake(connection: AsyncConnection, cadence: Cadence, published_at: dat
             await connection.execute(
                 update(subscribers)
                 .where(paused, same)
-                .values(status=Status.ACTIVE.value, reason=None, paused_until=None)
+                .values(status=Status.ACTIVE.value, reason=None, reason_code=None, paused_until=None)
             )
 
 
-async def greet(connection: AsyncConnection, edition_id: int, subscriber_id: int, channel: str, due: Window) -> None:
+async def owe_one(connection: AsyncConnection, edition_id: int, subscriber_id: int, channel: str, due: Window) -> None:
     """Owe an edition to one subscriber, unless it was owed before and not skipped by their own act."""
     query = select(deliveries.c.id).where(
         deliveries.c.edition_id == edition_id,
         deliveries.c.subscriber_id == subscriber_id,
         deliveries.c.state == State.SKIPPED,
-        deliveries.c.reason.in_(TAKEN_BACK),
+        deliveries.c.reason_code.in_(TAKEN_BACK),
     )
     skipped = await connection.scalar(query)
     if skipped is not None:
@@ -232,7 +231,12 @@ async def _supersede(connection: AsyncConnection, edition_id: int, cadence: Cade
         subscribers.c.status == Status.ACTIVE,
         subscribers.c.cadence == cadence,
     )
-    struck = deliveries.c.reason.startswith(STRIKE, autoescape=True)
+    not_reached = deliveries.c.reason_code == Reason.NOT_REACHED
+    # What a reader's mailbox answered is counted from one edition to the next.
+    kept = {
+        name: case((not_reached, deliveries.c[name]), else_=value)
+        for name, value in reason_columns(Reason.SUPERSEDED).items()
+    }
     await connection.execute(
         update(deliveries)
         .where(
@@ -240,10 +244,5 @@ async def _supersede(connection: AsyncConnection, edition_id: int, cadence: Cade
             func.coalesce(deliveries.c.edition_id, 0).in_(older),
             reader.exists(),
         )
-        .values(
-            state=State.EXPIRED.value,
-            # What a reader's mailbox said is counted from one edition to the next.
-            reason=case((struck, deliveries.c.reason), else_=Reason.SUPERSEDED.value),
-            ended_at=now,
-        )
+        .values(state=State.EXPIRED.value, ended_at=now, **kept)
     )

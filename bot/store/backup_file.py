@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.copy import Progress, copy, make_ready, require_current, snapshot
 from bot.store.database import BUSY_SECONDS, Store, StoreError
-from bot.store.schema import facts
+from bot.store.schema import system_state
 from bot.store.upsert import insert
 
 MARK = "backup"
@@ -47,7 +47,7 @@ async def back_up(store: Store, file: Path, *, now: datetime, progress: Progress
 async def mark(connection: AsyncConnection, now: datetime) -> None:
     """Mark a database as a copy whose other end goes on from here: started, it counts as restored."""
     values = {"value": now.isoformat()}
-    statement = insert(connection, facts).values(key=MARK, **values)
+    statement = insert(connection, system_state).values(key=MARK, **values)
     await connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=values))
 
 

@@ -10,8 +10,8 @@ from sqlalchemy import func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Address, Preferences, Status, Subscriber
-from bot.store.schema import choices, subscribers, suppressed
-from bot.store.subscriber_queries import choose, digest, selected, subscriber
+from bot.store.schema import choices, subscribers, suppression_list
+from bot.store.subscriber_queries import address_digest, choose, selected, subscriber
 from bot.store.upsert import insert
 
 BATCH = 1_000
@@ -52,8 +52,8 @@ class BulkImporter:
         """Store a batch, but for those who are known already or asked to be left alone."""
         fresh = {recruit.address: recruit for recruit in new_subscribers}
         repeated = len(new_subscribers) - len(fresh)
-        digests = {address: digest(address) for address in fresh}
-        query = select(suppressed.c.digest).where(suppressed.c.digest.in_(set(digests.values())))
+        digests = {address: address_digest(address) for address in fresh}
+        query = select(suppression_list.c.digest).where(suppression_list.c.digest.in_(set(digests.values())))
         known_by = set(await connection.scalars(query))
         left_alone = {address for address, own in digests.items() if own in known_by}
         names = [(address.channel, address.recipient) for address in fresh.keys() - left_alone]
@@ -107,14 +107,14 @@ async def everybody(
         yield [subscriber(row) for row in rows]
 
 
-async def reached(connection: AsyncConnection) -> dict[str, int]:
+async def active_by_channel(connection: AsyncConnection) -> dict[str, int]:
     """How many active subscribers each channel has."""
     query = select(subscribers.c.channel, func.count().label("readers")).where(subscribers.c.status == Status.ACTIVE)
     rows = await connection.execute(query.group_by(subscribers.c.channel))
     return {row.channel: row.readers for row in rows}
 
 
-async def speakers(connection: AsyncConnection) -> dict[str, int]:
+async def active_by_language(connection: AsyncConnection) -> dict[str, int]:
     """How many active subscribers read in each language."""
     query = (
         select(choices.c.language, func.count().label("readers"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from bot.store.database import Store
-from bot.store.schema import memory
+from bot.store.schema import channel_memory
 from bot.store.upsert import insert
 
 
@@ -20,14 +20,16 @@ class ChannelMemory:
         """What was put under `key`."""
         async with self._store.read() as connection:
             value: str | None = await connection.scalar(
-                select(memory.c.value).where(memory.c.channel == self._channel, memory.c.key == key)
+                select(channel_memory.c.value).where(
+                    channel_memory.c.channel == self._channel, channel_memory.c.key == key
+                )
             )
         return value
 
     async def put(self, key: str, value: str) -> None:
         """Remember `value`, in place of what was there."""
         async with self._store.write() as connection:
-            statement = insert(connection, memory).values(channel=self._channel, key=key, value=value)
+            statement = insert(connection, channel_memory).values(channel=self._channel, key=key, value=value)
             await connection.execute(
                 statement.on_conflict_do_update(index_elements=["channel", "key"], set_={"value": value})
             )

@@ -25,7 +25,7 @@ async def load(connection: AsyncConnection, channel: str, *, lock: bool = False)
         return ChannelState()
     values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
     del values["channel"]
-    return ChannelState(**values | {"judges": tuple(filter(None, row.judges.split(",")))})
+    return ChannelState(**values | {"spam_domains": tuple(filter(None, row.spam_domains.split(",")))})
 
 
 @cache
@@ -37,7 +37,7 @@ def _loading(*, lock: bool) -> Select[Any]:
 
 async def save(connection: AsyncConnection, channel: str, standing: ChannelState) -> None:
     """Write down how a channel stands."""
-    values = asdict(standing) | {"judges": ",".join(standing.judges)}
+    values = asdict(standing) | {"spam_domains": ",".join(standing.spam_domains)}
     statement = insert(connection, channels).values(channel=channel, **values)
     await connection.execute(statement.on_conflict_do_update(index_elements=["channel"], set_=values))
 

@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.database import BUSY_SECONDS, Store, StoreError
-from bot.store.schema import HEAD, deliveries, editions, facts, metadata, tallies
+from bot.store.schema import HEAD, deliveries, delivery_counts, editions, metadata, system_state
 
 BATCH = 2_000
 """Rows that are in memory at a time."""
@@ -35,7 +35,7 @@ async def snapshot(store: Store) -> AsyncIterator[AsyncConnection]:
 
 
 @asynccontextmanager
-async def standstill(store: Store) -> AsyncIterator[AsyncConnection]:
+async def frozen(store: Store) -> AsyncIterator[AsyncConnection]:
     """A transaction while which nobody else writes to the database."""
     async with store.write() as connection:
         if store.path is None:
@@ -85,7 +85,7 @@ async def make_ready(target: Store) -> None:
 async def copy(source: AsyncConnection, target: Store, progress: Progress | None = None) -> dict[str, int]:
     """Copy every table to `target`, which has its tables and no rows; how many rows each table has on both ends.
 
-    The caller decides how still the source holds: `snapshot` or `standstill`. Raises StoreError.
+    The caller decides how still the source holds: `snapshot` or `frozen`. Raises StoreError.
     """
     try:
         async with target.write() as connection:
@@ -121,7 +121,7 @@ async def sums(connection: AsyncConnection) -> Counter[tuple[int, str]]:
         select(deliveries.c.edition_id, deliveries.c.state, func.count()).group_by(
             deliveries.c.edition_id, deliveries.c.state
         ),
-        select(tallies.c.edition_id, tallies.c.state, tallies.c["count"]),
+        select(delivery_counts.c.edition_id, delivery_counts.c.state, delivery_counts.c["count"]),
     )
     found: Counter[tuple[int, str]] = Counter()
     for edition_id, state, count in await connection.execute(query):
@@ -172,4 +172,4 @@ async def _prove(source: AsyncConnection, target: AsyncConnection, expected: Map
 
 def _ours(table: Table) -> ColumnElement[bool]:
     """Which rows of a table are the newsletter's own."""
-    return ~facts.c.key.startswith(OF_LOCKS) if table is facts else true()
+    return ~system_state.c.key.startswith(OF_LOCKS) if table is system_state else true()

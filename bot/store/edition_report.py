@@ -12,7 +12,7 @@ from sqlalchemy import func, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Kind, State, kind_of
-from bot.store.schema import deliveries, edition_papers, editions, tallies
+from bot.store.schema import deliveries, delivery_counts, edition_papers, editions
 
 SHARES = (50, 95, 100)
 """Per cent of the messages sent, for which the report says when they had been."""
@@ -76,7 +76,7 @@ async def reports(connection: AsyncConnection, *, day: date | None = None, limit
     ]
 
 
-async def became(connection: AsyncConnection, edition_id: int) -> Mapping[State, int]:
+async def count_states(connection: AsyncConnection, edition_id: int) -> Mapping[State, int]:
     """What became of one edition on all channels together."""
     total: Counter[State] = Counter()
     for states in (await _states(connection, edition_id))[0].values():
@@ -107,9 +107,9 @@ async def _states(connection: AsyncConnection, edition_id: int) -> tuple[Mapping
         .where(deliveries.c.edition_id == edition_id)
         .group_by(deliveries.c.channel, deliveries.c.state)
     )
-    folded = select(tallies.c.channel, tallies.c.state, tallies.c["count"], literal(True)).where(
-        tallies.c.edition_id == edition_id
-    )
+    folded = select(
+        delivery_counts.c.channel, delivery_counts.c.state, delivery_counts.c["count"], literal(True)
+    ).where(delivery_counts.c.edition_id == edition_id)
     states: dict[str, Counter[State]] = {}
     timeless = set()
     for channel, state, count, is_folded in await connection.execute(union_all(rows, folded).order_by("channel")):

@@ -11,8 +11,8 @@ from sqlalchemy import Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Kind, State, kind_of
-from bot.rules.outcomes import REPEATS
-from bot.store.schema import deliveries, editions, facts
+from bot.rules.outcomes import MAX_REPEATS
+from bot.store.schema import deliveries, editions, system_state
 from bot.store.upsert import insert
 
 OPEN = (State.OWED, State.SENDING)
@@ -29,12 +29,12 @@ class EndedEdition:
     states: Mapping[State, int]
 
 
-async def is_any_over(connection: AsyncConnection, now: datetime) -> bool:
+async def any_finished(connection: AsyncConnection, now: datetime) -> bool:
     """Whether there is anything for `ended` to find."""
     return (await connection.execute(_over(now).limit(1))).first() is not None
 
 
-async def ended(connection: AsyncConnection, now: datetime) -> Sequence[EndedEdition]:
+async def mark_finished(connection: AsyncConnection, now: datetime) -> Sequence[EndedEdition]:
     """Mark the editions that have come to their end since the last look, and return them."""
     found = []
     for row in (await connection.execute(_over(now).order_by(editions.c.day))).all():
@@ -57,7 +57,7 @@ def _over(now: datetime) -> Select[*tuple[Any, ...]]:
         deliveries.c.edition_id == editions.c.id,
         deliveries.c.state == State.UNKNOWN,
         deliveries.c.subscriber_id.is_not(None),
-        deliveries.c.repeats < REPEATS,
+        deliveries.c.repeats < MAX_REPEATS,
         deliveries.c.next_at < deliveries.c.expires_at,
         deliveries.c.expires_at > now,
     )
@@ -66,13 +66,13 @@ def _over(now: datetime) -> Select[*tuple[Any, ...]]:
 
 async def last_day(connection: AsyncConnection, task: str) -> date | None:
     """The day for which a daily task was last done."""
-    value = await connection.scalar(select(facts.c.value).where(facts.c.key == f"done:{task}"))
+    value = await connection.scalar(select(system_state.c.value).where(system_state.c.key == f"done:{task}"))
     return None if value is None else date.fromisoformat(value)
 
 
 async def done(connection: AsyncConnection, task: str, day: date) -> None:
     """Remember that a daily task was done for a day."""
-    statement = insert(connection, facts).values(key=f"done:{task}", value=day.isoformat())
+    statement = insert(connection, system_state).values(key=f"done:{task}", value=day.isoformat())
     await connection.execute(
         statement.on_conflict_do_update(index_elements=["key"], set_={"value": statement.excluded.value})
     )

@@ -11,7 +11,7 @@ from bot.store.schema import deliveries, renderings
 from bot.store.upsert import insert
 
 
-async def count(connection: AsyncConnection, delivery_id: int) -> bool:
+async def count_rejection(connection: AsyncConnection, delivery_id: int) -> bool:
     """Count one more reader whose delivery of a variant was rejected; whether that made it fall back.
 
     What somebody took is not bad: it never falls back, however many others have services that refuse it.
@@ -23,27 +23,27 @@ async def count(connection: AsyncConnection, delivery_id: int) -> bool:
     taken = _taken(channel, edition_id).where(deliveries.c.choice_id == choice_id).exists()
     more = renderings.c.rejections + 1
     statement = insert(connection, renderings).values(
-        channel=channel, edition_id=edition_id, choice_id=choice_id, rejections=1, fallen=False
+        channel=channel, edition_id=edition_id, choice_id=choice_id, rejections=1, fell_back=False
     )
     row = await connection.execute(
         statement.on_conflict_do_update(
             index_elements=["channel", "edition_id", "choice_id"],
             set_={
                 "rejections": more,
-                "fallen": case((and_(more == REJECTIONS, ~taken), True), else_=renderings.c.fallen),
+                "fell_back": case((and_(more == REJECTIONS, ~taken), True), else_=renderings.c.fell_back),
             },
-        ).returning(renderings.c.rejections, renderings.c.fallen)
+        ).returning(renderings.c.rejections, renderings.c.fell_back)
     )
     counted = row.one()
-    return bool(counted.rejections == REJECTIONS and counted.fallen)
+    return bool(counted.rejections == REJECTIONS and counted.fell_back)
 
 
-async def fallen(connection: AsyncConnection, channel: str, edition_id: int) -> int:
+async def count_fallen_back(connection: AsyncConnection, channel: str, edition_id: int) -> int:
     """How many of an edition's variants had to fall back on a channel; none while any of them is taken there."""
     query = select(func.count()).where(
         renderings.c.channel == channel,
         renderings.c.edition_id == edition_id,
-        renderings.c.fallen,
+        renderings.c.fell_back,
         ~_taken(channel, edition_id).exists(),
     )
     return int(await connection.scalar(query) or 0)

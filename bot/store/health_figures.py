@@ -43,7 +43,7 @@ async def halted(connection: AsyncConnection) -> Mapping[str, datetime]:
     return {row[0]: row[1] for row in await connection.execute(query)}
 
 
-async def became(connection: AsyncConnection, since: datetime) -> Mapping[tuple[str, str], int]:
+async def count_states(connection: AsyncConnection, since: datetime) -> Mapping[tuple[str, str], int]:
     """By channel and state, the deliveries of editions closed since then."""
     query = (
         select(deliveries.c.channel, deliveries.c.state, func.count())

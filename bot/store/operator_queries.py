@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Kind, Reason, State, Status, kind_of
 from bot.rules.schedule import LIFETIME, Rhythm, waking
-from bot.store.schema import deliveries, editions, subscribers
+from bot.store.schema import deliveries, editions, reason_columns, subscribers
 
 RETRYABLE = (State.UNKNOWN, State.REJECTED, State.EXPIRED, State.BARRED)
 DROPPABLE = (State.OWED, State.UNKNOWN)
@@ -62,6 +62,7 @@ class DeliveryLine:
     subscriber_id: int | None
     state: State
     reason: str | None
+    reason_code: str | None
     attempts: int
     repeats: int
     due_at: datetime
@@ -79,6 +80,7 @@ async def find(connection: AsyncConnection, wanted: DeliveryFilter, limit: int) 
             deliveries.c.subscriber_id,
             deliveries.c.state,
             deliveries.c.reason,
+            deliveries.c.reason_code,
             deliveries.c.attempts,
             deliveries.c.repeats,
             deliveries.c.due_at,
@@ -125,6 +127,7 @@ async def retry(connection: AsyncConnection, wanted: DeliveryFilter, *, now: dat
                 .values(
                     state=State.OWED.value,
                     reason=None,
+                    reason_code=None,
                     repeats=deliveries.c.repeats
                     + (deliveries.c.state == State.UNKNOWN).cast(deliveries.c.repeats.type),
                     rejections=0,
@@ -143,7 +146,7 @@ async def drop(connection: AsyncConnection, wanted: DeliveryFilter, *, now: date
     result = await connection.execute(
         update(deliveries)
         .where(deliveries.c.id.in_(_droppable(wanted)), deliveries.c.state.in_(DROPPABLE))
-        .values(state=State.SKIPPED.value, reason=Reason.DROPPED.value, owner=None, ended_at=now)
+        .values(state=State.SKIPPED.value, owner=None, ended_at=now, **reason_columns(Reason.DROPPED))
     )
     return result.rowcount
 
@@ -162,7 +165,7 @@ def _retryable(wanted: DeliveryFilter) -> Select[tuple[int]]:
         .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
         .where(
             deliveries.c.state.in_(RETRYABLE),
-            func.coalesce(deliveries.c.reason, "") != Reason.SUPERSEDED,
+            func.coalesce(deliveries.c.reason_code, "") != Reason.SUPERSEDED,
             subscribers.c.status == Status.ACTIVE,
         )
     )

@@ -10,18 +10,26 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.model import NOTE, Cadence, Reason, State
 from bot.rules.schedule import Rhythm, rebook, waking
 from bot.store import edition_queries as stored
-from bot.store.schema import deliveries, editions
+from bot.store.schema import deliveries, editions, reason_columns
 
-TAKEN_BACK = (Reason.PAUSED, Reason.LEFT, Reason.AWAY, Reason.OTHER_CADENCE)
+TAKEN_BACK = (Reason.PAUSED, Reason.UNSUBSCRIBED, Reason.INACTIVE, Reason.CADENCE_CHANGED)
 """Skipped by a reader's own act, which they may undo."""
 
 
-async def end(connection: AsyncConnection, subscriber_id: int, state: State, reason: str, *, now: datetime) -> None:
-    """End everything that a subscriber is still owed."""
+async def end(
+    connection: AsyncConnection,
+    subscriber_id: int,
+    state: State,
+    code: Reason,
+    text: str | None = None,
+    *,
+    now: datetime,
+) -> None:
+    """End everything that a subscriber is still owed, for a reason with a code and perhaps words of its own."""
     await connection.execute(
         update(deliveries)
         .where(deliveries.c.subscriber_id == subscriber_id, deliveries.c.state == State.OWED)
-        .values(state=state.value, reason=reason, ended_at=now)
+        .values(state=state.value, ended_at=now, **reason_columns(code, text))
     )
 
 
@@ -35,7 +43,7 @@ async def end_cadence(connection: AsyncConnection, subscriber_id: int, *, now: d
             deliveries.c.state == State.OWED,
             deliveries.c.edition_id.not_in(notes),
         )
-        .values(state=State.SKIPPED.value, reason=Reason.OTHER_CADENCE.value, ended_at=now)
+        .values(state=State.SKIPPED.value, ended_at=now, **reason_columns(Reason.CADENCE_CHANGED))
     )
 
 
@@ -48,7 +56,7 @@ async def revive(
         deliveries.c.subscriber_id == subscriber_id,
         or_(editions.c.id == newest, editions.c.cadence == NOTE),
         deliveries.c.state == State.SKIPPED,
-        deliveries.c.reason.in_(TAKEN_BACK),
+        deliveries.c.reason_code.in_(TAKEN_BACK),
         deliveries.c.expires_at > now,
     )
     query = select(deliveries.c.id, deliveries.c.edition_id, deliveries.c.due_at).join(
@@ -63,7 +71,7 @@ async def reopen(
     connection: AsyncConnection, delivery_id: int, edition_id: int, *, next_at: datetime, **times: datetime
 ) -> None:
     """Owe a delivery again that had ended; its edition has not ended then, either."""
-    again = {"state": State.OWED.value, "reason": None, "ended_at": None, "next_at": next_at}
+    again = {"state": State.OWED.value, "reason": None, "reason_code": None, "ended_at": None, "next_at": next_at}
     await connection.execute(update(deliveries).where(deliveries.c.id == delivery_id).values(**again, **times))
     await connection.execute(update(editions).where(editions.c.id == edition_id).values(ended_at=None))
 

@@ -12,7 +12,6 @@ from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import NOTE, Kind, Reason, State, kind_of
-from bot.rules.outcomes import STRIKE
 from bot.store.schema import deliveries, editions, subscribers
 
 UNREAD = 5
@@ -29,6 +28,7 @@ class HistoryEntry:
     day: date
     state: State
     reason: str | None
+    reason_code: Reason | None
     due_at: datetime
     next_at: datetime
     ended_at: datetime | None
@@ -53,14 +53,14 @@ async def entries(connection: AsyncConnection, subscriber_id: int) -> list[Histo
     return [_entry(row) for row in await connection.execute(_newest_first(subscriber_id))]
 
 
-async def barren(connection: AsyncConnection, subscriber_id: int, before: int) -> int:
+async def no_match_in_a_row(connection: AsyncConnection, subscriber_id: int, before: int) -> int:
     """How many editions in a row, before this one and of its cadence, the reader's filters left nothing of."""
     cadence = select(editions.c.cadence).where(editions.c.id == before).scalar_subquery()
     day = select(editions.c.day).where(editions.c.id == before).scalar_subquery()
     query = _newest_first(subscriber_id).where(editions.c.cadence == cadence, editions.c.day < day).limit(IN_A_ROW)
     count = 0
     for row in await connection.execute(query):
-        if row.state != State.SKIPPED or row.reason != Reason.NO_MATCH:
+        if row.state != State.SKIPPED or row.reason_code != Reason.NO_MATCH:
             break
         count += 1
     return count
@@ -76,7 +76,7 @@ async def strikes(connection: AsyncConnection, subscriber_id: int, edition_id: i
     query = _newest_first(subscriber_id).where(editions.c.cadence == cadence, editions.c.day <= day).limit(IN_A_ROW)
     count = 0
     for row in await connection.execute(query):
-        if row.reason is not None and row.reason.startswith(STRIKE):
+        if row.reason_code == Reason.NOT_REACHED:
             count += 1
         elif row.state == State.SENT:
             break
@@ -161,6 +161,7 @@ def _entries(subscriber_id: int) -> Select[Any]:
             editions.c.day,
             deliveries.c.state,
             deliveries.c.reason,
+            deliveries.c.reason_code,
             deliveries.c.due_at,
             deliveries.c.next_at,
             deliveries.c.ended_at,
@@ -177,5 +178,6 @@ def _newest_first(subscriber_id: int) -> Select[Any]:
 
 
 def _entry(row: Row[Any]) -> HistoryEntry:
-    values = row._asdict()
-    return HistoryEntry(**values | {"cadence": kind_of(row.cadence), "state": State(row.state)})
+    code = None if row.reason_code is None else Reason(row.reason_code)
+    known = {"cadence": kind_of(row.cadence), "state": State(row.state), "reason_code": code}
+    return HistoryEntry(**row._asdict() | known)

@@ -8,26 +8,26 @@ from datetime import datetime
 from sqlalchemy import and_, delete, or_, select, update
 
 from bot.model import Reason, State
-from bot.rules.outcomes import REPEATS
+from bot.rules.outcomes import MAX_REPEATS
 from bot.store import announcements, closing_state, one_time_tokens
 from bot.store.backup_file import MARK
 from bot.store.database import Store
-from bot.store.schema import deliveries, facts
+from bot.store.schema import deliveries, reason_columns, system_state
 
 log = logging.getLogger(__name__)
 
 
-async def settle_restored(store: Store, now: datetime) -> int | None:
+async def skip_restored(store: Store, now: datetime) -> int | None:
     """End what a restored copy still owes, once; how many deliveries that were, None where it is no such copy.
 
     `now` is written down: editions that were due before then are closed without an audience.
     """
-    mark = facts.c.key == MARK
+    mark = system_state.c.key == MARK
     async with store.read() as connection:
-        if await connection.scalar(select(facts.c.value).where(mark)) is None:
+        if await connection.scalar(select(system_state.c.value).where(mark)) is None:
             return None
     async with store.write() as connection:
-        made = await connection.scalar(delete(facts).where(mark).returning(facts.c.value))
+        made = await connection.scalar(delete(system_state).where(mark).returning(system_state.c.value))
         if made is None:  # another process that started at the same moment did all this
             return None
         skipped = await connection.execute(
@@ -37,13 +37,13 @@ async def settle_restored(store: Store, now: datetime) -> int | None:
                     deliveries.c.state.in_([State.OWED, State.SENDING]),
                     and_(
                         deliveries.c.state == State.UNKNOWN,
-                        deliveries.c.repeats < REPEATS,
+                        deliveries.c.repeats < MAX_REPEATS,
                         deliveries.c.next_at < deliveries.c.expires_at,
                         deliveries.c.expires_at > now,
                     ),
                 )
             )
-            .values(state=State.SKIPPED.value, reason=Reason.RESTORED.value, owner=None, ended_at=now)
+            .values(state=State.SKIPPED.value, owner=None, ended_at=now, **reason_columns(Reason.RESTORED))
         )
         await one_time_tokens.drop_all(connection)  # they may have been used since
         await announcements.drop_drafts(connection)  # they may have been confirmed since

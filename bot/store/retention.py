@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Reason, State
 from bot.store.database import Store
-from bot.store.schema import deliveries, editions, tallies
+from bot.store.schema import deliveries, delivery_counts, editions, reason_columns
 from bot.store.upsert import insert
 
 KEEP = timedelta(days=60)
@@ -20,7 +20,7 @@ BATCH = 5_000
 ON_ITS_WAY = (State.OWED, State.SENDING)
 
 
-async def fold(store: Store, *, before: datetime, batch: int = BATCH) -> int:
+async def fold_old(store: Store, *, before: datetime, batch: int = BATCH) -> int:
     """Count and delete the deliveries of editions closed before `before`; how many there were.
 
     What such an edition still owes expires first. Every batch is a transaction of its own, so that nobody else
@@ -38,9 +38,9 @@ async def _expire(store: Store, before: datetime, batch: int) -> int:
     ids = _old(before, batch, deliveries.c.state.in_(ON_ITS_WAY))
     ends = {
         "state": State.EXPIRED.value,
-        "reason": Reason.TOO_LATE.value,
         "owner": None,
         "ended_at": deliveries.c.expires_at,
+        **reason_columns(Reason.TOO_LATE),
     }
     async with store.write() as connection:
         rows = update(deliveries).where(deliveries.c.id.in_(ids), deliveries.c.state.in_(ON_ITS_WAY))
@@ -69,11 +69,11 @@ def _old(before: datetime, batch: int, wanted: ColumnElement[bool]) -> Select[tu
 async def _add(connection: AsyncConnection, counted: Counter[tuple[int, str, str]]) -> None:
     if not counted:
         return
-    statement = insert(connection, tallies)
+    statement = insert(connection, delivery_counts)
     await connection.execute(
         statement.on_conflict_do_update(
             index_elements=["edition_id", "channel", "state"],
-            set_={"count": tallies.c["count"] + statement.excluded["count"]},
+            set_={"count": delivery_counts.c["count"] + statement.excluded["count"]},
         ),
         [
             {"edition_id": edition_id, "channel": channel, "state": state, "count": count}

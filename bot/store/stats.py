@@ -65,7 +65,7 @@ async def latest(connection: AsyncConnection) -> Sequence[Latest]:
         newest = select(editions).where(editions.c.cadence == kind).order_by(editions.c.day.desc()).limit(1)
         row = (await connection.execute(newest)).one_or_none()
         if row is not None:
-            found.append(Latest(kind, row.day, row.audience, await edition_report.became(connection, row.id)))
+            found.append(Latest(kind, row.day, row.audience, await edition_report.count_states(connection, row.id)))
     return found
 
 

@@ -86,7 +86,7 @@ class Metrics:
         figures = self._figures
         if figures.now is None or not figures.now <= now < figures.now + KEPT:
             async with self._store.read() as connection:
-                figures.became = await health_figures.became(connection, now - LATELY)
+                figures.became = await health_figures.count_states(connection, now - LATELY)
                 figures.readers = await health_figures.readers(connection)
                 figures.written = await health_figures.written(connection)
                 figures.overdue = await health_figures.overdue(connection, now)

@@ -25,8 +25,8 @@ from bot.store import Store, channel_state, closing_state, operator_queries, pap
 from bot.store.backup_file import MARK, back_up
 from bot.store.edition_report import reports
 from bot.store.operator_queries import DeliveryFilter
-from bot.store.restore import settle_restored
-from bot.store.schema import deliveries, facts
+from bot.store.restore import skip_restored
+from bot.store.schema import deliveries, system_state
 from tests.support.command import papers_command
 from tests.support.databases import fresh_store
 from tests.support.fake_channel import DAY, NOW, paper, publish
@@ -73,13 +73,13 @@ async def test_a_restored_copy_owes_nothing_any_more(store: Store, tmp_path: Pat
     await stand(store, left, owner="somebody")
     await stand(store, {3: "unknown"}, repeats=2)
     await stand(store, {4: "unknown"}, next_at=NOW + 20 * HOUR, expires_at=NOW + 20 * HOUR)
-    assert await settle_restored(store, NOW) is None
+    assert await skip_restored(store, NOW) is None
     await back_up(store, tmp_path / "copy.db", now=NOW)
     before = await states(store)
 
     copy = Store.open("sqlite:///copy.db", tmp_path)
     later = NOW + HOUR
-    settled = await asyncio.gather(settle_restored(copy, later), settle_restored(copy, later))
+    settled = await asyncio.gather(skip_restored(copy, later), skip_restored(copy, later))
     assert sorted(settled, key=str) == [4, None]
     ends = ["skipped", "skipped", "unknown", "unknown", "sent", "gone", "skipped", "skipped"]
     assert list((await states(copy)).values()) == ends
@@ -87,13 +87,13 @@ async def test_a_restored_copy_owes_nothing_any_more(store: Store, tmp_path: Pat
     assert (row.reason, row.owner, row.ended_at) == ("restored", None, later)
     async with copy.read() as connection:
         assert (await closing_state.load(connection)).restored == later
-        assert await connection.scalar(select(facts.c.value).where(facts.c.key == MARK)) is None
+        assert await connection.scalar(select(system_state.c.value).where(system_state.c.key == MARK)) is None
         (report,) = await reports(connection)
     assert report.adds_up
     assert [record.getMessage() for record in caplog.records].count(
         "this is a restored backup: what it still owed is skipped, and editions due before now get no audience"
     ) == 1
-    assert await settle_restored(copy, later) is None
+    assert await skip_restored(copy, later) is None
     await copy.close()
     assert await states(store) == before
 
@@ -167,7 +167,7 @@ async def test_a_server_is_backed_up_to_a_file(postgres: Postgres, migrated: str
     copied = Store.open("sqlite:///subscribers.db", tmp_path)
     assert await states(copied) == expected
     async with copied.read() as connection:
-        assert list(await connection.scalars(select(facts.c.key))) == [MARK]
+        assert list(await connection.scalars(select(system_state.c.key))) == [MARK]
     await copied.close()
     assert papers_command(
         tmp_path, "backup", str(tmp_path / "other.db"), url=postgres.url(postgres.create())
@@ -189,7 +189,7 @@ async def test_everything_moves_to_a_server_and_back(local: Store, postgres: Pos
     server = Store.open(url, tmp_path)
     assert await states(server) == await states(local)
     async with server.read() as connection:  # no lock's trace is left, and it is no restored copy
-        assert list(await connection.scalars(select(facts.c.key))) == []
+        assert list(await connection.scalars(select(system_state.c.key))) == []
     await server.close()
 
     refused = papers_command(tmp_path, "move", "--to", url)

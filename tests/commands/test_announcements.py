@@ -51,8 +51,8 @@ from bot.store import claiming as deliveries_of
 from bot.store.announcements import LASTS
 from bot.store.backup_file import mark
 from bot.store.edition_report import Report, reports
-from bot.store.restore import settle_restored
-from bot.store.retention import fold
+from bot.store.restore import skip_restored
+from bot.store.retention import fold_old
 from bot.store.schema import announcements as drafts
 from bot.store.schema import deliveries
 from bot.store.schema import subscribers as subscribers_table
@@ -243,7 +243,7 @@ async def test_a_draft_outlasts_a_restart_and_is_sent_once_however_often_it_is_c
     assert "before" in await desk.says(confirm)
     await deliver(desk.store, desk.channel, locks, desk.now)
     assert len(desk.channel.alerts) == 4
-    assert desk.heard.alerts == [("announcement starts", {"audience": 4})]
+    assert desk.heard.alerts == [("announcement published", {"audience": 4})]
 
 
 async def test_what_was_cancelled_cannot_be_confirmed_and_the_other_way_round(desk: Desk) -> None:
@@ -319,7 +319,7 @@ async def test_where_nobody_reads_there_is_nothing_to_announce(store: Store) -> 
     await publish(store, {"ada": Preferences()})
     shown = await desk.ask("broadcast We move.")
     async with store.write() as connection:
-        await subscriber_queries.leave(connection, 1, now=desk.now)
+        await subscriber_queries.unsubscribe(connection, 1, now=desk.now)
     assert "nobody" in await desk.says(shown.options[0].request)
     async with store.write() as connection:
         await subscriber_queries.resume(connection, 1)
@@ -387,10 +387,10 @@ async def test_what_comes_late_wakes_nobody(desk: Desk, locks: Locks) -> None:
 async def test_whoever_is_not_there_gets_none(desk: Desk, locks: Locks) -> None:
     async with desk.store.write() as connection:
         await subscriber_queries.pause(connection, await id_of(desk.store, "ada"), until=None, now=NOW)
-        await subscriber_queries.leave(connection, await id_of(desk.store, "bo"), now=NOW)
+        await subscriber_queries.unsubscribe(connection, await id_of(desk.store, "bo"), now=NOW)
     await desk.announce()
     async with desk.store.write() as connection:
-        await subscriber_queries.leave(connection, await id_of(desk.store, "cy"), now=desk.now)
+        await subscriber_queries.unsubscribe(connection, await id_of(desk.store, "cy"), now=desk.now)
     async with desk.store.write() as connection:
         await subscriber_queries.forget(connection, await id_of(desk.store, "di"), now=desk.now)
     await deliver(desk.store, desk.channel, locks, desk.now)
@@ -526,13 +526,13 @@ async def test_the_end_of_an_announcement_is_told(desk: Desk, locks: Locks) -> N
     await deliver(desk.store, desk.channel, locks, desk.now)
     housekeeping = Housekeeping(desk.store, desk.heard, closes=time(22))
     await housekeeping.step(desk.now + 36 * HOUR)
-    assert ("announcement ends", {"day": "2025-11-04", "became": {"sent": 4}}) in desk.heard.alerts
+    assert ("announcement finished", {"day": "2025-11-04", "deliveries": {"sent": 4}}) in desk.heard.alerts
 
 
 async def test_old_announcements_become_counts(desk: Desk, locks: Locks) -> None:
     await desk.announce()
     await deliver(desk.store, desk.channel, locks, desk.now)
-    await fold(desk.store, before=NOON + HOUR)
+    await fold_old(desk.store, before=NOON + HOUR)
     assert await notes(desk.store) == []
     report = await reported(desk.store)
     assert (report.audience, dict(report.channels["fake"].states)) == (4, {State.SENT: 4})
@@ -543,7 +543,7 @@ async def test_a_restored_copy_sends_no_announcement_and_keeps_no_draft(desk: De
     await desk.announce("One.")
     async with desk.store.write() as connection:
         await mark(connection, desk.now)
-    await settle_restored(desk.store, desk.now)
+    await skip_restored(desk.store, desk.now)
     assert {(row.state, row.reason) for row in await notes(desk.store)} == {("skipped", Reason.RESTORED)}
     assert "Write it again" in await desk.says(shown.options[0].request)
     async with desk.store.read() as connection:

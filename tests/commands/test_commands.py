@@ -16,7 +16,6 @@ from sqlalchemy import select, update
 from bot.channel import FOR_OPERATORS, Answer, Asker, Change, Command, Limits, Request, Sent, Today, written
 from bot.commands import ReaderCommands
 from bot.commands.quota import AT_ONCE, EVERY, Quota
-from bot.commands.subscription import REMOVED
 from bot.delivery.dispatcher import Dispatcher
 from bot.model import (
     Address,
@@ -121,7 +120,7 @@ async def test_whoever_comes_back_finds_everything_as_it_was(desk: Desk, away: s
         reader = await desk.reader()
         assert reader is not None
         async with desk.store.write() as connection:
-            await subscriber_queries.set_status(connection, reader.id, Status.GONE, "blocked")
+            await subscriber_queries.set_status(connection, reader.id, Status.GONE, Reason.UNREACHABLE, "blocked")
     else:
         await desk.ask(away)
     before = await desk.preferences()
@@ -135,7 +134,7 @@ async def test_leaving_takes_one_word_and_ends_what_was_owed(desk: Desk) -> None
     await desk.ask("subscribe")
     answer = await desk.ask("unsubscribe")
     assert answer.ok
-    assert await desk.rows() == [("skipped", Reason.LEFT)]
+    assert await desk.rows() == [("skipped", Reason.UNSUBSCRIBED)]
     assert "not subscribed" in await desk.says("unsubscribe")
 
 
@@ -162,7 +161,7 @@ async def test_without_a_subscription_there_is_nothing_to_change(desk: Desk, lin
 
 async def test_whoever_was_left_alone_comes_back_by_their_own_act(desk: Desk) -> None:
     async with desk.store.write() as connection:
-        await subscriber_queries.suppress(connection, ADA, "complaint", now=NOW)
+        await subscriber_queries.suppress(connection, ADA, Reason.COMPLAINED, now=NOW)
     assert (await desk.ask("subscribe")).ok
     async with desk.store.read() as connection:
         assert not await subscriber_queries.is_suppressed(connection, ADA)
@@ -486,8 +485,8 @@ async def test_settings_show_every_preference_and_lead_to_each(desk: Desk) -> No
         (State.EXPIRED, Reason.TOO_LATE, "dropped rather than sent late"),
         (State.SKIPPED, Reason.NO_MATCH, "filters left nothing"),
         (State.SKIPPED, Reason.PAUSED, "you had paused"),
-        (State.SKIPPED, Reason.LEFT, "you had unsubscribed"),
-        (State.SKIPPED, Reason.OTHER_CADENCE, "another kind"),
+        (State.SKIPPED, Reason.UNSUBSCRIBED, "you had unsubscribed"),
+        (State.SKIPPED, Reason.CADENCE_CHANGED, "another kind"),
         (State.SKIPPED, Reason.RESTORED, "backup"),
         (State.SKIPPED, Reason.DROPPED, "whoever runs"),
         (State.UNKNOWN, "no answer", "never said"),
@@ -610,8 +609,8 @@ async def test_whoever_was_removed_has_to_be_let_in_anew(store: Store) -> None:
     reader = await desk.reader()
     assert reader is not None
     async with store.write() as connection:
-        await subscriber_queries.leave(connection, reader.id, now=LATER, reason=REMOVED)
-        await subscriber_queries.suppress(connection, ADA, REMOVED, now=LATER)
+        await subscriber_queries.unsubscribe(connection, reader.id, now=LATER, reason=Reason.REMOVED)
+        await subscriber_queries.suppress(connection, ADA, Reason.REMOVED, now=LATER)
     assert not (await desk.ask("today")).ok
     refused = await desk.ask("subscribe LAB_2026")
     assert not refused.ok

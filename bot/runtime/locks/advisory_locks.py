@@ -149,9 +149,9 @@ class ServerLocks:
 TRY = "select pg_try_advisory_lock(:key)"
 RELEASE = "select pg_advisory_unlock(:key)"
 PULSE_QUERY = "select 1"
-TRACE = "select value from facts where key = :role"
-LEAVE_TRACE = "insert into facts values (:role, :by) on conflict (key) do update set value = excluded.value"
-WIPE_TRACE = "delete from facts where key = :role"
+TRACE = "select value from system_state where key = :role"
+LEAVE_TRACE = "insert into system_state values (:role, :by) on conflict (key) do update set value = excluded.value"
+WIPE_TRACE = "delete from system_state where key = :role"
 HOLDER = """
     select activity.application_name from pg_locks locks join pg_stat_activity activity using (pid)
     where locks.locktype = 'advisory' and locks.granted and locks.objsubid = 1

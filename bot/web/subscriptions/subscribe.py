@@ -70,9 +70,11 @@ class SubscribeRoutes:
         ticket = await forms.use(request, Purpose.JOIN, now)
         if ticket is None:
             return forms.too_old(language)
-        address = Address(forms.channel.name, ticket.says["recipient"])
-        style = ticket.says.get("style")
-        wish = Subscribe(match(ticket.says["language"]), Style(style) if style else None, ticket.says.get("invite"))
+        address = Address(forms.channel.name, ticket.payload["recipient"])
+        style = ticket.payload.get("style")
+        wish = Subscribe(
+            match(ticket.payload["language"]), Style(style) if style else None, ticket.payload.get("invite")
+        )
         # A browser tells of a country as well, where it is set to the language that the reader chose.
         accepted = request.headers.get("Accept-Language", "").partition(",")[0].partition(";")[0]
         locale = accepted if match(accepted, "") == wish.language else wish.language
@@ -132,7 +134,7 @@ class SubscribeRoutes:
                 return
             wanted = {**says, "style": style} if known else says
             key = await one_time_tokens.make_once_an_hour(
-                connection, Purpose.JOIN, address, among=TYPED, now=now, says=wanted
+                connection, Purpose.JOIN, address, among=TYPED, now=now, payload=wanted
             )
         if key is None:
             return
