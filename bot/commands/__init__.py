@@ -50,12 +50,12 @@ from bot.commands.parsing import read
 from bot.commands.quota import Quota
 from bot.delivery.alerts import Alert, log_alert
 from bot.delivery.rate_limit import RateLimiter
-from bot.model import Address, Preferences, Reason, State, Status, Style, Subscriber
+from bot.model import Address, Preferences, Reason, Status, Style, Subscriber
 from bot.render import zones
 from bot.render.styles import TEXT_FIELDS
 from bot.render.words import Words, languages, match, words
 from bot.rules.access import Access, Admission
-from bot.store import Store, audience, pending_deliveries, shared_places, subscriber_queries
+from bot.store import Store, audience, shared_places, subscriber_queries
 
 log = logging.getLogger(__name__)
 

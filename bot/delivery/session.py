@@ -23,7 +23,7 @@ class Session:
         self._open = False
 
     async def open(self) -> Channel:
-        """The channel, logged in. Raises LoginError where the service refuses the login, else what the channel raises."""
+        """The channel, logged in. Raises LoginError where the login is refused, else what the channel raises."""
         async with self._opening:
             if not self._open:
                 await self._stack.enter_async_context(self.channel)

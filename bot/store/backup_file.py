@@ -73,7 +73,7 @@ def _finish(part: Path, file: Path, now: datetime) -> None:
     """Mark the copy, make one file of it, and give it its name once every byte is on the disk."""
     with closing(sqlite3.connect(part, isolation_level=None)) as copied:
         copied.execute("pragma journal_mode=delete")
-        copied.execute("insert or replace into facts (key, value) values (?, ?)", (MARK, now.isoformat()))
+        copied.execute("insert or replace into system_state (key, value) values (?, ?)", (MARK, now.isoformat()))
     _sync(part)
     _refuse(file)
     part.rename(file)

@@ -46,6 +46,7 @@ def _claiming() -> ReturningUpdate[int, str]:
         .order_by(deliveries.c.next_at)
         .limit(most)
         .with_for_update(skip_locked=True)
+        .cte("due")  # PostgreSQL may run a subquery more than once, and then lock and claim more than the limit
     )
     chosen = select(subscribers.c.choice_id).where(subscribers.c.id == deliveries.c.subscriber_id).scalar_subquery()
     late = deliveries.c.expires_at <= now
@@ -61,7 +62,7 @@ def _claiming() -> ReturningUpdate[int, str]:
     }
     return (
         update(deliveries)
-        .where(deliveries.c.id.in_(due), deliveries.c.state == State.OWED)
+        .where(deliveries.c.id.in_(select(due.c.id)), deliveries.c.state == State.OWED)
         .values(
             state=case((late, State.EXPIRED.value), (inactive, State.SKIPPED.value), else_=State.SENDING.value),
             owner=case((late, None), (inactive, None), else_=owner),

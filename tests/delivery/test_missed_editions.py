@@ -48,8 +48,15 @@ class Reader:
 
     async def states(self) -> list[tuple[str, str | None]]:
         async with self.store.read() as connection:
-            query = select(deliveries.c.state, deliveries.c.reason).order_by(deliveries.c.id)
-            return [(row.state, row.reason) for row in await connection.execute(query)]
+            query = select(deliveries.c.state, deliveries.c.reason_code).order_by(deliveries.c.id)
+            return [(row.state, row.reason_code) for row in await connection.execute(query)]
+
+    async def reason(self) -> str | None:
+        """The words of the newest delivery's reason."""
+        async with self.store.read() as connection:
+            query = select(deliveries.c.reason).order_by(deliveries.c.id.desc()).limit(1)
+            reason: str | None = await connection.scalar(query)
+            return reason
 
 
 async def test_what_could_not_be_delivered_is_named_in_the_next_message_once(store: Store) -> None:
@@ -141,7 +148,8 @@ async def test_a_hint_that_cannot_be_sent_now_is_sent_later(store: Store) -> Non
     for _ in range(NO_MATCH_HINT_AFTER - 1):
         await reader.day()
     await reader.day(outcome=Deferred("busy"))
-    assert (await reader.states())[-1] == ("owed", "busy")
+    assert (await reader.states())[-1] == ("owed", Reason.OTHER)
+    assert await reader.reason() == "busy"
     reader.outcome = Sent()
     await settle(reader.dispatcher, datetime(2025, 11, 8, 8, tzinfo=UTC))
     assert len(reader.pages) == 2
