@@ -180,11 +180,11 @@ async def test_a_part_that_fails_comes_back_and_says_so_once(ears: Ears) -> None
         await asyncio.gather(supervise("weak", weak, stop), supervise("strong", strong, stop))
     assert tries == 6
     assert others
-    assert [str(record.exc_info[1]) for record in ears.said(FAILED, part="weak") if record.exc_info] == [
+    assert [str(record.exc_info[1]) for record in ears.said(FAILED, job="weak") if record.exc_info] == [
         "one fault",
         "another fault",
     ]
-    assert not ears.said(FAILED, part="strong")
+    assert not ears.said(FAILED, job="strong")
 
 
 async def test_breaks_grow_and_a_stop_cuts_them_short(ears: Ears, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -231,7 +231,7 @@ async def test_a_channel_that_cannot_listen_still_delivers(
     deaf, well = Odd(listening=fault), Odd(name="other")
     audience = [*readers("ada"), *readers("bo", channel="other")]
     async with running(tmp_path, monkeypatch, audience, deaf, well) as wired:
-        await ears.hear(FAILED, part="listen:fake")
+        await ears.hear(FAILED, job="listen:fake")
         await become(wired.store, sent=1)
         await become(wired.store, "other", sent=1)
     assert len(ears.said(FAILED)) == 1

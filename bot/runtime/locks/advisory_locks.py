@@ -41,7 +41,7 @@ class ServerLocks:
         wanted = [role for role in roles if role not in self._held]
         try:
             for role in wanted:
-                if not await self._scalar(TRY, key=_key(role)):
+                if not await self._scalar(TRY, key=key_of(role)):
                     raise HeldError(role, await self._holder(role))
                 self._held.add(role)
                 taken.append(role)
@@ -69,15 +69,15 @@ class ServerLocks:
             self._held.discard(role)
             with suppress(LostError):  # then it is released already
                 await self._scalar(WIPE_TRACE, role=f"lock:{role}")
-                await self._scalar(RELEASE, key=_key(role))
+                await self._scalar(RELEASE, key=key_of(role))
 
     async def is_free(self, role: str, *, at_once: bool = False) -> bool:
         if role in self._held:
             return False
-        if not await self._scalar(TRY, key=_key(role)):
+        if not await self._scalar(TRY, key=key_of(role)):
             self._seen_free.pop(role, None)
             return False
-        await self._scalar(RELEASE, key=_key(role))
+        await self._scalar(RELEASE, key=key_of(role))
         now = asyncio.get_running_loop().time()
         return at_once or now - self._seen_free.setdefault(role, now) >= SETTLING
 
@@ -96,7 +96,7 @@ class ServerLocks:
         await self._engine.dispose()
 
     async def _holder(self, role: str) -> str:
-        name = await self._scalar(HOLDER, key=_key(role))
+        name = await self._scalar(HOLDER, key=key_of(role))
         return str(name) if name else "another process"
 
     async def _scalar(self, query: str, **values: object) -> object:
@@ -159,6 +159,6 @@ HOLDER = """
 """
 
 
-def _key(role: str) -> int:
+def key_of(role: str) -> int:
     """A role as PostgreSQL's 64-bit lock key; positive, so that it reads back from pg_locks unchanged."""
     return int.from_bytes(hashlib.sha256(f"morning-papers {role}".encode()).digest()[:8], "big") >> 1

@@ -40,7 +40,7 @@ class FileLocks:
             # Nobody else takes an owner's lock; another process's `clear` may only hold it for a moment.
             lock.acquire(timeout=1.0 if role.startswith(OWNER) else 0.0)
         except Timeout:
-            raise HeldError(role, self._holder(role)) from None
+            raise HeldError(role, self.holder(role)) from None
         self._held[role] = lock
         with suppress(OSError):  # the note only names the holder; the lock works without it
             self._note(role).write_text(json.dumps(ourselves()), encoding="utf-8")
@@ -89,7 +89,8 @@ class FileLocks:
     def _lock(self, role: str) -> FileLock:
         return FileLock(self._path(role), thread_local=False)
 
-    def _holder(self, role: str) -> str:
+    def holder(self, role: str) -> str:
+        """The process that holds a role, as far as is known."""
         try:
             return described(json.loads(self._note(role).read_text(encoding="utf-8")))
         except (OSError, ValueError):
