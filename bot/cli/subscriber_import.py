@@ -174,7 +174,7 @@ async def _store(
     ]
     async with store.write() as connection:
         await audience.lock_editions(connection)
-        done = await registrar.enrol(connection, new_subscribers)
+        done = await registrar.add_batch(connection, new_subscribers)
         for recruit in new_subscribers if welcome else ():
             reader = await subscriber_queries.get(connection, recruit.address)
             if reader is not None and reader.status is Status.ACTIVE:

@@ -1,4 +1,4 @@
-"""The ledger of closing (bot.rules.closing.Ledger), kept key by key among the facts."""
+"""The closing state (bot.rules.closing.ClosingState), stored key by key in `system_state`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DAYS = {"origin", "settled", "settled_week", "settled_month"}
 
 
 async def load(connection: AsyncConnection, *, lock: bool = False) -> ClosingState:
-    """What has been decided and seen so far; with `lock` nobody else decides until the transaction ends."""
+    """What has been closed and polled so far; `lock` keeps others from closing until the transaction ends."""
     known = {field.name for field in fields(ClosingState)}
     query = (
         select(system_state.c.key, system_state.c.value)
@@ -32,7 +32,7 @@ async def load(connection: AsyncConnection, *, lock: bool = False) -> ClosingSta
 
 
 async def save(connection: AsyncConnection, **changes: date | datetime | None) -> None:
-    """Write down some of the ledger's fields; None forgets one."""
+    """Store some fields of the closing state; None deletes one."""
     forgotten = [key for key, value in changes.items() if value is None]
     if forgotten:
         await connection.execute(system_state.delete().where(system_state.c.key.in_(forgotten)))

@@ -54,6 +54,18 @@ async def count_states(connection: AsyncConnection, since: datetime) -> Mapping[
     return {(channel, state): count for channel, state, count in await connection.execute(query)}
 
 
+async def count_reasons(connection: AsyncConnection, since: datetime) -> Mapping[tuple[str, str, str], int]:
+    """Deliveries of editions closed since then that have a reason, by channel, state and reason code."""
+    key = (deliveries.c.channel, deliveries.c.state, deliveries.c.reason_code)
+    query = (
+        select(*key, func.count())
+        .join(editions, editions.c.id == deliveries.c.edition_id)
+        .where(editions.c.closed_at >= since, deliveries.c.reason_code.is_not(None))
+        .group_by(*key)
+    )
+    return {(channel, state, code): count for channel, state, code, count in await connection.execute(query)}
+
+
 async def readers(connection: AsyncConnection) -> Mapping[tuple[str, str], int]:
     """By channel and status, how many subscribers there are."""
     query = select(subscribers.c.channel, subscribers.c.status, func.count()).group_by(

@@ -275,6 +275,7 @@ async def test_the_list_shows_every_delivery_and_no_address(local: Store, tmp_pa
         "channel": "fake",
         "subscriber": 2,
         "state": "unknown",
+        "reason_code": None,
         "reason": "why unknown",
         "attempts": 0,
         "repeats": 1,

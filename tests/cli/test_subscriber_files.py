@@ -201,7 +201,7 @@ async def test_a_batch_is_stored_but_for_the_known_and_the_left_alone(store: Sto
         await subscriber_queries.add(connection, Address("fake", "bo"), Preferences(papers=3), now=NOW)
         await subscriber_queries.suppress(connection, Address("fake", "Cy"), Reason.COMPLAINED, now=NOW)
         batch = [recruit("ada", language="ko"), recruit("bo"), recruit("cy"), recruit("ada"), recruit("di", papers=7)]
-        done = await BulkImporter().enrol(connection, batch)
+        done = await BulkImporter().add_batch(connection, batch)
     assert done == BatchResult(added=2, known=2, suppressed=1)
     async with store.read() as connection:
         listed = [each async for batch_ in everybody(connection) for each in batch_]
@@ -214,7 +214,7 @@ async def test_many_more_than_one_batch_are_read_back_in_order(store: Store) -> 
     async with store.write() as connection:
         for start in range(0, count, BATCH):
             names = [f"r{number}" for number in range(start, min(start + BATCH, count))]
-            await registrar.enrol(connection, [recruit(name, papers=len(name)) for name in names])
+            await registrar.add_batch(connection, [recruit(name, papers=len(name)) for name in names])
     async with store.read() as connection:
         sizes = [len(batch) async for batch in everybody(connection)]
         found = [each.address.recipient async for batch in everybody(connection, limit=7) for each in batch]
@@ -227,7 +227,7 @@ async def test_subscribers_are_found_by_channel_status_and_language(store: Store
     async with store.write() as connection:
         batch = [recruit("ada", language="ko"), recruit("bo"), replace(recruit("cy"), status=Status.PAUSED)]
         batch.append(replace(recruit("di"), address=Address("other", "di"), paused_until=NOW + timedelta(days=1)))
-        await BulkImporter().enrol(connection, batch)
+        await BulkImporter().add_batch(connection, batch)
     async with store.read() as connection:
 
         async def names(**wanted: object) -> list[str]:
