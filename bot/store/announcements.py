@@ -124,7 +124,7 @@ async def is_confirmed(connection: AsyncConnection, key: str) -> bool:
 
 
 async def publish(connection: AsyncConnection, key: str, *, now: datetime) -> Announced:
-    """Make an announcement: owe it to everybody it is for, in the caller's one transaction. A second time does nothing.
+    """Make an announcement: create a delivery for everybody it is for. A second call changes nothing.
 
     Has to be the transaction's first step, as `audience.stop_readers` says. Raises RefusedError, and then nothing must
     be committed.

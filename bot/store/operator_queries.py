@@ -1,4 +1,4 @@
-"""The operator's desk: deliveries looked up, owed again, dropped."""
+"""Operator queries: find deliveries, requeue or cancel them."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from bot.store.schema import deliveries, editions, reason_columns, subscribers
 RETRYABLE = (State.UNKNOWN, State.REJECTED, State.EXPIRED, State.BARRED)
 DROPPABLE = (State.OWED, State.UNKNOWN)
 RHYTHMS = 100
-"""Rhythms that share a statement."""
+"""Rhythms in one statement."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryFilter:
-    """Which deliveries; what is None or False does not matter."""
+    """A filter of deliveries; None and False match everything."""
 
     day: date | None = None
     cadence: Kind | None = None
     channel: str | None = None
     state: State | None = None
     reason: str | None = None
-    """A part of the reason, in capitals or not."""
+    """Part of the reason's text, in any case."""
     repeated: bool = False
-    """Sent again without knowing whether it had arrived."""
+    """Only those that were sent again without confirmation."""
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """The filter on a query of deliveries joined with their editions."""
@@ -53,7 +53,7 @@ class DeliveryFilter:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryLine:
-    """One delivery as an operator sees it: never with an address."""
+    """A delivery as operators see it: without the address."""
 
     id: int
     day: date
@@ -70,7 +70,7 @@ class DeliveryLine:
 
 
 async def find(connection: AsyncConnection, wanted: DeliveryFilter, limit: int) -> list[DeliveryLine]:
-    """The newest `limit` deliveries of a filter; 0 for all."""
+    """The newest `limit` deliveries that match; 0 for all."""
     query = (
         select(
             deliveries.c.id,
@@ -96,20 +96,19 @@ async def find(connection: AsyncConnection, wanted: DeliveryFilter, limit: int) 
 
 
 async def count_retryable(connection: AsyncConnection, wanted: DeliveryFilter) -> int:
-    """How many deliveries `retry` would owe again."""
+    """How many deliveries `retry` would requeue."""
     return int(await connection.scalar(_retryable(wanted).with_only_columns(func.count())) or 0)
 
 
 async def count_droppable(connection: AsyncConnection, wanted: DeliveryFilter) -> int:
-    """How many deliveries `drop` would end."""
+    """How many deliveries `drop` would cancel."""
     return int(await connection.scalar(_droppable(wanted).with_only_columns(func.count())) or 0)
 
 
 async def retry(connection: AsyncConnection, wanted: DeliveryFilter, *, now: datetime) -> int:
-    """Owe deliveries again, as soon as each reader may be disturbed; how many there were.
+    """Requeue deliveries for when each reader may next be disturbed. Returns how many there were.
 
-    Only to readers who are active, and nothing that a newer edition superseded. What may have arrived already
-    counts as sent again.
+    Only for active readers, and nothing that a newer edition superseded. Unconfirmed deliveries count as repeated.
     """
     rhythm = (subscribers.c.timezone, subscribers.c.hour, subscribers.c.weekdays)
     chosen = _retryable(wanted)
@@ -142,7 +141,7 @@ async def retry(connection: AsyncConnection, wanted: DeliveryFilter, *, now: dat
 
 
 async def drop(connection: AsyncConnection, wanted: DeliveryFilter, *, now: datetime) -> int:
-    """End deliveries that are still owed, or that nobody knows the end of; how many there were."""
+    """Cancel deliveries that are owed or unconfirmed. Returns how many there were."""
     result = await connection.execute(
         update(deliveries)
         .where(deliveries.c.id.in_(_droppable(wanted)), deliveries.c.state.in_(DROPPABLE))
@@ -152,7 +151,7 @@ async def drop(connection: AsyncConnection, wanted: DeliveryFilter, *, now: date
 
 
 def _by_instant(rhythms: Iterable[Rhythm], now: datetime) -> Iterable[tuple[datetime, list[Rhythm]]]:
-    """Rhythms by when their readers may be disturbed next."""
+    """Rhythms, grouped by when their readers may next be disturbed."""
     found: defaultdict[datetime, list[Rhythm]] = defaultdict(list)
     for rhythm in rhythms:
         found[waking(rhythm, now)].append(rhythm)

@@ -1,4 +1,4 @@
-"""The first start on a restored copy: what it still owes may have been sent long ago by what it was copied from."""
+"""The first start on a restored backup: what it still owes may have been sent long ago by the original."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ log = logging.getLogger(__name__)
 
 
 async def skip_restored(store: Store, now: datetime) -> int | None:
-    """End what a restored copy still owes, once; how many deliveries that were, None where it is no such copy.
+    """Skip what a restored backup still owes, once. Returns how many deliveries that were, None where it is no backup.
 
-    `now` is written down: editions that were due before then are closed without an audience.
+    `now` is stored: editions that were due before it are closed without an audience.
     """
     mark = system_state.c.key == MARK
     async with store.read() as connection:
@@ -28,7 +28,7 @@ async def skip_restored(store: Store, now: datetime) -> int | None:
             return None
     async with store.write() as connection:
         made = await connection.scalar(delete(system_state).where(mark).returning(system_state.c.value))
-        if made is None:  # another process that started at the same moment did all this
+        if made is None:  # another process that started at the same moment was faster
             return None
         skipped = await connection.execute(
             update(deliveries)
@@ -48,7 +48,7 @@ async def skip_restored(store: Store, now: datetime) -> int | None:
         await one_time_tokens.drop_all(connection)  # they may have been used since
         await announcements.drop_drafts(connection)  # they may have been confirmed since
         await closing_state.save(connection, restored=now)
-    # Not a warning: the commands that speak for themselves show no less than errors, and this is said only once.
+    # An error and not a warning: most commands log errors only, and this is logged once.
     log.error(
         "this is a restored backup: what it still owed is skipped, and editions due before now get no audience",
         extra={"made": made, "skipped": skipped.rowcount},

@@ -1,4 +1,4 @@
-"""Deliveries that are too old to be kept one by one become counts, and no sum is wrong at any instant."""
+"""Retention: old deliveries are folded into counts, and an edition's sums hold at every instant."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from bot.store.schema import deliveries, delivery_counts, editions, reason_colum
 from bot.store.upsert import insert
 
 KEEP = timedelta(days=60)
-"""How long after its edition closed a delivery is kept."""
+"""Time after its edition closed for which a delivery is kept."""
 
 BATCH = 5_000
 ON_ITS_WAY = (State.OWED, State.SENDING)
 
 
 async def fold_old(store: Store, *, before: datetime, batch: int = BATCH) -> int:
-    """Count and delete the deliveries of editions closed before `before`; how many there were.
+    """Replace the deliveries of editions closed before `before` by counts. Returns how many there were.
 
-    What such an edition still owes expires first. Every batch is a transaction of its own, so that nobody else
-    waits long.
+    What such an edition still owes expires first. Each batch is its own transaction, so that other writers do not wait
+    long.
     """
     while await _expire(store, before, batch):
         pass
@@ -48,12 +48,12 @@ async def _expire(store: Store, before: datetime, batch: int) -> int:
 
 
 async def _fold_batch(store: Store, before: datetime, batch: int) -> int:
-    """What is deleted is what is counted: the statement that deletes says what it was."""
-    at_an_end = deliveries.c.state.not_in(ON_ITS_WAY)
+    """Count exactly what is deleted: the DELETE returns it."""
+    ended = deliveries.c.state.not_in(ON_ITS_WAY)
     async with store.write() as connection:
         deleted = await connection.execute(
             delete(deliveries)
-            .where(deliveries.c.id.in_(_old(before, batch, at_an_end)), at_an_end)
+            .where(deliveries.c.id.in_(_old(before, batch, ended)), ended)
             .returning(deliveries.c.edition_id, deliveries.c.channel, deliveries.c.state)
         )
         counted = Counter((row.edition_id, row.channel, row.state) for row in deleted)

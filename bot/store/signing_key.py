@@ -1,4 +1,4 @@
-"""The key that links are signed with where the operator gives none: made once, kept among the facts."""
+"""The key that signs links where the operator sets none: made once, kept in `system_state`."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ KEY = "secret_key"
 
 
 def make_secret() -> str:
-    """A key that nobody can guess."""
+    """A random key of 256 bits."""
     return secrets.token_urlsafe(32)
 
 
 async def load_secret(store: Store) -> str:
-    """This database's key; the first call makes it, and of several at once all get the same."""
+    """This database's key; the first call makes it, and concurrent calls get the same."""
     query = select(system_state.c.value).where(system_state.c.key == KEY)
     async with store.read() as connection:
         kept: str | None = await connection.scalar(query)
