@@ -126,8 +126,8 @@ async def is_confirmed(connection: AsyncConnection, key: str) -> bool:
 async def publish(connection: AsyncConnection, key: str, *, now: datetime) -> Announced:
     """Make an announcement: create a delivery for everybody it is for. A second call changes nothing.
 
-    Has to be the transaction's first step, as `audience.stop_readers` says. Raises RefusedError, and then nothing must
-    be committed.
+    Has to be the transaction's first step (see `audience.lock_readers`). Raises RefusedError; the caller must then
+    roll back.
     """
     await audience.lock_readers(connection)
     row = (await connection.execute(select(announcements).where(announcements.c.key == key))).one_or_none()
