@@ -435,7 +435,7 @@ async def test_another_hour_or_cadence_moves_it_and_ends_it_not(desk: Desk) -> N
 async def test_an_edition_and_an_announcement_leave_each_other_alone(desk: Desk, locks: Locks) -> None:
     await desk.announce()
     await publish(desk.store, {}, day=DAY + timedelta(days=1), now=NOW + timedelta(days=1))
-    assert "superseded" not in {row.reason for row in await notes(desk.store)}
+    assert "superseded" not in {row.reason_code for row in await notes(desk.store)}
     desk.now += timedelta(days=1)
     await desk.announce("Two.")
     assert await states(desk.store) == ["owed"] * 8
@@ -544,7 +544,7 @@ async def test_a_restored_copy_sends_no_announcement_and_keeps_no_draft(desk: De
     async with desk.store.write() as connection:
         await mark(connection, desk.now)
     await skip_restored(desk.store, desk.now)
-    assert {(row.state, row.reason) for row in await notes(desk.store)} == {("skipped", Reason.RESTORED)}
+    assert {(row.state, row.reason_code) for row in await notes(desk.store)} == {("skipped", Reason.RESTORED)}
     assert "Write it again" in await desk.says(shown.options[0].request)
     async with desk.store.read() as connection:
         assert list(await connection.scalars(select(drafts.c.text))) == ["One."]

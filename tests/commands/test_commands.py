@@ -35,7 +35,7 @@ from bot.rules.access import Access, Admission
 from bot.runtime.locks import make_locks
 from bot.store import Store, edition_queries, paper_queries, subscriber_queries
 from bot.store.edition_report import reports
-from bot.store.schema import deliveries
+from bot.store.schema import deliveries, reason_columns
 from tests.support.fake_channel import DAY, NOW, FakeChannel, Plain, paper, publish, settle
 
 HOUR = timedelta(hours=1)
@@ -73,8 +73,8 @@ class Desk:
 
     async def rows(self) -> list[tuple[str, str | None]]:
         async with self.store.read() as connection:
-            query = select(deliveries.c.state, deliveries.c.reason).order_by(deliveries.c.id)
-            return [(row.state, row.reason) for row in await connection.execute(query)]
+            query = select(deliveries.c.state, deliveries.c.reason_code).order_by(deliveries.c.id)
+            return [(row.state, row.reason_code) for row in await connection.execute(query)]
 
 
 @pytest.fixture
@@ -478,9 +478,9 @@ async def test_settings_show_every_preference_and_lead_to_each(desk: Desk) -> No
         (State.OWED, None, "It is due on"),
         (State.SENDING, None, "It is being sent"),
         (State.SENT, None, "It was sent on"),
-        (State.GONE, "blocked", "did not take messages"),
-        (State.BARRED, "kicked", "no right to post"),
-        (State.REJECTED, "bad", "our fault"),
+        (State.GONE, Reason.UNREACHABLE, "did not take messages"),
+        (State.BARRED, Reason.NO_RIGHT, "no right to post"),
+        (State.REJECTED, Reason.OTHER, "our fault"),
         (State.EXPIRED, Reason.SUPERSEDED, "took its place"),
         (State.EXPIRED, Reason.TOO_LATE, "dropped rather than sent late"),
         (State.SKIPPED, Reason.NO_MATCH, "filters left nothing"),
@@ -489,16 +489,17 @@ async def test_settings_show_every_preference_and_lead_to_each(desk: Desk) -> No
         (State.SKIPPED, Reason.CADENCE_CHANGED, "another kind"),
         (State.SKIPPED, Reason.RESTORED, "backup"),
         (State.SKIPPED, Reason.DROPPED, "whoever runs"),
-        (State.UNKNOWN, "no answer", "never said"),
+        (State.UNKNOWN, Reason.OTHER, "never said"),
     ],
 )
 async def test_why_has_an_answer_for_whatever_became_of_it(
-    desk: Desk, state: State, reason: str | None, said: str
+    desk: Desk, state: State, reason: Reason | None, said: str
 ) -> None:
     await desk.ask("subscribe")
     async with desk.store.write() as connection:
         ended = None if state in {State.OWED, State.SENDING} else LATER
-        await connection.execute(update(deliveries).values(state=state.value, reason=reason, ended_at=ended))
+        values = {} if reason is None else reason_columns(reason)
+        await connection.execute(update(deliveries).values(state=state.value, ended_at=ended, **values))
     assert said in await desk.says("why")
     assert said in await desk.says("why 2025-11-03")
 

@@ -34,7 +34,7 @@ async def change(store: Store, now: datetime, **changes: object) -> None:
 
 async def rows(store: Store) -> list[tuple[str, datetime, str | None]]:
     async with store.read() as connection:
-        query = select(deliveries.c.state, deliveries.c.next_at, deliveries.c.reason).order_by(deliveries.c.id)
+        query = select(deliveries.c.state, deliveries.c.next_at, deliveries.c.reason_code).order_by(deliveries.c.id)
         return [tuple(row) for row in await connection.execute(query)]
 
 
