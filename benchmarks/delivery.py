@@ -146,7 +146,7 @@ async def ours(url: str, home: Path, readers: int) -> Part:
             for now in DUE:
                 while await dispatcher.step(now) or dispatcher.busy:
                     if dispatcher.busy:
-                        await dispatcher.landed.wait()
+                        await dispatcher.attempt_ended.wait()
             took["dispatch"] = time.perf_counter() - began
             await _all_sent(store, readers)
             took["idle after"] = await _idle(dispatcher, NOW + SPREAD)

@@ -37,7 +37,7 @@ from bot.settings import Settings, SettingsError
 from bot.signing import SignedLinks
 from bot.store import Store
 from bot.store.channel_memory import ChannelMemory
-from bot.store.restore import settle_restored
+from bot.store.restore import skip_restored
 from bot.store.signing_key import load_secret, make_secret
 from bot.summaries.fulltext.library import FullTextLibrary
 from bot.summaries.fulltext.prompt_source import PromptSources
@@ -85,7 +85,7 @@ async def open_app(
         store = Store.open(core.database_url.get_secret_value(), home)
         stack.push_async_callback(store.close)
         await store.migrate()
-        await settle_restored(store, clock())
+        await skip_restored(store, clock())
         locks = make_locks(store.engine.url, store.path)
         stack.push_async_callback(locks.close)
         feed = await stack.enter_async_context(Feed(core.feed_url.get_secret_value()))

@@ -170,9 +170,9 @@ class Service:
         except Exception:  # one service that is out of reach costs the readers of the others nothing
             log.exception("channel out of reach", extra={"channel": session.channel.name})
             return
-        while await dispatcher.step(now, hurried=True) or dispatcher.busy:
+        while await dispatcher.step(now, await_texts=False) or dispatcher.busy:
             if dispatcher.busy:
-                await dispatcher.landed.wait()
+                await dispatcher.attempt_ended.wait()
 
     async def _poll(self, stop: asyncio.Event) -> None:
         while await until(stop, asyncio.ensure_future(self._round())):  # a poll that is cut off has stored nothing
@@ -200,7 +200,7 @@ class Service:
             return
         while not stop.is_set():
             if not await dispatcher.step(clock()):
-                await pause(TICK, dispatcher.landed, stop)
+                await pause(TICK, dispatcher.attempt_ended, stop)
 
     async def _finish(self, dispatcher: Dispatcher, patience: float) -> None:
         await dispatcher.finish(clock(), patience=patience)

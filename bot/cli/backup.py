@@ -94,7 +94,7 @@ async def _carry(source: Store, target: Store) -> dict[str, int]:
     from bot.runtime.locks import holding, make_locks
     from bot.runtime.supervisor import clock
     from bot.store.backup_file import mark
-    from bot.store.copy import copy, make_ready, require_current, standstill
+    from bot.store.copy import copy, frozen, make_ready, require_current
 
     await require_current(source, "database")
     here, there = (make_locks(store.engine.url, store.path) for store in (source, target))
@@ -102,7 +102,7 @@ async def _carry(source: Store, target: Store) -> dict[str, int]:
     try:
         async with holding(here, *roles):
             await make_ready(target)
-            async with holding(there, *roles), standstill(source) as still:
+            async with holding(there, *roles), frozen(source) as still:
                 with progress("Copying rows") as bar:
                     counts = await copy(still, target, bar)
                 await mark(still, clock())

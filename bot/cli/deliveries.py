@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # see bot.cli.startup
 ADDRESS = re.compile(r"[^\s<>\"'()\[\]]+@[^\s<>\"'()\[\]]+")
 """What looks like a mail address: services like to quote it in their answers."""
 
-COLUMNS = ("id", "edition", "channel", "subscriber", "state", "reason", "attempts", "repeats", "due", "ended")
+COLUMNS = ("id", "edition", "channel", "subscriber", "state", "code", "reason", "attempts", "repeats", "due", "ended")
 
 Edition = Annotated[str | None, typer.Option("--edition", metavar="YYYY-MM-DD", help="Of this edition (UTC).")]
 CadenceOption = Annotated[
@@ -219,6 +219,7 @@ def _as_row(line: DeliveryLine) -> dict[str, object]:
         "channel": line.channel,
         "subscriber": line.subscriber_id,
         "state": line.state,
+        "reason_code": line.reason_code,
         "reason": _hide(line.reason),
         "attempts": line.attempts,
         "repeats": line.repeats,
@@ -235,6 +236,7 @@ def _as_cells(line: DeliveryLine) -> list[str]:
         line.channel,
         "forgotten" if line.subscriber_id is None else str(line.subscriber_id),
         line.state,
+        line.reason_code or "",
         _hide(line.reason) or "",
         str(line.attempts),
         str(line.repeats),

@@ -121,7 +121,7 @@ def preview(
 
 async def _preview(channel: str, day: date | None, language: str | None, style: str, top: int, part: str | None) -> int:
     from bot.cli.console import complain, say
-    from bot.delivery.rendering import compose, written_about
+    from bot.delivery.rendering import compose, texts_for
     from bot.model import Cadence, Preferences, Style
     from bot.render.words import catalogues, match
     from bot.store import edition_queries
@@ -143,8 +143,8 @@ async def _preview(channel: str, day: date | None, language: str | None, style: 
         wanted = Preferences(
             language=match(language, app.settings.default_language, catalogues()), style=Style(style), papers=top
         )
-        written = await written_about(app.store, [ranked.paper.id for ranked in edition.papers], wanted)
-        message = compose(edition, wanted, app.channels[0], said=written)
+        written = await texts_for(app.store, [ranked.paper.id for ranked in edition.papers], wanted)
+        message = compose(edition, wanted, app.channels[0], texts=written)
         parts = message.parts() if message else {}
         if part is not None and part not in parts:
             complain(f"The message has no part {part}; it has: {', '.join(parts)}.")

@@ -91,7 +91,7 @@ async def _export(
 
     from bot import app, settings
     from bot.cli import console
-    from bot.delivery.rendering import compose, written_about
+    from bot.delivery.rendering import compose, texts_for
     from bot.model import ILLUSTRATED, Cadence, Preferences
     from bot.render.edition_page import choose
     from bot.render.words import catalogues, match
@@ -126,8 +126,8 @@ async def _export(
         cache = home / app.CACHE
         with console.progress("Exporting") as progress:
             for edition in filter(lambda each: each.papers, chosen):
-                texts = await written_about(store, [each.paper.id for each in edition.papers], wanted)
-                message = compose(edition, wanted, channel, said=texts)
+                texts = await texts_for(store, [each.paper.id for each in edition.papers], wanted)
+                message = compose(edition, wanted, channel, texts=texts)
                 assert message is not None
                 shown = [ranked.paper for ranked in choose(edition.papers, wanted)]
                 try:

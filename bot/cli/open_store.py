@@ -22,7 +22,7 @@ async def stored(*, as_it_is: bool = False, hidden: Sequence[str] = ()) -> Async
     from bot.runtime import logs
     from bot.runtime.supervisor import clock
     from bot.store import Store
-    from bot.store.restore import settle_restored
+    from bot.store.restore import skip_restored
 
     home = settings.home(os.environ)
     core = settings.read(settings.Settings, settings.environment(home, os.environ))
@@ -31,7 +31,7 @@ async def stored(*, as_it_is: bool = False, hidden: Sequence[str] = ()) -> Async
     try:
         if not as_it_is:
             await store.migrate()
-            await settle_restored(store, clock())
+            await skip_restored(store, clock())
         yield store
     finally:
         await store.close()

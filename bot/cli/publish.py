@@ -13,6 +13,9 @@ from bot.cli.startup import DONE, FAILED, WRONG, a_day, execute, opened
 
 if TYPE_CHECKING:  # see bot.cli.startup
     from bot.channel import Finding
+    from bot.store import Store
+
+UP_TO_DATE = "The database is up to date."
 
 
 def publish(
@@ -46,12 +49,16 @@ async def _publish(day: date | None, deliver: bool) -> int:
     return DONE
 
 
-def migrate() -> None:
+def migrate(
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing: say what would change, how long it takes, what must stop.")
+    ] = False,
+) -> None:
     """Bring the database up to date (also done at every start), after a copy of an SQLite file."""
-    execute(_migrate())
+    execute(_migrate(check))
 
 
-async def _migrate() -> int:
+async def _migrate(check: bool) -> int:
     from bot.cli.console import say
     from bot.settings import Settings, environment, home, read
     from bot.store import Store
@@ -60,10 +67,38 @@ async def _migrate() -> int:
     settings = read(Settings, environment(folder, os.environ))
     store = Store.open(settings.database_url.get_secret_value(), folder)
     try:
-        say((await store.migrate()) or "The database is up to date.")
+        for line in await _upgrade_plan(store) if check else [await store.migrate() or UP_TO_DATE]:
+            say(line)
     finally:
         await store.close()
     return DONE
+
+
+async def _upgrade_plan(store: Store) -> list[str]:
+    """What `papers migrate` would do, line by line."""
+    from bot.store import StoreError, upgrade
+    from bot.store.schema import HEAD
+
+    version = await store.version()
+    if version == HEAD:
+        return [UP_TO_DATE]
+    if version is None:
+        return [f"There are no tables yet: the first start makes them, version {HEAD}."]
+    if version > HEAD:
+        raise StoreError(f"The database is at version {version}, this program knows {HEAD}: update Morning Papers.")
+    async with store.read() as connection:
+        rows, seconds = await upgrade.estimate(connection, store.path)
+        running = await upgrade.running(connection, store.path)
+    lines = [f"The database is at version {version}; this program needs {HEAD}. It would change as follows."]
+    lines += [f"{step.revision}: {step.does}" for step in upgrade.pending(version)]
+    lines.append(f"Estimated time, for {rows:,} rows: {max(1, round(seconds))} s.")
+    if not upgrade.needs_standstill(version):
+        lines.append("No process has to stop.")
+    elif running:
+        lines.append(f"Stop these first: {'; '.join(running)}; and standby and web processes.")
+    else:
+        lines.append("No process holds a lock now; standby and web processes have to stop as well.")
+    return lines
 
 
 def doctor(json: Json = False) -> None:

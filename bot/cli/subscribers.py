@@ -85,7 +85,7 @@ def remove(
 
 async def _remove(written: str, forget: bool, suppress: bool) -> int:
     from bot.cli.console import say
-    from bot.commands.subscription import REMOVED
+    from bot.model import Reason
     from bot.runtime.supervisor import clock
     from bot.store import subscriber_queries
 
@@ -95,11 +95,11 @@ async def _remove(written: str, forget: bool, suppress: bool) -> int:
         async with store.write() as connection:
             reader = await subscriber_queries.get(connection, address)
             if suppress:
-                await subscriber_queries.suppress(connection, address, REMOVED, now=now)
+                await subscriber_queries.suppress(connection, address, Reason.REMOVED, now=now)
             if reader is not None and forget:
                 await subscriber_queries.forget(connection, reader.id, now=now)
             elif reader is not None:
-                await subscriber_queries.leave(connection, reader.id, now=now, reason=REMOVED)
+                await subscriber_queries.unsubscribe(connection, reader.id, now=now, reason=Reason.REMOVED)
     if reader is None and not suppress:
         return _nobody(written)
     say(f"Nothing is sent to {address} any more.")
@@ -223,7 +223,7 @@ def send_test(address: AddressArgument) -> None:
 async def _send_test(written: str) -> int:
     from bot.channel import Personal, Sent
     from bot.cli.console import complain, say
-    from bot.delivery.rendering import compose, written_about
+    from bot.delivery.rendering import compose, texts_for
     from bot.model import Address, Cadence
     from bot.publishing.feed import sample
     from bot.rules.preferences import without_filters
@@ -244,8 +244,8 @@ async def _send_test(written: str) -> int:
         wanted = subscriber_import.default_preferences() if reader is None else reader.preferences
         wanted = without_filters(wanted)  # a test must arrive, whatever their filters
         shown = edition or sample.edition()
-        said = await written_about(app.store, [ranked.paper.id for ranked in shown.papers], wanted)
-        message = compose(shown, wanted, app.channels[0], said=said)
+        said = await texts_for(app.store, [ranked.paper.id for ranked in shown.papers], wanted)
+        message = compose(shown, wanted, app.channels[0], texts=said)
         assert message is not None
         channel = await app.sessions[0].open()
         outcome: Outcome = await channel.send(address.recipient, message, Personal(key=uuid.uuid4().hex))
@@ -267,7 +267,7 @@ async def _languages(json: bool) -> int:
     from bot.store import bulk_import
 
     async with stored() as store, store.read() as connection:
-        readers = await bulk_import.speakers(connection)
+        readers = await bulk_import.active_by_language(connection)
     rows = []
     for tag in catalogues():
         said, total = completeness(tag)

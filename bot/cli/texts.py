@@ -45,7 +45,7 @@ async def _list(refused: bool, limit: int, json: bool) -> int:
 
     async with stored() as store, store.read() as connection:
         found = await text_queries.newest(connection, limit, text_queries.TextState.REJECTED if refused else None)
-        spent = await text_queries.spent(connection, clock().date())
+        spent = await text_queries.tokens_spent(connection, clock().date())
         waiting = await WantedTexts(store).missing(clock(), _model())
     if json:
         as_json([_as_row(each) for each in found])

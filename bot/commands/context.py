@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bot.channel import Channel, File, Option, Reply, Requester, Row
 from bot.channel.preference import Preference
 from bot.commands.fitted_pages import FittedPages
-from bot.delivery.alerts import Alert, into_log
+from bot.delivery.alerts import Alert, log_alert
 from bot.model import Preferences, Status, Style, Subscriber
 from bot.render.styles import TEXT_FIELDS
 from bot.render.words import Words
@@ -36,7 +36,7 @@ class Services:
     access: Access = field(default_factory=Access)
     styles: Sequence[Style] = WITHOUT_MODEL
     """The styles that may be chosen."""
-    alert: Alert = into_log
+    alert: Alert = log_alert
     pages: FittedPages = field(default_factory=FittedPages)
 
 

@@ -14,7 +14,7 @@ from bot.channel.preference import N_
 from bot.commands.autocomplete import suggest_days, suggest_papers
 from bot.commands.command import Command, MisreadError, Typed, number, understood
 from bot.commands.context import Context
-from bot.delivery.rendering import written_about
+from bot.delivery.rendering import texts_for
 from bot.model import ALL_PAPERS, ARXIV_ID, Cadence, Paper, Preferences, Ranked, Style
 from bot.render import typed_values
 from bot.render.edition_page import edition_page, list_page, today_page
@@ -126,7 +126,7 @@ async def show_today(context: Context, after: int) -> Reply:
         says = context.w.gettext("No papers are listed for today yet. This is the latest edition.")
         return replace(reply, says=[says, *reply.says]) if reply.page else reply
     wanted = _everything(context)
-    texts = await written_about(context.store, [each.id for each in listed], wanted)
+    texts = await texts_for(context.store, [each.id for each in listed], wanted)
     page = today_page(listed, day, wanted, now=context.now, texts=texts)
     return await _shown(context, page, _paged(CommandName.TODAY), after)
 
@@ -144,7 +144,7 @@ async def show_edition(cadence: Cadence, context: Context, asked: EditionArgumen
         latest = await edition_queries.latest_day(connection, Cadence.DAY)
     if found is not None:
         wanted = context.preferences if asked.mine else _everything(context)
-        texts = await written_about(context.store, [ranked.paper.id for ranked in found.papers], wanted)
+        texts = await texts_for(context.store, [ranked.paper.id for ranked in found.papers], wanted)
         line = partial(edition_line, cadence, found.day, mine=asked.mine)
         return await _shown(context, edition_page(found, wanted, texts=texts), line, asked.after)
     if asked.day is None:
@@ -175,7 +175,7 @@ async def show_paper(context: Context, paper_id: str) -> Reply:
     wanted = _everything(context)
     if wanted.style is Style.HEADLINE:
         wanted = replace(wanted, style=Style.ABSTRACT)
-    texts = await written_about(context.store, [paper_id], wanted)
+    texts = await texts_for(context.store, [paper_id], wanted)
     listed = w.gettext("Listed on {day}", day=w.day(found[0].listed_on))
     heading = w.gettext("Paper {id}", id=paper_id)
     page = list_page(heading, listed, _ranked(found), wanted, slug=paper_id, texts=texts)
@@ -192,7 +192,7 @@ async def show_found(context: Context, asked: SearchArguments) -> Reply:
         return context.reply(w.gettext("Nothing was found for “{query}”.", query=asked.query), ok=False)
     heading, lead = w.gettext("Search: {query}", query=asked.query), w.ngettext("{n} paper", "{n} papers", len(found))
     wanted = _everything(context)
-    texts = await written_about(context.store, ids, wanted)
+    texts = await texts_for(context.store, ids, wanted)
     page = list_page(heading, lead, _ranked(found), wanted, slug="search", texts=texts)
     return await _shown(context, page, _paged(CommandName.SEARCH, asked.query), asked.after)
 
@@ -209,7 +209,7 @@ async def show_top(context: Context, asked: TopArguments) -> Reply:
     heading = w.ngettext("Most votes of the last {n} day", "Most votes of the last {n} days", asked.days)
     lead = w.ngettext("Top {shown} of {n} paper", "Top {shown} of {n} papers", len(listed), shown=w.number(len(best)))
     wanted = _everything(context)
-    texts = await written_about(context.store, [each.paper.id for each in best], wanted)
+    texts = await texts_for(context.store, [each.paper.id for each in best], wanted)
     page = list_page(heading, lead, best, wanted, slug="top", texts=texts)
     return await _shown(context, page, _paged(CommandName.TOP, f"{asked.days}"), asked.after)
 

@@ -123,29 +123,29 @@ def _delivery_in_words(context: Context, entry: HistoryEntry) -> str:
                 "It could not be delivered: the service refused the message. That was our fault, not yours."
             )
         case State.EXPIRED:
-            if entry.reason == Reason.SUPERSEDED:
+            if entry.reason_code == Reason.SUPERSEDED:
                 return w.gettext("It could not be delivered before the next one was there, which took its place.")
             return w.gettext("It could not be delivered in time, and was dropped rather than sent late.")
         case State.SKIPPED:
-            return _skipped(context, entry.reason)
+            return _skipped(context, entry.reason_code)
         case State.UNKNOWN:
             return w.gettext("It was sent, but the service never said whether it arrived.")
 
 
-def _skipped(context: Context, reason: str | None) -> str:
+def _skipped(context: Context, reason: Reason | None) -> str:
     w = context.w
     match reason:
         case Reason.NO_MATCH:
             return w.gettext("It was not sent: your filters left nothing of it.")
         case Reason.PAUSED:
             return w.gettext("It was not sent: you had paused.")
-        case Reason.AWAY if context.is_reading:
+        case Reason.INACTIVE if context.is_reading:
             return w.gettext("It was not sent: you had paused.")
         case Reason.NO_RIGHT:
             return w.gettext("It could not be delivered: we had no right to post here.")
-        case Reason.LEFT | Reason.AWAY:
+        case Reason.UNSUBSCRIBED | Reason.INACTIVE:
             return w.gettext("It was not sent: you had unsubscribed.")
-        case Reason.OTHER_CADENCE:
+        case Reason.CADENCE_CHANGED:
             return w.gettext("It was not sent: you had chosen another kind of edition.")
         case Reason.RESTORED:
             return w.gettext(

@@ -121,7 +121,7 @@ async def change(context: Context, wanted: Mapping[str, object]) -> Reply:
     extras = {each.name: each.write(new) for each, new in chosen.items() if each in context.offered}
     fields: dict[str, Any] = {each.name: new for each, new in chosen.items() if each.name not in extras}
     async with context.store.write() as connection:
-        await audience.hold_editions(connection)
+        await audience.lock_editions(connection)
         found = await subscriber_queries.get(connection, context.requester.address, lock=True)
         if found is None:  # erased a moment ago
             return context.reply(w.gettext("Nothing is stored about you."), ok=False)

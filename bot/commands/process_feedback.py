@@ -10,15 +10,13 @@ from typing import assert_never
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channel import LEAVE, MAIL, Feedback, Links
-from bot.model import State, Status, Subscriber
-from bot.rules.outcomes import BLOT, STRIKES, blot, short
+from bot.model import Reason, Status, Subscriber
+from bot.rules.outcomes import REDACTED, STRIKES, redact, short
 from bot.signing import named
-from bot.store import Store, claiming, pending_deliveries, reader_history, subscriber_queries
+from bot.store import Store, reader_history, recording, subscriber_queries
 
 log = logging.getLogger(__name__)
 
-COMPLAINED = "complained"
-"""The reason of readers who unsubscribed by a spam complaint, and of their suppression."""
 _ADDRESS = re.compile(r"[^\s<>\"'(),:;]{1,64}@[^\s<>\"'(),:;]{1,255}")
 NOT_ENDED = {Status.PENDING, Status.ACTIVE, Status.PAUSED}
 """The statuses that feedback can end."""
@@ -45,7 +43,7 @@ class FeedbackProcessor:
             if reader is None or reader.created_at is None or int(reader.created_at.timestamp()) != about[1]:
                 return False
             # Mail systems quote the mailbox, and where it forwards an address that we were never given.
-            anonymous = _ADDRESS.sub(BLOT, blot(reason, reader.address.recipient))
+            anonymous = _ADDRESS.sub(REDACTED, redact(reason, reader.address.recipient))
             done = await _apply(connection, what, reader, edition, reason=short(anonymous), now=now)
         if done:
             log.info("feedback processed", extra={"what": what.value, "subscriber": reader.id})
@@ -59,24 +57,22 @@ async def _apply(
     match what:
         case Feedback.COMPLAINT:
             known = await subscriber_queries.is_suppressed(connection, reader.address)
-            await subscriber_queries.suppress(connection, reader.address, COMPLAINED, now=now)
-            await subscriber_queries.leave(connection, reader.id, now=now, reason=COMPLAINED)
+            await subscriber_queries.suppress(connection, reader.address, Reason.COMPLAINED, now=now)
+            await subscriber_queries.unsubscribe(connection, reader.id, now=now, reason=Reason.COMPLAINED)
             return not known
         case Feedback.LEAVING:
             if can_end:
-                await subscriber_queries.leave(connection, reader.id, now=now)
+                await subscriber_queries.unsubscribe(connection, reader.id, now=now)
             return can_end
         case Feedback.GONE:
             if can_end:
-                await subscriber_queries.set_status(connection, reader.id, Status.GONE, reason)
-                await pending_deliveries.end(connection, reader.id, State.GONE, reason, now=now)
+                await subscriber_queries.mark_gone(connection, reader.id, reason, now=now)
             return can_end
         case Feedback.STRIKE:
-            if edition is None or not await claiming.strike(connection, edition, reader.id, reason):
+            if edition is None or not await recording.mark_not_reached(connection, edition, reader.id, reason):
                 return False
             if can_end and await reader_history.strikes(connection, reader.id, edition) >= STRIKES:
-                await subscriber_queries.set_status(connection, reader.id, Status.GONE, reason)
-                await pending_deliveries.end(connection, reader.id, State.GONE, reason, now=now)
+                await subscriber_queries.mark_gone(connection, reader.id, reason, now=now)
             return True
         case _:
             assert_never(what)

@@ -16,14 +16,14 @@ from bot.commands.autocomplete import MOST
 from bot.commands.command import Audience, MisreadError, split
 from bot.commands.context import WITHOUT_MODEL, Context, Services
 from bot.commands.token_buckets import TokenBuckets
-from bot.delivery.alerts import Alert, into_log
+from bot.delivery.alerts import Alert, log_alert
 from bot.delivery.rate_limit import RateLimiter
-from bot.model import Address, Preferences, State, Status, Style
+from bot.model import Address, Preferences, Reason, Status, Style
 from bot.render import zones
 from bot.render.words import Words, languages, match, words
 from bot.rules.access import Access, Admission
 from bot.runtime.text import printable
-from bot.store import Store, audience, pending_deliveries, shared_places, subscriber_queries
+from bot.store import Store, audience, shared_places, subscriber_queries
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class ReaderCommands:
         access: Access | None = None,
         styles: Sequence[Style] = WITHOUT_MODEL,
         rate_limiters: Mapping[str, RateLimiter] | None = None,
-        alert: Alert = into_log,
+        alert: Alert = log_alert,
     ) -> None:
         by_name = {channel.name: channel for channel in channels}
         self._services = Services(store, by_name, closes, access or Access(), styles, alert)
@@ -126,7 +126,7 @@ class ReaderCommands:
         return Context(requester, reader, preferences, w, now, self._services, commands)
 
     def _is_admitted(self, context: Context) -> bool:
-        known = context.reader is not None and context.reader.reason != subscription.REMOVED
+        known = context.reader is not None and context.reader.reason_code != Reason.REMOVED
         return known or self._services.access.admits(context.requester.address)
 
     def _refusal(self, context: Context, audience: Audience, *, changes: bool) -> Reply | None:
@@ -149,7 +149,9 @@ class ReaderCommands:
     async def permitted(self, address: Address) -> bool:
         """Resume a chat that has granted the right to post. Returns whether it was paused for lack of it."""
         async with self._store.write() as connection:
-            resumed = [await subscriber_queries.permit(connection, each) for each in await _within(connection, address)]
+            resumed = [
+                await subscriber_queries.resume_barred(connection, each) for each in await _within(connection, address)
+            ]
         return any(resumed)
 
     async def gone(self, address: Address, reason: str, now: datetime) -> None:
@@ -158,14 +160,13 @@ class ReaderCommands:
             for each in await _within(connection, address):
                 reader = await subscriber_queries.get(connection, each, lock=True)
                 if reader is not None and reader.status in {Status.PENDING, Status.ACTIVE, Status.PAUSED}:
-                    await subscriber_queries.set_status(connection, reader.id, Status.GONE, reason)
-                    await pending_deliveries.end(connection, reader.id, State.GONE, reason, now=now)
+                    await subscriber_queries.mark_gone(connection, reader.id, reason, now=now)
 
     async def back(self, address: Address) -> bool:
         """Reactivate a subscriber who came back by themselves. Returns whether they were `gone`. Sends nothing."""
         was_gone = False
         async with self._store.write() as connection:
-            await audience.hold_editions(connection)
+            await audience.lock_editions(connection)
             for each in await _within(connection, address):
                 reader = await subscriber_queries.get(connection, each, lock=True)
                 if reader is not None and reader.status is Status.GONE:
@@ -213,7 +214,7 @@ class ReaderCommands:
     async def subscribe(self, address: Address, wanted: Preferences, now: datetime) -> bool:
         """Subscribe an address that did not ask, such as an outbox. Returns False for a known or suppressed one."""
         async with self._store.write() as connection:
-            await audience.hold_editions(connection)
+            await audience.lock_editions(connection)
             if await subscriber_queries.is_suppressed(connection, address):
                 return False
             return await subscription.add(connection, address, wanted, welcome_at=now, now=now)

@@ -12,7 +12,7 @@ from bot.channel import CommandName, Option, Reply, command_line
 from bot.channel.preference import N_
 from bot.commands.command import Audience, Command, Typed, always, no_arguments, understood
 from bot.commands.context import Context
-from bot.model import Address, Preferences, Status, Style
+from bot.model import Address, Preferences, Reason, Status, Style
 from bot.render import typed_values
 from bot.render.edition_page import choose
 from bot.render.preference_values import rhythm_in_words
@@ -21,8 +21,6 @@ from bot.rules.access import Access, Admission
 from bot.rules.schedule import Window, welcome
 from bot.store import audience, edition_queries, pending_deliveries, subscriber_queries
 
-REMOVED = "removed by the operator"
-"""The reason of an unsubscribed reader who needs to be admitted again."""
 PAUSES = (timedelta(days=7), timedelta(days=14), timedelta(days=30))
 """The lengths of pauses that are offered."""
 LONGEST_PAUSE = timedelta(days=366)
@@ -65,14 +63,14 @@ def parse_pause(typed: Typed) -> date | None:
 async def subscribe(context: Context, asked: SubscribeArguments) -> Reply:
     """Subscribe, and owe the latest edition. Readers who come back find their preferences as they left them."""
     reader, w, access, requester = context.reader, context.w, context.services.access, context.requester
-    known = reader is not None and reader.reason != REMOVED
+    known = reader is not None and reader.reason_code != Reason.REMOVED
     if not known and not access.admits(requester.address, asked.invite):
         return context.reply(refusal(context, access), ok=False)
     if asked.language is not None and requester.person is None:
         w = words(asked.language)
         context = replace(context, w=w)
     async with context.store.write() as connection:
-        await audience.hold_editions(connection)
+        await audience.lock_editions(connection)
         # Subscribing is the reader's own act, so it lifts a suppression that an earlier act of theirs caused.
         await subscriber_queries.unsuppress(connection, requester.address)
         reader = await subscriber_queries.get(connection, requester.address, lock=True)
@@ -135,7 +133,7 @@ async def greet(
     edition_id = await edition_queries.latest_id(connection, wanted.cadence)
     if edition_id is not None:
         due: Window = welcome(subscriber_queries.rhythm(wanted), welcome_at)
-        await audience.greet(connection, edition_id, subscriber_id, channel, due)
+        await audience.owe_one(connection, edition_id, subscriber_id, channel, due)
 
 
 async def unsubscribe(context: Context, _: str) -> Reply:
@@ -146,7 +144,7 @@ async def unsubscribe(context: Context, _: str) -> Reply:
     async with context.store.write() as connection:
         reader = await subscriber_queries.get(connection, context.requester.address, lock=True)
         if reader is not None:
-            await subscriber_queries.leave(connection, reader.id, now=context.now)
+            await subscriber_queries.unsubscribe(connection, reader.id, now=context.now)
     return context.reply(
         w.gettext("You are unsubscribed, and nothing is sent any more."),
         w.gettext("Your settings are kept for when you come back. “forget” erases them."),
@@ -180,7 +178,7 @@ async def resume(context: Context, _: str) -> Reply:
     if reader is None or not context.is_reading:
         return not_subscribed(context)
     async with context.store.write() as connection:
-        await audience.hold_editions(connection)
+        await audience.lock_editions(connection)
         found = await subscriber_queries.get(connection, context.requester.address, lock=True)
         if found is None or found.status not in {Status.ACTIVE, Status.PAUSED}:
             return not_subscribed(context)

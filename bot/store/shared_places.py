@@ -1,4 +1,4 @@
-"""Places that many share: who set them up, what is within them, what only their channel can do for them."""
+"""Groups and channels that many people share: who set them up, what is inside them, their channel-only options."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.store.schema import choices, subscribers
 
 
 async def within(connection: AsyncConnection, address: Address) -> Sequence[Address]:
-    """The addresses of the places within one: their recipient ids begin with its own and a slash."""
+    """The addresses inside a place (topics, threads): their recipient ids begin with its own and a slash."""
     found = await connection.scalars(
         select(subscribers.c.recipient).where(
             subscribers.c.channel == address.channel,
@@ -24,7 +24,7 @@ async def within(connection: AsyncConnection, address: Address) -> Sequence[Addr
 
 
 async def set_extras(connection: AsyncConnection, subscriber_id: int, wanted: Mapping[str, str]) -> None:
-    """Store a subscription's values of its channel's own preferences, by name."""
+    """Store a subscriber's channel-only options."""
     await connection.execute(
         update(subscribers).where(subscribers.c.id == subscriber_id).values(extras=json.dumps(wanted, sort_keys=True))
     )

@@ -250,8 +250,8 @@ class Writer:
             return MOST_AT_ONCE
         today = now.astimezone(UTC).date()
         async with self._store.read() as connection:
-            spent = await text_queries.spent(connection, today)
-            typical = await text_queries.typical(connection) or TYPICAL_TOKENS
+            spent = await text_queries.tokens_spent(connection, today)
+            typical = await text_queries.average_tokens(connection) or TYPICAL_TOKENS
         spent += sum(tokens for tokens, _ in self._begun.values())
         if spent < self._budget:
             return max(1, (self._budget - spent) // typical)

@@ -34,6 +34,7 @@ class _Figures(Collector):
 
     now: datetime | None = None
     became: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    reasons: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
     readers: Mapping[tuple[str, str], int] = field(default_factory=dict)
     written: Mapping[tuple[str, str], Texts] = field(default_factory=dict)
     overdue: Mapping[str, datetime] = field(default_factory=dict)
@@ -47,6 +48,8 @@ class _Figures(Collector):
         yield _gauge(
             "papers_deliveries", "Deliveries of editions closed in the last two days.", by_state, self.became.items()
         )
+        told = "Those of them that have a reason, by its code."
+        yield _gauge("papers_delivery_reasons", told, ("channel", "state", "code"), self.reasons.items())
         yield _gauge("papers_subscribers", "Subscribers.", ("channel", "status"), self.readers.items())
         by_verdict = ("model", "verdict")
         calls = {key: texts.count for key, texts in self.written.items()}
@@ -86,7 +89,8 @@ class Metrics:
         figures = self._figures
         if figures.now is None or not figures.now <= now < figures.now + KEPT:
             async with self._store.read() as connection:
-                figures.became = await health_figures.became(connection, now - LATELY)
+                figures.became = await health_figures.count_states(connection, now - LATELY)
+                figures.reasons = await health_figures.count_reasons(connection, now - LATELY)
                 figures.readers = await health_figures.readers(connection)
                 figures.written = await health_figures.written(connection)
                 figures.overdue = await health_figures.overdue(connection, now)

@@ -45,8 +45,8 @@ from bot.store import claiming as deliveries_of
 from bot.store.announcements import LASTS
 from bot.store.backup_file import mark
 from bot.store.edition_report import Report, reports
-from bot.store.restore import settle_restored
-from bot.store.retention import fold
+from bot.store.restore import skip_restored
+from bot.store.retention import fold_old
 from bot.store.schema import announcements as drafts
 from bot.store.schema import deliveries
 from bot.store.schema import subscribers as subscribers_table
@@ -323,7 +323,7 @@ async def test_where_nobody_reads_there_is_nothing_to_announce(store: Store) -> 
     await publish(store, {"ada": Preferences()})
     shown = await chat.ask("broadcast We move.")
     async with store.write() as connection:
-        await subscriber_queries.leave(connection, 1, now=chat.now)
+        await subscriber_queries.unsubscribe(connection, 1, now=chat.now)
     assert "nobody" in await chat.says(shown.options[0].line)
     async with store.write() as connection:
         await subscriber_queries.resume(connection, 1)
@@ -391,10 +391,10 @@ async def test_what_comes_late_wakes_nobody(chat: Chat, locks: Locks) -> None:
 async def test_unsubscribed_readers_get_no_announcement(chat: Chat, locks: Locks) -> None:
     async with chat.store.write() as connection:
         await subscriber_queries.pause(connection, await id_of(chat.store, "ada"), until=None, now=NOW)
-        await subscriber_queries.leave(connection, await id_of(chat.store, "bo"), now=NOW)
+        await subscriber_queries.unsubscribe(connection, await id_of(chat.store, "bo"), now=NOW)
     await chat.announce()
     async with chat.store.write() as connection:
-        await subscriber_queries.leave(connection, await id_of(chat.store, "cy"), now=chat.now)
+        await subscriber_queries.unsubscribe(connection, await id_of(chat.store, "cy"), now=chat.now)
     async with chat.store.write() as connection:
         await subscriber_queries.forget(connection, await id_of(chat.store, "di"), now=chat.now)
     await deliver(chat.store, chat.channel, locks, chat.now)
@@ -536,7 +536,7 @@ async def test_the_end_of_an_announcement_is_an_alert(chat: Chat, locks: Locks) 
 async def test_old_announcements_become_counts(chat: Chat, locks: Locks) -> None:
     await chat.announce()
     await deliver(chat.store, chat.channel, locks, chat.now)
-    await fold(chat.store, before=NOON + HOUR)
+    await fold_old(chat.store, before=NOON + HOUR)
     assert await notes(chat.store) == []
     report = await reported(chat.store)
     assert (report.audience, dict(report.channels["fake"].states)) == (4, {State.SENT: 4})
@@ -547,7 +547,7 @@ async def test_a_restored_copy_sends_no_announcement_and_keeps_no_draft(chat: Ch
     await chat.announce("One.")
     async with chat.store.write() as connection:
         await mark(connection, chat.now)
-    await settle_restored(chat.store, chat.now)
+    await skip_restored(chat.store, chat.now)
     assert {(row.state, row.reason) for row in await notes(chat.store)} == {("skipped", Reason.RESTORED)}
     assert "Write it again" in await chat.says(shown.options[0].line)
     async with chat.store.read() as connection:

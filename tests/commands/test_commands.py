@@ -15,7 +15,6 @@ from sqlalchemy import select, update
 
 from bot.channel import CommandName, Limits, Reply, Requester, Sent
 from bot.commands import ReaderCommands
-from bot.commands.subscription import REMOVED
 from bot.commands.token_buckets import BURST, REFILL, TokenBuckets
 from bot.delivery.dispatcher import Dispatcher
 from bot.model import (
@@ -75,8 +74,8 @@ class Chat:
 
     async def rows(self) -> list[tuple[str, str | None]]:
         async with self.store.read() as connection:
-            query = select(deliveries.c.state, deliveries.c.reason).order_by(deliveries.c.id)
-            return [(row.state, row.reason) for row in await connection.execute(query)]
+            query = select(deliveries.c.state, deliveries.c.reason_code).order_by(deliveries.c.id)
+            return [(row.state, row.reason_code) for row in await connection.execute(query)]
 
 
 @pytest.fixture
@@ -122,7 +121,7 @@ async def test_preferences_are_kept_for_readers_who_come_back(chat: Chat, away: 
         reader = await chat.reader()
         assert reader is not None
         async with chat.store.write() as connection:
-            await subscriber_queries.set_status(connection, reader.id, Status.GONE, "blocked")
+            await subscriber_queries.set_status(connection, reader.id, Status.GONE, Reason.UNREACHABLE, "blocked")
     else:
         await chat.ask(away)
     before = await chat.preferences()
@@ -136,7 +135,7 @@ async def test_unsubscribing_takes_one_word_and_skips_what_was_owed(chat: Chat) 
     await chat.ask("subscribe")
     answer = await chat.ask("unsubscribe")
     assert answer.ok
-    assert await chat.rows() == [("skipped", Reason.LEFT)]
+    assert await chat.rows() == [("skipped", Reason.UNSUBSCRIBED)]
     assert "not subscribed" in await chat.says("unsubscribe")
 
 
@@ -163,7 +162,7 @@ async def test_without_a_subscription_there_is_nothing_to_change(chat: Chat, lin
 
 async def test_subscribing_lifts_a_suppression(chat: Chat) -> None:
     async with chat.store.write() as connection:
-        await subscriber_queries.suppress(connection, ADA, "complaint", now=NOW)
+        await subscriber_queries.suppress(connection, ADA, Reason.COMPLAINED, now=NOW)
     assert (await chat.ask("subscribe")).ok
     async with chat.store.read() as connection:
         assert not await subscriber_queries.is_suppressed(connection, ADA)
@@ -481,18 +480,18 @@ async def test_settings_show_every_preference_and_lead_to_each(chat: Chat) -> No
         (State.OWED, None, "It is due on"),
         (State.SENDING, None, "It is being sent"),
         (State.SENT, None, "It was sent on"),
-        (State.GONE, "blocked", "did not take messages"),
-        (State.BARRED, "kicked", "no right to post"),
-        (State.REJECTED, "bad", "our fault"),
+        (State.GONE, Reason.UNREACHABLE, "did not take messages"),
+        (State.BARRED, Reason.NO_RIGHT, "no right to post"),
+        (State.REJECTED, Reason.OTHER, "our fault"),
         (State.EXPIRED, Reason.SUPERSEDED, "took its place"),
         (State.EXPIRED, Reason.TOO_LATE, "dropped rather than sent late"),
         (State.SKIPPED, Reason.NO_MATCH, "filters left nothing"),
         (State.SKIPPED, Reason.PAUSED, "you had paused"),
-        (State.SKIPPED, Reason.LEFT, "you had unsubscribed"),
-        (State.SKIPPED, Reason.OTHER_CADENCE, "another kind"),
+        (State.SKIPPED, Reason.UNSUBSCRIBED, "you had unsubscribed"),
+        (State.SKIPPED, Reason.CADENCE_CHANGED, "another kind"),
         (State.SKIPPED, Reason.RESTORED, "backup"),
         (State.SKIPPED, Reason.DROPPED, "whoever runs"),
-        (State.UNKNOWN, "no answer", "never said"),
+        (State.UNKNOWN, Reason.OTHER, "never said"),
     ],
 )
 async def test_why_explains_every_state_and_reason(chat: Chat, state: State, reason: str | None, said: str) -> None:
@@ -610,8 +609,8 @@ async def test_a_reader_whom_the_operator_removed_must_be_admitted_again(store: 
     reader = await chat.reader()
     assert reader is not None
     async with store.write() as connection:
-        await subscriber_queries.leave(connection, reader.id, now=LATER, reason=REMOVED)
-        await subscriber_queries.suppress(connection, ADA, REMOVED, now=LATER)
+        await subscriber_queries.unsubscribe(connection, reader.id, now=LATER, reason=Reason.REMOVED)
+        await subscriber_queries.suppress(connection, ADA, Reason.REMOVED, now=LATER)
     assert not (await chat.ask("today")).ok
     refused = await chat.ask("subscribe LAB_2026")
     assert not refused.ok

@@ -80,7 +80,7 @@ async def live(reference: Path, store: Store, folder: Path) -> tuple[dict[str, l
                 await publisher.step(watch.now)
                 while await dispatcher.step(watch.now) or dispatcher.busy:
                     if dispatcher.busy:
-                        await dispatcher.landed.wait()
+                        await dispatcher.attempt_ended.wait()
                 for to, sheet in channel.sent:
                     got[to].append(line(READERS[to], watch.now, sheet))
                 channel.sent.clear()

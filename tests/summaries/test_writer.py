@@ -414,9 +414,9 @@ async def test_a_run_for_once_waits_for_nobodys_words(make: Any) -> None:
     await room.publish({"k": reader("ko", papers=1)})
     channel = FakeChannel()
     dispatcher = Dispatcher(room.store, channel, make_locks(room.store.engine.url, room.store.path), writes=True)
-    while await dispatcher.step(NOW, hurried=True) or dispatcher.busy:
+    while await dispatcher.step(NOW, await_texts=False) or dispatcher.busy:
         if dispatcher.busy:
-            await dispatcher.landed.wait()
+            await dispatcher.attempt_ended.wait()
     assert channel.reached == ["k"]
 
 

@@ -129,7 +129,7 @@ class World:
         for now in await self._due():
             while await dispatcher.step(now) or dispatcher.busy:
                 if dispatcher.busy:
-                    await dispatcher.landed.wait()
+                    await dispatcher.attempt_ended.wait()
         await alerts.flush()
         await locks.close()
 

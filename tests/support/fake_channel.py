@@ -111,5 +111,5 @@ async def publish(
 async def settle(dispatcher: Dispatcher, now: datetime) -> None:
     """Step until there is nothing left to do at `now`."""
     while await dispatcher.step(now) or dispatcher.busy:
-        if dispatcher.busy and not dispatcher.landed.is_set():
-            await dispatcher.landed.wait()
+        if dispatcher.busy and not dispatcher.attempt_ended.is_set():
+            await dispatcher.attempt_ended.wait()

@@ -20,7 +20,7 @@ from bot import app
 from bot.channel import BaseChannel, Limits, Message, Outcome, Pace, Page, Personal, Sent
 from bot.delivery import dispatcher
 from bot.model import State
-from bot.rules.outcomes import REPEATS
+from bot.rules.outcomes import MAX_REPEATS
 from bot.runtime import locks
 from bot.runtime.locks import advisory_locks
 from bot.runtime.supervisor import clock, pause
@@ -132,7 +132,7 @@ async def _deliver(orders: Orders, ticks: int) -> None:
 
 async def _watch(store: Store, stop: asyncio.Event) -> None:
     """Say stop when nothing is left to deliver."""
-    may_repeat = and_(deliveries.c.state == State.UNKNOWN, deliveries.c.repeats < REPEATS)
+    may_repeat = and_(deliveries.c.state == State.UNKNOWN, deliveries.c.repeats < MAX_REPEATS)
     left = select(deliveries.c.id).where(or_(deliveries.c.state.in_([State.OWED, State.SENDING]), may_repeat)).limit(1)
     while not stop.is_set():
         async with store.read() as connection:

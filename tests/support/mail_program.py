@@ -23,7 +23,7 @@ from bot.render.templates import template
 from bot.rules.access import Access, Admission
 from bot.signing import SignedLinks, token_name
 from bot.store import subscriber_queries
-from bot.store.schema import tickets as table
+from bot.store.schema import one_time_tokens as table
 from bot.web.server import MailAccess
 from channels import email
 from tests.support.databases import fresh_store

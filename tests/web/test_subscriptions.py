@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.model import Address, Cadence, Status, Style
+from bot.model import Address, Cadence, Reason, Status, Style
 from bot.store import one_time_tokens, subscriber_queries
 from bot.store.one_time_tokens import Purpose
 from tests.support.mail_program import ADA, HOST, Mailed, path_in
@@ -123,7 +123,7 @@ async def test_who_is_subscribed_gets_the_way_to_the_settings_instead(mailed: Ma
 
 async def test_whoever_complained_is_not_written_to_however_often_somebody_asks(mailed: Mailed) -> None:
     async with mailed.store.write() as connection:
-        await subscriber_queries.suppress(connection, Address("email", ADA), "complained", now=NOW)
+        await subscriber_queries.suppress(connection, Address("email", ADA), Reason.COMPLAINED, now=NOW)
     assert (await mailed.post("/en/subscribe", address=ADA)).status == 200
     await mailed.silence()
 
@@ -191,7 +191,7 @@ async def test_whoever_complained_is_not_brought_back_by_a_page(mailed: Mailed) 
     found = RETURN.search((await mailed.post(path, here="1")).text)
     assert found
     async with mailed.store.write() as connection:
-        await subscriber_queries.suppress(connection, Address("email", ADA), "complained", now=NOW)
+        await subscriber_queries.suppress(connection, Address("email", ADA), Reason.COMPLAINED, now=NOW)
     assert (await mailed.post(found[1])).status == 410
     assert (await mailed.reader(ADA)).status is Status.UNSUBSCRIBED  # type: ignore[union-attr]
     async with mailed.store.read() as connection:

@@ -69,7 +69,7 @@ async def test_figures_tell_what_became_of_deliveries_and_what_is_overdue(store:
     await settle(dispatcher, NOW)
     later = NOW + timedelta(hours=1)
     async with store.read() as connection:
-        assert await health_figures.became(connection, NOW - timedelta(days=1)) == {
+        assert await health_figures.count_states(connection, NOW - timedelta(days=1)) == {
             ("fake", "sent"): 1,
             ("fake", "owed"): 1,
         }
@@ -88,13 +88,13 @@ async def test_figures_tell_what_became_of_deliveries_and_what_is_overdue(store:
 
 async def test_a_ticket_is_used_once_within_its_time(store: Store) -> None:
     async with store.write() as connection:
-        key = await one_time_tokens.make(connection, Purpose.JOIN, ADA, now=NOW, says={"recipient": ADA.recipient})
+        key = await one_time_tokens.make(connection, Purpose.JOIN, ADA, now=NOW, payload={"recipient": ADA.recipient})
         other = await one_time_tokens.make(connection, Purpose.OPEN, ADA, now=NOW)
         assert await one_time_tokens.look(connection, Purpose.OPEN, key, NOW) is None
         assert await one_time_tokens.use(connection, Purpose.JOIN, key, NOW + LASTS[Purpose.JOIN]) is None
         used = await one_time_tokens.use(connection, Purpose.JOIN, key, NOW)
         assert used is not None
-        assert used.says == {"recipient": ADA.recipient}
+        assert used.payload == {"recipient": ADA.recipient}
         assert await one_time_tokens.use(connection, Purpose.JOIN, key, NOW) is None
         assert await one_time_tokens.last_made(connection, ADA, [Purpose.JOIN]) == NOW
         assert await one_time_tokens.last_made(connection, Address("email", "x@y.z"), [Purpose.JOIN]) is None

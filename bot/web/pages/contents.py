@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from bot.channel import Link, Page, Template
 from bot.commands import help_command
-from bot.delivery.rendering import written_about
+from bot.delivery.rendering import texts_for
 from bot.model import ALL_PAPERS, Cadence, Edition, Paper, Preferences, Ranked, Style
 from bot.render.edition_page import block, edition_page, list_page, period_name, today_page
 from bot.render.preference_values import styles as named_styles
@@ -110,7 +110,7 @@ class Pages:
             if found is None:
                 return None
             before, after = await archive.neighbours(connection, cadence, day)
-        said = await written_about(self._store, [ranked.paper.id for ranked in found.papers], wanted)
+        said = await texts_for(self._store, [ranked.paper.id for ranked in found.papers], wanted)
         page = edition_page(found, wanted, texts=said)
         own = self._to.edition(language, cadence, day)
         frame = self._around.frame(

@@ -10,7 +10,7 @@ from functools import partial
 from urllib.parse import urlencode
 
 from bot.commands import help_command
-from bot.delivery.rendering import written_about
+from bot.delivery.rendering import texts_for
 from bot.model import ALL_PAPERS, Cadence, Edition, Preferences, Style
 from bot.render.edition_page import Texts, edition_page
 from bot.render.templates import template
@@ -84,7 +84,7 @@ class EditionFeeds:
         async with self._store.read() as connection:
             ids = await archive.newest(connection, wish.cadence, LENGTHS[wish.cadence])
             found = [await edition_queries.get(connection, each) for each in ids]
-        said = await written_about(self._store, [each.paper.id for one in found for each in one.papers], wanted)
+        said = await texts_for(self._store, [each.paper.id for one in found for each in one.papers], wanted)
         media_type, write = KINDS[wish.kind]
         newest = found[0].closed_at if found else None
         # Topics may leave next to nothing of the editions, which would be kept beside it in full.

@@ -94,7 +94,7 @@ class AccountRoutes:
                 among=[Purpose.MOVE],
                 now=now,
                 subscriber_id=reader.id,
-                says={"recipient": wanted.recipient},
+                payload={"recipient": wanted.recipient},
             )
         if key is not None:
             self._write(
@@ -116,7 +116,7 @@ class AccountRoutes:
         ticket = await forms.look(request, purpose, forms.clock())
         if ticket is None:
             return forms.too_old(language)
-        where = ticket.says["recipient"]
+        where = ticket.payload["recipient"]
         return forms.say(
             language,
             w.pgettext("a letter", "Another address for your papers"),
@@ -131,7 +131,7 @@ class AccountRoutes:
         ticket, reader = await forms.redeem(request, Purpose.MOVE, now)
         if ticket is None or reader is None:
             return forms.too_old(language)
-        there = Address(reader.address.channel, ticket.says["recipient"])
+        there = Address(reader.address.channel, ticket.payload["recipient"])
         async with forms.store.write() as connection:
             key = None
             if not await subscriber_queries.is_suppressed(connection, there):
@@ -142,7 +142,7 @@ class AccountRoutes:
                     among=[Purpose.ARRIVE, *TYPED],
                     now=now,
                     subscriber_id=reader.id,
-                    says=ticket.says,
+                    payload=ticket.payload,
                 )
         w = words(language)
         if key is not None:
@@ -162,7 +162,7 @@ class AccountRoutes:
         ticket, before = await forms.redeem(request, Purpose.ARRIVE, now)
         if ticket is None or before is None:
             return forms.too_old(language)
-        there = Address(before.address.channel, ticket.says["recipient"])
+        there = Address(before.address.channel, ticket.payload["recipient"])
         async with forms.store.write() as connection:
             other = await subscriber_queries.get(connection, there, lock=True)
             moved = other is None or other.id == before.id or other.status not in {Status.ACTIVE, Status.PAUSED}

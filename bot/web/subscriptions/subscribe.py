@@ -70,9 +70,9 @@ class SubscribeRoutes:
         ticket = await forms.use(request, Purpose.JOIN, now)
         if ticket is None:
             return forms.too_old(language)
-        address = Address(forms.channel.name, ticket.says["recipient"])
-        language = match(ticket.says["language"])
-        wanted = (language, ticket.says.get("style"), ticket.says.get("invite"))
+        address = Address(forms.channel.name, ticket.payload["recipient"])
+        language = match(ticket.payload["language"])
+        wanted = (language, ticket.payload.get("style"), ticket.payload.get("invite"))
         line = command_line(CommandName.SUBSCRIBE, "-".join(filter(None, wanted)))
         # A browser tells of a country as well, where it is set to the language that the reader chose.
         accepted = request.headers.get("Accept-Language", "").partition(",")[0].partition(";")[0]
@@ -135,7 +135,7 @@ class SubscribeRoutes:
                 return
             wanted = {**says, "style": style} if known else says
             key = await one_time_tokens.make_once_an_hour(
-                connection, Purpose.JOIN, address, among=TYPED, now=now, says=wanted
+                connection, Purpose.JOIN, address, among=TYPED, now=now, payload=wanted
             )
         if key is None:
             return

@@ -7,8 +7,7 @@ from http import HTTPStatus
 from aiohttp import web
 
 from bot.channel import LEAVE, CommandName, Feedback, Requester
-from bot.commands.process_feedback import COMPLAINED
-from bot.model import Status, Subscriber
+from bot.model import Reason, Status, Subscriber
 from bot.render.words import match, words
 from bot.signing import named
 from bot.store import one_time_tokens, subscriber_queries
@@ -96,7 +95,9 @@ class UnsubscribeRoutes:
     async def _is_let_alone(self, reader: Subscriber) -> bool:
         """Whether a reader is to be written to only if they ask for it by themselves."""
         async with self._forms.store.read() as connection:
-            return reader.reason == COMPLAINED or await subscriber_queries.is_suppressed(connection, reader.address)
+            return reader.reason_code == Reason.COMPLAINED or await subscriber_queries.is_suppressed(
+                connection, reader.address
+            )
 
     async def _is_from_here(self, request: web.Request) -> bool:
         """Whether our own page's button was pressed. Whatever else is posted is a mail program's wish, and obeyed."""
