@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from pydantic import BaseModel
 
@@ -56,7 +56,7 @@ log = logging.getLogger(__name__)
 CHANNELS = ("telegram", "discord", "email", "outbox", "site")
 """Every folder in channels/ that can be opened, in the order in which they are listed to people."""
 
-STANDING_IN = "outbox"
+FALLBACK_CHANNEL = "outbox"
 """The channel that is used where no account is configured."""
 
 CACHE = "cache"
@@ -97,7 +97,7 @@ async def open_app(
         writer = await _writer(core, home, store, stack)
         alerts = Alerts(sessions, core.admins, language)
         styles = tuple(Style) if writer.has_model else WITHOUT_MODEL
-        returns = FeedbackProcessor(store, links)
+        feedback = FeedbackProcessor(store, links)
         commands = ReaderCommands(
             store,
             channels,
@@ -109,7 +109,7 @@ async def open_app(
             alert=alerts.alert,
         )
         mailing = next((session for session in sessions if isinstance(session.channel, Mailing)), None)
-        mails = None if mailing is None or not core.public_url else MailAccess(mailing, commands, returns, links)
+        mails = None if mailing is None or not core.public_url else MailAccess(mailing, commands, feedback, links)
         metrics = Metrics(store)
         web = _web(
             core,
@@ -153,7 +153,7 @@ async def open_app(
             housekeeping=Housekeeping(store, alerts.alert, closes=core.edition_closes),
             writer=writer,
             alerts=alerts,
-            returns=returns,
+            feedback=feedback,
             commands=commands,
             web=web,
         )
@@ -213,7 +213,7 @@ async def _writer(core: Settings, home: Path, store: Store, stack: AsyncExitStac
 
 def configured(environ: Mapping[str, str]) -> list[str]:
     """The channels that the operator set up, or the one that needs no setting up."""
-    return [name for name in CHANNELS if channel_settings(name, environ).configured] or [STANDING_IN]
+    return [name for name in CHANNELS if channel_settings(name, environ).configured] or [FALLBACK_CHANNEL]
 
 
 def channel_settings(name: str, environ: Mapping[str, str]) -> ChannelSettings:
@@ -226,11 +226,6 @@ def settings_class(name: str) -> type[BaseModel]:
     """The class that a channel's settings are read into."""
     found: type[BaseModel] = import_module(f"channels.{name}").Settings
     return found
-
-
-def channel_commands(name: str) -> Any:
-    """A channel's own commands: the typer application in its commands.py."""
-    return import_module(f"channels.{name}.commands").desk
 
 
 def recipients(environ: Mapping[str, str], home: Path, store: Store) -> Callable[[Address], Address]:

@@ -73,7 +73,7 @@ class Service:
     writer: Writer
     alerts: Alerts
     commands: ReaderCommands
-    returns: FeedbackProcessor
+    feedback: FeedbackProcessor
     web: Web | None = None
     """None where nothing says where to listen."""
     refused: set[tuple[str, str]] = field(default_factory=set)

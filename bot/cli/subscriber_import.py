@@ -47,7 +47,10 @@ def add(
     timezone: Annotated[str, typer.Option(metavar="ZONE", help="By these clocks, such as Asia/Seoul.")] = "",
     cadence: Annotated[str, typer.Option(metavar="day|week|month", help="So often.")] = "",
 ) -> None:
-    """Subscribe an address. The latest edition goes to it at its next waking moment."""
+    """Subscribe an address.
+
+    The latest edition goes there as soon as its waking hours allow.
+    """
     given = {
         "language": language,
         "style": style,

@@ -9,15 +9,15 @@ import typer
 if TYPE_CHECKING:
     from bot.channel import Channel, FeedbackHandler, OperatorTools
 
-desk = typer.Typer()
+app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
 
-@desk.callback()
+@app.callback()
 def email() -> None:
-    """What only e-mail has."""
+    """Email tools."""
 
 
-@desk.command()
+@app.command()
 def bounces(
     context: typer.Context,
     place: Annotated[

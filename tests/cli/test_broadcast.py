@@ -62,7 +62,7 @@ async def test_it_is_shown_and_sent_once_a_day(local: Store, tmp_path: Path) -> 
         ] * 3
         assert await operator_queries.find(connection, DeliveryFilter(cadence=Cadence.DAY), 0) == []
     dropped = papers_command(tmp_path, "deliveries", "drop", "--cadence", "note")
-    assert dropped.stdout == "3 deliveries dropped.\n"
+    assert dropped.stdout == "3 deliveries cancelled.\n"
 
 
 async def test_it_moves_with_everything_else(local: Store, postgres: Postgres, tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ async def test_it_moves_with_everything_else(local: Store, postgres: Postgres, t
 async def test_without_anybody_to_ask_nothing_is_sent(local: Store, tmp_path: Path) -> None:
     done = papers_command(tmp_path, "broadcast", "We move.")
     assert done.returncode == 2
-    assert done.stderr == "Nothing was sent: there is nobody to ask, and no --yes.\n"
+    assert done.stderr == "Nothing was sent: without a terminal it needs --yes.\n"
     assert "Readers on outbox: 3" in done.stdout
     assert (await count(local, deliveries), await count(local, announcements)) == (0, 0)
 

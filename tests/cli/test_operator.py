@@ -350,10 +350,10 @@ async def test_a_drop_ends_what_is_owed_or_unknown(store: Store) -> None:
 async def test_the_commands_change_what_they_say(local: Store, tmp_path: Path) -> None:
     await publish(local, READERS)
     await stand(local, {1: "unknown", 2: "expired"})
-    assert papers_command(tmp_path, "deliveries", "retry", "--state", "unknown").stdout == "1 delivery owed again.\n"
-    assert papers_command(tmp_path, "deliveries", "retry", "--all").stdout == "1 delivery owed again.\n"
+    assert papers_command(tmp_path, "deliveries", "retry", "--state", "unknown").stdout == "1 delivery requeued.\n"
+    assert papers_command(tmp_path, "deliveries", "retry", "--all").stdout == "1 delivery requeued.\n"
     dropped = papers_command(tmp_path, "deliveries", "drop", "--edition", str(DAY), "--channel", "fake")
-    assert (dropped.returncode, dropped.stdout) == (0, "8 deliveries dropped.\n")
+    assert (dropped.returncode, dropped.stdout) == (0, "8 deliveries cancelled.\n")
     assert set((await states(local)).values()) == {"skipped"}
 
 
@@ -379,7 +379,7 @@ async def test_on_a_terminal_the_operator_is_asked(local: Store, tmp_path: Path,
     finally:
         os.close(ours)
         os.close(theirs)
-    assert "8 deliveries will be dropped. Go on?" in done.stderr
+    assert "8 deliveries will be cancelled. Go on?" in done.stderr
     assert done.returncode == 0
     assert set((await states(local)).values()) == {becomes}
 
