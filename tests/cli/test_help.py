@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.main import get_group
@@ -23,7 +24,7 @@ HEAVY = (
     "alembic",
     "asyncio",
 )
-COMMANDS = get_group(app).commands  # type: ignore[attr-defined]
+COMMANDS: Any = get_group(app).commands
 
 
 @pytest.mark.parametrize("name", PapersGroup.known)
