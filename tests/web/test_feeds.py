@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bot.commands import WITHOUT_MODEL
 from bot.render.words import languages, words
-from bot.web.pages.edition_feeds import EditionFeeds, FeedRequestError, read_wish
+from bot.web.pages.edition_feeds import EditionFeeds, FeedRequestError, read_feed_request
 from bot.web.pages.feed_formats import Feed, Item, atom, json_feed, rss
 from bot.web.urls import Urls
 from tests.support.pages import DAY, HOSTILE, paper
@@ -118,7 +118,7 @@ async def test_whoever_asks_for_ever_other_topics_is_asked_to_wait(served: Serve
 
 async def test_what_a_feed_is_known_by_is_small_and_changes_with_what_it_says(served: Served) -> None:
     syndication = EditionFeeds(served.store, Urls.below("https://papers.example.org"))
-    wish = read_wish("en", "xml", {"topics": "nothing at all"}, WITHOUT_MODEL)
+    wish = read_feed_request("en", "xml", {"topics": "nothing at all"}, WITHOUT_MODEL)
     first, same = [(await syndication.feed(wish)).facts for _ in range(2)]
     assert isinstance(first, bytes)
     assert (len(first), first) == (32, same)
@@ -142,7 +142,7 @@ def test_any_words_make_feeds_that_can_be_read(title: str, said: str) -> None:
 @given(st.dictionaries(st.sampled_from(["style", "cadence", "topics", "else"]), st.text(max_size=100)))
 def test_any_query_is_a_wish_or_is_refused(query: dict[str, str]) -> None:
     try:
-        wish = read_wish("en", "xml", query, WITHOUT_MODEL)
+        wish = read_feed_request("en", "xml", query, WITHOUT_MODEL)
     except FeedRequestError:
         return
-    assert read_wish("en", "xml", {"topics": ", ".join(wish.topics)}, WITHOUT_MODEL).topics == wish.topics
+    assert read_feed_request("en", "xml", {"topics": ", ".join(wish.topics)}, WITHOUT_MODEL).topics == wish.topics

@@ -155,7 +155,11 @@ async def test_the_log_names_neither_visitors_nor_what_they_ask(
     await served.get("/settings/some.token-abcdef", Host="papers.example.org")
     await raw(served, b"GET /\x00secret HTTP/9.9\r\n\r\n", ends=True)
     lines = [record.__dict__ for record in caplog.records if record.name.startswith(("bot", "aiohttp"))]
-    asked = [(line.get("method"), line.get("page"), line.get("status")) for line in lines if line["msg"] == "asked"]
+    asked = [
+        (line.get("method"), line.get("page"), line.get("status"))
+        for line in lines
+        if line["msg"] == "request answered"
+    ]
     assert asked[:2] == [("GET", "/{language}/search", 200), ("GET", "/{language}/{slug}", 404)]
     said = " ".join(str(line) for line in lines)
     for private in ("illness", "198.51.100.7", "127.0.0.1:", "token-abcdef", "secret"):
