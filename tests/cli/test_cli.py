@@ -137,7 +137,7 @@ async def test_a_first_start_delivers_the_newest_finished_day_and_a_second_repea
     assert edition["channels"]["outbox"]["sent"] == 1
 
 
-async def test_days_follow_each_other_when_time_is_pretended(papers: Papers, server: FeedServer) -> None:
+async def test_a_rehearsal_publishes_day_after_day(papers: Papers, server: FeedServer) -> None:
     for now in ("2025-11-03T22:00:00Z", "2025-11-04T22:00:00Z", "2025-11-05T08:00:00Z", "2025-11-05T22:00:00Z"):
         assert (await rehearse(papers, server, now)).code == 0
     found = (await papers("editions", "--json")).json
@@ -152,7 +152,7 @@ async def test_days_follow_each_other_when_time_is_pretended(papers: Papers, ser
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_told_to_stop_it_stops_within_five_seconds(papers: Papers, number: signal.Signals) -> None:
+async def test_a_signal_stops_it_within_five_seconds(papers: Papers, number: signal.Signals) -> None:
     process = await papers.start("run")
     assert process.stdout is not None
     out = b""
@@ -171,9 +171,7 @@ async def test_told_to_stop_it_stops_within_five_seconds(papers: Papers, number:
     assert edition["channels"]["outbox"]["sent"] == 1
 
 
-async def test_told_to_stop_in_the_middle_of_a_poll_it_stops_within_five_seconds(
-    papers: Papers, server: FeedServer
-) -> None:
+async def test_a_signal_during_a_poll_stops_it_within_five_seconds(papers: Papers, server: FeedServer) -> None:
     asked = asyncio.Event()
 
     async def hang(occasion: Occasion) -> web.StreamResponse:
@@ -191,9 +189,7 @@ async def test_told_to_stop_in_the_middle_of_a_poll_it_stops_within_five_seconds
     assert (await papers("editions", "--json")).json == []
 
 
-async def test_without_its_feed_a_first_start_shows_a_sample_and_goes_on_trying(
-    papers: Papers, server: FeedServer
-) -> None:
+async def test_a_first_start_without_the_feed_shows_a_sample_and_retries(papers: Papers, server: FeedServer) -> None:
     server.fault = Fault.status(503)
     process = await papers.start("run")
     assert process.stdout is not None
@@ -218,7 +214,7 @@ async def test_without_its_feed_a_first_start_shows_a_sample_and_goes_on_trying(
     assert papers.files() == [f"{FINISHED}.local.html", f"{FINISHED}.local.txt"]
 
 
-async def test_once_without_its_feed_says_so_and_exits_1(papers: Papers, server: FeedServer) -> None:
+async def test_once_without_the_feed_says_so_and_exits_1(papers: Papers, server: FeedServer) -> None:
     server.fault = Fault.html_page
     done = await papers("run", "--once")
     assert done.code == 1
@@ -226,7 +222,7 @@ async def test_once_without_its_feed_says_so_and_exits_1(papers: Papers, server:
     assert papers.files() == []
 
 
-async def test_without_a_feed_it_still_delivers_what_is_due(papers: Papers, server: FeedServer) -> None:
+async def test_without_the_feed_it_still_delivers_what_is_due(papers: Papers, server: FeedServer) -> None:
     await rehearse(papers, server, "2025-11-03T22:00:00Z")
     await rehearse(papers, server, "2025-11-04T22:00:00Z")
     server.fault = Fault.status(503)
@@ -234,14 +230,14 @@ async def test_without_a_feed_it_still_delivers_what_is_due(papers: Papers, serv
     assert "2025-11-04.local.txt" in papers.files()
 
 
-async def test_the_parts_of_the_work_can_be_done_one_by_one(papers: Papers) -> None:
+async def test_jobs_can_run_one_by_one(papers: Papers) -> None:
     assert (await papers("run", "--once", "--only", "poll")).code == 0
     assert papers.files() == []
     assert (await papers("run", "--once", "--only", "deliver")).code == 0
     assert papers.files() == [f"{FINISHED}.local.html", f"{FINISHED}.local.txt"]
 
 
-async def test_a_second_process_for_the_same_work_is_told_so_and_exits_3(papers: Papers) -> None:
+async def test_a_second_process_for_the_same_jobs_says_so_and_exits_3(papers: Papers) -> None:
     running = await papers.start("run")
     assert running.stdout is not None
     try:
@@ -266,23 +262,21 @@ async def test_today_shows_the_list_of_a_day_ranked(papers: Papers) -> None:
     assert done.out.index("The <best> & only") < done.out.index("Paper 2511.00101")
 
 
-async def test_today_in_another_language_and_only_the_first(papers: Papers) -> None:
+async def test_today_in_another_language_shows_the_first_papers(papers: Papers) -> None:
     done = await papers("today", "--date", "2025-11-03", "--language", "ko", "--top", "1")
     assert "The <best> & only" in done.out
     assert "Paper 2511.00101" not in done.out
     assert any("가" <= character <= "힣" for character in done.out)
 
 
-async def test_today_for_scripts_is_the_same_list(papers: Papers) -> None:
+async def test_today_as_json_is_the_same_list(papers: Papers) -> None:
     every = (await papers("today", "--date", "2025-11-03", "--json")).json
     assert [each["id"] for each in every] == ["2511.00102", "2511.00101"]
     first = (await papers("today", "--date", "2025-11-03", "--json", "--top", "1")).json
     assert [each["id"] for each in first] == ["2511.00102"]
 
 
-async def test_where_today_has_no_list_yet_the_latest_edition_is_shown_by_its_day(
-    papers: Papers, server: FeedServer
-) -> None:
+async def test_today_without_papers_shows_the_latest_edition(papers: Papers, server: FeedServer) -> None:
     await papers("run", "--once")
     done = await papers("today")
     assert done.code == 0, done.err
@@ -290,7 +284,7 @@ async def test_where_today_has_no_list_yet_the_latest_edition_is_shown_by_its_da
     assert str(FINISHED.day) in done.out
 
 
-async def test_today_without_its_feed_shows_what_is_stored_and_exits_1(papers: Papers, server: FeedServer) -> None:
+async def test_today_without_the_feed_shows_what_is_stored_and_exits_1(papers: Papers, server: FeedServer) -> None:
     await papers("today", "--date", "2025-11-03")
     server.fault = Fault.status(503)
     done = await papers("today", "--date", "2025-11-03")
@@ -334,7 +328,7 @@ async def test_a_past_day_is_delivered_on_request(papers: Papers) -> None:
     assert sum(count for state, count in edition["channels"]["outbox"].items() if "seconds" not in state) == 1
 
 
-async def test_publishing_without_a_feed_says_so(papers: Papers, server: FeedServer) -> None:
+async def test_publish_without_the_feed_says_so(papers: Papers, server: FeedServer) -> None:
     server.fault = Fault.bare_number
     for arguments in (["publish"], ["publish", "--date", "2025-11-03"]):
         done = await papers(*arguments)
@@ -342,7 +336,7 @@ async def test_publishing_without_a_feed_says_so(papers: Papers, server: FeedSer
         assert "feed" in done.err
 
 
-async def test_the_doctor_finds_nothing_wrong_with_a_fresh_home_nor_with_a_used_one(papers: Papers) -> None:
+async def test_the_doctor_finds_no_fault_in_a_new_or_used_home(papers: Papers) -> None:
     fresh = await papers("doctor")
     assert fresh.code == 0, fresh.out
     await papers("run", "--once")
@@ -352,7 +346,7 @@ async def test_the_doctor_finds_nothing_wrong_with_a_fresh_home_nor_with_a_used_
     assert all(each["ok"] for each in used.json)
 
 
-async def test_the_doctor_names_everything_that_is_wrong_at_once(papers: Papers, server: FeedServer) -> None:
+async def test_the_doctor_names_every_fault_at_once(papers: Papers, server: FeedServer) -> None:
     server.fault = Fault.status(404)
     (papers.home / ".env").write_text("DEFAULT_LANGAUGE=ko\n", encoding="utf-8")
     (papers.home / "file").write_text("in the way", encoding="utf-8")
@@ -365,13 +359,13 @@ async def test_the_doctor_names_everything_that_is_wrong_at_once(papers: Papers,
     assert "DEFAULT_LANGUAGE" in wrong[".env"]
 
 
-async def test_the_doctor_tells_of_a_wrong_setting(papers: Papers) -> None:
+async def test_the_doctor_names_a_wrong_setting(papers: Papers) -> None:
     done = await papers("doctor", POLL_INTERVAL="often")
     assert done.code == 1
     assert "POLL_INTERVAL" in done.out
 
 
-async def test_migrating_makes_the_database_and_then_finds_it_made(papers: Papers) -> None:
+async def test_migrate_creates_the_database_and_then_finds_it_up_to_date(papers: Papers) -> None:
     made = await papers("migrate")
     assert (made.code, made.out.strip()) == (0, f"database made, version {HEAD}")
     again = await papers("migrate")
@@ -417,14 +411,14 @@ async def test_a_wrong_argument_exits_2_and_is_named(papers: Papers, arguments: 
     assert papers.files() == []
 
 
-async def test_a_preview_of_an_edition_that_is_not_there_says_what_to_do(papers: Papers) -> None:
+async def test_a_preview_without_an_edition_says_what_to_do(papers: Papers) -> None:
     done = await papers("preview", "--channel", "outbox", "--date", "2025-11-03")
     assert (done.code, done.out) == (1, "")
     assert "publish" in done.err
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-async def test_every_command_explains_itself(papers: Papers, command: str) -> None:
+async def test_every_command_has_help(papers: Papers, command: str) -> None:
     done = await papers(command, "--help")
     assert (done.code, done.err) == (0, "")
     assert command in done.out

@@ -67,7 +67,7 @@ async def one(store: Store, delivery_id: int) -> Any:
 # Backups and restores
 
 
-async def test_a_restored_copy_owes_nothing_any_more(store: Store, tmp_path: Path, caplog: Any) -> None:
+async def test_a_restored_backup_sends_nothing_it_was_owing(store: Store, tmp_path: Path, caplog: Any) -> None:
     await publish(store, READERS)
     left = {1: "sending", 2: "unknown", 3: "unknown", 4: "unknown", 5: "sent", 6: "gone"}
     await stand(store, left, owner="somebody")
@@ -108,7 +108,7 @@ class Silent:
         raise AssertionError
 
 
-async def test_editions_due_before_the_restore_have_no_audience(store: Store) -> None:
+async def test_editions_due_before_a_restore_have_no_audience(store: Store) -> None:
     next_day = DAY + timedelta(days=1)
     publisher = Publisher(store, Silent(), interval=HOUR, closes=time(22))
     async with store.write() as connection:
@@ -122,7 +122,7 @@ async def test_editions_due_before_the_restore_have_no_audience(store: Store) ->
     assert [(each.edition.day, each.audience) for each in await publisher.close(NOW + 24 * HOUR)] == [(next_day, 1)]
 
 
-def test_an_edition_due_at_the_very_instant_counts_as_before_it() -> None:
+def test_an_edition_due_at_the_instant_of_a_restore_has_no_audience() -> None:
     assert for_readers(ClosingState(), DAY, time(22))
     assert not for_readers(ClosingState(restored=NOW), DAY, time(22))
     assert for_readers(ClosingState(restored=NOW - timedelta(seconds=1)), DAY, time(22))
@@ -153,7 +153,7 @@ async def test_a_backup_is_made_while_another_process_writes(local: Store, tmp_p
     assert papers_command(home, "editions").stderr == ""
 
 
-async def test_a_server_is_backed_up_to_a_file(postgres: Postgres, migrated: str, tmp_path: Path) -> None:
+async def test_a_postgresql_database_is_backed_up_to_a_file(postgres: Postgres, migrated: str, tmp_path: Path) -> None:
     url = postgres.url(postgres.create(template=migrated))
     server = Store.open(url, tmp_path)
     await publish(server, READERS)
@@ -177,7 +177,7 @@ async def test_a_server_is_backed_up_to_a_file(postgres: Postgres, migrated: str
 # Moves
 
 
-async def test_everything_moves_to_a_server_and_back(local: Store, postgres: Postgres, tmp_path: Path) -> None:
+async def test_everything_moves_to_postgresql_and_back(local: Store, postgres: Postgres, tmp_path: Path) -> None:
     await publish(local, READERS)
     await stand(local, {1: "sent", 2: "unknown"})
     url = postgres.url(postgres.create())
@@ -204,7 +204,7 @@ async def test_everything_moves_to_a_server_and_back(local: Store, postgres: Pos
     await home.close()
 
 
-async def test_the_database_that_was_left_behind_sends_nothing_twice(local: Store, tmp_path: Path) -> None:
+async def test_the_old_database_sends_nothing_a_second_time(local: Store, tmp_path: Path) -> None:
     await publish(local, READERS)
     assert papers_command(tmp_path, "move", "--to", "sqlite:///new.db").returncode == 0
     assert set((await states(local)).values()) == {"owed"}
@@ -219,7 +219,7 @@ async def test_the_database_that_was_left_behind_sends_nothing_twice(local: Stor
     ("end", "role"),
     [("subscribers.db", "poll"), ("subscribers.db", "deliver:outbox"), ("new.db", "listen:outbox")],
 )
-async def test_nothing_moves_while_anything_runs(local: Store, tmp_path: Path, role: str, end: str) -> None:
+async def test_move_is_refused_while_a_process_runs(local: Store, tmp_path: Path, role: str, end: str) -> None:
     locks = FileLocks(tmp_path / end)
     async with holding(locks, role):
         refused = await asyncio.to_thread(papers_command, tmp_path, "move", "--to", "sqlite:///new.db")
@@ -239,7 +239,7 @@ async def test_nothing_moves_while_anything_runs(local: Store, tmp_path: Path, r
         ("sqlite:///nowhere/new.db", 1),
     ],
 )
-async def test_a_target_that_cannot_be_is_one_sentence_without_its_password(
+async def test_an_invalid_target_is_refused_in_one_sentence_without_its_password(
     local: Store, tmp_path: Path, to: str, code: int
 ) -> None:
     refused = papers_command(tmp_path, "move", "--to", to)
@@ -248,7 +248,7 @@ async def test_a_target_that_cannot_be_is_one_sentence_without_its_password(
     assert "hushhush" not in refused.stderr
 
 
-def test_nothing_is_made_where_there_is_nothing_to_move(tmp_path: Path) -> None:
+def test_move_and_backup_without_a_database_create_nothing(tmp_path: Path) -> None:
     assert papers_command(tmp_path, "move", "--to", "sqlite:///new.db").returncode == 1
     assert papers_command(tmp_path, "backup", str(tmp_path / "copy.db")).returncode == 1
     assert [path.name for path in tmp_path.iterdir()] == []
@@ -257,7 +257,7 @@ def test_nothing_is_made_where_there_is_nothing_to_move(tmp_path: Path) -> None:
 # The desk
 
 
-async def test_the_list_shows_every_delivery_and_no_address(local: Store, tmp_path: Path) -> None:
+async def test_list_shows_every_delivery_and_no_address(local: Store, tmp_path: Path) -> None:
     await publish(local, READERS)
     await stand(local, {1: "gone"}, reason="no <ada1@mail.example>")
     await stand(local, {2: "unknown"}, repeats=1)
@@ -286,7 +286,7 @@ async def test_the_list_shows_every_delivery_and_no_address(local: Store, tmp_pa
     assert few.stderr == "These are the newest 3; --limit 0 shows all.\n"
 
 
-async def test_filters_narrow(store: Store) -> None:
+async def test_filters_select_deliveries(store: Store) -> None:
     await publish(store, READERS)
     await publish(store, {}, day=DAY + timedelta(days=1), now=NOW + timedelta(days=1))
     await stand(store, {1: "rejected", 2: "unknown"})
@@ -309,7 +309,7 @@ async def test_filters_narrow(store: Store) -> None:
     assert await ids(repeated=True) == [4]
 
 
-async def test_a_retry_owes_again_what_may_still_be_wanted(store: Store) -> None:
+async def test_retry_requeues_what_is_still_wanted(store: Store) -> None:
     await publish(store, READERS)
     async with store.read() as connection:
         ids = list(await connection.scalars(select(deliveries.c.id).order_by(deliveries.c.subscriber_id)))
@@ -335,7 +335,7 @@ async def test_a_retry_owes_again_what_may_still_be_wanted(store: Store) -> None
     assert report.adds_up
 
 
-async def test_a_drop_ends_what_is_owed_or_unknown(store: Store) -> None:
+async def test_drop_cancels_what_is_owed_or_unknown(store: Store) -> None:
     await publish(store, READERS)
     await stand(store, {1: "unknown", 2: "sending", 3: "sent"})
     async with store.write() as connection:
@@ -347,7 +347,7 @@ async def test_a_drop_ends_what_is_owed_or_unknown(store: Store) -> None:
     assert (row.reason, row.ended_at) == (Reason.DROPPED, NOW)
 
 
-async def test_the_commands_change_what_they_say(local: Store, tmp_path: Path) -> None:
+async def test_retry_and_drop_report_what_they_changed(local: Store, tmp_path: Path) -> None:
     await publish(local, READERS)
     await stand(local, {1: "unknown", 2: "expired"})
     assert papers_command(tmp_path, "deliveries", "retry", "--state", "unknown").stdout == "1 delivery requeued.\n"
@@ -361,7 +361,7 @@ async def test_the_commands_change_what_they_say(local: Store, tmp_path: Path) -
     "words", [["retry"], ["drop", "--yes"], ["retry", "--state", "sent"], ["drop", "--state", "expired"],
               ["list", "--state", "lost"], ["list", "--cadence", "hour"], ["list", "--edition", "monday"]]
 )  # fmt: skip
-async def test_wrong_words_change_nothing(local: Store, tmp_path: Path, words: list[str]) -> None:
+async def test_wrong_options_change_nothing(local: Store, tmp_path: Path, words: list[str]) -> None:
     await publish(local, READERS)
     before = await states(local)
     refused = papers_command(tmp_path, "deliveries", *words)
@@ -370,7 +370,9 @@ async def test_wrong_words_change_nothing(local: Store, tmp_path: Path, words: l
 
 
 @pytest.mark.parametrize(("answer", "becomes"), [(b"n\n", "owed"), (b"y\n", "skipped")])
-async def test_on_a_terminal_the_operator_is_asked(local: Store, tmp_path: Path, answer: bytes, becomes: str) -> None:
+async def test_on_a_terminal_it_asks_for_confirmation(
+    local: Store, tmp_path: Path, answer: bytes, becomes: str
+) -> None:
     await publish(local, READERS)
     ours, theirs = pty.openpty()
     try:
@@ -387,7 +389,7 @@ async def test_on_a_terminal_the_operator_is_asked(local: Store, tmp_path: Path,
 # Halts
 
 
-async def test_resume_forgets_a_halt_and_says_what_it_was(local: Store, tmp_path: Path) -> None:
+async def test_resume_ends_a_halt_and_says_why_it_was(local: Store, tmp_path: Path) -> None:
     async with local.write() as connection:
         await channel_state.save(
             connection, "outbox", ChannelState(halted_at=NOW, halted_for="disk of ada@mail.example")
@@ -403,7 +405,7 @@ async def test_resume_forgets_a_halt_and_says_what_it_was(local: Store, tmp_path
     assert (nothing.returncode, nothing.stdout) == (0, "outbox was neither halted nor waiting.\n")
 
 
-async def test_resume_forgets_a_wait(local: Store, tmp_path: Path) -> None:
+async def test_resume_ends_a_wait(local: Store, tmp_path: Path) -> None:
     async with local.write() as connection:
         until = datetime(2999, 1, 1, tzinfo=UTC)
         await channel_state.save(connection, "outbox", ChannelState(waits_until=until, waits_for="flood"))
@@ -411,7 +413,7 @@ async def test_resume_forgets_a_wait(local: Store, tmp_path: Path) -> None:
     assert done.stdout == "outbox was to wait until 2999-01-01 00:00 UTC (flood); it delivers again.\n"
 
 
-def test_a_channel_that_does_not_exist_cannot_be_resumed(tmp_path: Path) -> None:
+def test_resume_refuses_an_unknown_channel(tmp_path: Path) -> None:
     refused = papers_command(tmp_path, "resume", "pigeon")
     says = f"There is no channel named pigeon; there are: {', '.join(CHANNELS)}.\n"
     assert (refused.returncode, refused.stderr) == (2, says)
