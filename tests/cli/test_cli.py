@@ -1,259 +1,19 @@
-"""`papers` as people run it: real processes, a real feed on this machine, exit codes, and never a traceback."""
+"""The commands that show, publish, check and migrate, as processes: exit codes, and never a traceback."""
 
-import asyncio
-import json
-import os
-import signal
 import sqlite3
-import sys
-from collections.abc import AsyncIterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
-from typing import Any
 
 import pytest
-from aiohttp import web
 
 from bot.store.schema import HEAD
-from tests.support.command import run
-from tests.support.feed_faults import Fault, Occasion
-from tests.support.feed_server import FeedServer, row
+from tests.support.feed_faults import Fault
+from tests.support.feed_server import FeedServer
+from tests.support.papers_program import FINISHED, Papers
 
-ROOT = Path(__file__).resolve().parents[2]
-DAY = timedelta(days=1)
-MONDAY, TUESDAY, WEDNESDAY = date(2025, 11, 3), date(2025, 11, 4), date(2025, 11, 5)
 COMMANDS = ["run", "today", "publish", "editions", "preview", "doctor", "migrate"]
-HANGING = 30
-"""Seconds after which a process is taken to hang."""
 
 
-@dataclass
-class Done:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-@dataclass
-class Papers:
-    """The command, in a home of its own, reading a feed of its own."""
-
-    home: Path
-    environ: dict[str, str] = field(default_factory=dict)
-
-    def environment(self, given: Mapping[str, str]) -> dict[str, str]:
-        own = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(self.home),
-            "PAPERS_HOME": str(self.home),
-            "PYTHONPATH": str(ROOT),
-            "PYTHONWARNINGS": "error",
-        }
-        return {**own, **self.environ, **given}
-
-    async def start(self, *arguments: str, **given: str) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "bot",
-            *arguments,
-            cwd=self.home,
-            env=self.environment(given),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-
-    async def __call__(self, *arguments: str, **given: str) -> Done:
-        done = await asyncio.to_thread(run, arguments, self.environment(given), self.home)
-        return checked(done.returncode, done.stdout, done.stderr)
-
-    def files(self) -> list[str]:
-        return sorted(file.name for file in (self.home / "outbox").glob("*"))
-
-
-def checked(code: int, out: bytes, err: bytes) -> Done:
-    done = Done(code, out.decode(), err.decode())
-    assert "Traceback" not in done.out + done.err, done.err
-    return done
-
-
-def last_weekday(before: date) -> date:
-    day = before - DAY
-    while day.weekday() >= 5:
-        day -= DAY
-    return day
-
-
-TODAY = datetime.now(UTC).date()
-FINISHED = last_weekday(TODAY)
-EARLIER = last_weekday(FINISHED)
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[FeedServer]:
-    """Three days long ago, and the last two weekdays before today."""
-    days = {
-        MONDAY: [row("2511.00101", day=MONDAY), row("2511.00102", day=MONDAY, votes=7, title="The <best> & only")],
-        TUESDAY: [row("2511.00201", day=TUESDAY)],
-        WEDNESDAY: [row("2511.00301", day=WEDNESDAY)],
-        EARLIER: [row("2511.00401", day=EARLIER, hour=0)],
-        FINISHED: [row(f"2511.0050{n}", day=FINISHED, hour=0, votes=n) for n in range(5)],
-    }
-    async with FeedServer(days, clock=lambda: datetime.now(UTC)) as server:
-        yield server
-
-
-@pytest.fixture
-def papers(server: FeedServer, tmp_path: Path) -> Papers:
-    return Papers(tmp_path, {"FEED_URL": server.url})
-
-
-async def rehearse(papers: Papers, server: FeedServer, now: str) -> Done:
-    server.now = datetime.fromisoformat(now)
-    return await papers("run", "--once", "--now", now)
-
-
-# The main job
-
-
-async def test_a_first_start_delivers_the_newest_finished_day_and_a_second_repeats_nothing(papers: Papers) -> None:
-    first = await papers("run", "--once")
-    assert first.code == 0, first.err
-    assert "Paper 2511.00504" in first.out
-    assert papers.files() == [f"{FINISHED}.local.html", f"{FINISHED}.local.txt"]
-
-    again = await papers("run", "--once")
-    assert again.code == 0, again.err
-    assert "Paper 2511.00504" not in again.out
-    [edition] = (await papers("editions", "--json")).json
-    assert (edition["day"], edition["papers"], edition["audience"]) == (f"{FINISHED}", 5, 1)
-    assert edition["adds_up"] is True
-    assert edition["channels"]["outbox"]["sent"] == 1
-
-
-async def test_a_rehearsal_publishes_day_after_day(papers: Papers, server: FeedServer) -> None:
-    for now in ("2025-11-03T22:00:00Z", "2025-11-04T22:00:00Z", "2025-11-05T08:00:00Z", "2025-11-05T22:00:00Z"):
-        assert (await rehearse(papers, server, now)).code == 0
-    found = (await papers("editions", "--json")).json
-    assert {each["day"]: each["channels"]["outbox"]["sent"] for each in found} == {
-        "2025-11-03": 1, "2025-11-04": 1, "2025-11-05": 0,
-    }  # fmt: skip
-    assert all(each["adds_up"] for each in found)
-    [one] = (await papers("editions", "--date", "2025-11-04", "--json")).json
-    assert one["day"] == "2025-11-04"
-    plain = await papers("editions")
-    assert (plain.code, "1 sent" in plain.out, "1 owed" in plain.out) == (0, True, True)
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_signal_stops_it_within_five_seconds(papers: Papers, number: signal.Signals) -> None:
-    process = await papers.start("run")
-    assert process.stdout is not None
-    out = b""
-    async with asyncio.timeout(HANGING):
-        while b"closes at" not in out:
-            line = await process.stdout.readline()
-            assert line, "it ended by itself"
-            out += line
-    process.send_signal(number)
-    async with asyncio.timeout(5):
-        rest, err = await process.communicate()
-    done = checked(process.returncode or 0, out + rest, err)
-    assert process.returncode == 0, done.err
-    assert "Paper 2511.00504" in done.out
-    [edition] = (await papers("editions", "--json")).json
-    assert edition["channels"]["outbox"]["sent"] == 1
-
-
-async def test_a_signal_during_a_poll_stops_it_within_five_seconds(papers: Papers, server: FeedServer) -> None:
-    asked = asyncio.Event()
-
-    async def hang(occasion: Occasion) -> web.StreamResponse:
-        asked.set()
-        return await Fault.hang.answer(occasion)
-
-    server.fault = Fault("hang, and say so", hang)
-    process = await papers.start("run")
-    async with asyncio.timeout(HANGING):
-        await asked.wait()
-    process.send_signal(signal.SIGTERM)
-    async with asyncio.timeout(5):
-        out, err = await process.communicate()
-    assert process.returncode == 0, checked(process.returncode or 0, out, err).err
-    assert (await papers("editions", "--json")).json == []
-
-
-async def test_a_first_start_without_the_feed_shows_a_sample_and_retries(papers: Papers, server: FeedServer) -> None:
-    server.fault = Fault.status(503)
-    process = await papers.start("run")
-    assert process.stdout is not None
-    out = ""
-    async with asyncio.timeout(HANGING):
-        while "closes at" not in out:
-            line = await process.stdout.readline()
-            assert line, "it ended by itself"
-            out += line.decode()
-    process.send_signal(signal.SIGTERM)
-    rest, err = await process.communicate()
-    checked(process.returncode or 0, rest, err)
-    assert process.returncode == 0
-    assert "503" in out
-    assert "Recursive Multi-Agent Systems" in out
-    assert "sample" in out.casefold()
-    assert papers.files() == []
-
-    server.fault = None
-    once = await papers("run", "--once")
-    assert once.code == 0, once.err
-    assert papers.files() == [f"{FINISHED}.local.html", f"{FINISHED}.local.txt"]
-
-
-async def test_once_without_the_feed_says_so_and_exits_1(papers: Papers, server: FeedServer) -> None:
-    server.fault = Fault.html_page
-    done = await papers("run", "--once")
-    assert done.code == 1
-    assert "feed could not be read" in done.err
-    assert papers.files() == []
-
-
-async def test_without_the_feed_it_still_delivers_what_is_due(papers: Papers, server: FeedServer) -> None:
-    await rehearse(papers, server, "2025-11-03T22:00:00Z")
-    await rehearse(papers, server, "2025-11-04T22:00:00Z")
-    server.fault = Fault.status(503)
-    assert (await rehearse(papers, server, "2025-11-05T08:00:00Z")).code == 1
-    assert "2025-11-04.local.txt" in papers.files()
-
-
-async def test_jobs_can_run_one_by_one(papers: Papers) -> None:
-    assert (await papers("run", "--once", "--only", "poll")).code == 0
-    assert papers.files() == []
-    assert (await papers("run", "--once", "--only", "deliver")).code == 0
-    assert papers.files() == [f"{FINISHED}.local.html", f"{FINISHED}.local.txt"]
-
-
-async def test_a_second_process_for_the_same_jobs_says_so_and_exits_3(papers: Papers) -> None:
-    running = await papers.start("run")
-    assert running.stdout is not None
-    try:
-        async with asyncio.timeout(HANGING):
-            while b"closes at" not in await running.stdout.readline():
-                pass
-        second = await papers("run", "--once")
-        assert second.code == 3
-        assert "Another process" in second.err
-        assert (await papers("editions", "--json")).code == 0
-    finally:
-        running.send_signal(signal.SIGTERM)
-        await running.communicate()
-
-
-# The commands that show
+# today and preview
 
 
 async def test_today_shows_the_list_of_a_day_ranked(papers: Papers) -> None:
@@ -306,7 +66,7 @@ async def test_a_preview_is_exactly_what_is_sent_and_sends_nothing(papers: Paper
     assert papers.files() == before
 
 
-# The commands that keep house
+# publish, doctor and migrate
 
 
 async def test_a_past_day_is_published_for_the_archive_alone(papers: Papers) -> None:
@@ -383,7 +143,7 @@ async def test_a_newer_database_is_refused_by_every_command_that_needs_it(papers
         assert "9999" in sentence
 
 
-# What is asked for wrongly
+# Wrong arguments, and help
 
 
 @pytest.mark.parametrize(
