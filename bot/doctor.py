@@ -118,7 +118,7 @@ async def _database(core: Settings, home: Path, used: Sequence[str]) -> list[Fin
         return [
             Finding("database", True, f"version {HEAD}, {readers} subscribers"),
             *(
-                Finding(name, False, f"is not set up, so {count} subscribers there get nothing; see docs/settings.md")
+                Finding(name, False, f"is not set up, and {count} subscribers there get nothing; see docs/settings.md")
                 for name, count in reached.items()
                 if name not in used
             ),
