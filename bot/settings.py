@@ -195,7 +195,7 @@ class Settings(BaseModel):
     @classmethod
     def _database(cls, url: SecretStr) -> SecretStr:
         if not _is_address(url.get_secret_value(), r"sqlite(?=:///\S)|postgresql\+psycopg"):
-            raise ValueError("must start with sqlite:/// or postgresql+psycopg://, followed by a complete address")
+            raise ValueError("must start with sqlite:/// or postgresql+psycopg://, followed by a whole address")
         return url
 
     @field_validator("default_timezone")
