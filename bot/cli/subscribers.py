@@ -1,23 +1,20 @@
-"""`papers subscribers …`, `papers languages` and `papers send-test`."""
+"""`papers subscribers`: list, add, remove, pause, import and export subscribers."""
 
 from __future__ import annotations
 
 import os
-import uuid
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.cli import subscriber_import
-from bot.cli.deliveries import Channel
-from bot.cli.editions import Day, Json
 from bot.cli.open_store import stored
-from bot.cli.startup import DONE, FAILED, WRONG, a_day, execute, opened
+from bot.cli.options import Channel, Day, Json, parse_day
+from bot.cli.startup import DONE, FAILED, WRONG, execute
 from bot.cli.subscriber_import import AddressArgument, read_address
 
 if TYPE_CHECKING:  # see bot.cli.startup
-    from bot.channel import Outcome
     from bot.model import Subscriber
 
 COLUMNS = ("address", "status", "language", "style", "papers", "topics", "hour", "zone", "cadence", "reason")
@@ -187,7 +184,7 @@ async def _resume(written: str) -> int:
 @people.command()
 def why(address: AddressArgument, date: Day = None) -> None:
     """Explain why the latest edition, or that of a day, was or was not delivered to an address."""
-    execute(_why(address, a_day(date)))
+    execute(_why(address, parse_day(date)))
 
 
 async def _why(written: str, day: date | None) -> int:
@@ -212,90 +209,6 @@ async def _why(written: str, day: date | None) -> int:
         answer = await personal_data.why(context, day)
     for line in answer.says:
         say(line)
-    return DONE
-
-
-def send_test(address: AddressArgument) -> None:
-    """Send the latest edition, or the built-in sample, to an address now, subscribed or not."""
-    execute(_send_test(address))
-
-
-async def _send_test(written: str) -> int:
-    from bot.channel import Personal, Sent
-    from bot.cli.console import complain, say
-    from bot.delivery.rendering import compose, texts_for
-    from bot.model import Address, Cadence
-    from bot.publishing.feed import sample
-    from bot.rules.preferences import without_filters
-    from bot.store import edition_queries, subscriber_queries
-
-    try:
-        name = Address.parse(written).channel
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
-    async with opened(only=name) as app:
-        address = read_address(written, app.store)
-        async with app.store.read() as connection:
-            edition = await edition_queries.latest(connection, Cadence.DAY)
-            reader = await subscriber_queries.get(connection, address)
-            if await subscriber_queries.is_suppressed(connection, address):
-                complain(f"{address} is on the suppression list.")
-                return FAILED
-        wanted = subscriber_import.default_preferences() if reader is None else reader.preferences
-        wanted = without_filters(wanted)  # a test must arrive, whatever their filters
-        shown = edition or sample.edition()
-        said = await texts_for(app.store, [ranked.paper.id for ranked in shown.papers], wanted)
-        message = compose(shown, wanted, app.channels[0], texts=said)
-        assert message is not None
-        channel = await app.sessions[0].open()
-        outcome: Outcome = await channel.send(address.recipient, message, Personal(key=uuid.uuid4().hex))
-    if isinstance(outcome, Sent):
-        say(f"Sent to {address}.")
-        return DONE
-    complain(f"Not sent ({type(outcome).__name__.lower()}): {outcome.reason}.")
-    return FAILED
-
-
-def list_languages(json: Json = False) -> None:
-    """List the languages, how complete each translation is, and how many readers it has."""
-    execute(_languages(json))
-
-
-async def _languages(json: bool) -> int:
-    from bot.cli.console import as_json, table
-    from bot.render.words import catalogues, completeness, own_name, words
-    from bot.store import bulk_import
-
-    async with stored() as store, store.read() as connection:
-        readers = await bulk_import.active_by_language(connection)
-    rows = []
-    for tag in catalogues():
-        said, total = completeness(tag)
-        direction = words(tag).direction.value
-        rows.append(
-            {
-                "tag": tag,
-                "name": own_name(tag),
-                "translated": said,
-                "sentences": total,
-                "direction": direction,
-                "readers": readers.get(tag, 0),
-            }
-        )
-    if json:
-        as_json(rows)
-        return DONE
-    cells = [
-        [
-            str(row["tag"]),
-            str(row["name"]),
-            f"{row['translated']} of {row['sentences']}",
-            str(row["direction"]),
-            str(row["readers"]),
-        ]
-        for row in rows
-    ]
-    table(["tag", "name", "translated", "direction", "readers"], cells)
     return DONE
 
 

@@ -24,7 +24,7 @@ from bot.rules.access import Access, Admission
 from bot.signing import SignedLinks, token_name
 from bot.store import subscriber_queries
 from bot.store.schema import one_time_tokens as table
-from bot.web.server import MailAccess
+from bot.web.application import MailAccess
 from channels import email
 from tests.support.databases import fresh_store
 from tests.support.email_channel import PUBLIC, SECRET, settings
@@ -104,9 +104,7 @@ class Mailed:
             self._home,
             store=self.store,
             public=self._public,
-            correspondence=MailAccess(
-                self._session, self.commands, FeedbackProcessor(self.store, self.links), self.links
-            ),
+            mail=MailAccess(self._session, self.commands, FeedbackProcessor(self.store, self.links), self.links),
             TRUSTED_PROXIES="127.0.0.1",
             **self._named,
         )
