@@ -73,7 +73,7 @@ async def test_what_had_expired_by_the_new_hour_comes_at_the_next_waking_moment(
 async def test_another_cadence_skips_what_is_owed_of_the_old_one(store: Store) -> None:
     await publish(store, {"ada": SEOUL})
     await change(store, NOW, cadence=Cadence.WEEK)
-    assert [(state, reason) for state, _, reason in await rows(store)] == [("skipped", "another cadence was chosen")]
+    assert [(state, reason) for state, _, reason in await rows(store)] == [("skipped", Reason.CADENCE_CHANGED)]
 
 
 async def test_a_pause_ends_by_itself_before_the_next_edition(store: Store) -> None:
