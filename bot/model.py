@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Final, Literal, Self
 
 ARXIV_ID = re.compile(r"\d{4}\.\d{4,5}")
@@ -227,8 +226,9 @@ class Subscriber:
     preferences: Preferences
     created_at: datetime | None = None
     reason: str | None = None
+    reason_code: Reason | None = None
     paused_until: datetime | None = None
-    extras: Mapping[Extra, str] = field(default_factory=dict, hash=False)
+    extras: Mapping[str, str] = field(default_factory=dict, hash=False)
     set_up_by: Address | None = None
     """The person who subscribed a shared place, such as a group."""
 
@@ -237,26 +237,8 @@ class Subscriber:
         return self.status is Status.PAUSED and (self.paused_until is None or self.paused_until > now)
 
 
-class Extra(StrEnum):
-    """What only some channels can do, and each subscription may have or not; a channel says which it offers."""
-
-    PICTURE = "picture"
-    """The first paper's picture above the edition."""
-    RICH = "rich"
-    """A richer layout that only new apps of the service show."""
-    SILENT = "silent"
-    """No sound on arrival."""
-    THREAD = "thread"
-    """A thread of its own for each edition."""
-    PING = "ping"
-    """Somebody who is mentioned with each edition, by the service's own id."""
-    PUBLISH = "publish"
-    """Passed on to the places that follow this one."""
-
-
 ON, OFF = "on", "off"
-"""The values of an extra that is a switch; `PING` has an id in place of `ON`."""
-NO_EXTRAS: Mapping[Extra, str] = MappingProxyType({})
+"""The values of a preference that is a switch, as they are written."""
 
 
 class State(StrEnum):
@@ -274,19 +256,43 @@ class State(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why the core ended a delivery. Reasons that a service gives are its own words."""
+    """Why a delivery ended or a subscriber gets nothing: a code that rules depend on, and `text` for operators.
 
-    SUPERSEDED = "superseded"
-    TOO_LATE = "too late"
-    NO_MATCH = "no paper matches"
-    PAUSED = "paused"
-    LEFT = "unsubscribed"
-    AWAY = "the reader has paused or left"
-    OTHER_CADENCE = "another cadence was chosen"
-    FORGOTTEN = "forgotten"
-    NO_RIGHT = "no right to post"
-    RESTORED = "restored"
-    DROPPED = "dropped by the operator"
+    Where a service gave its own words, they are stored beside the code, which is then often `OTHER`.
+    """
+
+    text: str
+
+    def __new__(cls, code: str, text: str = "") -> Self:
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.text = text
+        return member
+
+    SUPERSEDED = "superseded", "superseded"
+    TOO_LATE = "too_late", "too late"
+    NO_MATCH = "no_match", "no paper matches"
+    PAUSED = "paused", "paused"
+    UNSUBSCRIBED = "unsubscribed", "unsubscribed"
+    INACTIVE = "inactive", "the reader has paused or left"
+    CADENCE_CHANGED = "cadence_changed", "another cadence was chosen"
+    FORGOTTEN = "forgotten", "forgotten"
+    NO_RIGHT = "no_right", "no right to post"
+    RESTORED = "restored", "restored"
+    DROPPED = "dropped", "dropped by the operator"
+    REMOVED = "removed", "removed by the operator"
+    COMPLAINED = "complained", "complained"
+    MERGED = "merged", "its place has another subscription"
+    UNREACHABLE = "unreachable", "unreachable"
+    NOT_REACHED = "not_reached", "not reached"
+    """This edition did not reach its reader, through no fault of ours: several in a row end the subscription."""
+    NOT_RENDERED = "not_rendered", "cannot be composed"
+    INTERRUPTED = "interrupted", "the process that was sending it is gone"
+    OTHER = "other", "other"
+
+    def because(self, detail: str) -> str:
+        """This reason's text with a service's own words behind it."""
+        return f"{self.text}: {detail}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,10 +310,10 @@ class Delivery:
     repeats: int = 0
     """How often it was resent because its arrival was unconfirmed."""
     rejections: int = 0
-    """How often the service rejected it."""
-    fallen: bool = False
+    """How often the service refused it."""
+    fell_back: bool = False
     """Whether it, or its variant, fell back to the plainest style."""
-    extras: Mapping[Extra, str] = field(default_factory=dict, hash=False)
+    extras: Mapping[str, str] = field(default_factory=dict, hash=False)
     missed: tuple[date, ...] = ()
     """The days of editions that expired since the last one that the reader was sent."""
     subscribed_at: datetime | None = None

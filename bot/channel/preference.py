@@ -121,3 +121,14 @@ def weekdays(bits: int) -> Sequence[int]:
 def N_(message: str) -> str:  # noqa: N802 - gettext's own name for it
     """Mark a message id for extraction; the catalogue is asked later."""
     return message
+
+
+SILENT = Preference(
+    "silent",
+    "silent",
+    Kind.SWITCH,
+    N_("Silent"),
+    N_("Choose whether editions come without a sound"),
+    examples=("{on}",),
+)
+"""Delivery without a notification sound, which several channels offer as an extra."""

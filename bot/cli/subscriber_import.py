@@ -90,7 +90,7 @@ async def _add(written: str, given: dict[str, str]) -> int:
     from bot.cli import subscriber_files
     from bot.cli.console import complain, say
     from bot.commands import subscription
-    from bot.commands.descriptions import rhythm_in_words
+    from bot.render.preference_values import rhythm_in_words
     from bot.render.words import DEFAULT, own_name, words
     from bot.rules.schedule import Rhythm, waking
     from bot.runtime.supervisor import clock
@@ -106,7 +106,7 @@ async def _add(written: str, given: dict[str, str]) -> int:
         now = clock()
         at = waking(Rhythm(wanted.timezone, wanted.hour, wanted.weekdays), now)
         async with store.write() as connection:
-            await audience.hold_editions(connection)
+            await audience.lock_editions(connection)
             if await subscriber_queries.is_suppressed(connection, address):
                 complain(
                     f"{address} is on the suppression list; `papers subscribers allow` takes it off if they ask for it."
@@ -197,8 +197,8 @@ async def _store(
         for row in batch
     ]
     async with store.write() as connection:
-        await audience.hold_editions(connection)
-        done = await importer.enrol(connection, new_subscribers)
+        await audience.lock_editions(connection)
+        done = await importer.add_batch(connection, new_subscribers)
         for each in new_subscribers if welcome else ():
             reader = await subscriber_queries.get(connection, each.address)
             if reader is not None and reader.status is Status.ACTIVE:

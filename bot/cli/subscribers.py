@@ -1,23 +1,20 @@
-"""`papers subscribers …`, `papers languages` and `papers send-test`."""
+"""`papers subscribers`: list, add, remove, pause, import and export subscribers."""
 
 from __future__ import annotations
 
 import os
-import uuid
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.cli import subscriber_import
-from bot.cli.deliveries import Channel
-from bot.cli.editions import Day, Json
 from bot.cli.open_store import stored
-from bot.cli.startup import DONE, FAILED, WRONG, a_day, execute, opened
+from bot.cli.options import Channel, Day, Json, parse_day
+from bot.cli.startup import DONE, FAILED, WRONG, execute
 from bot.cli.subscriber_import import AddressArgument, read_address
 
 if TYPE_CHECKING:  # see bot.cli.startup
-    from bot.channel import Outcome
     from bot.model import Subscriber
 
 COLUMNS = ("address", "status", "language", "style", "papers", "topics", "hour", "zone", "cadence", "reason")
@@ -85,7 +82,7 @@ def remove(
 
 async def _remove(written: str, forget: bool, suppress: bool) -> int:
     from bot.cli.console import say
-    from bot.commands.subscription import REMOVED
+    from bot.model import Reason
     from bot.runtime.supervisor import clock
     from bot.store import subscriber_queries
 
@@ -95,11 +92,11 @@ async def _remove(written: str, forget: bool, suppress: bool) -> int:
         async with store.write() as connection:
             reader = await subscriber_queries.get(connection, address)
             if suppress:
-                await subscriber_queries.suppress(connection, address, REMOVED, now=now)
+                await subscriber_queries.suppress(connection, address, Reason.REMOVED, now=now)
             if reader is not None and forget:
                 await subscriber_queries.forget(connection, reader.id, now=now)
             elif reader is not None:
-                await subscriber_queries.leave(connection, reader.id, now=now, reason=REMOVED)
+                await subscriber_queries.unsubscribe(connection, reader.id, now=now, reason=Reason.REMOVED)
     if reader is None and not suppress:
         return _nobody(written)
     say(f"Nothing is sent to {address} any more.")
@@ -187,15 +184,15 @@ async def _resume(written: str) -> int:
 @people.command()
 def why(address: AddressArgument, date: Day = None) -> None:
     """Explain why the latest edition, or that of a day, was or was not delivered to an address."""
-    execute(_why(address, a_day(date)))
+    execute(_why(address, parse_day(date)))
 
 
 async def _why(written: str, day: date | None) -> int:
     from bot import settings
-    from bot.channel import Asker, Why
+    from bot.channel import Requester
     from bot.cli.console import say
     from bot.commands import personal_data
-    from bot.commands.context import Context
+    from bot.commands.context import Context, Services
     from bot.render.words import DEFAULT, words
     from bot.runtime.supervisor import clock
     from bot.store import subscriber_queries
@@ -207,94 +204,11 @@ async def _why(written: str, day: date | None) -> int:
             reader = await subscriber_queries.get(connection, address)
         if reader is None:
             return _nobody(written)
-        context = Context(Asker(address), reader, reader.preferences, words(DEFAULT), clock(), [])
-        answer = await personal_data.why(context, Why(day), store, core.edition_closes)
+        services = Services(store, closes=core.edition_closes)
+        context = Context(Requester(address), reader, reader.preferences, words(DEFAULT), clock(), services)
+        answer = await personal_data.why(context, day)
     for line in answer.says:
         say(line)
-    return DONE
-
-
-def send_test(address: AddressArgument) -> None:
-    """Send the latest edition, or the built-in sample, to an address now, subscribed or not."""
-    execute(_send_test(address))
-
-
-async def _send_test(written: str) -> int:
-    from bot.channel import Personal, Sent
-    from bot.cli.console import complain, say
-    from bot.delivery.rendering import compose, written_about
-    from bot.model import Address, Cadence
-    from bot.publishing.feed import sample
-    from bot.rules.preferences import without_filters
-    from bot.store import edition_queries, subscriber_queries
-
-    try:
-        name = Address.parse(written).channel
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
-    async with opened(only=name) as app:
-        address = read_address(written, app.store)
-        async with app.store.read() as connection:
-            edition = await edition_queries.latest(connection, Cadence.DAY)
-            reader = await subscriber_queries.get(connection, address)
-            if await subscriber_queries.is_suppressed(connection, address):
-                complain(f"{address} is on the suppression list.")
-                return FAILED
-        wanted = subscriber_import.default_preferences() if reader is None else reader.preferences
-        wanted = without_filters(wanted)  # a test must arrive, whatever their filters
-        shown = edition or sample.edition()
-        said = await written_about(app.store, [ranked.paper.id for ranked in shown.papers], wanted)
-        message = compose(shown, wanted, app.channels[0], said=said)
-        assert message is not None
-        channel = await app.sessions[0].open()
-        outcome: Outcome = await channel.send(address.recipient, message, Personal(key=uuid.uuid4().hex))
-    if isinstance(outcome, Sent):
-        say(f"Sent to {address}.")
-        return DONE
-    complain(f"Not sent ({type(outcome).__name__.lower()}): {outcome.reason}.")
-    return FAILED
-
-
-def list_languages(json: Json = False) -> None:
-    """List the languages, how complete each translation is, and how many readers it has."""
-    execute(_languages(json))
-
-
-async def _languages(json: bool) -> int:
-    from bot.cli.console import as_json, table
-    from bot.render.words import completeness, languages, own_name, words
-    from bot.store import bulk_import
-
-    async with stored() as store, store.read() as connection:
-        readers = await bulk_import.speakers(connection)
-    rows = []
-    for tag in languages():
-        said, total = completeness(tag)
-        direction = words(tag).direction.value
-        rows.append(
-            {
-                "tag": tag,
-                "name": own_name(tag),
-                "translated": said,
-                "sentences": total,
-                "direction": direction,
-                "readers": readers.get(tag, 0),
-            }
-        )
-    if json:
-        as_json(rows)
-        return DONE
-    cells = [
-        [
-            str(row["tag"]),
-            str(row["name"]),
-            f"{row['translated']} of {row['sentences']}",
-            str(row["direction"]),
-            str(row["readers"]),
-        ]
-        for row in rows
-    ]
-    table(["tag", "name", "translated", "direction", "readers"], cells)
     return DONE
 
 

@@ -1,1 +1,1 @@
-"""Publishes editions: poll the feed, store its papers, close the day, the week and the month."""
+"""Publishes editions: polls the feed, stores its papers, closes the day, the week and the month."""

@@ -1,4 +1,4 @@
-"""The call that tells the operator's watch that all is well; it is noticed by staying away."""
+"""Pings the operator's monitor while all is well. The monitor (Healthchecks, for example) alerts when pings stop."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import logging
 from collections.abc import Sequence
 
 from bot.channel import Channel
-from bot.publishing.feed import FeedError, Fetcher
+from bot.runtime.http import Fetcher, FetchError
 from bot.store import Store, channel_state
 
 log = logging.getLogger(__name__)
 
 SECONDS = 10.0
-"""So long the watch may take to answer."""
+"""Seconds that the monitor may take to answer."""
 
 
 async def beat(store: Store, channels: Sequence[Channel], url: str) -> None:
-    """Tell the watch at `url` that this round was a good one: the feed was read, and no channel has halted."""
+    """Request `url` unless a channel is halted. Call it after a successful poll; a failed request is only logged."""
     async with store.read() as connection:
         if any([(await channel_state.load(connection, channel.name)).halted_at for channel in channels]):
             return
     try:
         async with Fetcher(total=SECONDS) as fetcher:
             await fetcher.get(url)
-    except FeedError as error:
+    except FetchError as error:
         log.warning("heartbeat failed", extra={"reason": str(error)})

@@ -1,6 +1,6 @@
-"""The publisher polls the feed, keeps what it finds, and closes editions: fetch, keep, close, publish.
+"""Polls the feed, stores its papers, and closes and publishes editions.
 
-Every step follows from stored state and *now*, so that a process that was down does on its return what was due.
+Each step depends only on stored state and on *now*, so a process that was down catches up when it starts.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.delivery.alerts import Alert, into_log
+from bot.delivery.alerts import Alert, log_alert
 from bot.model import Cadence, Edition, Found, Paper
 from bot.publishing.feed import FeedError
 from bot.rules import closing as rules
@@ -27,7 +27,7 @@ Progress = Callable[[int, int], None]
 
 
 class Feed(Protocol):
-    """What the publisher needs of bot.publishing.feed.Feed."""
+    """What the publisher uses of bot.publishing.feed.Feed; its methods raise FeedError."""
 
     async def newest_day(self, until: date) -> date | None: ...
 
@@ -36,14 +36,14 @@ class Feed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """An edition that was written down, and for how many readers."""
+    """An edition that was stored, and how many readers it is owed to."""
 
     edition: Edition
     audience: int
 
 
 class Publisher:
-    """Closes editions. `step` does what is due at `now` and says whether there was anything to do."""
+    """Closes editions. `interval` is the time between two polls, `closes` the closing time in UTC."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Publisher:
         interval: timedelta,
         closes: time,
         progress: Progress | None = None,
-        alert: Alert = into_log,
+        alert: Alert = log_alert,
     ) -> None:
         self._alert = alert
         self._store = store
@@ -62,12 +62,12 @@ class Publisher:
         self._closes = closes
         self._progress = progress
         self.fault: str | None = None
-        """Why the last poll failed, None where it did not."""
+        """Why the last poll failed; None if it succeeded."""
         self.polled_at: datetime | None = None
-        """When this process last polled with success."""
+        """When this process last polled successfully."""
 
     async def step(self, now: datetime) -> bool:
-        """Poll if a poll is due, then close what can be closed."""
+        """Poll if a poll is due, then close what can be closed. Returns whether anything was done."""
         async with self._store.read() as connection:
             due = rules.poll_due(await closing_state.load(connection), now, self._interval, self._closes)
         polled = due and await self.poll(now)
@@ -75,11 +75,11 @@ class Publisher:
         return bool(closed) or polled
 
     async def poll(self, now: datetime) -> bool:
-        """Ask the feed and keep what it says, all of it or nothing; whether that worked.
+        """Poll the feed and store its papers, all or none of them. Returns whether that worked.
 
-        A fault is said once when it appears and once when it is over, not at every poll between.
+        An error is logged when it first appears and again when it is over, not at every poll between.
         """
-        if await self._is_asked_to_wait(now):
+        if await self._must_wait(now):
             return False
         try:
             found, origin = await self._fetch(now)
@@ -94,13 +94,13 @@ class Publisher:
                 changes |= {"origin": origin, "settled": origin - DAY}
             await closing_state.save(connection, **changes)
         if self.fault is not None:
-            log.info("feed is back")
+            log.info("feed can be read again")
         self.fault, self.polled_at = None, now
         log.info("polled", extra={"papers": len(found.papers), "new": new})
         return True
 
     async def _fetch(self, now: datetime) -> tuple[Found, date | None]:
-        """What to keep, and on the first start ever the day that the first edition is of."""
+        """The papers to store and, on the very first start, the day of the first edition."""
         async with self._store.read() as connection:
             known = await closing_state.load(connection)
             newest = await edition_queries.latest_day(connection, Cadence.DAY)
@@ -121,8 +121,8 @@ class Publisher:
             since = (await closing_state.load(connection)).failing_since or now
             await closing_state.save(connection, attempted_at=now, retry_at=retry_at, failing_since=since)
 
-    async def _is_asked_to_wait(self, now: datetime) -> bool:
-        """Whether the feed asked not to be called before some later time, whoever wants to."""
+    async def _must_wait(self, now: datetime) -> bool:
+        """Whether the feed asked not to be polled before a time that is still to come (Retry-After)."""
         async with self._store.read() as connection:
             known = await closing_state.load(connection)
         if known.retry_at is None or known.attempted_at is None or not known.attempted_at <= now < known.retry_at:
@@ -131,13 +131,13 @@ class Publisher:
         return True
 
     async def close(self, now: datetime) -> list[Published]:
-        """Close what can be closed and write it down, in one transaction: the newest for its readers."""
+        """Close the days that can be closed, in one transaction. Only the newest is delivered."""
         async with self._store.read() as connection:
             known = await closing_state.load(connection)
         if not self._may_close(known, now):
             return []
         async with self._store.write() as connection:
-            known = await closing_state.load(connection, lock=True)  # another process may have closed it meanwhile
+            known = await closing_state.load(connection, lock=True)  # another process may have closed them meanwhile
             assert known.settled is not None
             since = rules.settled_by(known.settled, now, self._closes)
             listed, held = await self._candidates(connection, since + DAY, now.astimezone(UTC).date())
@@ -152,7 +152,7 @@ class Publisher:
         return self._announce(published)
 
     async def close_periods(self, now: datetime) -> list[Published]:
-        """Close the weeks and months that are over, with votes asked for anew: the newest of each for its readers."""
+        """Close the weeks and months that are over, with current votes. Only the newest of each is delivered."""
         async with self._store.read() as connection:
             known = await closing_state.load(connection)
         published: list[Published] = []
@@ -165,19 +165,19 @@ class Publisher:
             for period in over:
                 votes = await self._refresh(period, now) if period is over[-1] else True
                 if not votes and not await self._is_too_late(period, now):
-                    break  # the feed is asked again before the period closes from what is stored
+                    break  # retried, before the period closes with the votes that are stored
                 deliver = period is over[-1] and rules.for_readers(known, period.last, self._closes)
                 published += await self._close_period(period, now, complete=votes, deliver=deliver)
         return published
 
     async def _is_too_late(self, period: Period, now: datetime) -> bool:
-        """Whether a period has waited long enough for a feed that cannot be read."""
+        """Whether a period has waited long enough (rules.PATIENCE) for a feed that cannot be read."""
         async with self._store.read() as connection:
             known = await closing_state.load(connection)
         return rules.out_of_patience(known) and now >= closing_time(period.last, self._closes) + rules.PATIENCE
 
     async def _refresh(self, period: Period, now: datetime) -> bool:
-        """Ask for the votes of a period's papers anew; whether the feed told them."""
+        """Poll the days of a period's papers again for current votes. Returns whether that worked."""
         if self.fault is not None:
             return False
         async with self._store.read() as connection:
@@ -204,14 +204,14 @@ class Publisher:
         return self._announce(published)
 
     def _may_close(self, known: ClosingState, now: datetime) -> bool:
-        """Whether any day is waiting for its edition, so that an idle step costs no write."""
+        """Whether any day may be waiting for its edition; if not, a step needs no write transaction."""
         if known.settled is None or known.attempted_at is None:
             return False
         since = rules.settled_by(known.settled, now, self._closes)
         return closing_time(since + DAY, self._closes) <= min(known.attempted_at, now)
 
     async def close_early(self, now: datetime) -> list[Published]:
-        """Close today's list as it stands, for its readers; what is listed later rolls over."""
+        """Close today's list as it stands and deliver it. Papers listed later go into the next edition."""
         published = await self.close(now)
         today = now.astimezone(UTC).date()
         async with self._store.write() as connection:
@@ -228,9 +228,9 @@ class Publisher:
         return published + self._announce(early)
 
     async def back_fill(self, day: date, now: datetime, *, deliver: bool) -> list[Published]:
-        """Close a past day that has no edition, from the feed's list of it; empty where it has one or listed nothing.
+        """Publish a past day from the feed's list. Returns nothing if the day has an edition or an empty list.
 
-        Without `deliver` it is for the archive alone. Raises FeedError.
+        Without `deliver` the edition only goes to the archive. Raises FeedError.
         """
         found = await self._feed.poll([day], now=now, progress=self._progress)
         async with self._store.write() as connection:
@@ -242,23 +242,23 @@ class Publisher:
         return self._announce(published)
 
     async def _candidates(self, connection: AsyncConnection, first: date, last: date) -> tuple[list[Paper], set[str]]:
-        """The papers that editions from `first` to `last` may hold, and which of them an edition holds already."""
+        """The papers that editions from `first` to `last` may hold, and the ids already in an edition."""
         listed = await paper_queries.listed(connection, first - WINDOW, last)
         return listed, await edition_queries.held(connection, [paper.id for paper in listed])
 
     async def _write(self, connection: AsyncConnection, edition: Edition, *, deliver: bool) -> list[Published]:
-        """Write an edition down, owed to its readers with `deliver`; nothing where it is empty or known already."""
+        """Store an edition and, with `deliver`, its deliveries. Returns nothing if it is empty or stored already."""
         edition_id = await edition_queries.add(connection, edition, for_readers=deliver) if edition.papers else None
         if edition_id is None:
             return []
         readers = 0
         if deliver:
-            await subscriber_queries.wake(connection, now=edition.closed_at)
+            await subscriber_queries.resume_due(connection, now=edition.closed_at)
             readers = await audience.owe(connection, edition_id, edition.cadence, published_at=edition.closed_at)
         return [Published(edition, readers)]
 
     def _announce(self, published: list[Published]) -> list[Published]:
-        """Say what was written down, once it is certain that it was."""
+        """Log and alert about stored editions; called after the commit."""
         for each in published:
             edition = each.edition
             fields: dict[str, Any] = {
@@ -269,13 +269,13 @@ class Publisher:
                 "complete": edition.complete,
             }
             if each.audience:
-                self._alert("edition starts", edition.closed_at, **fields)
+                self._alert("edition published", edition.closed_at, **fields)
             else:
                 log.info("edition closed", extra=fields)
         return published
 
     async def next_step(self, now: datetime) -> datetime:
-        """When `step` next has something to do."""
+        """The time at which `step` next has something to do."""
         async with self._store.read() as connection:
             known = await closing_state.load(connection)
         if rules.poll_due(known, now, self._interval, self._closes):

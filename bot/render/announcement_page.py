@@ -7,17 +7,17 @@ from itertools import pairwise
 
 from bot.channel import Page
 from bot.model import Style
-from bot.render.edition_page import clean
 from bot.render.labels import labels
 from bot.render.words import Words
+from bot.runtime.text import one_line
 
 LONGEST = 2_000
 """Characters of a cleaned announcement."""
 
 
 def clean_lines(text: str) -> str:
-    """Clean a text line by line; several empty lines become one, and those at either end go."""
-    lines = [clean(line) for line in text.splitlines()]
+    """What somebody wrote, cleaned line by line; of several empty lines one is left, and none at either end."""
+    lines = [one_line(line) for line in text.splitlines()]
     kept = lines[:1] + [line for before, line in pairwise(lines) if before or line]
     return "\n".join(kept).strip("\n")
 

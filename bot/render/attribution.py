@@ -5,7 +5,6 @@ Pure. How a style is laid out is in templates/styles.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -13,20 +12,11 @@ from types import MappingProxyType
 from bot.channel import Said
 from bot.model import Paper, Source, Style, Text
 from bot.render.styles import FALLBACKS, MISSING
+from bot.runtime.text import first_sentence
 
 NOTHING_WRITTEN: Mapping[Style, Text] = MappingProxyType({})
 WRITTEN_IN = "en"
 """The language of the feed's sentences and of abstracts at arXiv."""
-
-_END = re.compile(r"[.!?…]['\")\]’”]*(?=\s+\S)|[。！？][」』”）]*")
-"""Where a sentence may end: a mark followed by white space, so not inside a decimal or a URL."""
-
-_ABBREVIATIONS = frozenset(
-    """
-    al approx app cf ch chap dept dr e.g ed eds eq eqs etc fig figs i.e inc jr ltd mr mrs ms no nos p pp prof
-    ref refs resp sec sect sr st tab u.s viz vol vs w.r.t a.k.a i.i.d ph.d
-    """.split()  # noqa: SIM905 — a list of words reads best as words
-)
 
 
 def say(paper: Paper, style: Style, texts: Mapping[Style, Text] = NOTHING_WRITTEN) -> Said:
@@ -43,17 +33,6 @@ def say(paper: Paper, style: Style, texts: Mapping[Style, Text] = NOTHING_WRITTE
         if each in texts:
             return _written(texts[each], paper, instead=each is not style)
     return replace(_headline(paper), instead=True)
-
-
-def sentence_ends(text: str) -> list[int]:
-    """The indexes in `text` after which a new sentence may begin, in order; its own end is not among them."""
-    return [found.end() for found in _END.finditer(text) if found.end() < len(text) and _ends(text, found)]
-
-
-def first_sentence(text: str) -> str:
-    """The first sentence of a text; all of it if it has only one."""
-    line = _one_line(text)
-    return line[: next(iter(sentence_ends(line)), len(line))]
 
 
 def _written(text: Text, paper: Paper, *, instead: bool) -> Said:
@@ -76,16 +55,3 @@ def _said(style: Style, source: Source, **parts: str) -> Said:
 def _one_line(text: str) -> str:
     """A text without the hard line breaks of abstracts."""
     return " ".join(text.split())
-
-
-def _ends(text: str, mark: re.Match[str]) -> bool:
-    if mark[0][0] in "。！？":
-        return True
-    following = text[mark.end() :].lstrip()[:1]
-    if mark[0][0] != ".":
-        return not following.islower()
-    word = text[: mark.start()].rsplit(maxsplit=1)[-1:] or [""]
-    last = word[0].lstrip("([{'\"“‘").lower()
-    if last in _ABBREVIATIONS or re.fullmatch(r"[^\W\d]", last):  # "e.g. this", "J. Doe"
-        return False
-    return not following.islower()

@@ -6,7 +6,6 @@ direction overrides, no links other than http.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -21,6 +20,7 @@ from bot.render.labels import footer, labels
 from bot.render.words import Words, words
 from bot.rules.closing import rank
 from bot.rules.topics import TopicFilter
+from bot.runtime.text import one_line, visible
 
 Texts = Mapping[str, Mapping[Style, Text]]
 """The model's texts in one language, by arXiv id and style."""
@@ -33,11 +33,6 @@ NAMES = 3
 
 _FILLED = ((0, 0.0), (1, 0.25), (4, 0.54), (8, 0.70), (13, 0.84), (16, 0.90), (23, 0.97), (24, 1.0))
 """The share of a day's list that is usually there at an hour (UTC), measured over many days of the feed."""
-
-_UNWANTED = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ufeff]")
-"""Control characters, which can command a terminal, and direction overrides."""
-
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 _ALPHAXIV = {"ko": "ko/", "ja": "ja/", "zh-Hans": "zh/", "zh-Hant": "zh/"}
 """The languages of alphaXiv's overviews beside English, as in its URLs."""
@@ -112,7 +107,7 @@ def list_page(
     return Page(
         language=w.language,
         direction=w.direction,
-        heading=clean(heading),
+        heading=one_line(heading),
         lead=lead,
         blocks=[block(each, preferences.style, w, texts) for each in papers],
         labels=labels(w, preferences.style),
@@ -138,7 +133,7 @@ def notice_page(says: str, w: Words, now: datetime) -> Page:
         language=w.language,
         direction=w.direction,
         heading=w.gettext("Morning Papers"),
-        lead=clean(says),
+        lead=one_line(says),
         blocks=[],
         labels=labels(w, Style.HEADLINE),
         slug=f"notice-{now:%Y%m%dT%H%M%S}",
@@ -160,7 +155,7 @@ def block(ranked: Ranked, style: Style, w: Words, texts: Texts = NO_TEXTS) -> Bl
     """All that a page says about one paper in one language and style."""
     paper = ranked.paper
     said = _cleaned(say(paper, style, texts.get(paper.id, NOTHING_WRITTEN)))
-    title = clean(paper.title) or paper.id
+    title = one_line(paper.title) or paper.id
     translated = said.parts.get("title")
     return Block(
         rank=ranked.rank,
@@ -168,12 +163,12 @@ def block(ranked: Ranked, style: Style, w: Words, texts: Texts = NO_TEXTS) -> Bl
         title=translated or title,
         votes=None if ranked.votes is None else w.ngettext("{n} vote", "{n} votes", ranked.votes),
         votes_count=ranked.votes,
-        organisation=clean(paper.organisation or "") or None,
+        organisation=one_line(paper.organisation or "") or None,
         authors=_authors(paper.authors, w),
         said=said,
         links=_links(paper, w),
         original_title=title if translated else None,
-        abstract=clean(paper.abstract),
+        abstract=one_line(paper.abstract),
     )
 
 
@@ -186,18 +181,12 @@ def filled(day: date, now: datetime) -> float:
     return 1.0
 
 
-def clean(text: str) -> str:
-    """A text from outside on one line, without control characters and direction overrides."""
-    visible = _UNWANTED.sub("", _LONE_SURROGATE.sub("\ufffd", text))
-    return " ".join(visible.split())
-
-
 def _cleaned(said: Said) -> Said:
-    return replace(said, parts={name: clean(text) for name, text in said.parts.items()})
+    return replace(said, parts={name: one_line(text) for name, text in said.parts.items()})
 
 
 def _authors(names: Sequence[str], w: Words) -> str | None:
-    known = [each for name in names if (each := clean(name))]
+    known = [each for name in names if (each := one_line(name))]
     if not known:
         return None
     listed = w.pgettext("between names", ", ").join(known[:NAMES])
@@ -225,7 +214,7 @@ def _leads_to_the_web(url: str) -> bool:
         parts = urlsplit(url)
     except ValueError:
         return False
-    plain = not _UNWANTED.search(url) and not _LONE_SURROGATE.search(url) and len(url.split()) == 1
+    plain = visible(url) == url and len(url.split()) == 1
     return plain and parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from bot.channel import Block, Limits, Message, Page, utf16_units
-from bot.render.attribution import sentence_ends
 from bot.render.words import words
+from bot.runtime.text import sentence_ends
 
 M = TypeVar("M", bound=Message)
 

@@ -141,12 +141,12 @@ def title(preference: Preference, w: Words) -> str:
 
 def hint(preference: Preference, w: Words) -> str:
     """What is said above its menu; empty where nothing needs to be."""
-    return w.gettext(preference.hint, **_placeholders(w)) if preference.hint else ""
+    return w.gettext(preference.hint, **placeholders(w)) if preference.hint else ""
 
 
 def examples(preference: Preference, w: Words) -> list[str]:
     """Command lines that change it, as a reader of this language would type them."""
-    filled = _placeholders(w)
+    filled = placeholders(w)
     return [f"{preference.command} {each.format_map(filled)}" for each in preference.examples]
 
 
@@ -230,7 +230,7 @@ def _near(locale: str | None, w: Words) -> list[str]:
     return near if guessed is None or guessed in near else [guessed, *near]
 
 
-def _placeholders(w: Words) -> Mapping[str, str]:
+def placeholders(w: Words) -> Mapping[str, str]:
     """What hints and examples are filled with."""
     return {
         "all": w.pgettext("typed for every paper", "all"),
@@ -239,6 +239,7 @@ def _placeholders(w: Words) -> Mapping[str, str]:
         "off": switch(False, w),
         "wanted": w.pgettext("an example of a topic", "diffusion"),
         "unwanted": w.pgettext("an example of another topic", "robotics"),
+        "announcement": w.pgettext("an example of an announcement", "We are moving on Sunday."),
         "city": w.pgettext("an example of a city", "Berlin"),
         "monday": w.weekday(0),
         "friday": w.weekday(4),

@@ -29,10 +29,15 @@ from bot.render import folder
 DEFAULT = "en"
 """The language of the message ids, and the fallback of every other."""
 
+OFFERED_FROM = 0.9
+"""Share of the English sentences that a catalogue has to translate before its language is offered to readers."""
+
 _FORMATS = {"en": "en_GB"}
 """Locales for dates, where not the catalogue's own: few readers of English are American."""
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_ENTRY = re.compile(r'^msgid "', re.MULTILINE)
+_TRANSLATED = re.compile(r'^msgstr(?:\[0\])? (?:"[^"]|""\n")', re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -108,15 +113,26 @@ class Words:
 
 
 @cache
-def languages() -> tuple[str, ...]:
-    """The tags of all languages with a catalogue, English first."""
+def catalogues() -> tuple[str, ...]:
+    """Tags of all languages with a catalogue, finished or not, English first."""
     tags = {path.stem for path in (folder() / "locale").glob("*.po")} | {DEFAULT}
     return (DEFAULT, *sorted(tags - {DEFAULT}))
 
 
+@cache
+def languages() -> tuple[str, ...]:
+    """Tags of the languages offered to readers, English first: those translated to `OFFERED_FROM` at least.
+
+    The files are searched as text, since parsing them all would delay every start by a tenth of a second.
+    """
+    total = len(_ENTRY.findall(_text_of(DEFAULT))) - 1  # without the header
+    translated = {tag: len(_TRANSLATED.findall(_text_of(tag))) - 1 for tag in catalogues()}
+    return tuple(tag for tag in catalogues() if tag == DEFAULT or translated[tag] >= OFFERED_FROM * total)
+
+
 def words(language: str) -> Words:
-    """The catalogue that matches a language tag best."""
-    return _words(match(language))
+    """The words of the nearest language with a catalogue; a sentence that it lacks is said in English."""
+    return _words(match(language, available=catalogues()))
 
 
 def own_name(tag: str) -> str:
@@ -192,6 +208,11 @@ def _catalogue(tag: str) -> Translations:
     write_mo(compiled, catalogue)
     compiled.seek(0)
     return Translations(compiled)
+
+
+def _text_of(tag: str) -> str:
+    path = folder() / "locale" / f"{tag}.po"
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 def _read(tag: str) -> Catalog | None:

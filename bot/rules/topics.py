@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.model import Paper
+from bot.runtime.text import printable
 
 MOST_TOPICS = 30
 LONGEST_TOPIC = 60
@@ -29,7 +30,6 @@ UNSPACED = re.compile(
 )
 """Thai, Lao, Burmese, Khmer, kana, Han; also Hangul, whose words carry particles."""
 WORD = re.compile(r"[^\W_]+")
-JOINERS = "\u200c\u200d"
 SEPARATORS = re.compile(r"[,;\n、，；]+")
 
 
@@ -158,7 +158,7 @@ def _words(text: str) -> str:
 
 
 def _topic(written: str) -> Topic | None:
-    text = " ".join(clean(unicodedata.normalize("NFKC", written)).split())
+    text = " ".join(printable(unicodedata.normalize("NFKC", written)).split())
     unwanted = text[:1] in {"-", "−", "–"}
     text = text.lstrip("-−–+ ")
     where = Where.ANYWHERE
@@ -167,14 +167,6 @@ def _topic(written: str) -> Topic | None:
         where, text = Where(place.casefold()), rest.strip()
     text = text.strip("\"'“”‘’«»「」 #")
     return Topic(text, where, unwanted) if WORD.search(text) else None
-
-
-def clean(text: str) -> str:
-    """A text with a space for every control character, direction override and unassigned code point.
-
-    Zero-width joiners stay: some scripts need them.
-    """
-    return "".join(char if char.isprintable() or char in JOINERS else " " for char in text)
 
 
 def matching(papers: Sequence[Paper], topics: Sequence[str]) -> list[Paper]:

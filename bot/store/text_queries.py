@@ -116,7 +116,7 @@ async def unwritten(connection: AsyncConnection, paper_ids: Sequence[str], langu
     return len(set(paper_ids)) - int(await connection.scalar(query) or 0)
 
 
-async def dealt_with(
+async def settled(
     connection: AsyncConnection, paper_ids: Sequence[str], model: str, prompts: Mapping[Style, str]
 ) -> set[tuple[str, str, Style]]:
     """What need not be asked for: paper, language and style of texts accepted, or refused by these prompts."""
@@ -131,18 +131,18 @@ async def dealt_with(
     return found
 
 
-async def spent(connection: AsyncConnection, day: date) -> int:
+async def tokens_spent(connection: AsyncConnection, day: date) -> int:
     """Tokens that texts cost on a UTC day."""
     begin = datetime.combine(day, time(), UTC)
     return int(await connection.scalar(select(func.sum(texts.c.tokens)).where(texts.c.written_at >= begin)) or 0)
 
 
-async def typical(connection: AsyncConnection) -> int:
+async def average_tokens(connection: AsyncConnection) -> int:
     """What a text has cost on average, in tokens; 0 where none was written yet."""
     return int(await connection.scalar(select(func.avg(texts.c.tokens)).where(texts.c.tokens > 0)) or 0)
 
 
-async def wishes(connection: AsyncConnection) -> list[WantedChoice]:
+async def wanted_choices(connection: AsyncConnection) -> list[WantedChoice]:
     """What active readers have chosen whose style a model has to write, by how many of them."""
     readers = func.count().label("readers")
     columns = [column for column in choices.c if column.name != "id"]

@@ -1,1 +1,1 @@
-"""What a language model says about papers: asked for, held against its source, stored, or done without."""
+"""Has a language model write about papers, checks the texts against their sources, and stores them."""

@@ -1,7 +1,7 @@
-"""The language model: any endpoint that speaks OpenAI's chat completions. The openai package's home.
+"""The client of the LLM endpoint: any server with OpenAI's chat completions API. The only module that uses openai.
 
-It is asked to fill a style's schema: by structured output where the endpoint has it, else by instruction alone. What
-comes back is untrusted: bounded, taken apart here, and held against its source by `bot.summaries.guard.guard`.
+The model fills the fields of a style: by structured output where the endpoint supports it, else by instruction alone.
+Answers are untrusted: their size is bounded, they are parsed here and checked by `bot.summaries.guard.guard`.
 """
 
 from __future__ import annotations
@@ -17,28 +17,29 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from bot.render.styles import TextField
+from bot.runtime.http import retry_after
 
-if TYPE_CHECKING:  # imported only where a model is configured: it takes half a second
+if TYPE_CHECKING:  # importing it takes half a second, so only where a model is configured
     from openai import AsyncOpenAI
 
 log = logging.getLogger(__name__)
 
 LONGEST_ANSWER = 60_000
-"""Characters of an answer that are looked at; the longest text that fits a schema has a tenth of it."""
+"""Characters of an answer; a longer one is rejected. The longest valid text has a tenth of them."""
 MOST_TOKENS = 8_000
-"""Tokens that an answer may cost."""
+"""Tokens that an answer may have."""
 LONGEST_WAIT = 600.0
+"""Seconds; a longer Retry-After of the endpoint is shortened to these."""
 DEEPEST = 3
-"""So many objects within each other are looked through for the schema's fields."""
+"""Levels of nested objects that are searched for the fields."""
 FENCE = re.compile(r"<think>.*?</think>|^\s*```[a-zA-Z]*\s*|\s*```\s*$", re.DOTALL)
 
 
 class ModelError(Exception):
-    """The model gave no answer that could be read; the message is one sentence without secrets.
+    """The endpoint gave no usable answer. The message is one sentence without secrets.
 
-    `retry_after` is how many seconds it asked to be left alone; `ours` where asking again is of no use (a wrong key, a
-    model that is not there); `its_own` where it is about this one text, and others may well succeed. `tokens` were
-    spent on it all the same.
+    `retry_after` is how many seconds the endpoint asked us to wait. `misconfigured`: retrying is useless (a wrong key,
+    an unknown model). `about_text`: only this text is concerned, others may succeed. `tokens` were spent all the same.
     """
 
     def __init__(
@@ -46,20 +47,20 @@ class ModelError(Exception):
         message: str,
         *,
         retry_after: float | None = None,
-        ours: bool = False,
-        its_own: bool = False,
+        misconfigured: bool = False,
+        about_text: bool = False,
         tokens: int = 0,
     ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
-        self.ours = ours
-        self.its_own = its_own
+        self.misconfigured = misconfigured
+        self.about_text = about_text
         self.tokens = tokens
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a model is, and what it is called there."""
+    """The address of an LLM endpoint, its key, and the name of a model there."""
 
     base_url: str
     key: str
@@ -68,7 +69,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class LLMAnswer:
-    """A filled schema, and what it cost."""
+    """The fields of a style as a model filled them, the tokens used, and the model."""
 
     parts: Mapping[str, str]
     tokens: int
@@ -76,17 +77,17 @@ class LLMAnswer:
 
 
 class Model:
-    """One model at one endpoint, and perhaps another to fall back to."""
+    """A model, with further endpoints as fallbacks. `timeout` is seconds for one answer."""
 
     def __init__(self, endpoints: Sequence[Endpoint], *, timeout: float) -> None:
-        """Raises ValueError where the proxy that the environment names cannot be used."""
+        """Raises ValueError if the proxy named by the environment cannot be used."""
         self._timeout = timeout
         try:
             self._endpoints = [(each, _client(each, timeout)) for each in endpoints]
         except (ImportError, ValueError):
             raise ValueError("the proxy that ALL_PROXY or HTTPS_PROXY names cannot be used for LLM_BASE_URL") from None
-        self._known: dict[Endpoint, frozenset[str]] = {}
-        """What each endpoint is known to do without, of what it is offered."""
+        self._rejected: dict[Endpoint, frozenset[str]] = {}
+        """Request parameters that each endpoint is known to reject."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -99,11 +100,11 @@ class Model:
 
     @property
     def name(self) -> str:
-        """The model that is asked first; texts are stored by it."""
+        """The first endpoint's model; texts are stored under its name."""
         return self._endpoints[0][0].model
 
     async def fill(self, system: str, user: str, parts: Sequence[TextField]) -> LLMAnswer:
-        """Ask for the parts of a schema. Raises ModelError where no endpoint gives them."""
+        """Have a model fill `parts`, trying endpoints in order. Raises the first ModelError if all fail."""
         fault: ModelError | None = None
         tokens = 0
         for endpoint, client in self._endpoints:
@@ -120,23 +121,23 @@ class Model:
     async def _ask(
         self, endpoint: Endpoint, client: AsyncOpenAI, system: str, user: str, parts: Sequence[TextField]
     ) -> LLMAnswer:
-        """Ask one endpoint, without what it turns out to refuse."""
+        """Ask one endpoint, leaving out request parameters that it rejects. Raises ModelError."""
         from openai import BadRequestError, UnprocessableEntityError
 
         messages = [{"role": "system", "content": system}, {"role": "user", "content": user}]
-        without = set(self._known.get(endpoint, ()))
+        without = set(self._rejected.get(endpoint, ()))
         while True:
             try:
-                answer = await self._complete(endpoint, client, messages, parts, **_offered(parts, without))
+                answer = await self._complete(endpoint, client, messages, parts, **_parameters(parts, without))
             except (BadRequestError, UnprocessableEntityError) as error:
-                refused = _refused(str(error), without)
-                if refused is None:
-                    told = f"the model refuses what it is asked (HTTP {error.status_code})"
-                    raise ModelError(told, its_own=True) from None
-                without.add(refused)
+                rejected = _rejected(str(error), without)
+                if rejected is None:
+                    message = f"the LLM endpoint rejected the request (HTTP {error.status_code})"
+                    raise ModelError(message, about_text=True) from None
+                without.add(rejected)
                 continue
-            # Only now is it known that it was this: a filter may refuse a text whatever it is offered.
-            self._known[endpoint] = frozenset(without)
+            # Remembered only after a success, since a content filter may reject a text whatever the parameters.
+            self._rejected[endpoint] = frozenset(without)
             return answer
 
     async def _complete(
@@ -145,42 +146,42 @@ class Model:
         import openai
 
         try:
-            # The client's own time-out starts anew with every byte.
+            # The client's own timeout restarts with every byte.
             async with asyncio.timeout(self._timeout):
                 made = await client.chat.completions.create(model=endpoint.model, messages=messages, **more)
         except (openai.BadRequestError, openai.UnprocessableEntityError):
             raise
         except openai.RateLimitError as error:
-            wait = _seconds(error.response.headers.get("retry-after"))
-            raise ModelError("the model asks to be left alone (HTTP 429)", retry_after=wait) from None
+            wait = retry_after(error.response.headers, longest=LONGEST_WAIT)
+            raise ModelError("the LLM endpoint is rate limited (HTTP 429)", retry_after=wait) from None
         except (openai.AuthenticationError, openai.PermissionDeniedError, openai.NotFoundError) as error:
-            told = f"the model's endpoint refuses us (HTTP {error.status_code}): check LLM_API_KEY and LLM_MODEL"
-            raise ModelError(told, ours=True) from None
+            message = f"the LLM endpoint denies access (HTTP {error.status_code}): check LLM_API_KEY and LLM_MODEL"
+            raise ModelError(message, misconfigured=True) from None
         except (openai.APITimeoutError, TimeoutError):
-            raise ModelError("the model took too long") from None
+            raise ModelError("the LLM endpoint did not answer in time") from None
         except openai.APIConnectionError:
-            raise ModelError("the model's endpoint cannot be reached: check LLM_BASE_URL") from None
+            raise ModelError("the LLM endpoint cannot be reached: check LLM_BASE_URL") from None
         except openai.APIStatusError as error:
-            raise ModelError(f"the model's endpoint is out of order (HTTP {error.status_code})") from None
-        except (openai.OpenAIError, ValueError) as error:  # an answer that is no answer
-            raise ModelError(f"the model's answer cannot be read ({type(error).__name__})", its_own=True) from None
+            raise ModelError(f"the LLM endpoint failed (HTTP {error.status_code})") from None
+        except (openai.OpenAIError, ValueError) as error:  # an answer that is not one of this API
+            raise ModelError(f"the model's answer cannot be read ({type(error).__name__})", about_text=True) from None
         asked = sum(len(each["content"]) for each in messages)
         try:
             content = str(made.choices[0].message.content or "")
         except (AttributeError, IndexError, TypeError):
-            raise ModelError("the model's answer holds nothing", its_own=True, tokens=_tokens(made, asked)) from None
+            raise ModelError("the model's answer is empty", about_text=True, tokens=_tokens(made, asked)) from None
         tokens = _tokens(made, asked + len(content))
         found = read(content, [part.name for part in parts])
         if not found:
-            told = "the model's answer holds no JSON with the fields it was asked for"
-            raise ModelError(told, its_own=True, tokens=tokens)
+            message = "the model's answer has no JSON with the requested fields"
+            raise ModelError(message, about_text=True, tokens=tokens)
         return LLMAnswer(found, tokens, endpoint.model)
 
 
 def read(content: str, names: Sequence[str]) -> dict[str, str]:
-    """The fields of the first JSON object in an answer that has any of them, as plain text; empty where there is none.
+    """The fields `names` of the first JSON object in an answer that has any, as plain text; empty if there is none.
 
-    Fences and thoughts are taken away, nested values flattened, fields that were not asked for left out.
+    Code fences and reasoning are removed, nested values flattened, other fields ignored.
     """
     if len(content) > LONGEST_ANSWER:
         return {}
@@ -216,7 +217,7 @@ def _fields(value: object, names: Sequence[str], depth: int = 0) -> dict[str, st
 
 
 def _flat(value: object) -> str:
-    """A value as one line of text, whatever the model made of it."""
+    """A JSON value as one line of text; lists and objects are joined."""
     parts: list[str] = []
     waiting = [value]
     while waiting and len(parts) < 100:
@@ -242,13 +243,13 @@ def _schema(parts: Sequence[TextField]) -> dict[str, object]:
 
 
 def _tokens(made: Any, characters: int) -> int:
-    """What an answer cost; where the endpoint does not say so, about as much as its characters."""
+    """Tokens used for an answer; estimated from its characters if the endpoint does not say."""
     count = getattr(getattr(made, "usage", None), "total_tokens", None)
     return count if isinstance(count, int) and 0 < count < 10_000_000 else characters // 3 + 1
 
 
 def _client(endpoint: Endpoint, timeout: float) -> AsyncOpenAI:
-    """A client of an endpoint; what its address asks for beside the path goes with every request."""
+    """A client of an endpoint. The query of its address is sent with every request."""
     from openai import AsyncOpenAI
 
     parts = urlsplit(endpoint.base_url)
@@ -261,26 +262,18 @@ def _client(endpoint: Endpoint, timeout: float) -> AsyncOpenAI:
     )
 
 
-def _offered(parts: Sequence[TextField], without: Collection[str]) -> dict[str, object]:
-    """What a request says beside its words, but for what an endpoint refuses."""
-    offered: dict[str, object] = {} if "response_format" in without else {"response_format": _schema(parts)}
+def _parameters(parts: Sequence[TextField], without: Collection[str]) -> dict[str, object]:
+    """The parameters of a request beside its messages, without those that the endpoint rejects."""
+    parameters: dict[str, object] = {} if "response_format" in without else {"response_format": _schema(parts)}
     if "temperature" not in without:
-        offered["temperature"] = 0.2
-    offered["max_completion_tokens" if "max_tokens" in without else "max_tokens"] = MOST_TOKENS
-    return offered
+        parameters["temperature"] = 0.2
+    parameters["max_completion_tokens" if "max_tokens" in without else "max_tokens"] = MOST_TOKENS
+    return parameters
 
 
-def _refused(told: str, without: Collection[str]) -> str | None:
-    """What an endpoint most likely refuses, by what it says; None where there is nothing left to do without."""
+def _rejected(message: str, without: Collection[str]) -> str | None:
+    """The parameter that an error most likely rejects; None if none is left to try without."""
     for name in ("max_tokens", "temperature", "response_format"):
-        if name in told and name not in without:
+        if name in message and name not in without:
             return name
     return next((name for name in ("response_format", "temperature", "max_tokens") if name not in without), None)
-
-
-def _seconds(written: str | None) -> float | None:
-    try:
-        wait = float(written or "")
-    except ValueError:
-        return None
-    return min(wait, LONGEST_WAIT) if wait > 0 else None

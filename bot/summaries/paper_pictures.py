@@ -1,4 +1,4 @@
-"""Pictures of an edition's papers, fetched once, made small, and named as pages look for them."""
+"""Fetches the thumbnail and a figure of each paper of an edition, under the file names that pages use."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ async def collect(
     arxiv: Collection[str] = ARXIV,
     hugging_face: Collection[str] = HUGGING_FACE,
 ) -> dict[str, Path]:
-    """The thumbnail and a figure of each paper where they can be had, by the names that pages know them by.
+    """The available pictures of `papers`, by the file names that pages use ("2511.00001.thumb.jpg", "….fig.png").
 
-    `texts` tells which figures a paper has, `folder` keeps the pictures, and what was asked for and not there. Only the
-    origins named are asked. Never raises for what a server answered.
+    `texts` knows the figures of a paper; `folder` caches pictures, and which are missing. Only the origins `arxiv` and
+    `hugging_face` are asked. Never raises for a server's answer.
     """
     found: dict[str, Path] = {}
     for paper in papers:

@@ -1,7 +1,7 @@
-"""What readers want a language model to say: which texts they will be shown, and which of those nobody has written yet.
+"""Works out which texts readers want from a language model, and which of them are missing.
 
-Working it out groups all subscribers by what they chose, so it is kept for a while: it changes with a new edition at
-once, and with a reader's choice within a minute.
+That takes a query over all subscribers, so the result is cached: a new edition counts at once, a changed preference
+within a minute.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from bot.render.templates import prompt
 from bot.store import Store, edition_queries, text_queries
 
 FRESH = timedelta(days=2)
-"""Texts are written for editions that were closed this recently."""
-KEPT = timedelta(minutes=1)
-"""For so long what readers chose is taken to be as it was."""
+"""Age up to which texts are written for an edition."""
+CACHED = timedelta(minutes=1)
+"""How long the readers' preferences are cached."""
 LEAST_WORDS = 8
-"""A paper whose abstract has fewer is left to its title; a model would make up the rest."""
+"""Words of an abstract; from fewer no text is written, since a model would invent the rest."""
 NO_ABSTRACT = "join the discussion on this paper page"
-"""What some feeds say in an abstract's place."""
+"""What Hugging Face writes where a paper has no abstract."""
 
 Key = tuple[str, str, Style]
-"""A text by its paper, language and style."""
+"""The arXiv id, language and style of a text."""
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """One text to be written. `others` are the papers beside it, for which it must not be mistaken."""
+class WantedText:
+    """A text to be written. A higher `weight` comes first; `others` are the other papers of the edition."""
 
     paper: Paper
     language: str
@@ -44,61 +44,63 @@ class Task:
 
 
 class WantedTexts:
-    """What is wanted of the newest editions, the most wanted first."""
+    """The texts wanted for the newest edition of each cadence."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._weights: Mapping[Key, float] = {}
         self._newest: Sequence[Edition] = ()
-        self._known: tuple[object, ...] | None = None
-        self._known_at: datetime | None = None
+        self._cached_for: tuple[object, ...] | None = None
+        self._cached_at: datetime | None = None
 
-    async def wanted(self, now: datetime) -> list[Task]:
-        """Every text that readers will be shown, written or not."""
-        await self._look(now)
+    async def wanted(self, now: datetime) -> list[WantedText]:
+        """Every text that readers will be shown, whether it exists or not, the most wanted first."""
+        await self._refresh(now)
         return tasks(self._weights, self._newest)
 
-    async def missing(self, now: datetime, model: str) -> list[Task]:
-        """What nobody has written yet; texts of which `model` was refused are not asked for again."""
-        await self._look(now)
+    async def missing(self, now: datetime, model: str) -> list[WantedText]:
+        """The wanted texts that do not exist and that `model` has not already failed to write, most wanted first."""
+        await self._refresh(now)
         ids = [ranked.paper.id for edition in self._newest for ranked in edition.papers]
         if not self._weights:
             return []
         async with self._store.read() as connection:
-            done = await text_queries.dealt_with(
+            done = await text_queries.settled(
                 connection, ids, model, {style: fingerprint(style) for style in TEXT_FIELDS}
             )
         return tasks({key: each for key, each in self._weights.items() if key not in done}, self._newest)
 
-    async def missing_of(self, edition: Edition, wanted: Preferences, model: str) -> list[Task]:
-        """What nobody has written yet of what one choice of readers would be shown of an edition."""
+    async def missing_of(self, edition: Edition, wanted: Preferences, model: str) -> list[WantedText]:
+        """The missing texts of those that one choice of preferences would be shown of an edition, by rank."""
         ids = [ranked.paper.id for ranked in choose(edition.papers, wanted)]
         async with self._store.read() as connection:
-            done = await text_queries.dealt_with(connection, ids, model, {wanted.style: fingerprint(wanted.style)})
+            done = await text_queries.settled(connection, ids, model, {wanted.style: fingerprint(wanted.style)})
         keys = [(paper_id, wanted.language, wanted.style) for paper_id in ids]
         return tasks({key: 1 / place for place, key in enumerate(keys, start=1) if key not in done}, [edition])
 
-    async def _look(self, now: datetime) -> None:
-        """See what is wanted, unless that was done a moment ago and no edition has come since."""
+    async def _refresh(self, now: datetime) -> None:
+        """Refresh the cache if it is older than CACHED or there is a new edition."""
         async with self._store.read() as connection:
             ids = tuple([await edition_queries.latest_id(connection, cadence) for cadence in Cadence])
-            recent = self._known_at is not None and self._known_at <= now < self._known_at + KEPT
-            if recent and ids == self._known:
+            recent = self._cached_at is not None and self._cached_at <= now < self._cached_at + CACHED
+            if recent and ids == self._cached_for:
                 return
             newest = [await edition_queries.latest(connection, cadence) for cadence in Cadence]
             fresh = {each.cadence: each for each in newest if each is not None and each.closed_at > now - FRESH}
-            wishes = await text_queries.wishes(connection) if fresh else ()
+            choices = await text_queries.wanted_choices(connection) if fresh else ()
         weights: defaultdict[Key, float] = defaultdict(float)
-        for wish in wishes:
-            edition = fresh.get(wish.cadence)
-            for place, ranked in enumerate(choose(edition.papers, wish.preferences) if edition else (), start=1):
-                weights[ranked.paper.id, wish.preferences.language, wish.preferences.style] += wish.readers / place
+        for chosen in choices:
+            edition = fresh.get(chosen.cadence)
+            for place, ranked in enumerate(choose(edition.papers, chosen.preferences) if edition else (), start=1):
+                weights[ranked.paper.id, chosen.preferences.language, chosen.preferences.style] += (
+                    chosen.readers / place
+                )
         self._weights, self._newest = dict(weights), list(fresh.values())
-        self._known, self._known_at = ids, now
+        self._cached_for, self._cached_at = ids, now
 
 
-def tasks(weights: Mapping[Key, float], from_editions: Iterable[Edition]) -> list[Task]:
-    """Tasks of so much weight each, the heaviest first."""
+def tasks(weights: Mapping[Key, float], from_editions: Iterable[Edition]) -> list[WantedText]:
+    """The texts of these weights, the heaviest first, without papers that have nothing to write from."""
     known: dict[str, tuple[Paper, Sequence[Paper]]] = {}
     for edition in from_editions:
         everything = [ranked.paper for ranked in edition.papers]
@@ -107,15 +109,15 @@ def tasks(weights: Mapping[Key, float], from_editions: Iterable[Edition]) -> lis
     made = []
     for (paper_id, language, style), weight in weights.items():
         paper, beside = known[paper_id]
-        if not _says_something(paper):
+        if not _has_enough(paper):
             continue
-        made.append(Task(paper, language, style, weight, [other for other in beside if other.id != paper_id]))
+        made.append(WantedText(paper, language, style, weight, [other for other in beside if other.id != paper_id]))
     return sorted(made, key=lambda task: (-task.weight, task.paper.id, task.language, task.style))
 
 
 @cache
 def fingerprint(style: Style) -> str:
-    """What a style's prompt is known by: another prompt or schema, and texts are asked for anew."""
+    """A hash of a style's prompt and fields. Texts of another fingerprint count as missing."""
     fields = [part.name for part in TEXT_FIELDS[style]]
     asked = [
         prompt("system", language="L", fields=fields),
@@ -126,7 +128,7 @@ def fingerprint(style: Style) -> str:
     return hashlib.sha256("\n".join(asked).encode()).hexdigest()[:16]
 
 
-def _says_something(paper: Paper) -> bool:
-    """Whether there is anything to write from."""
+def _has_enough(paper: Paper) -> bool:
+    """Whether the abstract is enough to write from."""
     abstract = paper.abstract.strip()
     return len(abstract.split()) >= LEAST_WORDS and not abstract.casefold().startswith(NO_ABSTRACT)

@@ -1,4 +1,4 @@
-"""Plain text as terminals and old mail programs show it: wrapped by the width that characters really have."""
+"""Plain-text bodies: lines wrapped by display width."""
 
 from __future__ import annotations
 
@@ -6,48 +6,33 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-COLUMNS = 72
-"""Room for the marks that a quoted answer puts in front of each line."""
+from bot.runtime.text import display_width
 
-_CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+COLUMNS = 72
+"""Columns per line; leaves room for the > marks of quoting replies."""
+
 _INDENT = re.compile(r" *(?:\S{1,5} {2,})?")
 _OPENING = "「『（【《〈“‘(["
 _CLOSING = "」』）】》〉”’、。，．！？：；)]"
 _PIECES = re.compile(r"\s+|\S+")
 
 
-def plain(text: str) -> str:
-    """The escape of plain text: nothing that commands a terminal."""
-    return _CONTROL.sub("", text)
-
-
 def wrap(text: str) -> str:
-    """Wrap every line under its own beginning. Links stay whole; Chinese and Japanese break between characters."""
+    """Wrap lines with a hanging indent. Links stay whole; Chinese and Japanese break between characters."""
     written = (line for each in text.split("\n") for line in _lines(each.rstrip()))
     return re.sub(r"\n{4,}", "\n\n\n", "\n".join(written)).strip("\n") + "\n"
 
 
-def width(text: str) -> int:
-    """How many columns a text takes on a terminal."""
-    return len(text) if text.isascii() else sum(map(_columns, text))
-
-
-def _columns(character: str) -> int:
-    if unicodedata.combining(character):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1
-
-
 def _lines(written: str) -> Iterator[str]:
-    if width(written) <= COLUMNS:
+    if display_width(written) <= COLUMNS:
         yield written
         return
     found = _INDENT.match(written)
     lead = found[0] if found else ""
-    indent = " " * width(lead)
-    line, filled = lead, width(lead)
+    indent = " " * display_width(lead)
+    line, filled = lead, display_width(lead)
     for piece in _pieces(written[len(lead) :]):
-        wide = width(piece)
+        wide = display_width(piece)
         if filled + wide > COLUMNS and filled > len(indent):
             yield line.rstrip()
             line, filled = indent, len(indent)
@@ -59,7 +44,7 @@ def _lines(written: str) -> Iterator[str]:
 
 
 def _pieces(text: str) -> Iterator[str]:
-    """What a line may be broken between: words; of words in wide scripts, single characters with their marks."""
+    """Split a text where a line may break: between words, in wide scripts between characters and their punctuation."""
     for word in _PIECES.findall(text):
         if word.isascii() or word.isspace() or not any(map(_breaks, word)):
             yield word
@@ -75,5 +60,5 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def _breaks(character: str) -> bool:
-    """Whether lines are broken beside this character: Chinese and Japanese, but not Korean, which has spaces."""
+    """Whether a line may break beside a character: in Chinese and Japanese, not in Korean, which has spaces."""
     return unicodedata.east_asian_width(character) in {"W", "F"} and not "\uac00" <= character <= "\ud7a3"

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from bot.cli import subscriber_files
 from bot.cli.subscriber_files import BadRow, SubscriberRow
-from bot.model import Address, Cadence, Preferences, Status, Style, Subscriber
+from bot.model import Address, Cadence, Preferences, Reason, Status, Style, Subscriber
 from bot.render.words import languages
 from bot.rules.topics import parse
 from bot.store import Store, subscriber_queries
-from bot.store.bulk_import import BATCH, BatchResult, BulkImporter, NewSubscriber, everybody, speakers
+from bot.store.bulk_import import BATCH, BatchResult, BulkImporter, NewSubscriber, active_by_language, everybody
 
 NOW = datetime(2026, 4, 29, 12, tzinfo=UTC)
 DEFAULT = Preferences(timezone="Europe/Berlin")
@@ -199,13 +199,13 @@ def recruit(name: str, **changes: object) -> NewSubscriber:
 async def test_a_batch_is_stored_but_for_the_known_and_the_left_alone(store: Store) -> None:
     async with store.write() as connection:
         await subscriber_queries.add(connection, Address("fake", "bo"), Preferences(papers=3), now=NOW)
-        await subscriber_queries.suppress(connection, Address("fake", "Cy"), "complaint", now=NOW)
+        await subscriber_queries.suppress(connection, Address("fake", "Cy"), Reason.COMPLAINED, now=NOW)
         batch = [recruit("ada", language="ko"), recruit("bo"), recruit("cy"), recruit("ada"), recruit("di", papers=7)]
-        done = await BulkImporter().enrol(connection, batch)
+        done = await BulkImporter().add_batch(connection, batch)
     assert done == BatchResult(added=2, known=2, suppressed=1)
     async with store.read() as connection:
         listed = [each async for batch_ in everybody(connection) for each in batch_]
-        assert await speakers(connection) == {"en": 3}
+        assert await active_by_language(connection) == {"en": 3}
     assert [(each.address.recipient, each.preferences.papers) for each in listed] == [("bo", 3), ("ada", 10), ("di", 7)]
 
 
@@ -214,7 +214,7 @@ async def test_many_more_than_one_batch_are_read_back_in_order(store: Store) -> 
     async with store.write() as connection:
         for start in range(0, count, BATCH):
             names = [f"r{number}" for number in range(start, min(start + BATCH, count))]
-            await registrar.enrol(connection, [recruit(name, papers=len(name)) for name in names])
+            await registrar.add_batch(connection, [recruit(name, papers=len(name)) for name in names])
     async with store.read() as connection:
         sizes = [len(batch) async for batch in everybody(connection)]
         found = [each.address.recipient async for batch in everybody(connection, limit=7) for each in batch]
@@ -227,7 +227,7 @@ async def test_subscribers_are_found_by_channel_status_and_language(store: Store
     async with store.write() as connection:
         batch = [recruit("ada", language="ko"), recruit("bo"), replace(recruit("cy"), status=Status.PAUSED)]
         batch.append(replace(recruit("di"), address=Address("other", "di"), paused_until=NOW + timedelta(days=1)))
-        await BulkImporter().enrol(connection, batch)
+        await BulkImporter().add_batch(connection, batch)
     async with store.read() as connection:
 
         async def names(**wanted: object) -> list[str]:

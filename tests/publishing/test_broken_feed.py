@@ -8,9 +8,9 @@ import pytest
 
 from bot.model import Address, Cadence, Edition, Paper, Preferences
 from bot.publishing.feed import Feed
-from bot.publishing.feed.fetch import Fetcher
 from bot.publishing.publisher import Publisher
 from bot.rules.closing import ClosingState
+from bot.runtime.http import Fetcher
 from bot.store import Store, closing_state, edition_queries, paper_queries, subscriber_queries
 from bot.store.edition_report import reports
 from tests.support.feed_faults import Fault
@@ -122,7 +122,7 @@ async def test_a_fault_is_told_once_stores_nothing_and_the_edition_goes_out_all_
     server.fault = None
     await service.step(TUESDAY, 22)
     assert complaints(log) == ["feed cannot be read"]
-    assert told(log, "feed is back") == 1
+    assert told(log, "feed can be read again") == 1
     assert not any(record.exc_info for record in log.records)
     assert await service.editions() == {MONDAY: (4, 1, True), TUESDAY: (5, 1, True)}
 
@@ -142,7 +142,7 @@ async def test_a_first_start_waits_for_the_feed_and_then_begins(
     server.fault = None
     assert await service.step(TUESDAY, 11)
     assert await service.editions() == {MONDAY: (4, 1, True)}
-    assert told(log, "feed is back") == 1
+    assert told(log, "feed can be read again") == 1
     assert not any(record.exc_info for record in log.records)
 
 
@@ -218,7 +218,7 @@ async def test_down_from_before_closing_time_until_three_hours_after_it_closes_f
     late = await service.latest()
     assert (late.day, late.complete) == (WEDNESDAY, True)
     assert {each.paper.id for each in late.papers} == {"2511.00203", "2511.00204", "2511.00300"}
-    assert told(log, "feed is back") == 1
+    assert told(log, "feed can be read again") == 1
 
 
 async def test_down_all_day_there_is_nothing_to_close_from_and_the_day_waits(

@@ -1,12 +1,8 @@
-"""The feed over real connections: limits, waits, validators, redirects, paging, and both kinds of feed."""
+"""The feed over real connections: paging, faults, the newest day, and both kinds of feed."""
 
 import asyncio
-import gzip
 import json
-import socket
-import tracemalloc
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -14,28 +10,14 @@ import pytest
 from aiohttp import web
 
 from bot.publishing.feed import Feed, FeedError
-from bot.publishing.feed.fetch import LARGEST_KEPT, MOST_KEPT, USER_AGENT, Fetcher
 from bot.publishing.feed.source import MOST_AT_ONCE, MOST_PAGES
-from tests.support.feed_faults import MEGABYTE, Fault
+from bot.runtime.http import Fetched, Fetcher
+from tests.support.feed_faults import Fault
 from tests.support.feed_server import FeedServer, row
+from tests.support.http_server import answers, serving
 
 MONDAY, TUESDAY, WEDNESDAY = date(2025, 11, 3), date(2025, 11, 4), date(2025, 11, 5)
 NOW = datetime(2025, 11, 5, 22, 30, tzinfo=UTC)
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-@asynccontextmanager
-async def serving(handler: Handler) -> AsyncIterator[str]:
-    """A server that hands every request to `handler`; its address, without a closing slash."""
-    app = web.Application()
-    app.router.add_get("/{path:.*}", handler)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
 
 
 @pytest.fixture
@@ -49,162 +31,7 @@ async def server() -> AsyncIterator[FeedServer]:
         yield server
 
 
-def answers(body: bytes = b"[]", **more: Any) -> Handler:
-    async def handler(request: web.Request) -> web.StreamResponse:
-        return web.Response(body=body, **more)
-
-    return handler
-
-
-async def failure(url: str, **limits: Any) -> FeedError:
-    async with Fetcher(**limits) as fetcher:
-        with pytest.raises(FeedError) as caught:
-            await fetcher.get(url)
-    message = str(caught.value)
-    assert "\n" not in message
-    assert "secret" not in message
-    assert "://" not in message or message.startswith("the feed's address")
-    assert caught.value.__cause__ is None  # its text may hold the address
-    return caught.value
-
-
-# One answer
-
-
-async def test_a_body_comes_unpacked_and_we_say_who_we_are() -> None:
-    asked: list[web.Request] = []
-
-    async def handler(request: web.Request) -> web.StreamResponse:
-        asked.append(request)
-        return web.Response(body=gzip.compress(b"[1]"), headers={"Content-Encoding": "gzip"})
-
-    async with serving(handler) as url, Fetcher() as fetcher:
-        assert await fetcher.get(f"{url}/feed?token=a%2Bb+c") == b"[1]"
-    assert asked[0].headers["User-Agent"] == USER_AGENT == "MorningPapers/0.1"
-    assert "If-None-Match" not in asked[0].headers
-    assert asked[0].path_qs == "/feed?token=a%2Bb+c"
-
-
-@pytest.mark.parametrize("fault", [Fault.zeros(), Fault.gzip_bomb], ids=["zeros", "bomb"])
-async def test_200_megabytes_are_refused_and_never_held(server: FeedServer, fault: Fault) -> None:
-    server.fault = fault
-    tracemalloc.start()
-    try:
-        error = await failure(server.url)
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    assert str(error) == "127.0.0.1 answered with more than 16 MiB"
-    assert peak < 64 * MEGABYTE
-
-
-@pytest.mark.parametrize(("size", "fits"), [(1_000, True), (1_001, False)])
-async def test_the_limit_is_the_unpacked_size(size: int, fits: bool) -> None:
-    handler = answers(gzip.compress(b" " * size), headers={"Content-Encoding": "gzip"})
-    async with serving(handler) as url, Fetcher(largest=1_000) as fetcher:
-        if fits:
-            assert len(await fetcher.get(url)) == size
-        else:
-            with pytest.raises(FeedError, match="answered with more than"):
-                await fetcher.get(url)
-
-
-@pytest.mark.parametrize(
-    ("status", "message"),
-    [
-        (400, "400 Bad Request"),
-        (404, "404 Not Found"),
-        (502, "502 Bad Gateway"),
-        (599, "599"),
-        (304, "304 Not Modified"),
-    ],
-)
-async def test_any_other_status_is_named(status: int, message: str) -> None:
-    async with serving(answers(b"", status=status, reason="secret")) as url:
-        assert str(await failure(f"{url}/?token=secret")) == f"127.0.0.1 answered {message}"
-
-
-async def test_an_answer_that_never_comes_is_given_up(server: FeedServer) -> None:
-    server.fault = Fault.hang
-    assert str(await failure(server.url, total=0.1)) == "127.0.0.1 did not answer within 0.1 s"
-
-
-async def test_an_answer_that_never_ends_is_given_up() -> None:
-    async def drip(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse()
-        await response.prepare(request)
-        await response.write(b"[")
-        await asyncio.Event().wait()
-        return response
-
-    async with serving(drip) as url:
-        assert str(await failure(url, total=0.1)) == "127.0.0.1 did not answer within 0.1 s"
-
-
-async def test_a_line_that_goes_dead_is_an_error(server: FeedServer) -> None:
-    server.fault = Fault.drop
-    assert str(await failure(server.url)) == "127.0.0.1 broke off before its answer was complete"
-
-
-async def test_half_a_gzip_is_an_error() -> None:
-    handler = answers(b"\x1f\x8b\x08\0 no gzip at all", headers={"Content-Encoding": "gzip"})
-    async with serving(handler) as url:
-        await failure(url)
-
-
-async def test_something_that_does_not_speak_http_is_an_error() -> None:
-    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(1)
-        writer.write(b"220 mail.example ESMTP\r\n\r\n")
-        writer.close()
-        await writer.wait_closed()
-
-    other = await asyncio.start_server(speak, "127.0.0.1", 0)
-    async with other:
-        port = other.sockets[0].getsockname()[1]
-        assert "is not HTTP" in str(await failure(f"http://127.0.0.1:{port}/?token=secret"))
-        assert "no secure connection" in str(await failure(f"https://127.0.0.1:{port}/?token=secret", connect=5))
-
-
-async def test_nobody_there_is_an_error() -> None:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        url = f"http://me:secret@127.0.0.1:{unused.getsockname()[1]}/?token=secret"
-        assert str(await failure(url)) == "127.0.0.1 could not be reached"
-
-
-async def test_a_host_that_does_not_exist_is_an_error() -> None:
-    assert str(await failure("http://feed.invalid/?token=secret", total=20)).startswith("feed.invalid could not be")
-
-
-@pytest.mark.parametrize(
-    "url", ["", "secret", "file:///etc/secret", "ftp://a.example/secret", "http://", "http://[::1/secret", "//secret"]
-)
-async def test_what_is_no_web_address_is_an_error(url: str) -> None:
-    assert str(await failure(url)) == "the feed's address is no http:// or https:// address"
-
-
-# How long to wait
-
-
-@pytest.mark.parametrize(
-    ("status", "headers", "wait"),
-    [
-        (429, {"RateLimit": '"api";r=0;t=123'}, 123),
-        (429, {"RateLimit": '"api";r=0;t=123', "Retry-After": "7"}, 123),
-        (429, {"RateLimit": '"api";r=0;t=7', "Retry-After": "123"}, 123),
-        (429, {"Retry-After": "Wed, 05 Nov 2025 22:32:03 GMT", "Date": "Wed, 05 Nov 2025 22:30:00 GMT"}, 123),
-        (429, {"Retry-After": "Wed, 05 Nov 2025 22:00:00 GMT", "Date": "Wed, 05 Nov 2025 22:30:00 GMT"}, 0),
-        (429, {"Retry-After": "99999999999"}, 86_400),
-        (429, {"Retry-After": "soon", "RateLimit": "limit=5"}, None),
-        (429, {}, None),
-        (503, {"Retry-After": "123"}, 123),
-        (503, {"RateLimit": '"api";r=499;t=123'}, None),  # every answer says when the window ends
-    ],
-)
-async def test_the_feed_says_how_long_to_wait(status: int, headers: dict[str, str], wait: float | None) -> None:
-    async with serving(answers(status=status, headers=headers)) as url:
-        assert (await failure(url)).retry_after == wait
+# Requests
 
 
 async def test_a_poll_that_is_told_to_wait_says_so(server: FeedServer) -> None:
@@ -213,9 +40,6 @@ async def test_a_poll_that_is_told_to_wait_says_so(server: FeedServer) -> None:
         with pytest.raises(FeedError, match="429 Too Many Requests") as caught:
             await feed.poll([MONDAY], now=NOW)
     assert caught.value.retry_after == 42
-
-
-# Validators
 
 
 async def test_an_answer_that_still_holds_is_not_sent_again(server: FeedServer) -> None:
@@ -228,67 +52,6 @@ async def test_an_answer_that_still_holds_is_not_sent_again(server: FeedServer) 
         assert "If-None-Match" in server.requests[-1].headers
         server.days[MONDAY][0]["paper"]["upvotes"] = 99
         assert max(paper.votes or 0 for paper in (await feed.poll([MONDAY], now=NOW)).papers) == 99
-
-
-async def test_a_kept_body_comes_back_on_304() -> None:
-    asked: list[dict[str, str]] = []
-
-    async def handler(request: web.Request) -> web.StreamResponse:
-        asked.append(dict(request.headers))
-        if len(asked) > 1:
-            return web.Response(status=304)
-        return web.Response(body=b"kept", headers={"ETag": '"a"', "Last-Modified": "Wed, 05 Nov 2025 22:00:00 GMT"})
-
-    async with serving(handler) as url, Fetcher() as fetcher:
-        assert [await fetcher.get(url) for _ in range(3)] == [b"kept"] * 3
-    assert [headers.get("If-None-Match") for headers in asked] == [None, '"a"', '"a"']
-    assert asked[1]["If-Modified-Since"] == "Wed, 05 Nov 2025 22:00:00 GMT"
-
-
-async def test_few_answers_are_kept_and_no_large_ones() -> None:
-    async def handler(request: web.Request) -> web.StreamResponse:
-        if "If-None-Match" in request.headers:
-            return web.Response(status=304)
-        size = LARGEST_KEPT + 1 if request.path == "/large" else 1
-        return web.Response(body=b" " * size, headers={"ETag": '"a"'})
-
-    async with serving(handler) as url, Fetcher() as fetcher:
-        for n in range(MOST_KEPT + 1):
-            await fetcher.get(f"{url}/{n}")
-        assert [kept.removeprefix(url) for kept in fetcher._kept] == [f"/{n}" for n in range(1, MOST_KEPT + 1)]
-        await fetcher.get(f"{url}/1")
-        assert next(reversed(fetcher._kept)) == f"{url}/1"
-        await fetcher.get(f"{url}/large")
-        assert f"{url}/large" not in fetcher._kept
-
-
-# Redirects
-
-
-def hops(total: int, last: str = "") -> Handler:
-    async def handler(request: web.Request) -> web.StreamResponse:
-        n = int(request.path.strip("/") or 0)
-        if n == total:
-            return web.Response(headers={"Location": last}, status=302) if last else web.Response(body=b"here")
-        raise web.HTTPFound(f"/{n + 1}")
-
-    return handler
-
-
-async def test_three_redirects_are_followed() -> None:
-    async with serving(hops(3)) as url, Fetcher() as fetcher:
-        assert await fetcher.get(url) == b"here"
-
-
-async def test_a_fourth_redirect_is_not() -> None:
-    async with serving(hops(4)) as url:
-        assert str(await failure(url)) == "127.0.0.1 sent us on more than 3 times"
-
-
-@pytest.mark.parametrize("target", ["file:///etc/secret", "ftp://a.example/secret", "http://[secret", "javascript:1"])
-async def test_a_redirect_to_anything_but_the_web_is_an_error(target: str) -> None:
-    async with serving(hops(0, target)) as url:
-        assert str(await failure(url)) == "127.0.0.1 sent us on to something that is no web address"
 
 
 async def test_a_redirect_elsewhere_is_followed(server: FeedServer) -> None:
@@ -390,22 +153,23 @@ async def test_the_newest_listing_of_a_paper_counts() -> None:
 class Counting(Fetcher):
     """Answers with empty days, each after the others had their turn to ask; counts how many wait at once."""
 
-    waiting = most = 0
+    under_way: int = 0
+    busiest: int = 0
 
-    async def get(self, url: str) -> bytes:
-        self.waiting += 1
-        self.most = max(self.most, self.waiting)
+    async def get(self, url: str, *_args: Any, **_options: Any) -> Fetched:
+        self.under_way += 1
+        self.busiest = max(self.busiest, self.under_way)
         for _ in range(50):
             await asyncio.sleep(0)
-        self.waiting -= 1
-        return b"[]"
+        self.under_way -= 1
+        return Fetched(url, b"[]")
 
 
 async def test_few_requests_are_under_way_at_once() -> None:
     fetcher = Counting()
     async with Feed("http://feed.invalid", fetcher=fetcher) as feed:
         found = await feed.poll([MONDAY + timedelta(days=n) for n in range(20)], now=NOW)
-    assert (len(found.days), fetcher.most) == (20, MOST_AT_ONCE)
+    assert (len(found.days), fetcher.busiest) == (20, MOST_AT_ONCE)
 
 
 BROKEN = [

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from bot.channel import Page
 from bot.model import Cadence, Paper, Preferences, Source, Style
 from bot.publishing.feed import sample
-from bot.render.attribution import first_sentence, say, sentence_ends
+from bot.render.attribution import say
 from bot.render.edition_page import edition_page, filled, today_page
+from bot.runtime.text import first_sentence, sentence_ends
 from tests.support.pages import CLOSED, DAY, edition, page, paper
 
 TEN = [paper(number) for number in range(1, 11)]

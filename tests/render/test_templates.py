@@ -16,7 +16,7 @@ from bot.model import Style
 from bot.render import folder
 from bot.render.templates import _Environment, template
 from bot.render.words import languages
-from channels.outbox.terminal import plain
+from bot.runtime.text import without_controls
 from tests.support.pages import HOSTILE, page, paper
 
 
@@ -178,7 +178,7 @@ def test_any_title_is_shown_as_it_is(title: str, sentence: str) -> None:
     made = page(paper(title=title, sentence=sentence))
     seen = Seen(template("outbox/edition.html", None)(made))
     assert made.blocks[0].title in seen.words
-    text = template("outbox/edition.txt", plain)(made)
+    text = template("outbox/edition.txt", without_controls)(made)
     assert f"1.  {made.blocks[0].title}\n" in text
 
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from bot.model import Media, MediaKind, Paper
+from bot.runtime.http import Fetcher
 from bot.summaries.fulltext import figures
-from bot.summaries.fulltext.downloads import Fetcher
 from bot.summaries.fulltext.figures import ARXIV, HUGGING_FACE, LARGEST_BODY, LONGEST_SIDE, Picture, redrawn
 from bot.summaries.fulltext.library import FullTextLibrary
 from bot.summaries.fulltext.sections import DocumentError, Figure

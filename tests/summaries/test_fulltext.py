@@ -17,11 +17,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.summaries.fulltext import downloads, paper_html, paper_markdown, paper_pdf
-from bot.summaries.fulltext.downloads import Fetcher, allowed
+from bot.runtime.http import USER_AGENT
+from bot.runtime.text import visible
+from bot.summaries.fulltext import paper_html, paper_markdown, paper_pdf
 from bot.summaries.fulltext.file_cache import MISSING, FileCache
 from bot.summaries.fulltext.library import FullText, FullTextLibrary, Section, excerpt
-from bot.summaries.fulltext.sections import MOST_TEXT, DocumentError, Draft, Kind, clean, cut, kind_of, one_line
+from bot.summaries.fulltext.sections import MOST_TEXT, DocumentError, Draft, Kind, cut, kind_of, shortened
 from tests.support.paper_server import (
     FILLER,
     Fault,
@@ -87,7 +88,7 @@ async def test_the_html_is_the_first_source_and_the_only_one_asked(server: Paper
     assert text.source == "html"
     assert kinds(text) == ["abstract", "introduction", "results", "conclusion", "appendix"]
     assert server.requests == [HTML]
-    assert server.headers[0]["User-Agent"] == downloads.USER_AGENT
+    assert server.headers[0]["User-Agent"] == USER_AGENT
 
 
 async def test_then_comes_the_markdown_then_the_pdf(server: PaperServer, texts: FullTextLibrary) -> None:
@@ -238,45 +239,6 @@ async def test_a_host_that_waits_does_not_stop_the_other(server: PaperServer, tm
         assert text.source == "markdown"
 
 
-@pytest.mark.parametrize(
-    ("asked", "date", "seconds"),
-    [
-        ("60", None, 60),
-        (" 5 ", None, 5),
-        ("9" * 5000, None, 86_400),
-        ("Wed, 05 Nov 2025 22:05:00 GMT", "Wed, 05 Nov 2025 22:00:00 GMT", 300),
-        ("Wed, 05 Nov 2025 21:00:00 GMT", "Wed, 05 Nov 2025 22:00:00 GMT", 0),
-        ("Wed, 05 Nov 2025 22:05:00 GMT", None, 600),
-        ("Wed, 05 Nov 2025 22:05:00 -0000", "Wed, 05 Nov 2025 22:00:00 GMT", 600),
-        ("soon", "now", 600),
-        ("²", None, 600),
-        (None, None, 600),
-    ],
-)
-def test_how_long_we_are_asked_to_wait(asked: str | None, date: str | None, seconds: int) -> None:
-    assert downloads._wait(asked, date) == timedelta(seconds=seconds)
-
-
-async def test_one_host_is_asked_once_in_a_pause_and_another_at_once(server: PaperServer) -> None:
-    one, two = server.add("/1", "one"), server.add("/2", "two")
-    async with PaperServer() as other, Fetcher(pause=3_600) as fetcher:
-        assert (await fetcher.get(one, NOW, most=9, within={server.url})).body == b"one"
-        waiting = asyncio.create_task(fetcher.get(two, NOW, most=9, within={server.url}))
-        assert (await fetcher.get(other.add("/3", "three"), NOW, most=9, within={other.url})).body == b"three"
-        assert server.requests == ["/1"]
-        assert not waiting.done()
-        waiting.cancel()
-        await asyncio.gather(waiting, return_exceptions=True)
-
-
-async def test_a_pause_ends(server: PaperServer) -> None:
-    one = server.add("/1", "one")
-    async with Fetcher(pause=0.001) as fetcher:
-        for _ in range(3):
-            await fetcher.get(one, NOW, most=9, within={server.url})
-    assert server.requests == ["/1"] * 3
-
-
 async def test_the_same_paper_asked_for_twice_at_once_is_fetched_once(
     server: PaperServer, texts: FullTextLibrary
 ) -> None:
@@ -284,34 +246,6 @@ async def test_the_same_paper_asked_for_twice_at_once_is_fetched_once(
     both = await asyncio.gather(texts.get(ID, NOW), texts.get(ID, NOW))
     assert both[0] == both[1]
     assert server.requests == [HTML]
-
-
-async def test_a_fetcher_that_is_not_entered_says_so(server: PaperServer) -> None:
-    with pytest.raises(RuntimeError, match="async with"):
-        await Fetcher(pause=0).get(server.url, NOW, most=1, within={server.url})
-
-
-@pytest.mark.parametrize(
-    ("url", "holds"),
-    [
-        ("https://arxiv.org/html/1", True),
-        ("https://ARXIV.org:443/x", True),
-        ("https://cdn.hf.co/a.png", True),
-        ("http://arxiv.org/html/1", False),
-        ("https://arxiv.org:8443/", False),
-        ("https://arxiv.org.example.org/", False),
-        ("https://hf.co/", False),
-        ("https://example.org/.hf.co", False),
-        ("https://user@arxiv.org/", False),
-        ("https://example.org\\.hf.co/", False),
-        ("https://[::1]/", False),
-        ("https://arxiv.org:x/", False),
-        ("javascript:alert(1)", False),
-        ("", False),
-    ],
-)
-def test_only_named_hosts_are_asked(url: str, holds: bool) -> None:
-    assert allowed(url, {"https://arxiv.org", "https://*.hf.co"}) is holds
 
 
 # What is kept
@@ -348,7 +282,7 @@ async def test_a_better_source_is_looked_for_again_while_a_worse_one_is_kept(
         server.add(HTML, page())
 
 
-async def test_a_passing_fault_is_not_kept(server: PaperServer, texts: FullTextLibrary) -> None:
+async def test_a_temporary_fault_is_not_kept(server: PaperServer, texts: FullTextLibrary) -> None:
     server.add(HTML, page())
     server.fault(HTML, Fault.status(500))
     assert await texts.get(ID, NOW) is None
@@ -626,7 +560,7 @@ async def test_while_a_pdf_is_stuck_no_other_is_begun(monkeypatch: pytest.Monkey
         await paper_pdf.read(printed_paper(), seconds=0.01)
     with pytest.raises(DocumentError, match="another") as refused:
         await paper_pdf.read(printed_paper())
-    assert refused.value.passing
+    assert refused.value.temporary
     free.set()
     await asyncio.to_thread(freed.wait)
     await asyncio.to_thread(paper_pdf._busy.acquire)
@@ -738,11 +672,11 @@ def test_a_cut_prefers_sentences_and_knows_abbreviations() -> None:
 
 @given(st.text(max_size=300), st.integers(0, 300))
 def test_a_line_is_clean_and_stays_so(text: str, most: int) -> None:
-    line = one_line(text, most)
+    line = shortened(text, most)
     assert len(line) <= most
     assert "\n" not in line
-    assert clean(line) == line
-    assert one_line(line, most) == line
+    assert visible(line) == line
+    assert shortened(line, most) == line
 
 
 def test_what_matters_comes_first_and_in_the_papers_order() -> None:

@@ -79,17 +79,17 @@ def status(code: int, **headers: str) -> Author:
 @pytest.mark.parametrize(
     ("author", "says"),
     [
-        (lambda asked: as_json(FILLED)[:-9], "holds no JSON"),
-        (lambda asked: "I cannot help with that.", "holds no JSON"),
-        (lambda asked: "x" * (LONGEST_ANSWER + 1), "holds no JSON"),
-        (lambda asked: "", "holds no JSON"),
-        (lambda asked: web.json_response({"choices": []}), "holds nothing"),
-        (lambda asked: web.json_response({"choices": None}), "holds nothing"),
-        (lambda asked: web.json_response([]), "holds nothing"),
-        (lambda asked: web.Response(text="<html>", content_type="text/html"), "holds nothing"),
-        (status(500), "out of order (HTTP 500)"),
-        (status(503), "out of order (HTTP 503)"),
-        (status(400), "refuses what it is asked (HTTP 400)"),
+        (lambda asked: as_json(FILLED)[:-9], "has no JSON"),
+        (lambda asked: "I cannot help with that.", "has no JSON"),
+        (lambda asked: "x" * (LONGEST_ANSWER + 1), "has no JSON"),
+        (lambda asked: "", "has no JSON"),
+        (lambda asked: web.json_response({"choices": []}), "is empty"),
+        (lambda asked: web.json_response({"choices": None}), "is empty"),
+        (lambda asked: web.json_response([]), "is empty"),
+        (lambda asked: web.Response(text="<html>", content_type="text/html"), "is empty"),
+        (status(500), "failed (HTTP 500)"),
+        (status(503), "failed (HTTP 503)"),
+        (status(400), "rejected the request (HTTP 400)"),
         (status(404), "check LLM_API_KEY and LLM_MODEL"),
         (status(403), "check LLM_API_KEY and LLM_MODEL"),
         (status(429), "HTTP 429"),
@@ -116,13 +116,13 @@ async def test_a_wrong_key_is_ours_to_mend(opened: Open) -> None:
     async with Model([Endpoint(server.url, "another", "m")], timeout=5) as model:
         with pytest.raises(ModelError) as error:
             await fill(model)
-    assert error.value.ours
+    assert error.value.misconfigured
 
 
 async def test_whoever_takes_too_long_or_is_not_there_is_not_waited_for(opened: Open) -> None:
     model, [server] = await opened(lambda asked: as_json(FILLED), timeout=0.2)
     server.hang = asyncio.Event()
-    with pytest.raises(ModelError, match="too long"):
+    with pytest.raises(ModelError, match="in time"):
         await fill(model)
     async with Model([Endpoint("http://127.0.0.1:9/v1", "", "m")], timeout=5) as nowhere:
         with pytest.raises(ModelError, match="cannot be reached"):

@@ -24,7 +24,7 @@ from bot.store.schema import papers as papers_table
 from bot.store.text_queries import TextState
 from bot.summaries.llm import Endpoint, Model
 from bot.summaries.wanted import fingerprint
-from bot.summaries.writer import FIRST_REST, Writer
+from bot.summaries.writer import FIRST_BACKOFF, Writer
 from tests.support.authors import SENTENCES, good, spoilt
 from tests.support.command import papers_command
 from tests.support.databases import fresh_store
@@ -238,7 +238,7 @@ async def test_an_endpoint_out_of_order_is_left_alone_and_the_edition_goes_out_i
     writer = room.writer()
     assert not await writer.step(NOW)
     asked = len(room.server.asked)
-    assert not await writer.step(NOW + FIRST_REST / 2)
+    assert not await writer.step(NOW + FIRST_BACKOFF / 2)
     assert len(room.server.asked) == asked
     assert await room.verdicts() == {}
     assert set(await room.deliver(NOW, NOW + 9 * MINUTE)) == {"h"}
@@ -414,9 +414,9 @@ async def test_a_run_for_once_waits_for_nobodys_words(make: Any) -> None:
     await room.publish({"k": reader("ko", papers=1)})
     channel = FakeChannel()
     dispatcher = Dispatcher(room.store, channel, make_locks(room.store.engine.url, room.store.path), writes=True)
-    while await dispatcher.step(NOW, hurried=True) or dispatcher.busy:
+    while await dispatcher.step(NOW, await_texts=False) or dispatcher.busy:
         if dispatcher.busy:
-            await dispatcher.landed.wait()
+            await dispatcher.attempt_ended.wait()
     assert channel.reached == ["k"]
 
 

@@ -1,7 +1,6 @@
-"""Where papers come from: the Hugging Face Daily Papers API or any RSS/Atom feed of papers."""
+"""Reads papers from the Hugging Face Daily Papers API or any RSS or Atom feed of papers."""
 
 from bot.publishing.feed.errors import FeedError
-from bot.publishing.feed.fetch import Fetcher
 from bot.publishing.feed.source import Feed
 
-__all__ = ["Feed", "FeedError", "Fetcher"]
+__all__ = ["Feed", "FeedError"]

@@ -1,6 +1,6 @@
-"""Cleaning what strangers wrote: one line of text, one sentence, one link, one count. Pure and idempotent.
+"""Cleans values of the feed, which anybody may write: lines of text, sentences, links, counts. Pure and idempotent.
 
-The oddities behind each rule are on record in the feed's description, sections 5.2 and 5.3.
+docs/feed.md ("Text" and "People, organisations, links") shows what each rule is for.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from unicodedata import is_normalized, normalize
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from bot.model import Media, MediaKind
+from bot.runtime.text import visible
 
 LONGEST_TITLE = 500
 LONGEST_ABSTRACT = 5_000
@@ -25,22 +26,13 @@ MOST_AUTHORS = 1_000
 MOST_KEYWORDS = 50
 MOST_MEDIA = 20
 HIGHEST_COUNT = 1_000_000_000
-"""A count beyond this is nonsense, and would not fit a database's integer for ever."""
+"""Counts above this are rejected as nonsense; a database's integers end at two billion."""
 
-_UNSEEN = re.compile(
-    "["
-    "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f"  # controls; those that are white space are collapsed instead
-    "\xad\u200b\u2060-\u2064\ufeff"  # soft hyphen, zero-width spaces: split words that are searched for
-    "\u202a-\u202e\u2066-\u206f"  # bidirectional overrides and isolates: turn the text that follows around
-    "\ud800-\udfff\ufdd0-\ufdef\ufff9-\ufffb\ufffe\uffff"  # lone surrogates, non-characters: break encoders
-    "\U000e0000-\U000e007f"  # tags: words that no reader sees, but a language model does
-    "]"
-)  # ZWJ and ZWNJ (U+200D, U+200C) are spelling in many languages and stay
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});", re.ASCII)
 _LAYERS = 5
-"""How often an ampersand may have been escaped over again before we call it a prank."""
+"""Rounds of unescaping ("&amp;amp;lt;") before the remaining ampersands are dropped."""
 _RAW_PER_CLEAN = 16
-"""How many raw characters are read for one clean one at most, so that a flood of entities costs little."""
+"""Raw characters read for each clean one, so that a flood of entities costs little."""
 
 _HIDDEN = re.compile(r"(?is)<!--.*?(?:-->|\Z)|<(script|style)\b[^<>]*>.*?(?:</\1\s*>|\Z)")
 _INLINE_TAG = re.compile(
@@ -55,7 +47,7 @@ _ENDS = re.compile(r"""(?<![.…])[.!?。！？]["'”’»)\]]*$""")
 _SHOUTS = re.compile(r"(?:\b[A-Z]{5,}[\s-]+){2}[A-Z]{5,}\W*$")
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_.])?|[0-9a-f:.]*:[0-9a-f:.]*", re.ASCII)
 _PLAIN = re.compile(r"https://[a-z0-9][a-z0-9.-]*[a-z0-9](?:/[A-Za-z0-9._~/-]*)?", re.ASCII)
-"""Most links: nothing in them needs a second look, and looking anyway is a third of all parsing time."""
+"""Links that need no further checks. Most are such, and checking them all is a third of the parsing time."""
 _UNQUOTED = "/%:@!$&'()*+,;=~"
 _SUFFIXES = dict.fromkeys(("png", "jpg", "jpeg", "gif", "webp"), MediaKind.IMAGE) | dict.fromkeys(
     ("mp4", "m4v", "mov", "qt", "webm"), MediaKind.VIDEO
@@ -64,10 +56,10 @@ _REPOSITORY_TAIL = re.compile(r"(?:\.git|/)+$")
 
 
 def one_line(value: object, limit: int) -> str:
-    """`value` as one clean line of at most `limit` characters; anything but text is "".
+    """`value` as one line of at most `limit` characters in NFC; "" if it is no text.
 
-    Entities become characters, the form is NFC, runs of white space (newlines too) one space; what nobody can
-    see goes. An overlong line is cut between words and ends in "…".
+    HTML entities are decoded, invisible characters removed, runs of white space become one space. A longer line is cut
+    between words and ends in "…".
     """
     if not isinstance(value, str):
         return ""
@@ -78,20 +70,21 @@ def one_line(value: object, limit: int) -> str:
 
 
 def lines(values: Iterable[object], most: int) -> tuple[str, ...]:
-    """The first `most` of `values` that are names: clean, and not blank."""
+    """The first `most` of `values` that are names: cleaned, and not blank."""
     cleaned = (one_line(value, LONGEST_NAME) for value in values)
     return tuple(islice(filter(None, cleaned), most))
 
 
 def without_tags(markup: str) -> str:
-    """`markup` without HTML tags, scripts and comments; what only looks like a tag (`<think>`) stays."""
+    """`markup` without HTML tags, scripts and comments. What only looks like a tag (`<think>`) stays."""
     return _TAG.sub(" ", _INLINE_TAG.sub("", _HIDDEN.sub(" ", markup)))
 
 
 def _scrub(line: str) -> str:
-    # Each step can bring forth work for another ("&am&#8238;p;lt;"), hence rounds until nothing changes.
+    # A step can make work for an earlier one ("&am&#8238;p;lt;"), so repeat until nothing changes.
+    line = line.encode("utf-8", "ignore").decode()  # without halves of surrogate pairs
     for _ in range(_LAYERS):
-        cleaner = normalize("NFC", _UNSEEN.sub("", _ENTITY.sub(_character, line)))
+        cleaner = normalize("NFC", visible(_ENTITY.sub(_character, line)))
         if cleaner == line:
             break
         line = cleaner
@@ -111,24 +104,21 @@ def _cut(line: str, limit: int) -> str:
 
 
 def sentence(value: object, abstract: str) -> str | None:
-    """The feed's own sentence if it is one: short, ended, and not the authors' words.
-
-    Some rows carry the abstract itself, and 2606.06601 breaks off in "DECOMPOSED GUIDANCE COMPONENTS".
-    """
-    line = one_line(value, LONGEST_SENTENCE)  # longer: comes back cut, with an end that is none
+    """The feed's sentence about a paper; None if it is too short or too long, unfinished, or from the abstract."""
+    line = one_line(value, LONGEST_SENTENCE)  # a longer one comes back cut, and so unfinished
     if len(line) < SHORTEST_SENTENCE or not _ENDS.search(line) or _SHOUTS.search(line):
         return None
     return None if line.rstrip(".") in abstract else line
 
 
 def web_link(value: object) -> str | None:
-    """`value` as an http(s) address without white space, percent-encoded; None if it is none."""
+    """`value` as a percent-encoded http(s) address without white space; None if it is not one."""
     if not isinstance(value, str) or len(value) > 2 * LONGEST_LINK:
         return None
     if len(value) <= LONGEST_LINK and _PLAIN.fullmatch(value):
         return value
     try:
-        parts = urlsplit("".join(_UNSEEN.sub("", value).split()))
+        parts = urlsplit("".join(visible(value).split()))
         host, port = parts.hostname or "", parts.port
         host = host if host.isascii() else host.encode("idna").decode("ascii")
     except ValueError:  # a bad port, half an IPv6 address, a host that is no domain name
@@ -145,7 +135,7 @@ def web_link(value: object) -> str | None:
 
 
 def repository(value: object) -> str | None:
-    """A link to code: without query, fragment, trailing slash and ".git"; a /tree/ path stays."""
+    """A link to a code repository without query, fragment, trailing slash and ".git"; None if it is not one."""
     link = web_link(value)
     if link is None:
         return None
@@ -155,14 +145,14 @@ def repository(value: object) -> str | None:
 
 
 def count(value: object) -> int | None:
-    """`value` as a whole number from 0 up; None if it is none. True is no number, and 0 is one."""
+    """`value` as a whole number of at least 0; None if it is no number. Booleans are not numbers."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not value <= HIGHEST_COUNT:
         return None
     return int(max(value, 0))
 
 
 def media(urls: Iterable[object]) -> tuple[Media, ...]:
-    """The pictures and films among `urls`, told by their suffix, each once."""
+    """The images and videos among `urls`, recognised by suffix, without duplicates."""
     links = dict.fromkeys(filter(None, map(web_link, urls)))
     known = (Media(_SUFFIXES[suffix], link) for link in links if (suffix := _suffix(link)) in _SUFFIXES)
     return tuple(islice(known, MOST_MEDIA))

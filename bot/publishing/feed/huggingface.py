@@ -1,7 +1,6 @@
-"""Hugging Face Daily Papers (https://huggingface.co/api/daily_papers): pure, bytes in, papers out.
+"""Parses answers of Hugging Face Daily Papers (https://huggingface.co/api/daily_papers). Pure: bytes in, papers out.
 
-Rows are read from the JSON itself: the official client takes 0 votes for none and misses half of the fields
-(the feed's description, section 4.3).
+The JSON is read directly, since the official Python client loses fields (docs/feed.md, "Rows").
 """
 
 from __future__ import annotations
@@ -39,14 +38,14 @@ _ID = re.compile(r"(\d{4}\.\d{4,5})(?:v\d{1,3})?", re.ASCII)
 
 
 class _RowError(Exception):
-    """A row that is no paper; says why."""
+    """A row is no paper; the message says why."""
 
 
 def parse(body: bytes, day: date | None, start: int = 0) -> list[Paper]:
-    """The papers of one answer, in its order, each once; `day` is the list day that was asked for.
+    """The papers of one answer, in its order, without duplicates.
 
-    A row that is no paper is skipped and logged. An answer that is no list of papers is a FeedError.
-    Positions count from `start`, for the pages after the first.
+    `day` is the list day that was requested, `start` the position of the first row (for later pages). Rows that are no
+    papers are skipped and logged. Raises FeedError if the answer is no list of papers.
     """
     papers: dict[str, Paper] = {}
     skipped: list[tuple[int, str]] = []
@@ -56,7 +55,7 @@ def parse(body: bytes, day: date | None, start: int = 0) -> list[Paper]:
         except _RowError as why:
             skipped.append((index, str(why)))
         else:
-            papers.setdefault(paper.id, paper)  # 2506.01920 once came as rows 35 and 36 of one answer
+            papers.setdefault(paper.id, paper)  # duplicates: docs/feed.md, "Papers"
     if skipped:
         first = [f"{index}: {why}" for index, why in skipped[:MOST_LOGGED]]
         log.warning("rows skipped", extra={"day": str(day), "skipped": len(skipped), "rows": first})
@@ -66,12 +65,11 @@ def parse(body: bytes, day: date | None, start: int = 0) -> list[Paper]:
 def _rows(body: bytes) -> list[object]:
     try:
         answer = json.loads(body, parse_constant=_refuse)
-    except (ValueError, RecursionError):  # no JSON, no Unicode, a number of thousands of digits, endless nesting
+    except (ValueError, RecursionError):  # not JSON, not Unicode, a number with thousands of digits, deep nesting
         raise FeedError("the feed's answer is not JSON") from None
     if not isinstance(answer, list):
         raise FeedError(f"the feed's answer is no list of papers but {_NAMES.get(type(answer), 'a number')}")
-    # A row or two may be bad. Where not one holds a paper, the answer is another kind of list, and taking it
-    # for an empty day would hide that.
+    # Single rows may be bad. If none holds a paper, this is some other list, and must not pass for an empty day.
     if answer and not any(isinstance(row, dict) and isinstance(row.get("paper"), dict) for row in answer):
         raise FeedError("the feed's answer is a list, but not of papers")
     return answer
@@ -90,13 +88,13 @@ def _paper(row: object, day: date | None, position: int) -> Paper:
     inner = row.get("paper")
     if not isinstance(inner, dict):
         raise _RowError("holds no paper")
-    # What stands on either level is taken from the paper, else from around it: fields have moved.
+    # Fields have moved between the two levels of a row, so the inner one is preferred to the outer.
     fields = row | {key: value for key, value in inner.items() if value is not None}
 
     number = _ID.fullmatch(written) if isinstance(written := inner.get("id"), str) else None
     if number is None:
         raise _RowError("no arXiv id")
-    # The inner title comes first: the outer one kept raw LaTeX ("$\\nabla^2$DFT", 2406.14347).
+    # The inner title comes first: the outer one kept raw LaTeX (docs/feed.md, "Rows").
     title = one_line(inner.get("title"), LONGEST_TITLE) or one_line(row.get("title"), LONGEST_TITLE)
     if not title:
         raise _RowError(f"{number[1]} has no title")
@@ -105,7 +103,7 @@ def _paper(row: object, day: date | None, position: int) -> Paper:
         raise _RowError(f"{number[1]} has no list day")
     published = _instant(inner.get("publishedAt"))
     abstract = one_line(fields.get("summary"), LONGEST_ABSTRACT)
-    urls = fields.get("mediaUrls") or fields.get("mediaUrl")  # one text, before 2024-06
+    urls = fields.get("mediaUrls") or fields.get("mediaUrl")  # before June 2024 a single string
     return Paper(
         id=number[1],
         title=title,
@@ -113,7 +111,7 @@ def _paper(row: object, day: date | None, position: int) -> Paper:
         listed_on=listed_at.date(),
         listed_at=listed_at,
         position=position,
-        # This feed always counts votes: without a readable number nobody is known to have voted.
+        # This feed always counts votes, so a missing or unreadable number is 0.
         votes=count(inner.get("upvotes")) or 0,
         comments=count(fields.get("numComments")),
         sentence=sentence(fields.get("ai_summary"), abstract),
@@ -135,21 +133,20 @@ def _instant(value: object) -> datetime | None:
     try:
         instant = datetime.fromisoformat(value)
         return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
-    except (ValueError, OverflowError):  # no instant, or one that UTC's calendar does not reach
+    except (ValueError, OverflowError):  # not a time, or out of the calendar's range once in UTC
         return None
 
 
 def _listed_at(submitted: object, day: date | None, published: object) -> datetime | None:
-    # Only midnight since 2026-05-14. Before 2025-03 there was none, and the outer publishedAt was the time of
-    # listing; since then that is arXiv's, five hours off, hence last.
+    # `submitted` is missing in old rows, and the outer `publishedAt` is only in those the time of listing
+    # (docs/feed.md, "Rows").
     if listed_at := _instant(submitted):
         return listed_at
     return datetime.combine(day, time(), UTC) if day else _instant(published)
 
 
 def _authors(value: object) -> tuple[str, ...]:
-    # A name that stands twice stays twice: two people share it (two Kun Xu wrote 2410.05954), and
-    # "533 authors" is to stay true.
+    # Duplicates stay: two authors may share a name (docs/feed.md, "People, organisations, links").
     shown = (author for author in _list(value) if isinstance(author, dict) and not author.get("hidden"))
     return lines((author.get("name") for author in shown), MOST_AUTHORS)
 
@@ -158,7 +155,7 @@ def _organisation(value: object) -> str | None:
     if not isinstance(value, dict):
         return None
     names = (one_line(value.get(key), LONGEST_NAME).rstrip("_ ") for key in ("fullname", "name"))
-    return next(filter(None, names), None)  # "Mistral AI_", 2601.08584
+    return next(filter(None, names), None)  # "Mistral AI_"
 
 
 def _keywords(value: object) -> tuple[str, ...]:

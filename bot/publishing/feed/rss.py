@@ -1,6 +1,6 @@
-"""Any RSS or Atom feed of papers, read by feedparser: pure, bytes in, papers out.
+"""Parses RSS and Atom feeds of papers with feedparser. Pure: bytes in, papers out.
 
-feedparser takes its time (a quarter of a second for 2,000 entries): call `parse` in a thread.
+feedparser is slow (250 ms for 2,000 entries), so call `parse` in a thread. See docs/feed.md, "RSS and Atom".
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 Entry = Mapping[str, object]
 
 LARGEST_FEED = 8 << 20
-"""Bytes; feedparser needs seconds for each million of them, and 1,000 papers are three."""
+"""Bytes of one feed; 1,000 papers are 3 MB, and feedparser needs seconds for each."""
 LONGEST_BYLINE = 50_000
 _LOOKED_THROUGH = 65_536
 _ROOT = re.compile(rb"<(?:[\w.-]+:)?(?:rss|rdf|feed|channel)\b", re.IGNORECASE)
@@ -47,7 +47,7 @@ _FAILURES = (
     TypeError,
     ValueError,
 )
-"""What feedparser and the parsers below it are known to raise on broken input instead of setting `bozo`."""
+"""What feedparser and its parsers are known to raise on broken input instead of setting `bozo`."""
 
 _ID = r"(\d{4}\.\d{4,5})(?:v\d{1,3})?"
 _ADDRESS = re.compile(
@@ -63,9 +63,9 @@ _MAIL = re.compile(r"<?[^\s<>()@]{1,64}@[^\s<>()@]{1,255}>?")
 
 
 def parse(body: bytes, now: datetime) -> list[Paper]:
-    """The papers of a feed in its own order, each once; entries without an arXiv id are skipped and logged.
+    """The papers of a feed in its order, without duplicates; entries without an arXiv id are skipped and logged.
 
-    `now` is when an entry without a date was listed, and the latest that any entry can have been.
+    `now` counts as the time of listing of entries without a date or with one in the future. Raises FeedError.
     """
     entries = _entries(body)
     papers: dict[str, Paper] = {}
@@ -83,18 +83,18 @@ def parse(body: bytes, now: datetime) -> list[Paper]:
 def _entries(body: bytes) -> list[Entry]:
     if len(body) > LARGEST_FEED:
         raise FeedError(f"the feed's answer is larger than {LARGEST_FEED >> 20} MiB")
-    # Looked for first, since feedparser reads a web page to its end before it finds no feed in it.
-    if not _ROOT.search(body[:_LOOKED_THROUGH].replace(b"\0", b"")):  # the NULs of UTF-16
+    # Checked first, since feedparser parses a whole web page before it finds no feed in it.
+    if not _ROOT.search(body[:_LOOKED_THROUGH].replace(b"\0", b"")):  # NULs: it may be UTF-16
         raise FeedError("the feed's answer is neither JSON nor RSS nor Atom")
     try:
-        # As a stream: bytes that look like an address or a path would be opened. Not sanitised: that would
-        # drop "<think>" from a title, and no markup leaves here anyway.
+        # As a stream, since feedparser would open bytes that look like a URL or path. Not sanitised, since that
+        # drops "<think>" from titles; markup is removed below.
         feed = feedparser.parse(io.BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
     except _FAILURES:
         raise FeedError("the feed's answer is RSS or Atom too broken to read") from None
     if not feed.get("version"):
         raise FeedError("the feed's answer is neither JSON nor RSS nor Atom")
-    # As plain dicts: feedparser's own make up keys that are not there, and warn of it.
+    # As plain dicts: feedparser's own return keys that are not there, with a warning.
     return [dict(entry) for entry in feed.get("entries", [])]
 
 
@@ -121,7 +121,7 @@ def _paper(entry: Entry, position: int, now: datetime) -> Paper | None:
 
 
 def _number(entry: Entry) -> str | None:
-    """The arXiv id in a link, else in the guid, without its version."""
+    """The arXiv id, without its version, from a link or else the guid; None if there is none."""
     for address in (entry.get("link"), *_each(entry, "links", "href"), entry.get("id")):
         if isinstance(address, str) and (found := _ADDRESS.search(address) or _BARE_ID.fullmatch(address)):
             return found[1]
@@ -139,14 +139,14 @@ def _summary(entry: Entry) -> object:
 def _authors(entry: Entry) -> Iterable[str]:
     names = [_plain(name, LONGEST_BYLINE) for name in islice(_each(entry, "authors", "name"), MOST_AUTHORS)]
     if len(names) == 1:
-        # One element may hold a whole list (arXiv's dc:creator does); several are one name each. Taken from the
-        # text itself, since feedparser splits an address in the middle ("ada@a.exam", "ple (Ada").
+        # A single element may hold a whole list (arXiv's dc:creator does). Split here, since feedparser's parsed
+        # name breaks addresses apart ("ada@a.exam", "ple (Ada").
         names = _BETWEEN_NAMES.split(_plain(entry.get("author"), LONGEST_BYLINE))
     return map(_without_mail, names)
 
 
 def _without_mail(name: str) -> str:
-    # RSS 2.0 names an author as "mail@host (Name)" (https://www.rssboard.org/rss-specification).
+    # RSS 2.0 writes an author as "mail@host (Name)" (https://www.rssboard.org/rss-specification).
     bare = _MAIL.sub("", name)
     return name if bare == name else bare.strip(" ()")
 
@@ -159,7 +159,7 @@ def _each(entry: Entry, key: str, part: str) -> Iterator[object]:
 
 
 def _instant(entry: Entry, key: str) -> datetime | None:
-    value = entry.get(key)  # UTC by feedparser's promise
+    value = entry.get(key)  # in UTC, as feedparser documents
     if not isinstance(value, struct_time):
         return None
     try:

@@ -1,7 +1,6 @@
-"""The built-in sample edition: what a first start shows while the feed cannot be reached.
+"""The built-in sample edition, shown on a first start while the feed cannot be reached.
 
-The papers, their authors and votes are real, as the list of 29 April 2026 had them; the sentences about them
-were written for this file.
+Papers, authors and votes are those of the list of 29 April 2026; the sentences were written for this file.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ def edition() -> Edition:
 
 
 def _paper(
-    id: str,  # noqa: A002 — the model's own name for it
+    id: str,  # noqa: A002 — the name of the field of Paper
     title: str,
     sentence: str,
     authors: str,

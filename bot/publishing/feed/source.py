@@ -1,4 +1,4 @@
-"""The feed as the publisher sees it: papers of some days, from whichever kind of feed it is."""
+"""Reads the papers of given days from a feed, whether it is the JSON API or RSS."""
 
 from __future__ import annotations
 
@@ -13,32 +13,34 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from bot.model import Found, Paper
 from bot.publishing.feed import huggingface, rss
 from bot.publishing.feed.errors import FeedError
-from bot.publishing.feed.fetch import Fetcher
+from bot.runtime.http import Fetcher, FetchError
 
 log = logging.getLogger(__name__)
 
 PAGE = 100
-"""Papers asked for at once, the most the API gives (50 if it is not asked)."""
+"""Papers of one request, the most that the API allows (docs/feed.md, "Requests")."""
 MOST_PAGES = 10
+"""Pages of one day."""
 MOST_AT_ONCE = 4
+"""Concurrent requests."""
 _BEFORE_MARKUP = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"
 
 Progress = Callable[[int, int], None]
 
 
 class _KindError(FeedError):
-    """XML where the feed has given JSON so far."""
+    """The feed answered with XML, after JSON so far."""
 
 
 class Feed:
-    """One feed of papers, JSON or RSS: the first answer tells which, and any later one may tell otherwise."""
+    """One feed of papers. Whether it is JSON or RSS is detected from its answers, and may change."""
 
     def __init__(self, url: str, *, fetcher: Fetcher | None = None) -> None:
         self._url = url
-        self._fetcher = fetcher or Fetcher()
+        self._fetcher = fetcher or Fetcher(cache=True)
         self._slots = asyncio.Semaphore(MOST_AT_ONCE)
         self._json = False
-        """Known to be the JSON API; not known is asked anew, which costs RSS nothing."""
+        """Whether the feed is known to be the JSON API; detected again at each poll until it is."""
 
     async def __aenter__(self) -> Self:
         await self._fetcher.__aenter__()
@@ -50,9 +52,8 @@ class Feed:
         await self._fetcher.__aexit__(kind, error, trace)
 
     async def newest_day(self, until: date) -> date | None:
-        """The newest list day up to `until` that has papers, None if the feed shows none; FeedError."""
-        # An entry of RSS without a date belongs to today, and `until` is over: a day later, none can be taken
-        # for one of `until`'s.
+        """The newest list day up to `until` that has papers; None if there is none. Raises FeedError."""
+        # Entries of RSS without a date count as listed now. With tomorrow as now they cannot count for `until`.
         papers = await self._bare(datetime.combine(until + timedelta(days=1), time(), UTC))
         if papers is not None:
             return max((paper.listed_on for paper in papers if paper.listed_on <= until), default=None)
@@ -63,14 +64,14 @@ class Feed:
             raise
 
     async def poll(self, days: Sequence[date], *, now: datetime, progress: Progress | None = None) -> Found:
-        """The papers listed on `days`, each once, all days or FeedError; from RSS whatever it holds now.
+        """The papers listed on `days`, without duplicates; from RSS all that it holds now.
 
-        `progress` is told (days read, days in all) after each.
+        `progress` is called with (days read, days in total) after each day. Raises FeedError if any day fails.
         """
         papers = await self._bare(now)
         if papers is None:
             try:
-                return await self._days(sorted(set(days)), progress or _untold)
+                return await self._days(sorted(set(days)), progress or _no_progress)
             except _KindError:
                 self._json = False
                 papers = await self._bare(now)
@@ -81,19 +82,19 @@ class Feed:
         return Found(papers)
 
     async def _bare(self, now: datetime) -> list[Paper] | None:
-        """What the bare address gives if that is RSS; None where it is, or is known to be, the JSON API."""
+        """The papers at the address without parameters if that is RSS; None if it is the JSON API. Raises FeedError."""
         if self._json:
             return None
         body = await self._get(self._url)
         if _is_markup(body):
             return await asyncio.to_thread(rss.parse, body, now)
-        await asyncio.to_thread(huggingface.parse, body, None)  # is it one? else FeedError
+        await asyncio.to_thread(huggingface.parse, body, None)  # raises FeedError if it is not one
         self._json = True
         return None
 
     async def _newest_listed(self, until: date) -> date | None:
-        # Pages come by publication, so the newest list day need not be on the first: read on until `until`
-        # itself is found, or a page more has brought no newer day.
+        # Without a date, rows come by publication, so the newest list day may be on a later page: read on until
+        # `until` is found or a page brings no newer day.
         newest: date | None = None
         seen: set[str] = set()
         for page in range(MOST_PAGES):
@@ -123,26 +124,29 @@ class Feed:
             async with asyncio.TaskGroup() as group:
                 for day in days:
                     group.create_task(read(day))
-        except ExceptionGroup as failures:  # the first one cancelled the others
+        except ExceptionGroup as failures:  # the first failure cancelled the other tasks
             raise failures.exceptions[0] from None
         papers: dict[str, Paper] = {}
         for paper in (paper for day in days for paper in found[day].values()):
-            # Moved to the next day or listed again six days later (2604.07429): the newest listing counts.
+            # Listed on several days: the newest listing counts (docs/feed.md, "Papers").
             if paper.id not in papers or papers[paper.id].listed_at < paper.listed_at:
                 papers[paper.id] = paper
         return Found(list(papers.values()), frozenset(whole))
 
     async def _day(self, day: date) -> tuple[dict[str, Paper], bool]:
-        """A day's papers, and whether its list was read to the end."""
+        """The papers of a day, by id, and whether its list was read to the end."""
         found: dict[str, Paper] = {}
         for page in range(MOST_PAGES):
-            # Neither a short page nor a full one says whether there are more: "a page may hold fewer".
+            # A short page need not be the last one (docs/feed.md, "Requests").
             papers = await self._page(page, day, len(found))
             if found.keys() >= {paper.id for paper in papers}:
                 return found, True
             for paper in papers:
                 found.setdefault(paper.id, paper)
-        log.warning("a day without end", extra={"day": str(day), "pages": MOST_PAGES, "papers": len(found)})
+        log.warning(
+            "list of a day has too many pages, using what was read",
+            extra={"day": str(day), "pages": MOST_PAGES, "papers": len(found)},
+        )
         return found, False
 
     async def _page(self, page: int, day: date | None, start: int) -> list[Paper]:
@@ -154,7 +158,10 @@ class Feed:
 
     async def _get(self, url: str) -> bytes:
         async with self._slots:
-            return await self._fetcher.get(url)
+            try:
+                return (await self._fetcher.get(url)).body
+            except FetchError as error:
+                raise FeedError(str(error), retry_after=error.retry_after) from None
 
 
 def _is_markup(body: bytes) -> bool:
@@ -162,11 +169,11 @@ def _is_markup(body: bytes) -> bool:
 
 
 def _with(url: str, parameters: dict[str, str]) -> str:
-    """`url` with more query parameters; those it has stay as they are written."""
+    """`url` with more query parameters; those that it has are left unchanged."""
     parts = urlsplit(url)
     query = "&".join(filter(None, (parts.query, urlencode(parameters))))
     return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
 
 
-def _untold(done: int, total: int) -> None:
-    """Nobody asked how far the poll is."""
+def _no_progress(done: int, total: int) -> None:
+    """For callers that do not want to be told about progress."""

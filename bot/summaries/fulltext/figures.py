@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from bot.model import ARXIV_ID, MediaKind, Paper
-from bot.summaries.fulltext.downloads import Fetcher, FetchError
+from bot.runtime.http import Fetcher, FetchError
 from bot.summaries.fulltext.file_cache import MISSING, FileCache
 from bot.summaries.fulltext.sections import DocumentError, Figure
 
@@ -155,10 +155,10 @@ async def _first(
     for url, caption, within in wanted:
         tried = True
         try:
-            fetched = await fetcher.get(url, now, most=LARGEST_BODY, within=within)
+            fetched = await fetcher.get(url, now, largest=LARGEST_BODY, within=within)
             body, width, height, suffix = await asyncio.to_thread(redrawn, fetched.body, plain=use == "thumb")
         except (FetchError, DocumentError) as error:
-            passing |= error.passing
+            passing |= error.temporary
             log.warning("a picture of a paper cannot be used", extra={"paper": paper_id, "reason": str(error)})
             continue
         about = {"suffix": suffix, "width": width, "height": height, "caption": caption}

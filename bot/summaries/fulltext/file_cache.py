@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from bot.runtime.files import write_atomic
+
 log = logging.getLogger(__name__)
 
 LIFETIME = timedelta(days=30)
@@ -49,16 +51,10 @@ class FileCache:
     def write(self, name: str, body: bytes, now: datetime) -> bool:
         """Put a file in place at once, dated `now`, and drop the oldest ones. Whether it was kept."""
         path = self.folder / name
-        part = path.with_name(f".{name}.{os.getpid()}.part")
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            part.write_bytes(body)
-            os.utime(part, (now.timestamp(), now.timestamp()))
-            part.replace(path)
+            write_atomic(path, body, durable=False, modified=now, writer=f".{os.getpid()}")
         except OSError as error:
             log.warning("cannot keep a paper's file", extra={"file": name, "reason": error.strerror or "OSError"})
-            with suppress(OSError):
-                part.unlink()
             return False
         self._drop(name)
         return True

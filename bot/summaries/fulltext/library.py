@@ -13,8 +13,8 @@ from typing import Any, Literal, Self, get_args
 from weakref import WeakValueDictionary
 
 from bot.model import ARXIV_ID
+from bot.runtime.http import TOTAL, Fetcher, FetchError, allowed, origin
 from bot.summaries.fulltext import paper_html, paper_markdown, paper_pdf
-from bot.summaries.fulltext.downloads import PAUSE, TOTAL, Fetcher, FetchError, allowed, origin
 from bot.summaries.fulltext.file_cache import LARGEST, MISSING, FileCache
 from bot.summaries.fulltext.sections import DocumentError, Figure, FullText, Kind, Section, excerpt
 
@@ -26,6 +26,8 @@ Source = Literal["html", "markdown", "pdf"]
 SOURCES: Sequence[Source] = get_args(Source)
 """From the best to the last resort."""
 
+PAUSE = 3.0
+"""Seconds between two requests to one host (https://info.arxiv.org/help/api/tou.html)."""
 LARGEST_BODY = {"html": 8 << 20, "markdown": 2 << 20, "pdf": 25 << 20}
 """Bytes of one document, once unpacked."""
 
@@ -94,13 +96,13 @@ class FullTextLibrary:
         # Of huggingface.co and of arxiv.org alike: sent on within the host, never elsewhere.
         home = origin(address) or ""
         try:
-            found = await self.fetcher.get(address, now, most=LARGEST_BODY[source], within={home})
+            found = await self.fetcher.get(address, now, largest=LARGEST_BODY[source], within={home})
             text = await self._read(source, found.body, found.url)
         except (FetchError, DocumentError) as error:
             log.warning(
                 "a source has no text of a paper", extra={"paper": paper_id, "source": source, "reason": str(error)}
             )
-            if not error.passing:
+            if not error.temporary:
                 await asyncio.to_thread(self._file_cache.put, name, None, now)
             return None
         await asyncio.to_thread(self._file_cache.put, name, {"form": _FORM} | asdict(text), now)

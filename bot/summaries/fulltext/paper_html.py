@@ -21,7 +21,7 @@ from bot.summaries.fulltext.sections import (
     Figure,
     Kind,
     Section,
-    one_line,
+    shortened,
 )
 
 CHUNK = 64 << 10
@@ -242,10 +242,10 @@ class _Reader(HTMLParser):
     def _put_away(self, old: _State) -> None:
         if old.sink == "heading":
             self._break_body()
-            self.draft.heading(old.level, one_line("".join(self._title), LONGEST_TITLE), _kind(old.part))
+            self.draft.heading(old.level, shortened("".join(self._title), LONGEST_TITLE), _kind(old.part))
             self._title.clear()
         elif old.sink == "caption":
-            caption = one_line("".join(self._caption), LONGEST_CAPTION)
+            caption = shortened("".join(self._caption), LONGEST_CAPTION)
             self._caption.clear()
             if old.figure:
                 self._captions[old.figure - 1].append(caption)
@@ -254,7 +254,7 @@ class _Reader(HTMLParser):
 
     def _put_figure(self) -> None:
         own, panels = self._captions
-        caption = one_line(" ".join(own or panels), LONGEST_CAPTION)
+        caption = shortened(" ".join(own or panels), LONGEST_CAPTION)
         self.draft.text(caption)
         for source in self._images[:MOST_PANELS] if self._drawn else ():
             address = self._address(source)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from bot.summaries.fulltext.paper_html import MOST_FIGURES
-from bot.summaries.fulltext.sections import LONGEST_CAPTION, DocumentError, Draft, Figure, Section, one_line
+from bot.summaries.fulltext.sections import LONGEST_CAPTION, DocumentError, Draft, Figure, Section, shortened
 
 LONGEST_LINE = 100_000
 """Characters; a paragraph stands on one line."""
@@ -36,7 +36,7 @@ def read(body: bytes) -> tuple[Sequence[Section], Sequence[Figure]]:
             continue
         for image in _IMAGE.finditer(line):
             if image[2].startswith("https://") and len(figures) < MOST_FIGURES:
-                caption = "" if _WORDLESS.fullmatch(image[1].strip()) else one_line(image[1], LONGEST_CAPTION)
+                caption = "" if _WORDLESS.fullmatch(image[1].strip()) else shortened(image[1], LONGEST_CAPTION)
                 figures.append(Figure(image[2], caption))
         draft.text(_said(line))
     sections = draft.sections()

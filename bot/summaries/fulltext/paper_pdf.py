@@ -34,7 +34,7 @@ async def read(body: bytes, *, seconds: float = LONGEST_READING, pages: int = MO
     if b"%PDF-" not in body[:1024]:
         raise DocumentError("it is no PDF")
     if not _busy.acquire(blocking=False):
-        raise DocumentError("another PDF is still being read", passing=True)
+        raise DocumentError("another PDF is still being read", temporary=True)
     loop = asyncio.get_running_loop()
     done: asyncio.Future[str | DocumentError] = loop.create_future()
 

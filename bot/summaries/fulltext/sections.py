@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
-from unicodedata import category
+
+from bot.runtime.text import one_line, sentence_ends
 
 Kind = Literal[
     "abstract",
@@ -71,40 +72,16 @@ _KINDS = {kind: re.compile(words, re.IGNORECASE) for kind, words in _WORDS.items
 """How titles begin, once their number is gone; the first that fits counts."""
 _NUMBER = re.compile(r"\A(?:(?:section|§)\s*)?(?:\d{1,3}|[IVX]{1,6}|[A-Z])(?:\.\d{1,3}){0,4}[.):]?\s+", re.IGNORECASE)
 
-_ABBREVIATIONS = (
-    "al",
-    "Fig",
-    "fig",
-    "Figs",
-    "Eq",
-    "Eqs",
-    "Sec",
-    "Tab",
-    "No",
-    "vs",
-    "cf",
-    "e.g",
-    "i.e",
-    "resp",
-    "approx",
-)
-_SENTENCE = re.compile(
-    "".join(rf"(?<!\b{re.escape(word)})" for word in _ABBREVIATIONS) + r"""[.!?]["'”’)\]]{0,3}(?=\s)|[。！？]|(?=\n)"""
-)
-
-_JOINERS = "\n\u200c\u200d"
-"""ZWJ and ZWNJ are spelling in many languages."""
-
 
 class DocumentError(Exception):
     """A document that holds no paper's text; the message says why, and nothing of what is in it.
 
-    `passing`: the reason is not the document, and it may be tried again.
+    `temporary`: the reason is not the document, and it may be tried again.
     """
 
-    def __init__(self, message: str, *, passing: bool = False) -> None:
+    def __init__(self, message: str, *, temporary: bool = False) -> None:
         super().__init__(message)
-        self.passing = passing
+        self.temporary = temporary
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +122,7 @@ class Draft:
 
     def heading(self, level: int, title: str, kind: Kind | None = None) -> None:
         """What follows stands under `title`; without a kind of its own it is what the section around it is."""
-        title = one_line(title, LONGEST_TITLE)
+        title = shortened(title, LONGEST_TITLE)
         while self._above and self._above[-1][0] >= level:
             self._above.pop()
         if level == 1 and len(self._titles) == 1 and kind_of(title) not in {"abstract", "introduction"}:
@@ -168,7 +145,7 @@ class Draft:
         """One paragraph, caption or item of a list."""
         if self._room <= 0 or self._titles[-1][1] == "references":
             return
-        line = one_line(line, self._room)
+        line = shortened(line, self._room)
         if line:
             self._lines[-1].append(line)
             self._room -= len(line) + 1
@@ -187,7 +164,7 @@ class Draft:
 
 def kind_of(title: str) -> Kind:
     """What a section under this title is good for; "other" where the title does not tell."""
-    words = _NUMBER.sub("", one_line(title, LONGEST_TITLE), count=1)
+    words = _NUMBER.sub("", shortened(title, LONGEST_TITLE), count=1)
     return next((kind for kind, pattern in _KINDS.items() if pattern.match(words)), "other")
 
 
@@ -203,19 +180,9 @@ def _named(sections: Sequence[Section]) -> tuple[Section, ...]:
     )
 
 
-def clean(text: str) -> str:
-    """`text` without what nobody sees (controls, bidirectional overrides, private characters); new lines stay."""
-    unseen = {
-        ord(each): " " if each.isspace() else None
-        for each in set(text)
-        if category(each)[0] == "C" and each not in _JOINERS
-    }
-    return text.translate(unseen) if unseen else text
-
-
-def one_line(text: str, most: int) -> str:
-    """`text` clean, with single spaces, and at most `most` characters long."""
-    return cut(" ".join(clean(text).split()), most)
+def shortened(text: str, most: int) -> str:
+    """`text` on one line, without invisible characters, `cut` to at most `most` characters."""
+    return cut(one_line(text), most)
 
 
 def cut(text: str, most: int) -> str:
@@ -227,8 +194,9 @@ def cut(text: str, most: int) -> str:
         return text
     if most <= 0:
         return ""
-    ends = (found.end() for found in _SENTENCE.finditer(text, most // 2, most + 1))
-    if end := max((end for end in ends if end <= most), default=0):
+    # Two characters more, since it takes them to see that a sentence ends right at `most`.
+    ends = [*sentence_ends(text[: most + 2]), text.rfind("\n", 0, most + 1)]
+    if end := max((end for end in ends if most // 2 < end <= most), default=0):
         return text[:end].rstrip()
     head = text[:most]
     if head[-1].isspace() or text[most].isspace():

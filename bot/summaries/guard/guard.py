@@ -15,10 +15,11 @@ from itertools import islice
 
 from bot.model import Paper, Style
 from bot.render.styles import MISSING, TEXT_FIELDS, TextField
+from bot.runtime.text import printable, sentences, visible
 from bot.summaries.guard.language_check import in_language, is_dense
 from bot.summaries.guard.names import stranger
 from bot.summaries.guard.numbers import SourceNumbers, Verdict, numbers
-from bot.summaries.guard.prompt_leaks import ABOUT_THE_TASK, ECHO, LINK, MARKDOWN, TAG, UNSEEN, first
+from bot.summaries.guard.prompt_leaks import ABOUT_THE_TASK, ECHO, LINK, MARKDOWN, TAG, first
 
 LONGEST = 60_000
 """A part of more characters than this, white space included, is not even looked into."""
@@ -28,7 +29,6 @@ MOST_SAID = 200
 
 _SUMMARIES = frozenset({Style.HIGHLIGHTS, Style.PLAIN, Style.REVIEW})
 _WORD = re.compile(r"[^\W_]+")
-_SENTENCE = re.compile(r"[^.!?。！？؟\n]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ def _out_of_bounds(text: str, part: TextField, style: Style, language: str, pape
 def _unusable(name: str, text: str, source: str) -> Iterator[Fault]:
     if found := first(LINK, text, source):
         yield _fault(name, "link", f'The part "{name}" holds a link or an address: "{_quote(found)}".')
-    if UNSEEN.search(text):
+    if visible(text) != text or "\ufffd" in text:
         yield _fault(name, "markup", f'The part "{name}" holds characters that nobody sees.')
     if found := first(TAG, text, source) or first(MARKDOWN, text):
         yield _fault(name, "markup", f'The part "{name}" holds markup: "{_quote(found)}"; plain sentences are wanted.')
@@ -162,8 +162,8 @@ def _copied(said: Mapping[str, str], source: str) -> Iterator[Fault]:
 
 
 def _repeated(said: Mapping[str, str]) -> Iterator[Fault]:
-    sentences = Counter(" ".join(each.casefold().split()) for text in said.values() for each in _SENTENCE.findall(text))
-    for sentence, times in sentences.items():
+    repeated = Counter(" ".join(each.casefold().split()) for text in said.values() for each in sentences(text))
+    for sentence, times in repeated.items():
         if times >= 3 and len(sentence) >= 6:
             yield _fault("", "repeated", f'"{_quote(sentence)}" is said {times} times.')
             return
@@ -181,5 +181,5 @@ def _fault(part: str, kind: str, says: str) -> Fault:
 
 
 def _quote(text: str) -> str:
-    line = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+    line = " ".join(printable(text).split())
     return line if len(line) <= MOST_QUOTED else line[: MOST_QUOTED - 1] + "…"

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from bot.model import Paper
+from bot.runtime.text import sentences
 from bot.summaries.guard.subjects import subjects, subjects_of
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-+.&][A-Za-z0-9+]+)*")
 _WORD = re.compile(r"[a-z]{5,}")
-_SENTENCE = re.compile(r"[^.!?]+(?:\.(?=\S)[^.!?]+)*")
 _KNOWN = frozenset(
     """
     ai agi llm llms vlm vlms mllm mllms lvlm vla gpu gpus tpu cpu api nlp rl ml cv cnn rnn gan gpt rag qa vqa ocr sft
@@ -136,7 +136,7 @@ def _closer(text: str, about: str, others: Sequence[Paper]) -> Paper | None:
     """The paper whose English words one of a text's sentences has far more of than its own source's."""
     known = _stems(about)
     theirs = [(paper, _stems(f"{paper.title} {paper.abstract}")) for paper in others]
-    for sentence in _SENTENCE.findall(text):
+    for sentence in sentences(text):
         stems = _stems(sentence)
         if len(stems) < 5:
             continue

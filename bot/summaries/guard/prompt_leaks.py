@@ -24,11 +24,6 @@ MARKDOWN = re.compile(
     r"(?m)^\s{0,3}#{1,6}\s+\S|```|~~~|\*\*\S|\S\*\*|(?<!\w)__\S[^_\n]{0,200}__(?!\w)|^\s{0,3}\|[^|\n]{0,500}\|"
     r"|\|\s?:?-{3,}|^\s{0,3}>\s|!\[|\\(?:textbf|textit|emph|cite[pt]?|ref|begin|end|section|footnote|url|href)\s?\{"
 )
-UNSEEN = re.compile(
-    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u200b\u2060-\u2064\ufeff\u202a-\u202e\u2066-\u206f\ud800-\udfff"
-    "\ufdd0-\ufdef\ufff9-\uffff\ue000-\uf8ff\U000e0000-\U000e007f\U000f0000-\U0010ffff]"
-)
-
 _ENGLISH = (
     r"\bas an? (?:artificial|large|language)\b[^.]{0,20}(?:model|assistant|ai)|\bas an ai\b|\bi(?: am|'m|’m) an ai\b",
     r"\bhere(?:'s|’s| is| are) (?:the|a|your|my) (?:\w+ )?(?:summary|translation|json|answer|response|output|review)",

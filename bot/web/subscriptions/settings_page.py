@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from bot.channel import Asker, Change, Pause, Request, Resume, Subscribe, Unsubscribe
+from bot.channel import CommandName, Reply, Requester, command_line
 from bot.channel.preference import Kind, Preference
 from bot.model import Preferences, Status, Style, Subscriber
 from bot.render import preference_values, zones
@@ -153,7 +153,8 @@ class SettingsRoutes:
             return self._page(reader, now, w.gettext("That cannot be chosen."), ok=False)
         if not changed:
             return self._page(reader, now)
-        return await self._do(reader, Change(**changed), now)  # type: ignore[arg-type]
+        reply = await self._forms.commands.change(Requester(reader.address), changed, now)
+        return await self._after(reader, reply, now)
 
     async def pause(self, request: web.Request, reader: Subscriber, now: datetime) -> web.StreamResponse:
         """Pause for a number of days, or until resumed."""
@@ -161,22 +162,22 @@ class SettingsRoutes:
         until = (
             now.astimezone(UTC).date() + timedelta(days=int(days)) if days in {f"{each}" for each in PAUSES} else None
         )
-        return await self._do(reader, Pause(until), now)
+        return await self._run(reader, command_line(CommandName.PAUSE, f"{until or ''}"), now)
 
     async def resume(self, request: web.Request, reader: Subscriber, now: datetime) -> web.StreamResponse:
         """Resume after a pause."""
         await self._forms.read(request)
-        return await self._do(reader, Resume(), now)
+        return await self._run(reader, CommandName.RESUME, now)
 
     async def leave(self, request: web.Request, reader: Subscriber, now: datetime) -> web.StreamResponse:
         """Unsubscribe."""
         await self._forms.read(request)
-        return await self._do(reader, Unsubscribe(), now)
+        return await self._run(reader, CommandName.UNSUBSCRIBE, now)
 
     async def come_back(self, request: web.Request, reader: Subscriber, now: datetime) -> web.StreamResponse:
         """Subscribe again."""
         await self._forms.read(request)
-        return await self._do(reader, Subscribe(), now)
+        return await self._run(reader, CommandName.SUBSCRIBE, now)
 
     async def forget_browser(self, request: web.Request, reader: Subscriber, _: datetime) -> web.StreamResponse:
         """End the session."""
@@ -187,14 +188,16 @@ class SettingsRoutes:
         )
         return await self._sessions.end(request, answer)
 
-    async def _do(self, reader: Subscriber, request: Request, now: datetime) -> web.Response:
+    async def _run(self, reader: Subscriber, line: str, now: datetime) -> web.Response:
         """Run a command and show the settings page with its reply."""
-        forms = self._forms
-        answered = await forms.commands.ask(Asker(reader.address), request, now)
-        after = await forms.numbered(reader.id)
+        return await self._after(reader, await self._forms.commands.ask(Requester(reader.address), line, now), now)
+
+    async def _after(self, reader: Subscriber, reply: Reply, now: datetime) -> web.Response:
+        """The settings page as it is after a command, with the command's reply."""
+        after = await self._forms.numbered(reader.id)
         if after is None:
             return self._to_settings(reader.preferences.language)
-        return self._page(after, now, *answered.says[:2], ok=answered.ok)
+        return self._page(after, now, *reply.says[:2], ok=reply.ok)
 
     def _page(self, reader: Subscriber, now: datetime, *says: str, ok: bool = True) -> web.Response:
         forms, language = self._forms, reader.preferences.language
