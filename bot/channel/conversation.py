@@ -40,6 +40,8 @@ class CommandInfo:
     """The name of what follows it, such as "day"; empty where nothing does."""
     for_operators: bool = False
     """Whether only operators may run it, so that no reader's menu offers it."""
+    for_subscribers: bool = False
+    """Whether it is about one subscription: that of this place, or of another that is named."""
 
 
 @dataclass(frozen=True, slots=True)

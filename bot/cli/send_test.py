@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import replace
 
 import typer
 
@@ -16,6 +15,7 @@ from bot.cli.subscriber_import import AddressArgument, read_address
 from bot.delivery.rendering import compose, texts_for
 from bot.model import Address, Cadence
 from bot.publishing.feed import sample
+from bot.rules.preferences import without_filters
 from bot.store import edition_queries, subscriber_queries
 
 
@@ -41,7 +41,7 @@ async def _send_test(written: str) -> int:
                 complain(f"{address} is on the suppression list, so nothing is sent there.")
                 return FAILED
         wanted = configuration().default_preferences if reader is None else reader.preferences
-        wanted = replace(wanted, topics=(), min_votes=0)  # a test has to arrive, whatever the reader filters
+        wanted = without_filters(wanted)  # a test has to arrive, whatever the reader filters
         texts = await texts_for(service.store, [ranked.paper.id for ranked in edition.papers], wanted)
         message = compose(edition, wanted, service.channels[0], texts=texts)
         assert message is not None

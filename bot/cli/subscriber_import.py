@@ -10,20 +10,27 @@ from datetime import datetime
 from enum import StrEnum
 from inspect import Parameter, Signature
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated
+from typing import IO, Annotated
 
 import typer
 
+from bot import app
+from bot.channel.preference import Preference
+from bot.cli import subscriber_files
+from bot.cli.configuration import configuration
+from bot.cli.console import complain, progress, say
 from bot.cli.open_store import stored
 from bot.cli.startup import DONE, FAILED, WRONG, execute
+from bot.cli.subscriber_files import SubscriberRow
+from bot.commands import subscription
+from bot.model import Address, Status
+from bot.render.preference_values import rhythm_in_words
+from bot.render.words import DEFAULT, own_name, words
 from bot.rules.preferences import PREFERENCES
-
-if TYPE_CHECKING:  # see bot.cli.startup
-    from bot.channel.preference import Preference
-    from bot.cli.subscriber_files import SubscriberRow
-    from bot.model import Address, Preferences
-    from bot.store import Store
-    from bot.store.bulk_import import BatchResult, BulkImporter
+from bot.rules.schedule import waking
+from bot.runtime.supervisor import clock
+from bot.store import Store, audience, bulk_import, subscriber_queries
+from bot.store.bulk_import import BATCH, BatchResult, BulkImporter, NewSubscriber
 
 
 class FileFormat(StrEnum):
@@ -51,29 +58,21 @@ AddressArgument = Annotated[str, typer.Argument(metavar="CHANNEL:ID", help="An a
 Format = Annotated[FileFormat | None, typer.Option("--format", help="csv or jsonl; by default from the file name.")]
 
 
-def add(address: AddressArgument, **given: str) -> None:
-    """Subscribe an address. It gets the latest edition at once, or in the morning where it is night there."""
-    execute(_add(address, given))
-
-
-def preference_options() -> list[Parameter]:
-    """A command-line option for each preference: `--votes N`, `--timezone ZONE`."""
-    return [
-        Parameter(
-            each.name,
-            Parameter.KEYWORD_ONLY,
-            default="",
-            annotation=Annotated[
-                str,
-                typer.Option(
-                    *dict.fromkeys(f"--{name.replace('_', '-')}" for name in (*each.options, each.name)),
-                    metavar=METAVARS[each.kind],
-                    help=_help(each),
-                ),
-            ],
-        )
-        for each in PREFERENCES
+def with_preference_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command that takes an address an option for each preference: `--votes N`, `--timezone ZONE`."""
+    address = Parameter("address", Parameter.POSITIONAL_OR_KEYWORD, annotation=AddressArgument)
+    options = [
+        Parameter(each.name, Parameter.KEYWORD_ONLY, default="", annotation=_option(each)) for each in PREFERENCES
     ]
+    command.__signature__ = Signature([address, *options])  # type: ignore[attr-defined]
+    command.__annotations__ = {each.name: each.annotation for each in (address, *options)}
+    return command
+
+
+def _option(preference: Preference) -> object:
+    """The type of a preference's option, with its names and its help."""
+    names = dict.fromkeys(f"--{name.replace('_', '-')}" for name in (*preference.options, preference.name))
+    return Annotated[str, typer.Option(*names, metavar=METAVARS[preference.kind], help=_help(preference))]
 
 
 def _help(preference: Preference) -> str:
@@ -81,30 +80,22 @@ def _help(preference: Preference) -> str:
     return f"{preference.title}, such as {example!r}." if example else f"{preference.title}."
 
 
-ADDRESS = Parameter("address", Parameter.POSITIONAL_OR_KEYWORD, annotation=AddressArgument)
-add.__signature__ = Signature([ADDRESS, *preference_options()])  # type: ignore[attr-defined]
-add.__annotations__ = {each.name: each.annotation for each in add.__signature__.parameters.values()}  # type: ignore[attr-defined]
+@with_preference_options
+def add(address: str, **given: str) -> None:
+    """Subscribe an address. It gets the latest edition at once, or in the morning where it is night there."""
+    execute(_add(address, given))
 
 
 async def _add(written: str, given: dict[str, str]) -> int:
-    from bot.cli import subscriber_files
-    from bot.cli.console import complain, say
-    from bot.commands import subscription
-    from bot.render.preference_values import rhythm_in_words
-    from bot.render.words import DEFAULT, own_name, words
-    from bot.rules.schedule import Rhythm, waking
-    from bot.runtime.supervisor import clock
-    from bot.store import audience, subscriber_queries
-
     async with stored() as store:
         address = read_address(written, store)
         try:
-            wanted = subscriber_files.preferences(default_preferences(), **given)
+            wanted = subscriber_files.preferences(configuration().default_preferences, **given)
         except ValueError as error:
             complain(f"{error}.")
             return WRONG
         now = clock()
-        at = waking(Rhythm(wanted.timezone, wanted.hour, wanted.weekdays), now)
+        at = waking(subscriber_queries.rhythm(wanted), now)
         async with store.write() as connection:
             await audience.lock_editions(connection)
             if await subscriber_queries.is_suppressed(connection, address):
@@ -118,17 +109,9 @@ async def _add(written: str, given: dict[str, str]) -> int:
         return FAILED
     say(f"{address} is subscribed, in {own_name(wanted.language)}.")
     say(rhythm_in_words(wanted, words(DEFAULT), now))
-    if address.channel not in _configured():
+    if address.channel not in app.configured(configuration().environ):
         complain(f"But {address.channel} is not configured, so nothing is sent until it is: see docs/settings.md.")
     return DONE
-
-
-def _configured() -> list[str]:
-    """The names of the configured channels."""
-    from bot import settings
-    from bot.app import configured
-
-    return configured(settings.environment(settings.home(os.environ), os.environ))
 
 
 def import_(
@@ -152,18 +135,13 @@ def import_(
 
 
 async def _import(lines: IO[bytes], size: int, kind: FileFormat, welcome: bool) -> int:
-    from bot.cli import subscriber_files
-    from bot.cli.console import complain, progress, say
-    from bot.runtime.supervisor import clock
-    from bot.store.bulk_import import BATCH, BatchResult, BulkImporter
-
     done, bad, now, importer = BatchResult(), 0, clock(), BulkImporter()
     read = subscriber_files.read_json_lines if kind is FileFormat.JSONL else subscriber_files.read_csv
     batch: list[SubscriberRow] = []
     async with stored() as store:
         with progress("Bytes read" if size else "Subscribers added") as bar:
             try:
-                for row in read(lines, address_reader(store), default_preferences()):
+                for row in read(lines, address_reader(store), configuration().default_preferences):
                     if isinstance(row, subscriber_files.BadRow):
                         bad += 1
                         complain(f"line {row.line}: {row.why}")
@@ -186,12 +164,6 @@ async def _store(
     store: Store, importer: BulkImporter, batch: Sequence[SubscriberRow], now: datetime, *, welcome: bool
 ) -> BatchResult:
     """Store a batch in one transaction; with `welcome`, schedule the latest edition for each active one's daytime."""
-    from bot.commands.subscription import greet
-    from bot.model import Status
-    from bot.rules.schedule import waking
-    from bot.store import audience, subscriber_queries
-    from bot.store.bulk_import import NewSubscriber
-
     new_subscribers = [
         NewSubscriber(row.address, row.status, row.preferences, row.created_at or now, row.paused_until)
         for row in batch
@@ -203,7 +175,9 @@ async def _store(
             reader = await subscriber_queries.get(connection, each.address)
             if reader is not None and reader.status is Status.ACTIVE:
                 at = waking(subscriber_queries.rhythm(reader.preferences), now)
-                await greet(connection, reader.id, reader.address.channel, reader.preferences, welcome_at=at)
+                await subscription.greet(
+                    connection, reader.id, reader.address.channel, reader.preferences, welcome_at=at
+                )
     return done
 
 
@@ -224,10 +198,6 @@ def export(
 
 
 async def _export(out: IO[str], kind: FileFormat) -> int:
-    from bot.cli import subscriber_files
-    from bot.cli.console import progress
-    from bot.store import bulk_import, subscriber_queries
-
     async with stored() as store, store.read() as connection:
         total, done = await subscriber_queries.count(connection), 0
         with progress("Subscribers written") as bar:
@@ -247,8 +217,6 @@ async def _export(out: IO[str], kind: FileFormat) -> int:
 
 def read_address(written: str, store: Store) -> Address:
     """An address from the command line in its stored form. Raises typer.BadParameter for an invalid one."""
-    from bot.model import Address
-
     try:
         return address_reader(store)(Address.parse(written))
     except ValueError as error:
@@ -257,21 +225,8 @@ def read_address(written: str, store: Store) -> Address:
 
 def address_reader(store: Store) -> Callable[[Address], Address]:
     """A function that normalises addresses to their stored form, by the rules of each channel."""
-    from bot import settings
-    from bot.app import recipients
-
-    home = settings.home(os.environ)
-    return recipients(settings.environment(home, os.environ), home, store)
-
-
-def default_preferences() -> Preferences:
-    """The preferences of a subscriber who has chosen nothing: the operator's defaults."""
-    from bot import settings
-    from bot.model import Preferences
-    from bot.render.words import match
-
-    core = settings.read(settings.Settings, settings.environment(settings.home(os.environ), os.environ))
-    return Preferences(language=match(core.default_language), timezone=core.default_timezone)
+    here = configuration()
+    return app.recipients(here.environ, here.home, store)
 
 
 def _kind(file: Path, kind: FileFormat | None) -> FileFormat:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-import os
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from bot.channel import Requester
 from bot.cli import subscriber_import
+from bot.cli.configuration import configuration
+from bot.cli.console import as_json, complain, say, table
 from bot.cli.open_store import stored
 from bot.cli.options import Channel, Day, Json, parse_day
 from bot.cli.startup import DONE, FAILED, WRONG, execute
+from bot.cli.subscriber_files import as_row
 from bot.cli.subscriber_import import AddressArgument, read_address
-
-if TYPE_CHECKING:  # see bot.cli.startup
-    from bot.model import Subscriber
+from bot.commands import personal_data
+from bot.commands.context import Context, Services
+from bot.model import Reason, Status, Subscriber
+from bot.render.words import DEFAULT, words
+from bot.runtime.supervisor import clock
+from bot.store import bulk_import, subscriber_queries
 
 COLUMNS = ("address", "status", "language", "style", "papers", "topics", "hour", "zone", "cadence", "reason")
 
@@ -42,11 +48,6 @@ def list_subscribers(
 
 
 async def _list(channel: str | None, status: str | None, language: str | None, limit: int, json: bool) -> int:
-    from bot.cli.console import as_json, complain, say, table
-    from bot.cli.subscriber_files import as_row
-    from bot.model import Status
-    from bot.store import bulk_import
-
     if status is not None and status not in set(Status):
         complain(f"There is no status {status}; there are: {', '.join(Status)}.")
         return WRONG
@@ -81,11 +82,6 @@ def remove(
 
 
 async def _remove(written: str, forget: bool, suppress: bool) -> int:
-    from bot.cli.console import say
-    from bot.model import Reason
-    from bot.runtime.supervisor import clock
-    from bot.store import subscriber_queries
-
     now = clock()
     async with stored() as store:
         address = read_address(written, store)
@@ -110,9 +106,6 @@ def allow(address: AddressArgument) -> None:
 
 
 async def _allow(written: str) -> int:
-    from bot.cli.console import complain, say
-    from bot.store import subscriber_queries
-
     async with stored() as store:
         address = read_address(written, store)
         async with store.write() as connection:
@@ -135,11 +128,6 @@ def pause(
 
 
 async def _pause(written: str, days: int) -> int:
-    from bot.cli.console import complain, say
-    from bot.model import Status
-    from bot.runtime.supervisor import clock
-    from bot.store import subscriber_queries
-
     now = clock()
     async with stored() as store:
         address = read_address(written, store)
@@ -163,10 +151,6 @@ def resume(address: AddressArgument) -> None:
 
 
 async def _resume(written: str) -> int:
-    from bot.cli.console import complain, say
-    from bot.model import Status
-    from bot.store import subscriber_queries
-
     async with stored() as store:
         address = read_address(written, store)
         async with store.write() as connection:
@@ -188,23 +172,13 @@ def why(address: AddressArgument, date: Day = None) -> None:
 
 
 async def _why(written: str, day: date | None) -> int:
-    from bot import settings
-    from bot.channel import Requester
-    from bot.cli.console import say
-    from bot.commands import personal_data
-    from bot.commands.context import Context, Services
-    from bot.render.words import DEFAULT, words
-    from bot.runtime.supervisor import clock
-    from bot.store import subscriber_queries
-
-    core = settings.read(settings.Settings, settings.environment(settings.home(os.environ), os.environ))
     async with stored() as store:
         address = read_address(written, store)
         async with store.read() as connection:
             reader = await subscriber_queries.get(connection, address)
         if reader is None:
             return _nobody(written)
-        services = Services(store, closes=core.edition_closes)
+        services = Services(store, closes=configuration().core.edition_closes)
         context = Context(Requester(address), reader, reader.preferences, words(DEFAULT), clock(), services)
         answer = await personal_data.why(context, day)
     for line in answer.says:
@@ -213,15 +187,11 @@ async def _why(written: str, day: date | None) -> int:
 
 
 def _nobody(written: str) -> int:
-    from bot.cli.console import complain
-
     complain(f"{written} is not subscribed.")
     return FAILED
 
 
 def _cells(subscriber: Subscriber) -> list[str]:
-    from bot.cli.subscriber_files import as_row
-
     row = as_row(subscriber)
     topics = ", ".join(subscriber.preferences.topics)
     shown = [row[name] for name in ("address", "status", "language", "style", "papers")]

@@ -111,8 +111,13 @@ class Command(Generic[Arguments]):
 
     def info(self, w: Words) -> CommandInfo:
         """The command as a channel's menus list it."""
-        for_operators = self.audience is Audience.OPERATORS
-        return CommandInfo(self.name, w.gettext(self.purpose), self.argument, for_operators=for_operators)
+        return CommandInfo(
+            self.name,
+            w.gettext(self.purpose),
+            self.argument,
+            for_operators=self.audience is Audience.OPERATORS,
+            for_subscribers=self.audience is Audience.SUBSCRIBERS,
+        )
 
     def lines(self, w: Words) -> list[str]:
         """The examples as lines that a reader of this language would type."""

@@ -22,6 +22,7 @@ from bot.render.edition_page import NO_TEXTS, Texts, barren_page, choose, editio
 from bot.render.fit import fit
 from bot.render.styles import TEXT_FIELDS
 from bot.render.words import words
+from bot.rules.preferences import shaping
 from bot.runtime.timing import Observe, Timed, ignore_timing, timed
 from bot.store import Store, announcements, edition_queries, reader_history, text_queries
 
@@ -89,9 +90,8 @@ class Renderings:
         wanted, edition_id = delivery.preferences, delivery.edition_id
         if delivery.fell_back:
             wanted = replace(wanted, style=Style.HEADLINE)
-        choice = (wanted.language, wanted.style, wanted.papers, wanted.min_votes, wanted.topics)
         texts = await self._text_count(delivery) if wanted.style in TEXT_FIELDS else 0
-        key = (edition_id, choice, delivery.missed, texts)
+        key = (edition_id, shaping(wanted), delivery.missed, texts)
         return await self._shared(key, partial(self._compose, edition_id, wanted, delivery.missed))
 
     async def _shared(self, key: Key, work: Callable[[], Coroutine[Any, Any, Message | None]]) -> Message | None:

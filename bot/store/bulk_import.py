@@ -10,6 +10,7 @@ from sqlalchemy import func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Address, Preferences, Status, Subscriber
+from bot.store.preference_columns import timing_values
 from bot.store.schema import choices, subscribers, suppression_list
 from bot.store.subscriber_queries import address_digest, choose, selected, subscriber
 from bot.store.upsert import insert
@@ -65,12 +66,9 @@ class BulkImporter:
                 "recipient": address.recipient,
                 "status": new.status.value,
                 "choice_id": await self._choice(connection, new.preferences),
-                "hour": new.preferences.hour,
-                "weekdays": new.preferences.weekdays,
-                "timezone": new.preferences.timezone,
-                "cadence": new.preferences.cadence.value,
                 "created_at": new.created_at,
                 "paused_until": new.paused_until,
+                **timing_values(new.preferences),
             }
             for address, new in fresh.items()
             if address not in suppressed and address not in known

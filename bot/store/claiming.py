@@ -14,7 +14,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from bot.model import NOTE, Delivery, Reason, State, Status
 from bot.rules.outcomes import REJECTIONS
 from bot.store import reader_history
-from bot.store.preference_columns import TIMING, preferences
+from bot.store.preference_columns import names, preferences
 from bot.store.schema import choices, deliveries, editions, reason_columns, renderings, subscribers
 from bot.store.subscriber_queries import extras
 
@@ -172,7 +172,7 @@ def _loading() -> Select[Any]:
             deliveries.c.rejections,
             or_(func.coalesce(renderings.c.fell_back, False), deliveries.c.rejections >= REJECTIONS).label("fell_back"),
             subscribers.c.recipient,
-            *(subscribers.c[each.name] for each in TIMING),
+            *(subscribers.c[name] for name in names(shaping=False)),
             subscribers.c.extras,
             subscribers.c.created_at,
             (editions.c.cadence == NOTE).label("is_note"),

@@ -12,48 +12,51 @@ from sqlalchemy import Boolean, Column, Integer, Row, String
 
 from bot.channel.preference import Kind
 from bot.model import Cadence, Preferences, Style
-from bot.rules.preferences import PREFERENCES, value
+from bot.rules.preferences import PREFERENCES
 
-SHAPING = tuple(each for each in PREFERENCES if each.shapes_message)
-TIMING = tuple(each for each in PREFERENCES if not each.shapes_message)
 _TYPES = {Kind.COUNT: Integer, Kind.NUMBER: Integer, Kind.HOUR: Integer, Kind.WEEKDAYS: Integer, Kind.SWITCH: Boolean}
 """The types of columns; every other kind is a string."""
 
 
+def names(*, shaping: bool) -> list[str]:
+    """The columns of `choices`, which shape a message, or those of `subscribers`, in the order of `PREFERENCES`."""
+    return [each.name for each in PREFERENCES if each.shapes_message is shaping]
+
+
 def columns(*, shaping: bool) -> list[Column[Any]]:
-    """New columns for one of the two tables, in the order of `PREFERENCES`."""
-    chosen = SHAPING if shaping else TIMING
-    return [Column(each.name, _TYPES.get(each.kind, String), nullable=False) for each in chosen]
+    """New columns for one of the two tables."""
+    types = {each.name: _TYPES.get(each.kind, String) for each in PREFERENCES}
+    return [Column(name, types[name], nullable=False) for name in names(shaping=shaping)]
 
 
 def shaping_values(wanted: Preferences) -> dict[str, object]:
     """What a row of `choices` holds of these preferences."""
-    return {each.name: _stored(value(wanted, each)) for each in SHAPING}
+    return {name: _stored(getattr(wanted, name)) for name in names(shaping=True)}
 
 
 def timing_values(wanted: Preferences) -> dict[str, object]:
     """What a row of `subscribers` holds of these preferences."""
-    return {each.name: _stored(value(wanted, each)) for each in TIMING}
+    return {name: _stored(getattr(wanted, name)) for name in names(shaping=False)}
 
 
 def preferences(row: Row[*tuple[Any, ...]]) -> Preferences:
     """The preferences in a row that joins a subscriber with their choice; columns that it lacks have their defaults."""
-    names, values = _reader(row._fields)
-    return _preferences(names, values(row))
+    present, values = _reader(row._fields)
+    return _preferences(present, values(row))
 
 
 @cache
-def _reader(columns: tuple[str, ...]) -> tuple[tuple[str, ...], Callable[[object], tuple[object, ...]]]:
+def _reader(fields: tuple[str, ...]) -> tuple[tuple[str, ...], Callable[[object], tuple[object, ...]]]:
     """The names of the preferences among some columns, and what reads their values from a row."""
-    names = tuple(each.name for each in PREFERENCES if each.name in columns)
-    return names, attrgetter(*names)
+    present = tuple(each.name for each in PREFERENCES if each.name in fields)
+    return present, attrgetter(*present)
 
 
 @lru_cache(4096)
-def _preferences(names: tuple[str, ...], values: tuple[object, ...]) -> Preferences:
+def _preferences(present: tuple[str, ...], values: tuple[object, ...]) -> Preferences:
     """Cached: many readers chose the same, and those due together differ in little."""
     kinds = {each.name: each.kind for each in PREFERENCES}
-    loaded: dict[str, Any] = {name: _loaded(kinds[name], each) for name, each in zip(names, values, strict=True)}
+    loaded: dict[str, Any] = {name: _loaded(kinds[name], each) for name, each in zip(present, values, strict=True)}
     return Preferences(**loaded)
 
 

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 from bot.model import Reason
-from bot.store.preference_columns import SHAPING, columns
+from bot.store.preference_columns import columns, names
 
 HEAD = "0011"
 """The newest migration: compared at start, so that Alembic is imported only when there is something to do."""
@@ -151,7 +151,7 @@ choices = Table(
     metadata,
     Column("id", Key, primary_key=True),
     *columns(shaping=True),
-    UniqueConstraint(*(each.name for each in SHAPING)),
+    UniqueConstraint(*names(shaping=True)),
 )
 """The part of preferences that decides what a message says, once for all who chose the same."""
 

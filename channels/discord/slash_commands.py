@@ -109,10 +109,6 @@ COMMANDS: Sequence[CommandSpec] = (
     CommandSpec(CommandName.FORGET, (_CHANNEL,)),
     CommandSpec(CommandName.HELP, (OptionSpec("command", about="about_command", completes=CommandName.HELP),)),
     CommandSpec(CommandName.PRIVACY),
-    _preference(CommandName.VOTES, OptionSpec("votes", completes=CommandName.VOTES), in_set=True),
-    _preference(CommandName.WEEKDAYS, OptionSpec("weekdays", completes=CommandName.WEEKDAYS), in_set=True),
-    _preference(CommandName.ZONE, OptionSpec("zone", completes=CommandName.ZONE), in_set=True),
-    _preference(CommandName.CADENCE, OptionSpec("cadence", completes=CommandName.CADENCE), in_set=True),
     _preference(SILENT.command, _ON, in_set=True),
     _preference(THREAD.command, _ON, in_set=True),
     _preference(PING.command, OptionSpec("role", ROLE), in_set=True),
@@ -120,7 +116,8 @@ COMMANDS: Sequence[CommandSpec] = (
 )
 """The commands whose place or options are special, in the order in which Discord lists them.
 
-Any other command is in `/papers set`, with one option for what follows its name.
+Any other command is in `/papers set`, with an option for what follows its name and, if it is about a subscription, one
+for another channel.
 """
 
 _SPECS = {spec.command: spec for spec in COMMANDS}
@@ -148,21 +145,21 @@ Words = Callable[[str], Mapping[str, str]]
 def payload(listed: Listed, words: Words) -> list[Json]:
     """The commands as they are registered, in every language."""
     definitions = _Definitions(listed, words)
-    specs = [*COMMANDS, *map(_default, _others(listed("en")))]
-    subcommands = [definitions.command(spec) for spec in specs if not spec.in_set]
-    in_set = [definitions.command(spec) for spec in specs if spec.in_set]
+    subcommands = [definitions.command(spec) for spec in specs(listed("en")) if not spec.in_set]
+    in_set = [definitions.command(spec) for spec in specs(listed("en")) if spec.in_set]
     group = definitions.named(SUB_GROUP, SET, "about_set") | {"options": in_set}
     return [definitions.named(SUB_COMMAND, GROUP, "about_papers") | EVERYWHERE | {"options": [*subcommands, group]}]
 
 
-def _others(listed: Sequence[CommandInfo]) -> list[CommandInfo]:
-    """The readers' commands that `COMMANDS` does not name."""
-    return [info for info in listed if not info.for_operators and info.name not in _SPECS]
+def specs(listed: Sequence[CommandInfo]) -> list[CommandSpec]:
+    """`COMMANDS`, and the readers' commands that it does not name."""
+    others = (info for info in listed if not info.for_operators and info.name not in _SPECS)
+    return [*COMMANDS, *map(_default, others)]
 
 
 def _default(info: CommandInfo) -> CommandSpec:
-    options = (OptionSpec(info.argument, completes=info.name),) if info.argument else ()
-    return CommandSpec(info.name, options, in_set=True)
+    options = [OptionSpec(info.argument, completes=info.name)] if info.argument else []
+    return CommandSpec(info.name, options + [_CHANNEL] * info.for_subscribers, in_set=True)
 
 
 def digest(registered: Sequence[Json]) -> str:
@@ -252,9 +249,8 @@ def _lines(command: str, values: Mapping[str, Any]) -> list[str]:
         return [command_line(command, _text(values["hour"])), zone] if "hour" in values else [zone]
     if command == CommandName.TOPICS and "topics" in values:
         return [command_line(command, _text(values["topics"]).strip(", "))]
-    spec = _SPECS.get(command)
-    own = values if spec is None else [each.name for each in spec.options if each not in {_SHARE, _CHANNEL}]
-    return [command_line(command, *(_text(values[name]) for name in own if name in values))]
+    arguments = [_text(value) for name, value in values.items() if name not in {_SHARE.name, _CHANNEL.name}]
+    return [command_line(command, *arguments)]
 
 
 def _text(value: object) -> str:

@@ -201,7 +201,7 @@ class SettingsRoutes:
 
     def _page(self, reader: Subscriber, now: datetime, *says: str, ok: bool = True) -> web.Response:
         forms, language = self._forms, reader.preferences.language
-        form = _form(reader, forms.pages.styles, words(language), now)
+        form = settings_form(reader, forms.pages.styles, words(language), now)
         status = HTTPStatus.OK if ok else HTTPStatus.UNPROCESSABLE_ENTITY
         return forms.show(forms.pages.settings(language, form, [each for each in says if each]), status)
 
@@ -257,7 +257,8 @@ def _value(preference: Preference, text: str, language: str, now: datetime) -> o
     return wanted
 
 
-def _form(reader: Subscriber, offered: Sequence[Style], w: Words, now: datetime) -> SettingsForm:
+def settings_form(reader: Subscriber, offered: Sequence[Style], w: Words, now: datetime) -> SettingsForm:
+    """The settings of a reader as a form; `offered` are the styles that can be had."""
     is_reading = reader.status in {Status.ACTIVE, Status.PAUSED}
     is_paused = reader.is_paused(now)
     nothing = w.pgettext("a web page", "Nothing is sent at present.")

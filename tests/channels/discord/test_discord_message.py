@@ -21,7 +21,7 @@ from channels.discord.components import Button, CustomId, ReplyMode, StoredLines
 from channels.discord.markdown import escape, target
 from channels.discord.message import CHARACTERS, LIMITS, PAPERS, TITLE, Composer, DiscordMessage
 from channels.discord.post_options import POST_OPTIONS
-from channels.discord.slash_commands import COMMANDS, Invocation, parse, payload
+from channels.discord.slash_commands import Invocation, parse, payload, specs
 from channels.discord.wording import Words
 from tests.support import recorded_days
 from tests.support.discord_server import DiscordServer
@@ -247,7 +247,7 @@ def test_the_commands_are_what_discord_registers(registered: dict[str, object]) 
 
 
 def test_every_command_of_the_issue_of_readers_is_there() -> None:
-    mine = {spec.command for spec in COMMANDS}
+    mine = {spec.command for spec in specs(listed("en"))}
     assert {info.name for info in listed("en")} - mine == {"stats", "broadcast"}
     assert mine <= set(registry.commands(POST_OPTIONS))
 
@@ -263,10 +263,10 @@ def test_names_are_in_every_language_that_discord_lists_and_we_have(registered: 
 def test_names_of_commands_beside_each_other_differ_in_every_language(tmp_path: Path, tag: str) -> None:
     said = Words(kit(tmp_path))(tag)
     for in_set in (False, True):
-        names = [said[f"name_{spec.command}"] for spec in COMMANDS if spec.in_set is in_set]
+        names = [said[f"name_{spec.command}"] for spec in specs(listed("en")) if spec.in_set is in_set]
         names += [] if in_set else [said["name_set"]]
         assert len(names) == len(set(names))
-    for spec in COMMANDS:
+    for spec in specs(listed("en")):
         options = [said[f"name_{option.name}"] for option in spec.options]
         assert len(options) == len(set(options))
 
