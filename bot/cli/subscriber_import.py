@@ -52,7 +52,10 @@ Format = Annotated[FileFormat | None, typer.Option("--format", help="csv or json
 
 
 def add(address: AddressArgument, **given: str) -> None:
-    """Subscribe an address. It gets the latest edition at once, or in the morning where it is night there."""
+    """Subscribe an address.
+
+    It gets the latest edition at once, or in the morning where it is night there.
+    """
     execute(_add(address, given))
 
 

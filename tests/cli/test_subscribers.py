@@ -51,7 +51,7 @@ async def test_the_short_form_subscribes_with_everything_said(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["outbox:Ada Lovelace"], "is no name for an outbox"),
+        (["outbox:Ada Lovelace"], "is not a valid outbox name"),
         (["nowhere:ada"], "there is no channel 'nowhere'"),
         (["ada"], "an address is written channel:recipient"),
         (["outbox:ada", "--hour", "25"], "is no hour"),
@@ -76,7 +76,7 @@ async def test_a_list_goes_in_and_comes_out_the_same(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     done = papers(first, "subscribers", "import", str(source), code=1)
-    assert "line 3: 'NO' is no name for an outbox" in done.stderr
+    assert "line 3: 'NO' is not a valid outbox name" in done.stderr
     assert done.stdout == "2 added, 0 already subscribed, 0 suppressed, 1 bad lines.\n"
     exported = tmp_path / "out.jsonl"
     papers(first, "subscribers", "export", str(exported))
