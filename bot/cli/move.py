@@ -17,7 +17,7 @@ from bot.runtime.locks import HeldError, LostError, holding, make_locks
 from bot.runtime.supervisor import clock
 from bot.store import Store
 from bot.store.backup_file import mark
-from bot.store.copy import copy, make_ready, open_target, require_current, snapshot
+from bot.store.copy import copy, frozen, make_ready, open_target, require_current
 
 NEXT = (
     "Everything was copied, and the rows were counted on both sides. Set DATABASE_URL to the new database before the\n"
@@ -75,7 +75,7 @@ async def _copy(source: Store, target: Store) -> dict[str, int]:
     try:
         async with holding(here, *locks):
             await make_ready(target)
-            async with holding(there, *locks), snapshot(source) as still:
+            async with holding(there, *locks), frozen(source) as still:
                 with progress("Copying rows") as bar:
                     counts = await copy(still, target, bar)
                 await mark(still, clock())

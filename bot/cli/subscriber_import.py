@@ -82,7 +82,10 @@ def _help(preference: Preference) -> str:
 
 @with_preference_options
 def add(address: str, **given: str) -> None:
-    """Subscribe an address. It gets the latest edition at once, or in the morning where it is night there."""
+    """Subscribe an address.
+
+    It gets the latest edition at once, or in the morning where it is night there.
+    """
     execute(_add(address, given))
 
 

@@ -136,7 +136,7 @@ async def confirm(context: Context, key: str) -> Reply:
         return _refused(context, error.why)
     if made.again:
         return context.reply(w.gettext("It has been confirmed before, and is sent once."))
-    context.services.alert("announcement starts", context.now, audience=made.readers)
+    context.services.alert("announcement published", context.now, audience=made.readers)
     return context.reply(
         w.ngettext("It is on its way to {n} reader.", "It is on its way to {n} readers.", made.readers)
     )

@@ -29,7 +29,7 @@ CHANNEL_ROLES = ("deliver", "listen")
 MIGRATE = "migrate"
 """The lock under which one process of several that start together migrates, on SQLite."""
 ROWS_PER_SECOND = 250_000
-"""Rows that a migration copies or updates in a second, measured on SQLite and PostgreSQL on two slow cores."""
+"""Rows that a migration is assumed to copy or update in a second: cautious, not measured."""
 BYTES_PER_SECOND = 100_000_000
 """Bytes of an SQLite file that are copied in a second before it is migrated."""
 TOUCHED = ("deliveries", "subscribers", "tickets", "variants", "tallies", "facts", "memory", "suppressed")

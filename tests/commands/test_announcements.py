@@ -244,7 +244,7 @@ async def test_a_draft_outlasts_a_restart_and_is_sent_once_however_often_it_is_c
     assert "before" in await chat.says(confirm)
     await deliver(chat.store, chat.channel, locks, chat.now)
     assert len(chat.channel.alerts) == 4
-    assert chat.heard.alerts == [("announcement starts", {"audience": 4})]
+    assert chat.heard.alerts == [("announcement published", {"audience": 4})]
 
 
 async def test_what_was_cancelled_cannot_be_confirmed_and_the_other_way_round(chat: Chat) -> None:
@@ -439,7 +439,7 @@ async def test_another_hour_or_cadence_moves_it_and_ends_it_not(chat: Chat) -> N
 async def test_an_edition_and_an_announcement_do_not_supersede_each_other(chat: Chat, locks: Locks) -> None:
     await chat.announce()
     await publish(chat.store, {}, day=DAY + timedelta(days=1), now=NOW + timedelta(days=1))
-    assert "superseded" not in {row.reason for row in await notes(chat.store)}
+    assert "superseded" not in {row.reason_code for row in await notes(chat.store)}
     chat.now += timedelta(days=1)
     await chat.announce("Two.")
     assert await states(chat.store) == ["owed"] * 8
@@ -530,7 +530,7 @@ async def test_the_end_of_an_announcement_is_an_alert(chat: Chat, locks: Locks) 
     await deliver(chat.store, chat.channel, locks, chat.now)
     housekeeping = Housekeeping(chat.store, chat.heard, closes=time(22))
     await housekeeping.step(chat.now + 36 * HOUR)
-    assert ("announcement ends", {"day": "2025-11-04", "became": {"sent": 4}}) in chat.heard.alerts
+    assert ("announcement finished", {"day": "2025-11-04", "deliveries": {"sent": 4}}) in chat.heard.alerts
 
 
 async def test_old_announcements_become_counts(chat: Chat, locks: Locks) -> None:
@@ -548,7 +548,7 @@ async def test_a_restored_copy_sends_no_announcement_and_keeps_no_draft(chat: Ch
     async with chat.store.write() as connection:
         await mark(connection, chat.now)
     await skip_restored(chat.store, chat.now)
-    assert {(row.state, row.reason) for row in await notes(chat.store)} == {("skipped", Reason.RESTORED)}
+    assert {(row.state, row.reason_code) for row in await notes(chat.store)} == {("skipped", Reason.RESTORED)}
     assert "Write it again" in await chat.says(shown.options[0].line)
     async with chat.store.read() as connection:
         assert list(await connection.scalars(select(drafts.c.text))) == ["One."]

@@ -20,7 +20,7 @@ from bot.rules.access import Access, Admission
 from bot.rules.outcomes import ChannelState
 from bot.rules.preferences import PREFERENCES
 from bot.store import Store, channel_state, closing_state, subscriber_queries
-from bot.store.schema import deliveries
+from bot.store.schema import deliveries, reason_columns
 from bot.store.schema import subscribers as readers_table
 from channels.discord.post_options import POST_OPTIONS
 from channels.telegram.message import PICTURE, RICH
@@ -197,7 +197,8 @@ async def conversation(store: Store, language: str) -> list[Reply]:
         for reason in [None, *Reason]:
             async with store.write() as connection:
                 ended = None if state in {State.OWED, State.SENDING} else now
-                await connection.execute(update(deliveries).values(state=state.value, reason=reason, ended_at=ended))
+                values = {} if reason is None else reason_columns(reason)
+                await connection.execute(update(deliveries).values(state=state.value, ended_at=ended, **values))
             now += timedelta(seconds=10)
             answers.append(await readers.ask(requester, "why", now))
     for access in (Access(Admission.INVITE, codes=("LAB_2026",)), Access(Admission.LIST, allowed=("fake:x",))):

@@ -34,7 +34,7 @@ from bot.rules.access import Access, Admission
 from bot.runtime.locks import make_locks
 from bot.store import Store, edition_queries, paper_queries, subscriber_queries
 from bot.store.edition_report import reports
-from bot.store.schema import deliveries
+from bot.store.schema import deliveries, reason_columns
 from channels.discord.post_options import POST_OPTIONS
 from channels.telegram.message import PICTURE, RICH
 from tests.support.fake_channel import DAY, NOW, FakeChannel, Plain, paper, publish, settle
@@ -494,11 +494,12 @@ async def test_settings_show_every_preference_and_lead_to_each(chat: Chat) -> No
         (State.UNKNOWN, Reason.OTHER, "never said"),
     ],
 )
-async def test_why_explains_every_state_and_reason(chat: Chat, state: State, reason: str | None, said: str) -> None:
+async def test_why_explains_every_state_and_reason(chat: Chat, state: State, reason: Reason | None, said: str) -> None:
     await chat.ask("subscribe")
     async with chat.store.write() as connection:
         ended = None if state in {State.OWED, State.SENDING} else LATER
-        await connection.execute(update(deliveries).values(state=state.value, reason=reason, ended_at=ended))
+        values = {} if reason is None else reason_columns(reason)
+        await connection.execute(update(deliveries).values(state=state.value, ended_at=ended, **values))
     assert said in await chat.says("why")
     assert said in await chat.says("why 2025-11-03")
 

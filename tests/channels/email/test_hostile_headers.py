@@ -129,7 +129,7 @@ async def test_no_hostile_address_reaches_the_wire(long: bool) -> None:
         before = relay.verbs.total()
         bad = [each for each in [*hostile(10_000 if long else 2_000), "ADA@example.com"] if not is_normalised(each)]
         for to in bad:
-            assert await channel.send(to, mail, READER) == Gone("what is stored is no mail address")
+            assert await channel.send(to, mail, READER) == Gone("the stored recipient is not a mail address")
         assert relay.verbs.total() == before
     assert len(bad) > 1_500
     assert relay.letters == []

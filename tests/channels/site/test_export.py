@@ -78,14 +78,14 @@ def test_papers_can_be_chosen_and_sorted(home: Path) -> None:
     ("words_", "code", "says"),
     [
         (["--layout", "poster"], 2, "There is no layout poster; there are: illustrated, jekyll"),
-        (["--layout", "plain", "--cadence", "year"], 2, "There is no cadence year"),
+        (["--layout", "plain", "--cadence", "year"], 2, "there is no cadence year"),
         (["--layout", "plain", "--date", "2026-04-26"], 1, "There is no edition of 2026-04-26"),
         (["--layout", "plain", "--from", "2026-05-01"], 1, "There is no edition since 2026-05-01"),
         (["--layout", "plain", "--papers", "2604.99999"], 2, "No edition yet holds 2604.99999"),
-        (["--layout", "plain", "--papers", "x"], 2, "x is no arXiv id"),
+        (["--layout", "plain", "--papers", "x"], 2, "x is not an arXiv id"),
         (["--layout", "plain", "--to", "2026-04-28"], 2, "give --from as well"),
         (["--layout", "plain", "--to", "2026-04-28", "--date", "2026-04-28"], 2, "give one of them"),
-        (["--layout", "plain", "--date", "yesterday"], 2, "is no day"),
+        (["--layout", "plain", "--date", "yesterday"], 2, "is not a day"),
     ],
 )
 def test_an_export_error_is_one_sentence(home: Path, words_: list[str], code: int, says: str) -> None:

@@ -23,12 +23,12 @@ from bot.channel import (
     Pace,
     Page,
     Personal,
+    Preference,
     Rate,
     Rejected,
     Sent,
     Unknown,
 )
-from bot.model import Extra
 from channels.ntfy.settings import Settings
 
 TOPIC = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -58,7 +58,7 @@ class Ntfy:
     pace = Pace(concurrency=4, account=Rate(1, 5.0))
     repeats_unknown = True  # seeing a notification twice is better than missing it
     rehearsal = False
-    extras: Sequence[Extra] = ()
+    extras: Sequence[Preference] = ()
     residents: Sequence[str] = ()
 
     def __init__(self, settings: Settings, kit: Kit) -> None:
