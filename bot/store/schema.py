@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 from sqlalchemy import (
     JSON,
@@ -29,7 +30,7 @@ from sqlalchemy import (
 from bot.model import Reason
 from bot.store.preference_columns import columns, names
 
-HEAD = "0011"
+HEAD = max(each.name[:4] for each in (Path(__file__).parent / "migrations" / "versions").glob("0*.py"))
 """The newest migration: compared at start, so that Alembic is imported only when there is something to do."""
 
 
