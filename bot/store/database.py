@@ -125,9 +125,30 @@ class Store:
                 if upgrade.needs_standstill(before):
                     await stack.enter_async_context(upgrade.file_standstill(connection, self.path))
             copied = await asyncio.to_thread(self._copy)
-            async with self.write() as connection:
+            async with self.rebuild() as connection:
                 await connection.run_sync(_upgrade)
             return copied
+
+    @asynccontextmanager
+    async def rebuild(self) -> AsyncIterator[AsyncConnection]:
+        """A writing transaction of SQLite in which tables may be dropped and made again though others refer to them.
+
+        Foreign keys are checked once at the end (https://sqlite.org/lang_altertable.html, section 7). Raises StoreError
+        where one refers to nothing then; nothing is changed in that case.
+        """
+        async with self._turn or nullcontext(), self.engine.connect() as opened:
+            connection = await opened.execution_options(writes=True)
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert isinstance(driver, sqlite.Connection)
+            await driver.run_outside("PRAGMA foreign_keys=OFF")
+            try:
+                async with connection.begin():
+                    yield connection
+                    broken = (await connection.execute(text("PRAGMA foreign_key_check"))).first()
+                    if broken is not None:
+                        raise StoreError(f"The table {broken[0]} has rows that refer to nothing; nothing was changed.")
+            finally:
+                await driver.run_outside("PRAGMA foreign_keys=ON")
 
     def _copy(self) -> Path | None:
         if self.path is None or not self.path.exists():

@@ -52,6 +52,10 @@ class Connection(aiosqlite.Connection):
         self._is_touched = True
         return await self._execute(function, *given)  # type: ignore[no-untyped-call]
 
+    async def run_outside(self, statement: str) -> None:
+        """Execute a statement outside any transaction, before the first statement of one or after its end."""
+        await self._execute(self._conn.execute, statement)  # type: ignore[no-untyped-call]
+
     def cursor(self) -> Cursor:  # type: ignore[override]  # the same to those who enter it
         """A cursor, to be entered and awaited like aiosqlite's own."""
         return Cursor(self)

@@ -12,13 +12,14 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
 
 from bot.channel import LEAVE, MAIL
 from bot.commands import registry
 from bot.commands.command import split
 from bot.delivery.dispatcher import Dispatcher
-from bot.model import Address, Reason, Status
+from bot.model import Address, Preferences, Reason, Status
 from bot.render.words import words
 from bot.rules.outcomes import ChannelState
 from bot.runtime.locks import make_locks
@@ -119,6 +120,38 @@ async def states(store: Store, day: date) -> dict[str | None, tuple[str, str | N
 async def _reports(store: Store, day: date | None = None) -> Sequence[bool]:
     async with store.read() as connection:
         return [report.adds_up for report in await reports(connection, day=day)]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+async def test_a_table_that_others_refer_to_can_be_made_again_with_its_rows(store: Store) -> None:
+    """SQLite can change a constraint only so; a row of subscribers refers to one of choices."""
+    async with store.write() as connection:
+        await readers.add(connection, Address("fake", "ada"), Preferences(), now=datetime.now(UTC))
+    async with store.rebuild() as connection:
+        made = await connection.scalar(text("select sql from sqlite_master where name = 'choices'"))
+        for statement in (
+            str(made).replace("choices", "copied", 1),
+            "insert into copied select * from choices",
+            "drop table choices",
+            "alter table copied rename to choices",
+        ):
+            await connection.exec_driver_sql(statement)
+    async with store.read() as connection:
+        assert await readers.get(connection, Address("fake", "ada")) is not None
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+async def test_rows_that_refer_to_nothing_undo_an_upgrade(store: Store) -> None:
+    async with store.write() as connection:
+        await readers.add(connection, Address("fake", "ada"), Preferences(), now=datetime.now(UTC))
+    with pytest.raises(StoreError, match="subscribers has rows that refer to nothing"):
+        async with store.rebuild() as connection:
+            await connection.exec_driver_sql("delete from choices")
+    async with store.read() as connection:
+        assert await readers.get(connection, Address("fake", "ada")) is not None
+    with pytest.raises(IntegrityError):  # foreign keys are enforced again
+        async with store.write() as connection:
+            await connection.exec_driver_sql("delete from choices")
 
 
 async def test_every_row_is_there_after_an_upgrade_and_counts_add_up(recorded: Store) -> None:
