@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from bot.model import Cadence, Media, Paper, Source, Style
+from bot.model import Cadence, Paper, Source, Style
 
 
 class Direction(StrEnum):
@@ -76,7 +76,6 @@ class Page:
     """A line in place of the papers that do not fit: "+7 more"."""
     actions: Sequence[Link] = ()
     footer: Sequence[str] = ()
-    media: Sequence[Media] = ()
     slug: str = ""
     """A file-name-safe name for the page, the same on every rendering: "2026-04-29"."""
     day: date | None = None

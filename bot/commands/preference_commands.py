@@ -15,12 +15,12 @@ from bot.commands.autocomplete import containing, suggest_topics
 from bot.commands.command import Audience, Command, MisreadError, Typed, no_arguments, split, understood
 from bot.commands.context import Context
 from bot.commands.subscription import settings_option, status_in_words, subscribe_option
-from bot.model import OFF, Paper, Status
+from bot.model import OFF, Status
 from bot.render import preference_values, zones
 from bot.render.preference_values import in_words, rhythm_in_words, styles, title
 from bot.render.words import words
 from bot.rules.preferences import PREFERENCES, value
-from bot.rules.topics import TopicFilter
+from bot.rules.topics import matching
 from bot.store import (
     audience,
     edition_queries,
@@ -175,7 +175,7 @@ async def _preview(context: Context, topics: Sequence[str]) -> tuple[str, Sequen
         listed = await paper_queries.by_ids(connection, ids)
     if not listed:
         return "", ()
-    let_through = await asyncio.to_thread(_let_through, listed, topics)
+    let_through = await asyncio.to_thread(matching, listed, topics)
     w = context.w
     said = w.ngettext(
         "Of the last 30 days you would have got {n} of {total} papers.",
@@ -185,11 +185,6 @@ async def _preview(context: Context, topics: Sequence[str]) -> tuple[str, Sequen
     )
     newest = sorted(let_through, key=lambda paper: (paper.listed_on, paper.votes or 0), reverse=True)[:SHOWN]
     return said, [Row(w.day(paper.listed_on), paper.title, paper_line(paper.id)) for paper in newest]
-
-
-def _let_through(listed: Sequence[Paper], topics: Sequence[str]) -> list[Paper]:
-    topic_filter = TopicFilter(topics)
-    return [paper for paper in listed if topic_filter.lets_through(paper)]
 
 
 def _chosen(context: Context, preference: Preference) -> object:

@@ -1,4 +1,4 @@
-"""Lists of subscribers, out and in: whatever is exported is imported the same; bad lines are told, good ones kept."""
+"""Files of subscribers: an export imports unchanged; bad rows are reported and skipped."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def read(content: str | bytes, *, kind: str = "csv") -> list[SubscriberRow | Bad
 visible = st.characters(exclude_categories=["C", "Z"])
 instants = st.integers(0, 10**8).map(lambda seconds: NOW - timedelta(seconds=seconds))
 topics = st.lists(st.text(visible, min_size=1, max_size=20), max_size=4).map(", ".join).map(parse)
-wishes = st.builds(
+any_preferences = st.builds(
     Preferences,
     language=st.sampled_from(languages()),
     style=st.sampled_from(Style),
@@ -56,7 +56,7 @@ people = st.builds(
         Address, st.just("email"), st.text(visible, min_size=1, max_size=30).filter(lambda s: "!" not in s)
     ),
     status=st.sampled_from(Status),
-    preferences=wishes,
+    preferences=any_preferences,
     created_at=instants,
     paused_until=st.none() | instants,
 )
@@ -73,7 +73,7 @@ def test_what_is_exported_is_imported_the_same(listed: list[Subscriber]) -> None
 
 
 @given(st.binary(max_size=300), st.sampled_from(["csv", "jsonl"]))
-def test_whatever_a_file_holds_is_read_or_told(content: bytes, kind: str) -> None:
+def test_every_row_of_any_file_is_read_or_reported(content: bytes, kind: str) -> None:
     head = b"address,language,topics\n" if kind == "csv" else b""
     for row in read(head + content, kind=kind):
         assert isinstance(row, SubscriberRow) or row.why
@@ -97,7 +97,7 @@ def test_no_cell_begins_a_formula(person: Subscriber) -> None:
         ('a:b,"ko"x,,', "is not valid CSV"),
     ],
 )
-def test_a_bad_line_is_told_by_its_number_and_costs_nobody_else(line: str, why: str) -> None:
+def test_a_bad_row_is_reported_with_its_line_number_and_skipped(line: str, why: str) -> None:
     first, second = read(f"address,language,hour,papers\na:1,ko,8,5\n{line}\n")
     assert isinstance(first, SubscriberRow)
     assert isinstance(second, BadRow)
@@ -105,7 +105,7 @@ def test_a_bad_line_is_told_by_its_number_and_costs_nobody_else(line: str, why: 
     assert why in second.why
 
 
-def test_a_line_that_is_not_utf_8_is_told() -> None:
+def test_a_line_that_is_not_utf_8_is_reported() -> None:
     [bad, good] = read(b"address\na:\xff\na:1\n")
     assert isinstance(bad, BadRow)
     assert (bad.line, "is not UTF-8" in bad.why) == (2, True)
@@ -122,19 +122,19 @@ def test_a_line_that_is_not_utf_8_is_told() -> None:
         ("a:\x1b]0;x,", "control characters"),
     ],
 )
-def test_what_no_database_takes_is_a_bad_line(line: str, why: str) -> None:
+def test_values_that_no_database_stores_make_a_bad_row(line: str, why: str) -> None:
     [bad, good] = read(f"address,created_at\n{line}\na:2,\n")
     assert isinstance(bad, BadRow)
     assert why in bad.why
     assert isinstance(good, SubscriberRow)
 
 
-def test_half_a_character_in_json_is_a_bad_line() -> None:
+def test_a_lone_surrogate_in_json_makes_a_bad_row() -> None:
     [bad] = read('{"address": "a:\\ud800"}', kind="jsonl")
     assert isinstance(bad, BadRow)
 
 
-def test_a_quote_that_is_never_closed_costs_its_own_line_alone() -> None:
+def test_an_unclosed_quote_drops_its_own_line_only() -> None:
     rows = [f"a:{number},x" for number in range(300)]
     rows[7] = 'a:7,"never closed'
     found = read("address,topics\n" + "\n".join(rows))
@@ -142,12 +142,12 @@ def test_a_quote_that_is_never_closed_costs_its_own_line_alone() -> None:
     assert sum(isinstance(each, SubscriberRow) for each in found) == 299
 
 
-def test_a_head_that_is_no_csv_is_told() -> None:
+def test_an_invalid_header_is_reported() -> None:
     with pytest.raises(ValueError, match="the first line must name columns"):
         read('"address\na:1\n')
 
 
-def test_a_number_of_a_line_counts_the_lines_of_cells_before_it() -> None:
+def test_line_numbers_count_lines_inside_cells() -> None:
     found = read('address,topics\na:1,"one\ntwo"\na:2\n')
     assert isinstance(found[0], SubscriberRow)
     assert found[0].preferences.topics == ("one", "two")
@@ -165,13 +165,13 @@ def test_a_file_whose_columns_are_not_named_is_not_read(head: str) -> None:
     [("nonsense", "is not JSON"), ("[1]", "is not a JSON object"), ('{"address": "a:b", "x": 1}', "'x', which is not"),
      ('{"address": 7}', "an address is written"), ("[" * 100_000, "is not JSON")],
 )  # fmt: skip
-def test_a_bad_line_of_json_is_told(line: str, why: str) -> None:
+def test_a_bad_line_of_json_is_reported(line: str, why: str) -> None:
     [bad] = read(line, kind="jsonl")
     assert isinstance(bad, BadRow)
     assert why in bad.why
 
 
-def test_what_is_missing_is_the_default_and_a_zone_follows_its_language() -> None:
+def test_missing_cells_mean_the_defaults_and_a_language_sets_the_zone() -> None:
     [plain, korean, placed] = read("\ufeffaddress,language,timezone\na:1,,\na:2,ko-KR,\na:3,ko,America/New_York\n")
     assert isinstance(plain, SubscriberRow)
     assert plain.preferences == DEFAULT
@@ -196,7 +196,7 @@ def recruit(name: str, **changes: object) -> NewSubscriber:
     return NewSubscriber(Address("fake", name), Status.ACTIVE, replace(Preferences(), **changes), NOW)  # type: ignore[arg-type]
 
 
-async def test_a_batch_is_stored_but_for_the_known_and_the_left_alone(store: Store) -> None:
+async def test_a_batch_is_stored_except_known_and_suppressed_addresses(store: Store) -> None:
     async with store.write() as connection:
         await subscriber_queries.add(connection, Address("fake", "bo"), Preferences(papers=3), now=NOW)
         await subscriber_queries.suppress(connection, Address("fake", "Cy"), Reason.COMPLAINED, now=NOW)

@@ -1,4 +1,4 @@
-"""The subscribers' list as an operator keeps it: real processes, a real database, exit codes, sentences."""
+"""Commands for subscribers: real processes, a real database, exit codes and messages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bot.store import Store, subscriber_queries
 from tests.support.command import papers_command
 from tests.support.fake_channel import publish
 
-SHORT_FORM = (
+ADD = (
     "add", "outbox:ada", "--language", "ko", "--style", "headline", "--top", "5", "--hour", "8",
     "--timezone", "Asia/Seoul", "--topics", "diffusion, -video", "--cadence", "day",
 )  # fmt: skip
@@ -37,15 +37,15 @@ def papers(home: Path, *words: str, code: int = 0, **given: str) -> Any:
     return done
 
 
-async def test_the_short_form_subscribes_with_everything_said(tmp_path: Path) -> None:
-    done = papers(tmp_path, *SHORT_FORM)
+async def test_add_subscribes_with_every_option(tmp_path: Path) -> None:
+    done = papers(tmp_path, *ADD)
     assert "outbox:ada is subscribed" in done.stdout
     reader = await subscriber(tmp_path)
     assert reader is not None
     assert reader.preferences == Preferences(
         language="ko", papers=5, topics=("diffusion", "-video"), timezone="Asia/Seoul"
     )
-    assert "already subscribed" in papers(tmp_path, *SHORT_FORM, code=1).stderr
+    assert "already subscribed" in papers(tmp_path, *ADD, code=1).stderr
 
 
 @pytest.mark.parametrize(
@@ -61,12 +61,12 @@ async def test_the_short_form_subscribes_with_everything_said(tmp_path: Path) ->
         (["outbox:ada", "--topics", "x" * 99], "topics of"),
     ],
 )
-async def test_what_cannot_be_added_is_told_in_a_sentence(tmp_path: Path, words: list[str], said: str) -> None:
+async def test_invalid_options_of_add_are_refused_in_one_sentence(tmp_path: Path, words: list[str], said: str) -> None:
     assert said in papers(tmp_path, "add", *words, code=2).stderr
     assert await subscriber(tmp_path) is None
 
 
-async def test_a_list_goes_in_and_comes_out_the_same(tmp_path: Path) -> None:
+async def test_an_imported_list_is_exported_unchanged(tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     first.mkdir()
     second.mkdir()
@@ -88,23 +88,23 @@ async def test_a_list_goes_in_and_comes_out_the_same(tmp_path: Path) -> None:
     assert papers(second, "subscribers", "import", str(exported)).stdout.startswith("0 added, 2 already")
 
 
-async def test_who_was_removed_for_good_is_not_brought_back(tmp_path: Path) -> None:
-    papers(tmp_path, *SHORT_FORM)
+async def test_an_import_skips_suppressed_addresses(tmp_path: Path) -> None:
+    papers(tmp_path, *ADD)
     papers(tmp_path, "subscribers", "remove", "outbox:ada", "--suppress", "--forget")
     assert await subscriber(tmp_path) is None
     source = tmp_path / "readers.csv"
     source.write_text("address\noutbox:ada\noutbox:bo\n", encoding="utf-8")
     imported = papers(tmp_path, "subscribers", "import", str(source)).stdout
     assert imported.startswith("1 added, 0 already subscribed, 1 suppressed")
-    assert "is on the suppression list" in papers(tmp_path, *SHORT_FORM, code=1).stderr
+    assert "is on the suppression list" in papers(tmp_path, *ADD, code=1).stderr
     assert papers(tmp_path, "subscribers", "allow", "outbox:ada").stdout == "outbox:ada may subscribe again.\n"
     assert "is not on the suppression list" in papers(tmp_path, "subscribers", "allow", "outbox:ada", code=1).stderr
-    papers(tmp_path, *SHORT_FORM)
+    papers(tmp_path, *ADD)
     assert await subscriber(tmp_path) is not None
 
 
 async def test_subscribers_are_listed_paused_resumed_removed(tmp_path: Path) -> None:
-    papers(tmp_path, *SHORT_FORM)
+    papers(tmp_path, *ADD)
     papers(tmp_path, "subscribers", "add", "outbox:bo")
     listed = json.loads(papers(tmp_path, "subscribers", "list", "--json").stdout)
     assert [each["address"] for each in listed] == ["outbox:ada", "outbox:bo"]
@@ -126,7 +126,7 @@ async def test_subscribers_are_listed_paused_resumed_removed(tmp_path: Path) -> 
 
 
 async def test_why_answers_the_operator_as_it_answers_the_reader(tmp_path: Path) -> None:
-    papers(tmp_path, *SHORT_FORM)
+    papers(tmp_path, *ADD)
     assert "There has been no edition yet." in papers(tmp_path, "subscribers", "why", "outbox:ada").stdout
     store = Store.open("sqlite:///subscribers.db", tmp_path)
     await publish(store, {})
@@ -137,7 +137,7 @@ async def test_why_answers_the_operator_as_it_answers_the_reader(tmp_path: Path)
 
 
 async def test_a_test_message_arrives_whatever_the_reader_filters(tmp_path: Path) -> None:
-    papers(tmp_path, *SHORT_FORM)
+    papers(tmp_path, *ADD)
     assert "Sent to outbox:ada." in papers(tmp_path, "send-test", "outbox:ada").stdout
     files = sorted(file.name for file in (tmp_path / "outbox").iterdir())
     assert files == ["sample.ada.html", "sample.ada.txt"]
@@ -149,7 +149,7 @@ async def test_a_test_message_arrives_whatever_the_reader_filters(tmp_path: Path
 
 
 async def test_languages_are_listed_with_what_they_have(tmp_path: Path) -> None:
-    papers(tmp_path, *SHORT_FORM)
+    papers(tmp_path, *ADD)
     rows = json.loads(papers(tmp_path, "languages", "--json").stdout)
     assert [row["tag"] for row in rows] == list(languages())
     assert all(row["translated"] == row["sentences"] > 200 for row in rows)
@@ -166,13 +166,13 @@ async def test_languages_are_listed_with_what_they_have(tmp_path: Path) -> None:
         ({"INVITE_CODES": "short"}, "INVITE_CODES must be codes of 6 to 64 letters"),
     ],
 )
-async def test_a_closed_door_without_a_key_is_told(tmp_path: Path, given: dict[str, str], said: str) -> None:
+async def test_incomplete_access_settings_are_refused(tmp_path: Path, given: dict[str, str], said: str) -> None:
     done = papers(tmp_path, "subscribers", "list", code=2, **given)
     assert said in done.stderr
     assert "short" not in done.stderr
 
 
-async def test_a_channel_that_is_not_set_up_is_told_when_somebody_is_added_and_by_the_doctor(tmp_path: Path) -> None:
+async def test_add_and_doctor_warn_of_a_channel_that_is_not_configured(tmp_path: Path) -> None:
     added = papers(tmp_path, "add", "site:blog")
     assert "site is not configured" in added.stderr
     given = {"FEED_URL": "http://127.0.0.1:9/"}

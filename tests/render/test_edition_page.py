@@ -1,4 +1,4 @@
-"""What a page says: the right papers, in the reader's words, cleaned of what comes from outside."""
+"""Pages of editions: the right papers, in the reader's language, with outside text cleaned."""
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
@@ -82,14 +82,14 @@ def test_a_reader_gets_the_papers_that_were_asked_for(wanted: Preferences, shown
     assert made.lead == f"{lead} · votes counted on 29 April, 22:04 UTC"
 
 
-def test_papers_whose_votes_nobody_counts_are_never_too_few() -> None:
+def test_papers_without_votes_pass_the_filter_of_votes() -> None:
     made = edition_page(edition(paper(votes=None)), Preferences(min_votes=50))
     assert made.blocks[0].votes is None
     assert made.lead == "1 paper"
     assert made.footer[1].startswith("Papers: in the order of the feed")
 
 
-def test_a_page_is_said_in_the_readers_language() -> None:
+def test_a_page_is_in_the_readers_language() -> None:
     made = page(paper(comments=2, code="https://github.com/a/b", project="https://a.example"), language="ko-KR")
     block = made.blocks[0]
     assert made.language == "ko"
@@ -121,7 +121,7 @@ def test_a_link_that_does_not_lead_to_the_web_is_left_out() -> None:
         assert [link.label for link in links] == ["arXiv", "PDF", "Discussion", "alphaXiv"]
 
 
-def test_nothing_from_outside_commands_a_terminal_or_turns_the_writing() -> None:
+def test_outside_text_loses_control_characters_and_direction_overrides() -> None:
     evil = "a\x1b[31mb\u202ec\u2066d\x00e\ud800f\n g\u200dh"
     block = page(paper(title=evil, sentence=evil, organisation=evil, authors=(evil,))).blocks[0]
     clean = "a[31mbcde\ufffdf g\u200dh"
@@ -133,7 +133,7 @@ def test_a_paper_without_words_is_still_named() -> None:
     assert (block.title, block.organisation, block.authors) == ("2604.00001", None, None)
 
 
-def test_whose_words_is_marked_where_the_footer_does_not_say() -> None:
+def test_a_source_is_marked_where_the_footer_does_not_name_it() -> None:
     headlines, abstracts = page(*TEN), page(*TEN, style=Style.ABSTRACT)
     assert headlines.labels["said_by_feed"] == abstracts.labels["said_by_authors"] == ""
     assert headlines.labels["said_by_authors"] in headlines.footer[0]

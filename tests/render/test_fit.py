@@ -1,4 +1,4 @@
-"""Fitting: never over a limit, whole papers only, nothing cut inside what a reader sees as one thing."""
+"""Fitting: never over a limit, whole papers only, no grapheme cut."""
 
 import html
 import re
@@ -40,14 +40,14 @@ def within(**maxima: int) -> Limits:
     return Limits(maxima=maxima)
 
 
-def test_what_fits_is_left_alone() -> None:
+def test_a_page_that_fits_is_unchanged() -> None:
     whole = page(*map(paper, range(1, 6)))
     fitted = fit(whole, marked_up, within(units=10_000))
     assert fitted.page == whole
     assert fitted.shown == 5
 
 
-def test_papers_that_find_no_room_are_counted_in_the_readers_language() -> None:
+def test_papers_left_out_are_counted_in_the_readers_language() -> None:
     papers = [paper(n) for n in range(1, 11)]
     assert fit(page(*papers), marked_up, within(papers=3)).page.more == "+7 more papers"
     assert fit(page(*papers), marked_up, within(papers=9)).page.more == "+1 more paper"
@@ -70,7 +70,7 @@ def test_the_first_paper_is_shortened_rather_than_left_out() -> None:
     assert fitted.page.blocks[0].said.parts["sentence"].endswith("word…")
 
 
-def test_one_paper_too_large_does_not_cost_those_after_it() -> None:
+def test_a_paper_that_is_too_large_does_not_hide_those_after_it() -> None:
     papers = [paper(1), paper(2, title="t" * 3000), paper(3, sentence="s " * 3000), paper(4)]
     fitted = fit(page(*papers), marked_up, within(longest=100))
     assert fitted.shown == 4
@@ -79,13 +79,13 @@ def test_one_paper_too_large_does_not_cost_those_after_it() -> None:
     assert fitted.page.blocks[2].title == "Paper number 3"
 
 
-def test_limits_that_not_even_an_empty_page_keeps_are_an_error_that_names_them() -> None:
+def test_limits_below_an_empty_page_are_an_error_that_names_them() -> None:
     with pytest.raises(FitError, match=r"an empty page has \d+ units, but the channel allows 10") as raised:
         fit(page(paper()), marked_up, within(units=10))
     assert (raised.value.quantity, raised.value.maximum) == ("units", 10)
 
 
-def test_a_limit_that_nobody_measures_is_an_error() -> None:
+def test_a_limit_that_messages_do_not_measure_is_an_error() -> None:
     with pytest.raises(LookupError, match="'lines'"):
         fit(page(paper()), marked_up, within(lines=10))
 
@@ -138,7 +138,7 @@ def test_a_shortened_text_is_short_and_whole(text: str, most: int) -> None:
 @example("e\u0301" * 9, 6)
 @example("क्षत्रिय" * 3, 7)
 @example("각" * 4, 6)
-def test_no_cut_goes_through_a_visible_character(text: str, most: int) -> None:
+def test_no_grapheme_is_cut(text: str, most: int) -> None:
     kept = shorten(text, most).removesuffix("…")
     if not kept or not text.startswith(kept) or kept == text:
         return
@@ -195,7 +195,7 @@ def test_every_recorded_day_fits_what_channels_take(
             assert limits is not channel.limits or fitted.shown == len(edition.papers)
 
 
-def test_a_hostile_paper_is_shortened_without_harm(tmp_path: Path) -> None:
+def test_a_hostile_paper_is_shortened_safely(tmp_path: Path) -> None:
     channel = make(settings(), kit(tmp_path))
     empty = len(channel.compose(page()).html.encode())
     for room in range(700, 1500, 50):

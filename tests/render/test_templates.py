@@ -1,4 +1,4 @@
-"""Templates: everything put into them is escaped, in each channel's own way, whatever their author forgot."""
+"""Templates: every value is escaped by the channel's own function, whatever their author forgot."""
 
 import html
 import re
@@ -111,7 +111,7 @@ def test_a_template_reads_nothing_but_templates(made: tuple[Path, Fill]) -> None
             fill("{% include '" + name + "' %}")
 
 
-def test_a_word_that_is_missing_is_an_error_not_a_gap(made: tuple[Path, Fill]) -> None:
+def test_an_undefined_name_is_an_error(made: tuple[Path, Fill]) -> None:
     with pytest.raises(UndefinedError):
         made[1]("{{ nothing }}")
     assert made[1]("[{{ x }}]", x=None) == "[]"
@@ -131,7 +131,7 @@ def test_words_in_a_template_are_the_languages(made: tuple[Path, Fill]) -> None:
     assert made[1](source, language="ko") == "추천 3 코드 1,234"
 
 
-def test_a_missing_template_is_told_when_it_is_asked_for() -> None:
+def test_a_missing_template_raises_when_it_is_loaded() -> None:
     with pytest.raises(TemplateNotFound):
         template("outbox/nothing.html", None)
 
@@ -182,7 +182,7 @@ def test_any_title_is_shown_as_it_is(title: str, sentence: str) -> None:
     assert f"1.  {made.blocks[0].title}\n" in text
 
 
-def test_the_page_asks_nobody_for_anything() -> None:
+def test_the_page_loads_nothing_from_elsewhere() -> None:
     text = template("outbox/edition.html", None)(page(paper(thumbnail="https://a.example/x.png")))
     seen = Seen(text)
     assert not {"img", "link", "script", "iframe", "video"} & set(seen.tags)

@@ -122,7 +122,7 @@ def broken() -> Words:
     return Words("fr", Direction.LTR, english._locale, Broken())
 
 
-def test_a_translation_with_a_wrong_placeholder_is_passed_over() -> None:
+def test_a_translation_with_a_wrong_placeholder_falls_back_to_english() -> None:
     assert broken().gettext("Hi {name}", name="Ada") == "Hi Ada"
     assert broken().gettext("Bye") == "Bye"
 
@@ -166,7 +166,7 @@ def test_the_plural_forms_of_a_catalogue_are_those_of_its_language(tag: str) -> 
     assert {number for _, number in kinds} == set(range(catalogue(tag).num_plurals))
 
 
-def test_a_moment_is_told_by_the_clock_of_a_zone() -> None:
+def test_a_time_is_shown_in_its_zone() -> None:
     moment = datetime(2026, 4, 29, 22, 4, tzinfo=UTC)
     assert words("en").moment(moment) == "29 April, 22:04 UTC"
     assert words("en").time(moment, "Asia/Seoul") == "07:04"

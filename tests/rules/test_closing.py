@@ -1,4 +1,4 @@
-"""Closing: which papers an edition holds, in what order, and when; by examples, and over random histories.
+"""Closing: which papers an edition has, in what order, and when; by examples and over random histories.
 
 The histories come with an oracle that knows the rules as sentences (docs/design.md, "One day") and nothing of how
 bot.rules.closing follows them.
@@ -75,7 +75,7 @@ def test_a_day_is_finished_at_its_closing_time_in_utc(now: datetime, newest: dat
 
 
 def decided(polled_at: datetime, **known: date | datetime | None) -> ClosingState:
-    """A ledger whose last poll was complete, Monday being the first edition ever unless said otherwise."""
+    """A closing state whose last poll was complete; the first edition is of a Monday unless given otherwise."""
     values = {"origin": MONDAY, "settled": MONDAY - DAY, "polled_at": polled_at, "attempted_at": polled_at} | known
     return ClosingState(**values)  # type: ignore[arg-type]  # which name takes which is the test's business
 
@@ -120,7 +120,7 @@ def test_fridays_late_papers_come_on_monday() -> None:
     assert (edition.day, ids(edition)) == (NEXT_MONDAY, [late.id, own.id])
 
 
-def test_what_an_edition_holds_no_later_one_repeats() -> None:
+def test_a_paper_is_in_no_later_edition() -> None:
     papers = [paper(1, at(MONDAY, 8)), paper(2, at(TUESDAY, 8))]
     [edition], _ = close_at(decided(at(TUESDAY, 22), settled=MONDAY), papers, held=[papers[0].id])
     assert ids(edition) == [papers[1].id]
@@ -133,7 +133,7 @@ def test_a_paper_rolls_over_for_seven_days_and_not_for_longer() -> None:
     assert ids(edition) == [six_days_old.id, own.id]
 
 
-def test_what_was_listed_before_the_first_edition_counts_as_held() -> None:
+def test_papers_listed_before_the_first_edition_are_in_none() -> None:
     before, own = paper(1, at(MONDAY, 23)), paper(2, at(TUESDAY, 8))
     [edition], _ = close_at(decided(at(TUESDAY, 22), origin=TUESDAY, settled=MONDAY), [before, own])
     assert ids(edition) == [own.id]
@@ -149,7 +149,7 @@ def test_several_closable_days_close_in_order_each_with_its_own_papers() -> None
 
 
 @pytest.mark.parametrize(("hours", "closes"), [(0, False), (2.99, False), (3, True), (9, True)])
-def test_a_feed_that_is_down_is_waited_for_three_hours(hours: float, closes: bool) -> None:
+def test_closing_waits_three_hours_for_a_feed_that_is_down(hours: float, closes: bool) -> None:
     attempted = at(MONDAY, 22) + timedelta(hours=hours)
     known = decided(at(MONDAY, 16), attempted_at=attempted)
     closed, settled = close_at(known, [paper(1, at(MONDAY, 8))])
@@ -346,7 +346,7 @@ class Shelf:
 
 
 @given(fates(), attempts())
-def test_over_any_history_nothing_is_lost_nothing_comes_twice_and_each_day_closes_in_time(
+def test_over_any_history_no_paper_is_lost_or_repeated_and_each_day_closes_in_time(
     told: list[Fate], polls: list[tuple[datetime, bool]]
 ) -> None:
     shelf = Shelf()
@@ -411,9 +411,7 @@ def test_over_any_history_nothing_is_lost_nothing_comes_twice_and_each_day_close
 
 
 @given(fates(), st.integers(0, 95))
-def test_whoever_polls_all_the_time_finds_each_paper_that_stays_in_exactly_one_edition(
-    told: list[Fate], offset: int
-) -> None:
+def test_with_constant_polling_each_listed_paper_is_in_exactly_one_edition(told: list[Fate], offset: int) -> None:
     shelf = Shelf()
     now = START + offset * QUARTER
     last = START + timedelta(minutes=SPAN) + 7 * DAY
@@ -439,7 +437,7 @@ def test_whoever_polls_all_the_time_finds_each_paper_that_stays_in_exactly_one_e
 
 
 @given(st.lists(st.tuples(st.integers(-9, 3), st.booleans()), max_size=20))
-def test_an_edition_is_what_the_window_says(papers: list[tuple[int, bool]]) -> None:
+def test_an_edition_has_the_papers_of_the_window(papers: list[tuple[int, bool]]) -> None:
     listed = [paper(number, at(NEXT_MONDAY + shift * DAY, 9)) for number, (shift, _) in enumerate(papers)]
     held = [each.id for each, (_, taken) in zip(listed, papers, strict=True) if taken]
     edition = compile_edition(NEXT_MONDAY, listed, held, origin=MONDAY - 30 * DAY, now=at(NEXT_MONDAY, 22))
@@ -452,7 +450,7 @@ def test_an_edition_is_what_the_window_says(papers: list[tuple[int, bool]]) -> N
 
 
 class Listed:
-    """A feed that shows what it is told to, and fails while it is told to."""
+    """A feed with given papers, which fails while told to."""
 
     def __init__(self, *papers: Paper) -> None:
         self.papers = list(papers)
@@ -549,7 +547,7 @@ async def test_a_feed_down_for_three_hours_is_closed_from_what_is_stored_and_mar
     assert (sorted(ids(caught_up)), caught_up.complete) == (["2511.00003", "2511.00004"], True)
 
 
-async def test_a_step_says_whether_there_was_anything_to_do_and_when_there_will_be(store: Store) -> None:
+async def test_a_step_returns_whether_it_did_something_and_when_to_run_next(store: Store) -> None:
     service = publisher(store, Listed(paper(1, at(MONDAY, 8))))
     now = at(MONDAY, 21, 50)
     assert not await service.step(now)  # no finished day yet: the feed answered, but with nothing to begin with
@@ -584,7 +582,7 @@ async def test_a_day_without_a_list_is_not_closed_early_either(store: Store) -> 
 
 
 @pytest.mark.parametrize(("deliver", "audience"), [(False, 0), (True, 1)])
-async def test_a_past_day_is_filled_in_for_the_archive_alone_unless_told_otherwise(
+async def test_a_past_day_is_published_to_the_archive_only_by_default(
     store: Store, deliver: bool, audience: int
 ) -> None:
     await subscribe(store, "ada")
@@ -597,7 +595,7 @@ async def test_a_past_day_is_filled_in_for_the_archive_alone_unless_told_otherwi
     assert again == []
 
 
-async def test_a_day_that_was_filled_in_by_hand_delays_nobodys_papers(store: Store) -> None:
+async def test_a_day_published_by_hand_delays_no_other_papers(store: Store) -> None:
     late = paper(2, at(MONDAY, 23))
     feed = Listed(paper(1, at(MONDAY, 8)), late, paper(3, at(TUESDAY, 8)), paper(4, at(WEDNESDAY, 8)))
     service = publisher(store, feed)

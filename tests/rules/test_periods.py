@@ -93,7 +93,7 @@ async def test_each_reader_gets_the_cadence_they_chose(store: Store) -> None:
     assert await reach(store, Cadence.MONTH) == {date(2025, 11, 30): 1}
 
 
-async def test_never_twice_holds_within_one_cadence(store: Store) -> None:
+async def test_no_paper_is_in_two_editions_of_one_cadence(store: Store) -> None:
     feed = Listed(paper(1, at(MONDAY, 8)), paper(2, at(FRIDAY, 23)), paper(3, at(NEXT_MONDAY, 8)))
     service = publisher(store, feed)
     for n in range(14):
@@ -106,7 +106,7 @@ async def test_never_twice_holds_within_one_cadence(store: Store) -> None:
     assert len((await of(store, Cadence.MONTH, date(2025, 11, 30))).papers) == 3
 
 
-async def test_after_weeks_of_silence_only_the_newest_week_has_an_audience(store: Store) -> None:
+async def test_after_weeks_without_a_run_only_the_newest_week_is_sent(store: Store) -> None:
     async with store.write() as connection:
         wanted = Preferences(cadence=Cadence.WEEK)
         await subscriber_queries.add(connection, Address("outbox", "ada"), wanted, now=at(MONDAY))

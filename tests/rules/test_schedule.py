@@ -1,4 +1,4 @@
-"""When a reader gets an edition: their own hour in every zone of the world, once, and never at night uncalled.
+"""When a reader gets an edition: at their hour in every time zone, once, and never at night unless they chose it.
 
 The oracle reads a reader's wall clock, minute by minute; it knows no arithmetic of zones.
 """
@@ -20,7 +20,7 @@ QUARTER = timedelta(minutes=15)
 ZONES = sorted(available_timezones())
 NEAR = HOUR
 LONGEST_GAP = timedelta(hours=2)
-"""No zone's clock leaps further in these years (Antarctica/Troll)."""
+"""The largest change of a zone's clock in these years (Antarctica/Troll)."""
 
 
 def utc(written: str) -> datetime:
@@ -73,14 +73,14 @@ def test_only_on_the_weekdays_that_were_chosen(weekdays: int, published: str, du
     assert (found.due_at, found.expires_at) == (utc(due), utc(expires))
 
 
-def test_the_readers_next_slot_ends_an_edition_that_came_late() -> None:
+def test_a_late_edition_expires_at_the_readers_next_slot() -> None:
     found = window(Rhythm("UTC", 5 * 60, ALL_WEEK), utc("2026-05-01T07:59"))
     assert (found.due_at, found.expires_at) == (utc("2026-05-01T07:59"), utc("2026-05-02T01:59"))
     found = window(Rhythm("UTC", 0, ALL_WEEK), utc("2026-05-01T02:30"))
     assert (found.due_at, found.expires_at) == (utc("2026-05-01T07:00"), utc("2026-05-02T00:00"))
 
 
-def test_a_new_reader_is_greeted_at_once_whatever_the_hour() -> None:
+def test_a_new_reader_gets_the_latest_edition_at_once_at_any_hour() -> None:
     at = utc("2026-05-01T03:00")
     greeting = welcome(Rhythm("UTC", MORNING, ALL_WEEK), at)
     assert (greeting.due_at, greeting.expires_at) == (at, utc("2026-05-01T08:00"))
@@ -120,7 +120,7 @@ def test_in_every_zone_a_year_has_one_slot_for_each_day() -> None:
 
 @pytest.mark.parametrize("name", ["Europe/Berlin", "America/Santiago", "Australia/Lord_Howe", "Antarctica/Troll"])
 @pytest.mark.parametrize("hour", range(0, 240, 15))
-def test_around_a_change_of_clocks_an_edition_a_day_fires_once_a_day(name: str, hour: int) -> None:
+def test_around_daylight_saving_changes_there_is_one_slot_a_day(name: str, hour: int) -> None:
     rhythm = Rhythm(name, hour, ALL_WEEK)
     for start in leaps(name):
         dues = [window(rhythm, start - 5 * DAY + n * DAY).due_at for n in range(10)]
@@ -129,7 +129,7 @@ def test_around_a_change_of_clocks_an_edition_a_day_fires_once_a_day(name: str, 
 
 
 def leaps(name: str) -> Iterator[datetime]:
-    """The hours of a year in which a zone's clock leaps."""
+    """The hours of a year in which a zone's offset changes."""
     zone = ZoneInfo(name)
     hour = datetime(2026, 1, 1, tzinfo=UTC)
     while hour.year == 2026:
@@ -205,7 +205,7 @@ def test_due_and_expiry_are_what_a_wall_clock_says(rhythm: Rhythm, published: da
 
 
 @given(rhythms, moments)
-def test_a_retry_waits_no_longer_than_it_must_and_never_disturbs_the_night(rhythm: Rhythm, at: datetime) -> None:
+def test_a_retry_runs_as_early_as_possible_and_never_at_night(rhythm: Rhythm, at: datetime) -> None:
     awake = waking(rhythm, at)
     hours = struck(rhythm, at - 2 * DAY, at + 2 * DAY)
     if any(leapt for _, _, leapt in hours):
@@ -221,10 +221,8 @@ def test_a_retry_waits_no_longer_than_it_must_and_never_disturbs_the_night(rhyth
 
 @given(rhythms, moments, st.integers(0, 24 * 60), st.integers(1, ALL_WEEK))
 @example(Rhythm("UTC", 7 * 60 + 30, ALL_WEEK), utc("2026-04-29T08:00"), 22 * 60, on(6))
-def test_an_announcement_waits_for_no_slot_and_ends_at_none(
-    rhythm: Rhythm, at: datetime, minutes: int, weekdays: int
-) -> None:
-    """Neither when it is made, nor when its reader chooses another hour or zone so many minutes later."""
+def test_an_announcement_ignores_slots(rhythm: Rhythm, at: datetime, minutes: int, weekdays: int) -> None:
+    """Neither when it is made, nor when its reader chooses another hour or zone some minutes later."""
     now = at + minutes * MINUTE
     made, moved = announced(rhythm, at), rebook(rhythm, at, now, is_note=True)
     assert made.due_at == waking(rhythm, at)

@@ -1,4 +1,4 @@
-"""Topics: which papers a reader's words let through."""
+"""The topic filter: which papers a reader's topics let through."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def found(topics: str, *papers: Paper) -> list[str]:
         ("−video", [1]),  # a real minus sign
     ],
 )
-def test_topics_let_through_what_they_say(topics: str, ids: list[int]) -> None:
+def test_topics_let_matching_papers_through(topics: str, ids: list[int]) -> None:
     assert found(topics) == [f"2604.{number:05}" for number in ids]
 
 
@@ -83,12 +83,12 @@ def test_topics_let_through_what_they_say(topics: str, ids: list[int]) -> None:
         ("-, --, !!!, :, author:", ()),
     ],
 )
-def test_topics_are_kept_in_one_form(written: str, kept: tuple[str, ...]) -> None:
+def test_topics_are_stored_in_one_form(written: str, kept: tuple[str, ...]) -> None:
     assert parse(written) == kept
     assert parse(", ".join(kept)) == kept
 
 
-def test_topics_are_bounded() -> None:
+def test_topics_are_limited_in_number_and_length() -> None:
     with pytest.raises(TopicsError) as caught:
         parse(", ".join(f"topic{number}" for number in range(MOST_TOPICS + 1)))
     assert caught.value.limit == MOST_TOPICS
@@ -98,7 +98,7 @@ def test_topics_are_bounded() -> None:
 
 
 @given(st.text(max_size=200))
-def test_whatever_is_written_can_be_read_again(written: str) -> None:
+def test_parsed_topics_parse_to_themselves(written: str) -> None:
     try:
         kept = parse(written)
     except TopicsError:
@@ -108,7 +108,7 @@ def test_whatever_is_written_can_be_read_again(written: str) -> None:
 
 
 @given(st.lists(st.sampled_from(["diffusion", "video", "RL", "dream", "확산"]), unique=True, min_size=1))
-def test_what_is_asked_for_and_what_is_ruled_out_are_opposites(words: list[str]) -> None:
+def test_a_topic_and_its_exclusion_are_opposites(words: list[str]) -> None:
     wanted = set(found(", ".join(words)))
     unwanted = set(found(", ".join(f"-{word}" for word in words)))
     assert wanted | unwanted == {DIFFUSION.id, VIDEO.id}

@@ -81,7 +81,7 @@ class Lists:
 
 @dataclass
 class Recorder(FakeChannel):
-    """Takes everything, and notes whom it reached when."""
+    """A channel that accepts everything and records who got it when."""
 
     now: datetime = LONG_AGO
     reached_at: list[tuple[str, str, datetime]] = field(default_factory=list)
@@ -313,7 +313,7 @@ def leapt(clock: Clock, at: datetime) -> bool:
 
 
 @pytest.mark.slow
-async def test_nobody_is_disturbed_at_night(tmp_path: Path) -> None:
+async def test_nobody_gets_a_message_at_night(tmp_path: Path) -> None:
     """Where nobody changes anything every message comes by day, or within an hour of the reader's own."""
     chance = random.Random(7)
     readers = people(48, chance)
