@@ -59,7 +59,7 @@ class WantedTexts:
         return tasks(self._weights, self._newest)
 
     async def missing(self, now: datetime, model: str) -> list[WantedText]:
-        """The wanted texts that do not exist and that `model` has not already failed to write, the most wanted first."""
+        """The wanted texts that do not exist and that `model` has not failed to write, the most wanted first."""
         await self._refresh(now)
         ids = [ranked.paper.id for edition in self._newest for ranked in edition.papers]
         if not self._weights:

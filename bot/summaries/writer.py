@@ -106,7 +106,7 @@ class Writer:
     async def write(self, tasks: Sequence[WantedText], now: datetime) -> bool:
         """Write and store these texts concurrently. Returns False if the endpoint failed for all of them.
 
-        A text that fails while others succeed is stored as rejected after MOST_FAILURES, so that it does not block them.
+        A text that fails while others succeed is stored as rejected after MOST_FAILURES and so does not block them.
         """
         writing = {asyncio.create_task(self._write(each, now)): each for each in tasks}
         self._writing = set(writing)
