@@ -24,15 +24,15 @@ from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import count, repeat
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import psycopg
 from sqlalchemy import text
 
-from bot.channel import Commands, Finding, Limits, Message, Outcome, Pace, Page, Personal, Sent
+from bot.channel import BaseChannel, Limits, Message, Outcome, Pace, Page, Personal, Sent
 from bot.delivery.dispatcher import Dispatcher
-from bot.model import ALL_WEEK, Cadence, Edition, Extra, Found, Preferences, Ranked, Style
+from bot.model import ALL_WEEK, Cadence, Edition, Found, Preferences, Ranked, Style
 from bot.runtime import logs
 from bot.runtime.locks import holding, make_locks
 from bot.store import Store, audience, edition_queries, paper_queries, subscriber_queries
@@ -111,7 +111,7 @@ Part = dict[str, float]
 
 
 @dataclass
-class NullChannel:
+class NullChannel(BaseChannel):
     """Takes everything at once and does nothing with it."""
 
     name: str = "null"
@@ -119,29 +119,15 @@ class NullChannel:
     limits: Limits = field(default_factory=Limits)
     repeats_unknown: bool = True
     rehearsal: bool = True
-    extras: Sequence[Extra] = ()
-    residents: Sequence[str] = ()
 
     def recipient(self, written: str) -> str:
         return written
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        return None
-
-    async def listen(self, commands: Commands) -> None:  # noqa: ARG002 - the port's signature
-        return None
 
     def compose(self, page: Page) -> Plain:
         return Plain(page)
 
     async def send(self, to: str, message: Message, personal: Personal) -> Outcome:  # noqa: ARG002 - the port's signature
         return Sent(personal.key)  # a receipt of its own for each, as services give
-
-    async def check(self) -> Sequence[Finding]:
-        return []
 
 
 # Each part runs in a process of its own, so that its memory is its own
@@ -160,7 +146,7 @@ async def ours(url: str, home: Path, readers: int) -> Part:
             for now in DUE:
                 while await dispatcher.step(now) or dispatcher.busy:
                     if dispatcher.busy:
-                        await dispatcher.landed.wait()
+                        await dispatcher.attempt_ended.wait()
             took["dispatch"] = time.perf_counter() - began
             await _all_sent(store, readers)
             took["idle after"] = await _idle(dispatcher, NOW + SPREAD)

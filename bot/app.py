@@ -1,7 +1,7 @@
 """The composition root: read this and you know the system.
 
-The publisher polls the feed and closes editions; a dispatcher per channel hands out what is due; channels listen
-for what readers ask. All of them work on one database and know nothing of each other.
+The publisher polls the feed and publishes editions, a dispatcher per channel delivers them, and channels listen for
+readers' commands. All of them work on one database and know nothing of each other.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from pydantic import BaseModel
 
 from bot import settings
-from bot.channel import Channel, Inviting, Kit, Link, Mailing
+from bot.channel import Channel, Kit, Mailing
 from bot.commands import WITHOUT_MODEL, ReaderCommands
 from bot.commands.process_feedback import FeedbackProcessor
 from bot.delivery.alerts import Alerts
@@ -37,38 +37,38 @@ from bot.settings import Settings, SettingsError
 from bot.signing import SignedLinks
 from bot.store import Store
 from bot.store.channel_memory import ChannelMemory
-from bot.store.restore import settle_restored
+from bot.store.restore import skip_restored
 from bot.store.signing_key import load_secret, make_secret
 from bot.summaries.fulltext.library import FullTextLibrary
 from bot.summaries.fulltext.prompt_source import PromptSources
 from bot.summaries.llm import Endpoint, Model
 from bot.summaries.paper_pictures import collect
 from bot.summaries.writer import Writer
+from bot.web.application import MailAccess, WebContext
 from bot.web.metrics import Metrics
 from bot.web.pages.thumbnails import Thumbnails
-from bot.web.probes import ProbeContext
-from bot.web.server import MailAccess, Web
+from bot.web.server import Web
 from bot.web.settings import WebSettings
 from bot.web.webhooks import ChannelHooks
 
 log = logging.getLogger(__name__)
 
 CHANNELS = ("telegram", "discord", "email", "outbox", "site")
-"""Every folder in channels/ that can be opened, in the order in which they are listed to people."""
+"""The channels there are, by the names of their folders, in the order in which they are listed to people."""
 
-STANDING_IN = "outbox"
-"""The channel that is used where no account is configured."""
+FALLBACK_CHANNEL = "outbox"
+"""The channel that is used if none is configured."""
 
 CACHE = "cache"
-"""The folder below the program's home that keeps what can be fetched again: texts and pictures of papers."""
+"""The folder, below the program's home, of files that can be fetched again: full texts and pictures of papers."""
 
 
 class ChannelSettings(Protocol):
-    """What a channel's settings can say of themselves."""
+    """What the core asks of a channel's settings."""
 
     @property
     def configured(self) -> bool:
-        """Whether the operator asked for this channel."""
+        """Whether the operator has set this channel up."""
         ...
 
 
@@ -76,16 +76,16 @@ class ChannelSettings(Protocol):
 async def open_app(
     home: Path, environ: Mapping[str, str], *, only: str | None = None, progress: Progress | None = None
 ) -> AsyncIterator[Service]:
-    """Wire everything from the settings in `environ`, with the channels that are configured, or just `only` one.
+    """Wire the program from the settings in `environ`, with all configured channels or `only` one.
 
     Raises SettingsError, StoreError.
     """
-    core, pages = settings.read(Settings, environ), settings.read(WebSettings, environ)
+    core, web_settings = settings.read(Settings, environ), settings.read(WebSettings, environ)
     async with AsyncExitStack() as stack:
         store = Store.open(core.database_url.get_secret_value(), home)
         stack.push_async_callback(store.close)
         await store.migrate()
-        await settle_restored(store, clock())
+        await skip_restored(store, clock())
         locks = make_locks(store.engine.url, store.path)
         stack.push_async_callback(locks.close)
         feed = await stack.enter_async_context(Feed(core.feed_url.get_secret_value()))
@@ -93,34 +93,27 @@ async def open_app(
         names = [only] if only else configured(environ)
         channels = [open_channel(name, environ, home, store, links) for name in names]
         sessions = [await stack.enter_async_context(Session(channel)) for channel in channels]
-        language = match(core.default_language)
         writer = await _writer(core, home, store, stack)
-        alerts = Alerts(sessions, core.admins, language)
+        alerts = Alerts(sessions, core.admins, match(core.default_language))
+        feedback, metrics = FeedbackProcessor(store, links), Metrics(store)
         styles = tuple(Style) if writer.has_model else WITHOUT_MODEL
-        returns = FeedbackProcessor(store, links)
-        commands = ReaderCommands(
-            store,
-            channels,
-            fallback=Preferences(language=language, timezone=core.default_timezone),
-            closes=core.edition_closes,
-            access=Access(Admission(core.access), core.codes, core.allowed, core.admins),
-            styles=styles,
-            rate_limiters={session.channel.name: session.rate_limiter for session in sessions},
-            alert=alerts.alert,
+        commands = _commands(core, store, sessions, styles, alerts)
+        dispatch = partial(
+            Dispatcher, alert=alerts.alert, writes=writer.has_model, links=links, observe=metrics.observe
         )
+        publish = partial(Publisher, interval=core.poll_interval, closes=core.edition_closes, progress=progress)
         mailing = next((session for session in sessions if isinstance(session.channel, Mailing)), None)
-        mails = None if mailing is None or not core.public_url else MailAccess(mailing, commands, returns, links)
-        metrics = Metrics(store)
-        web = _web(
-            core,
-            pages,
-            home,
+        web = WebContext(
             store=store,
+            core=core,
+            settings=web_settings,
             channels=channels,
             styles=styles,
-            mails=mails,
-            hooked=ChannelHooks(sessions, commands),
+            clock=clock,
             metrics=metrics,
+            thumbnails=Thumbnails(home / CACHE),
+            mail=MailAccess(mailing, commands, feedback, links) if mailing and core.public_url else None,
+            hooks=ChannelHooks(sessions, commands),
         )
         yield Service(
             home=home,
@@ -129,74 +122,35 @@ async def open_app(
             locks=locks,
             feed=feed,
             sessions=sessions,
-            publisher=Publisher(
-                store,
-                feed,
-                interval=core.poll_interval,
-                closes=core.edition_closes,
-                progress=progress,
-                alert=alerts.alert,
-            ),
-            dispatchers=[
-                Dispatcher(
-                    store,
-                    session.channel,
-                    locks,
-                    rate_limiter=session.rate_limiter,
-                    alert=alerts.alert,
-                    writes=writer.has_model,
-                    links=links,
-                    observe=metrics.observe,
-                )
-                for session in sessions
-            ],
+            publisher=publish(store, feed, alert=alerts.alert),
+            dispatchers=[dispatch(store, each.channel, locks, rate_limiter=each.rate_limiter) for each in sessions],
             housekeeping=Housekeeping(store, alerts.alert, closes=core.edition_closes),
             writer=writer,
             alerts=alerts,
-            returns=returns,
+            feedback=feedback,
             commands=commands,
-            web=web,
+            web=None if web_settings.port is None and not core.public_url else Web(web),
         )
 
 
-def _web(
-    core: Settings,
-    own: WebSettings,
-    home: Path,
-    *,
-    store: Store,
-    channels: Sequence[Channel],
-    styles: Sequence[Style],
-    mails: MailAccess | None,
-    hooked: ChannelHooks,
-    metrics: Metrics,
-) -> Web | None:
-    """The web side, where it was given a port or a public address."""
-    if own.port is None and not core.public_url:
-        return None
-
-    def invitations() -> list[Link]:
-        inviting = [channel.invitation for channel in channels if isinstance(channel, Inviting)]
-        return [link for link in inviting if link is not None]
-
-    return Web(
+def _commands(
+    core: Settings, store: Store, sessions: Sequence[Session], styles: Sequence[Style], alerts: Alerts
+) -> ReaderCommands:
+    """What readers can ask on every channel."""
+    return ReaderCommands(
         store,
-        own,
-        public=core.public_url,
-        language=match(core.default_language),
+        [session.channel for session in sessions],
+        fallback=Preferences(language=match(core.default_language), timezone=core.default_timezone),
+        closes=core.edition_closes,
+        access=Access(Admission(core.access), core.codes, core.allowed, core.admins),
         styles=styles,
-        watched=ProbeContext([channel.name for channel in channels], core.poll_interval),
-        clock=clock,
-        thumbnails=Thumbnails(home / CACHE),
-        invitations=invitations,
-        correspondence=mails,
-        hooked=hooked,
-        metrics=metrics,
+        rate_limiters={session.channel.name: session.rate_limiter for session in sessions},
+        alert=alerts.alert,
     )
 
 
 async def _writer(core: Settings, home: Path, store: Store, stack: AsyncExitStack) -> Writer:
-    """Who has texts written, with the model of the settings where there is one; it is imported only then."""
+    """The writer of summaries, with the language model of the settings if there is one. Raises SettingsError."""
     make = partial(Writer, store, concurrency=core.llm_concurrency, budget=core.llm_budget_tokens)
     if not core.endpoints:
         return make(None)
@@ -212,8 +166,8 @@ async def _writer(core: Settings, home: Path, store: Store, stack: AsyncExitStac
 
 
 def configured(environ: Mapping[str, str]) -> list[str]:
-    """The channels that the operator set up, or the one that needs no setting up."""
-    return [name for name in CHANNELS if channel_settings(name, environ).configured] or [STANDING_IN]
+    """The names of the channels that are set up, or FALLBACK_CHANNEL."""
+    return [name for name in CHANNELS if channel_settings(name, environ).configured] or [FALLBACK_CHANNEL]
 
 
 def channel_settings(name: str, environ: Mapping[str, str]) -> ChannelSettings:
@@ -228,15 +182,10 @@ def settings_class(name: str) -> type[BaseModel]:
     return found
 
 
-def channel_commands(name: str) -> Any:
-    """A channel's own commands: the typer application in its commands.py."""
-    return import_module(f"channels.{name}.commands").desk
-
-
 def recipients(environ: Mapping[str, str], home: Path, store: Store) -> Callable[[Address], Address]:
-    """What brings addresses into the form in which they are stored; no channel logs in for it.
+    """A function that normalises addresses as they are stored. No channel logs in for it.
 
-    It raises ValueError, with a sentence, for what is no address of a channel there is.
+    The function raises ValueError, with a sentence, for an address that no channel accepts.
     """
     channels: dict[str, Channel] = {}
 
@@ -253,7 +202,7 @@ def recipients(environ: Mapping[str, str], home: Path, store: Store) -> Callable
 def open_channel(
     name: str, environ: Mapping[str, str], home: Path, store: Store, links: SignedLinks | None = None
 ) -> Channel:
-    """A channel, not yet logged in; without `links` it signs with a key that nobody keeps. Raises SettingsError."""
+    """A channel, not logged in yet. Without `links` it signs with a throw-away key. Raises SettingsError."""
     if name not in CHANNELS:
         raise SettingsError(f"There is no channel named {name}; there are: {', '.join(CHANNELS)}.")
     links = links or SignedLinks([make_secret()], settings.read(Settings, environ).public_url or None)

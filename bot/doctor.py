@@ -1,4 +1,4 @@
-"""`papers doctor`: every setting and every service looked at, each with one sentence for the operator."""
+"""Checks of the configuration: every setting and every service, each with one sentence for the operator."""
 
 from __future__ import annotations
 
@@ -24,17 +24,18 @@ from bot.summaries.writer import Writer
 from bot.web.settings import WebSettings
 
 FAMILIAR = ("PAPERS_HOME",)
+"""Names in `.env` that are no settings but do no harm there."""
 
 
 async def examine(home: Path, given: Mapping[str, str]) -> list[Finding]:
-    """Everything that can be looked at; what is wrong in one place does not keep the others from being seen."""
+    """Check everything that can be checked; a fault in one place does not keep the others from being checked."""
     try:
         environ = settings.environment(home, given)
         core = settings.read(Settings, environ)
         pages = settings.read(WebSettings, environ)
     except SettingsError as error:
         return [Finding("settings", False, str(error))]
-    found = [Finding("settings", True, f"read; home is {home}"), *_home(home), *_unknown_names(home)]
+    found = [Finding("settings", True, f"valid; home is {home}"), *_home(home), *_unknown_names(home)]
     if match(core.default_language) != core.default_language:
         spoken = ", ".join(languages())
         found.append(
@@ -52,38 +53,40 @@ async def examine(home: Path, given: Mapping[str, str]) -> list[Finding]:
 
 
 def _alerts(core: Settings, environ: Mapping[str, str]) -> list[Finding]:
-    """Whether anybody would be told if something went wrong."""
+    """Check that alerts reach somebody."""
     used = app.configured(environ)
-    deaf = f"is not set up, so its admins hear nothing; set up are: {', '.join(used)}"
-    found = [Finding("ADMINS", False, f"{admin.channel} {deaf}") for admin in core.admins if admin.channel not in used]
+    unreachable = f"is not set up, so alerts do not reach its admins; set up are: {', '.join(used)}"
+    found = [
+        Finding("ADMINS", False, f"{admin.channel} {unreachable}") for admin in core.admins if admin.channel not in used
+    ]
     if core.admins and not found:
-        found.append(Finding("ADMINS", True, f"{len(core.admins)} are told when something needs the operator"))
+        found.append(Finding("ADMINS", True, f"alerts go to {len(core.admins)} addresses"))
     if core.heartbeat_url is not None:
-        found.append(Finding("HEARTBEAT_URL", True, "is called after every good round"))
+        found.append(Finding("HEARTBEAT_URL", True, "is called after every successful poll"))
     return found
 
 
 def _web(core: Settings, pages: WebSettings) -> list[Finding]:
-    """Whether the web side is there, and what it cannot do where it is."""
+    """Check the web server's address, and say what it cannot do without one."""
     if pages.port is None and not core.public_url:
         return []
     if not core.public_url:
-        says = f"pages are served on port {pages.port}; without PUBLIC_URL messages have no links to them"
+        says = f"pages are served on port {pages.port}; without PUBLIC_URL messages do not link to them"
         return [Finding("web", True, says)]
     if not core.public_url.startswith("https://"):
-        says = "PUBLIC_URL is not https: mail programs cannot unsubscribe by one click, and Telegram cannot post there"
-        return [Finding("web", False, f"{says}; put a proxy that speaks https in front")]
+        says = "PUBLIC_URL is not https: mail programs offer no one-click unsubscribe, and Telegram cannot use webhooks"
+        return [Finding("web", False, f"{says}; put an HTTPS reverse proxy in front of it")]
     return [Finding("web", True, f"pages are served for {core.public_url}")]
 
 
 def _home(home: Path) -> list[Finding]:
     if os.access(home, os.W_OK):
         return []
-    return [Finding("home", False, f"{home} cannot be written to; set PAPERS_HOME to a folder of your own")]
+    return [Finding("home", False, f"{home} is not writable; set PAPERS_HOME to a folder of your own")]
 
 
 def _unknown_names(home: Path) -> list[Finding]:
-    """Names in .env that nothing reads: most often a slip of the pen."""
+    """Find names in `.env` that no setting has, most often misspelt."""
     known = set(FAMILIAR) | set(settings.names(Settings)) | set(settings.names(WebSettings))
     for name in app.CHANNELS:
         known |= set(settings.names(app.settings_class(name)))
@@ -93,7 +96,9 @@ def _unknown_names(home: Path) -> list[Finding]:
             near = difflib.get_close_matches(name, known, n=1)
             found.append(
                 Finding(
-                    ".env", False, f"{name} is no setting" + (f"; did you mean {near[0]}?" if near else "; take it out")
+                    ".env",
+                    False,
+                    f"{name} is not a setting" + (f"; did you mean {near[0]}?" if near else "; remove it"),
                 )
             )
     return found
@@ -103,13 +108,13 @@ async def _database(core: Settings, home: Path, used: Sequence[str]) -> list[Fin
     store = Store.open(core.database_url.get_secret_value(), home)
     try:
         if store.path is not None and not store.path.exists():
-            return [Finding("database", True, f"{store.path.name} does not exist yet; the first start makes it")]
+            return [Finding("database", True, f"{store.path.name} does not exist yet; the first start creates it")]
         version = await store.version()
         if version != HEAD:
             return [Finding("database", False, f"is at version {version}, not {HEAD}; run `papers migrate`")]
         async with store.read() as connection:
             readers = await subscriber_queries.count(connection)
-            reached = await bulk_import.reached(connection)
+            reached = await bulk_import.active_by_channel(connection)
         return [
             Finding("database", True, f"version {HEAD}, {readers} subscribers"),
             *(
@@ -132,15 +137,15 @@ async def _feed(core: Settings) -> list[Finding]:
     except FeedError as error:
         return [Finding("feed", False, f"{error}; check FEED_URL and the network")]
     if newest is None:
-        return [Finding("feed", False, "it answers, but lists no finished day; check FEED_URL")]
+        return [Finding("feed", False, "answers, but lists no finished day; check FEED_URL")]
     return [Finding("feed", True, f"answers; its newest finished day is {newest}")]
 
 
 async def _model(core: Settings, home: Path) -> list[Finding]:
-    """Whether the language model answers, in which languages its answers are true, what a day of it costs."""
+    """Check that the language model answers and passes the guard in each language, and what a day of it costs."""
     if not core.endpoints:
         return [
-            Finding("model", True, "none is set up (LLM_BASE_URL); styles that need one say the feed's own sentence")
+            Finding("model", True, "none is set up (LLM_BASE_URL); styles that need one show the feed's own sentence")
         ]
     from bot.summaries.llm import Endpoint, Model, ModelError
 
@@ -158,17 +163,17 @@ async def _model(core: Settings, home: Path) -> list[Finding]:
                 task = WantedText(asked[0], language, Style.HIGHLIGHTS, 1.0, asked[1:])
                 written = await writer.try_out(task, now)
                 cost.append(written.tokens)
-                says = f"its {own_name(language)} is refused: {' '.join(written.faults)}"
+                says = f"its {own_name(language)} is rejected: {' '.join(written.faults)}"
                 good = written.verdict is TextState.ACCEPTED
                 found.append(Finding("model", good, f"its {own_name(language)} passes" if good else says))
     except (ModelError, ValueError) as error:
-        return [Finding("model", False, f"{error}; until it answers, readers get the feed's own sentence")]
+        return [Finding("model", False, f"{error}; until it answers, readers get the feed's own sentences")]
     finally:
         await store.close()
     a_day = len(wanted) * sum(cost) // max(1, len(cost))
     affordable = not core.llm_budget_tokens or a_day <= core.llm_budget_tokens
-    says = f"a day costs about {a_day:,} tokens with the present readers ({len(wanted)} texts)"
-    more = "" if affordable else ", more than LLM_BUDGET_TOKENS: the least wanted texts are left out"
+    says = f"a day costs about {a_day:,} tokens with the current readers ({len(wanted)} texts)"
+    more = "" if affordable else ", more than LLM_BUDGET_TOKENS: the least wanted texts are not generated"
     return [*found, Finding("model", affordable, says + more)]
 
 
@@ -186,7 +191,7 @@ async def _channels(environ: Mapping[str, str], home: Path, core: Settings) -> S
         for name in app.configured(environ):
             async with Session(app.open_channel(name, environ, home, store)) as session:
                 found += await session.findings()
-            found += await _standing(store, name)
+            found += await _channel_state(store, name)
     except (SettingsError, StoreError) as error:
         found.append(Finding("channels", False, str(error)))
     finally:
@@ -194,15 +199,15 @@ async def _channels(environ: Mapping[str, str], home: Path, core: Settings) -> S
     return found
 
 
-async def _standing(store: Store, channel: str) -> list[Finding]:
-    """Whether a channel has halted or waits."""
+async def _channel_state(store: Store, channel: str) -> list[Finding]:
+    """Report a channel that is halted or waiting."""
     if (store.path is not None and not store.path.exists()) or await store.version() != HEAD:
         return []
     async with store.read() as connection:
-        stands = await channel_state.load(connection, channel)
-    if stands.halted_at is not None:
-        says = f"has halted ({stands.halted_for}); mend that, then run `papers resume {channel}`"
+        state = await channel_state.load(connection, channel)
+    if state.halted_at is not None:
+        says = f"has halted ({state.halted_for}); fix that, then run `papers resume {channel}`"
         return [Finding(channel, False, says)]
-    if stands.waits_until is not None and stands.waits_until > datetime.now(UTC):
-        return [Finding(channel, False, f"waits until {stands.waits_until:%Y-%m-%d %H:%M} UTC ({stands.waits_for})")]
+    if state.waits_until is not None and state.waits_until > datetime.now(UTC):
+        return [Finding(channel, False, f"waits until {state.waits_until:%Y-%m-%d %H:%M} UTC ({state.waits_for})")]
     return []

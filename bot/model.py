@@ -1,4 +1,4 @@
-"""The words of the system as frozen data: no I/O, no decisions (the glossary is docs/design.md, section "Words")."""
+"""The data types of the system, frozen: no I/O, no decisions. docs/design.md, "Words", is the glossary."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Final, Literal, Self
 
 ARXIV_ID = re.compile(r"\d{4}\.\d{4,5}")
-"""An arXiv id since April 2007, without its version (https://info.arxiv.org/help/arxiv_identifier.html)."""
+"""An arXiv id in the scheme since April 2007, without version (https://info.arxiv.org/help/arxiv_identifier.html)."""
 
 
 class MediaKind(StrEnum):
-    """What a file shown beside a paper is."""
+    """The type of a media file."""
 
     IMAGE = "image"
     VIDEO = "video"
@@ -23,7 +22,7 @@ class MediaKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """One picture or film that the authors put beside their paper."""
+    """A picture or video that the authors attached to their paper."""
 
     kind: MediaKind
     url: str
@@ -31,11 +30,10 @@ class Media:
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """One paper as the feed gave it, known by its arXiv id.
+    """One paper from the feed, identified by its arXiv id.
 
-    `votes` is None where the feed counts none (RSS); then `position`, the paper's place in the feed's own
-    order, ranks it. `listed_on` is the UTC day of the list that the paper stands on, `listed_at` the instant
-    it was put there as far as the feed tells.
+    `listed_on` is the UTC day whose list the paper is on, `listed_at` when it was added, as far as the feed says.
+    `votes` is None for feeds without votes (RSS); such papers are ranked by `position`, their place in the feed.
     """
 
     id: str
@@ -59,17 +57,17 @@ class Paper:
 
     @property
     def arxiv(self) -> str:
-        """The paper's page at arXiv."""
+        """URL of the abstract page at arXiv."""
         return f"https://arxiv.org/abs/{self.id}"
 
     @property
     def pdf(self) -> str:
-        """The paper itself."""
+        """URL of the PDF at arXiv."""
         return f"https://arxiv.org/pdf/{self.id}"
 
     @property
     def page(self) -> str:
-        """The paper's page at Hugging Face, where readers vote and talk."""
+        """URL of the paper's page at Hugging Face, with votes and comments."""
         return f"https://huggingface.co/papers/{self.id}"
 
 
@@ -82,19 +80,19 @@ class Cadence(StrEnum):
 
 
 NOTE: Final = "note"
-"""The kind of edition that is an announcement of the operator's: it covers no period, and nobody can choose it."""
+"""The kind of an operator's announcement: delivered like an edition, but no cadence that can be chosen."""
 
 Kind = Cadence | Literal["note"]
-"""What an edition is: the papers of a period, or an announcement."""
+"""The kind of an edition: papers of a period, or an announcement."""
 
 
 def kind_of(written: str) -> Kind:
-    """The kind of edition that is written so; ValueError for what is none."""
+    """Parse a stored kind. Raises ValueError for an unknown one."""
     return NOTE if written == NOTE else Cadence(written)
 
 
 class Style(StrEnum):
-    """How much is said about each paper; one file per style in templates/styles."""
+    """How much an edition says about each paper; one file per style in templates/styles."""
 
     HEADLINE = "headline"
     ABSTRACT = "abstract"
@@ -105,12 +103,12 @@ class Style(StrEnum):
 
 
 ILLUSTRATED = frozenset({Style.HIGHLIGHTS})
-"""Styles that are shown with pictures of their papers, where a channel shows any."""
+"""Styles that show pictures of papers, on channels that can."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """One paper's place in an edition, with the votes it had when the edition closed."""
+    """A paper with its rank in an edition (from 1) and its votes when the edition closed."""
 
     rank: int
     paper: Paper
@@ -119,10 +117,10 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """The ranked list of one period, fixed once it is closed.
+    """The ranked papers of one period, fixed once closed.
 
-    `day` is the period's last day (UTC). `complete` is False where the feed was down at closing time and the
-    list was closed from what was stored. `sample` marks the built-in example, which is never stored.
+    `day` is the period's last day (UTC). `complete` is False if the feed was down at closing time, so that papers may
+    be missing. `sample` marks the built-in example, which is never stored.
     """
 
     cadence: Cadence
@@ -135,7 +133,7 @@ class Edition:
 
 
 class Source(StrEnum):
-    """Whose words a text is: a reader can always see which."""
+    """Who wrote a text; every page says so."""
 
     FEED = "feed"
     AUTHORS = "authors"
@@ -144,9 +142,9 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """What a language model wrote about one paper in one language and style, found true to its source.
+    """A language model's text about one paper in one language and style, accepted by the guard.
 
-    `parts` has the fields of the style's schema (`bot.render.styles.PARTS`), in their order.
+    `parts` has the fields of the style's schema (`bot.render.styles.TEXT_FIELDS`), in that order.
     """
 
     paper_id: str
@@ -157,14 +155,14 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A channel's name and its own recipient id, written `telegram:42`."""
+    """A channel's name and a recipient id of that channel, written `telegram:42`."""
 
     channel: str
     recipient: str
 
     @classmethod
     def parse(cls, written: str) -> Self:
-        """Read `channel:recipient`; ValueError where either half is missing."""
+        """Parse `channel:recipient`. Raises ValueError if either half is missing."""
         channel, colon, recipient = written.strip().partition(":")
         if not (colon and channel and recipient):
             raise ValueError(f"an address is written channel:recipient, not {written!r}")
@@ -175,7 +173,7 @@ class Address:
 
 
 class Status(StrEnum):
-    """Where a subscriber stands: pending → active; active ⇄ paused; any → unsubscribed or gone."""
+    """The state of a subscription: pending → active; active ⇄ paused; any → unsubscribed or gone."""
 
     PENDING = "pending"
     ACTIVE = "active"
@@ -185,24 +183,27 @@ class Status(StrEnum):
 
 
 ALL_WEEK = 0b1111111
-"""All seven weekdays: bit n is set for weekday n, Monday = 0."""
+"""All seven weekdays, one bit each, Monday = bit 0."""
 
 MORNING = 8 * 60
-"""The default hour, in minutes after the reader's midnight."""
+"""Minutes after midnight: the default hour."""
 
 ALL_PAPERS = 0
-"""`Preferences.papers` for a reader who wants every paper of an edition."""
+"""The value of `Preferences.papers` that means every paper of an edition."""
 
 MOST_PAPERS = 50
-"""The most papers of an edition that can be chosen by number."""
+"""The largest number of papers per edition that can be chosen."""
 
 MOST_VOTES = 10_000
-"""The most that `Preferences.min_votes` may ask for."""
+"""The largest value of `Preferences.min_votes`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """What a subscriber chose. `hour` is in minutes after local midnight, `weekdays` a bit per day (Monday = bit 0)."""
+    """What a subscriber chose; each field is described by its row in `bot.rules.preferences.PREFERENCES`.
+
+    `hour` is in minutes after local midnight, `weekdays` has one bit per day (Monday = bit 0).
+    """
 
     language: str = "en"
     style: Style = Style.HEADLINE
@@ -217,7 +218,7 @@ class Preferences:
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """One address with a status and preferences."""
+    """A subscription: an address with its status and preferences."""
 
     id: int
     address: Address
@@ -225,40 +226,23 @@ class Subscriber:
     preferences: Preferences
     created_at: datetime | None = None
     reason: str | None = None
+    reason_code: Reason | None = None
     paused_until: datetime | None = None
-    extras: Mapping[Extra, str] = field(default_factory=dict, hash=False)
+    extras: Mapping[str, str] = field(default_factory=dict, hash=False)
     set_up_by: Address | None = None
-    """Who subscribed a place that many share."""
+    """The person who subscribed a shared place, such as a group."""
 
     def is_paused(self, now: datetime) -> bool:
-        """Whether nothing is to be sent just now; a pause that is over ends with the next publication."""
+        """Whether nothing is sent at `now`. The status outlives an expired pause until the next publication."""
         return self.status is Status.PAUSED and (self.paused_until is None or self.paused_until > now)
 
 
-class Extra(StrEnum):
-    """What only some channels can do, and each subscription may have or not; a channel says which it offers."""
-
-    PICTURE = "picture"
-    """The first paper's picture above the edition."""
-    RICH = "rich"
-    """A richer layout that only new apps of the service show."""
-    SILENT = "silent"
-    """No sound on arrival."""
-    THREAD = "thread"
-    """A thread of its own for each edition."""
-    PING = "ping"
-    """Somebody who is mentioned with each edition, by the service's own id."""
-    PUBLISH = "publish"
-    """Passed on to the places that follow this one."""
-
-
 ON, OFF = "on", "off"
-"""The values of an extra that is a switch; `PING` has an id in place of `ON`."""
-NO_EXTRAS: Mapping[Extra, str] = MappingProxyType({})
+"""The values of a preference that is a switch, as they are written."""
 
 
 class State(StrEnum):
-    """Where a delivery stands. A row starts as `owed` (or `skipped`) and each ends in one of the last seven."""
+    """The state of a delivery. It starts as `owed` (or `skipped`) and ends in one of the last seven."""
 
     OWED = "owed"
     SENDING = "sending"
@@ -272,24 +256,48 @@ class State(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a delivery ended as it did, where the core itself decided; a service's own reasons are its own words."""
+    """Why a delivery ended or a subscriber gets nothing: a code that rules depend on, and `text` for operators.
 
-    SUPERSEDED = "superseded"
-    TOO_LATE = "too late"
-    NO_MATCH = "no paper matches"
-    PAUSED = "paused"
-    LEFT = "unsubscribed"
-    AWAY = "the reader has paused or left"
-    OTHER_CADENCE = "another cadence was chosen"
-    FORGOTTEN = "forgotten"
-    NO_RIGHT = "no right to post"
-    RESTORED = "restored"
-    DROPPED = "dropped by the operator"
+    Where a service gave its own words, they are stored beside the code, which is then often `OTHER`.
+    """
+
+    text: str
+
+    def __new__(cls, code: str, text: str = "") -> Self:
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.text = text
+        return member
+
+    SUPERSEDED = "superseded", "superseded"
+    TOO_LATE = "too_late", "too late"
+    NO_MATCH = "no_match", "no paper matches"
+    PAUSED = "paused", "paused"
+    UNSUBSCRIBED = "unsubscribed", "unsubscribed"
+    INACTIVE = "inactive", "the reader has paused or left"
+    CADENCE_CHANGED = "cadence_changed", "another cadence was chosen"
+    FORGOTTEN = "forgotten", "forgotten"
+    NO_RIGHT = "no_right", "no right to post"
+    RESTORED = "restored", "restored"
+    DROPPED = "dropped", "dropped by the operator"
+    REMOVED = "removed", "removed by the operator"
+    COMPLAINED = "complained", "complained"
+    MERGED = "merged", "its place has another subscription"
+    UNREACHABLE = "unreachable", "unreachable"
+    NOT_REACHED = "not_reached", "not reached"
+    """This edition did not reach its reader, through no fault of ours: several in a row end the subscription."""
+    NOT_RENDERED = "not_rendered", "cannot be composed"
+    INTERRUPTED = "interrupted", "the process that was sending it is gone"
+    OTHER = "other", "other"
+
+    def because(self, detail: str) -> str:
+        """This reason's text with a service's own words behind it."""
+        return f"{self.text}: {detail}"
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One edition owed to one subscriber, as claimed for sending."""
+    """One edition for one subscriber, as claimed for sending."""
 
     id: int
     edition_id: int
@@ -300,23 +308,23 @@ class Delivery:
     expires_at: datetime
     attempts: int = 0
     repeats: int = 0
-    """How often it was sent again without knowing whether it had arrived."""
+    """How often it was resent because its arrival was unconfirmed."""
     rejections: int = 0
     """How often the service refused it."""
-    fallen: bool = False
+    fell_back: bool = False
     """Whether it, or its variant, fell back to the plainest style."""
-    extras: Mapping[Extra, str] = field(default_factory=dict, hash=False)
+    extras: Mapping[str, str] = field(default_factory=dict, hash=False)
     missed: tuple[date, ...] = ()
-    """The days of earlier editions that expired since the reader was last sent one."""
+    """The days of editions that expired since the last one that the reader was sent."""
     subscribed_at: datetime | None = None
-    """When the reader subscribed: a number that somebody left may be another's by now."""
+    """When the reader subscribed: tells apart two subscribers who have had the same recipient id."""
     is_note: bool = False
     """Whether the edition is an announcement."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a poll brought: the papers, and the list days that were read to their end."""
+    """The result of a poll: the papers, and the list days that were read completely."""
 
     papers: Sequence[Paper]
     days: frozenset[date] = field(default_factory=frozenset)

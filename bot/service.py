@@ -1,4 +1,4 @@
-"""The service: every part of the work, what each does endlessly and what it does once, and under which locks."""
+"""The service: its jobs, what each does in a loop or once, and which locks each holds."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ from bot.web.server import Web
 log = logging.getLogger(__name__)
 
 LONGEST_NAP = 60.0
-"""Seconds after which the publisher looks at the clock again, so that a clock set forward is noticed."""
+"""Seconds that the publisher sleeps at most, so that it notices a clock that was set forward."""
 
-ROUND = 60.0
-"""Seconds between two rounds of the keeper."""
-WRITING_ROUND = 5.0
-"""Seconds between two looks at whether texts are wanted, while none are."""
-PATIENCE_WITH_MODEL = 600.0
-"""Seconds that one run (`--once`) gives a language model before it delivers without it."""
+HOUSEKEEPING_EVERY = 60.0
+"""Seconds between two rounds of housekeeping."""
+WRITING_EVERY = 5.0
+"""Seconds between two checks for wanted texts, while there are none."""
+MODEL_PATIENCE = 600.0
+"""Seconds that one run (`--once`) waits for the language model before it delivers without it."""
 
 PATIENCE = 4.0
-"""Seconds that a send in flight is given when the program is told to stop."""
+"""Seconds that sends in flight get to end when the program is told to stop."""
 
 
 class Role(StrEnum):
-    """The parts of the work; one process may do one of them (`papers run --only`)."""
+    """Groups of jobs; a process may run one of them alone (`papers run --only`)."""
 
     POLL = "poll"
     DELIVER = "deliver"
@@ -59,7 +59,7 @@ class Role(StrEnum):
 
 @dataclass(slots=True)
 class Service:
-    """Everything, wired; `run` does it until told to stop, `once` does what is due now."""
+    """The whole program, wired. `run` works until told to stop, `once` does what is due now."""
 
     home: Path
     settings: Settings
@@ -73,11 +73,11 @@ class Service:
     writer: Writer
     alerts: Alerts
     commands: ReaderCommands
-    returns: FeedbackProcessor
+    feedback: FeedbackProcessor
     web: Web | None = None
-    """None where nothing says where to listen."""
+    """None without WEB_PORT or PUBLIC_URL."""
     refused: set[tuple[str, str]] = field(default_factory=set)
-    """The logins that services refused, each of which is told once."""
+    """Logins that services refused, as (channel, reason); each is reported once."""
 
     @property
     def channels(self) -> Sequence[Channel]:
@@ -87,9 +87,9 @@ class Service:
     async def once(
         self, now: datetime, roles: frozenset[Role] = frozenset(Role), stop: asyncio.Event | None = None
     ) -> None:
-        """Poll, close what is due, deliver what is due, unless told to stop meanwhile.
+        """Poll, publish and deliver what is due at `now`, unless told to stop.
 
-        Raises HeldError where another process does so already.
+        Raises HeldError if another process is already running one of the jobs.
         """
         stop = stop or asyncio.Event()
         await self.take_locks(roles, stop)
@@ -100,24 +100,24 @@ class Service:
         await self._flush_alerts()
 
     async def run(self, stop: asyncio.Event, roles: frozenset[Role] = frozenset(Role)) -> None:
-        """Do everything until told to stop; what is in flight is then finished and written down.
+        """Run all jobs until told to stop; sends in flight are then finished and recorded.
 
-        A part whose lock another process holds waits until that is gone, and takes over.
+        A job whose lock another process holds waits as a standby, and takes over when the lock is free.
         """
         async with asyncio.TaskGroup() as group:
             for name, job in self._jobs(roles).items():
                 again = partial(supervise, name, partial(job.run, stop), stop)
                 work = partial(under_locks, self.locks, job, again, stop, patience=PATIENCE)
                 group.create_task(supervise(name, work, stop), name=name)
-            group.create_task(supervise("notices", partial(self._send_alerts, stop), stop), name="notices")
+            group.create_task(supervise("alerts", partial(self._send_alerts, stop), stop), name="alerts")
 
     async def take_locks(self, roles: frozenset[Role], stop: asyncio.Event) -> None:
-        """Take what `run` needs. Raises HeldError where another process does a part of it already."""
+        """Take the locks that `run` needs. Raises HeldError if another process holds one."""
         locks = [lock for job in self._jobs(roles).values() for lock in job.locks]
         await until(stop, asyncio.ensure_future(self.locks.take(*locks)))
 
     def _jobs(self, roles: frozenset[Role]) -> dict[str, Job]:
-        """What there is to do, by name."""
+        """The jobs of these roles, by name."""
         jobs: dict[str, Job] = {}
         if Role.POLL in roles:
             jobs["poll"] = Job(["poll"], self._poll, self._poll_once)
@@ -136,7 +136,7 @@ class Service:
             role = f"listen:{session.channel.name}"
             jobs[role] = Job([role], partial(self._listen, session))
         if Role.WEB in roles and self.web is not None:
-            jobs["web"] = Job([], self.web.run)  # any number of processes may serve the same pages
+            jobs["web"] = Job([], self.web.run)  # without a lock: any number of processes may serve pages
         return jobs
 
     async def _poll_once(self, now: datetime) -> None:
@@ -151,28 +151,28 @@ class Service:
 
     async def _write(self, stop: asyncio.Event) -> None:
         while await until(stop, asyncio.ensure_future(self.writer.step(clock()))):
-            await pause(TICK if self.writer.wrote else WRITING_ROUND, stop)
+            await pause(TICK if self.writer.wrote else WRITING_EVERY, stop)
 
     async def _write_once(self, now: datetime) -> None:
         try:
-            async with asyncio.timeout(PATIENCE_WITH_MODEL):
+            async with asyncio.timeout(MODEL_PATIENCE):
                 while await self.writer.step(now):
                     pass
-        except Exception:  # whatever is the matter with a model, editions go out
-            log.exception("texts are left out")
+        except Exception:  # editions go out, whatever the language model does
+            log.exception("text generation failed, delivering without it")
 
     async def _deliver_once(self, dispatcher: Dispatcher, session: Session, now: datetime) -> None:
         try:
             await session.open()
         except LoginError as error:
-            self._tell_refused(session, error)
+            self._report_refusal(session, error)
             return
-        except Exception:  # one service that is out of reach costs the readers of the others nothing
-            log.exception("channel out of reach", extra={"channel": session.channel.name})
+        except Exception:  # one unreachable service must not stop the others
+            log.exception("channel unreachable, its deliveries wait", extra={"channel": session.channel.name})
             return
-        while await dispatcher.step(now, hurried=True) or dispatcher.busy:
+        while await dispatcher.step(now, await_texts=False) or dispatcher.busy:
             if dispatcher.busy:
-                await dispatcher.landed.wait()
+                await dispatcher.attempt_ended.wait()
 
     async def _poll(self, stop: asyncio.Event) -> None:
         while await until(stop, asyncio.ensure_future(self._round())):  # a poll that is cut off has stored nothing
@@ -193,14 +193,14 @@ class Service:
 
     async def _keep(self, stop: asyncio.Event) -> None:
         while await until(stop, asyncio.ensure_future(self.housekeeping.step(clock()))):
-            await pause(ROUND, stop)
+            await pause(HOUSEKEEPING_EVERY, stop)
 
     async def _deliver(self, dispatcher: Dispatcher, session: Session, stop: asyncio.Event) -> None:
-        if not await self._let_in(session, stop):
+        if not await self._log_in(session, stop):
             return
         while not stop.is_set():
             if not await dispatcher.step(clock()):
-                await pause(TICK, dispatcher.landed, stop)
+                await pause(TICK, dispatcher.attempt_ended, stop)
 
     async def _finish(self, dispatcher: Dispatcher, patience: float) -> None:
         await dispatcher.finish(clock(), patience=patience)
@@ -215,29 +215,29 @@ class Service:
                 await self.alerts.flush()
 
     async def _listen(self, session: Session, stop: asyncio.Event) -> None:
-        if not await self._let_in(session, stop):
+        if not await self._log_in(session, stop):
             return
         try:
             await until(stop, asyncio.ensure_future(session.channel.listen(self.commands)))
         except LoginError as error:
-            self._tell_refused(session, error)
+            self._report_refusal(session, error)
 
-    async def _let_in(self, session: Session, stop: asyncio.Event) -> bool:
-        """Log in; False where the service will not have us, which ends this channel's work and nobody else's."""
+    async def _log_in(self, session: Session, stop: asyncio.Event) -> bool:
+        """Log in. Returns False if the service refuses the login, which ends this channel's jobs alone."""
         try:
             return await until(stop, asyncio.ensure_future(session.open()))
         except LoginError as error:
-            self._tell_refused(session, error)
+            self._report_refusal(session, error)
             return False
 
-    def _tell_refused(self, session: Session, error: LoginError) -> None:
+    def _report_refusal(self, session: Session, error: LoginError) -> None:
         name, reason = session.channel.name, str(error)
-        if (name, reason) not in self.refused:  # listening and delivering meet the same fault
+        if (name, reason) not in self.refused:  # listening and delivering meet the same refusal
             self.refused.add((name, reason))
             self.alerts.alert("login refused", clock(), level=logging.ERROR, channel=name, reason=reason)
 
     async def welcome_residents(self, now: datetime) -> None:
-        """Subscribe those who are there without having asked, as soon as there is an edition to greet them with."""
+        """Subscribe the channels' built-in recipients as soon as there is an edition to welcome them with."""
         async with self.store.read() as connection:
             if await edition_queries.latest_day(connection, Cadence.DAY) is None:
                 return

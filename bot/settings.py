@@ -1,7 +1,7 @@
-"""The core's settings: read once from the environment and `.env`, checked, and handed down.
+"""The core's settings: read once from the environment and `.env`, validated, and passed on.
 
-Nothing is read at import. A channel has a settings class of its own, read by the same `read`, so that every
-mistake is told in the same way: one sentence that names the setting and says how to mend it.
+Nothing is read at import. Each channel has a settings class of its own, read by the same `read`, so that every mistake
+is reported in the same way: one sentence that names the setting and says how to correct it.
 """
 
 from __future__ import annotations
@@ -31,17 +31,19 @@ from bot.model import Address
 
 DEFAULT_FEED = "https://huggingface.co/api/daily_papers"
 EARLIEST_CLOSING = 4
-"""Before this hour (UTC) a day's list has hardly begun, and its edition would be the day before's."""
+"""Hour (UTC) before which EDITION_CLOSES may not be: a day's list has hardly begun then."""
 UNITS = {"s": 1, "m": 60, "h": 3600}
+"""Seconds in a unit of time."""
 SHORTEST_KEY = 32
+"""Characters that a signing key must have at least."""
 
 
 class SettingsError(Exception):
-    """One setting is wrong; the message is one sentence that names it and says how to mend it."""
+    """A setting is wrong; the message is one sentence that names it and says how to correct it."""
 
 
 def duration(written: object) -> object:
-    """Read `900s`, `15m` or `1h`; a bare number is in minutes."""
+    """Read `900s`, `15m` or `1h`; a bare number is in minutes. Raises ValueError."""
     if not isinstance(written, str):
         return written
     found = re.fullmatch(r"\s*(\d{1,6})\s*([smh]?)\s*", written)
@@ -51,12 +53,12 @@ def duration(written: object) -> object:
 
 
 def seconds(written: object) -> object:
-    """Read `120s` or `2m`; a bare number is in seconds."""
+    """Read `120s` or `2m`; a bare number is in seconds. Raises ValueError."""
     return duration(f"{written}s" if isinstance(written, str) and written.strip().isdigit() else written)
 
 
 def clock_time(written: object) -> object:
-    """Read `22:00`."""
+    """Read `22:00`. Raises ValueError."""
     if not isinstance(written, str):
         return written
     found = re.fullmatch(r"\s*([01]?\d|2[0-3]):([0-5]\d)\s*", written)
@@ -66,7 +68,7 @@ def clock_time(written: object) -> object:
 
 
 def addresses(written: object) -> object:
-    """Read `telegram:1, email:ada@example.org`."""
+    """Read `telegram:1, email:ada@example.org`. Raises ValueError."""
     if not isinstance(written, str):
         return written
     try:
@@ -76,18 +78,18 @@ def addresses(written: object) -> object:
 
 
 def patterns(written: object) -> object:
-    """Read `telegram:42, email:*@lab.example`: addresses in which `*` stands for anything."""
+    """Read `telegram:42, email:*@lab.example`: addresses in which `*` matches anything. Raises ValueError."""
     found = addresses(written)
     return tuple(map(str, found)) if isinstance(found, tuple) else found
 
 
 class Settings(BaseModel):
-    """What the core itself can be told; every field's alias is the name of its environment variable."""
+    """The core's settings; each field's alias is the name of its environment variable."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     feed_url: SecretStr = Field(SecretStr(DEFAULT_FEED), alias="FEED_URL")
-    """Where the papers come from. Secret, because an address may carry a key."""
+    """URL of the feed. Secret, because it may contain a key."""
     poll_interval: Annotated[timedelta, BeforeValidator(duration)] = Field(
         timedelta(minutes=15), alias="POLL_INTERVAL", ge=timedelta(minutes=1), le=timedelta(hours=6)
     )
@@ -98,7 +100,7 @@ class Settings(BaseModel):
     log_format: Literal["auto", "human", "json"] = Field("auto", alias="LOG_FORMAT")
     admins: Annotated[tuple[Address, ...], BeforeValidator(addresses)] = Field((), alias="ADMINS")
     llm_base_url: SecretStr | None = Field(None, alias="LLM_BASE_URL")
-    """Where a language model is. Secret, because an address may carry a key."""
+    """URL of an OpenAI-compatible endpoint. Secret, because it may contain a key."""
     llm_api_key: SecretStr | None = Field(None, alias="LLM_API_KEY")
     llm_model: str = Field("", alias="LLM_MODEL", max_length=200)
     llm_concurrency: int = Field(4, alias="LLM_CONCURRENCY", ge=1, le=64)
@@ -114,10 +116,10 @@ class Settings(BaseModel):
     invite_codes: SecretStr | None = Field(None, alias="INVITE_CODES")
     allowed: Annotated[tuple[str, ...], BeforeValidator(patterns)] = Field((), alias="ALLOWED")
     public_url: str = Field("", alias="PUBLIC_URL", max_length=200)
-    """Where readers reach the pages that this program serves."""
+    """URL at which readers reach the web server."""
     secret_key: SecretStr | None = Field(None, alias="SECRET_KEY")
     heartbeat_url: SecretStr | None = Field(None, alias="HEARTBEAT_URL")
-    """Called after each good round. Secret, because whoever knows it can pretend to be us."""
+    """URL that is called after each successful poll. Secret, because anybody who knows it could pretend to be us."""
 
     @field_validator("feed_url", "heartbeat_url", "llm_base_url", "llm_fallback_base_url")
     @classmethod
@@ -155,9 +157,9 @@ class Settings(BaseModel):
     @model_validator(mode="after")
     def _models_have_names(self) -> Self:
         if self.llm_base_url is not None and not self.llm_model:
-            raise ValueError("LLM_BASE_URL needs the name of a model in LLM_MODEL")
+            raise ValueError("LLM_BASE_URL needs a model's name in LLM_MODEL")
         if self.llm_fallback_base_url is not None and not (self.llm_base_url and self.llm_fallback_model):
-            raise ValueError("LLM_FALLBACK_BASE_URL needs LLM_BASE_URL, and the name of a model in LLM_FALLBACK_MODEL")
+            raise ValueError("LLM_FALLBACK_BASE_URL needs LLM_BASE_URL, and a model's name in LLM_FALLBACK_MODEL")
         return self
 
     @model_validator(mode="after")
@@ -170,7 +172,7 @@ class Settings(BaseModel):
 
     @property
     def endpoints(self) -> list[tuple[str, str, str]]:
-        """Where language models are asked, the first one first: address, key, name."""
+        """Endpoints of language models as (URL, key, model), the fallback last."""
         given = [
             (self.llm_base_url, self.llm_api_key, self.llm_model),
             (self.llm_fallback_base_url, self.llm_fallback_api_key, self.llm_fallback_model),
@@ -181,12 +183,12 @@ class Settings(BaseModel):
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The keys that links are signed with: the first signs, all verify."""
+        """The keys for signed links: the first signs, all verify."""
         return () if self.secret_key is None else tuple(_listed(self.secret_key))
 
     @property
     def codes(self) -> tuple[str, ...]:
-        """The invite codes, one by one."""
+        """The invite codes."""
         return () if self.invite_codes is None else tuple(_listed(self.invite_codes))
 
     @field_validator("database_url")
@@ -210,15 +212,18 @@ Read = TypeVar("Read", bound=BaseModel)
 
 
 def home(environ: Mapping[str, str]) -> Path:
-    """The folder that holds `.env`, `subscribers.db` and `outbox/`: PAPERS_HOME, else the working directory."""
+    """The folder of `.env`, `subscribers.db` and `outbox/`: PAPERS_HOME, else the working directory.
+
+    Raises SettingsError.
+    """
     folder = Path(environ.get("PAPERS_HOME") or os.curdir).resolve()
     if not folder.is_dir():
-        raise SettingsError(f"PAPERS_HOME names {folder}, which is no folder; make it or name another.")
+        raise SettingsError(f"PAPERS_HOME is {folder}, which is not a folder; create it or name another.")
     return folder
 
 
 def environment(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
-    """The settings as given: `.env` in `folder`, overridden by the process's own environment."""
+    """The settings as written: `.env` in `folder`, overridden by the process's environment. Raises SettingsError."""
     path = folder / ".env"
     try:
         written = dotenv_values(path, encoding="utf-8", interpolate=False) if path.is_file() else {}
@@ -230,8 +235,7 @@ def environment(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
 def read(model: type[Read], environ: Mapping[str, str]) -> Read:
     """Read `model` from `environ`. Every secret may come from a file named by `NAME_FILE` instead.
 
-    Raises SettingsError with one sentence about the first thing that is wrong. A setting left empty counts as
-    not given.
+    An empty setting counts as not set. Raises SettingsError about the first setting that is wrong.
     """
     given: dict[str, Any] = {}
     for name, field in model.model_fields.items():
@@ -259,7 +263,7 @@ def names(model: type[BaseModel]) -> list[str]:
 
 
 def secrets(settings: BaseModel) -> list[str]:
-    """What of `settings` must never be shown: secret values; of an address, its password and its query."""
+    """The parts of `settings` that must never be shown: secret values, and of a URL its password and query."""
     found: list[str] = []
     for name in type(settings).model_fields:
         value = getattr(settings, name)
@@ -269,9 +273,9 @@ def secrets(settings: BaseModel) -> list[str]:
                 parts = urlsplit(secret)
                 found += [part for part in (parts.password, parts.query) if part]
                 found += [unquote(parts.password)] if parts.password else []
-                # In a web address the user's name may be a token.
+                # In a web address the user name may be a token.
                 found += [parts.username] if parts.username and parts.scheme.startswith("http") else []
-                if name == "heartbeat_url":  # there the path is the key
+                if name == "heartbeat_url":  # its path is the key
                     found.append(parts.path)
             elif name in {"invite_codes", "secret_key"}:
                 found += _listed(value)
@@ -285,7 +289,7 @@ def _listed(written: SecretStr) -> list[str]:
 
 
 def _is_address(url: str, schemes: str, *, needs_host: bool = False) -> bool:
-    """Whether `url` is one with a scheme that matches `schemes`, down to a port that is a number."""
+    """Whether `url` is a URL with a scheme that matches `schemes` and, if it has a port, a valid one."""
     if not re.fullmatch(rf"(?:{schemes})://\S+", url):
         return False
     try:
@@ -312,7 +316,7 @@ def _sentence(error: Any) -> str:
     name = str(error["loc"][0]) if error["loc"] else ""
     context = error.get("ctx") or {}
     says = str(context["error"]) if "error" in context else ""
-    if not name:  # it is about several, and names them itself
+    if not name:  # it is about several settings, and names them itself
         return f"{says}; see .env.example."
     if not says:
         says = {

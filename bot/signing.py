@@ -1,8 +1,8 @@
-"""Signed links and tokens: what a reader can tap or write to without logging in. itsdangerous' only home.
+"""Signed links and tokens, by which a reader acts without logging in; the only module that imports itsdangerous.
 
-A token is `value-signature`, in digits, small letters, dots and a hyphen: it lives in a path, in the local part of
-a mail address and in a subject, and survives software that makes small letters of capitals. It is bound to a purpose,
-so that one which leaks from a bounce address opens nothing else. It names a reader by number, never by address.
+A token is `value-signature`, in digits, lower-case letters, dots and a hyphen, since it stands in paths, in the local
+part of mail addresses and in subjects, where some software changes the case. It is bound to a purpose, so that a token
+leaked from a bounce address opens nothing else. It names a reader by id, never by address.
 """
 
 from __future__ import annotations
@@ -19,30 +19,30 @@ from itsdangerous import Signer
 from bot.channel import LEAVE
 
 UNSUBSCRIBE, SETTINGS, WEB = "unsubscribe", "settings", "web"
-"""The links that a message may show; the first two are pages of one reader, the last is everybody's."""
+"""The links that a message may have; the first two lead to pages of one reader, the last to a public page."""
 
 PATHS = {UNSUBSCRIBE: "/unsubscribe/", SETTINGS: "/settings/"}
-"""Where the pages of one reader are, in front of the token."""
+"""Paths of the pages of one reader, in front of the token."""
 PURPOSES = {UNSUBSCRIBE: LEAVE, SETTINGS: "settings"}
-"""What the token in a path is signed for. A mail to the unsubscribe address carries the same one as the link."""
+"""The purpose that the token in a path is signed for. The unsubscribe address of mails has the same token."""
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _NAME = re.compile(r"([0-9a-z]{1,12})\.([0-9a-z]{1,8})")
 _TOKEN = re.compile(r"([0-9a-z.]{1,40})-([0-9a-f]{32})")
-HALF = 16
-"""Bytes of a signature that a token carries."""
+SIGNATURE_BYTES = 16
+"""Bytes of the signature that a token carries."""
 
 
 def token_name(subscriber_id: int, since: datetime | None) -> str:
-    """What tokens call a subscriber: the number, and when they subscribed, since numbers may be given again.
+    """How tokens name a subscriber: by id and second of subscribing, since ids may be used again.
 
-    Both in base 36: the local part of an address has 64 octets.
+    Both are in base 36: the local part of a mail address has at most 64 octets (RFC 5321 section 4.5.3.1.1).
     """
     return f"{_base36(subscriber_id)}.{_base36(0 if since is None else int(since.timestamp()))}"
 
 
 def named(reader: str) -> tuple[int, int] | None:
-    """The number of a subscriber in what tokens call them, and the second in which they subscribed."""
+    """The id and the second of subscribing in a name made by `token_name`, None if it is malformed."""
     found = _NAME.fullmatch(reader)
     return None if found is None else (int(found[1], 36), int(found[2], 36))
 
@@ -57,10 +57,10 @@ def _base36(number: int) -> str:
 
 
 class SignedLinks:
-    """Signs and checks with a key of its own per purpose. The first secret signs, all of them verify."""
+    """Signs and verifies tokens with one key per purpose. The first secret signs, all of them verify."""
 
     def __init__(self, secrets: Sequence[str], public: str | None = None) -> None:
-        """`public` is the address of the web side (`https://papers.example`), None where there is none."""
+        """`public` is the web server's public address (`https://papers.example`), None without one."""
         if not secrets:
             raise ValueError("nothing to sign with")
         self.public = None if public is None else public.rstrip("/")
@@ -70,24 +70,27 @@ class SignedLinks:
         self.sign = lru_cache(maxsize=256)(self._sign)
 
     def _sign(self, purpose: str, value: str) -> str:
-        """A token that says `value`, for one purpose, for ever. Raises ValueError for what a token cannot hold."""
-        token = f"{value}-{self._signed_by(purpose)[0].sign_shortly(value)}"
+        """A token that holds `value` for one purpose and never expires. Raises ValueError if it cannot hold it."""
+        token = f"{value}-{self._signed_by(purpose)[0].short_signature(value)}"
         if not _TOKEN.fullmatch(token):
-            raise ValueError("a token holds up to 40 digits, small letters and dots")
+            raise ValueError("a token holds up to 40 digits, lower-case letters and dots")
         return token
 
     def read(self, purpose: str, token: str) -> str | None:
-        """What a token says; None for one that was not signed by us for this purpose."""
+        """The value that a token holds; None if we did not sign it for this purpose."""
         found = _TOKEN.fullmatch(token.lower())
         if found is None:
             return None
         value, signature = found[1], found[2]
-        if any(compare_digest(each.sign_shortly(value), signature) for each in self._signed_by(purpose)):
+        if any(compare_digest(each.short_signature(value), signature) for each in self._signed_by(purpose)):
             return value
         return None
 
     def of(self, reader: str, language: str, slug: str | None) -> Mapping[str, str]:
-        """The links of a message to one reader, about one edition or none; empty where there is no web side."""
+        """The links of a message to one reader, by name; empty without a web server.
+
+        `reader` is their token name, `slug` that of the edition that the message is about, if there is one.
+        """
         if self.public is None:
             return {}
         links = {name: f"{self.public}{path}{self.sign(PURPOSES[name], reader)}" for name, path in PATHS.items()}
@@ -100,15 +103,15 @@ class SignedLinks:
 
 
 class _Signer(Signer):
-    """itsdangerous' own, with a key that is derived once, and half of a signature: it has to fit into an address.
+    """itsdangerous' Signer with a key that is derived once, and a signature cut in half to fit into a mail address.
 
-    128 bits of an HMAC are as many as anybody can guess at (RFC 2104 section 5).
+    128 of 256 bits of an HMAC are enough (RFC 2104 section 5).
     """
 
     def __init__(self, secret: bytes, purpose: str) -> None:
         super().__init__(secret, salt=f"morning-papers.{purpose}", key_derivation="hmac", digest_method=hashlib.sha256)
         self._key = self.derive_key()
 
-    def sign_shortly(self, value: str) -> str:
-        """The first half of a value's signature, in hexadecimal."""
-        return self.algorithm.get_signature(self._key, value.encode())[:HALF].hex()
+    def short_signature(self, value: str) -> str:
+        """The first half of a value's signature, as hexadecimal digits."""
+        return self.algorithm.get_signature(self._key, value.encode())[:SIGNATURE_BYTES].hex()

@@ -1,4 +1,4 @@
-"""What every test may ask for: the recorded days, and whether the full figures are wanted."""
+"""Fixtures and options for all tests: databases, the recorded days, `--long` and `--fast`."""
 
 import asyncio
 import os
@@ -12,6 +12,7 @@ import pytest
 from bot.store import Store
 from tests.support.databases import URL, put_database
 from tests.support.postgres import Postgres, running
+from tests.support.slow_tests import is_slow, limit_examples
 
 # How long an example takes depends on who else is at work on the machine, and says nothing of what holds.
 hypothesis.settings.register_profile("papers", deadline=None)
@@ -20,6 +21,16 @@ hypothesis.settings.load_profile("papers")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="the full figures: all recorded days, every kill")
+    parser.addoption("--fast", action="store_true", help="only what takes no process, browser, PostgreSQL or recording")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With `--fast`, leave out slow tests, and try few examples of each property."""
+    if config.getoption("--fast"):
+        slow = [item for item in items if is_slow(item)]
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if item not in slow]
+        limit_examples(items)
 
 
 @pytest.fixture(scope="session")

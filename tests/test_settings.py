@@ -1,4 +1,4 @@
-"""Settings: every wrong one is one sentence that names it and exit code 2, and no secret ever shows in it."""
+"""Settings: a wrong one is one sentence that names it and exit code 2, and no secret ever shows in it."""
 
 import os
 import subprocess
@@ -99,7 +99,7 @@ def test_a_wrong_setting_exits_2_without_a_traceback(command: str, given: dict[s
     assert "pa55word" not in sentence
 
 
-def test_nothing_needs_to_be_set() -> None:
+def test_every_setting_has_a_default() -> None:
     known = settings()
     assert (known.poll_interval, known.edition_closes, known.default_timezone) == (
         timedelta(minutes=15),
@@ -109,7 +109,7 @@ def test_nothing_needs_to_be_set() -> None:
     assert known.feed_url.get_secret_value() == "https://huggingface.co/api/daily_papers"
 
 
-def test_a_setting_left_empty_counts_as_not_given() -> None:
+def test_an_empty_setting_counts_as_not_set() -> None:
     assert settings(POLL_INTERVAL="", EDITION_CLOSES="  ", FEED_URL="", LOG_FORMAT="") == settings()
 
 
@@ -125,12 +125,12 @@ def test_a_setting_left_empty_counts_as_not_given() -> None:
         ("LOG_FORMAT", "json", "log_format", "json"),
     ],
 )
-def test_settings_are_written_as_people_write_them(name: str, written: str, field: str, value: object) -> None:
+def test_settings_accept_usual_spellings(name: str, written: str, field: str, value: object) -> None:
     assert getattr(settings(**{name: written}), field) == value
 
 
 @given(st.sampled_from([name for name in names(Settings) if not name.endswith("_FILE")]), st.text(max_size=40))
-def test_whatever_is_written_is_read_or_refused_in_one_sentence(name: str, written: str) -> None:
+def test_any_value_is_read_or_refused_in_one_sentence(name: str, written: str) -> None:
     try:
         secrets(settings(**{name: written}))
     except SettingsError as error:
@@ -147,7 +147,7 @@ def test_every_secret_may_come_from_a_file(tmp_path: Path) -> None:
     assert {"FEED_URL_FILE", "DATABASE_URL_FILE"} <= set(names(Settings))
 
 
-def test_a_secret_that_may_be_left_out_may_come_from_a_file_too(tmp_path: Path) -> None:
+def test_an_optional_secret_may_come_from_a_file(tmp_path: Path) -> None:
     class Bot(BaseModel):
         token: SecretStr | None = Field(None, alias="BOT_TOKEN")
 
@@ -157,27 +157,27 @@ def test_a_secret_that_may_be_left_out_may_come_from_a_file_too(tmp_path: Path) 
     assert secrets(read(Bot, {})) == []
 
 
-def test_what_is_set_itself_goes_before_its_file() -> None:
+def test_a_secret_overrides_its_file() -> None:
     known = settings(FEED_URL="https://feed.example/", FEED_URL_FILE="/nowhere/at/all")
     assert known.feed_url.get_secret_value() == "https://feed.example/"
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe\xfd"], ids=["missing", "no text"])
-def test_a_file_that_cannot_be_read_is_named(content: bytes | None, tmp_path: Path) -> None:
+def test_an_unreadable_secret_file_is_named(content: bytes | None, tmp_path: Path) -> None:
     if content:
         (tmp_path / "url").write_bytes(content)
     with pytest.raises(SettingsError, match=r"^DATABASE_URL_FILE names a file that cannot be read"):
         settings(DATABASE_URL_FILE=str(tmp_path / "url"))
 
 
-def test_a_wrong_value_in_a_file_is_not_shown_either(tmp_path: Path) -> None:
+def test_a_wrong_secret_from_a_file_is_not_shown(tmp_path: Path) -> None:
     (tmp_path / "url").write_text("mysql://ada:pa55word@host/", encoding="utf-8")
     with pytest.raises(SettingsError) as caught:
         settings(DATABASE_URL_FILE=str(tmp_path / "url"))
     assert "pa55word" not in f"{caught.value!r}{caught.value}"
 
 
-def test_secrets_are_hidden_where_settings_are_shown() -> None:
+def test_secrets_are_masked_when_settings_are_printed() -> None:
     known = settings(
         FEED_URL="https://feed.example/?token=a-long-token",
         DATABASE_URL="postgresql+psycopg://ada:pa55word@host/papers",
@@ -188,36 +188,36 @@ def test_secrets_are_hidden_where_settings_are_shown() -> None:
     assert secrets(settings()) == []
 
 
-def test_home_is_where_it_is_said_to_be_else_where_we_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_home_is_papers_home_or_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a").mkdir()
     monkeypatch.chdir(tmp_path)
     assert home({}) == home({"PAPERS_HOME": ""}) == tmp_path
     assert home({"PAPERS_HOME": "a"}) == home({"PAPERS_HOME": str(tmp_path / "a")}) == tmp_path / "a"
 
 
-def test_a_home_that_is_no_folder_is_one_sentence(tmp_path: Path) -> None:
+def test_a_home_that_is_not_a_folder_is_refused_in_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"^PAPERS_HOME .*\.$"):
         home({"PAPERS_HOME": str(tmp_path / "nowhere")})
 
 
-def test_the_file_in_home_is_read_and_the_environment_goes_before_it(tmp_path: Path) -> None:
+def test_the_environment_overrides_the_env_file(tmp_path: Path) -> None:
     written = "POLL_INTERVAL=5m\nDEFAULT_LANGUAGE='ko'  # a comment\nexport LOG_FORMAT=json\nBARE\nURL=a${HOME}b\n"
     (tmp_path / ".env").write_text(written, encoding="utf-8")
     found = environment(tmp_path, {"POLL_INTERVAL": "10m"})
     assert found == {"POLL_INTERVAL": "10m", "DEFAULT_LANGUAGE": "ko", "LOG_FORMAT": "json", "URL": "a${HOME}b"}
 
 
-def test_no_file_in_home_is_fine(tmp_path: Path) -> None:
+def test_the_env_file_is_optional(tmp_path: Path) -> None:
     assert environment(tmp_path, {"A": "b"}) == {"A": "b"}
 
 
-def test_a_file_in_home_that_is_no_text_is_one_sentence(tmp_path: Path) -> None:
+def test_an_env_file_that_is_not_text_is_refused_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"LOG_FORMAT=\xff\xfe")
     with pytest.raises(SettingsError, match=r"^\.env cannot be read"):
         environment(tmp_path, {})
 
 
-def test_the_file_in_home_is_found_from_anywhere(tmp_path: Path) -> None:
+def test_the_env_file_is_found_from_any_working_directory(tmp_path: Path) -> None:
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / ".env").write_text("DATABASE_URL=sqlite:///elsewhere.db\n", encoding="utf-8")
     done = run(tmp_path, "migrate", PAPERS_HOME=str(tmp_path / "home"))
@@ -234,7 +234,7 @@ def test_a_channels_settings_are_read_in_the_same_way(name: str) -> None:
     assert set(names(model)).isdisjoint(names(Settings))
 
 
-def test_a_password_is_a_secret_in_every_form_and_so_is_a_token_for_a_user() -> None:
+def test_passwords_and_tokens_in_urls_are_secrets() -> None:
     given = {"FEED_URL": "https://t0ken-of-ours@feed.example/", "DATABASE_URL": "postgresql+psycopg://a:pa%40ss@h/b"}
     assert {"t0ken-of-ours", "pa%40ss", "pa@ss"} <= set(secrets(read(Settings, given)))
 
@@ -250,5 +250,5 @@ def test_a_password_is_a_secret_in_every_form_and_so_is_a_token_for_a_user() -> 
         ("", ""),
     ],
 )
-def test_the_public_address_is_written_as_browsers_write_it(written: str, meant: str) -> None:
+def test_the_public_address_is_normalised(written: str, meant: str) -> None:
     assert read(Settings, {"PUBLIC_URL": written}).public_url == meant

@@ -1,4 +1,4 @@
-"""Signed links: bound to a purpose, for ever, by any key that is still listed; and what a message is given of them."""
+"""Signed links: bound to a purpose, never expiring, verified by every listed key; and the links in a message."""
 
 import asyncio
 import string
@@ -26,7 +26,7 @@ DUE = datetime(2025, 11, 4, 8, 0, tzinfo=UTC)
 
 
 @given(VALUES)
-def test_a_token_says_what_it_was_made_for_and_to_nobody_else(value: str) -> None:
+def test_a_token_holds_its_value_for_its_purpose_only(value: str) -> None:
     links = SignedLinks([OLD])
     token = links.sign(LEAVE, value)
     assert links.read(LEAVE, token) == value
@@ -36,7 +36,7 @@ def test_a_token_says_what_it_was_made_for_and_to_nobody_else(value: str) -> Non
 
 
 @given(VALUES, st.data())
-def test_a_token_with_one_character_changed_is_none(value: str, data: st.DataObject) -> None:
+def test_a_token_with_one_character_changed_is_invalid(value: str, data: st.DataObject) -> None:
     links = SignedLinks([OLD])
     token = links.sign(LEAVE, value)
     place = data.draw(st.integers(0, len(token) - 1))
@@ -45,11 +45,11 @@ def test_a_token_with_one_character_changed_is_none(value: str, data: st.DataObj
 
 
 @given(st.text(max_size=200))
-def test_nothing_that_anybody_writes_is_an_error(token: str) -> None:
+def test_reading_a_token_never_raises(token: str) -> None:
     assert SignedLinks([OLD]).read(LEAVE, token) is None
 
 
-def test_the_first_key_signs_and_all_are_believed() -> None:
+def test_the_first_key_signs_and_all_verify() -> None:
     before = SignedLinks([OLD]).sign(LEAVE, "1.a")
     both = SignedLinks([NEW, OLD])
     assert both.read(LEAVE, before) == "1.a"
@@ -57,22 +57,22 @@ def test_the_first_key_signs_and_all_are_believed() -> None:
 
 
 @pytest.mark.parametrize("value", ["", "A", "a b", "a@b", "1" * 41, "é"])
-def test_what_a_token_cannot_hold_is_refused(value: str) -> None:
+def test_a_value_that_a_token_cannot_hold_is_refused(value: str) -> None:
     with pytest.raises(ValueError, match="a token holds"):
         SignedLinks([OLD]).sign(LEAVE, value)
 
 
 @given(st.integers(0, 2**40), st.integers(0, 2**32))
-def test_a_reader_is_named_by_number_and_time(number: int, second: int) -> None:
+def test_a_reader_is_named_by_id_and_time(number: int, second: int) -> None:
     assert named(token_name(number, datetime.fromtimestamp(second, UTC))) == (number, second)
 
 
-def test_a_token_fits_into_an_address() -> None:
+def test_a_token_fits_into_a_mail_address() -> None:
     value = f"99999.{token_name(60_000_000, datetime(2035, 1, 1, tzinfo=UTC))}"
     assert len(SignedLinks([OLD]).sign(MAIL, value)) <= 51
 
 
-async def test_a_database_makes_one_key_and_keeps_it(store: Store) -> None:
+async def test_a_database_creates_one_signing_key_and_keeps_it(store: Store) -> None:
     made = await asyncio.gather(*(load_secret(store) for _ in range(4)))
     assert len(set(made)) == 1
     assert len(made[0]) >= 32
@@ -80,7 +80,7 @@ async def test_a_database_makes_one_key_and_keeps_it(store: Store) -> None:
 
 
 @pytest.mark.parametrize("public", [None, "https://papers.example.org/"])
-async def test_a_message_is_given_its_readers_links(store: Store, public: str | None) -> None:
+async def test_a_message_has_its_readers_links(store: Store, public: str | None) -> None:
     given_: list[Personal] = []
 
     def note(to: str, message: object, personal: Personal) -> Sent:
@@ -111,14 +111,14 @@ async def test_a_message_is_given_its_readers_links(store: Store, public: str | 
     ("name", "value"),
     [("PUBLIC_URL", "news.lab.example"), ("PUBLIC_URL", "https://x.example/?a=b"), ("SECRET_KEY", "short")],
 )
-def test_a_wrong_address_or_key_is_told_without_repeating_it(name: str, value: str) -> None:
+def test_a_wrong_address_or_key_is_reported_without_showing_it(name: str, value: str) -> None:
     with pytest.raises(SettingsError) as error:
         read(Settings, {name: value})
     assert str(error.value).startswith(f"{name} must be")
     assert value not in str(error.value)
 
 
-def test_bounces_are_read_by_a_command_of_the_channel(tmp_path: Path) -> None:
+def test_the_email_channel_has_a_command_for_bounces(tmp_path: Path) -> None:
     relay = {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": "1", "SMTP_SECURITY": "none", "EMAIL_FROM": "papers@example.org"}
     inbox = tmp_path / "mbox"
     inbox.write_bytes(b"From a Thu Jan  1 00:00:00 2026\nSubject: hello\n\nhello\n")

@@ -1,7 +1,7 @@
-"""What comes back: bounces, complaints, wishes to leave; and what a channel's own commands are lent.
+"""Feedback: bounces, complaints and unsubscribe requests; and what a channel's own CLI commands can use.
 
-Some services answer hours after they took a message, by a message of their own. A channel that can read those says
-what each means; who it is about is known by a token that we signed, never by what a stranger wrote.
+Mail systems report failures hours after they accepted a message, by a message of their own. A channel that can read
+those says what each means; the reader is known by a token that we signed, never by what a sender wrote.
 """
 
 from __future__ import annotations
@@ -15,36 +15,36 @@ from bot.channel.port import Channel
 
 
 class Feedback(StrEnum):
-    """What a message that came back says of its reader."""
+    """What a bounce, a report or a request says about a reader."""
 
     COMPLAINT = "complaint"
-    """They called it spam: unsubscribed, and never written to again unless they ask."""
+    """A spam complaint: unsubscribe, and put the address on the suppression list until they subscribe themselves."""
     LEAVING = "leaving"
-    """They want no more."""
+    """An unsubscribe request."""
     GONE = "gone"
-    """They cannot be reached any more."""
+    """A hard bounce: the address cannot be reached any more."""
     STRIKE = "strike"
-    """They could not be reached this time; three editions in a row, and they are gone."""
+    """A soft bounce; after three editions in a row the reader is `gone`."""
 
 
 class FeedbackHandler(Protocol):
-    """The core's door for what comes back."""
+    """Processes feedback in the core."""
 
-    async def take(self, what: Feedback, purpose: str, token: str, reason: str, now: datetime) -> bool:
-        """Draw the consequences for whoever a token names; whether they were drawn, and not for the first time.
+    async def process(self, what: Feedback, purpose: str, token: str, reason: str, now: datetime) -> bool:
+        """Apply feedback about the reader that a signed token names. Idempotent.
 
-        False where the token is not ours, or names somebody who is not there any more.
+        Returns whether anything changed; False as well for a token that we did not sign, or of a reader who is gone.
         """
         ...
 
 
 class OperatorTools(Protocol):
-    """What a channel's own commands are lent; typer finds it in their `context.obj`."""
+    """What a channel's own CLI commands can use; typer passes it as `context.obj`."""
 
     def execute(self, work: Callable[[Channel, FeedbackHandler], Awaitable[None]]) -> None:
-        """Open the program with this channel alone, do `work`, and end; one sentence where something is wrong."""
+        """Open the program with this channel only and run `work`; prints one sentence for an error."""
         ...
 
     def say(self, line: str) -> None:
-        """Say a line on standard output."""
+        """Print a line to standard output."""
         ...

@@ -1,4 +1,4 @@
-"""A message: a page composed for one channel, what it may hold at most, and how fast messages may follow each other."""
+"""A message: a page composed for one channel, with its size limits and the channel's rate limits."""
 
 from __future__ import annotations
 
@@ -6,44 +6,37 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from bot.model import Extra
-
 
 class Message(Protocol):
-    """A page composed for one channel, ready to send, opaque to the core but for its size."""
+    """A page composed for one channel, ready to send; the core looks at its sizes only."""
 
     def sizes(self) -> Mapping[str, int]:
-        """How large the message is, in the units that the channel's `Limits` name."""
+        """The message's sizes, by the quantities that the channel's `Limits` name."""
         ...
 
     def parts(self) -> Mapping[str, str]:
-        """The message as it would leave, part by part ("text", "html"), for `papers preview`."""
+        """The message's parts as they would be sent, by name ("text", "html"), for `papers preview`."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one message may hold, as data: the core fits pages to it, the channel only measures.
-
-    `maxima` names quantities that `Message.sizes` reports, with the most that the service takes of each.
-    `text` is the most characters of one paper's text part before it is shortened at a sentence or a word.
-    """
+    """Size limits of one message. The core shortens pages to fit; the channel only measures."""
 
     maxima: Mapping[str, int] = field(default_factory=dict)
+    """The most that the service accepts of each quantity that `Message.sizes` reports."""
     text: int | None = None
+    """Characters of one text about a paper before it is shortened at a sentence or a word; None for no limit."""
 
 
 def utf16_units(text: str) -> int:
-    """How long services written in JavaScript or Java find a text: an emoji counts two.
-
-    It stands here because channels measure with it and the core shortens with it, and both read this file.
-    """
+    """The length of a text in UTF-16 code units, as services in JavaScript or Java count: an emoji is two."""
     return len(text) + sum(character > "\uffff" for character in text)
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """So many messages in any span of so many seconds, evenly spaced, or else as fast as they come."""
+    """A rate limit: at most `count` messages in any `seconds`; `even` spaces them, otherwise bursts are allowed."""
 
     count: int
     seconds: float = 1.0
@@ -56,35 +49,35 @@ def _one_kind(to: str) -> str:  # noqa: ARG001 - a channel with several kinds of
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast a channel may be used, as data: the core keeps to it ahead of time.
-
-    `concurrency` is how many sends may be in flight at once, and so how many can be in doubt after a crash.
-    `account` is the rate of the whole account, `recipient` of one recipient, `kinds` those of one recipient of some
-    kind (a group), as `kind` tells them apart; `same` gives what recipients have in common that are paced as one (the
-    topics of a group). `exclusive` channels have one sender at a time per account.
-    """
+    """A channel's rate limits; the core waits, so that the service does not have to refuse."""
 
     concurrency: int = 20
+    """Sends in flight at once, and so the most whose outcome can be unknown after a crash."""
     account: Rate | None = None
+    """For the whole account."""
     recipient: Rate | None = None
+    """For one recipient."""
     kinds: Mapping[str, Sequence[Rate]] = field(default_factory=dict)
+    """For one recipient of a kind, such as a group, in place of `recipient`."""
     kind: Callable[[str], str] = _one_kind
+    """The kind of a recipient, a key of `kinds`."""
     same: Callable[[str], str] = str
+    """What recipients share that have one limit together, such as the group of its topics."""
     exclusive: bool = True
+    """Whether an account has one sending process at a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Personal:
-    """What differs per reader: the delivery's key, the same on every repeat, and links.
-
-    The key makes a nonce or a Message-ID; `repeat` counts how often it was sent already without an answer; `extras`
-    are those of the channel's that the subscription has. `links` has "unsubscribe" and "settings", pages of this
-    reader, and "web", the same for everybody; it is empty where there is no web side.
-    """
+    """What differs between the readers of one message."""
 
     key: str
+    """The delivery's key, the same on every attempt: makes a nonce or a Message-ID."""
     reader: str = ""
-    """What tokens call the reader (`bot.channel.tokens`); empty for what is no subscriber's."""
+    """The reader's name in signed tokens (`bot.channel.tokens`); empty for messages to no subscriber."""
     repeat: int = 0
+    """How often it was sent before without an answer."""
     links: Mapping[str, str] = field(default_factory=dict)
-    extras: Mapping[Extra, str] = field(default_factory=dict)
+    """URLs of the reader's pages "unsubscribe" and "settings" and of the edition ("web"); empty without a server."""
+    extras: Mapping[str, str] = field(default_factory=dict)
+    """The subscription's values of the channel's own preferences (`Channel.extras`), by name."""

@@ -1,4 +1,4 @@
-"""What became of sending a message. Who is to blame is said in the type, and the core draws the consequences."""
+"""The outcome of sending a message: the type says who caused it, and the core decides what follows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The service took the message; `moved_to` is the recipient's new id where it told one."""
+    """The service accepted the message; `moved_to` is the recipient's new id where the service named one."""
 
     receipt: str | None = None
     moved_to: str | None = None
@@ -16,27 +16,27 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Deferred:
-    """Later: a busy recipient, or the whole channel (flood wait, outage, our login); in `retry_after` s.
-
-    `strike` says that the reader is to blame (a full mailbox): three editions in a row, and they are gone.
-    """
+    """Not sent, to be tried again: a temporary failure (a soft bounce, a flood wait, an outage, a failed login)."""
 
     reason: str
     retry_after: float | None = None
+    """Seconds to wait, where the service asked for that."""
     scope: Literal["recipient", "channel"] = "recipient"
+    """Whether one recipient has to wait or the whole channel."""
     strike: bool = False
+    """Whether the reader's side caused it (a full mailbox); after three editions in a row the reader is `gone`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """The reader cannot be reached any more."""
+    """The reader cannot be reached any more: blocked, deleted, or a hard bounce."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Barred:
-    """We have no right to post there; `place` is what people call it, where that is known."""
+    """We lack the right to post there; `place` is its display name, where that is known."""
 
     reason: str
     place: str | None = None
@@ -44,19 +44,16 @@ class Barred:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Our message is bad; never the reader's fault.
-
-    `judge` is set where the service takes us for spam: the recipient's domain, which tells one strict judge from
-    a verdict.
-    """
+    """The service refused the message itself; never the reader's fault."""
 
     reason: str
     judge: str | None = None
+    """Where the message was refused as spam, the recipient's domain; several domains together halt the channel."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """The request left and no answer came."""
+    """The request was sent and no answer came: the message may have arrived."""
 
     reason: str
 

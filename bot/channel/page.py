@@ -1,4 +1,4 @@
-"""A page: what is to be said to a reader, before any channel's markup."""
+"""A page: what a message says, before any channel's markup."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Words that lead somewhere."""
+    """A label with a URL."""
 
     label: str
     url: str
@@ -27,20 +27,20 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A style's words about one paper: named parts in the style's order, and whose words they are."""
+    """The text of a style about one paper: named parts in the style's order, and who wrote it."""
 
     style: str
     source: Source
     parts: Mapping[str, str]
     language: str
-    """The language the words are in, which is not the page's where a text fell back to the feed's English."""
+    """The language of the text: English where it fell back to the feed's sentence, whatever the page's."""
     instead: bool = False
-    """Whether this stands in for a text of the style that was asked for and is not there."""
+    """Whether it is a fallback for a text of the chosen style, which is missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """All that is said about one paper, in the reader's words but without markup."""
+    """All that a page says about one paper, in the reader's language, without markup."""
 
     rank: int
     paper: Paper
@@ -55,26 +55,25 @@ class Block:
     original_title: str | None = None
     """The title as its authors wrote it, where `title` is a translation."""
     abstract: str = ""
-    """The authors' abstract, for layouts that show it beside what is said."""
+    """The authors' abstract, for layouts that show it beside the text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What is to be said to a reader, before any channel's markup.
-
-    `more` is the line that stands for papers left out to fit ("+7 more"); `notes` are said above the papers.
-    """
+    """What a message says, before any channel's markup."""
 
     language: str
     direction: Direction
     heading: str
     lead: str
-    """One line beneath the heading; of an announcement all that it says, whose line breaks count."""
+    """One line beneath the heading; of an announcement its whole text, with its line breaks."""
     blocks: Sequence[Block]
     labels: Mapping[str, str]
     """Words for the layout ("votes", "paper", "organisation") in the page's language."""
     notes: Sequence[str] = ()
+    """Lines above the papers."""
     more: str | None = None
+    """A line in place of the papers that do not fit: "+7 more"."""
     actions: Sequence[Link] = ()
     footer: Sequence[str] = ()
     media: Sequence[Media] = ()
@@ -86,12 +85,12 @@ class Page:
     closed_at: datetime | None = None
     """When the edition was closed."""
     style: Style = Style.HEADLINE
-    """The style that was asked for; a block may be said in another."""
+    """The chosen style; a block may fall back to another."""
     total: int = 0
     """How many papers there were to choose from."""
     next: str | None = None
-    """The request for the papers that did not fit, as a button can hold it (`bot.channel.command_lines`)."""
+    """The command line that shows the papers that did not fit."""
     previous: str | None = None
-    """What to ask for the papers before these."""
+    """The command line that shows the papers before these."""
     alone: bool = False
-    """Whether it is about one paper that was asked for, with all there is to say."""
+    """Whether it shows all about one paper that was asked for."""

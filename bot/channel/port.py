@@ -8,17 +8,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol, Self, runtime_checkable
 
+from bot.channel.conversation import CommandInfo, Reply, Requester, Suggestion
 from bot.channel.message import Limits, Message, Pace, Personal
 from bot.channel.outcome import Outcome
 from bot.channel.page import Link, Page
-from bot.channel.requests import Answer, Asker, Command, Request, Suggestion
+from bot.channel.preference import Preference
 from bot.channel.tokens import Links, Unsigned
-from bot.model import Address, Extra
+from bot.model import Address
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of `papers doctor`: what was looked at, whether it is well, and if not, what to do."""
+    """One line of `papers doctor`: what was checked, whether it is fine, and if not, what to do."""
 
     subject: str
     ok: bool
@@ -26,14 +27,14 @@ class Finding:
 
 
 class LoginError(Exception):
-    """The service does not let us in, and trying again would not help: one sentence that says what to do.
+    """Login failed and a retry would not help. The message is one sentence that says what to do.
 
-    `__aenter__` and `listen` may raise it; it stops this channel alone.
+    `__aenter__` and `listen` may raise it; it stops this channel only.
     """
 
 
 class Memory(Protocol):
-    """A small key-value store of a channel's own (a file id, a command hash)."""
+    """A small key-value store of the channel's own, in the database (a file id, a hash of what was registered)."""
 
     async def get(self, key: str) -> str | None: ...
 
@@ -41,48 +42,50 @@ class Memory(Protocol):
 
 
 class Template(Protocol):
-    """One of the channel's templates, ready to be filled."""
+    """One of the channel's templates, ready to be rendered."""
 
     def __call__(self, page: Page, **more: object) -> str: ...
 
 
 Escape = Callable[[str], str]
-"""How a channel makes text safe in its markup; plain text needs none."""
+"""Escapes text for a channel's markup."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kit:
-    """What the core lends to a channel when it is opened.
-
-    `template("telegram/edition.html", escape)` finds a template below templates/, the one in the page's own
-    language first (`edition.ko.html` before `edition.html`); everything put into it goes through `escape`
-    (None: HTML's own). `home` is where the channel may keep files, `pictures` where those of papers are found, as
-    `{arxiv id}.thumb.jpg` and `{arxiv id}.fig.jpg` or `.fig.png`, as far as they could be had. `links` signs what is
-    to be known again when it comes back.
-    """
+    """What the core hands to a channel when it is opened."""
 
     home: Path
+    """The folder below which the channel may keep files."""
     pictures: Path
+    """The folder of papers' pictures, each of which may be missing: `ID.thumb.jpg`, `ID.fig.jpg` or `ID.fig.png`."""
     memory: Memory
     template: Callable[[str, Escape | None], Template]
+    """Finds a template below `templates/` by name, such as `telegram/edition.html`.
+
+    The one in the page's language comes first (`edition.ko.html`). What is filled in goes through the given escape
+    function, None for HTML's.
+    """
     links: Links = field(default_factory=Unsigned)
+    """Signs tokens that must be recognised when they come back."""
 
 
 class Commands(Protocol):
-    """What a reader may ask, once, for every channel."""
+    """Runs readers' commands, alike for every channel, and takes note of what a service says about a chat."""
 
-    async def ask(self, asker: Asker, request: Request | str, now: datetime) -> Answer:
-        """Do what is asked and say so, in the asker's language. A `str` is what a person typed, or a button held.
+    async def ask(self, requester: Requester, line: str, now: datetime) -> Reply:
+        """Run the command in a line, typed or held by a button. Returns the reply, in the requester's language.
 
-        Never raises for what a person may ask or type.
+        Never raises for what the line says.
         """
         ...
 
-    async def suggest(self, asker: Asker, command: Command, typed: str, now: datetime) -> Sequence[Suggestion]:
-        """What may be meant by what somebody is typing behind a command, the likeliest first, at most 25.
+    async def suggest(self, requester: Requester, command: str, typed: str, now: datetime) -> Sequence[Suggestion]:
+        """Completions of what is being typed behind a command, the likeliest first, at most 25. Never raises."""
+        ...
 
-        Never raises for what a person may type.
-        """
+    def listed(self, channel: str, language: str) -> Sequence[CommandInfo]:
+        """A channel's commands in the order in which menus list them, those of operators included."""
         ...
 
     def languages(self) -> Sequence[str]:
@@ -94,81 +97,77 @@ class Commands(Protocol):
         ...
 
     def operates(self, address: Address) -> bool:
-        """Whether an address is of somebody who runs the newsletter."""
-        ...
-
-    def purposes(self, language: str) -> Mapping[Command, str]:
-        """What each command is for, in a language: for a channel's own menus and descriptions."""
+        """Whether an address is an operator's."""
         ...
 
     async def permitted(self, address: Address) -> bool:
-        """A place that did not let us post lets us again; whether it was paused for that, and is not any more."""
+        """Resume a chat that has granted the right to post. Returns whether it was paused for lack of it."""
         ...
 
     async def gone(self, address: Address, reason: str, now: datetime) -> None:
-        """A reader has shut the door, or a place has thrown us out: nothing is sent until they come back.
+        """Stop sending to a reader who blocked us, or to a place that removed us, until they come back.
 
-        As with `back` and `permitted`, the places within it are meant as well: those whose recipient id begins with its
-        own and a slash, such as the topics of a group.
+        As with `back` and `permitted` this includes the places within it: those whose recipient id begins with its own
+        and a slash, such as the topics of a group.
         """
         ...
 
     async def back(self, address: Address) -> bool:
-        """Who was gone can be reached again, by an act of their own; whether they were gone. Nothing is sent for it."""
+        """Reactivate a subscriber who came back by themselves. Returns whether they were `gone`. Sends nothing."""
         ...
 
     async def moved(self, address: Address, recipient: str) -> None:
-        """A place has a new recipient id."""
+        """Give a subscriber the new recipient id that their place has."""
         ...
 
     async def acquire(self, address: Address) -> None:
-        """Wait until an answer to `address` may leave: at the channel's pace, ahead of editions."""
+        """Wait until the channel's rate limit allows a reply to `address`; replies go before editions."""
         ...
 
 
 @runtime_checkable
 class Channel(Protocol):
-    """A way to reach people."""
+    """A way to reach people: one service or kind of output (`bot.channel.BaseChannel` has the defaults)."""
 
     @property
     def name(self) -> str:
-        """The channel's name, stored with every subscriber: "telegram"."""
+        """The channel's name, such as "telegram"; stored with every subscriber."""
         ...
 
     @property
     def limits(self) -> Limits:
-        """What one message may hold."""
+        """How large one message may be."""
         ...
 
     @property
     def pace(self) -> Pace:
-        """How fast the channel may be used."""
+        """How fast the channel may be used: its rate limits."""
         ...
 
     @property
-    def extras(self) -> Sequence[Extra]:
-        """What else each subscription may have here, in the order in which it is offered."""
+    def extras(self) -> Sequence[Preference]:
+        """Preferences that only this channel has, in the order of menus; the core stores their values."""
         ...
 
     @property
     def repeats_unknown(self) -> bool:
-        """Whether a message that may or may not have arrived is sent again, or parked for the operator."""
+        """Whether a message whose delivery is unconfirmed is sent again; otherwise it waits for the operator."""
         ...
 
     @property
     def residents(self) -> Sequence[str]:
-        """Recipients that are there without having asked, and are subscribed at the first start."""
+        """Built-in recipients, which are subscribed at the first start."""
         ...
 
     @property
     def rehearsal(self) -> bool:
-        """True where nothing leaves this machine, so that time may be pretended (`--now`)."""
+        """Whether nothing leaves this machine, so that `--now` may pretend another time."""
         ...
 
     def recipient(self, written: str) -> str:
         """A recipient's id in the one form in which it is stored.
 
-        Raises ValueError, whose message is a sentence, for what is none.
+        Raises ValueError, whose message is a sentence, for a text that is no recipient.
         """
         ...
 
@@ -177,11 +176,11 @@ class Channel(Protocol):
     async def __aexit__(self, *exc: object) -> None: ...
 
     async def listen(self, commands: Commands) -> None:
-        """Receive until cancelled; returns at once where the channel cannot."""
+        """Receive commands until cancelled; returns at once where the channel receives none."""
         ...
 
     def compose(self, page: Page) -> Message:
-        """Turn a page into this channel's markup. Pure: the core caches what comes out."""
+        """Turn a page into this channel's markup. Pure: the core caches the result."""
         ...
 
     async def send(self, to: str, message: Message, personal: Personal) -> Outcome:
@@ -189,45 +188,45 @@ class Channel(Protocol):
         ...
 
     async def check(self) -> Sequence[Finding]:
-        """Look at the account and the service, for `papers doctor`."""
+        """Check the account and the service, for `papers doctor`."""
         ...
 
 
 @runtime_checkable
 class Mailing(Protocol):
-    """A channel whose recipients anybody can type, so that whoever owns one is asked by a letter first."""
+    """A channel whose recipients anybody can type, so that subscribing takes a confirmation mail (double opt-in)."""
 
     def letter(self, page: Page) -> Message:
-        """A page as a message that belongs to no subscription: it came because somebody asked for it."""
+        """A page as a transactional message, which belongs to no subscription."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """What a service posted to the web side: its headers, whatever their capitals, and the body."""
+    """A webhook request of the service: its headers, case-insensitive, and its body."""
 
     headers: Mapping[str, str]
     body: bytes
 
 
 Handler = Callable[[Hook, Commands], Awaitable[int]]
-"""Deals with what was posted; the HTTP status to answer with."""
+"""Handles a webhook request; returns the HTTP status to answer with."""
 
 
 @runtime_checkable
 class Hooked(Protocol):
-    """A channel to which its service can post."""
+    """A channel whose service can call webhooks."""
 
     def webhooks(self) -> Mapping[str, Handler]:
-        """By the name that stands behind `/hooks/`, what the web side hands over; none where it listens by itself."""
+        """Webhook handlers by their names below `/hooks/`; empty where the channel polls instead."""
         ...
 
 
 @runtime_checkable
 class Inviting(Protocol):
-    """A channel that people can be led to from a web page."""
+    """A channel that web pages can link to."""
 
     @property
     def invitation(self) -> Link | None:
-        """What the service is called, and where a new reader begins there; None before the channel has logged in."""
+        """The service's name, and the URL where a new reader begins; None before the channel has logged in."""
         ...

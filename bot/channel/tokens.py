@@ -1,4 +1,4 @@
-"""Tokens that we sign, so that what comes back is known by them and not by what a stranger wrote."""
+"""Signed tokens in links and addresses, by which what comes back is matched to a reader."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ MAIL = "mail"
 
 
 class Links(Protocol):
-    """Signs values and checks what comes back."""
+    """Signs values, and verifies tokens that come back."""
 
     @property
     def public(self) -> str | None:
-        """The address of the web side, None where there is none and no link can lead to it."""
+        """The public URL of the web server, None where there is none."""
         ...
 
     def sign(self, purpose: str, value: str) -> str:
-        """A token of digits, small letters, dots and a hyphen that says `value`, for one purpose, for ever."""
+        """A token for `value`, of digits, lower-case letters, dots and a hyphen; valid for one purpose, for ever."""
         ...
 
     def read(self, purpose: str, token: str) -> str | None:
-        """What a token says; None for one that was not signed by us for this purpose."""
+        """The value that a token holds; None for one that we did not sign for this purpose."""
         ...
 
 
 class Unsigned:
-    """Links of a program that has no key, such as a test's: nothing can be signed, nothing is believed."""
+    """Links without a key, for tests: signs nothing and accepts no token."""
 
     public: str | None = None
 

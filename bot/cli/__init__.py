@@ -1,59 +1,77 @@
 """The `papers` command.
 
-Nothing heavy is imported until a command runs, so that `--help` answers at once. Exit codes: 0 done, 1 something
-failed, 2 a setting or an argument is wrong, 3 another process does this already.
+A command's module is imported when the command is named, so that `papers --help` answers at once. Exit codes: 0 done,
+1 something failed, 2 a setting or an argument is wrong, 3 another process is already running this.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
+from pathlib import Path
+from typing import ClassVar
 
 import typer
 
-from bot.cli import (
-    backup,
-    broadcast,
-    channel_commands,
-    deliveries,
-    editions,
-    export,
-    publish,
-    run,
-    subscriber_import,
-    subscribers,
-    texts,
-)
+from bot.cli.lazy_group import LazyCommand, LazyGroup
+
+
+def channel_groups() -> dict[str, LazyCommand]:
+    """A command group for each channel that has a file commands.py."""
+    spec = importlib.util.find_spec("channels")
+    folders = [] if spec is None else spec.submodule_search_locations or []
+    names = sorted(file.parent.name for folder in folders for file in Path(folder).glob("*/commands.py"))
+    return {
+        name: LazyCommand(
+            f"channels.{name}.commands:app", f"{name.capitalize()} tools.", "bot.cli.channel_commands:ChannelTools"
+        )
+        for name in names
+    }
+
+
+class PapersGroup(LazyGroup):
+    """All commands of `papers`, in the order in which help lists them."""
+
+    known: ClassVar = {
+        "run": LazyCommand("bot.cli.run:run", "Start the newsletter, until it is told to stop."),
+        "today": LazyCommand("bot.cli.today:today", "Show today's list of papers as it stands."),
+        "publish": LazyCommand("bot.cli.publish:publish", "Publish today's edition now, or back-fill a past day."),
+        "editions": LazyCommand("bot.cli.editions:editions", "Show editions and how their deliveries went."),
+        "preview": LazyCommand("bot.cli.preview:preview", "Show exactly what would be sent, and send nothing."),
+        "export": LazyCommand("bot.cli.export:export", "Write editions as Markdown, HTML and JSON files."),
+        "add": LazyCommand("bot.cli.subscriber_import:add", "Subscribe an address."),
+        "subscribers": LazyCommand("bot.cli.subscribers:people", "List, add, remove, import and export subscribers."),
+        "languages": LazyCommand("bot.cli.languages:languages", "Show the languages and how complete each is."),
+        "send-test": LazyCommand("bot.cli.send_test:send_test", "Send one message to an address now."),
+        "texts": LazyCommand("bot.cli.texts:app", "Show what the language model wrote, or generate texts ahead."),
+        "deliveries": LazyCommand("bot.cli.deliveries:app", "List, retry and cancel single deliveries."),
+        "resume": LazyCommand("bot.cli.resume:resume", "Resume a waiting or halted channel now."),
+        "broadcast": LazyCommand("bot.cli.broadcast:broadcast", "Send an announcement to all readers."),
+        "doctor": LazyCommand("bot.cli.doctor:doctor", "Check your configuration."),
+        "migrate": LazyCommand("bot.cli.migrate:migrate", "Upgrade the database to this version of the program."),
+        "backup": LazyCommand("bot.cli.backup:backup", "Copy the database to a file while everything runs."),
+        "move": LazyCommand("bot.cli.move:move", "Move everything to another database."),
+        **channel_groups(),
+    }
+
 
 app = typer.Typer(
     name="papers",
-    help="Each day's AI papers, ranked, in the reader's own language, where the reader already is.",
-    epilog="Exit codes: 0 done, 1 something failed, 2 a setting or an argument is wrong, 3 runs already.",
+    cls=PapersGroup,
+    help="A daily digest of AI papers by Telegram, Discord, email and web, in each reader's language.",
+    epilog="Exit codes: 0 done, 1 something failed, 2 a setting or an argument is wrong, 3 already running.",
     no_args_is_help=True,
     rich_markup_mode=None,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(run.run)
-app.command()(editions.today)
-app.command()(publish.publish)
-app.command("editions")(editions.list_editions)
-app.command()(editions.preview)
-app.command()(export.export)
-app.command()(subscriber_import.add)
-app.add_typer(subscribers.people, name="subscribers")
-app.command("languages")(subscribers.list_languages)
-app.command("send-test")(subscribers.send_test)
-app.add_typer(texts.desk, name="texts")
-app.add_typer(deliveries.desk, name="deliveries")
-app.command()(deliveries.resume)
-app.command()(broadcast.broadcast)
-app.command()(publish.doctor)
-app.command()(publish.migrate)
-app.command()(backup.backup)
-app.command()(backup.move)
-channel_commands.mount(app)
+
+
+@app.callback()
+def papers() -> None:
+    """A daily digest of AI papers by Telegram, Discord, email and web, in each reader's language."""
 
 
 def main() -> None:

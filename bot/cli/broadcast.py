@@ -1,76 +1,68 @@
-"""`papers broadcast`: what operators ask in a chat, asked on the command line."""
+"""`papers broadcast`: an announcement sent from the command line, as operators send one from a chat."""
 
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from bot.cli.deliveries import Yes
+from bot.app import CHANNELS, configured, open_channel
+from bot.channel import Reply, Requester
+from bot.cli.configuration import configuration
+from bot.cli.console import complain, say
 from bot.cli.open_store import stored
+from bot.cli.options import Channel, Yes
 from bot.cli.startup import DONE, FAILED, WRONG, execute
-
-if TYPE_CHECKING:  # see bot.cli.startup
-    from bot.channel import Answer
+from bot.commands import announce
+from bot.commands.context import Context, Services
+from bot.model import Address, Preferences
+from bot.render.words import DEFAULT, words
+from bot.runtime.supervisor import clock
 
 
 def broadcast(
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="What to say; line breaks are kept.")],
-    channel: Annotated[str | None, typer.Option(metavar="NAME", help="To the readers on this channel alone.")] = None,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="The announcement; line breaks are kept.")],
+    channel: Channel = None,
     yes: Yes = False,
 ) -> None:
-    """Send words of your own to every reader, in waking hours by their own clock. At most one announcement a day.
+    """Send an announcement to all readers.
 
-    Shows what readers will see and who they are, and asks; where nobody can be asked, nothing is sent without --yes.
+    It goes out in each reader's waking hours, at most one a day. You see it as readers will and are asked first;
+    without a terminal nothing is sent unless --yes is given.
     """
     execute(_broadcast(text, channel, yes=yes))
 
 
 async def _broadcast(text: str, channel: str | None, *, yes: bool) -> int:
-    from bot import settings
-    from bot.app import CHANNELS, configured, open_channel
-    from bot.channel import Asker, BroadcastCancelled, BroadcastConfirmed
-    from bot.cli.console import complain
-    from bot.commands import announce as announcing
-    from bot.commands.context import Context
-    from bot.delivery.alerts import into_log
-    from bot.model import Address, Preferences
-    from bot.render.words import DEFAULT, words
-    from bot.runtime.supervisor import clock
-
     if channel is not None and channel not in CHANNELS:
         complain(f"There is no channel named {channel}; there are: {', '.join(CHANNELS)}.")
         return WRONG
-    home = settings.home(os.environ)
-    environ = settings.environment(home, os.environ)
-    here = Preferences(timezone=settings.read(settings.Settings, environ).default_timezone)
-    asker = Asker(Address("papers", "broadcast"))
+    here = configuration()
+    preferences = Preferences(timezone=here.core.default_timezone)
+    requester = Requester(Address("papers", "broadcast"))
     async with stored() as store:
-        channels = {name: open_channel(name, environ, home, store) for name in configured(environ)}
-        case = Context(asker, None, here, words(DEFAULT), clock(), [], is_operator=True)
-        shown = await announcing.look_at(case, text, channel, store, channels)
-        if not _alert(shown):
+        channels = {name: open_channel(name, here.environ, here.home, store) for name in configured(here.environ)}
+        context = Context(requester, None, preferences, words(DEFAULT), clock(), Services(store, channels))
+        shown = await announce.preview(context, text, channel)
+        if not _print(shown):
             return FAILED
-        key = next(option.request.key for option in shown.options if isinstance(option.request, BroadcastConfirmed))
+        key = shown.options[0].line.rpartition(" ")[2]
         asked = yes or sys.stdin.isatty()
         if not (yes or (asked and typer.confirm("Send it?", err=True))):
-            await announcing.cancel(case, BroadcastCancelled(key), store)
-            complain("Nothing was sent." if asked else "Nothing was sent: there is nobody to ask, and no --yes.")
+            await announce.cancel(context, key)
+            complain("Nothing was sent." if asked else "Nothing was sent: without a terminal it needs --yes.")
             return DONE if asked else WRONG
-        made = await announcing.confirm(replace(case, now=clock()), BroadcastConfirmed(key), store, into_log)
-    return DONE if _alert(made) else FAILED
+        made = await announce.confirm(replace(context, now=clock()), key)
+    return DONE if _print(made) else FAILED
 
 
-def _alert(answer: Answer) -> bool:
-    """Say what is answered; whether something was done."""
-    from bot.cli.console import complain, say
-
-    alert = say if answer.ok else complain
+def _print(answer: Reply) -> bool:
+    """Print a command's answer. Returns whether the command was carried out."""
+    write = say if answer.ok else complain
     for line in answer.says:
-        alert(line)
+        write(line)
     for row in answer.rows:
-        alert(f"{row.label}: {row.value}")
+        write(f"{row.label}: {row.value}")
     return answer.ok

@@ -1,49 +1,48 @@
-"""Commands of the operator's desk: `papers deliveries list|retry|drop`, `papers resume`."""
+"""`papers deliveries`: single deliveries listed, retried, cancelled."""
 
 from __future__ import annotations
 
 import re
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import Annotated, TypeVar
 
 import typer
 
-from bot.cli.editions import Json
+from bot.cli.console import as_json, complain, say, table
 from bot.cli.open_store import stored
-from bot.cli.startup import DONE, WRONG, a_day, execute
-
-if TYPE_CHECKING:  # see bot.cli.startup
-    from bot.rules.outcomes import ChannelState
-    from bot.store.operator_queries import DeliveryFilter, DeliveryLine
+from bot.cli.options import Channel, Json, Yes, parse_day
+from bot.cli.startup import DONE, WRONG, execute
+from bot.model import NOTE, Cadence, State
+from bot.runtime.supervisor import clock
+from bot.store import operator_queries
+from bot.store.operator_queries import DROPPABLE, RETRYABLE, DeliveryFilter, DeliveryLine
 
 ADDRESS = re.compile(r"[^\s<>\"'()\[\]]+@[^\s<>\"'()\[\]]+")
 """What looks like a mail address: services like to quote it in their answers."""
 
-COLUMNS = ("id", "edition", "channel", "subscriber", "state", "reason", "attempts", "repeats", "due", "ended")
+COLUMNS = ("id", "edition", "channel", "subscriber", "state", "code", "reason", "attempts", "repeats", "due", "ended")
 
-Edition = Annotated[str | None, typer.Option("--edition", metavar="YYYY-MM-DD", help="Of this edition (UTC).")]
+Edition = Annotated[str | None, typer.Option("--edition", metavar="YYYY-MM-DD", help="Only of this edition (UTC).")]
 CadenceOption = Annotated[
-    str | None, typer.Option("--cadence", metavar="day|week|month|note", help="Of this cadence; note: announcements.")
+    str | None,
+    typer.Option("--cadence", metavar="day|week|month|note", help="Only of this cadence; note is announcements."),
 ]
-Channel = Annotated[str | None, typer.Option("--channel", metavar="NAME", help="On this channel.")]
-StateOption = Annotated[str | None, typer.Option("--state", metavar="STATE", help="In this state.")]
-Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="With this in the reason.")]
-Repeated = Annotated[bool, typer.Option("--repeated", help="Sent again without knowing whether they had arrived.")]
+StateOption = Annotated[str | None, typer.Option("--state", metavar="STATE", help="Only in this state, such as sent.")]
+Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Only with this text in the reason.")]
+Repeated = Annotated[
+    bool, typer.Option("--repeated", help="Only those sent again while it was unknown whether they had arrived.")
+]
 All = Annotated[bool, typer.Option("--all", help="Without a filter: all of them.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 Choice = TypeVar("Choice", bound=StrEnum)
 Query = Callable[..., Awaitable[int]]
 
-desk = typer.Typer(
-    help="Look at single deliveries, owe them again, drop them.", no_args_is_help=True, rich_markup_mode=None
-)
+app = typer.Typer(help="List, retry and cancel single deliveries.", no_args_is_help=True, rich_markup_mode=None)
 
 
-@desk.command("list")
+@app.command("list")
 def list_deliveries(
     edition: Edition = None,
     cadence: CadenceOption = None,
@@ -51,17 +50,14 @@ def list_deliveries(
     state: StateOption = None,
     reason: Reason = None,
     repeated: Repeated = False,
-    limit: Annotated[int, typer.Option(min=0, metavar="N", help="The newest N; 0 for all.")] = 100,
+    limit: Annotated[int, typer.Option(min=0, metavar="N", help="Only the newest N; 0 for all.")] = 100,
     json: Json = False,
 ) -> None:
-    """Show deliveries, newest first; readers by their number, never by address."""
+    """Show deliveries, newest first. Readers are shown by number, never by address."""
     execute(_list(_filter(edition, cadence, channel, state, reason, repeated), limit, json))
 
 
 async def _list(wanted: DeliveryFilter, limit: int, json: bool) -> int:
-    from bot.cli.console import as_json, complain, say, table
-    from bot.store import operator_queries
-
     async with stored() as store, store.read() as connection:
         found = await operator_queries.find(connection, wanted, limit + 1 if limit else 0)
     shown = found[:limit] if limit else found
@@ -76,7 +72,7 @@ async def _list(wanted: DeliveryFilter, limit: int, json: bool) -> int:
     return DONE
 
 
-@desk.command()
+@app.command()
 def retry(
     edition: Edition = None,
     cadence: CadenceOption = None,
@@ -87,19 +83,17 @@ def retry(
     every: All = False,
     yes: Yes = False,
 ) -> None:
-    """Owe deliveries again that are unknown, rejected, expired or barred, for another 18 hours.
+    """Requeue deliveries that are unknown, rejected, expired or barred, for another 18 hours.
 
-    They go out as soon as each reader may be disturbed (07:00 to 22:00, or near their own hour). Only to readers
-    who are active; nothing that a newer edition superseded. One that is unknown may arrive a second time.
+    They go out in each reader's waking hours (07:00 to 22:00, or near their own hour), to active readers only, unless
+    a newer edition superseded them. One that is unknown may arrive a second time.
     """
-    from bot.store.operator_queries import RETRYABLE, count_retryable
-    from bot.store.operator_queries import retry as owe_again
-
     wanted = _filter(edition, cadence, channel, state, reason, repeated)
-    execute(_change(wanted, RETRYABLE, "owed again", count_retryable, owe_again, every=every, yes=yes))
+    count, change = operator_queries.count_retryable, operator_queries.retry
+    execute(_change(wanted, RETRYABLE, "requeued", count, change, every=every, yes=yes))
 
 
-@desk.command()
+@app.command()
 def drop(
     edition: Edition = None,
     cadence: CadenceOption = None,
@@ -110,12 +104,10 @@ def drop(
     every: All = False,
     yes: Yes = False,
 ) -> None:
-    """Skip deliveries that are owed or unknown: they are never sent."""
-    from bot.store.operator_queries import DROPPABLE, count_droppable
-    from bot.store.operator_queries import drop as end
-
+    """Cancel deliveries that are owed or unknown: they are never sent."""
     wanted = _filter(edition, cadence, channel, state, reason, repeated)
-    execute(_change(wanted, DROPPABLE, "dropped", count_droppable, end, every=every, yes=yes))
+    count, change = operator_queries.count_droppable, operator_queries.drop
+    execute(_change(wanted, DROPPABLE, "cancelled", count, change, every=every, yes=yes))
 
 
 async def _change(
@@ -128,15 +120,12 @@ async def _change(
     every: bool,
     yes: bool,
 ) -> int:
-    """Do to what matches what the operator asked for, after asking back on a terminal."""
-    from bot.cli.console import complain, say
-    from bot.runtime.supervisor import clock
-
+    """Change the deliveries that match, after a confirmation on a terminal."""
     if wanted.state is not None and wanted.state not in possible:
-        complain(f"What is {wanted.state} cannot be {becomes}; {', '.join(possible)} can.")
+        complain(f"A delivery that is {wanted.state} cannot be {becomes}; {', '.join(possible)} can.")
         return WRONG
     if not wanted.conditions() and not every:
-        complain("Say which: give a filter, such as --edition or --channel, or --all.")
+        complain("Say which deliveries: give a filter, such as --edition or --channel, or --all.")
         return WRONG
     async with stored() as store:
         if sys.stdin.isatty() and not yes:
@@ -151,36 +140,6 @@ async def _change(
     return DONE
 
 
-def resume(channel: Annotated[str, typer.Argument(metavar="CHANNEL", help="Such as telegram.")]) -> None:
-    """Forget that a channel waits or is halted, and which texts its service refused: it delivers again at once."""
-    execute(_resume(channel))
-
-
-async def _resume(channel: str) -> int:
-    from bot.app import CHANNELS
-    from bot.cli.console import complain, say
-    from bot.runtime.supervisor import clock
-    from bot.store import channel_state
-
-    if channel not in CHANNELS:
-        complain(f"There is no channel named {channel}; there are: {', '.join(CHANNELS)}.")
-        return WRONG
-    async with stored() as store, store.write() as connection:
-        before = await channel_state.resume(connection, channel)
-    stood = _stood(before, clock())
-    say(f"{channel} {stood}; it delivers again." if stood else f"{channel} was neither halted nor waiting.")
-    return DONE
-
-
-def _stood(before: ChannelState, now: datetime) -> str:
-    """How a channel stood that did not deliver; nothing where it did."""
-    if before.halted_at is not None:
-        return f"was halted since {_minute(before.halted_at)} UTC ({_hide(before.halted_for) or 'no reason given'})"
-    if before.waits_until is not None and before.waits_until > now:
-        return f"was to wait until {_minute(before.waits_until)} UTC ({_hide(before.waits_for) or 'no reason given'})"
-    return ""
-
-
 def _filter(
     edition: str | None,
     cadence: str | None,
@@ -189,11 +148,8 @@ def _filter(
     reason: str | None,
     repeated: bool,
 ) -> DeliveryFilter:
-    from bot.model import NOTE, Cadence, State
-    from bot.store.operator_queries import DeliveryFilter
-
     return DeliveryFilter(
-        day=a_day(edition),
+        day=parse_day(edition),
         cadence=NOTE if cadence == NOTE else _one_of(Cadence, "cadence", cadence),
         channel=channel,
         state=_one_of(State, "state", state),
@@ -219,7 +175,8 @@ def _as_row(line: DeliveryLine) -> dict[str, object]:
         "channel": line.channel,
         "subscriber": line.subscriber_id,
         "state": line.state,
-        "reason": _hide(line.reason),
+        "reason_code": line.reason_code,
+        "reason": hide_addresses(line.reason),
         "attempts": line.attempts,
         "repeats": line.repeats,
         "due": line.due_at,
@@ -228,14 +185,15 @@ def _as_row(line: DeliveryLine) -> dict[str, object]:
 
 
 def _as_cells(line: DeliveryLine) -> list[str]:
-    """The same for people: no year where the edition's says it."""
+    """The same for a table: the edition's day has the year, so the times need none."""
     return [
         str(line.id),
         str(line.day) if line.cadence == "day" else f"{line.day} {line.cadence}",
         line.channel,
         "forgotten" if line.subscriber_id is None else str(line.subscriber_id),
         line.state,
-        _hide(line.reason) or "",
+        line.reason_code or "",
+        hide_addresses(line.reason) or "",
         str(line.attempts),
         str(line.repeats),
         f"{line.due_at:%m-%d %H:%M}",
@@ -243,13 +201,10 @@ def _as_cells(line: DeliveryLine) -> list[str]:
     ]
 
 
-def _hide(reason: str | None) -> str | None:
+def hide_addresses(reason: str | None) -> str | None:
+    """A service's own words without the mail addresses in them."""
     return ADDRESS.sub("…@…", reason) if reason else reason
 
 
 def _deliveries(count: int) -> str:
     return "1 delivery" if count == 1 else f"{count} deliveries"
-
-
-def _minute(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M}"

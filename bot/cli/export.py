@@ -1,29 +1,34 @@
-"""`papers export`: editions as files of a site, in any folder that the operator names."""
+"""`papers export`: editions as the files of a web site, in any folder."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from datetime import date
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Protocol, cast
+from typing import Annotated, Protocol, cast
 
 import typer
 
-from bot.cli.editions import Day, Language
-from bot.cli.open_store import stored
-from bot.cli.startup import DONE, FAILED, WRONG, a_day, execute
-
-if TYPE_CHECKING:  # see bot.cli.startup
-    from collections.abc import Mapping
-
-    from bot.channel import Channel, Message
-    from bot.model import Cadence, Edition, Style
-    from bot.store import Store
+from bot.app import CACHE, open_channel
+from bot.channel import Channel, Message
+from bot.cli import console
+from bot.cli.configuration import configuration
+from bot.cli.open_store import find_edition, stored
+from bot.cli.options import Day, Language, parse_day
+from bot.cli.startup import DONE, FAILED, WRONG, execute
+from bot.delivery.rendering import compose, texts_for
+from bot.model import ARXIV_ID, ILLUSTRATED, Cadence, Edition, Preferences, Style
+from bot.render.edition_page import choose
+from bot.render.words import match
+from bot.runtime.supervisor import clock
+from bot.store import Store, edition_queries
+from bot.summaries.fulltext.library import FullTextLibrary
+from bot.summaries.paper_pictures import collect
 
 
 class Layout(Protocol):
-    """What a site's layout says of itself: the style it is made for, and how many papers it shows (0 is all)."""
+    """A layout of the site channel: the style it is made for, and how many papers it shows (0 is all)."""
 
     @property
     def style(self) -> Style: ...
@@ -33,7 +38,7 @@ class Layout(Protocol):
 
 
 class Written(Protocol):
-    """What stands in a folder after a page was written."""
+    """The files of a page that was written, and which of them changed."""
 
     @property
     def names(self) -> Sequence[str]: ...
@@ -43,7 +48,7 @@ class Written(Protocol):
 
 
 class Site(Protocol):
-    """What an export needs of the channel `site`, beside what every channel is."""
+    """What an export needs of the site channel, beside the port."""
 
     layouts: Mapping[str, Layout]
 
@@ -52,9 +57,38 @@ class Site(Protocol):
     def place(self, where: Path, pictures: Mapping[str, Path]) -> Sequence[str]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which editions to export: one day's, those from `first` to `last`, or the latest; of each all papers or `ids`."""
+
+    cadence: Cadence
+    day: date | None
+    first: date | None
+    last: date | None
+    ids: Sequence[str]
+
+    def __str__(self) -> str:
+        if self.first is not None:
+            return f"from {self.first} to {self.last}" if self.last else f"since {self.first}"
+        return f"of {self.day}" if self.day else "yet"
+
+    async def find(self, store: Store) -> list[Edition]:
+        """The editions selected, oldest first, with the papers selected."""
+        if self.first is None:
+            found = [await find_edition(store, self.day, self.cadence)]
+        else:
+            since = self.first - timedelta(days=1)
+            async with store.read() as connection:
+                days = sorted(await edition_queries.days(connection, self.cadence, since=since))
+            last = self.last or date.max
+            found = [await find_edition(store, day, self.cadence) for day in days if day <= last]
+        editions = [edition for edition in found if edition is not None]
+        return [_with_papers(edition, self.ids) for edition in editions] if self.ids else editions
+
+
 def export(
     layout: Annotated[str, typer.Option(metavar="NAME", help="illustrated, jekyll, plain, newspaper or review.")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to write to; made when needed.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to write to; created if missing.")],
     language: Language = None,
     date: Day = None,
     first: Annotated[
@@ -62,111 +96,83 @@ def export(
     ] = None,
     last: Annotated[str | None, typer.Option("--to", metavar="YYYY-MM-DD", help="… up to that day.")] = None,
     papers: Annotated[
-        str | None, typer.Option(metavar="ID,ID", help="These papers of the edition, in this order.")
+        str | None, typer.Option(metavar="ID,ID", help="Only these papers of the edition, in this order.")
     ] = None,
-    cadence: Annotated[str, typer.Option(metavar="NAME", help="day, week or month.")] = "day",
+    cadence: Annotated[str, typer.Option(metavar="day|week|month", help="Editions of this cadence.")] = "day",
     pictures: Annotated[
-        bool, typer.Option("--pictures/--no-pictures", help="Fetch thumbnails and figures, where the layout has them.")
+        bool, typer.Option("--pictures/--no-pictures", help="Fetch thumbnails and figures if the layout has them.")
     ] = True,
 ) -> None:
-    """Write editions as Markdown with an HTML twin, JSON and index pages: the latest, one day's, or a range."""
-    days = (a_day(date), a_day(first), a_day(last))
+    """Write editions as Markdown, HTML and JSON files.
+
+    Writes the latest edition, one day's, or a range, and the index pages that lead to them.
+    """
     if date and (first or last):
         raise typer.BadParameter("--date is one day, --from and --to are a range; give one of them")
     if last and not first:
         raise typer.BadParameter("--to ends a range; give --from as well")
-    execute(_export(layout, out, language, days, _ids(papers), cadence, pictures))
+    if cadence not in set(Cadence):
+        raise typer.BadParameter(f"there is no cadence {cadence}; there are: {', '.join(Cadence)}")
+    days = (parse_day(date), parse_day(first), parse_day(last))
+    execute(_export(layout, out, language, Selection(Cadence(cadence), *days, _ids(papers)), pictures))
 
 
-async def _export(
-    layout: str,
-    out: Path,
-    language: str | None,
-    days: tuple[date | None, date | None, date | None],
-    ids: Sequence[str],
-    cadence: str,
-    pictures: bool,
-) -> int:
-    import os
-
-    from bot import app, settings
-    from bot.cli import console
-    from bot.delivery.rendering import compose, written_about
-    from bot.model import ILLUSTRATED, Cadence, Preferences
-    from bot.render.edition_page import choose
-    from bot.render.words import match
-    from bot.runtime.supervisor import clock
-    from bot.summaries.fulltext.library import FullTextLibrary
-    from bot.summaries.paper_pictures import collect
-
-    home = settings.home(os.environ)
-    environ = settings.environment(home, os.environ)
-    core = settings.read(settings.Settings, environ)
+async def _export(layout: str, out: Path, language: str | None, selection: Selection, pictures: bool) -> int:
+    here = configuration()
     async with stored() as store:
-        channel: Channel = app.open_channel("site", environ, home, store)
+        channel = open_channel("site", here.environ, here.home, store)
         site = cast("Site", channel)
         if layout not in site.layouts:
             console.complain(f"There is no layout {layout}; there are: {', '.join(site.layouts)}.")
             return WRONG
-        if cadence not in set(Cadence):
-            console.complain(f"There is no cadence {cadence}; there are: {', '.join(Cadence)}.")
-            return WRONG
-        found = await _editions(store, Cadence(cadence), *days)
+        found = await selection.find(store)
         if not found:
-            console.complain(f"There is no edition {_asked(*days)}; `papers publish` closes one.")
+            console.complain(f"There is no edition {selection}; `papers publish` publishes one.")
             return FAILED
-        chosen = [_with_papers(edition, ids) for edition in found] if ids else found
-        if missing := set(ids) - {ranked.paper.id for edition in chosen for ranked in edition.papers}:
-            console.complain(f"No edition {_asked(*days)} holds {', '.join(sorted(missing))}.")
+        if missing := set(selection.ids) - {ranked.paper.id for edition in found for ranked in edition.papers}:
+            console.complain(f"No edition {selection} holds {', '.join(sorted(missing))}.")
             return WRONG
-        of = site.layouts[layout]
-        most = 0 if ids or cadence == Cadence.MONTH else of.papers
-        wanted = Preferences(language=match(language, core.default_language), style=of.style, papers=most)
+        style, most = site.layouts[layout].style, site.layouts[layout].papers
+        if selection.ids or selection.cadence is Cadence.MONTH:
+            most = 0
+        wanted = Preferences(language=match(language, here.core.default_language), style=style, papers=most)
+        cache = here.home / CACHE if pictures and style in ILLUSTRATED else None
         results: list[Written] = []
-        cache = home / app.CACHE
         with console.progress("Exporting") as progress:
-            for edition in filter(lambda each: each.papers, chosen):
-                texts = await written_about(store, [each.paper.id for each in edition.papers], wanted)
-                message = compose(edition, wanted, channel, said=texts)
-                assert message is not None
-                shown = [ranked.paper for ranked in choose(edition.papers, wanted)]
+            for edition in filter(lambda each: each.papers, found):
                 try:
-                    if pictures and of.style in ILLUSTRATED:
-                        async with FullTextLibrary(cache) as whole:
-                            site.place(out, await collect(whole, cache, shown, clock()))
-                    results.append(site.write(out, message, whole=not ids))
+                    results.append(await _write(store, channel, out, edition, wanted, cache, selection))
                 except OSError as error:
                     console.complain(f"{out} cannot be written to: {error.strerror or error}.")
                     return FAILED
-                progress(len(results), len(chosen))
-        _alert(out, results)
+                progress(len(results), len(found))
+    _report(out, results)
     return DONE
 
 
-async def _editions(
-    store: Store, cadence: Cadence, day: date | None, first: date | None, last: date | None
-) -> list[Edition]:
-    """The editions asked for, oldest first: a day's, a range, or the latest."""
-    from datetime import timedelta
-
-    from bot.store import edition_queries
-
-    async with store.read() as connection:
-        if first is not None:
-            since = first - timedelta(days=1)
-            days = sorted(await edition_queries.days(connection, cadence, since=since))
-            found = [
-                await edition_queries.of_day(connection, cadence, each) for each in days if last is None or each <= last
-            ]
-        elif day is not None:
-            found = [await edition_queries.of_day(connection, cadence, day)]
-        else:
-            found = [await edition_queries.latest(connection, cadence)]
-    return [edition for edition in found if edition is not None]
+async def _write(
+    store: Store,
+    channel: Channel,
+    out: Path,
+    edition: Edition,
+    wanted: Preferences,
+    cache: Path | None,
+    selection: Selection,
+) -> Written:
+    """Write one edition's files, with pictures fetched into `cache` if there is one. Raises OSError."""
+    site = cast("Site", channel)
+    texts = await texts_for(store, [each.paper.id for each in edition.papers], wanted)
+    message = compose(edition, wanted, channel, texts=texts)
+    assert message is not None
+    if cache is not None:
+        shown = [ranked.paper for ranked in choose(edition.papers, wanted)]
+        async with FullTextLibrary(cache) as library:
+            site.place(out, await collect(library, cache, shown, clock()))
+    return site.write(out, message, whole=not selection.ids)
 
 
 def _with_papers(edition: Edition, ids: Sequence[str]) -> Edition:
-    """The edition with these papers alone, in this order, numbered anew."""
+    """The edition with only these papers, in this order, ranked from 1."""
     held = {ranked.paper.id: ranked for ranked in edition.papers}
     chosen = [held[each] for each in ids if each in held]
     return replace(edition, papers=tuple(replace(each, rank=place) for place, each in enumerate(chosen, start=1)))
@@ -174,30 +180,22 @@ def _with_papers(edition: Edition, ids: Sequence[str]) -> Edition:
 
 def _ids(written: str | None) -> list[str]:
     """The arXiv ids of `ID,ID`, each once."""
-    from bot.model import ARXIV_ID
-
     if written is None:
         return []
     ids = list(dict.fromkeys(each.strip() for each in written.split(",") if each.strip()))
     wrong = [each for each in ids if not ARXIV_ID.fullmatch(each)]
     if wrong or not ids:
-        raise typer.BadParameter(f"{(wrong or ['nothing'])[0]} is no arXiv id; write them like 2512.21218,2512.20605")
+        raise typer.BadParameter(
+            f"{(wrong or ['nothing'])[0]} is not an arXiv id; write them like 2512.21218,2512.20605"
+        )
     return ids
 
 
-def _asked(day: date | None, first: date | None, last: date | None) -> str:
-    if first is not None:
-        return f"from {first} to {last}" if last else f"since {first}"
-    return f"of {day}" if day else "yet"
-
-
-def _alert(out: Path, results: Sequence[Written]) -> None:
-    from bot.cli.console import say
-
+def _report(out: Path, results: Sequence[Written]) -> None:
     if len(results) == 1:
         for name in results[0].names:
-            say(f"{'wrote' if name in results[0].changed else 'as it was'}: {out / name}")
+            console.say(f"{'wrote' if name in results[0].changed else 'unchanged'}: {out / name}")
         return
     names = {name for each in results for name in each.names}
     changed = {name for each in results for name in each.changed}
-    say(f"{len(results)} editions in {out}: {len(changed)} files written, {len(names - changed)} as they were.")
+    console.say(f"{len(results)} editions in {out}: {len(changed)} files written, {len(names - changed)} unchanged.")

@@ -1,37 +1,42 @@
-"""How commands that need nothing but the database open it: no channel logs in for them."""
+"""How commands open the database when they need nothing else: no channel logs in."""
 
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from datetime import date
 
-if TYPE_CHECKING:  # see bot.cli.startup
-    from bot.store import Store
+from bot import settings
+from bot.cli.configuration import configuration
+from bot.model import Cadence, Edition
+from bot.runtime import logs
+from bot.runtime.supervisor import clock
+from bot.store import Store, edition_queries
+from bot.store.restore import skip_restored
 
 
 @asynccontextmanager
 async def stored(*, as_it_is: bool = False, hidden: Sequence[str] = ()) -> AsyncIterator[Store]:
-    """The database of the settings, brought up to date as every start does it, or `as_it_is`.
+    """Open the database of the settings, upgraded as at every start, or `as_it_is`.
 
-    `hidden` is kept out of the log, beside what is secret in the settings.
+    `hidden` are secrets, beside those in the settings, that the log must not show. Raises SettingsError, StoreError.
     """
-    from bot import settings
-    from bot.runtime import logs
-    from bot.runtime.supervisor import clock
-    from bot.store import Store
-    from bot.store.restore import settle_restored
-
-    home = settings.home(os.environ)
-    core = settings.read(settings.Settings, settings.environment(home, os.environ))
-    logs.configure(core.log_format, [*settings.secrets(core), *hidden], level=logging.ERROR)
-    store = Store.open(core.database_url.get_secret_value(), home)
+    here = configuration()
+    logs.configure(here.core.log_format, [*settings.secrets(here.core), *hidden], level=logging.ERROR)
+    store = Store.open(here.core.database_url.get_secret_value(), here.home)
     try:
         if not as_it_is:
             await store.migrate()
-            await settle_restored(store, clock())
+            await skip_restored(store, clock())
         yield store
     finally:
         await store.close()
+
+
+async def find_edition(store: Store, day: date | None, cadence: Cadence = Cadence.DAY) -> Edition | None:
+    """The edition of the period that ends on `day`, or the latest; None if there is none."""
+    async with store.read() as connection:
+        if day is None:
+            return await edition_queries.latest(connection, cadence)
+        return await edition_queries.of_day(connection, cadence, day)

@@ -1,86 +1,45 @@
-"""Commands that keep house: `papers publish`, `papers doctor`, `papers migrate`."""
+"""`papers publish`: an edition on request."""
 
 from __future__ import annotations
 
-import os
 from datetime import date
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from bot.cli.editions import Day, Json
-from bot.cli.startup import DONE, FAILED, WRONG, a_day, execute, opened
-
-if TYPE_CHECKING:  # see bot.cli.startup
-    from bot.channel import Finding
+from bot.cli.console import complain, say
+from bot.cli.open_service import open_service
+from bot.cli.options import Day, parse_day
+from bot.cli.startup import DONE, FAILED, WRONG, execute
+from bot.runtime.supervisor import clock
 
 
 def publish(
     date: Day = None,
-    deliver: Annotated[bool, typer.Option("--deliver", help="A past day too goes to its readers.")] = False,
+    deliver: Annotated[bool, typer.Option("--deliver", help="Send a past day's edition to readers as well.")] = False,
 ) -> None:
-    """Close the edition of today as the list stands, or fill in the one of a past day for the archive."""
-    execute(_publish(a_day(date), deliver))
+    """Publish today's edition now, or back-fill a past day.
+
+    Today's list is closed as it stands. A past day goes into the archive alone, unless --deliver is given.
+    """
+    execute(_publish(parse_day(date), deliver))
 
 
 async def _publish(day: date | None, deliver: bool) -> int:
-    from bot.cli.console import complain, say
-    from bot.runtime.supervisor import clock
-
     now = clock()
     if day is not None and day > now.date():
         complain(f"{day} has not begun yet (UTC).")
         return WRONG
-    async with opened() as app:
+    async with open_service() as service:
         if day is None or day == now.date():
-            if not await app.publisher.poll(now):
-                complain(f"The feed could not be read: {app.publisher.fault}.")
+            if not await service.publisher.poll(now):
+                complain(f"The feed could not be read: {service.publisher.fault}.")
                 return FAILED
-            published = await app.publisher.close_early(now)
+            published = await service.publisher.close_early(now)
         else:
-            published = await app.publisher.back_fill(day, now, deliver=deliver)
+            published = await service.publisher.back_fill(day, now, deliver=deliver)
     for each in published:
         say(f"{each.edition.day}: {len(each.edition.papers)} papers, for {each.audience} readers")
     if not published:
-        say("Nothing was closed: that day has an edition already, or lists no papers that no edition holds.")
+        say("Nothing was published: the day has its edition already, or no papers that are in no other edition.")
     return DONE
-
-
-def migrate() -> None:
-    """Bring the database up to date (also done at every start), after a copy of an SQLite file."""
-    execute(_migrate())
-
-
-async def _migrate() -> int:
-    from bot.cli.console import say
-    from bot.settings import Settings, environment, home, read
-    from bot.store import Store
-
-    folder = home(os.environ)
-    settings = read(Settings, environment(folder, os.environ))
-    store = Store.open(settings.database_url.get_secret_value(), folder)
-    try:
-        say((await store.migrate()) or "The database is up to date.")
-    finally:
-        await store.close()
-    return DONE
-
-
-def doctor(json: Json = False) -> None:
-    """Look at every setting and service: ok, or one sentence what is wrong and what to do."""
-    execute(_doctor(json))
-
-
-async def _doctor(json: bool) -> int:
-    from dataclasses import asdict
-
-    from bot.cli import console
-    from bot.doctor import examine
-    from bot.settings import home
-
-    found: list[Finding] = await examine(home(os.environ), os.environ)
-    if json:
-        console.as_json([asdict(finding) for finding in found])
-    else:
-        console.findings(found)
-    return DONE if all(finding.ok for finding in found) else FAILED

@@ -1,6 +1,6 @@
-"""Subscribers as rows of a file: CSV or JSON Lines, out and in. Pure: every bad line is told by its number.
+"""Subscribers as CSV or JSON Lines files, read and written. Pure: each bad row is reported with its line number.
 
-The columns are those that an export writes. An import needs `address` alone; what is missing is the default.
+The columns are those that an export writes. An import needs `address` alone; an empty cell means the default.
 """
 
 from __future__ import annotations
@@ -13,47 +13,32 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from enum import StrEnum
 from functools import lru_cache
-from typing import TypeVar
+from typing import Any
 
-from bot.model import ALL_PAPERS, MOST_PAPERS, MOST_VOTES, Address, Cadence, Preferences, Status, Style, Subscriber
-from bot.render import typed_values, zones
-from bot.render.words import DEFAULT, languages, match
+from bot.channel.preference import Kind, Preference
+from bot.model import OFF, ON, Address, Cadence, Preferences, Status, Style, Subscriber
+from bot.render import preference_values, zones
+from bot.render.words import DEFAULT, languages, words
+from bot.rules.preferences import PREFERENCES, value
 from bot.rules.topics import LONGEST_TOPIC, MOST_TOPICS, TopicsError, parse
 
-COLUMNS = (
-    "address",
-    "status",
-    "language",
-    "style",
-    "papers",
-    "min_votes",
-    "topics",
-    "hour",
-    "weekdays",
-    "timezone",
-    "cadence",
-    "created_at",
-    "paused_until",
-)
 MOST_LINES = 40
-"""So many lines one record may be spread over."""
+"""Lines that one quoted record may span."""
 YEARS = range(2000, 2100)
+"""Years that `created_at` and `paused_until` may lie in."""
 UNSTORABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
-"""Half characters, and what commands terminals; PostgreSQL stores no NUL either."""
+"""Lone surrogates and control characters; PostgreSQL cannot store NUL either."""
 FORMULA = ("=", "+", "-", "@")
-"""What a spreadsheet would take for the beginning of a formula; a space before it keeps it text."""
-
-Choice = TypeVar("Choice", bound=StrEnum)
+"""First characters that a spreadsheet takes for a formula; a space before them keeps the cell text."""
 
 Recipient = Callable[[Address], Address]
-"""Brings an address into the form in which it is stored; ValueError, with a sentence, where it is none."""
+"""Normalises an address to its stored form. Raises ValueError, whose message is a sentence, for an invalid one."""
 
 
 @dataclass(frozen=True, slots=True)
 class SubscriberRow:
-    """One subscriber as a file has them; `created_at` is None where it does not say."""
+    """One subscriber read from a file; `created_at` is None where the file gives none."""
 
     address: Address
     status: Status
@@ -64,39 +49,48 @@ class SubscriberRow:
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A line that cannot be taken, and why."""
+    """A row that cannot be imported, and why."""
 
     line: int
     why: str
 
 
+def columns() -> tuple[str, ...]:
+    """The columns of a file, in the order in which an export writes them."""
+    return ("address", "status", *(each.name for each in PREFERENCES), "created_at", "paused_until")
+
+
 def read_csv(lines: Iterable[bytes], recipient: Recipient, default: Preferences) -> Iterator[SubscriberRow | BadRow]:
-    """The subscribers of a CSV file, whose first line names its columns. ValueError where that line is no good."""
+    """Read the subscribers of a CSV file, whose first line names its columns.
+
+    Raises:
+        ValueError: That line names an unknown column, or no `address`.
+    """
     records = _records(_text(lines))
     head = next(records, None)
     cells = _cells_of(head[1]) if head is not None and head[1] is not None else None
     header = [name.strip().casefold() for name in cells or []]
-    unknown = [name for name in header if name not in COLUMNS]
-    if "address" not in header or unknown:
-        raise ValueError(f"the first line must name columns out of: {', '.join(COLUMNS)}; address is needed")
+    known = columns()
+    if "address" not in header or not set(header) <= set(known):
+        raise ValueError(f"the first line must name columns out of: {', '.join(known)}; address is needed")
     for number, record in records:
         if record is None:
-            yield BadRow(number, "has a quote that is not closed")
+            yield BadRow(number, "has an unclosed quote")
             continue
         cells = _cells_of(record)
         if cells is None:
-            yield BadRow(number, "is no line of CSV")
+            yield BadRow(number, "is not valid CSV")
         elif len(cells) != len(header):
             if any(cell.strip() for cell in cells):
                 yield BadRow(number, f"has {len(cells)} cells, not {len(header)}")
         elif any(cell.strip() for cell in cells):
-            yield _enrolled(dict(zip(header, cells, strict=True)), number, recipient, default)
+            yield _row(dict(zip(header, cells, strict=True)), number, recipient, default)
 
 
 def _records(lines: Iterable[str]) -> Iterator[tuple[int, str | None]]:
-    """The records of a CSV file with the number of the line that each ends on; None for a line that spoils a record.
+    """Split a CSV file into records, each with the number of its last line; None for a line with an unclosed quote.
 
-    A quote that is never closed costs its own line, not all that follow it.
+    Such a line is dropped alone: the lines after it are read as usual.
     """
     waiting: deque[tuple[int, str]] = deque()
     numbered = enumerate(lines, start=1)
@@ -119,7 +113,7 @@ def _records(lines: Iterable[str]) -> Iterator[tuple[int, str | None]]:
 
 
 def _cells_of(record: str) -> list[str] | None:
-    """The cells of one record, None where it is none."""
+    """The cells of one record, None if it is not valid CSV."""
     try:
         return next(csv.reader(io.StringIO(record, newline=""), strict=True), [])
     except csv.Error:
@@ -129,101 +123,79 @@ def _cells_of(record: str) -> list[str] | None:
 def read_json_lines(
     lines: Iterable[bytes], recipient: Recipient, default: Preferences
 ) -> Iterator[SubscriberRow | BadRow]:
-    """The subscribers of a file with one JSON object per line."""
+    """Read the subscribers of a file with one JSON object per line."""
     for number, line in enumerate(_text(lines), start=1):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
         except (ValueError, RecursionError):
-            yield BadRow(number, "is no JSON")
+            yield BadRow(number, "is not JSON")
             continue
         if not isinstance(row, dict):
-            yield BadRow(number, "is no JSON object")
+            yield BadRow(number, "is not a JSON object")
             continue
-        unknown = [name for name in row if name not in COLUMNS]
+        unknown = [name for name in row if name not in columns()]
         if unknown:
-            yield BadRow(number, f"has {unknown[0][:40]!r}, which is none of: {', '.join(COLUMNS)}")
+            yield BadRow(number, f"has {unknown[0][:40]!r}, which is not one of: {', '.join(columns())}")
             continue
-        given = {name: _as_text(name, value) for name, value in row.items() if value is not None}
-        yield _enrolled(given, number, recipient, default)
+        given = {name: _as_text(cell) for name, cell in row.items() if cell is not None}
+        yield _row(given, number, recipient, default)
 
 
 def write_csv(subscribers: Iterable[Subscriber], *, header: bool) -> str:
-    """Subscribers as lines of CSV."""
+    """Write subscribers as lines of CSV."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     if header:
-        writer.writerow(COLUMNS)
+        writer.writerow(columns())
     for each in subscribers:
         writer.writerow([f" {cell}" if cell.startswith(FORMULA) else cell for cell in _cells(each).values()])
     return out.getvalue()
 
 
 def write_json_lines(subscribers: Iterable[Subscriber]) -> str:
-    """Subscribers as lines of JSON."""
+    """Write subscribers as JSON Lines."""
     return "".join(f"{json.dumps(as_row(each), ensure_ascii=False)}\n" for each in subscribers)
 
 
 def as_row(subscriber: Subscriber) -> dict[str, object]:
-    """A subscriber for scripts, with lists and numbers as such."""
-    cells: dict[str, object] = {name: cell or None for name, cell in _cells(subscriber).items()}
-    wanted = subscriber.preferences
-    papers: object = wanted.papers or "all"
-    return cells | {"papers": papers, "min_votes": wanted.min_votes, "topics": list(wanted.topics)}
+    """A subscriber as a JSON object: numbers, lists and switches as such, everything else as text."""
+    row: dict[str, object] = {name: cell or None for name, cell in _cells(subscriber).items()}
+    for each in PREFERENCES:
+        chosen = value(subscriber.preferences, each)
+        if each.kind is Kind.TOPICS:
+            row[each.name] = list(subscriber.preferences.topics)
+        elif each.kind in {Kind.NUMBER, Kind.SWITCH} or (each.kind is Kind.COUNT and chosen):
+            row[each.name] = chosen
+    return row
 
 
 @lru_cache(8192)
-def preferences(
-    default: Preferences,
-    *,
-    language: str = "",
-    style: str = "",
-    papers: str = "",
-    min_votes: str = "",
-    topics: str = "",
-    hour: str = "",
-    weekdays: str = "",
-    timezone: str = "",
-    cadence: str = "",
-) -> Preferences:
-    """Preferences as people write them; what is empty is taken from `default`. ValueError says what is wrong.
+def preferences(default: Preferences, **given: str) -> Preferences:
+    """Preferences from cells as people write them, by the names in `PREFERENCES`; an empty one keeps the default.
 
-    Where a language is given and no zone, the zone is guessed from it. Remembered, since many rows say the same.
+    A language without a time zone also sets the zone that the language suggests. Cached: many rows are alike.
+
+    Raises:
+        ValueError: A cell makes no sense; the message says which and why.
     """
-    changes: dict[str, object] = {}
-    if language:
-        changes["language"] = _language(language)
-        changes["timezone"] = zones.guess(language) or default.timezone
-    if style:
-        changes["style"] = _one_of(Style, style, "style")
-    if papers:
-        changes["papers"] = ALL_PAPERS if papers == "all" else _number(papers, 1, MOST_PAPERS, "papers")
-    if min_votes:
-        changes["min_votes"] = _number(min_votes, 0, MOST_VOTES, "min_votes")
-    if topics:
-        changes["topics"] = _topics(topics)
-    if hour:
-        changes["hour"] = _needed(typed_values.hour(hour, DEFAULT), f"{hour!r} is no hour on a quarter, such as 7:30")
-    if weekdays:
-        days = typed_values.weekdays(weekdays, DEFAULT)
-        changes["weekdays"] = _needed(days, f"{weekdays!r} is no list of weekdays, such as mon-fri or 1,3,5")
-    if timezone:
-        if not zones.is_zone(timezone):
-            raise ValueError(f"{timezone!r} is no time zone, such as Asia/Seoul")
-        changes["timezone"] = timezone
-    if cadence:
-        changes["cadence"] = _one_of(Cadence, cadence, "cadence")
-    return replace(default, **changes)  # type: ignore[arg-type]
+    changes: dict[str, Any] = {
+        each.name: _value(each, cell) for each in PREFERENCES if (cell := given.get(each.name, ""))
+    }
+    if "language" in changes and "timezone" not in changes:
+        changes["timezone"] = zones.guess(given["language"]) or default.timezone
+    return replace(default, **changes)
 
 
-def _enrolled(row: Mapping[str, str], line: int, recipient: Recipient, default: Preferences) -> SubscriberRow | BadRow:
+def _row(row: Mapping[str, str], line: int, recipient: Recipient, default: Preferences) -> SubscriberRow | BadRow:
+    """Read the cells of one row."""
     given = {name: cell.strip() for name, cell in row.items()}
     if any(UNSTORABLE.search(cell) for cell in given.values()):
-        return BadRow(line, "is not UTF-8, or has characters that no address or setting has")
+        return BadRow(line, "is not UTF-8, or has control characters")
     try:
         address = recipient(Address.parse(given.pop("address", "")))
-        status = _one_of(Status, given.pop("status", "") or Status.ACTIVE, "status")
+        status = _status(given.pop("status", "") or Status.ACTIVE)
         created_at, paused_until = _instant(given.pop("created_at", "")), _instant(given.pop("paused_until", ""))
         return SubscriberRow(address, status, preferences(default, **given), created_at, paused_until)
     except (ValueError, OverflowError) as error:
@@ -232,68 +204,71 @@ def _enrolled(row: Mapping[str, str], line: int, recipient: Recipient, default: 
 
 def _cells(subscriber: Subscriber) -> dict[str, str]:
     wanted = subscriber.preferences
-    days = [str(day + 1) for day in range(7) if wanted.weekdays >> day & 1]
+    chosen = {each.name: each.write(value(wanted, each)) for each in PREFERENCES}
     return {
         "address": str(subscriber.address),
         "status": subscriber.status.value,
-        "language": wanted.language,
-        "style": wanted.style.value,
-        "papers": str(wanted.papers or "all"),
-        "min_votes": str(wanted.min_votes),
+        **chosen,
         "topics": ", ".join(wanted.topics),
-        "hour": "{:02}:{:02}".format(*divmod(wanted.hour, 60)),
-        "weekdays": ",".join(days),
-        "timezone": wanted.timezone,
-        "cadence": wanted.cadence.value,
         "created_at": "" if subscriber.created_at is None else subscriber.created_at.isoformat(),
         "paused_until": "" if subscriber.paused_until is None else subscriber.paused_until.isoformat(),
     }
 
 
 def _text(lines: Iterable[bytes]) -> Iterator[str]:
-    """Lines as text; what is not UTF-8 is found when its line is looked at."""
+    """Decode lines; bytes that are not UTF-8 become surrogates, which `_row` refuses."""
     for number, line in enumerate(lines):
         text = line.decode("utf-8", "surrogateescape")
         yield text.removeprefix("\ufeff") if number == 0 else text
 
 
-def _as_text(name: str, value: object) -> str:
-    if name in {"topics", "weekdays"} and isinstance(value, list):
-        return ", ".join(map(str, value))
-    return str(value)
+def _as_text(cell: object) -> str:
+    """A JSON value as a CSV file would have it."""
+    if isinstance(cell, list):
+        return ", ".join(map(str, cell))
+    if isinstance(cell, bool):
+        return ON if cell else OFF
+    return str(cell)
 
 
-def _language(written: str) -> str:
-    found = match(written, default="")
-    if not found:
-        raise ValueError(f"there is no language {written!r}; there are: {', '.join(languages())}")
-    return found
+def _value(preference: Preference, cell: str) -> object:
+    """Read one cell. Raises ValueError, whose message says why, for one that makes no sense."""
+    if preference.kind is Kind.TOPICS:
+        try:
+            return parse(cell)
+        except TopicsError:
+            raise ValueError(f"there may be {MOST_TOPICS} topics of {LONGEST_TOPIC} characters") from None
+    chosen = preference_values.parse(preference, cell, words(DEFAULT))
+    if chosen is None:
+        raise ValueError(_refusal(preference, cell))
+    return chosen
 
 
-def _topics(written: str) -> tuple[str, ...]:
-    try:
-        return parse(written)
-    except TopicsError:
-        raise ValueError(f"there may be {MOST_TOPICS} topics of {LONGEST_TOPIC} characters") from None
+def _refusal(preference: Preference, cell: str) -> str:
+    name = preference.name
+    match preference.kind:
+        case Kind.LANGUAGE:
+            return f"there is no language {cell!r}; there are: {', '.join(languages())}"
+        case Kind.STYLE | Kind.CADENCE as kind:
+            known = Style if kind is Kind.STYLE else Cadence
+            return f"there is no {name} {cell!r}; there are: {', '.join(known)}"
+        case Kind.COUNT | Kind.NUMBER:
+            least, most = preference.bounds
+            return f"{name} must be a number from {least} to {most}, not {cell!r}"
+        case Kind.HOUR:
+            return f"{cell!r} is no hour on a quarter, such as 7:30"
+        case Kind.WEEKDAYS:
+            return f"{cell!r} is no list of weekdays, such as mon-fri or 1,3,5"
+        case Kind.ZONE:
+            return f"{cell!r} is no time zone, such as Asia/Seoul"
+        case _:
+            return f"{name} must be {ON} or {OFF}, not {cell!r}"
 
 
-def _one_of(kind: type[Choice], written: str, what: str) -> Choice:
-    try:
-        return kind(written.casefold())
-    except ValueError:
-        raise ValueError(f"there is no {what} {written!r}; there are: {', '.join(kind)}") from None
-
-
-def _number(written: str, lowest: int, highest: int, what: str) -> int:
-    if not (written.isascii() and written.isdigit() and len(written) < 10 and lowest <= int(written) <= highest):
-        raise ValueError(f"{what} must be a number from {lowest} to {highest}, not {written!r}")
-    return int(written)
-
-
-def _needed(value: int | None, why: str) -> int:
-    if value is None:
-        raise ValueError(why)
-    return value
+def _status(cell: str) -> Status:
+    if cell.casefold() not in set(Status):
+        raise ValueError(f"there is no status {cell!r}; there are: {', '.join(Status)}")
+    return Status(cell.casefold())
 
 
 def _instant(written: str) -> datetime | None:
@@ -303,7 +278,7 @@ def _instant(written: str) -> datetime | None:
         at = datetime.fromisoformat(written)
         at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise ValueError(f"{written[:40]!r} is no instant, such as 2026-04-29T22:00:00Z") from None
+        raise ValueError(f"{written[:40]!r} is not a time, such as 2026-04-29T22:00:00Z") from None
     if at.year not in YEARS:
-        raise ValueError(f"{written!r} is too long ago, or too far off")
+        raise ValueError(f"{written!r} is not between 2000 and 2099")
     return at

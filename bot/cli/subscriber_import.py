@@ -1,4 +1,4 @@
-"""Commands that bring subscribers in and out: `papers add`, `papers subscribers import|export`."""
+"""`papers add`, `papers subscribers import` and `papers subscribers export`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from enum import StrEnum
+from inspect import Parameter, Signature
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated
 
@@ -15,8 +16,10 @@ import typer
 
 from bot.cli.open_store import stored
 from bot.cli.startup import DONE, FAILED, WRONG, execute
+from bot.rules.preferences import PREFERENCES
 
 if TYPE_CHECKING:  # see bot.cli.startup
+    from bot.channel.preference import Preference
     from bot.cli.subscriber_files import SubscriberRow
     from bot.model import Address, Preferences
     from bot.store import Store
@@ -24,49 +27,73 @@ if TYPE_CHECKING:  # see bot.cli.startup
 
 
 class FileFormat(StrEnum):
-    """The kinds of file."""
+    """The file formats for lists of subscribers."""
 
     CSV = "csv"
     JSONL = "jsonl"
 
 
 STDIN = Path("-")
+METAVARS = {
+    "language": "TAG",
+    "style": "STYLE",
+    "count": "N|all",
+    "number": "N",
+    "topics": "TOPICS",
+    "hour": "HOUR",
+    "weekdays": "mon-fri|1,3,5",
+    "zone": "ZONE",
+    "cadence": "day|week|month",
+    "switch": "on|off",
+}
+"""How `--help` shows the value of an option, by the kind of its preference."""
 AddressArgument = Annotated[str, typer.Argument(metavar="CHANNEL:ID", help="An address, such as outbox:ada.")]
-Format = Annotated[FileFormat | None, typer.Option("--format", help="csv or jsonl; told by the name's end without it.")]
+Format = Annotated[FileFormat | None, typer.Option("--format", help="csv or jsonl; by default from the file name.")]
 
 
-def add(
-    address: AddressArgument,
-    language: Annotated[str, typer.Option(metavar="TAG", help="In this language, such as ko.")] = "",
-    style: Annotated[str, typer.Option(metavar="STYLE", help="Such as headline, abstract or highlights.")] = "",
-    top: Annotated[str, typer.Option(metavar="N", help="So many papers: 1 to 50, or all.")] = "",
-    votes: Annotated[str, typer.Option(metavar="N", help="Only papers with so many votes.")] = "",
-    topics: Annotated[str, typer.Option(metavar="TOPICS", help="Such as 'diffusion, -video'.")] = "",
-    hour: Annotated[str, typer.Option(metavar="HOUR", help="At this local hour, such as 8 or 7:30.")] = "",
-    weekdays: Annotated[str, typer.Option(metavar="DAYS", help="On these days, such as mon-fri.")] = "",
-    timezone: Annotated[str, typer.Option(metavar="ZONE", help="By these clocks, such as Asia/Seoul.")] = "",
-    cadence: Annotated[str, typer.Option(metavar="day|week|month", help="So often.")] = "",
-) -> None:
-    """Subscribe an address. The latest edition goes to it at its next waking moment."""
-    given = {
-        "language": language,
-        "style": style,
-        "papers": top,
-        "min_votes": votes,
-        "topics": topics,
-        "hour": hour,
-        "weekdays": weekdays,
-        "timezone": timezone,
-        "cadence": cadence,
-    }
+def add(address: AddressArgument, **given: str) -> None:
+    """Subscribe an address.
+
+    It gets the latest edition at once, or in the morning where it is night there.
+    """
     execute(_add(address, given))
+
+
+def preference_options() -> list[Parameter]:
+    """A command-line option for each preference: `--votes N`, `--timezone ZONE`."""
+    return [
+        Parameter(
+            each.name,
+            Parameter.KEYWORD_ONLY,
+            default="",
+            annotation=Annotated[
+                str,
+                typer.Option(
+                    *dict.fromkeys(f"--{name.replace('_', '-')}" for name in (*each.options, each.name)),
+                    metavar=METAVARS[each.kind],
+                    help=_help(each),
+                ),
+            ],
+        )
+        for each in PREFERENCES
+    ]
+
+
+def _help(preference: Preference) -> str:
+    example = next((each for each in preference.examples if "{" not in each), None)
+    return f"{preference.title}, such as {example!r}." if example else f"{preference.title}."
+
+
+ADDRESS = Parameter("address", Parameter.POSITIONAL_OR_KEYWORD, annotation=AddressArgument)
+add.__signature__ = Signature([ADDRESS, *preference_options()])  # type: ignore[attr-defined]
+add.__annotations__ = {each.name: each.annotation for each in add.__signature__.parameters.values()}  # type: ignore[attr-defined]
 
 
 async def _add(written: str, given: dict[str, str]) -> int:
     from bot.cli import subscriber_files
     from bot.cli.console import complain, say
     from bot.commands import subscription
-    from bot.commands.descriptions import rhythm_in_words
+    from bot.render.preference_values import rhythm_in_words
     from bot.render.words import DEFAULT, own_name, words
     from bot.rules.schedule import Rhythm, waking
     from bot.runtime.supervisor import clock
@@ -82,25 +109,25 @@ async def _add(written: str, given: dict[str, str]) -> int:
         now = clock()
         at = waking(Rhythm(wanted.timezone, wanted.hour, wanted.weekdays), now)
         async with store.write() as connection:
-            await audience.hold_editions(connection)
+            await audience.lock_editions(connection)
             if await subscriber_queries.is_suppressed(connection, address):
                 complain(
-                    f"{address} asked to be left alone; `papers subscribers allow` is for who has changed their mind."
+                    f"{address} is on the suppression list; `papers subscribers allow` takes it off if they ask for it."
                 )
                 return FAILED
             added = await subscription.add(connection, address, wanted, welcome_at=at, now=now)
     if not added:
-        complain(f"{address} is subscribed already; `papers subscribers list` shows how.")
+        complain(f"{address} is already subscribed; see `papers subscribers list`.")
         return FAILED
     say(f"{address} is subscribed, in {own_name(wanted.language)}.")
     say(rhythm_in_words(wanted, words(DEFAULT), now))
     if address.channel not in _configured():
-        complain(f"But {address.channel} is not set up, so nothing is sent there until it is: see docs/settings.md.")
+        complain(f"But {address.channel} is not configured, so nothing is sent until it is: see docs/settings.md.")
     return DONE
 
 
 def _configured() -> list[str]:
-    """The channels that editions go to."""
+    """The names of the configured channels."""
     from bot import settings
     from bot.app import configured
 
@@ -111,12 +138,12 @@ def import_(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV or JSON Lines; - for standard input.")],
     format: Format = None,
     welcome: Annotated[
-        bool, typer.Option("--welcome", help="Owe them the latest edition too, not just the next.")
+        bool, typer.Option("--welcome", help="Send them the latest edition too, not just the next.")
     ] = False,
 ) -> None:
-    """Subscribe everybody in a file. Each bad line is told by its number, every good one is kept.
+    """Subscribe everybody in a file. Bad rows are reported by line number and skipped.
 
-    Who is subscribed already stays as they are, and who asked to be left alone is.
+    Existing subscribers stay unchanged, and addresses on the suppression list are skipped.
     """
     with ExitStack() as stack:
         try:
@@ -133,7 +160,7 @@ async def _import(lines: IO[bytes], size: int, kind: FileFormat, welcome: bool) 
     from bot.runtime.supervisor import clock
     from bot.store.bulk_import import BATCH, BatchResult, BulkImporter
 
-    done, bad, now, registrar = BatchResult(), 0, clock(), BulkImporter()
+    done, bad, now, importer = BatchResult(), 0, clock(), BulkImporter()
     read = subscriber_files.read_json_lines if kind is FileFormat.JSONL else subscriber_files.read_csv
     batch: list[SubscriberRow] = []
     async with stored() as store:
@@ -146,22 +173,22 @@ async def _import(lines: IO[bytes], size: int, kind: FileFormat, welcome: bool) 
                         continue
                     batch.append(row)
                     if len(batch) == BATCH:
-                        done += await _store(store, registrar, batch, now, welcome=welcome)
+                        done += await _store(store, importer, batch, now, welcome=welcome)
                         batch = []
                         bar(*((lines.tell(), size) if size else (done.added, done.added)))
             except ValueError as error:
-                complain(f"Nothing was read: {error}.")
+                complain(f"Nothing was imported: {error}.")
                 return WRONG
-            done += await _store(store, registrar, batch, now, welcome=welcome)
+            done += await _store(store, importer, batch, now, welcome=welcome)
             bar(*((size, size) if size else (done.added, done.added)))
-    say(f"{done.added} added, {done.known} known already, {done.suppressed} left alone, {bad} bad lines.")
+    say(f"{done.added} added, {done.known} already subscribed, {done.suppressed} suppressed, {bad} bad lines.")
     return FAILED if bad else DONE
 
 
 async def _store(
-    store: Store, registrar: BulkImporter, batch: Sequence[SubscriberRow], now: datetime, *, welcome: bool
+    store: Store, importer: BulkImporter, batch: Sequence[SubscriberRow], now: datetime, *, welcome: bool
 ) -> BatchResult:
-    """Store a batch in one transaction; with `welcome`, owe each who is new the latest edition when they are awake."""
+    """Store a batch in one transaction; with `welcome`, schedule the latest edition for each active one's daytime."""
     from bot.commands.subscription import greet
     from bot.model import Status
     from bot.rules.schedule import waking
@@ -173,10 +200,10 @@ async def _store(
         for row in batch
     ]
     async with store.write() as connection:
-        await audience.hold_editions(connection)
-        done = await registrar.enrol(connection, new_subscribers)
-        for recruit in new_subscribers if welcome else ():
-            reader = await subscriber_queries.get(connection, recruit.address)
+        await audience.lock_editions(connection)
+        done = await importer.add_batch(connection, new_subscribers)
+        for each in new_subscribers if welcome else ():
+            reader = await subscriber_queries.get(connection, each.address)
             if reader is not None and reader.status is Status.ACTIVE:
                 at = waking(subscriber_queries.rhythm(reader.preferences), now)
                 await greet(connection, reader.id, reader.address.channel, reader.preferences, welcome_at=at)
@@ -187,14 +214,14 @@ def export(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file; - for standard output.")] = STDIN,
     format: Format = None,
 ) -> None:
-    """Write everybody down, as CSV or JSON Lines, so that an import elsewhere makes the same of it."""
+    """Export all subscribers as CSV or JSON Lines, in the form that import reads."""
     with ExitStack() as stack:
         out: IO[str] = sys.stdout
         if file != STDIN:
             try:
-                handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)  # it holds everybody's address
+                handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)  # it holds addresses
             except OSError as error:
-                raise typer.BadParameter(f"{file} cannot be made ({error.strerror})") from None
+                raise typer.BadParameter(f"{file} cannot be created ({error.strerror})") from None
             out = stack.enter_context(os.fdopen(handle, "w", encoding="utf-8", newline=""))
         execute(_export(out, _kind(file, format)))
 
@@ -222,7 +249,7 @@ async def _export(out: IO[str], kind: FileFormat) -> int:
 
 
 def read_address(written: str, store: Store) -> Address:
-    """An address from the command line, in the form in which it is stored; typer.BadParameter where it is none."""
+    """An address from the command line in its stored form. Raises typer.BadParameter for an invalid one."""
     from bot.model import Address
 
     try:
@@ -232,7 +259,7 @@ def read_address(written: str, store: Store) -> Address:
 
 
 def address_reader(store: Store) -> Callable[[Address], Address]:
-    """What brings addresses into the form in which they are stored."""
+    """A function that normalises addresses to their stored form, by the rules of each channel."""
     from bot import settings
     from bot.app import recipients
 
@@ -241,7 +268,7 @@ def address_reader(store: Store) -> Callable[[Address], Address]:
 
 
 def default_preferences() -> Preferences:
-    """What a subscriber is given who has not chosen: the operator's defaults."""
+    """The preferences of a subscriber who has chosen nothing: the operator's defaults."""
     from bot import settings
     from bot.model import Preferences
     from bot.render.words import match

@@ -1,30 +1,26 @@
-"""Commands of the subscribers' list: `papers subscribers …`, `papers languages`, `papers send-test`."""
+"""`papers subscribers`: list, add, remove, pause, import and export subscribers."""
 
 from __future__ import annotations
 
 import os
-import uuid
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.cli import subscriber_import
-from bot.cli.deliveries import Channel
-from bot.cli.editions import Day, Json
 from bot.cli.open_store import stored
-from bot.cli.startup import DONE, FAILED, WRONG, a_day, execute, opened
+from bot.cli.options import Channel, Day, Json, parse_day
+from bot.cli.startup import DONE, FAILED, WRONG, execute
 from bot.cli.subscriber_import import AddressArgument, read_address
 
 if TYPE_CHECKING:  # see bot.cli.startup
-    from bot.channel import Outcome
     from bot.model import Subscriber
 
-COLUMNS = ("address", "status", "language", "style", "papers", "topics", "hour", "zone", "cadence", "why so")
+COLUMNS = ("address", "status", "language", "style", "papers", "topics", "hour", "zone", "cadence", "reason")
 
 people = typer.Typer(
-    help="Look at subscribers, add and remove them, bring lists in and out.",
+    help="List, add, remove, import and export subscribers.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -36,12 +32,12 @@ people.command("export")(subscriber_import.export)
 @people.command("list")
 def list_subscribers(
     channel: Channel = None,
-    status: Annotated[str | None, typer.Option(metavar="STATUS", help="In this status, such as active.")] = None,
-    language: Annotated[str | None, typer.Option(metavar="TAG", help="Who read in this language.")] = None,
+    status: Annotated[str | None, typer.Option(metavar="STATUS", help="Only this status, such as active.")] = None,
+    language: Annotated[str | None, typer.Option(metavar="TAG", help="Only readers of this language.")] = None,
     limit: Annotated[int, typer.Option(min=0, metavar="N", help="The first N; 0 for all.")] = 50,
     json: Json = False,
 ) -> None:
-    """Show subscribers, in the order in which they came."""
+    """List subscribers, oldest first."""
     execute(_list(channel, status, language, limit, json))
 
 
@@ -70,23 +66,23 @@ async def _list(channel: str | None, status: str | None, language: str | None, l
     else:
         say("No subscriber matches.")
     if len(found) > len(shown):
-        complain(f"These are the first {limit}; --limit 0 shows all.")
+        complain(f"These are the first {limit}; --limit 0 lists all.")
     return DONE
 
 
 @people.command()
 def remove(
     address: AddressArgument,
-    forget: Annotated[bool, typer.Option("--forget", help="Erase everything about them as well.")] = False,
-    suppress: Annotated[bool, typer.Option("--suppress", help="Let no import bring them back.")] = False,
+    forget: Annotated[bool, typer.Option("--forget", help="Also erase everything stored about them.")] = False,
+    suppress: Annotated[bool, typer.Option("--suppress", help="Also let no import add them again.")] = False,
 ) -> None:
-    """Send nothing to an address any more."""
+    """Unsubscribe an address."""
     execute(_remove(address, forget, suppress))
 
 
 async def _remove(written: str, forget: bool, suppress: bool) -> int:
     from bot.cli.console import say
-    from bot.commands.subscription import REMOVED
+    from bot.model import Reason
     from bot.runtime.supervisor import clock
     from bot.store import subscriber_queries
 
@@ -96,11 +92,11 @@ async def _remove(written: str, forget: bool, suppress: bool) -> int:
         async with store.write() as connection:
             reader = await subscriber_queries.get(connection, address)
             if suppress:
-                await subscriber_queries.suppress(connection, address, REMOVED, now=now)
+                await subscriber_queries.suppress(connection, address, Reason.REMOVED, now=now)
             if reader is not None and forget:
                 await subscriber_queries.forget(connection, reader.id, now=now)
             elif reader is not None:
-                await subscriber_queries.leave(connection, reader.id, now=now, reason=REMOVED)
+                await subscriber_queries.unsubscribe(connection, reader.id, now=now, reason=Reason.REMOVED)
     if reader is None and not suppress:
         return _nobody(written)
     say(f"Nothing is sent to {address} any more.")
@@ -109,7 +105,7 @@ async def _remove(written: str, forget: bool, suppress: bool) -> int:
 
 @people.command()
 def allow(address: AddressArgument) -> None:
-    """Let an address subscribe again that complained, or was removed with --suppress. Subscribes nobody."""
+    """Take an address off the suppression list, after a complaint or --suppress. It is not subscribed by that."""
     execute(_allow(address))
 
 
@@ -120,10 +116,10 @@ async def _allow(written: str) -> int:
     async with stored() as store:
         address = read_address(written, store)
         async with store.write() as connection:
-            was = await subscriber_queries.is_suppressed(connection, address)
+            suppressed = await subscriber_queries.is_suppressed(connection, address)
             await subscriber_queries.unsuppress(connection, address)
-    if not was:
-        complain(f"{address} may subscribe already.")
+    if not suppressed:
+        complain(f"{address} is not on the suppression list.")
         return FAILED
     say(f"{address} may subscribe again.")
     return DONE
@@ -132,9 +128,9 @@ async def _allow(written: str) -> int:
 @people.command()
 def pause(
     address: AddressArgument,
-    days: Annotated[int, typer.Option(min=0, metavar="N", help="For so many days; 0: until resumed.")] = 0,
+    days: Annotated[int, typer.Option(min=0, metavar="N", help="Number of days; 0: until resumed.")] = 0,
 ) -> None:
-    """Send nothing to an address for a while."""
+    """Pause deliveries to an address."""
     execute(_pause(address, days))
 
 
@@ -162,7 +158,7 @@ async def _pause(written: str, days: int) -> int:
 
 @people.command()
 def resume(address: AddressArgument) -> None:
-    """End the pause of an address."""
+    """Resume deliveries to a paused address."""
     execute(_resume(address))
 
 
@@ -178,7 +174,7 @@ async def _resume(written: str) -> int:
             if reader is None:
                 return _nobody(written)
             if reader.status is not Status.PAUSED:
-                complain(f"{address} is {reader.status}, not paused; whoever left comes back by their own act alone.")
+                complain(f"{address} is {reader.status}, not paused; only readers themselves can subscribe again.")
                 return FAILED
             await subscriber_queries.resume(connection, reader.id)
     say(f"Editions go to {address} again.")
@@ -187,16 +183,16 @@ async def _resume(written: str) -> int:
 
 @people.command()
 def why(address: AddressArgument, date: Day = None) -> None:
-    """Say why the latest edition, or that of a day, came to an address or did not."""
-    execute(_why(address, a_day(date)))
+    """Explain why the latest edition, or that of a day, was or was not delivered to an address."""
+    execute(_why(address, parse_day(date)))
 
 
 async def _why(written: str, day: date | None) -> int:
     from bot import settings
-    from bot.channel import Asker, Why
+    from bot.channel import Requester
     from bot.cli.console import say
     from bot.commands import personal_data
-    from bot.commands.context import Context
+    from bot.commands.context import Context, Services
     from bot.render.words import DEFAULT, words
     from bot.runtime.supervisor import clock
     from bot.store import subscriber_queries
@@ -208,100 +204,18 @@ async def _why(written: str, day: date | None) -> int:
             reader = await subscriber_queries.get(connection, address)
         if reader is None:
             return _nobody(written)
-        case = Context(Asker(address), reader, reader.preferences, words(DEFAULT), clock(), [])
-        answer = await personal_data.why(case, Why(day), store, core.edition_closes)
+        services = Services(store, closes=core.edition_closes)
+        context = Context(Requester(address), reader, reader.preferences, words(DEFAULT), clock(), services)
+        answer = await personal_data.why(context, day)
     for line in answer.says:
         say(line)
-    return DONE
-
-
-def send_test(address: AddressArgument) -> None:
-    """Send one message to an address now, subscribed or not: the latest edition, or the built-in sample."""
-    execute(_send_test(address))
-
-
-async def _send_test(written: str) -> int:
-    from bot.channel import Personal, Sent
-    from bot.cli.console import complain, say
-    from bot.delivery.rendering import compose, written_about
-    from bot.model import Address, Cadence
-    from bot.publishing.feed import sample
-    from bot.store import edition_queries, subscriber_queries
-
-    try:
-        name = Address.parse(written).channel
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
-    async with opened(only=name) as app:
-        address = read_address(written, app.store)
-        async with app.store.read() as connection:
-            edition = await edition_queries.latest(connection, Cadence.DAY)
-            reader = await subscriber_queries.get(connection, address)
-            if await subscriber_queries.is_suppressed(connection, address):
-                complain(f"{address} asked to be left alone.")
-                return FAILED
-        wanted = subscriber_import.default_preferences() if reader is None else reader.preferences
-        wanted = replace(wanted, topics=(), min_votes=0)  # a test is to arrive, whatever they filter
-        shown = edition or sample.edition()
-        said = await written_about(app.store, [ranked.paper.id for ranked in shown.papers], wanted)
-        message = compose(shown, wanted, app.channels[0], said=said)
-        assert message is not None
-        channel = await app.sessions[0].open()
-        outcome: Outcome = await channel.send(address.recipient, message, Personal(key=uuid.uuid4().hex))
-    if isinstance(outcome, Sent):
-        say(f"Sent to {address}.")
-        return DONE
-    complain(f"Not sent ({type(outcome).__name__.lower()}): {outcome.reason}.")
-    return FAILED
-
-
-def list_languages(json: Json = False) -> None:
-    """Show the languages there are, how complete each is, and how many read in it."""
-    execute(_languages(json))
-
-
-async def _languages(json: bool) -> int:
-    from bot.cli.console import as_json, table
-    from bot.render.words import completeness, languages, own_name, words
-    from bot.store import bulk_import
-
-    async with stored() as store, store.read() as connection:
-        readers = await bulk_import.speakers(connection)
-    rows = []
-    for tag in languages():
-        said, total = completeness(tag)
-        direction = words(tag).direction.value
-        rows.append(
-            {
-                "tag": tag,
-                "name": own_name(tag),
-                "translated": said,
-                "sentences": total,
-                "direction": direction,
-                "readers": readers.get(tag, 0),
-            }
-        )
-    if json:
-        as_json(rows)
-        return DONE
-    cells = [
-        [
-            str(row["tag"]),
-            str(row["name"]),
-            f"{row['translated']} of {row['sentences']}",
-            str(row["direction"]),
-            str(row["readers"]),
-        ]
-        for row in rows
-    ]
-    table(["tag", "name", "translated", "direction", "readers"], cells)
     return DONE
 
 
 def _nobody(written: str) -> int:
     from bot.cli.console import complain
 
-    complain(f"Nobody is subscribed at {written}.")
+    complain(f"{written} is not subscribed.")
     return FAILED
 
 

@@ -1,130 +1,103 @@
-"""Commands about what a language model writes: `papers texts`, `papers texts write`."""
+"""`papers texts`: what a language model wrote, listed or generated ahead."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from datetime import date
+from typing import Annotated
 
 import typer
 
-from bot.cli.editions import Day, Json
-from bot.cli.open_store import stored
-from bot.cli.startup import DONE, FAILED, WRONG, a_day, execute, opened
+from bot.cli.configuration import configuration
+from bot.cli.console import as_json, complain, progress, say, table
+from bot.cli.open_service import open_service
+from bot.cli.open_store import find_edition, stored
+from bot.cli.options import Day, Json, Top, parse_day
+from bot.cli.startup import DONE, FAILED, WRONG, execute
+from bot.model import Preferences, Style
+from bot.render.styles import TEXT_FIELDS
+from bot.render.words import match
+from bot.runtime.supervisor import clock
+from bot.store import text_queries
+from bot.store.text_queries import StoredText, TextState
+from bot.summaries.wanted import WantedTexts
 
-if TYPE_CHECKING:  # see bot.cli.startup
-    from datetime import date
-
-    from bot.model import Preferences
-    from bot.service import Service
-    from bot.store.text_queries import StoredText
-    from bot.summaries.wanted import WantedText
-
+NO_MODEL = "No language model is set up: set LLM_BASE_URL and LLM_MODEL; see docs/settings.md."
 COLUMNS = ("written", "paper", "language", "style", "model", "tokens", "verdict", "why")
 
-desk = typer.Typer(
-    help="Look at what a language model wrote, and have it write ahead.", no_args_is_help=False, rich_markup_mode=None
+app = typer.Typer(
+    help="Show what the language model wrote, or generate texts ahead.", no_args_is_help=False, rich_markup_mode=None
 )
 
 
-@desk.callback(invoke_without_command=True)
+@app.callback(invoke_without_command=True)
 def list_texts(
     context: typer.Context,
-    refused: Annotated[bool, typer.Option("--refused", help="Only those that were refused.")] = False,
-    limit: Annotated[int, typer.Option(min=0, metavar="N", help="The newest N; 0 for all.")] = 50,
+    refused: Annotated[bool, typer.Option("--refused", help="Only rejected texts.")] = False,
+    limit: Annotated[int, typer.Option(min=0, metavar="N", help="Only the newest N; 0 for all.")] = 50,
     json: Json = False,
 ) -> None:
-    """Show what was written, what it cost, and why a text was refused; newest first."""
+    """Show what the language model wrote, newest first: tokens spent, and why a text was rejected."""
     if context.invoked_subcommand is None:
         execute(_list(refused, limit, json))
 
 
 async def _list(refused: bool, limit: int, json: bool) -> int:
-    from bot.cli.console import as_json, say, table
-    from bot.runtime.supervisor import clock
-    from bot.store import text_queries
-    from bot.summaries.wanted import WantedTexts
-
+    model = configuration().core.llm_model
     async with stored() as store, store.read() as connection:
-        found = await text_queries.newest(connection, limit, text_queries.TextState.REJECTED if refused else None)
-        spent = await text_queries.spent(connection, clock().date())
-        waiting = await WantedTexts(store).missing(clock(), _model())
+        found = await text_queries.newest(connection, limit, TextState.REJECTED if refused else None)
+        spent = await text_queries.tokens_spent(connection, clock().date())
+        waiting = await WantedTexts(store).missing(clock(), model)
     if json:
         as_json([_as_row(each) for each in found])
         return DONE
     if found:
         table(COLUMNS, [_cells(each) for each in found])
-    elif not _model():
-        say("No language model is set up: LLM_BASE_URL and LLM_MODEL name one, docs/settings.md says more.")
+    elif not model:
+        say(NO_MODEL)
     say(f"Tokens spent today (UTC): {spent}")
-    say(f"Wanted and not written yet: {len(waiting)}")
+    say(f"Wanted, not written yet: {len(waiting)}")
     return DONE
 
 
-def _model() -> str:
-    """What the model of the settings is called."""
-    import os
-
-    from bot import settings
-
-    home = settings.home(os.environ)
-    return settings.read(settings.Settings, settings.environment(home, os.environ)).llm_model
-
-
-@desk.command()
+@app.command()
 def write(
     date: Day = None,
     language: Annotated[str, typer.Option(metavar="TAG", help="In this language, such as ko.")] = "en",
     style: Annotated[str, typer.Option(help="highlights, plain, translation or review.")] = "highlights",
-    top: Annotated[int, typer.Option(min=0, metavar="N", help="The first N papers; 0 for all.")] = 10,
+    top: Top = 10,
 ) -> None:
-    """Have an edition's texts written now, whoever reads them; the latest edition, or that of a day."""
-    execute(_write(a_day(date), language, style, top))
+    """Generate the texts of the latest edition, or a day's, now, whether or not anybody reads them."""
+    execute(_write(parse_day(date), language, style, top))
 
 
 async def _write(day: date | None, language: str, style: str, top: int) -> int:
-    from bot.cli.console import complain, progress, say
-    from bot.model import Preferences, Style
-    from bot.render.styles import TEXT_FIELDS
-    from bot.render.words import match
-    from bot.runtime.supervisor import clock
-
     tag = match(language, default="")
     if style not in TEXT_FIELDS or not tag:
         complain(f"There is no style {style} that a model writes, or no language {language}.")
         return WRONG
-    async with opened(only="outbox") as app:
-        if not app.writer.has_model:
-            complain("No language model is set up: LLM_BASE_URL and LLM_MODEL name one.")
+    async with open_service(only="outbox") as service:
+        if not service.writer.has_model:
+            complain(NO_MODEL)
             return WRONG
-        wanted = Preferences(language=tag, style=Style(style), papers=top)
-        tasks = await _tasks(app, day, wanted)
-        if tasks is None:
+        edition = await find_edition(service.store, day)
+        if edition is None:
             complain(f"There is no edition{f' of {day}' if day else ' yet'}.")
             return FAILED
+        tasks = await service.writer.missing_of(edition, Preferences(language=tag, style=Style(style), papers=top))
         done = 0
         with progress("Texts written") as bar:
             bar(0, len(tasks))
-            for start in range(0, len(tasks), app.settings.llm_concurrency):
-                batch = tasks[start : start + app.settings.llm_concurrency]
-                if not await app.writer.affordable(clock()):
-                    complain("Today's tokens are spent: LLM_BUDGET_TOKENS is the limit.")
+            for start in range(0, len(tasks), service.settings.llm_concurrency):
+                batch = tasks[start : start + service.settings.llm_concurrency]
+                if not await service.writer.affordable(clock()):
+                    complain("Today's token budget (LLM_BUDGET_TOKENS) is spent.")
                     break
-                if not await app.writer.write(batch, clock()):
+                if not await service.writer.write(batch, clock()):
                     break
                 done += len(batch)
                 bar(done, len(tasks))
-    say(f"{done} of {len(tasks)} were dealt with; `papers texts` says how.")
+    say(f"{done} of {len(tasks)} texts were generated; `papers texts` shows them.")
     return DONE if done == len(tasks) else FAILED
-
-
-async def _tasks(app: Service, day: date | None, wanted: Preferences) -> list[WantedText] | None:
-    """What is still to be written of an edition, None where there is no such edition."""
-    from bot.model import Cadence
-    from bot.store import edition_queries
-
-    async with app.store.read() as connection:
-        latest = edition_queries.latest(connection, Cadence.DAY)
-        edition = await (latest if day is None else edition_queries.of_day(connection, Cadence.DAY, day))
-    return None if edition is None else await app.writer.missing_of(edition, wanted)
 
 
 def _as_row(written: StoredText) -> dict[str, object]:

@@ -1,70 +1,108 @@
-"""An announcement of the operator's: looked at before it is made, confirmed once, or dropped."""
+"""The operators' command `broadcast`: preview an announcement, then confirm or cancel it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from dataclasses import dataclass
 from datetime import UTC, datetime, time
 
-from bot.channel import Answer, Broadcast, BroadcastCancelled, BroadcastConfirmed, Channel, Option, Row
+from bot.channel import Channel, Option, Reply, Row, command_line
+from bot.channel.command_lines import CONFIRMED
+from bot.channel.preference import N_
+from bot.commands.command import Audience, Command, Typed, always, understood
 from bot.commands.context import Context
-from bot.delivery.alerts import Alert
 from bot.delivery.rendering import compose_note
 from bot.render.announcement_page import LONGEST, announcement_page, clean_lines
 from bot.render.fit import FitError
 from bot.rules.closing import DAY
-from bot.store import Store, announcements, stats
+from bot.store import announcements, stats
 from bot.store.announcements import LASTS, AnnouncementReach, Refusal, RefusedError
 
+BROADCAST = "broadcast"
+CANCELLED = "cancelled"
+"""Precedes the key of an announcement that was cancelled with a button."""
+EVERY_CHANNEL = "all"
+"""Stands before an announcement in the place of a channel's name."""
 FAR_TOO_LONG = 10 * LONGEST
-"""What is longer than that is not even cleaned."""
+"""Characters from which a text is refused without being cleaned first."""
 
 
-async def preview(context: Context, request: Broadcast, store: Store, channels: Mapping[str, Channel]) -> Answer:
-    """Show what is asked to be announced; a name before a colon that no channel has is a part of the text."""
-    channel, text = request.channel, request.text
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The text of an announcement, and what stood before its first colon, if anything: perhaps a channel's name."""
+
+    text: str
+    channel: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether the announcement that was previewed under a key is sent."""
+
+    key: str
+    confirmed: bool
+
+
+def parse_broadcast(typed: Typed) -> Draft | Decision:
+    """`TEXT`, `telegram: TEXT` or `all: TEXT`; buttons hold `confirmed KEY` and `cancelled KEY`."""
+    decided = re.fullmatch(rf"({CONFIRMED}|{CANCELLED}) ([0-9a-f]{{20}})", typed.words)
+    if decided:
+        return Decision(decided[2], decided[1] == CONFIRMED)
+    # A colon before two slashes is part of a URL.
+    prefix = re.match(r"([A-Za-z]{1,20})[:：](?!//)\s*", typed.lines)
+    text = typed.lines[prefix.end() :] if prefix else typed.lines
+    channel = prefix[1] if prefix and prefix[1].casefold() != EVERY_CHANNEL else None
+    return Draft(understood(text or None), channel)
+
+
+async def broadcast(context: Context, asked: Draft | Decision) -> Reply:
+    """Preview, confirm or cancel an announcement."""
+    if isinstance(asked, Decision):
+        return await (confirm if asked.confirmed else cancel)(context, asked.key)
+    channel, text = asked.channel, asked.text
     if channel is not None:
-        async with store.read() as connection:
-            known = {*channels, *await stats.known_channels(connection)}
+        async with context.store.read() as connection:
+            known = {*context.services.channels, *await stats.known_channels(connection)}
+        # A name before a colon that no channel has is part of the text.
         channel, text = (channel.casefold(), text) if channel.casefold() in known else (None, f"{channel}: {text}")
-    return await look_at(context, text, channel, store, channels)
+    return await preview(context, text, channel)
 
 
-async def look_at(
-    context: Context, written: str, channel: str | None, store: Store, channels: Mapping[str, Channel]
-) -> Answer:
-    """Show an announcement as readers will see it, with who they are and when; keep it until it is confirmed.
+async def preview(context: Context, written: str, channel: str | None) -> Reply:
+    """Show an announcement as readers will see it, with how many get it and when, and keep it as a draft.
 
-    `channels` are those that are set up: it has to fit into a message on each.
+    It has to fit into a message on each channel that is set up. `channel` is the only one it is for, None for all.
     """
+    store, channels = context.store, context.services.channels
     w = context.w
     text = clean_lines(written) if len(written) <= FAR_TOO_LONG else written
     if len(text) > LONGEST:
         lengths = {"n": w.number(len(text)), "most": w.number(LONGEST)}
-        return context.told(
+        return context.reply(
             w.gettext("That is too long: {n} characters, where {most} are the most.", **lengths), ok=False
         )
     if not text:
-        return context.told(w.gettext("There is nothing in it to be sent."), ok=False)
+        return context.reply(w.gettext("There is nothing in it to be sent."), ok=False)
     async with store.read() as connection:
         try:
-            prospect = await announcements.prospect(connection, channel, now=context.now)
+            reach = await announcements.prospect(connection, channel, now=context.now)
         except RefusedError as error:
             return _refused(context, error.why)
         spoken = await announcements.languages(connection, now=context.now)
-    for name in prospect.readers:
+    for name in reach.readers:
         if name in channels and not all(_fits(text, context.now, tag, channels[name]) for tag in spoken.get(name, ())):
             says = w.gettext("It does not fit into a message on {channel}. Make it shorter.", channel=name)
-            return context.told(says, ok=False)
+            return context.reply(says, ok=False)
     async with store.write() as connection:
-        key = await announcements.draft(connection, text, channel, str(context.asker.address), now=context.now)
-    return _shown(context, text, key, prospect)
+        key = await announcements.draft(connection, text, channel, str(context.requester.address), now=context.now)
+    return _shown(context, text, key, reach)
 
 
-def _shown(context: Context, text: str, key: str, prospect: AnnouncementReach) -> Answer:
+def _shown(context: Context, text: str, key: str, reach: AnnouncementReach) -> Reply:
     w, zone = context.w, context.preferences.timezone
     page = announcement_page(text, w, context.now.astimezone(UTC).date())
     until = w.moment(context.now + LASTS, zone)
-    return context.told(
+    return context.reply(
         w.gettext("This is what readers will see:"),
         page.heading,
         page.lead,
@@ -72,45 +110,47 @@ def _shown(context: Context, text: str, key: str, prospect: AnnouncementReach) -
         w.ngettext(
             "{n} reader gets it, in waking hours by their own clock. The first is due on {first}, the last on {last}.",
             "{n} readers get it, in waking hours by their own clock. The first is due on {first}, the last on {last}.",
-            sum(prospect.readers.values()),
-            first=w.moment(prospect.first, zone),
-            last=w.moment(prospect.last, zone),
+            sum(reach.readers.values()),
+            first=w.moment(reach.first, zone),
+            last=w.moment(reach.last, zone),
         ),
         w.gettext("Nothing has been sent yet. It can be confirmed until {moment}.", moment=until),
         rows=[
             Row(w.gettext("Readers on {channel}", channel=name), w.number(count))
-            for name, count in prospect.readers.items()
+            for name, count in reach.readers.items()
         ],
         options=[
-            Option(w.gettext("Send it"), BroadcastConfirmed(key)),
-            Option(w.gettext("Do not send it"), BroadcastCancelled(key)),
+            Option(w.gettext("Send it"), command_line(BROADCAST, CONFIRMED, key)),
+            Option(w.gettext("Do not send it"), command_line(BROADCAST, CANCELLED, key)),
         ],
     )
 
 
-async def confirm(context: Context, request: BroadcastConfirmed, store: Store, alert: Alert) -> Answer:
-    """Make an announcement that was looked at: owe it to everybody it is for. A second time changes nothing."""
+async def confirm(context: Context, key: str) -> Reply:
+    """Publish the announcement that was previewed under a key: owe it to its readers. Idempotent."""
     w = context.w
     try:
-        async with store.write() as connection:
-            made = await announcements.publish(connection, request.key, now=context.now)
+        async with context.store.write() as connection:
+            made = await announcements.publish(connection, key, now=context.now)
     except RefusedError as error:
         return _refused(context, error.why)
     if made.again:
-        return context.told(w.gettext("It has been confirmed before, and is sent once."))
-    alert("announcement starts", context.now, audience=made.readers)
-    return context.told(w.ngettext("It is on its way to {n} reader.", "It is on its way to {n} readers.", made.readers))
+        return context.reply(w.gettext("It has been confirmed before, and is sent once."))
+    context.services.alert("announcement published", context.now, audience=made.readers)
+    return context.reply(
+        w.ngettext("It is on its way to {n} reader.", "It is on its way to {n} readers.", made.readers)
+    )
 
 
-async def cancel(context: Context, request: BroadcastCancelled, store: Store) -> Answer:
-    """Forget an announcement that was looked at."""
+async def cancel(context: Context, key: str) -> Reply:
+    """Delete the draft that was previewed under a key."""
     w = context.w
-    async with store.write() as connection:
-        dropped = await announcements.drop(connection, request.key)
-        late = not dropped and await announcements.is_confirmed(connection, request.key)
+    async with context.store.write() as connection:
+        dropped = await announcements.drop(connection, key)
+        late = not dropped and await announcements.is_confirmed(connection, key)
     if late:
-        return context.told(w.gettext("It has been confirmed before, and is sent once."), ok=False)
-    return context.told(w.gettext("It is not sent."))
+        return context.reply(w.gettext("It has been confirmed before, and is sent once."), ok=False)
+    return context.reply(w.gettext("It is not sent."))
 
 
 def _fits(text: str, now: datetime, language: str, channel: Channel) -> bool:
@@ -121,7 +161,7 @@ def _fits(text: str, now: datetime, language: str, channel: Channel) -> bool:
     return True
 
 
-def _refused(context: Context, why: Refusal) -> Answer:
+def _refused(context: Context, why: Refusal) -> Reply:
     w = context.w
     match why:
         case Refusal.NOT_THERE:
@@ -134,4 +174,17 @@ def _refused(context: Context, why: Refusal) -> Answer:
             )
         case Refusal.NOBODY:
             says = w.gettext("There is nobody to send it to.")
-    return context.told(says, ok=False)
+    return context.reply(says, ok=False)
+
+
+COMMANDS = (
+    Command(
+        name=BROADCAST,
+        purpose=N_("Send words of your own to every reader"),
+        parse=parse_broadcast,
+        run=broadcast,
+        examples=("{announcement}", "telegram: {announcement}"),
+        audience=Audience.OPERATORS,
+        changes=always,
+    ),
+)

@@ -1,56 +1,94 @@
-"""One question: who asks, what is known of them, in which words they are answered."""
+"""What a command gets to run: who runs it, what is stored about them, and the services that commands use."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time
+from typing import TYPE_CHECKING, Any
 
-from bot.channel import Answer, Asker, File, Option, Row
+from bot.channel import Channel, File, Option, Reply, Requester, Row
+from bot.channel.preference import Preference
 from bot.commands.fitted_pages import FittedPages
-from bot.model import NO_EXTRAS, Extra, Preferences, Status, Style, Subscriber
+from bot.delivery.alerts import Alert, log_alert
+from bot.model import Preferences, Status, Style, Subscriber
+from bot.render.styles import TEXT_FIELDS
 from bot.render.words import Words
+from bot.rules.access import Access
+from bot.store import Store
+
+if TYPE_CHECKING:
+    from bot.commands.command import Command
+
+WITHOUT_MODEL = tuple(style for style in Style if style not in TEXT_FIELDS)
+"""The styles that need no language model."""
+NO_EXTRAS: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The services that commands use, the same for every request."""
+
+    store: Store
+    channels: Mapping[str, Channel] = field(default_factory=dict)
+    closes: time = time(22)
+    """When a day's edition is closed, in UTC."""
+    access: Access = field(default_factory=Access)
+    styles: Sequence[Style] = WITHOUT_MODEL
+    """The styles that may be chosen."""
+    alert: Alert = log_alert
+    pages: FittedPages = field(default_factory=FittedPages)
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """A question as it is being answered. `reader` is None where nobody is subscribed at the address."""
+    """One request while it is handled. `reader` is None where nobody is subscribed at the requester's address."""
 
-    asker: Asker
+    requester: Requester
     reader: Subscriber | None
     preferences: Preferences
-    """The reader's own, or what they would be given."""
+    """The reader's own, or what a new reader would be given."""
     w: Words
     now: datetime
-    styles: Sequence[Style]
-    """What may be chosen: without a language model, only what needs none."""
-    offered: Sequence[Extra] = ()
-    """What else the channel can do."""
-    is_operator: bool = False
-    """Whether it is asked by one of those who run the newsletter."""
-    fittings: FittedPages = field(default_factory=FittedPages)
-    """What was composed for others a moment ago."""
+    services: Services
+    commands: Mapping[str, Command[Any]] = field(default_factory=dict)
+    """The commands that the requester may know of, by name, in the order in which they are listed."""
+
+    @property
+    def store(self) -> Store:
+        """The database."""
+        return self.services.store
+
+    @property
+    def channel(self) -> Channel:
+        """The requester's channel."""
+        return self.services.channels[self.requester.address.channel]
+
+    @property
+    def offered(self) -> Sequence[Preference]:
+        """The channel's own preferences."""
+        return self.channel.extras
 
     @property
     def is_reading(self) -> bool:
-        """Whether there is a subscription here that is not over."""
+        """Whether there is a subscription here that has not ended."""
         return self.reader is not None and self.reader.status in {Status.ACTIVE, Status.PAUSED}
 
     @property
-    def extras(self) -> Mapping[Extra, str]:
-        """What the subscription has of what the channel can do."""
+    def extras(self) -> Mapping[str, str]:
+        """The subscription's values of the channel's own preferences."""
         return NO_EXTRAS if self.reader is None else self.reader.extras
 
-    def told(
+    def reply(
         self,
         *says: str,
         rows: Sequence[Row] = (),
         options: Sequence[Option] = (),
         file: File | None = None,
         ok: bool = True,
-    ) -> Answer:
-        """An answer in the asker's language; empty sentences are left out."""
-        return Answer(
+    ) -> Reply:
+        """A reply in the requester's language; empty sentences are left out."""
+        return Reply(
             language=self.w.language,
             direction=self.w.direction,
             says=[line for line in says if line],

@@ -1,4 +1,4 @@
-"""Pages that were fitted a moment ago: many ask for the same papers within the same minute, and each reads the same."""
+"""Cache of fitted pages: many readers ask for the same papers within the same minute."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from bot.channel import Message, Page
 from bot.render.fit import Fitted
 
 KEPT = 64
-"""So many pages are kept, those that were asked for last."""
+"""Pages that are kept, the least recently used dropped first."""
 
 Key = tuple[str, str, str, str]
 
 
 class FittedPages:
-    """Fits each page once for each channel, off the event loop, for as long as it says the same."""
+    """Fits each page once per channel, in a thread, until the page changes."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[Key, tuple[Page, Fitted[Message]]] = OrderedDict()
 
     async def fitted(self, channel: str, page: Page, asked: str, fit: Callable[[], Fitted[Message]]) -> Fitted[Message]:
-        """The part of a page that is `asked` for, as `fit` makes it for a channel; made only where it is not kept."""
+        """What `fit` returns for a page and the line that asked for it, from the cache where it is there."""
         key = (channel, page.language, page.style.value, asked)
         known = self._kept.get(key)
         if known is not None and known[0] == page:

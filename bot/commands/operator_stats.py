@@ -1,11 +1,13 @@
-"""How the newsletter is doing, for its operators: readers, the latest editions, channels, the feed."""
+"""The operators' command `stats`: readers, the latest editions, channels, the feed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from bot.channel import Answer, Row
+from bot.channel import Reply, Row
+from bot.channel.preference import N_
+from bot.commands.command import Audience, Command, no_arguments
 from bot.commands.context import Context
 from bot.delivery.alerts import states_in_words
 from bot.model import Cadence, Status
@@ -13,28 +15,29 @@ from bot.render.edition_page import heading
 from bot.render.words import Words, languages, own_name
 from bot.rules.closing import ClosingState
 from bot.rules.outcomes import ChannelState
-from bot.store import Store, channel_state, closing_state
+from bot.store import channel_state, closing_state
 from bot.store.stats import Latest, ReaderCounts, census, known_channels
 from bot.store.stats import latest as latest_editions
 
 WEEK = timedelta(days=7)
+"""Age of the subscriptions that are counted as new."""
 
 
-async def stats(context: Context, store: Store, channels: Iterable[str]) -> Answer:
-    """Everything at a glance, for the channels that are set up and those that have readers."""
-    async with store.read() as connection:
+async def stats(context: Context, _: str) -> Reply:
+    """Show counts and states, for the channels that are set up and those that have readers."""
+    async with context.store.read() as connection:
         counted = await census(connection, since=context.now - WEEK)
         latest = await latest_editions(connection)
-        names = sorted({*channels, *await known_channels(connection)})
-        stands = {name: await channel_state.load(connection, name) for name in names}
+        names = sorted({*context.services.channels, *await known_channels(connection)})
+        states = {name: await channel_state.load(connection, name) for name in names}
         known = await closing_state.load(connection)
     rows = [
         *_readers(context.w, counted),
         *(_edition(context.w, each) for each in latest),
-        *(Row(context.w.gettext("Channel {channel}", channel=name), _stands(context, stands[name])) for name in names),
+        *(Row(context.w.gettext("Channel {channel}", channel=name), _channel(context, states[name])) for name in names),
         Row(context.w.gettext("Feed"), _feed(context, known)),
     ]
-    return context.told(context.w.gettext("This is how the newsletter is doing."), rows=rows)
+    return context.reply(context.w.gettext("This is how the newsletter is doing."), rows=rows)
 
 
 def _readers(w: Words, counted: ReaderCounts) -> Iterator[Row]:
@@ -63,22 +66,22 @@ def _edition(w: Words, latest: Latest) -> Row:
         title = heading(w, latest.kind, latest.day)
     else:
         title = w.gettext("{title} · {date}", title=w.gettext("Announcement"), date=w.day(latest.day))
-    became = states_in_words(dict(sorted(latest.states.items())), w)
-    return Row(title, became or w.gettext("for the archive"))
+    states = states_in_words(dict(sorted(latest.states.items())), w)
+    return Row(title, states or w.gettext("for the archive"))
 
 
-def _stands(context: Context, stands: ChannelState) -> str:
+def _channel(context: Context, state: ChannelState) -> str:
     w, zone = context.w, context.preferences.timezone
-    if stands.halted_at is not None:
-        return _why(w.gettext("halted since {moment}", moment=w.moment(stands.halted_at, zone)), stands.halted_for)
-    if stands.waits_until is not None and stands.waits_until > context.now:
-        return _why(w.gettext("waits until {moment}", moment=w.moment(stands.waits_until, zone)), stands.waits_for)
+    if state.halted_at is not None:
+        return _because(w.gettext("halted since {moment}", moment=w.moment(state.halted_at, zone)), state.halted_for)
+    if state.waits_until is not None and state.waits_until > context.now:
+        return _because(w.gettext("waits until {moment}", moment=w.moment(state.waits_until, zone)), state.waits_for)
     return w.gettext("delivers")
 
 
-def _why(stands: str, reason: str | None) -> str:
-    """An operator is shown what a service said, in its own words."""
-    return f"{stands}: {reason}" if reason else stands
+def _because(said: str, reason: str | None) -> str:
+    """Add a reason; operators are shown the service's own words."""
+    return f"{said}: {reason}" if reason else said
 
 
 def _feed(context: Context, known: ClosingState) -> str:
@@ -92,3 +95,14 @@ def _feed(context: Context, known: ClosingState) -> str:
         else w.gettext("not read yet"),
     ]
     return " · ".join(filter(None, said))
+
+
+COMMANDS = (
+    Command(
+        name="stats",
+        purpose=N_("Readers, editions and channels at a glance"),
+        parse=no_arguments,
+        run=stats,
+        audience=Audience.OPERATORS,
+    ),
+)

@@ -1,178 +1,318 @@
-"""Papers to read now: today's, an edition's, one, found, best."""
+"""Commands that show papers: of today, of an edition, of the last days, found by words, or one by its number."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date
 from functools import partial
 
-from bot.channel import (
-    Answer,
-    Channel,
-    Message,
-    Option,
-    Page,
-    Request,
-    Search,
-    ShowEdition,
-    ShowPaper,
-    Today,
-    Top,
-    written,
-)
+from bot.channel import CommandName, Message, Option, Page, Reply, command_line, edition_line
+from bot.channel.command_lines import MINE
+from bot.channel.preference import N_
+from bot.commands.autocomplete import suggest_days, suggest_papers
+from bot.commands.command import Command, MisreadError, Typed, number, understood
 from bot.commands.context import Context
-from bot.delivery.rendering import written_about
-from bot.model import ALL_PAPERS, Cadence, Paper, Preferences, Ranked, Style
+from bot.delivery.rendering import texts_for
+from bot.model import ALL_PAPERS, ARXIV_ID, Cadence, Paper, Preferences, Ranked, Style
+from bot.render import typed_values
 from bot.render.edition_page import edition_page, list_page, today_page
 from bot.render.fit import Fitted, fit
 from bot.rules.closing import DAY, rank
 from bot.rules.periods import period_of
-from bot.store import Store, edition_queries, paper_queries
+from bot.rules.preferences import without_filters
+from bot.store import edition_queries, paper_queries
 from bot.store.search import search
 
 MOST_FOUND = 50
-Turn = Callable[[int], Request]
-FALLBACK = {Cadence.WEEK: 7, Cadence.MONTH: 31}
-"""Days to look at while no week or month has been closed yet."""
+"""Papers that `search` and `top` list at most."""
+LONGEST_QUERY = 200
+"""Characters of a query that are looked at."""
+DAYS, MOST_DAYS = 7, 31
+"""Days that `top` looks back, by default and at most."""
+SO_FAR = {Cadence.WEEK: 7, Cadence.MONTH: 31}
+"""Days to look back while no week or month has been closed yet."""
+
+LineAfter = Callable[[int], str]
+"""The line that shows a list from another paper on, given the number of papers to skip."""
 
 
-async def today(context: Context, request: Today, store: Store, channel: Channel) -> Answer:
-    """The papers of the current UTC day, closed or not; none yet: the latest edition, named by its day."""
+@dataclass(frozen=True, slots=True)
+class EditionArguments:
+    """The edition of the period that `day` is in, None for the latest, without its first `after` papers.
+
+    `mine`: as the reader gets it, in their style and through their filters; otherwise whole.
+    """
+
+    day: date | None = None
+    after: int = 0
+    mine: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SearchArguments:
+    """Papers that have every word of a query, without the first `after`."""
+
+    query: str
+    after: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TopArguments:
+    """The papers with the most votes of the last `days`, without the first `after`."""
+
+    days: int = DAYS
+    after: int = 0
+
+
+def parse_today(typed: Typed) -> int:
+    """The number of papers to skip."""
+    after, rest = typed.after()
+    if rest:
+        raise MisreadError
+    return after
+
+
+def parse_edition(typed: Typed) -> EditionArguments:
+    """A day, a week (`2026-W18`) or a month (`2026-04`); with `mine` behind it as the reader gets it."""
+    after, rest = typed.after()
+    rest, mine, trailing = rest.rpartition(MINE)
+    if not mine or trailing or (rest and not rest.endswith(" ")):
+        rest, mine = f"{rest}{mine}{trailing}", ""
+    if not rest:
+        return EditionArguments(None, after, bool(mine))
+    day = _period(rest.strip()) or typed_values.day(rest.strip(), typed.latest)
+    return EditionArguments(understood(day), after, bool(mine))
+
+
+def _period(argument: str) -> date | None:
+    """A day of `2026-W18` or `2026-04`, as weeks and months are written."""
+    week = re.fullmatch(r"(\d{4})-[Ww](\d\d)", argument)
+    month = re.fullmatch(r"(\d{4})[-/](\d{1,2})", argument)
+    try:
+        if week:
+            return date.fromisocalendar(int(week[1]), int(week[2]), 7)
+        return date(int(month[1]), int(month[2]), 1) if month else None
+    except ValueError:
+        return None
+
+
+def parse_paper(typed: Typed) -> str:
+    """The arXiv id in a number or a link."""
+    found = understood(ARXIV_ID.search(typed_values.fold(typed.words)))
+    return found[0]
+
+
+def parse_search(typed: Typed) -> SearchArguments:
+    """The words of a query."""
+    after, rest = typed.after()
+    return SearchArguments(understood(rest[:LONGEST_QUERY].strip() or None), after)
+
+
+def parse_top(typed: Typed) -> TopArguments:
+    """A number of days."""
+    after, rest = typed.after()
+    return TopArguments(number(rest, 1, MOST_DAYS) if rest else DAYS, after)
+
+
+async def show_today(context: Context, after: int) -> Reply:
+    """Show the papers of the current UTC day, closed or not; while there are none, the latest edition."""
     day = context.now.astimezone(UTC).date()
-    async with store.read() as connection:
+    async with context.store.read() as connection:
         listed = await paper_queries.listed(connection, day, day)
     if not listed:
-        answer = await edition(context, ShowEdition(after=request.after), store, channel)
+        reply = await show_edition(Cadence.DAY, context, EditionArguments(after=after))
         says = context.w.gettext("No papers are listed for today yet. This is the latest edition.")
-        return replace(answer, says=[says, *answer.says]) if answer.page else answer
-    wanted = _all(context)
-    texts = await written_about(store, [each.id for each in listed], wanted)
+        return replace(reply, says=[says, *reply.says]) if reply.page else reply
+    wanted = _everything(context)
+    texts = await texts_for(context.store, [each.id for each in listed], wanted)
     page = today_page(listed, day, wanted, now=context.now, texts=texts)
-    return await _shown(context, page, channel, Today, request.after)
+    return await _shown(context, page, _paged(CommandName.TODAY), after)
 
 
-async def edition(context: Context, request: ShowEdition, store: Store, channel: Channel) -> Answer:
-    """The edition of a period, all of it."""
-    w, cadence = context.w, request.cadence
-    today_is = context.now.astimezone(UTC).date()
-    if request.day is not None and request.day > today_is:
-        return context.told(w.gettext("{day} has not come yet.", day=w.day(request.day)), ok=False)
-    async with store.read() as connection:
-        if request.day is None:
+async def show_edition(cadence: Cadence, context: Context, asked: EditionArguments) -> Reply:
+    """Show the edition of a period."""
+    w, today = context.w, context.now.astimezone(UTC).date()
+    if asked.day is not None and asked.day > today:
+        return context.reply(w.gettext("{day} has not come yet.", day=w.day(asked.day)), ok=False)
+    async with context.store.read() as connection:
+        if asked.day is None:
             found = await edition_queries.latest(connection, cadence)
         else:
-            found = await edition_queries.of_day(connection, cadence, period_of(cadence, request.day).last)
+            found = await edition_queries.of_day(connection, cadence, period_of(cadence, asked.day).last)
         latest = await edition_queries.latest_day(connection, Cadence.DAY)
     if found is not None:
-        wanted = context.preferences if request.mine else _all(context)
-        texts = await written_about(store, [ranked.paper.id for ranked in found.papers], wanted)
-        page = edition_page(found, wanted, texts=texts)
-        turn = partial(ShowEdition, cadence, found.day, mine=request.mine)
-        return await _shown(context, page, channel, turn, request.after)
-    if request.day is None:
-        if cadence in FALLBACK and latest is not None:
-            answer = await top(context, Top(FALLBACK[cadence], request.after), store, channel)
-            return replace(answer, says=[w.gettext("No such period has been closed yet."), *answer.says])
-        return context.told(w.gettext("There is no edition yet. The first one is closed this evening (UTC)."), ok=False)
-    if cadence is Cadence.DAY and request.day == today_is:
-        return await today(context, Today(request.after), store, channel)
-    options = [] if latest is None else [Option(w.day(latest), ShowEdition(Cadence.DAY, latest))]
-    return context.told(_no_edition(context, request.day, cadence), options=options, ok=False)
+        wanted = context.preferences if asked.mine else _everything(context)
+        texts = await texts_for(context.store, [ranked.paper.id for ranked in found.papers], wanted)
+        line = partial(edition_line, cadence, found.day, mine=asked.mine)
+        return await _shown(context, edition_page(found, wanted, texts=texts), line, asked.after)
+    if asked.day is None:
+        if cadence in SO_FAR and latest is not None:
+            reply = await show_top(context, TopArguments(SO_FAR[cadence], asked.after))
+            return replace(reply, says=[w.gettext("No such period has been closed yet."), *reply.says])
+        says = w.gettext("There is no edition yet. The first one is closed this evening (UTC).")
+        return context.reply(says, ok=False)
+    if cadence is Cadence.DAY and asked.day == today:
+        return await show_today(context, asked.after)
+    options = [] if latest is None else [Option(w.day(latest), edition_line(Cadence.DAY, latest))]
+    if cadence is Cadence.DAY and asked.day.weekday() >= 5:
+        says = w.gettext("There is no edition of {day}: no papers are listed on weekends.", day=w.day(asked.day))
+    else:
+        says = w.gettext("There is no edition of {day} here.", day=w.day(asked.day))
+    return context.reply(says, options=options, ok=False)
 
 
-def _no_edition(context: Context, day: date, cadence: Cadence) -> str:
+async def show_paper(context: Context, paper_id: str) -> Reply:
+    """Show all there is to say about one paper."""
+    async with context.store.read() as connection:
+        found = await paper_queries.by_ids(connection, [paper_id])
     w = context.w
-    if cadence is Cadence.DAY and day.weekday() >= 5:
-        return w.gettext("There is no edition of {day}: no papers are listed on weekends.", day=w.day(day))
-    return w.gettext("There is no edition of {day} here.", day=w.day(day))
-
-
-async def paper(context: Context, request: ShowPaper, store: Store, channel: Channel) -> Answer:
-    """All there is to say about one paper."""
-    async with store.read() as connection:
-        found = await paper_queries.by_ids(connection, [request.id])
     if not found:
-        link = f"https://arxiv.org/abs/{request.id}"
-        says = context.w.gettext(
-            "The paper {id} has not been in the list. It may be here: {link}", id=request.id, link=link
-        )
-        return context.told(says, ok=False)
-    wanted = _all(context)
+        link = f"https://arxiv.org/abs/{paper_id}"
+        says = w.gettext("The paper {id} has not been in the list. It may be here: {link}", id=paper_id, link=link)
+        return context.reply(says, ok=False)
+    wanted = _everything(context)
     if wanted.style is Style.HEADLINE:
         wanted = replace(wanted, style=Style.ABSTRACT)
-    texts = await written_about(store, [request.id], wanted)
-    listed = context.w.gettext("Listed on {day}", day=context.w.day(found[0].listed_on))
-    heading = context.w.gettext("Paper {id}", id=request.id)
-    page = list_page(heading, listed, _ranked(found), wanted, slug=request.id, texts=texts)
-    return await _shown(context, replace(page, alone=True), channel)
+    texts = await texts_for(context.store, [paper_id], wanted)
+    listed = w.gettext("Listed on {day}", day=w.day(found[0].listed_on))
+    heading = w.gettext("Paper {id}", id=paper_id)
+    page = list_page(heading, listed, _ranked(found), wanted, slug=paper_id, texts=texts)
+    return await _shown(context, replace(page, alone=True))
 
 
-async def find(context: Context, request: Search, store: Store, channel: Channel) -> Answer:
-    """Papers that have every word of a query, the best first."""
-    async with store.read() as connection:
-        ids = await search(connection, request.query, MOST_FOUND)
+async def show_found(context: Context, asked: SearchArguments) -> Reply:
+    """Show papers that have every word of a query, the best match first."""
+    async with context.store.read() as connection:
+        ids = await search(connection, asked.query, MOST_FOUND)
         found = await paper_queries.by_ids(connection, ids)
     w = context.w
     if not found:
-        return context.told(w.gettext("Nothing was found for “{query}”.", query=request.query), ok=False)
-    lead = w.ngettext("{n} paper", "{n} papers", len(found))
-    heading = w.gettext("Search: {query}", query=request.query)
-    wanted = _all(context)
-    texts = await written_about(store, ids, wanted)
+        return context.reply(w.gettext("Nothing was found for “{query}”.", query=asked.query), ok=False)
+    heading, lead = w.gettext("Search: {query}", query=asked.query), w.ngettext("{n} paper", "{n} papers", len(found))
+    wanted = _everything(context)
+    texts = await texts_for(context.store, ids, wanted)
     page = list_page(heading, lead, _ranked(found), wanted, slug="search", texts=texts)
-    return await _shown(context, page, channel, partial(Search, request.query), request.after)
+    return await _shown(context, page, _paged(CommandName.SEARCH, asked.query), asked.after)
 
 
-async def top(context: Context, request: Top, store: Store, channel: Channel) -> Answer:
-    """The papers with the most votes of the last days."""
+async def show_top(context: Context, asked: TopArguments) -> Reply:
+    """Show the papers with the most votes of the last days."""
     last = context.now.astimezone(UTC).date()
-    async with store.read() as connection:
-        listed = await paper_queries.listed(connection, last - (request.days - 1) * DAY, last)
+    async with context.store.read() as connection:
+        listed = await paper_queries.listed(connection, last - (asked.days - 1) * DAY, last)
     w = context.w
     if not listed:
-        return context.told(w.gettext("No papers have been listed in these days."), ok=False)
+        return context.reply(w.gettext("No papers have been listed in these days."), ok=False)
     best = rank(listed)[:MOST_FOUND]
-    heading = w.ngettext("Most votes of the last {n} day", "Most votes of the last {n} days", request.days)
+    heading = w.ngettext("Most votes of the last {n} day", "Most votes of the last {n} days", asked.days)
     lead = w.ngettext("Top {shown} of {n} paper", "Top {shown} of {n} papers", len(listed), shown=w.number(len(best)))
-    wanted = _all(context)
-    texts = await written_about(store, [each.paper.id for each in best], wanted)
+    wanted = _everything(context)
+    texts = await texts_for(context.store, [each.paper.id for each in best], wanted)
     page = list_page(heading, lead, best, wanted, slug="top", texts=texts)
-    return await _shown(context, page, channel, partial(Top, request.days), request.after)
+    return await _shown(context, page, _paged(CommandName.TOP, f"{asked.days}"), asked.after)
 
 
-async def _shown(context: Context, page: Page, channel: Channel, turn: Turn | None = None, after: int = 0) -> Answer:
-    """A page from the paper `after` so many, as far as it fits; `turn` asks for it from another paper on."""
+def _paged(name: str, *arguments: str) -> LineAfter:
+    return lambda after: command_line(name, *arguments, after=after)
+
+
+async def _shown(context: Context, page: Page, line: LineAfter | None = None, after: int = 0) -> Reply:
+    """As many papers of a page as fit into one message, without the first `after`."""
     if after >= len(page.blocks):
-        return context.told(context.w.gettext("That was all."), ok=False)
-    asked = page.slug if turn is None else written(turn(after))
-    fitted = await context.fittings.fitted(channel.name, page, asked, partial(_fitted, page, channel, turn, after))
-    return replace(context.told(), page=fitted.page, message=fitted.message)
+        return context.reply(context.w.gettext("That was all."), ok=False)
+    key = page.slug if line is None else line(after)
+    fitted = await context.services.pages.fitted(
+        context.channel.name, page, key, partial(_fitted, context, page, line, after)
+    )
+    return replace(context.reply(), page=fitted.page, message=fitted.message)
 
 
-def _fitted(page: Page, channel: Channel, turn: Turn | None, after: int) -> Fitted[Message]:
-    """The papers after so many, with the way to those before and behind them.
+def _fitted(context: Context, page: Page, line: LineAfter | None, after: int) -> Fitted[Message]:
+    """The papers behind the first `after`, with the lines that lead to those before and behind them.
 
-    Where the page before begins is found by leafing to here from the first: how much fits depends on the papers.
+    How many fit depends on the papers, so the start of the previous message is found by fitting all from the first.
     """
+    channel = context.channel
 
     def follows(shown: int) -> str | None:
-        return None if turn is None else written(turn(begins + shown))
+        return None if line is None else line(begins + shown)
 
     before, begins = 0, 0
-    while turn is not None and begins < after:
+    while line is not None and begins < after:
         rest = replace(page, blocks=page.blocks[begins:])
         before, begins = begins, begins + max(1, fit(rest, channel.compose, channel.limits, follows).shown)
     begins = after
-    previous = written(turn(before)) if turn is not None and after else None
+    previous = line(before) if line is not None and after else None
     rest = replace(page, blocks=page.blocks[after:], previous=previous)
     return fit(rest, channel.compose, channel.limits, follows)
 
 
-def _all(context: Context) -> Preferences:
-    """Every paper, in the asker's language and the reader's style: whoever asks wants to see what there is."""
-    return replace(context.preferences, language=context.w.language, papers=ALL_PAPERS, min_votes=0, topics=())
+def _everything(context: Context) -> Preferences:
+    """The reader's style in the requester's language, without filters: who asks for papers wants to see them all."""
+    return replace(without_filters(context.preferences), language=context.w.language, papers=ALL_PAPERS)
 
 
 def _ranked(found: Iterable[Paper]) -> Sequence[Ranked]:
     return [Ranked(place, each, each.votes) for place, each in enumerate(found, start=1)]
+
+
+COMMANDS = (
+    Command(
+        name=CommandName.TODAY,
+        purpose=N_("The papers of today, as far as they are listed"),
+        parse=parse_today,
+        run=show_today,
+    ),
+    Command(
+        name=CommandName.WEEK,
+        purpose=N_("The papers of a week, the latest or another"),
+        parse=parse_edition,
+        run=partial(show_edition, Cadence.WEEK),
+        examples=("2026-W18",),
+        argument="week",
+    ),
+    Command(
+        name=CommandName.MONTH,
+        purpose=N_("The papers of a month, the latest or another"),
+        parse=parse_edition,
+        run=partial(show_edition, Cadence.MONTH),
+        examples=("2026-04",),
+        argument="month",
+    ),
+    Command(
+        name=CommandName.DATE,
+        purpose=N_("The edition of a day"),
+        parse=parse_edition,
+        run=partial(show_edition, Cadence.DAY),
+        examples=("2026-04-29",),
+        suggest=suggest_days,
+        argument="day",
+    ),
+    Command(
+        name=CommandName.TOP,
+        purpose=N_("The papers with the most votes of the last days"),
+        parse=parse_top,
+        run=show_top,
+        examples=("7",),
+        argument="days",
+    ),
+    Command(
+        name=CommandName.SEARCH,
+        purpose=N_("Find papers by words, authors or organisations"),
+        parse=parse_search,
+        run=show_found,
+        examples=("{wanted}",),
+        argument="words",
+    ),
+    Command(
+        name=CommandName.PAPER,
+        purpose=N_("All about one paper, by its arXiv number or link"),
+        parse=parse_paper,
+        run=show_paper,
+        examples=("2604.12345",),
+        suggest=suggest_papers,
+        argument="paper",
+    ),
+)

@@ -1,53 +1,74 @@
-"""What is known of a reader: why an edition came or not, all that is stored, and erasing it."""
+"""Commands about what is stored of a reader: why an edition came or not, export, erasure, privacy."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 
-from bot.channel import Answer, Export, File, Forget, Option, ShowEdition, ShowSettings, Why
+from bot.channel import CommandName, File, Option, Reply, command_line, edition_line
+from bot.channel.command_lines import CONFIRMED
+from bot.channel.preference import N_
+from bot.commands.autocomplete import suggest_days
+from bot.commands.command import Audience, Command, MisreadError, Typed, always, no_arguments, understood
 from bot.commands.context import Context
-from bot.commands.guide import subscribe_option
-from bot.commands.subscription_status import standing
+from bot.commands.subscription import LONGEST_PAUSE, settings_option, status_in_words, subscribe_option
 from bot.model import Cadence, Edition, Reason, State, Subscriber
+from bot.render import typed_values
 from bot.render.edition_page import choose
 from bot.rules.closing import closing_time
 from bot.rules.periods import period_of
-from bot.store import Store, announcements, edition_queries, reader_history, subscriber_queries
+from bot.rules.preferences import filters
+from bot.store import announcements, edition_queries, reader_history, subscriber_queries
 from bot.store.reader_history import HistoryEntry
 
 
-async def why(context: Context, request: Why, store: Store, closes: time) -> Answer:
-    """Why the edition of a day came, or did not."""
+def parse_why(typed: Typed) -> date | None:
+    """A day, None for the latest edition."""
+    if not typed.words:
+        return None
+    day = understood(typed_values.day(typed.words, typed.latest))
+    if day > typed.latest + LONGEST_PAUSE:
+        raise MisreadError
+    return day
+
+
+def parse_forget(typed: Typed) -> bool:
+    """Whether the erasure was confirmed."""
+    return typed.words.casefold() == CONFIRMED
+
+
+async def why(context: Context, asked: date | None) -> Reply:
+    """Say why the edition of a day (None: the latest) came, or did not."""
     reader, w = context.reader, context.w
     if reader is None:
-        return context.told(
-            w.gettext("There is no subscription here, so nothing is sent."), options=[subscribe_option(w)]
-        )
+        says = w.gettext("There is no subscription here, so nothing is sent.")
+        return context.reply(says, options=[subscribe_option(w)])
     cadence = reader.preferences.cadence
-    day = None if request.day is None else period_of(cadence, request.day).last
-    async with store.read() as connection:
-        edition = (
-            await edition_queries.latest(connection, cadence)
-            if day is None
-            else await edition_queries.of_day(connection, cadence, day)
-        )
+    day = None if asked is None else period_of(cadence, asked).last
+    async with context.store.read() as connection:
+        if day is None:
+            edition = await edition_queries.latest(connection, cadence)
+        else:
+            edition = await edition_queries.of_day(connection, cadence, day)
         found, for_readers = None, True
         if edition is not None and edition.id is not None:
             found = await reader_history.entry(connection, reader.id, edition.id)
             for_readers = await reader_history.was_for_readers(connection, edition.id)
-    options = [Option(w.gettext("Settings"), ShowSettings())]
+    options, status = [settings_option(w)], status_in_words(context)
     if edition is None:
-        return context.told(_no_edition(context, day, closes), standing(context), options=options)
-    options.insert(0, Option(w.gettext("Show it"), ShowEdition(cadence, edition.day)))
+        return context.reply(_no_edition(context, day), status, options=options)
+    options.insert(0, Option(w.gettext("Show it"), edition_line(cadence, edition.day)))
     named = w.gettext("The edition of {day}:", day=w.day(edition.day))
-    said = _no_delivery(context, reader, edition, for_readers=for_readers) if found is None else _became(context, found)
-    return context.told(named, said, _filters(context, edition), standing(context), options=options)
+    if found is None:
+        said = _no_delivery(context, reader, edition, for_readers=for_readers)
+    else:
+        said = _delivery_in_words(context, found)
+    return context.reply(named, said, _filters(context, edition), status, options=options)
 
 
-def _no_edition(context: Context, day: date | None, closes: time) -> str:
-    w = context.w
+def _no_edition(context: Context, day: date | None) -> str:
+    w, closes = context.w, context.services.closes
     if day is None:
         return w.gettext("There has been no edition yet.")
     weekend = context.preferences.cadence is Cadence.DAY and day.weekday() >= 5
@@ -78,8 +99,8 @@ def _no_delivery(context: Context, reader: Subscriber, edition: Edition, *, for_
     )
 
 
-def _became(context: Context, entry: HistoryEntry) -> str:
-    """What became of a delivery, as its reader would put it."""
+def _delivery_in_words(context: Context, entry: HistoryEntry) -> str:
+    """The state of a delivery, in a reader's words; a service's own words are never quoted."""
     w, zone = context.w, context.preferences.timezone
     ended = w.moment(entry.ended_at, zone) if entry.ended_at else ""
     match entry.state:
@@ -102,29 +123,29 @@ def _became(context: Context, entry: HistoryEntry) -> str:
                 "It could not be delivered: the service refused the message. That was our fault, not yours."
             )
         case State.EXPIRED:
-            if entry.reason == Reason.SUPERSEDED:
+            if entry.reason_code == Reason.SUPERSEDED:
                 return w.gettext("It could not be delivered before the next one was there, which took its place.")
             return w.gettext("It could not be delivered in time, and was dropped rather than sent late.")
         case State.SKIPPED:
-            return _skipped(context, entry.reason)
+            return _skipped(context, entry.reason_code)
         case State.UNKNOWN:
             return w.gettext("It was sent, but the service never said whether it arrived.")
 
 
-def _skipped(context: Context, reason: str | None) -> str:
+def _skipped(context: Context, reason: Reason | None) -> str:
     w = context.w
     match reason:
         case Reason.NO_MATCH:
             return w.gettext("It was not sent: your filters left nothing of it.")
         case Reason.PAUSED:
             return w.gettext("It was not sent: you had paused.")
-        case Reason.AWAY if context.is_reading:
+        case Reason.INACTIVE if context.is_reading:
             return w.gettext("It was not sent: you had paused.")
         case Reason.NO_RIGHT:
             return w.gettext("It could not be delivered: we had no right to post here.")
-        case Reason.LEFT | Reason.AWAY:
+        case Reason.UNSUBSCRIBED | Reason.INACTIVE:
             return w.gettext("It was not sent: you had unsubscribed.")
-        case Reason.OTHER_CADENCE:
+        case Reason.CADENCE_CHANGED:
             return w.gettext("It was not sent: you had chosen another kind of edition.")
         case Reason.RESTORED:
             return w.gettext(
@@ -135,9 +156,9 @@ def _skipped(context: Context, reason: str | None) -> str:
 
 
 def _filters(context: Context, edition: Edition) -> str:
-    """What a reader's filters leave of an edition, by their present preferences."""
+    """How many papers of an edition the reader's present filters let through; empty where there are none."""
     wanted, w = context.preferences, context.w
-    if not (wanted.topics or wanted.min_votes):
+    if not filters(wanted):
         return ""
     left = len(choose(edition.papers, wanted))
     return w.ngettext(
@@ -148,13 +169,13 @@ def _filters(context: Context, edition: Edition) -> str:
     )
 
 
-async def export(context: Context, store: Store) -> Answer:
-    """All that is stored about the reader, as JSON."""
+async def export(context: Context, _: str) -> Reply:
+    """Send all that is stored about the reader, as a JSON file."""
     w = context.w
     if context.reader is None:
-        return context.told(w.gettext("Nothing is stored about you."))
+        return context.reply(w.gettext("Nothing is stored about you."))
     reader = context.reader
-    async with store.read() as connection:
+    async with context.store.read() as connection:
         sent = await reader_history.entries(connection, reader.id)
         said = await announcements.written_by(connection, str(reader.address))
     known = {
@@ -171,37 +192,37 @@ async def export(context: Context, store: Store) -> Answer:
     if said:
         known["announcements"] = [{"written_at": written_at, "text": text} for written_at, text in said]
     content = json.dumps(known, ensure_ascii=False, indent=2, default=_plain).encode()
-    return context.told(
+    return context.reply(
         w.gettext("This is all that is stored about you."),
         file=File("morning-papers.json", content, "application/json"),
     )
 
 
-async def forget(context: Context, request: Forget, store: Store) -> Answer:
-    """Erase all that is stored about the reader, once they have said so twice."""
+async def forget(context: Context, confirmed: bool) -> Reply:
+    """Erase all that is stored about the reader; unless `confirmed`, ask first."""
     w = context.w
     if context.reader is None:
-        return context.told(w.gettext("Nothing is stored about you."))
-    if not request.confirmed:
-        return context.told(
+        return context.reply(w.gettext("Nothing is stored about you."))
+    if not confirmed:
+        return context.reply(
             w.gettext("This erases your subscription, your settings and what was sent to you, at once and for good."),
             options=[
-                Option(w.gettext("Erase everything"), Forget(confirmed=True)),
-                Option(w.gettext("Keep everything"), ShowSettings()),
+                Option(w.gettext("Erase everything"), command_line(CommandName.FORGET, CONFIRMED)),
+                Option(w.gettext("Keep everything"), CommandName.SETTINGS),
             ],
         )
-    async with store.write() as connection:
+    async with context.store.write() as connection:
         await subscriber_queries.forget(connection, context.reader.id, now=context.now)
-    return context.told(
+    return context.reply(
         w.gettext("Everything about you has been erased. Nothing is sent any more."),
         w.gettext("Copies of the database that were made before may still hold it until they are thrown away."),
     )
 
 
-def privacy(context: Context) -> Answer:
-    """What is stored, and what is not."""
+async def privacy(context: Context, _: str) -> Reply:
+    """Say what is stored, and what is not."""
     w = context.w
-    return context.told(
+    return context.reply(
         w.gettext(
             "Stored are the address that editions are sent to, your settings, when you subscribed, "
             "and what became of each edition, for 60 days."
@@ -211,7 +232,7 @@ def privacy(context: Context) -> Answer:
             "Nothing is passed on to anybody."
         ),
         w.gettext("“export” gives you all of it, “forget” erases it."),
-        options=[Option(w.gettext("Export"), Export()), Option(w.gettext("Forget me"), Forget())],
+        options=[Option(w.gettext("Export"), CommandName.EXPORT), Option(w.gettext("Forget me"), CommandName.FORGET)],
     )
 
 
@@ -219,3 +240,39 @@ def _plain(value: object) -> str:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     return str(value)
+
+
+COMMANDS = (
+    Command(
+        name=CommandName.WHY,
+        purpose=N_("Why an edition came, or did not come"),
+        parse=parse_why,
+        run=why,
+        examples=("2026-04-29",),
+        suggest=suggest_days,
+        argument="day",
+    ),
+    Command(
+        name=CommandName.EXPORT,
+        purpose=N_("Get all that is stored about you, as a file"),
+        parse=no_arguments,
+        run=export,
+        audience=Audience.EVERYBODY,
+        changes=always,
+    ),
+    Command(
+        name=CommandName.FORGET,
+        purpose=N_("Erase all that is stored about you"),
+        parse=parse_forget,
+        run=forget,
+        audience=Audience.EVERYBODY,
+        changes=always,
+    ),
+    Command(
+        name=CommandName.PRIVACY,
+        purpose=N_("What is stored about you, and what is not"),
+        parse=no_arguments,
+        run=privacy,
+        audience=Audience.EVERYBODY,
+    ),
+)

@@ -1,80 +1,107 @@
-"""Coming, leaving, staying away for a while."""
+"""Commands that start, stop, pause and resume a subscription."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.channel import Answer, Command, Menu, Option, Pause, Resume, ShowSettings, Subscribe
+from bot.channel import CommandName, Option, Reply, command_line
+from bot.channel.preference import N_
+from bot.commands.command import Audience, Command, Typed, always, no_arguments, understood
 from bot.commands.context import Context
-from bot.commands.descriptions import rhythm_in_words
-from bot.commands.guide import subscribe_option
-from bot.model import Address, Preferences, Status
+from bot.model import Address, Preferences, Reason, Status, Style
+from bot.render import typed_values
 from bot.render.edition_page import choose
-from bot.render.words import words
+from bot.render.preference_values import rhythm_in_words
+from bot.render.words import Words, languages, words
 from bot.rules.access import Access, Admission
 from bot.rules.schedule import Window, welcome
-from bot.store import Store, audience, edition_queries, pending_deliveries, subscriber_queries
+from bot.store import audience, edition_queries, pending_deliveries, subscriber_queries
 
-REMOVED = "removed by the operator"
-"""Why a reader is unsubscribed who has to be let in anew."""
 PAUSES = (timedelta(days=7), timedelta(days=14), timedelta(days=30))
+"""The lengths of pauses that are offered."""
+LONGEST_PAUSE = timedelta(days=366)
 
 
-async def subscribe(context: Context, request: Subscribe, store: Store, access: Access) -> Answer:
-    """Send the editions here, the latest at once. Whoever comes back finds their preferences as they left them."""
-    reader, w = context.reader, context.w
-    known = reader is not None and reader.reason != REMOVED
-    if not known and not access.admits(context.asker.address, request.invite):
-        return context.told(refusal(context, access), ok=False)
-    if request.language is not None and context.asker.person is None:
-        w = words(request.language)
+@dataclass(frozen=True, slots=True)
+class SubscribeArguments:
+    """Preferences to begin with, where they are not to be guessed or kept, and an invite code where one is needed."""
+
+    language: str | None = None
+    style: Style | None = None
+    invite: str | None = None
+
+
+def parse_subscribe(typed: Typed) -> SubscribeArguments:
+    """`ko`, `ko-abstract`, `zh-Hans-abstract-CODE`: a language, a style and a code, each of which may be missing."""
+    tags = sorted(languages(), key=len, reverse=True)
+    language, rest = _leading(typed.words, tags)
+    style, rest = _leading(rest, list(Style))
+    return SubscribeArguments(language, None if style is None else Style(style), rest.strip() or None)
+
+
+def _leading(text: str, words: list[str]) -> tuple[str | None, str]:
+    """The word that a text with hyphens begins with, and the rest."""
+    for word in words:
+        if f"{text}-".casefold().startswith(f"{word}-".casefold()):
+            return word, text[len(word) :].lstrip("-")
+    return None, text
+
+
+def parse_pause(typed: Typed) -> date | None:
+    """The day on which editions come again, None for an open end. Days to come are in the reader's time zone."""
+    if not typed.words:
+        return None
+    today = typed.local_today
+    until = understood(typed_values.until(typed.words, today))
+    return understood(until if today < until <= today + LONGEST_PAUSE else None)
+
+
+async def subscribe(context: Context, asked: SubscribeArguments) -> Reply:
+    """Subscribe, and owe the latest edition. Readers who come back find their preferences as they left them."""
+    reader, w, access, requester = context.reader, context.w, context.services.access, context.requester
+    known = reader is not None and reader.reason_code != Reason.REMOVED
+    if not known and not access.admits(requester.address, asked.invite):
+        return context.reply(refusal(context, access), ok=False)
+    if asked.language is not None and requester.person is None:
+        w = words(asked.language)
         context = replace(context, w=w)
-    async with store.write() as connection:
-        await audience.hold_editions(connection)
-        # It is the reader's own act, and so ends what an earlier one of theirs forbade.
-        await subscriber_queries.unsuppress(connection, context.asker.address)
-        reader = await subscriber_queries.get(connection, context.asker.address, lock=True)
+    async with context.store.write() as connection:
+        await audience.lock_editions(connection)
+        # Subscribing is the reader's own act, so it lifts a suppression that an earlier act of theirs caused.
+        await subscriber_queries.unsuppress(connection, requester.address)
+        reader = await subscriber_queries.get(connection, requester.address, lock=True)
         before = context.preferences if reader is None else reader.preferences
-        style = request.style if request.style is not None and request.style in context.styles else before.style
-        wanted = replace(before, language=request.language or before.language, style=style)
+        style = asked.style if asked.style in context.services.styles else before.style
+        wanted = replace(before, language=asked.language or before.language, style=style or before.style)
         if reader is None:
-            person = context.asker.person
-            await add(
-                connection, context.asker.address, wanted, welcome_at=context.now, now=context.now, set_up_by=person
-            )
+            now = context.now
+            await add(connection, requester.address, wanted, welcome_at=now, now=now, set_up_by=requester.person)
         else:
             await subscriber_queries.change(connection, reader, wanted, now=context.now)
             if reader.status is not Status.ACTIVE:
                 await subscriber_queries.resume(connection, reader.id)
-                await greet(connection, reader.id, context.asker.address.channel, wanted, welcome_at=context.now)
+                await greet(connection, reader.id, requester.address.channel, wanted, welcome_at=context.now)
         latest = await edition_queries.latest(connection, wanted.cadence)
-    came_back = reader is not None and reader.status is not Status.ACTIVE
     if reader is None:
         first = w.gettext("You are subscribed.")
+    elif reader.status is Status.ACTIVE:
+        first = w.gettext("You are subscribed already.")
     else:
-        first = (
-            w.gettext("Welcome back. Everything is as you left it.")
-            if came_back
-            else w.gettext("You are subscribed already.")
-        )
-    nothing = latest is not None and not choose(latest.papers, wanted)
-    return context.told(
-        first,
-        rhythm_in_words(wanted, w, context.now),
-        w.gettext("Your filters leave nothing of the latest edition, so the next one will be your first.")
-        if nothing
-        else "",
-        options=[
-            Option(w.gettext("Another time zone"), Menu(Command.ZONE)),
-            Option(w.gettext("Another hour"), Menu(Command.TIME)),
-            Option(w.gettext("Another language"), Menu(Command.LANGUAGE)),
-            Option(w.gettext("Settings"), ShowSettings()),
-        ],
-    )
+        first = w.gettext("Welcome back. Everything is as you left it.")
+    empty = ""
+    if latest is not None and not choose(latest.papers, wanted):
+        empty = w.gettext("Your filters leave nothing of the latest edition, so the next one will be your first.")
+    options = [
+        Option(w.gettext("Another time zone"), CommandName.ZONE),
+        Option(w.gettext("Another hour"), CommandName.TIME),
+        Option(w.gettext("Another language"), CommandName.LANGUAGE),
+        settings_option(w),
+    ]
+    return context.reply(first, rhythm_in_words(wanted, w, context.now), empty, options=options)
 
 
 async def add(
@@ -86,7 +113,7 @@ async def add(
     now: datetime,
     set_up_by: str | None = None,
 ) -> bool:
-    """Subscribe an address and owe it the latest edition from `welcome_at` on; False where it is known already."""
+    """Add a subscriber and owe them the latest edition from `welcome_at` on. Returns False for a known address."""
     subscriber_id = await subscriber_queries.add(connection, address, wanted, now=now, set_up_by=set_up_by)
     if subscriber_id is None:
         return False
@@ -102,54 +129,57 @@ async def greet(
     *,
     welcome_at: datetime,
 ) -> None:
-    """Owe the latest edition, unless it was owed before."""
+    """Owe a subscriber the latest edition, unless it was owed before."""
     edition_id = await edition_queries.latest_id(connection, wanted.cadence)
     if edition_id is not None:
         due: Window = welcome(subscriber_queries.rhythm(wanted), welcome_at)
-        await audience.greet(connection, edition_id, subscriber_id, channel, due)
+        await audience.owe_one(connection, edition_id, subscriber_id, channel, due)
 
 
-async def unsubscribe(context: Context, store: Store) -> Answer:
-    """Send nothing any more. Preferences are kept, for when they come back."""
+async def unsubscribe(context: Context, _: str) -> Reply:
+    """Unsubscribe. Preferences are kept for when the reader comes back."""
     w = context.w
     if context.reader is None or context.reader.status is Status.UNSUBSCRIBED:
-        return context.told(w.gettext("You are not subscribed, so nothing is sent."), options=[subscribe_option(w)])
-    async with store.write() as connection:
-        reader = await subscriber_queries.get(connection, context.asker.address, lock=True)
+        return context.reply(w.gettext("You are not subscribed, so nothing is sent."), options=[subscribe_option(w)])
+    async with context.store.write() as connection:
+        reader = await subscriber_queries.get(connection, context.requester.address, lock=True)
         if reader is not None:
-            await subscriber_queries.leave(connection, reader.id, now=context.now)
-    return context.told(
+            await subscriber_queries.unsubscribe(connection, reader.id, now=context.now)
+    return context.reply(
         w.gettext("You are unsubscribed, and nothing is sent any more."),
         w.gettext("Your settings are kept for when you come back. “forget” erases them."),
-        options=[Option(w.gettext("Subscribe again"), Subscribe())],
+        options=[Option(w.gettext("Subscribe again"), CommandName.SUBSCRIBE)],
     )
 
 
-async def pause(context: Context, request: Pause, store: Store) -> Answer:
-    """Send nothing before a day, or until resumed."""
+async def pause(context: Context, until: date | None) -> Reply:
+    """Pause until midnight of a day in the reader's time zone, or until they resume."""
     reader, w = context.reader, context.w
     if reader is None or not context.is_reading:
         return not_subscribed(context)
-    until = None if request.until is None else _midnight(request.until, reader.preferences)
-    async with store.write() as connection:
-        await subscriber_queries.pause(connection, reader.id, until=until, now=context.now)
-    today = context.now.astimezone(ZoneInfo(reader.preferences.timezone)).date()
-    if request.until is None:
+    zone = ZoneInfo(reader.preferences.timezone)
+    ends = None if until is None else datetime.combine(until, time(), zone)
+    async with context.store.write() as connection:
+        await subscriber_queries.pause(connection, reader.id, until=ends, now=context.now)
+    if until is None:
         said = w.gettext("Paused, until you resume.")
     else:
-        said = w.gettext("Paused. Editions come again from {day} on.", day=w.day(request.until))
-    ends = [Option(w.gettext("Until {day}", day=w.day(today + length)), Pause(today + length)) for length in PAUSES]
-    return context.told(said, options=[Option(w.gettext("Resume"), Resume()), *ends])
+        said = w.gettext("Paused. Editions come again from {day} on.", day=w.day(until))
+    days = [context.now.astimezone(zone).date() + length for length in PAUSES]
+    offered = [
+        Option(w.gettext("Until {day}", day=w.day(day)), command_line(CommandName.PAUSE, f"{day}")) for day in days
+    ]
+    return context.reply(said, options=[Option(w.gettext("Resume"), CommandName.RESUME), *offered])
 
 
-async def resume(context: Context, store: Store) -> Answer:
-    """Send editions again."""
+async def resume(context: Context, _: str) -> Reply:
+    """End a pause; what was skipped because of it is owed again, unless it is too late for that."""
     reader, w = context.reader, context.w
     if reader is None or not context.is_reading:
         return not_subscribed(context)
-    async with store.write() as connection:
-        await audience.hold_editions(connection)
-        found = await subscriber_queries.get(connection, context.asker.address, lock=True)
+    async with context.store.write() as connection:
+        await audience.lock_editions(connection)
+        found = await subscriber_queries.get(connection, context.requester.address, lock=True)
         if found is None or found.status not in {Status.ACTIVE, Status.PAUSED}:
             return not_subscribed(context)
         await subscriber_queries.resume(connection, found.id)
@@ -157,27 +187,89 @@ async def resume(context: Context, store: Store) -> Answer:
         await pending_deliveries.revive(
             connection, found.id, wanted.cadence, subscriber_queries.rhythm(wanted), now=context.now
         )
-    settings = [Option(w.gettext("Settings"), ShowSettings())]
-    return context.told(
-        w.gettext("Editions come again."), rhythm_in_words(reader.preferences, w, context.now), options=settings
-    )
+    rhythm = rhythm_in_words(reader.preferences, w, context.now)
+    return context.reply(w.gettext("Editions come again."), rhythm, options=[settings_option(w)])
 
 
-def not_subscribed(context: Context) -> Answer:
-    """There is nothing to change where nobody is subscribed."""
+def not_subscribed(context: Context) -> Reply:
+    """The reply where there is no subscription to change."""
     w = context.w
-    return context.told(w.gettext("There is no subscription here yet."), options=[subscribe_option(w)], ok=False)
+    return context.reply(w.gettext("There is no subscription here yet."), options=[subscribe_option(w)], ok=False)
 
 
 def refusal(context: Context, access: Access) -> str:
-    """Why somebody is not let in, and what would change that."""
+    """Why somebody is not admitted, and what would change that."""
     w = context.w
     if access.by is Admission.INVITE:
         return w.gettext("This newsletter is by invitation. If you have a code, write: subscribe CODE")
     return w.gettext(
-        "This newsletter is for a closed group. Whoever runs it can add you: {address}", address=context.asker.address
+        "This newsletter is for a closed group. Whoever runs it can add you: {address}",
+        address=context.requester.address,
     )
 
 
-def _midnight(day: date, wanted: Preferences) -> datetime:
-    return datetime.combine(day, time(), ZoneInfo(wanted.timezone))
+def status_in_words(context: Context) -> str:
+    """One sentence about a subscription: when editions come, or why none do."""
+    reader, w = context.reader, context.w
+    assert reader is not None
+    if reader.status is Status.ACTIVE or (reader.status is Status.PAUSED and not reader.is_paused(context.now)):
+        return rhythm_in_words(reader.preferences, w, context.now)
+    match reader.status:
+        case Status.PAUSED if reader.paused_until is not None:
+            return w.gettext(
+                "You are paused until {moment}.", moment=w.moment(reader.paused_until, reader.preferences.timezone)
+            )
+        case Status.PAUSED:
+            return w.gettext("You are paused until you resume.")
+        case Status.PENDING:
+            return w.gettext("Your subscription has not been confirmed yet.")
+        case Status.GONE:
+            return w.gettext("You could not be reached any more, so sending was stopped. “subscribe” starts it again.")
+        case _:
+            return w.gettext("You are unsubscribed.")
+
+
+def subscribe_option(w: Words) -> Option:
+    """The button that subscribes."""
+    return Option(w.gettext("Subscribe"), CommandName.SUBSCRIBE)
+
+
+def settings_option(w: Words) -> Option:
+    """The button that shows the settings."""
+    return Option(w.gettext("Settings"), CommandName.SETTINGS)
+
+
+COMMANDS = (
+    Command(
+        name=CommandName.SUBSCRIBE,
+        purpose=N_("Get every edition here, at your own hour"),
+        parse=parse_subscribe,
+        run=subscribe,
+        audience=Audience.EVERYBODY,
+        changes=always,
+    ),
+    Command(
+        name=CommandName.UNSUBSCRIBE,
+        purpose=N_("Get no more editions"),
+        parse=no_arguments,
+        run=unsubscribe,
+        audience=Audience.EVERYBODY,
+        changes=always,
+    ),
+    Command(
+        name=CommandName.PAUSE,
+        purpose=N_("Get nothing for a while"),
+        parse=parse_pause,
+        run=pause,
+        examples=("", "7", "2026-12-24"),
+        argument="until",
+        changes=always,
+    ),
+    Command(
+        name=CommandName.RESUME,
+        purpose=N_("End a pause"),
+        parse=no_arguments,
+        run=resume,
+        changes=always,
+    ),
+)

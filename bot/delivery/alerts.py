@@ -1,6 +1,6 @@
-"""Notices: what the operator has to know, into the log and to the addresses in ADMINS.
+"""Alerts to the operator: into the log and to the addresses in ADMINS.
 
-Telling costs nothing and waits for nobody; a part of its own carries notices out.
+`alert()` only enqueues; a background job sends.
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ from bot.render.words import Words, words
 log = logging.getLogger(__name__)
 
 MOST = 100
-"""So many notices wait to be carried out; what comes on top is in the log alone."""
+"""Alerts in the queue; when it is full, further ones are in the log alone."""
 SEND_SECONDS = 30.0
+"""Seconds after which sending one alert is given up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setter:
-    """Who set up a place that many share, the language to tell them in, and what people call the place."""
+    """Who subscribed a group or channel, the language to write to them in, and what people call the place."""
 
     address: Address
     language: str
@@ -37,7 +38,7 @@ class Setter:
 
 
 class Alert(Protocol):
-    """How a part of the program gives notice of something."""
+    """How any part of the program raises an alert."""
 
     def __call__(
         self,
@@ -48,12 +49,12 @@ class Alert(Protocol):
         setter: Setter | None = None,
         **fields: object,
     ) -> None:
-        """Say what happened; `setter` is to know it beside the operator."""
+        """Log `event` with `fields` and alert the operator; `setter` is told as well."""
         ...
 
 
 class Alerts:
-    """Tells the operator. `alert` may be called from anywhere on the event loop."""
+    """The alert queue. `alert` may be called from anywhere on the event loop."""
 
     def __init__(self, sessions: Sequence[Session], admins: Sequence[Address], language: str) -> None:
         self._sessions = {session.channel.name: session for session in sessions}
@@ -70,24 +71,24 @@ class Alerts:
         setter: Setter | None = None,
         **fields: object,
     ) -> None:
-        """Write a notice into the log and put it down for the admins, and for who set up the place that it is about."""
+        """Log `event` and enqueue it for the admins, and for the `setter` of the place that it is about."""
         log.log(level, event, extra=fields)
-        self._put_down(text(event, fields, self._words), self._words, now, self._admins)
+        self._enqueue(text(event, fields, self._words), self._words, now, self._admins)
         if setter is not None:
             w = words(setter.language)
-            self._put_down(_to_setter(setter, w), w, now, [setter.address])
+            self._enqueue(_to_setter(setter, w), w, now, [setter.address])
 
-    def _put_down(self, says: str, w: Words, now: datetime, to: Sequence[Address]) -> None:
+    def _enqueue(self, message: str, w: Words, now: datetime, to: Sequence[Address]) -> None:
         if to and not self._waiting.full():
-            self._waiting.put_nowait((notice_page(says, w, now), to))
+            self._waiting.put_nowait((notice_page(message, w, now), to))
 
     async def run(self) -> None:
-        """Carry notices out for ever."""
+        """Send alerts until cancelled."""
         while True:
             await self._send(*await self._waiting.get())
 
     async def flush(self) -> None:
-        """Carry out what is waiting."""
+        """Send what is in the queue."""
         while not self._waiting.empty():
             await self._send(*self._waiting.get_nowait())
 
@@ -103,23 +104,23 @@ class Alerts:
                     message = fit(page, channel.compose, channel.limits).message
                     outcome = await channel.send(each.recipient, message, Personal(key=uuid.uuid4().hex))
             except LoginError:
-                continue  # said already, by whoever wanted to send or listen
+                continue  # logged already where the channel is used
             except Exception:
-                log.exception("notice failed", extra={"channel": each.channel})
+                log.exception("alert failed, it is in the log only", extra={"channel": each.channel})
             else:
                 if not isinstance(outcome, Sent):
-                    log.warning("notice not sent", extra={"channel": each.channel, "outcome": str(outcome)})
+                    log.warning("alert not sent", extra={"channel": each.channel, "outcome": str(outcome)})
 
 
-def into_log(
+def log_alert(
     event: str,
-    now: datetime,  # noqa: ARG001 - the log has a clock of its own
+    now: datetime,  # noqa: ARG001 - the log has its own clock
     *,
     level: int = logging.INFO,
-    setter: Setter | None = None,  # noqa: ARG001 - nobody beside the operator reads a log
+    setter: Setter | None = None,  # noqa: ARG001 - only the operator reads the log
     **fields: object,
 ) -> None:
-    """What `alert` does where nobody is to be told."""
+    """An `Alert` that only logs."""
     log.log(level, event, extra=fields)
 
 
@@ -132,20 +133,20 @@ def _to_setter(setter: Setter, w: Words) -> str:
 
 
 def text(event: str, fields: Mapping[str, Any], w: Words) -> str:
-    """A notice as one or two sentences for a person."""
+    """An alert as one or two sentences for a person."""
     fields = dict(fields) | {"day": w.day(date.fromisoformat(fields["day"])) if "day" in fields else ""}
     match event:
-        case "edition starts":
+        case "edition published":
             return w.gettext("The edition of {day} is closed. Papers: {papers}. Readers: {audience}.", **fields)
-        case "edition ends":
-            became = states_in_words(fields["became"], w)
-            return w.gettext("The edition of {day} has been dealt with. {became}", day=fields["day"], became=became)
-        case "announcement starts":
+        case "edition finished":
+            counts = states_in_words(fields["deliveries"], w)
+            return w.gettext("The edition of {day} has been dealt with. {became}", day=fields["day"], became=counts)
+        case "announcement published":
             return w.gettext("An announcement is on its way. Readers: {audience}.", **fields)
-        case "announcement ends":
-            became = states_in_words(fields["became"], w)
+        case "announcement finished":
+            counts = states_in_words(fields["deliveries"], w)
             return w.gettext(
-                "The announcement of {day} has been dealt with. {became}", day=fields["day"], became=became
+                "The announcement of {day} has been dealt with. {became}", day=fields["day"], became=counts
             )
         case "channel halted":
             return w.gettext(
@@ -155,23 +156,23 @@ def text(event: str, fields: Mapping[str, Any], w: Words) -> str:
             )
         case "channel resumed":
             return w.gettext("The channel {channel} delivers again.", **fields)
-        case "no right to post":
+        case "chat paused, no right to post":
             return w.gettext(
                 "A place that {channel} delivers to does not let us post, and is paused until it does: {reason}.",
                 **fields,
             )
         case "login refused":
             return w.gettext("The channel {channel} is not let in by its service and stays away: {reason}", **fields)
-        case "no papers listed":
+        case "no edition, the feed lists no papers":
             return w.gettext("There is no edition of {day}: the feed lists no papers of that day.", **fields)
-        case "feed out of reach":
+        case "no edition, the feed is unreachable":
             return w.gettext("There is no edition of {day}: the feed has been out of reach since.", **fields)
         case _:
             return event
 
 
 def states_in_words(became: Mapping[str, int], w: Words) -> str:
-    """What became of an edition's deliveries: how many stand how."""
+    """Counts of an edition's deliveries by state, as one line."""
     return " · ".join(
         w.gettext("{state}: {n}", state=_state(State(state), w), n=w.number(count)) for state, count in became.items()
     )

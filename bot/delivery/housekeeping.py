@@ -1,4 +1,4 @@
-"""The keeper goes its rounds: says when an edition has come to its end, when one is missing, and tidies up."""
+"""Housekeeping: reports editions that are finished or missing, deletes expired tokens, folds old deliveries."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from bot.store import Store, closing_state, edition_queries, ended_editions, one
 log = logging.getLogger(__name__)
 
 OVERDUE = timedelta(hours=2)
-"""A weekday without an edition so long after its closing time is worth a notice."""
+"""Time after closing time at which a weekday without an edition is worth an alert."""
 
 
 class Housekeeping:
-    """One round is one `step`."""
+    """Safe to run as often as you like: each `step` does what is due."""
 
     def __init__(self, store: Store, alert: Alert, *, closes: time) -> None:
         self._store = store
@@ -25,46 +25,46 @@ class Housekeeping:
         self._closes = closes
 
     async def step(self, now: datetime) -> bool:
-        """Look at everything once; whether there was anything to do."""
-        ended = await self._ends(now)
-        missing = await self._missing(now)
-        await self._drop_tickets(now)
+        """Do everything that is due at `now`. Returns whether there was anything to do."""
+        ended = await self._report_finished(now)
+        missing = await self._report_missing(now)
+        await self._drop_expired_tokens(now)
         return await self._fold(now) or ended or missing
 
-    async def _ends(self, now: datetime) -> bool:
+    async def _report_finished(self, now: datetime) -> bool:
         async with self._store.read() as connection:
-            if not await ended_editions.is_any_over(connection, now):
+            if not await ended_editions.any_finished(connection, now):
                 return False
         async with self._store.write() as connection:
-            over = await ended_editions.ended(connection, now)
-        for edition in over:
+            finished = await ended_editions.mark_finished(connection, now)
+        for edition in finished:
             if edition.audience:
-                became = {state.value: count for state, count in sorted(edition.states.items())}
-                event = "announcement ends" if edition.cadence == NOTE else "edition ends"
-                self._alert(event, now, day=edition.day.isoformat(), became=became)
-        return bool(over)
+                counts = {state.value: count for state, count in sorted(edition.states.items())}
+                event = "announcement finished" if edition.cadence == NOTE else "edition finished"
+                self._alert(event, now, day=edition.day.isoformat(), deliveries=counts)
+        return bool(finished)
 
-    async def _missing(self, now: datetime) -> bool:
-        """Say once that a weekday has no edition; silence would look the same as a fault of ours."""
+    async def _report_missing(self, now: datetime) -> bool:
+        """Alert once when a weekday has no edition: silence would look like a fault of ours."""
         day = newest_finished(now, self._closes)
         if day.weekday() >= 5 or now < closing_time(day, self._closes) + OVERDUE:
             return False
         async with self._store.read() as connection:
-            known = await closing_state.load(connection)
-            told = await ended_editions.last_day(connection, "missing")
-            if known.origin is None or day < known.origin or (told is not None and told >= day):
+            state = await closing_state.load(connection)
+            reported = await ended_editions.last_day(connection, "missing")
+            if state.origin is None or day < state.origin or (reported is not None and reported >= day):
                 return False
             if await edition_queries.of_day(connection, Cadence.DAY, day) is not None:
                 return False
-        polled = known.polled_at is not None and known.polled_at >= closing_time(day, self._closes)
-        event = "no papers listed" if polled else "feed out of reach"
+        polled = state.polled_at is not None and state.polled_at >= closing_time(day, self._closes)
+        event = "no edition, the feed lists no papers" if polled else "no edition, the feed is unreachable"
         async with self._store.write() as connection:
             await ended_editions.done(connection, "missing", day)
         self._alert(event, now, level=logging.WARNING, day=day.isoformat())
         return True
 
-    async def _drop_tickets(self, now: datetime) -> None:
-        """Forget tickets that have expired: whoever confirmed nothing leaves nothing."""
+    async def _drop_expired_tokens(self, now: datetime) -> None:
+        """Delete expired one-time tokens: an address that was never confirmed leaves nothing behind."""
         async with self._store.read() as connection:
             if not await one_time_tokens.any_old(connection, now):
                 return
@@ -72,11 +72,11 @@ class Housekeeping:
             await one_time_tokens.drop_old(connection, now)
 
     async def _fold(self, now: datetime) -> bool:
-        """Once a day, fold what is too old to be kept row by row."""
+        """Once a day, replace deliveries past their retention by counts."""
         async with self._store.read() as connection:
             if await ended_editions.last_day(connection, "fold") == now.date():
                 return False
-        folded = await retention.fold(self._store, before=now - retention.KEEP)
+        folded = await retention.fold_old(self._store, before=now - retention.KEEP)
         async with self._store.write() as connection:
             await ended_editions.done(connection, "fold", now.date())
         if folded:

@@ -1,7 +1,7 @@
-"""Pacing ahead of time: a service's rates are kept before it has to complain.
+"""The rate limiter: keeps a service's rate limits before the service has to enforce them.
 
-Only the holder of an account's lock sends, so the rates of an account are spent in one place. Answers to people
-who are waiting go past the queue: of a broadcast, no more than one message is ever ahead of them.
+Only the holder of an account's lock sends, so an account's rates are spent in one place. Answers to people who are
+waiting overtake the broadcast: at most one of its messages is ever ahead of them.
 """
 
 from __future__ import annotations
@@ -14,97 +14,97 @@ from collections.abc import Sequence
 from bot.channel import Pace, Rate
 
 RECIPIENTS = 10_000
-"""As many recipients' buckets are remembered; one that was not used for so long is full again."""
+"""Recipients whose rate windows are remembered; the least recently used are dropped, and may send again by then."""
 ANSWERS = 4
-"""After so many answers in a row the broadcast has a turn, however many more are waited for."""
+"""Answers in a row after which the broadcast gets a turn, however many more are waiting."""
 SLACK = 1.01
-"""They are spaced so much wider than they need be: room in which what was late is caught up with."""
+"""Factor by which even spacing is wider than the rate demands, so that late sends can catch up."""
 CATCH_UP = 3
-"""What is late by no more than so many turns is caught up with; later than that, the spacing begins anew."""
+"""Turns that a send may be late and still catch up; later than that, the spacing starts over."""
 
 
 class RateLimiter:
-    """Lets sends pass at the pace that a channel declares."""
+    """Delays sends so that they keep the rates that a channel declares (`bot.channel.Pace`)."""
 
     def __init__(self, pace: Pace) -> None:
         self._pace = pace
         self._account = None if pace.account is None else RateWindow(pace.account)
         self._recipients: OrderedDict[str, Sequence[RateWindow]] = OrderedDict()
-        self._gate = asyncio.Lock()
+        self._broadcast = asyncio.Lock()
         self._urgent = 0
-        self._in_a_row = 0
-        """Answers since the last message of the broadcast."""
-        self._calm = asyncio.Event()
-        self._calm.set()
+        self._urgent_in_a_row = 0
+        """Urgent sends since the last one of the broadcast."""
+        self._broadcast_may_go = asyncio.Event()
+        self._broadcast_may_go.set()
 
     async def acquire(self, to: str, *, urgent: bool = False) -> None:
-        """Wait until a message to `to` may leave."""
-        for gate in self._recipient(to):
-            await gate.passed()
+        """Wait until a message to the recipient `to` may be sent; `urgent` overtakes the broadcast."""
+        for window in self._windows(to):
+            await window.wait()
         if self._account is None:
             return
         if urgent:
             self._urgent += 1
             self._settle()
             try:
-                await self._account.passed()
-                self._in_a_row += 1
+                await self._account.wait()
+                self._urgent_in_a_row += 1
             finally:
                 self._urgent -= 1
                 self._settle()
             return
-        async with self._gate:  # one message of the broadcast stands at the door, the others behind it
-            await self._calm.wait()
-            await self._account.passed()
-            self._in_a_row = 0
+        async with self._broadcast:  # one message of the broadcast waits for its turn, the others queue behind it
+            await self._broadcast_may_go.wait()
+            await self._account.wait()
+            self._urgent_in_a_row = 0
             self._settle()
 
     def _settle(self) -> None:
-        """Let the broadcast on while nobody waits for an answer, and after every few answers in any case."""
-        if not self._urgent or self._in_a_row >= ANSWERS:
-            self._calm.set()
+        """Let the broadcast go on while no urgent send waits, and after every few urgent sends in any case."""
+        if not self._urgent or self._urgent_in_a_row >= ANSWERS:
+            self._broadcast_may_go.set()
         else:
-            self._calm.clear()
+            self._broadcast_may_go.clear()
 
-    def _recipient(self, to: str) -> Sequence[RateWindow]:
-        """The gates of one recipient, or of all that are paced with it."""
+    def _windows(self, to: str) -> Sequence[RateWindow]:
+        """The rate windows of one recipient, or of the group of recipients that shares its limits."""
         own = () if self._pace.recipient is None else (self._pace.recipient,)
         rates = self._pace.kinds.get(self._pace.kind(to), own)
         if not rates:
             return ()
         who = self._pace.same(to)
-        gates = self._recipients.get(who)
-        if gates is None:
-            gates = self._recipients[who] = [RateWindow(rate) for rate in rates]
+        windows = self._recipients.get(who)
+        if windows is None:
+            windows = self._recipients[who] = [RateWindow(rate) for rate in rates]
             if len(self._recipients) > RECIPIENTS:
                 self._recipients.popitem(last=False)
         self._recipients.move_to_end(who)
-        return gates
+        return windows
 
 
 class RateWindow:
-    """Lets so many pass in any span of so many seconds, wherever it begins, in the order in which they came.
+    """A sliding-window rate limit: at most `count` sends in any `seconds`, in the order in which they were asked for.
 
-    Where they are to be spaced evenly, what was late because the machine was busy is caught up with, so that a long row
-    of them takes no longer than it must; after a pause, though, they begin one by one.
+    An `even` rate is spaced evenly. What was late because the machine was busy is caught up with, so that a long
+    queue takes no longer than it must; after a pause the spacing starts over.
     """
 
     def __init__(self, rate: Rate) -> None:
         self._seconds = rate.seconds
         self._apart = SLACK * rate.seconds / rate.count if rate.even else 0.0
         self._due = -math.inf
-        self._passed: deque[float] = deque(maxlen=rate.count)
+        self._sent: deque[float] = deque(maxlen=rate.count)
         self._turn = asyncio.Lock()
 
-    async def passed(self) -> None:
-        """Wait until one more may pass."""
+    async def wait(self) -> None:
+        """Wait until one more send is allowed."""
         clock = asyncio.get_running_loop().time
         async with self._turn:
-            room = self._passed[0] + self._seconds if len(self._passed) == self._passed.maxlen else -math.inf
-            wait = max(self._due, room) - clock()
-            if wait > 0:
-                await asyncio.sleep(wait)
+            room = self._sent[0] + self._seconds if len(self._sent) == self._sent.maxlen else -math.inf
+            delay = max(self._due, room) - clock()
+            if delay > 0:
+                await asyncio.sleep(delay)
             now = clock()
-            self._passed.append(now)
+            self._sent.append(now)
             late = now - self._due > CATCH_UP * self._apart
             self._due = (now if late else self._due) + self._apart

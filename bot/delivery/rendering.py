@@ -1,4 +1,4 @@
-"""Composed messages, one per variant: rendered once for all readers who chose the same, and kept while needed."""
+"""Renderings: an edition composed for one choice on one channel, once for all readers who share it; cached."""
 
 from __future__ import annotations
 
@@ -8,74 +8,97 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar, cast
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.channel import Channel, Message, ShowEdition, written
+from bot.channel import Channel, Message, edition_line
 from bot.model import NOTE, Delivery, Edition, Preferences, Style
 from bot.render.announcement_page import announcement_page
 from bot.render.edition_page import NO_TEXTS, Texts, barren_page, choose, edition_page, slug
 from bot.render.fit import fit
 from bot.render.styles import TEXT_FIELDS
 from bot.render.words import words
-from bot.runtime.timing import Observe, Timed, timed, unobserved
+from bot.runtime.timing import Observe, Timed, ignore_timing, timed
 from bot.store import Store, announcements, edition_queries, reader_history, text_queries
 
 log = logging.getLogger(__name__)
 
 PATIENCE = timedelta(minutes=10)
-"""So long after closing a delivery waits for the words of its style."""
+"""Time after closing for which a delivery waits for the texts of its style."""
 LOOK_AGAIN = timedelta(seconds=15)
-BARREN = 5
-"""After so many editions in a row of which a reader's filters left nothing, the reader is told, once."""
+"""Time between two looks at whether those texts are there."""
+NO_MATCH_HINT_AFTER = 5
+"""Editions in a row without a match for a reader's filters after which the reader is told so, once."""
 MESSAGES = 256
+"""Messages in the cache."""
 EDITIONS = 8
+"""Editions in the cache."""
 RENDER_SECONDS = 30.0
-"""A rendering takes milliseconds; one that takes so long never ends."""
+"""Seconds after which a rendering is given up; it normally takes milliseconds."""
 
 Key = tuple[object, ...]
 T = TypeVar("T")
 
 
-class Renderings:
-    """The messages of one channel, both caches bounded."""
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What to send for a delivery."""
 
-    def __init__(self, store: Store, channel: Channel, *, writes: bool = False, observe: Observe = unobserved) -> None:
+    message: Message | None
+    """None where the reader's filters leave nothing of the edition."""
+    slug: str | None
+    """The edition's name in URLs; an announcement has none."""
+    is_hint: bool = False
+    """Whether the message only says that the filters have left nothing of several editions in a row."""
+
+
+class Renderings:
+    """The renderings of one channel; both caches are bounded."""
+
+    def __init__(
+        self, store: Store, channel: Channel, *, writes: bool = False, observe: Observe = ignore_timing
+    ) -> None:
         self._observe = observe
         self._store = store
         self._channel = channel
         self._writes = writes
         self._messages: OrderedDict[Key, asyncio.Task[Message | None]] = OrderedDict()
         self._editions: OrderedDict[int, asyncio.Task[Edition]] = OrderedDict()
-        self._told: OrderedDict[Key, int] = OrderedDict()
-        """How many texts there were when a slot's first reader was served: all of that slot read the same."""
+        self._text_counts: OrderedDict[Key, int] = OrderedDict()
+        """Texts that existed when a slot's first reader was served: all readers of a slot get the same."""
 
-    async def message(self, delivery: Delivery) -> Message | None:
-        """The edition as the delivery's preferences want it, None where they leave nothing of it.
-
-        A variant that the service refused is said in the plainest style. An announcement is the same for all who read
-        one language.
-        """
+    async def render(self, delivery: Delivery) -> Rendered:
+        """The message for a delivery. Raises what the template or the database raises."""
         if delivery.is_note:
             edition_id, language = delivery.edition_id, delivery.preferences.language
-            return await self._shared((edition_id, NOTE, language), partial(self._compose_note, edition_id, language))
+            work = partial(self._compose_note, edition_id, language)
+            return Rendered(await self._shared((edition_id, NOTE, language), work), None)
+        edition = await self._edition(delivery.edition_id)
+        name = slug(edition.cadence, edition.day)
+        message = await self._message(delivery)
+        if message is not None:
+            return Rendered(message, name)
+        return Rendered(await self._hint(delivery), name, is_hint=True)
+
+    async def _message(self, delivery: Delivery) -> Message | None:
+        """The edition as the delivery's preferences want it; as `headline` where the rendering fell back."""
         wanted, edition_id = delivery.preferences, delivery.edition_id
-        if delivery.fallen:
+        if delivery.fell_back:
             wanted = replace(wanted, style=Style.HEADLINE)
-        said = (wanted.language, wanted.style, wanted.papers, wanted.min_votes, wanted.topics)
-        told = await self._texts_told(delivery) if wanted.style in TEXT_FIELDS else 0
-        key = (edition_id, said, delivery.missed, told)
+        choice = (wanted.language, wanted.style, wanted.papers, wanted.min_votes, wanted.topics)
+        texts = await self._text_count(delivery) if wanted.style in TEXT_FIELDS else 0
+        key = (edition_id, choice, delivery.missed, texts)
         return await self._shared(key, partial(self._compose, edition_id, wanted, delivery.missed))
 
     async def _shared(self, key: Key, work: Callable[[], Coroutine[Any, Any, Message | None]]) -> Message | None:
-        """What `work` composes, once for all who ask with the same key."""
+        """What `work` composes, once for all deliveries with the same key."""
         task = self._messages.get(key)
         if task is None:
-            # A task, so that many deliveries of one variant that start together wait for one rendering.
+            # A task, so that deliveries of one rendering that start together wait for the same one.
             task = self._messages[key] = asyncio.create_task(work())
             if len(self._messages) > MESSAGES:
                 self._messages.popitem(last=False)
@@ -86,20 +109,15 @@ class Renderings:
             self._messages.pop(key, None)
             raise
 
-    async def slug(self, delivery: Delivery) -> str | None:
-        """The name that a delivery's edition has in addresses; an announcement has none."""
-        if delivery.is_note:
-            return None
-        edition = await self._edition(delivery.edition_id)
-        return slug(edition.cadence, edition.day)
+    async def texts_pending_until(
+        self, connection: AsyncConnection, delivery: Delivery, now: datetime
+    ) -> datetime | None:
+        """When to look again at a delivery whose texts are still being written; None where it need not wait.
 
-    async def waits(self, connection: AsyncConnection, delivery: Delivery, now: datetime) -> datetime | None:
-        """When to look again at a delivery whose words are still being written; None where it need not wait for them.
-
-        An edition is never late because of a model: ten minutes after closing there is something else to say.
+        A model never makes an edition late: ten minutes after closing it is delivered without the texts.
         """
         wanted = delivery.preferences
-        if not self._writes or wanted.style not in TEXT_FIELDS or delivery.fallen or delivery.is_note:
+        if not self._writes or wanted.style not in TEXT_FIELDS or delivery.fell_back or delivery.is_note:
             return None
         edition = await self._edition(delivery.edition_id)
         deadline = edition.closed_at + PATIENCE
@@ -110,47 +128,48 @@ class Renderings:
             return None
         return min(deadline, now + LOOK_AGAIN)
 
-    async def _texts_told(self, delivery: Delivery) -> int:
-        """How many texts there are to choose from: looked up once for all readers of a slot."""
+    async def _text_count(self, delivery: Delivery) -> int:
+        """How many texts there are to choose from, looked up once for all readers of a slot."""
         key = (delivery.edition_id, delivery.preferences.language, delivery.due_at)
-        if key not in self._told:
+        if key not in self._text_counts:
             async with self._store.read() as connection:
-                self._told[key] = await text_queries.count(
+                self._text_counts[key] = await text_queries.count(
                     connection, delivery.edition_id, delivery.preferences.language
                 )
-            if len(self._told) > MESSAGES:
-                self._told.popitem(last=False)
-        return self._told[key]
+            if len(self._text_counts) > MESSAGES:
+                self._text_counts.popitem(last=False)
+        return self._text_counts[key]
 
-    async def hint(self, delivery: Delivery) -> Message | None:
-        """A line for a reader whose filters leave nothing of this edition, if they left nothing of several before."""
+    async def _hint(self, delivery: Delivery) -> Message | None:
+        """A line for a reader whose filters leave nothing, if this edition completes a row of such editions."""
         async with self._store.read() as connection:
-            before = await reader_history.barren(connection, delivery.subscriber_id, delivery.edition_id)
-        if before + 1 != BARREN:
+            before = await reader_history.no_match_in_a_row(connection, delivery.subscriber_id, delivery.edition_id)
+        if before + 1 != NO_MATCH_HINT_AFTER:
             return None
-        page = barren_page(BARREN, delivery.preferences, delivery.due_at)
+        page = barren_page(NO_MATCH_HINT_AFTER, delivery.preferences, delivery.due_at)
         return fit(page, self._channel.compose, self._channel.limits).message
 
     async def _compose(self, edition_id: int, wanted: Preferences, missed: Sequence[date]) -> Message | None:
-        """Compose off the event loop, so that a template that takes for ever holds nobody else up."""
         edition = await self._edition(edition_id)
-        said = await written_about(self._store, [each.paper.id for each in edition.papers], wanted)
-        wants = {"language": wanted.language, "style": wanted.style.value}
-        return await self._bounded(partial(compose, edition, wanted, self._channel, missed, said), wants)
+        texts = await texts_for(self._store, [each.paper.id for each in edition.papers], wanted)
+        fields = {"language": wanted.language, "style": wanted.style.value}
+        return await self._bounded(partial(compose, edition, wanted, self._channel, missed, texts), fields)
 
     async def _compose_note(self, edition_id: int, language: str) -> Message:
         async with self._store.read() as connection:
             text, day = await announcements.made(connection, edition_id)
         return await self._bounded(partial(compose_note, text, day, language, self._channel), {"language": language})
 
-    async def _bounded(self, work: Callable[[], T], wants: Mapping[str, str]) -> T:
-        """Do `work` aside, for so long; what goes wrong is logged with what was wanted."""
+    async def _bounded(self, work: Callable[[], T], fields: Mapping[str, str]) -> T:
+        """Run `work` off the event loop, with a timeout; a failure is logged with `fields` and raised."""
         try:
             with timed(self._observe, Timed.RENDER, self._channel.name):
                 async with asyncio.timeout(RENDER_SECONDS):
-                    return await _aside(work)
+                    return await _in_thread(work)
         except Exception:
-            log.exception("page cannot be composed", extra={"channel": self._channel.name, **wants})
+            log.exception(
+                "rendering failed, its deliveries are retried", extra={"channel": self._channel.name, **fields}
+            )
             raise
 
     async def _edition(self, edition_id: int) -> Edition:
@@ -170,8 +189,8 @@ class Renderings:
             return await edition_queries.get(connection, edition_id)
 
 
-async def written_about(store: Store, paper_ids: Sequence[str], wanted: Preferences) -> Texts:
-    """What a model has written about papers in a reader's language; nothing where their style needs none."""
+async def texts_for(store: Store, paper_ids: Sequence[str], wanted: Preferences) -> Texts:
+    """What a model has written about papers in a reader's language; nothing where their style needs no model."""
     if wanted.style not in TEXT_FIELDS:
         return NO_TEXTS
     async with store.read() as connection:
@@ -183,26 +202,29 @@ def compose(
     wanted: Preferences,
     channel: Channel,
     missed: Sequence[date] = (),
-    said: Texts = NO_TEXTS,
+    texts: Texts = NO_TEXTS,
 ) -> Message | None:
-    """An edition as one reader wants it, fitted into the channel's limits; None where nothing is left to say."""
-    page = edition_page(edition, wanted, missed=missed, texts=said)
+    """An edition as one reader wants it, fitted into the channel's limits; None where the filters leave nothing.
+
+    `missed` are the days of earlier editions that the message names as missed.
+    """
+    page = edition_page(edition, wanted, missed=missed, texts=texts)
     if not page.blocks:
         return None
 
-    def follows(shown: int) -> str:
-        return written(ShowEdition(edition.cadence, edition.day, shown, mine=True))
+    def next_page(shown: int) -> str:
+        return edition_line(edition.cadence, edition.day, shown, mine=True)
 
-    return fit(page, channel.compose, channel.limits, follows).message
+    return fit(page, channel.compose, channel.limits, next_page).message
 
 
 def compose_note(text: str, day: date, language: str, channel: Channel) -> Message:
-    """An announcement made on a day, as whoever reads a language gets it. Raises FitError where it is too long."""
+    """An announcement made on a day, for readers of one language. Raises FitError where it is too long."""
     return fit(announcement_page(text, words(language), day), channel.compose, channel.limits).message
 
 
-async def _aside(work: Callable[[], T]) -> T:
-    """Run `work` in a thread that, unlike those of asyncio's pool, cannot keep the program from stopping."""
+async def _in_thread(work: Callable[[], T]) -> T:
+    """Run `work` in a daemon thread: unlike those of asyncio's pool it cannot keep the program from stopping."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
 
@@ -218,7 +240,7 @@ async def _aside(work: Callable[[], T]) -> T:
         result, error = None, None
         try:
             result = work()
-        except Exception as raised:  # noqa: BLE001 - handed over to whoever waits
+        except Exception as raised:  # noqa: BLE001 - handed over to the coroutine that waits
             error = raised
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(settle, result, error)

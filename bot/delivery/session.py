@@ -1,4 +1,4 @@
-"""A channel and its login: logged in when it is first needed, once, and out again at the end."""
+"""A channel and its login: logged in once, when it is first needed, and out at the end."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from bot.delivery.rate_limit import RateLimiter
 
 
 class Session:
-    """Logs a channel in on demand, so that a service that is out of reach holds up nobody but itself."""
+    """Logs a channel in on demand, so that an unreachable service holds up no other channel."""
 
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
         self.rate_limiter = RateLimiter(channel.pace)
-        """The account's rates, spent in one place by editions, answers and notices alike."""
+        """The account's rate limits, shared by editions, answers and alerts."""
         self._stack = AsyncExitStack()
         self._opening = asyncio.Lock()
         self._open = False
 
     async def open(self) -> Channel:
-        """The channel, logged in. Raises LoginError where the service refuses us, else what went wrong this time."""
+        """The channel, logged in. Raises LoginError where the login is refused, else what the channel raises."""
         async with self._opening:
             if not self._open:
                 await self._stack.enter_async_context(self.channel)
@@ -31,13 +31,13 @@ class Session:
         return self.channel
 
     async def findings(self) -> Sequence[Finding]:
-        """What the channel says of its account and service; that they do not let us in is a finding like others."""
+        """What the channel finds out about its account and service; a refused login is a finding too."""
         name = self.channel.name
         try:
             return await (await self.open()).check()
         except LoginError as error:
             return [Finding(name, False, str(error))]
-        except Exception as error:  # noqa: BLE001 - whatever a service does to us is what is looked for
+        except Exception as error:  # noqa: BLE001 - any failure is a finding
             says = f"its service could not be asked ({type(error).__name__}); try again when it is reached"
             return [Finding(name, False, says)]
 

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.delivery.alerts import Alert, into_log
+from bot.delivery.alerts import Alert, log_alert
 from bot.model import Cadence, Edition, Found, Paper
 from bot.publishing.feed import FeedError
 from bot.rules import closing as rules
@@ -53,7 +53,7 @@ class Publisher:
         interval: timedelta,
         closes: time,
         progress: Progress | None = None,
-        alert: Alert = into_log,
+        alert: Alert = log_alert,
     ) -> None:
         self._alert = alert
         self._store = store
@@ -253,7 +253,7 @@ class Publisher:
             return []
         readers = 0
         if deliver:
-            await subscriber_queries.wake(connection, now=edition.closed_at)
+            await subscriber_queries.resume_due(connection, now=edition.closed_at)
             readers = await audience.owe(connection, edition_id, edition.cadence, published_at=edition.closed_at)
         return [Published(edition, readers)]
 
@@ -269,7 +269,7 @@ class Publisher:
                 "complete": edition.complete,
             }
             if each.audience:
-                self._alert("edition starts", edition.closed_at, **fields)
+                self._alert("edition published", edition.closed_at, **fields)
             else:
                 log.info("edition closed", extra=fields)
         return published

@@ -1,4 +1,4 @@
-"""An announcement: what an operator says to the readers, cleaned, and the page that it becomes in their language."""
+"""Announcements: an operator's text to the readers, cleaned, and its page in the reader's language."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.render.words import Words
 from bot.runtime.text import one_line
 
 LONGEST = 2_000
-"""Characters of an announcement, once it is cleaned."""
+"""Characters of a cleaned announcement."""
 
 
 def clean_lines(text: str) -> str:
@@ -23,9 +23,9 @@ def clean_lines(text: str) -> str:
 
 
 def announcement_page(text: str, w: Words, day: date) -> Page:
-    """The page of an announcement made on a day: the operator's own words, and in the reader's how to leave.
+    """The page of an announcement: the operator's text, and how to unsubscribe in the reader's language.
 
-    That stands among the notes, which every channel shows, while some leave the foot of a page out.
+    The latter is a note and not in the footer, which some channels leave out.
     """
     return Page(
         language=w.language,

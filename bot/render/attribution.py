@@ -1,6 +1,6 @@
-"""What is said about one paper: a model's text where there is one, else the feed's own sentence, or the authors' words.
+"""Picks the text about a paper: the model's, else the feed's sentence or the authors' words, and says whose it is.
 
-Pure. Which style says what is decided here; how it is laid out is the style's file in templates/styles.
+Pure. How a style is laid out is in templates/styles.
 """
 
 from __future__ import annotations
@@ -11,24 +11,25 @@ from types import MappingProxyType
 
 from bot.channel import Said
 from bot.model import Paper, Source, Style, Text
-from bot.render.styles import MISSING, STAND_INS
+from bot.render.styles import FALLBACKS, MISSING
 from bot.runtime.text import first_sentence
 
 NOTHING_WRITTEN: Mapping[Style, Text] = MappingProxyType({})
 WRITTEN_IN = "en"
-"""The language of the feed's sentences and of the abstracts at arXiv."""
+"""The language of the feed's sentences and of abstracts at arXiv."""
 
 
 def say(paper: Paper, style: Style, texts: Mapping[Style, Text] = NOTHING_WRITTEN) -> Said:
-    """What `style` says about a paper. `texts` are those that a model wrote about it in the reader's language.
+    """The text about a paper in a style.
 
-    Where the one that is asked for is missing, another stands in; where there is none, the feed's sentence.
+    `texts` are the model's in the reader's language. If the style's text is missing, the first of its `FALLBACKS` is
+    used, and then the feed's sentence.
     """
     if style is Style.HEADLINE:
         return _headline(paper)
     if style is Style.ABSTRACT:
         return _said(style, Source.AUTHORS, abstract=_one_line(paper.abstract))
-    for each in (style, *STAND_INS[style]):
+    for each in (style, *FALLBACKS[style]):
         if each in texts:
             return _written(texts[each], paper, instead=each is not style)
     return replace(_headline(paper), instead=True)
@@ -52,5 +53,5 @@ def _said(style: Style, source: Source, **parts: str) -> Said:
 
 
 def _one_line(text: str) -> str:
-    """The same words without the hard line breaks that abstracts carry."""
+    """A text without the hard line breaks of abstracts."""
     return " ".join(text.split())

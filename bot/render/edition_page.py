@@ -1,7 +1,7 @@
-"""An edition and a reader's preferences → a page: which papers, and all that is said, before any markup.
+"""Makes pages from editions and a reader's preferences: which papers, and what is said, before any markup.
 
-Pure but for the catalogues. Whatever comes from outside is cleaned here, once, for every channel: no control
-character, no trick with the direction of writing, no link that is not http.
+Pure except for reading catalogues. Text from outside is cleaned here, once for all channels: no control characters, no
+direction overrides, no links other than http.
 """
 
 from __future__ import annotations
@@ -23,34 +23,34 @@ from bot.rules.topics import TopicFilter
 from bot.runtime.text import one_line, visible
 
 Texts = Mapping[str, Mapping[Style, Text]]
-"""What a model wrote in one language, by the paper's arXiv id and by style."""
+"""The model's texts in one language, by arXiv id and style."""
 NO_TEXTS: Texts = MappingProxyType({})
 
 MOST_MISSED = 3
-"""So many missed editions are named, the newest."""
+"""Missed editions that are named, the newest ones."""
 NAMES = 3
-"""So many authors are named before the rest are counted."""
+"""Authors that are named; the rest are counted."""
 
 _FILLED = ((0, 0.0), (1, 0.25), (4, 0.54), (8, 0.70), (13, 0.84), (16, 0.90), (23, 0.97), (24, 1.0))
-"""How full a day's list usually is at an hour of the UTC day, measured over many days of the feed."""
+"""The share of a day's list that is usually there at an hour (UTC), measured over many days of the feed."""
 
 _ALPHAXIV = {"ko": "ko/", "ja": "ja/", "zh-Hans": "zh/", "zh-Hant": "zh/"}
-"""The languages that alphaXiv writes its overviews in beside English, as they stand in its addresses."""
+"""The languages of alphaXiv's overviews beside English, as in its URLs."""
 
 
 def edition_page(
     edition: Edition, preferences: Preferences, *, missed: Sequence[date] = (), texts: Texts = NO_TEXTS
 ) -> Page:
-    """The page of one edition for a reader with these preferences, who missed the editions of some days before.
+    """The page of an edition for a reader with these preferences.
 
-    `texts` are what a model wrote in the reader's language, by paper and style.
+    `missed` are the days of editions that expired before this one, `texts` the model's in the reader's language.
     """
     w = words(preferences.language)
     chosen = choose(edition.papers, preferences)
     counted = _counts_votes(edition.papers)
     lead = [_count(w, len(chosen), len(edition.papers), preferences.min_votes)]
     if counted and not edition.sample:
-        # In UTC: one rendering serves readers in every time zone.
+        # In UTC, since one rendering serves readers in every time zone.
         lead.append(w.gettext("votes counted on {moment}", moment=w.moment(edition.closed_at)))
     return Page(
         language=w.language,
@@ -74,7 +74,7 @@ def edition_page(
 def today_page(
     papers: Iterable[Paper], day: date, preferences: Preferences, *, now: datetime, texts: Texts = NO_TEXTS
 ) -> Page:
-    """The page of a day's list as it stands, closed or not; it says how complete the list is."""
+    """The page of a day's list as it is now, closed or not, with a note on how complete it is."""
     w = words(preferences.language)
     ranked = rank(papers)
     chosen = choose(ranked, preferences)
@@ -102,7 +102,7 @@ def list_page(
     slug: str,
     texts: Texts = NO_TEXTS,
 ) -> Page:
-    """The page of some papers that are no edition: found, best, or one alone."""
+    """The page of papers that are no edition: search results, top papers, or a single paper."""
     w = words(preferences.language)
     return Page(
         language=w.language,
@@ -117,7 +117,7 @@ def list_page(
 
 
 def barren_page(count: int, preferences: Preferences, now: datetime) -> Page:
-    """The page of one line for a reader whose filters have left nothing for a while."""
+    """The notice for a reader whose filters have let nothing through for `count` editions."""
     w = words(preferences.language)
     says = w.ngettext(
         "Your filters have left nothing of the last {n} edition, so nothing was sent. “settings” shows them.",
@@ -128,7 +128,7 @@ def barren_page(count: int, preferences: Preferences, now: datetime) -> Page:
 
 
 def notice_page(says: str, w: Words, now: datetime) -> Page:
-    """The page of one notice for the operator."""
+    """The page of a notice: one line, to a reader or an operator."""
     return Page(
         language=w.language,
         direction=w.direction,
@@ -141,7 +141,7 @@ def notice_page(says: str, w: Words, now: datetime) -> Page:
 
 
 def choose(papers: Sequence[Ranked], preferences: Preferences) -> list[Ranked]:
-    """The papers that a reader wants, with their ranks in the edition. Unknown votes are enough votes."""
+    """The papers that pass a reader's filters, with their ranks in the edition. Unknown votes pass."""
     topic_filter = TopicFilter(preferences.topics)
     wanted = [
         each
@@ -152,7 +152,7 @@ def choose(papers: Sequence[Ranked], preferences: Preferences) -> list[Ranked]:
 
 
 def block(ranked: Ranked, style: Style, w: Words, texts: Texts = NO_TEXTS) -> Block:
-    """All that is said about one paper in one language and style."""
+    """All that a page says about one paper in one language and style."""
     paper = ranked.paper
     said = _cleaned(say(paper, style, texts.get(paper.id, NOTHING_WRITTEN)))
     title = one_line(paper.title) or paper.id
@@ -173,7 +173,7 @@ def block(ranked: Ranked, style: Style, w: Words, texts: Texts = NO_TEXTS) -> Bl
 
 
 def filled(day: date, now: datetime) -> float:
-    """How much of a day's list is usually there by now: 0.0 … 1.0."""
+    """The share of a day's list that is usually there by now, from 0.0 to 1.0."""
     hours = (now - datetime.combine(day, time(), UTC)) / timedelta(hours=1)
     for (early, less), (late, more) in pairwise(_FILLED):
         if hours < late:
@@ -219,7 +219,7 @@ def _leads_to_the_web(url: str) -> bool:
 
 
 def heading(w: Words, cadence: Cadence, day: date) -> str:
-    """The heading of an edition: what it is, and of which period."""
+    """The heading of an edition: its cadence and its period."""
     title = {
         Cadence.DAY: w.gettext("Daily papers"),
         Cadence.WEEK: w.gettext("Weekly papers"),
@@ -229,7 +229,7 @@ def heading(w: Words, cadence: Cadence, day: date) -> str:
 
 
 def period_name(w: Words, cadence: Cadence, day: date) -> str:
-    """An edition's period in words."""
+    """The period of an edition: "Wednesday, 29 April 2026"."""
     match cadence:
         case Cadence.DAY:
             return w.day(day)
@@ -240,14 +240,14 @@ def period_name(w: Words, cadence: Cadence, day: date) -> str:
 
 
 def _missed(w: Words, cadence: Cadence, day: date) -> Link:
-    """What a reader missed, and where its list can still be read."""
+    """A link to the list of a missed edition."""
     place = {Cadence.DAY: "date", Cadence.WEEK: "week", Cadence.MONTH: "month"}[cadence]
     label = w.gettext("You missed: {date}", date=period_name(w, cadence, day))
     return Link(label, f"https://huggingface.co/papers/{place}/{slug(cadence, day)}")
 
 
 def slug(cadence: Cadence, day: date) -> str:
-    """The name of an edition in files and addresses: 2026-04-29, 2026-W18, 2026-04."""
+    """The name of an edition in file names and URLs: 2026-04-29, 2026-W18, 2026-04."""
     match cadence:
         case Cadence.DAY:
             return f"{day}"

@@ -1,7 +1,7 @@
-"""Fitting pages into what a channel's message may hold: whole papers only, and never a cut through markup.
+"""Fits pages into a channel's message limits: whole papers only, and markup is never cut.
 
-An overlong text is shortened before it becomes markup; papers that still find no room are left out from the
-end, and one line says how many. A channel only measures; every decision is here.
+Long texts are shortened before they become markup; papers that still do not fit are dropped from the end, and one line
+says how many. Channels only measure; every decision is here.
 """
 
 from __future__ import annotations
@@ -22,32 +22,35 @@ ELLIPSIS = "…"
 
 
 class FitError(Exception):
-    """A page without any paper is already larger than the channel takes: its declared limits are wrong."""
+    """A page without papers exceeds the channel's limits: the declared limits are wrong."""
 
     def __init__(self, quantity: str, size: int, maximum: int) -> None:
-        super().__init__(f"an empty page has {size} {quantity}, and the channel takes {maximum}")
+        super().__init__(f"an empty page has {size} {quantity}, but the channel allows {maximum}")
         self.quantity, self.size, self.maximum = quantity, size, maximum
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted(Generic[M]):
-    """A message within the limits, how many papers it shows, and the page that it was composed from."""
+    """A message within the limits, the number of papers in it, and the page that it was composed from."""
 
     message: M
     shown: int
     page: Page
 
 
-def _nothing(shown: int) -> None:  # noqa: ARG001 - where nobody can be asked for the rest
+def _no_next(shown: int) -> None:  # noqa: ARG001 - for pages without a next page
     return None
 
 
 def fit(
-    page: Page, compose: Callable[[Page], M], limits: Limits, follows: Callable[[int], str | None] = _nothing
+    page: Page, compose: Callable[[Page], M], limits: Limits, follows: Callable[[int], str | None] = _no_next
 ) -> Fitted[M]:
-    """Compose as much of a page as the limits take: the most whole papers, from the first.
+    """Compose as many whole papers of a page as fit, from the first.
 
-    `follows` says what to ask for where only so many of them are shown.
+    `follows` gives the command line that shows the rest, given the number of papers shown.
+
+    Raises:
+        FitError: Not even a page without papers fits.
     """
     blocks = [_within(block, limits.text) for block in page.blocks]
 
@@ -61,7 +64,7 @@ def fit(
         return _excess(attempt(shown).message, limits) is None
 
     shown = _most(blocks, holds)
-    # One paper too large for any message must not cost the readers all that follow it.
+    # A paper that is too large for any message must not hide those after it.
     while shown < len(blocks) and not holds([blocks[shown]]):
         smaller = _shrunk(blocks[shown], holds)
         if smaller is None:
@@ -76,16 +79,16 @@ def fit(
 
 
 def shorten(text: str, most: int) -> str:
-    """A text in at most `most` UTF-16 units: up to a sentence's end, else to a word's, and then "…".
+    """Shorten a text to at most `most` UTF-16 units, at the end of a sentence, else of a word, followed by "…".
 
-    In Chinese and Japanese any place between characters will do; inside what a reader sees as one, none.
+    Chinese and Japanese may be cut between any two characters; no grapheme (UAX #29) is ever cut.
     """
     if utf16_units(text) <= most:
         return text
     if most < 1:
         return ""
     room = _prefix(text, most - 1)
-    enough = room // 2  # an early end would throw away more than it tidies
+    enough = room // 2  # an earlier end would lose too much text
     sentence = max((end for end in sentence_ends(text) if enough < end < room), default=0)
     if sentence:
         return f"{text[:sentence]} {ELLIPSIS}"
@@ -110,14 +113,14 @@ def _excess(message: Message, limits: Limits) -> tuple[str, int, int] | None:
 
 
 def _most(blocks: Sequence[Block], holds: Callable[[Sequence[Block]], bool]) -> int:
-    """How many of the first blocks fit. All of them is asked first: it is usual, and spares the "+n" line."""
+    """How many of the first blocks fit. All of them are tried first: that is usual, and needs no "+n more" line."""
     if holds(blocks):
         return len(blocks)
     return _largest(len(blocks) - 1, lambda count: holds(blocks[:count]))
 
 
 def _largest(highest: int, holds: Callable[[int], bool]) -> int:
-    """The largest number up to `highest` that holds, by halving; 0 needs no proof."""
+    """The largest number from 0 to `highest` that holds, by binary search; 0 is taken to hold."""
     low, high = 0, max(0, highest)
     while low < high:
         middle = (low + high + 1) // 2
@@ -129,7 +132,7 @@ def _largest(highest: int, holds: Callable[[int], bool]) -> int:
 
 
 def _shrunk(block: Block, holds: Callable[[Sequence[Block]], bool]) -> Block | None:
-    """The block with as much of its texts as fits alone; at worst without trimmings, else None."""
+    """A block shortened to fit alone: its texts, then authors, organisation and links too; None if it never fits."""
     longest = max(map(utf16_units, block.said.parts.values()), default=0)
     most = _largest(longest, lambda most: holds([_within(block, most)]))
     if most or holds([_within(block, 0)]):
@@ -151,7 +154,7 @@ def _within(block: Block, most: int | None) -> Block:
 
 
 def _prefix(text: str, most: int) -> int:
-    """The longest beginning of a text within `most` UTF-16 units that ends between two visible characters."""
+    """The length of the longest prefix of at most `most` UTF-16 units that cuts no grapheme."""
     room = units = 0
     for place, character in enumerate(text):
         units += utf16_units(character)
@@ -167,13 +170,13 @@ _JOINER = "\u200d"
 _VIRAMA = 9
 _FLAG_LETTERS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
 _TRAILING = re.compile("[\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f\uff9e\uff9f\u1160-\u11ff\ud7b0-\ud7ff]")
-"""Skin tones, tags, half-width sound marks, and the letters that end a Korean syllable."""
+"""Skin tones, tags, half-width sound marks, and the vowels and finals of decomposed Hangul syllables."""
 _UNSPACED = re.compile("[\u3001-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\uff01-\uff60\U00020000-\U0003ffff]")
-"""Chinese and Japanese, which put no space between words."""
+"""Chinese and Japanese, which have no spaces between words."""
 
 
 def _between_characters(text: str, place: int) -> bool:
-    """Whether a cut here leaves every visible character whole, by the rules of UAX #29 that texts meet."""
+    """Whether `place` is a grapheme boundary, by the rules of UAX #29 that occur in texts."""
     before, after = text[place - 1 : place], text[place : place + 1]
     if not before or not after:
         return True
@@ -183,7 +186,7 @@ def _between_characters(text: str, place: int) -> bool:
         return False
     if unicodedata.combining(before) == _VIRAMA and unicodedata.category(after) == "Lo":
         return False
-    if after in _FLAG_LETTERS:  # two letters make one flag
+    if after in _FLAG_LETTERS:  # two letters are one flag
         return (place - len(text[:place].rstrip(_FLAG_LETTERS))) % 2 == 0
     return True
 

@@ -1,4 +1,4 @@
-"""Words for the layout of a page, and the lines at its foot: whose words the texts are, where the data comes from."""
+"""Labels of a page's layout, and its footer: who wrote the texts, where the data comes from."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from bot.model import Source, Style
 from bot.render.words import Words
 
-USUAL = {Style.HEADLINE: Source.FEED, Style.ABSTRACT: Source.AUTHORS}
-"""Whose words a style's texts usually are; where no model writes."""
+USUAL_SOURCES = {Style.HEADLINE: Source.FEED, Style.ABSTRACT: Source.AUTHORS}
+"""Who usually writes a style's texts; a model for all other styles."""
 
 
 def labels(w: Words, style: Style) -> Mapping[str, str]:
-    """Words for the layout. A text is marked as somebody's only where the foot does not speak of it."""
-    usual = USUAL.get(style, Source.MODEL)
+    """Labels by name. `said_by_…` is empty for the style's usual source, which the footer names."""
+    usual = USUAL_SOURCES.get(style, Source.MODEL)
     says = {
         Source.FEED: w.gettext("feed’s summary"),
         Source.AUTHORS: w.gettext("from the abstract"),
@@ -36,7 +36,7 @@ def labels(w: Words, style: Style) -> Mapping[str, str]:
 
 
 def _of_styles(w: Words) -> Mapping[str, str]:
-    """What stands over the parts of texts; each style may say the same thing in its own way."""
+    """Headings of the parts of texts, by style and part."""
     return {
         "instead": w.gettext("shorter, for want of the whole text"),
         "highlights_sentence": w.pgettext("over one sentence on a paper", "Summary"),
@@ -57,12 +57,12 @@ def _of_styles(w: Words) -> Mapping[str, str]:
 
 
 def footer(w: Words, style: Style, *, counted: bool, sample: bool) -> list[str]:
-    """The lines at the foot of a page; `counted` says whether the feed counts votes."""
+    """The lines of a page's footer; `counted` says whether the feed counts votes."""
     if sample:
         whose = w.gettext("The summaries were written for this sample.")
     elif style is Style.ABSTRACT:
         whose = w.gettext("The abstracts are the authors’ own words, unchanged.")
-    elif style not in USUAL:
+    elif style not in USUAL_SOURCES:
         whose = w.gettext(
             "The texts were written by a language model and held against the papers by the program; "
             "read the paper before you rely on them."

@@ -1,4 +1,4 @@
-"""The styles that a language model writes: the parts of each, how long they may be, what stands in for them. Pure."""
+"""Schemas of the styles that a language model writes: their fields, lengths and fallbacks. Pure."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from bot.model import Style
 
 @dataclass(frozen=True, slots=True)
 class TextField:
-    """One field of a style's schema: its name, and the least and most characters it may have.
+    """One field of a style's schema: its name, and how many characters it may have (`least` to `most`).
 
-    The bounds are for languages with spaces; Chinese, Japanese and Korean say the same in half the characters.
-    `may_be_missing` parts may hold the schema's word for "not enough information" in place of a text.
+    The limits are for languages with spaces; Chinese, Japanese and Korean need half the characters. A field that
+    `may_be_missing` may be `MISSING`.
     """
 
     name: str
@@ -48,18 +48,18 @@ TEXT_FIELDS: Mapping[Style, Sequence[TextField]] = {
         TextField("conclusion", 30, 800),
     ),
 }
-"""The parts of each style that needs a model, in the order in which they are said."""
+"""The fields of each style that needs a model, in the order in which they are shown."""
 
 MISSING = "-"
-"""What the model answers for a part that the source says nothing about; we have a word for it in every language."""
+"""The model's answer for a field that the source says nothing about; catalogues translate it."""
 
-STAND_INS: Mapping[Style, Sequence[Style]] = {
+FALLBACKS: Mapping[Style, Sequence[Style]] = {
     Style.HIGHLIGHTS: (Style.PLAIN, Style.REVIEW, Style.TRANSLATION),
     Style.PLAIN: (Style.HIGHLIGHTS, Style.REVIEW, Style.TRANSLATION),
     Style.TRANSLATION: (Style.HIGHLIGHTS, Style.PLAIN, Style.REVIEW),
     Style.REVIEW: (Style.HIGHLIGHTS, Style.PLAIN, Style.TRANSLATION),
 }
-"""What is said in a style's place, in the same language, where its text is missing: the first that is there."""
+"""The styles that replace one whose text is missing, in the same language: the first that exists."""
 
 FROM_FULL_TEXT = frozenset({Style.REVIEW})
-"""Styles that are written from the whole paper where it can be had, not from its abstract alone."""
+"""Styles written from the full text of a paper if it is available, otherwise from its abstract."""

@@ -1,8 +1,7 @@
-"""Jinja's only home: the templates folder as ready-to-fill templates, safe by construction.
+"""Loads and renders the templates with Jinja, which only this module imports. Escaping cannot be forgotten.
 
-Everything put into a template goes through the channel's own escape, without any author's doing: there is no
-`safe` filter, and what is already markup can be printed and joined but not formatted or cut. Templates run in
-Jinja's sandbox and can read nothing but each other.
+Every value goes through the channel's own escape function: there is no `safe` filter, and markup can be printed and
+joined but not formatted or cut. Templates run in Jinja's sandbox and can read nothing but each other.
 """
 
 from __future__ import annotations
@@ -30,18 +29,18 @@ FILTERS = frozenset(
     select selectattr slice sort string sum trim unique upper
     """.split()  # noqa: SIM905 — a list of words reads best as words
 )
-"""Jinja's filters that neither make markup nor take it apart."""
+"""Jinja's filters that neither produce nor split markup."""
 
 
 def template(name: str, escape: Escape | None) -> Template:
-    """The template of that name below templates/, as `bot.channel.Kit` describes it."""
-    # A template that is missing or does not compile is told at start, not at eight in the morning.
+    """A template by its path below templates/ (see `bot.channel.Kit`). Raises at once if it does not compile."""
+    # Compiled here, so that a broken template stops the start and not the first delivery.
     _environment(folder(), DEFAULT, escape).get_template(name)
     return partial(_fill, name, escape)
 
 
 def prompt(name: str, **values: object) -> str:
-    """A prompt below templates/prompts/, filled; it is read by a model, so nothing in it is escaped."""
+    """Render a prompt below templates/prompts/. Nothing is escaped, since a model reads it."""
     return _environment(folder(), DEFAULT, str).get_template(f"prompts/{name}.j2").render(**values).strip()
 
 
@@ -56,7 +55,7 @@ def _environment(where: Path, language: str, escape: Escape | None) -> _Environm
 
 
 class _Environment(ImmutableSandboxedEnvironment):
-    """The templates as they are in one language, filled through one escape."""
+    """A Jinja environment for one language and one escape function."""
 
     intercepted_binops = frozenset({"+", "%", "*"})
 
@@ -68,7 +67,7 @@ class _Environment(ImmutableSandboxedEnvironment):
                 return value
             return html(str(value)) if escape is None else Markup(escape(str(value)))  # noqa: S704
 
-        # Asking for the context keeps Jinja from escaping constants ahead of time, in HTML's way.
+        # Taking the context keeps Jinja from escaping constants at compile time, by HTML's rules.
         @pass_eval_context
         def finalize(_: EvalContext, value: object) -> Markup:
             return safe(value)
@@ -89,11 +88,11 @@ class _Environment(ImmutableSandboxedEnvironment):
         self.filters = {name: self.filters[name] for name in FILTERS}
         self.filters |= {"join": self.join, "number": w.number}
         self.globals = {"range": self.globals["range"], "namespace": self.globals["namespace"]}
-        # Plain functions, not Jinja's i18n tags: those put markup into sentences by HTML's rules only.
+        # Plain functions, since Jinja's i18n tags escape by HTML's rules only.
         self.globals |= {"gettext": w.gettext, "ngettext": w.ngettext, "pgettext": w.pgettext}
 
     def join(self, values: Iterable[object], between: str = "") -> object:
-        """Join values: to markup, escaped by our own rules, as soon as one of them is markup."""
+        """Join values; if one of them is markup, the others are escaped by our escape function."""
         parts = list(values)
         if any(isinstance(part, Markup) for part in (*parts, between)):
             return self._safe(between).join(map(self._safe, parts))
@@ -103,7 +102,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         if isinstance(left, Markup) or isinstance(right, Markup):
             if operator == "+":
                 return self.join((left, right))
-            raise TypeError(f"markup cannot be used with {operator}: print it")
+            raise TypeError(f"markup cannot be used with {operator}; print it")
         return super().call_binop(context, operator, left, right)
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
@@ -111,7 +110,7 @@ class _Environment(ImmutableSandboxedEnvironment):
 
 
 class _Generator(CodeGenerator):
-    """Jinja's own, but that `~` joins by the environment's rules instead of HTML's."""
+    """Jinja's code generator, except that `~` escapes by the environment's rules instead of HTML's."""
 
     def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:  # noqa: N802 — Jinja's name
         self.write("environment.join((")
@@ -125,7 +124,7 @@ _Environment.code_generator_class = _Generator
 
 
 class _Loader(FileSystemLoader):
-    """Finds `edition.ko.html` before `edition.html` where the language is Korean, whoever asks."""
+    """Loads `edition.ko.html` before `edition.html` where the language is Korean."""
 
     def __init__(self, where: Path, language: str) -> None:
         super().__init__(where)

@@ -1,6 +1,6 @@
-"""What people type for hours, weekdays and days, in their own language and in everybody's. Pure.
+"""Parses typed hours, weekdays and days, in the reader's language. Pure.
 
-Each function gives None for what makes no sense; English and plain numbers are understood in every language.
+Every function returns None for text that makes no sense. English and plain numbers are understood in every language.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from babel.dates import get_day_names, get_period_names
 from bot.render.words import DEFAULT, locale_of
 
 QUARTER = 15
+"""Minutes: hours are chosen in steps of a quarter."""
 LATELY = timedelta(days=14)
-"""A day without a year that was so recently is not taken for next year's."""
+"""A day without a year that was this recently is a mistake, not a day of next year."""
 YEARS = range(2000, 2100)
 ALL_DAYS = 0b1111111
 WORKING_DAYS = 0b0011111
@@ -29,7 +30,7 @@ _RANGE = re.compile(r"\s*(?:-|–|—|~|〜|～|…|\.\.|到|至|から|부터|�
 
 
 def hour(text: str, language: str) -> int | None:
-    """An hour of the day as minutes after midnight, on a quarter: `8`, `7:30`, `8 pm`, `오후 8시 반`."""
+    """A time of day on a quarter, as minutes after midnight: `8`, `7:30`, `8 pm`, `오후 8시 반`."""
     line = fold(text)
     half = None
     for name, later in _halves(language):
@@ -50,7 +51,7 @@ def hour(text: str, language: str) -> int | None:
 
 
 def weekdays(text: str, language: str) -> int | None:
-    """Weekdays as a bit each (Monday = bit 0): `mon-fri`, `1,3,5`, `월수금`, `all`."""
+    """Weekdays, one bit each (Monday = bit 0): `mon-fri`, `1,3,5`, `월수금`, `all`."""
     line = _RANGE.sub("-", fold(text))
     if line in {"all", "daily", "*"}:
         return ALL_DAYS
@@ -74,7 +75,7 @@ def weekdays(text: str, language: str) -> int | None:
 
 
 def day(text: str, today: date) -> date | None:
-    """A day: `2026-04-29`, `2026년 4월 29일`, `4/29` (the last one that has been)."""
+    """A past or present day: `2026-04-29`, `2026년 4월 29일`, `4/29` (the latest such day up to `today`)."""
     found = _DATE.fullmatch(fold(text))
     if not found:
         return None
@@ -88,14 +89,14 @@ def day(text: str, today: date) -> date | None:
 
 
 def until(text: str, today: date) -> date | None:
-    """A day to come: `2026-12-01`, `12/1` (the next one), or so many days from now: `7`."""
+    """A future day: `2026-12-01`, `12/1` (the next such day), or a number of days from `today`: `7`."""
     line = fold(text)
     if re.fullmatch(r"\d{1,3}", line):
         return today + timedelta(days=int(line)) if int(line) else None
     found = day(line, today)
     if found is None or found > today or re.match(r"\d{4}", line):
         return found if found is None or found > today else None
-    if today - found < LATELY:  # a slip of the pen, not a pause of a year
+    if today - found < LATELY:  # more likely a typo than a pause of a year
         return None
     with suppress(ValueError):
         return found.replace(year=found.year + 1)
@@ -103,14 +104,14 @@ def until(text: str, today: date) -> date | None:
 
 
 def fold(text: str) -> str:
-    """Small letters, plain digits whatever the script, single spaces."""
+    """Case-folded, with ASCII digits for those of any script, and single spaces."""
     digits = "".join(str(unicodedata.digit(char)) if char.isdigit() else char for char in text)
     return " ".join(unicodedata.normalize("NFKC", digits).casefold().split())
 
 
 @cache
 def _halves(language: str) -> tuple[tuple[str, bool], ...]:
-    """What the two halves of a day are called, the longest names first; True for the later one."""
+    """The names of a.m. (False) and p.m. (True), the longest first."""
     found = {"am": False, "a.m.": False, "pm": True, "p.m.": True}
     for tag in (DEFAULT, language):
         locale = locale_of(tag)

@@ -1,8 +1,7 @@
-"""Every word a reader sees: one catalogue per language, dates, numbers and plurals as the language has them.
+"""Translations: one gettext catalogue per language, with its dates, numbers and plurals.
 
-A catalogue is `templates/locale/<tag>.po`, read as it is, without a compile step. The English sentence is the
-key, so a sentence that a language lacks is said in English. Nothing a translator writes can break a delivery:
-a translation that asks for a placeholder nobody fills is passed over for the English sentence.
+A catalogue is `templates/locale/<tag>.po`, read without a compile step. The English sentence is the message id, so a
+missing translation falls back to English. So does one with an unknown placeholder: no translation can break a delivery.
 """
 
 from __future__ import annotations
@@ -28,17 +27,22 @@ from bot.channel import Direction
 from bot.render import folder
 
 DEFAULT = "en"
-"""The language of the keys, and the last resort of every other."""
+"""The language of the message ids, and the fallback of every other."""
+
+OFFERED_FROM = 0.9
+"""Share of the English sentences that a catalogue has to translate before its language is offered to readers."""
 
 _FORMATS = {"en": "en_GB"}
-"""Where dates are written after another locale than the catalogue's: few who read English are American."""
+"""Locales for dates, where not the catalogue's own: few readers of English are American."""
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_ENTRY = re.compile(r'^msgid "', re.MULTILINE)
+_TRANSLATED = re.compile(r'^msgstr(?:\[0\])? (?:"[^"]|""\n")', re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Words:
-    """One language: its sentences and its ways of writing dates and numbers."""
+    """One language: its catalogue and its formats of dates and numbers."""
 
     language: str
     direction: Direction
@@ -46,17 +50,17 @@ class Words:
     _catalogue: Translations
 
     def gettext(self, message: str, /, **values: object) -> str:
-        """The sentence in this language, its `{placeholders}` filled."""
+        """Translate a message and fill its `{placeholders}`."""
         return self._say(self._catalogue.gettext(message), message, values)
 
     def ngettext(self, singular: str, plural: str, n: int, /, **values: object) -> str:
-        """The sentence in the form this language has for `n`; `{n}` is filled by itself."""
+        """Translate a message in the plural form for `n`; `{n}` is filled too."""
         english = singular if n == 1 else plural
         said = self._catalogue.ngettext(singular, plural, n)
         return self._say(said, english, {"n": self.number(n), **values})
 
     def pgettext(self, context: str, message: str, /, **values: object) -> str:
-        """The sentence as it is said in one context, where English has one word for two things."""
+        """Translate a message in a context, where one English word has several meanings."""
         return self._say(str(self._catalogue.pgettext(context, message)), message, values)
 
     def _say(self, said: str, english: str, values: Mapping[str, object]) -> str:
@@ -65,15 +69,15 @@ class Words:
         return _PLACEHOLDER.sub(lambda found: str(values.get(found[1], found[0])), chosen)
 
     def day(self, day: date) -> str:
-        """A day in full: "Wednesday, 29 April 2026"."""
+        """A full date: "Wednesday, 29 April 2026"."""
         return format_date(day, "full", locale=self._locale)
 
     def span(self, first: date, last: date) -> str:
-        """The days from one to another: "27 Apr – 3 May 2026"."""
+        """A range of days: "27 Apr – 3 May 2026"."""
         return format_interval(first, last, "yMMMd", locale=self._locale)
 
     def month(self, day: date) -> str:
-        """The month that a day lies in: "April 2026"."""
+        """The month of a day: "April 2026"."""
         return format_skeleton("yMMMM", day, locale=self._locale)
 
     def number(self, n: int) -> str:
@@ -81,16 +85,16 @@ class Words:
         return format_decimal(n, locale=self._locale)
 
     def percent(self, share: float) -> str:
-        """A share of one, in whole percent: "54%"."""
+        """A fraction of 1 in whole percent: "54%"."""
         return format_percent(share, locale=self._locale)
 
     def time(self, moment: datetime, zone: str | tzinfo = "UTC") -> str:
-        """A time of day as the clocks of `zone` show it; UTC, which is nobody's clock, is named."""
+        """The local time in `zone`: "08:00"; times in UTC say so: "08:00 UTC"."""
         shown = moment.astimezone(ZoneInfo(zone) if isinstance(zone, str) else zone)
         return f"{shown:%H:%M} UTC" if shown.tzname() == "UTC" else f"{shown:%H:%M}"
 
     def clock(self, minutes: int) -> str:
-        """A time of day, in minutes after midnight: "08:00"."""
+        """A time of day from minutes after midnight: "08:00"."""
         return "{:02}:{:02}".format(*divmod(minutes, 60))
 
     def weekday(self, day: int) -> str:
@@ -98,26 +102,37 @@ class Words:
         return str(get_day_names("abbreviated", "stand-alone", self._locale)[day])
 
     def listing(self, names: Sequence[str]) -> str:
-        """Names after each other: "Mon, Tue"."""
+        """A list of names: "Mon, Tue"."""
         return self.pgettext("between names", ", ").join(names)
 
     def moment(self, moment: datetime, zone: str | tzinfo = "UTC") -> str:
-        """A day and a time as the clocks of `zone` show them: "29 April, 22:04 UTC"."""
+        """The local day and time in `zone`: "29 April, 22:04 UTC"."""
         shown = moment.astimezone(ZoneInfo(zone) if isinstance(zone, str) else zone)
         day = format_skeleton("MMMMd", shown.replace(tzinfo=None), locale=self._locale)
         return self.pgettext("a day and a time", "{day}, {time}", day=day, time=self.time(moment, zone))
 
 
 @cache
-def languages() -> tuple[str, ...]:
-    """The languages there are catalogues for, English first."""
+def catalogues() -> tuple[str, ...]:
+    """Tags of all languages with a catalogue, finished or not, English first."""
     tags = {path.stem for path in (folder() / "locale").glob("*.po")} | {DEFAULT}
     return (DEFAULT, *sorted(tags - {DEFAULT}))
 
 
+@cache
+def languages() -> tuple[str, ...]:
+    """Tags of the languages offered to readers, English first: those translated to `OFFERED_FROM` at least.
+
+    The files are searched as text, since parsing them all would delay every start by a tenth of a second.
+    """
+    total = len(_ENTRY.findall(_text_of(DEFAULT))) - 1  # without the header
+    translated = {tag: len(_TRANSLATED.findall(_text_of(tag))) - 1 for tag in catalogues()}
+    return tuple(tag for tag in catalogues() if tag == DEFAULT or translated[tag] >= OFFERED_FROM * total)
+
+
 def words(language: str) -> Words:
-    """The words of the nearest language there is a catalogue for."""
-    return _words(match(language))
+    """The words of the nearest language with a catalogue; a sentence that it lacks is said in English."""
+    return _words(match(language, available=catalogues()))
 
 
 def own_name(tag: str) -> str:
@@ -132,7 +147,7 @@ def english_name(tag: str) -> str:
 
 
 def completeness(tag: str) -> tuple[int, int]:
-    """How many of English's sentences a language's catalogue translates, and how many there are."""
+    """How many messages a language's catalogue translates, and how many there are."""
     if tag == DEFAULT:
         return (len(_sentences(DEFAULT)),) * 2
     translated = {key for key, said in _sentences(tag).items() if said}
@@ -141,7 +156,7 @@ def completeness(tag: str) -> tuple[int, int]:
 
 @cache
 def locale_of(tag: str) -> Locale:
-    """What the CLDR knows of a language that there is a catalogue for."""
+    """The CLDR locale of a language."""
     return Locale.parse(tag.replace("-", "_"))
 
 
@@ -153,10 +168,9 @@ def _words(tag: str) -> Words:
 
 
 def match(wanted: str | None, default: str = DEFAULT, available: Sequence[str] | None = None) -> str:
-    """The best language for a tag as services write them (`ko-KR`, `zh_TW.UTF-8`), else `default`.
+    """The available language that matches a tag such as `ko-KR` or `zh_TW.UTF-8` best, else `default`.
 
-    The same language in the same script is best (`zh-TW` is Traditional), in another script still better than
-    a foreign language.
+    The same language in the same script is best (`zh-TW` is Traditional Chinese), then in another script.
     """
     tags = languages() if available is None else available
     if not wanted:
@@ -173,7 +187,7 @@ def match(wanted: str | None, default: str = DEFAULT, available: Sequence[str] |
 
 
 def _likely(tag: str) -> tuple[str, str | None]:
-    """The language and script that a tag most likely means, by CLDR's table of likely subtags."""
+    """The likeliest language and script of a tag, by CLDR's likely subtags."""
     language, *others = tag.split("-")
     language = language.lower()
     language = get_global("language_aliases").get(language, language)
@@ -188,12 +202,17 @@ def _likely(tag: str) -> tuple[str, str | None]:
 
 def _catalogue(tag: str) -> Translations:
     catalogue = _read(tag)
-    if catalogue is None:  # English needs no catalogue: its sentences are the keys
+    if catalogue is None:  # English may lack one: its sentences are the message ids
         return Translations()
     compiled = BytesIO()
     write_mo(compiled, catalogue)
     compiled.seek(0)
     return Translations(compiled)
+
+
+def _text_of(tag: str) -> str:
+    path = folder() / "locale" / f"{tag}.po"
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 def _read(tag: str) -> Catalog | None:
@@ -205,7 +224,7 @@ def _read(tag: str) -> Catalog | None:
 
 
 def _sentences(tag: str) -> dict[object, bool]:
-    """The keys of a catalogue, and whether each is translated."""
+    """The messages of a catalogue (context, id), and whether each is translated."""
     catalogue = _read(tag)
     messages = [each for each in catalogue or () if each.id]
     return {

@@ -1,6 +1,6 @@
-"""Time zones as people know them: found by city, country or offset in the reader's language, guessed from a locale.
+"""Time zones: searched by city, country, offset or coordinates in any of our languages, guessed from a locale. Pure.
 
-Names come from the CLDR, which knows a city for each zone; what can be chosen is what the tz database has. Pure.
+Names of cities and countries come from the CLDR; the zones that can be chosen are those of the tz database.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ from babel.core import get_global
 from bot.render.words import languages, locale_of
 
 NO_PLACES = {"localtime", "Factory", "posixrules"}
-"""What a machine's list of zones may have beside zones."""
+"""Names in a machine's list of zones that are not time zones."""
 LONGEST_QUERY = 60
+"""Characters of a search that are looked at."""
 FOUND = 10
+"""Zones that a search returns at most."""
 
 _SEATS = {
     "AR": "America/Argentina/Buenos_Aires",
@@ -43,7 +45,7 @@ _SEATS = {
     "US": "America/New_York",
     "UZ": "Asia/Tashkent",
 }
-"""Where a country has several zones, the one in which most of its people live."""
+"""The zone in which most people live, for countries with several."""
 
 _ALSO = {
     "한국": "Asia/Seoul",
@@ -68,10 +70,10 @@ _ALSO = {
     "Bangalore": "Asia/Kolkata",
     "Bengaluru": "Asia/Kolkata",
 }
-"""Names that many will type and the CLDR has no zone for."""
+"""Common names of places that the CLDR has no zone for."""
 
 _WORLDWIDE = {"ar", "en", "es", "fr", "pt", "ru"}
-"""Languages that say too little about where their reader lives."""
+"""Languages spoken in too many countries to guess a zone from."""
 
 _PLACE = re.compile(r"(-?\d{1,2}\.\d{1,8})[, ]+(-?\d{1,3}\.\d{1,8})")
 _OFFSET = re.compile(r"(?:utc|gmt)?\s*([+\-−]?)\s*(\d{1,2})(?::?(\d\d))?")
@@ -79,7 +81,7 @@ _OFFSET = re.compile(r"(?:utc|gmt)?\s*([+\-−]?)\s*(\d{1,2})(?::?(\d\d))?")
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """A zone to choose: its IANA name, and the city and country that it is known by."""
+    """A time zone: its IANA name, and its city and country in the reader's language."""
 
     name: str
     city: str
@@ -90,7 +92,7 @@ class Zone:
 
 
 def zone(name: str, language: str) -> Zone:
-    """A zone as it is called in a language."""
+    """A zone with its names in a language."""
     locale = locale_of(language)
     code = get_global("zone_territories").get(get_global("zone_aliases").get(name, name))
     country = locale.territories.get(code) if code and code != "ZZ" else None
@@ -98,12 +100,12 @@ def zone(name: str, language: str) -> Zone:
 
 
 def is_zone(name: str) -> bool:
-    """Whether the tz database has a zone of that very name."""
+    """Whether the tz database has a zone of exactly this name."""
     return name in _names()
 
 
 def find(query: str, language: str, now: datetime) -> list[Zone]:
-    """The zones that a query may mean, the likeliest first.
+    """The zones that a query may mean, the best match first.
 
     A city, a country, a zone's name, an offset (`+9`), or degrees of latitude and longitude (`52.5,13.4`).
     """
@@ -117,7 +119,7 @@ def find(query: str, language: str, now: datetime) -> list[Zone]:
         names = [name for name in _choices() if now.astimezone(ZoneInfo(name)).utcoffset() == offset]
         return [zone(name, language) for name in sorted(names, key=lambda name: name not in _best_known())][:FOUND]
     scored = []
-    for name, called in _called():
+    for name, called in _search_terms():
         score = max((_score(wanted, each) for each in called), default=0)
         if score:
             scored.append((-score, name not in _SEATS.values(), name not in _best_known(), name))
@@ -125,8 +127,8 @@ def find(query: str, language: str, now: datetime) -> list[Zone]:
 
 
 def _zones_at(latitude: float, longitude: float) -> list[str]:
-    """The zones in force at a place on earth; at sea none that has a city."""
-    import tzfpy  # loads its map
+    """The zones at a place on earth; none at sea, where zones have no city."""
+    import tzfpy  # slow: loads its map
 
     if abs(latitude) > 90 or abs(longitude) > 180:
         return []
@@ -135,7 +137,7 @@ def _zones_at(latitude: float, longitude: float) -> list[str]:
 
 
 def guess(locale: str | None) -> str | None:
-    """The zone that a locale speaks for (`ko`, `en-AU`), None where it says too little."""
+    """The zone that a locale such as `ko` or `en-AU` implies, None if it is ambiguous."""
     if not locale:
         return None
     parts = re.split(r"[-_.@]", locale.strip())
@@ -153,7 +155,7 @@ def guess(locale: str | None) -> str | None:
 
 
 def neighbours(locale: str | None, language: str) -> Sequence[Zone]:
-    """The zones of a locale's country, where it has a few: what to offer when a guess may be wrong."""
+    """The zones of a locale's country if there are at most `FOUND`, to offer beside a guess."""
     region = next(
         (part.upper() for part in re.split(r"[-_.@]", locale or "")[1:] if re.fullmatch("[A-Za-z]{2}", part)), ""
     )
@@ -168,20 +170,20 @@ def _names() -> frozenset[str]:
 
 @cache
 def _choices() -> tuple[str, ...]:
-    """The zones with a city: no abbreviations, no duplicates kept for old files."""
+    """The zones with a city: no abbreviations, no backward-compatible duplicates."""
     known = get_global("zone_territories")
     return ("UTC", *sorted(name for name in known if name in _names() and not name.startswith("Etc/")))
 
 
 @cache
 def _best_known() -> frozenset[str]:
-    """One zone or two for each offset, which the CLDR names for the rest."""
+    """The best-known zones: those that the CLDR maps from Windows, about two for each offset, and `_SEATS`."""
     return frozenset([*get_global("windows_zone_mapping").values(), *_SEATS.values()])
 
 
 @cache
 def _old_names() -> dict[str, list[str]]:
-    """The names that each zone had before: the CLDR keeps Asia/Calcutta for what is Asia/Kolkata."""
+    """The former names of each zone: the CLDR still has Asia/Calcutta for Asia/Kolkata."""
     found: dict[str, list[str]] = {}
     for old, new in get_global("zone_aliases").items():
         found.setdefault(new, []).append(old)
@@ -198,8 +200,8 @@ def _city(name: str, locale: Locale) -> str | None:
 
 
 @cache
-def _called() -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """What each zone may be called: its city and country in every language there is, and its own names."""
+def _search_terms() -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The search terms of each zone: its city and country in every language, and its IANA names."""
     found = []
     for name in _choices():
         names = (name, *_old_names().get(name, ()))
@@ -213,6 +215,7 @@ def _called() -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 
 def _score(wanted: str, called: str) -> int:
+    """How well a search term matches, from 0 (not) to 4 (exactly)."""
     if called == wanted:
         return 4
     if called.startswith(wanted):
@@ -223,7 +226,7 @@ def _score(wanted: str, called: str) -> int:
 
 
 def _folded(text: str) -> str:
-    """Small letters without marks, so that `sao paulo` finds São Paulo."""
+    """Case-folded and without diacritics, so that `sao paulo` finds São Paulo."""
     plain = unicodedata.normalize("NFKD", text.replace("_", " ").replace("/", " "))
     bare = "".join(char for char in plain if not unicodedata.combining(char))
     return " ".join(unicodedata.normalize("NFKC", bare).casefold().split())

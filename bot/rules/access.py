@@ -1,4 +1,4 @@
-"""Who may have editions sent: everybody, whoever has an invite code, or whoever is on a list. Pure."""
+"""Who may subscribe: everybody, holders of an invite code, or the addresses on a list. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.model import Address
 
 
 class Admission(StrEnum):
-    """The three ways."""
+    """The access policies, as in the setting ACCESS."""
 
     OPEN = "open"
     INVITE = "invite"
@@ -21,7 +21,7 @@ class Admission(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who is let in. `allowed` holds addresses in which `*` stands for anything; `always` are the operators'."""
+    """The access policy. `allowed` are address patterns with `*` as wildcard, `always` the operators' addresses."""
 
     by: Admission = Admission.OPEN
     codes: Sequence[str] = ()
@@ -33,11 +33,11 @@ class Access:
         return str(address).casefold() in {str(each).casefold() for each in self.always}
 
     def admits(self, address: Address, invite: str | None = None) -> bool:
-        """Whether an address is let in, where it came with this invite code."""
+        """Whether an address may subscribe with this invite code."""
         if self.by is Admission.OPEN or self.operates(address):
             return True
         if self.by is Admission.LIST:
             return any(fnmatchcase(str(address).casefold(), pattern.casefold()) for pattern in self.allowed)
         given = (invite or "").strip().encode()
-        # All of them are compared, each in constant time, so that guessing learns nothing from how long it takes.
+        # Every code is compared, each in constant time, so that timing tells a guesser nothing.
         return bool(sum(hmac.compare_digest(given, code.encode()) for code in self.codes))

@@ -1,7 +1,7 @@
-"""Which papers an edition holds, in what order, and when it closes. Pure: stored state and *now* in, editions out.
+"""Which papers an edition has, in what order, and when it closes. Pure: stored state and the time in, editions out.
 
-The rules are those of docs/design.md, "One day". A day's list fills until midnight UTC and beyond its closing
-time; what arrives later rolls over into the next edition, so that nothing is lost and nothing comes twice.
+The rules are in docs/design.md, "Closing". A day's list keeps filling after its closing time; later papers roll over
+into the next edition, so that each paper is in exactly one.
 """
 
 from __future__ import annotations
@@ -14,20 +14,22 @@ from bot.model import Cadence, Edition, Paper, Ranked
 
 DAY = timedelta(days=1)
 WINDOW = timedelta(days=7)
-"""A paper rolls over for this long after its list day, and is then too old to be news."""
+"""How long a paper rolls over, counted from its list day; older papers are no news any more."""
 PATIENCE = timedelta(hours=3)
-"""How long after closing time an unreachable feed is waited for."""
+"""How long the feed must have been failing before an edition is closed without it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClosingState:
-    """What has been decided and seen so far; everything that closing depends on beside the papers.
+    """Everything that closing depends on beside the papers.
 
-    `origin` is the first edition's day: what was listed before it counts as held. `settled` is the last day
-    decided upon, with an edition or, its list being empty, without; `settled_week` and `settled_month` are the last
-    days of the last periods decided upon. `polled_at` is when the last complete poll began, `attempted_at` when the
-    last poll began, whatever became of it, `failing_since` when the first of those began that failed since;
-    `retry_at` is when the feed asked us to come back. `restored` is when this database began as a copy.
+    `origin`: the first edition's day; papers listed earlier are in no edition.
+    `settled`: the last day that was decided, with an edition or, if its list was empty, without one.
+    `settled_week`, `settled_month`: the last days of the last periods that were decided.
+    `polled_at`: when the last complete poll began. `attempted_at`: when the last poll began, successful or not.
+    `failing_since`: when the first poll began that has failed since the last complete one.
+    `retry_at`: when the feed allows the next request (Retry-After).
+    `restored`: when this database was restored from a backup.
     """
 
     origin: date | None = None
@@ -42,25 +44,25 @@ class ClosingState:
 
 
 def closing_time(day: date, closes: time) -> datetime:
-    """The instant from which the edition of `day` may close."""
+    """The time (UTC) from which the edition of `day` may close."""
     return datetime.combine(day, closes, UTC)
 
 
 def for_readers(closing_state: ClosingState, day: date, closes: time) -> bool:
-    """Whether the edition of `day` goes to its readers; one due before a restore may have reached them from there."""
+    """Whether the edition of `day` is sent: not if it closed before a restore, since readers may have it already."""
     return closing_state.restored is None or closing_time(day, closes) > closing_state.restored
 
 
 def newest_finished(now: datetime, closes: time) -> date:
-    """The newest day past its closing time."""
+    """The newest day whose closing time has passed."""
     today = now.astimezone(UTC).date()
     return today if closing_time(today, closes) <= now else today - DAY
 
 
 def poll_due(closing_state: ClosingState, now: datetime, interval: timedelta, closes: time) -> bool:
-    """Whether to ask the feed now: every `interval`, and at closing time without waiting for it."""
+    """Whether to poll the feed now: every `interval`, and at each closing time."""
     last = closing_state.attempted_at
-    if last is None or last > now:  # never yet, or the clock was set back
+    if last is None or last > now:  # no poll yet, or the clock was set back
         return True
     if closing_state.retry_at is not None and last < closing_state.retry_at:
         return now >= closing_state.retry_at
@@ -68,7 +70,7 @@ def poll_due(closing_state: ClosingState, now: datetime, interval: timedelta, cl
 
 
 def days_to_poll(closing_state: ClosingState, newest_edition: date | None, now: datetime) -> list[date]:
-    """The list days to ask for: today and every day since the last close, at least yesterday."""
+    """The list days to poll: every day since the last edition, and at least yesterday and today."""
     today = now.astimezone(UTC).date()
     known = [day for day in (newest_edition, closing_state.settled) if day is not None]
     since = max(min(known, default=today), closing_state.origin or date.min)
@@ -76,7 +78,7 @@ def days_to_poll(closing_state: ClosingState, newest_edition: date | None, now: 
 
 
 def rank(papers: Iterable[Paper]) -> tuple[Ranked, ...]:
-    """By votes, ties by earlier listing, then id. Where the feed counts no votes its own order stands, per day."""
+    """Rank papers by votes, then earlier listing, then id. Without votes the feed's order counts, newest day first."""
     ordered = sorted(papers, key=_place)
     return tuple(Ranked(place, paper, paper.votes) for place, paper in enumerate(ordered, start=1))
 
@@ -96,12 +98,21 @@ def close(
     now: datetime,
     filled: Iterable[date] = (),
 ) -> tuple[list[Edition], date | None]:
-    """Close what can be closed: the new editions, oldest first, and the last day that is now settled.
+    """Close every day that can be closed.
 
-    `papers` are those still listed since `settled` − 7 days, `held` the ids that earlier day editions hold,
-    `filled` the days that were filled in by hand and have their edition.
-    A day is decided by the first complete poll begun at or after its closing time; where the feed has been down
-    for `PATIENCE` by then, by what is stored, if that is anything at all.
+    A day is decided by the first complete poll that began at or after its closing time. If the feed has been failing
+    for `PATIENCE` by then, it is decided from the stored papers, provided there are any.
+
+    Args:
+        closing_state: What has been decided so far.
+        papers: The papers listed since `settled` - 7 days.
+        held: The ids of papers in earlier day editions.
+        closes: The closing time (UTC).
+        now: The present time.
+        filled: Days whose edition an operator has published already.
+
+    Returns:
+        The new editions, oldest first, and the last day that is now settled.
     """
     if closing_state.origin is None or closing_state.settled is None or closing_state.polled_at is None:
         return [], closing_state.settled
@@ -115,7 +126,7 @@ def close(
         complete = day <= seen
         if not any(paper.listed_on == day for paper in papers):
             if not complete:
-                break  # nothing is known of this day yet: it waits for the feed
+                break  # nothing is known of this day: wait for the feed
             settled = day
             continue
         if day in by_hand:
@@ -123,7 +134,7 @@ def close(
             continue
         edition = compile_edition(day, papers, taken, origin=closing_state.origin, now=now, complete=complete)
         if not edition.papers and not complete:
-            break  # nothing new is known of this day yet, either
+            break  # no new paper is known of this day: wait for the feed
         settled = day
         if edition.papers:
             editions.append(edition)
@@ -132,7 +143,7 @@ def close(
 
 
 def out_of_patience(closing_state: ClosingState) -> bool:
-    """Whether the feed has been failing for so long that it is not waited for any longer."""
+    """Whether the feed has been failing for `PATIENCE`."""
     if (
         closing_state.attempted_at is None
         or closing_state.polled_at is None
@@ -143,14 +154,14 @@ def out_of_patience(closing_state: ClosingState) -> bool:
 
 
 def settled_by(settled: date, now: datetime, closes: time) -> date:
-    """The last day decided upon; days that a wrong clock decided before their time are open again."""
+    """The last day decided, never later than `newest_finished`: a clock that was ahead may have decided days early."""
     return min(settled, newest_finished(now, closes))
 
 
 def compile_edition(
     day: date, papers: Iterable[Paper], held: Iterable[str], *, origin: date, now: datetime, complete: bool = True
 ) -> Edition:
-    """The edition of `day`: every paper listed up to then, within the window, that no earlier edition holds."""
+    """The edition of `day`: every paper listed in the `WINDOW` up to then that is in no earlier edition."""
     oldest = max(day - WINDOW + DAY, origin)
     taken = set(held)
     chosen = (paper for paper in papers if oldest <= paper.listed_on <= day and paper.id not in taken)

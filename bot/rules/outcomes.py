@@ -1,6 +1,6 @@
-"""What follows from an outcome. Pure: a delivery, what became of it and *now* in, what to write down out.
+"""Maps an outcome of sending to the next state of the delivery, the subscriber and the channel. Pure.
 
-Who is to blame decides: what is our fault, or the service's, never costs a subscriber.
+Only a reader's own fault can cost a subscription: never ours, and never the service's (docs/design.md, "Outcomes").
 """
 
 from __future__ import annotations
@@ -17,44 +17,44 @@ from bot.rules.schedule import NEAR, Rhythm, waking
 
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(minutes=30)
+"""Bounds of exponential backoff."""
 JITTER = 0.2
+"""Share of a backoff by which it is randomly longer or shorter."""
 LONGEST_REASON = 300
-BLOT = "•••"
-SHORTEST_RECIPIENT = 4
-"""Shorter recipient ids are not blotted out of reasons: they would tear holes into ordinary words."""
-REPEATS = 2
-"""A message that may have arrived is sent again at most so often."""
+"""Characters of a stored reason."""
+REDACTED = "•••"
+SHORTEST_REDACTED = 4
+"""Characters of the shortest recipient id that is redacted; shorter ones would hit ordinary words."""
+MAX_REPEATS = 2
+"""Times that an unconfirmed message is sent again at most."""
 REJECTIONS = 3
-"""So many readers of one variant that nobody takes, and it falls back to `headline`. So many rejections of one
-delivery, and it falls back alone; so many after that, and it ends."""
+"""Distinct readers that must reject a rendering before it falls back to `headline`; also rejections of one delivery
+before it falls back alone, and again before it ends."""
 BAD_RENDERINGS = 3
-"""So many variants of an edition that had to fall back while nobody took any, and the channel halts."""
-IN_A_ROW = 10
-"""So many readers whose fall-back was rejected without a success between, and the channel halts: nothing that we say is
-taken."""
-JUDGES = 2
-"""So many domains that take us for spam, and the channel halts."""
+"""Renderings of one edition that must fall back, with none of them accepted, before the channel halts."""
+REJECTED_IN_A_ROW = 10
+"""Readers whose fallback is rejected, with no success between them, before the channel halts."""
+SPAM_DOMAINS = 2
+"""Distinct domains that must call one edition spam before the channel halts."""
 STRIKES = 3
-"""So many editions in a row that a reader could not be reached with, for reasons of their own, and they are gone."""
-STRIKE = "not reached: "
-"""How the reason begins that is written down for such an edition, whatever its delivery's state."""
-PROBE = timedelta(minutes=30)
+"""Editions in a row that must fail to reach a reader, for the reader's own reasons, before they count as gone."""
+PROBE_EVERY = timedelta(minutes=30)
 """How often a halted channel tries one delivery."""
 
 
 @dataclass(frozen=True, slots=True)
 class NothingToSend:
-    """The reader's own filters left nothing of an edition: no message is better than an empty one."""
+    """The reader's filters left nothing of the edition; no empty message is sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
-    """The program stops, and the message had not left yet."""
+    """The program is stopping, and the message had not been handed to the service."""
 
 
 @dataclass(frozen=True, slots=True)
 class RenderFailed:
-    """The page could not be made a message: our own fault, in which no reader's service had a say."""
+    """The page could not be rendered: our own fault; no service has seen it."""
 
     reason: str
 
@@ -68,11 +68,14 @@ class Consequence:
 
     state: State
     reason: str | None = None
+    code: Reason = Reason.OTHER
+    """The kind of `reason`, where there is one."""
     receipt: str | None = None
     next_at: datetime | None = None
     rejections: int | None = None
-    """How often its message was refused so far; None where that is as before."""
+    """How often the message has been rejected by now; None leaves the count as it is."""
     status: Status | None = None
+    """The subscriber's new status; None leaves it as it is."""
     moved_to: str | None = None
 
 
@@ -84,30 +87,33 @@ def consequence(delivery: Delivery, result: Result, now: datetime) -> Consequenc
         case Deferred(reason, retry_after, "channel", _):
             return Consequence(State.OWED, short(reason), next_at=now + timedelta(seconds=retry_after or 0))
         case Deferred(reason, retry_after, _, strike):
-            reason = f"{STRIKE}{reason}" if strike else reason
-            wait = max(timedelta(seconds=retry_after or 0), back_off(delivery.attempts, f"{delivery.id}"))
-            return _again(delivery, short(reason), now + wait)
+            wait = max(timedelta(seconds=retry_after or 0), backoff(delivery.attempts, f"{delivery.id}"))
+            if strike:
+                return _retry(delivery, Reason.NOT_REACHED.because(reason), now + wait, Reason.NOT_REACHED)
+            return _retry(delivery, reason, now + wait)
         case Gone(reason):
-            return Consequence(State.GONE, short(reason), status=Status.GONE)
+            return Consequence(State.GONE, short(reason), Reason.UNREACHABLE, status=Status.GONE)
         case Barred(reason):
-            return Consequence(State.BARRED, short(reason), status=Status.PAUSED)
-        case Rejected(reason) | RenderFailed(reason):
-            return _rejected(delivery, short(reason), now)
+            return Consequence(State.BARRED, short(reason), Reason.NO_RIGHT, status=Status.PAUSED)
+        case Rejected(reason):
+            return _rejected(delivery, reason, now)
+        case RenderFailed(reason):
+            return _rejected(delivery, reason, now, Reason.NOT_RENDERED)
         case Unknown(reason):
-            wait = back_off(delivery.repeats + 1, f"{delivery.id}")  # before it is sent again
+            wait = backoff(delivery.repeats + 1, f"{delivery.id}")  # before it is sent again
             return Consequence(State.UNKNOWN, short(reason), next_at=now + wait)
         case NothingToSend():
-            return Consequence(State.SKIPPED, Reason.NO_MATCH.value)
+            return Consequence(State.SKIPPED, Reason.NO_MATCH.text, Reason.NO_MATCH)
         case Recalled():
             return Consequence(State.OWED, next_at=now)
         case _:
             assert_never(result)
 
 
-def put_off(delivery: Delivery, now: datetime) -> datetime | None:
-    """Until when a delivery that comes late has to wait, so as not to wake its reader; None where it need not.
+def postpone_until(delivery: Delivery, now: datetime) -> datetime | None:
+    """Until when a late delivery has to wait so as not to wake its reader; None to send it now.
 
-    An announcement is in nobody's slot, and so is late at once.
+    An announcement has no slot of the reader's, so it always counts as late.
     """
     if now < delivery.due_at + NEAR and not delivery.is_note:
         return None
@@ -116,116 +122,120 @@ def put_off(delivery: Delivery, now: datetime) -> datetime | None:
 
 
 def repeat_at(delivery: Delivery, now: datetime) -> datetime | None:
-    """When a delivery that nobody knows the end of is sent again; None where it is left to the operator."""
+    """When to send an unconfirmed delivery again; None leaves it to the operator."""
     at = waking(_rhythm(delivery), now)
-    return at if delivery.repeats < REPEATS and at < delivery.expires_at else None
+    return at if delivery.repeats < MAX_REPEATS and at < delivery.expires_at else None
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelState:
-    """How a channel stands. Stored, so that a restart forgets no wait and no halt."""
+    """The channel's circuit breaker: closed, waiting (flood wait, outage) or halted. Stored, to survive restarts."""
 
     waits_until: datetime | None = None
     waits_for: str | None = None
     failures: int = 0
-    """Times in a row that the whole channel had to wait."""
+    """Waits of the whole channel in a row, without a success between them."""
     halted_at: datetime | None = None
     halted_for: str | None = None
     probe_at: datetime | None = None
-    in_a_row: int = 0
-    """Readers whose fall-back was rejected since the last success."""
-    judges: tuple[str, ...] = ()
-    """Who took the edition that they name for spam."""
+    """When a halted channel tries one delivery."""
+    rejected_in_a_row: int = 0
+    """Readers whose fallback was rejected since the last success."""
+    spam_domains: tuple[str, ...] = ()
+    """Who called an edition spam, each written `edition id:domain`."""
 
-    def may_claim(self, now: datetime, free: int, flying: int) -> int:
-        """How many deliveries may be taken up now, with `free` slots and `flying` in the air."""
+    def may_claim(self, now: datetime, free: int, in_flight: int) -> int:
+        """How many deliveries may be claimed now, with `free` slots and `in_flight` sends going on."""
         if self.waits_until is not None and now < self.waits_until:
             return 0
         if self.halted_at is not None:
-            return 1 if not flying and self.probe_at is not None and now >= self.probe_at else 0
+            return 1 if not in_flight and self.probe_at is not None and now >= self.probe_at else 0
         return free
 
-    def probing(self, now: datetime) -> ChannelState:
-        """How the channel stands once deliveries were taken up: a halted one has had its probe for now."""
-        return self if self.halted_at is None else replace(self, probe_at=now + PROBE)
+    def after_claim(self, now: datetime) -> ChannelState:
+        """The state once deliveries were claimed: a halted channel schedules its next probe."""
+        return self if self.halted_at is None else replace(self, probe_at=now + PROBE_EVERY)
 
 
-def _judges(standing: ChannelState, delivery: Delivery, judge: str | None) -> tuple[str, ...]:
-    """Who took this edition for spam; verdicts on earlier ones are forgotten."""
-    edition = f"{delivery.edition_id}:"
-    known = {each for each in standing.judges if each.startswith(edition)}
-    return tuple(sorted(known | ({f"{edition}{judge.replace(',', '')}"} if judge else set())))
-
-
-def stand(
-    standing: ChannelState, delivery: Delivery, result: Result, now: datetime, *, bad_renderings: int = 0
+def next_channel_state(
+    state: ChannelState, delivery: Delivery, result: Result, now: datetime, *, bad_renderings: int = 0
 ) -> ChannelState:
-    """How the channel stands after `result`.
+    """The channel's state after `result`.
 
-    `bad_renderings` counts the edition's variants that had to fall back, where this rejection made one more of them.
-    An operator's own words that a service will not have are no reason to hold up editions, unless it takes us for spam.
+    `bad_renderings` counts the edition's renderings that fell back, if this rejection made one more of them fall back.
+    An announcement halts the channel only when it is called spam: it is the operator's own words that are refused.
     """
     match result:
         case Sent():
-            standing = replace(standing, failures=0, in_a_row=0)
-            if standing.halted_at is None:
-                return standing
-            return replace(standing, halted_at=None, halted_for=None, probe_at=None, judges=())
+            state = replace(state, failures=0, rejected_in_a_row=0)
+            if state.halted_at is None:
+                return state
+            return replace(state, halted_at=None, halted_for=None, probe_at=None, spam_domains=())
         case Deferred(reason, retry_after, "channel", _):
-            if standing.waits_until is not None and now < standing.waits_until and retry_after is None:
-                return standing  # others in flight at the same moment met the same fault
-            wait = timedelta(seconds=retry_after) if retry_after else back_off(standing.failures + 1, reason)
-            until = max(now + wait, standing.waits_until or now)
-            return replace(standing, waits_until=until, waits_for=short(reason), failures=standing.failures + 1)
+            if state.waits_until is not None and now < state.waits_until and retry_after is None:
+                return state  # sends that were in flight together met the same fault
+            wait = timedelta(seconds=retry_after) if retry_after else backoff(state.failures + 1, reason)
+            until = max(now + wait, state.waits_until or now)
+            return replace(state, waits_until=until, waits_for=short(reason), failures=state.failures + 1)
         case Rejected(reason) | RenderFailed(reason):
-            judge = result.judge if isinstance(result, Rejected) else None
-            judges = _judges(standing, delivery, judge)
-            ours = delivery.fallen and delivery.rejections <= REJECTIONS and not delivery.is_note
-            standing = replace(standing, judges=judges, in_a_row=standing.in_a_row + ours)
-            bad = (
+            domains = _spam_domains(state, delivery, result.judge if isinstance(result, Rejected) else None)
+            first_fallback = delivery.fell_back and delivery.rejections <= REJECTIONS and not delivery.is_note
+            state = replace(state, spam_domains=domains, rejected_in_a_row=state.rejected_in_a_row + first_fallback)
+            halts = (
                 (bad_renderings >= BAD_RENDERINGS and not delivery.is_note)
-                or standing.in_a_row >= IN_A_ROW
-                or len(judges) >= JUDGES
+                or state.rejected_in_a_row >= REJECTED_IN_A_ROW
+                or len(domains) >= SPAM_DOMAINS
             )
-            if bad and standing.halted_at is None:
-                return replace(standing, halted_at=now, halted_for=short(reason), probe_at=now + PROBE)
-            return standing
+            if halts and state.halted_at is None:
+                return replace(state, halted_at=now, halted_for=short(reason), probe_at=now + PROBE_EVERY)
+            return state
         case _:
-            return standing
+            return state
 
 
-def back_off(attempts: int, key: str) -> timedelta:
-    """Twice as long after every attempt, spread so that those who failed together do not come back together."""
+def _spam_domains(state: ChannelState, delivery: Delivery, domain: str | None) -> tuple[str, ...]:
+    """Who called this delivery's edition spam, with `domain`; verdicts on earlier editions are dropped."""
+    edition = f"{delivery.edition_id}:"
+    known = {each for each in state.spam_domains if each.startswith(edition)}
+    return tuple(sorted(known | ({f"{edition}{domain.replace(',', '')}"} if domain else set())))
+
+
+def backoff(attempts: int, key: str) -> timedelta:
+    """Exponential backoff after the given number of attempts, with jitter that `key` seeds.
+
+    Jitter keeps those that failed together from coming back together; the seed makes it repeatable.
+    """
     wait: timedelta = min(FIRST_WAIT * 2 ** min(max(attempts - 1, 0), 10), LONGEST_WAIT)
     return wait * (1 + random.Random(f"{key}.{attempts}").uniform(-JITTER, JITTER))
 
 
-def blot(text: str, recipient: str) -> str:
-    """A text without a reader's recipient id in it."""
-    if len(recipient) < SHORTEST_RECIPIENT:
+def redact(text: str, recipient: str) -> str:
+    """`text` without a reader's recipient id in it."""
+    if len(recipient) < SHORTEST_REDACTED:
         return text
-    return re.sub(re.escape(recipient), BLOT, text, flags=re.IGNORECASE)
+    return re.sub(re.escape(recipient), REDACTED, text, flags=re.IGNORECASE)
 
 
 def short(reason: str) -> str:
-    """A reason as it is stored: one line, bounded."""
+    """A reason as it is stored: one line of at most `LONGEST_REASON` characters."""
     return " ".join(reason.split())[:LONGEST_REASON]
 
 
-def _rejected(delivery: Delivery, reason: str, now: datetime) -> Consequence:
-    """Our message is bad: the row is owed again, and ends only when the plainest style was refused it thrice."""
-    refused = max(delivery.rejections, REJECTIONS if delivery.fallen else 0) + 1
-    if refused >= 2 * REJECTIONS:
-        return Consequence(State.REJECTED, reason, rejections=refused)
-    wait = back_off(refused - REJECTIONS, f"{delivery.id}") if delivery.fallen else timedelta()
-    return replace(_again(delivery, reason, now + wait), rejections=refused)
+def _rejected(delivery: Delivery, reason: str, now: datetime, code: Reason = Reason.OTHER) -> Consequence:
+    """Our message is bad: retry it, first as it is, then as a fallback, and end it after as many rejections of that."""
+    rejections = max(delivery.rejections, REJECTIONS if delivery.fell_back else 0) + 1
+    if rejections >= 2 * REJECTIONS:
+        return Consequence(State.REJECTED, short(reason), code, rejections=rejections)
+    wait = backoff(rejections - REJECTIONS, f"{delivery.id}") if delivery.fell_back else timedelta()
+    return replace(_retry(delivery, reason, now + wait, code), rejections=rejections)
 
 
-def _again(delivery: Delivery, reason: str, until: datetime) -> Consequence:
-    at = waking(_rhythm(delivery), until)
+def _retry(delivery: Delivery, reason: str, at: datetime, code: Reason = Reason.OTHER) -> Consequence:
+    """Try again at `at` or when the reader next may be disturbed; expire where that is too late."""
+    at = waking(_rhythm(delivery), at)
     if at >= delivery.expires_at:
-        return Consequence(State.EXPIRED, reason)
-    return Consequence(State.OWED, reason, next_at=at)
+        return Consequence(State.EXPIRED, short(reason), code)
+    return Consequence(State.OWED, short(reason), code, next_at=at)
 
 
 def _rhythm(delivery: Delivery) -> Rhythm:

@@ -1,7 +1,7 @@
-"""Weeks and months: when they are over, and what an edition of one holds. Pure.
+"""Weekly and monthly editions: which days they cover and which papers they have. Pure.
 
-Such an edition holds the papers of its days' editions, ranked by the votes that they have at its own closing time.
-It closes with its last day: an ISO week on Sunday, a month on its last day.
+They have the papers of the daily editions in their period, ranked by the votes at their own closing time. An ISO week
+closes on Sunday, a month on its last day.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ LONGER = (Cadence.WEEK, Cadence.MONTH)
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A week or a month, from its `first` day to its `last`."""
+    """A period of days, `first` and `last` included."""
 
     cadence: Cadence
     first: date
@@ -27,7 +27,7 @@ class Period:
 
 
 def period_of(cadence: Cadence, day: date) -> Period:
-    """The day, the ISO week or the month that `day` is in."""
+    """The day, ISO week or month that contains `day`."""
     match cadence:
         case Cadence.DAY:
             return Period(cadence, day, day)
@@ -50,7 +50,7 @@ def periods_over(cadence: Cadence, since: date, until: date) -> Iterator[Period]
 def compile_period(
     period: Period, papers: Iterable[Paper], held: Iterable[str], *, now: datetime, complete: bool = True
 ) -> Edition:
-    """The edition of a period from the papers of its days' editions, without those of earlier such editions."""
+    """The edition of a period from the papers of its daily editions, without those `held` by earlier such editions."""
     taken = set(held)
     chosen = (paper for paper in papers if paper.id not in taken)
     return Edition(period.cadence, period.last, now, rank(chosen), complete=complete)

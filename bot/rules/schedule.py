@@ -1,8 +1,7 @@
-"""Due when, expired when, for whom. Pure: a reader's hour, weekdays and zone and an instant in, instants out.
+"""When a delivery is due and when it expires. Pure: a reader's hour, weekdays and time zone in, times in UTC out.
 
-A reader's slot is their chosen local hour on a chosen weekday. An hour that does not exist on a day (clocks go
-forward) or comes twice (clocks go back) makes one slot: `datetime.combine` takes the first of two, and reads an
-hour in the gap with the offset from before it.
+A reader's slot is their local hour on one of their weekdays. An hour that daylight saving skips or repeats makes one
+slot: `datetime.combine` takes the first of two, and gives an hour in the gap the offset from before it.
 """
 
 from __future__ import annotations
@@ -18,25 +17,25 @@ log = logging.getLogger(__name__)
 
 DAY = timedelta(days=1)
 GRACE = timedelta(hours=3)
-"""Whoever's hour passed this recently before publication gets the edition at once."""
+"""A reader whose slot was this recently before publication gets the edition at once."""
 LIFETIME = timedelta(hours=18)
-"""An edition that could not be delivered for this long is yesterday's news."""
+"""How long after its due time a delivery expires."""
 WAKING = time(7), time(22)
-"""Local hours in which retries, catch-up and grace may run."""
+"""Local times between which messages may be sent outside a reader's own slot: retries, late editions."""
 NEAR = timedelta(hours=1)
-"""They may also run this close to the reader's own hour, whenever that is."""
+"""How close to the reader's own hour they may be sent as well, even at night."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
-    """When a reader wants to be reached: minutes after local midnight, a bit per weekday, an IANA zone name."""
+    """When a reader wants editions: IANA time zone, minutes after local midnight, a bit per weekday (Monday = 0)."""
 
     timezone: str
     hour: int
     weekdays: int
 
     def slots(self, since: datetime) -> Iterator[datetime]:
-        """The reader's slots after `since`, in UTC, without end."""
+        """The reader's slots after `since`, in UTC, endlessly."""
         zone = zone_of(self.timezone)
         day = since.astimezone(zone).date() - DAY
         while True:
@@ -46,14 +45,14 @@ class Rhythm:
             day += DAY
 
     def slot(self, day: date, zone: ZoneInfo) -> datetime:
-        """The reader's hour on a local day, whether they chose its weekday or not."""
+        """The reader's hour on a local day, in UTC, whatever its weekday."""
         at = time(*divmod(self.hour, 60))
         return datetime.combine(day, at, zone).astimezone(UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """When a delivery becomes due and when it is too late for it."""
+    """When a delivery becomes due and when it expires."""
 
     due_at: datetime
     expires_at: datetime
@@ -61,16 +60,16 @@ class Window:
 
 @cache
 def zone_of(name: str) -> ZoneInfo:
-    """A zone of the tz database; UTC for one that is not known here, so that it stops nobody else's edition."""
+    """A zone of the tz database; UTC for an unknown one, so that one bad row cannot stop everybody's edition."""
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        log.error("unknown time zone, taken for UTC", extra={"zone": name})
+        log.error("unknown time zone, using UTC", extra={"zone": name})
         return ZoneInfo("UTC")
 
 
 def window(rhythm: Rhythm, published_at: datetime) -> Window:
-    """When the edition published at `published_at` is due for a reader with this rhythm, and until when."""
+    """When an edition published at `published_at` is due for a reader, and when it expires."""
     slots = rhythm.slots(published_at - GRACE)
     slot = next(slots)
     due_at = slot if slot > published_at else waking(rhythm, published_at)
@@ -78,26 +77,26 @@ def window(rhythm: Rhythm, published_at: datetime) -> Window:
 
 
 def welcome(rhythm: Rhythm, now: datetime) -> Window:
-    """A new subscriber gets the latest edition at once, whatever the hour: it is their own act.
+    """The window of a new subscriber's first edition: due at once, at any hour, since they asked for it.
 
-    A slot that is only moments away does not end it.
+    It expires at their next slot, but not at one within `GRACE`.
     """
     return Window(now, min(now + LIFETIME, next(rhythm.slots(now + GRACE))))
 
 
 def announced(rhythm: Rhythm, at: datetime) -> Window:
-    """When an announcement made at `at` is due for a reader with this rhythm: at their next waking moment.
+    """The window of an announcement made at `at`: due at the reader's next waking time.
 
-    Their hour and weekdays are for editions; it waits for neither, and ends at no slot.
+    It ignores their hour and weekdays, and does not expire at their next slot.
     """
     due_at = waking(rhythm, at)
     return Window(due_at, due_at + LIFETIME)
 
 
 def rebook(rhythm: Rhythm, published_at: datetime, now: datetime, *, is_note: bool = False) -> Window:
-    """When an edition that is still owed becomes due for a reader who has changed their rhythm.
+    """The new window of a pending delivery after the reader changed hour, weekdays or time zone.
 
-    At the hour it would have had from the beginning; where that has passed, at the next waking moment.
+    It is due when it would have been with that rhythm from the start; if that has passed, at the next waking time.
     """
     booked = announced(rhythm, published_at) if is_note else window(rhythm, published_at)
     if booked.due_at > now:
@@ -109,7 +108,7 @@ def rebook(rhythm: Rhythm, published_at: datetime, now: datetime, *, is_note: bo
 
 
 def waking(rhythm: Rhythm, at: datetime) -> datetime:
-    """The first instant from `at` on at which the reader may be disturbed outside their own slot."""
+    """The first time from `at` on when the reader may get a message outside their own slot (`WAKING`, `NEAR`)."""
     zone = zone_of(rhythm.timezone)
     local = at.astimezone(zone)
     wake, sleep = WAKING

@@ -1,9 +1,8 @@
-"""Which papers a reader's topics let through. Pure.
+"""The topic filter: which papers a reader's topics let through. Pure.
 
-Topics are written as people write them: `diffusion, "world model", -video, author:Kaiming He, org:DeepMind`. A
-paper is wanted if it matches any topic that is asked for (or none is), and none that is ruled out by a minus.
-Words match whole: `RL` is not found inside `world`. Scripts without spaces match anywhere, since nothing in them
-marks where a word ends.
+Topics are typed like `diffusion, "world model", -video, author:Kaiming He, org:DeepMind`. A paper passes if it matches
+at least one topic (or there is none), and no topic excluded by a minus. Words match whole: `RL` is not found inside
+`world`. Scripts without spaces match anywhere, since nothing in them marks the end of a word.
 """
 
 from __future__ import annotations
@@ -20,21 +19,22 @@ from bot.runtime.text import printable
 
 MOST_TOPICS = 30
 LONGEST_TOPIC = 60
+"""Characters of one topic."""
 MOST_BYTES = 2_000
-"""Of all topics together, which an index of PostgreSQL's has to hold."""
+"""Bytes of all topics together, since a row of a PostgreSQL index must hold them."""
 PREPARED = 1024
-"""As many papers are kept ready to be looked into."""
+"""Papers whose words are cached."""
 
 UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3040-\u30ff\u3130-\u318f\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7ff\uf900-\ufaff]"
 )
-"""Thai, Lao, Burmese, Khmer, kana, Han; and Hangul, whose words carry their particles with them."""
+"""Thai, Lao, Burmese, Khmer, kana, Han; also Hangul, whose words carry particles."""
 WORD = re.compile(r"[^\W_]+")
 SEPARATORS = re.compile(r"[,;\n、，；]+")
 
 
 class TopicsError(ValueError):
-    """The topics cannot be taken as they are; `limit` says which bound they exceed."""
+    """There are too many topics, or one is too long; `limit` is the limit exceeded."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"more than {limit}")
@@ -42,7 +42,7 @@ class TopicsError(ValueError):
 
 
 class Where(StrEnum):
-    """What a topic is looked for in."""
+    """The part of a paper that a topic is matched against."""
 
     ANYWHERE = ""
     AUTHOR = "author"
@@ -52,7 +52,7 @@ class Where(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One topic: a word or a phrase, where it is looked for, and whether it is asked for or ruled out."""
+    """One topic: a word or phrase, where it is matched, and whether it excludes papers."""
 
     phrase: str
     where: Where = Where.ANYWHERE
@@ -64,9 +64,10 @@ class Topic:
 
 
 def parse(written: str) -> tuple[str, ...]:
-    """Read topics as a person writes them into the form they are kept in, each once, in their order.
+    """Parse typed topics into their stored form, in their order, without duplicates.
 
-    Raises TopicsError where there are too many or one is too long.
+    Raises:
+        TopicsError: There are too many, or one is too long.
     """
     found: dict[str, None] = {}
     for part in SEPARATORS.split(written):
@@ -82,14 +83,14 @@ def parse(written: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """One of a paper's texts made comparable: its words, and all of it with single spaces between and around."""
+    """A part of a paper, prepared for matching: its words, and its text with single spaces between and around them."""
 
     words: frozenset[str]
     text: str
 
 
 class TopicFilter:
-    """A reader's topics, ready to be held against many papers."""
+    """A reader's topics, prepared for matching many papers."""
 
     def __init__(self, topics: Iterable[str]) -> None:
         parsed = [topic for topic in map(_topic, topics) if topic is not None]
@@ -97,7 +98,7 @@ class TopicFilter:
         self._unwanted = [_Needle(topic) for topic in parsed if topic.unwanted]
 
     def lets_through(self, paper: Paper) -> bool:
-        """Whether the reader wants this paper."""
+        """Whether a paper passes the filter."""
         places = _places(paper)
         for needle in self._unwanted:
             if needle.is_in(places):
@@ -106,7 +107,7 @@ class TopicFilter:
 
 
 class _Needle:
-    """A topic made comparable."""
+    """A topic, prepared for matching."""
 
     __slots__ = ("_is_word", "_phrase", "_where")
 
@@ -115,7 +116,7 @@ class _Needle:
         unspaced = UNSPACED.search(words) is not None
         self._where = topic.where
         self._is_word = not unspaced and " " not in words
-        # Where the script has no spaces the phrase may stand inside a longer run.
+        # In a script without spaces the phrase may be anywhere in a longer run.
         self._phrase = words if unspaced or self._is_word else f" {words} "
 
     def is_in(self, places: Mapping[Where, _Place]) -> bool:
@@ -124,7 +125,7 @@ class _Needle:
 
 
 _prepared: OrderedDict[str, tuple[Paper, Mapping[Where, _Place]]] = OrderedDict()
-"""By id and identity: hashing whole papers would cost more than looking into them."""
+"""By id and identity: hashing whole papers would cost more than matching them."""
 
 
 def _places(paper: Paper) -> Mapping[Where, _Place]:
@@ -151,7 +152,7 @@ def _texts(paper: Paper) -> Mapping[Where, _Place]:
 
 
 def _words(text: str) -> str:
-    """Words in small letters between single spaces; what stands between two texts keeps phrases from spanning them."""
+    """Case-folded words between single spaces. A `|` between two texts is kept, so that no phrase spans them."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     return " ".join(re.findall(r"[^\W_]+|\|", folded))
 
@@ -169,6 +170,6 @@ def _topic(written: str) -> Topic | None:
 
 
 def matching(papers: Sequence[Paper], topics: Sequence[str]) -> list[Paper]:
-    """The papers that a reader's topics let through."""
+    """The papers that pass a topic filter."""
     topic_filter = TopicFilter(topics)
     return [paper for paper in papers if topic_filter.lets_through(paper)]

@@ -1,4 +1,4 @@
-"""A part of the work, and the locks under which alone it is done."""
+"""A background job and the locks it holds while running."""
 
 from __future__ import annotations
 
@@ -16,21 +16,24 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A part of the work: the locks it needs, its endless form, its form for once, and what ends it in good order."""
+    """A background job: the names of its locks, and how it runs for ever, runs once and finishes."""
 
     locks: Sequence[str]
     run: Callable[[asyncio.Event], Awaitable[None]]
+    """Runs until the event is set."""
     once: Callable[[datetime], Awaitable[None]] | None = None
+    """Does what is due at an instant, for `papers run --once`; None where there is no such thing."""
     finish: Callable[[float], Awaitable[None]] | None = None
+    """Settles what is in flight, within some seconds, before the locks are given back."""
 
 
 async def under_locks(
     locks: Locks, job: Job, work: Callable[[], Awaitable[None]], stop: asyncio.Event, *, patience: float
 ) -> None:
-    """Do a part's work for as long as its locks are ours; raises LostError when they are not any more.
+    """Wait for a job's locks and do its work while we hold them, or until `stop` is set while waiting.
 
-    A part without locks is just done. Whatever ends the work, what is in flight is dealt with before anybody else can
-    have the locks.
+    Whatever ends the work, the job finishes, within `patience` seconds, before another process can have the locks.
+    Raises LostError where the locks were lost, else what the work raises.
     """
     if not job.locks:
         await work()
@@ -54,11 +57,11 @@ async def under_locks(
             for lock in job.locks:
                 await locks.give_back(lock)
     if lost:
-        log.error("locks lost, work stops until they are ours again", extra={"locks": job.locks})
+        log.error("locks lost, job stops until it has them again", extra={"locks": job.locks})
         watch.result()
     task.result()
 
 
 async def cut_short(work: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
-    """Do what does not look at `stop` itself."""
+    """Run work that does not look at `stop` itself, and cancel it when `stop` is set."""
     await until(stop, asyncio.ensure_future(work()))

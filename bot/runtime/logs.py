@@ -1,7 +1,7 @@
-"""Logs: structlog's home. Everybody logs through the standard library; here it is decided how that looks.
+"""Log output: human-readable lines on a terminal, JSON otherwise. The only module that knows structlog.
 
-Human lines on a terminal, JSON otherwise. Fields go in `extra`; secrets that were read from the settings are
-blotted out wherever they turn up, whoever logged them.
+Code logs through the standard library, with fields in `extra`. Secrets from the settings are redacted wherever they
+turn up, also in lines of other libraries.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ import structlog
 from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import Processor
 
-BLOT = "•••"
+REDACTED = "•••"
 TRACEBACKS = structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
-"""Without local variables: those may be a reader's."""
+"""Without local variables: they may hold a reader's address."""
 SHORTEST_SECRET = 6
-"""Shorter values are not blotted out: they would tear holes into ordinary words."""
+"""Characters of the shortest secret that is redacted; shorter ones would hit ordinary words."""
 
 
 def configure(form: Literal["auto", "human", "json"], secrets: Iterable[str] = (), level: int = logging.INFO) -> None:
-    """Send every log line of this process to standard error, as `form` says, without the `secrets`."""
+    """Send every log line of this process to standard error in the given form, with `secrets` redacted."""
     human = form == "human" or (form == "auto" and sys.stderr.isatty())
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -54,12 +54,12 @@ def configure(form: Literal["auto", "human", "json"], secrets: Iterable[str] = (
 
 
 class _SecretFilter(structlog.stdlib.ProcessorFormatter):
-    """Takes secrets out of the finished line, traceback and all."""
+    """Redacts secrets in the finished line, including its traceback."""
 
     def __init__(self, secrets: Iterable[str], **options: Any) -> None:
         super().__init__(**options)
         wanted = [secret for secret in secrets if len(secret) >= SHORTEST_SECRET]
-        # As it is, and as JSON or repr() would write it.
+        # As it is, and as JSON and repr() write it.
         written = {form for each in wanted for form in (each, json.dumps(each)[1:-1], repr(each)[1:-1])}
         written |= {json.dumps(each, ensure_ascii=False)[1:-1] for each in {*wanted, *written}}
         found = sorted(written, key=len, reverse=True)
@@ -67,4 +67,4 @@ class _SecretFilter(structlog.stdlib.ProcessorFormatter):
 
     def format(self, record: logging.LogRecord) -> str:
         line = super().format(record)
-        return self._pattern.sub(BLOT, line) if self._pattern else line
+        return self._pattern.sub(REDACTED, line) if self._pattern else line

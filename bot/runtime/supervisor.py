@@ -1,4 +1,4 @@
-"""Endless work, kept going: each part runs on its own, fails on its own and comes back on its own."""
+"""Supervision of endless jobs: one that fails is restarted with backoff and stops no other."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from typing import Any
 
 log = logging.getLogger(__name__)
 
-SHORTEST_BREAK = 1.0
-LONGEST_BREAK = 60.0
+SHORTEST_BACKOFF = 1.0
+LONGEST_BACKOFF = 60.0
+"""Seconds before a failed job is restarted; doubled with every failure in a row."""
 TICK = 1.0
-"""Seconds after which an idle part looks again, whatever it was told: other processes may have made work."""
+"""Seconds after which an idle job looks for work again: other processes may have made some."""
 
 
 def clock() -> datetime:
-    """Now. Everything below this takes the time as an argument."""
+    """The current time, in UTC. Everything below the service gets the time as an argument."""
     return datetime.now(UTC)
 
 
 async def pause(seconds: float, *events: asyncio.Event) -> None:
-    """Wait for any of `events`, at most for `seconds`."""
+    """Wait until any of `events` is set, for `seconds` at most."""
     waiting = [asyncio.ensure_future(event.wait()) for event in events]
     try:
         await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
@@ -32,7 +33,7 @@ async def pause(seconds: float, *events: asyncio.Event) -> None:
 
 
 async def until(stop: asyncio.Event, work: asyncio.Future[Any]) -> bool:
-    """Wait for `work`, or cut it off when told to stop; whether it came to its end. Raises what it raised."""
+    """Wait for `work`, and cancel it when `stop` is set. Returns whether it finished; raises what it raises."""
     stopped = asyncio.ensure_future(stop.wait())
     try:
         await asyncio.wait([work, stopped], return_when=asyncio.FIRST_COMPLETED)
@@ -48,21 +49,21 @@ async def until(stop: asyncio.Event, work: asyncio.Future[Any]) -> bool:
 
 
 async def supervise(name: str, work: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
-    """Run `work` until it returns; where it raises, say so once and start it again, after ever longer breaks."""
-    breather, said = SHORTEST_BREAK, None
+    """Run `work` until it returns; when it raises, log the error once and restart it with backoff."""
+    wait, logged = SHORTEST_BACKOFF, None
     while not stop.is_set():
         started = asyncio.get_running_loop().time()
         try:
             await work()
             return
-        except (Exception, asyncio.CancelledError) as error:  # one part failing never stops the others
+        except (Exception, asyncio.CancelledError) as error:  # one failing job never stops the others
             task = asyncio.current_task()
             if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
-                raise  # it is we who are to stop, not some library's own affair
-            if asyncio.get_running_loop().time() - started > LONGEST_BREAK:
-                breather, said = SHORTEST_BREAK, None
-            if said != repr(error):
-                log.exception("part failed and is started again", extra={"part": name})
-                said = repr(error)
-        await pause(breather, stop)
-        breather = min(breather * 2, LONGEST_BREAK)
+                raise  # we are being cancelled; otherwise it is some library's own cancellation
+            if asyncio.get_running_loop().time() - started > LONGEST_BACKOFF:
+                wait, logged = SHORTEST_BACKOFF, None
+            if logged != repr(error):
+                log.exception("job failed, it is restarted with backoff", extra={"job": name})
+                logged = repr(error)
+        await pause(wait, stop)
+        wait = min(wait * 2, LONGEST_BACKOFF)

@@ -1,4 +1,4 @@
-"""How long things take, told to whoever keeps figures of it."""
+"""Timing of renders and sends, reported to a callback that keeps metrics."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from typing import Protocol
 
 
 class Timed(StrEnum):
-    """What takes time with every delivery."""
+    """What is timed with every delivery."""
 
     RENDER = "render"
     SEND = "send"
 
 
 class Observe(Protocol):
-    """Takes down that something took so many seconds on a channel."""
+    """Records that something took a number of seconds on a channel."""
 
     def __call__(self, what: Timed, channel: str, seconds: float) -> None: ...
 
 
-def unobserved(what: Timed, channel: str, seconds: float) -> None:
-    """What is told where nobody keeps figures."""
+def ignore_timing(what: Timed, channel: str, seconds: float) -> None:
+    """An `Observe` that records nothing."""
 
 
 @contextmanager
 def timed(observe: Observe, what: Timed, channel: str) -> Iterator[None]:
-    """Tell how long a block takes, however it ends."""
+    """Time a block and report it, however it ends."""
     began = perf_counter()
     try:
         yield

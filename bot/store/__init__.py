@@ -1,4 +1,4 @@
-"""Every query there is. Functions take the connection of an open transaction, so that callers decide what is one."""
+"""All queries. Functions take the connection of an open transaction: callers decide what belongs into one."""
 
 from sqlalchemy.exc import DBAPIError as DatabaseFault
 

@@ -1,4 +1,4 @@
-"""Announcements: drafted, confirmed once, and then owed like an edition of a kind of its own."""
+"""Announcements by operators: drafted, confirmed once, then delivered like an edition of their own kind."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from bot.store.schema import announcements, choices, editions, subscribers
 from bot.store.upsert import insert
 
 LASTS = timedelta(days=1)
-"""How long a draft can be confirmed: what was true when it was written may not be true for ever."""
+"""Time for which a draft can be confirmed: it may be outdated later."""
 KEY_BYTES = 10
-"""A key goes to whoever wrote the draft and to nobody else, so that a forged message confirms nothing."""
+"""Random bytes of a draft's key. Only its author gets the key, so a forged message confirms nothing."""
 
 
 class Refusal(StrEnum):
-    """Why an announcement is not made."""
+    """Why an announcement cannot be made."""
 
     NOT_THERE = "not there"
     """Dropped, too old to be confirmed, or never written."""
@@ -35,7 +35,7 @@ class Refusal(StrEnum):
 
 
 class RefusedError(Exception):
-    """An announcement that is not made; `why` says which rule forbids it."""
+    """An announcement cannot be made; `why` names the rule that forbids it."""
 
     def __init__(self, why: Refusal) -> None:
         super().__init__(why.value)
@@ -44,7 +44,7 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class AnnouncementReach:
-    """Who would get an announcement: readers by channel, and when the first and the last of them is due."""
+    """Who would get an announcement: readers by channel, and when the first and the last delivery is due."""
 
     readers: Mapping[str, int]
     first: datetime
@@ -53,14 +53,14 @@ class AnnouncementReach:
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """An announcement that was made: how many readers it is for, and whether it had been made before."""
+    """An announcement that was made: the size of its audience, and whether it had been made before."""
 
     readers: int
     again: bool = False
 
 
 async def prospect(connection: AsyncConnection, channel: str | None, *, now: datetime) -> AnnouncementReach:
-    """Who would get an announcement that is confirmed at `now`. Raises RefusedError where none can be made."""
+    """Who would get an announcement confirmed at `now`. Raises RefusedError where none can be made."""
     if await _is_made(connection, now):
         raise RefusedError(Refusal.TODAY)
     rhythm = (subscribers.c.timezone, subscribers.c.hour, subscribers.c.weekdays)
@@ -80,7 +80,7 @@ async def prospect(connection: AsyncConnection, channel: str | None, *, now: dat
 
 
 async def languages(connection: AsyncConnection, *, now: datetime) -> Mapping[str, Sequence[str]]:
-    """The languages that those who would get an announcement read, by channel."""
+    """The languages of the readers who would get an announcement, by channel."""
     spoken = await connection.execute(
         select(subscribers.c.channel, choices.c.language)
         .join(choices, choices.c.id == subscribers.c.choice_id)
@@ -95,7 +95,7 @@ async def languages(connection: AsyncConnection, *, now: datetime) -> Mapping[st
 
 
 async def draft(connection: AsyncConnection, text: str, channel: str | None, author: str, *, now: datetime) -> str:
-    """Keep an announcement until it is confirmed; the key that confirms it. Drafts that nobody confirmed go."""
+    """Store an announcement until it is confirmed; returns the key that confirms it. Deletes expired drafts."""
     await connection.execute(
         delete(announcements).where(announcements.c.edition_id.is_(None), announcements.c.written_at <= now - LASTS)
     )
@@ -106,14 +106,14 @@ async def draft(connection: AsyncConnection, text: str, channel: str | None, aut
 
 
 async def drop(connection: AsyncConnection, key: str) -> bool:
-    """Forget a draft; False where it is none, or not any more."""
+    """Delete a draft. Returns False where there is none with this key."""
     its = announcements.c.key == key
     result = await connection.execute(delete(announcements).where(its, announcements.c.edition_id.is_(None)))
     return result.rowcount > 0
 
 
 async def drop_drafts(connection: AsyncConnection) -> None:
-    """Forget every draft."""
+    """Delete every draft."""
     await connection.execute(delete(announcements).where(announcements.c.edition_id.is_(None)))
 
 
@@ -124,12 +124,12 @@ async def is_confirmed(connection: AsyncConnection, key: str) -> bool:
 
 
 async def publish(connection: AsyncConnection, key: str, *, now: datetime) -> Announced:
-    """Make an announcement: owe it to everybody it is for, in the caller's one transaction. A second time does nothing.
+    """Make an announcement: create a delivery for everybody it is for. A second call changes nothing.
 
-    Has to be the transaction's first step, as `audience.stop_readers` says. Raises RefusedError, and then nothing must
-    be committed.
+    Has to be the transaction's first step (see `audience.lock_readers`). Raises RefusedError; the caller must then
+    roll back.
     """
-    await audience.stop_readers(connection)
+    await audience.lock_readers(connection)
     row = (await connection.execute(select(announcements).where(announcements.c.key == key))).one_or_none()
     if row is not None and row.edition_id is not None:
         made = select(editions.c.audience).where(editions.c.id == row.edition_id)
@@ -144,7 +144,7 @@ async def publish(connection: AsyncConnection, key: str, *, now: datetime) -> An
     )
     if edition_id is None:
         raise RefusedError(Refusal.TODAY)
-    await readers.wake(connection, now=now)
+    await readers.resume_due(connection, now=now)
     owed = await audience.announce(connection, edition_id, row.channel, at=now)
     if not owed:
         raise RefusedError(Refusal.NOBODY)
@@ -154,7 +154,7 @@ async def publish(connection: AsyncConnection, key: str, *, now: datetime) -> An
 
 
 async def made(connection: AsyncConnection, edition_id: int) -> tuple[str, date]:
-    """What an announcement says, and the day on which it was made."""
+    """An announcement's text, and the day on which it was made."""
     query = (
         select(announcements.c.text, editions.c.day)
         .join(editions, editions.c.id == announcements.c.edition_id)
@@ -165,7 +165,7 @@ async def made(connection: AsyncConnection, edition_id: int) -> tuple[str, date]
 
 
 async def written_by(connection: AsyncConnection, author: str) -> Sequence[tuple[datetime, str]]:
-    """What somebody has announced or drafted, and when, the newest first."""
+    """When and what an operator has announced or drafted, the newest first."""
     query = select(announcements.c.written_at, announcements.c.text).where(announcements.c.author == author)
     rows = await connection.execute(query.order_by(announcements.c.written_at.desc()))
     return [(row.written_at, row.text) for row in rows]

@@ -1,4 +1,4 @@
-"""The archive as pages ask for it: what there is, what stands before and after, where a paper was."""
+"""The archive of editions: lists by year, neighbours of an edition, editions that hold a paper."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from bot.model import Cadence
 from bot.store.schema import edition_papers, editions
 
 CADENCES = tuple(cadence.value for cadence in Cadence)
-"""Announcements are editions too, and no part of the archive."""
+"""The archive holds no announcements, although they are stored as editions."""
 
 
 @dataclass(frozen=True, slots=True)
 class ArchiveEntry:
-    """An edition in a list: its period, and how many papers it holds."""
+    """An edition in a list: its period and its number of papers."""
 
     cadence: Cadence
     day: date
@@ -26,14 +26,14 @@ class ArchiveEntry:
 
 
 async def neighbours(connection: AsyncConnection, cadence: Cadence, day: date) -> tuple[date | None, date | None]:
-    """The days of the editions of a cadence before and after one day, None where there is none."""
+    """The days of the editions before and after `day` in a cadence, None where there is none."""
     days = select(func.max(editions.c.day)).where(editions.c.cadence == cadence, editions.c.day < day)
     later = select(func.min(editions.c.day)).where(editions.c.cadence == cadence, editions.c.day > day)
     return await connection.scalar(days), await connection.scalar(later)
 
 
 async def years(connection: AsyncConnection) -> list[int]:
-    """The years that have editions, the newest first."""
+    """The years from the newest edition back to the first."""
     bounds = select(func.min(editions.c.day), func.max(editions.c.day)).where(editions.c.cadence.in_(CADENCES))
     first, last = (await connection.execute(bounds)).one()
     return [] if last is None else list(range(last.year, first.year - 1, -1))

@@ -1,4 +1,4 @@
-"""Who is owed an edition: fixed at publication, by INSERT … SELECT, so that no row passes through Python."""
+"""An edition's audience: deliveries are created at publication by INSERT … SELECT; no row passes through Python."""
 
 from __future__ import annotations
 
@@ -25,15 +25,14 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Cadence, Reason, State, Status
-from bot.rules.outcomes import STRIKE
 from bot.rules.schedule import Rhythm, Window, announced, window
 from bot.store import edition_queries as stored
 from bot.store.pending_deliveries import TAKEN_BACK, reopen
-from bot.store.schema import Utc, deliveries, editions, subscribers
+from bot.store.schema import Utc, deliveries, editions, reason_columns, subscribers
 from bot.store.upsert import insert as upsert
 
 FARTHEST = timedelta(days=8)
-"""No edition is due later than that: a reader has at least one day a week."""
+"""Time after publication by which an edition is due to everybody: each reader has at least one day a week."""
 COLUMNS = ["edition_id", "subscriber_id", "channel", "state", "due_at", "next_at", "expires_at"]
 
 slots = Table(
@@ -47,15 +46,15 @@ slots = Table(
     prefixes=["TEMPORARY"],
     sqlite_with_rowid=False,
 )
-"""When whose slot is, while an edition is being published."""
+"""When an edition is due, by reader's rhythm; exists while an edition is being published."""
 
 
 async def owe(connection: AsyncConnection, edition_id: int, cadence: Cadence, *, published_at: datetime) -> int:
-    """Owe an edition to every active subscriber of its cadence, each at their own hour; the size of the audience.
+    """Create the deliveries of an edition to every active subscriber of its cadence, each due at their own hour.
 
-    Older editions of the cadence that these readers are still owed are superseded.
+    Older editions that these readers are still owed are superseded. Returns the size of the audience.
     """
-    await stop_readers(connection)
+    await lock_readers(connection)
     await _wake(connection, cadence, published_at)
     theirs = and_(subscribers.c.status == Status.ACTIVE, subscribers.c.cadence == cadence)
     rhythms = await _rhythms(connection, theirs)
@@ -67,10 +66,10 @@ async def owe(connection: AsyncConnection, edition_id: int, cadence: Cadence, *,
 
 
 async def announce(connection: AsyncConnection, edition_id: int, channel: str | None, *, at: datetime) -> int:
-    """Owe an announcement to every active subscriber, or those of one channel; the size of the audience.
+    """Create the deliveries of an announcement to every active subscriber, or to those of one channel.
 
-    Each gets it at their next waking moment, whatever their cadence. The caller has called `stop_readers`, and resumed
-    those whose pause is over.
+    Each is due when the reader may next be disturbed, whatever their cadence. The caller has called `lock_readers`, and
+    resumed those whose pause is over. Returns the size of the audience.
     """
     everybody = reached_by(channel, at)
     windows = {each: announced(each, at) for each in await _rhythms(connection, everybody)}
@@ -80,25 +79,25 @@ async def announce(connection: AsyncConnection, edition_id: int, channel: str | 
 
 
 def reached_by(channel: str | None, now: datetime) -> ColumnElement[bool]:
-    """Whom an announcement is for, on a query of subscribers; None is for every channel. A pause may be over."""
+    """The condition for subscribers who get an announcement, on one channel or (None) on all."""
     over = and_(subscribers.c.status == Status.PAUSED, subscribers.c.paused_until <= now)
     active = or_(subscribers.c.status == Status.ACTIVE, over)
     return active if channel is None else and_(active, subscribers.c.channel == channel)
 
 
-async def stop_readers(connection: AsyncConnection) -> None:
-    """Let nobody come or change their hour before this transaction ends, in which an edition is published.
+async def lock_readers(connection: AsyncConnection) -> None:
+    """Keep everybody from subscribing or changing their hour until this transaction, which publishes, ends.
 
-    The other side of `hold_editions`.
+    The counterpart of `lock_editions`.
     """
     await _gate(connection, "pg_advisory_xact_lock")
 
 
-async def hold_editions(connection: AsyncConnection) -> None:
-    """Let no edition be published before this transaction ends: whoever subscribes in it gets that, or the one before.
+async def lock_editions(connection: AsyncConnection) -> None:
+    """Keep editions from being published until this transaction, which changes an audience, ends.
 
-    Whoever subscribes somebody, or changes when they read, holds it, so that an edition's audience stands still. It has
-    to be the transaction's first step, so that nobody waits in a circle. SQLite has one writer at a time anyway.
+    Taken by all code that subscribes somebody or changes their rhythm. It has to be the transaction's first step, to
+    avoid deadlocks. SQLite has one writer at a time anyway.
     """
     await _gate(connection, "pg_advisory_xact_lock_shared")
 
@@ -109,7 +108,7 @@ async def _gate(connection: AsyncConnection, lock: str) -> None:
 
 
 async def _rhythms(connection: AsyncConnection, theirs: ColumnElement[bool]) -> list[Rhythm]:
-    """The rhythms of some subscribers."""
+    """The distinct rhythms of the subscribers that match."""
     groups = await connection.execute(
         select(subscribers.c.timezone, subscribers.c.hour, subscribers.c.weekdays).where(theirs).distinct()
     )
@@ -131,17 +130,17 @@ async def _wake(connection: AsyncConnection, cadence: Cadence, published_at: dat
             await connection.execute(
                 update(subscribers)
                 .where(paused, same)
-                .values(status=Status.ACTIVE.value, reason=None, paused_until=None)
+                .values(status=Status.ACTIVE.value, reason=None, reason_code=None, paused_until=None)
             )
 
 
-async def greet(connection: AsyncConnection, edition_id: int, subscriber_id: int, channel: str, due: Window) -> None:
-    """Owe an edition to one subscriber, unless it was owed before and not skipped by their own act."""
+async def owe_one(connection: AsyncConnection, edition_id: int, subscriber_id: int, channel: str, due: Window) -> None:
+    """Create one subscriber's delivery of an edition, or reopen one that was skipped by their own act."""
     query = select(deliveries.c.id).where(
         deliveries.c.edition_id == edition_id,
         deliveries.c.subscriber_id == subscriber_id,
         deliveries.c.state == State.SKIPPED,
-        deliveries.c.reason.in_(TAKEN_BACK),
+        deliveries.c.reason_code.in_(TAKEN_BACK),
     )
     skipped = await connection.scalar(query)
     if skipped is not None:
@@ -171,11 +170,10 @@ async def _owe_slots(
     theirs: ColumnElement[bool],
     windows: Mapping[Rhythm, Window],
 ) -> int:
-    """One statement for all, in the order of the subscribers' ids; how many there were.
+    """Create all deliveries with one statement, in the order of subscriber ids; returns how many.
 
-    The indexes on subscribers are then written from end to end, once. Statements for a hundred groups each wrote
-    all over them, and SQLite went through all subscribers for each: 15 s of its time for a million, now 5 s. Told
-    to read the subscribers from end to end as well, and not through their index all over the table: 3 s.
+    That order writes the indexes sequentially. A statement for each of a hundred rhythms took SQLite 15 s for a million
+    readers, one statement 5 s, and 3 s when it scans subscribers instead of following their index (the hint).
     """
     await connection.run_sync(slots.create, checkfirst=False)
     await connection.execute(
@@ -220,10 +218,10 @@ async def _owe_slots(
 
 
 async def _supersede(connection: AsyncConnection, edition_id: int, cadence: Cadence, now: datetime) -> None:
-    """End what the audience is still owed of older editions; called before the new one's rows are there.
+    """Expire what the audience is still owed of older editions, before the new deliveries exist.
 
-    What is owed is found through the index on nothing else: COALESCE keeps both databases from going through every
-    reader's row of every older edition, nearly all of them sent long ago (2.8 s for 300,000 rows of one).
+    COALESCE makes both databases use the small index on owed deliveries, not every row of every older edition, nearly
+    all of them sent long ago (2.8 s for the 300,000 rows of one edition).
     """
     day = select(editions.c.day).where(editions.c.id == edition_id).scalar_subquery()
     older = select(editions.c.id).where(editions.c.cadence == cadence, editions.c.day < day)
@@ -232,7 +230,12 @@ async def _supersede(connection: AsyncConnection, edition_id: int, cadence: Cade
         subscribers.c.status == Status.ACTIVE,
         subscribers.c.cadence == cadence,
     )
-    struck = deliveries.c.reason.startswith(STRIKE, autoescape=True)
+    not_reached = deliveries.c.reason_code == Reason.NOT_REACHED
+    # What a reader's mailbox answered is counted from one edition to the next.
+    kept = {
+        name: case((not_reached, deliveries.c[name]), else_=value)
+        for name, value in reason_columns(Reason.SUPERSEDED).items()
+    }
     await connection.execute(
         update(deliveries)
         .where(
@@ -240,10 +243,5 @@ async def _supersede(connection: AsyncConnection, edition_id: int, cadence: Cade
             func.coalesce(deliveries.c.edition_id, 0).in_(older),
             reader.exists(),
         )
-        .values(
-            state=State.EXPIRED.value,
-            # What a reader's mailbox said is counted from one edition to the next.
-            reason=case((struck, deliveries.c.reason), else_=Reason.SUPERSEDED.value),
-            ended_at=now,
-        )
+        .values(state=State.EXPIRED.value, ended_at=now, **kept)
     )

@@ -1,4 +1,4 @@
-"""A copy of the database in one file, made while everything runs, and marked as one (see bot.store.restore)."""
+"""Backup of the database to one SQLite file, while everything runs. It is marked as a backup (bot.store.restore)."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.runtime.files import sync
 from bot.store.copy import Progress, copy, make_ready, require_current, snapshot
 from bot.store.database import BUSY_SECONDS, Store, StoreError
-from bot.store.schema import facts
+from bot.store.schema import system_state
 from bot.store.upsert import insert
 
 MARK = "backup"
-"""The fact by which a copy knows that it is one; its value is when it was made."""
+"""The key in `system_state` that marks a backup; its value is when it was made."""
 
 
 async def back_up(store: Store, file: Path, *, now: datetime, progress: Progress | None = None) -> None:
-    """Copy the database as it stands now to `file`, an SQLite database, all of it or nothing.
+    """Copy a snapshot of the database to `file`, as an SQLite database, all of it or nothing.
 
-    Raises StoreError where there is such a file already, or where the copy could not be made.
+    `progress` gets the rows copied and the rows in all. Raises StoreError where `file` exists or cannot be written.
     """
     if store.path is not None and not store.path.exists():
         raise StoreError(f"There is no database yet: {store.path.name} does not exist.")
@@ -46,9 +46,9 @@ async def back_up(store: Store, file: Path, *, now: datetime, progress: Progress
 
 
 async def mark(connection: AsyncConnection, now: datetime) -> None:
-    """Mark a database as a copy whose other end goes on from here: started, it counts as restored."""
+    """Mark a database as a backup: the first start on it treats it as restored."""
     values = {"value": now.isoformat()}
-    statement = insert(connection, facts).values(key=MARK, **values)
+    statement = insert(connection, system_state).values(key=MARK, **values)
     await connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=values))
 
 
@@ -64,17 +64,17 @@ async def _copy_server(store: Store, part: Path, progress: Progress | None) -> N
 
 
 def _copy_file(path: Path, part: Path) -> None:
-    """Copy a database that is a file, in one step: several would begin anew whenever another process writes."""
+    """Copy an SQLite file in one step: a copy in several steps restarts whenever another process writes."""
     here = sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True, timeout=BUSY_SECONDS)
     with closing(here) as source, closing(sqlite3.connect(part)) as target:
         source.backup(target)
 
 
 def _finish(part: Path, file: Path, now: datetime) -> None:
-    """Mark the copy, make one file of it, and give it its name once every byte is on the disk."""
+    """Mark the copy, fold its WAL in, and rename it once every byte is on the disk."""
     with closing(sqlite3.connect(part, isolation_level=None)) as copied:
         copied.execute("pragma journal_mode=delete")
-        copied.execute("insert or replace into facts (key, value) values (?, ?)", (MARK, now.isoformat()))
+        copied.execute("insert or replace into system_state (key, value) values (?, ?)", (MARK, now.isoformat()))
     sync(part)
     _refuse(file)
     part.rename(file)
@@ -82,7 +82,7 @@ def _finish(part: Path, file: Path, now: datetime) -> None:
 
 
 def _part(file: Path) -> Path:
-    """A new file beside the wanted one that only its owner can read: it holds everybody's address."""
+    """A temporary file beside the wanted one, readable by its owner only: it holds every address."""
     handle, name = tempfile.mkstemp(prefix=".papers-", dir=file.parent)
     os.close(handle)
     return Path(name)

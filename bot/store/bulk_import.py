@@ -1,4 +1,4 @@
-"""Many subscribers at once: stored in batches, read back in order, however many there are."""
+"""Import and export of many subscribers, in batches."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from sqlalchemy import func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Address, Preferences, Status, Subscriber
-from bot.store.schema import choices, subscribers, suppressed
-from bot.store.subscriber_queries import choose, digest, selected, subscriber
+from bot.store.schema import choices, subscribers, suppression_list
+from bot.store.subscriber_queries import address_digest, choose, selected, subscriber
 from bot.store.upsert import insert
 
 BATCH = 1_000
@@ -19,7 +19,7 @@ BATCH = 1_000
 
 @dataclass(frozen=True, slots=True)
 class NewSubscriber:
-    """A subscriber to be stored."""
+    """A subscriber to import."""
 
     address: Address
     status: Status
@@ -30,54 +30,54 @@ class NewSubscriber:
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
-    """What became of a batch."""
+    """How many subscribers of a batch were imported, and how many were not."""
 
     added: int = 0
     known: int = 0
-    """Subscribed already, and left as they were."""
+    """Subscribed already, and not changed."""
     suppressed: int = 0
-    """They asked to be left alone, and are."""
+    """On the suppression list, and not imported."""
 
     def __add__(self, other: BatchResult) -> BatchResult:
         return BatchResult(self.added + other.added, self.known + other.known, self.suppressed + other.suppressed)
 
 
 class BulkImporter:
-    """Stores batches of subscribers. It remembers which choices there are, so that a row costs one insert."""
+    """Stores batches of subscribers; caches the ids of choices, so that a row costs one insert."""
 
     def __init__(self) -> None:
         self._choices: dict[Preferences, int] = {}
 
-    async def enrol(self, connection: AsyncConnection, new_subscribers: Sequence[NewSubscriber]) -> BatchResult:
-        """Store a batch, but for those who are known already or asked to be left alone."""
-        fresh = {recruit.address: recruit for recruit in new_subscribers}
+    async def add_batch(self, connection: AsyncConnection, new_subscribers: Sequence[NewSubscriber]) -> BatchResult:
+        """Store a batch, except for addresses that are known already or suppressed."""
+        fresh = {new.address: new for new in new_subscribers}
         repeated = len(new_subscribers) - len(fresh)
-        digests = {address: digest(address) for address in fresh}
-        query = select(suppressed.c.digest).where(suppressed.c.digest.in_(set(digests.values())))
+        digests = {address: address_digest(address) for address in fresh}
+        query = select(suppression_list.c.digest).where(suppression_list.c.digest.in_(set(digests.values())))
         known_by = set(await connection.scalars(query))
-        left_alone = {address for address, own in digests.items() if own in known_by}
-        names = [(address.channel, address.recipient) for address in fresh.keys() - left_alone]
+        suppressed = {address for address, own in digests.items() if own in known_by}
+        names = [(address.channel, address.recipient) for address in fresh.keys() - suppressed]
         place = (subscribers.c.channel, subscribers.c.recipient)
         known = {Address(*row) for row in await connection.execute(select(*place).where(tuple_(*place).in_(names)))}
         rows = [
             {
                 "channel": address.channel,
                 "recipient": address.recipient,
-                "status": recruit.status.value,
-                "choice_id": await self._choice(connection, recruit.preferences),
-                "hour": recruit.preferences.hour,
-                "weekdays": recruit.preferences.weekdays,
-                "timezone": recruit.preferences.timezone,
-                "cadence": recruit.preferences.cadence.value,
-                "created_at": recruit.created_at,
-                "paused_until": recruit.paused_until,
+                "status": new.status.value,
+                "choice_id": await self._choice(connection, new.preferences),
+                "hour": new.preferences.hour,
+                "weekdays": new.preferences.weekdays,
+                "timezone": new.preferences.timezone,
+                "cadence": new.preferences.cadence.value,
+                "created_at": new.created_at,
+                "paused_until": new.paused_until,
             }
-            for address, recruit in fresh.items()
-            if address not in left_alone and address not in known
+            for address, new in fresh.items()
+            if address not in suppressed and address not in known
         ]
         if rows:
             await connection.execute(insert(connection, subscribers).on_conflict_do_nothing(), rows)
-        return BatchResult(len(rows), len(known) + repeated, len(left_alone))
+        return BatchResult(len(rows), len(known) + repeated, len(suppressed))
 
     async def _choice(self, connection: AsyncConnection, wanted: Preferences) -> int:
         known = self._choices.get(wanted)
@@ -94,7 +94,7 @@ async def everybody(
     language: str | None = None,
     limit: int = 0,
 ) -> AsyncIterator[list[Subscriber]]:
-    """The subscribers of a filter in the order in which they came, batch by batch; `limit` 0 for all."""
+    """The subscribers that match, in the order in which they subscribed, batch by batch; `limit` 0 for all."""
     query = selected().order_by(subscribers.c.id).limit(limit or None)
     if channel is not None:
         query = query.where(subscribers.c.channel == channel)
@@ -107,15 +107,15 @@ async def everybody(
         yield [subscriber(row) for row in rows]
 
 
-async def reached(connection: AsyncConnection) -> dict[str, int]:
-    """How many active subscribers each channel has."""
+async def active_by_channel(connection: AsyncConnection) -> dict[str, int]:
+    """Active subscribers by channel."""
     query = select(subscribers.c.channel, func.count().label("readers")).where(subscribers.c.status == Status.ACTIVE)
     rows = await connection.execute(query.group_by(subscribers.c.channel))
     return {row.channel: row.readers for row in rows}
 
 
-async def speakers(connection: AsyncConnection) -> dict[str, int]:
-    """How many active subscribers read in each language."""
+async def active_by_language(connection: AsyncConnection) -> dict[str, int]:
+    """Active subscribers by language."""
     query = (
         select(choices.c.language, func.count().label("readers"))
         .join(subscribers, subscribers.c.choice_id == choices.c.id)

@@ -1,33 +1,35 @@
-"""The small key-value store that each channel has for itself."""
+"""Channel memory: a small key-value store for each channel."""
 
 from __future__ import annotations
 
 from sqlalchemy import select
 
 from bot.store.database import Store
-from bot.store.schema import memory
+from bot.store.schema import channel_memory
 from bot.store.upsert import insert
 
 
 class ChannelMemory:
-    """One channel's part of the memory (bot.channel.Memory)."""
+    """One channel's memory (implements bot.channel.Memory)."""
 
     def __init__(self, store: Store, channel: str) -> None:
         self._store = store
         self._channel = channel
 
     async def get(self, key: str) -> str | None:
-        """What was put under `key`."""
+        """The value of `key`, None where there is none."""
         async with self._store.read() as connection:
             value: str | None = await connection.scalar(
-                select(memory.c.value).where(memory.c.channel == self._channel, memory.c.key == key)
+                select(channel_memory.c.value).where(
+                    channel_memory.c.channel == self._channel, channel_memory.c.key == key
+                )
             )
         return value
 
     async def put(self, key: str, value: str) -> None:
-        """Remember `value`, in place of what was there."""
+        """Set `key` to `value`."""
         async with self._store.write() as connection:
-            statement = insert(connection, memory).values(channel=self._channel, key=key, value=value)
+            statement = insert(connection, channel_memory).values(channel=self._channel, key=key, value=value)
             await connection.execute(
                 statement.on_conflict_do_update(index_elements=["channel", "key"], set_={"value": value})
             )

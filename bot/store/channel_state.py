@@ -1,4 +1,4 @@
-"""How each channel stands: the waits that its service imposed and the halts that we imposed on ourselves."""
+"""Channel state, a circuit breaker: waits that the service imposed, halts after too many rejections."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bot.store.upsert import insert
 
 
 async def load(connection: AsyncConnection, channel: str, *, lock: bool = False) -> ChannelState:
-    """How a channel stands; with `lock` nobody else changes it until the transaction ends."""
+    """The state of a channel; `lock` keeps others from changing it until the transaction ends."""
     query, named = _loading(lock=lock), {"name": channel}
     row = (await connection.execute(query, named)).one_or_none()
     if row is None and lock and connection.dialect.name == "postgresql":
@@ -25,25 +25,25 @@ async def load(connection: AsyncConnection, channel: str, *, lock: bool = False)
         return ChannelState()
     values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
     del values["channel"]
-    return ChannelState(**values | {"judges": tuple(filter(None, row.judges.split(",")))})
+    return ChannelState(**values | {"spam_domains": tuple(filter(None, row.spam_domains.split(",")))})
 
 
 @cache
 def _loading(*, lock: bool) -> Select[Any]:
-    """The statement of `load`, built once: it is asked with every turn of a dispatcher."""
+    """The statement of `load`, built once: it runs with every turn of a dispatcher."""
     query = select(channels).where(channels.c.channel == bindparam("name"))
     return query.with_for_update() if lock else query
 
 
-async def save(connection: AsyncConnection, channel: str, standing: ChannelState) -> None:
-    """Write down how a channel stands."""
-    values = asdict(standing) | {"judges": ",".join(standing.judges)}
+async def save(connection: AsyncConnection, channel: str, state: ChannelState) -> None:
+    """Store the state of a channel."""
+    values = asdict(state) | {"spam_domains": ",".join(state.spam_domains)}
     statement = insert(connection, channels).values(channel=channel, **values)
     await connection.execute(statement.on_conflict_do_update(index_elements=["channel"], set_=values))
 
 
 async def resume(connection: AsyncConnection, channel: str) -> ChannelState:
-    """Forget a channel's wait, its halt and its refused variants; how it stood before."""
+    """Close the circuit breaker: end a wait or halt, and forget rejected renderings. Returns the state before."""
     before = await load(connection, channel)
     await connection.execute(delete(channels).where(channels.c.channel == channel))
     await connection.execute(delete(renderings).where(renderings.c.channel == channel))

@@ -1,4 +1,4 @@
-"""The ledger of closing (bot.rules.closing.Ledger), kept key by key among the facts."""
+"""The closing state (bot.rules.closing.ClosingState), stored key by key in `system_state`."""
 
 from __future__ import annotations
 
@@ -10,16 +10,20 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.rules.closing import ClosingState
-from bot.store.schema import facts
+from bot.store.schema import system_state
 from bot.store.upsert import insert
 
 DAYS = {"origin", "settled", "settled_week", "settled_month"}
 
 
 async def load(connection: AsyncConnection, *, lock: bool = False) -> ClosingState:
-    """What has been decided and seen so far; with `lock` nobody else decides until the transaction ends."""
+    """What has been closed and polled so far; `lock` keeps others from closing until the transaction ends."""
     known = {field.name for field in fields(ClosingState)}
-    query = select(facts.c.key, facts.c.value).where(facts.c.key.in_(known)).order_by(facts.c.key)
+    query = (
+        select(system_state.c.key, system_state.c.value)
+        .where(system_state.c.key.in_(known))
+        .order_by(system_state.c.key)
+    )
     rows = await connection.execute(query.with_for_update() if lock else query)
     kept: dict[str, Any] = {
         key: date.fromisoformat(value) if key in DAYS else datetime.fromisoformat(value) for key, value in rows
@@ -28,13 +32,13 @@ async def load(connection: AsyncConnection, *, lock: bool = False) -> ClosingSta
 
 
 async def save(connection: AsyncConnection, **changes: date | datetime | None) -> None:
-    """Write down some of the ledger's fields; None forgets one."""
+    """Store some fields of the closing state; None deletes one."""
     forgotten = [key for key, value in changes.items() if value is None]
     if forgotten:
-        await connection.execute(facts.delete().where(facts.c.key.in_(forgotten)))
+        await connection.execute(system_state.delete().where(system_state.c.key.in_(forgotten)))
     kept = [{"key": key, "value": value.isoformat()} for key, value in changes.items() if value is not None]
     if kept:
-        statement = insert(connection, facts)
+        statement = insert(connection, system_state)
         await connection.execute(
             statement.on_conflict_do_update(index_elements=["key"], set_={"value": statement.excluded.value}), kept
         )

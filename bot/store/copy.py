@@ -1,6 +1,6 @@
-"""One database copied to another, batch by batch, and proved: the same counts, the same sums of every edition.
+"""Copies one database to another in batches, and verifies counts and the sums of every edition.
 
-Everything goes over in one transaction of the target, so that a copy that fails, or is killed, leaves it empty.
+The copy is one transaction of the target: if it fails or is killed, the target stays empty.
 """
 
 from __future__ import annotations
@@ -15,28 +15,28 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.database import BUSY_SECONDS, Store, StoreError
-from bot.store.schema import HEAD, deliveries, editions, facts, metadata, tallies
+from bot.store.schema import HEAD, deliveries, delivery_counts, editions, metadata, system_state
 
 BATCH = 2_000
-"""Rows that are in memory at a time."""
+"""Rows in memory at a time."""
 
 OF_LOCKS = "lock:"
-"""Facts that begin so speak of the locks of one server: they stay there."""
+"""Prefix of keys in `system_state` that belong to the locks of one server, and are not copied."""
 
 Progress = Callable[[int, int], None]
 
 
 @asynccontextmanager
 async def snapshot(store: Store) -> AsyncIterator[AsyncConnection]:
-    """A transaction that sees the database as it stood at its first look, whatever others write meanwhile."""
+    """A transaction that sees the database as of its first query, whatever others write meanwhile."""
     options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True} if store.path is None else {}
     async with store.engine.connect() as opened:
         yield await opened.execution_options(**options)
 
 
 @asynccontextmanager
-async def standstill(store: Store) -> AsyncIterator[AsyncConnection]:
-    """A transaction while which nobody else writes to the database."""
+async def frozen(store: Store) -> AsyncIterator[AsyncConnection]:
+    """A transaction during which nobody else can write to the database."""
     async with store.write() as connection:
         if store.path is None:
             every = ", ".join(table.name for table in metadata.sorted_tables)
@@ -46,7 +46,7 @@ async def standstill(store: Store) -> AsyncIterator[AsyncConnection]:
 
 
 def open_target(url: str, home: Path) -> Store | None:
-    """The database to copy to, None where `url` cannot be read."""
+    """The database to copy to; None where `url` is malformed."""
     try:
         return Store.open(url, home)
     except (ArgumentError, ValueError):  # what they say may hold the password
@@ -54,7 +54,7 @@ def open_target(url: str, home: Path) -> Store | None:
 
 
 async def require_current(store: Store, what: str) -> None:
-    """Raise StoreError where a database does not stand at this program's version."""
+    """Raise StoreError where a database is not at this program's version; `what` names it in the message."""
     if store.path is not None and not store.path.exists():
         raise StoreError(f"There is no {what} yet: {store.path.name} does not exist.")
     try:
@@ -83,9 +83,9 @@ async def make_ready(target: Store) -> None:
 
 
 async def copy(source: AsyncConnection, target: Store, progress: Progress | None = None) -> dict[str, int]:
-    """Copy every table to `target`, which has its tables and no rows; how many rows each table has on both ends.
+    """Copy every table to `target`, which has tables and no rows; returns the rows of each table.
 
-    The caller decides how still the source holds: `snapshot` or `standstill`. Raises StoreError.
+    `source` comes from `snapshot` or `frozen`. Raises StoreError where the copy fails or does not match.
     """
     try:
         async with target.write() as connection:
@@ -106,7 +106,7 @@ async def copy(source: AsyncConnection, target: Store, progress: Progress | None
 
 
 async def counts(connection: AsyncConnection) -> dict[str, int]:
-    """How many rows every table has, in the order in which tables are copied."""
+    """The number of rows of every table, in the order in which tables are copied."""
     found = {}
     for table in metadata.sorted_tables:
         query = select(func.count()).select_from(table).where(_ours(table))
@@ -115,13 +115,13 @@ async def counts(connection: AsyncConnection) -> dict[str, int]:
 
 
 async def sums(connection: AsyncConnection) -> Counter[tuple[int, str]]:
-    """Of every edition: the size of its audience, and how many of its deliveries stand how."""
+    """The audience of every edition, and its deliveries by state, keyed by edition id and `audience` or state."""
     query = union_all(
         select(editions.c.id, literal("audience"), editions.c.audience),
         select(deliveries.c.edition_id, deliveries.c.state, func.count()).group_by(
             deliveries.c.edition_id, deliveries.c.state
         ),
-        select(tallies.c.edition_id, tallies.c.state, tallies.c["count"]),
+        select(delivery_counts.c.edition_id, delivery_counts.c.state, delivery_counts.c["count"]),
     )
     found: Counter[tuple[int, str]] = Counter()
     for edition_id, state, count in await connection.execute(query):
@@ -130,7 +130,7 @@ async def sums(connection: AsyncConnection) -> Counter[tuple[int, str]]:
 
 
 def cause(error: DBAPIError) -> str:
-    """What a database said, in one line and without the values that it quotes."""
+    """The database's error message, in one line and without the values that it quotes."""
     said = str(error.orig).strip().splitlines()
     return said[0] if said else type(error.orig).__name__
 
@@ -150,7 +150,7 @@ async def _require_empty(connection: AsyncConnection) -> None:
 
 
 async def _set_sequences(connection: AsyncConnection) -> None:
-    """Let every table that numbers its rows go on after the highest number that was copied."""
+    """Let every sequence continue after the highest id that was copied."""
     for table in metadata.sorted_tables:
         column = table.autoincrement_column
         if column is not None:
@@ -171,5 +171,5 @@ async def _prove(source: AsyncConnection, target: AsyncConnection, expected: Map
 
 
 def _ours(table: Table) -> ColumnElement[bool]:
-    """Which rows of a table are the newsletter's own."""
-    return ~facts.c.key.startswith(OF_LOCKS) if table is facts else true()
+    """The rows of a table to copy: all but those about locks."""
+    return ~system_state.c.key.startswith(OF_LOCKS) if table is system_state else true()

@@ -1,11 +1,11 @@
-"""Where the rows are: engines, transactions, migrations. SQLite and PostgreSQL behave alike from here on."""
+"""The database: engines, transactions, migrations. Above this module SQLite and PostgreSQL behave alike."""
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -15,10 +15,11 @@ from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from bot.store import schema, sqlite
+from bot.runtime.locks import HeldError
+from bot.store import schema, sqlite, upgrade
 
 BUSY_SECONDS = 15
-"""How long a writer of SQLite waits for another process's transaction."""
+"""Seconds that a writer of SQLite waits for another process's transaction."""
 
 
 class StoreError(Exception):
@@ -31,7 +32,7 @@ class Store:
     def __init__(self, engine: AsyncEngine, path: Path | None) -> None:
         self.engine = engine
         self.path = path
-        """The file, where the database is one."""
+        """The file of an SQLite database, else None."""
         # SQLite takes one writer at a time: queueing here is fair, its own busy handler is not.
         self._turn = asyncio.Lock() if path is not None else None
 
@@ -51,36 +52,36 @@ class Store:
         return cls(engine, path)
 
     async def close(self) -> None:
-        """Give back every connection."""
+        """Close every connection."""
         await self.engine.dispose()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that only looks."""
+        """A transaction that only reads."""
         async with self.engine.connect() as connection:
             yield connection
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that is committed when the block ends, and undone when it raises."""
+        """A transaction that is committed when the block ends, and rolled back when it raises."""
         async with self._turn or nullcontext(), self.engine.connect() as opened:
             connection = await opened.execution_options(writes=True)
             async with connection.begin():
                 yield connection
 
     async def version(self) -> str | None:
-        """The migration that the database stands at, None for an empty one. Raises StoreError."""
-        with _told():
+        """The newest migration that was applied, None for an empty database. Raises StoreError."""
+        with _in_one_sentence():
             if self.path is not None:
                 await asyncio.to_thread(_probe, self.path)
             async with self.read() as connection:
                 return await connection.run_sync(_version)
 
     async def migrate(self) -> str | None:
-        """Bring the schema up to date; says what was done, None where nothing was.
+        """Bring the schema up to date. Returns what was done in a few words, None where nothing was.
 
-        A file that already holds something is copied beside itself first. Raises StoreError where the database
-        cannot be opened or is newer than this program.
+        An SQLite file is copied beside itself first. Raises StoreError where the database cannot be opened, is newer
+        than this program, or would get other table names while another process runs.
         """
         before = await self.version()
         if before == schema.HEAD:
@@ -89,14 +90,44 @@ class Store:
             raise StoreError(
                 f"The database is at version {before}, this program knows {schema.HEAD}: update Morning Papers."
             )
-        with _told():
-            copied = await asyncio.to_thread(self._copy) if before is not None else None
-            async with self.write() as connection:
-                await connection.run_sync(_upgrade)
+        try:
+            with _in_one_sentence():
+                copied = await self._migrate(before)
+        except HeldError as error:
+            raise StoreError(
+                f"The database must be upgraded from version {before} to {schema.HEAD}, which renames tables: "
+                f"stop every other Morning Papers process first ({error}), then start this one again."
+            ) from error
         if before is None:
             return f"database made, version {schema.HEAD}"
         kept = f"; the old one is kept as {copied.name}" if copied else ""
         return f"database brought from {before} to {schema.HEAD}{kept}"
+
+    async def _migrate(self, before: str | None) -> Path | None:
+        """Migrate; the copy of the file as it was, if one was made. Raises HeldError."""
+        if self.path is None or before is None:
+            async with self.write() as connection:
+                if connection.dialect.name == "postgresql":
+                    # Several machines may start at once: one migrates, the others find it done.
+                    await connection.execute(text("select pg_advisory_xact_lock(hashtext('morning-papers migrate'))"))
+                    before = await connection.run_sync(_version)
+                    if before is not None and upgrade.needs_standstill(before):
+                        await upgrade.server_standstill(connection)
+                if before != schema.HEAD:
+                    await connection.run_sync(_upgrade)
+            return None
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(upgrade.migrating_file(self.path))
+            async with self.read() as connection:
+                before = await connection.run_sync(_version)
+                if before == schema.HEAD:
+                    return None
+                if upgrade.needs_standstill(before):
+                    await stack.enter_async_context(upgrade.file_standstill(connection, self.path))
+            copied = await asyncio.to_thread(self._copy)
+            async with self.write() as connection:
+                await connection.run_sync(_upgrade)
+            return copied
 
     def _copy(self) -> Path | None:
         if self.path is None or not self.path.exists():
@@ -108,7 +139,7 @@ class Store:
 
 
 def _prepare_sqlite(engine: Engine) -> None:
-    """Make SQLite keep its promises: WAL, full sync (the promise holds for power loss too), real transactions."""
+    """Set SQLite up: WAL, full sync (so that a commit survives a power cut), real transactions."""
 
     @event.listens_for(engine, "connect")
     def connected(raw: Any, _record: object) -> None:
@@ -120,7 +151,7 @@ def _prepare_sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
-        # A reader that turns writer half-way can only fail; who will write says so at once.
+        # A reader that turns writer half-way can only fail; writers say so at the start.
         immediate = connection.get_execution_options().get("writes", False)
         driver = connection.connection.driver_connection
         assert isinstance(driver, sqlite.Connection)
@@ -128,8 +159,8 @@ def _prepare_sqlite(engine: Engine) -> None:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
-    """Say in one sentence what keeps the database from being used."""
+def _in_one_sentence() -> Iterator[None]:
+    """Raise StoreError, with one sentence, for whatever keeps the database from being used."""
     try:
         yield
     except (DBAPIError, sqlite3.Error, OSError) as error:
@@ -151,15 +182,6 @@ def _version(connection: Connection) -> str | None:
 
 
 def _upgrade(connection: Connection) -> None:
-    if connection.dialect.name == "postgresql":
-        # Several machines may start at once: one migrates, the others find it done.
-        connection.execute(text("select pg_advisory_xact_lock(hashtext('morning-papers migrate'))"))
-        if _version(connection) == schema.HEAD:
-            return
     from alembic import command
-    from alembic.config import Config
 
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(upgrade.config(connection), "head")

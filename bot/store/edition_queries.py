@@ -1,4 +1,4 @@
-"""Editions: written down once, read back as they were."""
+"""Editions: stored once when they close, and read back unchanged."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bot.store.upsert import insert
 
 
 async def held(connection: AsyncConnection, ids: Sequence[str], cadence: Cadence = Cadence.DAY) -> set[str]:
-    """Which of these papers an earlier edition of a cadence holds: never twice is promised within one cadence."""
+    """Which of these papers an earlier edition of a cadence holds: no paper comes twice within one cadence."""
     query = (
         select(edition_papers.c.paper_id)
         .join(editions, editions.c.id == edition_papers.c.edition_id)
@@ -37,9 +37,9 @@ async def papers_between(connection: AsyncConnection, first: date, last: date) -
 
 
 async def add(connection: AsyncConnection, edition: Edition, *, for_readers: bool = True) -> int | None:
-    """Write an edition down, without an audience yet; its id, or None where that period has one already.
+    """Store an edition, without an audience yet. Returns its id, or None where that period has one already.
 
-    One that is not `for_readers` is closed so late that it goes to the archive alone.
+    One that is not `for_readers` was closed so late that it goes to the archive only.
     """
     edition_id = await connection.scalar(
         insert(connection, editions)
@@ -67,14 +67,14 @@ async def add(connection: AsyncConnection, edition: Edition, *, for_readers: boo
 
 
 async def count_audience(connection: AsyncConnection, edition_id: int, more: int) -> None:
-    """Add to an edition's audience, so that it has not ended yet, or not any more."""
+    """Add to an edition's audience, and reopen it if it was finished."""
     await connection.execute(
         update(editions).where(editions.c.id == edition_id).values(audience=editions.c.audience + more, ended_at=None)
     )
 
 
 async def get(connection: AsyncConnection, edition_id: int) -> Edition:
-    """The edition with this id, which holds papers."""
+    """The edition with this id; not for announcements."""
     return await _load(
         connection, (await connection.execute(select(editions).where(editions.c.id == edition_id))).one()
     )

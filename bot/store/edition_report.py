@@ -1,4 +1,4 @@
-"""What became of every edition: counts that must add up to its audience, and how long it took."""
+"""Reports on editions: deliveries by state, which add up to the audience, and how long sending took."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from sqlalchemy import func, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Kind, State, kind_of
-from bot.store.schema import deliveries, edition_papers, editions, tallies
+from bot.store.schema import deliveries, delivery_counts, edition_papers, editions
 
 SHARES = (50, 95, 100)
-"""Per cent of the messages sent, for which the report says when they had been."""
+"""Percentiles of the messages sent for which the report gives a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What became of one edition on one channel; `seconds` from closing until 50, 95 and 100 % had been sent.
+    """One edition on one channel: deliveries by state, and seconds from closing until 50, 95 and 100 % were sent.
 
-    They are there as long as its deliveries are kept one by one.
+    The seconds are there only while its deliveries are kept one by one.
     """
 
     states: Mapping[State, int]
@@ -31,7 +31,7 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One edition and what became of it, channel by channel."""
+    """One edition and its deliveries, channel by channel."""
 
     cadence: Kind
     day: date
@@ -76,8 +76,8 @@ async def reports(connection: AsyncConnection, *, day: date | None = None, limit
     ]
 
 
-async def became(connection: AsyncConnection, edition_id: int) -> Mapping[State, int]:
-    """What became of one edition on all channels together."""
+async def count_states(connection: AsyncConnection, edition_id: int) -> Mapping[State, int]:
+    """Deliveries of one edition by state, on all channels together."""
     total: Counter[State] = Counter()
     for states in (await _states(connection, edition_id))[0].values():
         total += states
@@ -98,18 +98,18 @@ async def _channels(connection: AsyncConnection, edition_id: int, closed_at: dat
 
 
 async def _states(connection: AsyncConnection, edition_id: int) -> tuple[Mapping[str, Counter[State]], set[str]]:
-    """How many deliveries stand how, by channel, and of which channels it is not known any more when they were sent.
+    """Deliveries by channel and state, and the channels whose times of sending are no longer known.
 
-    In one statement, so that rows which are folded into tallies at this moment count once.
+    One statement, so that rows that are being folded into `delivery_counts` count once.
     """
     rows = (
         select(deliveries.c.channel, deliveries.c.state, func.count().label("count"), literal(False).label("folded"))
         .where(deliveries.c.edition_id == edition_id)
         .group_by(deliveries.c.channel, deliveries.c.state)
     )
-    folded = select(tallies.c.channel, tallies.c.state, tallies.c["count"], literal(True)).where(
-        tallies.c.edition_id == edition_id
-    )
+    folded = select(
+        delivery_counts.c.channel, delivery_counts.c.state, delivery_counts.c["count"], literal(True)
+    ).where(delivery_counts.c.edition_id == edition_id)
     states: dict[str, Counter[State]] = {}
     timeless = set()
     for channel, state, count, is_folded in await connection.execute(union_all(rows, folded).order_by("channel")):

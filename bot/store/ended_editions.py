@@ -1,4 +1,4 @@
-"""What the keeper looks at on its rounds: editions that have come to their end."""
+"""For housekeeping: editions whose deliveries have all ended, and when daily tasks last ran."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from sqlalchemy import Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Kind, State, kind_of
-from bot.rules.outcomes import REPEATS
-from bot.store.schema import deliveries, editions, facts
+from bot.rules.outcomes import MAX_REPEATS
+from bot.store.schema import deliveries, editions, system_state
 from bot.store.upsert import insert
 
 OPEN = (State.OWED, State.SENDING)
@@ -20,7 +20,7 @@ OPEN = (State.OWED, State.SENDING)
 
 @dataclass(frozen=True, slots=True)
 class EndedEdition:
-    """An edition of which nothing is owed any more, and what became of it."""
+    """An edition with nothing left to deliver, and its deliveries by state."""
 
     edition_id: int
     cadence: Kind
@@ -29,15 +29,15 @@ class EndedEdition:
     states: Mapping[State, int]
 
 
-async def is_any_over(connection: AsyncConnection, now: datetime) -> bool:
-    """Whether there is anything for `ended` to find."""
-    return (await connection.execute(_over(now).limit(1))).first() is not None
+async def any_finished(connection: AsyncConnection, now: datetime) -> bool:
+    """Whether `mark_finished` would find anything."""
+    return (await connection.execute(_finished(now).limit(1))).first() is not None
 
 
-async def ended(connection: AsyncConnection, now: datetime) -> Sequence[EndedEdition]:
-    """Mark the editions that have come to their end since the last look, and return them."""
+async def mark_finished(connection: AsyncConnection, now: datetime) -> Sequence[EndedEdition]:
+    """Mark and return the editions that have finished since the last call."""
     found = []
-    for row in (await connection.execute(_over(now).order_by(editions.c.day))).all():
+    for row in (await connection.execute(_finished(now).order_by(editions.c.day))).all():
         await connection.execute(update(editions).where(editions.c.id == row.id).values(ended_at=now))
         states = await connection.execute(
             select(deliveries.c.state, func.count())
@@ -49,30 +49,30 @@ async def ended(connection: AsyncConnection, now: datetime) -> Sequence[EndedEdi
     return found
 
 
-def _over(now: datetime) -> Select[*tuple[Any, ...]]:
-    going_on = select(deliveries.c.id).where(
+def _finished(now: datetime) -> Select[*tuple[Any, ...]]:
+    open_deliveries = select(deliveries.c.id).where(
         deliveries.c.edition_id == editions.c.id, deliveries.c.state.in_([state.value for state in OPEN])
     )
-    to_repeat = select(deliveries.c.id).where(
+    repeatable = select(deliveries.c.id).where(
         deliveries.c.edition_id == editions.c.id,
         deliveries.c.state == State.UNKNOWN,
         deliveries.c.subscriber_id.is_not(None),
-        deliveries.c.repeats < REPEATS,
+        deliveries.c.repeats < MAX_REPEATS,
         deliveries.c.next_at < deliveries.c.expires_at,
         deliveries.c.expires_at > now,
     )
-    return select(editions).where(editions.c.ended_at.is_(None), ~going_on.exists(), ~to_repeat.exists())
+    return select(editions).where(editions.c.ended_at.is_(None), ~open_deliveries.exists(), ~repeatable.exists())
 
 
 async def last_day(connection: AsyncConnection, task: str) -> date | None:
-    """The day for which a daily task was last done."""
-    value = await connection.scalar(select(facts.c.value).where(facts.c.key == f"done:{task}"))
+    """The day for which a daily task last ran."""
+    value = await connection.scalar(select(system_state.c.value).where(system_state.c.key == f"done:{task}"))
     return None if value is None else date.fromisoformat(value)
 
 
 async def done(connection: AsyncConnection, task: str, day: date) -> None:
-    """Remember that a daily task was done for a day."""
-    statement = insert(connection, facts).values(key=f"done:{task}", value=day.isoformat())
+    """Note that a daily task ran for a day."""
+    statement = insert(connection, system_state).values(key=f"done:{task}", value=day.isoformat())
     await connection.execute(
         statement.on_conflict_do_update(index_elements=["key"], set_={"value": statement.excluded.value})
     )

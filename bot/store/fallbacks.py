@@ -1,4 +1,4 @@
-"""Variants that a service refused, and which of them fell back to the plainest style."""
+"""Renderings that a service rejected, and which of them fell back to `headline`."""
 
 from __future__ import annotations
 
@@ -11,46 +11,46 @@ from bot.store.schema import deliveries, renderings
 from bot.store.upsert import insert
 
 
-async def count(connection: AsyncConnection, delivery_id: int) -> bool:
-    """Count one more reader whose delivery of a variant was rejected; whether that made it fall back.
+async def count_rejection(connection: AsyncConnection, delivery_id: int) -> bool:
+    """Count a reader for whom a delivery's rendering was rejected. Returns whether that made it fall back.
 
-    What somebody took is not bad: it never falls back, however many others have services that refuse it.
+    A rendering that anybody was sent is not at fault, and never falls back, however many services reject it.
     """
     rendering = select(deliveries.c.channel, deliveries.c.edition_id, deliveries.c.choice_id).where(
         deliveries.c.id == delivery_id
     )
     channel, edition_id, choice_id = (await connection.execute(rendering)).one()
-    taken = _taken(channel, edition_id).where(deliveries.c.choice_id == choice_id).exists()
+    sent = _sent(channel, edition_id).where(deliveries.c.choice_id == choice_id).exists()
     more = renderings.c.rejections + 1
     statement = insert(connection, renderings).values(
-        channel=channel, edition_id=edition_id, choice_id=choice_id, rejections=1, fallen=False
+        channel=channel, edition_id=edition_id, choice_id=choice_id, rejections=1, fell_back=False
     )
     row = await connection.execute(
         statement.on_conflict_do_update(
             index_elements=["channel", "edition_id", "choice_id"],
             set_={
                 "rejections": more,
-                "fallen": case((and_(more == REJECTIONS, ~taken), True), else_=renderings.c.fallen),
+                "fell_back": case((and_(more == REJECTIONS, ~sent), True), else_=renderings.c.fell_back),
             },
-        ).returning(renderings.c.rejections, renderings.c.fallen)
+        ).returning(renderings.c.rejections, renderings.c.fell_back)
     )
     counted = row.one()
-    return bool(counted.rejections == REJECTIONS and counted.fallen)
+    return bool(counted.rejections == REJECTIONS and counted.fell_back)
 
 
-async def fallen(connection: AsyncConnection, channel: str, edition_id: int) -> int:
-    """How many of an edition's variants had to fall back on a channel; none while any of them is taken there."""
+async def count_fallen_back(connection: AsyncConnection, channel: str, edition_id: int) -> int:
+    """How many of an edition's renderings fell back on a channel; 0 if any delivery of it was sent there."""
     query = select(func.count()).where(
         renderings.c.channel == channel,
         renderings.c.edition_id == edition_id,
-        renderings.c.fallen,
-        ~_taken(channel, edition_id).exists(),
+        renderings.c.fell_back,
+        ~_sent(channel, edition_id).exists(),
     )
     return int(await connection.scalar(query) or 0)
 
 
-def _taken(channel: str, edition_id: int) -> Select[tuple[int]]:
-    """Deliveries of an edition that were taken on a channel."""
+def _sent(channel: str, edition_id: int) -> Select[tuple[int]]:
+    """Deliveries of an edition that were sent on a channel."""
     return select(deliveries.c.id).where(
         deliveries.c.edition_id == edition_id, deliveries.c.channel == channel, deliveries.c.state == State.SENT
     )

@@ -1,4 +1,4 @@
-"""How the system is: what is overdue, what became of late deliveries, how many readers and texts there are."""
+"""Health figures for metrics: overdue deliveries, deliveries by state, subscribers, texts of models."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from bot.store.schema import channels, deliveries, editions, subscribers, texts
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """What a model wrote: how many texts, and the tokens that they cost."""
+    """Number of texts that a model wrote, and the tokens that they cost."""
 
     count: int
     tokens: int
 
 
 async def overdue(connection: AsyncConnection, now: datetime) -> Mapping[str, datetime]:
-    """By channel, since when the delivery is due that has been due longest; without those whose channel must wait."""
+    """When the longest overdue delivery was due, by channel; waiting channels are left out."""
     due = func.min(deliveries.c.next_at)
     query = (
         select(deliveries.c.channel, due)
@@ -38,13 +38,13 @@ async def overdue(connection: AsyncConnection, now: datetime) -> Mapping[str, da
 
 
 async def halted(connection: AsyncConnection) -> Mapping[str, datetime]:
-    """The channels that have halted, and when."""
+    """When halted channels halted, by channel."""
     query = select(channels.c.channel, channels.c.halted_at).where(channels.c.halted_at.is_not(None))
     return {row[0]: row[1] for row in await connection.execute(query)}
 
 
-async def became(connection: AsyncConnection, since: datetime) -> Mapping[tuple[str, str], int]:
-    """By channel and state, the deliveries of editions closed since then."""
+async def count_states(connection: AsyncConnection, since: datetime) -> Mapping[tuple[str, str], int]:
+    """Deliveries of editions closed since then, by channel and state."""
     query = (
         select(deliveries.c.channel, deliveries.c.state, func.count())
         .join(editions, editions.c.id == deliveries.c.edition_id)
@@ -54,8 +54,20 @@ async def became(connection: AsyncConnection, since: datetime) -> Mapping[tuple[
     return {(channel, state): count for channel, state, count in await connection.execute(query)}
 
 
+async def count_reasons(connection: AsyncConnection, since: datetime) -> Mapping[tuple[str, str, str], int]:
+    """Deliveries of editions closed since then that have a reason, by channel, state and reason code."""
+    key = (deliveries.c.channel, deliveries.c.state, deliveries.c.reason_code)
+    query = (
+        select(*key, func.count())
+        .join(editions, editions.c.id == deliveries.c.edition_id)
+        .where(editions.c.closed_at >= since, deliveries.c.reason_code.is_not(None))
+        .group_by(*key)
+    )
+    return {(channel, state, code): count for channel, state, code, count in await connection.execute(query)}
+
+
 async def readers(connection: AsyncConnection) -> Mapping[tuple[str, str], int]:
-    """By channel and status, how many subscribers there are."""
+    """Subscribers, by channel and status."""
     query = select(subscribers.c.channel, subscribers.c.status, func.count()).group_by(
         subscribers.c.channel, subscribers.c.status
     )
@@ -63,7 +75,7 @@ async def readers(connection: AsyncConnection) -> Mapping[tuple[str, str], int]:
 
 
 async def written(connection: AsyncConnection) -> Mapping[tuple[str, str], Texts]:
-    """By model and verdict, the texts that are stored."""
+    """Stored texts, by model and verdict."""
     query = select(texts.c.model, texts.c.verdict, func.count(), func.sum(texts.c.tokens)).group_by(
         texts.c.model, texts.c.verdict
     )

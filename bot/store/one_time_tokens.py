@@ -1,7 +1,7 @@
-"""Tickets: leave to do one thing once, mailed to an address as a link; and the browsers that readers are known by.
+"""One-time tokens, mailed as links (double opt-in, settings, moving, erasing), and the sessions of browsers.
 
-A ticket is stored by a hash of its key, so that nobody who sees the database can use it. Whose it is stands there as
-a hash too; the address of somebody who has not confirmed anything is in `says` alone, and goes when the ticket does.
+Only a hash of a token's key is stored, so that seeing the database is not enough to use it. Its address is stored as a
+hash too; an unconfirmed address is in `payload` only, and is deleted with the token.
 """
 
 from __future__ import annotations
@@ -18,33 +18,33 @@ from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Address
-from bot.store.schema import tickets
-from bot.store.subscriber_queries import digest
+from bot.store.schema import one_time_tokens
+from bot.store.subscriber_queries import address_digest
 
 KEY_LENGTH = 20
-"""Of 36 letters: more than 100 bits."""
+"""Characters of a key, of 36 letters and digits: more than 100 bits."""
 AN_HOUR = timedelta(hours=1)
-"""A letter that was asked for by typing an address is sent at most once in so long, and its ticket kept at least."""
+"""Least time between two mails that typing the same address asks for, and for which a token is kept."""
 _LETTERS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 class Purpose(StrEnum):
-    """What a ticket lets its holder do. The value is what its link is signed for."""
+    """What a token permits. The value is the purpose that its link is signed for."""
 
     JOIN = "join"
     """Subscribe an address."""
     OPEN = "open"
     """Open the settings."""
     MOVE = "move"
-    """Say at the old address that editions are to go to another."""
+    """Confirm at the old address that editions are to go to another."""
     ARRIVE = "arrive"
-    """Say at the new address that it is one's own."""
+    """Confirm at the new address that it is one's own."""
     ERASE = "erase"
-    """Erase everything, after having been asked."""
+    """Erase everything, after a confirmation."""
     RETURN = "return"
-    """Subscribe again, on the page that says that one has left."""
+    """Subscribe again, on the page that confirms unsubscribing."""
     SESSION = "session"
-    """Not used up: a browser that opened the settings is known by it."""
+    """A browser session: not used up."""
 
 
 LASTS = {
@@ -60,31 +60,31 @@ LASTS = {
 
 @dataclass(frozen=True, slots=True)
 class OneTimeToken:
-    """What a ticket says: plain data of its maker's; `subscriber_id` is None where nobody is subscribed yet."""
+    """A valid token with its payload; `subscriber_id` is None where the address is not subscribed yet."""
 
     purpose: Purpose
-    says: Mapping[str, str]
+    payload: Mapping[str, str]
     subscriber_id: int | None
 
 
 async def make(
     connection: AsyncConnection,
     purpose: Purpose,
-    whose: Address,
+    address: Address,
     *,
     now: datetime,
     subscriber_id: int | None = None,
-    says: Mapping[str, str] | None = None,
+    payload: Mapping[str, str] | None = None,
 ) -> str:
-    """Make a ticket; its key, which is not kept anywhere."""
+    """Create a token for an address. Returns its key, which is not stored."""
     key = "".join(secrets.choice(_LETTERS) for _ in range(KEY_LENGTH))
     await connection.execute(
-        tickets.insert().values(
+        one_time_tokens.insert().values(
             digest=_digest(key),
             purpose=purpose.value,
-            whose=digest(whose),
+            address_digest=address_digest(address),
             subscriber_id=subscriber_id,
-            says=json.dumps(dict(says or {})),
+            payload=json.dumps(dict(payload or {})),
             made_at=now,
             expires_at=now + LASTS[purpose],
         )
@@ -95,89 +95,92 @@ async def make(
 async def make_once_an_hour(
     connection: AsyncConnection,
     purpose: Purpose,
-    whose: Address,
+    address: Address,
     *,
     among: Sequence[Purpose],
     now: datetime,
     subscriber_id: int | None = None,
-    says: Mapping[str, str] | None = None,
+    payload: Mapping[str, str] | None = None,
 ) -> str | None:
-    """Make a ticket unless one for any of the purposes `among` was made for the address within the hour; its key.
+    """Create a token unless the address got one for any of the purposes `among` within the hour. Returns its key.
 
-    Of several who try at once one succeeds: on PostgreSQL they wait for each other, SQLite has one writer at a time.
+    Of several concurrent calls one succeeds: PostgreSQL serialises them with a lock, SQLite has one writer at a time.
     """
     if connection.dialect.name == "postgresql":
-        name = f"morning-papers tickets {digest(whose)}"
+        name = f"morning-papers tickets {address_digest(address)}"
         await connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(name))))
-    last = await last_made(connection, whose, among)
+    last = await last_made(connection, address, among)
     if last is not None and last > now - AN_HOUR:
         return None
-    return await make(connection, purpose, whose, now=now, subscriber_id=subscriber_id, says=says)
+    return await make(connection, purpose, address, now=now, subscriber_id=subscriber_id, payload=payload)
 
 
 async def look(connection: AsyncConnection, purpose: Purpose, key: str, now: datetime) -> OneTimeToken | None:
-    """What a key is good for, None where it is for nothing (any more)."""
-    query = select(tickets.c.says, tickets.c.subscriber_id).where(*_good(purpose, key, now))
+    """The token of a key, None where it is unknown, used or expired."""
+    query = select(one_time_tokens.c.payload, one_time_tokens.c.subscriber_id).where(*_good(purpose, key, now))
     row = (await connection.execute(query)).one_or_none()
-    return None if row is None else OneTimeToken(purpose, json.loads(row.says), row.subscriber_id)
+    return None if row is None else OneTimeToken(purpose, json.loads(row.payload), row.subscriber_id)
 
 
 async def use(connection: AsyncConnection, purpose: Purpose, key: str, now: datetime) -> OneTimeToken | None:
-    """Use a ticket up, and what it said; of several who try at once one succeeds."""
-    ticket = await look(connection, purpose, key, now)
+    """Use a token up and return it, else None; of several concurrent calls one succeeds."""
+    token = await look(connection, purpose, key, now)
     used = await connection.execute(
-        update(tickets).where(*_good(purpose, key, now)).values(used_at=now, says="{}", expires_at=now + LASTS[purpose])
+        update(one_time_tokens)
+        .where(*_good(purpose, key, now))
+        .values(used_at=now, payload="{}", expires_at=now + LASTS[purpose])
     )
-    return ticket if used.rowcount else None
+    return token if used.rowcount else None
 
 
-async def last_made(connection: AsyncConnection, whose: Address, purposes: Sequence[Purpose]) -> datetime | None:
-    """When the newest ticket was made for an address, used or not."""
-    query = select(func.max(tickets.c.made_at)).where(
-        tickets.c.whose == digest(whose), tickets.c.purpose.in_([purpose.value for purpose in purposes])
+async def last_made(connection: AsyncConnection, address: Address, purposes: Sequence[Purpose]) -> datetime | None:
+    """When the newest token for an address was made, used or not."""
+    query = select(func.max(one_time_tokens.c.made_at)).where(
+        one_time_tokens.c.address_digest == address_digest(address),
+        one_time_tokens.c.purpose.in_([purpose.value for purpose in purposes]),
     )
     made: datetime | None = await connection.scalar(query)
     return made
 
 
 async def end(connection: AsyncConnection, key: str) -> None:
-    """Make a key good for nothing."""
-    await connection.execute(delete(tickets).where(tickets.c.digest == _digest(key)))
+    """Delete the token of a key."""
+    await connection.execute(delete(one_time_tokens).where(one_time_tokens.c.digest == _digest(key)))
 
 
-async def end_all(connection: AsyncConnection, whose: Address, subscriber_id: int | None = None) -> None:
-    """Make everything good for nothing that was made for an address, or for a subscriber."""
-    theirs = tickets.c.whose == digest(whose)
+async def end_all(connection: AsyncConnection, address: Address, subscriber_id: int | None = None) -> None:
+    """Delete every token of an address, or of a subscriber."""
+    theirs = one_time_tokens.c.address_digest == address_digest(address)
     if subscriber_id is not None:
-        theirs = or_(theirs, tickets.c.subscriber_id == subscriber_id)
-    await connection.execute(delete(tickets).where(theirs))
+        theirs = or_(theirs, one_time_tokens.c.subscriber_id == subscriber_id)
+    await connection.execute(delete(one_time_tokens).where(theirs))
 
 
 async def any_old(connection: AsyncConnection, now: datetime) -> bool:
-    """Whether any is there to be forgotten."""
-    return await connection.scalar(select(tickets.c.digest).where(*_old(now)).limit(1)) is not None
+    """Whether `drop_old` would find anything."""
+    return await connection.scalar(select(one_time_tokens.c.digest).where(*_old(now)).limit(1)) is not None
 
 
 async def drop_old(connection: AsyncConnection, now: datetime) -> int:
-    """Forget what has expired, once an hour has passed since it was made; how many there were."""
-    return (await connection.execute(delete(tickets).where(*_old(now)))).rowcount
+    """Delete expired tokens that are at least an hour old. Returns how many there were."""
+    return (await connection.execute(delete(one_time_tokens).where(*_old(now)))).rowcount
 
 
 async def drop_all(connection: AsyncConnection) -> None:
-    """Forget all of them: in a restored copy those that were used since would be good again."""
-    await connection.execute(delete(tickets))
+    """Delete every token: in a restored backup, those used since would be valid again."""
+    await connection.execute(delete(one_time_tokens))
 
 
 def _old(now: datetime) -> list[ColumnElement[bool]]:
-    return [tickets.c.expires_at <= now, tickets.c.made_at <= now - AN_HOUR]
+    return [one_time_tokens.c.expires_at <= now, one_time_tokens.c.made_at <= now - AN_HOUR]
 
 
 def _good(purpose: Purpose, key: str, now: datetime) -> list[ColumnElement[bool]]:
     return [
-        tickets.c.digest == _digest(key),
-        tickets.c.purpose == purpose.value,
-        tickets.c.used_at.is_(None),
-        tickets.c.expires_at > now,
+        one_time_tokens.c.digest == _digest(key),
+        one_time_tokens.c.purpose == purpose.value,
+        one_time_tokens.c.used_at.is_(None),
+        one_time_tokens.c.expires_at > now,
     ]
 
 

@@ -1,4 +1,4 @@
-"""The operator's desk: deliveries looked up, owed again, dropped."""
+"""Operator queries: find deliveries, requeue or cancel them."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Kind, Reason, State, Status, kind_of
 from bot.rules.schedule import LIFETIME, Rhythm, waking
-from bot.store.schema import deliveries, editions, subscribers
+from bot.store.schema import deliveries, editions, reason_columns, subscribers
 
 RETRYABLE = (State.UNKNOWN, State.REJECTED, State.EXPIRED, State.BARRED)
 DROPPABLE = (State.OWED, State.UNKNOWN)
 RHYTHMS = 100
-"""Rhythms that share a statement."""
+"""Rhythms in one statement."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryFilter:
-    """Which deliveries; what is None or False does not matter."""
+    """A filter of deliveries; None and False match everything."""
 
     day: date | None = None
     cadence: Kind | None = None
     channel: str | None = None
     state: State | None = None
     reason: str | None = None
-    """A part of the reason, in capitals or not."""
+    """Part of the reason's text, in any case."""
     repeated: bool = False
-    """Sent again without knowing whether it had arrived."""
+    """Only those that were sent again without confirmation."""
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """The filter on a query of deliveries joined with their editions."""
@@ -53,7 +53,7 @@ class DeliveryFilter:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryLine:
-    """One delivery as an operator sees it: never with an address."""
+    """A delivery as operators see it: without the address."""
 
     id: int
     day: date
@@ -62,6 +62,7 @@ class DeliveryLine:
     subscriber_id: int | None
     state: State
     reason: str | None
+    reason_code: str | None
     attempts: int
     repeats: int
     due_at: datetime
@@ -69,7 +70,7 @@ class DeliveryLine:
 
 
 async def find(connection: AsyncConnection, wanted: DeliveryFilter, limit: int) -> list[DeliveryLine]:
-    """The newest `limit` deliveries of a filter; 0 for all."""
+    """The newest `limit` deliveries that match; 0 for all."""
     query = (
         select(
             deliveries.c.id,
@@ -79,6 +80,7 @@ async def find(connection: AsyncConnection, wanted: DeliveryFilter, limit: int) 
             deliveries.c.subscriber_id,
             deliveries.c.state,
             deliveries.c.reason,
+            deliveries.c.reason_code,
             deliveries.c.attempts,
             deliveries.c.repeats,
             deliveries.c.due_at,
@@ -94,20 +96,19 @@ async def find(connection: AsyncConnection, wanted: DeliveryFilter, limit: int) 
 
 
 async def count_retryable(connection: AsyncConnection, wanted: DeliveryFilter) -> int:
-    """How many deliveries `retry` would owe again."""
+    """How many deliveries `retry` would requeue."""
     return int(await connection.scalar(_retryable(wanted).with_only_columns(func.count())) or 0)
 
 
 async def count_droppable(connection: AsyncConnection, wanted: DeliveryFilter) -> int:
-    """How many deliveries `drop` would end."""
+    """How many deliveries `drop` would cancel."""
     return int(await connection.scalar(_droppable(wanted).with_only_columns(func.count())) or 0)
 
 
 async def retry(connection: AsyncConnection, wanted: DeliveryFilter, *, now: datetime) -> int:
-    """Owe deliveries again, as soon as each reader may be disturbed; how many there were.
+    """Requeue deliveries for when each reader may next be disturbed. Returns how many there were.
 
-    Only to readers who are active, and nothing that a newer edition superseded. What may have arrived already
-    counts as sent again.
+    Only for active readers, and nothing that a newer edition superseded. Unconfirmed deliveries count as repeated.
     """
     rhythm = (subscribers.c.timezone, subscribers.c.hour, subscribers.c.weekdays)
     chosen = _retryable(wanted)
@@ -125,6 +126,7 @@ async def retry(connection: AsyncConnection, wanted: DeliveryFilter, *, now: dat
                 .values(
                     state=State.OWED.value,
                     reason=None,
+                    reason_code=None,
                     repeats=deliveries.c.repeats
                     + (deliveries.c.state == State.UNKNOWN).cast(deliveries.c.repeats.type),
                     rejections=0,
@@ -139,17 +141,17 @@ async def retry(connection: AsyncConnection, wanted: DeliveryFilter, *, now: dat
 
 
 async def drop(connection: AsyncConnection, wanted: DeliveryFilter, *, now: datetime) -> int:
-    """End deliveries that are still owed, or that nobody knows the end of; how many there were."""
+    """Cancel deliveries that are owed or unconfirmed. Returns how many there were."""
     result = await connection.execute(
         update(deliveries)
         .where(deliveries.c.id.in_(_droppable(wanted)), deliveries.c.state.in_(DROPPABLE))
-        .values(state=State.SKIPPED.value, reason=Reason.DROPPED.value, owner=None, ended_at=now)
+        .values(state=State.SKIPPED.value, owner=None, ended_at=now, **reason_columns(Reason.DROPPED))
     )
     return result.rowcount
 
 
 def _by_instant(rhythms: Iterable[Rhythm], now: datetime) -> Iterable[tuple[datetime, list[Rhythm]]]:
-    """Rhythms by when their readers may be disturbed next."""
+    """Rhythms, grouped by when their readers may next be disturbed."""
     found: defaultdict[datetime, list[Rhythm]] = defaultdict(list)
     for rhythm in rhythms:
         found[waking(rhythm, now)].append(rhythm)
@@ -162,7 +164,7 @@ def _retryable(wanted: DeliveryFilter) -> Select[tuple[int]]:
         .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
         .where(
             deliveries.c.state.in_(RETRYABLE),
-            func.coalesce(deliveries.c.reason, "") != Reason.SUPERSEDED,
+            func.coalesce(deliveries.c.reason_code, "") != Reason.SUPERSEDED,
             subscribers.c.status == Status.ACTIVE,
         )
     )

@@ -1,4 +1,4 @@
-"""Papers: kept by id, refreshed by every poll, read back by day, by id, by edition."""
+"""Papers: stored by id, refreshed with every poll, found by day or id."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from bot.store.upsert import insert
 
 BATCH = 200
 
-# A paper's words are those it came with, so that an edition reads the same on every rendering; words that were
-# missing may still come. What readers do with it (votes, comments, links) follows the feed.
+# A paper keeps the words it first came with, so that an edition reads the same in every rendering; missing words may
+# still be added. Votes, comments and links follow the feed.
 WORDS = ("title", "abstract", "authors", "published")
 LATE_WORDS = ("sentence", "organisation")
 
 
 async def keep(connection: AsyncConnection, found: Found) -> int:
-    """Store what a poll found; the number of papers that were new.
+    """Store what a poll found. Returns the number of new papers.
 
-    A paper that has left a list which was read to its end is no longer listed. A list that is suddenly empty is
-    taken for a fault of the feed's, not for a day without papers.
+    A paper that is missing from a list read to its end is no longer listed. An empty list is taken as a fault of the
+    feed, and changes nothing.
     """
     ids = [paper.id for paper in found.papers]
     known: dict[str, tuple[object, object]] = {}

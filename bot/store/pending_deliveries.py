@@ -1,4 +1,4 @@
-"""What one subscriber is still owed: ended, or moved to another hour."""
+"""A subscriber's pending deliveries: end, reopen or reschedule them."""
 
 from __future__ import annotations
 
@@ -10,23 +10,31 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.model import NOTE, Cadence, Reason, State
 from bot.rules.schedule import Rhythm, rebook, waking
 from bot.store import edition_queries as stored
-from bot.store.schema import deliveries, editions
+from bot.store.schema import deliveries, editions, reason_columns
 
-TAKEN_BACK = (Reason.PAUSED, Reason.LEFT, Reason.AWAY, Reason.OTHER_CADENCE)
-"""Skipped by a reader's own act, which they may undo."""
+TAKEN_BACK = (Reason.PAUSED, Reason.UNSUBSCRIBED, Reason.INACTIVE, Reason.CADENCE_CHANGED)
+"""Reasons for skipping that a reader caused, and can undo."""
 
 
-async def end(connection: AsyncConnection, subscriber_id: int, state: State, reason: str, *, now: datetime) -> None:
-    """End everything that a subscriber is still owed."""
+async def end(
+    connection: AsyncConnection,
+    subscriber_id: int,
+    state: State,
+    code: Reason,
+    text: str | None = None,
+    *,
+    now: datetime,
+) -> None:
+    """End everything that a subscriber is still owed, for a reason with a code and perhaps words of its own."""
     await connection.execute(
         update(deliveries)
         .where(deliveries.c.subscriber_id == subscriber_id, deliveries.c.state == State.OWED)
-        .values(state=state.value, reason=reason, ended_at=now)
+        .values(state=state.value, ended_at=now, **reason_columns(code, text))
     )
 
 
 async def end_cadence(connection: AsyncConnection, subscriber_id: int, *, now: datetime) -> None:
-    """Skip the editions that a subscriber is still owed, for another cadence was chosen; an announcement is for all."""
+    """Skip pending editions because another cadence was chosen; announcements go to every cadence."""
     notes = select(editions.c.id).where(editions.c.cadence == NOTE)
     await connection.execute(
         update(deliveries)
@@ -35,20 +43,20 @@ async def end_cadence(connection: AsyncConnection, subscriber_id: int, *, now: d
             deliveries.c.state == State.OWED,
             deliveries.c.edition_id.not_in(notes),
         )
-        .values(state=State.SKIPPED.value, reason=Reason.OTHER_CADENCE.value, ended_at=now)
+        .values(state=State.SKIPPED.value, ended_at=now, **reason_columns(Reason.CADENCE_CHANGED))
     )
 
 
 async def revive(
     connection: AsyncConnection, subscriber_id: int, cadence: Cadence, rhythm: Rhythm, *, now: datetime
 ) -> None:
-    """Owe again what a reader's own act had skipped and they have taken back, as long as it is not too late for it."""
+    """Reopen what was skipped by a reader's own act that they undid, unless it has expired."""
     newest = await stored.latest_id(connection, cadence)
     theirs = and_(
         deliveries.c.subscriber_id == subscriber_id,
         or_(editions.c.id == newest, editions.c.cadence == NOTE),
         deliveries.c.state == State.SKIPPED,
-        deliveries.c.reason.in_(TAKEN_BACK),
+        deliveries.c.reason_code.in_(TAKEN_BACK),
         deliveries.c.expires_at > now,
     )
     query = select(deliveries.c.id, deliveries.c.edition_id, deliveries.c.due_at).join(
@@ -62,14 +70,14 @@ async def revive(
 async def reopen(
     connection: AsyncConnection, delivery_id: int, edition_id: int, *, next_at: datetime, **times: datetime
 ) -> None:
-    """Owe a delivery again that had ended; its edition has not ended then, either."""
-    again = {"state": State.OWED.value, "reason": None, "ended_at": None, "next_at": next_at}
+    """Reopen a delivery, and with it its edition."""
+    again = {"state": State.OWED.value, "reason": None, "reason_code": None, "ended_at": None, "next_at": next_at}
     await connection.execute(update(deliveries).where(deliveries.c.id == delivery_id).values(**again, **times))
     await connection.execute(update(editions).where(editions.c.id == edition_id).values(ended_at=None))
 
 
 async def move(connection: AsyncConnection, subscriber_id: int, rhythm: Rhythm, *, now: datetime) -> None:
-    """Move everything that a subscriber is still owed to their new hour; a retry that waits goes on waiting."""
+    """Reschedule pending deliveries to a subscriber's new hour; retries do not become due earlier."""
     query = (
         select(deliveries.c.id, deliveries.c.attempts, deliveries.c.next_at, editions.c.closed_at, editions.c.cadence)
         .join(editions, editions.c.id == deliveries.c.edition_id)

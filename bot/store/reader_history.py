@@ -1,4 +1,4 @@
-"""What became of one reader's deliveries, looked back on."""
+"""A reader's past deliveries: what arrived, what was missed, what failed in a row."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import NOTE, Kind, Reason, State, kind_of
-from bot.rules.outcomes import STRIKE
 from bot.store.schema import deliveries, editions, subscribers
 
 UNREAD = 5
-"""So many of the newest editions that went to the archive alone are looked at; a message names three."""
+"""Newest archive-only editions that are checked for missed ones; a message names three."""
 IN_A_ROW = 10
-"""So far back is looked for editions in a row of which nothing was left."""
+"""Past editions that are checked for a row without a match, or of failures."""
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """One edition that was owed to the reader, and what became of it."""
+    """One edition that was owed to the reader, and how its delivery stands."""
 
     cadence: Kind
     day: date
     state: State
     reason: str | None
+    reason_code: Reason | None
     due_at: datetime
     next_at: datetime
     ended_at: datetime | None
@@ -37,46 +37,46 @@ class HistoryEntry:
 
 
 async def entry(connection: AsyncConnection, subscriber_id: int, edition_id: int) -> HistoryEntry | None:
-    """What became of one edition, None where it was not owed to this reader."""
+    """The reader's delivery of one edition, None where it was not owed to them."""
     query = _entries(subscriber_id).where(editions.c.id == edition_id)
     row = (await connection.execute(query)).one_or_none()
     return None if row is None else _entry(row)
 
 
 async def was_for_readers(connection: AsyncConnection, edition_id: int) -> bool:
-    """Whether an edition was meant for readers, or went to the archive alone."""
+    """Whether an edition was meant for readers, and not only for the archive."""
     return bool(await connection.scalar(select(editions.c.for_readers).where(editions.c.id == edition_id)))
 
 
 async def entries(connection: AsyncConnection, subscriber_id: int) -> list[HistoryEntry]:
-    """What became of every edition that is still remembered one by one, the newest first."""
+    """The reader's deliveries that are still stored one by one, the newest first."""
     return [_entry(row) for row in await connection.execute(_newest_first(subscriber_id))]
 
 
-async def barren(connection: AsyncConnection, subscriber_id: int, before: int) -> int:
-    """How many editions in a row, before this one and of its cadence, the reader's filters left nothing of."""
+async def no_match_in_a_row(connection: AsyncConnection, subscriber_id: int, before: int) -> int:
+    """Editions of this one's cadence in a row before it that had no match for the reader's filters."""
     cadence = select(editions.c.cadence).where(editions.c.id == before).scalar_subquery()
     day = select(editions.c.day).where(editions.c.id == before).scalar_subquery()
     query = _newest_first(subscriber_id).where(editions.c.cadence == cadence, editions.c.day < day).limit(IN_A_ROW)
     count = 0
     for row in await connection.execute(query):
-        if row.state != State.SKIPPED or row.reason != Reason.NO_MATCH:
+        if row.state != State.SKIPPED or row.reason_code != Reason.NO_MATCH:
             break
         count += 1
     return count
 
 
 async def strikes(connection: AsyncConnection, subscriber_id: int, edition_id: int) -> int:
-    """How many editions in a row, up to this one and of its cadence, the reader could not be reached with.
+    """Editions of this one's cadence in a row up to it that did not reach the reader.
 
-    Editions that were not sent at all for other reasons neither count nor end the row.
+    Editions that were not sent for other reasons neither count nor end the row.
     """
     cadence = select(editions.c.cadence).where(editions.c.id == edition_id).scalar_subquery()
     day = select(editions.c.day).where(editions.c.id == edition_id).scalar_subquery()
     query = _newest_first(subscriber_id).where(editions.c.cadence == cadence, editions.c.day <= day).limit(IN_A_ROW)
     count = 0
     for row in await connection.execute(query):
-        if row.reason is not None and row.reason.startswith(STRIKE):
+        if row.reason_code == Reason.NOT_REACHED:
             count += 1
         elif row.state == State.SENT:
             break
@@ -84,7 +84,7 @@ async def strikes(connection: AsyncConnection, subscriber_id: int, edition_id: i
 
 
 def may_have_missed() -> ColumnElement[bool]:
-    """Whether a delivery's reader may have missed anything; loaded with it, it spares most the look of `missed`."""
+    """A cheap condition, loaded with a delivery: only where it is true does `missed` have to be asked."""
     lost = deliveries.alias()
     expired = lost.c.subscriber_id == deliveries.c.subscriber_id, lost.c.state == State.EXPIRED
     return or_(
@@ -94,11 +94,10 @@ def may_have_missed() -> ColumnElement[bool]:
 
 
 async def missed(connection: AsyncConnection, delivery_ids: Sequence[int]) -> Mapping[int, tuple[date, ...]]:
-    """For each delivery, the days of the editions that its reader has missed since they were last sent one.
+    """The days of the editions that each delivery's reader has missed since they were last sent one.
 
-    They expired before they could be delivered, or were closed so late that they went to the archive alone. Most
-    readers have missed nothing, and cost one look into an index that holds only what expired. An announcement speaks of
-    nothing but itself.
+    Missed editions expired before delivery, or were closed so late that they went to the archive only. Announcements
+    name no missed editions.
     """
     own, theirs, lost = editions.alias(), editions.alias(), deliveries.alias()
     earlier = and_(theirs.c.cadence == own.c.cadence, theirs.c.day < own.c.day, own.c.cadence != NOTE)
@@ -136,7 +135,7 @@ async def missed(connection: AsyncConnection, delivery_ids: Sequence[int]) -> Ma
 
 
 async def _last_sent(connection: AsyncConnection, delivery_ids: Collection[int]) -> dict[int, date]:
-    """For each delivery, the day of the last edition of its cadence that its reader was sent before it."""
+    """The day of the last edition of its cadence that each delivery's reader was sent before it."""
     own, theirs, sent = editions.alias(), editions.alias(), deliveries.alias()
     query = (
         select(deliveries.c.id, func.max(theirs.c.day).label("day"))
@@ -161,6 +160,7 @@ def _entries(subscriber_id: int) -> Select[Any]:
             editions.c.day,
             deliveries.c.state,
             deliveries.c.reason,
+            deliveries.c.reason_code,
             deliveries.c.due_at,
             deliveries.c.next_at,
             deliveries.c.ended_at,
@@ -177,5 +177,6 @@ def _newest_first(subscriber_id: int) -> Select[Any]:
 
 
 def _entry(row: Row[Any]) -> HistoryEntry:
-    values = row._asdict()
-    return HistoryEntry(**values | {"cadence": kind_of(row.cadence), "state": State(row.state)})
+    code = None if row.reason_code is None else Reason(row.reason_code)
+    known = {"cadence": kind_of(row.cadence), "state": State(row.state), "reason_code": code}
+    return HistoryEntry(**row._asdict() | known)

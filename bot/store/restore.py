@@ -1,4 +1,4 @@
-"""The first start on a restored copy: what it still owes may have been sent long ago by what it was copied from."""
+"""The first start on a restored backup: what it still owes may have been sent long ago by the original."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from datetime import datetime
 from sqlalchemy import and_, delete, or_, select, update
 
 from bot.model import Reason, State
-from bot.rules.outcomes import REPEATS
+from bot.rules.outcomes import MAX_REPEATS
 from bot.store import announcements, closing_state, one_time_tokens
 from bot.store.backup_file import MARK
 from bot.store.database import Store
-from bot.store.schema import deliveries, facts
+from bot.store.schema import deliveries, reason_columns, system_state
 
 log = logging.getLogger(__name__)
 
 
-async def settle_restored(store: Store, now: datetime) -> int | None:
-    """End what a restored copy still owes, once; how many deliveries that were, None where it is no such copy.
+async def skip_restored(store: Store, now: datetime) -> int | None:
+    """Skip what a restored backup still owes, once. Returns how many deliveries that were, None where it is no backup.
 
-    `now` is written down: editions that were due before then are closed without an audience.
+    `now` is stored: editions that were due before it are closed without an audience.
     """
-    mark = facts.c.key == MARK
+    mark = system_state.c.key == MARK
     async with store.read() as connection:
-        if await connection.scalar(select(facts.c.value).where(mark)) is None:
+        if await connection.scalar(select(system_state.c.value).where(mark)) is None:
             return None
     async with store.write() as connection:
-        made = await connection.scalar(delete(facts).where(mark).returning(facts.c.value))
-        if made is None:  # another process that started at the same moment did all this
+        made = await connection.scalar(delete(system_state).where(mark).returning(system_state.c.value))
+        if made is None:  # another process that started at the same moment was faster
             return None
         skipped = await connection.execute(
             update(deliveries)
@@ -37,18 +37,18 @@ async def settle_restored(store: Store, now: datetime) -> int | None:
                     deliveries.c.state.in_([State.OWED, State.SENDING]),
                     and_(
                         deliveries.c.state == State.UNKNOWN,
-                        deliveries.c.repeats < REPEATS,
+                        deliveries.c.repeats < MAX_REPEATS,
                         deliveries.c.next_at < deliveries.c.expires_at,
                         deliveries.c.expires_at > now,
                     ),
                 )
             )
-            .values(state=State.SKIPPED.value, reason=Reason.RESTORED.value, owner=None, ended_at=now)
+            .values(state=State.SKIPPED.value, owner=None, ended_at=now, **reason_columns(Reason.RESTORED))
         )
         await one_time_tokens.drop_all(connection)  # they may have been used since
         await announcements.drop_drafts(connection)  # they may have been confirmed since
         await closing_state.save(connection, restored=now)
-    # Not a warning: the commands that speak for themselves show no less than errors, and this is said only once.
+    # An error and not a warning: most commands log errors only, and this is logged once.
     log.error(
         "this is a restored backup: what it still owed is skipped, and editions due before now get no audience",
         extra={"made": made, "skipped": skipped.rowcount},

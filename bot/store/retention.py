@@ -1,4 +1,4 @@
-"""Deliveries that are too old to be kept one by one become counts, and no sum is wrong at any instant."""
+"""Retention: old deliveries are folded into counts, and an edition's sums hold at every instant."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Reason, State
 from bot.store.database import Store
-from bot.store.schema import deliveries, editions, tallies
+from bot.store.schema import deliveries, delivery_counts, editions, reason_columns
 from bot.store.upsert import insert
 
 KEEP = timedelta(days=60)
-"""How long after its edition closed a delivery is kept."""
+"""Time after its edition closed for which a delivery is kept."""
 
 BATCH = 5_000
 ON_ITS_WAY = (State.OWED, State.SENDING)
 
 
-async def fold(store: Store, *, before: datetime, batch: int = BATCH) -> int:
-    """Count and delete the deliveries of editions closed before `before`; how many there were.
+async def fold_old(store: Store, *, before: datetime, batch: int = BATCH) -> int:
+    """Replace the deliveries of editions closed before `before` by counts. Returns how many there were.
 
-    What such an edition still owes expires first. Every batch is a transaction of its own, so that nobody else
-    waits long.
+    What such an edition still owes expires first. Each batch is its own transaction, so that other writers do not wait
+    long.
     """
     while await _expire(store, before, batch):
         pass
@@ -38,9 +38,9 @@ async def _expire(store: Store, before: datetime, batch: int) -> int:
     ids = _old(before, batch, deliveries.c.state.in_(ON_ITS_WAY))
     ends = {
         "state": State.EXPIRED.value,
-        "reason": Reason.TOO_LATE.value,
         "owner": None,
         "ended_at": deliveries.c.expires_at,
+        **reason_columns(Reason.TOO_LATE),
     }
     async with store.write() as connection:
         rows = update(deliveries).where(deliveries.c.id.in_(ids), deliveries.c.state.in_(ON_ITS_WAY))
@@ -48,12 +48,12 @@ async def _expire(store: Store, before: datetime, batch: int) -> int:
 
 
 async def _fold_batch(store: Store, before: datetime, batch: int) -> int:
-    """What is deleted is what is counted: the statement that deletes says what it was."""
-    at_an_end = deliveries.c.state.not_in(ON_ITS_WAY)
+    """Count exactly what is deleted: the DELETE returns it."""
+    ended = deliveries.c.state.not_in(ON_ITS_WAY)
     async with store.write() as connection:
         deleted = await connection.execute(
             delete(deliveries)
-            .where(deliveries.c.id.in_(_old(before, batch, at_an_end)), at_an_end)
+            .where(deliveries.c.id.in_(_old(before, batch, ended)), ended)
             .returning(deliveries.c.edition_id, deliveries.c.channel, deliveries.c.state)
         )
         counted = Counter((row.edition_id, row.channel, row.state) for row in deleted)
@@ -69,11 +69,11 @@ def _old(before: datetime, batch: int, wanted: ColumnElement[bool]) -> Select[tu
 async def _add(connection: AsyncConnection, counted: Counter[tuple[int, str, str]]) -> None:
     if not counted:
         return
-    statement = insert(connection, tallies)
+    statement = insert(connection, delivery_counts)
     await connection.execute(
         statement.on_conflict_do_update(
             index_elements=["edition_id", "channel", "state"],
-            set_={"count": tallies.c["count"] + statement.excluded["count"]},
+            set_={"count": delivery_counts.c["count"] + statement.excluded["count"]},
         ),
         [
             {"edition_id": edition_id, "channel": channel, "state": state, "count": count}

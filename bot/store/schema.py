@@ -26,7 +26,10 @@ from sqlalchemy import (
     true,
 )
 
-HEAD = "0009"
+from bot.model import Reason
+from bot.store.preference_columns import SHAPING, columns
+
+HEAD = "0011"
 """The newest migration: compared at start, so that Alembic is imported only when there is something to do."""
 
 
@@ -53,6 +56,12 @@ class Utc(TypeDecorator[datetime]):
 Key = BigInteger().with_variant(Integer, "sqlite")
 Code = String(collation="C").with_variant(String(), "sqlite")
 """Words compared byte by byte, as SQLite does by itself."""
+
+
+def reason_columns(code: Reason, text: str | None = None) -> dict[str, str]:
+    """Values of `reason` and `reason_code`; without a `text` of its own the code's is stored."""
+    return {"reason": text or code.text, "reason_code": code.value}
+
 
 metadata = MetaData(
     naming_convention={
@@ -141,12 +150,8 @@ choices = Table(
     "choices",
     metadata,
     Column("id", Key, primary_key=True),
-    Column("language", String, nullable=False),
-    Column("style", String, nullable=False),
-    Column("papers", Integer, nullable=False),
-    Column("min_votes", Integer, nullable=False),
-    Column("topics", String, nullable=False),
-    UniqueConstraint("language", "style", "papers", "min_votes", "topics"),
+    *columns(shaping=True),
+    UniqueConstraint(*(each.name for each in SHAPING)),
 )
 """The part of preferences that decides what a message says, once for all who chose the same."""
 
@@ -158,11 +163,9 @@ subscribers = Table(
     Column("recipient", String, nullable=False),
     Column("status", String, nullable=False),
     Column("reason", Text),
+    Column("reason_code", String),
     Column("choice_id", ForeignKey("choices.id"), nullable=False),
-    Column("hour", Integer, nullable=False),
-    Column("weekdays", Integer, nullable=False),
-    Column("timezone", String, nullable=False),
-    Column("cadence", String, nullable=False),
+    *columns(shaping=False),
     Column("created_at", Utc, nullable=False),
     Column("paused_until", Utc),
     Column("extras", String, nullable=False, server_default="{}"),
@@ -173,12 +176,13 @@ subscribers = Table(
     Index("ix_subscribers_audience", "status", "cadence", "timezone", "hour", "weekdays"),
 )
 
-suppressed = Table(
-    "suppressed",
+suppression_list = Table(
+    "suppression_list",
     metadata,
     Column("channel", String, primary_key=True),
     Column("digest", String, primary_key=True),
     Column("reason", Text, nullable=False),
+    Column("reason_code", String, nullable=False, server_default="other"),
     Column("since", Utc, nullable=False),
 )
 """Addresses that must not be written to again unless they ask themselves; hashed, since they asked to be left alone."""
@@ -192,6 +196,7 @@ deliveries = Table(
     Column("channel", String, nullable=False),
     Column("state", String, nullable=False),
     Column("reason", Text),
+    Column("reason_code", String),
     Column("choice_id", Key),
     Column("due_at", Utc, nullable=False),
     Column("next_at", Utc, nullable=False),
@@ -244,18 +249,18 @@ Index(
 )
 
 renderings = Table(
-    "variants",
+    "renderings",
     metadata,
     Column("channel", String, primary_key=True),
     Column("edition_id", ForeignKey("editions.id", ondelete="CASCADE"), primary_key=True),
     Column("choice_id", ForeignKey("choices.id"), primary_key=True),
     Column("rejections", Integer, nullable=False),
-    Column("fallen", Boolean, nullable=False),
+    Column("fell_back", Boolean, nullable=False),
 )
 """Variants that a service refused; most never have a row."""
 
-tallies = Table(
-    "tallies",
+delivery_counts = Table(
+    "delivery_counts",
     metadata,
     Column("edition_id", ForeignKey("editions.id", ondelete="CASCADE"), primary_key=True),
     Column("channel", String, primary_key=True),
@@ -264,18 +269,18 @@ tallies = Table(
 )
 """What is left of deliveries that are too old to be kept one by one."""
 
-tickets = Table(
-    "tickets",
+one_time_tokens = Table(
+    "one_time_tokens",
     metadata,
     Column("digest", String, primary_key=True),
     Column("purpose", String, nullable=False),
-    Column("whose", String, nullable=False),
+    Column("address_digest", String, nullable=False),
     Column("subscriber_id", ForeignKey("subscribers.id", ondelete="CASCADE"), index=True),
-    Column("says", Text, nullable=False),
+    Column("payload", Text, nullable=False),
     Column("made_at", Utc, nullable=False),
     Column("expires_at", Utc, nullable=False, index=True),
     Column("used_at", Utc),
-    Index("ix_tickets_whose_made_at", "whose", "made_at"),
+    Index("ix_one_time_tokens_address_digest_made_at", "address_digest", "made_at"),
 )
 """What whoever was mailed a link may do once; known by hashes alone."""
 
@@ -289,8 +294,8 @@ channels = Table(
     Column("halted_at", Utc),
     Column("halted_for", Text),
     Column("probe_at", Utc),
-    Column("in_a_row", Integer, nullable=False, server_default="0"),
-    Column("judges", Text, nullable=False, server_default=""),
+    Column("rejected_in_a_row", Integer, nullable=False, server_default="0"),
+    Column("spam_domains", Text, nullable=False, server_default=""),
 )
 
 announcements = Table(
@@ -305,16 +310,16 @@ announcements = Table(
 )
 """What operators say to their readers; a draft until it has an edition. The key is what confirms it."""
 
-memory = Table(
-    "memory",
+channel_memory = Table(
+    "channel_memory",
     metadata,
     Column("channel", String, primary_key=True),
     Column("key", String, primary_key=True),
     Column("value", Text, nullable=False),
 )
 
-facts = Table(
-    "facts",
+system_state = Table(
+    "system_state",
     metadata,
     Column("key", String, primary_key=True),
     Column("value", Text, nullable=False),

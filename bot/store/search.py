@@ -1,4 +1,4 @@
-"""Search over stored papers: an index of our own words, the same on SQLite and PostgreSQL.
+"""Full-text search over stored papers, with an index of our own that works the same on SQLite and PostgreSQL.
 
 A term is a word of a script with spaces, or a pair of neighbouring characters of one without (Chinese, Japanese,
 Korean), so that a two-character word is found inside a longer one. A query finds the papers that have all its
@@ -21,7 +21,7 @@ from bot.store.upsert import insert
 
 LONGEST_TERM = 40
 MOST_TERMS = 12
-"""As many terms of a query as are looked at."""
+"""Terms of a query that are used."""
 WEIGHTS = {"title": 8, "keywords": 4, "organisation": 2, "authors": 2, "abstract": 1}
 
 HANGUL = r"\u1100-\u11ff\u3130-\u318f\ua960-\ua97f\uac00-\ud7ff"
@@ -34,7 +34,7 @@ LAST = "\U0010ffff"
 
 
 def words(text: str) -> Iterator[str]:
-    """The terms of a text, in order, repeated where they repeat."""
+    """The terms of a text, in order, with repetitions."""
     for run in RUNS.findall(unicodedata.normalize("NFKC", text).casefold()):
         if not IN_CJK.match(run):
             yield run[:LONGEST_TERM]
@@ -45,8 +45,8 @@ def words(text: str) -> Iterator[str]:
 
 
 def weigh(paper: Paper) -> dict[str, int]:
-    """A paper's terms, each with the sum of what its places are worth."""
-    places = {
+    """A paper's terms, each with the sum of the weights of the fields it occurs in."""
+    fields = {
         "title": paper.title,
         "keywords": " ".join(paper.keywords),
         "organisation": paper.organisation or "",
@@ -54,14 +54,14 @@ def weigh(paper: Paper) -> dict[str, int]:
         "abstract": paper.abstract,
     }
     weights: dict[str, int] = {}
-    for place, text in places.items():
+    for field, text in fields.items():
         for term in set(words(text)):
-            weights[term] = weights.get(term, 0) + WEIGHTS[place]
+            weights[term] = weights.get(term, 0) + WEIGHTS[field]
     return weights
 
 
 async def index(connection: AsyncConnection, found: Sequence[Paper]) -> None:
-    """Make papers findable that are new, or by words that are new."""
+    """Add papers, or their new terms, to the index."""
     rows = [
         {"term": term, "paper_id": paper.id, "weight": weight}
         for paper in found

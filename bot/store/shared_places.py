@@ -1,4 +1,4 @@
-"""Places that many share: who set them up, what is within them, what only their channel can do for them."""
+"""Groups and channels that many people share: who set them up, what is inside them, their channel-only options."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model import Address, Extra
+from bot.model import Address
 from bot.store.schema import choices, subscribers
 
 
 async def within(connection: AsyncConnection, address: Address) -> Sequence[Address]:
-    """The addresses of the places within one: their recipient ids begin with its own and a slash."""
+    """The addresses inside a place (topics, threads): their recipient ids begin with its own and a slash."""
     found = await connection.scalars(
         select(subscribers.c.recipient).where(
             subscribers.c.channel == address.channel,
@@ -23,8 +23,8 @@ async def within(connection: AsyncConnection, address: Address) -> Sequence[Addr
     return [Address(address.channel, recipient) for recipient in found]
 
 
-async def set_extras(connection: AsyncConnection, subscriber_id: int, wanted: Mapping[Extra, str]) -> None:
-    """Store what only the subscriber's channel can do for them."""
+async def set_extras(connection: AsyncConnection, subscriber_id: int, wanted: Mapping[str, str]) -> None:
+    """Store a subscriber's channel-only options."""
     await connection.execute(
         update(subscribers).where(subscribers.c.id == subscriber_id).values(extras=json.dumps(wanted, sort_keys=True))
     )

@@ -1,4 +1,4 @@
-"""The census: how many readers there are, of which kinds, and how the latest edition of each kind fares."""
+"""Statistics for operators: readers by status, channel and language, and the latest edition of each kind."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from bot.store.schema import channels, choices, editions, subscribers
 
 @dataclass(frozen=True, slots=True)
 class ReaderCounts:
-    """Readers by status; those who are active by channel and by language, the largest group first."""
+    """Readers by status, and active readers by channel and language, the largest group first."""
 
     statuses: Mapping[Status, int]
     channels: Mapping[str, int]
     languages: Mapping[str, int]
     new: int
-    """Subscribed since the instant that was asked for, and still there."""
+    """Readers who subscribed since the given instant and are still subscribed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Latest:
-    """The latest edition of a kind: how many readers it was owed to, and what became of that on all channels."""
+    """The latest edition of a kind: the size of its audience, and its deliveries by state on all channels."""
 
     kind: Kind
     day: date
@@ -65,12 +65,12 @@ async def latest(connection: AsyncConnection) -> Sequence[Latest]:
         newest = select(editions).where(editions.c.cadence == kind).order_by(editions.c.day.desc()).limit(1)
         row = (await connection.execute(newest)).one_or_none()
         if row is not None:
-            found.append(Latest(kind, row.day, row.audience, await edition_report.became(connection, row.id)))
+            found.append(Latest(kind, row.day, row.audience, await edition_report.count_states(connection, row.id)))
     return found
 
 
 async def known_channels(connection: AsyncConnection) -> set[str]:
-    """The channels that have readers or stand in some way, set up here or not."""
+    """The channels that have readers or a stored state, configured here or not."""
     theirs = select(subscribers.c.channel).distinct()
     return {*await connection.scalars(theirs), *await connection.scalars(select(channels.c.channel))}
 

@@ -6,31 +6,25 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Row, Select, and_, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import (
-    NO_EXTRAS,
     Address,
-    Cadence,
-    Extra,
     Preferences,
     Reason,
     State,
     Status,
-    Style,
     Subscriber,
 )
 from bot.rules.schedule import Rhythm
 from bot.store import pending_deliveries
-from bot.store.schema import announcements, choices, deliveries, subscribers, suppressed
+from bot.store.preference_columns import preferences as preferences_of
+from bot.store.preference_columns import shaping_values, timing_values
+from bot.store.schema import announcements, choices, deliveries, reason_columns, subscribers, suppression_list
 from bot.store.upsert import insert
-
-BARRED = "no right to post: "
-"""How the reason begins for which a place is paused that does not let us post."""
 
 
 async def add(
@@ -52,12 +46,9 @@ async def add(
             recipient=address.recipient,
             status=Status.ACTIVE.value,
             choice_id=await choose(connection, preferences),
-            hour=preferences.hour,
-            weekdays=preferences.weekdays,
-            timezone=preferences.timezone,
-            cadence=preferences.cadence.value,
             created_at=now,
             set_up_by=set_up_by,
+            **timing_values(preferences),
         )
         .on_conflict_do_nothing()
         .returning(subscribers.c.id)
@@ -94,15 +85,15 @@ async def set_status(
     connection: AsyncConnection,
     subscriber_id: int,
     status: Status,
-    reason: str | None,
-    *,
-    until: datetime | None = None,
+    code: Reason | None = None,
+    text: str | None = None,
 ) -> None:
-    """Change where a subscriber stands, and say why."""
+    """Change a subscriber's status, with a reason unless they are active, and perhaps a service's own words for it."""
+    reason = {"reason": None, "reason_code": None} if code is None else reason_columns(code, text)
     await connection.execute(
         update(subscribers)
         .where(subscribers.c.id == subscriber_id)
-        .values(status=status.value, reason=reason, paused_until=until)
+        .values(status=status.value, paused_until=None, **reason)
     )
 
 
@@ -116,7 +107,7 @@ async def move(connection: AsyncConnection, subscriber_id: int, recipient: str) 
         .values(recipient=recipient)
     )
     if not moved.rowcount:
-        await set_status(connection, subscriber_id, Status.GONE, "its place has another subscription")
+        await set_status(connection, subscriber_id, Status.GONE, Reason.MERGED)
 
 
 async def change(connection: AsyncConnection, reader: Subscriber, wanted: Preferences, *, now: datetime) -> None:
@@ -127,13 +118,7 @@ async def change(connection: AsyncConnection, reader: Subscriber, wanted: Prefer
     await connection.execute(
         update(subscribers)
         .where(subscribers.c.id == reader.id)
-        .values(
-            choice_id=await choose(connection, wanted),
-            hour=wanted.hour,
-            weekdays=wanted.weekdays,
-            timezone=wanted.timezone,
-            cadence=wanted.cadence.value,
-        )
+        .values(choice_id=await choose(connection, wanted), **timing_values(wanted))
     )
     before, after = rhythm(reader.preferences), rhythm(wanted)
     if wanted.cadence is not reader.preferences.cadence:
@@ -147,7 +132,7 @@ async def pause(connection: AsyncConnection, subscriber_id: int, *, until: datet
     paused = await connection.execute(
         update(subscribers)
         .where(subscribers.c.id == subscriber_id, subscribers.c.status.in_([Status.ACTIVE, Status.PAUSED]))
-        .values(status=Status.PAUSED.value, reason="paused by the reader", paused_until=until)
+        .values(status=Status.PAUSED.value, paused_until=until, **reason_columns(Reason.PAUSED, "paused by the reader"))
     )
     if paused.rowcount:
         await pending_deliveries.end(connection, subscriber_id, State.SKIPPED, Reason.PAUSED, now=now)
@@ -155,19 +140,20 @@ async def pause(connection: AsyncConnection, subscriber_id: int, *, until: datet
 
 async def resume(connection: AsyncConnection, subscriber_id: int) -> None:
     """Send the next edition again."""
-    await set_status(connection, subscriber_id, Status.ACTIVE, None)
+    await set_status(connection, subscriber_id, Status.ACTIVE)
 
 
-async def bar(connection: AsyncConnection, subscriber_id: int, reason: str) -> None:
-    """Pause a place that does not let us post, until it does; whoever paused or left themselves stays as they are."""
+async def pause_barred(connection: AsyncConnection, subscriber_id: int, reason: str) -> None:
+    """Pause an active chat that does not let us post, until it does (`resume_barred`); `reason` is the service's."""
+    text = Reason.NO_RIGHT.because(reason)
     await connection.execute(
         update(subscribers)
         .where(subscribers.c.id == subscriber_id, subscribers.c.status == Status.ACTIVE)
-        .values(status=Status.PAUSED.value, reason=f"{BARRED}{reason}", paused_until=None)
+        .values(status=Status.PAUSED.value, paused_until=None, **reason_columns(Reason.NO_RIGHT, text))
     )
 
 
-async def permit(connection: AsyncConnection, address: Address) -> bool:
+async def resume_barred(connection: AsyncConnection, address: Address) -> bool:
     """Resume a place that lets us post again; whether it was paused for that. A reader's own pause goes on."""
     result = await connection.execute(
         update(subscribers)
@@ -175,23 +161,31 @@ async def permit(connection: AsyncConnection, address: Address) -> bool:
             subscribers.c.channel == address.channel,
             subscribers.c.recipient == address.recipient,
             subscribers.c.status == Status.PAUSED,
-            subscribers.c.reason.startswith(BARRED, autoescape=True),
+            subscribers.c.reason_code == Reason.NO_RIGHT,
         )
-        .values(status=Status.ACTIVE.value, reason=None)
+        .values(status=Status.ACTIVE.value, reason=None, reason_code=None)
     )
     return result.rowcount > 0
 
 
-async def wake(connection: AsyncConnection, *, now: datetime) -> None:
+async def resume_due(connection: AsyncConnection, *, now: datetime) -> None:
     """Resume everybody whose pause is over."""
     await connection.execute(
         update(subscribers)
         .where(subscribers.c.status == Status.PAUSED, subscribers.c.paused_until <= now)
-        .values(status=Status.ACTIVE.value, reason=None, paused_until=None)
+        .values(status=Status.ACTIVE.value, reason=None, reason_code=None, paused_until=None)
     )
 
 
-async def leave(connection: AsyncConnection, subscriber_id: int, *, now: datetime, reason: str = Reason.LEFT) -> None:
+async def mark_gone(connection: AsyncConnection, subscriber_id: int, text: str, *, now: datetime) -> None:
+    """End a subscription whose reader cannot be reached any more, with all that it is owed; `text` says why."""
+    await set_status(connection, subscriber_id, Status.GONE, Reason.UNREACHABLE, text)
+    await pending_deliveries.end(connection, subscriber_id, State.GONE, Reason.UNREACHABLE, text, now=now)
+
+
+async def unsubscribe(
+    connection: AsyncConnection, subscriber_id: int, *, now: datetime, reason: Reason = Reason.UNSUBSCRIBED
+) -> None:
     """Send nothing any more; preferences are kept for when they come back."""
     await set_status(connection, subscriber_id, Status.UNSUBSCRIBED, reason)
     await pending_deliveries.end(connection, subscriber_id, State.SKIPPED, reason, now=now)
@@ -214,16 +208,16 @@ async def forget(connection: AsyncConnection, subscriber_id: int, *, now: dateti
     await connection.execute(delete(subscribers).where(subscribers.c.id == subscriber_id))
 
 
-async def suppress(connection: AsyncConnection, address: Address, reason: str, *, now: datetime) -> None:
+async def suppress(connection: AsyncConnection, address: Address, reason: Reason, *, now: datetime) -> None:
     """Never write to an address again, unless it asks for it itself."""
-    row = {"channel": address.channel, "digest": digest(address), "reason": reason, "since": now}
-    await connection.execute(insert(connection, suppressed).values(row).on_conflict_do_nothing())
+    row = {"channel": address.channel, "digest": address_digest(address), "since": now, **reason_columns(reason)}
+    await connection.execute(insert(connection, suppression_list).values(row).on_conflict_do_nothing())
 
 
 async def is_suppressed(connection: AsyncConnection, address: Address) -> bool:
     """Whether an address must be left alone."""
-    query = select(suppressed.c.since).where(
-        suppressed.c.channel == address.channel, suppressed.c.digest == digest(address)
+    query = select(suppression_list.c.since).where(
+        suppression_list.c.channel == address.channel, suppression_list.c.digest == address_digest(address)
     )
     return await connection.scalar(query) is not None
 
@@ -231,7 +225,9 @@ async def is_suppressed(connection: AsyncConnection, address: Address) -> bool:
 async def unsuppress(connection: AsyncConnection, address: Address) -> None:
     """The address has asked for it itself, or its reader has asked the operator."""
     await connection.execute(
-        delete(suppressed).where(suppressed.c.channel == address.channel, suppressed.c.digest == digest(address))
+        delete(suppression_list).where(
+            suppression_list.c.channel == address.channel, suppression_list.c.digest == address_digest(address)
+        )
     )
 
 
@@ -242,13 +238,7 @@ async def count(connection: AsyncConnection) -> int:
 
 async def choose(connection: AsyncConnection, wanted: Preferences) -> int:
     """The id of the row of choices that says what `wanted` says, made where there is none yet."""
-    values = {
-        "language": wanted.language,
-        "style": wanted.style.value,
-        "papers": wanted.papers,
-        "min_votes": wanted.min_votes,
-        "topics": json.dumps(wanted.topics, ensure_ascii=False),
-    }
+    values = shaping_values(wanted)
     await connection.execute(insert(connection, choices).values(**values).on_conflict_do_nothing())
     same = (choices.c[name] == value for name, value in values.items())
     return int((await connection.execute(select(choices.c.id).where(*same))).scalar_one())
@@ -259,7 +249,7 @@ def rhythm(wanted: Preferences) -> Rhythm:
     return Rhythm(wanted.timezone, wanted.hour, wanted.weekdays)
 
 
-def digest(address: Address) -> str:
+def address_digest(address: Address) -> str:
     """An address as the list of the suppressed knows it: it asked to be left alone, so it is not kept."""
     return hashlib.sha256(str(address).casefold().encode()).hexdigest()
 
@@ -270,59 +260,17 @@ def subscriber(row: Row[*tuple[Any, ...]]) -> Subscriber:
         id=row.id,
         address=Address(row.channel, row.recipient),
         status=Status(row.status),
-        preferences=preferences(row),
+        preferences=preferences_of(row),
         created_at=row.created_at,
         reason=row.reason,
+        reason_code=None if row.reason_code is None else Reason(row.reason_code),
         paused_until=row.paused_until,
         extras=extras(row.extras),
         set_up_by=None if row.set_up_by is None else Address(row.channel, row.set_up_by),
     )
 
 
-def extras(stored: str) -> Mapping[Extra, str]:
-    """Extras as they are stored; one that this version does not know is left alone."""
-    if stored == "{}":
-        return NO_EXTRAS
-    known = set(Extra)
-    return {Extra(name): value for name, value in json.loads(stored).items() if name in known}
-
-
-def preferences(row: Row[*tuple[Any, ...]]) -> Preferences:
-    """The preferences in a row that joins a subscriber with their choice."""
-    return _preferences(
-        row.language,
-        row.style,
-        row.papers,
-        row.min_votes,
-        row.topics,
-        row.hour,
-        row.weekdays,
-        row.timezone,
-        row.cadence,
-    )
-
-
-@lru_cache(4096)
-def _preferences(  # noqa: PLR0917 - a cache knows calls by their place
-    language: str,
-    style: str,
-    papers: int,
-    min_votes: int,
-    topics: str,
-    hour: int,
-    weekdays: int,
-    timezone: str,
-    cadence: str,
-) -> Preferences:
-    """Remembered: many readers chose the same, and who are due together differ in little."""
-    return Preferences(
-        language=language,
-        style=Style(style),
-        papers=papers,
-        min_votes=min_votes,
-        topics=tuple(json.loads(topics)),
-        hour=hour,
-        weekdays=weekdays,
-        timezone=timezone,
-        cadence=Cadence(cadence),
-    )
+def extras(stored: str) -> Mapping[str, str]:
+    """The values of a channel's own preferences, by name, from the JSON in their column."""
+    loaded: dict[str, str] = json.loads(stored) if stored != "{}" else {}
+    return loaded

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Cadence, Preferences, Status, Style, Text
 from bot.render.styles import TEXT_FIELDS
+from bot.store.preference_columns import preferences
 from bot.store.schema import choices, edition_papers, subscribers, texts
 from bot.store.upsert import insert
 
@@ -116,7 +116,7 @@ async def unwritten(connection: AsyncConnection, paper_ids: Sequence[str], langu
     return len(set(paper_ids)) - int(await connection.scalar(query) or 0)
 
 
-async def dealt_with(
+async def settled(
     connection: AsyncConnection, paper_ids: Sequence[str], model: str, prompts: Mapping[Style, str]
 ) -> set[tuple[str, str, Style]]:
     """What need not be asked for: paper, language and style of texts accepted, or refused by these prompts."""
@@ -131,18 +131,18 @@ async def dealt_with(
     return found
 
 
-async def spent(connection: AsyncConnection, day: date) -> int:
+async def tokens_spent(connection: AsyncConnection, day: date) -> int:
     """Tokens that texts cost on a UTC day."""
     begin = datetime.combine(day, time(), UTC)
     return int(await connection.scalar(select(func.sum(texts.c.tokens)).where(texts.c.written_at >= begin)) or 0)
 
 
-async def typical(connection: AsyncConnection) -> int:
+async def average_tokens(connection: AsyncConnection) -> int:
     """What a text has cost on average, in tokens; 0 where none was written yet."""
     return int(await connection.scalar(select(func.avg(texts.c.tokens)).where(texts.c.tokens > 0)) or 0)
 
 
-async def wishes(connection: AsyncConnection) -> list[WantedChoice]:
+async def wanted_choices(connection: AsyncConnection) -> list[WantedChoice]:
     """What active readers have chosen whose style a model has to write, by how many of them."""
     readers = func.count().label("readers")
     columns = [column for column in choices.c if column.name != "id"]
@@ -154,17 +154,8 @@ async def wishes(connection: AsyncConnection) -> list[WantedChoice]:
         .order_by(readers.desc())
         .limit(MOST_CHOICES)
     )
-    found = []
-    for row in await connection.execute(query):
-        wanted = Preferences(
-            language=row.language,
-            style=Style(row.style),
-            papers=row.papers,
-            min_votes=row.min_votes,
-            topics=tuple(json.loads(row.topics)),
-        )
-        found.append(WantedChoice(Cadence(row.cadence), wanted, row.readers))
-    return found
+    rows = await connection.execute(query)
+    return [WantedChoice(Cadence(row.cadence), preferences(row), row.readers) for row in rows]
 
 
 async def newest(connection: AsyncConnection, limit: int, verdict: TextState | None = None) -> list[StoredText]:

@@ -104,7 +104,7 @@ class Model:
         return self._endpoints[0][0].model
 
     async def fill(self, system: str, user: str, parts: Sequence[TextField]) -> LLMAnswer:
-        """Have a model fill `parts`, trying the endpoints in order. Raises the first ModelError if all fail."""
+        """Have a model fill `parts`, trying endpoints in order. Raises the first ModelError if all fail."""
         fault: ModelError | None = None
         tokens = 0
         for endpoint, client in self._endpoints:

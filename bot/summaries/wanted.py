@@ -59,13 +59,13 @@ class WantedTexts:
         return tasks(self._weights, self._newest)
 
     async def missing(self, now: datetime, model: str) -> list[WantedText]:
-        """The wanted texts that do not exist and that `model` has not failed to write, the most wanted first."""
+        """The wanted texts that do not exist and that `model` has not already failed to write, most wanted first."""
         await self._refresh(now)
         ids = [ranked.paper.id for edition in self._newest for ranked in edition.papers]
         if not self._weights:
             return []
         async with self._store.read() as connection:
-            done = await text_queries.dealt_with(
+            done = await text_queries.settled(
                 connection, ids, model, {style: fingerprint(style) for style in TEXT_FIELDS}
             )
         return tasks({key: each for key, each in self._weights.items() if key not in done}, self._newest)
@@ -74,7 +74,7 @@ class WantedTexts:
         """The missing texts of those that one choice of preferences would be shown of an edition, by rank."""
         ids = [ranked.paper.id for ranked in choose(edition.papers, wanted)]
         async with self._store.read() as connection:
-            done = await text_queries.dealt_with(connection, ids, model, {wanted.style: fingerprint(wanted.style)})
+            done = await text_queries.settled(connection, ids, model, {wanted.style: fingerprint(wanted.style)})
         keys = [(paper_id, wanted.language, wanted.style) for paper_id in ids]
         return tasks({key: 1 / place for place, key in enumerate(keys, start=1) if key not in done}, [edition])
 
@@ -87,7 +87,7 @@ class WantedTexts:
                 return
             newest = [await edition_queries.latest(connection, cadence) for cadence in Cadence]
             fresh = {each.cadence: each for each in newest if each is not None and each.closed_at > now - FRESH}
-            choices = await text_queries.wishes(connection) if fresh else ()
+            choices = await text_queries.wanted_choices(connection) if fresh else ()
         weights: defaultdict[Key, float] = defaultdict(float)
         for chosen in choices:
             edition = fresh.get(chosen.cadence)

@@ -106,7 +106,7 @@ class Writer:
     async def write(self, tasks: Sequence[WantedText], now: datetime) -> bool:
         """Write and store these texts concurrently. Returns False if the endpoint failed for all of them.
 
-        A text that fails while others succeed is stored as rejected after MOST_FAILURES and so does not block them.
+        A text that fails while others succeed is stored as rejected after MOST_FAILURES, so it does not block them.
         """
         writing = {asyncio.create_task(self._write(each, now)): each for each in tasks}
         self._writing = set(writing)
@@ -250,8 +250,8 @@ class Writer:
             return MOST_AT_ONCE
         today = now.astimezone(UTC).date()
         async with self._store.read() as connection:
-            spent = await text_queries.spent(connection, today)
-            typical = await text_queries.typical(connection) or TYPICAL_TOKENS
+            spent = await text_queries.tokens_spent(connection, today)
+            typical = await text_queries.average_tokens(connection) or TYPICAL_TOKENS
         spent += sum(tokens for tokens, _ in self._begun.values())
         if spent < self._budget:
             return max(1, (self._budget - spent) // typical)

@@ -1,4 +1,4 @@
-"""Who asks: which language they read best, and which address they come from. Pure."""
+"""Who a request comes from: the language they read best, and the IP address to count them by. Pure."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from bot.render.words import match
 from bot.web.settings import Network
 
 MOST_RANGES = 20
-"""As many languages of a header are looked at."""
+"""Languages of an Accept-Language header that are read."""
 _RANGE = re.compile(r"\s*([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*)\s*(?:;\s*q=([01](?:\.\d{0,3})?)\s*)?", re.ASCII)
 
-NEIGHBOURS = 64
-"""Bits of an IPv6 address that name a subscriber's line; the others are theirs to choose."""
+LINE_PREFIX = 64
+"""Bits of an IPv6 address that name an internet line; the rest its user can choose."""
 
 
 def preferred(accepts: str, fallback: str) -> str:
@@ -31,11 +31,11 @@ def preferred(accepts: str, fallback: str) -> str:
     return fallback
 
 
-def counted_as(peer: str | None, forwarded: Sequence[str], proxies: Sequence[Network]) -> str:
-    """What a visitor is counted by: their IP address, of IPv6 the line it belongs to; "" where it is unknown.
+def rate_limit_key(peer: str | None, forwarded: Sequence[str], proxies: Sequence[Network]) -> str:
+    """The key that a client's quotas are counted by: its IPv4 address or IPv6 /64 network, "" if unknown.
 
-    `forwarded` are the X-Forwarded-For headers. They are read from the end, for as long as each address is that of
-    a trusted proxy: whatever stands before is what a visitor wrote.
+    `forwarded` are the X-Forwarded-For headers. They are read from the end for as long as each address is a trusted
+    proxy's; anything before that may have been made up by the client.
     """
     address = _address(peer or "")
     hops = [hop.strip() for line in forwarded for hop in line.split(",")]
@@ -45,12 +45,12 @@ def counted_as(peer: str | None, forwarded: Sequence[str], proxies: Sequence[Net
             break
         address = further
     if isinstance(address, IPv6Address):
-        return str(IPv6Network((int(address), NEIGHBOURS), strict=False))
+        return str(IPv6Network((int(address), LINE_PREFIX), strict=False))
     return "" if address is None else str(address)
 
 
 def is_among(peer: str, proxies: Sequence[Network]) -> bool:
-    """Whether an IP address is that of a trusted proxy."""
+    """Whether an IP address is a trusted proxy's."""
     address = _address(peer)
     return address is not None and any(address in each for each in proxies)
 

@@ -1,6 +1,6 @@
-"""Connections of visitors, within bounds: their number, and how long one may take to read what it asked for.
+"""Limits on connections: how many there may be, and how long one may take to read its answer.
 
-Deliveries need connections of their own; slow visitors must never use up what the system gives us.
+Deliveries need connections too; slow visitors must never use up what the system allows the process.
 """
 
 from __future__ import annotations
@@ -12,45 +12,46 @@ from typing import cast
 from aiohttp.web_protocol import RequestHandler
 from aiohttp.web_server import Server
 
-from bot.web.client import counted_as, is_among
+from bot.web.client import is_among, rate_limit_key
 from bot.web.settings import Network
 
 MOST = 400
-"""Connections at once; most systems give a process 1,024 files."""
-MOST_OF_ONE = 50
-"""Connections at once of one visitor; a browser opens six to a host, and a house or an office has many browsers."""
+"""Connections at once; most systems allow a process 1,024 open files."""
+MOST_PER_CLIENT = 50
+"""Connections at once of one client; a browser opens six to a host, and a household or an office has many browsers."""
 STUCK = 20.0
-"""Seconds after which a visitor who takes nothing of what we send is given up."""
-LOOK = 2.0
+"""Seconds after which a client that reads nothing of its answer is cut off."""
+CHECK_EVERY = 2.0
+"""Seconds between two checks for stuck clients."""
 
 
-class _Turned(asyncio.Protocol):
-    """For who comes when there is no room: closed at once."""
+class _Refused(asyncio.Protocol):
+    """A connection over the limit: closed at once."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         transport.close()
 
 
-class _Arrival(asyncio.Protocol):
-    """For who comes while there is room: handed on to the server's own protocol, or closed, by where it comes from."""
+class _Accepted(asyncio.Protocol):
+    """A connection within the limit: handed to the server's protocol, or closed if its client has too many."""
 
-    def __init__(self, gate: ConnectionLimiter) -> None:
-        self._gate = gate
+    def __init__(self, limiter: ConnectionLimiter) -> None:
+        self._limiter = limiter
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        arrived = cast("asyncio.Transport", transport)
-        made = self._gate.admit(_peer(arrived))
-        if made is None:
-            arrived.close()
+        connected = cast("asyncio.Transport", transport)
+        protocol = self._limiter.admit(_peer(connected))
+        if protocol is None:
+            connected.close()
             return
-        arrived.set_protocol(made)
-        made.connection_made(arrived)
+        connected.set_protocol(protocol)
+        protocol.connection_made(connected)
 
 
 class ConnectionLimiter:
     """Makes a protocol for each connection, as `loop.create_server` wants it.
 
-    Behind one of `proxies` there are many visitors, whom it has to keep within bounds itself.
+    Connections from `proxies` carry many clients; only the proxy itself can limit those one by one.
     """
 
     def __init__(
@@ -61,32 +62,32 @@ class ConnectionLimiter:
         self._stuck = stuck
         self._proxies = proxies
         self._waiting: dict[RequestHandler, tuple[int, float]] = {}
-        """What each connection had not taken at a look, and since when it has taken nothing of that."""
+        """The bytes that each connection had unread at the last check, and since when it has read none of them."""
 
     def __call__(self) -> asyncio.Protocol:
         if len(self._server.connections) >= self._most:
-            return _Turned()
-        return _Arrival(self)
+            return _Refused()
+        return _Accepted(self)
 
     def admit(self, peer: str) -> asyncio.Protocol | None:
-        """The server's own protocol for a connection from an address; None where it has too many already."""
+        """The server's protocol for a connection from an IP address; None if its client has too many already."""
         if not is_among(peer, self._proxies):
-            client = counted_as(peer, (), ())
+            client = rate_limit_key(peer, (), ())
             peers = [_peer(each.transport) for each in self._server.connections if each.transport is not None]
-            if sum(counted_as(each, (), ()) == client for each in peers) >= MOST_OF_ONE:
+            if sum(rate_limit_key(each, (), ()) == client for each in peers) >= MOST_PER_CLIENT:
                 return None
-        made: asyncio.Protocol = self._server()
-        return made
+        protocol: asyncio.Protocol = self._server()
+        return protocol
 
-    async def watch(self, *, every: float = LOOK) -> None:
-        """Give up, for ever, those who take nothing."""
+    async def watch(self, *, every: float = CHECK_EVERY) -> None:
+        """Cut stuck clients off, for ever."""
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(every)
             self.look(loop.time)
 
     def look(self, time: Callable[[], float]) -> None:
-        """Close what has been stuck for too long; `time` is the event loop's."""
+        """Close the connections that have been stuck for too long; `time` is the event loop's."""
         now, waiting = time(), {}
         for connection in list(self._server.connections):
             transport = connection.transport
@@ -103,6 +104,6 @@ class ConnectionLimiter:
 
 
 def _peer(transport: asyncio.BaseTransport) -> str:
-    """The IP address at the other end, "" where it is gone already."""
+    """The IP address at the other end, "" if it is gone already."""
     name = transport.get_extra_info("peername")
     return str(name[0]) if isinstance(name, tuple) else ""

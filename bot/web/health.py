@@ -1,4 +1,4 @@
-"""Is the program well? Looked at in the database, so that the answer holds for all its processes together."""
+"""Health check. It reads the database, so that the answer covers all processes of the program."""
 
 from __future__ import annotations
 
@@ -9,28 +9,32 @@ from bot.channel import Finding
 from bot.store import DatabaseFault, Store, closing_state, health_figures
 
 LATE_POLLS = 3
-"""So many polls may be missed before the feed's papers count as stale."""
+"""Polls that may be missed before the feed counts as stale."""
 LEEWAY = timedelta(minutes=10)
+"""Time that a poll may take beyond that."""
 LONGEST_OVERDUE = timedelta(minutes=15)
-"""A delivery that has been due for longer means that nobody delivers."""
+"""Time that a delivery may be due; one that is overdue for longer means that nothing is delivered."""
 
 
 async def examine(store: Store, channels: Sequence[str], interval: timedelta, now: datetime) -> list[Finding]:
-    """Database, poller and channels, each with what is wrong with it. Names no reader."""
+    """Check the database, the poller and each channel. `interval` is the time between two polls.
+
+    Findings name no reader.
+    """
     try:
         async with store.read() as connection:
-            known = await closing_state.load(connection)
+            state = await closing_state.load(connection)
             overdue = await health_figures.overdue(connection, now)
             halted = await health_figures.halted(connection)
     except (DatabaseFault, OSError) as error:
         return [Finding("database", False, f"cannot be read ({type(error).__name__})")]
-    found = [Finding("database", True, "answers"), _feed(known.polled_at, interval, now)]
+    found = [Finding("database", True, "answers"), _feed(state.polled_at, interval, now)]
     for channel in channels:
         since = overdue.get(channel)
         if channel in halted:
-            found.append(Finding(channel, False, f"has halted at {halted[channel]:%Y-%m-%dT%H:%M:%SZ}"))
+            found.append(Finding(channel, False, f"halted at {halted[channel]:%Y-%m-%dT%H:%M:%SZ}"))
         elif since is not None and now - since > LONGEST_OVERDUE:
-            found.append(Finding(channel, False, f"owes since {since:%Y-%m-%dT%H:%M:%SZ}"))
+            found.append(Finding(channel, False, f"deliveries overdue since {since:%Y-%m-%dT%H:%M:%SZ}"))
         else:
             found.append(Finding(channel, True, "delivers"))
     return found
@@ -38,6 +42,6 @@ async def examine(store: Store, channels: Sequence[str], interval: timedelta, no
 
 def _feed(polled_at: datetime | None, interval: timedelta, now: datetime) -> Finding:
     if polled_at is None:
-        return Finding("feed", False, "has not been read yet")
+        return Finding("feed", False, "has not been polled yet")
     said = f"{polled_at:%Y-%m-%dT%H:%M:%SZ}"
-    return Finding("feed", now - polled_at <= LATE_POLLS * interval + LEEWAY, f"was read last at {said}")
+    return Finding("feed", now - polled_at <= LATE_POLLS * interval + LEEWAY, f"last polled at {said}")

@@ -1,4 +1,4 @@
-"""What every request passes on its way in and every answer on its way out: host, time, headers, faults, the log."""
+"""Middleware: host check, deadline, security headers, error pages, access log."""
 
 from __future__ import annotations
 
@@ -11,24 +11,25 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from bot.web.client import counted_as
+from bot.web.client import rate_limit_key
 from bot.web.pages.page_cache import RenderedPage
 from bot.web.settings import Network
 from bot.web.urls import USUAL_PORTS
 
 log = logging.getLogger(__name__)
 
-PATIENCE = 20.0
+DEADLINE = 20.0
 """Seconds that a request may take, its body included."""
 LARGEST_BODY = 64 << 10
-FOR_MACHINES = ("/healthz", "/readyz", "/metrics")
-"""Asked by whatever watches over the program, by whatever name it knows the machine; so are hooks."""
+"""Bytes that a request's body may have."""
+ANY_HOST = ("/healthz", "/readyz", "/metrics")
+"""Paths that may be asked for under any host name: monitoring may know the machine by another. Webhooks too."""
 
-POLICY = (
+CONTENT_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 HEADERS = {
-    "Content-Security-Policy": POLICY,
+    "Content-Security-Policy": CONTENT_POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     # Not no-referrer: with that, browsers send our own forms with `Origin: null`.
@@ -36,84 +37,74 @@ HEADERS = {
     "Server": "papers",
     "X-Content-Type-Options": "nosniff",
 }
-A_YEAR = 31_536_000
+HSTS_SECONDS = 31_536_000
+"""Seconds for which browsers insist on HTTPS: a year."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Refusal = Callable[[web.Request, int], Awaitable[web.Response]]
+ErrorPage = Callable[[web.Request, int], Awaitable[web.Response]]
 
 
 class Middleware:
-    """Lets requests in that are for us, and answers out with what every answer carries."""
+    """Checks every request and completes every answer. `error_page` makes the page for a status from 400 on."""
 
-    def __init__(self, public: str, proxies: Sequence[Network]) -> None:
+    def __init__(self, public: str, error_page: ErrorPage) -> None:
         parts = urlsplit(public)
         usual = f":{USUAL_PORTS.get(parts.scheme)}"
         self._host = parts.netloc.lower().removesuffix(usual)
         self._hosts = {self._host, f"{self._host}{usual}"} if ":" not in self._host else {self._host}
         self._headers: Mapping[str, str] = HEADERS
         if parts.scheme == "https":
-            self._headers = {**HEADERS, "Strict-Transport-Security": f"max-age={A_YEAR}"}
-        self._proxies = proxies
-        self._for_machines = (*FOR_MACHINES, f"{parts.path.rstrip('/')}/hooks/")
-        self.refusal: Refusal = _bare
-        """Makes the page for a status from 400 on."""
-
-    def client(self, request: web.Request) -> str:
-        """What a visitor is counted by; never written down."""
-        return counted_as(request.remote, request.headers.getall("X-Forwarded-For", []), self._proxies)
+            self._headers = {**HEADERS, "Strict-Transport-Security": f"max-age={HSTS_SECONDS}"}
+        self._any_host = (*ANY_HOST, f"{parts.path.rstrip('/')}/hooks/")
+        self._error_page = error_page
 
     @web.middleware
-    async def admit(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """The door as aiohttp takes it: a middleware."""
+    async def handle(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Answer a request, with security headers, and write one line into the log."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         answer = await self._answer(request, handler)
         for name, value in self._headers.items():
             answer.headers.setdefault(name, value)
-        resource = request.match_info.route.resource
         fields = {
             "method": request.method if request.method.isalpha() else "-",
-            # The pattern and not the path: paths hold what people searched for, and their tokens.
-            "page": "-" if resource is None else resource.canonical,
+            "page": _pattern(request),
             "status": answer.status,
             "ms": round((loop.time() - began) * 1000, 1),
         }
-        log.info("asked", extra=fields)
+        log.info("request answered", extra=fields)
         return answer
 
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        if not request.path.startswith(self._for_machines) and not self._is_for_us(request.host):
-            return web.Response(
-                status=HTTPStatus.MISDIRECTED_REQUEST, text="This is not the host that was asked for.\n"
-            )
+        if not request.path.startswith(self._any_host) and not self._is_own_host(request.host):
+            return web.Response(status=HTTPStatus.MISDIRECTED_REQUEST, text="This host name is not served here.\n")
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(DEADLINE):
                 return await handler(request)
-        except web.HTTPException as refused:
-            answer = await self._refused(request, refused.status)
-            if "Allow" in refused.headers:
-                answer.headers["Allow"] = refused.headers["Allow"]
+        except web.HTTPException as error:
+            answer = await self._error(request, error.status)
+            if "Allow" in error.headers:
+                answer.headers["Allow"] = error.headers["Allow"]
             return answer
         except TimeoutError:
-            return await self._refused(request, HTTPStatus.REQUEST_TIMEOUT)
+            return await self._error(request, HTTPStatus.REQUEST_TIMEOUT)
         except ConnectionError:
-            raise  # nobody is there any more
-        except Exception:  # a fault of one page leaves the others alone
-            resource = request.match_info.route.resource
-            log.exception("page failed", extra={"page": "-" if resource is None else resource.canonical})
-            return await self._refused(request, HTTPStatus.INTERNAL_SERVER_ERROR)
+            raise  # the client is gone
+        except Exception:  # one page's fault must not affect the others
+            log.exception("page failed, error page served", extra={"page": _pattern(request)})
+            return await self._error(request, HTTPStatus.INTERNAL_SERVER_ERROR)
 
-    async def _refused(self, request: web.Request, status: int) -> web.StreamResponse:
+    async def _error(self, request: web.Request, status: int) -> web.StreamResponse:
         try:
-            return await self.refusal(request, status)
-        except Exception:  # the page that says so may fail for the same reason
-            log.exception("no page for a refusal", extra={"status": status})
-            return await _bare(request, status)
+            return await self._error_page(request, status)
+        except Exception:  # the error page may fail for the same reason
+            log.exception("error page failed, plain text served", extra={"status": status})
+            return web.Response(status=status, text=f"{HTTPStatus(status).phrase}\n")
 
-    def _is_for_us(self, host: str) -> bool:
-        """Whether the Host header is that of PUBLIC_URL; without one, whether it is of this machine.
+    def _is_own_host(self, host: str) -> bool:
+        """Whether the Host header names PUBLIC_URL or, without one, this machine.
 
-        A page of a stranger's that gives its own name to our address (DNS rebinding) is not let in.
+        This keeps out other sites whose names resolve to our address (DNS rebinding).
         """
         if self._host:
             return host.lower() in self._hosts
@@ -124,14 +115,21 @@ class Middleware:
             return False
 
 
-async def _bare(request: web.Request, status: int) -> web.Response:  # noqa: ARG001
-    return web.Response(status=status, text=f"{HTTPStatus(status).phrase}\n")
+def client_of(request: web.Request, proxies: Sequence[Network]) -> str:
+    """The key that a client's quotas are counted by; never written down."""
+    return rate_limit_key(request.remote, request.headers.getall("X-Forwarded-For", []), proxies)
+
+
+def _pattern(request: web.Request) -> str:
+    """The route's pattern, not the path: paths hold what people searched for, and their tokens."""
+    resource = request.match_info.route.resource
+    return "-" if resource is None else resource.canonical
 
 
 def send(request: web.Request, page: RenderedPage, *, keep: int, status: int = 200) -> web.Response:
-    """Answer with a page, packed where the visitor takes that, or say that they have it already.
+    """Answer with a page, gzipped if the client accepts that, or with 304 if the client has it already.
 
-    `keep` is for how many seconds they need not ask again.
+    `keep` is for how many seconds the client may use it without asking again.
     """
     headers = {
         "ETag": f'W/"{page.tag}"',
@@ -150,7 +148,7 @@ def send(request: web.Request, page: RenderedPage, *, keep: int, status: int = 2
 
 
 def _has_it(request: web.Request, page: RenderedPage) -> bool:
-    """RFC 9110 section 13.2.2: a date is only looked at where there is no tag."""
+    """Whether the client's copy is current; a date only counts without a tag (RFC 9110 section 13.2.2)."""
     if "If-None-Match" in request.headers:
         tags = request.if_none_match or ()
         return any(tag.value in {page.tag, "*"} for tag in tags)

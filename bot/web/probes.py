@@ -1,10 +1,9 @@
-"""What machines of the operator's ask: is the program alive, is it well, what are its figures."""
+"""Probes for the operator's monitoring: liveness, readiness, metrics."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hmac import compare_digest
 from http import HTTPStatus
@@ -15,61 +14,60 @@ from bot.store import Store
 from bot.web import health
 from bot.web.metrics import MEDIA_TYPE, Metrics
 
-NOT_KEPT = {"Cache-Control": "no-store"}
-
-
-@dataclass(frozen=True, slots=True)
-class ProbeContext:
-    """What is looked at beside the database: the channels in use, how often the feed is read."""
-
-    channels: Sequence[str]
-    interval: timedelta
+NO_STORE = {"Cache-Control": "no-store"}
 
 
 class ProbeRoutes:
-    """Answers machines: /healthz everybody's, /readyz and /metrics those that show the `token`; None shuts them."""
+    """/healthz for everybody; /readyz and /metrics for requests with the `token`, and for nobody without one.
+
+    `channels` are those whose health is checked, `interval` is the time between two polls of the feed.
+    """
 
     def __init__(
-        self, store: Store, watched: ProbeContext, token: str | None, clock: Callable[[], datetime], metrics: Metrics
+        self,
+        store: Store,
+        metrics: Metrics,
+        clock: Callable[[], datetime],
+        *,
+        channels: Sequence[str],
+        interval: timedelta,
+        token: str | None,
     ) -> None:
         self._store = store
-        self._watched = watched
+        self._channels = channels
+        self._interval = interval
         self._token = token
         self._clock = clock
         self._metrics = metrics
 
     def routes(self) -> list[web.RouteDef]:
-        """Where each of them is: at the top, wherever the pages are."""
+        """The probes' routes; they do not move below the path of PUBLIC_URL."""
         return [
             web.get("/healthz", self._is_alive),
             web.get("/readyz", self._is_ready),
-            web.get("/metrics", self._figures),
+            web.get("/metrics", self._show_metrics),
         ]
 
     async def _is_alive(self, request: web.Request) -> web.StreamResponse:  # noqa: ARG002
-        return web.json_response({"alive": True}, headers=NOT_KEPT)
+        return web.json_response({"alive": True}, headers=NO_STORE)
 
     async def _is_ready(self, request: web.Request) -> web.StreamResponse:
-        self._let_operator_in(request)
-        watched = self._watched
-        found = await health.examine(self._store, watched.channels, watched.interval, self._clock())
+        self._check_token(request)
+        found = await health.examine(self._store, self._channels, self._interval, self._clock())
         ready = all(each.ok for each in found)
         said = {"ready": ready, "found": {each.subject: {"ok": each.ok, "says": each.says} for each in found}}
         status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
         return web.Response(
-            status=status,
-            text=f"{json.dumps(said)}\n",
-            content_type="application/json",
-            headers=NOT_KEPT,
+            status=status, text=f"{json.dumps(said)}\n", content_type="application/json", headers=NO_STORE
         )
 
-    async def _figures(self, request: web.Request) -> web.StreamResponse:
-        self._let_operator_in(request)
+    async def _show_metrics(self, request: web.Request) -> web.StreamResponse:
+        self._check_token(request)
         body = await self._metrics.write(self._clock())
-        return web.Response(body=body, headers={"Content-Type": MEDIA_TYPE, **NOT_KEPT})
+        return web.Response(body=body, headers={"Content-Type": MEDIA_TYPE, **NO_STORE})
 
-    def _let_operator_in(self, request: web.Request) -> None:
-        """Whoever shows METRICS_TOKEN (RFC 6750 section 2.1); for all others there is nothing here."""
+    def _check_token(self, request: web.Request) -> None:
+        """Answer 404 to a request without METRICS_TOKEN as its bearer token (RFC 6750 section 2.1)."""
         shown = request.headers.get("Authorization", "").encode("utf-8", "replace")
         if self._token is None or not compare_digest(shown, f"Bearer {self._token}".encode()):
             raise web.HTTPNotFound

@@ -1,4 +1,4 @@
-"""What the web side can be told, beside PUBLIC_URL and SECRET_KEY, which messages need as well."""
+"""Settings of the web server. PUBLIC_URL and SECRET_KEY are the core's, since messages need them as well."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
 
 USUAL_PORT = 8080
+"""Port if PUBLIC_URL is set and WEB_PORT is not."""
 SHORTEST_TOKEN = 16
+"""Characters that a token or secret must have at least."""
 
 Network = IPv4Network | IPv6Network
 
 
 def networks(written: object) -> object:
-    """Read `127.0.0.1, 10.0.0.0/8`: addresses and networks of proxies."""
+    """Read `127.0.0.1, 10.0.0.0/8`: addresses and networks of proxies. Raises ValueError."""
     if not isinstance(written, str):
         return written
     try:
@@ -24,20 +26,20 @@ def networks(written: object) -> object:
 
 
 class WebSettings(BaseModel):
-    """Where the web side listens, whom it believes, and what opens the operator's pages."""
+    """Where the web server listens, which proxies it trusts, and the operator's tokens."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     host: str = Field("127.0.0.1", alias="WEB_HOST", min_length=1, max_length=255)
     port: int | None = Field(None, alias="WEB_PORT", ge=0, le=65_535)
-    """Setting it makes the program listen; 0 takes any free port. With PUBLIC_URL alone it is USUAL_PORT."""
+    """Setting it turns the web server on; 0 is any free port. With PUBLIC_URL alone it is USUAL_PORT."""
     proxies: Annotated[tuple[Network, ...], BeforeValidator(networks)] = Field((), alias="TRUSTED_PROXIES")
-    """Whose X-Forwarded-For is believed."""
+    """Proxies whose X-Forwarded-For header is trusted."""
     metrics_token: SecretStr | None = Field(None, alias="METRICS_TOKEN")
-    """Opens /readyz and /metrics, which are not there without it."""
+    """Bearer token of /readyz and /metrics, which are off without it."""
 
     hook_secret: SecretStr | None = Field(None, alias="MAIL_HOOK_SECRET")
-    """What events of mail services are signed with; without it none are taken."""
+    """Key that mail services sign their webhooks with; without it that webhook is off."""
 
     @field_validator("metrics_token", "hook_secret")
     @classmethod

@@ -1,7 +1,7 @@
-"""Where pages are: the grammar of paths below PUBLIC_URL. Pure.
+"""URLs of pages: the paths below PUBLIC_URL. Pure.
 
-`/{language}/{slug}` is an edition, as links in messages say it (bot.signing); the other pages of a language stand
-beside them under words that are no slugs.
+`/{language}/{slug}` is an edition, as links in messages have it (bot.signing); the other pages of a language have
+names that are no slugs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _SLUG = re.compile(r"(\d{4})-(?:(\d\d)-(\d\d)|W(\d\d)|(\d\d))", re.ASCII)
 
 
 def edition_of(written: str) -> tuple[Cadence, date] | None:
-    """The edition that a slug names, by its cadence and last day: `2026-04-29`, `2026-W18`, `2026-04`."""
+    """The cadence and last day of the edition that a slug names: `2026-04-29`, `2026-W18`, `2026-04`."""
     found = _SLUG.fullmatch(written)
     if found is None:
         return None
@@ -37,21 +37,21 @@ def edition_of(written: str) -> tuple[Cadence, date] | None:
 
 @dataclass(frozen=True, slots=True)
 class Urls:
-    """The addresses of pages. `root` stands before every path, without a slash at its end."""
+    """The URLs of pages. `root` is the path that all of them begin with, without a slash at its end."""
 
     root: str
     origin: str
-    """Scheme and host, for what needs a whole address."""
+    """Scheme and host, for absolute URLs."""
 
     @classmethod
     def below(cls, url: str) -> Urls:
-        """The places below a public address, its origin as browsers write it (RFC 6454 section 6.2)."""
+        """The URLs below a public address; the origin is written as browsers write it (RFC 6454 section 6.2)."""
         parts = urlsplit(url)
         usual = f":{USUAL_PORTS.get(parts.scheme)}"
         return cls(parts.path.rstrip("/"), f"{parts.scheme}://{parts.netloc.lower().removesuffix(usual)}")
 
     def front(self, language: str) -> str:
-        """The first page of a language."""
+        """The front page of a language."""
         return f"{self.root}/{language}/"
 
     def edition(self, language: str, cadence: Cadence, day: date) -> str:
@@ -67,7 +67,7 @@ class Urls:
         return f"{self.root}/{language}/papers/{quote(paper_id)}"
 
     def picture(self, paper_id: str) -> str:
-        """A paper's small picture."""
+        """A paper's thumbnail."""
         return f"{self.root}/pictures/{quote(paper_id)}.jpg"
 
     def feed(self, language: str, kind: str, query: str = "") -> str:
@@ -75,5 +75,5 @@ class Urls:
         return f"{self.root}/feed/{language}.{kind}{'?' if query else ''}{query}"
 
     def whole(self, path: str) -> str:
-        """A path as a whole address."""
+        """A path as an absolute URL."""
         return f"{self.origin}{path}"

@@ -1,4 +1,4 @@
-"""What mail services tell about mails that they took: bounces and complaints, as signed JSON.
+"""Webhooks: posts to channels, and bounces and complaints that mail services report as signed JSON.
 
     POST /hooks/mail
     X-Papers-Timestamp: 1777500000
@@ -6,7 +6,7 @@
 
     {"events": [{"type": "bounce", "message_id": "<…@example.org>", "permanent": true, "reason": "550 5.1.1"}]}
 
-A mail is named by its Message-ID or by its envelope's sender (`return_path`), which hold a token that we signed.
+A mail is identified by its Message-ID or by its envelope sender (`return_path`); both hold a token that we signed.
 """
 
 from __future__ import annotations
@@ -29,9 +29,11 @@ from bot.delivery.session import Session
 log = logging.getLogger(__name__)
 
 FRESH = timedelta(minutes=5)
-"""An event that was signed longer ago, or later than now, may be one that somebody recorded."""
+"""Time that a signature is good for, in both directions; an older one may have been recorded and replayed."""
 MOST_EVENTS = 500
+"""Events that one post may hold."""
 LONGEST_REASON = 200
+"""Characters of a reason that are kept."""
 MEANINGS: Mapping[str, Feedback] = {
     "bounce": Feedback.GONE,
     "dropped": Feedback.GONE,
@@ -40,16 +42,15 @@ MEANINGS: Mapping[str, Feedback] = {
     "unsubscribe": Feedback.LEAVING,
     "deferred": Feedback.STRIKE,
 }
-"""What the `type` of an event means; a bounce that is not `permanent` is a strike. Others are passed over."""
+"""The feedback that the `type` of an event stands for; a bounce that is not `permanent` is a strike. Others are
+ignored."""
 _TOKEN = re.compile(r"[0-9a-z.]{1,40}-[0-9a-f]{32}", re.IGNORECASE)
-
-
 LARGEST_POST = 1 << 20
-"""Bytes of what a channel's service may post."""
+"""Bytes that a channel's service may post."""
 
 
 class ChannelHooks:
-    """Hands what services post over to their channels, which know whether it is theirs."""
+    """Hands posts of services to their channels, which check that a post is genuine."""
 
     def __init__(self, sessions: Sequence[Session], commands: Commands) -> None:
         self._sessions = {
@@ -61,7 +62,7 @@ class ChannelHooks:
         self._commands = commands
 
     async def take(self, request: web.Request) -> web.StreamResponse:
-        """Hand one post over, with the channel logged in; its answer is a status."""
+        """Hand one post to its channel, logged in, and answer with the status that the channel returns."""
         name = request.match_info["channel"]
         session = self._sessions.get(name)
         if session is None:
@@ -74,24 +75,24 @@ class ChannelHooks:
 
 
 class WebhookRoutes:
-    """Takes events in. Whoever does not know the secret finds nothing here."""
+    """Takes events of mail services that are signed with `secret`."""
 
-    def __init__(self, returns: FeedbackProcessor, secret: str, clock: Callable[[], datetime]) -> None:
-        self._returns = returns
+    def __init__(self, feedback: FeedbackProcessor, secret: str, clock: Callable[[], datetime]) -> None:
+        self._feedback = feedback
         self._secret = secret.encode()
         self._clock = clock
 
     async def mail(self, request: web.Request) -> web.StreamResponse:
-        """Draw the consequences of every event; those that make no sense are passed over."""
+        """Process every event; malformed ones are ignored."""
         body, now = await request.read(), self._clock()
         if not self._is_signed(request.headers, body, now):
             raise web.HTTPForbidden
         done = 0
         for event in _events(body):
             found = understood(event)
-            if found is not None and await self._returns.take(found[0], MAIL, found[1], found[2], now):
+            if found is not None and await self._feedback.process(found[0], MAIL, found[1], found[2], now):
                 done += 1
-        log.info("mail events", extra={"done": done})
+        log.info("mail events processed", extra={"done": done})
         return web.json_response({"done": done}, headers={"Cache-Control": "no-store"})
 
     def _is_signed(self, headers: Mapping[str, str], body: bytes, now: datetime) -> bool:
@@ -106,7 +107,7 @@ class WebhookRoutes:
 
 
 def understood(event: object) -> tuple[Feedback, str, str] | None:
-    """What an event says, the token of the mail that it is about, and why; None where it makes no sense. Pure."""
+    """An event's feedback, the token of the mail that it is about, and its reason; None if it is malformed. Pure."""
     if not isinstance(event, dict):
         return None
     kind = event.get("type")

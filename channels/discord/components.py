@@ -1,12 +1,14 @@
-"""Buttons and menus as data, and what they hold: all that is needed to answer them after a restart.
+"""Buttons and menus as data, with all that is needed to answer them after a restart.
 
-A `custom_id` says where the answer goes and for whom, and then what is asked, in the core's own words:
+A `custom_id` says how the reply is shown and for which subscription, then the command line:
 
-    =|settings                             answered in the message itself, for the place that it stands in
-    +|date +9 2026-04-29 mine              answered in a new message, which only the one who tapped sees
-    =channel:123|language ko               for another place, or for the reader themselves (`user:42`)
+    =|settings                             updates the message itself, for the channel it is in
+    +|date +9 2026-04-29 mine              replies in a new message that only the user sees
+    =channel:123|language ko               for another channel, or for the user (`user:42`)
     ?|topics                               opens a form; what is written into it follows the command
-    =|                                     a menu: its chosen value is what is asked
+    =|                                     a menu: the chosen value is the command line
+
+The format is stored in messages already sent: extend it, never change it.
 """
 
 from __future__ import annotations
@@ -25,59 +27,59 @@ from bot.channel import Memory
 CUSTOM_ID = 100
 LABEL, PLACEHOLDER, CHOICE = 80, 150, 100
 CHOICES, BUTTONS, ROWS = 25, 5, 5
-"""What Discord takes (components/reference)."""
-PLACES = 500
-"""As many lines that are too long for a button are kept."""
+"""Limits of components (components/reference)."""
+SLOTS = 500
+"""Command lines too long for a button that are kept."""
 
 
-class AnswerPlace(Enum):
-    """Where an answer goes."""
+class ReplyMode(Enum):
+    """How the reply to a component is shown."""
 
-    NEW = "+"
-    """Into a new message, which only the one who asked sees."""
-    HERE = "="
-    """Into the message that the button is on."""
+    NEW_MESSAGE = "+"
+    """In a new message, which only the user sees."""
+    UPDATE = "="
+    """In the message that the component is on."""
     FORM = "?"
-    """Nowhere yet: a form is opened first."""
+    """A form opens first."""
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """What a `custom_id` says: where the answer goes, for whose subscription (None: where it stands), what is asked."""
+class CustomId:
+    """A `custom_id`: the reply's mode, the recipient id of the subscription (None: where it is), a command line."""
 
-    goes: AnswerPlace
-    whose: str | None
+    mode: ReplyMode
+    recipient: str | None
     line: str
 
     def __str__(self) -> str:
-        return f"{self.goes.value}{self.whose or ''}|{self.line}"
+        return f"{self.mode.value}{self.recipient or ''}|{self.line}"
 
     @property
     def room(self) -> int:
-        """How many characters a line may have here."""
-        return CUSTOM_ID - len(f"{self.goes.value}{self.whose or ''}|")
+        """Characters that a line may have here."""
+        return CUSTOM_ID - len(f"{self.mode.value}{self.recipient or ''}|")
 
     @classmethod
-    def parse(cls, custom_id: str) -> Target | None:
-        """Read a `custom_id`; None for one that is none of ours."""
+    def parse(cls, custom_id: str) -> CustomId | None:
+        """Read a `custom_id`; None if it is not one of ours."""
         head, bar, line = custom_id.partition("|")
-        if not bar or head[:1] not in {each.value for each in AnswerPlace}:
+        if not bar or head[:1] not in {each.value for each in ReplyMode}:
             return None
-        return cls(AnswerPlace(head[0]), head[1:] or None, line)
+        return cls(ReplyMode(head[0]), head[1:] or None, line)
 
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """Something to tap."""
+    """A button, highlighted if it is the value chosen now."""
 
-    target: Target
+    custom_id: CustomId
     label: str
     chosen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One line of a menu; its value is what is asked."""
+    """One option of a menu: its label, its command line, a description."""
 
     label: str
     line: str
@@ -87,67 +89,67 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Menu:
-    """Something to choose from. `mark` tells menus of one message, and messages of one channel, apart."""
+    """A select menu. `mark` distinguishes the menus of one message, and the messages of one channel."""
 
-    goes: AnswerPlace
-    whose: str | None
+    mode: ReplyMode
+    recipient: str | None
     mark: str
     placeholder: str
     choices: Sequence[Choice]
 
     @property
-    def custom_id(self) -> str:
-        """Where the answer goes, and the mark."""
-        return str(Target(self.goes, self.whose, f"#{self.mark}"))
+    def custom_id(self) -> CustomId:
+        """How the reply is shown, and the mark."""
+        return CustomId(self.mode, self.recipient, f"#{self.mark}")
 
 
 @dataclass(frozen=True, slots=True)
-class Roles:
-    """A menu of the server's roles; the chosen one follows the line."""
+class RoleMenu:
+    """A menu of the server's roles; the id of the chosen one is appended to the command line."""
 
-    target: Target
+    custom_id: CustomId
     placeholder: str
 
 
-Row = Sequence[Button] | Menu | Roles
+Row = Sequence[Button] | Menu | RoleMenu
 
 
 @dataclass(frozen=True, slots=True)
 class StoredLines:
-    """Lines that are too long for a button: they are put down in the channel's memory, and a button holds where.
+    """Command lines too long for a component: the channel's memory keeps them, and the component holds a key.
 
-    There are so many places and no more; a button whose place was taken by another line since is too old.
+    There is a fixed number of slots; a component whose slot was overwritten since is too old.
     """
 
     lines: dict[str, str] = field(default_factory=dict)
-    """By the mark that a button holds."""
+    """By key."""
 
-    def put(self, line: str, room: int) -> str:
-        """The line, or if that has no room the mark that stands for it."""
+    def shorten(self, line: str, room: int) -> str:
+        """The line, or a key for it if it is longer than `room`."""
         if len(line) <= room:
             return line
-        mark = f"~{sha256(line.encode()).hexdigest()[:16]}"
-        self.lines[mark] = line
-        return mark
+        key = f"~{sha256(line.encode()).hexdigest()[:16]}"
+        self.lines[key] = line
+        return key
 
     async def save(self, memory: Memory) -> None:
-        """Put everything down."""
-        for mark, line in self.lines.items():
-            await memory.put(_place(mark), f"{mark} {line}")
+        """Store the lines that have keys."""
+        for key, line in self.lines.items():
+            await memory.put(_slot(key), f"{key} {line}")
 
     @staticmethod
-    async def find(mark: str, memory: Memory) -> str | None:
-        """The line that a mark stands for, if it is still there."""
-        kept, _, line = (await memory.get(_place(mark)) or "").partition(" ")
-        return line if kept == mark else None
+    async def find(key: str, memory: Memory) -> str | None:
+        """The line of a key, None if its slot was overwritten."""
+        stored, _, line = (await memory.get(_slot(key)) or "").partition(" ")
+        return line if stored == key else None
 
 
-def _place(mark: str) -> str:
-    return f"line:{int(mark[1:], 16) % PLACES}" if re.fullmatch("~[0-9a-f]{16}", mark) else "line:"
+def _slot(key: str) -> str:
+    return f"line:{int(key[1:], 16) % SLOTS}" if re.fullmatch("~[0-9a-f]{16}", key) else "line:"
 
 
-def build(rows: Sequence[Row], stored_lines: StoredLines) -> discord.ui.View | None:
-    """The rows as discord.py wants them, on its event loop. It does not listen for taps: we read each by its id."""
+def view_of(rows: Sequence[Row], stored_lines: StoredLines) -> discord.ui.View | None:
+    """The rows as discord.py's view, made on its event loop. It is stopped: presses are handled by `custom_id`."""
     if not rows:
         return None
     view = discord.ui.View(timeout=None)
@@ -162,48 +164,44 @@ def build(rows: Sequence[Row], stored_lines: StoredLines) -> discord.ui.View | N
 def _items(row: Row, stored_lines: StoredLines) -> Iterator[discord.ui.Item[discord.ui.View]]:
     match row:
         case Menu():
+            distinct = list({each.line: each for each in row.choices}.values())  # values must differ
             options = [
                 discord.SelectOption(
                     label=cut(each.label, CHOICE),
-                    value=stored_lines.put(each.line, CHOICE),
+                    value=stored_lines.shorten(each.line, CHOICE),
                     description=cut(each.about, CHOICE) or None,
                     default=each.chosen,
                 )
-                for each in _distinct(row.choices)[:CHOICES]
+                for each in distinct[:CHOICES]
             ]
-            yield discord.ui.Select(
-                custom_id=row.custom_id, placeholder=cut(row.placeholder, PLACEHOLDER), options=options
-            )
-        case Roles(target, placeholder):
-            yield discord.ui.RoleSelect(custom_id=str(target), placeholder=cut(placeholder, PLACEHOLDER))
+            placeholder = cut(row.placeholder, PLACEHOLDER)
+            yield discord.ui.Select(custom_id=str(row.custom_id), placeholder=placeholder, options=options)
+        case RoleMenu(custom_id, placeholder):
+            yield discord.ui.RoleSelect(custom_id=str(custom_id), placeholder=cut(placeholder, PLACEHOLDER))
         case _:
             for button in row[:BUTTONS]:
                 style = discord.ButtonStyle.primary if button.chosen else discord.ButtonStyle.secondary
-                target = button.target
-                held = Target(target.goes, target.whose, stored_lines.put(target.line, target.room))
-                yield discord.ui.Button(style=style, label=cut(button.label, LABEL), custom_id=str(held))
+                wanted = button.custom_id
+                line = stored_lines.shorten(wanted.line, wanted.room)
+                held = str(CustomId(wanted.mode, wanted.recipient, line))
+                yield discord.ui.Button(style=style, label=cut(button.label, LABEL), custom_id=held)
 
 
-def _distinct(choices: Sequence[Choice]) -> list[Choice]:
-    """Choices whose values differ, as Discord demands."""
-    return list({each.line: each for each in choices}.values())
-
-
-def rows_of(buttons: Sequence[Button]) -> list[Sequence[Button]]:
-    """Buttons in rows, each asking something of its own."""
-    kept = list({str(each.target): each for each in buttons}.values())
-    return [kept[start : start + BUTTONS] for start in range(0, len(kept), BUTTONS)]
+def button_rows(buttons: Sequence[Button]) -> list[Sequence[Button]]:
+    """Buttons in rows, without those whose `custom_id` is there already."""
+    distinct = list({str(each.custom_id): each for each in buttons}.values())
+    return [distinct[start : start + BUTTONS] for start in range(0, len(distinct), BUTTONS)]
 
 
 def cut(text: str, most: int) -> str:
-    """A text in at most so many characters."""
+    """A text of at most `most` characters."""
     return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
 
 
-def marks(components: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """The marks of the menus in a message, as the API shows its components."""
+def menu_marks(components: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """The marks of the menus in a message, from its components as the API shows them."""
     for each in components:
-        yield from marks(each.get("components") or [])
-        target = Target.parse(each.get("custom_id") or "")
-        if target is not None and target.line.startswith("#"):
-            yield target.line[1:]
+        yield from menu_marks(each.get("components") or [])
+        custom_id = CustomId.parse(each.get("custom_id") or "")
+        if custom_id is not None and custom_id.line.startswith("#"):
+            yield custom_id.line[1:]

@@ -1,33 +1,35 @@
-"""What Discord's answers mean: every code that matters, mapped to an outcome. Pure.
+"""Maps errors of Discord's API to outcomes of sending. Pure.
 
-The codes are in topics/opcodes-and-status-codes. Who is to blame decides: a place that is gone or closed is the
-reader's affair, a message that is bad is ours, and everything else passes.
+Codes: topics/opcodes-and-status-codes#json. A deleted channel or a missing right is the reader's affair, a bad message
+is ours, and everything else is temporary.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 import aiohttp
 import discord
 
 from bot.channel import Barred, Deferred, Gone, Outcome, Rejected, Unknown
-from channels.discord.api import Attempt, StoppedError, UndecidedError
+from channels.discord.api import Attempt, BlockedError, UnconfirmedError
 
 BAN_WAIT = 900.0
-"""Seconds to leave the service alone where the wall before it keeps us out without saying for how long."""
+"""Seconds to pause the channel after a ban that does not say how long it lasts."""
 LOGIN_WAIT = 300.0
+"""Seconds to pause the channel after its token or address was refused."""
 MISSING_ACCESS = 50001
 UNKNOWN_CHANNEL = 10003
 
-Says = Callable[[str], Outcome]
+PauseChannel = partial(Deferred, scope="channel")
 
-CODES: dict[int, Says] = {
+CODES: dict[int, Callable[[str], Outcome]] = {
     10003: Gone,  # unknown channel
     10004: Gone,  # unknown guild
     10013: Gone,  # unknown user
-    10015: Gone,  # unknown webhook, which is never to be called again
+    10015: Gone,  # unknown webhook, which must never be called again
     50007: Gone,  # cannot send messages to this user
     50278: Gone,  # no mutual guilds
     50001: Barred,  # missing access
@@ -36,9 +38,9 @@ CODES: dict[int, Says] = {
     50083: Barred,  # thread is archived
     160005: Barred,  # thread is locked
     160006: Barred,  # too many active threads
-    200000: Barred,  # the server's own automatic moderation
+    200000: Barred,  # the server's AutoMod
     200001: Barred,
-    40067: Barred,  # a tag is required, and there is none that we may choose
+    40067: Barred,  # a tag is required, and there is none that the bot may choose
     20016: Deferred,  # slow mode
     20028: Deferred,  # write limit of the channel
     20029: Deferred,  # write limit of the server
@@ -49,62 +51,63 @@ CODES: dict[int, Says] = {
     50035: Rejected,  # invalid body
     10062: Rejected,  # unknown interaction
     40060: Rejected,  # already acknowledged
-    40001: lambda reason: Deferred(reason, scope="channel"),  # of the bot itself: unauthorised
-    40002: lambda reason: Deferred(reason, scope="channel"),  # of the bot itself: its account is to be verified
-    40003: lambda reason: Deferred(reason, scope="channel"),  # of the bot itself: it opens direct messages too fast
-    40004: lambda reason: Deferred(reason, scope="channel"),  # sending is switched off at Discord
-    20026: lambda reason: Deferred(reason, LOGIN_WAIT, scope="channel"),  # of the bot itself: it is in quarantine
-    40333: lambda reason: Deferred(reason, scope="channel"),  # refused for the User-Agent
-    130000: lambda reason: Deferred(reason, scope="channel"),  # overloaded
+    40001: PauseChannel,  # the bot is unauthorised
+    40002: PauseChannel,  # the bot's account must be verified
+    40003: PauseChannel,  # the bot opens direct messages too fast
+    40004: PauseChannel,  # sending is switched off at Discord
+    20026: partial(PauseChannel, retry_after=LOGIN_WAIT),  # the bot is in quarantine
+    40333: PauseChannel,  # refused for the User-Agent
+    130000: PauseChannel,  # overloaded
 }
-"""By code. What is not here is judged by its status."""
+"""Outcome by code; without one of these codes the status decides."""
 
 
 def outcome_of(error: Exception, attempt: Attempt | None = None) -> Outcome:
-    """What an exception of discord.py's or the network's means for a message; `attempt` is what was seen of it.
+    """The outcome of a message whose call raised `error`, with what was traced of the call.
 
-    Raises the exception itself where it is none of theirs.
+    Raises:
+        Exception: `error` itself, if it is neither discord.py's nor the network's.
     """
     match error:
         case discord.RateLimited():
-            everybody = attempt is not None and attempt.held_up
-            return Deferred("asked to wait", error.retry_after, "channel" if everybody else "recipient")
+            is_global = attempt is not None and attempt.globally_limited
+            return Deferred("rate limited", error.retry_after, "channel" if is_global else "recipient")
         case discord.HTTPException():
-            return _refused(error)
-        case StoppedError():
-            return Deferred("too many calls were refused", error.retry_after, scope="channel")
-        case UndecidedError():
-            return Unknown("nobody knows whether it arrived")
+            return _refusal(error)
+        case BlockedError():
+            return Deferred("too many invalid requests", error.retry_after, scope="channel")
+        case UnconfirmedError():
+            return Unknown("delivery unconfirmed")
         case aiohttp.ClientError() | OSError() | asyncio.TimeoutError():
             reason = f"no answer ({type(error).__name__})"
-            may_be_there = attempt is not None and attempt.may_be_there
-            return Unknown(reason) if may_be_there else Deferred(reason, scope="channel")
+            may_have_arrived = attempt is not None and attempt.may_have_arrived
+            return Unknown(reason) if may_have_arrived else Deferred(reason, scope="channel")
         case _:
             raise error
 
 
-def _refused(error: discord.HTTPException) -> Outcome:
+def _refusal(error: discord.HTTPException) -> Outcome:
     reason = f"{error.status} {error.code}: {error.text}" if error.code else f"{error.status}: {error.text[:200]}"
-    if (says := CODES.get(error.code)) is not None:
-        outcome = says(reason)
+    if error.code in CODES:
+        outcome = CODES[error.code](reason)
         if isinstance(outcome, Deferred):
-            return Deferred(reason, _wait(error) or outcome.retry_after, outcome.scope)
+            return Deferred(reason, _retry_after(error) or outcome.retry_after, outcome.scope)
         return outcome
     match error.status:
         case 401:
             return Deferred(reason, LOGIN_WAIT, scope="channel")
         case 403 if error.code:
-            return Deferred(reason)  # nobody knows whose fault it is, and so it costs nobody
+            return Deferred(reason)  # unknown code: nobody is blamed
         case 403 | 404 | 405 if not error.code:
-            return Deferred(reason, LOGIN_WAIT, scope="channel")  # not of this place: of us, or of the address
+            return Deferred(reason, LOGIN_WAIT, scope="channel")  # about the bot or the API's address
         case 429:
-            return Deferred(reason, _wait(error) or BAN_WAIT, scope="channel")
+            return Deferred(reason, _retry_after(error) or BAN_WAIT, scope="channel")
         case status if status >= 500:
-            return Deferred(reason, _wait(error), scope="channel")
+            return Deferred(reason, _retry_after(error), scope="channel")
         case _:
             return Rejected(reason)
 
 
-def _wait(error: discord.HTTPException) -> float | None:
-    written = error.response.headers.get("Retry-After", "")
-    return float(written) if written.replace(".", "", 1).isdigit() else None
+def _retry_after(error: discord.HTTPException) -> float | None:
+    value = error.response.headers.get("Retry-After", "")
+    return float(value) if value.replace(".", "", 1).isdigit() else None

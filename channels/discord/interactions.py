@@ -1,147 +1,170 @@
-"""What people ask by commands, taps, menus and forms, and how each of it is answered.
+"""Handles interactions (slash commands, components, autocomplete, forms), and registers the slash commands.
 
-Every interaction is acknowledged before anything else is done: the service gives three seconds for that, and a
-quarter of an hour for the answer (interactions/receiving-and-responding).
+Each is acknowledged first: the service allows three seconds for that, and fifteen minutes for the reply
+(interactions/receiving-and-responding#followup-messages).
 """
 
 from __future__ import annotations
 
 import io
+import json
 import logging
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import discord
 
-from bot.channel import Answer, Asker, Command, Commands, Memory
-from bot.model import Address
-from channels.discord.components import CHOICE, CHOICES, AnswerPlace, StoredLines, Target, build, cut
+from bot.channel import CommandName, Commands, Memory, Reply, Requester
+from channels.discord.components import CHOICE, CHOICES, CustomId, ReplyMode, StoredLines, cut, view_of
 from channels.discord.destinations import (
     CHANNEL,
-    THREADS,
-    AskedFrom,
+    THREAD_TYPES,
     Destination,
     Directory,
     Kind,
     KnownChannel,
-    is_here,
+    Subject,
+    is_in_guild,
+    may_manage,
     may_post,
-    moderates,
-    seat_of,
+    subject_of,
 )
-from channels.discord.responses import Frame, Responses, Shown
-from channels.discord.slash_commands import Used, language_of, read
+from channels.discord.responses import Layout, Response, Responses
+from channels.discord.slash_commands import Invocation, digest, language_of, parse, payload
 from channels.discord.wording import Words
 
 log = logging.getLogger(__name__)
 
 FORM_TITLE, FORM_LENGTH = 45, 1_000
 FIELD = "text"
-_OVER = frozenset({10008, 10015, 10062, 40060, 50027})
-"""The interaction is over, its message is gone, or it was answered already: nobody waits any more."""
-_OF_THE_PLACE = frozenset(Command) - {
-    Command.TODAY,
-    Command.WEEK,
-    Command.MONTH,
-    Command.DATE,
-    Command.PAPER,
-    Command.SEARCH,
-    Command.TOP,
-    Command.HELP,
-    Command.PRIVACY,
+"""The `custom_id` of a form's only field."""
+_EXPIRED = frozenset({10008, 10015, 10062, 40060, 50027})
+"""Codes of an interaction that is over or was answered, or whose message was deleted: nobody waits for the reply."""
+_ABOUT_PAPERS = {
+    CommandName.TODAY,
+    CommandName.WEEK,
+    CommandName.MONTH,
+    CommandName.DATE,
+    CommandName.PAPER,
+    CommandName.SEARCH,
+    CommandName.TOP,
+    CommandName.HELP,
+    CommandName.PRIVACY,
 }
-"""What concerns a subscription and not papers."""
-_LOOKS = frozenset({Command.SETTINGS, Command.SUBSCRIBE, Command.RESUME, Command.WHY})
-"""What people ask when nothing comes any more."""
+"""The commands that are about no subscription, which everybody in a channel may use."""
+_RECHECK_PERMISSIONS = frozenset({CommandName.SETTINGS, CommandName.SUBSCRIBE, CommandName.RESUME, CommandName.WHY})
+"""The commands people use when no edition comes any more."""
 
 
 class Interactions:
-    """Answers interactions."""
+    """Registers the slash commands and handles interactions."""
 
     def __init__(
-        self, commands: Commands, *, memory: Memory, directory: Directory, layout: Responses, words: Words
+        self, commands: Commands, memory: Memory, directory: Directory, responses: Responses, words: Words
     ) -> None:
         self._commands = commands
+        self._names = {info.name for info in commands.listed(CHANNEL, "en")}
         self._memory = memory
         self._directory = directory
-        self._layout = layout
+        self._responses = responses
         self._words = words
-        self.command_id: int | None = None
-        """The id of the group, by which commands can be shown as something to tap."""
+        self._command_id: int | None = None
+        """Id of the registered command group, by which command names are tappable."""
 
-    async def answer(self, interaction: discord.Interaction) -> None:
-        """Answer one interaction, whatever it is."""
+    async def register(self, client: discord.Client, guild: int | None) -> None:
+        """Register the slash commands if they have changed: in one server for development, else in all."""
+        assert client.application_id is not None
+        registered = payload(partial(self._commands.listed, CHANNEL), self._words)
+        key = f"commands:{client.application_id}:{guild or ''}"
+        known = json.loads(await self._memory.get(key) or "{}")
+        if known.get("digest") != digest(registered):
+            if guild is None:
+                answered = await client.http.bulk_upsert_global_commands(client.application_id, registered)
+            else:
+                answered = await client.http.bulk_upsert_guild_commands(client.application_id, guild, registered)
+            known = {"digest": digest(registered), "id": int(answered[0]["id"])}
+            await self._memory.put(key, json.dumps(known))
+            log.info("slash commands registered", extra={"channel": CHANNEL})
+        self._command_id = int(known["id"])
+
+    async def handle(self, interaction: discord.Interaction) -> None:
+        """Handle one interaction of any type."""
         try:
             match interaction.type:
                 case discord.InteractionType.application_command:
-                    await self._command(interaction)
+                    await self._on_command(interaction)
                 case discord.InteractionType.autocomplete:
-                    await self._complete(interaction)
+                    await self._on_autocomplete(interaction)
                 case discord.InteractionType.component:
-                    await self._tap(interaction)
+                    await self._on_component(interaction)
                 case discord.InteractionType.modal_submit:
-                    await self._form(interaction)
+                    await self._on_form(interaction)
                 case _:
                     return
         except discord.HTTPException as error:
-            if error.code not in _OVER:
+            if error.code not in _EXPIRED:
                 raise
-            log.info("an answer came too late", extra={"channel": CHANNEL, "code": error.code})
+            log.info("interaction expired, reply dropped", extra={"channel": CHANNEL, "code": error.code})
 
-    async def _command(self, interaction: discord.Interaction) -> None:
-        used = read(interaction.data or {})
-        if used is None:
+    async def _on_command(self, interaction: discord.Interaction) -> None:
+        invocation = parse(interaction.data or {}, self._names)
+        if invocation is None:
             return
-        private = not used.share and not _alone(interaction)
+        private = not invocation.share and not _is_direct(interaction)
         await interaction.response.defer(ephemeral=private, thinking=True)
-        frame = Frame(AnswerPlace.HERE if private or _alone(interaction) else AnswerPlace.NEW)
-        asked_from = (
-            AskedFrom(Destination(Kind.USER, interaction.user.id)) if used.me else seat_of(interaction, used.channel)
-        )
-        if used.channel is not None and not used.me and not is_here(interaction):
-            await self._show(interaction, self._say(interaction, "outside", frame, used.lines[-1]))
-        elif asked_from is None:
-            await self._show(interaction, self._say(interaction, "no_channel", frame))
-        elif (
-            used.command is Command.SUBSCRIBE and asked_from.may_change and not self._may_post(interaction, asked_from)
-        ):
-            mention = f"<#{asked_from.place.id}>"
-            await self._show(interaction, self._say(interaction, "missing", frame, used.lines[-1], channel=mention))
-        else:
-            await self._ask(interaction, asked_from, used.lines, frame.goes, share=used.share, used=used)
-
-    async def _tap(self, interaction: discord.Interaction) -> None:
-        data: Any = interaction.data or {}
-        target = Target.parse(data.get("custom_id", ""))
-        if target is not None and target.goes is AnswerPlace.FORM:
-            await interaction.response.send_modal(self._open_form(interaction, target))
+        mode = ReplyMode.UPDATE if private or _is_direct(interaction) else ReplyMode.NEW_MESSAGE
+        line = invocation.lines[-1]
+        subject = subject_of(interaction, invocation.channel)
+        if invocation.me:
+            subject = Subject(Destination(Kind.USER, interaction.user.id))
+        elif invocation.channel is not None and not is_in_guild(interaction):
+            await self._show(interaction, self._sentence(interaction, "outside", mode, line))
             return
-        if target is None or target.goes is AnswerPlace.HERE:
+        if subject is None:
+            await self._show(interaction, self._sentence(interaction, "no_channel", mode))
+        elif (
+            invocation.command == CommandName.SUBSCRIBE
+            and subject.may_change
+            and not self._may_post(interaction, subject)
+        ):
+            mention = f"<#{subject.destination.id}>"
+            await self._show(interaction, self._sentence(interaction, "missing", mode, line, channel=mention))
+        else:
+            await self._ask(interaction, subject, invocation.lines, mode, invocation)
+
+    async def _on_component(self, interaction: discord.Interaction) -> None:
+        data: Any = interaction.data or {}
+        custom_id = CustomId.parse(data.get("custom_id", ""))
+        if custom_id is not None and custom_id.mode is ReplyMode.FORM:
+            await interaction.response.send_modal(self._form(interaction, custom_id))
+            return
+        if custom_id is None or custom_id.mode is ReplyMode.UPDATE:
             await interaction.response.defer()
         else:
-            await interaction.response.defer(ephemeral=not _alone(interaction), thinking=True)
-        line = await self._line(target, data.get("values") or []) if target is not None else None
-        if target is None or line is None:
-            await self._show(interaction, self._say(interaction, "too_old", Frame(AnswerPlace.HERE)))
+            await interaction.response.defer(ephemeral=not _is_direct(interaction), thinking=True)
+        line = await self._line(custom_id, data.get("values") or []) if custom_id is not None else None
+        if custom_id is None or line is None:
+            await self._show(interaction, self._sentence(interaction, "too_old", ReplyMode.UPDATE))
             return
-        await self._ask(interaction, self._asked_from(interaction, target.whose), [line], AnswerPlace.HERE)
+        await self._ask(interaction, self._subject(interaction, custom_id.recipient), [line], ReplyMode.UPDATE)
 
-    async def _form(self, interaction: discord.Interaction) -> None:
+    async def _on_form(self, interaction: discord.Interaction) -> None:
         data: Any = interaction.data or {}
         await interaction.response.defer(ephemeral=True)
-        target = Target.parse(data.get("custom_id", ""))
-        if target is not None:
-            line = f"{target.line} {_written(data.get('components') or [])[:FORM_LENGTH]}"
-            await self._ask(interaction, self._asked_from(interaction, target.whose), [line], AnswerPlace.HERE)
+        custom_id = CustomId.parse(data.get("custom_id", ""))
+        if custom_id is not None:
+            line = f"{custom_id.line} {_field_value(data.get('components') or [])[:FORM_LENGTH]}"
+            await self._ask(interaction, self._subject(interaction, custom_id.recipient), [line], ReplyMode.UPDATE)
 
-    async def _complete(self, interaction: discord.Interaction) -> None:
-        used = read(interaction.data or {})
-        asked_from = seat_of(interaction, used.channel) if used is not None else None
-        if used is None or used.focused is None or asked_from is None:
+    async def _on_autocomplete(self, interaction: discord.Interaction) -> None:
+        invocation = parse(interaction.data or {}, self._names)
+        subject = subject_of(interaction, invocation.channel) if invocation is not None else None
+        if invocation is None or invocation.focused is None or subject is None:
             await interaction.response.autocomplete([])
             return
-        command, typed = used.focused
-        found = await self._commands.suggest(_asker(interaction, asked_from), command, typed, interaction.created_at)
+        command, typed = invocation.focused
+        found = await self._commands.suggest(_requester(interaction, subject), command, typed, interaction.created_at)
         choices = [
             discord.app_commands.Choice(name=cut(each.label, CHOICE), value=each.value)
             for each in found
@@ -152,169 +175,152 @@ class Interactions:
     async def _ask(
         self,
         interaction: discord.Interaction,
-        asked_from: AskedFrom,
+        subject: Subject,
         lines: Sequence[str],
-        goes: AnswerPlace,
-        *,
-        share: bool = False,
-        used: Used | None = None,
+        mode: ReplyMode,
+        invocation: Invocation | None = None,
     ) -> None:
-        """Ask the core line by line, and show the last answer."""
-        command = _command_of(lines[-1])
-        address = Address(CHANNEL, str(asked_from.place))
-        if (
-            command in _LOOKS
-            and asked_from.shared
-            and asked_from.may_change
-            and self._may_post(interaction, asked_from)
-        ):
-            await self._commands.permitted(address)
-        asker = _asker(interaction, asked_from, share=share)
+        """Run command lines and show the last reply."""
+        command, shared = _command_of(lines[-1]), subject.shared
+        if command in _RECHECK_PERMISSIONS and shared and subject.may_change and self._may_post(interaction, subject):
+            await self._commands.permitted(subject.destination.address)
+        requester = _requester(interaction, subject, share=invocation is not None and invocation.share)
         for line in lines:
-            answer = await self._commands.ask(asker, line, interaction.created_at)
-        if command is Command.SUBSCRIBE and answer.ok and asked_from.shared:
-            await self._note(interaction, asked_from, used)
-        shown = self._layout.lay_out(answer, self._frame(interaction, asked_from, lines, goes, answer))
-        beside = not answer.ok and not shown.rows and interaction.message is not None
-        await self._show(interaction, shown, beside=beside)
+            reply = await self._commands.ask(requester, line, interaction.created_at)
+        if command == CommandName.SUBSCRIBE and reply.ok and shared:
+            await self._remember(interaction, subject, invocation)
+        response = self._responses.lay_out(reply, self._layout(interaction, subject, lines[-1], mode, reply))
+        beside = not reply.ok and not response.rows and interaction.message is not None
+        await self._show(interaction, response, beside=beside)
 
-    def _frame(
-        self,
-        interaction: discord.Interaction,
-        asked_from: AskedFrom,
-        lines: Sequence[str],
-        goes: AnswerPlace,
-        answer: Answer,
-    ) -> Frame:
-        here = seat_of(interaction)
-        elsewhere = here is None or here.place != asked_from.place
-        command, _, argument = lines[-1].partition(" ")
-        instead = None
-        if not answer.ok and asked_from.shared and not asked_from.may_change and _command_of(command) in _OF_THE_PLACE:
-            instead = Target(goes, f"{Kind.USER}:{interaction.user.id}", lines[-1])
-        return Frame(
-            goes,
-            whose=str(asked_from.place) if elsewhere else None,
-            channel=asked_from.place.id if elsewhere and asked_from.place.kind is not Kind.USER else None,
-            menu=_command_of(command) if not argument and answer.ok else None,
-            instead=instead,
-            command_id=self.command_id,
+    def _layout(
+        self, interaction: discord.Interaction, subject: Subject, line: str, mode: ReplyMode, reply: Reply
+    ) -> Layout:
+        here = subject_of(interaction)
+        destination = subject.destination
+        elsewhere = here is None or here.destination != destination
+        command, argument = _command_of(line), line.partition(" ")[2]
+        refused = not reply.ok and subject.shared and not subject.may_change and command not in _ABOUT_PAPERS
+        return Layout(
+            mode,
+            recipient=str(destination) if elsewhere else None,
+            channel=destination.id if elsewhere and destination.kind is not Kind.USER else None,
+            menu=command if command and not argument and reply.ok else None,
+            for_me=_for_me(interaction, mode, line) if refused else None,
+            command_id=self._command_id,
         )
 
-    def _say(
-        self, interaction: discord.Interaction, name: str, frame: Frame, line: str | None = None, **values: str
-    ) -> Shown:
-        """A sentence of the channel's own, and where that helps the way to one's direct messages."""
-        if line is not None:
-            frame = Frame(frame.goes, instead=Target(frame.goes, f"{Kind.USER}:{interaction.user.id}", line))
-        return self._layout.say(language_of(str(interaction.locale)), name, frame, **values)
+    def _sentence(
+        self, interaction: discord.Interaction, name: str, mode: ReplyMode, line: str | None = None, **values: str
+    ) -> Response:
+        """One of the channel's own sentences; with a line, a button offers it for the user's direct messages."""
+        layout = Layout(mode, for_me=None if line is None else _for_me(interaction, mode, line))
+        return self._responses.sentence(language_of(str(interaction.locale)), name, layout, **values)
 
-    async def _show(self, interaction: discord.Interaction, shown: Shown, *, beside: bool = False) -> None:
-        """Show an answer: in the message that was promised, or `beside` one that is worth keeping."""
+    async def _show(self, interaction: discord.Interaction, response: Response, *, beside: bool = False) -> None:
+        """Show a response in the deferred message, or `beside` a message that is worth keeping."""
         stored_lines = StoredLines()
-        view = build(shown.rows, stored_lines)
+        view = view_of(response.rows, stored_lines)
         await stored_lines.save(self._memory)
-        embeds = [discord.Embed.from_dict(embed) for embed in shown.embeds]
+        embeds = [discord.Embed.from_dict(embed) for embed in response.embeds]
         if beside and interaction.response.type is discord.InteractionResponseType.deferred_message_update:
-            await interaction.followup.send(content=shown.content or "", embeds=embeds, ephemeral=True)
+            await interaction.followup.send(content=response.content or "", embeds=embeds, ephemeral=True)
             return
-        file = shown.file
+        file = response.file
         files = [discord.File(io.BytesIO(file.content), filename=file.name)] if file is not None else []
-        await interaction.edit_original_response(
-            content=shown.content,
-            embeds=embeds,
-            view=view,
-            attachments=files,
-        )
+        await interaction.edit_original_response(content=response.content, embeds=embeds, view=view, attachments=files)
 
-    async def _line(self, target: Target, values: Sequence[str]) -> str | None:
-        """What a tap asks: what the button holds, what was chosen, or what was put down for it."""
-        line = target.line
+    async def _line(self, custom_id: CustomId, values: Sequence[str]) -> str | None:
+        """The command line of a component: its own, the chosen value, or the one stored for it; None if it is lost."""
+        line = custom_id.line
         if line.startswith("#"):
             line = values[0] if values else ""
         elif values:
             line = f"{line} {values[0]}"
         return await StoredLines.find(line, self._memory) if line.startswith("~") else line or None
 
-    def _open_form(self, interaction: discord.Interaction, target: Target) -> discord.ui.Modal:
+    def _form(self, interaction: discord.Interaction, custom_id: CustomId) -> discord.ui.Modal:
         words = self._words(language_of(str(interaction.locale)))
-        title = cut(words.get(f"name_{target.line}", target.line), FORM_TITLE)
-        form = discord.ui.Modal(
-            title=title, custom_id=str(Target(AnswerPlace.HERE, target.whose, target.line)), timeout=None
-        )
+        title = cut(words.get(f"name_{custom_id.line}", custom_id.line), FORM_TITLE)
+        submitted = CustomId(ReplyMode.UPDATE, custom_id.recipient, custom_id.line)
+        form = discord.ui.Modal(title=title, custom_id=str(submitted), timeout=None)
         field: discord.ui.TextInput[discord.ui.Modal]
         field = discord.ui.TextInput(label=title, custom_id=FIELD, max_length=FORM_LENGTH)
         form.add_item(field)
-        form.stop()  # it is answered by its id, also after a restart
+        form.stop()  # submissions are handled by `custom_id`, also after a restart
         return form
 
-    def _asked_from(self, interaction: discord.Interaction, whose: str | None) -> AskedFrom:
-        """For whom a button asks: the place that it stands in, the person, or another place of the same server."""
-        person = Destination(Kind.USER, interaction.user.id)
-        here = seat_of(interaction)
+    def _subject(self, interaction: discord.Interaction, recipient: str | None) -> Subject:
+        """The subscription a component is about: its own channel's, the user's, or another channel's of the server."""
+        here = subject_of(interaction)
         assert here is not None
-        if whose is None:
+        if recipient is None:
             return here
-        place = Destination.parse(whose)
-        if place.kind is Kind.USER or not here.shared:
-            return AskedFrom(person)
-        channel = interaction.guild.get_channel_or_thread(place.id) if interaction.guild is not None else None
+        person = Destination(Kind.USER, interaction.user.id)
+        destination = Destination.parse(recipient)
+        if destination.kind is Kind.USER or not here.shared:
+            return Subject(person)
+        channel = interaction.guild.get_channel_or_thread(destination.id) if interaction.guild is not None else None
         may_change = (
             channel is not None
             and isinstance(interaction.user, discord.Member)
-            and moderates(channel.permissions_for(interaction.user).value)
+            and may_manage(channel.permissions_for(interaction.user).value)
         )
-        return AskedFrom(place, person, may_change, here.language)
+        return Subject(destination, person, may_change, here.language)
 
-    def _may_post(self, interaction: discord.Interaction, asked_from: AskedFrom) -> bool:
-        """Whether the bot may post in a place; what is not known of it is left to the first edition."""
-        if not asked_from.shared:
+    def _may_post(self, interaction: discord.Interaction, subject: Subject) -> bool:
+        """Whether the bot may post in a channel; True where that is unknown, and the first edition will tell."""
+        if not subject.shared:
             return True
+        if subject.destination.id == interaction.channel_id:
+            channel_type = interaction.channel.type.value if interaction.channel is not None else 0
+            return may_post(interaction.app_permissions, in_thread=channel_type in THREAD_TYPES)
         guild = interaction.guild
-        channel = guild.get_channel_or_thread(asked_from.place.id) if guild is not None else None
-        if asked_from.place.id == interaction.channel_id:
-            kind = interaction.channel.type.value if interaction.channel is not None else 0
-            return may_post(interaction.app_permissions, in_thread=kind in THREADS)
+        channel = guild.get_channel_or_thread(subject.destination.id) if guild is not None else None
         if guild is None or channel is None:
             return True
         return may_post(channel.permissions_for(guild.me), in_thread=isinstance(channel, discord.Thread))
 
-    async def _note(self, interaction: discord.Interaction, asked_from: AskedFrom, used: Used | None) -> None:
-        """Remember what people call a place that was subscribed."""
+    async def _remember(
+        self, interaction: discord.Interaction, subject: Subject, invocation: Invocation | None
+    ) -> None:
+        """Remember the names of a channel that was subscribed."""
         assert interaction.guild_id is not None
-        named = used.channel if used is not None and used.channel is not None else {}
-        name = named.get("name") or getattr(interaction.channel, "name", None) or str(asked_from.place.id)
+        named = invocation.channel if invocation is not None and invocation.channel is not None else {}
+        name = named.get("name") or getattr(interaction.channel, "name", None) or str(subject.destination.id)
         server = interaction.guild.name if interaction.guild is not None else ""
-        await self._directory.note(asked_from.place, KnownChannel(interaction.guild_id, f"#{name}", server))
+        await self._directory.add(subject.destination, KnownChannel(interaction.guild_id, f"#{name}", server))
 
 
-def _asker(interaction: discord.Interaction, asked_from: AskedFrom, *, share: bool = False) -> Asker:
-    """Who asks, in their own language; for an answer that everybody sees in that of the server."""
+def _requester(interaction: discord.Interaction, subject: Subject, *, share: bool = False) -> Requester:
+    """The user in their own language; in the server's for a reply that everybody sees."""
     locale = str(interaction.locale)
-    if share and asked_from.language is not None:
-        locale = asked_from.language
-    person = None if asked_from.person is None else str(asked_from.person)
-    return Asker(
-        Address(CHANNEL, str(asked_from.place)), locale, person, asked_from.may_change, place=asked_from.language
-    )
+    if share and subject.language is not None:
+        locale = subject.language
+    person = None if subject.person is None else str(subject.person)
+    return Requester(subject.destination.address, locale, person, subject.may_change, place_locale=subject.language)
 
 
-def _alone(interaction: discord.Interaction) -> bool:
-    """Whether a person and the bot are among themselves."""
+def _for_me(interaction: discord.Interaction, mode: ReplyMode, line: str) -> CustomId:
+    """The same line for the user's direct messages."""
+    return CustomId(mode, f"{Kind.USER}:{interaction.user.id}", line)
+
+
+def _is_direct(interaction: discord.Interaction) -> bool:
+    """Whether it happens in direct messages with the bot."""
     return interaction.guild_id is None and interaction.context.dm_channel is True
 
 
-def _command_of(line: str) -> Command | None:
-    name = line.partition(" ")[0]
-    return Command(name) if name in set(Command) else None
+def _command_of(line: str) -> str:
+    return line.partition(" ")[0]
 
 
-def _written(components: Sequence[Any]) -> str:
-    """What was written into the one field of a form."""
+def _field_value(components: Sequence[Any]) -> str:
+    """The text in a form's only field, on one line."""
     for each in components:
         if each.get("custom_id") == FIELD:
             return " ".join(str(each.get("value") or "").split())
-        found = _written([*(each.get("components") or []), *filter(None, [each.get("component")])])
+        found = _field_value([*(each.get("components") or []), *filter(None, [each.get("component")])])
         if found:
             return found
     return ""

@@ -1,7 +1,7 @@
-"""A page as a message of Discord's: one embed at its head, one for each paper, and what its buttons ask.
+"""A page rendered for Discord: an embed for the head, one for each paper, and the menus and buttons below.
 
-What a message may hold is in resources/message (embed limits). Lengths are counted in UTF-16 units, which are never
-fewer than what Discord counts.
+Limits: resources/message#embed-object-embed-limits. Lengths are counted in UTF-16 units, which are never fewer than
+what Discord counts.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.channel import Block, Kit, Limits, Page, ShowPaper, utf16_units, written
+from bot.channel import Block, Kit, Limits, Page, paper_line, utf16_units
 from bot.model import MediaKind
-from channels.discord.components import AnswerPlace, Button, Choice, Menu, Row, Target
+from channels.discord.components import Button, Choice, CustomId, Menu, ReplyMode, Row
 from channels.discord.markdown import escape
 from channels.discord.wording import Words
 
@@ -23,74 +23,72 @@ PAPERS = EMBEDS - 1
 THREAD_NAME = 100
 COLOUR = 0xC2571A
 LIMITS = Limits(maxima={"embeds": EMBEDS, "characters": CHARACTERS, "characters of one embed": DESCRIPTION})
-PREVIOUS, NEXT = "◀", "▶"
-_BLANK = re.compile(r"\n{2,}")
+_BLANK_LINES = re.compile(r"\n{2,}")
 
 Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
-    """A page composed for Discord."""
+class DiscordMessage:
+    """A page rendered for Discord."""
 
     name: str
-    """What a thread or a post of it is called."""
+    """Name of its thread or forum post."""
     language: str
     embeds: Sequence[Json]
     papers: Sequence[Choice]
-    count: int
-    """How many embeds there would have to be; no more are made than fit."""
+    embed_count: int
+    """Embeds that the page needs; no more are made than fit."""
     previous: str | None = None
     next: str | None = None
-    more_about: str = ""
-    alone: bool = False
-    """Whether it is all about one paper."""
+    menu_placeholder: str = ""
+    single: bool = False
+    """Whether it shows the details of one paper."""
 
     def sizes(self) -> Mapping[str, int]:
         longest = max((utf16_units(embed.get("description", "")) for embed in self.embeds), default=0)
         characters = sum(map(_length, self.embeds))
-        return {"embeds": self.count, "characters": characters, "characters of one embed": longest}
+        return {"embeds": self.embed_count, "characters": characters, "characters of one embed": longest}
 
     def parts(self) -> Mapping[str, str]:
-        """The message as plain text: what Discord would show, with its Markdown."""
+        """The message as plain text with its Markdown."""
         return {"text": "\n\n".join(_plain(embed) for embed in self.embeds)}
 
-    def rows(self, goes: AnswerPlace, whose: str | None, mark: str = "papers") -> list[Row]:
-        """Its buttons: all about one of the papers, in a message of its own; the papers before, the papers after."""
+    def rows(self, mode: ReplyMode, recipient: str | None, mark: str = "papers") -> list[Row]:
+        """The components below: a menu of the papers, answered in a new message, and buttons to turn the page."""
         rows: list[Row] = []
-        if self.papers and not self.alone:
-            rows.append(Menu(AnswerPlace.NEW, whose, mark, self.more_about, self.papers))
-        turns = [(PREVIOUS, self.previous), (NEXT, self.next)]
-        buttons = [Button(Target(goes, whose, line), label) for label, line in turns if line is not None]
+        if self.papers and not self.single:
+            rows.append(Menu(ReplyMode.NEW_MESSAGE, recipient, mark, self.menu_placeholder, self.papers))
+        turns = [("◀", self.previous), ("▶", self.next)]
+        buttons = [Button(CustomId(mode, recipient, line), label) for label, line in turns if line is not None]
         return [*rows, buttons] if buttons else rows
 
 
 class Composer:
-    """Turns pages into posts. Pure."""
+    """Renders pages as messages. Pure."""
 
     def __init__(self, kit: Kit, words: Words) -> None:
         self._head = kit.template("discord/head.md", escape)
         self._paper = kit.template("discord/paper.md", escape)
         self._words = words
 
-    def compose(self, page: Page) -> Post:
-        """A page as a post; of one with more papers than a message can ever hold, as many as can."""
+    def compose(self, page: Page) -> DiscordMessage:
+        """A page as a message, with no more papers than a message can hold."""
         shown = page.blocks[:PAPERS]
-        alone = page.total == 0 and page.day is None and len(page.blocks) == 1 and page.next is page.previous is None
-        full = len(shown) == 1
-        return Post(
+        single = page.total == 0 and page.day is None and len(page.blocks) == 1 and page.next is page.previous is None
+        return DiscordMessage(
             name=_cut(page.heading, THREAD_NAME),
             language=page.language,
-            embeds=[self._head_of(page), *(self._embed(page, block, full=full, alone=alone) for block in shown)],
+            embeds=[self._head_embed(page), *(self._paper_embed(page, block, single=single) for block in shown)],
             papers=[_choice(block) for block in shown],
-            count=1 + len(page.blocks),
+            embed_count=1 + len(page.blocks),
             previous=page.previous,
             next=page.next,
-            more_about=self._words(page.language)["more_about"],
-            alone=alone,
+            menu_placeholder=self._words(page.language)["more_about"],
+            single=single,
         )
 
-    def _head_of(self, page: Page) -> Json:
+    def _head_embed(self, page: Page) -> Json:
         embed: Json = {"title": _title(page.heading), "description": self._head(page).strip(), "color": COLOUR}
         picture = next(filter(None, map(_picture, page.blocks[:PAPERS])), None)
         if picture is not None and len(page.blocks) > 1:
@@ -99,13 +97,13 @@ class Composer:
             embed["footer"] = {"text": _cut("\n".join(page.footer), FOOTER)}
         return embed
 
-    def _embed(self, page: Page, block: Block, *, full: bool, alone: bool) -> Json:
-        paper = block.paper
+    def _paper_embed(self, page: Page, block: Block, *, single: bool) -> Json:
+        paper, full = block.paper, len(page.blocks) == 1
         shown = {paper.arxiv, paper.code, paper.project}
         embed: Json = {
-            "title": _title(block.title, before="" if alone else f"{block.rank}. "),
+            "title": _title(block.title, before="" if single else f"{block.rank}. "),
             "url": paper.page,
-            "description": _tidy(self._paper(page, block=block, full=full, shown=shown)),
+            "description": _without_blank_lines(self._paper(page, block=block, full=full, shown=shown)),
             "color": COLOUR,
         }
         picture = _picture(block)
@@ -115,15 +113,15 @@ class Composer:
 
 
 def _choice(block: Block) -> Choice:
-    return Choice(f"{block.rank}. {block.title}", written(ShowPaper(block.paper.id)), block.organisation or "")
+    return Choice(f"{block.rank}. {block.title}", paper_line(block.paper.id), block.organisation or "")
 
 
 def _title(text: str, before: str = "") -> str:
-    """A title, cut so that it fits with its escapes."""
+    """A title, cut so that it fits together with its escapes."""
     most = TITLE - len(before)
-    while utf16_units(safe := f"{before}{escape(_cut(text, most))}") > TITLE:
-        most -= (utf16_units(safe) - TITLE + 1) // 2  # a character with its escape is two
-    return safe
+    while utf16_units(escaped := f"{before}{escape(_cut(text, most))}") > TITLE:
+        most -= (utf16_units(escaped) - TITLE + 1) // 2  # a character with its escape counts two
+    return escaped
 
 
 def _cut(text: str, most: int) -> str:
@@ -134,25 +132,25 @@ def _cut(text: str, most: int) -> str:
     return f"{text.rstrip()}…"
 
 
-def _tidy(text: str) -> str:
-    """Markdown without empty lines, which Discord would show."""
+def _without_blank_lines(text: str) -> str:
+    """Markdown without blank lines, which Discord would show."""
     lines = (line.rstrip() for line in text.splitlines())
-    return _BLANK.sub("\n", "\n".join(lines)).strip("\n")
+    return _BLANK_LINES.sub("\n", "\n".join(lines)).strip("\n")
 
 
 def _picture(block: Block) -> str | None:
-    """The address of a paper's picture, if the service can be given it."""
+    """The address of a paper's picture, if Discord accepts it."""
     paper = block.paper
     found = [paper.thumbnail, *(each.url for each in paper.media if each.kind is MediaKind.IMAGE)]
-    return next((url for url in found if url and url.startswith("https://") and _fits(url)), None)
+    return next((url for url in found if url and url.startswith("https://") and _is_accepted(url)), None)
 
 
-def _fits(url: str) -> bool:
+def _is_accepted(url: str) -> bool:
     return url.isascii() and url.isprintable() and " " not in url and len(url) <= URL
 
 
 def _length(embed: Json) -> int:
-    """What counts towards the sum over all embeds."""
+    """Characters that count towards the sum over all embeds."""
     texts = [embed.get("title", ""), embed.get("description", ""), embed.get("footer", {}).get("text", "")]
     return sum(map(utf16_units, texts))
 

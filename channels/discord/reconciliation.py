@@ -1,4 +1,4 @@
-"""Messages that may have arrived although the service failed: they are looked for before they are repeated."""
+"""Remembers messages whose delivery is unconfirmed: the next attempt looks for them before it sends."""
 
 from __future__ import annotations
 
@@ -7,31 +7,36 @@ import json
 from bot.channel import Memory
 
 MOST = 500
+"""Messages that are remembered, the newest."""
 KEY = "doubts"
+"""The memory's key for the list."""
 
 
-class UnconfirmedPosts:
-    """The keys of such messages, the newest last; they outlive the process."""
+class UnconfirmedMessages:
+    """The nonces of unconfirmed messages, the newest last; they survive a restart."""
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
-        self._keys: dict[str, None] = {}
+        self._nonces: dict[str, None] = {}
 
     async def load(self) -> None:
-        """Read what earlier processes put down."""
-        self._keys = dict.fromkeys(json.loads(await self._memory.get(KEY) or "[]"))
+        """Read what earlier processes stored."""
+        self._nonces = dict.fromkeys(json.loads(await self._memory.get(KEY) or "[]"))
 
-    def __contains__(self, key: str) -> bool:
-        return key in self._keys
+    def __contains__(self, nonce: str) -> bool:
+        return nonce in self._nonces
 
-    async def add(self, key: str) -> None:
-        """Put one down."""
-        self._keys.pop(key, None)
-        self._keys[key] = None
-        await self._memory.put(KEY, json.dumps(list(self._keys)[-MOST:]))
+    async def add(self, nonce: str) -> None:
+        """Remember a message that may have arrived."""
+        self._nonces.pop(nonce, None)
+        self._nonces[nonce] = None
+        await self._save()
 
-    async def settle(self, key: str) -> None:
-        """What became of it is known."""
-        if key in self._keys:
-            del self._keys[key]
-            await self._memory.put(KEY, json.dumps(list(self._keys)[-MOST:]))
+    async def resolve(self, nonce: str) -> None:
+        """Forget a message whose outcome is known."""
+        if nonce in self._nonces:
+            del self._nonces[nonce]
+            await self._save()
+
+    async def _save(self) -> None:
+        await self._memory.put(KEY, json.dumps(list(self._nonces)[-MOST:]))

@@ -1,4 +1,4 @@
-"""Answers as messages of Discord's: sentences, rows, papers, and what can be tapped or chosen below."""
+"""Lays replies out as Discord messages: sentences, rows, papers, and the components below."""
 
 from __future__ import annotations
 
@@ -6,27 +6,38 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.channel import Answer, Change, Command, File, Help, Kit, Option, Page, ShowPaper, written
-from bot.channel import Row as Line
-from channels.discord.components import CHOICES, AnswerPlace, Button, Choice, Menu, Roles, Row, Target, rows_of
+from bot.channel import CommandName, File, Kit, Option, Page, Reply
+from bot.channel import Row as ReplyRow
+from channels.discord.components import (
+    CHOICES,
+    Button,
+    Choice,
+    CustomId,
+    Menu,
+    ReplyMode,
+    RoleMenu,
+    Row,
+    button_rows,
+)
 from channels.discord.markdown import escape
-from channels.discord.message import COLOUR, DESCRIPTION, Json, Post
+from channels.discord.message import COLOUR, DESCRIPTION, DiscordMessage, Json
+from channels.discord.post_options import PING
 from channels.discord.slash_commands import COMMANDS, GROUP, SET
 from channels.discord.wording import Words
 
 CONTENT = 2_000
-FEW = 3
-"""So many values can be chosen by buttons; more of them are a menu."""
-FORMS = frozenset({Command.TOPICS, Command.TIME, Command.ZONE, Command.COUNT, Command.VOTES})
-"""What can be written as well as chosen."""
+MOST_BUTTONS = 3
+"""Values offered as buttons; more are offered as a menu."""
+FORMS = frozenset({CommandName.TOPICS, CommandName.TIME, CommandName.ZONE, CommandName.COUNT, CommandName.VOTES})
+"""The preferences that can also be typed into a form."""
 _PATHS = {
-    spec.command: f"{GROUP} {SET} {spec.command}" if spec.rare else f"{GROUP} {spec.command}" for spec in COMMANDS
+    spec.command: f"{GROUP} {SET} {spec.command}" if spec.in_set else f"{GROUP} {spec.command}" for spec in COMMANDS
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """A message as it is shown in answer to somebody."""
+class Response:
+    """A message as it is shown to the user."""
 
     content: str | None = None
     embeds: Sequence[Json] = ()
@@ -35,105 +46,112 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
-    """What an answer is laid out for: where taps on it are answered, for whose subscription, what was asked."""
+class Layout:
+    """What a reply is laid out for: how replies to its components are shown, and for which subscription."""
 
-    goes: AnswerPlace
-    whose: str | None = None
+    mode: ReplyMode
+    recipient: str | None = None
     channel: int | None = None
-    """The channel that it is about, where that is another than the one it is shown in."""
-    menu: Command | None = None
+    """Id of the channel it is about, if not the one it is shown in."""
+    menu: str | None = None
     """The preference whose menu it is."""
-    instead: Target | None = None
-    """What is offered to somebody who may not change the place."""
+    for_me: CustomId | None = None
+    """The same command for the user's direct messages, offered to somebody who may not change the channel."""
     command_id: int | None = None
+    """Id of the command group, by which command names are tappable."""
+
+    def custom_id(self, line: str) -> CustomId:
+        """The `custom_id` of a component that runs this line."""
+        return CustomId(self.mode, self.recipient, line)
 
 
 class Responses:
-    """Lays answers out. Pure."""
+    """Lays replies out. Pure."""
 
     def __init__(self, kit: Kit, words: Words) -> None:
         self._template = kit.template("discord/answer.md", escape)
         self._words = words
 
-    def lay_out(self, answer: Answer, frame: Frame) -> Shown:
-        """An answer as a message."""
-        post = answer.message
-        if isinstance(post, Post) and answer.page is not None:
-            content = self._text(answer, answer.says, (), frame, CONTENT)
-            rows = [*post.rows(frame.goes, frame.whose), *self._options(answer, frame)]
-            return Shown(content or None, post.embeds, rows, answer.file)
-        text = self._text(answer, answer.says, answer.rows, frame, DESCRIPTION)
+    def lay_out(self, reply: Reply, layout: Layout) -> Response:
+        """A reply as a message."""
+        message = reply.message
+        if isinstance(message, DiscordMessage) and reply.page is not None:
+            content = self._text(reply, (), layout, CONTENT)
+            rows = [*message.rows(layout.mode, layout.recipient), *self._option_rows(reply, layout)]
+            return Response(content or None, message.embeds, rows, reply.file)
+        text = self._text(reply, reply.rows, layout, DESCRIPTION)
         embeds = [{"description": text, "color": COLOUR}] if text else []
-        return Shown(None, embeds, [*self._lines(answer, frame), *self._options(answer, frame)], answer.file)
+        return Response(None, embeds, [*self._menu_rows(reply, layout), *self._option_rows(reply, layout)], reply.file)
 
-    def say(self, language: str, name: str, frame: Frame, **values: str) -> Shown:
-        """One sentence of the channel's own. What fills it may be markup, and must be ours."""
-        said = escape(self._words(language)[name])
+    def sentence(self, language: str, name: str, layout: Layout, **values: str) -> Response:
+        """One of the channel's own sentences. The values may be markup, so they must be our own."""
+        words = self._words(language)
+        text = escape(words[name])
         for key, value in values.items():
-            said = said.replace(f"{{{key}}}", value)
-        rows = rows_of([Button(frame.instead, self._words(language)["for_me"])]) if frame.instead is not None else []
-        return Shown(None, [{"description": said, "color": COLOUR}], rows)
+            text = text.replace(f"{{{key}}}", value)
+        rows = [] if layout.for_me is None else button_rows([Button(layout.for_me, words["for_me"])])
+        return Response(None, [{"description": text, "color": COLOUR}], rows)
 
-    def _text(self, answer: Answer, says: Sequence[str], rows: Sequence[Line], frame: Frame, most: int) -> str:
-        page = Page(answer.language, answer.direction, heading="", lead="", blocks=(), labels={})
-        lines = [_row(row, frame) for row in rows]
+    def _text(self, reply: Reply, rows: Sequence[ReplyRow], layout: Layout, most: int) -> str:
+        """The sentences and rows in at most `most` characters; the last ones are left out to fit."""
+        page = Page(reply.language, reply.direction, heading="", lead="", blocks=(), labels={})
+        sentences, lines = reply.says, [_row(row, layout) for row in rows]
         while True:
-            text = self._template(page, says=says, rows=lines, channel=frame.channel).strip()
-            if len(text) <= most or not (lines or says):
+            text = self._template(page, says=sentences, rows=lines, channel=layout.channel).strip()
+            if len(text) <= most or not (lines or sentences):
                 return text
-            says, lines = (says, lines[:-1]) if lines else (says[:-1], lines)
+            sentences, lines = (sentences, lines[:-1]) if lines else (sentences[:-1], lines)
 
-    def _lines(self, answer: Answer, frame: Frame) -> list[Row]:
-        """Rows that lead somewhere, as menus."""
-        words = self._words(answer.language)
-        leading = [row for row in answer.rows if row.request is not None]
-        if not leading:
+    def _menu_rows(self, reply: Reply, layout: Layout) -> list[Row]:
+        """The rows that run a command line, as menus."""
+        words = self._words(reply.language)
+        rows = [row for row in reply.rows if row.line]
+        if not rows:
             return []
-        papers = isinstance(leading[0].request, ShowPaper)
-        placeholder = words["more_about" if papers else "choose" if _is_help(leading[0]) else "change"]
-        choices = [_choice(row, papers=papers) for row in leading]
+        papers = rows[0].command == CommandName.PAPER
+        placeholder = words["more_about" if papers else "choose" if _is_help(rows[0]) else "change"]
+        choices = [_choice(row, papers=papers) for row in rows]
         parts = [choices[start : start + CHOICES] for start in range(0, len(choices), CHOICES)]
         return [
-            Menu(frame.goes, frame.whose, f"rows{number}", placeholder, part) for number, part in enumerate(parts[:2])
+            Menu(layout.mode, layout.recipient, f"rows{number}", placeholder, part)
+            for number, part in enumerate(parts[:2])
         ]
 
-    def _options(self, answer: Answer, frame: Frame) -> list[Row]:
-        words = self._words(answer.language)
-        values = [option for option in answer.options if isinstance(option.request, Change)]
+    def _option_rows(self, reply: Reply, layout: Layout) -> list[Row]:
+        """The options: values of a preference as buttons or a menu, then all others as buttons."""
+        words = self._words(reply.language)
+        values = [option for option in reply.options if option.is_value]
+        rest = [option for option in reply.options if not option.is_value]
         several = sum(option.chosen for option in values) > 1
         rows: list[Row] = []
-        if frame.menu is Command.PING:
-            rows.append(Roles(Target(frame.goes, frame.whose, Command.PING.value), words["choose_role"]))
-        if len(values) > FEW and not several and frame.menu is not Command.WEEKDAYS:
-            choices = [Choice(option.label, written(option.request), chosen=option.chosen) for option in values]
-            rows.append(Menu(frame.goes, frame.whose, "values", words["choose"], choices))
+        if layout.menu == PING.command:
+            rows.append(RoleMenu(layout.custom_id(PING.command), words["choose_role"]))
+        if len(values) > MOST_BUTTONS and not several and layout.menu != CommandName.WEEKDAYS:
+            choices = [Choice(option.label, option.line, chosen=option.chosen) for option in values]
+            rows.append(Menu(layout.mode, layout.recipient, "values", words["choose"], choices))
             values = []
-        rest = [option for option in answer.options if not isinstance(option.request, Change)]
-        buttons = [_button(option, frame) for option in (*values, *rest)]
-        if frame.menu in FORMS:
-            assert frame.menu is not None
-            buttons.append(Button(Target(AnswerPlace.FORM, frame.whose, frame.menu.value), words["write"]))
-        if frame.instead is not None:
-            buttons.append(Button(frame.instead, words["for_me"]))
-        return [*rows, *rows_of(buttons)]
+        buttons = [_button(option, layout) for option in (*values, *rest)]
+        if layout.menu is not None and layout.menu in FORMS:
+            buttons.append(Button(CustomId(ReplyMode.FORM, layout.recipient, layout.menu), words["write"]))
+        if layout.for_me is not None:
+            buttons.append(Button(layout.for_me, words["for_me"]))
+        return [*rows, *button_rows(buttons)]
 
 
-def _button(option: Option, frame: Frame) -> Button:
-    return Button(Target(frame.goes, frame.whose, written(option.request)), option.label, option.chosen)
+def _button(option: Option, layout: Layout) -> Button:
+    return Button(layout.custom_id(option.line), option.label, option.chosen)
 
 
-def _choice(row: Line, *, papers: bool) -> Choice:
-    assert row.request is not None
+def _choice(row: ReplyRow, *, papers: bool) -> Choice:
     label, about = (row.value, row.label) if papers else (row.label, row.value)
-    return Choice(label, written(row.request), about)
+    return Choice(label, row.line, about)
 
 
-def _is_help(row: Line) -> bool:
-    return isinstance(row.request, Help)
+def _is_help(row: ReplyRow) -> bool:
+    return row.command == CommandName.HELP
 
 
-def _row(row: Line, frame: Frame) -> Mapping[str, Any]:
-    """A row as the template wants it; a command's name is shown as the command that can be tapped."""
-    path = _PATHS.get(Command(row.label), "") if _is_help(row) else ""
-    return {"label": row.label, "value": row.value, "path": path, "id": frame.command_id if path else None}
+def _row(row: ReplyRow, layout: Layout) -> Mapping[str, Any]:
+    """A row for the template; a command gets its path and id, which make it tappable."""
+    path = _PATHS.get(row.label, "") if _is_help(row) else ""
+    return {"label": row.label, "value": row.value, "path": path, "id": layout.command_id if path else None}

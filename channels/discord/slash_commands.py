@@ -1,254 +1,270 @@
-"""The slash commands: what is registered, and what is made of one that somebody used. Pure.
+"""Slash commands: their definitions for registration, and the command lines for an invocation. Pure.
 
-All of them are in one group, `/papers`; what is chosen rarely is in `/papers set`. Names and descriptions come from the
-catalogues, in every language that Discord lists (reference#locales) and we have.
+All are subcommands of `/papers`, the rarely used ones of `/papers set`. Names and descriptions come from the
+catalogues, in every language that both Discord (reference#locales) and we have.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
-from bot.channel import Command
+from bot.channel import SILENT, CommandInfo, CommandName, command_line
 from channels.discord.components import cut
+from channels.discord.post_options import PING, PUBLISH, THREAD
 
 GROUP, SET = "papers", "set"
 SUB_COMMAND, SUB_GROUP, STRING, INTEGER, BOOLEAN, CHANNEL, ROLE = 1, 2, 3, 4, 5, 7, 8
 DESCRIPTION = 100
-_LOCALES = (
+_DISCORD_LOCALES = (
     "ar bg cs da de el es-419 es-ES fi fr he hi hr hu id it ja ko lt nl no pl pt-BR ro ru sv-SE th tr uk vi zh-CN zh-TW"
 )
-_OTHERWISE = {"zh-CN": "zh-Hans", "zh-TW": "zh-Hant", "no": "nb", "es-419": "es", "es-ES": "es", "sv-SE": "sv"}
-LOCALES = {locale: _OTHERWISE.get(locale, locale) for locale in _LOCALES.split()}
-"""The languages that Discord's apps speak (reference#locales), each with the tag of ours; English is the default."""
-PLACES = (0, 5, 10, 11, 12, 15)
-"""The types of channel that take editions: text, announcements, threads of three kinds, forums."""
+_OUR_TAGS = {"zh-CN": "zh-Hans", "zh-TW": "zh-Hant", "no": "nb", "es-419": "es", "es-ES": "es", "sv-SE": "sv"}
+LOCALES = {locale: _OUR_TAGS.get(locale, locale) for locale in _DISCORD_LOCALES.split()}
+"""Discord's locales (reference#locales), each with our language tag; English is the default."""
+CHANNEL_TYPES = (0, 5, 10, 11, 12, 15)
+"""The channel types offered: text, announcements, threads of three kinds, forums."""
 EVERYWHERE = {"integration_types": [0, 1], "contexts": [0, 1, 2]}
-"""Installed to a server or to a user; used in servers, with the bot alone, and among others."""
-GIVEN_LENGTH = 1_000
-"""Characters of an option that are looked at."""
+"""Installable to servers and users; usable in servers, with the bot, and in other direct messages."""
+LONGEST_VALUE = 1_000
+"""Characters of an option that are read."""
 
 Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
-    """Something that follows a command. `about` names its description; None: that of its command."""
+class OptionSpec:
+    """An option of a command. `about` names its description; None: the command's."""
 
     name: str
     kind: int = STRING
     about: str | None = None
     required: bool = False
-    completes: Command | None = None
-    """What is suggested while it is typed."""
+    completes: str | None = None
+    """The command whose suggestions autocomplete it."""
     bounds: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Spec:
-    """One command: what follows it, and in which group it is."""
+class CommandSpec:
+    """A command: its options, and whether it is in `/papers set`."""
 
-    command: Command
-    options: Sequence[Option] = ()
-    rare: bool = False
-
-
-_SHARE = Option("share", BOOLEAN, "about_share")
-_WHERE = Option("channel", CHANNEL, "about_channel")
-_ON = Option("on", BOOLEAN)
+    command: str
+    options: Sequence[OptionSpec] = ()
+    in_set: bool = False
 
 
-def _chosen(command: Command, option: Option, *, rare: bool = False) -> Spec:
-    return Spec(command, (option, _WHERE), rare)
+_SHARE = OptionSpec("share", BOOLEAN, "about_share")
+_CHANNEL = OptionSpec("channel", CHANNEL, "about_channel")
+_ON = OptionSpec("on", BOOLEAN)
+_DAY = OptionSpec("day", about="about_day", completes=CommandName.DATE)
 
 
-COMMANDS: Sequence[Spec] = (
-    Spec(Command.TODAY, (_SHARE,)),
-    Spec(Command.WEEK, (Option("week", about="about_week"), _SHARE)),
-    Spec(Command.MONTH, (Option("month", about="about_month"), _SHARE)),
-    Spec(Command.DATE, (Option("day", about="about_day", required=True, completes=Command.DATE), _SHARE)),
-    Spec(Command.PAPER, (Option("paper", about="about_paper", required=True, completes=Command.PAPER), _SHARE)),
-    Spec(Command.SEARCH, (Option("words", about="about_words", required=True), _SHARE)),
-    Spec(Command.TOP, (Option("days", INTEGER, "about_days", bounds=(1, 31)), _SHARE)),
-    Spec(
-        Command.SUBSCRIBE,
+def _preference(command: str, option: OptionSpec, *, in_set: bool = False) -> CommandSpec:
+    return CommandSpec(command, (option, _CHANNEL), in_set)
+
+
+COMMANDS: Sequence[CommandSpec] = (
+    CommandSpec(CommandName.TODAY, (_SHARE,)),
+    CommandSpec(CommandName.WEEK, (OptionSpec("week", about="about_week"), _SHARE)),
+    CommandSpec(CommandName.MONTH, (OptionSpec("month", about="about_month"), _SHARE)),
+    CommandSpec(CommandName.DATE, (replace(_DAY, required=True), _SHARE)),
+    CommandSpec(
+        CommandName.PAPER,
+        (OptionSpec("paper", about="about_paper", required=True, completes=CommandName.PAPER), _SHARE),
+    ),
+    CommandSpec(CommandName.SEARCH, (OptionSpec("words", about="about_words", required=True), _SHARE)),
+    CommandSpec(CommandName.TOP, (OptionSpec("days", INTEGER, "about_days", bounds=(1, 31)), _SHARE)),
+    CommandSpec(
+        CommandName.SUBSCRIBE,
         (
-            _WHERE,
-            Option("me", BOOLEAN, "about_me"),
-            Option("language", about="language", completes=Command.LANGUAGE),
-            Option("style", about="style", completes=Command.STYLE),
-            Option("code", about="about_code"),
+            _CHANNEL,
+            OptionSpec("me", BOOLEAN, "about_me"),
+            OptionSpec("language", about="language", completes=CommandName.LANGUAGE),
+            OptionSpec("style", about="style", completes=CommandName.STYLE),
+            OptionSpec("code", about="about_code"),
         ),
     ),
-    Spec(Command.UNSUBSCRIBE, (_WHERE,)),
-    Spec(Command.SETTINGS, (_WHERE,)),
-    _chosen(Command.LANGUAGE, Option("language", completes=Command.LANGUAGE)),
-    _chosen(Command.STYLE, Option("style", completes=Command.STYLE)),
-    Spec(
-        Command.TIME,
+    CommandSpec(CommandName.UNSUBSCRIBE, (_CHANNEL,)),
+    CommandSpec(CommandName.SETTINGS, (_CHANNEL,)),
+    _preference(CommandName.LANGUAGE, OptionSpec("language", completes=CommandName.LANGUAGE)),
+    _preference(CommandName.STYLE, OptionSpec("style", completes=CommandName.STYLE)),
+    CommandSpec(
+        CommandName.TIME,
         (
-            Option("hour", completes=Command.TIME),
-            Option("zone", about="zone", completes=Command.ZONE),
-            _WHERE,
+            OptionSpec("hour", completes=CommandName.TIME),
+            OptionSpec("zone", about="zone", completes=CommandName.ZONE),
+            _CHANNEL,
         ),
     ),
-    _chosen(Command.TOPICS, Option("topics", completes=Command.TOPICS)),
-    _chosen(Command.COUNT, Option("papers", completes=Command.COUNT)),
-    _chosen(Command.PAUSE, Option("until", about="about_until")),
-    Spec(Command.RESUME, (_WHERE,)),
-    _chosen(Command.WHY, Option("day", about="about_day", completes=Command.DATE)),
-    Spec(Command.EXPORT, (_WHERE,)),
-    Spec(Command.FORGET, (_WHERE,)),
-    Spec(Command.HELP, (Option("command", about="about_command", completes=Command.HELP),)),
-    Spec(Command.PRIVACY),
-    _chosen(Command.VOTES, Option("votes", completes=Command.VOTES), rare=True),
-    _chosen(Command.WEEKDAYS, Option("weekdays", completes=Command.WEEKDAYS), rare=True),
-    _chosen(Command.ZONE, Option("zone", completes=Command.ZONE), rare=True),
-    _chosen(Command.CADENCE, Option("cadence", completes=Command.CADENCE), rare=True),
-    _chosen(Command.SILENT, _ON, rare=True),
-    _chosen(Command.THREAD, _ON, rare=True),
-    _chosen(Command.PING, Option("role", ROLE), rare=True),
-    _chosen(Command.PUBLISH, _ON, rare=True),
+    _preference(CommandName.TOPICS, OptionSpec("topics", completes=CommandName.TOPICS)),
+    _preference(CommandName.COUNT, OptionSpec("papers", completes=CommandName.COUNT)),
+    _preference(CommandName.PAUSE, OptionSpec("until", about="about_until")),
+    CommandSpec(CommandName.RESUME, (_CHANNEL,)),
+    _preference(CommandName.WHY, _DAY),
+    CommandSpec(CommandName.EXPORT, (_CHANNEL,)),
+    CommandSpec(CommandName.FORGET, (_CHANNEL,)),
+    CommandSpec(CommandName.HELP, (OptionSpec("command", about="about_command", completes=CommandName.HELP),)),
+    CommandSpec(CommandName.PRIVACY),
+    _preference(CommandName.VOTES, OptionSpec("votes", completes=CommandName.VOTES), in_set=True),
+    _preference(CommandName.WEEKDAYS, OptionSpec("weekdays", completes=CommandName.WEEKDAYS), in_set=True),
+    _preference(CommandName.ZONE, OptionSpec("zone", completes=CommandName.ZONE), in_set=True),
+    _preference(CommandName.CADENCE, OptionSpec("cadence", completes=CommandName.CADENCE), in_set=True),
+    _preference(SILENT.command, _ON, in_set=True),
+    _preference(THREAD.command, _ON, in_set=True),
+    _preference(PING.command, OptionSpec("role", ROLE), in_set=True),
+    _preference(PUBLISH.command, _ON, in_set=True),
 )
-"""Every command, in the order in which an app lists them."""
+"""The commands whose place or options are special, in the order in which Discord lists them.
+
+Any other command is in `/papers set`, with one option for what follows its name.
+"""
 
 _SPECS = {spec.command: spec for spec in COMMANDS}
 
 
 @dataclass(frozen=True, slots=True)
-class Used:
-    """A command as somebody used it: the lines to be asked one after another, and where and for whom."""
+class Invocation:
+    """A slash command as a user invoked it: the command lines to run one after another, and for what."""
 
-    command: Command
+    command: str
     lines: Sequence[str]
     share: bool = False
     me: bool = False
     channel: Json | None = None
-    """The channel that was named, as the service describes it."""
-    focused: tuple[Command, str] | None = None
-    """What is being typed just now, and what is there of it."""
+    """The channel that was named, as the API describes it."""
+    focused: tuple[str, str] | None = None
+    """During autocomplete: whose suggestions are wanted, and what is typed so far."""
 
 
-Purposes = Callable[[str], Mapping[Command, str]]
+Listed = Callable[[str], Sequence[CommandInfo]]
+"""The commands there are, by the language of their descriptions."""
 Words = Callable[[str], Mapping[str, str]]
 
 
-def payload(purposes: Purposes, words: Words) -> list[Json]:
-    """The commands as they are registered, in every language that is one of ours."""
-    made = _Named(purposes, words)
-    subs = [made.command(spec) for spec in COMMANDS if not spec.rare]
-    rare = [made.command(spec) for spec in COMMANDS if spec.rare]
-    group = made.named(SUB_GROUP, SET, "about_set") | {"options": rare}
-    return [made.named(1, GROUP, "about_papers") | EVERYWHERE | {"options": [*subs, group]}]
+def payload(listed: Listed, words: Words) -> list[Json]:
+    """The commands as they are registered, in every language."""
+    definitions = _Definitions(listed, words)
+    specs = [*COMMANDS, *map(_default, _others(listed("en")))]
+    subcommands = [definitions.command(spec) for spec in specs if not spec.in_set]
+    in_set = [definitions.command(spec) for spec in specs if spec.in_set]
+    group = definitions.named(SUB_GROUP, SET, "about_set") | {"options": in_set}
+    return [definitions.named(SUB_COMMAND, GROUP, "about_papers") | EVERYWHERE | {"options": [*subcommands, group]}]
+
+
+def _others(listed: Sequence[CommandInfo]) -> list[CommandInfo]:
+    """The readers' commands that `COMMANDS` does not name."""
+    return [info for info in listed if not info.for_operators and info.name not in _SPECS]
+
+
+def _default(info: CommandInfo) -> CommandSpec:
+    options = (OptionSpec(info.argument, completes=info.name),) if info.argument else ()
+    return CommandSpec(info.name, options, in_set=True)
 
 
 def digest(registered: Sequence[Json]) -> str:
-    """What tells two registrations apart."""
+    """A hash that tells whether the registration has changed."""
     return sha256(json.dumps(registered, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
-@dataclass
-class _Named:
-    """Names and descriptions in all languages."""
+class _Definitions:
+    """Builds definitions with their names and descriptions in all languages."""
 
-    purposes: Purposes
-    words: Words
-    locales: list[str] = field(default_factory=list)
+    def __init__(self, listed: Listed, words: Words) -> None:
+        self._words = words
+        tags = {"en", *LOCALES.values()}
+        self._purposes = {tag: {info.name: info.purpose for info in listed(tag)} for tag in tags}
+        english = words("en")
+        self._locales = [locale for locale, tag in LOCALES.items() if words(tag) != english]
 
-    def __post_init__(self) -> None:
-        english = self.words("en")
-        self.locales = [locale for locale, tag in LOCALES.items() if self.words(tag) != english]
-
-    def command(self, spec: Spec) -> Json:
-        made = self.named(SUB_COMMAND, spec.command.value, spec.command)
+    def command(self, spec: CommandSpec) -> Json:
+        definition = self.named(SUB_COMMAND, spec.command, spec.command)
         options = [self._option(option, spec.command) for option in spec.options]
-        return made | ({"options": options} if options else {})
+        return definition | ({"options": options} if options else {})
 
-    def _option(self, option: Option, command: Command) -> Json:
-        about: str | Command = option.about or command
-        made = self.named(option.kind, option.name, Command(about) if about in set(Command) else about)
+    def _option(self, option: OptionSpec, command: str) -> Json:
+        definition = self.named(option.kind, option.name, option.about or command)
         if option.required:
-            made["required"] = True
+            definition["required"] = True
         if option.completes is not None:
-            made["autocomplete"] = True
+            definition["autocomplete"] = True
         if option.kind == CHANNEL:
-            made["channel_types"] = list(PLACES)
+            definition["channel_types"] = list(CHANNEL_TYPES)
         if option.kind == STRING:
-            made["max_length"] = GIVEN_LENGTH
+            definition["max_length"] = LONGEST_VALUE
         if option.bounds is not None:
-            made["min_value"], made["max_value"] = option.bounds
-        return made
+            definition["min_value"], definition["max_value"] = option.bounds
+        return definition
 
-    def named(self, kind: int, name: str, about: str | Command) -> Json:
-        """What every command and option has."""
+    def named(self, kind: int, name: str, about: str) -> Json:
+        """The part that every command and option has."""
+        tags = {locale: LOCALES[locale] for locale in self._locales}
         return {
             "type": kind,
             "name": name,
-            "name_localizations": {locale: self.words(LOCALES[locale])[f"name_{name}"] for locale in self.locales},
-            "description": self._about(about, "en"),
-            "description_localizations": {locale: self._about(about, LOCALES[locale]) for locale in self.locales},
+            "name_localizations": {locale: self._words(tag).get(f"name_{name}", name) for locale, tag in tags.items()},
+            "description": self._description(about, "en"),
+            "description_localizations": {locale: self._description(about, tag) for locale, tag in tags.items()},
         }
 
-    def _about(self, about: str | Command, language: str) -> str:
-        said = self.purposes(language)[about] if isinstance(about, Command) else self.words(language)[about]
-        return cut(said, DESCRIPTION)
+    def _description(self, about: str, language: str) -> str:
+        purposes = self._purposes[language]
+        return cut(purposes[about] if about in purposes else self._words(language)[about], DESCRIPTION)
 
 
 def language_of(locale: str) -> str:
-    """The tag of our language for one of Discord's."""
+    """Our language tag for one of Discord's locales."""
     return LOCALES.get(locale, locale.partition("-")[0])
 
 
-def read(data: Mapping[str, Any]) -> Used | None:
-    """What somebody asks by a command, or is typing; None for what is no command of ours."""
+def parse(data: Mapping[str, Any], names: Collection[str] = frozenset(_SPECS)) -> Invocation | None:
+    """The invocation in an interaction's data; None if the command is none of these `names`."""
     if data.get("name") != GROUP:
         return None
     leaf = next(iter(data.get("options") or []), None)
     if leaf is not None and leaf["type"] == SUB_GROUP:
         leaf = next(iter(leaf.get("options") or []), None)
-    if leaf is None or leaf["name"] not in set(Command):
+    if leaf is None or leaf["name"] not in names:
         return None
-    command = Command(leaf["name"])
-    given = {each["name"]: each for each in leaf.get("options") or []}
-    values = {name: each.get("value") for name, each in given.items()}
-    return Used(
+    command = str(leaf["name"])
+    options = {each["name"]: each for each in leaf.get("options") or []}
+    values = {name: each.get("value") for name, each in options.items()}
+    return Invocation(
         command,
         _lines(command, values),
         share=values.get("share") is True,
         me=values.get("me") is True,
         channel=(data.get("resolved") or {}).get("channels", {}).get(str(values.get("channel"))),
-        focused=next((_focus(command, each) for each in given.values() if each.get("focused")), None),
+        focused=next((_focus(command, each) for each in options.values() if each.get("focused")), None),
     )
 
 
-def _lines(command: Command, values: Mapping[str, Any]) -> list[str]:
-    """The lines that stand for a command with these values."""
-    if command is Command.SUBSCRIBE:
+def _lines(command: str, values: Mapping[str, Any]) -> list[str]:
+    """The command lines for a command with these values."""
+    if command == CommandName.SUBSCRIBE:
         wanted = [_text(values.get(name)) for name in ("language", "style", "code")]
-        return [_line(command, "-".join(filter(None, wanted)))]
-    if command is Command.TIME and "zone" in values:
-        zone = _line(Command.ZONE, _text(values["zone"]))
-        return [_line(command, _text(values["hour"])), zone] if "hour" in values else [zone]
-    own = [option.name for option in _SPECS[command].options if option.name not in {"share", "channel"}]
-    if command is Command.TOPICS and "topics" in values:
-        return [_line(command, _text(values["topics"]).strip(", "))]
-    return [_line(command, *(_text(values[name]) for name in own if name in values))]
-
-
-def _line(command: Command, *arguments: str) -> str:
-    return " ".join(filter(None, (command.value, *arguments)))
+        return [command_line(command, "-".join(filter(None, wanted)))]
+    if command == CommandName.TIME and "zone" in values:
+        zone = command_line(CommandName.ZONE, _text(values["zone"]))
+        return [command_line(command, _text(values["hour"])), zone] if "hour" in values else [zone]
+    if command == CommandName.TOPICS and "topics" in values:
+        return [command_line(command, _text(values["topics"]).strip(", "))]
+    spec = _SPECS.get(command)
+    own = values if spec is None else [each.name for each in spec.options if each not in {_SHARE, _CHANNEL}]
+    return [command_line(command, *(_text(values[name]) for name in own if name in values))]
 
 
 def _text(value: object) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
-    return "" if value is None else " ".join(str(value)[:GIVEN_LENGTH].split())
+    return "" if value is None else " ".join(str(value)[:LONGEST_VALUE].split())
 
 
-def _focus(command: Command, given: Mapping[str, Any]) -> tuple[Command, str]:
-    option = next((each for each in _SPECS[command].options if each.name == given["name"]), None)
+def _focus(command: str, typed: Mapping[str, Any]) -> tuple[str, str]:
+    options = _SPECS[command].options if command in _SPECS else ()
+    option = next((each for each in options if each.name == typed["name"]), None)
     completes = option.completes if option is not None else None
-    return completes or command, _text(given.get("value"))
+    return completes or command, _text(typed.get("value"))

@@ -1,7 +1,7 @@
-"""Mail addresses: the one form in which they are stored and reach the wire. email-validator's home.
+"""Mail addresses: validation and the canonical form in which they are stored and sent. email-validator's home.
 
-Stored is `local@domain` with the domain in ASCII (IDNA), so that two names that look alike do not read alike, and in
-small letters throughout: no mail system that is in use tells capitals apart, and people type them as they come.
+Stored is `local@domain` in lower case (no mail system in use tells capitals apart), the domain in ASCII (IDNA), so that
+look-alike names differ.
 """
 
 from __future__ import annotations
@@ -13,34 +13,34 @@ from typing import Self
 
 from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 
-LONGEST = 254
-"""Octets of an address in a path (RFC 5321 section 4.5.3.1.3, less the brackets)."""
+MAX_OCTETS = 254
+"""Octets of an address (RFC 5321 section 4.5.3.1.3, less the brackets)."""
 _PLAIN = re.compile(
     r"(?=.{3,254}\Z)(?=.{1,64}@)[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?"
 )
-"""Addresses as nearly all are stored: nothing in them has to be looked at twice."""
+"""Fast path: matches nearly every stored address, without the full validation."""
 _TYPED_LINK = re.compile(r"mailto:", re.IGNORECASE)
 
 
-def normal(written: str) -> str:
-    """The form in which an address is stored. Raises ValueError, whose message is a sentence."""
+def normalise(written: str) -> str:
+    """An address in its stored form. Raises ValueError with a sentence for users."""
     bare = _TYPED_LINK.sub("", written.strip(), count=1)
-    if len(bare) > LONGEST:
-        raise ValueError(f"an e-mail address has at most {LONGEST} characters")
+    if len(bare) > MAX_OCTETS:
+        raise ValueError(f"an e-mail address has at most {MAX_OCTETS} characters")
     known = _checked(bare)
     stored = f"{known.local_part}@{known.ascii_domain}".lower()
-    if len(stored.encode()) > LONGEST:
-        raise ValueError(f"an e-mail address has at most {LONGEST} characters")
+    if len(stored.encode()) > MAX_OCTETS:
+        raise ValueError(f"an e-mail address has at most {MAX_OCTETS} characters")
     return stored
 
 
-def is_normal(address: str) -> bool:
-    """Whether an address is in the form in which addresses are stored, and nothing else is hidden in it."""
+def is_normalised(address: str) -> bool:
+    """Whether an address is exactly in its stored form, so that it is safe in an SMTP command."""
     if _PLAIN.fullmatch(address):
         return True
     try:
-        return normal(address) == address
+        return normalise(address) == address
     except ValueError:
         return False
 
@@ -52,20 +52,20 @@ def domain(address: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """An address with the name that is shown for it."""
+    """An address with a display name."""
 
     address: str
     name: str = ""
 
     @classmethod
     def parse(cls, written: str) -> Self:
-        """Read `papers@example.org` or `Morning Papers <papers@example.org>`. Raises ValueError for neither."""
+        """Parse `papers@example.org` or `Morning Papers <papers@example.org>`. Raises ValueError."""
         if any(ord(character) < 32 or character == "\x7f" for character in written):
             raise ValueError("an address holds no control characters")
         name, address = parseaddr(written)
         known = _checked(address)
         if not known.local_part.isascii():
-            raise ValueError("an address of our own is written in ASCII, which every mail system can answer to")
+            raise ValueError("a sender's address must be ASCII: not every mail system can reply to another")
         return cls(f"{known.local_part}@{known.ascii_domain}", name)
 
     @property

@@ -1,7 +1,7 @@
-"""What a mail that came back means: bounces (RFC 3464), complaints (RFC 5965), wishes to leave, and everything else.
+"""Classifies incoming mail: bounces (RFC 3464), complaints (ARF, RFC 5965), unsubscribe requests, everything else.
 
-Pure: bytes in, a verdict out. All of it is written by strangers, so the only thing that is believed is a token that
-we signed; what is no report and no wish is left alone, as are answers that nobody wrote (RFC 3834).
+Pure. Strangers write these mails, so a reader is identified only by a token that we signed. Automatic replies
+(RFC 3834) and ordinary mail change nothing.
 """
 
 from __future__ import annotations
@@ -17,60 +17,60 @@ from enum import StrEnum
 from bot.channel import LEAVE, MAIL, Feedback, Links
 from channels.email.errors import GONE, STRIKES, UNROUTABLE
 
-MOST = 1_000_000
-"""So much of a mail is read; a report stands at its beginning."""
-PARTS = 50
-"""So many parts of a mail are looked at."""
+MAX_BYTES = 1_000_000
+"""Bytes of a mail that are read; a report stands at its beginning."""
+MAX_PARTS = 50
+"""MIME parts of a mail that are examined."""
 
 _TOKEN = re.compile(r"(?<![0-9a-z.])[0-9a-z]{1,12}(?:\.[0-9a-z]{1,12}){1,2}-[0-9a-f]{32}(?![0-9a-z])", re.IGNORECASE)
 _STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
 _ADDRESSED = ("Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "To")
-"""Where the address that a mail came to is found; the first ones are written by our own mail system."""
-_WISH = re.compile(r"\W*unsubscribe\W*", re.IGNORECASE)
+"""Headers that may hold the envelope recipient; our own mail system writes all but To."""
+_UNSUBSCRIBE = re.compile(r"\W*unsubscribe\W*", re.IGNORECASE)
 
 
 class MailKind(StrEnum):
-    """What a mail was, as `papers email bounces` counts it."""
+    """Kinds of incoming mail; the value is the line of `papers email bounces`."""
 
-    GONE = "cannot be reached any more"
-    STRIKE = "could not be reached this time"
-    OURS = "refused for what we are or say"
+    GONE = "hard bounces, no such mailbox"
+    STRIKE = "soft bounces that count against the reader"
+    OURS = "refused for our reputation or content"
     DELAYED = "delayed, or refused for other reasons"
     COMPLAINT = "complaints"
-    LEAVING = "want to leave"
-    AUTOMATIC = "answers that nobody wrote"
+    LEAVING = "unsubscribe requests"
+    AUTOMATIC = "automatic replies"
     JUNK = "anything else"
 
 
-TAKEN = {
+FEEDBACK_OF = {
     MailKind.GONE: Feedback.GONE,
     MailKind.STRIKE: Feedback.STRIKE,
     MailKind.COMPLAINT: Feedback.COMPLAINT,
     MailKind.LEAVING: Feedback.LEAVING,
 }
-"""What the core has to know."""
+"""The kinds that the core acts on."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """A mail as it was understood, and the token by which its reader is known."""
+class Classified:
+    """A mail's kind, and the signed token that names its reader, with the token's purpose."""
 
-    verdict: MailKind
+    kind: MailKind
     purpose: str = ""
     token: str = ""
     reason: str = ""
 
 
-def read(raw: bytes, links: Links) -> Reading:
-    """Understand a mail that came back. Never raises: strangers write what they like."""
+def classify(raw: bytes, links: Links) -> Classified:
+    """Classify a mail. Never raises, whatever strangers wrote."""
     try:
-        mail = BytesParser(policy=policy.compat32).parsebytes(raw[:MOST])
-        return _read(mail, links)
+        mail = BytesParser(policy=policy.compat32).parsebytes(raw[:MAX_BYTES])
+        return _classify(mail, links)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return Reading(MailKind.JUNK)
+        return Classified(MailKind.JUNK)
 
 
-def _read(mail: Message, links: Links) -> Reading:
+def _classify(mail: Message, links: Links) -> Classified:
     kind = str(mail.get_param("report-type", "")).lower()
     if mail.get_content_type() == "multipart/report":
         if kind == "feedback-report":
@@ -79,41 +79,41 @@ def _read(mail: Message, links: Links) -> Reading:
             return _bounce(mail, links)
     leaving = _first(links, LEAVE, [*_values(mail, *_ADDRESSED), *_values(mail, "Subject")])
     if leaving is not None:
-        return Reading(MailKind.LEAVING, LEAVE, leaving, "by mail")
+        return Classified(MailKind.LEAVING, LEAVE, leaving, "by mail")
     if _is_automatic(mail):
-        return Reading(MailKind.AUTOMATIC)
-    if _WISH.fullmatch(str(mail.get("Subject", "")).removeprefix("Re:")):
+        return Classified(MailKind.AUTOMATIC)
+    if _UNSUBSCRIBE.fullmatch(str(mail.get("Subject", "")).removeprefix("Re:")):
         answered = _first(links, MAIL, _values(mail, "In-Reply-To", "References"))
         if answered is not None:
-            return Reading(MailKind.LEAVING, MAIL, answered, "by mail")
-    return Reading(MailKind.JUNK)
+            return Classified(MailKind.LEAVING, MAIL, answered, "by mail")
+    return Classified(MailKind.JUNK)
 
 
-def _complaint(mail: Message, links: Links) -> Reading:
-    """A feedback report: what kind, and about which of our mails."""
+def _complaint(mail: Message, links: Links) -> Classified:
+    """A feedback report (ARF, RFC 5965)."""
     fields = next((part for part in _parts(mail) if part.get_content_type() == "message/feedback-report"), None)
     said = _fields(fields) if fields is not None else {}
     kind = said.get("feedback-type", "").lower()
     token = _ours(mail, links, said.get("original-mail-from", ""))
     if token is None or kind != "abuse":
-        return Reading(MailKind.JUNK)
-    return Reading(MailKind.COMPLAINT, MAIL, token, f"complaint by {said.get('user-agent', 'a mail system')}")
+        return Classified(MailKind.JUNK)
+    return Classified(MailKind.COMPLAINT, MAIL, token, f"complaint by {said.get('user-agent', 'a mail system')}")
 
 
-def _bounce(mail: Message, links: Links) -> Reading:
-    """A delivery status notification; one of ours is about one recipient."""
+def _bounce(mail: Message, links: Links) -> Classified:
+    """A delivery status notification (RFC 3464); our mails have one recipient each."""
     token = _ours(mail, links)
     report = next((part for part in _parts(mail) if part.get_content_type() == "message/delivery-status"), None)
     if token is None or report is None:
-        return Reading(MailKind.JUNK)
+        return Classified(MailKind.JUNK)
     blocks = report.get_payload()
     recipients = [block for block in blocks if isinstance(block, Message)] if isinstance(blocks, list) else []
     failed = next((each for each in recipients if str(each.get("Action", "")).strip().lower() == "failed"), None)
     if failed is None:
-        return Reading(MailKind.DELAYED)
+        return Classified(MailKind.DELAYED)
     said = " ".join(str(failed.get("Diagnostic-Code", "")).split())[:200]
     status = _status(str(failed.get("Status", "")), said)
-    return Reading(_verdict(status), MAIL, token, f"{'.'.join(map(str, status))} {said}".strip())
+    return Classified(_verdict(status), MAIL, token, f"{'.'.join(map(str, status))} {said}".strip())
 
 
 def _verdict(status: tuple[int, int, int]) -> MailKind:
@@ -127,15 +127,15 @@ def _verdict(status: tuple[int, int, int]) -> MailKind:
 
 
 def _status(written: str, diagnostic: str) -> tuple[int, int, int]:
-    """The status that says most: some systems write 5.0.0 where the answer that they got said 5.1.1."""
+    """The most specific status: some systems write 5.0.0 where the remote reply said 5.1.1."""
     found = [tuple(map(int, each)) for each in _STATUS.findall(f"{written} {diagnostic}")]
-    alerting = next((each for each in found if each[1:] != (0, 0)), None)
-    kind, subject, detail = alerting or (found[0] if found else (5, 0, 0))
+    specific = next((each for each in found if each[1:] != (0, 0)), None)
+    kind, subject, detail = specific or (found[0] if found else (5, 0, 0))
     return kind, subject, detail
 
 
 def _ours(mail: Message, links: Links, *more: str) -> str | None:
-    """The token of the mail that a report is about: in the address it came to, else in the mail that it returns."""
+    """The token of the mail that a report is about: from the recipient address, else from the returned mail."""
     returned = [
         value
         for part in _parts(mail)
@@ -146,7 +146,7 @@ def _ours(mail: Message, links: Links, *more: str) -> str | None:
 
 
 def _returned(part: Message) -> Iterator[str]:
-    """What of a returned mail may carry our token."""
+    """The headers of a returned mail that may hold our token."""
     payload = part.get_payload()
     if isinstance(payload, list):
         for each in payload:
@@ -160,7 +160,7 @@ def _returned(part: Message) -> Iterator[str]:
 
 
 def _first(links: Links, purpose: str, texts: list[str]) -> str | None:
-    """The first token in some texts that we signed for a purpose."""
+    """The first token in `texts` that we signed for a purpose, None without one."""
     for text in texts:
         for token in _TOKEN.findall(text):
             if links.read(purpose, token) is not None:
@@ -169,11 +169,11 @@ def _first(links: Links, purpose: str, texts: list[str]) -> str | None:
 
 
 def _is_automatic(mail: Message) -> bool:
-    """Whether nobody wrote it (RFC 3834 section 5; the other headers are older habits)."""
+    """Whether a mail is an automatic reply (RFC 3834 section 5) or has one of the older headers that say so."""
     submitted = str(mail.get("Auto-Submitted", "no")).partition(";")[0].strip().lower()
-    habits = ("X-Autoreply", "X-Autorespond", "X-Auto-Response-Suppress")
+    older = ("X-Autoreply", "X-Autorespond", "X-Auto-Response-Suppress")
     bulk = str(mail.get("Precedence", "")).strip().lower() in {"bulk", "auto_reply", "junk"}
-    return submitted != "no" or bulk or any(name in mail for name in habits)
+    return submitted != "no" or bulk or any(name in mail for name in older)
 
 
 def _values(mail: Message, *names: str) -> list[str]:
@@ -181,7 +181,7 @@ def _values(mail: Message, *names: str) -> list[str]:
 
 
 def _fields(part: Message) -> dict[str, str]:
-    """The fields of a feedback report, which the standard library takes for a mail's headers, or for text."""
+    """The fields of a feedback report, by name in lower case; the standard library parses them as a mail or as text."""
     payload = part.get_payload()
     inner = payload[0] if isinstance(payload, list) and payload else None
     if not isinstance(inner, Message):
@@ -191,8 +191,8 @@ def _fields(part: Message) -> dict[str, str]:
 
 
 def _parts(mail: Message) -> Iterator[Message]:
-    """The parts of a report, but not those of the mail that it returns."""
+    """The top-level parts of a report, without those of the returned mail."""
     payload = mail.get_payload()
-    for part in payload[:PARTS] if isinstance(payload, list) else ():
+    for part in payload[:MAX_PARTS] if isinstance(payload, list) else ():
         if isinstance(part, Message):
             yield part

@@ -1,6 +1,6 @@
-"""E-mail: mail that people like to read and mail systems trust, over any SMTP relay.
+"""E-mail over any SMTP relay, with list headers, VERP return paths and one-click unsubscription.
 
-A recipient is a mail address, `local@domain` in small letters, its domain in ASCII (channels.email.address).
+A recipient is a mail address, `local@domain` in lower case, its domain in ASCII (channels.email.address).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Self
 from bot.channel import (
     LEAVE,
     MAIL,
-    Commands,
+    BaseChannel,
     Deferred,
     FeedbackHandler,
     Finding,
@@ -31,40 +31,35 @@ from bot.channel import (
     Sent,
     Unknown,
 )
-from bot.model import Extra
-from channels.email.address import domain, is_normal, normal
+from channels.email.address import domain, is_normalised, normalise
 from channels.email.dkim_signature import KeyFaultError, Signer
-from channels.email.doctor import examine
-from channels.email.errors import RETRY_SECONDS, meaning
+from channels.email.doctor import check_email
+from channels.email.errors import RETRY_SECONDS, outcome_of
 from channels.email.headers import header
-from channels.email.intake import take_back
-from channels.email.message import MOST_HTML, SETTINGS, UNSUBSCRIBE, WEB, Composer, Mail
-from channels.email.pool import LoginRefusedError, Pool
+from channels.email.intake import process_mailbox
+from channels.email.message import MAX_HTML_BYTES, SETTINGS, UNSUBSCRIBE, WEB, Composer, Mail
+from channels.email.pool import ConnectionPool, LoginRefusedError
 from channels.email.settings import TOKEN, Settings
 from channels.email.smtp import BrokenError, RefusedError, SmtpSession
 
 
-class Email:
-    """Sends mails."""
+class Email(BaseChannel):
+    """The e-mail channel."""
 
     name = "email"
-    limits = Limits(maxima={"bytes of HTML": MOST_HTML})
-    repeats_unknown = True  # with the same Message-ID, of which many receivers keep one
-    rehearsal = False
-    extras: Sequence[Extra] = ()
-    residents: Sequence[str] = ()
+    limits = Limits(maxima={"bytes of HTML": MAX_HTML_BYTES})
+    repeats_unknown = True  # with the same Message-ID, by which many receivers drop duplicates
 
     def __init__(self, settings: Settings, kit: Kit, tls: ssl.SSLContext | None) -> None:
         self.settings = settings
         self.pace = Pace(concurrency=settings.connections, account=settings.rate, exclusive=False)
         self._kit = kit
-        self._tls = tls
-        self._pool = Pool(settings, tls=tls)
+        self._pool = ConnectionPool(settings, tls=tls)
         self._signer: Signer | None = None
         self._composer = Composer(settings.own, settings.reply_to, kit)
 
     def recipient(self, written: str) -> str:
-        return normal(written)
+        return normalise(written)
 
     async def __aenter__(self) -> Self:
         own = self.settings
@@ -80,70 +75,65 @@ class Email:
     async def __aexit__(self, *exc: object) -> None:
         await self._pool.close()
 
-    async def listen(self, commands: Commands) -> None:
-        """What is written to us is read by `papers email bounces`."""
-
     def compose(self, page: Page) -> Mail:
         return self._composer.compose(page)
 
     def letter(self, page: Page) -> Mail:
-        """A mail to somebody who may not be subscribed, because they were asked for on the web."""
+        """Compose transactional mail, such as the confirmation that was asked for on the web."""
         return self._composer.compose(page, letter=True)
 
     async def send(self, to: str, message: Message, personal: Personal) -> Outcome:
         assert isinstance(message, Mail)
-        if not is_normal(to):
-            return Gone("what is stored is no mail address")
+        if not is_normalised(to):
+            return Gone("the stored recipient is not a mail address")
         token = self._token(personal)
         sender = self.settings.bounces.replace(TOKEN, token) if self.settings.bounces else self.settings.own.address
-        text = self._text(to, message, personal, token)
+        text = self._wire_message(to, message, personal, token)
         if self._signer is not None:
             text.insert(0, await self._signer.sign(text))
-        outcome, anew = await self._try(to, sender, text)
-        if anew:
-            outcome, _ = await self._try(to, sender, text)
+        outcome, retry_now = await self._send_once(to, sender, text)
+        if retry_now:
+            outcome, _ = await self._send_once(to, sender, text)
         return outcome
 
-    async def _try(self, to: str, sender: str, text: Sequence[bytes]) -> tuple[Outcome, bool]:
-        """Send one mail over one connection; whether another connection may do better at once."""
+    async def _send_once(self, to: str, sender: str, text: Sequence[bytes]) -> tuple[Outcome, bool]:
+        """Send one mail over one connection. Returns the outcome, and whether to retry at once over another."""
         try:
             async with self._pool.connection() as session:
                 if not to.isascii() and "smtputf8" not in session.extensions:
-                    return Deferred("the relay takes no addresses in other scripts (SMTPUTF8)", RETRY_SECONDS), False
+                    return Deferred("the relay does not support internationalised addresses", RETRY_SECONDS), False
                 reply = await session.send(_envelope(session, sender, to, text), text)
         except RefusedError as error:
-            # A relay that has had enough of a connection says 421, and takes the next one.
-            return meaning(error.reply, error.stage, domain(to)), error.reply.code == 421 and not error.opening
+            # 421 may close this connection alone (a limit of mails per connection): another one may do.
+            retry_now = error.reply.code == 421 and not error.while_connecting
+            return outcome_of(error.reply, error.stage, domain(to)), retry_now
         except BrokenError as error:
-            if error.asked:
+            if error.handed_over:
                 return Unknown(str(error)), False
-            return Deferred(str(error), scope="channel"), not error.opening
+            return Deferred(str(error), scope="channel"), not error.while_connecting
         except LoginRefusedError as error:
             return Deferred(str(error), scope="channel"), False
-        self._pool.went_well()
+        self._pool.record_success()
         return Sent(reply.text[:200] or None), False
 
     async def check(self) -> Sequence[Finding]:
-        return await examine(self.settings, self._pool, self._kit.links.public)
+        return await check_email(self.settings, self._pool, self._kit.links.public)
 
-    async def take_back(self, place: str, returns: FeedbackHandler, *, dry_run: bool = False) -> list[str]:
-        """Deal with the mails at a place, EMAIL_INBOX where none is named; a line for each kind there was.
-
-        Raises InboxError.
-        """
+    async def process_mailbox(self, place: str, feedback: FeedbackHandler, *, dry_run: bool = False) -> list[str]:
+        """Process the mails of a mailbox, by default EMAIL_INBOX. Returns a report in lines. Raises InboxError."""
         inbox = self.settings.inbox
         place = place or (inbox.get_secret_value() if inbox is not None else "")
-        return await take_back(place, self._kit.links, returns, self._kit.memory, dry_run=dry_run)
+        return await process_mailbox(place, self._kit.links, feedback, self._kit.memory, dry_run=dry_run)
 
     def _token(self, personal: Personal) -> str:
-        """What a mail is known by when it comes back, in its Message-ID and its envelope's sender."""
+        """The signed token of one mail, in its Message-ID and its return path (VERP)."""
         if not personal.reader:
             return personal.key
         edition = personal.key.partition(".")[0]
         return self._kit.links.sign(MAIL, f"{edition}.{personal.reader}")
 
-    def _text(self, to: str, mail: Mail, personal: Personal, token: str) -> list[bytes]:
-        """The whole mail as it goes over the wire."""
+    def _wire_message(self, to: str, mail: Mail, personal: Personal, token: str) -> list[bytes]:
+        """The whole mail as it goes over the wire, in pieces."""
         links = dict(personal.links)
         lines = [
             mail.headers,
@@ -151,34 +141,34 @@ class Email:
             _date(int(datetime.now(UTC).timestamp())),
             header("Message-ID", f"<{token}@{self.settings.own.domain}>"),
         ]
-        if mail.is_letter:
-            return [b"".join(lines), *mail.filled({})]
-        letter = self._leaving(personal)
+        if mail.transactional:
+            return [b"".join(lines), *mail.with_links({})]
+        mailto = self._unsubscribe_mailto(personal)
         one_click = links.get(UNSUBSCRIBE)
-        lines.append(header("List-Unsubscribe", *([f"<{one_click}>,"] if one_click else []), f"<{letter}>"))
+        lines.append(header("List-Unsubscribe", *([f"<{one_click}>,"] if one_click else []), f"<{mailto}>"))
         if one_click and one_click.startswith("https://"):  # RFC 8058 section 3.1
             lines.append(b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n")
         if WEB in links:
             lines.append(header("Archived-At", f"<{links[WEB]}>"))
-        links.setdefault(UNSUBSCRIBE, letter)
+        links.setdefault(UNSUBSCRIBE, mailto)
         for name in (SETTINGS, WEB):
             links.setdefault(name, self._kit.links.public or "")
-        return [b"".join(lines), *mail.filled(links)]
+        return [b"".join(lines), *mail.with_links(links)]
 
-    def _leaving(self, personal: Personal) -> str:
+    def _unsubscribe_mailto(self, personal: Personal) -> str:
         """The mailto link that unsubscribes."""
         own = self.settings
-        answers = (own.reply_to or own.own).address
+        reply_address = (own.reply_to or own.own).address
         if not personal.reader:
-            return f"mailto:{answers}?subject=unsubscribe"
+            return f"mailto:{reply_address}?subject=unsubscribe"
         token = self._kit.links.sign(LEAVE, personal.reader)
         if own.bounces:
             return f"mailto:{own.bounces.replace(TOKEN, token)}?subject=unsubscribe"
-        return f"mailto:{answers}?subject=unsubscribe%20{token}"
+        return f"mailto:{reply_address}?subject=unsubscribe%20{token}"
 
 
 def make(settings: Settings, kit: Kit, *, tls: ssl.SSLContext | None = None) -> Email:
-    """The channel as configured. `tls` is whom to trust: the system's authorities, or a test's own."""
+    """Create the channel. `tls` replaces the system's certificate authorities, for tests."""
     return Email(settings, kit, tls)
 
 
@@ -191,5 +181,5 @@ def _envelope(session: SmtpSession, sender: str, to: str, text: Sequence[bytes])
 
 @lru_cache(maxsize=4)
 def _date(second: int) -> bytes:
-    """The Date header of mails that leave in this second."""
+    """The Date header of mails sent in a second, given as a Unix time."""
     return f"Date: {format_datetime(datetime.fromtimestamp(second, UTC))}\r\n".encode()

@@ -1,4 +1,4 @@
-"""`papers email …`: what only e-mail has. Nothing heavy is imported until a command runs."""
+"""`papers email …`: e-mail's own commands. Imports nothing heavy until a command runs."""
 
 from __future__ import annotations
 
@@ -9,37 +9,37 @@ import typer
 if TYPE_CHECKING:
     from bot.channel import Channel, FeedbackHandler, OperatorTools
 
-desk = typer.Typer()
+app = typer.Typer()
 
 
-@desk.callback()
+@app.callback()
 def email() -> None:
-    """What only e-mail has."""
+    """Email tools."""
 
 
-@desk.command()
+@app.command()
 def bounces(
     context: typer.Context,
     place: Annotated[
         str,
         typer.Argument(
             metavar="[PLACE]",
-            help="A Maildir, an mbox, imaps://user:password@host/INBOX, or - for one mail from standard input; "
-            "EMAIL_INBOX where none is given.",
+            help="A Maildir, an mbox, imaps://user:password@host/INBOX, or - for one mail on standard input. "
+            "Default: EMAIL_INBOX.",
         ),
     ] = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what the mails are.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count the mails by kind.")] = False,
 ) -> None:
-    """Read what came back: bounces, complaints, wishes to leave."""
+    """Process bounces, complaints and unsubscribe requests."""
     operator: OperatorTools = context.obj
 
-    async def work(channel: Channel, returns: FeedbackHandler) -> None:
+    async def work(channel: Channel, feedback: FeedbackHandler) -> None:
         from channels.email.channel import Email
         from channels.email.mailboxes import InboxError
 
         assert isinstance(channel, Email)
         try:
-            counted = await channel.take_back(place, returns, dry_run=dry_run)
+            counted = await channel.process_mailbox(place, feedback, dry_run=dry_run)
         except InboxError as error:
             raise typer.BadParameter(str(error)) from None
         for line in counted:

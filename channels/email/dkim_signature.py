@@ -1,7 +1,4 @@
-"""DKIM signatures (RFC 6376), where the relay makes none. dkimpy's home: an optional extra, loaded when there is a key.
-
-Both headers of the one-click link are signed, as RFC 8058 section 4 wants it, and those that lists are known by.
-"""
+"""DKIM signatures (RFC 6376) for relays that do not sign. dkimpy's home, an optional extra."""
 
 from __future__ import annotations
 
@@ -29,20 +26,21 @@ SIGNED = (
     b"auto-submitted",
     b"feedback-id",
 )
+"""Headers that are signed; one-click unsubscription needs both of its own signed (RFC 8058 section 4)."""
 _STUFFED = re.compile(rb"^\.\.", re.MULTILINE)
 
 
 class KeyFaultError(Exception):
-    """The key cannot sign; one sentence that says why."""
+    """The DKIM key cannot be used; the message is one sentence for operators."""
 
 
 class Signer:
     """Signs mails with one key."""
 
     def __init__(self, key: str, selector: str, domain: str) -> None:
-        """Raises KeyFaultError."""
+        """`key` is a private RSA key as PEM. Raises KeyFaultError."""
         try:
-            import dkim  # noqa: F401 - whether it is there is told at start
+            import dkim  # noqa: F401 - a missing extra is reported at start
         except ImportError:
             raise KeyFaultError("DKIM_KEY needs the extra dkim: pip install 'morning-papers[dkim]'.") from None
         if modulus(key) is None:
@@ -50,7 +48,7 @@ class Signer:
         self._key, self._selector, self._domain = key.encode(), selector.encode(), domain.encode()
 
     async def sign(self, wire: Sequence[bytes]) -> bytes:
-        """The header that signs a mail, given as it goes over the wire."""
+        """Sign a mail, given dot-stuffed as it goes over the wire. Returns the DKIM-Signature header with CRLF."""
         mail = _STUFFED.sub(b".", b"".join(wire))
         return await asyncio.to_thread(self._sign, mail)
 
@@ -71,7 +69,7 @@ class Signer:
 
 @lru_cache(maxsize=2)
 def modulus(key: str) -> int | None:
-    """The modulus of a private RSA key, which its public half has as well; None for what is none."""
+    """The modulus of a private RSA key, which its public key shares; None for anything else."""
     try:
         from dkim.crypto import UnparsableKeyError, parse_pem_private_key
     except ImportError:

@@ -1,7 +1,4 @@
-"""What DNS says of our sending: SPF, DKIM, DMARC, alignment, reverse names. dnspython's home.
-
-Each finding is one sentence, with what to do where something is missing.
-"""
+"""DNS checks of `papers doctor`: SPF, DKIM, DMARC, alignment and reverse DNS. dnspython's home."""
 
 from __future__ import annotations
 
@@ -20,55 +17,53 @@ from channels.email.address import domain
 from channels.email.dkim_signature import modulus
 from channels.email.settings import TOKEN, Settings
 
-SECONDS = 5.0
-"""How long one question may take."""
-LOOKUPS = 10
-"""So many further questions an SPF record may make a receiver ask (RFC 7208 section 4.6.4)."""
-_ASKING = re.compile(r"(?<!\S)[+?~-]?(include:|a\b|mx\b|ptr\b|exists:)|redirect=", re.IGNORECASE)
+QUERY_SECONDS = 5.0
+"""Seconds for one DNS query."""
+MAX_SPF_LOOKUPS = 10
+"""DNS lookups that an SPF record may cause (RFC 7208 section 4.6.4)."""
+_LOOKUP = re.compile(r"(?<!\S)[+?~-]?(include:|a\b|mx\b|ptr\b|exists:)|redirect=", re.IGNORECASE)
 
 
-class OutOfReachError(Exception):
-    """DNS cannot be asked."""
+class DnsUnavailableError(Exception):
+    """No DNS server answers."""
 
 
 class Resolver:
-    """Questions to DNS. No answer is an empty list; where nobody answers, OutOfReachError."""
+    """Asks DNS; a name without records gives an empty list."""
 
-    def __init__(self, resolver: dns.asyncresolver.Resolver | None = None, seconds: float = SECONDS) -> None:
+    def __init__(self, resolver: dns.asyncresolver.Resolver | None = None, seconds: float = QUERY_SECONDS) -> None:
         try:
             self._resolver = resolver or dns.asyncresolver.Resolver()
         except dns.resolver.NoResolverConfiguration:
-            raise OutOfReachError from None
+            raise DnsUnavailableError from None
         self._resolver.lifetime = seconds
 
     async def ask(self, name: str, kind: str) -> list[str]:
-        """The records of a kind that a name has."""
+        """The records of type `kind` of a name, TXT records joined and decoded. Raises DnsUnavailableError."""
         try:
             answer = await self._resolver.resolve(name, kind, search=False)
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
             return []
         except (dns.exception.DNSException, OSError, ValueError):
-            raise OutOfReachError from None
+            raise DnsUnavailableError from None
         if kind == "TXT":
             return [b"".join(row.strings).decode("utf-8", "replace") for row in answer]
         return [row.to_text().rstrip(".") for row in answer]
 
 
-async def look_up(settings: Settings, names: Resolver | None = None) -> list[Finding]:
-    """Everything that DNS can tell about how our mail will be received."""
+async def check_dns(settings: Settings, names: Resolver | None = None) -> list[Finding]:
+    """Run every DNS check."""
     try:
-        asked = names or Resolver()
-        found = await asyncio.gather(
-            _spf(settings, asked), _dkim(settings, asked), _dmarc(settings, asked), _reverse(settings, asked)
-        )
-    except OutOfReachError:
-        says = "could not be asked, so nothing is known of SPF, DKIM, DMARC and reverse names; run this where DNS works"
+        resolver = names or Resolver()
+        found = await asyncio.gather(*(check(settings, resolver) for check in (_spf, _dkim, _dmarc, _reverse)))
+    except DnsUnavailableError:
+        says = "no server answers, so SPF, DKIM, DMARC and reverse DNS were not checked; run this where DNS works"
         return [Finding("DNS", False, says)]
     return [*found, _aligned(settings)]
 
 
 def envelope_domain(settings: Settings) -> str:
-    """The domain of the envelope's sender, which SPF is about."""
+    """The domain of the envelope sender, which SPF checks."""
     return domain(settings.bounces.replace(TOKEN, "")) if settings.bounces else settings.own.domain
 
 
@@ -80,19 +75,19 @@ async def _spf(settings: Settings, names: Resolver) -> Finding:
         says = f"{where} has no SPF record; add a TXT record such as “v=spf1 include:<your relay> ~all”"
         return Finding("SPF", False, says)
     if len(records) > 1:
-        return Finding("SPF", False, f"{where} has {len(records)} SPF records, which counts as none; leave one")
+        return Finding("SPF", False, f"{where} has {len(records)} SPF records, which counts as none; keep one")
     [record] = records
     if re.search(r"(?<!\S)\+?all\b", record, re.IGNORECASE):
-        return Finding("SPF", False, f"{where} lets everybody send in its name; end its SPF record with ~all or -all")
-    if len(_ASKING.findall(record)) > LOOKUPS:
-        return Finding("SPF", False, f"{where} has an SPF record of more than {LOOKUPS} look-ups; shorten it")
-    return Finding("SPF", True, f"{where} says “{record[:120]}”; see to it that it names {settings.host}")
+        return Finding("SPF", False, f"{where} allows everybody to send; end its SPF record with ~all or -all")
+    if len(_LOOKUP.findall(record)) > MAX_SPF_LOOKUPS:
+        return Finding("SPF", False, f"{where} has an SPF record of more than {MAX_SPF_LOOKUPS} lookups; shorten it")
+    return Finding("SPF", True, f"{where} says “{record[:120]}”; make sure that it covers {settings.host}")
 
 
 async def _dkim(settings: Settings, names: Resolver) -> Finding:
     """RFC 6376 and RFC 8301."""
     if settings.dkim_key is None:
-        says = "mails are not signed here (DKIM_KEY); see to it that the relay signs for the domain of EMAIL_FROM"
+        says = "DKIM_KEY is not set; make sure that the relay signs for the domain of EMAIL_FROM"
         return Finding("DKIM", True, says)
     ours = modulus(settings.dkim_key.get_secret_value())
     if ours is None:
@@ -103,18 +98,18 @@ async def _dkim(settings: Settings, names: Resolver) -> Finding:
     records = await names.ask(where, "TXT")
     key = next((found[1] for text in records if (found := re.search(r"(?:^|;)\s*p=([A-Za-z0-9+/=\s]*)", text))), None)
     if not key:
-        return Finding("DKIM", False, f"{where} holds no key; publish the public half of DKIM_KEY there")
+        return Finding("DKIM", False, f"{where} holds no key; publish DKIM_KEY's public key there")
     try:
         published = b64decode("".join(key.split()))
     except ValueError:
         published = b""
     if ours.to_bytes((ours.bit_length() + 7) // 8) not in published:
-        return Finding("DKIM", False, f"{where} holds another key than DKIM_KEY's public half; publish that")
-    return Finding("DKIM", True, f"{where} holds the public half of DKIM_KEY")
+        return Finding("DKIM", False, f"{where} holds another key; publish DKIM_KEY's public key there")
+    return Finding("DKIM", True, f"{where} holds DKIM_KEY's public key")
 
 
 async def _dmarc(settings: Settings, names: Resolver) -> Finding:
-    """RFC 7489: looked for at the domain of EMAIL_FROM, then at its parents."""
+    """RFC 7489: the record of EMAIL_FROM's domain, else of its parents."""
     labels = settings.own.domain.split(".")
     for start in range(len(labels) - 1):
         where = ".".join(labels[start:])
@@ -130,9 +125,9 @@ async def _dmarc(settings: Settings, names: Resolver) -> Finding:
 
 
 async def _reverse(settings: Settings, names: Resolver) -> Finding:
-    """Whether the relay's addresses have names that lead back to them."""
+    """Check forward-confirmed reverse DNS of the relay's addresses."""
     if re.fullmatch(r"[\d.]+|.*:.*|localhost", settings.host):
-        says = f"{settings.host} is no public name; see to it that the address it sends from has one that leads back"
+        says = f"{settings.host} is not a public name; make sure that the address it sends from has reverse DNS"
         return Finding("PTR", True, says)
     addresses = [*await names.ask(settings.host, "A"), *await names.ask(settings.host, "AAAA")]
     if not addresses:
@@ -140,25 +135,23 @@ async def _reverse(settings: Settings, names: Resolver) -> Finding:
     for address in addresses:
         back = await names.ask(dns.reversename.from_address(address).to_text(), "PTR")
         kind = "AAAA" if ":" in address else "A"
-        if not any([address in await names.ask(name, kind) for name in back[:LOOKUPS]]):
-            says = (
-                f"{address} ({settings.host}) has no name that leads back to it; ask who runs the relay to give it one"
-            )
+        if not any([address in await names.ask(name, kind) for name in back[:MAX_SPF_LOOKUPS]]):
+            says = f"{address} ({settings.host}) has no reverse DNS name that resolves to it; ask the relay's operator"
             return Finding("PTR", False, says)
-    return Finding("PTR", True, f"{settings.host} and its addresses lead to each other")
+    return Finding("PTR", True, f"forward and reverse DNS of {settings.host} agree")
 
 
 def _aligned(settings: Settings) -> Finding:
-    """DMARC asks that who the mail is from, for people and for machines, is one organisation (RFC 7489 section 3.1)."""
+    """Check alignment: header and envelope sender must belong to one organisation (RFC 7489 section 3.1)."""
     shown, envelope = settings.own.domain, envelope_domain(settings)
     if _related(shown, envelope):
-        return Finding("alignment", True, f"EMAIL_FROM ({shown}) and the envelope's sender ({envelope}) are one domain")
-    says = f"EMAIL_FROM is at {shown} and EMAIL_BOUNCES at {envelope}; take addresses of one domain"
+        return Finding("alignment", True, f"EMAIL_FROM ({shown}) and the envelope sender ({envelope}) are one domain")
+    says = f"EMAIL_FROM is at {shown} and EMAIL_BOUNCES at {envelope}; use addresses of one domain"
     return Finding("alignment", False, says)
 
 
 def _related(one: str, other: str) -> bool:
-    """Whether two domains are one, or one lies in the other, or both in a third that looks like nobody's suffix."""
+    """Whether two domains are equal, one a subdomain of the other, or both of a third that is not a public suffix."""
     if one == other or one.endswith(f".{other}") or other.endswith(f".{one}"):
         return True
     shared = _shared(one.split(".")[::-1], other.split(".")[::-1])
@@ -166,7 +159,7 @@ def _related(one: str, other: str) -> bool:
 
 
 def _shared(one: Sequence[str], other: Sequence[str]) -> list[str]:
-    """The labels that two domains end with, the last first."""
+    """The labels in which two reversed domains agree, from the top-level domain on."""
     shared = []
     for mine, theirs in zip(one, other, strict=False):
         if mine != theirs:

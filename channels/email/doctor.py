@@ -1,73 +1,75 @@
-"""What `papers doctor` says of e-mail: the relay, the sender, what comes back, and what DNS says of all three."""
+"""Checks of `papers doctor` for e-mail: relay, sender, bounce address and DNS records."""
 
 from __future__ import annotations
 
 from bot.channel import Finding
-from channels.email.dns_records import Resolver, look_up
-from channels.email.pool import LoginRefusedError, Pool
+from channels.email.dns_records import Resolver, check_dns
+from channels.email.pool import ConnectionPool, LoginRefusedError
 from channels.email.settings import Settings
 from channels.email.smtp import BrokenError, RefusedError
 
 
-async def examine(settings: Settings, pool: Pool, public: str | None, names: Resolver | None = None) -> list[Finding]:
-    """Look at everything; nothing is sent."""
+async def check_email(
+    settings: Settings, pool: ConnectionPool, public: str | None, names: Resolver | None = None
+) -> list[Finding]:
+    """Run every check; sends no mail. `public` is PUBLIC_URL, `names` the resolver to ask."""
     return [
         *await _relay(settings, pool),
-        _web(public),
-        _returns(settings),
-        *await look_up(settings, names),
+        _public_url(public),
+        _bounces(settings),
+        *await check_dns(settings, names),
     ]
 
 
-async def _relay(settings: Settings, pool: Pool) -> list[Finding]:
-    """Login, TLS, and whether the relay takes mail from us."""
+async def _relay(settings: Settings, pool: ConnectionPool) -> list[Finding]:
+    """Check login, TLS, and whether the relay accepts mail from EMAIL_FROM."""
     where = f"{settings.host}:{settings.relay_port}"
     try:
         async with pool.connection() as session:
             version = session.tls_version
-            refused = await session.ask_for(settings.own.address)
+            refused = await session.probe_sender(settings.own.address)
     except LoginRefusedError as error:
         return [Finding("SMTP_HOST", False, str(error))]
     except RefusedError as error:
-        return [Finding("SMTP_HOST", False, f"{where} refuses us ({error.reply.code}); ask who runs it")]
+        return [Finding("SMTP_HOST", False, f"{where} refuses connections ({error.reply.code}); ask its operator")]
     except BrokenError as error:
         return [Finding("SMTP_HOST", False, f"{where} cannot be reached ({error}); check SMTP_HOST and SMTP_PORT")]
     login = f", logged in as {settings.username}" if settings.username else ""
     found = [
         Finding("SMTP_HOST", True, f"{where} answers over {version}{login}")
         if version
-        else Finding("SMTP_HOST", True, f"{where} answers{login}, without TLS: fit for a relay on this machine alone")
+        else Finding("SMTP_HOST", True, f"{where} answers{login}, without TLS: only for a relay on this machine")
     ]
     if refused is None:
-        return [*found, Finding("EMAIL_FROM", True, f"the relay takes mail from {settings.own.address}")]
-    says = f"the relay takes no mail from {settings.own.address} ({refused}); allow it there, or take another"
+        return [*found, Finding("EMAIL_FROM", True, f"the relay accepts mail from {settings.own.address}")]
+    says = f"the relay refuses mail from {settings.own.address} ({refused}); allow it there, or use another address"
     return [*found, Finding("EMAIL_FROM", False, says)]
 
 
-def _web(public: str | None) -> Finding:
-    """What one-click unsubscribing needs (RFC 8058)."""
+def _public_url(public: str | None) -> Finding:
+    """Check that one-click unsubscription is possible (RFC 8058)."""
     if public is None:
         return Finding(
             "PUBLIC_URL",
             False,
-            "is not set, so mails have no web page and unsubscribing is by mail alone; Gmail and Yahoo ask those who "
-            "send 5,000 mails a day for a link that unsubscribes with one click",
+            "is not set, so mails have no web page and unsubscribing is by mail alone; Gmail and Yahoo require "
+            "one-click unsubscription from senders of 5,000 mails a day",
         )
     if not public.startswith("https://"):
-        return Finding("PUBLIC_URL", False, "must start with https:// for one-click unsubscribing (RFC 8058)")
+        return Finding("PUBLIC_URL", False, "must start with https:// for one-click unsubscription (RFC 8058)")
     return Finding("PUBLIC_URL", True, f"links lead to {public}")
 
 
-def _returns(settings: Settings) -> Finding:
-    """Whether anybody reads what comes back."""
+def _bounces(settings: Settings) -> Finding:
+    """Check that bounces can be matched and are processed."""
     if not settings.bounces:
         return Finding(
             "EMAIL_BOUNCES",
             False,
-            f"is not set, so bounces go to {settings.own.address} and are known by their Message-ID alone; set it to "
+            f"is not set, so bounces go to {settings.own.address} and are matched by Message-ID alone; set it to "
             "an address such as bounces+{token}@example.org, and run `papers email bounces` on its mailbox",
         )
     if settings.inbox is None:
-        says = "is set; run `papers email bounces` on its mailbox, or name that in EMAIL_INBOX"
+        says = "is set; run `papers email bounces` on its mailbox, or set EMAIL_INBOX to that"
         return Finding("EMAIL_BOUNCES", True, says)
     return Finding("EMAIL_BOUNCES", True, "is set; `papers email bounces` reads EMAIL_INBOX")

@@ -1,7 +1,7 @@
-"""What a relay's answers mean, and who is to blame. Pure: an answer in, an outcome out.
+"""Maps an SMTP refusal to an outcome. Pure.
 
-Only three codes say that an address is no more (RFC 3463): 5.1.1 and 5.1.6, no such mailbox or moved away, and 5.2.1,
-disabled. Everything that a policy says (5.7.x) is about us, and costs no reader.
+Only three codes say that a mailbox is gone (RFC 3463): 5.1.1 and 5.1.6, no such mailbox or moved, and 5.2.1, disabled.
+Policy refusals (5.7.x) are about the sender and never cost a reader.
 """
 
 from __future__ import annotations
@@ -10,22 +10,22 @@ from bot.channel import Deferred, Gone, Outcome, Rejected
 from channels.email.smtp import Reply, Stage
 
 RETRY_SECONDS = 1800.0
-"""A mail that was put off is tried again after half an hour (RFC 5321 section 4.5.4.1)."""
+"""Seconds before a deferred mail is retried (RFC 5321 section 4.5.4.1: at least 30 minutes)."""
 GONE = {(1, 1), (1, 6), (2, 1)}
-"""Subject and detail of the codes that blame the reader."""
+"""Codes (subject, detail) of a mailbox that does not exist."""
 FULL = (2, 2)
 STRIKES = {FULL, (1, 2), (1, 3), (1, 10)}
-"""The codes that count against a reader when three editions in a row are answered so: a full mailbox, a domain that
-is not there or takes no mail. One day of a relay that is out of order costs nobody."""
+"""Codes of a soft bounce that counts as a strike: a full mailbox, a domain that does not exist or takes no mail. Only
+three editions in a row make a reader gone, so that a day-long relay outage loses no subscribers."""
 UNROUTABLE = {(4, 1), (4, 4)}
-"""Codes that count as well where they are final: the domain's hosts are not there. Where they are not, or time ran out
-(4.4.7), our own relay may have lost its way, and to everybody at once."""
+"""Codes that are a strike where they are permanent: the domain has no hosts. Where they are temporary, or the relay
+gave up (4.4.7), our own relay's network may be at fault, for every reader at once."""
 NO_MAILBOX = {"user unknown", "unknown user", "no such user", "no such recipient", "mailbox not found"}
-"""What relays say in place of an enhanced code: the words of Postfix, Exim, qmail and Sendmail."""
+"""Words of a missing mailbox in replies without an enhanced code: Postfix, Exim, qmail, Sendmail."""
 
 
-def meaning(reply: Reply, stage: Stage, judge: str) -> Outcome:
-    """What became of a mail that was refused with `reply` at `stage`; `judge` is its recipient's domain."""
+def outcome_of(reply: Reply, stage: Stage, judge: str) -> Outcome:
+    """The outcome of a mail refused with `reply` to `stage`; `judge` is the recipient's domain, for spam verdicts."""
     reason = f"{reply} (to {stage})"
     if reply.code == 421:
         return Deferred(reason, scope="channel")
@@ -38,7 +38,7 @@ def meaning(reply: Reply, stage: Stage, judge: str) -> Outcome:
 
 
 def _of_sender(reply: Reply, stage: Stage, reason: str) -> Outcome:
-    """Before anybody was named: whatever it says is about us or the relay; but for a mail that is too large."""
+    """A refusal before any recipient was named: about us or the relay, unless the mail is too large."""
     if stage is Stage.MAIL and (reply.code == 552 or _code(reply) in {(3, 4), (2, 3)}):
         return Rejected(reason)
     return Deferred(reason, scope="channel")
@@ -50,15 +50,15 @@ def _of_address(reply: Reply, stage: Stage, reason: str, judge: str) -> Outcome:
         return Gone(reason)
     if code is not None and code[0] == 7:
         return Rejected(reason, judge=judge)
-    if code in {(1, 7), (1, 8)}:  # the sender's address is no good
+    if code in {(1, 7), (1, 8)}:  # the sender's address is bad
         return Deferred(reason, scope="channel")
-    if code is not None and code[0] in {5, 6}:  # what we say, or how we say it
+    if code is not None and code[0] in {5, 6}:  # protocol or content
         return Rejected(reason)
-    if stage is Stage.RCPT and (code == (2, 3) or reply.code == 552):  # a limit of this mailbox alone
+    if stage is Stage.RCPT and (code == (2, 3) or reply.code == 552):  # a limit of this mailbox only
         return Deferred(reason, RETRY_SECONDS, strike=code in STRIKES)
     if code in {(3, 4), (2, 3)} or (reply.code == 552 and code != FULL):
         return Rejected(reason)
-    if stage is Stage.DOT and code is None:  # the text was read and refused: a filter's verdict, in other words
+    if stage is Stage.DOT and code is None:  # refused after the content was seen: a spam filter's verdict
         return Rejected(reason, judge=judge)
     return Deferred(reason, RETRY_SECONDS, strike=code in STRIKES | UNROUTABLE)
 

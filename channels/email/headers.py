@@ -1,7 +1,7 @@
-"""Header lines by the book: encoded words (RFC 2047), folding (RFC 5322 section 2.2.3), lists (RFC 2369, 2919, 8058).
+"""Mail headers: encoded words (RFC 2047) and folding (RFC 5322 section 2.2.3), safe from header injection.
 
-Whatever is put into a header goes through here, and no control character comes out: a line break in a title would
-be a header of somebody else's making.
+Every header value goes through here; no control character comes out, since a line break in a title would start a header
+of a stranger's choosing.
 """
 
 from __future__ import annotations
@@ -14,27 +14,28 @@ from bot.runtime.text import one_line
 from channels.email.address import Mailbox
 
 WIDTH = 76
-MOST = 120
-"""Characters of a text in a header; a subject line shows some sixty of them."""
+"""Characters per line (RFC 5322 section 2.1.1 advises 78 with the line break)."""
+MAX_CHARACTERS = 120
+"""Characters of a text in a header; inboxes show about sixty of a subject."""
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _DIRECTION_MARKS = str.maketrans("", "", "\u200e\u200f")
-"""They could make one sender's name look like another's."""
+"""Direction marks, with which one sender's name can be made to look like another's."""
 _ATOMS = re.compile(r"[A-Za-z0-9 !#$%&'*+/=?^_`{|}~-]*")
 
 
 def clean(text: str) -> str:
-    """A text that can stand in a header: one line, without control characters, bounded."""
+    """Text made safe for a header: one line of at most MAX_CHARACTERS, without control characters."""
     shown = one_line(text.translate(_DIRECTION_MARKS))
-    return shown if len(shown) <= MOST else shown[: MOST - 1].rstrip() + "…"
+    return shown if len(shown) <= MAX_CHARACTERS else shown[: MAX_CHARACTERS - 1].rstrip() + "…"
 
 
 def text_header(name: str, text: str) -> bytes:
-    """A header of words in any script, such as a subject."""
+    """An unstructured header, such as Subject, in any script. Returns the line with CRLF."""
     return _line(name, _words(clean(text), len(name) + 2))
 
 
 def mailbox_header(name: str, mailbox: Mailbox) -> bytes:
-    """A header of one address, with the name that is shown for it."""
+    """A header of one address with its display name, such as From. Returns the line with CRLF."""
     shown = clean(mailbox.name)
     if not shown:
         return _line(name, mailbox.address)
@@ -46,14 +47,14 @@ def mailbox_header(name: str, mailbox: Mailbox) -> bytes:
 
 
 def header(name: str, *tokens: str) -> bytes:
-    """A header of tokens that hold neither spaces nor line breaks, folded between them."""
+    """A structured header, folded between `tokens`. Raises ValueError for a token with a space or a line break."""
     if any(_CONTROL.search(token) or " " in token for token in tokens):
-        raise ValueError(f"{name} holds what would end it")
+        raise ValueError(f"{name} would hold a space or a line break")
     return _folded(name, *tokens)
 
 
 def _words(text: str, used: int) -> str:
-    """Text as it is where it is plain, else as encoded words."""
+    """Text as it is where it is short ASCII, else as encoded words (RFC 2047)."""
     if text.isascii() and "=?" not in text and len(text) + used <= WIDTH:
         return text
     return Header(text, "utf-8", maxlinelen=WIDTH, header_name="x" * max(1, used - 2)).encode(linesep="\r\n")
@@ -64,7 +65,7 @@ def _line(name: str, value: str) -> bytes:
 
 
 def _folded(name: str, *tokens: str) -> bytes:
-    """Tokens on as many lines as keep each within the width, where a token is not wider by itself."""
+    """A header folded between tokens so that lines keep within WIDTH; a longer token gets a line of its own."""
     lines = [f"{name}:"]
     for token in tokens:
         if (

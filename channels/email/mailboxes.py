@@ -1,6 +1,6 @@
-"""Where mails that came back are found: a Maildir, an mbox, an IMAP mailbox, standard input. Nothing is deleted.
+"""Reads bounce mailboxes: Maildir, mbox, IMAP or standard input. Deletes nothing.
 
-What was understood is marked as seen where that is possible; everything else stays as it was for people to read.
+Processed mails are marked as seen where the mailbox allows it; all others stay unread for people.
 """
 
 from __future__ import annotations
@@ -15,32 +15,34 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import unquote, urlsplit
 
-from channels.email.bounces import MOST
+from channels.email.bounces import MAX_BYTES
 
 IMAP_SECONDS = 60.0
+"""Seconds to wait for the IMAP server."""
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 class InboxError(Exception):
-    """An inbox cannot be read; one sentence that says why and what to do."""
+    """A mailbox cannot be read; the message is one sentence for operators."""
 
 
 @dataclass(frozen=True, slots=True)
-class Arrived:
-    """One mail, and what marks it as dealt with."""
+class InboxMail:
+    """One mail as bytes, and a function that marks it as seen."""
 
     raw: bytes
     mark: Callable[[], None]
 
 
-def unmarked() -> None:
-    """What marks a mail where nothing can be marked."""
+def mark_nothing() -> None:
+    """Do nothing: mails in an mbox and on standard input cannot be marked."""
 
 
-def arrived(place: str, standard_input: BinaryIO, *, tls: ssl.SSLContext | None = None) -> Iterator[Arrived]:
-    """The mails at a place: a folder (Maildir), a file (mbox), `imaps://user:password@host/INBOX`, or `-`.
+def read_inbox(place: str, standard_input: BinaryIO, *, tls: ssl.SSLContext | None = None) -> Iterator[InboxMail]:
+    """Yield the unread mails of a mailbox, each cut at MAX_BYTES.
 
-    Raises InboxError.
+    `place` is a folder (Maildir), a file (mbox), `imaps://user:password@host/INBOX`, or `-` for one mail on standard
+    input. Raises InboxError.
     """
     if place == "-":
         yield from _of_stream(standard_input)
@@ -51,20 +53,20 @@ def arrived(place: str, standard_input: BinaryIO, *, tls: ssl.SSLContext | None 
     elif Path(place).is_file():
         yield from _of_mbox(Path(place))
     else:
-        shown = "of that name" if "@" in place or "://" in place else place  # it may hold a password
+        shown = "of that name" if "@" in place or "://" in place else place  # a mistyped URL may hold a password
         raise InboxError(f"There is no folder and no file {shown}.")
 
 
-def _of_stream(stream: BinaryIO) -> Iterator[Arrived]:
-    """One mail, as a mail system pipes it into a program."""
-    raw = stream.read(MOST)
+def _of_stream(stream: BinaryIO) -> Iterator[InboxMail]:
+    """One mail, as a mail system pipes it to a command."""
+    raw = stream.read(MAX_BYTES)
     if raw.startswith(b"From "):
         raw = raw.partition(b"\n")[2]
     if raw.strip():
-        yield Arrived(raw, unmarked)
+        yield InboxMail(raw, mark_nothing)
 
 
-def _of_maildir(folder: Path) -> Iterator[Arrived]:
+def _of_maildir(folder: Path) -> Iterator[InboxMail]:
     if not (folder / "new").is_dir():
         raise InboxError(f"{folder} is no Maildir: it has no folder named new.")
     inbox = mailbox.Maildir(folder, create=False)
@@ -74,10 +76,10 @@ def _of_maildir(folder: Path) -> Iterator[Arrived]:
             if "S" in message.get_flags():
                 continue
             with inbox.get_file(key) as file:
-                raw = file.read(MOST)
-        except (KeyError, OSError):  # somebody else moved it
+                raw = file.read(MAX_BYTES)
+        except (KeyError, OSError):  # another program moved it
             continue
-        yield Arrived(raw, lambda key=key, message=message: _see(inbox, key, message))  # type: ignore[misc]
+        yield InboxMail(raw, lambda key=key, message=message: _see(inbox, key, message))  # type: ignore[misc]
 
 
 def _see(inbox: mailbox.Maildir, key: str, message: mailbox.MaildirMessage) -> None:
@@ -86,41 +88,41 @@ def _see(inbox: mailbox.Maildir, key: str, message: mailbox.MaildirMessage) -> N
     inbox[key] = message
 
 
-def _of_mbox(file: Path) -> Iterator[Arrived]:
-    """Only read: other programs write to the file, and what was dealt with once changes nothing a second time."""
+def _of_mbox(file: Path) -> Iterator[InboxMail]:
+    """Read only: other programs write to the file, and a processed mail is recognised by its hash."""
     inbox = mailbox.mbox(file, create=False)
     try:
         for key in inbox.iterkeys():
             with inbox.get_file(key) as mail:
-                yield Arrived(mail.read(MOST), unmarked)
+                yield InboxMail(mail.read(MAX_BYTES), mark_nothing)
     finally:
         inbox.close()
 
 
-def _of_imap(place: str, tls: ssl.SSLContext | None) -> Iterator[Arrived]:
+def _of_imap(place: str, tls: ssl.SSLContext | None) -> Iterator[InboxMail]:
     with _logged_in(place, tls) as (inbox, folder):
         try:
             _ask(inbox.select(f'"{folder}"'))
             [numbers] = _ask(inbox.uid("SEARCH", "UNSEEN"))
             for number in numbers.split() if isinstance(numbers, bytes) else ():
                 uid = number.decode()
-                answer = _ask(inbox.uid("FETCH", uid, f"(BODY.PEEK[]<0.{MOST}>)"))
+                answer = _ask(inbox.uid("FETCH", uid, f"(BODY.PEEK[]<0.{MAX_BYTES}>)"))
                 raw = next((part[1] for part in answer if isinstance(part, tuple)), b"")
-                yield Arrived(raw, lambda uid=uid: _flag(inbox, uid))  # type: ignore[misc]
+                yield InboxMail(raw, lambda uid=uid: _flag(inbox, uid))  # type: ignore[misc]
         except (imaplib.IMAP4.error, OSError) as error:
             raise InboxError(f"The mailbox cannot be read ({type(error).__name__}).") from None
 
 
 def _flag(inbox: imaplib.IMAP4, uid: str) -> None:
     try:
-        inbox.uid("STORE", uid, "+FLAGS", r"(\Seen)")  # where it may not be marked, it is known by its content
+        inbox.uid("STORE", uid, "+FLAGS", r"(\Seen)")  # may be refused: a processed mail is recognised by its hash
     except (imaplib.IMAP4.error, OSError) as error:
         raise InboxError(f"The mailbox cannot be read ({type(error).__name__}).") from None
 
 
 @contextmanager
 def _logged_in(place: str, tls: ssl.SSLContext | None) -> Iterator[tuple[imaplib.IMAP4, str]]:
-    """A connection to an IMAP server that is logged in, and the mailbox's name. Raises InboxError."""
+    """Log in to an IMAP server. Yields the connection and the mailbox's name. Raises InboxError."""
     url = urlsplit(place)
     host = url.hostname or ""
     if not host or not url.username:
@@ -149,7 +151,7 @@ def _logged_in(place: str, tls: ssl.SSLContext | None) -> Iterator[tuple[imaplib
 
 
 def _ask(answer: tuple[str, Any]) -> Any:
-    """What an IMAP server answered. Raises imaplib's error where that is no."""
+    """The data of an IMAP reply. Raises imaplib's error unless its status is OK."""
     status, data = answer
     if status != "OK":
         raise imaplib.IMAP4.error(status)

@@ -1,7 +1,7 @@
-"""A page as a mail: rendered and serialised once; what differs per reader is put into its places when it is sent.
+"""Mails: a page is rendered and serialised once; a reader's links are inserted when it is sent.
 
-The two bodies are quoted-printable (RFC 2045 section 6.7), so that no relay ever has to change them under a
-signature. A place is a line of its own between two soft breaks: whatever comes there changes nothing around it.
+Both bodies are quoted-printable (RFC 2045 section 6.7), so that no relay re-encodes them and breaks the signature. A
+placeholder stands between two soft line breaks, so that inserting a link changes nothing around it.
 """
 
 from __future__ import annotations
@@ -22,71 +22,71 @@ from channels.email.headers import header, mailbox_header, text_header
 from channels.email.plain_text import wrap
 
 UNSUBSCRIBE, SETTINGS, WEB = "unsubscribe", "settings", "web"
-PLACES = (UNSUBSCRIBE, SETTINGS, WEB)
-MOST_HTML = 90_000
-"""Bytes of HTML: Gmail hides what comes after about 102 kB, and with it the link to unsubscribe."""
-ROOM = 200
-"""Bytes that are kept free for each link."""
+PLACEHOLDERS = (UNSUBSCRIBE, SETTINGS, WEB)
+MAX_HTML_BYTES = 90_000
+"""Bytes of HTML. Gmail clips a mail at about 102 kB and hides the unsubscribe link."""
+LINK_BYTES = 200
+"""Bytes reserved for each inserted link."""
 SENDER_ID = "morningpapers"
-"""Ours in Feedback-ID, last, the same in every mail (https://support.google.com/mail/answer/6254652)."""
-SUBJECT = 100
-"""Characters of a notice that is its own subject."""
-LISTS = "https://huggingface.co/papers"
+"""The sender id of Feedback-ID, the same in every mail (https://support.google.com/mail/answer/6254652)."""
+MAX_SUBJECT = 100
+"""Characters up to which a notice is its own subject."""
+PAPERS_URL = "https://huggingface.co/papers"
 
 _INLINER = CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
 _MARK = f"place-{secrets.token_hex(8)}-"
-"""Stands in a rendered body where a link goes. No stranger's text can hold it: it is drawn anew at every start."""
-_MARKS = re.compile(rf"{_MARK}({'|'.join(PLACES)})")
+"""Marks a placeholder in a rendered body; random for each process, so that no paper's text can hold it."""
+_MARKS = re.compile(rf"{_MARK}({'|'.join(PLACEHOLDERS)})")
 _SPACE_BETWEEN_TAGS = re.compile(r">\s*\n\s*<")
 
 Body = tuple[bytes | str, ...]
-"""Bytes as they go over the wire, and between them the names of places."""
+"""Bytes as they go over the wire, and between them the names of placeholders."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One variant, ready to be sent to anybody."""
+    """A rendering that can be sent to any reader."""
 
     text: str
     html: str
     headers: bytes
-    """The header lines that are the same for everybody."""
+    """The header lines that are the same for every reader."""
     body: Body = field(repr=False)
-    is_letter: bool = False
-    """Whether it belongs to no subscription, so that there is nothing to unsubscribe from."""
+    transactional: bool = False
+    """Whether it belongs to no subscription and so has no list headers."""
 
     def sizes(self) -> Mapping[str, int]:
         links = len(_MARKS.findall(self.html))
-        return {"bytes of HTML": len(_MARKS.sub("", self.html).encode()) + links * ROOM}
+        return {"bytes of HTML": len(_MARKS.sub("", self.html).encode()) + links * LINK_BYTES}
 
     def parts(self) -> Mapping[str, str]:
         return {"text": _MARKS.sub(_shown, self.text), "html": _MARKS.sub(_shown, self.html)}
 
-    def filled(self, links: Mapping[str, str]) -> list[bytes]:
-        """The body with a reader's links in their places."""
-        places = {name: quoted(links[name].encode()) + SOFT for name in PLACES if name in links}
-        return [part if isinstance(part, bytes) else places[part] for part in self.body]
+    def with_links(self, links: Mapping[str, str]) -> list[bytes]:
+        """The body with a reader's links inserted, in pieces."""
+        inserted = {name: quoted(links[name].encode()) + SOFT_BREAK for name in PLACEHOLDERS if name in links}
+        return [part if isinstance(part, bytes) else inserted[part] for part in self.body]
 
 
 @dataclass(frozen=True, slots=True)
 class Composer:
-    """Makes mails of pages. Pure but for the boundary, which is as good as any."""
+    """Composes mails from pages. Pure except for the random MIME boundary."""
 
     sender: Mailbox
     reply_to: Mailbox | None
     kit: Kit
 
     def compose(self, page: Page, *, letter: bool = False) -> Mail:
-        """Render and serialise. A `letter` belongs to no subscription."""
+        """Render and serialise a page. A `letter` is transactional mail, which belongs to no subscription."""
         public = self.kit.links.public is not None and page.day is not None
-        places = {
+        placeholders = {
             UNSUBSCRIBE: "" if letter else f"{_MARK}{UNSUBSCRIBE}",
             SETTINGS: f"{_MARK}{SETTINGS}" if self.kit.links.public is not None and not letter else "",
             WEB: f"{_MARK}{WEB}" if public else "",
         }
-        more: dict[str, object] = {**places, "list": _list(page), "letter": letter}
-        text = wrap(_whole(self.kit.template("email/edition.txt", without_controls)(page, **more)))
-        rendered = _whole(self.kit.template("email/edition.html", None)(page, **more))
+        more: dict[str, object] = {**placeholders, "list": _papers_url(page), "letter": letter}
+        text = wrap(_encodable(self.kit.template("email/edition.txt", without_controls)(page, **more)))
+        rendered = _encodable(self.kit.template("email/edition.html", None)(page, **more))
         markup = _SPACE_BETWEEN_TAGS.sub(">\n<", _INLINER.inline(rendered))
         boundary = f"=_{secrets.token_hex(12)}"  # "=_" never stands in quoted-printable
         headers = self._headers(page, boundary, letter=letter)
@@ -121,34 +121,34 @@ class Composer:
         return b"".join(lines)
 
 
-def _whole(text: str) -> str:
-    """Text without half characters, which cannot be written down."""
+def _encodable(text: str) -> str:
+    """Text without lone surrogates, which UTF-8 cannot encode."""
     return text.encode("utf-8", "replace").decode()
 
 
 def quoted(text: bytes) -> bytes:
-    """Quoted-printable lines with CRLF, dot-stuffed (RFC 5321 section 4.5.2), room for a soft break after the last.
+    """Quoted-printable lines with CRLF, dot-stuffed (RFC 5321 section 4.5.2), with room for a soft break at the end.
 
-    A CR that stands alone is the end of a line as well: on the wire it would be for some, and not for others.
+    A lone CR becomes a line break too, since mail systems disagree on what it means.
     """
     ends = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     lines = binascii.b2a_qp(ends, quotetabs=False).replace(b"\n", b"\r\n")
     start = lines.rfind(b"\n") + 1
     if len(lines) - start > LONGEST_LINE - 1:
         cut = len(lines) - 1
-        while b"=" in lines[cut - 2 : cut]:  # never inside of =E2
+        while b"=" in lines[cut - 2 : cut]:  # never inside an escape such as =E2
             cut -= 1
-        lines = lines[:cut] + SOFT + lines[cut:]
+        lines = lines[:cut] + SOFT_BREAK + lines[cut:]
     return _LEADING_DOT.sub(b"..", lines)
 
 
-SOFT = b"=\r\n"
+SOFT_BREAK = b"=\r\n"
 LONGEST_LINE = 76
 _LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
 
 
 def _alternatives(text: str, markup: str, boundary: str) -> Body:
-    """The two bodies with their places, and the lines between."""
+    """The multipart/alternative body: text and HTML with their placeholders."""
     line = boundary.encode()
     pieces: list[bytes | str] = [b"\r\n"]
     for kind, content in (("plain", text), ("html", markup)):
@@ -156,26 +156,26 @@ def _alternatives(text: str, markup: str, boundary: str) -> Body:
             b"--%b\r\nContent-Type: text/%b; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
             % (line, kind.encode())
         )
-        pieces += _in_places(content.strip("\n"))
+        pieces += _split_at_placeholders(content.strip("\n"))
         pieces.append(b"\r\n")
     pieces.append(b"--%b--\r\n" % line)
     return _joined(pieces)
 
 
-def _in_places(content: str) -> list[bytes | str]:
+def _split_at_placeholders(content: str) -> list[bytes | str]:
     pieces: list[bytes | str] = []
     for number, piece in enumerate(_MARKS.split(content)):
         if number % 2:
             pieces.append(piece)
         elif piece:
-            pieces.append(quoted(piece.encode()) + SOFT)
+            pieces.append(quoted(piece.encode()) + SOFT_BREAK)
     if pieces and isinstance(pieces[-1], bytes):
-        pieces[-1] = pieces[-1].removesuffix(SOFT)
+        pieces[-1] = pieces[-1].removesuffix(SOFT_BREAK)
     return pieces
 
 
 def _joined(pieces: list[bytes | str]) -> Body:
-    """Neighbours that are the same for everybody as one."""
+    """Join neighbouring bytes, so that a mail is sent in few pieces."""
     joined: list[bytes | str] = []
     for piece in pieces:
         if isinstance(piece, bytes) and joined and isinstance(joined[-1], bytes):
@@ -186,20 +186,20 @@ def _joined(pieces: list[bytes | str]) -> Body:
 
 
 def _subject(page: Page) -> str:
-    """The day and the first paper: an inbox shows which mail is which, and threads do not grow for ever."""
+    """The day and the first paper, so that subjects differ and mail programs do not thread editions together."""
     if not page.blocks:
-        return page.lead if len(page.lead) <= SUBJECT and "\n" not in page.lead else page.heading
+        return page.lead if len(page.lead) <= MAX_SUBJECT and "\n" not in page.lead else page.heading
     return f"{page.heading} · {page.blocks[0].title}"
 
 
-def _list(page: Page) -> str:
-    """Where an edition's papers are listed without our doing."""
+def _papers_url(page: Page) -> str:
+    """The Hugging Face page that lists an edition's papers."""
     if page.day is None or page.cadence is None or page.slug == "sample":
-        return LISTS
+        return PAPERS_URL
     place = {"day": "date", "week": "week", "month": "month"}[page.cadence.value]
-    return f"{LISTS}/{place}/{page.slug}"
+    return f"{PAPERS_URL}/{place}/{page.slug}"
 
 
 def _shown(found: re.Match[str]) -> str:
-    """A place as a preview shows it."""
+    """A placeholder as a preview shows it."""
     return html.escape(f"https://…/{found[1]}")

@@ -1,4 +1,4 @@
-"""Plain text as terminals and old mail programs show it: wrapped by the width that characters really have."""
+"""Plain-text bodies: lines wrapped by display width."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from bot.runtime.text import display_width
 
 COLUMNS = 72
-"""Room for the marks that a quoted answer puts in front of each line."""
+"""Columns per line; leaves room for the > marks of quoting replies."""
 
 _INDENT = re.compile(r" *(?:\S{1,5} {2,})?")
 _OPENING = "「『（【《〈“‘(["
@@ -18,7 +18,7 @@ _PIECES = re.compile(r"\s+|\S+")
 
 
 def wrap(text: str) -> str:
-    """Wrap every line under its own beginning. Links stay whole; Chinese and Japanese break between characters."""
+    """Wrap lines with a hanging indent. Links stay whole; Chinese and Japanese break between characters."""
     written = (line for each in text.split("\n") for line in _lines(each.rstrip()))
     return re.sub(r"\n{4,}", "\n\n\n", "\n".join(written)).strip("\n") + "\n"
 
@@ -44,7 +44,7 @@ def _lines(written: str) -> Iterator[str]:
 
 
 def _pieces(text: str) -> Iterator[str]:
-    """What a line may be broken between: words; of words in wide scripts, single characters with their marks."""
+    """Split a text where a line may break: between words, in wide scripts between characters and their punctuation."""
     for word in _PIECES.findall(text):
         if word.isascii() or word.isspace() or not any(map(_breaks, word)):
             yield word
@@ -60,5 +60,5 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def _breaks(character: str) -> bool:
-    """Whether lines are broken beside this character: Chinese and Japanese, but not Korean, which has spaces."""
+    """Whether a line may break beside a character: in Chinese and Japanese, not in Korean, which has spaces."""
     return unicodedata.east_asian_width(character) in {"W", "F"} and not "\uac00" <= character <= "\ud7a3"

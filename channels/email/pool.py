@@ -1,4 +1,4 @@
-"""Connections to the relay: opened when they are needed, kept for a while, renewed before the relay tires of them."""
+"""Connection pool: opens SMTP sessions on demand, keeps them for a while, and renews them after some mails."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from aiosmtplib import SMTP, SMTPAuthenticationError, SMTPException, SMTPRespons
 from channels.email.settings import Settings
 from channels.email.smtp import BrokenError, RefusedError, Reply, SmtpSession, Stage
 
-MAILS = 500
-"""So many mails over one connection; relays cut it after a number of their own, and say so late or never."""
+MAILS_PER_CONNECTION = 500
+"""Mails per connection. Relays have a limit of their own and may cut the connection there without a word."""
 IDLE_SECONDS = 30.0
-"""A connection that was not used for so long is closed: relays do so themselves after a minute or more."""
+"""Seconds before an unused connection is closed; relays close theirs after a minute or more."""
 CONNECT_SECONDS = 60.0
-"""How long connecting, greeting, TLS and login may each take."""
-GROWTH = 100
-"""After so many mails a relay that had taken no more connections is asked for one more."""
+"""Seconds that connecting, greeting, TLS and login may each take."""
+MAILS_BEFORE_GROWTH = 100
+"""Mails accepted before a relay that had refused another connection is asked for one more."""
 
 
 class LoginRefusedError(Exception):
-    """The relay does not know us: one sentence that says what to do."""
+    """The relay refuses the login, and retrying would not help; the message says what to do."""
 
 
-class Pool:
-    """Lends connections that are logged in."""
+class ConnectionPool:
+    """Lends logged-in sessions, at most `settings.connections` at a time and fewer where the relay takes fewer."""
 
     def __init__(self, settings: Settings, *, tls: ssl.SSLContext | None = None) -> None:
         self._settings = settings
@@ -39,18 +39,18 @@ class Pool:
         self._hostname = ""
         self._idle: list[SmtpSession] = []
         self._sweeper: asyncio.TimerHandle | None = None
-        self._queue: deque[asyncio.Future[None]] = deque()
-        self._lent = 0
-        self._allowed = settings.connections
-        self._calm = 0
-        """Mails since the relay took no more connections."""
-        self._parting: set[asyncio.Task[None]] = set()
+        self._waiters: deque[asyncio.Future[None]] = deque()
+        self._in_use = 0
+        self._limit = settings.connections
+        self._sent_since_limit = 0
+        """Mails accepted since the relay last refused another connection."""
+        self._quitting: set[asyncio.Task[None]] = set()
         self._closed = False
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[SmtpSession]:
-        """Lend a connection; one that cannot be used on afterwards is dropped. Raises what `open` raises."""
-        session = await self._lend()
+        """Borrow a session; one left in an unknown state is dropped. Raises what `open` raises."""
+        session = await self._acquire()
         try:
             yield session
         except RefusedError as error:
@@ -58,66 +58,69 @@ class Pool:
                 session.close()
             raise
         except BaseException:
-            session.close()  # nobody knows what it is in the middle of
+            session.close()  # its state is unknown
             raise
         finally:
-            self._lent -= 1
-            self._give_back(session)
-            self._call_next()
+            self._in_use -= 1
+            self._release(session)
+            self._wake_next()
 
-    async def _lend(self) -> SmtpSession:
-        """One of ours, or a new one. A relay that takes no more of them is content with those it has."""
+    async def _acquire(self) -> SmtpSession:
+        """An idle session or a new one. Where the relay refuses one more, the limit becomes what is in use."""
         while True:
-            await self._room()
-            self._lent += 1
+            await self._wait_for_room()
+            self._in_use += 1
             try:
                 return self._take() or await self.open()
             except (BrokenError, RefusedError) as error:
-                self._lent -= 1
-                error.opening = True
-                if not self._lent:  # nobody has a connection: whoever waits for one need not try the same
-                    self._allowed = self._settings.connections
-                    self._turn_away(error)
+                self._in_use -= 1
+                error.while_connecting = True
+                if not self._in_use:  # the relay takes none at all: the tasks in the queue fail with this one
+                    self._limit = self._settings.connections
+                    self._fail_waiters(error)
                     raise
-                self._allowed = max(1, min(self._allowed, self._lent))
-                self._calm = 0
+                self._limit = max(1, min(self._limit, self._in_use))
+                self._sent_since_limit = 0
             except BaseException:
-                self._lent -= 1
-                self._call_next()
+                self._in_use -= 1
+                self._wake_next()
                 raise
 
-    async def _room(self) -> None:
-        """Wait until one more connection may be used."""
-        while self._lent >= self._allowed:
+    async def _wait_for_room(self) -> None:
+        """Wait until another session may be in use."""
+        while self._in_use >= self._limit:
             waiter = asyncio.get_running_loop().create_future()
-            self._queue.append(waiter)
+            self._waiters.append(waiter)
             try:
                 await waiter
             except asyncio.CancelledError:
                 if waiter.done() and not waiter.cancelled():
-                    self._call_next()  # it was somebody's turn, and is the next one's now
+                    self._wake_next()  # pass the turn on
                 raise
             finally:
-                if waiter in self._queue:
-                    self._queue.remove(waiter)
+                if waiter in self._waiters:
+                    self._waiters.remove(waiter)
 
-    def _turn_away(self, error: BrokenError | RefusedError) -> None:
-        while self._queue:
-            waiter = self._queue.popleft()
+    def _fail_waiters(self, error: BrokenError | RefusedError) -> None:
+        while self._waiters:
+            waiter = self._waiters.popleft()
             if not waiter.done():
                 waiter.set_exception(error)
 
-    def _call_next(self) -> None:
-        while self._queue:
-            waiter = self._queue.popleft()
+    def _wake_next(self) -> None:
+        while self._waiters:
+            waiter = self._waiters.popleft()
             if not waiter.done():
                 waiter.set_result(None)
                 return
 
     async def open(self) -> SmtpSession:
-        """A new connection, secured and logged in.
+        """Open a session: connect, TLS, login.
 
-        Raises LoginRefusedError where trying again would not help, else RefusedError, BrokenError.
+        Raises:
+            LoginRefusedError: retrying would not help (credentials, certificate, missing STARTTLS).
+            RefusedError: the relay refused for now.
+            BrokenError: the connection failed.
         """
         given = self._settings
         if not self._hostname:
@@ -153,16 +156,16 @@ class Pool:
                     f"The certificate of the mail relay {given.host} cannot be trusted; check SMTP_HOST, "
                     "or let SSL_CERT_FILE name the authority that made it."
                 ) from None
-            raise BrokenError(f"{type(error).__name__}: {error}", asked=False) from None
+            raise BrokenError(f"{type(error).__name__}: {error}", handed_over=False) from None
         except BaseException:
             client.close()
             raise
         if client.transport is None:
-            raise BrokenError("the relay hung up after the login", asked=False)
+            raise BrokenError("the relay hung up after the login", handed_over=False)
         return SmtpSession.take_over(cast("asyncio.Transport", client.transport), client.esmtp_extensions)
 
     async def _log_in(self, client: SMTP) -> None:
-        """Connect, secure, greet, log in."""
+        """Connect, secure and log in. Raises LoginRefusedError and what aiosmtplib raises."""
         given = self._settings
         await client.connect()
         await client.ehlo()
@@ -184,26 +187,26 @@ class Pool:
                 )
             await client.login(given.username, given.password.get_secret_value() if given.password else "")
 
-    def went_well(self) -> None:
-        """A mail was taken: after a calm while, dare one connection more."""
-        if self._allowed < self._settings.connections:
-            self._calm += 1
-            if self._calm >= GROWTH:
-                self._calm = 0
-                self._allowed += 1
+    def record_success(self) -> None:
+        """Count an accepted mail; after MAILS_BEFORE_GROWTH of them the limit grows by one connection."""
+        if self._limit < self._settings.connections:
+            self._sent_since_limit += 1
+            if self._sent_since_limit >= MAILS_BEFORE_GROWTH:
+                self._sent_since_limit = 0
+                self._limit += 1
 
     async def close(self) -> None:
-        """Say goodbye on every connection; those that are lent follow when they come back."""
+        """Quit every idle session; those in use quit when they are released."""
         self._closed = True
         if self._sweeper is not None:
             self._sweeper.cancel()
         for session in self._idle:
-            self._part_from(session)
+            self._quit_later(session)
         self._idle = []
-        await asyncio.gather(*self._parting)
+        await asyncio.gather(*self._quitting)
 
     def _take(self) -> SmtpSession | None:
-        """The connection that was used last and is still good."""
+        """The most recently used idle session that is alive, None without one."""
         while self._idle:
             session = self._idle.pop()
             if session.alive:
@@ -211,11 +214,9 @@ class Pool:
             session.close()
         return None
 
-    def _give_back(self, session: SmtpSession | None) -> None:
-        if session is None:
-            return
-        if not session.alive or session.mails >= MAILS or self._closed:
-            self._part_from(session)
+    def _release(self, session: SmtpSession) -> None:
+        if not session.alive or session.mails >= MAILS_PER_CONNECTION or self._closed:
+            self._quit_later(session)
             return
         session.used_at = asyncio.get_running_loop().time()
         self._idle.append(session)
@@ -223,23 +224,23 @@ class Pool:
             self._sweeper = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._sweep)
 
     def _sweep(self) -> None:
-        """Part from connections that nobody has used for a while."""
+        """Quit sessions that have been idle for too long."""
         loop = asyncio.get_running_loop()
         before = loop.time() - IDLE_SECONDS
         stale = [session for session in self._idle if session.used_at <= before]
         self._idle = [session for session in self._idle if session.used_at > before]
         for session in stale:
-            self._part_from(session)
+            self._quit_later(session)
         self._sweeper = loop.call_later(IDLE_SECONDS / 2, self._sweep) if self._idle else None
 
-    def _part_from(self, session: SmtpSession) -> None:
-        """Say goodbye without keeping anybody waiting."""
+    def _quit_later(self, session: SmtpSession) -> None:
+        """Quit in the background."""
         task = asyncio.get_running_loop().create_task(session.quit())
-        self._parting.add(task)
-        task.add_done_callback(self._parting.discard)
+        self._quitting.add(task)
+        task.add_done_callback(self._quitting.discard)
 
 
 def _own_name() -> str:
-    """What this machine calls itself in EHLO: its full name, else an address literal (RFC 5321 section 4.1.3)."""
+    """The name for EHLO: this machine's full name, else an address literal (RFC 5321 section 4.1.3)."""
     name = socket.getfqdn()
     return name if "." in name and re.fullmatch(r"[A-Za-z0-9.-]+", name) else "[127.0.0.1]"

@@ -1,4 +1,4 @@
-"""What the e-mail channel can be told: the relay, who writes, how fast, where bounces go, and the key that signs."""
+"""Settings of the e-mail channel: relay, sender, rate, bounce address and DKIM key."""
 
 from __future__ import annotations
 
@@ -10,27 +10,29 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, f
 from bot.channel import Rate
 from channels.email.address import Mailbox
 
-TOKEN = "{token}"  # noqa: S105 - where a token goes, not one
-LONGEST_TOKEN = 51
-"""What a token takes of the 64 octets of a local part (RFC 5321 section 4.5.3.1.1), with numbers of ten digits."""
-LOCAL_PART = 64
-SPANS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+TOKEN = "{token}"  # noqa: S105 - a placeholder
+"""Placeholder in EMAIL_BOUNCES for the signed token of a mail (VERP)."""
+MAX_TOKEN = 51
+"""Octets of the longest token, with numbers of ten digits."""
+MAX_LOCAL_PART = 64
+"""Octets of an address before the @ (RFC 5321 section 4.5.3.1.1)."""
+UNIT_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 PORTS = {"starttls": 587, "tls": 465, "none": 25}
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 def read_rate(written: object) -> object:
-    """Read `14`, `14/s`, `500/h` or `10000/d`; a bare number is per second."""
+    """Parse `14`, `14/s`, `500/h` or `10000/d`; a bare number is per second. Raises ValueError."""
     if not isinstance(written, str):
         return written
     found = re.fullmatch(r"\s*(\d{1,7})\s*(?:/\s*([smhd]))?\s*", written)
     if not found or not int(found[1]):
         raise ValueError("must be a number of mails in a time, such as 14/s, 500/h or 10000/d")
-    return Rate(int(found[1]), SPANS[found[2] or "s"])
+    return Rate(int(found[1]), UNIT_SECONDS[found[2] or "s"])
 
 
 def read_mailbox(written: object) -> object:
-    """Read `papers@example.org` or `Morning Papers <papers@example.org>`."""
+    """Parse `papers@example.org` or `Morning Papers <papers@example.org>`. Raises ValueError."""
     if not isinstance(written, str):
         return written
     try:
@@ -42,7 +44,7 @@ def read_mailbox(written: object) -> object:
 
 
 class Settings(BaseModel):
-    """What the e-mail channel can be told; every field's alias is the name of its environment variable."""
+    """Settings of the e-mail channel; a field's alias is the name of its environment variable."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, arbitrary_types_allowed=True)
 
@@ -56,27 +58,27 @@ class Settings(BaseModel):
     rate: Annotated[Rate | None, BeforeValidator(read_rate)] = Field(None, alias="EMAIL_RATE")
     connections: int = Field(10, alias="EMAIL_CONNECTIONS", ge=1, le=200)
     bounces: str = Field("", alias="EMAIL_BOUNCES", max_length=254)
-    """The envelope's sender, in which {token} stands for who a mail went to."""
+    """The envelope sender (return path), in which {token} becomes a mail's signed token (VERP)."""
     inbox: SecretStr | None = Field(None, alias="EMAIL_INBOX")
-    """Where what comes back is read from. Secret, because an address may carry a password."""
+    """The mailbox with bounces and replies. Secret, because its address may hold a password."""
     dkim_key: SecretStr | None = Field(None, alias="DKIM_KEY")
     """A private RSA key as PEM."""
     dkim_selector: str = Field("", alias="DKIM_SELECTOR", pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?$")
 
     @property
     def configured(self) -> bool:
-        """Whether the operator asked for mail."""
+        """Whether the operator set up e-mail."""
         return bool(self.host)
 
     @property
     def own(self) -> Mailbox:
-        """Who writes."""
+        """The sender, which validation guarantees where the channel is configured."""
         assert self.sender is not None, "SMTP_HOST comes with EMAIL_FROM"
         return self.sender
 
     @property
     def relay_port(self) -> int:
-        """The relay's port: what was given, else the usual one."""
+        """SMTP_PORT, or the usual port of SMTP_SECURITY."""
         return self.port or PORTS[self.security]
 
     @field_validator("bounces")
@@ -84,7 +86,7 @@ class Settings(BaseModel):
     def _pattern(cls, written: str) -> str:
         if written:
             local = written.partition("@")[0]
-            room = LOCAL_PART - LONGEST_TOKEN
+            room = MAX_LOCAL_PART - MAX_TOKEN
             if written.count(TOKEN) != 1 or TOKEN not in local or len(local.replace(TOKEN, "")) > room:
                 raise ValueError(
                     f"must be an address with {TOKEN} and at most {room} other characters before the @, "

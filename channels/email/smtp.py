@@ -1,6 +1,6 @@
-"""The part of SMTP that is repeated for every mail, pipelined (RFC 2920): two round trips, and no copy of the message.
+"""SMTP session: sends mail after mail over one connection, pipelined (RFC 2920), in two round trips each.
 
-aiosmtplib opens the connection, secures it and logs in; then its transport is handed over to this protocol.
+aiosmtplib connects, secures and logs in; then its transport is handed to `SmtpSession`, which never copies a message.
 """
 
 from __future__ import annotations
@@ -14,37 +14,39 @@ from enum import StrEnum
 from typing import cast
 
 MAIL_SECONDS = 300.0
-"""How long MAIL, RCPT and DATA's first answer may take together (RFC 5321 section 4.5.3.2: 5, 5 and 2 minutes)."""
+"""Seconds for the replies to MAIL, RCPT and DATA together (RFC 5321 section 4.5.3.2: 5, 5 and 2 minutes)."""
 DOT_SECONDS = 600.0
-"""How long the answer to the final dot may take; who gives up sooner sends mails twice."""
-GOODBYE = 421
-"""The relay ends the conversation with it, whenever it comes (RFC 5321 section 3.8)."""
-GOODBYE_SECONDS = 2.0
-LONGEST_REPLY = 32_768
+"""Seconds for the reply to the final dot (RFC 5321 section 4.5.3.2.6). A shorter timeout sends mails twice."""
+CLOSING = 421
+"""The reply code with which a relay closes the connection, at any point (RFC 5321 section 3.8)."""
+QUIT_SECONDS = 2.0
+"""Seconds to wait for the reply to QUIT."""
+MAX_REPLY_BYTES = 32_768
+"""Bytes of one reply before the peer is taken to speak something other than SMTP."""
 _LINE = re.compile(rb"([2-5][0-9][0-9])([ -]?)([^\r\n]*)\r?\n")
 _ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})\b")
 
 
 class Stage(StrEnum):
-    """How far a mail had come when it was answered."""
+    """The command that a reply answers; the value is shown to operators."""
 
     LOGIN = "login"
     MAIL = "MAIL"
     RCPT = "RCPT"
     DATA = "DATA"
-    DOT = "the text"
+    DOT = "the message"
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a relay answered to one command."""
+    """A relay's reply to one command."""
 
     code: int
     text: str
 
     @property
     def enhanced(self) -> tuple[int, int, int] | None:
-        """The enhanced status code (RFC 3463) at the reply's beginning."""
+        """The enhanced status code (RFC 3463) that the reply begins with, None without one."""
         found = _ENHANCED.match(self.text)
         return None if found is None else (int(found[1]), int(found[2]), int(found[3]))
 
@@ -53,46 +55,47 @@ class Reply:
 
 
 class RefusedError(Exception):
-    """The relay said no, and to what."""
+    """The relay refused a command."""
 
     def __init__(self, stage: Stage, reply: Reply) -> None:
         super().__init__(f"{stage}: {reply}")
         self.stage, self.reply = stage, reply
-        self.opening = False
-        """Whether no connection could be had, rather than one lost."""
+        self.while_connecting = False
+        """Whether connecting failed, as opposed to an established session."""
 
 
 class BrokenError(Exception):
-    """The connection ended; `asked` says whether the whole text had been handed over, so that it may have arrived."""
+    """The connection ended; `handed_over`: the whole message had been sent and may have arrived."""
 
-    def __init__(self, why: str, *, asked: bool) -> None:
+    def __init__(self, why: str, *, handed_over: bool) -> None:
         super().__init__(why)
-        self.asked = asked
-        self.opening = False
-        """Whether no connection could be had, rather than one lost."""
+        self.handed_over = handed_over
+        self.while_connecting = False
+        """Whether connecting failed, as opposed to an established session."""
 
 
 class SmtpSession(asyncio.Protocol):
-    """One connection that is logged in, mail after mail. Used by one task at a time."""
+    """A logged-in connection to the relay. Used by one task at a time."""
 
     def __init__(self, extensions: Container[str]) -> None:
-        """`extensions` are what the relay offered to EHLO, in small letters."""
+        """`extensions` are the keywords of the relay's EHLO reply, in lower case."""
         self.extensions = extensions
         self._transport: asyncio.Transport | None = None
         self._buffer = b""
         self._lines: list[str] = []
         self._replies: deque[Reply] = deque()
-        self._wanted = 0
+        self._expected = 0
         self._waiter: asyncio.Future[None] | None = None
         self._over = False
-        self._open_transaction = False
+        self._in_transaction = False
         self.mails = 0
+        """Mails sent so far."""
         self.used_at = 0.0
-        """When it was last given back, by the loop's clock."""
+        """The event loop's time in seconds when it was last released to the pool."""
 
     @classmethod
     def take_over(cls, transport: asyncio.Transport, extensions: Container[str]) -> SmtpSession:
-        """Go on with a connection that somebody else opened."""
+        """Create a session on a connection that is already logged in."""
         session = cls(extensions)
         session.connection_made(transport)
         transport.set_protocol(session)
@@ -100,76 +103,79 @@ class SmtpSession(asyncio.Protocol):
 
     @property
     def alive(self) -> bool:
-        """Whether a mail can be sent; a relay that spoke unasked wants to be rid of us."""
+        """Whether a mail can be sent; an unsolicited reply means that the relay is closing the connection."""
         return not self._over and not self._replies and self._transport is not None
 
     async def send(self, envelope: Sequence[bytes], text: Sequence[bytes]) -> Reply:
-        """Send one mail: MAIL and RCPT as they go over the wire, and a text that is dot-stuffed and ends with a line.
+        """Send one mail. `envelope` is MAIL and RCPT as bytes, `text` the dot-stuffed message that ends with CRLF.
 
-        Gives back the answer to the final dot. Raises RefusedError, after which the connection can be used on, and
-        BrokenError, after which it cannot.
+        Returns the reply to the final dot.
+
+        Raises:
+            RefusedError: the relay refused; the session can be used again.
+            BrokenError: the connection is lost.
         """
         commands = [*envelope, b"DATA\r\n"]
         stages = (Stage.MAIL, Stage.RCPT, Stage.DATA)
-        if self._open_transaction:
+        if self._in_transaction:
             commands.insert(0, b"RSET\r\n")
         await self._start(commands, stages)
         self._write([*text, b".\r\n"])
-        self._open_transaction = False
-        [reply] = await self._read(1, DOT_SECONDS, asked=True)
+        self._in_transaction = False
+        [reply] = await self._read(1, DOT_SECONDS, handed_over=True)
         self.mails += 1
         if reply.code != 250:
             raise RefusedError(Stage.DOT, reply)
         return reply
 
-    async def ask_for(self, sender: str) -> Reply | None:
-        """Whether the relay would take mail from `sender`: None, else what it says. Nothing is sent."""
+    async def probe_sender(self, sender: str) -> Reply | None:
+        """Ask whether the relay accepts mail from `sender`; sends nothing. Returns the refusal, None if accepted."""
         self._write([f"MAIL FROM:<{sender}>\r\n".encode()])
-        [reply] = await self._read(1, MAIL_SECONDS, asked=False)
+        [reply] = await self._read(1, MAIL_SECONDS, handed_over=False)
         self._write([b"RSET\r\n"])
-        await self._read(1, MAIL_SECONDS, asked=False)
-        return None if _agrees(reply, 250) else reply
+        await self._read(1, MAIL_SECONDS, handed_over=False)
+        return None if _accepts(reply, 250) else reply
 
     @property
     def tls_version(self) -> str | None:
-        """How the connection is secured: "TLSv1.3", None where it is not."""
+        """The TLS version, such as "TLSv1.3"; None for a connection in the clear."""
         held = None if self._transport is None else self._transport.get_extra_info("ssl_object")
         return None if held is None else str(held.version())
 
     async def _start(self, commands: Sequence[bytes], stages: Sequence[Stage]) -> None:
-        """Say what goes before the text; raise RefusedError for the first refusal."""
+        """Send everything before the message. Raises RefusedError for the first refusal, BrokenError."""
         expected = (250,) * (len(commands) - 1) + (354,)
-        self._open_transaction = True
+        self._in_transaction = True
         if "pipelining" in self.extensions:
             self._write(commands)
-            replies = await self._read(len(commands), MAIL_SECONDS, asked=False)
+            replies = await self._read(len(commands), MAIL_SECONDS, handed_over=False)
         else:
             replies = []
             for command, code in zip(commands, expected, strict=True):
                 self._write([command])
-                replies += await self._read(1, MAIL_SECONDS, asked=False)
-                if not _agrees(replies[-1], code):
+                replies += await self._read(1, MAIL_SECONDS, handed_over=False)
+                if not _accepts(replies[-1], code):
                     break
-        refused = next((n for n, reply in enumerate(replies) if not _agrees(reply, expected[n])), None)
+        refused = next((n for n, reply in enumerate(replies) if not _accepts(reply, expected[n])), None)
         if refused is None:
             return
         if len(replies) == len(commands) and replies[-1].code == 354:
-            # It wants a text all the same: an empty one to nobody (RFC 2920 section 3.1).
+            # The relay accepted DATA although a recipient was refused: send an empty message (RFC 2920 section 3.1).
             try:
                 self._write([b".\r\n"])
-                await self._read(1, MAIL_SECONDS, asked=False)
-            except BrokenError:  # whatever it thinks of that, it has said what was the matter
+                await self._read(1, MAIL_SECONDS, handed_over=False)
+            except BrokenError:  # the refusal is known already
                 self.close()
         stage = (Stage.MAIL, *stages)[refused] if len(commands) > len(stages) else stages[refused]
         raise RefusedError(stage, replies[refused])
 
     async def quit(self) -> None:
-        """Say goodbye, without waiting long for an answer."""
+        """Send QUIT, wait briefly for its reply, and close."""
         if self.alive:
             try:
                 self._write([b"QUIT\r\n"])
-                async with asyncio.timeout(GOODBYE_SECONDS):
-                    await self._read(1, GOODBYE_SECONDS, asked=False)
+                async with asyncio.timeout(QUIT_SECONDS):
+                    await self._read(1, QUIT_SECONDS, handed_over=False)
             except (BrokenError, TimeoutError):
                 pass
         self.close()
@@ -181,7 +187,7 @@ class SmtpSession(asyncio.Protocol):
             self._transport.abort()
             self._transport = None
 
-    # What the event loop tells
+    # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is none of asyncio's classes
@@ -206,10 +212,10 @@ class SmtpSession(asyncio.Protocol):
                 self._replies.append(Reply(int(found[1]), " ".join(self._lines)))
                 self._lines = []
         self._buffer = self._buffer[at:]
-        if b"\n" in self._buffer or len(self._buffer) + sum(map(len, self._lines)) > LONGEST_REPLY:
-            self.close()  # that is no SMTP
-        goes = bool(self._replies) and self._replies[-1].code == GOODBYE
-        if self._over or goes or len(self._replies) >= self._wanted:
+        if b"\n" in self._buffer or len(self._buffer) + sum(map(len, self._lines)) > MAX_REPLY_BYTES:
+            self.close()  # this is not SMTP
+        closing = bool(self._replies) and self._replies[-1].code == CLOSING
+        if self._over or closing or len(self._replies) >= self._expected:
             self._wake()
 
     def _wake(self) -> None:
@@ -218,20 +224,20 @@ class SmtpSession(asyncio.Protocol):
 
     def _write(self, parts: Sequence[bytes]) -> None:
         if self._over or self._transport is None:
-            raise BrokenError("the connection was lost", asked=False)
+            raise BrokenError("the connection was lost", handed_over=False)
         self._transport.writelines(parts)
 
-    async def _read(self, count: int, seconds: float, *, asked: bool) -> list[Reply]:
-        """The next `count` answers. A 421 ends the conversation whenever it comes (RFC 5321 section 3.8)."""
+    async def _read(self, count: int, seconds: float, *, handed_over: bool) -> list[Reply]:
+        """Read `count` replies; fewer where a 421 ends the session. Raises BrokenError."""
         if len(self._replies) < count and not self._over:
-            self._wanted = count
+            self._expected = count
             self._waiter = asyncio.get_running_loop().create_future()
             try:
                 async with asyncio.timeout(seconds):
                     await self._waiter
             except TimeoutError:
                 self.close()
-                raise BrokenError(f"no answer in {seconds:.0f} s", asked=asked) from None
+                raise BrokenError(f"no answer in {seconds:.0f} s", handed_over=handed_over) from None
             except asyncio.CancelledError:
                 self.close()
                 raise
@@ -241,12 +247,12 @@ class SmtpSession(asyncio.Protocol):
         if len(replies) < count:
             self.close()
             last = replies[-1] if replies else None
-            if last is not None and last.code == GOODBYE:
+            if last is not None and last.code == CLOSING:
                 return replies
-            raise BrokenError("the connection was lost before the answer", asked=asked)
+            raise BrokenError("the connection was lost before the answer", handed_over=handed_over)
         return replies
 
 
-def _agrees(reply: Reply, code: int) -> bool:
-    """Whether a reply is the one hoped for; 251 says that a recipient is forwarded."""
+def _accepts(reply: Reply, code: int) -> bool:
+    """Whether a reply has the expected code; 251 is a recipient that is forwarded (RFC 5321 section 4.2.2)."""
     return reply.code == code or (code == 250 and reply.code == 251)

@@ -1,6 +1,6 @@
-"""The channel that needs no account: an edition on the terminal, and as a text and an HTML file in a folder.
+"""Outbox: shows an edition on the terminal and writes it to a text and an HTML file. Needs no account.
 
-A recipient is a name of the operator's choosing, `[a-z0-9][a-z0-9-]{0,63}`, which the files' names contain.
+A recipient is a name that the operator chose, `[a-z0-9][a-z0-9-]{0,63}`; it is part of the file names.
 """
 
 from __future__ import annotations
@@ -11,12 +11,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 from rich.console import Console
 
-from bot.channel import Commands, Deferred, Finding, Gone, Kit, Limits, Message, Outcome, Pace, Page, Personal, Sent
-from bot.model import Extra
+from bot.channel import BaseChannel, Deferred, Finding, Gone, Kit, Limits, Message, Outcome, Pace, Page, Personal, Sent
 from bot.runtime.files import write_atomic
 from bot.runtime.text import without_controls
 from channels.outbox.settings import Settings
@@ -25,12 +23,12 @@ from channels.outbox.terminal import Terminal, show, wrap
 RECIPIENT = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 NAMES = "small letters, digits and hyphens, at most 64"
 RETRY_AFTER = 60.0
-"""A folder that cannot be written to is looked at again after so many seconds."""
+"""Seconds before a folder that cannot be written to is tried again."""
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxMessage:
-    """A page composed for the outbox: two files, and the page itself for the terminal's table."""
+    """A page composed for the outbox: two files, and the page for the terminal's table."""
 
     page: Page
     text: str
@@ -43,15 +41,14 @@ class OutboxMessage:
         return {"text": self.text, "html": self.html}
 
 
-class Outbox:
-    """Shows editions on the terminal and writes them down."""
+class Outbox(BaseChannel):
+    """The outbox channel."""
 
     name = "outbox"
     limits = Limits(maxima={"bytes of text": 1_000_000, "bytes of HTML": 2_000_000})
     pace = Pace(concurrency=4)
-    repeats_unknown = True  # a file that was written twice is still one file
+    repeats_unknown = True  # writing a file twice leaves one file
     rehearsal = True
-    extras: Sequence[Extra] = ()
     residents: Sequence[str] = ("local",)
 
     def __init__(self, folder: Path, kit: Kit, console: Console) -> None:
@@ -62,17 +59,8 @@ class Outbox:
 
     def recipient(self, written: str) -> str:
         if not RECIPIENT.fullmatch(written):
-            raise ValueError(f"{written!r} is no name for an outbox: {NAMES}")
+            raise ValueError(f"{written!r} is not a valid outbox name: {NAMES}")
         return written
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        return None
-
-    async def listen(self, commands: Commands) -> None:
-        """Nobody writes to an outbox."""
 
     def compose(self, page: Page) -> OutboxMessage:
         return OutboxMessage(page, wrap(self._text(page)), self._html(page))
@@ -80,7 +68,7 @@ class Outbox:
     async def send(self, to: str, message: Message, personal: Personal) -> Outcome:  # noqa: ARG002
         assert isinstance(message, OutboxMessage)
         if not RECIPIENT.fullmatch(to):
-            return Gone(f"{to!r} is no name for an outbox: {NAMES}")
+            return Gone(f"{to!r} is not a valid outbox name: {NAMES}")
         paths = [self._folder / f"{message.page.slug}.{to}.{kind}" for kind in ("txt", "html")]
         try:
             for path, text in zip(paths, (message.text, message.html), strict=True):
@@ -88,7 +76,7 @@ class Outbox:
         except OSError as error:
             reason = f"cannot write to {self._folder}: {error.strerror or error}"
             return Deferred(reason, RETRY_AFTER, scope="channel")
-        with suppress(OSError):  # a terminal that went away costs nobody the edition
+        with suppress(OSError):  # the terminal may be closed; the files are written
             show(message.page, paths, self._console)
         return Sent(receipt=str(paths[-1]))
 
@@ -98,13 +86,13 @@ class Outbox:
             await asyncio.to_thread(write_atomic, probe, b"")
             await asyncio.to_thread(probe.unlink)
         except OSError as error:
-            says = f"{self._folder} cannot be written to ({error.strerror}); mend it or set OUTBOX_DIR"
+            says = f"{self._folder} cannot be written to ({error.strerror}); fix it or set OUTBOX_DIR"
             return [Finding("OUTBOX_DIR", ok=False, says=says)]
         return [Finding("OUTBOX_DIR", ok=True, says=f"editions are written to {self._folder}")]
 
 
 def make(settings: Settings, kit: Kit, *, console: Console | None = None) -> Outbox:
-    """The outbox as configured. `console` is where editions are shown: a quiet one, or one a test reads."""
+    """Create the channel. `console` replaces the terminal, for `--quiet` and for tests."""
     return Outbox(kit.home / settings.folder.expanduser(), kit, console or Terminal())
 
 

@@ -8,14 +8,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Settings(BaseModel):
-    """What the outbox can be told."""
+    """Settings of the outbox channel; a field's alias is the name of its environment variable."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     folder: Path = Field(Path("outbox"), alias="OUTBOX_DIR")
-    """Where the files go; below the program's home unless it is an absolute path."""
+    """The folder of the files; relative to the program's home unless absolute."""
 
     @property
     def configured(self) -> bool:
-        """Whether the operator asked for the outbox beside other channels."""
+        """Whether the operator set up the outbox besides other channels."""
         return "folder" in self.model_fields_set

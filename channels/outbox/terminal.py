@@ -1,4 +1,4 @@
-"""How the outbox fills a terminal: the ranked table, and plain text wrapped by the width it really has."""
+"""Terminal output of the outbox: a ranked table, and plain text wrapped by display width."""
 
 from __future__ import annotations
 
@@ -18,9 +18,13 @@ from rich.text import Text
 from bot.channel import Block, Page
 
 ROWS = 20
+"""Papers in the terminal's table; the files hold all of them."""
 COLUMNS = 78
+"""Columns per line of the text file."""
 MARGIN = 5
-GLANCE = 360
+"""Columns of the margin for ranks and bullets."""
+SUMMARY_COLUMNS = 360
+"""Columns of a paper's summary in the table."""
 
 _WIDE = "[\u2e80-\u9fff\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\U00020000-\U0003ffff]"
 _CLOSING = "[\u3001\u3002\uff0c\uff0e\uff01\uff1f\uff1a\uff1b\u300d\u300f\u3011\uff09\u2019\u201d]"
@@ -29,15 +33,15 @@ _PIECE = re.compile(rf"\s+|{_WIDE}{_CLOSING}*|(?:(?!{_WIDE})\S)+{_CLOSING}*")
 
 
 class Terminal(Console):
-    """A console whose reader may leave: the program, which serves others, goes on in silence."""
+    """A console whose output may be closed (`| head`) without ending the program."""
 
     def on_broken_pipe(self) -> None:
-        with suppress(SystemExit):  # with which rich would end the program
+        with suppress(SystemExit):  # rich's default
             super().on_broken_pipe()
 
 
 def wrap(text: str) -> str:
-    """Wrap each line at 78 columns. A first word that two spaces follow hangs in the margin of the rest."""
+    """Wrap each line at COLUMNS. A first word followed by two spaces goes into the margin; the rest is indented."""
     return "\n".join(line for written in text.split("\n") for line in _lines(written))
 
 
@@ -59,7 +63,7 @@ def _lines(written: str) -> Iterator[str]:
 
 
 def show(page: Page, paths: Sequence[Path], console: Console) -> None:
-    """Show a page: as a table on a terminal, one plain line per paper elsewhere."""
+    """Print a page: a table on a terminal, one line per paper elsewhere, and the `paths` of its files."""
     shown, hidden = page.blocks[:ROWS], len(page.blocks) - ROWS
     console.print()
     console.print(f"[bold]{escape(page.heading)}[/]", highlight=False)
@@ -105,14 +109,14 @@ def _paper(page: Page, block: Block) -> Text:
 
 
 def _sentence(block: Block) -> str:
-    """What a glance takes in of what is said; the files have it all."""
+    """The first part of a paper's text, shortened."""
     said = Text(next(iter(block.said.parts.values()), ""))
-    said.truncate(GLANCE, overflow="ellipsis")
+    said.truncate(SUMMARY_COLUMNS, overflow="ellipsis")
     return said.plain
 
 
 def _bare(url: str) -> str:
-    """An address as people read it aloud; where the terminal knows no links, this one can still be typed."""
+    """A URL without its scheme: readable and typable where the terminal does not support links."""
     return url.removeprefix("https://")
 
 

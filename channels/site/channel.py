@@ -1,7 +1,7 @@
-"""The channel that writes web sites: Markdown with an HTML twin and records in JSON, in a folder, with git if wanted.
+"""Sites: writes editions as Markdown, HTML and JSON records into folders, with git commits where configured.
 
-A recipient is the name of a folder below `SITE_DIR`: names of small letters, digits, dots, hyphens and underscores,
-with slashes between them. What its reader chose as style decides the layout.
+A recipient is a folder below `SITE_DIR`: lower-case letters, digits, dots, hyphens and underscores, with slashes
+between folders. The style that its subscriber chose decides the layout.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from bot.channel import Commands, Deferred, Finding, Gone, Kit, Limits, Message, Outcome, Pace, Page, Personal, Sent
-from bot.model import ILLUSTRATED, Cadence, Extra
+from bot.channel import BaseChannel, Deferred, Finding, Gone, Kit, Limits, Message, Outcome, Pace, Page, Personal, Sent
+from bot.model import ILLUSTRATED, Cadence
 from bot.runtime.files import write_atomic
 from bot.runtime.text import one_line
 from channels.site import folder, folder_writer
@@ -39,17 +39,17 @@ from channels.site.settings import Settings
 __all__ = ["Settings", "Site", "SiteMessage", "Written", "open"]
 
 RECIPIENT = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*")
-LONGEST = 100
-NAMES = "small letters, digits, dots, hyphens and underscores, with slashes between folders, at most 100"
+MAX_LENGTH = 100
+NAMES = "lower-case letters, digits, dots, hyphens and underscores, with slashes between folders, at most 100"
 PICTURES = ("thumb.jpg", "fig.jpg", "fig.png")
 RETRY_AFTER = 60.0
-"""A folder that cannot be written to is looked at again after so many seconds."""
+"""Seconds before a folder that cannot be written to is tried again."""
 _EMPTY_LINES = re.compile(r"\n{3,}")
 
 
 @dataclass(frozen=True, slots=True)
 class SiteMessage:
-    """A page composed for a site, as it is where no picture stands beside it."""
+    """A page composed for a site, without pictures: those are added when it is written."""
 
     page: Page
     layout: Layout
@@ -65,22 +65,20 @@ class SiteMessage:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What stands in a folder after a page was written: all of the page's files, and those that changed."""
+    """The files of a page by their paths below the folder: all of them, and those that changed."""
 
     names: Sequence[str]
     changed: Sequence[str] = field(default_factory=tuple)
 
 
-class Site:
-    """Keeps folders of pages, each an edition, up to date."""
+class Site(BaseChannel):
+    """The site channel."""
 
     name = "site"
     limits = Limits(maxima={"bytes of Markdown": 4_000_000, "bytes of HTML": 6_000_000})
     pace = Pace(concurrency=1)  # pages of one folder share its index
-    repeats_unknown = True  # a page that was written twice is still one page
+    repeats_unknown = True  # writing a page twice leaves one page
     rehearsal = True
-    extras: Sequence[Extra] = ()
-    residents: Sequence[str] = ()
     layouts: Mapping[str, Layout]
 
     def __init__(self, root: Path, settings: Settings, kit: Kit) -> None:
@@ -100,17 +98,8 @@ class Site:
 
     def recipient(self, written: str) -> str:
         if not _is_folder(written):
-            raise ValueError(f"{written!r} is no folder of a site: {NAMES}")
+            raise ValueError(f"{written!r} is not a valid folder name: {NAMES}")
         return written
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        return None
-
-    async def listen(self, commands: Commands) -> None:
-        """Nobody writes to a site."""
 
     def compose(self, page: Page) -> SiteMessage:
         return self._render(page, frozenset(), None)
@@ -118,18 +107,18 @@ class Site:
     async def send(self, to: str, message: Message, personal: Personal) -> Outcome:  # noqa: ARG002
         assert isinstance(message, SiteMessage)
         if not _is_folder(to):
-            return Gone(f"{to!r} is no folder of a site: {NAMES}")
+            return Gone(f"{to!r} is not a valid folder name: {NAMES}")
         if message.page.day is None:
-            return Sent()  # a notice is for a person, and a site is read by everybody
+            return Sent()  # notices are for a person; a site is public
         where = self._root / to
         try:
             written = await asyncio.to_thread(self._write_illustrated, where, message)
         except OSError as error:
             reason = f"cannot write to {where}: {error.strerror or error}"
-            return Deferred(reason, RETRY_AFTER, scope=self._whose(error))
+            return Deferred(reason, RETRY_AFTER, scope=self._scope(error))
         if self._settings.git and PERIOD.fullmatch(message.page.slug):
             try:
-                await self._keep(where, message.page.slug, written.names)
+                await self._commit(where, message.page.slug, written.names)
             except GitError as error:
                 return Deferred(str(error), scope="recipient")
         return Sent(receipt=str(where / f"{message.page.slug}.html"))
@@ -140,62 +129,62 @@ class Site:
             await asyncio.to_thread(write_atomic, probe, b"doctor")
             await asyncio.to_thread(probe.unlink)
         except OSError as error:
-            says = f"{self._root} cannot be written to ({error.strerror}); mend it or set SITE_DIR"
+            says = f"{self._root} cannot be written to ({error.strerror}); fix it or set SITE_DIR"
             return [Finding("SITE_DIR", ok=False, says=says)]
         found = [Finding("SITE_DIR", ok=True, says=f"sites are written to {self._root}")]
         if self._settings.git:
-            found += [await self._looked_at(where) for where in await asyncio.to_thread(self._sites)]
+            found += [await self._check_git(where) for where in await asyncio.to_thread(self._sites)]
         return found
 
     def write(self, where: Path, message: Message, *, whole: bool = True) -> Written:
-        """Put a page into a folder, with the pictures that stand there, and bring index and records up to date.
+        """Write a page into a folder, with the pictures that are there, and update index and records.
 
-        A page of chosen papers is not the `whole` edition, and leaves the records of its day alone. What is the same
-        already is not touched. Raises OSError.
+        Files that are the same already are not touched. A page of chosen papers (not `whole`) does not change the
+        records of its day. Raises OSError.
         """
         assert isinstance(message, SiteMessage)
         page = message.page
-        with folder_writer.alone(where):
-            sheet = self._render(page, folder_writer.present(where), self._sums(where, page))
+        with folder_writer.exclusive(where):
+            rendered = self._render(page, folder_writer.present(where), self._sums(where, page))
             made = {
-                sheet.layout.markdown(page.slug, page.cadence, page.day): sheet.markdown,
-                f"{page.slug}.html": sheet.html,
+                rendered.layout.markdown(page.slug, page.cadence, page.day): rendered.markdown,
+                f"{page.slug}.html": rendered.html,
             }
-            if not PERIOD.fullmatch(page.slug):  # the sample: to be looked at, and no part of the site
+            if not PERIOD.fullmatch(page.slug):  # the sample: not listed in the index
                 return Written(list(made), folder_writer.write(where, made))
             made |= folder.day_records(page) if whole else {}
             changed = folder_writer.write(where, made)
             sums = folder.records_around(where, page) if whole else {}
-            around = sums | self._indexes(where, sheet)
+            around = sums | self._indexes(where, rendered)
             changed += folder_writer.write(where, around)
             return Written([*made, *around, *folder.shown_on(where, page)], changed)
 
     def _write_illustrated(self, where: Path, message: SiteMessage) -> Written:
-        """Write a page with the pictures of its papers, as far as they are there."""
+        """Write a page with those pictures of its papers that have been downloaded."""
         if message.page.style in ILLUSTRATED:
             names = [f"{block.paper.id}.{use}" for block in message.page.blocks for use in PICTURES]
             self.place(where, {name: path for name in names if (path := self._pictures / name).is_file()})
         return self.write(where, message)
 
     def place(self, where: Path, pictures: Mapping[str, Path]) -> list[str]:
-        """Copy pictures, by the name each is to have, to where pages look for them; the names of those that changed.
+        """Copy pictures, given by file name, into a site's images folder. Returns the names of those that changed.
 
-        Raises ValueError for a name that no page asks for, OSError.
+        Raises ValueError for a name that no page uses, OSError.
         """
-        with folder_writer.alone(where):
+        with folder_writer.exclusive(where):
             return folder_writer.place(where, pictures)
 
     def _render(self, page: Page, seen: frozenset[str], sums: Day | None) -> SiteMessage:
-        """A page's files, with the pictures among `seen`; `sums` are those of the page's month."""
+        """Render a page's files with the pictures in `seen`; `sums` are those of the page's month."""
         layout = layout_of(page)
-        more = self._more(page, seen, sums)
+        variables = self._variables(page, seen, sums)
         front = self._front.get(layout.name)
-        head = front(page, **more) if front else ""
-        body = _EMPTY_LINES.sub("\n\n", self._markdown[layout.name](page, **more))
-        return SiteMessage(page, layout, head + body, self._html[layout.name](page, **more))
+        head = front(page, **variables) if front else ""
+        body = _EMPTY_LINES.sub("\n\n", self._markdown[layout.name](page, **variables))
+        return SiteMessage(page, layout, head + body, self._html[layout.name](page, **variables))
 
-    def _more(self, page: Page, seen: frozenset[str], sums: Day | None) -> dict[str, Any]:
-        """What templates are given beside the page."""
+    def _variables(self, page: Page, seen: frozenset[str], sums: Day | None) -> dict[str, Any]:
+        """Template variables besides the page."""
         own, is_day = self._settings, page.cadence in {Cadence.DAY, None}
         path = f"/posts/{name_of(page.cadence)}-{page.slug}/"
         return {
@@ -217,57 +206,56 @@ class Site:
         }
 
     def _sums(self, where: Path, page: Page) -> Day | None:
-        """What the records say of a page's month, None where the page itself knows more."""
+        """The sums of a page's month from the records, None where the page itself has more papers."""
         if page.day is None or page.cadence is not Cadence.MONTH:
             return None
         found = folder.sums(where, page.cadence, page.day)
         return found if found["total_papers"] > len(page.blocks) else None
 
-    def _indexes(self, where: Path, sheet: SiteMessage) -> dict[str, str]:
-        entries = folder.entries(where, sheet.layout)
-        return {name: fill(sheet.page, entries=entries, seen=frozenset()) for name, fill in self._index.items()}
+    def _indexes(self, where: Path, rendered: SiteMessage) -> dict[str, str]:
+        entries = folder.entries(where, rendered.layout)
+        return {name: fill(rendered.page, entries=entries, seen=frozenset()) for name, fill in self._index.items()}
 
-    async def _keep(self, where: Path, slug: str, names: Sequence[str]) -> None:
-        """Commit, and push if wanted. Raises GitError."""
+    async def _commit(self, where: Path, slug: str, names: Sequence[str]) -> None:
+        """Commit an edition's files, and push them if SITE_GIT says so. Raises GitError."""
         git = Git(where, self._settings.author)
         await git.commit(names, f"Papers of {slug}")
         if self._settings.git == "push":
             await git.push()
 
     def _sites(self) -> list[Path]:
-        """The folders there are pages in; before there is any, the one below which they will be."""
+        """The folders that hold sites; before there is one, the folder of all sites."""
         return sorted({path.parent.parent for path in self._root.glob("**/data/*.json")}) or [self._root]
 
-    async def _looked_at(self, where: Path) -> Finding:
-        wants = self._settings.git or ""
-        fault = await Git(where, self._settings.author).fault(push=wants == "push")
+    async def _check_git(self, where: Path) -> Finding:
+        fault = await Git(where, self._settings.author).fault(push=self._settings.git == "push")
         if fault:
-            return Finding("SITE_GIT", ok=False, says=f"{fault}; mend that, or take SITE_GIT out")
-        return Finding("SITE_GIT", ok=True, says=f"each edition in {where} becomes a {wants}")
+            return Finding("SITE_GIT", ok=False, says=f"{fault}; fix that, or remove SITE_GIT")
+        return Finding("SITE_GIT", ok=True, says=f"each edition in {where} becomes a {self._settings.git}")
 
-    def _whose(self, error: OSError) -> Literal["recipient", "channel"]:
-        """Whether one folder is at fault, or the place of all of them."""
+    def _scope(self, error: OSError) -> Literal["recipient", "channel"]:
+        """Whether one site's folder is at fault, or the folder of all sites."""
         one = isinstance(error, FileExistsError | NotADirectoryError | IsADirectoryError | PermissionError)
         return "recipient" if one and self._root.is_dir() and os.access(self._root, os.W_OK) else "channel"
 
 
 def make(settings: Settings, kit: Kit) -> Site:
-    """The sites as configured."""
+    """Create the channel."""
     return Site(kit.home / settings.folder.expanduser(), settings, kit)
 
 
 def _is_folder(written: str) -> bool:
-    return len(written) <= LONGEST and RECIPIENT.fullmatch(written) is not None
+    return len(written) <= MAX_LENGTH and RECIPIENT.fullmatch(written) is not None
 
 
 def _own_sums(page: Page) -> Day:
-    """The sums of a page as far as it knows them itself."""
+    """The sums of a page's own papers."""
     found = period_of(Cadence.MONTH, page.day, [day_of(page)], {}) if page.day else {}
     return {**found, "days_crawled": len({block.paper.listed_on for block in page.blocks})}
 
 
 def _home(url: str) -> Mapping[str, str] | None:
-    """Where readers can follow or subscribe: the site's name, what it is called there, its address."""
+    """SITE_URL as templates show it: host, name and URL; None where it is not set."""
     if not url:
         return None
     parts = urlsplit(url)

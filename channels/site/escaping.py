@@ -1,6 +1,6 @@
-"""What strangers wrote, made safe in Markdown, in Liquid, which Jekyll reads first, and in YAML front matter.
+"""Escapes untrusted text for Markdown, for Liquid (which Jekyll reads first) and for YAML front matter.
 
-The rules are those that CommonMark and kramdown share, so that one file reads the same at GitHub and in a Jekyll site.
+The rules are those that CommonMark and kramdown share, so that a file looks the same on GitHub and in a Jekyll site.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from bot.runtime.text import one_line
 
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "{": "&#123;", "}": "&#125;", "~": "&#126;", "`": "&#96;"}
-"""By entity what one of the readers would still take for markup behind a backslash; `{%` is Liquid's even then."""
+"""Characters that some reader takes for markup even after a backslash, as `{%` in Liquid, and their entities."""
 _MARKUP = re.compile(
     r"""
       &(?=\#?\w+;)                               # an entity
@@ -24,17 +24,17 @@ _MARKUP = re.compile(
     re.VERBOSE,
 )
 _NUMBERED = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
-"""What would begin a numbered list."""
+"""The beginning of a numbered list."""
 
 _PLAIN = re.compile(r"[^\W\d_]\w*(?:-\w+)*|/[\w./-]*/|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?: [+-]\d{4})?")
-"""What is written without quotes in YAML: a word, a path, and a moment, which is no text there."""
-_MEANT = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
-"""Words that mean something else in YAML."""
+"""Values written without quotes in YAML: words, paths, and timestamps, which are a type of their own."""
+_KEYWORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+"""Words that YAML reads as a boolean or null."""
 _PRINTED = re.compile("[\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
 
 def escape(text: str) -> str:
-    """Text that says itself wherever Markdown is read: in a heading, a list, a link, a table, at a line's beginning."""
+    """Text as literal Markdown, anywhere: in a heading, a list, a link, a table, at the start of a line."""
     line = one_line(text)
     safe = _MARKUP.sub(lambda found: _ENTITIES.get(found[0], f"\\{found[0]}"), line)
     before, after = text[:1].isspace(), text[-1:].isspace() and bool(line)
@@ -42,9 +42,9 @@ def escape(text: str) -> str:
 
 
 def scalar(text: str) -> str:
-    """Text as a value in YAML: as it is where that means itself, else in double quotes, and never Liquid."""
+    """Text as a YAML value: bare where that is unambiguous, else in double quotes, and never Liquid."""
     line = one_line(text)
-    if _PLAIN.fullmatch(line) and line.lower() not in _MEANT:
+    if _PLAIN.fullmatch(line) and line.lower() not in _KEYWORDS:
         return line
     return '"{}"'.format("".join(map(_in_quotes, line)))
 

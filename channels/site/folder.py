@@ -1,4 +1,4 @@
-"""What stands in one folder of a site beside the page just written: the days' records, their sums, the index."""
+"""A site's folder: records of days, weeks and months as JSON, and the entries of the index."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WEEK = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One page that the index leads to. `markdown` and `html` are its files, `papers` and `title` are of its record."""
+    """One page in the index: its files, and from its record the number of papers and the first title."""
 
     slug: str
     html: str
@@ -31,28 +31,28 @@ class Entry:
 
 
 def record(slug: str) -> str:
-    """Where the record of a day, a week or a month stands."""
+    """The path of the record of a day, a week or a month."""
     return f"{RECORDS}/{slug}.json"
 
 
 def keyword_record(slug: str) -> str:
-    """Where the keywords of a day's papers stand: its record has the fields that other programs know, and no more."""
+    """The path of the keywords of a day's papers, kept apart from the record, whose fields other programs know."""
     return f"{RECORDS}/{slug}.keywords.json"
 
 
 def slug_of(cadence: Cadence, day: date) -> str:
-    """What names the period that a day is in."""
+    """The slug of the day, week or month that a day belongs to."""
     return {Cadence.DAY: f"{day}", Cadence.WEEK: f"{day:%G-W%V}", Cadence.MONTH: f"{day:%Y-%m}"}[cadence]
 
 
 def days_in(folder: Path, cadence: Cadence, day: date) -> list[Day]:
-    """The records there are of the days of a week or a month."""
+    """The records of the days of a week or a month, as far as they exist."""
     texts = (_text(folder / record(f"{each}")) for each in _days(cadence, day))
     return [found for text in texts if text is not None and (found := read_day(text)) is not None]
 
 
 def sums(folder: Path, cadence: Cadence, day: date) -> Day:
-    """A week or a month, from the records of its days."""
+    """Sum up a week or a month from the records of its days."""
     days = days_in(folder, cadence, day)
     keywords: dict[str, Sequence[str]] = {}
     for each in days:
@@ -61,14 +61,14 @@ def sums(folder: Path, cadence: Cadence, day: date) -> Day:
 
 
 def day_records(page: Page) -> dict[str, str]:
-    """The files that say what a day's page holds, by their names."""
+    """The record files of a day's page, as path to content; none for a week or a month."""
     if page.cadence is not Cadence.DAY:
         return {}
     return {record(page.slug): as_json(day_of(page)), keyword_record(page.slug): as_json(keywords_of(page))}
 
 
 def records_around(folder: Path, page: Page) -> dict[str, str]:
-    """The files that sum up the week and the month of a day's page, by their names."""
+    """The record files of the week and month around a day's page, as path to content."""
     if page.day is None or page.cadence is not Cadence.DAY:
         return {}
     longer = (Cadence.WEEK, Cadence.MONTH)
@@ -76,13 +76,13 @@ def records_around(folder: Path, page: Page) -> dict[str, str]:
 
 
 def entries(folder: Path, layout: Layout) -> list[Entry]:
-    """The pages there are, newest first; what is not there is not listed. `layout` is the one last written."""
+    """The pages in the folder, newest first. `layout`, the one last written, is preferred for the Markdown links."""
     pages = sorted((path.stem for path in folder.glob("*.html") if _is_period(path.stem)), key=_last_day)
     return [_entry(folder, layout, slug) for slug in reversed(pages)]
 
 
 def _is_period(slug: str) -> bool:
-    """Whether a page's name is that of a day, a week or a month that there is."""
+    """Whether a page's name is that of a valid day, week or month."""
     try:
         return PERIOD.fullmatch(slug) is not None and bool(_last_day(slug))
     except ValueError:
@@ -109,7 +109,7 @@ def _period(slug: str) -> Cadence:
 
 
 def _last_day(slug: str) -> tuple[date, str]:
-    """The last day of what is named; a month's and a week's page follow that of the day."""
+    """Sort key of a page: the last day of its period, then day before week before month."""
     match _period(slug):
         case Cadence.DAY:
             return date.fromisoformat(slug), ""

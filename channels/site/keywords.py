@@ -1,4 +1,4 @@
-"""What an edition is about, by the keywords of its papers. Pure."""
+"""Hot topics: the keywords that an edition's papers share. Pure."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from bot.runtime.text import one_line
 
-TOPICS = 5
-"""So many hot topics are named."""
-ACRONYM = 4
-"""Up to so many letters a word in capitals is a name of its own: IS is a measure, and not "is"."""
+MAX_TOPICS = 5
+"""Hot topics shown."""
+MAX_ACRONYM = 4
+"""Letters up to which a word in capitals is an acronym: IS (inception score) is not "is"."""
 
 Words = tuple[str, ...]
 
 
 def hot_topics(papers: Iterable[Sequence[str]]) -> list[str]:
-    """The keywords that several papers share, the most shared first. `papers` are the keywords of each.
+    """The keywords that several papers share, the most shared first. `papers` holds each paper's keywords.
 
     A keyword is shared by whole words: "attention" is in "linear attention", and "RL" is not in "URL".
     """
@@ -28,8 +28,8 @@ def hot_topics(papers: Iterable[Sequence[str]]) -> list[str]:
                 written.setdefault(words, keyword)
         counts.update({phrase for keyword in keywords for phrase in _phrases(_words(one_line(keyword)))})
     shared = [words for words in written if counts[words] > 1]
-    shared.sort(key=lambda words: -counts[words])  # stable: of equals the one first met, which is the better paper's
-    return [written[words] for words in shared[:TOPICS]]
+    shared.sort(key=lambda words: -counts[words])  # stable: among equals the higher-ranked paper's comes first
+    return [written[words] for words in shared[:MAX_TOPICS]]
 
 
 def _phrases(words: Words) -> Iterator[Words]:
@@ -45,4 +45,4 @@ def _words(keyword: str) -> Words:
 
 
 def _folded(word: str) -> str:
-    return word if word.isupper() and len(word) <= ACRONYM else word.casefold()
+    return word if word.isupper() and len(word) <= MAX_ACRONYM else word.casefold()

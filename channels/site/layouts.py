@@ -1,4 +1,4 @@
-"""The layouts there are: which style each is of, how many papers it shows, and how its files are named."""
+"""Layouts of a site: the style each one shows, its number of papers, and the names of its files."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from bot.channel import Page
 from bot.model import Cadence, Style
 
 PERIOD = re.compile(r"\d{4}-\d\d-\d\d|\d{4}-W\d\d|\d{4}-\d\d")
-"""What names the page of an edition: its day, its week, its month."""
+"""The slug of an edition: its day, week or month."""
 
 _EVERY = {Cadence.DAY: "daily", Cadence.WEEK: "weekly", Cadence.MONTH: "monthly"}
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """One way to lay a page out: the template `name`, the `style` it is made for, the `papers` it shows (0 is all).
+    """A layout: template `name`, the `style` it is made for, the number of `papers` it shows (0: all).
 
-    A `post` has front matter and stands where Jekyll looks for it. `file` names the Markdown of others.
+    A `post` has front matter and goes to Jekyll's _posts; otherwise `file` names the Markdown.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Layout:
     file: str = "{slug}.md"
 
     def markdown(self, slug: str, cadence: Cadence | None, day: date | None) -> str:
-        """Where a page's Markdown stands below the folder. One place per period, so that none has two posts."""
+        """The path of a page's Markdown below the site's folder: one per period, so that no period has two posts."""
         if self.post and day is not None and PERIOD.fullmatch(slug):
             return f"_posts/{day}-{name_of(cadence)}.md"
         return self.file.format(slug=slug)
@@ -47,10 +47,10 @@ _OF_STYLE = {layout.style: layout for layout in LAYOUTS}
 
 
 def layout_of(page: Page) -> Layout:
-    """The layout that shows a page's style; what needs no model is a list with institutions and abstracts."""
+    """The layout of a page's style; styles without one are shown as a list with institutions and abstracts."""
     return _OF_STYLE.get(page.style, _OF_STYLE[Style.ABSTRACT])
 
 
 def name_of(cadence: Cadence | None) -> str:
-    """What a page's post is called beside its day: daily-papers."""
+    """The name of a page's post after its day, such as daily-papers."""
     return f"{_EVERY[cadence or Cadence.DAY]}-papers"

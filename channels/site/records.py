@@ -1,4 +1,4 @@
-"""Days, weeks and months as JSON: what a page held, in fields that programs can rely on. Pure."""
+"""Records: days, weeks and months as JSON in a stable format, for other programs. Pure."""
 
 from __future__ import annotations
 
@@ -14,20 +14,22 @@ from bot.model import Cadence, Paper
 from bot.runtime.text import one_line
 
 TOP_PAPERS = 20
+"""Papers listed in the record of a week or a month."""
 TOP_TAGS = 10
+"""Keywords listed in the record of a week or a month."""
 
 Day = Mapping[str, Any]
-"""A day's file as it was read back."""
+"""A record as parsed JSON."""
 
-FURNITURE = frozenset({"join the discussion on this paper page"})
-"""What a page says where it has no abstract, and what is therefore none."""
+NOT_ABSTRACTS = frozenset({"join the discussion on this paper page"})
+"""Texts of the feed's own page that stand in place of a missing abstract, in lower case."""
 
 _CODE = re.compile(r"https?://[\w.-]+(?::\d+)?/[\w.~+%-]+/[\w./~+%#?=-]+", re.ASCII)
-"""An address that leads to some project: that of GitHub's own front page, or of a company's, names no paper's code."""
+"""The URL of a project; that of a host's front page is no paper's code."""
 
 
 def day_of(page: Page) -> dict[str, Any]:
-    """The day that a page shows."""
+    """The record of a page's papers."""
     closed_at = page.closed_at
     return {
         "date": page.slug,
@@ -38,7 +40,7 @@ def day_of(page: Page) -> dict[str, Any]:
 
 
 def keywords_of(page: Page) -> dict[str, list[str]]:
-    """The keywords of a page's papers, by the address that names each paper in the day's file."""
+    """The keywords of a page's papers, by the URL that identifies each paper in the day's record."""
     return {
         block.paper.page: [one_line(keyword) for keyword in block.paper.keywords]
         for block in page.blocks
@@ -47,7 +49,7 @@ def keywords_of(page: Page) -> dict[str, list[str]]:
 
 
 def period_of(cadence: Cadence, day: date, days: Iterable[Day], keywords: Mapping[str, Sequence[str]]) -> Day:
-    """The week or month that `day` is in, from the files of its days; each paper counts once, as it was last seen."""
+    """The record of the week or month around `day`, from its days' records; a paper counts once, as last seen."""
     days = sorted(days, key=lambda each: str(each.get("date")))
     papers: dict[str, Mapping[str, Any]] = {}
     for each in days:
@@ -75,12 +77,12 @@ def period_of(cadence: Cadence, day: date, days: Iterable[Day], keywords: Mappin
 
 
 def as_json(record: object) -> str:
-    """A record as text: UTF-8 as it is, and the same for the same record."""
+    """A record as JSON text, deterministic."""
     return json.dumps(record, ensure_ascii=False, indent=2) + "\n"
 
 
 def read_day(text: str) -> Day | None:
-    """A day's file; None for what is none, whoever wrote it."""
+    """Parse a day's record; None where it is not valid."""
     try:
         found = json.loads(text)
         papers = found["papers"]
@@ -91,13 +93,13 @@ def read_day(text: str) -> Day | None:
 
 
 def code_of(paper: Paper) -> str | None:
-    """The address of a paper's code, None where what is known is not one of a project."""
+    """The URL of a paper's code, None where it is not that of a project."""
     return paper.code if paper.code and _CODE.fullmatch(paper.code) else None
 
 
 def abstract_of(block: Block) -> str:
-    """A paper's abstract, empty where what is known is not one."""
-    return "" if block.abstract.rstrip(".").casefold() in FURNITURE else block.abstract
+    """A paper's abstract, empty where the feed has a placeholder."""
+    return "" if block.abstract.rstrip(".").casefold() in NOT_ABSTRACTS else block.abstract
 
 
 def title_of(block: Block) -> str:

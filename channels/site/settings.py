@@ -1,4 +1,4 @@
-"""What a site can be told: where it stands, what is done with git, and the names in its front matter."""
+"""Settings of the site channel: its folder, git, and the front matter of posts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 
 def split_tags(written: object) -> object:
-    """Read `papers, ai`."""
+    """Parse `papers, ai`. Raises ValueError."""
     if not isinstance(written, str):
         return written
     found = tuple(tag.strip() for tag in written.split(",") if tag.strip())
@@ -20,30 +20,30 @@ def split_tags(written: object) -> object:
 
 
 class Settings(BaseModel):
-    """What a site can be told; every field's alias is the name of its environment variable."""
+    """Settings of the site channel; a field's alias is the name of its environment variable."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     folder: Path = Field(Path("site"), alias="SITE_DIR")
-    """Where the folders of sites stand; below the program's home unless it is an absolute path."""
+    """The folder of all sites; relative to the program's home unless absolute."""
     git: Literal["commit", "push"] | None = Field(None, alias="SITE_GIT")
     author: str = Field("morning-papers", alias="SITE_AUTHOR")
-    """In front matter, and in commits, where "Name <address>" gives both."""
+    """The author in front matter and commits: "Name" or "Name <address>"."""
     tags: Annotated[tuple[str, ...], BeforeValidator(split_tags)] = Field((), alias="SITE_TAGS")
-    """In front matter; each layout has its own where none are given."""
+    """Tags in front matter; empty: each layout's own."""
     title: str = Field("", alias="SITE_TITLE")
-    """The title of a day's page, in which {date} is the day; each layout has its own where none is given."""
+    """Title of a day's page, in which {date} becomes the day; empty: each layout's own."""
     time: str = Field("08:15", alias="SITE_TIME")
-    """The time of day in front matter, whenever the page was written."""
+    """Time of day in front matter, HH:MM, whenever the page was written."""
     offset: str = Field("+0000", alias="SITE_TIMEZONE")
-    """How far the clock of `time` is from UTC."""
+    """UTC offset of `time`, such as +0900."""
     permalink: Literal["yes", "no"] = Field("no", alias="SITE_PERMALINK")
     url: str = Field("", alias="SITE_URL")
-    """Where readers can follow or subscribe, for the layout that says so."""
+    """Where readers can follow or subscribe, for the layouts that link to it."""
 
     @property
     def configured(self) -> bool:
-        """Whether the operator asked for sites."""
+        """Whether the operator set up a site."""
         return "folder" in self.model_fields_set
 
     @property

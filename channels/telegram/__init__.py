@@ -1,6 +1,6 @@
 """Telegram channel (python-telegram-bot): editions in chats, groups, topics and channels, and readers' commands.
 
-A recipient is a chat id and perhaps a topic id: `42`, `-1001234567890`, `-1001234567890/45` (see `chats`).
+A recipient is a chat id, perhaps with a topic id: `42`, `-1001234567890`, `-1001234567890/45` (see `chats`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["Settings", "open"]
 
 
 def open(settings: Settings, kit: Kit) -> Telegram:  # noqa: A001
-    """Create the channel, not yet logged in. Its libraries are imported here: most commands need only the settings."""
-    from channels.telegram.channel import make
+    """Create the channel, not yet logged in. Imports its libraries here: most commands need only the settings."""
+    from channels.telegram.channel import Telegram
 
-    return make(settings, kit)
+    return Telegram(settings, kit)

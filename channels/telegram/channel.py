@@ -1,4 +1,4 @@
-"""The channel itself: login, sending, what becomes of it."""
+"""The Telegram channel: login, receiving updates, sending editions, checks for the doctor."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Self
 
-from telegram import Bot, InlineKeyboardMarkup, Message
+from telegram import Bot, InlineKeyboardMarkup
+from telegram import Message as SentMessage
 from telegram.constants import ParseMode
 from telegram.error import (
     BadRequest,
@@ -22,7 +23,9 @@ from telegram.error import (
 from telegram.request import HTTPXRequest
 
 from bot.channel import (
+    SILENT,
     Barred,
+    BaseChannel,
     Commands,
     Deferred,
     Finding,
@@ -32,6 +35,7 @@ from bot.channel import (
     Kit,
     Link,
     LoginError,
+    Message,
     Outcome,
     Pace,
     Page,
@@ -41,74 +45,70 @@ from bot.channel import (
     Sent,
     Unknown,
 )
-from bot.channel import Message as Composed
-from bot.model import ON, Extra
+from bot.model import ON
 from channels.telegram import errors
 from channels.telegram.chats import SHARED, ChatAddress, chat_of, kind_of
 from channels.telegram.keyboards import keyboard
-from channels.telegram.listener import clock, poll
-from channels.telegram.markup import close_up, escape
-from channels.telegram.message import LIMITS, TelegramMessage
-from channels.telegram.profile import introduce
+from channels.telegram.markup import collapse_blank_lines, escape
+from channels.telegram.message import LIMITS, PICTURE, RICH, TelegramMessage
+from channels.telegram.polling import clock, poll
+from channels.telegram.profile import Profile
 from channels.telegram.replies import FloodWait, Replies
 from channels.telegram.settings import Settings
 from channels.telegram.updates import UpdateHandler
-from channels.telegram.webhook import WebhookUpdates, hold, take
+from channels.telegram.webhook import WebhookUpdates, handle_request, keep_webhook
 
 log = logging.getLogger(__name__)
 
 CONCURRENCY = 30
 CONNECTIONS = 2 * CONCURRENCY
-"""Answers go out beside editions."""
+"""Connections to the Bot API: replies need some beside editions."""
 MARGIN = 0.015
-"""Seconds that a second is taken to be longer: of two messages the later may travel faster."""
-A_MINUTE = 60.0
-TO_ONE_CHAT = Rate(1, 1 + MARGIN)
-TO_ONE_PLACE = Rate(20, A_MINUTE + MARGIN, even=False)
-"""https://core.telegram.org/bots/faq: one message a second to a chat, twenty a minute to a group."""
+"""Seconds added to a rate's window: of two messages the later may travel faster."""
+MINUTE = 60.0
+PER_CHAT = Rate(1, 1 + MARGIN)
+PER_GROUP = Rate(20, MINUTE + MARGIN, even=False)
+"""https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this: one message a second to a chat,
+twenty a minute to a group."""
 FIRST_BOT = "first bot"
-"""The memory's key for the bot that the readers know."""
-WRONG_TOKEN = (
-    "Telegram does not know the token in TELEGRAM_TOKEN: copy it again from @BotFather, or have it make a new one."  # noqa: S105 - a sentence
-)
+"""The memory's key for the id of the bot that readers have started."""
+WRONG_TOKEN = "Telegram rejects TELEGRAM_TOKEN: copy it again from @BotFather, or create a new one there."  # noqa: S105 - a sentence
 
 
-class Telegram:
-    """One bot of Telegram's."""
+class Telegram(BaseChannel):
+    """One Telegram bot."""
 
     name = "telegram"
     limits = LIMITS
-    extras: Sequence[Extra] = (Extra.PICTURE, Extra.SILENT, Extra.RICH)
-    rehearsal = False
-    residents: Sequence[str] = ()
+    extras = (PICTURE, SILENT, RICH)
 
-    def __init__(self, settings: Settings, kit: Kit, bot: Bot) -> None:
+    def __init__(self, settings: Settings, kit: Kit) -> None:
         self._kit = kit
-        self._bot = bot
+        self._bot = _bot(settings)
         self.repeats_unknown = settings.on_unknown == "resend"
         self.pace = Pace(
             concurrency=CONCURRENCY,
             account=Rate(settings.rate, 1 + MARGIN),
-            recipient=TO_ONE_CHAT,
-            kinds={SHARED: (TO_ONE_CHAT, TO_ONE_PLACE)},
+            recipient=PER_CHAT,
+            kinds={SHARED: (PER_CHAT, PER_GROUP)},
             kind=kind_of,
             same=chat_of,
         )
-        self._text = kit.template("telegram/edition.html", escape)
-        self._rich = kit.template("telegram/rich.html", escape)
+        self._template = kit.template("telegram/edition.html", escape)
+        self._rich_template = kit.template("telegram/rich.html", escape)
         self._flood = FloodWait()
-        self._knows_rich = True
-        self._posted: WebhookUpdates | None = None
-        """What was posted and is being handled."""
-        self._is_known = True
-        """Whether this is the bot that the readers have met."""
+        self._supports_rich = True
+        """False once the server has refused rich messages as unknown."""
+        self._webhook_updates: WebhookUpdates | None = None
+        self._is_first_bot = True
+        """Whether this is the bot that readers have started."""
 
     def recipient(self, written: str) -> str:
         return str(ChatAddress.parse(written))
 
     @property
     def invitation(self) -> Link | None:
-        """Where the bot is; its name is known once it has logged in."""
+        """The bot's address; its name is known after login."""
         try:
             return Link("Telegram", f"https://t.me/{self._bot.username}")
         except RuntimeError:
@@ -119,8 +119,8 @@ class Telegram:
             await self._bot.initialize()
         except InvalidToken as error:  # its message holds the token
             await self._bot.shutdown()
-            if not errors.is_telegrams(error):
-                raise ConnectionError("something between us and Telegram answered in its place") from None
+            if not errors.is_from_telegram(error):
+                raise ConnectionError(errors.NOT_TELEGRAM) from None
             raise LoginError(WRONG_TOKEN) from None
         except BaseException:
             await self._bot.shutdown()
@@ -128,187 +128,190 @@ class Telegram:
         first = await self._kit.memory.get(FIRST_BOT)
         if first is None:
             await self._kit.memory.put(FIRST_BOT, f"{self._bot.id}")
-        self._is_known = first in {None, f"{self._bot.id}"}
-        if not self._is_known:
-            log.warning("TELEGRAM_TOKEN is another bot's than before; readers have to start that one first")
+        self._is_first_bot = first in {None, f"{self._bot.id}"}
+        if not self._is_first_bot:
+            log.warning("TELEGRAM_TOKEN belongs to another bot than before; readers must start the new bot first")
         return self
 
     async def __aexit__(self, *exc: object) -> None:
         await self._bot.shutdown()
 
     async def listen(self, commands: Commands) -> None:
-        """Take updates until cancelled: have them posted where there is an https address, else by long polling."""
+        """Receive updates until cancelled: by webhook if PUBLIC_URL is HTTPS, else by long polling."""
         try:
-            await introduce(self._bot, commands, self._kit.memory, offered=self.extras)
+            await self._profile(commands).update()
         except InvalidToken:
             raise LoginError(WRONG_TOKEN) from None
         if self.webhooks():
-            await hold(self._bot, f"{self._kit.links.public}/hooks/{self.name}", self._hook_secret())
+            url = f"{self._kit.links.public}/hooks/{self.name}"
+            await keep_webhook(self._bot, url, self._webhook_secret())
         else:
             await poll(self._bot, self._update_handler(commands).handle)
 
     def webhooks(self) -> Mapping[str, Handler]:
-        """Telegram posts to https alone."""
-        return {self.name: self._take} if (self._kit.links.public or "").startswith("https://") else {}
+        """The webhook, if PUBLIC_URL is HTTPS, which Telegram requires."""
+        return {self.name: self._on_request} if (self._kit.links.public or "").startswith("https://") else {}
 
-    async def _take(self, hook: Hook, commands: Commands) -> int:
-        if self._posted is None:
-            self._posted = WebhookUpdates(self._update_handler(commands).handle)
-        return await take(hook, self._bot, self._hook_secret(), self._posted)
+    async def _on_request(self, hook: Hook, commands: Commands) -> int:
+        if self._webhook_updates is None:
+            self._webhook_updates = WebhookUpdates(self._update_handler(commands).handle)
+        return await handle_request(hook, self._bot, self._webhook_secret(), self._webhook_updates)
 
-    def _hook_secret(self) -> str:
+    def _webhook_secret(self) -> str:
         return self._kit.links.sign("hook", self.name)
 
     def _update_handler(self, commands: Commands) -> UpdateHandler:
+        profile = self._profile(commands)
         replies = Replies(
-            self._bot, commands, self._kit, self._flood, offered=self.extras, clock=clock, inline=self._is_inline
+            self._bot, commands, self._kit, self._flood, profile=profile, clock=clock, inline=self._is_inline
         )
         return UpdateHandler(self._bot, commands, self._kit.memory, replies, self.compose, clock=clock)
 
-    def compose(self, page: Page) -> TelegramMessage:
-        return TelegramMessage(page, close_up(self._text(page)), self._rich)
+    def _profile(self, commands: Commands) -> Profile:
+        return Profile(self._bot, commands, self._kit.memory)
 
-    async def send(self, to: str, message: Composed, personal: Personal) -> Outcome:
+    def compose(self, page: Page) -> TelegramMessage:
+        return TelegramMessage(page, collapse_blank_lines(self._template(page)), self._rich_template)
+
+    async def send(self, to: str, message: Message, personal: Personal) -> Outcome:
         assert isinstance(message, TelegramMessage)
         try:
-            place = ChatAddress.parse(to)
+            chat = ChatAddress.parse(to)
         except ValueError:
-            return Gone("no chat of Telegram's")
-        if (wait := self._flood.left()) > 0:
+            return Gone("not a Telegram chat")
+        if (wait := self._flood.remaining()) > 0:
             return Deferred("flood wait", wait, "channel")
         try:
-            is_channel = await self._is_channel(place)
-        except NetworkError as error:  # nothing has left yet
-            found = errors.outcome(error, place)
+            is_channel = await self._is_channel(chat)
+        except NetworkError as error:  # the message itself was not sent yet
+            found = errors.outcome(error, chat)
             return Deferred(found.reason, scope="channel") if isinstance(found, Unknown) else found
         try:
-            return await self._send_to(place, message, personal, is_channel=is_channel)
+            return await self._send_following(chat, message, personal, is_channel=is_channel)
         except TelegramError as error:
-            return await self._outcome(error, place)
+            return await self._outcome(error, chat)
 
-    async def _send_to(
-        self, place: ChatAddress, card: TelegramMessage, personal: Personal, *, is_channel: bool
+    async def _send_following(
+        self, chat: ChatAddress, message: TelegramMessage, personal: Personal, *, is_channel: bool
     ) -> Outcome:
-        """Send, where the place has changed to where it is now."""
-        rows = card.rows(place, self._bot.username, is_channel=is_channel, inline=self._is_inline)
+        """Send, to the new id of a group that was migrated, or to General in place of a topic that was closed."""
+        rows = message.rows(chat, self._bot.username, is_channel=is_channel, inline=self._is_inline)
         keys = await keyboard(rows, self._kit.memory)
+        moved_to = None
         try:
-            sent = await self._post(place, card, personal, keys)
-        except ChatMigrated as moved:
-            now_at = ChatAddress(moved.new_chat_id)
-            sent = await self._post(now_at, card, personal, keys)
-            return Sent(f"{sent.message_id}", moved_to=f"{now_at}")
+            sent = await self._post(chat, message, personal, keys)
+        except ChatMigrated as migrated:
+            moved_to = ChatAddress(migrated.new_chat_id)
+            sent = await self._post(moved_to, message, personal, keys)
         except BadRequest as error:
-            if place.topic is None or not errors.says(error, *errors.NO_TOPIC, *errors.CLOSED_TOPIC):
+            if chat.topic is None or not errors.mentions(error, *errors.NO_TOPIC, *errors.CLOSED_TOPIC):
                 raise
-            general = ChatAddress(place.chat)  # General has no id of its own to send to
-            sent = await self._post(general, card, personal, keys)
-            moved_to = f"{general}" if errors.says(error, *errors.NO_TOPIC) else None
-            return Sent(f"{sent.message_id}", moved_to=moved_to)
-        return Sent(f"{sent.message_id}")
+            general = ChatAddress(chat.id)  # General has no id of its own to send to
+            sent = await self._post(general, message, personal, keys)
+            moved_to = general if errors.mentions(error, *errors.NO_TOPIC) else None
+        return Sent(f"{sent.message_id}", moved_to=None if moved_to is None else f"{moved_to}")
 
     async def _post(
-        self, place: ChatAddress, card: TelegramMessage, personal: Personal, keys: InlineKeyboardMarkup | None
-    ) -> Message:
-        if personal.extras.get(Extra.RICH) == ON and self._knows_rich and card.page.blocks:
+        self, chat: ChatAddress, message: TelegramMessage, personal: Personal, keys: InlineKeyboardMarkup | None
+    ) -> SentMessage:
+        """Send as a rich message if the reader chose it and the server knows it, else as HTML."""
+        silent = personal.extras.get(SILENT.name) == ON
+        if personal.extras.get(RICH.name) == ON and self._supports_rich and message.page.blocks:
             try:
-                return await self._post_rich(place, card, personal, keys)
-            except (BadRequest, EndPointNotFound) as error:  # an older server knows no such method
-                if errors.says(error, *errors.OF_THE_PLACE):
+                return await self._post_rich(chat, message, keys, silent=silent)
+            except (BadRequest, EndPointNotFound) as error:  # an older server does not know the method
+                if errors.mentions(error, *errors.ABOUT_CHAT):
                     raise
-                self._knows_rich = not isinstance(error, EndPointNotFound)
+                self._supports_rich = not isinstance(error, EndPointNotFound)
                 log.info("rich message refused, sent as HTML", extra={"reason": errors.reason(error)})
         return await self._bot.send_message(
-            place.chat,
-            card.text,
+            chat.id,
+            message.text,
             ParseMode.HTML,
-            message_thread_id=place.topic,
-            link_preview_options=card.preview(personal.extras),
-            disable_notification=personal.extras.get(Extra.SILENT) == ON,
+            message_thread_id=chat.topic,
+            link_preview_options=message.preview(personal.extras),
+            disable_notification=silent,
             reply_markup=keys,
         )
 
     async def _post_rich(
-        self, place: ChatAddress, card: TelegramMessage, personal: Personal, keys: InlineKeyboardMarkup | None
-    ) -> Message:
-        """By a raw request: the library has no types for it yet."""
-        given: dict[str, Any] = {
-            "chat_id": place.chat,
-            "rich_message": {"html": card.rich, "is_rtl": card.page.direction == "rtl", "skip_entity_detection": True},
-            "disable_notification": personal.extras.get(Extra.SILENT) == ON,
+        self, chat: ChatAddress, message: TelegramMessage, keys: InlineKeyboardMarkup | None, *, silent: bool
+    ) -> SentMessage:
+        """Send by a raw request: the library has no types for rich messages yet."""
+        is_rtl = message.page.direction == "rtl"
+        arguments: dict[str, Any] = {
+            "chat_id": chat.id,
+            "rich_message": {"html": message.rich, "is_rtl": is_rtl, "skip_entity_detection": True},
+            "disable_notification": silent,
         }
-        if place.topic is not None:
-            given["message_thread_id"] = place.topic
+        if chat.topic is not None:
+            arguments["message_thread_id"] = chat.topic
         if keys is not None:
-            given["reply_markup"] = keys
-        sent: Message = await self._bot.do_api_request("sendRichMessage", api_kwargs=given, return_type=Message)
+            arguments["reply_markup"] = keys
+        sent: SentMessage = await self._bot.do_api_request(
+            "sendRichMessage", api_kwargs=arguments, return_type=SentMessage
+        )
         return sent
 
-    async def _is_channel(self, place: ChatAddress) -> bool:
-        """Whether nobody can press buttons that ask something there; what is learned is remembered."""
-        if not place.is_shared:
+    async def _is_channel(self, chat: ChatAddress) -> bool:
+        """Whether it is a broadcast channel, where buttons have nobody to answer; the answer is remembered."""
+        if not chat.is_shared:
             return False
-        key = f"kind {place.chat}"
+        key = f"kind {chat.id}"
         kind = await self._kit.memory.get(key)
         if kind is None:
             try:
-                kind = str((await self._bot.get_chat(place.chat)).type)
-            except (BadRequest, Forbidden, ChatMigrated):  # sending says what is the matter with it
+                kind = str((await self._bot.get_chat(chat.id)).type)
+            except (BadRequest, Forbidden, ChatMigrated):  # sending will meet the same error and classify it
                 return False
             await self._kit.memory.put(key, kind)
         return kind == "channel"
 
     @property
     def _is_inline(self) -> bool:
-        """Whether papers can be put into other chats: @BotFather switches that on."""
+        """Whether inline mode is on (set with @BotFather), which sharing papers needs."""
         return bool(self._bot.bot.supports_inline_queries)
 
-    async def _outcome(self, error: TelegramError, place: ChatAddress) -> Outcome:
-        found = errors.outcome(error, place)
+    async def _outcome(self, error: TelegramError, chat: ChatAddress) -> Outcome:
+        """The outcome of an error, after a second look at the chat where the error alone does not tell."""
+        found = errors.outcome(error, chat)
         if isinstance(found, Barred):
             title = None
             with suppress(TelegramError):
-                title = (await self._bot.get_chat(place.chat)).title
+                title = (await self._bot.get_chat(chat.id)).title
             return Barred(found.reason, title)
-        if isinstance(found, Gone) and not self._is_known:  # it is the token that is wrong, not the reader
-            return Deferred("the reader has not met this bot: TELEGRAM_TOKEN is another one's than before")
-        if isinstance(found, Gone) and errors.says(error, *errors.NO_CHAT):
+        if isinstance(found, Gone) and not self._is_first_bot:  # the token is wrong, not the reader
+            return Deferred("the reader has not started this bot: TELEGRAM_TOKEN belongs to another bot than before")
+        if isinstance(found, Gone) and errors.mentions(error, *errors.NO_CHAT):
             with suppress(TelegramError):
-                await self._bot.get_chat(place.chat)
-                return Deferred(found.reason)  # it is there after all
+                await self._bot.get_chat(chat.id)
+                return Deferred(found.reason)  # the chat exists after all
         if isinstance(found, Rejected):
-            log.error("message refused", extra={"channel": self.name, "reason": found.reason})
+            log.error("message rejected", extra={"channel": self.name, "reason": found.reason})
         return found
 
     async def check(self) -> Sequence[Finding]:
         try:
             me = await self._bot.get_me()
-            hook = await self._bot.get_webhook_info()
+            webhook = await self._bot.get_webhook_info()
         except InvalidToken:
             return [Finding("TELEGRAM_TOKEN", False, WRONG_TOKEN)]
         except TelegramError as error:
             return [Finding("telegram", False, f"Telegram could not be asked ({errors.reason(error)})")]
         found = [Finding("telegram", True, f"@{me.username} is ready; subscribe at https://t.me/{me.username}")]
-        if hook.url:
-            says = "another program has set a web hook for this bot; it is taken down as soon as this one listens"
+        if webhook.url:
+            says = "a webhook is set for this bot; `papers run` replaces or removes it"
             found.append(Finding("telegram", True, says))
         if not me.supports_inline_queries:
-            says = "inline mode is off: people find papers from any chat once you send /setinline to @BotFather"
+            says = "inline mode is off: send /setinline to @BotFather to let people search papers from any chat"
             found.append(Finding("telegram", True, says))
         return found
 
 
-def make(settings: Settings, kit: Kit) -> Telegram:
-    """The bot as configured, not yet logged in."""
-    os.environ.setdefault("PTB_TIMEDELTA", "true")  # else the library warns, at every flood wait, of what it will do
+def _bot(settings: Settings) -> Bot:
+    """The library's client, not yet logged in."""
+    os.environ.setdefault("PTB_TIMEDELTA", "true")  # else the library warns of a coming change at every flood wait
     token = "0:0" if settings.token is None else settings.token.get_secret_value()
     origin = settings.api_url.rstrip("/")
-    bot = Bot(
-        token,
-        base_url=f"{origin}/bot",
-        base_file_url=f"{origin}/file/bot",
-        request=HTTPXRequest(
-            CONNECTIONS, read_timeout=30.0, write_timeout=30.0, connect_timeout=10.0, pool_timeout=30.0
-        ),
-    )
-    return Telegram(settings, kit, bot)
+    request = HTTPXRequest(CONNECTIONS, read_timeout=30.0, write_timeout=30.0, connect_timeout=10.0, pool_timeout=30.0)
+    return Bot(token, base_url=f"{origin}/bot", base_file_url=f"{origin}/file/bot", request=request)

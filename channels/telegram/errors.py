@@ -1,7 +1,7 @@
-"""What Telegram's answers mean: an error of the client library → whose fault it was, and what follows.
+"""Maps errors of the Bot API to outcomes of sending.
 
-Texts as the official server writes them (github.com/tdlib/telegram-bot-api, `Client.cpp`), looked for in small letters;
-what is not known is judged by its code.
+The texts are those of the official server (github.com/tdlib/telegram-bot-api, `Client.cpp`), in lower case. An error
+with an unknown text is classified by its code.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, Networ
 from bot.channel import Barred, Deferred, Gone, Outcome, Rejected, Unknown
 from channels.telegram.chats import ChatAddress
 
-NOT_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
-"""Faults that come before a request has left."""
+NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+"""Faults that happen before the request is written."""
 
-NO_RIGHT = (
+NO_RIGHTS = (
     "not enough rights",
     "chat_write_forbidden",
     "need administrator rights",
@@ -43,73 +43,71 @@ GONE = (
 NO_CHAT = ("chat not found",)
 NO_TOPIC = ("message thread not found", "topic_deleted", "topic_id_invalid")
 CLOSED_TOPIC = ("topic_closed",)
-SAME = ("message is not modified",)
+NOT_MODIFIED = ("message is not modified",)
 NOT_EDITABLE = ("message can't be edited", "message to edit not found", "message_id_invalid")
-TOO_LATE = ("query is too old", "query id is invalid")
+QUERY_EXPIRED = ("query is too old", "query id is invalid")
+ABOUT_CHAT = (*NO_RIGHTS, *GONE, *NO_CHAT, *NO_TOPIC, *CLOSED_TOPIC)
+"""Refusals that are about the chat, not about the message."""
+
+NOT_TELEGRAM = "a proxy or firewall answered instead of Telegram"
+_NOT_JSON = ". Parsing the server response"
+"""The library's words for a response that is not JSON."""
 
 
-def says(error: TelegramError, *texts: str) -> bool:
-    """Whether an error says one of these."""
-    said = error.message.casefold()
-    return any(text in said for text in texts)
+def mentions(error: TelegramError, *texts: str) -> bool:
+    """Whether the error's message contains one of these texts."""
+    message = error.message.casefold()
+    return any(text in message for text in texts)
 
 
-def outcome(error: TelegramError, place: ChatAddress) -> Outcome:
-    """What became of a message that was answered with this error.
+def outcome(error: TelegramError, chat: ChatAddress) -> Outcome:
+    """The outcome of a message to `chat` that ended in this error.
 
-    BadRequest comes first: the library counts it among the faults of the network.
+    BadRequest comes before NetworkError, of which it is a subclass in the library.
     """
-    said = reason(error)
-    if not is_telegrams(error):
-        return Deferred("something between us and Telegram answered in its place", scope="channel")
+    text = reason(error)
+    if not is_from_telegram(error):
+        return Deferred(NOT_TELEGRAM, scope="channel")
     if isinstance(error, RetryAfter):
-        # A private chat's answer speaks for the whole bot; a group has a limit of its own.
-        return Deferred("flood wait", seconds(error), "recipient" if place.is_shared else "channel")
+        # A private chat's flood wait holds for the whole bot; a group has a limit of its own.
+        return Deferred("flood wait", seconds(error), "recipient" if chat.is_shared else "channel")
     if isinstance(error, InvalidToken):
-        return Deferred("Telegram does not know TELEGRAM_TOKEN any more", scope="channel")
+        return Deferred("Telegram rejects TELEGRAM_TOKEN", scope="channel")
     if isinstance(error, Conflict):
-        return Deferred(said, scope="channel")
+        return Deferred(text, scope="channel")
     if isinstance(error, BadRequest | Forbidden):
-        if says(error, *NO_RIGHT, *NO_TOPIC, *CLOSED_TOPIC):  # a General that is closed lets nobody post
-            return Barred(said)
-        if isinstance(error, Forbidden) or says(error, *GONE, *NO_CHAT):
-            return Gone(said)
-        return Rejected(said)
+        if mentions(error, *NO_RIGHTS, *NO_TOPIC, *CLOSED_TOPIC):  # nobody can post if General is closed
+            return Barred(text)
+        if isinstance(error, Forbidden) or mentions(error, *GONE, *NO_CHAT):
+            return Gone(text)
+        return Rejected(text)
     if isinstance(error, NetworkError):
-        return _of_the_network(error)
-    return Unknown(said)
+        return _network_outcome(error)
+    return Unknown(text)
 
 
 def seconds(error: RetryAfter) -> float:
-    """How long a flood wait lasts."""
+    """Seconds of a flood wait."""
     wait = error.retry_after
     return wait.total_seconds() if isinstance(wait, timedelta) else float(wait)
 
 
-def _of_the_network(error: NetworkError) -> Outcome:
-    cause = error.__cause__
-    if isinstance(cause, NOT_LEFT):
-        return Deferred(f"Telegram is out of reach ({type(cause).__name__})", scope="channel")
-    if isinstance(cause, httpx.HTTPError):
-        return Unknown(f"no answer came ({type(cause).__name__})")
-    return Deferred(f"Telegram is in trouble ({reason(error)})", scope="channel")
-
-
-OF_THE_PLACE = (*NO_RIGHT, *GONE, *NO_CHAT, *NO_TOPIC, *CLOSED_TOPIC)
-"""Refusals that speak of where a message was to go, and not of what it says."""
-
-
-_PAGE = ". Parsing the server response"
-"""How the library begins to say that an answer was no JSON."""
-
-
-def is_telegrams(error: TelegramError) -> bool:
-    """Whether it was Telegram that answered so, and no proxy or firewall on the way."""
-    return _PAGE not in error.message and not (
-        isinstance(error.__cause__, TelegramError) and _PAGE in f"{error.__cause__}"
+def is_from_telegram(error: TelegramError) -> bool:
+    """Whether Telegram itself answered, not a proxy or firewall on the way."""
+    return _NOT_JSON not in error.message and not (
+        isinstance(error.__cause__, TelegramError) and _NOT_JSON in f"{error.__cause__}"
     )
 
 
 def reason(error: TelegramError) -> str:
-    """An error in a few words, without the page that a proxy may have answered with."""
-    return error.message.partition(_PAGE)[0]
+    """The error's message, without the HTML page that a proxy may have sent."""
+    return error.message.partition(_NOT_JSON)[0]
+
+
+def _network_outcome(error: NetworkError) -> Outcome:
+    cause = error.__cause__
+    if isinstance(cause, NOT_SENT):
+        return Deferred(f"Telegram is unreachable ({type(cause).__name__})", scope="channel")
+    if isinstance(cause, httpx.HTTPError):
+        return Unknown(f"no answer ({type(cause).__name__})")
+    return Deferred(f"Telegram has an outage ({reason(error)})", scope="channel")

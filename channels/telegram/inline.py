@@ -1,4 +1,4 @@
-"""Papers for any chat: `@bot diffusion` finds them, an empty query or a day is an edition, a number one paper.
+"""Inline mode: `@bot diffusion` searches from any chat; an empty query or a day is an edition, a number one paper.
 
 https://core.telegram.org/bots/api#inline-mode
 """
@@ -11,14 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from telegram import InlineQueryResultArticle, InputTextMessageContent
 from telegram.constants import ParseMode
 
-from bot.channel import Answer, Block, Page
-from bot.model import Extra
-from channels.telegram.message import TelegramMessage, cut
+from bot.channel import Block, Page, Reply
+from channels.telegram.message import TelegramMessage, single_paper
 
-MOST = 50
-"""Results of one answer: https://core.telegram.org/bots/api#answerinlinequery."""
-CACHED = 300
-"""Seconds for which Telegram may give the same answer to the same person again."""
+MOST_RESULTS = 50
+"""Results of one answer (https://core.telegram.org/bots/api#answerinlinequery)."""
+CACHE_TIME = 300
+"""Seconds for which Telegram may repeat an answer to the same person."""
 LONGEST_TITLE, LONGEST_DESCRIPTION = 128, 200
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _PAPER = re.compile(r"\d{4}\.\d{4,5}")
@@ -26,7 +25,7 @@ _OFFSET = re.compile(r"\d{1,4}", re.ASCII)
 
 
 def line_of(query: str, offset: str) -> str:
-    """What is asked by what somebody typed behind the bot's name."""
+    """The command line for what was typed behind the bot's name."""
     query = " ".join(query.split())
     after = f"+{offset} " if _OFFSET.fullmatch(offset) else ""
     if not query or _DAY.fullmatch(query):
@@ -36,38 +35,38 @@ def line_of(query: str, offset: str) -> str:
     return f"search {after}{query}"
 
 
-def results(answer: Answer, compose: Callable[[Page], TelegramMessage]) -> Sequence[InlineQueryResultArticle]:
-    """What can be put into the chat: the edition where one was asked for, then each paper."""
-    page, card = answer.page, answer.message
-    if page is None or not isinstance(card, TelegramMessage):
+def results(reply: Reply, compose: Callable[[Page], TelegramMessage]) -> Sequence[InlineQueryResultArticle]:
+    """The results to choose from: the edition if one was asked for, then each paper."""
+    page, message = reply.page, reply.message
+    if page is None or not isinstance(message, TelegramMessage):
         return []
     found = []
     if page.day is not None and page.previous is None:
-        found.append(_result("edition", page.heading, page.lead, card, answer.extras))
-    for place, block in enumerate(page.blocks):
-        found.append(_of_paper(block, compose(cut(page, place)), answer.extras))
-    return found[:MOST]
+        found.append(_result("edition", page.heading, page.lead, message, reply.extras))
+    for index, block in enumerate(page.blocks):
+        found.append(_paper_result(block, compose(single_paper(page, index)), reply.extras))
+    return found[:MOST_RESULTS]
 
 
-def offset_of(page: Page | None) -> str:
-    """Where what follows begins; empty where nothing does."""
-    begun = re.search(r"\+(\d+)", page.next) if page is not None and page.next else None
-    return begun[1] if begun else ""
+def next_offset(page: Page | None) -> str:
+    """The offset of the next results; empty after the last."""
+    found = re.search(r"\+(\d+)", page.next) if page is not None and page.next else None
+    return found[1] if found else ""
 
 
-def _of_paper(block: Block, card: TelegramMessage, extras: Mapping[Extra, str]) -> InlineQueryResultArticle:
+def _paper_result(block: Block, message: TelegramMessage, extras: Mapping[str, str]) -> InlineQueryResultArticle:
     facts = " · ".join(filter(None, (block.votes, block.organisation, next(iter(block.said.parts.values()), ""))))
-    return _result(block.paper.id, block.title, facts, card, extras)
+    return _result(block.paper.id, block.title, facts, message, extras)
 
 
 def _result(
-    key: str, title: str, description: str, card: TelegramMessage, extras: Mapping[Extra, str]
+    key: str, title: str, description: str, message: TelegramMessage, extras: Mapping[str, str]
 ) -> InlineQueryResultArticle:
-    picture = card.page.blocks[0].paper.thumbnail if len(card.page.blocks) == 1 else None
+    picture = message.page.blocks[0].paper.thumbnail if len(message.page.blocks) == 1 else None
     return InlineQueryResultArticle(
         key,
         title[:LONGEST_TITLE],
-        InputTextMessageContent(card.text, ParseMode.HTML, link_preview_options=card.preview(extras)),
+        InputTextMessageContent(message.text, ParseMode.HTML, link_preview_options=message.preview(extras)),
         description=description[:LONGEST_DESCRIPTION],
         thumbnail_url=picture if (picture or "").startswith("https://") else None,
     )

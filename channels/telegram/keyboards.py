@@ -1,4 +1,4 @@
-"""Buttons below a message, before and as Telegram takes them."""
+"""Inline keyboards: buttons as data, laid out in rows, and as Telegram takes them."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup, SwitchInlineQue
 
 from bot.channel import Memory
 from bot.runtime.text import display_width
-from channels.telegram.callbacks import Callback, held
+from channels.telegram.callbacks import Callback, encode
 
-WIDEST = 30
-"""So many letters fit beside each other on a telephone, buttons' margins taken off."""
-A_ROW = 5
+ROW_WIDTH = 30
+"""Letters that fit side by side on a phone, without the buttons' margins."""
+ROW_BUTTONS = 5
 LONGEST_LABEL = 64
-MOST = 100
-"""Buttons of a message; the server refuses more."""
+MOST_BUTTONS = 100
+"""Buttons of one message; the server refuses more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """One button: what it says, and what it does: ask a line, open an address, or begin an inline query elsewhere."""
+    """One button: a label, and a command line, a URL or an inline query to share as what it does."""
 
     label: str
     callback: Callback | None = None
@@ -33,32 +33,32 @@ Rows = Sequence[Sequence[Button]]
 
 
 async def keyboard(rows: Rows, memory: Memory) -> InlineKeyboardMarkup | None:
-    """The buttons as Telegram takes them; None where there are none."""
-    built = [[await _button(key, memory) for key in row] for row in rows if row]
+    """The rows as Telegram takes them; None without buttons."""
+    built = [[await _button(button, memory) for button in row] for row in rows if row]
     return InlineKeyboardMarkup(built) if built else None
 
 
-def in_rows(keys: Iterable[Button], most: int = A_ROW) -> list[list[Button]]:
-    """Keys beside each other as long as their labels fit."""
+def in_rows(buttons: Iterable[Button], most: int = ROW_BUTTONS) -> list[list[Button]]:
+    """Lay buttons out in rows of at most `most`, as long as their labels fit."""
     rows: list[list[Button]] = []
     room = 0
-    for key in list(keys)[:MOST]:
-        needs = display_width(key.label) + 2
-        if not rows or needs > room or len(rows[-1]) >= most:
+    for button in list(buttons)[:MOST_BUTTONS]:
+        needed = display_width(button.label) + 2
+        if not rows or needed > room or len(rows[-1]) >= most:
             rows.append([])
-            room = WIDEST
-        rows[-1].append(key)
-        room -= needs
+            room = ROW_WIDTH
+        rows[-1].append(button)
+        room -= needed
     return rows
 
 
-async def _button(key: Button, memory: Memory) -> InlineKeyboardButton:
-    label = key.label if len(key.label) <= LONGEST_LABEL else key.label[: LONGEST_LABEL - 1] + "…"
-    if key.url is not None:
-        return InlineKeyboardButton(label, url=key.url)
-    if key.share is not None:
-        anywhere = SwitchInlineQueryChosenChat(
-            key.share, allow_user_chats=True, allow_group_chats=True, allow_channel_chats=True
+async def _button(button: Button, memory: Memory) -> InlineKeyboardButton:
+    label = button.label if len(button.label) <= LONGEST_LABEL else button.label[: LONGEST_LABEL - 1] + "…"
+    if button.url is not None:
+        return InlineKeyboardButton(label, url=button.url)
+    if button.share is not None:
+        any_chat = SwitchInlineQueryChosenChat(
+            button.share, allow_user_chats=True, allow_group_chats=True, allow_channel_chats=True
         )
-        return InlineKeyboardButton(label, switch_inline_query_chosen_chat=anywhere)
-    return InlineKeyboardButton(label, callback_data=await held(key.callback or Callback(""), memory))
+        return InlineKeyboardButton(label, switch_inline_query_chosen_chat=any_chat)
+    return InlineKeyboardButton(label, callback_data=await encode(button.callback or Callback(""), memory))

@@ -1,4 +1,4 @@
-"""A page as a message of Telegram's: its text, its buttons, its picture."""
+"""A page rendered for Telegram: its text, buttons and link preview."""
 
 from __future__ import annotations
 
@@ -8,36 +8,56 @@ from functools import cached_property
 
 from telegram import LinkPreviewOptions
 
-from bot.channel import Direction, Limits, Page, ShowPaper, ShowSettings, Template, written
-from bot.model import ON, Extra
-from channels.telegram.callbacks import Callback, link
+from bot.channel import N_, CommandName, Direction, Kind, Limits, Page, Preference, Template, paper_line
+from bot.model import ON
+from channels.telegram.callbacks import Callback, deep_link
 from channels.telegram.chats import ChatAddress
 from channels.telegram.keyboards import Button, Rows, in_rows
-from channels.telegram.markup import entities, link_bytes, units
+from channels.telegram.markup import entity_count, link_bytes, text_length
 
+LONGEST_TEXT = 4096
+"""UTF-16 code units of a message after its markup is parsed (https://core.telegram.org/bots/api#sendmessage)."""
 LIMITS = Limits(
     maxima={
-        "characters": 4096,  # after its markup was read, in UTF-16 units: core.telegram.org/bots/api#sendmessage
+        "characters": LONGEST_TEXT,
         "pieces of formatting": 95,  # 100 are shown; links that Telegram finds by itself count as well
-        "bytes of links": 9_000,  # of about 10,000, which no document states
+        "bytes of links": 9_000,  # of about 10,000, which is documented nowhere
     },
     text=3000,
 )
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 
+PICTURE = Preference(
+    "picture",
+    "picture",
+    Kind.SWITCH,
+    N_("Picture"),
+    N_("Choose whether the first paper’s picture stands above an edition"),
+    examples=("{on}",),
+)
+RICH = Preference(
+    "rich",
+    "rich",
+    Kind.SWITCH,
+    N_("Rich layout"),
+    N_("Choose the richer layout, which only new apps show"),
+    examples=("{on}",),
+)
+
+
 @dataclass(frozen=True)
 class TelegramMessage:
-    """A page composed for Telegram. In a group or a channel it differs in its buttons alone."""
+    """A page rendered for Telegram. Private chats, groups and channels get different buttons below the same text."""
 
     page: Page
     text: str
-    in_rich: Template
+    rich_template: Template
 
     def sizes(self) -> Mapping[str, int]:
         return {
-            "characters": units(self.text),
-            "pieces of formatting": entities(self.text),
+            "characters": text_length(self.text),
+            "pieces of formatting": entity_count(self.text),
             "bytes of links": link_bytes(self.text),
         }
 
@@ -46,60 +66,57 @@ class TelegramMessage:
 
     @cached_property
     def rich(self) -> str:
-        """The same in the richer markup of Bot API 10.1; made only where a reader wants it."""
-        return self.in_rich(self.page)
+        """The page in the markup of rich messages (Bot API 10.1), rendered only if a reader chose it."""
+        return self.rich_template(self.page)
 
-    def preview(self, extras: Mapping[Extra, str]) -> LinkPreviewOptions:
-        """No preview, or the first paper's picture, large, above the text."""
+    def preview(self, extras: Mapping[str, str]) -> LinkPreviewOptions:
+        """No preview, or the first paper's picture, large and above the text, if the reader chose it."""
         picture = self.page.blocks[0].paper.thumbnail if self.page.blocks else None
-        if extras.get(Extra.PICTURE) != ON or not (picture or "").startswith("https://"):
+        if extras.get(PICTURE.name) != ON or not (picture or "").startswith("https://"):
             return NO_PREVIEW
         return LinkPreviewOptions(url=picture, prefer_large_media=True, show_above_text=True)
 
-    def rows(self, place: ChatAddress, username: str, *, is_channel: bool = False, inline: bool = True) -> Rows:
-        """The buttons that make sense where it is shown.
+    def rows(self, chat: ChatAddress, username: str, *, is_channel: bool = False, inline: bool = True) -> Rows:
+        """The buttons below the message.
 
-        One's own chat turns the page in place. A page turned in a group would be turned for everybody, so what is more
-        is opened in the reader's own chat with the bot; under a channel's posts there is nothing of the kind. Without
-        `inline` mode nothing can be put into other chats.
+        In a private chat they turn the page in place. In a group that would turn it for everybody, so they open the
+        reader's private chat with the bot. Posts of a channel have none. Sharing needs `inline` mode.
         """
         if is_channel or not self.page.blocks:
             return []
         share = [self._share()] if inline else []
-        return self._in_a_group(username, share) if place.is_shared else self._in_private(share)
+        return self._group_rows(username, share) if chat.is_shared else self._private_rows(share)
 
-    def _in_private(self, share: Sequence[Button]) -> Rows:
-        turns = [Button(sign, Callback(line)) for sign, line in self._signs() if line is not None]
-        settings = Button(f"⚙ {self.page.labels['settings']}", Callback(written(ShowSettings()), apart=True))
-        papers = [Button(label, Callback(line, apart=True)) for label, line in self._papers()]
+    def _private_rows(self, share: Sequence[Button]) -> Rows:
+        pages = [("◀", self.page.previous), ("▶", self.page.next)]
+        if self.page.direction is Direction.RTL:
+            pages = [("◀", self.page.next), ("▶", self.page.previous)]
+        turns = [Button(sign, Callback(line)) for sign, line in pages if line is not None]
+        settings = Button(f"⚙ {self.page.labels['settings']}", Callback(CommandName.SETTINGS, new_message=True))
+        papers = [Button(label, Callback(line, new_message=True)) for label, line in self._papers()]
         return [*in_rows(papers), turns, [settings, *share]]
 
-    def _in_a_group(self, username: str, share: Sequence[Button]) -> Rows:
+    def _group_rows(self, username: str, share: Sequence[Button]) -> Rows:
         more = [(f"{self.page.labels['more']} ▶", self.page.next)] if self.page.next else []
-        papers = [Button(label, url=url) for label, line in self._papers() if (url := link(username, line))]
-        turns = [Button(label, url=url) for label, line in more if (url := link(username, line))]
-        return [*in_rows(papers), [*turns, *share]]
+        return [*in_rows(_links(username, self._papers())), [*_links(username, more), *share]]
 
     def _papers(self) -> Sequence[tuple[str, str]]:
-        """For each paper, what asks for all there is to say about it; nothing where it is said already."""
+        """Label and command line for the details of each paper; none on a page that shows them already."""
         if self.page.alone:
             return []
-        return [(f"#{block.rank}", written(ShowPaper(block.paper.id))) for block in self.page.blocks]
-
-    def _signs(self) -> Sequence[tuple[str, str | None]]:
-        """◀ leads to the papers before, ▶ to those behind; the other way round where one reads from right to left."""
-        before, behind = self.page.previous, self.page.next
-        if self.page.direction is Direction.RTL:
-            return [("◀", behind), ("▶", before)]
-        return [("◀", before), ("▶", behind)]
+        return [(f"#{block.rank}", paper_line(block.paper.id)) for block in self.page.blocks]
 
     def _share(self) -> Button:
-        """An edition is passed on by its day, anything else by its first paper."""
+        """Shares an edition by its day, any other page by its first paper."""
         query = f"{self.page.day}" if self.page.day and not self.page.alone else self.page.blocks[0].paper.id
         return Button(f"↗ {self.page.labels['share']}", share=query)
 
 
-def cut(page: Page, place: int) -> Page:
-    """The page of one of a page's papers by itself, to be put into another chat; it fits, since the whole page did."""
-    block = page.blocks[place]
+def _links(username: str, lines: Sequence[tuple[str, str]]) -> list[Button]:
+    return [Button(label, url=url) for label, line in lines if (url := deep_link(username, line))]
+
+
+def single_paper(page: Page, index: int) -> Page:
+    """A page with one of the page's papers, for sharing. It fits, since the whole page did."""
+    block = page.blocks[index]
     return replace(page, heading="", lead="", notes=(), actions=(), blocks=[block], next=None, previous=None, more=None)

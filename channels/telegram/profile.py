@@ -1,7 +1,7 @@
-"""What Telegram shows of the bot before anybody has written to it: its menus of commands and its descriptions.
+"""The bot's profile: command menus and descriptions, set in every language.
 
-https://core.telegram.org/bots/api#setmycommands: menus are kept per scope and per language of two letters. Telegram has
-one `zh`, which is Simplified Chinese here; whoever reads Traditional gets a menu of their own chat.
+https://core.telegram.org/bots/api#setmycommands: menus are kept per scope and two-letter language code. Telegram's only
+`zh` is used for Simplified Chinese; readers of Traditional Chinese get a menu for their own chat.
 """
 
 from __future__ import annotations
@@ -11,106 +11,99 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 
-from telegram import (
-    Bot,
-    BotCommand,
-    BotCommandScope,
-    BotCommandScopeAllChatAdministrators,
-    BotCommandScopeAllGroupChats,
-    BotCommandScopeAllPrivateChats,
-    BotCommandScopeChat,
-)
+import telegram
 from telegram.error import InvalidToken, TelegramError
 
-from bot.channel import FOR_OPERATORS, Command, Commands, Memory
-from bot.model import Extra
+from bot.channel import CommandName, Commands, Memory
+from channels.telegram.callbacks import READ_ONLY
 
 log = logging.getLogger(__name__)
 
 SYNCED = "menus"
+"""The memory's key for the digest of what was set last."""
 LONGEST_DESCRIPTION, LONGEST_SHORT = 512, 120
-IN_GROUPS = (
-    Command.TODAY,
-    Command.WEEK,
-    Command.MONTH,
-    Command.DATE,
-    Command.TOP,
-    Command.SEARCH,
-    Command.PAPER,
-    Command.SETTINGS,
-    Command.WHY,
-    Command.HELP,
-    Command.PRIVACY,
-)
-"""What everybody may ask in a group; those who run it see all."""
+GROUP_COMMANDS = READ_ONLY | {CommandName.SETTINGS, CommandName.WHY, CommandName.HELP, CommandName.PRIVACY}
+"""The commands offered to every member of a group; its administrators are offered all."""
+
+Menu = Mapping[str, str]
+"""Commands and what they are for, in their order."""
 
 
-async def introduce(bot: Bot, commands: Commands, memory: Memory, *, offered: Sequence[Extra]) -> None:
-    """Set menus and descriptions in every language, if they are not what they were when they were set last."""
-    menus = {tag: _menu(commands.purposes(tag), offered) for tag in commands.languages()}
-    texts = {tag: commands.introduction(tag) for tag in menus}
-    state = json.dumps([bot.id, {tag: {c.value: p for c, p in menu.items()} for tag, menu in menus.items()}, texts])
-    digest = hashlib.sha256(state.encode()).hexdigest()
-    if await memory.get(SYNCED) == digest:
-        return
-    try:
-        for tag, menu in menus.items():
-            code = _code(tag)
-            if code is None:
-                continue
-            short, whole = texts[tag]
-            await bot.set_my_short_description(short[:LONGEST_SHORT], language_code=code)
-            await bot.set_my_description(whole[:LONGEST_DESCRIPTION], language_code=code)
-            everything = _commands(menu)
-            for_all = _commands({command: menu[command] for command in IN_GROUPS})
-            await bot.set_my_commands(everything, BotCommandScopeAllPrivateChats(), language_code=code)
-            await bot.set_my_commands(for_all, BotCommandScopeAllGroupChats(), language_code=code)
-            await bot.set_my_commands(everything, BotCommandScopeAllChatAdministrators(), language_code=code)
-    except InvalidToken:
-        raise
-    except TelegramError as error:  # the bot works without; it is tried again at the next start
-        log.warning("menus could not be set", extra={"channel": "telegram", "reason": error.message})
-        return
-    await memory.put(SYNCED, digest)
+class Profile:
+    """Keeps menus and descriptions as they should be, and sets only what has changed."""
+
+    def __init__(self, bot: telegram.Bot, commands: Commands, memory: Memory) -> None:
+        self._bot = bot
+        self._commands = commands
+        self._memory = memory
+
+    async def update(self) -> None:
+        """Set menus and descriptions in every language. A refusal is logged, and retried at the next start.
+
+        Raises:
+            InvalidToken: Telegram rejects the token.
+        """
+        menus = {tag: self._menu(tag) for tag in self._commands.languages()}
+        texts = {tag: self._commands.introduction(tag) for tag in menus}
+        state = [self._bot.id, menus, texts]
+        digest = hashlib.sha256(json.dumps(state).encode()).hexdigest()
+        if await self._memory.get(SYNCED) == digest:
+            return
+        try:
+            for tag, menu in menus.items():
+                code = _language_code(tag)
+                if code is not None:
+                    await self._set(code, menu, *texts[tag])
+        except InvalidToken:
+            raise
+        except TelegramError as error:
+            fields = {"channel": "telegram", "reason": error.message}
+            log.warning("command menus not set, next try at the next start", extra=fields)
+            return
+        await self._memory.put(SYNCED, digest)
+
+    async def update_chat(self, chat_id: int, language: str, *, operator: bool) -> None:
+        """Set a menu for one chat if the common one does not suit it: for Traditional Chinese and for operators."""
+        key, needed = f"menu {chat_id}", operator or _language_code(language) is None
+        menu = self._menu(language, operator=operator)
+        state = f"{self._bot.id} {[*menu.items()]}"
+        digest = hashlib.sha256(state.encode()).hexdigest()[:16] if needed else ""
+        if (await self._memory.get(key) or "") == digest:
+            return
+        scope: telegram.BotCommandScope = telegram.BotCommandScopeChat(chat_id)
+        try:
+            if needed:
+                await self._bot.set_my_commands(_bot_commands(menu), scope)
+            else:
+                await self._bot.delete_my_commands(scope)
+        except TelegramError as error:
+            log.warning("command menu of a chat not set", extra={"channel": "telegram", "reason": error.message})
+            return
+        await self._memory.put(key, digest)
+
+    async def _set(self, code: str, menu: Menu, short: str, long: str) -> None:
+        await self._bot.set_my_short_description(short[:LONGEST_SHORT], language_code=code)
+        await self._bot.set_my_description(long[:LONGEST_DESCRIPTION], language_code=code)
+        for_members = {command: purpose for command, purpose in menu.items() if command in GROUP_COMMANDS}
+        scopes: Sequence[tuple[telegram.BotCommandScope, Menu]] = [
+            (telegram.BotCommandScopeAllPrivateChats(), menu),
+            (telegram.BotCommandScopeAllGroupChats(), for_members),
+            (telegram.BotCommandScopeAllChatAdministrators(), menu),
+        ]
+        for scope, offered in scopes:
+            await self._bot.set_my_commands(_bot_commands(offered), scope, language_code=code)
+
+    def _menu(self, language: str, *, operator: bool = False) -> Menu:
+        listed = self._commands.listed("telegram", language)
+        return {info.name: info.purpose for info in listed if operator or not info.for_operators}
 
 
-async def introduce_in(
-    bot: Bot, chat: int, language: str, commands: Commands, memory: Memory, *, offered: Sequence[Extra], operator: bool
-) -> None:
-    """Give a chat a menu of its own, where the one for everybody is not it: Traditional Chinese, and operators."""
-    key, needed = f"menu {chat}", operator or _code(language) is None
-    menu = _menu(commands.purposes(language), offered, operator=operator)
-    state = f"{bot.id} {[(command.value, purpose) for command, purpose in menu.items()]}"
-    wanted = hashlib.sha256(state.encode()).hexdigest()[:16] if needed else ""
-    if (await memory.get(key) or "") == wanted:
-        return
-    scope: BotCommandScope = BotCommandScopeChat(chat)
-    try:
-        if needed:
-            await bot.set_my_commands(_commands(menu), scope)
-        else:
-            await bot.delete_my_commands(scope)
-    except TelegramError as error:
-        log.warning("menu could not be set", extra={"channel": "telegram", "reason": error.message})
-        return
-    await memory.put(key, wanted)
+def _bot_commands(menu: Menu) -> list[telegram.BotCommand]:
+    return [telegram.BotCommand(name, purpose) for name, purpose in menu.items()]
 
 
-def _menu(
-    purposes: Mapping[Command, str], offered: Sequence[Extra], *, operator: bool = False
-) -> Mapping[Command, str]:
-    unknown = {Command(extra.value) for extra in Extra if extra not in offered}
-    if not operator:
-        unknown |= FOR_OPERATORS
-    return {command: purpose for command, purpose in purposes.items() if command not in unknown}
-
-
-def _commands(menu: Mapping[Command, str]) -> list[BotCommand]:
-    return [BotCommand(command.value, purpose) for command, purpose in menu.items()]
-
-
-def _code(tag: str) -> str | None:
-    """Telegram's code of a language: none for the one that everybody without another gets."""
+def _language_code(tag: str) -> str | None:
+    """Telegram's code of a language: empty for the default, None where Telegram has none."""
     if tag == "en":
         return ""
     language, _, script = tag.partition("-")

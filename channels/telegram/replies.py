@@ -1,4 +1,4 @@
-"""Answers on their way: as messages, as edits, as files; at Telegram's pace."""
+"""Sends answers as messages, edits and files, at the rate that Telegram allows."""
 
 from __future__ import annotations
 
@@ -13,54 +13,52 @@ from telegram import Bot, InlineKeyboardMarkup, LinkPreviewOptions, Message
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 
-from bot.channel import Answer, Command, Commands, Deferred, Kit
-from bot.model import Address, Extra
+from bot.channel import CommandName, Commands, Deferred, Kit, Reply
 from channels.telegram import errors
 from channels.telegram.chats import ChatAddress
-from channels.telegram.keyboards import Rows, keyboard
-from channels.telegram.markup import escape, units
-from channels.telegram.message import NO_PREVIEW, TelegramMessage
-from channels.telegram.profile import introduce_in
-from channels.telegram.reply_layout import in_messages, rows_of, text_of, without_papers
+from channels.telegram.keyboards import keyboard
+from channels.telegram.markup import escape, text_length
+from channels.telegram.message import LONGEST_TEXT, NO_PREVIEW, TelegramMessage
+from channels.telegram.profile import Profile
+from channels.telegram.reply_layout import rows_of, split, text_of, without_papers
 from channels.telegram.uploads import UploadedPictures
 
 log = logging.getLogger(__name__)
 
-LONGEST = 4096
 LONGEST_CAPTION = 1024
-"""https://core.telegram.org/bots/api#senddocument"""
+"""UTF-16 code units (https://core.telegram.org/bots/api#senddocument)."""
 LONGEST_WAIT = 5.0
-"""Seconds of a wait that an answer is worth; later nobody waits for it any more."""
-A_MOMENT = 1.0
-"""Seconds after which a service in trouble is asked once more."""
+"""Seconds that a reply may be delayed by a flood wait; after that it is dropped, since nobody waits for it."""
+OUTAGE_WAIT = 1.0
+"""Seconds before the one retry during an outage."""
 
 
 class FloodWait:
-    """The wait that Telegram has asked for, whoever met it: editions and answers go to the same service."""
+    """The flood wait that Telegram asked for; editions and answers share it."""
 
     def __init__(self) -> None:
         self._until = 0.0
 
-    def left(self) -> float:
-        """Seconds that are left of it, 0 where there is none."""
+    def remaining(self) -> float:
+        """Seconds that remain, 0 without a flood wait."""
         return max(0.0, self._until - asyncio.get_running_loop().time())
 
-    def meet(self, seconds: float) -> None:
-        """Take note of a wait."""
+    def begin(self, seconds: float) -> None:
+        """Wait for at least so many seconds from now."""
         self._until = max(self._until, asyncio.get_running_loop().time() + seconds)
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
-    """One message of an answer."""
+class _Part:
+    """One message of a reply."""
 
     text: str
-    keys: InlineKeyboardMarkup | None
+    keyboard: InlineKeyboardMarkup | None
     preview: LinkPreviewOptions = NO_PREVIEW
 
 
 class Replies:
-    """Says answers in chats."""
+    """Sends answers to chats."""
 
     def __init__(
         self,
@@ -69,177 +67,161 @@ class Replies:
         kit: Kit,
         flood: FloodWait,
         *,
-        offered: Sequence[Extra],
+        profile: Profile,
         clock: Callable[[], datetime],
         inline: bool = True,
     ) -> None:
-        self._flood = flood
-        self._inline = inline
-        self._clock = clock
         self._bot = bot
         self._commands = commands
         self._memory = kit.memory
-        self._offered = offered
-        self._fill = kit.template("telegram/answer.html", escape)
+        self._flood = flood
+        self._profile = profile
+        self._clock = clock
+        self._inline = inline
+        self._template = kit.template("telegram/answer.html", escape)
         self._pictures = UploadedPictures(kit.pictures, kit.memory)
 
-    async def say(
+    async def send(
         self,
-        place: ChatAddress,
-        answer: Answer,
+        chat: ChatAddress,
+        reply: Reply,
         *,
-        instead: Message | None = None,
-        of: ChatAddress | None = None,
+        edit: Message | None = None,
+        about: ChatAddress | None = None,
         title: str = "",
-        asked: str = "",
+        line: str = "",
     ) -> None:
-        """Say an answer in a place, in place of the message `instead` where it can be.
+        """Send a reply to a chat, unless it repeats the one before.
 
-        `of` is the place that it is about where that is another, `title` what that is called, and `asked` the line that
-        it answers. What was said a moment ago and is true still is not said again. Whoever has shut the
-        door meanwhile is gone; whatever else Telegram has against an answer is logged, since nobody can be told.
+        A reader who has blocked the bot becomes `gone`. Any other refusal is logged, since nobody can be told.
+
+        Args:
+            chat: where the reply goes.
+            reply: what to send.
+            edit: the message to put the reply in, if it can still be edited.
+            about: the chat that the reply is about, if another.
+            title: the name of that chat.
+            line: the command line that is answered.
         """
-        if answer.repeated:
+        if reply.repeated:
             return
         try:
-            messages = await self._messages(place, answer, of, title, asked)
-            await self._say(place, answer, messages, instead)
-            if not place.is_shared:
-                await self._introduce(place, answer.language)
+            parts = await self._parts(chat, reply, about, title, line)
+            await self._send(chat, reply, parts, edit)
+            if not chat.is_shared:
+                operator = self._commands.operates(chat.address)
+                await self._profile.update_chat(chat.id, reply.language, operator=operator)
         except Forbidden as error:
-            if not place.is_shared and errors.is_telegrams(error):
-                await self._commands.gone(_address(place), errors.reason(error), self._clock())
+            if not chat.is_shared and errors.is_from_telegram(error):
+                await self._commands.gone(chat.address, errors.reason(error), self._clock())
         except TelegramError as error:
-            log.warning("answer not sent", extra={"channel": "telegram", "reason": errors.reason(error)})
+            log.warning("reply not sent", extra={"channel": "telegram", "reason": errors.reason(error)})
 
-    async def _say(
-        self, place: ChatAddress, answer: Answer, messages: Sequence[_Said], instead: Message | None
-    ) -> None:
-        if answer.file is not None:
-            await self._patiently(partial(self._send_file, place, answer), place)
+    async def _send(self, chat: ChatAddress, reply: Reply, parts: Sequence[_Part], edit: Message | None) -> None:
+        if reply.file is not None:
+            await self._with_retry(partial(self._send_file, chat, reply), chat)
             return
-        page = answer.page
-        if instead is None and page is not None and page.alone:
-            await self._show_figure(place, page.blocks[0].paper.id)
-        for said in messages:
-            await self._patiently(partial(self._post, place, said, instead), place)
-            instead = None
+        page = reply.page
+        if edit is None and page is not None and page.alone:
+            await self._send_figure(chat, page.blocks[0].paper.id)
+        for part in parts:
+            await self._with_retry(partial(self._post, chat, part, edit), chat)
+            edit = None
 
-    async def _show_figure(self, place: ChatAddress, paper_id: str) -> None:
-        """Send a paper's figure, where there is one and the place takes pictures; it goes without otherwise."""
+    async def _send_figure(self, chat: ChatAddress, paper_id: str) -> None:
+        """Send a paper's figure if there is one; the reply goes without it where pictures are refused."""
         figure = await self._pictures.find(paper_id)
         if figure is None:
             return
-        await self._turn(place)
+        await self._commands.acquire(chat.address)
         try:
-            await self._pictures.send(self._bot, place, figure)
+            await self._pictures.send(self._bot, chat, figure)
         except Forbidden:
             raise
         except TelegramError as error:
-            log.info("figure left out", extra={"channel": "telegram", "reason": errors.reason(error)})
+            log.info(
+                "figure refused, reply sent without it", extra={"channel": "telegram", "reason": errors.reason(error)}
+            )
 
-    async def _messages(
-        self, place: ChatAddress, answer: Answer, of: ChatAddress | None, title: str, asked: str
-    ) -> list[_Said]:
-        """An answer as messages: one, or a second where its sentences do not fit above the papers."""
-        card, command = answer.message, asked.partition(" ")[0]
-        if not isinstance(card, TelegramMessage):
-            texts = in_messages(self._under(title, text_of(answer, self._fill, quoting=command == Command.SEARCH)))
-            keys = await self._keys(rows_of(answer, of, command))
-            return [_Said(text, keys if text is texts[-1] else None) for text in texts]
-        keys = await self._keys(card.rows(place, self._bot.username, inline=self._inline))
-        shown = _Said(card.text, keys, card.preview(answer.extras))
-        above = text_of(without_papers(answer), self._fill)
+    async def _parts(
+        self, chat: ChatAddress, reply: Reply, about: ChatAddress | None, title: str, line: str
+    ) -> list[_Part]:
+        """The messages of a reply: one, or a second if its sentences do not fit above the papers."""
+        message, command = reply.message, line.partition(" ")[0]
+        if not isinstance(message, TelegramMessage):
+            text = text_of(reply, self._template, quotes_reader=command == CommandName.SEARCH)
+            texts = split(f"<b>{escape(title)}</b>\n{text}" if title and text else text)
+            keys = await keyboard(rows_of(reply, about, command), self._memory)
+            return [_Part(each, keys if each is texts[-1] else None) for each in texts]
+        keys = await keyboard(message.rows(chat, self._bot.username, inline=self._inline), self._memory)
+        papers = _Part(message.text, keys, message.preview(reply.extras))
+        above = text_of(without_papers(reply), self._template)
         if not above:
-            return [shown]
-        if units(f"{above}\n\n{card.text}") <= LONGEST:
-            return [_Said(f"{above}\n\n{card.text}", keys, shown.preview)]
-        return [_Said(above, None), shown]
+            return [papers]
+        if text_length(f"{above}\n\n{message.text}") <= LONGEST_TEXT:
+            return [_Part(f"{above}\n\n{message.text}", keys, papers.preview)]
+        return [_Part(above, None), papers]
 
-    def _under(self, title: str, text: str) -> str:
-        return f"<b>{escape(title)}</b>\n{text}" if title and text else text
-
-    async def _keys(self, rows: Rows) -> InlineKeyboardMarkup | None:
-        return await keyboard(rows, self._memory)
-
-    async def _patiently(self, work: Callable[[], Awaitable[None]], place: ChatAddress) -> None:
-        """Do it, and once more where Telegram wants a short wait or is in trouble and nothing was done."""
-        if self._flood.left() > LONGEST_WAIT:
+    async def _with_retry(self, send: Callable[[], Awaitable[None]], chat: ChatAddress) -> None:
+        """Send, and retry once after a short flood wait or an outage, if nothing was sent."""
+        if self._flood.remaining() > LONGEST_WAIT:
             return
         try:
-            await work()
+            await send()
         except TelegramError as error:
-            outcome = errors.outcome(error, place)
+            outcome = errors.outcome(error, chat)
             if not isinstance(outcome, Deferred):
                 raise
-            if isinstance(error, RetryAfter) and not place.is_shared:
-                self._flood.meet(errors.seconds(error))
-            wait = outcome.retry_after or A_MOMENT
+            if isinstance(error, RetryAfter) and not chat.is_shared:
+                self._flood.begin(errors.seconds(error))
+            wait = outcome.retry_after or OUTAGE_WAIT
             if wait > LONGEST_WAIT:
                 raise
             await asyncio.sleep(wait)
-            await work()
+            await send()
 
-    async def _post(self, place: ChatAddress, said: _Said, instead: Message | None) -> None:
-        """Send, or edit what is there."""
-        await self._turn(place)
-        if instead is not None and await self._edit(instead, said):
+    async def _post(self, chat: ChatAddress, part: _Part, edit: Message | None) -> None:
+        """Edit the message if that is possible, else send a new one."""
+        await self._commands.acquire(chat.address)
+        if edit is not None and await self._edit(edit, part):
             return
         await self._bot.send_message(
-            place.chat,
-            said.text,
+            chat.id,
+            part.text,
             ParseMode.HTML,
-            message_thread_id=place.topic,
-            link_preview_options=said.preview,
-            reply_markup=said.keys,
+            message_thread_id=chat.topic,
+            link_preview_options=part.preview,
+            reply_markup=part.keyboard,
         )
 
-    async def _edit(self, message: Message, said: _Said) -> bool:
-        """Put an answer in a message's place; False where that message cannot be changed any more."""
+    async def _edit(self, message: Message, part: _Part) -> bool:
+        """Put a part into a message; False if that message cannot be edited any more."""
         try:
             await self._bot.edit_message_text(
-                said.text,
+                part.text,
                 message.chat_id,
                 message.message_id,
                 parse_mode=ParseMode.HTML,
-                link_preview_options=said.preview,
-                reply_markup=said.keys,
+                link_preview_options=part.preview,
+                reply_markup=part.keyboard,
             )
         except BadRequest as error:
-            if errors.says(error, *errors.SAME):
+            if errors.mentions(error, *errors.NOT_MODIFIED):
                 return True
-            if errors.says(error, *errors.NOT_EDITABLE):
+            if errors.mentions(error, *errors.NOT_EDITABLE):
                 return False
             raise
         return True
 
-    async def _send_file(self, place: ChatAddress, answer: Answer) -> None:
-        assert answer.file is not None
-        [*said] = in_messages(text_of(without_papers(answer), self._fill), LONGEST_CAPTION)
-        await self._turn(place)
+    async def _send_file(self, chat: ChatAddress, reply: Reply) -> None:
+        assert reply.file is not None
+        captions = split(text_of(without_papers(reply), self._template), LONGEST_CAPTION)
+        await self._commands.acquire(chat.address)
         await self._bot.send_document(
-            place.chat,
-            answer.file.content,
-            caption=said[0] if said else None,
+            chat.id,
+            reply.file.content,
+            caption=captions[0] if captions else None,
             parse_mode=ParseMode.HTML,
-            filename=answer.file.name,
-            message_thread_id=place.topic,
+            filename=reply.file.name,
+            message_thread_id=chat.topic,
         )
-
-    async def _turn(self, place: ChatAddress) -> None:
-        await self._commands.acquire(_address(place))
-
-    async def _introduce(self, place: ChatAddress, language: str) -> None:
-        await introduce_in(
-            self._bot,
-            place.chat,
-            language,
-            self._commands,
-            self._memory,
-            offered=self._offered,
-            operator=self._commands.operates(_address(place)),
-        )
-
-
-def _address(place: ChatAddress) -> Address:
-    return Address("telegram", f"{place}")

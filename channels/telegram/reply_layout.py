@@ -1,4 +1,4 @@
-"""An answer without papers as a message: sentences, a list, buttons."""
+"""Lays out a reply without papers: sentences, a list, buttons."""
 
 from __future__ import annotations
 
@@ -6,89 +6,96 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.channel import Answer, Command, Help, Menu, Option, Page, Row, ShowSettings, Template
-from bot.channel import written as line_of
-from channels.telegram.callbacks import Callback, read
+from bot.channel import CommandName, Option, Page, Reply, Row, Template
+from channels.telegram.callbacks import Callback
 from channels.telegram.chats import ChatAddress
 from channels.telegram.keyboards import Button, Rows, in_rows
-from channels.telegram.markup import units
+from channels.telegram.markup import text_length
+from channels.telegram.message import LONGEST_TEXT
 
-LONGEST = 4096
 CHOSEN = "✓ "
-_NAMED = re.compile(rf"[“„「『«]({'|'.join(Command)})[”“」』»]")
-"""A command that a sentence names in its language's quotation marks."""
+TYPED = (
+    CommandName.ZONE,
+    CommandName.TOPICS,
+    CommandName.TIME,
+    CommandName.COUNT,
+    CommandName.VOTES,
+    CommandName.WEEKDAYS,
+)
+"""The preferences whose menus also take a typed reply."""
+_QUOTED_COMMAND = re.compile(rf"[“„「『«]({'|'.join(CommandName)})[”“」』»]")
+"""A command named in a sentence, in the quotation marks of its language."""
 
 
-def text_of(answer: Answer, fill: Template, *, quoting: bool = False) -> str:
-    """An answer's sentences and list, in Telegram's HTML. What is too long loses the end of its list.
+def text_of(reply: Reply, template: Template, *, quotes_reader: bool = False) -> str:
+    """The reply's sentences and list in Telegram's HTML; a list that is too long is cut at its end.
 
-    Commands that a sentence names can be tapped, but where it may be `quoting` the reader.
+    Commands named in the sentences become tappable, unless the sentences may quote the reader's own words.
     """
-    rows = list(answer.rows)
+    rows = list(reply.rows)
+    sentences = reply.says if quotes_reader else [_QUOTED_COMMAND.sub(r"/\1", line) for line in reply.says]
     while True:
-        said = answer.says if quoting else [_NAMED.sub(r"/\1", line) for line in answer.says]
-        listed = [(_label(row), row.value) for row in rows]
-        text = fill(blank(answer), says=said, rows=listed).strip()
-        if units(text) <= LONGEST or not rows:
+        text = template(blank_page(reply), says=sentences, rows=[(_label(row), row.value) for row in rows]).strip()
+        if text_length(text) <= LONGEST_TEXT or not rows:
             return text
         rows.pop()
 
 
-def in_messages(text: str, most: int = LONGEST) -> list[str]:
-    """A text in as many messages as it needs, parted between its lines, each of which is whole markup."""
+def split(text: str, most: int = LONGEST_TEXT) -> list[str]:
+    """Split a text into messages of at most `most` UTF-16 code units, between lines, each of which is whole markup."""
     parts = [""]
     for line in text.splitlines(keepends=True):
-        if units(parts[-1] + line) > most and parts[-1]:
+        if text_length(parts[-1] + line) > most and parts[-1]:
             parts.append("")
         parts[-1] += line
     return [part.strip() for part in parts if part.strip()]
 
 
-def rows_of(answer: Answer, of: ChatAddress | None = None, menu: str = "") -> Rows:
-    """An answer's buttons: what its list leads to, then its options.
+def rows_of(reply: Reply, about: ChatAddress | None = None, menu: str = "") -> Rows:
+    """The reply's buttons: the menus in its list, then its options.
 
-    `of` is the place they are about, if another. `menu` is the preference that is being chosen: the way back to the
-    settings bears its name, by which a reply to the message is understood.
+    Args:
+        reply: the reply to lay out.
+        about: the chat the buttons are about, if not the one they are shown in.
+        menu: the preference being chosen. The button back to the settings carries its name, so that a reply to the
+            message is understood (`menu_of`).
     """
-    listed = [
-        Button(row.label, Callback(line_of(row.request), of=of)) for row in answer.rows if isinstance(row.request, Menu)
+    menus = [
+        Button(row.label, Callback(row.line, about=about))
+        for row in reply.rows
+        if row.command not in {"", CommandName.HELP, CommandName.PAPER}
     ]
-    offered = [
-        Button(f"{CHOSEN if option.chosen else ''}{option.label}", Callback(_line(option, menu), of=of))
-        for option in answer.options
+    options = [
+        Button(f"{CHOSEN if option.chosen else ''}{option.label}", Callback(_line(option, menu), about=about))
+        for option in reply.options
     ]
-    return [*in_rows(listed, most=3), *in_rows(offered)]
-
-
-TYPED = (Command.ZONE, Command.TOPICS, Command.TIME, Command.COUNT, Command.VOTES, Command.WEEKDAYS)
-"""The preferences whose menus people answer in their own words."""
+    return [*in_rows(menus, most=3), *in_rows(options)]
 
 
 def menu_of(buttons: Sequence[str]) -> Callback | None:
-    """The preference whose menu these are the buttons of, and the place it is about: what a reply to it changes."""
+    """The preference that a reply changes, and for which chat, by the callback data below the message replied to."""
     for data in buttons:
-        callback = read(data)
+        callback = Callback.parse(data)
         command, _, menu = callback.line.partition(" ")
-        if command == Command.SETTINGS and menu in TYPED:
-            return Callback(menu, of=callback.of)
+        if command == CommandName.SETTINGS and menu in TYPED:
+            return Callback(menu, about=callback.about)
     return None
 
 
-def blank(answer: Answer) -> Page:
-    """A page in the answer's language with nothing on it: templates are filled for a page."""
-    return Page(answer.language, answer.direction, heading="", lead="", blocks=[], labels={})
+def blank_page(reply: Reply) -> Page:
+    """An empty page in the reply's language: templates are filled with a page."""
+    return Page(reply.language, reply.direction, heading="", lead="", blocks=[], labels={})
+
+
+def without_papers(reply: Reply) -> Reply:
+    """The sentences of a reply whose papers go into a message of their own."""
+    return replace(reply, page=None, message=None, rows=(), options=())
 
 
 def _line(option: Option, menu: str) -> str:
-    line = line_of(option.request)
-    return f"{line} {menu}" if menu in TYPED and isinstance(option.request, ShowSettings) else line
+    return f"{option.line} {menu}" if menu in TYPED and option.line == CommandName.SETTINGS else option.line
 
 
 def _label(row: Row) -> str:
-    """What a row of a list is about; a command is written so that it can be tapped."""
-    return f"/{row.label}" if isinstance(row.request, Help) else row.label
-
-
-def without_papers(answer: Answer) -> Answer:
-    """The sentences of an answer whose papers are shown in a message of their own."""
-    return replace(answer, page=None, message=None, rows=(), options=())
+    """A row's label; a command gets a slash, which makes it tappable."""
+    return f"/{row.label}" if row.command == CommandName.HELP else row.label

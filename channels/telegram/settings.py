@@ -1,4 +1,4 @@
-"""What the operator can say of Telegram."""
+"""Settings of the Telegram channel; each field's alias is its environment variable."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 TOKEN = re.compile(r"\d{1,19}:[A-Za-z0-9_-]{20,64}", re.ASCII)
-"""What @BotFather gives out (https://core.telegram.org/bots/api#authorizing-your-bot)."""
+"""A bot token from @BotFather (https://core.telegram.org/bots/api#authorizing-your-bot)."""
 
 
 class Settings(BaseModel):
-    """The bot's token, where its service is, and how it is used."""
+    """The bot's token, the address of the Bot API, and how to use it."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     token: SecretStr | None = Field(None, alias="TELEGRAM_TOKEN")
     api_url: str = Field("https://api.telegram.org", alias="TELEGRAM_API_URL", pattern=r"^https?://[^\s/?#@]+/?$")
     on_unknown: Literal["resend", "park"] = Field("resend", alias="TELEGRAM_ON_UNKNOWN")
-    """What becomes of a message of which nobody knows whether it arrived: sent again, or left to the operator."""
+    """What to do when delivery is unconfirmed: send again, or park the delivery for the operator."""
     rate: int = Field(30, alias="TELEGRAM_RATE", ge=1, le=1000)
-    """Messages a second of the whole bot (https://core.telegram.org/bots/faq, broadcasting to users)."""
+    """Messages per second over all chats
+    (https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this)."""
 
     @field_validator("token")
     @classmethod
@@ -32,5 +33,5 @@ class Settings(BaseModel):
 
     @property
     def configured(self) -> bool:
-        """Whether the operator asked for Telegram."""
+        """Whether the operator set a token, which turns the channel on."""
         return self.token is not None

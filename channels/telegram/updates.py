@@ -1,4 +1,4 @@
-"""What people do in Telegram, as requests: they write, press, ask inline, let the bot in and throw it out."""
+"""Handles updates: messages, button presses, inline queries, and changes of the bot's membership in a chat."""
 
 from __future__ import annotations
 
@@ -8,26 +8,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 
-from telegram import (
-    Bot,
-    CallbackQuery,
-    Chat,
-    ChatMember,
-    ChatMemberAdministrator,
-    ChatMemberRestricted,
-    ChatMemberUpdated,
-    InlineQuery,
-    Message,
-    Update,
-    User,
-)
+import telegram
 from telegram.constants import ChatType
 from telegram.error import BadRequest, TelegramError
 
-from bot.channel import Asker, Command, Commands, Memory, Page, Pause, ShowSettings, written
+from bot.channel import CommandName, Commands, Memory, Page, Reply, Requester
 from bot.model import Address
 from channels.telegram import errors, inline
-from channels.telegram.callbacks import SHOWING, Callback, followed, released
+from channels.telegram.callbacks import READ_ONLY, Callback, decode, line_of_payload
 from channels.telegram.chats import ChatAddress
 from channels.telegram.message import TelegramMessage
 from channels.telegram.replies import Replies
@@ -35,35 +23,34 @@ from channels.telegram.reply_layout import menu_of
 
 log = logging.getLogger(__name__)
 
-LONGEST_POP_UP = 200
-"""Characters of the answer to a press: https://core.telegram.org/bots/api#answercallbackquery."""
+LONGEST_NOTICE = 200
+"""Characters of the notice that answers a press (https://core.telegram.org/bots/api#answercallbackquery)."""
 LONGEST_QUERY = 200
-RUNS_IT = {ChatMember.OWNER, ChatMember.ADMINISTRATOR}
-INSIDE = {*RUNS_IT, ChatMember.MEMBER, ChatMember.RESTRICTED}
-SHUT = "the reader has blocked the bot"
-THROWN_OUT = "the bot was removed"
-ALIASES = {"stop": Command.UNSUBSCRIBE}
+ADMINISTRATORS = {telegram.ChatMember.OWNER, telegram.ChatMember.ADMINISTRATOR}
+MEMBERS = {*ADMINISTRATORS, telegram.ChatMember.MEMBER, telegram.ChatMember.RESTRICTED}
+BLOCKED = "the reader has blocked the bot"
+REMOVED = "the bot was removed"
+ALIASES = {"stop": CommandName.UNSUBSCRIBE}
 START = "start"
-SETTER = "setter {chat}"
-"""The memory's key for who let the bot into a channel, where nobody can be answered."""
-_CHANNEL = re.compile(rf"{Command.SETTINGS} (@[A-Za-z0-9_]{{4,32}}|-[1-9]\d{{5,18}})", re.ASCII)
+ADDED_BY = "setter {chat}"
+"""The memory's key for the person who added the bot to a channel, where nobody can be replied to."""
+_SETTINGS_OF_CHAT = re.compile(rf"{CommandName.SETTINGS} (@[A-Za-z0-9_]{{4,32}}|-[1-9]\d{{5,18}})", re.ASCII)
 """Settings of a channel or group that is named."""
-_PLAIN = re.compile(
-    rf"(?:{'|'.join(Command)})"
-    r"|(?:date|week|month|top|why|time|count|votes|pause) [\d:./+W-]+"
+_WITH_ARGUMENTS = re.compile(
+    r"(?:date|week|month|top|why|time|count|votes|pause) [\d:./+W-]+"
     r"|(?:search|paper|zone|help) .+",
     re.IGNORECASE | re.DOTALL,
 )
-"""What is taken for a command though it has no slash: a command alone, or with what nobody would search for."""
+"""A command that is followed by what nobody would search for: it needs no slash, and neither does one alone."""
 _COMMAND = re.compile(r"/([a-z_]{1,32})(?:@([a-z0-9_]{1,64}))?(?:\s+(.*))?", re.DOTALL | re.IGNORECASE)
 
 
 class UpdateHandler:
-    """Handles updates, one at a time for each chat."""
+    """Handles updates; those of one chat must come one after another."""
 
     def __init__(
         self,
-        bot: Bot,
+        bot: telegram.Bot,
         commands: Commands,
         memory: Memory,
         replies: Replies,
@@ -71,213 +58,220 @@ class UpdateHandler:
         *,
         clock: Callable[[], datetime],
     ) -> None:
-        self._clock = clock
         self._bot = bot
         self._commands = commands
         self._memory = memory
-        self._compose = compose
         self._replies = replies
+        self._compose = compose
+        self._clock = clock
+        self._names = {info.name for info in commands.listed("telegram", "en")}
 
-    async def handle(self, update: Update) -> None:
-        """Do what an update asks for."""
+    async def handle(self, update: telegram.Update) -> None:
+        """Handle one update of any kind."""
         if update.callback_query is not None:
-            await self._pressed(update.callback_query)
+            await self._on_press(update.callback_query)
         elif update.inline_query is not None:
-            await self._asked_inline(update.inline_query)
+            await self._on_inline_query(update.inline_query)
         elif update.my_chat_member is not None:
-            await self._stands_otherwise(update.my_chat_member)
+            await self._on_membership(update.my_chat_member)
         elif update.channel_post is not None:
-            await self._posted(update.channel_post)
+            await self._on_channel_post(update.channel_post)
         elif update.message is not None:
-            await self._wrote(update.message)
+            await self._on_message(update.message)
 
-    async def _wrote(self, message: Message) -> None:
-        here = _place(message)
+    async def _on_message(self, message: telegram.Message) -> None:
+        here = _chat(message)
         if message.migrate_to_chat_id is not None:
-            await self._commands.moved(_address(here), f"{ChatAddress(message.migrate_to_chat_id)}")
+            await self._commands.moved(here.address, f"{ChatAddress(message.migrate_to_chat_id)}")
             return
-        asked = self._asked_by(message)
-        if asked is None:
+        callback = self._callback_of(message)
+        if callback is None:
             return
-        if not here.is_shared and (named := _CHANNEL.fullmatch(asked.line)):
-            await self._show_named(here, message.from_user, named[1])
+        if not here.is_shared and (named := _SETTINGS_OF_CHAT.fullmatch(callback.line)):
+            await self._reply_with_named_settings(here, message.from_user, named[1])
             return
-        asker = await self._asker(asked.of or here, message.from_user, message.sender_chat)
-        if asked.of is not None and not asker.may_change:
-            return
-        answer = await self._commands.ask(asker, asked.line, self._clock())
-        title = await self._title(asked.of) if asked.of is not None else ""
-        await self._replies.say(here, answer, of=asked.of, title=title, asked=asked.line)
+        requester = await self._requester(callback.about or here, message.from_user, message.sender_chat)
+        if callback.about is None or requester.may_change:
+            await self._reply(here, callback, await self._ask(requester, callback.line))
 
-    def _asked_by(self, message: Message) -> Callback | None:
-        """What is asked by a message, and for which place; None where it is none of the bot's business."""
+    def _callback_of(self, message: telegram.Message) -> Callback | None:
+        """The command line in a message, and for which chat; None if the message is not for the bot."""
         shared, text = message.chat.type != ChatType.PRIVATE, (message.text or "").strip()
         if found := _COMMAND.fullmatch(text):
-            line = self._command(found[1].lower(), found[2], found[3] or "", shared=shared)
+            line = self._line_of_command(found[1].lower(), found[2], found[3] or "", shared=shared)
             return None if line is None else Callback(line)
         if message.location is not None and not shared:
-            return Callback(f"{Command.ZONE} {message.location.latitude:.4f},{message.location.longitude:.4f}")
+            return Callback(f"{CommandName.ZONE} {message.location.latitude:.4f},{message.location.longitude:.4f}")
         if text and (menu := self._menu_replied_to(message)):
-            return Callback(f"{menu.line} {text}", of=menu.of)
+            return Callback(f"{menu.line} {text}", about=menu.about)
         if shared:
             return None
         if not text:
-            return Callback(Command.HELP)
-        return Callback(text if _PLAIN.fullmatch(text) else f"{Command.SEARCH} {text[:LONGEST_QUERY]}")
+            return Callback(CommandName.HELP)
+        is_command = text.casefold() in self._names or _WITH_ARGUMENTS.fullmatch(text)
+        return Callback(text if is_command else f"{CommandName.SEARCH} {text[:LONGEST_QUERY]}")
 
-    def _command(self, name: str, mentioned: str | None, rest: str, *, shared: bool) -> str | None:
+    def _line_of_command(self, name: str, mentioned: str | None, rest: str, *, shared: bool) -> str | None:
         if mentioned is not None and mentioned.casefold() != self._bot.username.casefold():
             return None
         if name == START:
-            return followed(rest) or f"{Command.SUBSCRIBE} {rest}"
-        if shared and name not in {*Command, *ALIASES} and mentioned is None:
+            return line_of_payload(rest) or f"{CommandName.SUBSCRIBE} {rest}"
+        if shared and name not in {*self._names, *ALIASES} and mentioned is None:
             return None  # another bot's
         return f"{ALIASES.get(name, name)} {rest}"
 
-    def _menu_replied_to(self, message: Message) -> Callback | None:
-        """The preference whose menu somebody answers in their own words, such as a city."""
+    def _menu_replied_to(self, message: telegram.Message) -> Callback | None:
+        """The preference whose menu the message replies to in the reader's own words, such as a city."""
         menu = message.reply_to_message
         if menu is None or menu.reply_markup is None or menu.from_user is None or menu.from_user.id != self._bot.id:
             return None
-        keys = [key for row in menu.reply_markup.inline_keyboard for key in row]
-        return menu_of([key.callback_data for key in keys if isinstance(key.callback_data, str)])
+        buttons = [button for row in menu.reply_markup.inline_keyboard for button in row]
+        return menu_of([button.callback_data for button in buttons if isinstance(button.callback_data, str)])
 
-    async def _pressed(self, query: CallbackQuery) -> None:
-        callback, message = await released(query.data or "", self._memory), query.message
-        if message is None or not callback.line:
-            await self._pop_up(query)
+    async def _on_press(self, query: telegram.CallbackQuery) -> None:
+        callback, message = await decode(query.data or "", self._memory), query.message
+        # Of a message too old to be sent along, the topic is unknown.
+        topic_unknown = message is not None and not isinstance(message, telegram.Message) and message.chat.is_forum
+        if message is None or not callback.line or topic_unknown:
+            await self._end_press(query)
             return
-        if not isinstance(message, Message) and message.chat.is_forum:  # nobody knows of which topic it was
-            await self._pop_up(query)
+        here = _chat(message) if isinstance(message, telegram.Message) else ChatAddress(message.chat.id)
+        requester = await self._requester(callback.about or here, query.from_user, None)
+        changes_here = here.is_shared and not callback.new_message and callback.line.partition(" ")[0] not in READ_ONLY
+        if not requester.may_change and (callback.about is not None or changes_here):
+            # The refusal is shown to the one who pressed, and without details of the subscription.
+            refusal = await self._ask(requester, CommandName.PAUSE)
+            await self._end_press(query, refusal.says[0] if refusal.says else "", alert=True)
             return
-        here = _place(message) if isinstance(message, Message) else ChatAddress(message.chat.id)
-        asker = await self._asker(callback.of or here, query.from_user, None)
-        changes_here = here.is_shared and not callback.apart and callback.line.partition(" ")[0] not in SHOWING
-        if not asker.may_change and (callback.of is not None or changes_here):
-            # What one person may not do is nobody else's business, nor is it theirs to see.
-            refusal = await self._commands.ask(asker, written(Pause()), self._clock())
-            await self._pop_up(query, refusal.says[0] if refusal.says else "", alert=True)
+        reply = await self._ask(requester, callback.line)
+        refused = not reply.ok and reply.says
+        await self._end_press(query, reply.says[0] if refused else "", alert=here.is_shared)
+        if refused and (here.is_shared or not (reply.options or reply.rows)):
             return
-        answer = await self._commands.ask(asker, callback.line, self._clock())
-        refused = not answer.ok and answer.says
-        await self._pop_up(query, answer.says[0] if refused else "", alert=here.is_shared)
-        if refused and (here.is_shared or not (answer.options or answer.rows)):
-            return
-        instead = message if isinstance(message, Message) and not callback.apart else None
-        title = await self._title(callback.of) if callback.of is not None else ""
-        await self._replies.say(here, answer, instead=instead, of=callback.of, title=title, asked=callback.line)
+        edit = message if isinstance(message, telegram.Message) and not callback.new_message else None
+        await self._reply(here, callback, reply, edit=edit)
 
-    async def _pop_up(self, query: CallbackQuery, says: str = "", *, alert: bool = False) -> None:
-        """End the waiting that a press shows; a press that waited too long shows none any more."""
-        shown = says if len(says) <= LONGEST_POP_UP else says[: LONGEST_POP_UP - 1] + "…"
+    async def _end_press(self, query: telegram.CallbackQuery, text: str = "", *, alert: bool = False) -> None:
+        """End the progress shown on a pressed button, with a notice if there is a text."""
+        notice = text if len(text) <= LONGEST_NOTICE else text[: LONGEST_NOTICE - 1] + "…"
         try:
-            await query.answer(shown or None, show_alert=alert and bool(shown))
+            await query.answer(notice or None, show_alert=alert and bool(notice))
         except TelegramError as error:
-            if not errors.says(error, *errors.TOO_LATE):
-                log.info("press not ended", extra={"channel": "telegram", "reason": errors.reason(error)})
+            if not errors.mentions(error, *errors.QUERY_EXPIRED):
+                log.info("press not answered", extra={"channel": "telegram", "reason": errors.reason(error)})
 
-    async def _asked_inline(self, query: InlineQuery) -> None:
+    async def _on_inline_query(self, query: telegram.InlineQuery) -> None:
         person = query.from_user
-        asker = Asker(
-            Address("telegram", f"{person.id}"), person.language_code, counted_as=f"telegram inline {person.id}"
+        requester = Requester(
+            Address("telegram", f"{person.id}"), person.language_code, rate_limit_key=f"telegram inline {person.id}"
         )
-        answer = await self._commands.ask(asker, inline.line_of(query.query, query.offset), self._clock())
-        found = inline.results(answer, self._compose)
-        follows = inline.offset_of(answer.page)
-        with suppress(BadRequest):  # it is asked anew with every letter, and may be too old by now
-            await query.answer(found, cache_time=inline.CACHED if found else 0, is_personal=True, next_offset=follows)
+        reply = await self._ask(requester, inline.line_of(query.query, query.offset))
+        found = inline.results(reply, self._compose)
+        offset = inline.next_offset(reply.page)
+        with suppress(BadRequest):  # every letter sends another query, and this one may be outdated
+            await query.answer(
+                found, cache_time=inline.CACHE_TIME if found else 0, is_personal=True, next_offset=offset
+            )
 
-    async def _stands_otherwise(self, change: ChatMemberUpdated) -> None:
-        """The bot was let in, thrown out, or given other rights."""
+    async def _on_membership(self, change: telegram.ChatMemberUpdated) -> None:
+        """The bot was added, removed, or given other rights."""
         here, new = ChatAddress(change.chat.id), change.new_chat_member
-        address = _address(here)
-        if not _is_inside(new):
-            await self._commands.gone(address, THROWN_OUT if here.is_shared else SHUT, self._clock())
+        if not _is_member(new):
+            await self._commands.gone(here.address, REMOVED if here.is_shared else BLOCKED, self._clock())
             return
         if not here.is_shared:
-            await self._commands.back(address)
+            await self._commands.back(here.address)
             return
         if not _may_post(change.chat, new):
             return
-        again = [await self._commands.permitted(address), await self._commands.back(address)]
-        was_in = _is_inside(change.old_chat_member) and _may_post(change.chat, change.old_chat_member)
-        if not was_in and not any(again):
+        resumed = [await self._commands.permitted(here.address), await self._commands.back(here.address)]
+        could_post = _is_member(change.old_chat_member) and _may_post(change.chat, change.old_chat_member)
+        if not could_post and not any(resumed):
             await self._greet(change, here)
 
-    async def _greet(self, change: ChatMemberUpdated, here: ChatAddress) -> None:
-        """Say how it goes on: in a group to all; of a channel, whose posts are for its readers, to who let us in."""
+    async def _greet(self, change: telegram.ChatMemberUpdated, here: ChatAddress) -> None:
+        """Show the settings: in a group to all; of a channel, whose posts are for its readers, to who added the bot."""
         if change.chat.type == ChatType.CHANNEL:
-            await self._memory.put(SETTER.format(chat=here.chat), f"{change.from_user.id}")
-            await self._show_panel(here, change.from_user)
+            await self._memory.put(ADDED_BY.format(chat=here.id), f"{change.from_user.id}")
+            await self._reply_with_settings_of(here, change.from_user)
             return
-        asker = await self._asker(here, change.from_user, None)
-        await self._replies.say(here, await self._commands.ask(asker, written(ShowSettings()), self._clock()))
+        requester = await self._requester(here, change.from_user, None)
+        await self._replies.send(here, await self._ask(requester, CommandName.SETTINGS))
 
-    async def _posted(self, post: Message) -> None:
-        """A command in a channel is answered to who let the bot in there, in their own chat with it."""
+    async def _on_channel_post(self, post: telegram.Message) -> None:
+        """A command posted in a channel is answered in the private chat of the one who added the bot."""
         found = _COMMAND.fullmatch((post.text or "").strip())
-        setter = await self._memory.get(SETTER.format(chat=post.chat.id))
-        if setter is None or not found or found[1].lower() not in {START, Command.SETTINGS}:
+        person = await self._memory.get(ADDED_BY.format(chat=post.chat.id))
+        if person is None or not found or found[1].lower() not in {START, CommandName.SETTINGS}:
             return
         with suppress(TelegramError):
-            member = await self._bot.get_chat_member(post.chat.id, int(setter))
-            if member.status in RUNS_IT:
-                await self._show_panel(ChatAddress(post.chat.id), member.user)
+            member = await self._bot.get_chat_member(post.chat.id, int(person))
+            if member.status in ADMINISTRATORS:
+                await self._reply_with_settings_of(ChatAddress(post.chat.id), member.user)
 
-    async def _show_named(self, here: ChatAddress, person: User | None, named: str) -> None:
-        """The panel of a channel or group that somebody names who runs it; to others it is as if it were not there."""
+    async def _reply_with_named_settings(self, here: ChatAddress, person: telegram.User | None, named: str) -> None:
+        """Show the settings of a named chat to its administrators; to others as if there were no such chat."""
         with suppress(TelegramError):
-            chat = await self._bot.get_chat(named if named.startswith("@") else int(named))
-            if person is not None and chat.type != ChatType.PRIVATE and await self._runs(ChatAddress(chat.id), person):
-                await self._show_panel(ChatAddress(chat.id), person)
+            found = await self._bot.get_chat(named if named.startswith("@") else int(named))
+            chat = ChatAddress(found.id)
+            if person is not None and found.type != ChatType.PRIVATE and await self._is_administrator(chat, person):
+                await self._reply_with_settings_of(chat, person)
                 return
-        asker = await self._asker(here, person, None)
-        await self._replies.say(here, await self._commands.ask(asker, written(ShowSettings()), self._clock()))
+        requester = await self._requester(here, person, None)
+        await self._replies.send(here, await self._ask(requester, CommandName.SETTINGS))
 
-    async def _show_panel(self, channel: ChatAddress, person: User) -> None:
-        asker = Asker(_address(channel), person.language_code, person=f"{person.id}")
-        answer = await self._commands.ask(asker, written(ShowSettings()), self._clock())
-        await self._replies.say(ChatAddress(person.id), answer, of=channel, title=await self._title(channel))
+    async def _reply_with_settings_of(self, chat: ChatAddress, person: telegram.User) -> None:
+        """Show the settings of a group or channel in a person's private chat."""
+        requester = Requester(chat.address, person.language_code, person=f"{person.id}")
+        reply = await self._ask(requester, CommandName.SETTINGS)
+        await self._replies.send(ChatAddress(person.id), reply, about=chat, title=await self._title(chat))
 
-    async def _title(self, place: ChatAddress) -> str:
+    async def _ask(self, requester: Requester, line: str) -> Reply:
+        return await self._commands.ask(requester, line, self._clock())
+
+    async def _reply(
+        self, here: ChatAddress, callback: Callback, reply: Reply, *, edit: telegram.Message | None = None
+    ) -> None:
+        title = "" if callback.about is None else await self._title(callback.about)
+        await self._replies.send(here, reply, edit=edit, about=callback.about, title=title, line=callback.line)
+
+    async def _title(self, chat: ChatAddress) -> str:
         with suppress(TelegramError):
-            return (await self._bot.get_chat(place.chat)).title or f"{place}"
-        return f"{place}"
+            return (await self._bot.get_chat(chat.id)).title or f"{chat}"
+        return f"{chat}"
 
-    async def _asker(self, place: ChatAddress, person: User | None, sender: Chat | None) -> Asker:
+    async def _requester(
+        self, chat: ChatAddress, person: telegram.User | None, sender: telegram.Chat | None
+    ) -> Requester:
         locale = None if person is None else person.language_code
-        if not place.is_shared:
-            return Asker(_address(place), locale)
-        if sender is not None and sender.id == place.chat:  # an admin who stays anonymous
-            return Asker(_address(place), locale, f"{place.chat}")
-        known = f"{place.chat}" if person is None else f"{person.id}"
-        return Asker(_address(place), locale, known, may_change=await self._runs(place, person))
+        if not chat.is_shared:
+            return Requester(chat.address, locale)
+        if sender is not None and sender.id == chat.id:  # an anonymous administrator
+            return Requester(chat.address, locale, f"{chat.id}")
+        name = f"{chat.id}" if person is None else f"{person.id}"
+        return Requester(chat.address, locale, name, may_change=await self._is_administrator(chat, person))
 
-    async def _runs(self, place: ChatAddress, person: User | None) -> bool:
-        """Whether a person runs a group or channel."""
+    async def _is_administrator(self, chat: ChatAddress, person: telegram.User | None) -> bool:
+        """Whether a person runs a group or channel; False if that cannot be looked up."""
         if person is None:
             return False
         try:
-            member = await self._bot.get_chat_member(place.chat, person.id)
-        except TelegramError:  # who cannot be looked up changes nothing
+            member = await self._bot.get_chat_member(chat.id, person.id)
+        except TelegramError:
             return False
-        return member.status in RUNS_IT
+        return member.status in ADMINISTRATORS
 
 
-def _may_post(chat: Chat, member: ChatMember) -> bool:
+def _may_post(chat: telegram.Chat, member: telegram.ChatMember) -> bool:
     if chat.type == ChatType.CHANNEL:
-        return isinstance(member, ChatMemberAdministrator) and bool(member.can_post_messages)
-    return not isinstance(member, ChatMemberRestricted) or member.can_send_messages
+        return isinstance(member, telegram.ChatMemberAdministrator) and bool(member.can_post_messages)
+    return not isinstance(member, telegram.ChatMemberRestricted) or member.can_send_messages
 
 
-def _is_inside(member: ChatMember) -> bool:
-    return member.status in INSIDE and not (isinstance(member, ChatMemberRestricted) and not member.is_member)
+def _is_member(member: telegram.ChatMember) -> bool:
+    return member.status in MEMBERS and not (isinstance(member, telegram.ChatMemberRestricted) and not member.is_member)
 
 
-def _place(message: Message) -> ChatAddress:
+def _chat(message: telegram.Message) -> ChatAddress:
     is_topic = message.is_topic_message and message.chat.type != ChatType.PRIVATE
     return ChatAddress(message.chat.id, message.message_thread_id if is_topic else None)
-
-
-def _address(place: ChatAddress) -> Address:
-    return Address("telegram", f"{place}")

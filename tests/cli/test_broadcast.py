@@ -1,4 +1,4 @@
-"""`papers broadcast` as a process: shown first, asked on a terminal, sent once."""
+"""`papers broadcast` as a process: shown, confirmed on a terminal, sent once."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def count(store: Store, table: Any) -> int:
         return int(await connection.scalar(select(func.count()).select_from(table)) or 0)
 
 
-async def test_it_is_shown_and_sent_once_a_day(local: Store, tmp_path: Path) -> None:
+async def test_an_announcement_is_shown_and_sent_once_a_day(local: Store, tmp_path: Path) -> None:
     done = papers_command(tmp_path, "broadcast", "We move.\nOn Sunday.", "--yes")
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
@@ -62,10 +62,10 @@ async def test_it_is_shown_and_sent_once_a_day(local: Store, tmp_path: Path) -> 
         ] * 3
         assert await operator_queries.find(connection, DeliveryFilter(cadence=Cadence.DAY), 0) == []
     dropped = papers_command(tmp_path, "deliveries", "drop", "--cadence", "note")
-    assert dropped.stdout == "3 deliveries dropped.\n"
+    assert dropped.stdout == "3 deliveries cancelled.\n"
 
 
-async def test_it_moves_with_everything_else(local: Store, postgres: Postgres, tmp_path: Path) -> None:
+async def test_move_copies_announcements(local: Store, postgres: Postgres, tmp_path: Path) -> None:
     assert papers_command(tmp_path, "broadcast", "We move.", "--yes").returncode == 0
     url = postgres.url(postgres.create())
     moved = papers_command(tmp_path, "move", "--to", url, "--json")
@@ -77,16 +77,16 @@ async def test_it_moves_with_everything_else(local: Store, postgres: Postgres, t
     await server.close()
 
 
-async def test_without_anybody_to_ask_nothing_is_sent(local: Store, tmp_path: Path) -> None:
+async def test_without_a_terminal_nothing_is_sent_unless_yes(local: Store, tmp_path: Path) -> None:
     done = papers_command(tmp_path, "broadcast", "We move.")
     assert done.returncode == 2
-    assert done.stderr == "Nothing was sent: there is nobody to ask, and no --yes.\n"
+    assert done.stderr == "Nothing was sent: without a terminal it needs --yes.\n"
     assert "Readers on outbox: 3" in done.stdout
     assert (await count(local, deliveries), await count(local, announcements)) == (0, 0)
 
 
 @pytest.mark.parametrize(("answer", "owed"), [(b"n\n", 0), (b"y\n", 3)])
-async def test_on_a_terminal_the_operator_is_asked(local: Store, tmp_path: Path, answer: bytes, owed: int) -> None:
+async def test_on_a_terminal_it_asks_for_confirmation(local: Store, tmp_path: Path, answer: bytes, owed: int) -> None:
     ours, theirs = pty.openpty()
     try:
         os.write(ours, answer)
@@ -109,7 +109,7 @@ async def test_on_a_terminal_the_operator_is_asked(local: Store, tmp_path: Path,
         (["x" * 2001, "--yes"], 1, "That is too long: 2,001 characters"),
     ],
 )
-async def test_what_cannot_be_sent_is_one_sentence(
+async def test_an_invalid_announcement_is_refused_in_one_sentence(
     local: Store, tmp_path: Path, words: list[str], code: int, says: str
 ) -> None:
     done = papers_command(tmp_path, "broadcast", *words)

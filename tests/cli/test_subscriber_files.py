@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from bot.cli import subscriber_files
 from bot.cli.subscriber_files import BadRow, SubscriberRow
-from bot.model import Address, Cadence, Preferences, Status, Style, Subscriber
+from bot.model import Address, Cadence, Preferences, Reason, Status, Style, Subscriber
 from bot.render.words import languages
 from bot.rules.topics import parse
 from bot.store import Store, subscriber_queries
-from bot.store.bulk_import import BATCH, BatchResult, BulkImporter, NewSubscriber, everybody, speakers
+from bot.store.bulk_import import BATCH, BatchResult, BulkImporter, NewSubscriber, active_by_language, everybody
 
 NOW = datetime(2026, 4, 29, 12, tzinfo=UTC)
 DEFAULT = Preferences(timezone="Europe/Berlin")
@@ -94,7 +94,7 @@ def test_no_cell_begins_a_formula(person: Subscriber) -> None:
         ("a:b,,7:10,", "is no hour on a quarter"),
         ("a:b,,,51", "papers must be a number from 1 to 50"),
         ("a:b,,", "has 3 cells, not 4"),
-        ('a:b,"ko"x,,', "is no line of CSV"),
+        ('a:b,"ko"x,,', "is not valid CSV"),
     ],
 )
 def test_a_bad_line_is_told_by_its_number_and_costs_nobody_else(line: str, why: str) -> None:
@@ -115,11 +115,11 @@ def test_a_line_that_is_not_utf_8_is_told() -> None:
 @pytest.mark.parametrize(
     ("line", "why"),
     [
-        ("a:1,0001-01-01T00:00:00+05:00", "is no instant"),
-        ("a:1,9999-12-31T23:59:59-05:00", "is no instant"),
-        ("a:1,1066-10-14", "too long ago"),
-        ("a:\x00,", "no address or setting has"),
-        ("a:\x1b]0;x,", "no address or setting has"),
+        ("a:1,0001-01-01T00:00:00+05:00", "is not a time"),
+        ("a:1,9999-12-31T23:59:59-05:00", "is not a time"),
+        ("a:1,1066-10-14", "is not between 2000 and 2099"),
+        ("a:\x00,", "control characters"),
+        ("a:\x1b]0;x,", "control characters"),
     ],
 )
 def test_what_no_database_takes_is_a_bad_line(line: str, why: str) -> None:
@@ -162,8 +162,8 @@ def test_a_file_whose_columns_are_not_named_is_not_read(head: str) -> None:
 
 @pytest.mark.parametrize(
     ("line", "why"),
-    [("nonsense", "is no JSON"), ("[1]", "is no JSON object"), ('{"address": "a:b", "x": 1}', "'x', which is none of"),
-     ('{"address": 7}', "an address is written"), ("[" * 100_000, "is no JSON")],
+    [("nonsense", "is not JSON"), ("[1]", "is not a JSON object"), ('{"address": "a:b", "x": 1}', "'x', which is not"),
+     ('{"address": 7}', "an address is written"), ("[" * 100_000, "is not JSON")],
 )  # fmt: skip
 def test_a_bad_line_of_json_is_told(line: str, why: str) -> None:
     [bad] = read(line, kind="jsonl")
@@ -199,13 +199,13 @@ def recruit(name: str, **changes: object) -> NewSubscriber:
 async def test_a_batch_is_stored_but_for_the_known_and_the_left_alone(store: Store) -> None:
     async with store.write() as connection:
         await subscriber_queries.add(connection, Address("fake", "bo"), Preferences(papers=3), now=NOW)
-        await subscriber_queries.suppress(connection, Address("fake", "Cy"), "complaint", now=NOW)
+        await subscriber_queries.suppress(connection, Address("fake", "Cy"), Reason.COMPLAINED, now=NOW)
         batch = [recruit("ada", language="ko"), recruit("bo"), recruit("cy"), recruit("ada"), recruit("di", papers=7)]
-        done = await BulkImporter().enrol(connection, batch)
+        done = await BulkImporter().add_batch(connection, batch)
     assert done == BatchResult(added=2, known=2, suppressed=1)
     async with store.read() as connection:
         listed = [each async for batch_ in everybody(connection) for each in batch_]
-        assert await speakers(connection) == {"en": 3}
+        assert await active_by_language(connection) == {"en": 3}
     assert [(each.address.recipient, each.preferences.papers) for each in listed] == [("bo", 3), ("ada", 10), ("di", 7)]
 
 
@@ -214,7 +214,7 @@ async def test_many_more_than_one_batch_are_read_back_in_order(store: Store) -> 
     async with store.write() as connection:
         for start in range(0, count, BATCH):
             names = [f"r{number}" for number in range(start, min(start + BATCH, count))]
-            await registrar.enrol(connection, [recruit(name, papers=len(name)) for name in names])
+            await registrar.add_batch(connection, [recruit(name, papers=len(name)) for name in names])
     async with store.read() as connection:
         sizes = [len(batch) async for batch in everybody(connection)]
         found = [each.address.recipient async for batch in everybody(connection, limit=7) for each in batch]
@@ -227,7 +227,7 @@ async def test_subscribers_are_found_by_channel_status_and_language(store: Store
     async with store.write() as connection:
         batch = [recruit("ada", language="ko"), recruit("bo"), replace(recruit("cy"), status=Status.PAUSED)]
         batch.append(replace(recruit("di"), address=Address("other", "di"), paused_until=NOW + timedelta(days=1)))
-        await BulkImporter().enrol(connection, batch)
+        await BulkImporter().add_batch(connection, batch)
     async with store.read() as connection:
 
         async def names(**wanted: object) -> list[str]:

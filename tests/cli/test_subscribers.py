@@ -45,13 +45,13 @@ async def test_the_short_form_subscribes_with_everything_said(tmp_path: Path) ->
     assert reader.preferences == Preferences(
         language="ko", papers=5, topics=("diffusion", "-video"), timezone="Asia/Seoul"
     )
-    assert "subscribed already" in papers(tmp_path, *SHORT_FORM, code=1).stderr
+    assert "already subscribed" in papers(tmp_path, *SHORT_FORM, code=1).stderr
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["outbox:Ada Lovelace"], "is no name for an outbox"),
+        (["outbox:Ada Lovelace"], "is not a valid outbox name"),
         (["nowhere:ada"], "there is no channel 'nowhere'"),
         (["ada"], "an address is written channel:recipient"),
         (["outbox:ada", "--hour", "25"], "is no hour"),
@@ -76,16 +76,16 @@ async def test_a_list_goes_in_and_comes_out_the_same(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     done = papers(first, "subscribers", "import", str(source), code=1)
-    assert "line 3: 'NO' is no name for an outbox" in done.stderr
-    assert done.stdout == "2 added, 0 known already, 0 left alone, 1 bad lines.\n"
+    assert "line 3: 'NO' is not a valid outbox name" in done.stderr
+    assert done.stdout == "2 added, 0 already subscribed, 0 suppressed, 1 bad lines.\n"
     exported = tmp_path / "out.jsonl"
     papers(first, "subscribers", "export", str(exported))
     assert stat.S_IMODE(exported.stat().st_mode) == 0o600
-    assert "cannot be made" in papers(first, "subscribers", "export", str(exported), code=2).stderr
+    assert "cannot be created" in papers(first, "subscribers", "export", str(exported), code=2).stderr
     assert papers(second, "subscribers", "import", str(exported)).stdout.startswith("2 added")
     lists = [papers(home, "subscribers", "export").stdout for home in (first, second)]
     assert lists[0] == lists[1]
-    assert papers(second, "subscribers", "import", str(exported)).stdout.startswith("0 added, 2 known")
+    assert papers(second, "subscribers", "import", str(exported)).stdout.startswith("0 added, 2 already")
 
 
 async def test_who_was_removed_for_good_is_not_brought_back(tmp_path: Path) -> None:
@@ -94,10 +94,11 @@ async def test_who_was_removed_for_good_is_not_brought_back(tmp_path: Path) -> N
     assert await subscriber(tmp_path) is None
     source = tmp_path / "readers.csv"
     source.write_text("address\noutbox:ada\noutbox:bo\n", encoding="utf-8")
-    assert papers(tmp_path, "subscribers", "import", str(source)).stdout.startswith("1 added, 0 known already, 1 left")
-    assert "asked to be left alone" in papers(tmp_path, *SHORT_FORM, code=1).stderr
+    imported = papers(tmp_path, "subscribers", "import", str(source)).stdout
+    assert imported.startswith("1 added, 0 already subscribed, 1 suppressed")
+    assert "is on the suppression list" in papers(tmp_path, *SHORT_FORM, code=1).stderr
     assert papers(tmp_path, "subscribers", "allow", "outbox:ada").stdout == "outbox:ada may subscribe again.\n"
-    assert "may subscribe already" in papers(tmp_path, "subscribers", "allow", "outbox:ada", code=1).stderr
+    assert "is not on the suppression list" in papers(tmp_path, "subscribers", "allow", "outbox:ada", code=1).stderr
     papers(tmp_path, *SHORT_FORM)
     assert await subscriber(tmp_path) is not None
 
@@ -119,7 +120,7 @@ async def test_subscribers_are_listed_paused_resumed_removed(tmp_path: Path) -> 
     assert reader is not None
     assert reader.status is Status.UNSUBSCRIBED
     for words in (["pause"], ["resume"], ["remove"], ["why"]):
-        assert "Nobody is subscribed" in papers(tmp_path, "subscribers", *words, "outbox:zed", code=1).stderr
+        assert "is not subscribed" in papers(tmp_path, "subscribers", *words, "outbox:zed", code=1).stderr
     assert "There is no status" in papers(tmp_path, "subscribers", "list", "--status", "happy", code=2).stderr
     assert "first 1" in papers(tmp_path, "subscribers", "list", "--limit", "1").stderr
 
@@ -173,7 +174,7 @@ async def test_a_closed_door_without_a_key_is_told(tmp_path: Path, given: dict[s
 
 async def test_a_channel_that_is_not_set_up_is_told_when_somebody_is_added_and_by_the_doctor(tmp_path: Path) -> None:
     added = papers(tmp_path, "add", "site:blog")
-    assert "site is not set up" in added.stderr
+    assert "site is not configured" in added.stderr
     given = {"FEED_URL": "http://127.0.0.1:9/"}
     assert (
         "site: is not set up, and 1 subscribers there get nothing" in papers(tmp_path, "doctor", code=1, **given).stdout

@@ -1,4 +1,4 @@
-"""What only some channels can do, and places that many share: who set them up, who is thrown out, who moves."""
+"""A channel's own preferences, and shared places: who set them up, the bot's removal, a new recipient id."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from typing import Any
 
 import pytest
 
-from bot.channel import Answer, Asker, Barred, Sent
+from bot.channel import Barred, Reply, Requester, Sent
+from bot.channel.preference import SILENT
 from bot.commands import ReaderCommands
 from bot.delivery.alerts import Alerts
 from bot.delivery.dispatcher import Dispatcher
 from bot.delivery.session import Session
-from bot.model import Address, Extra, Preferences, Status, Subscriber
+from bot.model import Address, Preferences, Status, Subscriber
 from bot.render import zones
 from bot.runtime.locks import make_locks
 from bot.store import Store, subscriber_queries
+from channels.discord.post_options import PING
 from tests.support.fake_channel import NOW, FakeChannel, publish, settle
 
 PLACE = Address("fake", "lab")
@@ -24,15 +26,15 @@ ADA = Address("fake", "ada")
 
 
 class Room:
-    """A place that many share, on a channel that can do a few more things; Ada runs it."""
+    """A shared place on a channel with preferences of its own; Ada manages it."""
 
     def __init__(self, store: Store, **channel: Any) -> None:
         self.store = store
-        self.channel = FakeChannel(extras=(Extra.SILENT, Extra.PING), **channel)
+        self.channel = FakeChannel(extras=(SILENT, PING), **channel)
         self.readers = ReaderCommands(store, [self.channel], fallback=Preferences(hour=22 * 60), closes=time(22))
 
-    async def ask(self, line: str, *, address: Address = PLACE, person: str | None = "ada") -> Answer:
-        return await self.readers.ask(Asker(address, person=person), line, NOW)
+    async def ask(self, line: str, *, address: Address = PLACE, person: str | None = "ada") -> Reply:
+        return await self.readers.ask(Requester(address, person=person), line, NOW)
 
     async def reader(self, address: Address = PLACE) -> Subscriber:
         async with self.store.read() as connection:
@@ -57,14 +59,12 @@ async def room(store: Store) -> Room:
 @pytest.mark.parametrize(
     ("line", "stored"),
     [
-        ("silent on", {Extra.SILENT: "on"}),
-        ("silent off", {Extra.SILENT: "off"}),
-        ("ping <@&123456789012345678>", {Extra.PING: "123456789012345678"}),
+        ("silent on", {"silent": "on"}),
+        ("silent off", {"silent": "off"}),
+        ("ping <@&123456789012345678>", {"ping": "123456789012345678"}),
     ],
 )
-async def test_an_extra_is_chosen_kept_and_handed_to_the_channel(
-    room: Room, line: str, stored: dict[Extra, str]
-) -> None:
+async def test_an_extra_is_stored_and_handed_to_the_channel(room: Room, line: str, stored: dict[str, str]) -> None:
     await room.ask("subscribe")
     assert (await room.ask(line)).extras == stored
     assert (await room.reader()).extras == stored
@@ -74,13 +74,13 @@ async def test_an_extra_is_chosen_kept_and_handed_to_the_channel(
 
 
 @pytest.mark.parametrize("line", ["thread on", "ping me", "silent maybe", "ping on"])
-async def test_what_the_channel_cannot_do_is_not_taken(room: Room, line: str) -> None:
+async def test_extras_of_other_channels_and_invalid_values_are_refused(room: Room, line: str) -> None:
     await room.ask("subscribe")
     assert not (await room.ask(line)).ok
     assert (await room.reader()).extras == {}
 
 
-async def test_settings_and_help_know_the_extras_of_this_channel_alone(room: Room) -> None:
+async def test_settings_and_help_list_only_this_channels_extras(room: Room) -> None:
     await room.ask("subscribe")
     labels = [row.label for row in (await room.ask("settings")).rows]
     assert labels[-2:] == ["Silent", "Mention"]
@@ -94,13 +94,13 @@ async def test_an_extra_outlives_other_changes_and_is_in_the_export(room: Room) 
     await room.ask("subscribe")
     await room.ask("silent on")
     await room.ask("language ko")
-    assert (await room.reader()).extras == {Extra.SILENT: "on"}
+    assert (await room.reader()).extras == {"silent": "on"}
     exported = (await room.ask("export")).file
     assert exported is not None
     assert json.loads(exported.content)["extras"] == {"silent": "on"}
 
 
-async def test_whoever_set_a_place_up_is_told_in_their_language_that_it_lets_nobody_post(room: Room) -> None:
+async def test_who_set_up_a_place_is_alerted_in_their_language_when_posting_is_forbidden(room: Room) -> None:
     await room.ask("subscribe ko", address=ADA, person=None)
     await room.ask("subscribe")
     room.channel.answer = lambda to, *_: Barred("not enough rights", place="The Lab") if to == "lab" else Sent()
@@ -111,7 +111,7 @@ async def test_whoever_set_a_place_up_is_told_in_their_language_that_it_lets_nob
     assert (await room.reader()).status is Status.PAUSED
 
 
-async def test_who_shuts_the_door_is_gone_and_back_by_their_own_act(room: Room) -> None:
+async def test_a_reader_who_blocks_us_is_gone_until_they_come_back(room: Room) -> None:
     await room.ask("subscribe", address=ADA, person=None)
     await room.readers.gone(ADA, "blocked by the reader", NOW)
     assert (await room.reader(ADA)).status is Status.GONE
@@ -122,7 +122,7 @@ async def test_who_shuts_the_door_is_gone_and_back_by_their_own_act(room: Room) 
     assert (await room.reader(ADA)).status is Status.ACTIVE
 
 
-async def test_who_left_is_not_brought_back_by_opening_the_door(room: Room) -> None:
+async def test_unblocking_does_not_resubscribe(room: Room) -> None:
     await room.ask("subscribe", address=ADA, person=None)
     await room.ask("unsubscribe", address=ADA, person=None)
     await room.readers.gone(ADA, "blocked by the reader", NOW)
@@ -158,5 +158,5 @@ async def test_the_pages_of_ones_own_edition_go_on_where_the_message_ended(room:
         ("99.0,181.5", []),
     ],
 )
-def test_a_place_on_earth_has_its_zone(place: str, found: list[str]) -> None:
+def test_coordinates_have_a_time_zone(place: str, found: list[str]) -> None:
     assert [zone.name for zone in zones.find(place, "en", datetime(2025, 11, 4, tzinfo=UTC))] == found

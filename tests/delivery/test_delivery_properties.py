@@ -21,7 +21,7 @@ from sqlalchemy import event, select
 from bot.channel import Barred, Deferred, Gone, Message, Outcome, Pace, Personal, Rejected, Sent, Unknown
 from bot.delivery.dispatcher import SWEEP, Dispatcher
 from bot.model import NOTE, Address, Preferences, State, Style
-from bot.rules.outcomes import REPEATS
+from bot.rules.outcomes import MAX_REPEATS
 from bot.rules.schedule import NEAR, Rhythm, waking
 from bot.runtime.locks import OWNER
 from bot.store import Store, announcements, channel_state, subscriber_queries
@@ -99,7 +99,7 @@ class Service:
         if any(isinstance(each.end, Sent | Gone | Barred) for each in before):
             self.faults.append(f"{sending.key} was dealt with already")
         uncertain = sum(isinstance(each.end, UNCERTAIN) for each in before)
-        if uncertain > (REPEATS if self.repeats_unknown else 0):
+        if uncertain > (MAX_REPEATS if self.repeats_unknown else 0):
             self.faults.append(f"{sending.key} is repeated too often")
 
     def open(self, dispatcher: Dispatcher | None = None) -> list[Sending]:
@@ -276,7 +276,7 @@ class Delivery(RuleBasedStateMachine):
     @precondition(lambda self: self.living)
     @rule()
     def have_no_answer(self) -> None:
-        for _ in range(REPEATS + 2):
+        for _ in range(MAX_REPEATS + 2):
             self.wait_for_work()
             self.turn(0, Unknown("no answer"))
             self.wait(35)
@@ -368,7 +368,7 @@ class Delivery(RuleBasedStateMachine):
         while True:
             self.service.arrived.clear()
             ours = len(self.service.open(dispatcher))
-            flying = {task for task in dispatcher._flying.values() if not task.done()}
+            flying = {task for task in dispatcher._in_flight.values() if not task.done()}
             if len(flying) <= ours:
                 return
             arrival = asyncio.ensure_future(self.service.arrived.wait())
@@ -384,7 +384,7 @@ class Delivery(RuleBasedStateMachine):
 
     async def bury(self, dispatcher: Dispatcher) -> None:
         await self.locks.give_back(f"{OWNER}{dispatcher.owner}")
-        flying = list(dispatcher._flying.values())
+        flying = list(dispatcher._in_flight.values())
         for task in flying:
             task.cancel()
         await asyncio.gather(*flying, return_exceptions=True)
@@ -408,7 +408,7 @@ class Delivery(RuleBasedStateMachine):
                 case "pause":
                     await subscriber_queries.pause(connection, reader.id, until=None, now=self.now)
                 case "leave":
-                    await subscriber_queries.leave(connection, reader.id, now=self.now)
+                    await subscriber_queries.unsubscribe(connection, reader.id, now=self.now)
                 case "forget":
                     await subscriber_queries.forget(connection, reader.id, now=self.now)
                 case _:
@@ -480,7 +480,7 @@ class Delivery(RuleBasedStateMachine):
             while await dispatcher.step(self.now) or dispatcher.busy:
                 assert next(turns) < 200, "it is busy with nothing"
                 if dispatcher.busy:
-                    await dispatcher.landed.wait()
+                    await dispatcher.attempt_ended.wait()
             async with self.store.read() as connection:
                 stands = await channel_state.load(connection, "fake")
             later = [row["next_at"] for row in await self.rows() if self.may_be_sent(row)]
@@ -496,7 +496,7 @@ class Delivery(RuleBasedStateMachine):
     def may_be_sent(self, row: dict[str, Any]) -> bool:
         if row["state"] != State.UNKNOWN or row["recipient"] is None:
             return bool(row["state"] == State.OWED)
-        again = self.service.repeats_unknown and row["repeats"] < REPEATS
+        again = self.service.repeats_unknown and row["repeats"] < MAX_REPEATS
         return again and max(row["next_at"], self.now) < row["expires_at"]
 
     def in_time(self, row: dict[str, Any], free_at: datetime) -> bool:
@@ -531,7 +531,7 @@ class Delivery(RuleBasedStateMachine):
             case State.UNKNOWN:
                 uncertain = sum(isinstance(end, UNCERTAIN) for end in ends)
                 too_late = max(row["next_at"], self.now) >= row["expires_at"]
-                assert uncertain > (0 if too_late or not self.service.repeats_unknown else REPEATS)
+                assert uncertain > (0 if too_late or not self.service.repeats_unknown else MAX_REPEATS)
             case State.EXPIRED:
                 in_time = row["ended_at"] < row["expires_at"]
                 assert not in_time or row["reason"] == "superseded" or isinstance(ends[-1], NOT_ARRIVED)

@@ -14,7 +14,7 @@ from bot.channel import Barred, Deferred, Gone, Outcome, Pace, Page, Personal, R
 from bot.commands import ReaderCommands
 from bot.delivery.dispatcher import SWEEP, Dispatcher
 from bot.model import Address, Preferences, State, Status, Style
-from bot.rules.outcomes import PROBE
+from bot.rules.outcomes import PROBE_EVERY
 from bot.runtime.locks import Locks, holding, make_locks
 from bot.store import Store, channel_state, subscriber_queries
 from bot.store.edition_report import reports
@@ -201,7 +201,7 @@ async def test_a_channel_that_takes_nothing_halts_is_probed_and_resumes_by_succe
     await settle(dispatcher, stands.probe_at)
     assert len(channel.sent) == tried + 1
     channel.answer = answers()
-    await settle(dispatcher, stands.probe_at + PROBE)
+    await settle(dispatcher, stands.probe_at + PROBE_EVERY)
     counted = await states(store)
     assert counted["sent"] >= 36
     assert set(counted) <= {"sent", "rejected", "owed"}
@@ -314,7 +314,7 @@ async def test_what_could_not_be_written_down_is_written_down_later(store: Store
     dispatcher = Dispatcher(store, channel, locks)
     await publish(store, {"ada": AT_ONCE})
     await dispatcher.step(NOW)
-    await dispatcher.landed.wait()
+    await dispatcher.attempt_ended.wait()
     write, store.write = store.write, _broken  # type: ignore[method-assign, assignment]
     with pytest.raises(OSError, match="disk full"):
         await dispatcher.step(NOW)
@@ -389,7 +389,7 @@ async def test_what_was_claimed_in_a_commit_without_an_answer_is_owed_again(stor
 
 async def fallen_variants(store: Store) -> int:
     async with store.read() as connection:
-        return int(await connection.scalar(select(func.count()).where(renderings.c.fallen)) or 0)
+        return int(await connection.scalar(select(func.count()).where(renderings.c.fell_back)) or 0)
 
 
 async def test_one_reader_whose_service_refuses_everything_costs_nobody_else_their_style(
@@ -418,7 +418,7 @@ async def test_a_few_readers_whose_services_refuse_everything_halt_nothing(store
         await settle(dispatcher, NOW + 11 * HOUR + step * 10 * MINUTE)
     assert await states(store) == {"rejected": 4}
     async with store.read() as connection:
-        assert (await channel_state.load(connection, "fake")).in_a_row == 4
+        assert (await channel_state.load(connection, "fake")).rejected_in_a_row == 4
 
 
 @pytest.mark.parametrize("taken", [True, False])
@@ -449,7 +449,7 @@ async def test_variants_that_are_refused_halt_a_channel_only_while_nothing_is_ta
     dispatcher = Dispatcher(store, channel, locks)
     await dispatcher.step(NOW)
     while dispatcher.busy:
-        await dispatcher.landed.wait()
+        await dispatcher.attempt_ended.wait()
         await dispatcher.step(NOW, claim=False)
     async with store.read() as connection:
         stands = await channel_state.load(connection, "fake")
@@ -496,7 +496,7 @@ async def test_a_place_that_lets_us_post_again_is_resumed_and_a_readers_own_paus
     channel = FakeChannel(answer=answers(bo=Barred("not an admin any more")))
     await publish(store, {"bo": AT_ONCE, "cy": AT_ONCE})
     await settle(Dispatcher(store, channel, locks, alert=alert), NOW)
-    assert told == ["no right to post"]
+    assert told == ["chat paused, no right to post"]
     async with store.write() as connection:
         cy = await subscriber_queries.get(connection, Address("fake", "cy"))
         assert cy is not None
@@ -513,7 +513,7 @@ async def test_a_reader_who_was_forgotten_with_an_unknown_end_keeps_nobody_busy(
     dispatcher = Dispatcher(store, channel, locks)
     await publish(store, {"bo": AT_ONCE})
     await dispatcher.step(NOW)
-    await dispatcher.landed.wait()
+    await dispatcher.attempt_ended.wait()
     async with store.write() as connection:
         reader = await subscriber_queries.get(connection, Address("fake", "bo"))
         assert reader is not None
@@ -535,14 +535,14 @@ async def test_whoever_left_while_we_were_barred_is_not_brought_back(store: Stor
         bo = await subscriber_queries.get(connection, Address("fake", "bo"))
         assert bo is not None
         if how == "leave":
-            await subscriber_queries.leave(connection, bo.id, now=NOW)
+            await subscriber_queries.unsubscribe(connection, bo.id, now=NOW)
         else:
             await subscriber_queries.pause(connection, bo.id, until=NOW + timedelta(days=9), now=NOW)
     assert channel.hold is not None
     channel.hold.set()
     await settle(dispatcher, NOW)
     async with store.write() as connection:
-        assert not await subscriber_queries.permit(connection, Address("fake", "bo"))
+        assert not await subscriber_queries.resume_barred(connection, Address("fake", "bo"))
         after = await subscriber_queries.get(connection, Address("fake", "bo"))
     assert after is not None
     assert after.status is (Status.UNSUBSCRIBED if how == "leave" else Status.PAUSED)

@@ -34,7 +34,7 @@ from tests.support.fake_channel import NOW, FakeChannel, publish, settle
 
 PATIENCE = 20.0
 """Seconds after which something that should happen is said to hang."""
-FAILED = "part failed and is started again"
+FAILED = "job failed, it is restarted with backoff"
 ROLES = frozenset({Role.DELIVER, Role.LISTEN})
 AT_ONCE = Preferences(hour=22 * 60)
 
@@ -79,7 +79,7 @@ async def ears() -> AsyncIterator[Ears]:
 
 @pytest.fixture(autouse=True)
 def _short_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "SHORTEST_BREAK", 0.02)
+    monkeypatch.setattr(supervisor, "SHORTEST_BACKOFF", 0.02)
     monkeypatch.setattr(service, "TICK", 0.02)
 
 
@@ -180,11 +180,11 @@ async def test_a_part_that_fails_comes_back_and_says_so_once(ears: Ears) -> None
         await asyncio.gather(supervise("weak", weak, stop), supervise("strong", strong, stop))
     assert tries == 6
     assert others
-    assert [str(record.exc_info[1]) for record in ears.said(FAILED, part="weak") if record.exc_info] == [
+    assert [str(record.exc_info[1]) for record in ears.said(FAILED, job="weak") if record.exc_info] == [
         "one fault",
         "another fault",
     ]
-    assert not ears.said(FAILED, part="strong")
+    assert not ears.said(FAILED, job="strong")
 
 
 async def test_breaks_grow_and_a_stop_cuts_them_short(ears: Ears, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,8 +199,8 @@ async def test_breaks_grow_and_a_stop_cuts_them_short(ears: Ears, monkeypatch: p
         raise OSError("no luck")
 
     monkeypatch.setattr(supervisor, "pause", rest)
-    monkeypatch.setattr(supervisor, "SHORTEST_BREAK", 1.0)
-    monkeypatch.setattr(supervisor, "LONGEST_BREAK", 6.0)
+    monkeypatch.setattr(supervisor, "SHORTEST_BACKOFF", 1.0)
+    monkeypatch.setattr(supervisor, "LONGEST_BACKOFF", 6.0)
     await supervise("work", work, stop)
     assert breaks == [1, 2, 4, 6, 6]
 
@@ -231,7 +231,7 @@ async def test_a_channel_that_cannot_listen_still_delivers(
     deaf, well = Odd(listening=fault), Odd(name="other")
     audience = [*readers("ada"), *readers("bo", channel="other")]
     async with running(tmp_path, monkeypatch, audience, deaf, well) as wired:
-        await ears.hear(FAILED, part="listen:fake")
+        await ears.hear(FAILED, job="listen:fake")
         await become(wired.store, sent=1)
         await become(wired.store, "other", sent=1)
     assert len(ears.said(FAILED)) == 1
@@ -253,6 +253,9 @@ def full(store: Store) -> Iterator[None]:
     def limit(connection: Connection) -> None:
         connection.exec_driver_sql(f"PRAGMA max_page_count = {most}")
 
+    assert store.path is not None
+    with closing(sqlite3.connect(store.path)) as opened:
+        opened.execute("vacuum")  # no pages are left over that could be filled without growing
     most = 1
     event.listen(store.engine.sync_engine, "begin", limit)
     yield
@@ -442,7 +445,7 @@ async def test_a_template_that_never_ends_holds_up_neither_others_nor_stopping(
                 await begun.wait()
             await become(wired.store, "other", sent=2)
             if render_seconds < 1:
-                await ears.hear("variant refused, falls back to headline")
+                await ears.hear("rendering rejected, falls back to headline")
         store = Store.open("sqlite:///subscribers.db", tmp_path)
         assert await states(store) == {"owed": 2}  # nothing had left: whoever starts next has nothing to doubt
         await store.close()

@@ -14,7 +14,7 @@ from bot.delivery.dispatcher import Dispatcher
 from bot.delivery.housekeeping import Housekeeping
 from bot.delivery.session import Session
 from bot.model import Address, Preferences, State
-from bot.rules.outcomes import PROBE
+from bot.rules.outcomes import PROBE_EVERY
 from bot.runtime.locks import make_locks
 from bot.store import Store, channel_state, closing_state, one_time_tokens
 from bot.store.edition_report import reports
@@ -48,7 +48,7 @@ async def test_the_end_of_an_edition_is_told_once_with_what_became_of_it(store: 
     await settle(Dispatcher(store, FakeChannel(), locks), NOW)
     assert await housekeeping.step(NOW)
     assert not await housekeeping.step(NOW + HOUR / 60)
-    assert heard.alerts == [("edition ends", {"day": "2025-11-03", "became": {"sent": 2}})]
+    assert heard.alerts == [("edition finished", {"day": "2025-11-03", "deliveries": {"sent": 2}})]
     await locks.close()
 
 
@@ -66,7 +66,7 @@ async def test_a_weekday_without_an_edition_is_told_once(store: Store, now: date
         await closing_state.save(connection, origin=date(2025, 10, 1), settled=date(2025, 10, 31), polled_at=NOW - HOUR)
     for _ in range(2):
         await Housekeeping(store, heard, closes=CLOSES).step(now)
-    assert [event for event, _ in heard.alerts] == (["feed out of reach"] if told else [])
+    assert [event for event, _ in heard.alerts] == (["no edition, the feed is unreachable"] if told else [])
 
 
 async def test_nothing_is_missing_before_the_first_start_or_when_the_edition_is_there(store: Store) -> None:
@@ -115,7 +115,7 @@ async def test_a_notice_that_cannot_be_sent_holds_nobody_up(caplog: pytest.LogCa
     channel.answer = lambda to, message, personal: RuntimeError("a bug")
     alerts.alert("channel resumed", NOW, channel="telegram")
     await alerts.flush()
-    assert "notice failed" in caplog.text
+    assert "alert failed" in caplog.text
 
 
 async def test_a_halt_and_its_end_are_told(store: Store) -> None:
@@ -130,7 +130,7 @@ async def test_a_halt_and_its_end_are_told(store: Store) -> None:
         probe_at = (await channel_state.load(connection, "fake")).probe_at
     assert probe_at is not None
     channel.answer = lambda to, message, personal: Sent()
-    await settle(dispatcher, probe_at + PROBE)
+    await settle(dispatcher, probe_at + PROBE_EVERY)
     assert [event for event, _ in heard.alerts] == ["channel halted", "channel resumed"]
     await locks.close()
 

@@ -25,7 +25,7 @@ from sqlalchemy import select, text
 from bot import app
 from bot.channel import Message, Outcome, Pace, Personal
 from bot.model import Address, Preferences, State
-from bot.rules.outcomes import REPEATS
+from bot.rules.outcomes import MAX_REPEATS
 from bot.runtime.locks import HeldError, advisory_locks, make_locks, wait_for
 from bot.store import Store, subscriber_queries
 from bot.store.edition_report import reports
@@ -160,7 +160,7 @@ async def verify(orders: Orders, size: int, kills: int, listed: Counter[Key] | N
     assert set(before) == set(kept)
     for key, (state, repeats) in kept.items():
         # Whoever was in flight at three kills is left to the operator: two repeats are enough.
-        assert (state is State.SENT and after[key]) or (state is State.UNKNOWN and repeats == REPEATS)
+        assert (state is State.SENT and after[key]) or (state is State.UNKNOWN and repeats == MAX_REPEATS)
         assert before[key] - 1 <= repeats
         assert listed is None or before[key] - 1 <= listed[key]
     assert before.total() - len(before) <= CONCURRENCY * kills

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from bot.channel import Deferred, Outcome, Page, Personal, Sent, Unknown
 from bot.delivery.dispatcher import Dispatcher
-from bot.delivery.rendering import BARREN
+from bot.delivery.rendering import NO_MATCH_HINT_AFTER
 from bot.model import Cadence, Preferences, Reason, State
 from bot.render.edition_page import edition_page
 from bot.runtime.locks import make_locks
@@ -48,8 +48,15 @@ class Reader:
 
     async def states(self) -> list[tuple[str, str | None]]:
         async with self.store.read() as connection:
-            query = select(deliveries.c.state, deliveries.c.reason).order_by(deliveries.c.id)
-            return [(row.state, row.reason) for row in await connection.execute(query)]
+            query = select(deliveries.c.state, deliveries.c.reason_code).order_by(deliveries.c.id)
+            return [(row.state, row.reason_code) for row in await connection.execute(query)]
+
+    async def reason(self) -> str | None:
+        """The words of the newest delivery's reason."""
+        async with self.store.read() as connection:
+            query = select(deliveries.c.reason).order_by(deliveries.c.id.desc()).limit(1)
+            reason: str | None = await connection.scalar(query)
+            return reason
 
 
 async def test_what_could_not_be_delivered_is_named_in_the_next_message_once(store: Store) -> None:
@@ -122,7 +129,7 @@ def test_no_more_than_three_are_named_and_weeks_and_months_by_their_own_links() 
 
 async def test_after_five_editions_without_a_match_the_reader_is_told_in_one_line_once(store: Store) -> None:
     reader = Reader(store, replace(EVENING, language="ko", topics=("unicorns",)))
-    for _ in range(BARREN - 1):
+    for _ in range(NO_MATCH_HINT_AFTER - 1):
         await reader.day()
     assert reader.pages == []
     await reader.day()
@@ -130,7 +137,7 @@ async def test_after_five_editions_without_a_match_the_reader_is_told_in_one_lin
     assert not hint.blocks
     assert hint.language == "ko"
     assert "5" in hint.lead
-    for _ in range(BARREN + 2):
+    for _ in range(NO_MATCH_HINT_AFTER + 2):
         await reader.day()
     assert len(reader.pages) == 1
     assert {state for state, _ in await reader.states()} == {State.SKIPPED}
@@ -138,10 +145,11 @@ async def test_after_five_editions_without_a_match_the_reader_is_told_in_one_lin
 
 async def test_a_hint_that_cannot_be_sent_now_is_sent_later(store: Store) -> None:
     reader = Reader(store, replace(EVENING, topics=("unicorns",)))
-    for _ in range(BARREN - 1):
+    for _ in range(NO_MATCH_HINT_AFTER - 1):
         await reader.day()
     await reader.day(outcome=Deferred("busy"))
-    assert (await reader.states())[-1] == ("owed", "busy")
+    assert (await reader.states())[-1] == ("owed", Reason.OTHER)
+    assert await reader.reason() == "busy"
     reader.outcome = Sent()
     await settle(reader.dispatcher, datetime(2025, 11, 8, 8, tzinfo=UTC))
     assert len(reader.pages) == 2

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from bot.model import Address, Cadence, Preferences, State, Status, Subscriber
+from bot.model import Address, Cadence, Preferences, Reason, State, Status, Subscriber
 from bot.store import Store, subscriber_queries
 from bot.store.edition_report import reports
 from bot.store.schema import deliveries
@@ -34,7 +34,7 @@ async def change(store: Store, now: datetime, **changes: object) -> None:
 
 async def rows(store: Store) -> list[tuple[str, datetime, str | None]]:
     async with store.read() as connection:
-        query = select(deliveries.c.state, deliveries.c.next_at, deliveries.c.reason).order_by(deliveries.c.id)
+        query = select(deliveries.c.state, deliveries.c.next_at, deliveries.c.reason_code).order_by(deliveries.c.id)
         return [tuple(row) for row in await connection.execute(query)]
 
 
@@ -73,7 +73,7 @@ async def test_what_had_expired_by_the_new_hour_comes_at_the_next_waking_moment(
 async def test_another_cadence_skips_what_is_owed_of_the_old_one(store: Store) -> None:
     await publish(store, {"ada": SEOUL})
     await change(store, NOW, cadence=Cadence.WEEK)
-    assert [(state, reason) for state, _, reason in await rows(store)] == [("skipped", "another cadence was chosen")]
+    assert [(state, reason) for state, _, reason in await rows(store)] == [("skipped", Reason.CADENCE_CHANGED)]
 
 
 async def test_a_pause_ends_by_itself_before_the_next_edition(store: Store) -> None:
@@ -83,10 +83,10 @@ async def test_a_pause_ends_by_itself_before_the_next_edition(store: Store) -> N
         await subscriber_queries.pause(connection, who.id, until=NOW + 12 * HOUR, now=NOW)
     assert (await reader(store)).status is Status.PAUSED
     async with store.write() as connection:
-        await subscriber_queries.wake(connection, now=NOW + 11 * HOUR)
+        await subscriber_queries.resume_due(connection, now=NOW + 11 * HOUR)
     assert (await reader(store)).status is Status.PAUSED
     async with store.write() as connection:
-        await subscriber_queries.wake(connection, now=NOW + 12 * HOUR)
+        await subscriber_queries.resume_due(connection, now=NOW + 12 * HOUR)
     assert (await reader(store)).status is Status.ACTIVE
     await publish(store, {}, day=DAY + timedelta(days=1), now=NOW + 24 * HOUR)
     assert [state for state, _, _ in await rows(store)] == ["skipped", "owed"]
@@ -97,7 +97,7 @@ async def test_a_pause_without_an_end_lasts_until_it_is_ended(store: Store) -> N
     who = await reader(store)
     async with store.write() as connection:
         await subscriber_queries.pause(connection, who.id, until=None, now=NOW)
-        await subscriber_queries.wake(connection, now=NOW + 1000 * HOUR)
+        await subscriber_queries.resume_due(connection, now=NOW + 1000 * HOUR)
     assert (await reader(store)).status is Status.PAUSED
     async with store.write() as connection:
         await subscriber_queries.resume(connection, who.id)
@@ -108,7 +108,7 @@ async def test_who_leaves_is_owed_nothing_and_keeps_their_preferences(store: Sto
     await publish(store, {"ada": SEOUL})
     who = await reader(store)
     async with store.write() as connection:
-        await subscriber_queries.leave(connection, who.id, now=NOW)
+        await subscriber_queries.unsubscribe(connection, who.id, now=NOW)
     after = await reader(store)
     assert (after.status, after.preferences) == (Status.UNSUBSCRIBED, SEOUL)
     assert [state for state, _, _ in await rows(store)] == ["skipped"]
@@ -130,7 +130,7 @@ async def test_who_is_forgotten_leaves_a_nameless_row_so_that_the_sum_holds(stor
 
 async def test_a_suppressed_address_is_known_by_its_hash_alone(store: Store) -> None:
     async with store.write() as connection:
-        await subscriber_queries.suppress(connection, Address("email", "Ada@Example.org"), "complaint", now=NOW)
+        await subscriber_queries.suppress(connection, Address("email", "Ada@Example.org"), Reason.COMPLAINED, now=NOW)
         assert await subscriber_queries.is_suppressed(connection, Address("email", "ada@example.org"))
         assert not await subscriber_queries.is_suppressed(connection, Address("telegram", "ada@example.org"))
         await subscriber_queries.unsuppress(connection, Address("email", "ada@example.org"))

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from bot.channel import Asker
+from bot.channel import Requester
 from bot.commands import ReaderCommands
 from bot.delivery.dispatcher import Dispatcher
 from bot.model import Address, Cadence, Preferences, Style
@@ -80,14 +80,14 @@ async def live(reference: Path, store: Store, folder: Path) -> tuple[dict[str, l
                 await publisher.step(watch.now)
                 while await dispatcher.step(watch.now) or dispatcher.busy:
                     if dispatcher.busy:
-                        await dispatcher.landed.wait()
+                        await dispatcher.attempt_ended.wait()
                 for to, sheet in channel.sent:
                     got[to].append(line(READERS[to], watch.now, sheet))
                 channel.sent.clear()
 
     async def why(name: str, day: str) -> str:
         watch.now += HOUR / 60
-        answer = await readers.ask(Asker(Address("outbox", name)), f"why {day}", watch.now)
+        answer = await readers.ask(Requester(Address("outbox", name)), f"why {day}", watch.now)
         return answer.says[1]
 
     return got, why

@@ -27,7 +27,7 @@ LIMIT = 60.0
 
 @pytest.fixture(autouse=True)
 def _all_the_time_in_the_world(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(channel, "TO_ONE_CHAT", Rate(1000))
+    monkeypatch.setattr(channel, "PER_CHAT", Rate(1000))
 
 
 @pytest.fixture

@@ -5,6 +5,8 @@ import re
 import shlex
 import subprocess
 from collections.abc import Iterator, Mapping
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -21,10 +23,14 @@ EXAMPLE = ROOT / ".env.example"
 README = ROOT / "README.md"
 SETTINGS_PAGE = ROOT / "docs" / "settings.md"
 DESIGN = ROOT / "docs" / "design.md"
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("requirements/*.md")])
+PAGES = sorted(
+    [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("requirements/*.md"), *ROOT.glob("benchmarks/*.md")]
+)
 
 MODELS: list[type[BaseModel]] = [Settings, WebSettings, *map(app.settings_class, app.CHANNELS)]
 NAMES = {name for model in MODELS for name in settings.names(model)}
+OTHER_VARIABLES = {"PAPERS_HOME", "PAPERS_INSTALLER", "PAPERS_REFERENCE", "SSL_CERT_FILE", "NAME_FILE"}
+"""Variables in capitals that docs name and that are no settings."""
 
 WRONG = {
     "FEED_URL": "papers",
@@ -141,8 +147,30 @@ def test_settings_page_names_every_setting_and_nothing_else() -> None:
     assert rows(SETTINGS_PAGE).keys() == NAMES
 
 
-def test_readme_names_settings_that_exist_and_every_one_but_files() -> None:
-    assert rows(README).keys() == {name for name in NAMES if not name.endswith("_FILE")}
+def test_settings_have_one_table() -> None:
+    assert [page.name for page in PAGES if rows(page)] == [SETTINGS_PAGE.name]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_pages_name_settings_that_exist(page: Path) -> None:
+    named = set(re.findall(r"`([A-Z]+(?:_[A-Z]+)+)(?:=[^`]*)?`", page.read_text(encoding="utf-8")))
+    assert named <= NAMES | OTHER_VARIABLES
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.read_text(encoding="utf-8").splitlines()) <= 200
+
+
+def test_the_index_of_the_docs_leads_to_every_page() -> None:
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    assert [page.name for page in ROOT.glob("docs/*.md") if f"]({page.name})" not in index] == ["README.md"]
+
+
+def test_the_glossary_is_short_and_names_what_exists() -> None:
+    glossary = DESIGN.read_text(encoding="utf-8").split("\n## Words\n")[1].split("\n## ")[0]
+    places = re.findall(r"\| `([\w.]+)` \|$", glossary, re.MULTILINE)
+    assert 15 < len(places) <= 25
+    assert [place for place in places if not _exists(place)] == []
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: str(model.__module__))
@@ -152,9 +180,8 @@ def test_env_example_shows_the_real_defaults(model: type[BaseModel]) -> None:
     assert _plain(settings.read(model, shown)) == _plain(settings.read(model, {}))
 
 
-@pytest.mark.parametrize("page", [README, SETTINGS_PAGE], ids=lambda page: str(page.name))
-def test_pages_show_the_defaults_of_env_example(page: Path) -> None:
-    shown = {name: cells[1].strip("`") for name, cells in rows(page).items()}
+def test_settings_page_shows_the_defaults_of_env_example() -> None:
+    shown = {name: cells[1].strip("`") for name, cells in rows(SETTINGS_PAGE).items()}
     assert shown == {name: value for name, value in example().items() if name in shown}
 
 
@@ -181,7 +208,7 @@ def test_every_command_is_in_the_readme_or_the_docs() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_command_line_can_be_typed(page: Path) -> None:
     known = commands()
-    flags = set(re.findall(r'add_argument\("(--\w+)"', (ROOT / "check").read_text(encoding="utf-8")))
+    flags = set(re.findall(r'add_argument\(\s*"(--\w+)"', (ROOT / "check").read_text(encoding="utf-8")))
     for program, *words in command_lines(page):
         if program == "./check":
             own = words[: words.index("--")] if "--" in words else words
@@ -235,6 +262,15 @@ def test_no_file_names_a_package_registry() -> None:
 def test_pictures_are_small() -> None:
     pictures = [path for path in tracked() if path.suffix in {".png", ".jpg", ".gif", ".webp"}]
     assert [path.name for path in pictures if path.stat().st_size > 300_000] == []
+
+
+def _exists(place: str) -> bool:
+    """Whether a dotted name is a module, or something in one."""
+    module, _, name = place.rpartition(".")
+    try:
+        return hasattr(import_module(module), name) or find_spec(place) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def _containing(pattern: re.Pattern[str]) -> list[str]:

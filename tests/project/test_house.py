@@ -1,16 +1,43 @@
-"""The house is kept as it was built: whose names are whose, one home for each library, small files, one clock."""
+"""Rules of the code base: one home for each library, unique file names, short files and functions, one clock."""
 
 import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from tests.support.room_diagram import BLOCK, DESIGN, arrows, diagram, layers
+
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted(file for folder in ("bot", "channels") for file in (ROOT / folder).rglob("*.py"))
 LONGEST = 350
+"""Lines of a file, at most."""
+
+SHARED_NAMES = {"settings", "channel", "message", "errors", "doctor", "__init__", "__main__"}
+"""File names that several folders may have; every other name stands once in `bot` and `channels`."""
+
+LONGEST_FUNCTION = 60
+LONGER_FUNCTIONS = {
+    "bot.app.open_app": 84,  # wires the whole program, top to bottom
+    "bot.cli.export._export": 63,
+    "bot.publishing.feed.sample._papers": 79,  # the sample edition itself
+    "bot.web.server.Web.__init__": 69,
+}
+"""Functions that are longer than `LONGEST_FUNCTION` lines, and their lines; migrations list tables and may be long."""
+
+MOST_FIELDS = 12
+MORE_FIELDS = {
+    "bot.channel.page.Page": 20,
+    "bot.model.Delivery": 15,
+    "bot.model.Paper": 18,  # what the feed says of a paper
+    "bot.service.Service": 15,
+    "bot.web.pages.layout.PageLayout": 15,
+    "bot.web.subscriptions.settings_page.Chosen": 17,
+}
+"""Dataclasses with more than `MOST_FIELDS` fields, and their fields."""
 
 HOMES = {
     "PIL": ("bot.summaries.fulltext.figures",),
@@ -31,7 +58,7 @@ HOMES = {
     "markupsafe": ("bot.render.templates",),  # jinja2's own
     "openai": ("bot.summaries.llm",),
     "prometheus_client": ("bot.web.metrics",),
-    "pydantic": ("bot.settings", "bot.web.settings", "bot.app", "channels"),
+    "pydantic": ("bot.settings", "bot.web.settings", "bot.app", "bot.cli.open_service", "channels"),
     "pypdf": ("bot.summaries.fulltext.paper_pdf",),
     "rich": ("bot.cli.console", "channels.outbox"),
     "discord": ("channels.discord",),
@@ -50,7 +77,7 @@ TYPES = {
     ("bot.publishing.publisher", "sqlalchemy.ext.asyncio"),
     ("bot.delivery.dispatcher", "sqlalchemy.ext.asyncio"),
     ("bot.delivery.rendering", "sqlalchemy.ext.asyncio"),
-    ("bot.commands", "sqlalchemy.ext.asyncio"),
+    ("bot.commands.reader_commands", "sqlalchemy.ext.asyncio"),
     ("bot.commands.process_feedback", "sqlalchemy.ext.asyncio"),
     ("bot.commands.subscription", "sqlalchemy.ext.asyncio"),
 }
@@ -63,7 +90,7 @@ CLOCKS = {
     "bot.runtime.locks.lock",
     "channels.email.channel",
     "channels.email.intake",
-    "channels.telegram.listener",
+    "channels.telegram.polling",
 }
 """Who may look at the clock: endless loops, listeners, the doctor; names of copies, notes of holders; for a server
 without one; the date on a mail, and when one came back."""
@@ -74,9 +101,14 @@ def name_of(file: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+@cache
+def parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
 def imports(file: Path) -> Iterator[tuple[str, frozenset[str]]]:
     """Every module that a file imports, wherever in it, and the names taken from it."""
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in ast.walk(parsed(file)):
         if isinstance(node, ast.Import):
             yield from ((alias.name, frozenset()) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -109,11 +141,67 @@ def test_time_is_an_argument(file: Path) -> None:
         return
     calls = [
         f"{ast.unparse(node.func)}() in line {node.lineno}"
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        for node in ast.walk(parsed(file))
         if isinstance(node, ast.Call)
         and ast.unparse(node.func).endswith(("datetime.now", "datetime.utcnow", "date.today", "time.time"))
     ]
     assert calls == []
+
+
+def definitions(file: Path) -> Iterator[tuple[str, ast.AST]]:
+    """Every function and class of a file with its full name: `bot.web.server.Web.__init__`."""
+    waiting: list[tuple[str, ast.AST]] = [(name_of(file), parsed(file))]
+    while waiting:
+        name, node = waiting.pop()
+        for inner in ast.iter_child_nodes(node):
+            named = isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+            inner_name = f"{name}.{getattr(inner, 'name', '')}" if named else name
+            waiting.append((inner_name, inner))
+            if named:
+                yield inner_name, inner
+
+
+def test_a_file_name_stands_once() -> None:
+    files: dict[str, list[str]] = {}
+    for file in MODULES:
+        files.setdefault(file.stem, []).append(str(file.relative_to(ROOT)))
+    assert {stem: paths for stem, paths in files.items() if len(paths) > 1 and stem not in SHARED_NAMES} == {}
+
+
+def test_functions_are_short() -> None:
+    lines = {
+        name: node.end_lineno - node.lineno + 1
+        for file in MODULES
+        if "migrations" not in file.parts
+        for name, node in definitions(file)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno is not None
+    }
+    assert {name: n for name, n in lines.items() if n > LONGER_FUNCTIONS.get(name, LONGEST_FUNCTION)} == {}
+
+
+def test_dataclasses_have_few_fields() -> None:
+    fields = {
+        name: sum(isinstance(each, ast.AnnAssign) and "ClassVar" not in ast.unparse(each) for each in node.body)
+        for file in MODULES
+        for name, node in definitions(file)
+        if isinstance(node, ast.ClassDef) and any("dataclass" in ast.unparse(each) for each in node.decorator_list)
+    }
+    assert {name: n for name, n in fields.items() if n > MORE_FIELDS.get(name, MOST_FIELDS)} == {}
+
+
+def test_imports_run_downwards_through_the_layers() -> None:
+    height = {room: at for at, layer in enumerate(reversed(layers())) for room in layer}
+    rooms = {room: below for room, below in arrows().items() if room in height}
+    assert rooms.keys() == height.keys()
+    upwards = [(room, each) for room, below in rooms.items() for each in below if height[each] >= height[room]]
+    assert upwards == []
+    assert 15 <= len(arrows()) <= 25
+
+
+def test_the_design_shows_the_rooms_as_the_code_imports_them() -> None:
+    """`python -m tests.support.room_diagram --write` brings the diagram up to date."""
+    (shown,) = BLOCK.findall(DESIGN.read_text(encoding="utf-8"))
+    assert shown == diagram()
 
 
 def fresh(code: str, folder: Path) -> str:

@@ -21,7 +21,7 @@ from bot.service import PATIENCE
 from tests.project.test_docs import NAMES, commands
 
 ROOT = Path(__file__).resolve().parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+OPERATING = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
 UNIT = ROOT / "systemd" / "morning-papers.service"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
@@ -79,8 +79,8 @@ def seconds(written: str) -> int:
 
 
 def installs() -> list[list[str]]:
-    """Every call of pip, in the Dockerfile and in the README."""
-    blocks = re.findall(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    """Every call of pip, in the Dockerfile and in docs/operating.md."""
+    blocks = re.findall(r"^```sh\n(.*?)^```$", OPERATING, re.MULTILINE | re.DOTALL)
     lines = [rest for stage in stages() for word, rest in stage if word == "RUN"]
     lines += [line for block in blocks for line in re.sub(r"\\\n", " ", block).splitlines()]
     calls = [shlex.split(call, comments=True) for line in lines for call in line.split("&&")]
@@ -197,7 +197,7 @@ def test_the_image_hears_the_signal_that_the_program_does() -> None:
 def test_compose_starts_one_program_unless_another_is_named() -> None:
     assert [name for name, each in COMPOSE["services"].items() if "profiles" not in each] == ["papers"]
     assert {program["container_name"] for program in PROGRAMS.values()} == {"morning-papers"}
-    named = set(re.findall(r"docker compose up -d(?: --build)?(?: ([\w-]+))?$", README, re.MULTILINE)) - {""}
+    named = set(re.findall(r"docker compose up -d(?: --build)?(?: ([\w-]+))?$", OPERATING, re.MULTILINE)) - {""}
     assert named <= COMPOSE["services"].keys()
 
 
@@ -256,8 +256,8 @@ def test_the_unit_shuts_the_program_in() -> None:
     assert service()["CapabilityBoundingSet"] == ""
 
 
-def test_the_readme_installs_what_the_unit_starts() -> None:
-    section = README.split("\n### As a service\n")[1].split("\n### ")[0]
+def test_the_docs_install_what_the_unit_starts() -> None:
+    section = OPERATING.split("\n### systemd\n")[1].split("\n### ")[0]
     folder = Path(service()["ExecStart"].split()[0]).parents[1]
     assert f"python3 -m venv {folder}" in section
     assert f"{folder}/bin/pip" in section

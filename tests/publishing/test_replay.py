@@ -78,7 +78,7 @@ async def live(days: dict[date, list[Row]], store: Store, folder: Path) -> Past:
                 await publisher.step(now)
                 while await dispatcher.step(now) or dispatcher.busy:
                     if dispatcher.busy:
-                        await dispatcher.landed.wait()
+                        await dispatcher.attempt_ended.wait()
     async with store.read() as connection:
         found = await reports(connection, limit=1000)
         days_of = [report.day for report in reversed(found) if report.cadence is Cadence.DAY]

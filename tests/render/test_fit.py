@@ -80,7 +80,7 @@ def test_one_paper_too_large_does_not_cost_those_after_it() -> None:
 
 
 def test_limits_that_not_even_an_empty_page_keeps_are_an_error_that_names_them() -> None:
-    with pytest.raises(FitError, match=r"an empty page has \d+ units, and the channel takes 10") as raised:
+    with pytest.raises(FitError, match=r"an empty page has \d+ units, but the channel allows 10") as raised:
         fit(page(paper()), marked_up, within(units=10))
     assert (raised.value.quantity, raised.value.maximum) == ("units", 10)
 

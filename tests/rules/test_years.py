@@ -20,23 +20,20 @@ import pytest
 from sqlalchemy import select
 
 from bot.channel import (
-    Asker,
-    Change,
+    CommandName,
     Message,
     Outcome,
     Pace,
-    Pause,
     Personal,
-    Request,
-    Resume,
+    Requester,
     Sent,
-    Subscribe,
-    Unsubscribe,
+    command_line,
 )
 from bot.commands import ReaderCommands
 from bot.delivery.dispatcher import Dispatcher
 from bot.model import ALL_WEEK, Address, Cadence, Found, Paper, Preferences
 from bot.publishing.publisher import Publisher
+from bot.rules.preferences import of_command
 from bot.runtime.locks import holding, make_locks
 from bot.store import Store, subscriber_queries
 from bot.store.edition_report import reports
@@ -100,7 +97,16 @@ class Act:
 
     at: datetime
     name: str
-    request: Request
+    command: str
+    value: object = None
+
+    @property
+    def line(self) -> str:
+        """The command line."""
+        preference = of_command(self.command)
+        if preference is not None:
+            return preference.line(self.value)
+        return command_line(self.command, "" if self.value is None else f"{self.value}")
 
 
 def weekdays_of(bits: int) -> frozenset[int]:
@@ -146,20 +152,20 @@ def leaps(zone: str, day: date) -> Iterator[datetime]:
 def act(name: str, wanted: Preferences, first: date, days: int, chance: random.Random) -> Act:
     at = bad_moment(wanted, first, days, chance)
     local = at.astimezone(ZoneInfo(wanted.timezone)).date()
-    requests: list[Request] = [
-        Change(hour=15 * chance.randrange(96)),
-        Change(timezone=chance.choice(ZONES)),
-        Change(weekdays=chance.randrange(1, ALL_WEEK + 1)),
-        Change(cadence=chance.choice(list(Cadence))),
-        Pause(),
-        Pause(local + chance.randrange(1, 9) * DAY),
-        Resume(),
-        Resume(),
-        Unsubscribe(),
-        Subscribe(),
-        Subscribe(),
+    requests: list[tuple[str, object]] = [
+        (CommandName.TIME, 15 * chance.randrange(96)),
+        (CommandName.ZONE, chance.choice(ZONES)),
+        (CommandName.WEEKDAYS, chance.randrange(1, ALL_WEEK + 1)),
+        (CommandName.CADENCE, chance.choice(list(Cadence))),
+        (CommandName.PAUSE, None),
+        (CommandName.PAUSE, local + chance.randrange(1, 9) * DAY),
+        (CommandName.RESUME, None),
+        (CommandName.RESUME, None),
+        (CommandName.UNSUBSCRIBE, None),
+        (CommandName.SUBSCRIBE, None),
+        (CommandName.SUBSCRIBE, None),
     ]
-    return Act(at, name, chance.choice(requests))
+    return Act(at, name, *chance.choice(requests))
 
 
 @dataclass
@@ -196,7 +202,7 @@ class World:
                     await self._published(now)
                 while queue and queue[0].at == now:
                     doing = queue.pop(0)
-                    answer = await commands.ask(Asker(Address("fake", doing.name)), doing.request, now)
+                    answer = await commands.ask(Requester(Address("fake", doing.name)), doing.line, now)
                     assert "Something went wrong" not in " ".join(answer.says)
                     self._did(doing)
                 await settle(dispatcher, now)
@@ -216,24 +222,24 @@ class World:
     def _did(self, doing: Act) -> None:
         life = self.lives[doing.name]
         clock = life.clock
-        match doing.request:
-            case Change(hour=int(hour)):
+        match doing.command, doing.value:
+            case CommandName.TIME, int(hour):
                 life.change(replace(clock, hour=hour), doing.at)
-            case Change(timezone=str(zone)):
+            case CommandName.ZONE, str(zone):
                 life.change(replace(clock, zone=zone), doing.at)
-            case Change(weekdays=int(bits)):
+            case CommandName.WEEKDAYS, int(bits):
                 life.change(replace(clock, weekdays=weekdays_of(bits)), doing.at)
-            case Change(cadence=Cadence() as cadence):
+            case CommandName.CADENCE, Cadence() as cadence:
                 life.choose(cadence, self.latest.get(cadence), doing.at)
-            case Pause(None):
+            case CommandName.PAUSE, None:
                 life.pause(None)
-            case Pause(date() as until):
+            case CommandName.PAUSE, date() as until:
                 life.pause(datetime.combine(until, time(), ZoneInfo(clock.zone)).astimezone(UTC))
-            case Resume():
+            case CommandName.RESUME, _:
                 life.resume(self.latest.get(life.cadence), doing.at)
-            case Unsubscribe():
+            case CommandName.UNSUBSCRIBE, _:
                 life.leave()
-            case Subscribe():
+            case CommandName.SUBSCRIBE, _:
                 life.come_back(self.latest.get(life.cadence), doing.at)
             case other:
                 raise AssertionError(other)
@@ -306,6 +312,7 @@ def leapt(clock: Clock, at: datetime) -> bool:
     return any(clock.leaps_over(local + n * DAY) for n in (-1, 0, 1))
 
 
+@pytest.mark.slow
 async def test_nobody_is_disturbed_at_night(tmp_path: Path) -> None:
     """Where nobody changes anything every message comes by day, or within an hour of the reader's own."""
     chance = random.Random(7)

@@ -116,14 +116,14 @@ def test_what_is_below_the_level_is_not_told_and_libraries_whisper(form: Form, w
         pytest.param("it's a secret", id="apostrophe"),
     ],
 )
-def test_a_secret_is_blotted_out_wherever_it_turns_up(form: Form, secret: str, written: Callable[[], str]) -> None:
+def test_a_secret_is_redacted_wherever_it_turns_up(form: Form, secret: str, written: Callable[[], str]) -> None:
     logs.configure(form, [secret])
     log(f"asking with {secret} now")
     log("asking", url=f"https://feed.example/?key={secret}", more={"list": [secret]})
     logging.getLogger("aiohttp").warning("refused %s", secret)
     crash(secret)
     told = written()
-    assert logs.BLOT in told
+    assert logs.REDACTED in told
     for spelled in {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]}:
         assert spelled not in told
     assert "asking" in told
@@ -135,7 +135,7 @@ def test_a_secret_is_blotted_out_wherever_it_turns_up(form: Form, secret: str, w
 def test_of_two_secrets_the_longer_goes_first(written: Callable[[], str]) -> None:
     logs.configure("json", ["secret", "secret-and-more"])
     log("secret-and-more secret")
-    assert json.loads(written())["event"] == f"{logs.BLOT} {logs.BLOT}"
+    assert json.loads(written())["event"] == f"{logs.REDACTED} {logs.REDACTED}"
 
 
 def test_a_short_or_empty_secret_tears_no_holes_into_words(written: Callable[[], str]) -> None:

@@ -20,8 +20,8 @@ from bot.store import Store, StoreError, channel_state, subscriber_queries
 from bot.store import copy as copying
 from bot.store.backup_file import MARK, back_up
 from bot.store.channel_memory import ChannelMemory
-from bot.store.copy import copy, counts, make_ready, open_target, require_current, snapshot, standstill
-from bot.store.schema import deliveries, editions, facts, metadata, tallies
+from bot.store.copy import copy, counts, frozen, make_ready, open_target, require_current, snapshot
+from bot.store.schema import deliveries, delivery_counts, editions, metadata, system_state
 from tests.support.fake_channel import DAY, NOW, publish
 from tests.support.postgres import Postgres
 
@@ -50,11 +50,15 @@ async def full(store: Store) -> Store:
     await ChannelMemory(store, "fake").put("key", "値")
     async with store.write() as connection:
         await channel_state.save(
-            connection, "fake", ChannelState(halted_at=NOW, halted_for="spam", judges=("a.example",))
+            connection, "fake", ChannelState(halted_at=NOW, halted_for="spam", spam_domains=("a.example",))
         )
         await connection.execute(update(deliveries).where(deliveries.c.id == 3).values(subscriber_id=None))
-        await connection.execute(insert(tallies).values(edition_id=first, channel="fake", state="sent", count=4))
-        await connection.execute(insert(facts), [{"key": "lock:poll", "value": "{}"}, {"key": "settled", "value": "x"}])
+        await connection.execute(
+            insert(delivery_counts).values(edition_id=first, channel="fake", state="sent", count=4)
+        )
+        await connection.execute(
+            insert(system_state), [{"key": "lock:poll", "value": "{}"}, {"key": "settled", "value": "x"}]
+        )
     return store
 
 
@@ -80,7 +84,7 @@ async def test_everything_arrives_as_it_was(full: Store, other: Store, monkeypat
         found = await copy(source, other, lambda done, total: steps.append((done, total)))
     assert await everything(other) == await everything(full)
     assert found["deliveries"] == 14
-    assert found["facts"] == 1
+    assert found["system_state"] == 1
     total = sum(found.values())
     assert steps[-1] == (total, total)
     assert all(2 >= later[0] - earlier[0] > 0 for earlier, later in pairwise(steps))
@@ -107,7 +111,7 @@ async def test_what_is_written_meanwhile_is_not_half_in_it(full: Store, other: S
 
 
 async def test_at_a_standstill_nobody_writes(full: Store) -> None:
-    async with standstill(full) as connection:
+    async with frozen(full) as connection:
         assert await subscriber_queries.count(connection) == len(READERS)
         if full.path is not None:
             with closing(sqlite3.connect(full.path, timeout=0)) as another:
@@ -149,7 +153,7 @@ async def test_a_target_of_another_version_is_refused(store: Store, version: str
 
 async def test_a_locked_target_is_still_an_empty_one(store: Store) -> None:
     async with store.write() as connection:
-        await connection.execute(insert(facts).values(key="lock:poll", value="{}"))
+        await connection.execute(insert(system_state).values(key="lock:poll", value="{}"))
     await make_ready(store)
 
 
@@ -209,11 +213,11 @@ async def test_a_backup_is_one_readable_marked_file(full: Store, tmp_path: Path)
     copied = Store.open(f"sqlite:///{file}", tmp_path)
     expected = await everything(full)
     found = await everything(copied)
-    assert found.pop("facts") == sorted([*expected.pop("facts"), (MARK, made.isoformat())])
+    assert found.pop("system_state") == sorted([*expected.pop("system_state"), (MARK, made.isoformat())])
     assert found == expected
     await copied.close()
     async with full.read() as connection:
-        assert await connection.scalar(select(facts.c.value).where(facts.c.key == MARK)) is None
+        assert await connection.scalar(select(system_state.c.value).where(system_state.c.key == MARK)) is None
 
 
 async def test_a_backup_overwrites_nothing_and_leaves_no_crumbs(full: Store, tmp_path: Path) -> None:
@@ -226,7 +230,9 @@ async def test_a_backup_overwrites_nothing_and_leaves_no_crumbs(full: Store, tmp
     with pytest.raises(StoreError, match="could not be written to"):
         await back_up(full, folder / "nowhere" / "backup.db", now=NOW)
     async with full.write() as connection:
-        await connection.execute(text("drop table facts cascade" if full.path is None else "drop table facts"))
+        await connection.execute(
+            text("drop table system_state cascade" if full.path is None else "drop table system_state")
+        )
     with pytest.raises(StoreError):
         await back_up(full, folder / "broken.db", now=NOW)
     assert [path.name for path in folder.iterdir()] == ["backup.db"]

@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.model import Preferences, State
 from bot.store import Store
 from bot.store.edition_report import Report, reports
-from bot.store.retention import KEEP, fold
-from bot.store.schema import deliveries, subscribers, tallies
+from bot.store.retention import KEEP, fold_old
+from bot.store.schema import deliveries, delivery_counts, subscribers
 from tests.support.fake_channel import DAY, NOW, publish
 
 READERS = {f"reader-{n}": Preferences() for n in range(12)}
@@ -49,7 +49,7 @@ async def left(store: Store) -> int:
 async def test_old_rows_become_counts_and_young_ones_stay(store: Store) -> None:
     await lived(store, and_next_day=True)
     young, old = await of_all(store)
-    assert await fold(store, before=NOW + timedelta(seconds=1), batch=5) == 12
+    assert await fold_old(store, before=NOW + timedelta(seconds=1), batch=5) == 12
     assert await left(store) == 12
     young_then, folded = await of_all(store)
     assert young_then == young
@@ -64,7 +64,7 @@ async def test_old_rows_become_counts_and_young_ones_stay(store: Store) -> None:
 
 async def test_the_instant_itself_is_kept(store: Store) -> None:
     await lived(store)
-    assert await fold(store, before=LATER - KEEP) == 0
+    assert await fold_old(store, before=LATER - KEEP) == 0
     assert await left(store) == 12
 
 
@@ -72,7 +72,7 @@ async def test_a_nameless_row_counts_like_any_other(store: Store) -> None:
     await lived(store)
     async with store.write() as connection:
         await connection.execute(delete(subscribers).where(subscribers.c.recipient == "reader-0"))
-    assert await fold(store, before=LATER) == 12
+    assert await fold_old(store, before=LATER) == 12
     (report,) = await of_all(store)
     assert report.adds_up
     assert report.channels["fake"].states[State.SENT] == 5
@@ -84,17 +84,17 @@ async def test_counts_add_to_counts(store: Store) -> None:
         first = await connection.scalar(select(func.min(deliveries.c.id)))
         rows = [dict(row) for row in (await connection.execute(select(deliveries))).mappings()]
         await connection.execute(delete(deliveries).where(deliveries.c.id != first))
-    await fold(store, before=LATER)
+    await fold_old(store, before=LATER)
     async with store.write() as connection:
         await connection.execute(deliveries.insert(), [row for row in rows if row["id"] != first])
-    await fold(store, before=LATER, batch=1)
+    await fold_old(store, before=LATER, batch=1)
     async with store.read() as connection:
-        query = select(tallies.c.state, tallies.c["count"]).order_by(tallies.c.state)
+        query = select(delivery_counts.c.state, delivery_counts.c["count"]).order_by(delivery_counts.c.state)
         counted = dict(tuple(row) for row in await connection.execute(query))
     assert counted == {
         "barred": 1, "expired": 2, "gone": 1, "rejected": 1, "sent": 5, "skipped": 1, "unknown": 1
     }  # fmt: skip
-    assert await fold(store, before=LATER) == 0
+    assert await fold_old(store, before=LATER) == 0
 
 
 async def test_the_sum_holds_at_every_instant(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,5 +111,5 @@ async def test_the_sum_holds_at_every_instant(store: Store, monkeypatch: pytest.
         lefts.append(await left(store))
 
     monkeypatch.setattr(store, "write", watched)
-    assert await fold(store, before=LATER, batch=1) == 12
+    assert await fold_old(store, before=LATER, batch=1) == 12
     assert set(range(12)) <= set(lefts)

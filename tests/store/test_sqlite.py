@@ -99,8 +99,8 @@ async def test_a_transaction_is_as_many_trips_as_it_has_statements_and_its_end(s
     assert len(trips) == 2
     trips.clear()
     async with store.write() as connection:
-        await connection.execute(text("insert into facts values ('a', 'b')"))
-        assert await connection.scalar(text("select value from facts")) == "b"
+        await connection.execute(text("insert into system_state values ('a', 'b')"))
+        assert await connection.scalar(text("select value from system_state")) == "b"
     assert len(trips) == 3
     trips.clear()
     async with store.read():
@@ -111,13 +111,13 @@ async def test_a_transaction_is_as_many_trips_as_it_has_statements_and_its_end(s
 async def test_what_is_not_committed_is_undone(store: Store) -> None:
     async def twice() -> None:
         async with store.write() as connection:
-            await connection.execute(text("insert into facts values ('a', 'b')"))
-            await connection.execute(text("insert into facts values ('a', 'c')"))
+            await connection.execute(text("insert into system_state values ('a', 'b')"))
+            await connection.execute(text("insert into system_state values ('a', 'c')"))
 
     with pytest.raises(IntegrityError):
         await twice()
     async with store.read() as connection:
-        assert await connection.scalar(text("select count(*) from facts")) == 0
+        assert await connection.scalar(text("select count(*) from system_state")) == 0
 
 
 async def test_a_transaction_that_cannot_begin_leaves_nothing_begun(store: Store) -> None:
@@ -127,7 +127,7 @@ async def test_a_transaction_that_cannot_begin_leaves_nothing_begun(store: Store
         await put(store, "b")
     await put(store, "c")
     async with store.read() as connection:
-        assert await connection.scalar(text("select value from facts")) == "c"
+        assert await connection.scalar(text("select value from system_state")) == "c"
 
 
 @contextmanager
@@ -143,7 +143,7 @@ def locked_by_another(store: Store) -> Iterator[None]:
 
 async def put(store: Store, value: str) -> None:
     async with store.write() as connection:
-        await connection.execute(text("insert into facts values ('a', :value)"), {"value": value})
+        await connection.execute(text("insert into system_state values ('a', :value)"), {"value": value})
 
 
 async def test_who_is_cancelled_while_waiting_leaves_nothing_behind(
@@ -166,8 +166,8 @@ async def test_who_is_cancelled_while_waiting_leaves_nothing_behind(
     await asyncio.wait([waiting])
     assert waiting.cancelled()
     async with store.write() as connection:
-        await connection.execute(text("update facts set value = value || '!'"))
-        assert await connection.scalar(text("select value from facts")) == "first!"
+        await connection.execute(text("update system_state set value = value || '!'"))
+        assert await connection.scalar(text("select value from system_state")) == "first!"
 
 
 async def test_no_statement_runs_outside_of_the_transaction_that_could_not_begin(store: Store) -> None:
@@ -179,13 +179,13 @@ async def test_no_statement_runs_outside_of_the_transaction_that_could_not_begin
         async with store.write() as connection:
             with locked_by_another(store), pytest.raises(OperationalError, match="locked"):
                 await connection.execute(text("select 1"))
-            await connection.execute(text("update facts set value = 'second'"))
+            await connection.execute(text("update system_state set value = 'second'"))
             raise LookupError
 
     with pytest.raises(LookupError):
         await stubborn()
     async with store.read() as connection:
-        assert await connection.scalar(text("select value from facts")) == "first"
+        assert await connection.scalar(text("select value from system_state")) == "first"
 
 
 async def test_nothing_runs_bare_after_a_statement_that_undid_the_whole_transaction(store: Store) -> None:
@@ -193,16 +193,16 @@ async def test_nothing_runs_bare_after_a_statement_that_undid_the_whole_transact
 
     async def stubborn() -> None:
         async with store.write() as connection:
-            await connection.execute(text("update facts set value = 'second'"))
+            await connection.execute(text("update system_state set value = 'second'"))
             with pytest.raises(IntegrityError):
-                await connection.execute(text("insert or rollback into facts values ('a', 'third')"))
-            await connection.execute(text("update facts set value = 'fourth'"))
+                await connection.execute(text("insert or rollback into system_state values ('a', 'third')"))
+            await connection.execute(text("update system_state set value = 'fourth'"))
             raise LookupError
 
     with pytest.raises(LookupError):
         await stubborn()
     async with store.read() as connection:
-        assert await connection.scalar(text("select value from facts")) == "first"
+        assert await connection.scalar(text("select value from system_state")) == "first"
 
 
 async def test_what_is_left_of_a_stream_takes_no_beginning_with_it(opened: Connection) -> None:

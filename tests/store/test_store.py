@@ -16,8 +16,22 @@ from sqlalchemy import Connection, func, select, text
 from sqlalchemy.exc import StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model import Address, Cadence, Delivery, Edition, Found, Media, MediaKind, Paper, Preferences, State, Status
+from bot.model import (
+    Address,
+    Cadence,
+    Delivery,
+    Edition,
+    Found,
+    Media,
+    MediaKind,
+    Paper,
+    Preferences,
+    Reason,
+    State,
+    Status,
+)
 from bot.rules.closing import ClosingState, rank
+from bot.rules.outcomes import Consequence
 from bot.rules.schedule import Rhythm, Window, window
 from bot.store import (
     Store,
@@ -27,13 +41,13 @@ from bot.store import (
     closing_state,
     edition_queries,
     paper_queries,
+    recording,
     search,
     subscriber_queries,
 )
 from bot.store.channel_memory import ChannelMemory
-from bot.store.claiming import Ending
 from bot.store.edition_report import Reach, reports
-from bot.store.schema import HEAD, facts, metadata
+from bot.store.schema import HEAD, metadata, system_state
 from bot.store.schema import deliveries as rows
 
 MONDAY, TUESDAY = date(2025, 11, 3), date(2025, 11, 4)
@@ -258,7 +272,9 @@ async def test_the_ledger_comes_back_as_it_was_written_and_forgets_on_request(st
     async with store.write() as connection:
         assert await closing_state.load(connection) == ClosingState()
         await closing_state.save(connection, **full)
-        await connection.execute(facts.insert().values(key="something else", value="that is none of its business"))
+        await connection.execute(
+            system_state.insert().values(key="something else", value="that is none of its business")
+        )
     async with store.write() as connection:
         assert await closing_state.load(connection) == ClosingState(**full)  # type: ignore[arg-type]  # days and instants
         await closing_state.save(connection, settled=MONDAY, retry_at=None)
@@ -363,7 +379,7 @@ async def test_everybody_active_is_owed_an_edition_at_their_own_hour(store: Stor
         for status in Status:
             if status is not Status.ACTIVE:
                 left_out.append(await subscribe(connection, status))
-                await subscriber_queries.set_status(connection, left_out[-1], status, "test")
+                await subscriber_queries.set_status(connection, left_out[-1], status, Reason.OTHER, "test")
         edition_id = await close(connection)
         owed = (await connection.execute(select(rows))).all()
         [report] = await reports(connection)
@@ -401,7 +417,7 @@ async def test_a_new_subscriber_is_owed_the_latest_edition_and_counted(store: St
     async with store.write() as connection:
         edition_id = await close(connection)
         newcomer = await subscribe(connection, "ada")
-        await audience.greet(connection, edition_id, newcomer, "outbox", Window(CLOSED + HOUR, CLOSED + 9 * HOUR))
+        await audience.owe_one(connection, edition_id, newcomer, "outbox", Window(CLOSED + HOUR, CLOSED + 9 * HOUR))
         [delivery] = await claiming.claim(connection, "outbox", owner="me", now=CLOSED + HOUR, limit=5)
         [report] = await reports(connection)
     assert (delivery.subscriber_id, delivery.due_at) == (newcomer, CLOSED + HOUR)
@@ -428,8 +444,8 @@ async def test_a_report_says_how_long_it_took(store: Store) -> None:
         due = datetime(2025, 11, 3, 23, tzinfo=UTC)
         claimed = await claiming.claim(connection, "outbox", owner="me", now=due, limit=9)
         for minutes, delivery in enumerate(claimed):
-            ending = Ending(delivery.id, State.SENT if minutes < 3 else State.GONE)
-            await claiming.record(connection, [ending], owner="me", now=due + timedelta(minutes=minutes))
+            ending = {delivery.id: Consequence(State.SENT if minutes < 3 else State.GONE)}
+            await recording.record(connection, ending, owner="me", now=due + timedelta(minutes=minutes))
         [report] = await reports(connection)
     assert report.channels == {"outbox": Reach({State.SENT: 3, State.GONE: 1}, {50: 3660.0, 95: 3720.0, 100: 3720.0})}
 
@@ -487,8 +503,8 @@ async def test_only_the_owner_records_and_only_once(store: Store) -> None:
 
     async def record(owner: str, state: State) -> Any:
         async with store.write() as connection:
-            ending = Ending(delivery.id, state, receipt=owner)
-            await claiming.record(connection, [ending], owner=owner, now=CLOSED + 2 * HOUR)
+            ending = {delivery.id: Consequence(state, receipt=owner)}
+            await recording.record(connection, ending, owner=owner, now=CLOSED + 2 * HOUR)
             return (await connection.execute(select(rows.c.state, rows.c.receipt))).one()
 
     assert tuple(await record("another", State.GONE)) == (State.SENDING, None)
@@ -502,8 +518,8 @@ async def test_a_delivery_put_off_comes_back_at_its_time_with_the_choice_it_had(
         await close(connection)
     [first] = await claim(store, "me", 9, CLOSED + HOUR)
     async with store.write() as connection:
-        again = Ending(first.id, State.OWED, "busy", next_at=CLOSED + 3 * HOUR)
-        await claiming.record(connection, [again], owner="me", now=CLOSED + HOUR)
+        again = {first.id: Consequence(State.OWED, "busy", next_at=CLOSED + 3 * HOUR)}
+        await recording.record(connection, again, owner="me", now=CLOSED + HOUR)
         assert await claiming.next_due(connection, "outbox") == CLOSED + 3 * HOUR
         changed = await subscriber_queries.choose(connection, Preferences(language="en"))
         await connection.execute(

@@ -401,6 +401,7 @@ def test_what_may_be_missing_may_be_missing() -> None:
     }
 
 
+@pytest.mark.slow
 def test_a_flood_is_refused_before_it_is_looked_into() -> None:
     began = time.perf_counter()
     assert kinds("en", result="https://x.y/z 1 " * (LONGEST // 4)) == {"too long"}

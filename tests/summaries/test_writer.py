@@ -297,7 +297,9 @@ async def test_texts_are_shown_by_the_command(tmp_path: Path) -> None:
         environ = {"LLM_BASE_URL": server.url, "LLM_MODEL": "m", "LLM_API_KEY": server.key}
         words = ("texts", "write", "--language", "ko", "--style", "plain", "--top", "2")
         done = await asyncio.to_thread(papers_command, tmp_path, *words, given=environ)
-        assert (done.returncode, done.stdout) == (0, "2 of 2 were dealt with; `papers texts` says how.\n"), done.stderr
+        assert (done.returncode, done.stdout) == (0, "2 of 2 texts were generated; `papers texts` shows them.\n"), (
+            done.stderr
+        )
         again = await asyncio.to_thread(papers_command, tmp_path, *words, given=environ)
         assert again.stdout.startswith("0 of 0")
         assert len(server.asked) == 2
@@ -306,12 +308,12 @@ async def test_texts_are_shown_by_the_command(tmp_path: Path) -> None:
     assert [(each["language"], each["style"], each["verdict"]) for each in shown] == [("ko", "plain", "accepted")] * 2
     told = papers_command(tmp_path, "texts").stdout
     assert "Tokens spent today (UTC): 2000" in told
-    assert "Wanted and not written yet: 0" in told  # the edition is long past
+    assert "Wanted, not written yet: 0" in told  # the edition is long past
     refused = papers_command(tmp_path, "texts", "write", "--style", "headline", given=environ)
     assert refused.returncode == 2
 
 
-@pytest.mark.parametrize(("author", "said"), [(good, "a day costs about"), (BAD["invented numbers"], "is refused")])
+@pytest.mark.parametrize(("author", "said"), [(good, "a day costs about"), (BAD["invented numbers"], "is rejected")])
 async def test_the_doctor_says_what_the_model_is_worth(tmp_path: Path, author: Author, said: str) -> None:
     async with ModelServer(author) as server:
         environ = {"LLM_BASE_URL": server.url, "LLM_MODEL": "m", "LLM_API_KEY": server.key, "DEFAULT_LANGUAGE": "ko"}
@@ -414,9 +416,9 @@ async def test_a_run_for_once_waits_for_nobodys_words(make: Any) -> None:
     await room.publish({"k": reader("ko", papers=1)})
     channel = FakeChannel()
     dispatcher = Dispatcher(room.store, channel, make_locks(room.store.engine.url, room.store.path), writes=True)
-    while await dispatcher.step(NOW, hurried=True) or dispatcher.busy:
+    while await dispatcher.step(NOW, await_texts=False) or dispatcher.busy:
         if dispatcher.busy:
-            await dispatcher.landed.wait()
+            await dispatcher.attempt_ended.wait()
     assert channel.reached == ["k"]
 
 

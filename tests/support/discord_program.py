@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import select
 
 from bot.app import CACHE
-from bot.channel import Answer, Asker, Kit, Request
+from bot.channel import Kit, Reply, Requester
 from bot.commands import ReaderCommands
 from bot.delivery.alerts import Alerts
 from bot.delivery.dispatcher import Dispatcher
@@ -52,9 +52,9 @@ class Telling(ReaderCommands):
         """While it is not set, nothing is answered."""
         self.open.set()
 
-    async def ask(self, asker: Asker, request: Request | str, now: datetime) -> Answer:
+    async def ask(self, asker: Requester, line: str, now: datetime) -> Reply:
         await self.open.wait()
-        return await super().ask(asker, request, now)
+        return await super().ask(asker, line, now)
 
     async def gone(self, address: Address, reason: str, now: datetime) -> None:
         await super().gone(address, reason, now)
@@ -129,7 +129,7 @@ class World:
         for now in await self._due():
             while await dispatcher.step(now) or dispatcher.busy:
                 if dispatcher.busy:
-                    await dispatcher.landed.wait()
+                    await dispatcher.attempt_ended.wait()
         await alerts.flush()
         await locks.close()
 

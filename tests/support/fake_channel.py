@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Self
 
-from bot.channel import Commands, Finding, Limits, Message, Outcome, Pace, Page, Personal, Sent
+from bot.channel import BaseChannel, Limits, Message, Outcome, Pace, Page, Personal, Sent
+from bot.channel.preference import Preference
 from bot.delivery.dispatcher import Dispatcher
-from bot.model import Address, Cadence, Edition, Extra, Found, Paper, Preferences, Ranked
+from bot.model import Address, Cadence, Edition, Found, Paper, Preferences, Ranked
 from bot.store import Store, audience, edition_queries, paper_queries, subscriber_queries
 
 NOW = datetime(2025, 11, 3, 22, 0, tzinfo=UTC)
@@ -33,18 +33,18 @@ class Plain:
 
 
 @dataclass
-class FakeChannel:
+class FakeChannel(BaseChannel):
     """Answers as told; `sent` lists every send in order."""
 
     name: str = "fake"
     answer: Answer = lambda to, message, personal: Sent()
     pace: Pace = field(default_factory=Pace)
-    repeats_unknown: bool = True
     compose_fault: Callable[[Page], None] = lambda page: None
     limits: Limits = field(default_factory=Limits)
+    repeats_unknown: bool = True
     rehearsal: bool = True
     residents: Sequence[str] = ()
-    extras: Sequence[Extra] = ()
+    extras: Sequence[Preference] = ()
     sent: list[tuple[str, str, Personal]] = field(default_factory=list)
     alerts: list[Page] = field(default_factory=list)
     hold: asyncio.Event | None = None
@@ -57,15 +57,6 @@ class FakeChannel:
         if not written.isprintable() or " " in written:
             raise ValueError(f"{written!r} is no recipient of this channel")
         return written.casefold()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        return None
-
-    async def listen(self, commands: Commands) -> None:
-        return None
 
     def compose(self, page: Page) -> Plain:
         self.compose_fault(page)
@@ -88,9 +79,6 @@ class FakeChannel:
         if isinstance(outcome, BaseException):
             raise outcome
         return outcome
-
-    async def check(self) -> Sequence[Finding]:
-        return []
 
     @property
     def reached(self) -> list[str]:
@@ -123,5 +111,5 @@ async def publish(
 async def settle(dispatcher: Dispatcher, now: datetime) -> None:
     """Step until there is nothing left to do at `now`."""
     while await dispatcher.step(now) or dispatcher.busy:
-        if dispatcher.busy and not dispatcher.landed.is_set():
-            await dispatcher.landed.wait()
+        if dispatcher.busy and not dispatcher.attempt_ended.is_set():
+            await dispatcher.attempt_ended.wait()

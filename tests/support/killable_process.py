@@ -10,19 +10,17 @@ import asyncio
 import logging
 import os
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Self
 
 from sqlalchemy import and_, or_, select
 
 from bot import app
-from bot.channel import Commands, Finding, Limits, Message, Outcome, Pace, Page, Personal, Sent
+from bot.channel import BaseChannel, Limits, Message, Outcome, Pace, Page, Personal, Sent
 from bot.delivery import dispatcher
-from bot.model import Extra, State
-from bot.rules.outcomes import REPEATS
+from bot.model import State
+from bot.rules.outcomes import MAX_REPEATS
 from bot.runtime import locks
 from bot.runtime.locks import advisory_locks
 from bot.runtime.supervisor import clock, pause
@@ -66,15 +64,13 @@ class Orders:
         return self.home / "gate"
 
 
-class Ledger:
+class Ledger(BaseChannel):
     """A channel that writes down every send before and after answering it."""
 
     name = "fake"
     limits = Limits()
     repeats_unknown = True
     rehearsal = True
-    extras: Sequence[Extra] = ()
-    residents: Sequence[str] = ()
 
     def __init__(self, orders: Orders, ticks: int) -> None:
         self.pace = Pace(concurrency=20, exclusive=orders.exclusive)
@@ -82,14 +78,11 @@ class Ledger:
         self._file = os.open(orders.ledger, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         self._ticks = ticks
 
-    async def __aenter__(self) -> Self:
-        return self
-
     async def __aexit__(self, *exc: object) -> None:
         os.close(self._file)
 
-    async def listen(self, commands: Commands) -> None:
-        return None
+    def recipient(self, written: str) -> str:
+        return written
 
     def compose(self, page: Page) -> Plain:
         return Plain(page)
@@ -102,9 +95,6 @@ class Ledger:
         await asyncio.sleep(random.uniform(0, LATENCY))
         self._write(to, edition, "after")
         return Sent()
-
-    async def check(self) -> Sequence[Finding]:
-        return []
 
     def _write(self, *words: str) -> None:
         os.write(self._file, f"{' '.join(words)} {os.getpid()}\n".encode())  # one call: no half line, nothing buffered
@@ -124,7 +114,7 @@ def live(orders: Orders, ticks: Connection) -> None:
 
 
 async def _deliver(orders: Orders, ticks: int) -> None:
-    app.open_channel = lambda *_: Ledger(orders, ticks)  # type: ignore[assignment]
+    app.open_channel = lambda *_: Ledger(orders, ticks)
     stop = asyncio.Event()
     async with app.open_app(orders.home, {"DATABASE_URL": orders.database}) as wired:
         if orders.once:
@@ -142,7 +132,7 @@ async def _deliver(orders: Orders, ticks: int) -> None:
 
 async def _watch(store: Store, stop: asyncio.Event) -> None:
     """Say stop when nothing is left to deliver."""
-    may_repeat = and_(deliveries.c.state == State.UNKNOWN, deliveries.c.repeats < REPEATS)
+    may_repeat = and_(deliveries.c.state == State.UNKNOWN, deliveries.c.repeats < MAX_REPEATS)
     left = select(deliveries.c.id).where(or_(deliveries.c.state.in_([State.OWED, State.SENDING]), may_repeat)).limit(1)
     while not stop.is_set():
         async with store.read() as connection:

@@ -57,7 +57,7 @@ def mail(edition: Edition, language: str, style: Style, papers: int = PAPERS, pu
         ranked.paper.id: {style: text} for ranked, text in zip(edition.papers, texts(language, style), strict=False)
     }
     there = channel(Path(), "https://papers.example.org" if public else None)
-    made = compose(edition, wanted, there, said=said if style in TEXT_FIELDS else {})
+    made = compose(edition, wanted, there, texts=said if style in TEXT_FIELDS else {})
     assert isinstance(made, Mail)
     return made
 

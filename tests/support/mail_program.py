@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from sqlalchemy import func, select
 
-from bot.channel import Asker, Kit, Subscribe
+from bot.channel import CommandName, Kit, Requester, command_line
 from bot.commands import ReaderCommands
 from bot.commands.process_feedback import FeedbackProcessor
 from bot.delivery.session import Session
@@ -23,8 +23,8 @@ from bot.render.templates import template
 from bot.rules.access import Access, Admission
 from bot.signing import SignedLinks, token_name
 from bot.store import subscriber_queries
-from bot.store.schema import tickets as table
-from bot.web.server import MailAccess
+from bot.store.schema import one_time_tokens as table
+from bot.web.application import MailAccess
 from channels import email
 from tests.support.databases import fresh_store
 from tests.support.email_channel import PUBLIC, SECRET, settings
@@ -104,9 +104,7 @@ class Mailed:
             self._home,
             store=self.store,
             public=self._public,
-            correspondence=MailAccess(
-                self._session, self.commands, FeedbackProcessor(self.store, self.links), self.links
-            ),
+            mail=MailAccess(self._session, self.commands, FeedbackProcessor(self.store, self.links), self.links),
             TRUSTED_PROXIES="127.0.0.1",
             **self._named,
         )
@@ -158,8 +156,8 @@ class Mailed:
         assert len(self.relay.letters) == self._read
 
     async def subscribe(self, address: str, language: str = "en") -> None:
-        asker = Asker(Address("email", address), locale=language)
-        answered = await self.commands.ask(asker, Subscribe(language), self.served.now)
+        asker = Requester(Address("email", address), locale=language)
+        answered = await self.commands.ask(asker, command_line(CommandName.SUBSCRIBE, language), self.served.now)
         assert answered.ok
 
     async def reader(self, address: str) -> Subscriber | None:

@@ -53,6 +53,6 @@ def messages(
             said = texts(edition, language)
             for style in styles:
                 wanted = Preferences(language=language, style=style, papers=ALL_PAPERS)
-                message = compose(edition, wanted, channel, said=said)
+                message = compose(edition, wanted, channel, texts=said)
                 assert message is not None
                 yield message

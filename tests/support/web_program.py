@@ -1,4 +1,4 @@
-"""The web side on a port of this machine, with editions to show and a clock that the test sets.
+"""The web server on a port of this machine, with editions to show and a clock that the test sets.
 
 async with Served(tmp_path) as served:
     answer = await served.get("/en/2026-04-29")
@@ -12,19 +12,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import aiohttp
 
-from bot.channel import Link
+from bot.channel import Channel, Link
 from bot.commands import WITHOUT_MODEL
 from bot.model import Cadence, Edition, Found, Paper, Style
 from bot.rules.closing import rank
-from bot.settings import read
+from bot.settings import Settings, read
 from bot.store import Store, closing_state, edition_queries, paper_queries
+from bot.web.application import MailAccess, WebContext
+from bot.web.metrics import Metrics
 from bot.web.pages.thumbnails import Thumbnails
-from bot.web.probes import ProbeContext
-from bot.web.server import MailAccess, Web
+from bot.web.server import Web
 from bot.web.settings import WebSettings
 from tests.support.databases import fresh_store
 from tests.support.pages import DAY, paper
@@ -47,8 +48,16 @@ class Answered:
         return self.body.decode()
 
 
+@dataclass(frozen=True)
+class Invited:
+    """A channel, as far as the web server asks: its name, and where a new reader begins."""
+
+    invitation: Link | None = None
+    name: str = "fake"
+
+
 class Served:
-    """A web side at work."""
+    """A web server at work."""
 
     def __init__(
         self,
@@ -59,24 +68,24 @@ class Served:
         styles: Sequence[Style] = WITHOUT_MODEL,
         invitations: Sequence[Link] = (),
         thumbnails: Thumbnails | None = None,
-        correspondence: MailAccess | None = None,
+        mail: MailAccess | None = None,
         **named: str,
     ) -> None:
         self.now = NOW
         self.store = store or fresh_store(home)
         self._owns_store = store is None
-        self.web = Web(
-            self.store,
-            read(WebSettings, {"WEB_PORT": "0", "METRICS_TOKEN": TOKEN, **named}),
-            public=public,
-            language="en",
+        context = WebContext(
+            store=self.store,
+            core=read(Settings, {"PUBLIC_URL": public}),
+            settings=read(WebSettings, {"WEB_PORT": "0", "METRICS_TOKEN": TOKEN, **named}),
+            channels=cast("Sequence[Channel]", [Invited(link) for link in invitations] or [Invited()]),
             styles=styles,
-            watched=ProbeContext(["fake"], timedelta(minutes=15)),
             clock=lambda: self.now,
+            metrics=Metrics(self.store),
             thumbnails=thumbnails,
-            invitations=lambda: invitations,
-            correspondence=correspondence,
+            mail=mail,
         )
+        self.web = Web(context)
         self._stop = asyncio.Event()
 
     async def __aenter__(self) -> Self:
@@ -100,7 +109,7 @@ class Served:
             await self.store.close()
 
     async def stop(self) -> None:
-        """Stop the web side, as a signal does."""
+        """Stop the web server, as a signal does."""
         self._stop.set()
         await asyncio.wait_for(self._work, 20)
 

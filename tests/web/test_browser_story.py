@@ -1,4 +1,4 @@
-"""A new reader in a real browser: subscribed, confirmed, read, in another language, gone, and back."""
+"""A new reader in a real browser: subscribe, confirm, read, switch language, unsubscribe, return."""
 
 from __future__ import annotations
 
@@ -98,9 +98,7 @@ async def test_a_new_reader(mailed: Mailed, browser: Browser, tmp_path: Path, lo
         assert (await mailed.reader(ADA)).status is Status.ACTIVE  # type: ignore[union-attr]
 
 
-async def test_every_page_of_a_readers_own_can_be_used_by_everybody(
-    mailed: Mailed, browser: Browser, long: bool
-) -> None:
+async def test_the_readers_own_pages_are_accessible(mailed: Mailed, browser: Browser, long: bool) -> None:
     await mailed.subscribe(ADA)
     combinations = [("en", 1200, "light"), ("ar", 320, "dark"), ("ko", 320, "light")]
     for language, width, scheme in combinations if long else combinations[:2]:

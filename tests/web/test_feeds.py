@@ -1,4 +1,4 @@
-"""Feeds, read back by a reader's own library."""
+"""RSS, Atom and JSON feeds, parsed by a feed reader's library."""
 
 import json
 from collections.abc import AsyncIterator
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bot.commands import WITHOUT_MODEL
 from bot.render.words import languages, words
-from bot.web.pages.edition_feeds import EditionFeeds, FeedRequestError, read_wish
+from bot.web.pages.edition_feeds import EditionFeeds, FeedRequestError, read_feed_request
 from bot.web.pages.feed_formats import Feed, Item, atom, json_feed, rss
 from bot.web.urls import Urls
 from tests.support.pages import DAY, HOSTILE, paper
@@ -53,7 +53,7 @@ async def test_a_feed_holds_the_newest_editions_in_full(served: Served, kind: st
     assert f'href="{PUBLIC}/{language}/papers/2604.00001"' in text
 
 
-async def test_the_json_feed_says_the_same(served: Served) -> None:
+async def test_the_json_feed_has_the_same_items(served: Served) -> None:
     answer = await served.get("/feed/ko.json", **HOST)
     assert answer.headers["Content-Type"].startswith("application/feed+json")
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
@@ -64,7 +64,7 @@ async def test_the_json_feed_says_the_same(served: Served) -> None:
     assert "Thing 1 is measured." in read["items"][0]["content_html"]
 
 
-async def test_topics_style_and_cadence_are_chosen_in_the_address(served: Served) -> None:
+async def test_topics_style_and_cadence_are_query_parameters(served: Served) -> None:
     answer = await served.get(f"/feed/en.xml?style=abstract&topics={quote('diffusion, -video')}", **HOST)
     read = feedparser.parse(answer.body)
     assert [entry.id for entry in read.entries] == [f"{PUBLIC}/en/2026-04-29"]
@@ -89,11 +89,11 @@ async def test_topics_style_and_cadence_are_chosen_in_the_address(served: Served
         (f"/feed/en.xml?topics={','.join(f'topic{n}' for n in range(31))}", 400),
     ],
 )
-async def test_what_cannot_be_had_is_refused(served: Served, path: str, status: int) -> None:
+async def test_an_unknown_feed_is_refused(served: Served, path: str, status: int) -> None:
     assert (await served.get(path, **HOST)).status == status
 
 
-async def test_a_feed_that_is_the_same_is_not_sent_again(served: Served) -> None:
+async def test_an_unchanged_feed_is_answered_with_304(served: Served) -> None:
     first = await served.get("/feed/en.atom", **HOST)
     again = await served.get("/feed/en.atom", If_None_Match=first.headers["ETag"], **HOST)
     assert again.status == 304
@@ -104,21 +104,21 @@ async def test_a_feed_that_is_the_same_is_not_sent_again(served: Served) -> None
     assert changed.status == 200
 
 
-async def test_pages_tell_of_their_feeds(served: Served) -> None:
+async def test_pages_link_to_their_feeds(served: Served) -> None:
     text = (await served.get("/ko/2026-04-29?style=abstract", **HOST)).text
     assert '<link rel="alternate" type="application/atom+xml"' in text
     assert 'href="/feed/ko.xml?style=abstract"' in text
 
 
-async def test_whoever_asks_for_ever_other_topics_is_asked_to_wait(served: Served) -> None:
+async def test_feeds_with_ever_new_topics_are_rate_limited(served: Served) -> None:
     statuses = [(await served.get(f"/feed/en.xml?topics=topic{n}", **HOST)).status for n in range(22)]
     assert statuses == [200] * 20 + [429] * 2
     assert (await served.get("/feed/en.xml?topics=topic0", **HOST)).status == 200, "kept"
 
 
-async def test_what_a_feed_is_known_by_is_small_and_changes_with_what_it_says(served: Served) -> None:
+async def test_the_cached_digest_of_a_feed_is_small_and_changes_with_its_content(served: Served) -> None:
     syndication = EditionFeeds(served.store, Urls.below("https://papers.example.org"))
-    wish = read_wish("en", "xml", {"topics": "nothing at all"}, WITHOUT_MODEL)
+    wish = read_feed_request("en", "xml", {"topics": "nothing at all"}, WITHOUT_MODEL)
     first, same = [(await syndication.feed(wish)).facts for _ in range(2)]
     assert isinstance(first, bytes)
     assert (len(first), first) == (32, same)
@@ -127,7 +127,7 @@ async def test_what_a_feed_is_known_by_is_small_and_changes_with_what_it_says(se
 
 
 @given(st.text(max_size=80), st.text(max_size=80))
-def test_any_words_make_feeds_that_can_be_read(title: str, said: str) -> None:
+def test_feeds_are_well_formed_with_any_text(title: str, said: str) -> None:
     item = Item(
         "https://a.example/en/2026-04-29", "https://a.example/en/2026-04-29", title, said, f"<p>{said}</p>", NOW
     )
@@ -140,9 +140,9 @@ def test_any_words_make_feeds_that_can_be_read(title: str, said: str) -> None:
 
 
 @given(st.dictionaries(st.sampled_from(["style", "cadence", "topics", "else"]), st.text(max_size=100)))
-def test_any_query_is_a_wish_or_is_refused(query: dict[str, str]) -> None:
+def test_any_query_is_a_feed_request_or_is_refused(query: dict[str, str]) -> None:
     try:
-        wish = read_wish("en", "xml", query, WITHOUT_MODEL)
+        wish = read_feed_request("en", "xml", query, WITHOUT_MODEL)
     except FeedRequestError:
         return
-    assert read_wish("en", "xml", {"topics": ", ".join(wish.topics)}, WITHOUT_MODEL).topics == wish.topics
+    assert read_feed_request("en", "xml", {"topics": ", ".join(wish.topics)}, WITHOUT_MODEL).topics == wish.topics

@@ -1,4 +1,4 @@
-"""What strangers try: tokens they were not given, forms that no page of ours sends, clients that take for ever."""
+"""Attacks: forged and reused tokens, cross-site and malformed forms, unsigned webhooks, slow clients."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from bot.model import Preferences, Status
 from bot.signing import SignedLinks, named, token_name
 from bot.store.one_time_tokens import Purpose
 from bot.web.subscriptions.forms import FormFields
-from bot.web.subscriptions.settings_page import wished
+from bot.web.subscriptions.settings_page import changes
 from bot.web.webhooks import understood
 from tests.support.mail_program import ADA, HOST, Mailed, path_in
 from tests.support.web_program import NOW, some
@@ -61,7 +61,7 @@ def altered(token: str, dice: random.Random) -> str:
     )
 
 
-async def test_no_token_works_that_was_not_given_for_this(mailed: Mailed, long: bool) -> None:
+async def test_no_token_works_for_another_purpose(mailed: Mailed, long: bool) -> None:
     """Forged, altered, expired, for another purpose, used before."""
     dice = random.Random(7)
     await mailed.subscribe(ADA)
@@ -99,7 +99,7 @@ async def test_no_token_works_that_was_not_given_for_this(mailed: Mailed, long: 
     await mailed.silence()
 
 
-async def test_a_ticket_for_one_thing_is_none_for_another(mailed: Mailed) -> None:
+async def test_a_one_time_token_works_for_its_purpose_only(mailed: Mailed) -> None:
     await mailed.post("/en/subscribe", address=ADA)
     path = path_in(await mailed.letter())
     token = path.rpartition("/")[2]
@@ -111,7 +111,7 @@ async def test_a_ticket_for_one_thing_is_none_for_another(mailed: Mailed) -> Non
     assert (await mailed.post(path)).status == 200
 
 
-async def test_a_token_of_somebody_who_was_forgotten_is_nobody_elses(mailed: Mailed) -> None:
+async def test_a_token_of_an_erased_reader_works_for_no_later_reader(mailed: Mailed) -> None:
     """Numbers are given again; a token says when its reader came as well."""
     path = await mailed.unsubscribing(ADA)
     reader = await mailed.reader(ADA)
@@ -133,8 +133,8 @@ async def _erased(mailed: Mailed) -> str:
     answer = await mailed.post(path_in(await mailed.letter()))
     cookie = str(answer.headers["Set-Cookie"]).partition(";")[0]
     asked = await mailed.post("/en/settings/erase", Cookie=cookie)
-    ticket = asked.text.partition('name="ticket" value="')[2].partition('"')[0]
-    assert (await mailed.post("/en/settings/erased", Cookie=cookie, ticket=ticket)).status == 200
+    token = asked.text.partition('name="token" value="')[2].partition('"')[0]
+    assert (await mailed.post("/en/settings/erased", Cookie=cookie, token=token)).status == 200
     return cookie
 
 
@@ -164,7 +164,7 @@ PIECES = (
 
 def hostile(dice: random.Random) -> Iterator[tuple[str, dict[str, Any]]]:
     """Forms without end."""
-    fields = ("address", "style", "invite", "language", "topics", "zone", "hour", "votes", "papers", "days", "ticket")
+    fields = ("address", "style", "invite", "language", "topics", "zone", "hour", "votes", "papers", "days", "token")
     paths = (
         "/en/subscribe",
         "/ko/subscribe",
@@ -182,7 +182,7 @@ def hostile(dice: random.Random) -> Iterator[tuple[str, dict[str, Any]]]:
         yield dice.choice(paths), {name: "".join(dice.choices(PIECES, k=dice.randrange(1, 3))) for name in chosen}
 
 
-async def test_no_form_does_what_it_should_not(mailed: Mailed, long: bool) -> None:
+async def test_malformed_forms_change_nothing(mailed: Mailed, long: bool) -> None:
     cookie = await mailed.opened(ADA)
     before = await mailed.reader(ADA)
     dice = random.Random(11)
@@ -233,7 +233,7 @@ def _is_address(mailed: Mailed, written: str) -> bool:
         (b"address=a", "", 415),
     ],
 )
-async def test_bodies_of_every_kind_have_an_answer(mailed: Mailed, body: bytes, kind: str, status: int) -> None:
+async def test_any_request_body_is_answered(mailed: Mailed, body: bytes, kind: str, status: int) -> None:
     sent = {"Origin": "https://papers.example.org", "Content_Type": kind, **HOST}
     answer = await mailed.served.get("/en/subscribe", method="POST", data=BytesIO(body), **sent)
     assert answer.status == status
@@ -249,7 +249,7 @@ async def test_bodies_of_every_kind_have_an_answer(mailed: Mailed, body: bytes, 
         ("  ada@example.org ", "ada@example.org"),
     ],
 )
-async def test_addresses_as_people_write_them(mailed: Mailed, typed: str, stored: str) -> None:
+async def test_addresses_are_normalised(mailed: Mailed, typed: str, stored: str) -> None:
     assert (await mailed.post("/en/subscribe", address=typed)).status == 200
     assert (await mailed.letter()).to == [stored]
 
@@ -275,11 +275,11 @@ async def test_addresses_as_people_write_them(mailed: Mailed, typed: str, stored
     )
 )
 def test_any_form_is_a_change_or_is_none(form: dict[str, str]) -> None:
-    wished(FormFields(list(form.items())), Preferences(), NOW)
+    changes(FormFields(list(form.items())), Preferences(), NOW)
 
 
 @given(st.text(max_size=100))
-def test_any_token_says_what_was_signed_or_nothing(token: str) -> None:
+def test_only_signed_tokens_are_read(token: str) -> None:
     links = SignedLinks(["k" * 32])
     assert links.read(Purpose.OPEN.value, token) is None
     named(token)
@@ -292,7 +292,7 @@ def test_any_token_says_what_was_signed_or_nothing(token: str) -> None:
         max_leaves=8,
     )
 )
-def test_any_event_is_understood_or_passed_over(event: object) -> None:
+def test_any_event_is_understood_or_ignored(event: object) -> None:
     assert understood(event) is None
 
 
@@ -305,7 +305,7 @@ async def told(mailed: Mailed, events: object, *, secret: str = HOOK, at: dateti
     return (await mailed.served.get("/hooks/mail", method="POST", data=body, **sent)).status
 
 
-async def test_what_mail_services_tell_is_believed_where_it_is_signed(mailed: Mailed) -> None:
+async def test_only_signed_events_of_mail_services_are_processed(mailed: Mailed) -> None:
     await mailed.subscribe(ADA)
     reader = await mailed.reader(ADA)
     assert reader is not None
@@ -326,12 +326,12 @@ async def test_what_mail_services_tell_is_believed_where_it_is_signed(mailed: Ma
     assert (await mailed.reader(ADA)).status is Status.UNSUBSCRIBED  # type: ignore[union-attr]
 
 
-async def test_without_a_secret_there_is_no_hook(tmp_path: Path) -> None:
+async def test_without_a_secret_the_mail_webhook_is_off(tmp_path: Path) -> None:
     async with Mailed(tmp_path) as plain:
         assert await told(plain, []) in {404, 405}
 
 
-async def test_slow_clients_hold_up_nobody(mailed: Mailed) -> None:
+async def test_slow_clients_do_not_delay_others(mailed: Mailed) -> None:
     """Two hundred clients send half of a request, or read nothing of an answer; forms and pages go on at once."""
     assert mailed.served.web.address is not None
     head = b"GET /en/2026-04-29 HTTP/1.1\r\nHost: papers.example.org\r\n"

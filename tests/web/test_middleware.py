@@ -1,4 +1,4 @@
-"""What every request passes: hosts, sizes, times, crowds, and a log that names nobody."""
+"""Middleware: host check, limits of size, time and connections, health checks, and a log that names nobody."""
 
 import asyncio
 import logging
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bot.doctor import examine
 from bot.settings import read
 from bot.web import connections, server
-from bot.web.client import counted_as, preferred
+from bot.web.client import preferred, rate_limit_key
 from bot.web.connections import ConnectionLimiter
 from bot.web.settings import WebSettings
 from bot.web.urls import Urls
@@ -30,20 +30,20 @@ async def served(tmp_path: Path) -> AsyncIterator[Served]:
 
 
 @pytest.mark.parametrize("host", ["papers.example.org", "PAPERS.example.org:443"])
-async def test_requests_for_our_host_are_let_in(served: Served, host: str) -> None:
+async def test_requests_for_our_host_are_answered(served: Served, host: str) -> None:
     assert (await served.get("/en/", Host=host)).status == 200
 
 
 @pytest.mark.parametrize(
     "host", ["evil.example", "papers.example.org.evil.example", "127.0.0.1", "papers.example.org:80", ""]
 )
-async def test_requests_for_another_host_are_not(served: Served, host: str) -> None:
+async def test_requests_for_another_host_are_refused(served: Served, host: str) -> None:
     answer = await served.get("/en/", Host=host)
     assert answer.status in {400, 421}
     assert answer.headers.get("Location") is None
 
 
-async def test_without_a_public_address_only_names_of_this_machine_are_let_in(tmp_path: Path) -> None:
+async def test_without_a_public_address_only_this_machines_names_are_answered(tmp_path: Path) -> None:
     async with Served(tmp_path) as local:
         assert (await local.get("/en/")).status == 200
         assert (await local.get("/en/", Host="localhost:8080")).status == 200
@@ -51,7 +51,7 @@ async def test_without_a_public_address_only_names_of_this_machine_are_let_in(tm
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
-async def test_a_page_that_is_read_is_not_written_to(served: Served, method: str) -> None:
+async def test_only_get_and_head_are_allowed_on_pages(served: Served, method: str) -> None:
     answer = await served.get("/en/2026-04-29", method=method, Host="papers.example.org")
     assert answer.status == 405
     assert answer.headers["Allow"] == "GET,HEAD"
@@ -70,7 +70,7 @@ async def raw(served: Served, sent: bytes, *, ends: bool = False) -> bytes:
     return answered
 
 
-async def test_heads_and_lines_have_a_size(served: Served) -> None:
+async def test_header_size_is_limited(served: Served) -> None:
     for sent in (
         b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: papers.example.org\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: papers.example.org\r\nX-Long: " + b"a" * 20_000 + b"\r\n\r\n",
@@ -81,14 +81,14 @@ async def test_heads_and_lines_have_a_size(served: Served) -> None:
         assert b" 400 " in (await raw(served, sent))[:14], sent[:60]
 
 
-async def test_whoever_is_slow_with_a_request_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_request_has_a_deadline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "IDLE", 0.2)
     async with Served(tmp_path) as served:
         for sent in (b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: "):
             assert await raw(served, sent) == b""
 
 
-async def test_a_crowd_finds_no_room_and_takes_nobodys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_number_of_connections_is_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "MOST", 5)
     monkeypatch.setattr(ConnectionLimiter.__init__, "__defaults__", (5, connections.STUCK))
     async with Served(tmp_path) as served:
@@ -136,7 +136,7 @@ class _Server:
         self.connections = list(connections)
 
 
-def test_whoever_takes_nothing_of_an_answer_is_given_up() -> None:
+def test_a_client_that_reads_nothing_is_cut_off() -> None:
     stuck, slow, done = _Connection(1000), _Connection(1000), _Connection(0)
     gate = ConnectionLimiter(_Server(stuck, slow, done), stuck=20)  # type: ignore[arg-type]
     for second in range(0, 41, 2):
@@ -147,7 +147,7 @@ def test_whoever_takes_nothing_of_an_answer_is_given_up() -> None:
     assert not done.transport.aborted
 
 
-async def test_the_log_names_neither_visitors_nor_what_they_ask(
+async def test_the_access_log_names_neither_visitors_nor_searches(
     served: Served, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -155,7 +155,11 @@ async def test_the_log_names_neither_visitors_nor_what_they_ask(
     await served.get("/settings/some.token-abcdef", Host="papers.example.org")
     await raw(served, b"GET /\x00secret HTTP/9.9\r\n\r\n", ends=True)
     lines = [record.__dict__ for record in caplog.records if record.name.startswith(("bot", "aiohttp"))]
-    asked = [(line.get("method"), line.get("page"), line.get("status")) for line in lines if line["msg"] == "asked"]
+    asked = [
+        (line.get("method"), line.get("page"), line.get("status"))
+        for line in lines
+        if line["msg"] == "request answered"
+    ]
     assert asked[:2] == [("GET", "/{language}/search", 200), ("GET", "/{language}/{slug}", 404)]
     said = " ".join(str(line) for line in lines)
     for private in ("illness", "198.51.100.7", "127.0.0.1:", "token-abcdef", "secret"):
@@ -177,16 +181,16 @@ async def test_the_log_names_neither_visitors_nor_what_they_ask(
     ],
 )
 def test_a_proxy_is_believed_only_where_it_is_trusted(peer: str | None, forwarded: list[str], counted: str) -> None:
-    assert counted_as(peer, forwarded, PROXIES) == counted
+    assert rate_limit_key(peer, forwarded, PROXIES) == counted
 
 
 @given(st.text(max_size=60), st.lists(st.text(max_size=40), max_size=3))
-def test_any_header_has_an_answer(accepts: str, forwarded: list[str]) -> None:
+def test_any_header_is_answered(accepts: str, forwarded: list[str]) -> None:
     assert preferred(accepts, "en")
-    counted_as("127.0.0.1", forwarded, PROXIES)
+    rate_limit_key("127.0.0.1", forwarded, PROXIES)
 
 
-async def test_machines_ask_whether_it_is_well(served: Served) -> None:
+async def test_health_checks_and_metrics(served: Served) -> None:
     assert (await served.get("/healthz")).status == 200
     assert (await served.get("/readyz")).status == 404
     assert (await served.get("/metrics", Authorization="Bearer wrong")).status == 404
@@ -208,7 +212,7 @@ async def test_machines_ask_whether_it_is_well(served: Served) -> None:
         ({"PUBLIC_URL": "http://papers.example.org"}, False),
     ],
 )
-async def test_the_doctor_looks_at_the_web_side(tmp_path: Path, given: dict[str, str], ok: bool | None) -> None:
+async def test_the_doctor_checks_the_web_server(tmp_path: Path, given: dict[str, str], ok: bool | None) -> None:
     found = await examine(tmp_path, {"FEED_URL": "http://127.0.0.1:9/", **given})
     assert [finding.ok for finding in found if finding.subject == "web"] == ([] if ok is None else [ok])
 
@@ -221,7 +225,9 @@ async def test_the_doctor_looks_at_the_web_side(tmp_path: Path, given: dict[str,
         ("http://papers.example.org:80", "http://papers.example.org", ""),
     ],
 )
-async def test_an_address_is_known_however_it_is_written(tmp_path: Path, public: str, origin: str, root: str) -> None:
+async def test_a_client_is_counted_the_same_however_its_address_is_written(
+    tmp_path: Path, public: str, origin: str, root: str
+) -> None:
     places = Urls.below(public)
     assert (places.origin, places.root) == (origin, root)
     async with Served(tmp_path, public=public) as opened:
@@ -231,10 +237,10 @@ async def test_an_address_is_known_however_it_is_written(tmp_path: Path, public:
 
 
 @pytest.mark.parametrize("proxies", ["", "127.0.0.0/8"])
-async def test_one_visitor_takes_nobody_elses_room(
+async def test_connections_of_one_client_are_limited(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, proxies: str
 ) -> None:
-    monkeypatch.setattr(connections, "MOST_OF_ONE", 5)
+    monkeypatch.setattr(connections, "MOST_PER_CLIENT", 5)
     ask = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     async with Served(tmp_path, TRUSTED_PROXIES=proxies) as served:
         assert served.web.address is not None

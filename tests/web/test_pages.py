@@ -1,4 +1,4 @@
-"""The pages everybody may read: what stands on them, in which language, and how they are kept."""
+"""Public pages: content, language, caching."""
 
 import gzip
 import re
@@ -67,7 +67,7 @@ async def test_every_page_is_in_the_language_of_its_path(served: Served, languag
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_no_page_asks_anybody_else_or_runs_anything(served: Served, kind: str) -> None:
+async def test_no_page_loads_from_other_servers_or_runs_scripts(served: Served, kind: str) -> None:
     answer = await served.get(f"/en/{kind}")
     seen = Seen(answer.text)
     asked = [attributes.get("src") or "" for _, attributes in seen.tags if "src" in attributes]
@@ -83,7 +83,7 @@ async def test_no_page_asks_anybody_else_or_runs_anything(served: Served, kind: 
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-async def test_every_link_of_ours_leads_to_a_page(served: Served) -> None:
+async def test_no_internal_link_is_broken(served: Served) -> None:
     await served.publish(*some(2, 10), day=DAY - timedelta(days=1))
     looked_at: dict[str, int] = {}
     waiting = ["/en/", "/en/2026-04-29"]
@@ -110,13 +110,13 @@ async def test_every_link_of_ours_leads_to_a_page(served: Served) -> None:
         ("\xff;q=9,,;;=,ar", "ar"),
     ],
 )
-async def test_the_first_page_is_in_the_visitors_language(served: Served, accepts: str, language: str) -> None:
+async def test_the_root_redirects_to_the_visitors_language(served: Served, accepts: str, language: str) -> None:
     answer = await served.get("/", Accept_Language=accepts)
     assert (answer.status, answer.headers["Location"]) == (302, f"/{language}/")
     assert answer.headers["Vary"] == "Accept-Language"
 
 
-async def test_a_near_language_is_led_to_ours_and_nowhere_else(served: Served) -> None:
+async def test_a_near_language_is_redirected_to_ours(served: Served) -> None:
     near = await served.get("/zh-TW/2026-04-29?style=abstract")
     assert (near.status, near.headers["Location"]) == (301, "/zh-Hant/2026-04-29?style=abstract")
     assert (await served.get("/ko")).headers["Location"] == "/ko/"
@@ -141,18 +141,18 @@ async def test_an_edition_shows_its_papers_in_order_and_its_neighbours(served: S
     "slug",
     ["2026-04-28", "2026-13-01", "2026-02-30", "2026-W54", "2026-W00", "0000-01", "2026-00", "٢٠٢٦-٠٤-٢٩", "2026-4-29"],
 )
-async def test_what_is_no_edition_is_not_found(served: Served, slug: str) -> None:
+async def test_an_unknown_edition_is_not_found(served: Served, slug: str) -> None:
     assert (await served.get(f"/en/{slug}")).status == 404
 
 
-async def test_a_style_is_chosen_in_the_address(served: Served) -> None:
+async def test_the_style_is_a_query_parameter(served: Served) -> None:
     plain, abstract = await served.get("/en/2026-04-29"), await served.get("/en/2026-04-29?style=abstract")
     assert "Thing 1 is measured." in plain.text
     assert "e.g. larger than 3.5 apples" in abstract.text
     assert (await served.get("/en/2026-04-29?style=review")).status == 404
 
 
-async def test_before_there_is_anything_the_front_page_says_so(tmp_path: Path) -> None:
+async def test_the_front_page_before_the_first_edition(tmp_path: Path) -> None:
     async with Served(tmp_path) as empty:
         answer = await empty.get("/ko/")
         assert (
@@ -161,7 +161,7 @@ async def test_before_there_is_anything_the_front_page_says_so(tmp_path: Path) -
         assert (await empty.get("/ko/archive")).status == 200
 
 
-async def test_the_front_page_is_of_today_and_leads_to_the_channels(served: Served) -> None:
+async def test_the_front_page_shows_today_and_links_to_the_channels(served: Served) -> None:
     today = Seen((await served.get("/en/")).text)
     assert "https://t.me/papers_bot" in today.links
     assert "Papers so far" in today.words
@@ -178,7 +178,7 @@ async def test_the_archive_lists_days_weeks_and_months_of_a_year(served: Served)
     assert (await served.get("/en/archive/2019")).status == 404
 
 
-async def test_search_finds_and_shows_what_was_asked_for(served: Served) -> None:
+async def test_search_shows_the_papers_found(served: Served) -> None:
     await served.publish(paper(60, title="扩散模型的新方法"), day=date(2026, 4, 28))
     found = await served.get("/en/search", method="GET")
     assert "<article>" not in found.text
@@ -190,13 +190,13 @@ async def test_search_finds_and_shows_what_was_asked_for(served: Served) -> None
     assert hostile.headers["Cache-Control"] == "no-cache"
 
 
-async def test_whoever_searches_without_end_is_asked_to_wait(served: Served) -> None:
+async def test_searches_are_rate_limited(served: Served) -> None:
     statuses = [(await served.get(f"/en/search?q=x{n}")).status for n in range(25)]
     assert statuses == [200] * 20 + [429] * 5
     assert (await served.get("/en/2026-04-29")).status == 200
 
 
-async def test_a_paper_shows_all_there_is_and_where_it_was(served: Served) -> None:
+async def test_a_papers_page_shows_its_texts_and_editions(served: Served) -> None:
     answer = await served.get("/ko/papers/2604.00002")
     seen = Seen(answer.text)
     assert {"/ko/2026-04-29", "https://arxiv.org/abs/2604.00002"} <= set(seen.links)
@@ -205,7 +205,7 @@ async def test_a_paper_shows_all_there_is_and_where_it_was(served: Served) -> No
         assert (await served.get(f"/ko/papers/{stranger}")).status == 404
 
 
-async def test_a_hostile_paper_changes_no_tag_of_any_page(tmp_path: Path) -> None:
+async def test_no_paper_can_inject_markup(tmp_path: Path) -> None:
     names = []
     for number, text in enumerate(("tame", HOSTILE)):
         home = tmp_path / str(number)
@@ -217,7 +217,7 @@ async def test_a_hostile_paper_changes_no_tag_of_any_page(tmp_path: Path) -> Non
     assert names[0] == names[1]
 
 
-async def test_an_unchanged_page_is_not_sent_again(served: Served) -> None:
+async def test_an_unchanged_page_is_answered_with_304(served: Served) -> None:
     first = await served.get("/en/2026-04-29")
     again = await served.get("/en/2026-04-29", If_None_Match=first.headers["ETag"])
     assert (again.status, again.body) == (304, b"")
@@ -232,7 +232,7 @@ async def test_an_unchanged_page_is_not_sent_again(served: Served) -> None:
     assert (head.status, head.body, head.headers["ETag"]) == (200, b"", first.headers["ETag"])
 
 
-async def test_a_page_is_looked_up_once_a_minute_and_rendered_when_it_changed() -> None:
+async def test_a_page_is_queried_once_a_minute_and_rendered_when_changed() -> None:
     pages, now, said, looked = PageCache(), NOW, ["one"], []
 
     async def load() -> PageSource:
@@ -253,7 +253,7 @@ async def test_a_page_is_looked_up_once_a_minute_and_rendered_when_it_changed() 
     assert pages.fresh("page", now - FRESH) is None, "the clock was set back"
 
 
-async def test_pages_are_kept_within_a_size() -> None:
+async def test_the_page_cache_is_limited_by_size() -> None:
     pages = PageCache(largest=10_000)
 
     async def load() -> PageSource:
@@ -265,7 +265,7 @@ async def test_pages_are_kept_within_a_size() -> None:
     assert kept == [8, 9]
 
 
-async def test_pages_are_kept_within_a_number() -> None:
+async def test_the_page_cache_is_limited_by_number() -> None:
     pages = PageCache(most=3)
 
     async def load() -> PageSource:
@@ -276,7 +276,7 @@ async def test_pages_are_kept_within_a_number() -> None:
     assert [number for number in range(10) if pages.fresh(number, NOW) is not None] == [7, 8, 9]
 
 
-async def test_pictures_come_from_here_and_only_those_that_are_there(tmp_path: Path) -> None:
+async def test_thumbnails_are_served_from_here_once_fetched(tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     cache.mkdir()
     Image.new("RGB", (320, 170)).save(cache / "2604.00001.small.jpg")
@@ -292,7 +292,7 @@ async def test_pictures_come_from_here_and_only_those_that_are_there(tmp_path: P
             assert (await served.get(f"/pictures/{stranger}.jpg")).status == 404
 
 
-async def test_pages_may_be_below_a_path(tmp_path: Path) -> None:
+async def test_the_public_address_may_have_a_path(tmp_path: Path) -> None:
     async with Served(tmp_path, public="https://lab.example/papers") as served:
         await served.publish(*some(1))
         here = {"Host": "lab.example"}
@@ -307,7 +307,7 @@ async def test_pages_may_be_below_a_path(tmp_path: Path) -> None:
         assert (await served.get("/healthz")).status == 200
 
 
-async def test_a_day_of_fifty_papers_is_small(served: Served) -> None:
+async def test_a_page_of_fifty_papers_is_small(served: Served) -> None:
     await served.publish(
         *some(50, 100, votes=9, sentence="A sentence of a usual length about what it is. " * 4), day=date(2026, 4, 28)
     )
@@ -316,7 +316,7 @@ async def test_a_day_of_fifty_papers_is_small(served: Served) -> None:
     assert len(answer.body) <= 150_000
 
 
-async def test_words_of_a_model_are_shown_where_there_are_any(tmp_path: Path) -> None:
+async def test_texts_of_the_model_are_shown(tmp_path: Path) -> None:
     async with Served(tmp_path, styles=tuple(Style)) as served:
         await served.publish(*some(1))
         answer = await served.get("/ko/2026-04-29?style=highlights")

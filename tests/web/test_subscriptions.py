@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.model import Address, Cadence, Status, Style
+from bot.model import Address, Cadence, Reason, Status, Style
 from bot.store import one_time_tokens, subscriber_queries
 from bot.store.one_time_tokens import Purpose
 from tests.support.mail_program import ADA, HOST, Mailed, path_in
@@ -25,7 +25,7 @@ async def mailed(tmp_path: Path) -> AsyncIterator[Mailed]:
         yield opened
 
 
-async def test_whoever_types_an_address_is_asked_by_mail_and_subscribed_by_a_button(mailed: Mailed) -> None:
+async def test_subscribing_is_confirmed_by_mail(mailed: Mailed) -> None:
     asked = await mailed.post("/ko/subscribe", address=" Ada+Papers@Example.ORG ", style="abstract")
     assert asked.status == 200
     assert await mailed.reader("ada+papers@example.org") is None
@@ -51,7 +51,7 @@ async def test_whoever_types_an_address_is_asked_by_mail_and_subscribed_by_a_but
     assert (await mailed.get(path)).status == 410
 
 
-async def test_the_same_words_are_said_whoever_is_subscribed(mailed: Mailed) -> None:
+async def test_the_answer_does_not_show_who_is_subscribed(mailed: Mailed) -> None:
     await mailed.subscribe(ADA)
     answers = [await mailed.post("/en/subscribe", address=who) for who in (ADA, "nobody@example.org", "x@example.org")]
     assert len({(answer.status, answer.body) for answer in answers}) == 1
@@ -70,7 +70,7 @@ async def test_an_address_is_mailed_at_most_once_an_hour(mailed: Mailed) -> None
     await mailed.letter()
 
 
-async def test_a_stop_leaves_no_letter_behind(mailed: Mailed) -> None:
+async def test_queued_mails_are_sent_before_a_stop(mailed: Mailed) -> None:
     for number in range(5):
         await mailed.post("/en/subscribe", address=f"reader{number}@example.org")
     await mailed.served.stop()
@@ -79,27 +79,25 @@ async def test_a_stop_leaves_no_letter_behind(mailed: Mailed) -> None:
     ]
 
 
-async def test_a_letter_that_was_put_off_is_tried_once_more_before_a_stop(
-    mailed: Mailed, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_deferred_mail_is_retried_before_a_stop(mailed: Mailed, caplog: pytest.LogCaptureFixture) -> None:
     letters = mailed.served.web.outgoing_mail
     assert letters is not None
     own, tries = letters._send, 0
 
-    async def busy_at_first(letter: Any) -> bool:
+    async def busy_at_first(mail: Any) -> bool:
         nonlocal tries
         tries += 1
-        return tries > 1 and await own(letter)
+        return tries > 1 and await own(mail)
 
     letters._send = busy_at_first  # type: ignore[method-assign]
     await mailed.post("/en/subscribe", address=ADA)
     await mailed.silence()
     await mailed.served.stop()
     assert [letter.to for letter in mailed.relay.letters] == [[ADA]]
-    assert "left behind" not in caplog.text
+    assert "queued mails dropped" not in caplog.text
 
 
-async def test_a_letter_that_cannot_be_sent_before_a_stop_is_told(
+async def test_a_mail_that_cannot_be_sent_before_a_stop_is_logged(
     mailed: Mailed, caplog: pytest.LogCaptureFixture
 ) -> None:
     letters = mailed.served.web.outgoing_mail
@@ -111,24 +109,24 @@ async def test_a_letter_that_cannot_be_sent_before_a_stop_is_told(
     letters._send = busy  # type: ignore[method-assign, assignment]
     await mailed.post("/en/subscribe", address=ADA)
     await mailed.served.stop()
-    assert "letters are left behind" in caplog.text
+    assert "queued mails dropped" in caplog.text
 
 
-async def test_who_is_subscribed_gets_the_way_to_the_settings_instead(mailed: Mailed) -> None:
+async def test_a_subscriber_is_mailed_the_settings_link_instead(mailed: Mailed) -> None:
     await mailed.subscribe(ADA)
     await mailed.post("/ja/subscribe", address=ADA)
     letter = await mailed.letter()
     assert "/open/" in path_in(letter)
 
 
-async def test_whoever_complained_is_not_written_to_however_often_somebody_asks(mailed: Mailed) -> None:
+async def test_a_suppressed_address_is_never_mailed(mailed: Mailed) -> None:
     async with mailed.store.write() as connection:
-        await subscriber_queries.suppress(connection, Address("email", ADA), "complained", now=NOW)
+        await subscriber_queries.suppress(connection, Address("email", ADA), Reason.COMPLAINED, now=NOW)
     assert (await mailed.post("/en/subscribe", address=ADA)).status == 200
     await mailed.silence()
 
 
-async def test_a_mail_program_unsubscribes_without_cookies_again_and_again(mailed: Mailed) -> None:
+async def test_one_click_unsubscribe_is_idempotent_and_needs_no_cookie(mailed: Mailed) -> None:
     path = await mailed.unsubscribing(ADA)
     for _ in range(3):
         answer = await mailed.served.get(
@@ -148,7 +146,7 @@ async def test_a_mail_program_unsubscribes_without_cookies_again_and_again(maile
     assert answer.status == 200, "the token is good for ever, whoever is still there"
 
 
-async def test_the_link_unsubscribes_by_a_button_and_one_more_click_brings_back(mailed: Mailed) -> None:
+async def test_the_link_unsubscribes_with_a_button_and_offers_a_way_back(mailed: Mailed) -> None:
     path = await mailed.unsubscribing(ADA)
     shown = await mailed.get(path)
     assert ADA not in shown.text
@@ -167,7 +165,7 @@ async def test_the_link_unsubscribes_by_a_button_and_one_more_click_brings_back(
 RETURN = re.compile(r'action="https://papers\.example\.org(/en/return/[^"]+)"')
 
 
-async def test_a_forwarded_link_brings_nobody_back(mailed: Mailed) -> None:
+async def test_a_forwarded_link_offers_no_way_back(mailed: Mailed) -> None:
     path = await mailed.unsubscribing(ADA)
     await mailed.post(path, here="1", headers={"Origin": "https://evil.example"})
     assert (await mailed.reader(ADA)).status is Status.UNSUBSCRIBED  # type: ignore[union-attr]
@@ -179,26 +177,26 @@ async def test_a_forwarded_link_brings_nobody_back(mailed: Mailed) -> None:
     assert await mailed.tickets() == before
 
 
-async def test_another_site_is_not_given_the_way_back(mailed: Mailed) -> None:
+async def test_a_cross_site_post_is_not_offered_the_way_back(mailed: Mailed) -> None:
     path = await mailed.unsubscribing(ADA)
     left = await mailed.post(path, here="1", headers={"Origin": "https://evil.example"})
     assert left.status == 200
     assert not RETURN.search(left.text)
 
 
-async def test_whoever_complained_is_not_brought_back_by_a_page(mailed: Mailed) -> None:
+async def test_a_reader_who_complained_cannot_be_subscribed_by_a_page(mailed: Mailed) -> None:
     path = await mailed.unsubscribing(ADA)
     found = RETURN.search((await mailed.post(path, here="1")).text)
     assert found
     async with mailed.store.write() as connection:
-        await subscriber_queries.suppress(connection, Address("email", ADA), "complained", now=NOW)
+        await subscriber_queries.suppress(connection, Address("email", ADA), Reason.COMPLAINED, now=NOW)
     assert (await mailed.post(found[1])).status == 410
     assert (await mailed.reader(ADA)).status is Status.UNSUBSCRIBED  # type: ignore[union-attr]
     async with mailed.store.read() as connection:
         assert await subscriber_queries.is_suppressed(connection, Address("email", ADA))
 
 
-async def test_leaving_is_never_too_often(mailed: Mailed) -> None:
+async def test_unsubscribing_is_not_rate_limited(mailed: Mailed) -> None:
     """A whole office may leave from one address, in our own pages and in mail programs."""
     path = await mailed.unsubscribing(ADA)
     mailed.spreads = False
@@ -207,7 +205,7 @@ async def test_leaving_is_never_too_often(mailed: Mailed) -> None:
     assert await mailed.tickets() == 1
 
 
-async def test_a_forwarded_mail_shows_and_changes_no_settings(mailed: Mailed) -> None:
+async def test_a_forwarded_mail_does_not_open_settings(mailed: Mailed) -> None:
     await mailed.subscribe(ADA)
     reader = await mailed.reader(ADA)
     path = mailed.settings_path(reader)
@@ -222,7 +220,7 @@ async def test_a_forwarded_mail_shows_and_changes_no_settings(mailed: Mailed) ->
     assert "Set-Cookie" not in asked.headers
 
 
-async def test_the_settings_open_once_and_the_browser_is_known_after(mailed: Mailed) -> None:
+async def test_the_settings_link_works_once_and_begins_a_session(mailed: Mailed) -> None:
     cookie = await mailed.opened(ADA)
     shown = await mailed.get("/en/settings", Cookie=cookie)
     assert ADA in shown.text
@@ -233,7 +231,7 @@ async def test_the_settings_open_once_and_the_browser_is_known_after(mailed: Mai
     assert ADA not in (await mailed.get("/en/settings", Cookie=cookie)).text
 
 
-async def test_everything_that_can_be_chosen_is_chosen_in_one_form(mailed: Mailed) -> None:
+async def test_the_form_changes_every_preference(mailed: Mailed) -> None:
     cookie = await mailed.opened(ADA)
     form: dict[str, Any] = {
         "language": "ko",
@@ -274,14 +272,14 @@ async def test_everything_that_can_be_chosen_is_chosen_in_one_form(mailed: Maile
         {"topics": "x" * 61},
     ],
 )
-async def test_what_cannot_be_chosen_changes_nothing(mailed: Mailed, wrong: dict[str, Any]) -> None:
+async def test_an_invalid_form_changes_nothing(mailed: Mailed, wrong: dict[str, Any]) -> None:
     cookie = await mailed.opened(ADA)
     before = await mailed.reader(ADA)
     assert (await mailed.post("/en/settings", Cookie=cookie, **wrong)).status == 422
     assert await mailed.reader(ADA) == before
 
 
-async def test_pausing_resuming_leaving_and_coming_back(mailed: Mailed) -> None:
+async def test_pause_resume_unsubscribe_and_return(mailed: Mailed) -> None:
     cookie = await mailed.opened(ADA)
     steps: list[tuple[str, dict[str, Any], Status]] = [
         ("pause", {"days": "14"}, Status.PAUSED),
@@ -294,17 +292,17 @@ async def test_pausing_resuming_leaving_and_coming_back(mailed: Mailed) -> None:
         assert (await mailed.reader(ADA)).status is status  # type: ignore[union-attr]
 
 
-async def test_all_that_is_stored_is_given_and_erased(mailed: Mailed) -> None:
+async def test_data_is_exported_and_erased(mailed: Mailed) -> None:
     cookie = await mailed.opened(ADA)
     exported = await mailed.post("/en/settings/export", Cookie=cookie)
     assert exported.headers["Content-Disposition"].startswith("attachment")
     assert ADA in exported.text
     asked = await mailed.post("/en/settings/erase", Cookie=cookie)
-    found = re.search(r'name="ticket" value="([^"]+)"', asked.text)
+    found = re.search(r'name="token" value="([^"]+)"', asked.text)
     assert found
     assert await mailed.reader(ADA) is not None
-    assert (await mailed.post("/en/settings/erased", Cookie=cookie, ticket="x")).status == 410
-    erased = await mailed.post("/en/settings/erased", Cookie=cookie, ticket=found[1])
+    assert (await mailed.post("/en/settings/erased", Cookie=cookie, token="x")).status == 410
+    erased = await mailed.post("/en/settings/erased", Cookie=cookie, token=found[1])
     assert erased.status == 200
     assert await mailed.reader(ADA) is None
     assert ADA not in (await mailed.get("/en/settings", Cookie=cookie)).text
@@ -330,7 +328,7 @@ async def test_a_change_of_address_is_confirmed_at_both_ends(mailed: Mailed) -> 
     assert (await mailed.reader("new@example.org")).status is Status.ACTIVE  # type: ignore[union-attr]
 
 
-async def test_an_address_that_somebody_has_is_not_taken(mailed: Mailed) -> None:
+async def test_an_address_in_use_cannot_be_moved_to(mailed: Mailed) -> None:
     await mailed.subscribe("bo@example.org")
     cookie = await mailed.opened(ADA)
     await mailed.post("/en/settings/address", Cookie=cookie, address="bo@example.org")
@@ -340,7 +338,7 @@ async def test_an_address_that_somebody_has_is_not_taken(mailed: Mailed) -> None
         assert (await mailed.reader(address)).status is Status.ACTIVE  # type: ignore[union-attr]
 
 
-async def test_an_address_that_somebody_had_is_taken(mailed: Mailed) -> None:
+async def test_an_unsubscribed_address_can_be_moved_to(mailed: Mailed) -> None:
     await mailed.post(await mailed.unsubscribing("bo@example.org"))
     cookie = await mailed.opened(ADA)
     number = (await mailed.reader(ADA)).id  # type: ignore[union-attr]
@@ -354,7 +352,7 @@ async def test_an_address_that_somebody_had_is_taken(mailed: Mailed) -> None:
     assert (reader.id, reader.status) == (number, Status.ACTIVE)
 
 
-async def test_whoever_was_invited_may_change_their_address(tmp_path: Path) -> None:
+async def test_an_invited_reader_can_change_their_address(tmp_path: Path) -> None:
     async with Mailed(tmp_path, codes=("letmein1",)) as mailed:
         await mailed.post("/en/subscribe", address=ADA, invite="letmein1")
         confirmed = await mailed.post(path_in(await mailed.letter()))
@@ -364,14 +362,14 @@ async def test_whoever_was_invited_may_change_their_address(tmp_path: Path) -> N
         assert (await mailed.letter()).to == [ADA]
 
 
-async def test_a_browser_can_be_forgotten(mailed: Mailed) -> None:
+async def test_a_session_can_be_ended(mailed: Mailed) -> None:
     cookie = await mailed.opened(ADA)
     gone = await mailed.post("/en/settings/browser", Cookie=cookie)
     assert gone.status == 303
     assert ADA not in (await mailed.get("/en/settings", Cookie=cookie)).text
 
 
-async def test_what_another_site_sends_is_refused(mailed: Mailed) -> None:
+async def test_cross_site_forms_are_refused(mailed: Mailed) -> None:
     cookie = await mailed.opened(ADA)
     before = await mailed.reader(ADA)
     for named in (
@@ -388,13 +386,13 @@ async def test_what_another_site_sends_is_refused(mailed: Mailed) -> None:
     await mailed.silence()
 
 
-async def test_too_many_forms_are_refused(mailed: Mailed) -> None:
+async def test_forms_are_rate_limited(mailed: Mailed) -> None:
     mailed.spreads = False
     statuses = [(await mailed.post("/en/subscribe", address=f"a{n}@example.org")).status for n in range(15)]
     assert statuses == [200] * 12 + [429] * 3
 
 
-async def test_with_invitations_only_a_code_subscribes(tmp_path: Path) -> None:
+async def test_with_access_by_invitation_only_a_code_subscribes(tmp_path: Path) -> None:
     async with Mailed(tmp_path, codes=("letmein1",)) as mailed:
         assert 'name="invite"' in (await mailed.get("/en/")).text
         assert (await mailed.post("/en/subscribe", address=ADA)).status == 403
@@ -405,7 +403,7 @@ async def test_with_invitations_only_a_code_subscribes(tmp_path: Path) -> None:
         assert (await mailed.reader(ADA)).status is Status.ACTIVE  # type: ignore[union-attr]
 
 
-async def test_nobody_finds_out_who_is_on_a_list(tmp_path: Path) -> None:
+async def test_the_answer_does_not_show_who_is_on_the_list(tmp_path: Path) -> None:
     async with Mailed(tmp_path, allowed=(f"email:{ADA}",)) as mailed:
         answers = [await mailed.post("/en/subscribe", address=who) for who in ("bo@example.org", ADA)]
         assert len({(answer.status, answer.body) for answer in answers}) == 1
@@ -413,14 +411,14 @@ async def test_nobody_finds_out_who_is_on_a_list(tmp_path: Path) -> None:
         await mailed.silence()
 
 
-async def test_of_many_who_press_a_button_at_once_one_succeeds(mailed: Mailed) -> None:
+async def test_a_one_time_token_is_used_once_under_concurrency(mailed: Mailed) -> None:
     await mailed.post("/en/subscribe", address=ADA)
     path = path_in(await mailed.letter())
     answers = await asyncio.gather(*(mailed.post(path) for _ in range(8)))
     assert sorted(answer.status for answer in answers) == [200] + [410] * 7
 
 
-async def test_tickets_end_with_their_time(mailed: Mailed) -> None:
+async def test_one_time_tokens_expire(mailed: Mailed) -> None:
     await mailed.post("/en/subscribe", address=ADA)
     path = path_in(await mailed.letter())
     mailed.served.now += timedelta(hours=48)
@@ -430,7 +428,7 @@ async def test_tickets_end_with_their_time(mailed: Mailed) -> None:
     assert await mailed.tickets() == 0
 
 
-async def test_a_ticket_is_not_stored_as_it_is(mailed: Mailed) -> None:
+async def test_one_time_tokens_are_stored_hashed(mailed: Mailed) -> None:
     async with mailed.store.write() as connection:
         key = await one_time_tokens.make(connection, Purpose.OPEN, Address("email", ADA), now=NOW)
     assert key not in await mailed.dump()

@@ -1,4 +1,4 @@
-"""One process, three services, three languages: whoever confirmed on the web gets what the others get."""
+"""One process, three channels, three languages: a reader who subscribed on the web gets what the others get."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def until(holds: Callable[[], bool]) -> None:
             await asyncio.sleep(0.02)
 
 
-async def test_a_reader_of_the_web_gets_the_edition_that_telegram_and_discord_get(tmp_path: Path) -> None:
+async def test_one_process_delivers_an_edition_to_mail_telegram_and_discord(tmp_path: Path) -> None:
     async with TelegramServer() as telegram, DiscordServer() as discord, Relay() as relay:
         room = discord.guild("Readers").text("papers")
         port = free_port()

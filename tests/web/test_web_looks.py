@@ -1,4 +1,4 @@
-"""The pages in a real browser: nothing cut off, nothing that somebody cannot use, by day and night, without scripts."""
+"""Pages in a real browser: no overflow, accessible, light and dark, without scripts."""
 
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
@@ -55,7 +55,7 @@ async def browser() -> AsyncIterator["Browser"]:
         yield opened
 
 
-async def test_nothing_is_cut_off_or_out_of_reach(served: Served, browser: "Browser", long: bool) -> None:
+async def test_no_page_overflows_or_is_inaccessible(served: Served, browser: "Browser", long: bool) -> None:
     looked_at = EVERY if long else SOME
     for language, width, scheme in looked_at:
         async with page(browser, width=width, scheme=scheme, language=language) as shown:
@@ -68,7 +68,7 @@ async def test_nothing_is_cut_off_or_out_of_reach(served: Served, browser: "Brow
                 assert await violations(shown) == [], where
 
 
-async def test_a_reader_finds_their_way_without_scripts(served: Served, browser: "Browser") -> None:
+async def test_pages_work_without_scripts(served: Served, browser: "Browser") -> None:
     async with page(browser, scripts=False, language="ko-KR") as shown:
         await shown.goto(served.url)
         assert shown.url.endswith("/ko/")
@@ -88,7 +88,7 @@ async def test_a_reader_finds_their_way_without_scripts(served: Served, browser:
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-async def test_the_browser_asks_nobody_else_and_keeps_nothing(
+async def test_the_browser_contacts_no_other_server_and_stores_nothing(
     served: Served, browser: "Browser", scripts: bool
 ) -> None:
     async with page(browser, scripts=scripts) as shown:
@@ -104,7 +104,7 @@ async def test_the_browser_asks_nobody_else_and_keeps_nothing(
         assert await shown.context.cookies() == []
 
 
-async def test_what_moves_by_keyboard_can_skip_to_the_content(served: Served, browser: "Browser") -> None:
+async def test_keyboard_users_can_skip_to_the_content(served: Served, browser: "Browser") -> None:
     async with page(browser) as shown:
         await shown.goto(f"{served.url}/en/2026-04-29")
         await shown.keyboard.press("Tab")

@@ -1,4 +1,4 @@
-"""What the web side asks of the database, on both: the archive, figures, tickets."""
+"""The web server's queries on both databases: archive, metrics, one-time tokens."""
 
 import asyncio
 from datetime import date, timedelta
@@ -36,7 +36,7 @@ async def put(store: Store, cadence: Cadence, *days: date) -> None:
             assert await edition_queries.add(connection, Edition(cadence, day, NOW, rank(found))) is not None
 
 
-async def test_the_archive_knows_what_stands_before_and_after(store: Store) -> None:
+async def test_the_archive_knows_an_editions_neighbours(store: Store) -> None:
     days = date(2025, 12, 30), date(2026, 1, 2), date(2026, 4, 29)
     await put(store, Cadence.DAY, *days)
     await put(store, Cadence.WEEK, date(2026, 1, 4))
@@ -51,7 +51,7 @@ async def test_the_archive_knows_what_stands_before_and_after(store: Store) -> N
         assert await archive.holding(connection, one) == [(Cadence.DAY, days[1])]
 
 
-async def test_an_announcement_is_no_part_of_the_archive(store: Store) -> None:
+async def test_announcements_are_not_in_the_archive(store: Store) -> None:
     async with store.write() as connection:
         await connection.execute(
             table.insert().values(cadence="note", day=DAY, closed_at=NOW, complete=True, audience=0, for_readers=True)
@@ -61,7 +61,7 @@ async def test_an_announcement_is_no_part_of_the_archive(store: Store) -> None:
         assert await archive.of_year(connection, DAY.year) == []
 
 
-async def test_figures_tell_what_became_of_deliveries_and_what_is_overdue(store: Store, tmp_path: Path) -> None:
+async def test_metrics_count_deliveries_by_state_and_what_is_overdue(store: Store, tmp_path: Path) -> None:
     channel = FakeChannel(answer=lambda to, message, personal: Deferred("busy") if to == "b" else Sent())
     await publish(store, {"a": Preferences(hour=22 * 60), "b": Preferences(hour=22 * 60)})
     metrics = Metrics(store)
@@ -69,7 +69,7 @@ async def test_figures_tell_what_became_of_deliveries_and_what_is_overdue(store:
     await settle(dispatcher, NOW)
     later = NOW + timedelta(hours=1)
     async with store.read() as connection:
-        assert await health_figures.became(connection, NOW - timedelta(days=1)) == {
+        assert await health_figures.count_states(connection, NOW - timedelta(days=1)) == {
             ("fake", "sent"): 1,
             ("fake", "owed"): 1,
         }
@@ -86,15 +86,15 @@ async def test_figures_tell_what_became_of_deliveries_and_what_is_overdue(store:
     assert "ada" not in text
 
 
-async def test_a_ticket_is_used_once_within_its_time(store: Store) -> None:
+async def test_a_one_time_token_is_used_once_before_it_expires(store: Store) -> None:
     async with store.write() as connection:
-        key = await one_time_tokens.make(connection, Purpose.JOIN, ADA, now=NOW, says={"recipient": ADA.recipient})
+        key = await one_time_tokens.make(connection, Purpose.JOIN, ADA, now=NOW, payload={"recipient": ADA.recipient})
         other = await one_time_tokens.make(connection, Purpose.OPEN, ADA, now=NOW)
         assert await one_time_tokens.look(connection, Purpose.OPEN, key, NOW) is None
         assert await one_time_tokens.use(connection, Purpose.JOIN, key, NOW + LASTS[Purpose.JOIN]) is None
         used = await one_time_tokens.use(connection, Purpose.JOIN, key, NOW)
         assert used is not None
-        assert used.says == {"recipient": ADA.recipient}
+        assert used.payload == {"recipient": ADA.recipient}
         assert await one_time_tokens.use(connection, Purpose.JOIN, key, NOW) is None
         assert await one_time_tokens.last_made(connection, ADA, [Purpose.JOIN]) == NOW
         assert await one_time_tokens.last_made(connection, Address("email", "x@y.z"), [Purpose.JOIN]) is None
@@ -102,7 +102,7 @@ async def test_a_ticket_is_used_once_within_its_time(store: Store) -> None:
         assert await one_time_tokens.look(connection, Purpose.OPEN, other, NOW) is None
 
 
-async def test_tickets_go_with_their_time_and_with_their_reader(store: Store) -> None:
+async def test_one_time_tokens_are_deleted_when_expired_or_their_reader_is_erased(store: Store) -> None:
     async with store.write() as connection:
         number = await subscriber_queries.add(connection, ADA, Preferences(), now=NOW)
         assert number is not None
@@ -117,13 +117,13 @@ async def test_tickets_go_with_their_time_and_with_their_reader(store: Store) ->
         assert await one_time_tokens.drop_old(connection, NOW + timedelta(days=99)) == 0
 
 
-async def test_a_paper_that_no_database_could_hold_is_not_found(store: Store, tmp_path: Path) -> None:
+async def test_an_impossible_paper_id_is_not_found(store: Store, tmp_path: Path) -> None:
     async with Served(tmp_path, store=store) as served:
         for written in ("%00", "2604.00001%00", "%EF%BC%92604.00001", "a%ED%A0%80"):
             assert (await served.get(f"/en/papers/{written}")).status == 404
 
 
-async def test_of_many_who_ask_for_a_letter_at_once_one_gets_it(store: Store) -> None:
+async def test_concurrent_requests_make_one_token_an_hour(store: Store) -> None:
     async def ask(minutes: int) -> str | None:
         async with store.write() as connection:
             return await one_time_tokens.make_once_an_hour(

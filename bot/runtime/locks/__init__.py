@@ -1,7 +1,7 @@
-"""Who does what: one poller, one listener and one sender per account, whatever is started how often.
+"""Locks between processes: one poller, one listener and one sender per account, however many are started.
 
 On SQLite a lock is an operating system's lock on a file beside the database, on PostgreSQL a session advisory lock
-on a connection of its own. Both vanish with the process that holds them, so none leaves a ghost.
+on a connection of its own. Both are released when the process that holds them dies.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["OWNER", "FileLocks", "HeldError", "Locks", "LostError", "ServerLocks
 
 @asynccontextmanager
 async def holding(locks: Locks, *roles: str) -> AsyncIterator[None]:
-    """Hold several roles' locks for a block, all or none; those that were ours before stay ours. Raises HeldError."""
+    """Hold the locks of several roles for a block, all or none; those held before stay held. Raises HeldError."""
     taken = await locks.take(*roles)
     try:
         yield
@@ -32,7 +32,7 @@ async def holding(locks: Locks, *roles: str) -> AsyncIterator[None]:
 
 
 async def wait_for(locks: Locks, *roles: str, every: float = 1.0) -> None:
-    """Take roles' locks as soon as they are free."""
+    """Take the locks of several roles, trying again `every` that many seconds until all are free."""
     while True:
         try:
             await locks.take(*roles)
@@ -43,5 +43,5 @@ async def wait_for(locks: Locks, *roles: str, every: float = 1.0) -> None:
 
 
 def make_locks(server: URL, file: Path | None) -> Locks:
-    """The locks that go with a database: on its server, or beside its file."""
+    """The locks of a database: on its server, or beside its `file` where it is SQLite."""
     return ServerLocks(server) if file is None else FileLocks(file)

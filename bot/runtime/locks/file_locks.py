@@ -1,4 +1,4 @@
-"""Locks of the operating system, on files beside an SQLite database."""
+"""Locks on files beside an SQLite database: the operating system releases them when their process dies."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.runtime.locks.lock import OWNER, HeldError, described, ourselves
 
 
 class FileLocks:
-    """Locks beside an SQLite file."""
+    """The locks of one SQLite database."""
 
     def __init__(self, database: Path) -> None:
         self._database = database
@@ -37,12 +37,12 @@ class FileLocks:
             await self.clear()
         lock = self._lock(role)
         try:
-            # An owner's lock is nobody else's: only another's `clear` may be looking at it for a moment.
+            # Nobody else takes an owner's lock; another process's `clear` may only hold it for a moment.
             lock.acquire(timeout=1.0 if role.startswith(OWNER) else 0.0)
         except Timeout:
-            raise HeldError(role, self._holder(role)) from None
+            raise HeldError(role, self.holder(role)) from None
         self._held[role] = lock
-        with suppress(OSError):  # who holds it is a courtesy; that it is held does not hang on it
+        with suppress(OSError):  # the note only names the holder; the lock works without it
             self._note(role).write_text(json.dumps(ourselves()), encoding="utf-8")
 
     async def give_back(self, role: str) -> None:
@@ -50,11 +50,11 @@ class FileLocks:
         if lock is not None:
             self._note(role).unlink(missing_ok=True)
             lock.release()
-            if role.startswith(OWNER):  # nobody will ask for it again
+            if role.startswith(OWNER):  # no other process will ask for it
                 self._path(role).unlink(missing_ok=True)
 
     async def clear(self) -> None:
-        """Take away the files that processes left behind which were killed."""
+        """Delete the files that killed processes left behind."""
         prefix = f"{self._database.name}.{OWNER.replace(':', '-')}"
         for path in self._database.parent.glob(f"{prefix}*.lock"):
             await self.is_free(f"{OWNER}{path.name.removeprefix(prefix).removesuffix('.lock')}")
@@ -74,7 +74,7 @@ class FileLocks:
         return True
 
     async def watch(self, *roles: str) -> None:  # noqa: ARG002
-        await asyncio.Event().wait()  # a file lock lasts as long as we do
+        await asyncio.Event().wait()  # a file lock cannot be lost while we live
 
     async def close(self) -> None:
         for role in list(self._held):
@@ -89,7 +89,8 @@ class FileLocks:
     def _lock(self, role: str) -> FileLock:
         return FileLock(self._path(role), thread_local=False)
 
-    def _holder(self, role: str) -> str:
+    def holder(self, role: str) -> str:
+        """The process that holds a role, as far as is known."""
         try:
             return described(json.loads(self._note(role).read_text(encoding="utf-8")))
         except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""What a lock is, and who holds it."""
+"""What locks can do, and how their holders are named."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 OWNER = "owner:"
-"""Roles that begin so are of one process for its lifetime: what it claimed is in doubt when its lock is free."""
+"""Prefix of the role that a process holds for its lifetime: once it is free, what its owner had claimed is in doubt."""
 
 
 class HeldError(Exception):
-    """Somebody else holds the lock; `holder` says who, as far as is known."""
+    """Another process holds the lock; `holder` says which, as far as is known."""
 
     def __init__(self, role: str, holder: str) -> None:
         super().__init__(f"{role} is held by {holder}")
@@ -21,44 +21,44 @@ class HeldError(Exception):
 
 
 class LostError(Exception):
-    """The connection that our locks hang on is gone: whoever held one stops at once."""
+    """The connection that holds our locks is gone: jobs that held one stop at once."""
 
 
 class Locks(Protocol):
-    """The locks of one process."""
+    """The locks of this process."""
 
     async def take(self, *roles: str) -> list[str]:
-        """Take the locks of roles, all or none; those that were not ours before.
+        """Take the locks of several roles, all or none; returns those that we did not hold before.
 
-        Raises HeldError where somebody else has one of them.
+        Raises HeldError where another process has one of them.
         """
         ...
 
     async def give_back(self, role: str) -> None:
-        """Let others have it."""
+        """Release a role's lock, if we hold it."""
         ...
 
     async def is_free(self, role: str, *, at_once: bool = False) -> bool:
-        """Whether nobody holds a role's lock; by then nobody's work under it is going on.
+        """Whether no process holds a role's lock, nor can still be working under it.
 
-        `at_once` is for who knows that already: whoever holds an account's lock has waited for the last one to stop.
+        `at_once` skips the wait for that: the caller holds the account's lock, and has waited already.
         """
         ...
 
     async def watch(self, *roles: str) -> None:
-        """Return never; raise LostError when one of these is not ours any more."""
+        """Never returns; raises LostError when we lose one of these locks."""
         ...
 
     async def close(self) -> None:
-        """Give everything back."""
+        """Release every lock."""
         ...
 
 
 def ourselves() -> dict[str, object]:
-    """This process, as its locks name it."""
+    """This process, as it is named to others who want its locks."""
     return {"pid": os.getpid(), "host": socket.gethostname(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
 
 
 def described(holder: dict[str, object]) -> str:
-    """A holder, as an operator is told of it."""
+    """A holder, as it is named to the operator."""
     return f"process {holder['pid']} on {holder['host']} since {holder['since']}"

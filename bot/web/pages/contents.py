@@ -1,4 +1,4 @@
-"""The pages everybody may read, from what is stored: each becomes a sheet, with all that it depends on."""
+"""The contents of public pages: from what is stored to a page source for the page cache."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from functools import partial
 from urllib.parse import urlencode
 
 from bot.channel import Link, Page, Template
-from bot.commands import guide
-from bot.commands.descriptions import styles as named_styles
-from bot.delivery.rendering import written_about
+from bot.commands import help_command
+from bot.delivery.rendering import texts_for
 from bot.model import ALL_PAPERS, Cadence, Edition, Paper, Preferences, Ranked, Style
 from bot.render.edition_page import block, edition_page, list_page, period_name, today_page
+from bot.render.preference_values import styles as named_styles
 from bot.render.styles import TEXT_FIELDS
 from bot.render.templates import template
 from bot.render.words import Words, words
@@ -25,13 +25,15 @@ from bot.web.pages.page_cache import PageSource
 from bot.web.pages.thumbnails import NoThumbnails, Pictures
 
 MOST_FOUND = 50
+"""Papers that a search shows."""
 LONGEST_DESCRIPTION = 300
+"""Characters of the description that search engines are given."""
 TEMPLATES = ("archive", "edition", "front", "notice", "opening", "paper", "privacy", "search", "settings")
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the archive: an edition, and how many papers it holds."""
+    """A line of the archive: an edition and its number of papers, in words."""
 
     label: str
     url: str
@@ -40,7 +42,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """A month of the archive: its own edition where there is one, its weeks, its days."""
+    """A month of the archive: its own edition if there is one, its weeks, its days."""
 
     label: str
     url: str | None
@@ -49,36 +51,36 @@ class Month:
 
 
 @dataclass(frozen=True, slots=True)
-class Joinable:
-    """That people may subscribe here with an address, and whether they need a code."""
+class SubscribeForm:
+    """The form to subscribe by mail, and whether it asks for an invite code."""
 
     by_invitation: bool
 
 
 class Pages:
-    """Makes the pages. `styles` are those that visitors may choose, the usual one first."""
+    """Makes page sources. `styles` are those that visitors may choose, the usual one first."""
 
     def __init__(
         self,
         store: Store,
-        around: LayoutMaker,
+        layouts: LayoutMaker,
         *,
         styles: Sequence[Style],
         pictures: Pictures | None = None,
         invitations: Callable[[], Sequence[Link]] = tuple,
-        joining: Joinable | None = None,
+        subscribing: SubscribeForm | None = None,
     ) -> None:
         self._store = store
-        self._around = around
-        self._to = around.urls
+        self._layouts = layouts
+        self._urls = layouts.urls
         self._pictures = pictures or NoThumbnails()
         self._invitations = invitations
-        self._joining = joining
+        self._subscribing = subscribing
         self.styles = styles
         self._templates: dict[str, Template] = {name: template(f"pages/{name}.html", None) for name in TEMPLATES}
 
     async def front(self, language: str, now: datetime) -> PageSource:
-        """Today's list as it stands; before there is one, the latest edition."""
+        """The front page: today's list as it stands, or before there is one the latest edition."""
         w = words(language)
         day = now.astimezone(UTC).date()
         wanted = _everything(language, Style.HEADLINE)
@@ -94,40 +96,47 @@ class Pages:
         else:
             says = w.gettext("There is no edition yet. The first one is closed this evening (UTC).")
             page, shown = plain_page(w, w.gettext("Morning Papers"), notes=[says]), []
-        short, long = guide.introduction(w)
-        frame = self._around.frame(w, self._to.front, here="today", description=short, pictures=self._shown(shown, now))
-        return self._sheet(
-            "front", page, frame, introduction=long, invitations=tuple(self._invitations()), joining=self._joining
+        short, long = help_command.introduction(w)
+        layout = self._layouts.layout(
+            w, self._urls.front, here="today", description=short, pictures=self._shown(shown, now)
+        )
+        return self._source(
+            "front",
+            page,
+            layout,
+            introduction=long,
+            invitations=tuple(self._invitations()),
+            subscribing=self._subscribing,
         )
 
     async def edition(
         self, language: str, cadence: Cadence, day: date, style: Style, now: datetime
     ) -> PageSource | None:
-        """The page of an edition, None where there is none."""
+        """The page of an edition, None if there is none."""
         w, wanted = words(language), _everything(language, style)
         async with self._store.read() as connection:
             found = await edition_queries.of_day(connection, cadence, day)
             if found is None:
                 return None
             before, after = await archive.neighbours(connection, cadence, day)
-        said = await written_about(self._store, [ranked.paper.id for ranked in found.papers], wanted)
+        said = await texts_for(self._store, [ranked.paper.id for ranked in found.papers], wanted)
         page = edition_page(found, wanted, texts=said)
-        own = self._to.edition(language, cadence, day)
-        frame = self._around.frame(
+        own = self._urls.edition(language, cadence, day)
+        layout = self._layouts.layout(
             w,
-            lambda tag: f"{self._to.edition(tag, cadence, day)}{_query(style)}",
+            lambda tag: f"{self._urls.edition(tag, cadence, day)}{_query(style)}",
             style=style,
             cadence=cadence,
             description=_description(found),
             styles=[Choice(named_styles(w)[each][0], f"{own}{_query(each)}", each is style) for each in self.styles],
             previous=self._link(w, cadence, before, style),
-            following=self._link(w, cadence, after, style),
+            next=self._link(w, cadence, after, style),
             pictures=self._shown([ranked.paper for ranked in found.papers], now),
         )
-        return self._sheet("edition", page, frame, modified=found.closed_at)
+        return self._source("edition", page, layout, modified=found.closed_at)
 
     async def paper(self, language: str, paper_id: str, now: datetime) -> PageSource | None:
-        """All there is to say about one paper, None where it was never listed."""
+        """The page of a paper, with every text about it; None if it was never listed."""
         w = words(language)
         async with self._store.read() as connection:
             found = await paper_queries.by_ids(connection, [paper_id])
@@ -142,23 +151,23 @@ class Pages:
         listed = w.gettext("Listed on {day}", day=w.day(paper.listed_on))
         page = list_page(paper.title, listed, [ranked], _everything(language, Style.ABSTRACT), slug=paper.id)
         page = replace(page, blocks=shown, alone=True)
-        frame = self._around.frame(
+        layout = self._layouts.layout(
             w,
-            lambda tag: self._to.paper(tag, paper_id),
+            lambda tag: self._urls.paper(tag, paper_id),
             description=(shown[-1].abstract or paper.title)[:LONGEST_DESCRIPTION],
             pictures=self._shown(found, now),
         )
         named = named_styles(w)
-        return self._sheet(
+        return self._source(
             "paper",
             page,
-            frame,
+            layout,
             styles=[named[style][0] for style in (*written, Style.ABSTRACT)],
-            editions=[Link(period_name(w, *each), self._to.edition(language, *each)) for each in held],
+            editions=[Link(period_name(w, *each), self._urls.edition(language, *each)) for each in held],
         )
 
     async def archive(self, language: str, year: int | None) -> PageSource | None:
-        """The editions of a year, of the newest where none is named; None where it has none."""
+        """The archive of a year, or of the newest one; None if that year has no edition."""
         w = words(language)
         async with self._store.read() as connection:
             years = await archive.years(connection)
@@ -171,13 +180,13 @@ class Pages:
         if shown is not None:
             heading = w.gettext("{title} · {date}", title=heading, date=f"{shown}")
         note = [] if found else [w.gettext("There is no edition yet. The first one is closed this evening (UTC).")]
-        frame = self._around.frame(w, lambda tag: self._to.page(tag, where), here="archive")
-        listed = [Choice(f"{each}", self._to.page(language, f"archive/{each}"), each == shown) for each in years]
+        layout = self._layouts.layout(w, lambda tag: self._urls.page(tag, where), here="archive")
+        listed = [Choice(f"{each}", self._urls.page(language, f"archive/{each}"), each == shown) for each in years]
         months = self._months(w, found)
-        return self._sheet("archive", plain_page(w, heading, notes=note), frame, years=listed, months=months)
+        return self._source("archive", plain_page(w, heading, notes=note), layout, years=listed, months=months)
 
     async def search(self, language: str, query: str, now: datetime) -> PageSource:
-        """The papers that have every word of a query."""
+        """The search page, with the papers that have every word of a query."""
         w = words(language)
         found: list[Paper] = []
         if query:
@@ -194,60 +203,60 @@ class Pages:
             wanted = _everything(language, Style.HEADLINE)
             page = list_page(w.gettext("Search: {query}", query=query), lead, ranked, wanted, slug="search")
         asked = f"?{urlencode({'q': query})}" if query else ""
-        frame = self._around.frame(
+        layout = self._layouts.layout(
             w,
-            lambda tag: f"{self._to.page(tag, 'search')}{asked}",
+            lambda tag: f"{self._urls.page(tag, 'search')}{asked}",
             here="search",
             pictures=self._shown(found, now),
             indexed=not query,
         )
-        return self._sheet("search", page, frame, query=query)
+        return self._source("search", page, layout, query=query)
 
     async def privacy(self, language: str) -> PageSource:
-        """What is stored, and what is not."""
+        """The privacy page."""
         w = words(language)
-        frame = self._around.frame(w, lambda tag: self._to.page(tag, "privacy"))
-        return self._sheet("privacy", plain_page(w, w.pgettext("a web page", "Privacy")), frame)
+        layout = self._layouts.layout(w, lambda tag: self._urls.page(tag, "privacy"))
+        return self._source("privacy", plain_page(w, w.pgettext("a web page", "Privacy")), layout)
 
     def notice(
         self, language: str, heading: str, says: Sequence[str], links: Sequence[Link] = (), form: Form | None = None
     ) -> PageSource:
-        """A page of a few sentences and one button at most, in no search engine."""
+        """A page of a few sentences and at most one button, not for search engines."""
         w = words(language)
-        frame = self._around.frame(w, self._to.front, indexed=False)
+        layout = self._layouts.layout(w, self._urls.front, indexed=False)
         page = plain_page(w, heading)
-        return self._sheet("notice", page, frame, says=tuple(says), links=tuple(links), form=form)
+        return self._source("notice", page, layout, says=tuple(says), links=tuple(links), form=form)
 
     def opening(self, language: str, heading: str, says: str) -> PageSource:
-        """A page on which an address can be typed, so that a link to its settings is mailed there."""
+        """The page where a reader types their address, to be mailed a link to their settings."""
         w = words(language)
-        frame = self._around.frame(w, lambda tag: self._to.page(tag, "settings"), indexed=False)
-        return self._sheet("opening", plain_page(w, heading), frame, says=says)
+        layout = self._layouts.layout(w, lambda tag: self._urls.page(tag, "settings"), indexed=False)
+        return self._source("opening", plain_page(w, heading), layout, says=says)
 
     def settings(self, language: str, chosen: object, says: Sequence[str]) -> PageSource:
-        """A reader's settings, as the form shows them."""
+        """The page with a reader's settings form."""
         w = words(language)
-        frame = self._around.frame(w, lambda tag: self._to.page(tag, "settings"), indexed=False)
+        layout = self._layouts.layout(w, lambda tag: self._urls.page(tag, "settings"), indexed=False)
         page = plain_page(w, w.gettext("Settings"), notes=says)
-        return self._sheet("settings", page, frame, chosen=chosen, at=self._to.page(language, "settings"))
+        return self._source("settings", page, layout, chosen=chosen, at=self._urls.page(language, "settings"))
 
-    def _sheet(
-        self, name: str, page: Page, frame: PageLayout, *, modified: datetime | None = None, **more: object
+    def _source(
+        self, name: str, page: Page, layout: PageLayout, *, modified: datetime | None = None, **more: object
     ) -> PageSource:
-        fill = partial(self._templates[name], page, frame=frame, to=self._to, **more)
-        return PageSource((page, frame, more), fill, modified=modified)
+        fill = partial(self._templates[name], page, layout=layout, urls=self._urls, **more)
+        return PageSource((page, layout, more), fill, modified=modified)
 
     def _shown(self, shown: Iterable[Paper], now: datetime) -> frozenset[str]:
-        """Which of these papers have a picture to be shown; the others' are sent for."""
+        """The ids of those papers that have a thumbnail; the others' are queued to be fetched."""
         return self._pictures.shown(list(shown), now)
 
     def _link(self, w: Words, cadence: Cadence, day: date | None, style: Style) -> Link | None:
         if day is None:
             return None
-        return Link(period_name(w, cadence, day), f"{self._to.edition(w.language, cadence, day)}{_query(style)}")
+        return Link(period_name(w, cadence, day), f"{self._urls.edition(w.language, cadence, day)}{_query(style)}")
 
     def _months(self, w: Words, found: Sequence[ArchiveEntry]) -> list[Month]:
-        """The entries of a year by the month in which each period ends, the newest first."""
+        """The archive entries of a year by the month in which each period ends, the newest first."""
         by_month: dict[int, list[ArchiveEntry]] = {}
         for entry in found:
             by_month.setdefault(entry.day.month, []).append(entry)
@@ -256,7 +265,7 @@ class Pages:
             return [
                 Line(
                     period_name(w, cadence, each.day),
-                    self._to.edition(w.language, cadence, each.day),
+                    self._urls.edition(w.language, cadence, each.day),
                     w.ngettext("{n} paper", "{n} papers", each.papers),
                 )
                 for each in entries
@@ -283,6 +292,6 @@ def _query(style: Style) -> str:
 
 
 def _description(edition: Edition) -> str:
-    """What a search engine shows of an edition: its first titles."""
+    """The description of an edition for search engines: its first titles."""
     titles = " · ".join(" ".join(ranked.paper.title.split()) for ranked in edition.papers)
     return titles if len(titles) <= LONGEST_DESCRIPTION else f"{titles[:LONGEST_DESCRIPTION]}…"

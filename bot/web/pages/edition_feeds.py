@@ -1,4 +1,4 @@
-"""Feeds of editions, for each language, style, cadence and choice of topics: the newest editions in full."""
+"""Feeds of the newest editions in full, by language, style, cadence and topics."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 from urllib.parse import urlencode
 
-from bot.commands import guide
-from bot.delivery.rendering import written_about
+from bot.commands import help_command
+from bot.delivery.rendering import texts_for
 from bot.model import ALL_PAPERS, Cadence, Edition, Preferences, Style
 from bot.render.edition_page import Texts, edition_page
 from bot.render.templates import template
@@ -26,19 +26,20 @@ KINDS: Mapping[str, tuple[str, Callable[[Feed], bytes]]] = {
     "atom": ("application/atom+xml", atom),
     "json": ("application/feed+json", json_feed),
 }
-"""By the ends of paths: the media type, and how it is written."""
+"""By the end of a feed's path: its media type, and what writes it."""
 LENGTHS = {Cadence.DAY: 14, Cadence.WEEK: 8, Cadence.MONTH: 6}
-"""Editions in a feed."""
+"""Editions in a feed, by cadence."""
 LONGEST_TOPICS = 2_000
+"""Characters of a topic filter that are read."""
 
 
 class FeedRequestError(ValueError):
-    """No such feed can be had."""
+    """The query names no feed that there is."""
 
 
 @dataclass(frozen=True, slots=True)
 class FeedRequest:
-    """Which feed: the kind is the end of its path."""
+    """Which feed is asked for. `kind` is the end of its path."""
 
     language: str
     kind: str
@@ -48,7 +49,7 @@ class FeedRequest:
 
     @property
     def query(self) -> str:
-        """What of it is not the usual, as a query, the same for the same wish."""
+        """The query that asks for it, without defaults; equal requests have equal queries."""
         said = {
             "style": "" if self.style is Style.HEADLINE else self.style.value,
             "cadence": "" if self.cadence is Cadence.DAY else self.cadence.value,
@@ -57,8 +58,8 @@ class FeedRequest:
         return urlencode({name: value for name, value in said.items() if value})
 
 
-def read_wish(language: str, kind: str, query: Mapping[str, str], styles: Sequence[Style]) -> FeedRequest:
-    """The feed that a path and a query ask for. Raises WishError."""
+def read_feed_request(language: str, kind: str, query: Mapping[str, str], styles: Sequence[Style]) -> FeedRequest:
+    """The feed that a path and a query ask for. Raises FeedRequestError."""
     try:
         style = Style(query.get("style") or Style.HEADLINE)
         cadence = Cadence(query.get("cadence") or Cadence.DAY)
@@ -71,66 +72,66 @@ def read_wish(language: str, kind: str, query: Mapping[str, str], styles: Sequen
 
 
 class EditionFeeds:
-    """Makes feeds."""
+    """Makes feeds of editions."""
 
     def __init__(self, store: Store, urls: Urls) -> None:
         self._store = store
-        self._to = urls
+        self._urls = urls
         self._text = template("pages/feed.html", None)
 
-    async def feed(self, wish: FeedRequest) -> PageSource:
-        """The feed that is wished for; editions of which its topics leave nothing are left out."""
-        wanted = Preferences(language=wish.language, style=wish.style, papers=ALL_PAPERS, topics=wish.topics)
+    async def feed(self, asked: FeedRequest) -> PageSource:
+        """The feed that is asked for, without editions in which its topics leave no paper."""
+        wanted = Preferences(language=asked.language, style=asked.style, papers=ALL_PAPERS, topics=asked.topics)
         async with self._store.read() as connection:
-            ids = await archive.newest(connection, wish.cadence, LENGTHS[wish.cadence])
+            ids = await archive.newest(connection, asked.cadence, LENGTHS[asked.cadence])
             found = [await edition_queries.get(connection, each) for each in ids]
-        said = await written_about(self._store, [each.paper.id for one in found for each in one.papers], wanted)
-        media_type, write = KINDS[wish.kind]
+        said = await texts_for(self._store, [each.paper.id for one in found for each in one.papers], wanted)
+        media_type, write = KINDS[asked.kind]
         newest = found[0].closed_at if found else None
-        # Topics may leave next to nothing of the editions, which would be kept beside it in full.
-        facts = await asyncio.to_thread(_digest, wish, found, said)
-        return PageSource(facts, partial(self._write, write, wish, wanted, found, said), media_type, modified=newest)
+        # A digest, since a feed with topics may be much smaller than the editions that it is made from.
+        facts = await asyncio.to_thread(_digest, asked, found, said)
+        return PageSource(facts, partial(self._write, write, asked, wanted, found, said), media_type, modified=newest)
 
     def _write(
         self,
         write: Callable[[Feed], bytes],
-        wish: FeedRequest,
+        asked: FeedRequest,
         wanted: Preferences,
         found: Sequence[Edition],
         said: Texts,
     ) -> bytes:
-        w, to = words(wish.language), self._to
+        w, urls = words(asked.language), self._urls
         title = w.gettext("Morning Papers")
-        short, _ = guide.introduction(w)
+        short, _ = help_command.introduction(w)
         return write(
             Feed(
-                title=f"{title} · {', '.join(wish.topics)}" if wish.topics else title,
+                title=f"{title} · {', '.join(asked.topics)}" if asked.topics else title,
                 description=short,
-                home=to.whole(to.front(wish.language)),
-                own=to.whole(to.feed(wish.language, wish.kind, wish.query)),
-                icon=to.whole(f"{to.root}/icon.svg"),
-                language=wish.language,
+                home=urls.whole(urls.front(asked.language)),
+                own=urls.whole(urls.feed(asked.language, asked.kind, asked.query)),
+                icon=urls.whole(f"{urls.root}/icon.svg"),
+                language=asked.language,
                 author="Hugging Face Daily Papers",
-                items=[item for each in found if (item := self._item(each, wish, wanted, said)) is not None],
+                items=[item for each in found if (item := self._item(each, asked, wanted, said)) is not None],
             )
         )
 
-    def _item(self, edition: Edition, wish: FeedRequest, wanted: Preferences, said: Texts) -> Item | None:
+    def _item(self, edition: Edition, asked: FeedRequest, wanted: Preferences, said: Texts) -> Item | None:
         page = edition_page(edition, wanted, texts=said)
         if not page.blocks:
             return None
-        place = self._to.whole(self._to.edition(wish.language, edition.cadence, edition.day))
-        style = "" if wish.style is Style.HEADLINE else f"?{urlencode({'style': wish.style.value})}"
+        place = self._urls.whole(self._urls.edition(asked.language, edition.cadence, edition.day))
+        style = "" if asked.style is Style.HEADLINE else f"?{urlencode({'style': asked.style.value})}"
         return Item(
             key=place,
             url=f"{place}{style}",
             title=page.heading,
             summary=page.lead,
-            html=self._text(page, to=self._to),
+            html=self._text(page, urls=self._urls),
             published=edition.closed_at,
         )
 
 
 def _digest(*facts: object) -> bytes:
-    """What differs where facts differ. All of them are plain data, and say in full what they are."""
+    """A digest of plain data, whose repr() is complete."""
     return hashlib.sha256(repr(facts).encode("utf-8", "surrogatepass")).digest()

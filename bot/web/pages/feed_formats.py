@@ -1,4 +1,4 @@
-"""Feeds as bytes: RSS 2.0, Atom (RFC 4287), JSON Feed 1.1, all of the same. Pure."""
+"""Feeds as bytes, in RSS 2.0, Atom (RFC 4287) and JSON Feed 1.1. Pure."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ ET.register_namespace("content", CONTENT)
 ET.register_namespace("dc", DC)
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 cannot say, not even escaped (section 2.2)."""
+"""Characters that XML 1.0 cannot hold, not even escaped (https://www.w3.org/TR/xml/#charsets)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One edition. `key` stays the same for ever, whatever is said; `html` is the full text."""
+    """One edition. `key` never changes, so that feed readers know the item; `html` is the full text."""
 
     key: str
     url: str
@@ -38,7 +38,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A feed, the newest item first. `home` is the page that it is of, `own` where the feed itself is."""
+    """A feed, the newest item first. `home` is the URL of its page, `own` the URL of the feed itself."""
 
     title: str
     description: str
@@ -54,35 +54,35 @@ def rss(feed: Feed) -> bytes:
     """RSS 2.0 (https://www.rssboard.org/rss-specification), with the full text as content:encoded."""
     root = ET.Element("rss", version="2.0")
     channel = ET.SubElement(root, "channel")
-    _alert(channel, title=feed.title, link=feed.home, description=feed.description, language=feed.language)
+    _add(channel, title=feed.title, link=feed.home, description=feed.description, language=feed.language)
     ET.SubElement(channel, f"{{{ATOM}}}link", rel="self", type="application/rss+xml", href=feed.own)
     if feed.items:
-        _alert(channel, lastBuildDate=format_datetime(feed.items[0].published))
+        _add(channel, lastBuildDate=format_datetime(feed.items[0].published))
     for item in feed.items:
         element = ET.SubElement(channel, "item")
-        _alert(element, title=item.title, link=item.url, description=item.summary)
+        _add(element, title=item.title, link=item.url, description=item.summary)
         ET.SubElement(element, "guid", isPermaLink="false").text = item.key
-        _alert(element, pubDate=format_datetime(item.published))
-        _alert(element, **{f"{{{DC}}}creator": feed.author, f"{{{CONTENT}}}encoded": item.html})
+        _add(element, pubDate=format_datetime(item.published))
+        _add(element, **{f"{{{DC}}}creator": feed.author, f"{{{CONTENT}}}encoded": item.html})
     return _written(root)
 
 
 def atom(feed: Feed) -> bytes:
     """Atom, with the full text as escaped HTML."""
     root = ET.Element("feed", {"xmlns": ATOM, XML_LANG: feed.language})
-    _alert(root, id=feed.own, title=feed.title, subtitle=feed.description)
+    _add(root, id=feed.own, title=feed.title, subtitle=feed.description)
     # RFC 4287 wants a date even where nothing has happened yet.
     newest = feed.items[0].published.isoformat() if feed.items else "1970-01-01T00:00:00+00:00"
-    _alert(root, updated=newest, icon=feed.icon)
-    _alert(ET.SubElement(root, "author"), name=feed.author)
+    _add(root, updated=newest, icon=feed.icon)
+    _add(ET.SubElement(root, "author"), name=feed.author)
     ET.SubElement(root, "link", rel="self", type="application/atom+xml", href=feed.own)
     ET.SubElement(root, "link", rel="alternate", type="text/html", href=feed.home)
     for item in feed.items:
         entry = ET.SubElement(root, "entry")
         at = item.published.isoformat()
-        _alert(entry, id=item.key, title=item.title, published=at, updated=at, summary=item.summary)
+        _add(entry, id=item.key, title=item.title, published=at, updated=at, summary=item.summary)
         ET.SubElement(entry, "link", rel="alternate", type="text/html", href=item.url)
-        ET.SubElement(entry, "content", type="html").text = _sayable(item.html)
+        ET.SubElement(entry, "content", type="html").text = _valid(item.html)
     return _written(root)
 
 
@@ -112,13 +112,13 @@ def json_feed(feed: Feed) -> bytes:
     return json.dumps(said, ensure_ascii=False).encode("utf-8", "replace")
 
 
-def _alert(element: ET.Element, **texts: str) -> None:
-    """Add elements that hold a text each."""
+def _add(element: ET.Element, **texts: str) -> None:
+    """Add child elements, each with its text."""
     for name, text in texts.items():
-        ET.SubElement(element, name).text = _sayable(text)
+        ET.SubElement(element, name).text = _valid(text)
 
 
-def _sayable(text: str) -> str:
+def _valid(text: str) -> str:
     return _NOT_XML.sub("\ufffd", text)
 
 

@@ -1,9 +1,10 @@
-"""What stands around every page: the way to the other pages, languages, feeds. Pure."""
+"""The layout around every page: navigation, languages, feeds. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlencode
 
 from bot.channel import Link, Page
@@ -17,23 +18,23 @@ FEEDS = (
     ("atom", "application/atom+xml", "Atom"),
     ("json", "application/feed+json", "JSON"),
 )
-"""The kinds of feed: how each path ends, its media type, what people call it."""
+"""The kinds of feed: the end of the path, the media type, the name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of several: what it is called, where it is, and whether it is what is shown."""
+    """A link to one of several pages, and whether that is the page shown."""
 
     label: str
     url: str
     chosen: bool
     tag: str = ""
-    """The language that the label is in, where it is not the page's."""
+    """The language of the label, if it is not the page's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A form of one button: where it goes, what the button says, what goes with it unseen."""
+    """A form with one button, and the hidden fields that are sent with it."""
 
     action: str
     button: str
@@ -42,7 +43,7 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One of the values of a form's field."""
+    """One of the values that a form's field offers."""
 
     value: str
     label: str
@@ -59,78 +60,80 @@ class Feed:
 
 
 @dataclass(frozen=True, slots=True)
-class PageLayout:
-    """Around a page. `place` is what is marked in the row of pages; `canonical` the page's whole address."""
+class SiteUrls:
+    """The URLs that every page of a language has in common. `settings` is empty where readers have no settings page."""
 
     front: str
-    pages: Sequence[Choice]
-    tongues: Sequence[Choice]
-    feeds: Sequence[Feed]
+    search: str
+    settings: str
     style_sheet: str
     icon: str
+
+
+@dataclass(frozen=True, slots=True)
+class PageLayout:
+    """What stands around a page's content: navigation, languages, feeds. `canonical` is the page's absolute URL."""
+
+    site: SiteUrls
+    pages: Sequence[Choice]
+    languages: Sequence[Choice]
+    feeds: Sequence[Feed]
     canonical: str
-    searching: str
-    settings: str = ""
-    """Where readers find their own settings, empty where there are none to find."""
     description: str = ""
     styles: Sequence[Choice] = ()
     previous: Link | None = None
     next: Link | None = None
     pictures: frozenset[str] = field(default_factory=frozenset)
-    """The ids of papers whose small picture can be shown."""
+    """The ids of papers that have a thumbnail."""
     indexed: bool = True
-    """Whether search engines may show it."""
+    """Whether search engines may list the page."""
 
 
 @dataclass(frozen=True, slots=True)
 class LayoutMaker:
-    """Makes frames. `style_sheet` is the path of the style sheet, below the root."""
+    """Makes layouts. `style_sheet` is its path below the root."""
 
     urls: Urls
     style_sheet: str
     has_settings: bool = False
 
-    def frame(
+    def layout(
         self,
         w: Words,
-        at: Callable[[str], str],
+        url: Callable[[str], str],
         *,
         here: str = "",
         style: Style = Style.HEADLINE,
         cadence: Cadence = Cadence.DAY,
-        description: str = "",
-        styles: Sequence[Choice] = (),
-        previous: Link | None = None,
-        following: Link | None = None,
-        pictures: frozenset[str] = frozenset(),
-        indexed: bool = True,
+        **more: Any,
     ) -> PageLayout:
-        """The frame of a page which, in another language, is `at` the path that this gives."""
-        own, to = w.language, self.urls
+        """The layout of a page whose path in a language is `url(language)`.
+
+        `here` is the entry of the navigation to be marked, `style` and `cadence` are those of the feeds to link to, and
+        `more` are fields of PageLayout.
+        """
+        own, urls = w.language, self.urls
         named = [
-            ("today", w.pgettext("a web page", "Today"), to.front(own)),
-            ("archive", w.pgettext("a web page", "Archive"), to.page(own, "archive")),
-            ("search", w.pgettext("a web page", "Search"), to.page(own, "search")),
+            ("today", w.pgettext("a web page", "Today"), urls.front(own)),
+            ("archive", w.pgettext("a web page", "Archive"), urls.page(own, "archive")),
+            ("search", w.pgettext("a web page", "Search"), urls.page(own, "search")),
         ]
         chosen = {} if style is Style.HEADLINE else {"style": style.value}
         chosen |= {} if cadence is Cadence.DAY else {"cadence": cadence.value}
         query = urlencode(chosen)
         return PageLayout(
-            front=to.front(own),
-            pages=[Choice(label, url, name == here) for name, label, url in named],
-            tongues=[Choice(own_name(tag), at(tag), tag == own, tag) for tag in languages()],
-            feeds=[Feed(media_type, label, to.feed(own, kind, query)) for kind, media_type, label in FEEDS],
-            style_sheet=f"{to.root}{self.style_sheet}",
-            icon=f"{to.root}/icon.svg",
-            canonical=to.whole(at(own)),
-            searching=to.page(own, "search"),
-            settings=to.page(own, "settings") if self.has_settings else "",
-            description=description,
-            styles=styles,
-            previous=previous,
-            next=following,
-            pictures=pictures,
-            indexed=indexed,
+            site=SiteUrls(
+                front=urls.front(own),
+                search=urls.page(own, "search"),
+                settings=urls.page(own, "settings") if self.has_settings else "",
+                style_sheet=f"{urls.root}{self.style_sheet}",
+                icon=f"{urls.root}/icon.svg",
+            ),
+            pages=[Choice(label, path, name == here) for name, label, path in named],
+            languages=[Choice(own_name(tag), url(tag), tag == own, tag) for tag in languages()],
+            feeds=[Feed(media_type, label, urls.feed(own, kind, query)) for kind, media_type, label in FEEDS],
+            canonical=urls.whole(url(own)),
+            **more,
         )
 
 

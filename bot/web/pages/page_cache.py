@@ -1,4 +1,4 @@
-"""Pages as they are sent: rendered once, kept, and rendered anew only when what they say has changed."""
+"""Page cache: pages ready to be sent, rendered again only when the data behind them has changed."""
 
 from __future__ import annotations
 
@@ -12,32 +12,33 @@ from datetime import datetime, timedelta
 from weakref import WeakValueDictionary
 
 FRESH = timedelta(seconds=60)
-"""So long a page is shown without a look at the database."""
+"""Time for which a page is served without a query of the database."""
 LARGEST = 64 << 20
-"""Bytes of all pages that are kept."""
+"""Bytes that the cache may hold."""
 MOST = 500
-"""Pages that are kept, however small."""
+"""Pages that the cache may hold, however small."""
 COMPRESSION = 6
+"""gzip level of packed pages, 1 to 9."""
 HTML = "text/html"
 
 
 @dataclass(frozen=True, slots=True)
 class PageSource:
-    """What a page is made of: `facts` are all that `render` depends on, or a digest of that, and can be compared.
+    """What a page is rendered from. `facts` are all the data that `render` uses, or a digest of them, for comparing.
 
-    They are kept with the page, and so should not be much larger than it.
+    They are cached with the page, and so should not be much larger than it.
     """
 
     facts: object
     render: Callable[[], str | bytes]
     media_type: str = HTML
     modified: datetime | None = None
-    """When what it says last changed, where that is known."""
+    """When its data last changed, if that is known."""
 
 
 @dataclass(frozen=True, slots=True)
 class RenderedPage:
-    """A page, ready to be sent: as it is, and packed by gzip. The tag is weak, since it stands for both."""
+    """A page ready to be sent, plain and gzipped. Its entity tag is weak, since it stands for both."""
 
     body: bytes
     packed: bytes
@@ -47,7 +48,7 @@ class RenderedPage:
 
 
 @dataclass(slots=True)
-class _Kept:
+class _Entry:
     facts: object
     page: RenderedPage
     until: datetime
@@ -57,78 +58,78 @@ Load = Callable[[], Awaitable[PageSource | None]]
 
 
 class PageCache:
-    """The pages that were asked for of late, within a size and a number; what was asked for longest ago goes first."""
+    """A cache of pages, limited by size and number; the least recently used page goes first."""
 
     def __init__(self, largest: int = LARGEST, fresh: timedelta = FRESH, most: int = MOST) -> None:
         self._largest = largest
         self._most = most
         self._fresh = fresh
-        self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()
-        self._turns: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
+        self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
+        self._locks: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
         self._size = 0
         self.renderings = 0
-        """How often anything was rendered."""
+        """Pages rendered so far."""
 
     def fresh(self, key: Hashable, now: datetime) -> RenderedPage | None:
-        """The page that is kept under `key`, if nothing can have changed since."""
-        kept = self._kept.get(key)
-        if kept is None or not now < kept.until <= now + self._fresh:  # the clock may have been set back
+        """The page cached under `key`, if it may be served without a query."""
+        entry = self._entries.get(key)
+        if entry is None or not now < entry.until <= now + self._fresh:  # the clock may have been set back
             return None
-        self._kept.move_to_end(key)
-        return kept.page
+        self._entries.move_to_end(key)
+        return entry.page
 
     async def get(self, key: Hashable, now: datetime, load: Load) -> RenderedPage | None:
-        """The page under `key`, else what `load` gives, rendered off the event loop; None where that is None.
+        """The page under `key`, else the one that `load` gives, rendered in a thread; None if `load` gives None.
 
-        However many ask at the same moment, one of them loads.
+        Of requests for one key at the same moment, one loads and the others wait for it.
         """
         page = self.fresh(key, now)
         if page is not None:
             return page
-        acquire = self._turns.setdefault(key, asyncio.Lock())
-        async with acquire:
+        lock = self._locks.setdefault(key, asyncio.Lock())
+        async with lock:
             page = self.fresh(key, now)
             if page is not None:
                 return page
-            sheet = await load()
-            if sheet is None:
+            source = await load()
+            if source is None:
                 self._drop(key)
                 return None
-            kept = self._kept.get(key)
-            if kept is not None and kept.facts == sheet.facts:
-                kept.until = now + self._fresh
-                return kept.page
+            entry = self._entries.get(key)
+            if entry is not None and entry.facts == source.facts:
+                entry.until = now + self._fresh
+                return entry.page
             self.renderings += 1
-            page = await asyncio.to_thread(render, sheet)
-            self._keep(key, _Kept(sheet.facts, page, now + self._fresh))
+            page = await asyncio.to_thread(render, source)
+            self._store(key, _Entry(source.facts, page, now + self._fresh))
             return page
 
-    def _keep(self, key: Hashable, kept: _Kept) -> None:
+    def _store(self, key: Hashable, entry: _Entry) -> None:
         self._drop(key)
-        self._kept[key] = kept
-        self._size += _size(kept)
-        while len(self._kept) > self._most or (self._size > self._largest and len(self._kept) > 1):
-            self._drop(next(iter(self._kept)))
+        self._entries[key] = entry
+        self._size += _size(entry)
+        while len(self._entries) > self._most or (self._size > self._largest and len(self._entries) > 1):
+            self._drop(next(iter(self._entries)))
 
     def _drop(self, key: Hashable) -> None:
-        kept = self._kept.pop(key, None)
-        if kept is not None:
-            self._size -= _size(kept)
+        entry = self._entries.pop(key, None)
+        if entry is not None:
+            self._size -= _size(entry)
 
 
-def render(sheet: PageSource) -> RenderedPage:
-    """Render, pack and tag a page."""
-    made = sheet.render()
+def render(source: PageSource) -> RenderedPage:
+    """Render a page, gzip it, and make its entity tag."""
+    made = source.render()
     body = made.encode("utf-8", "replace") if isinstance(made, str) else made
     return RenderedPage(
         body=body,
         packed=gzip.compress(body, COMPRESSION, mtime=0),
         tag=hashlib.sha256(body).hexdigest()[:32],
-        media_type=sheet.media_type,
-        modified=sheet.modified,
+        media_type=source.media_type,
+        modified=source.modified,
     )
 
 
-def _size(kept: _Kept) -> int:
-    # The facts are papers in memory: about as large as what is said of them.
-    return 2 * len(kept.page.body) + len(kept.page.packed)
+def _size(entry: _Entry) -> int:
+    # The facts are papers in memory, about as large as the page.
+    return 2 * len(entry.page.body) + len(entry.page.packed)

@@ -1,4 +1,4 @@
-"""What everybody may ask for: pages in a language, feeds, pictures. Each request is read here, and answered."""
+"""Routes of public pages, feeds and thumbnails: requests are parsed and answered here."""
 
 from __future__ import annotations
 
@@ -11,43 +11,50 @@ from http import HTTPStatus
 from aiohttp import web
 
 from bot.channel import Link
-from bot.commands.quota import Quota
+from bot.commands.token_buckets import TokenBuckets
 from bot.model import ARXIV_ID, Style
 from bot.render import folder
 from bot.render.words import languages, match, words
 from bot.web.client import preferred
 from bot.web.middleware import send
 from bot.web.pages.contents import Pages
-from bot.web.pages.edition_feeds import KINDS, EditionFeeds, FeedRequestError, read_wish
+from bot.web.pages.edition_feeds import KINDS, EditionFeeds, FeedRequestError, read_feed_request
 from bot.web.pages.page_cache import PageCache, PageSource, RenderedPage, render
 from bot.web.pages.thumbnails import Thumbnails
 from bot.web.urls import Urls, edition_of
 
 KEEP = 60
-"""Seconds for which a browser need not ask again for a page."""
+"""Seconds for which browsers may use a page without asking again."""
 KEEP_A_DAY = 86_400
+"""The same for icon and robots.txt."""
 KEEP_PICTURES = 7 * KEEP_A_DAY
+"""The same for thumbnails."""
 KEEP_LONG = 31_536_000
+"""The same for the style sheet, whose URL changes with it."""
 LONGEST_QUERY = 200
+"""Characters of a search that are read."""
 LONGEST_TAG = 20
+"""Characters that a language tag in a path may have."""
+RETRY_AFTER = 30
+"""Seconds after which a client over its quota may ask again."""
 STYLE_SHEETS = ("outbox/edition.css", "pages/pages.css")
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def style_sheet() -> tuple[str, bytes]:
-    """The path of the style sheet, which changes with it, and the style sheet."""
+    """The style sheet's path, which holds a hash of it, and its bytes."""
     body = "\n".join((folder() / name).read_text(encoding="utf-8") for name in STYLE_SHEETS).encode()
     return f"/style-{hashlib.sha256(body).hexdigest()[:12]}.css", body
 
 
 class PublicRoutes:
-    """Answers readers. `client` tells what one is counted by, `language` is for those who name none of ours."""
+    """Answers visitors. `client` gives the key that quotas are counted by; `language` is the fallback."""
 
     def __init__(
         self,
         pages: Pages,
-        syndication: EditionFeeds,
+        feeds: EditionFeeds,
         urls: Urls,
         *,
         language: str,
@@ -56,21 +63,21 @@ class PublicRoutes:
         thumbnails: Thumbnails | None,
     ) -> None:
         self._pages = pages
-        self._syndication = syndication
-        self._to = urls
+        self._feeds = feeds
+        self._urls = urls
         self._language = language
         self._clock = clock
         self._client = client
         self._thumbnails = thumbnails
-        self._rendered = PageCache()
-        self._allowance = Quota()
+        self._cache = PageCache()
+        self._quota = TokenBuckets()
 
     def routes(self) -> list[web.RouteDef]:
-        """Where each of them is."""
-        root = self._to.root
+        """All these routes."""
+        root = self._urls.root
         path, body = style_sheet()
         icon = (folder() / "pages" / "icon.svg").read_bytes()
-        # What is one reader's own, and what would be asked for without end.
+        # Pages of one reader, and searches, of which there is no end.
         closed = ("/settings/", "/unsubscribe/", *(f"/{tag}/search" for tag in languages()))
         robots = "".join(["User-agent: *\n", *(f"Disallow: {root}{each}\n" for each in closed)]).encode()
         found = [
@@ -99,19 +106,19 @@ class PublicRoutes:
     def in_a_language(
         self, page: Callable[[web.Request, str], Awaitable[web.StreamResponse]]
     ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-        """A page of one of our languages; a near one is led to ours, any other word is nowhere."""
+        """The handler of a page in one of our languages; a near one is redirected to ours, any other word is 404."""
 
         async def answer(request: web.Request) -> web.StreamResponse:
             tag = request.match_info["language"]
-            # Without its slash, the address of a language would be the start of no other.
-            if tag in languages() and request.path != f"{self._to.root}/{tag}":
+            # A front page's URL ends with a slash: those of its language's other pages begin with it.
+            if tag in languages() and request.path != f"{self._urls.root}/{tag}":
                 return await page(request, tag)
-            nearest = match(tag, "") if len(tag) <= 20 and tag.isascii() else ""
+            nearest = match(tag, "") if len(tag) <= LONGEST_TAG and tag.isascii() else ""
             if not nearest:
                 raise web.HTTPNotFound
-            rest = request.rel_url.raw_path.removeprefix(f"{self._to.root}/").partition("/")[2]
+            rest = request.rel_url.raw_path.removeprefix(f"{self._urls.root}/").partition("/")[2]
             query = f"?{request.rel_url.raw_query_string}" if request.rel_url.raw_query_string else ""
-            there = f"{self._to.front(nearest)}{rest}{query}"
+            there = f"{self._urls.front(nearest)}{rest}{query}"
             return web.Response(status=HTTPStatus.MOVED_PERMANENTLY, headers={"Location": there})
 
         return answer
@@ -119,7 +126,7 @@ class PublicRoutes:
     async def _choose_language(self, request: web.Request) -> web.StreamResponse:
         language = preferred(request.headers.get("Accept-Language", ""), self._language)
         headers = {"Vary": "Accept-Language", "Cache-Control": "no-cache"}
-        return web.Response(status=HTTPStatus.FOUND, headers={**headers, "Location": self._to.front(language)})
+        return web.Response(status=HTTPStatus.FOUND, headers={**headers, "Location": self._urls.front(language)})
 
     async def _front(self, request: web.Request, language: str) -> web.StreamResponse:
         now = self._clock()
@@ -153,8 +160,8 @@ class PublicRoutes:
         query = " ".join(request.query.get("q", "")[:LONGEST_QUERY].split())
         if query:
             self._count(request, now)
-        sheet = await self._pages.search(language, query, now)
-        return send(request, await asyncio.to_thread(render, sheet), keep=0)
+        source = await self._pages.search(language, query, now)
+        return send(request, await asyncio.to_thread(render, source), keep=0)
 
     async def _privacy(self, request: web.Request, language: str) -> web.StreamResponse:
         return await self._shown(request, ("privacy", language), self._clock(), lambda: self._pages.privacy(language))
@@ -164,16 +171,16 @@ class PublicRoutes:
         if language not in languages() or kind not in KINDS:
             raise web.HTTPNotFound
         try:
-            wish = read_wish(language, kind, request.query, self._pages.styles)
+            asked = read_feed_request(language, kind, request.query, self._pages.styles)
         except FeedRequestError:
             raise web.HTTPBadRequest from None
         now = self._clock()
-        if wish.topics and self._rendered.fresh(wish, now) is None:
+        if asked.topics and self._cache.fresh(asked, now) is None:
             self._count(request, now)
-        page = await self._rendered.get(wish, now, lambda: self._syndication.feed(wish))
+        page = await self._cache.get(asked, now, lambda: self._feeds.feed(asked))
         assert page is not None
         answer = send(request, page, keep=KEEP)
-        answer.headers["Access-Control-Allow-Origin"] = "*"  # readers that live in a browser may read it
+        answer.headers["Access-Control-Allow-Origin"] = "*"  # for feed readers that are web pages
         return answer
 
     async def _picture(self, request: web.Request) -> web.StreamResponse:
@@ -181,7 +188,7 @@ class PublicRoutes:
         if path is None:
             raise web.HTTPNotFound
         try:
-            # Not as a file: what the system sends by itself is not seen by who watches over those that take nothing.
+            # Not as a FileResponse: sendfile() bypasses the write buffer by which stuck clients are found.
             body = await asyncio.to_thread(path.read_bytes)
         except OSError:
             raise web.HTTPNotFound from None
@@ -189,7 +196,7 @@ class PublicRoutes:
         return web.Response(body=body, headers=headers)
 
     def _always(self, body: bytes, media_type: str, keep: int) -> Answer:
-        """What never changes while the program runs."""
+        """The handler of a resource that never changes while the program runs."""
         page = render(PageSource(body, lambda: body, media_type))
 
         async def answer(request: web.Request) -> web.StreamResponse:
@@ -198,15 +205,15 @@ class PublicRoutes:
         return answer
 
     def _style(self, request: web.Request) -> Style:
-        """The style that a query asks for, where it is to be had."""
+        """The style that a query asks for. Raises web.HTTPNotFound for one that is not offered."""
         written = request.query.get("style", Style.HEADLINE)
         if written not in self._pages.styles:
             raise web.HTTPNotFound
         return Style(written)
 
     def _count(self, request: web.Request, now: datetime) -> None:
-        """Take one question from what a visitor may ask that costs us work."""
-        if self._allowance.take(self._client(request), now) is not None:
+        """Count a costly request against its client's quota. Raises web.HTTPTooManyRequests."""
+        if self._quota.take(self._client(request), now) is not None:
             raise web.HTTPTooManyRequests
 
     async def _shown(
@@ -216,23 +223,23 @@ class PublicRoutes:
         now: datetime,
         load: Callable[[], Awaitable[PageSource | None]],
     ) -> web.StreamResponse:
-        page = self._rendered.fresh(key, now) or await self._rendered.get(key, now, load)
+        page = self._cache.fresh(key, now) or await self._cache.get(key, now, load)
         if page is None:
             raise web.HTTPNotFound
         return send(request, page, keep=KEEP)
 
     async def refuse(self, request: web.Request, status: int) -> web.Response:
-        """A page that says what is the matter, in the visitor's language."""
+        """The error page for a status, in the visitor's language."""
         language = request.match_info.get("language", "")
         if language not in languages():
             language = preferred(request.headers.get("Accept-Language", ""), self._language)
-        page = await self._refusal(language, status)
+        page = await self._error_page(language, status)
         answer = send(request, page, keep=0, status=status)
         if status == HTTPStatus.TOO_MANY_REQUESTS:
-            answer.headers["Retry-After"] = "30"
+            answer.headers["Retry-After"] = f"{RETRY_AFTER}"
         return answer
 
-    async def _refusal(self, language: str, status: int) -> RenderedPage:
+    async def _error_page(self, language: str, status: int) -> RenderedPage:
         async def load() -> PageSource:
             w = words(language)
             says = {
@@ -246,9 +253,9 @@ class PublicRoutes:
                     "Something went wrong on our side, and nothing was changed. Please try again in a minute."
                 ),
             )
-            back = Link(w.pgettext("a web page", "Today"), self._to.front(language))
+            back = Link(w.pgettext("a web page", "Today"), self._urls.front(language))
             return self._pages.notice(language, says, (), (back,))
 
-        page = await self._rendered.get(("refusal", language, status), self._clock(), load)
+        page = await self._cache.get(("refusal", language, status), self._clock(), load)
         assert page is not None
         return page

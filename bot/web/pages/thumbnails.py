@@ -1,4 +1,4 @@
-"""Small pictures of papers, served from here, so that a visitor's browser asks nobody else for anything."""
+"""Thumbnails of papers, cached and served from here, so that a visitor's browser contacts no other server."""
 
 from __future__ import annotations
 
@@ -19,28 +19,30 @@ from bot.summaries.fulltext.library import PAUSE
 log = logging.getLogger(__name__)
 
 MOST_WAITING = 300
+"""Thumbnails that the queue holds."""
 REMEMBERED = 5_000
-AGAIN = timedelta(hours=1)
-"""A picture that could not be had is not asked for again before."""
+"""Papers of which the time of the last attempt is kept."""
+RETRY_AFTER = timedelta(hours=1)
+"""Time between two attempts to fetch one thumbnail."""
 
 
 class Pictures(Protocol):
-    """What pages know of pictures."""
+    """Tells pages which papers have thumbnails."""
 
     def shown(self, papers: Sequence[Paper], now: datetime) -> frozenset[str]:
-        """The ids of those papers whose picture is there."""
+        """The ids of those papers that have a thumbnail."""
         ...
 
 
 class NoThumbnails:
-    """For pages without pictures."""
+    """Stands in where pages have no thumbnails."""
 
-    def shown(self, papers: Sequence[Paper], now: datetime) -> frozenset[str]:  # noqa: ARG002 - there are none
+    def shown(self, papers: Sequence[Paper], now: datetime) -> frozenset[str]:  # noqa: ARG002
         return frozenset()
 
 
 class Thumbnails:
-    """Keeps small pictures in `folder`. What a page wants and is not there is fetched for the next visitor."""
+    """A file cache of thumbnails in `folder`. One that is missing is fetched in the background, for later visitors."""
 
     def __init__(
         self, folder: Path, *, hugging_face: Collection[str] = HUGGING_FACE, fetcher: Fetcher | None = None
@@ -52,14 +54,14 @@ class Thumbnails:
         self._asked: OrderedDict[str, datetime] = OrderedDict()
 
     def path(self, paper_id: str) -> Path | None:
-        """Where a paper's small picture is; None where there is none."""
+        """The file of a paper's thumbnail, None if there is none."""
         if not (paper_id.isascii() and ARXIV_ID.fullmatch(paper_id)):
             return None
         path = self._folder / figures.small_name(paper_id)
         return path if path.is_file() else None
 
     def shown(self, papers: Sequence[Paper], now: datetime) -> frozenset[str]:
-        """The ids of those papers whose picture is there; the others' are sent for."""
+        """The ids of those papers that have a thumbnail; the others' are queued to be fetched."""
         there = set()
         for paper in papers:
             if self.path(paper.id) is not None:
@@ -69,18 +71,18 @@ class Thumbnails:
         return frozenset(there)
 
     async def run(self) -> None:
-        """Fetch what is wanted, for ever."""
+        """Fetch queued thumbnails, for ever."""
         async with self._fetcher as fetcher:
             while True:
                 paper, now = await self._waiting.get()
                 try:
                     await figures.small(paper, self._folder, now, fetcher=fetcher, hugging_face=self._hugging_face)
-                except Exception:  # one picture that cannot be made costs no other
-                    log.exception("no picture of a paper", extra={"paper": paper.id})
+                except Exception:  # one failed thumbnail must not stop the others
+                    log.exception("making a thumbnail failed, page goes without", extra={"paper": paper.id})
 
     def _may_ask(self, paper_id: str, now: datetime) -> bool:
         last = self._asked.get(paper_id)
-        if last is not None and last <= now < last + AGAIN:
+        if last is not None and last <= now < last + RETRY_AFTER:
             return False
         self._asked[paper_id] = now
         self._asked.move_to_end(paper_id)

@@ -1,35 +1,35 @@
-"""What is a reader's own, taken along: exported, moved to another address, erased."""
+"""Account pages: data export, change of address, erasure."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from aiohttp import web
 
-from bot.channel import Asker, Export, Forget, Link
+from bot.channel import CommandName, Link, Requester, command_line
+from bot.channel.command_lines import CONFIRMED
 from bot.model import Address, Status, Subscriber
 from bot.render.words import words
 from bot.store import one_time_tokens, subscriber_queries
 from bot.store.one_time_tokens import Purpose
-from bot.web.pages.layout import Form, plain_page
+from bot.web.pages.layout import Form
 from bot.web.subscriptions.browser_sessions import BrowserSessions
 from bot.web.subscriptions.forms import FormPages
 from bot.web.subscriptions.subscribe import TYPED, SubscribeRoutes
 
 
 class AccountRoutes:
-    """Answers readers whose browser is known, and the two letters that a change of address takes."""
+    """Account pages of readers with a browser session, and the two confirmation links of a change of address."""
 
-    def __init__(self, forms: FormPages, sessions: BrowserSessions, joining: SubscribeRoutes) -> None:
+    def __init__(self, forms: FormPages, sessions: BrowserSessions, subscribe: SubscribeRoutes) -> None:
         self._forms = forms
         self._sessions = sessions
-        self._joining = joining
+        self._subscribe = subscribe
 
     async def export(self, request: web.Request, reader: Subscriber, now: datetime) -> web.StreamResponse:
-        """All that is stored about the reader, as a file."""
+        """Everything stored about the reader, as a download."""
         await self._forms.read(request)
-        answered = await self._forms.commands.ask(Asker(reader.address), Export(), now)
+        answered = await self._forms.commands.ask(Requester(reader.address), CommandName.EXPORT, now)
         file = answered.file
         if file is None:
             return self._forms.say(answered.language, *answered.says[:1])
@@ -41,17 +41,17 @@ class AccountRoutes:
         return web.Response(body=file.content, headers=headers)
 
     async def ask_before_erasing(self, request: web.Request, reader: Subscriber, now: datetime) -> web.StreamResponse:
-        """Ask back, with a ticket that erases once."""
+        """Ask for confirmation, with a one-time token in the form."""
         forms, language = self._forms, reader.preferences.language
         await forms.read(request)
-        answered = await forms.commands.ask(Asker(reader.address), Forget(), now)
+        answered = await forms.commands.ask(Requester(reader.address), CommandName.FORGET, now)
         async with forms.store.write() as connection:
             key = await one_time_tokens.make(
                 connection, Purpose.ERASE, reader.address, now=now, subscriber_id=reader.id
             )
         w = words(language)
         there = forms.urls.page(language, "settings/erased")
-        hidden = {"ticket": forms.links.sign(Purpose.ERASE.value, key)}
+        hidden = {"token": forms.links.sign(Purpose.ERASE.value, key)}
         return forms.say(
             language,
             w.gettext("Erase everything"),
@@ -61,14 +61,14 @@ class AccountRoutes:
         )
 
     async def erase(self, request: web.Request, reader: Subscriber, now: datetime) -> web.StreamResponse:
-        """Erase everything, and know this browser no more."""
+        """Erase everything, and end the session."""
         forms, language = self._forms, reader.preferences.language
         given = await forms.read(request)
-        key = forms.links.read(Purpose.ERASE.value, given.get("ticket"))
-        ticket = await forms.use_key(key, Purpose.ERASE, now)
-        if ticket is None or ticket.subscriber_id != reader.id:
+        key = forms.links.read(Purpose.ERASE.value, given.get("token"))
+        token = await forms.use_key(key, Purpose.ERASE, now)
+        if token is None or token.subscriber_id != reader.id:
             return forms.too_old(language)
-        answered = await forms.commands.ask(Asker(reader.address), Forget(confirmed=True), now)
+        answered = await forms.commands.ask(Requester(reader.address), command_line(CommandName.FORGET, CONFIRMED), now)
         async with forms.store.write() as connection:
             await one_time_tokens.end_all(connection, reader.address, reader.id)
         links = [forms.front_link(words(language))]
@@ -76,15 +76,15 @@ class AccountRoutes:
         return await self._sessions.end(request, shown)
 
     async def move(self, request: web.Request, reader: Subscriber, now: datetime) -> web.StreamResponse:
-        """Another address is wanted: a letter to the old one first, so that an open browser alone moves nobody."""
+        """Begin a change of address with a mail to the old one: a browser left open must not be enough for it."""
         forms, language = self._forms, reader.preferences.language
         w = words(language)
         wanted = forms.recipient((await forms.read(request)).get("address"))
         if wanted is None:
             return forms.no_address(language, forms.settings_link(w))
-        # A code let the reader in, not the address; a list is of addresses.
+        # With invite codes the reader was let in, whatever the address; with a list the new address has to be on it.
         if not (forms.commands.by_invitation or forms.commands.admits(wanted, "")):
-            return self._joining.sent(language)
+            return self._subscribe.sent(language)
         async with forms.store.write() as connection:
             key = await one_time_tokens.make_once_an_hour(
                 connection,
@@ -93,10 +93,10 @@ class AccountRoutes:
                 among=[Purpose.MOVE],
                 now=now,
                 subscriber_id=reader.id,
-                says={"recipient": wanted.recipient},
+                payload={"recipient": wanted.recipient},
             )
         if key is not None:
-            self._write(
+            forms.mail_link(
                 reader.address,
                 language,
                 w.pgettext("a letter", "Another address for your papers"),
@@ -107,15 +107,15 @@ class AccountRoutes:
                 ),
                 Link(w.pgettext("a letter", "Yes, change the address"), forms.link(Purpose.MOVE, key, language)),
             )
-        return self._joining.sent(language)
+        return self._subscribe.sent(language)
 
     async def offer(self, request: web.Request, language: str, purpose: Purpose) -> web.StreamResponse:
-        """The link of either letter: a page with one button, which changes nothing."""
+        """The page that either mail links to: one button, and nothing changes before it is pressed."""
         forms, w = self._forms, words(language)
-        ticket = await forms.look(request, purpose, forms.clock())
-        if ticket is None:
+        token = await forms.look(request, purpose, forms.clock())
+        if token is None:
             return forms.too_old(language)
-        where = ticket.says["recipient"]
+        where = token.payload["recipient"]
         return forms.say(
             language,
             w.pgettext("a letter", "Another address for your papers"),
@@ -124,13 +124,13 @@ class AccountRoutes:
         )
 
     async def agree(self, request: web.Request, language: str) -> web.StreamResponse:
-        """The old address agrees: now a letter to the new one."""
+        """The old address has confirmed: send a mail to the new one."""
         forms, now = self._forms, self._forms.clock()
         await forms.read(request)
-        ticket, reader = await forms.redeem(request, Purpose.MOVE, now)
-        if ticket is None or reader is None:
+        token, reader = await forms.redeem(request, Purpose.MOVE, now)
+        if token is None or reader is None:
             return forms.too_old(language)
-        there = Address(reader.address.channel, ticket.says["recipient"])
+        there = Address(reader.address.channel, token.payload["recipient"])
         async with forms.store.write() as connection:
             key = None
             if not await subscriber_queries.is_suppressed(connection, there):
@@ -141,33 +141,33 @@ class AccountRoutes:
                     among=[Purpose.ARRIVE, *TYPED],
                     now=now,
                     subscriber_id=reader.id,
-                    says=ticket.says,
+                    payload=token.payload,
                 )
         w = words(language)
         if key is not None:
-            self._write(
+            forms.mail_link(
                 there,
                 language,
                 w.pgettext("a letter", "Another address for your papers"),
                 w.pgettext("a letter", "Morning Papers is to come to this address from now on."),
                 Link(w.pgettext("a letter", "Yes, change the address"), forms.link(Purpose.ARRIVE, key, language)),
             )
-        return self._joining.sent(language)
+        return self._subscribe.sent(language)
 
     async def arrive(self, request: web.Request, language: str) -> web.StreamResponse:
-        """The new address agrees too: editions go there."""
+        """The new address has confirmed too: editions go there from now on."""
         forms, now = self._forms, self._forms.clock()
         await forms.read(request)
-        ticket, before = await forms.redeem(request, Purpose.ARRIVE, now)
-        if ticket is None or before is None:
+        token, before = await forms.redeem(request, Purpose.ARRIVE, now)
+        if token is None or before is None:
             return forms.too_old(language)
-        there = Address(before.address.channel, ticket.says["recipient"])
+        there = Address(before.address.channel, token.payload["recipient"])
         async with forms.store.write() as connection:
             other = await subscriber_queries.get(connection, there, lock=True)
             moved = other is None or other.id == before.id or other.status not in {Status.ACTIVE, Status.PAUSED}
             if moved:
                 if other is not None and other.id != before.id:
-                    # Both addresses have agreed: what an old subscription left behind is in nobody's way.
+                    # Both addresses have confirmed, so an old subscription there may be replaced.
                     await subscriber_queries.forget(connection, other.id, now=now)
                 await subscriber_queries.move(connection, before.id, there.recipient)
         w = words(language)
@@ -177,7 +177,3 @@ class AccountRoutes:
             else w.pgettext("a web page", "This address is subscribed already")
         )
         return forms.say(language, heading, links=[forms.settings_link(w), forms.front_link(w)])
-
-    def _write(self, to: Address, language: str, heading: str, says: str, link: Link) -> None:
-        page = replace(plain_page(words(language), heading, f"{says}\n"), actions=(link,))
-        self._forms.outgoing_mail.post(to.recipient, page)

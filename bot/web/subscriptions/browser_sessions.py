@@ -1,4 +1,4 @@
-"""Browsers that readers are known by: a cookie that says nothing, and a ticket that is kept for it."""
+"""Browser sessions: a cookie with a random key, and the reader that is stored for the key."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _KEY = re.compile(rf"[0-9a-z]{{{KEY_LENGTH}}}", re.ASCII)
 
 
 class BrowserSessions:
-    """Knows browsers."""
+    """Begins, finds and ends browser sessions."""
 
     def __init__(self, forms: FormPages) -> None:
         self._forms = forms
@@ -25,7 +25,7 @@ class BrowserSessions:
         self._name = "__Host-papers" if self._secure else "papers"
 
     async def reader(self, request: web.Request, now: datetime) -> Subscriber | None:
-        """Whose browser asks, None where nobody is known by it."""
+        """The reader whose browser sent a request, None without a session."""
         key = self._key(request)
         if key is None:
             return None
@@ -34,7 +34,7 @@ class BrowserSessions:
         return None if ticket is None else await self._forms.numbered(ticket.subscriber_id)
 
     async def begin(self, answer: web.Response, reader: Subscriber, now: datetime) -> web.Response:
-        """Know this browser by this reader from now on."""
+        """Add a session cookie for a reader to an answer."""
         async with self._forms.store.write() as connection:
             key = await one_time_tokens.make(
                 connection, Purpose.SESSION, reader.address, now=now, subscriber_id=reader.id
@@ -51,7 +51,7 @@ class BrowserSessions:
         return answer
 
     async def end(self, request: web.Request, answer: web.Response) -> web.Response:
-        """Know this browser no more."""
+        """End the session, and delete the cookie with an answer."""
         key = self._key(request)
         if key is not None:
             async with self._forms.store.write() as connection:

@@ -1,10 +1,10 @@
-"""What the pages share that change something: reading a form, knowing a browser, answering with one button."""
+"""Shared helpers of form pages: parsing, cross-site checks, one-time tokens, confirmation pages."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from urllib.parse import parse_qsl
@@ -14,29 +14,33 @@ from aiohttp import web
 from bot.channel import Channel, Link
 from bot.commands import ReaderCommands
 from bot.commands.process_feedback import FeedbackProcessor
-from bot.commands.quota import Quota
+from bot.commands.token_buckets import TokenBuckets
 from bot.model import Address, Subscriber
 from bot.render.words import Words, words
 from bot.signing import SignedLinks
 from bot.store import Store, one_time_tokens, subscriber_queries
 from bot.store.one_time_tokens import OneTimeToken, Purpose
 from bot.web.pages.contents import Pages
-from bot.web.pages.layout import Form
+from bot.web.pages.layout import Form, plain_page
 from bot.web.pages.page_cache import PageSource, render
 from bot.web.subscriptions.outgoing_mail import OutgoingMail
 from bot.web.urls import Urls
 
 MOST_FIELDS = 60
+"""Fields that a form may have."""
 LONGEST_FIELD = 4_000
+"""Characters of a field that are kept."""
 FORM = "application/x-www-form-urlencoded"
-OWN = {"Cache-Control": "no-store"}
-"""Pages of one reader are kept by nobody."""
+PRIVATE = {"Cache-Control": "no-store"}
+"""Headers of pages about one reader, which no cache may keep."""
 FORMS_AT_ONCE = 12
+"""Forms that one client may send in a row."""
 FORMS_EVERY = timedelta(seconds=20)
+"""Time in which a client regains one form of its quota."""
 
 
 class FormFields:
-    """The fields of a form, each as often as it was sent."""
+    """The fields of a form, each with all values that were sent for it."""
 
     def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
         self._fields: dict[str, list[str]] = {}
@@ -47,7 +51,7 @@ class FormFields:
         return name in self._fields
 
     def get(self, name: str) -> str:
-        """The field's first value without the spaces around it, "" where there is none."""
+        """The field's first value without the spaces around it, "" if there is none."""
         return self._fields.get(name, [""])[0].strip()
 
     def all(self, name: str) -> Sequence[str]:
@@ -55,35 +59,32 @@ class FormFields:
         return self._fields.get(name, [])
 
 
-def _forms() -> Quota:
-    return Quota(FORMS_AT_ONCE, FORMS_EVERY)
-
-
 @dataclass(frozen=True, slots=True)
 class FormPages:
-    """The pages' way to what is stored and to readers. `channel` is the one that sends letters."""
+    """What form pages work with. `channel` is the mail channel, `client` gives the key that quotas are counted by."""
 
     store: Store
     pages: Pages
     urls: Urls
     links: SignedLinks
     commands: ReaderCommands
-    returns: FeedbackProcessor
+    feedback: FeedbackProcessor
     channel: Channel
     outgoing_mail: OutgoingMail
     clock: Callable[[], datetime]
     client: Callable[[web.Request], str]
-    _forms: Quota = field(default_factory=_forms)
+    _quota: TokenBuckets = field(default_factory=lambda: TokenBuckets(FORMS_AT_ONCE, FORMS_EVERY))
 
     async def read(self, request: web.Request) -> FormFields:
-        """The fields of a form that one of our own pages sent; a refusal for everything else."""
+        """The fields of a form from one of our own pages. Raises web.HTTPException for anything else."""
         self.insist_on_our_own(request)
         return await read_form(request)
 
     def insist_on_our_own(self, request: web.Request) -> None:
-        """Refuse what another site's page had a browser send.
+        """Protect against cross-site request forgery. Raises web.HTTPForbidden.
 
-        Every browser says with a form where it comes from (Fetch, section 3.2 "Origin"); whatever says nothing is none.
+        Browsers send the header Origin with every form (https://fetch.spec.whatwg.org/#origin-header); a request
+        without it is refused.
         """
         if not self.is_our_own(request):
             raise web.HTTPForbidden
@@ -94,14 +95,14 @@ class FormPages:
         return request.headers.get("Origin", "").lower() == self.urls.origin and site == "same-origin"
 
     def count(self, request: web.Request, now: datetime) -> None:
-        """Take one form from what a visitor may send."""
-        if self._forms.take(self.client(request), now) is not None:
+        """Count a form against its client's quota. Raises web.HTTPTooManyRequests."""
+        if self._quota.take(self.client(request), now) is not None:
             raise web.HTTPTooManyRequests
 
-    def show(self, sheet: PageSource, status: int = HTTPStatus.OK) -> web.Response:
-        """A page of one reader's, made for this moment alone."""
-        page = render(sheet)
-        headers = {**OWN, "Content-Type": f"{page.media_type}; charset=utf-8"}
+    def show(self, source: PageSource, status: int = HTTPStatus.OK) -> web.Response:
+        """A page about one reader, which is not cached."""
+        page = render(source)
+        headers = {**PRIVATE, "Content-Type": f"{page.media_type}; charset=utf-8"}
         return web.Response(status=status, body=page.body, headers=headers)
 
     def say(
@@ -117,12 +118,18 @@ class FormPages:
         return self.show(self.pages.notice(language, heading, [each for each in says if each], links, form), status)
 
     def link(self, purpose: Purpose, key: str, language: str) -> str:
-        """The whole address of the page where a ticket can be used."""
+        """The absolute URL of the page where a one-time token can be used; `key` is the token's key."""
         path = self.urls.page(language, f"{purpose.value}/{self.links.sign(purpose.value, key)}")
         return self.urls.whole(path)
 
+    def mail_link(self, to: Address, language: str, heading: str, text: str, link: Link) -> None:
+        """Enqueue a mail with one sentence and one link."""
+        # The second line makes the heading the subject: a short text alone would be its own.
+        page = replace(plain_page(words(language), heading, f"{text}\n"), actions=(link,))
+        self.outgoing_mail.post(to.recipient, page)
+
     async def look(self, request: web.Request, purpose: Purpose, now: datetime) -> OneTimeToken | None:
-        """The ticket in a path, not used up by this."""
+        """The one-time token in a path, without using it up; None if it is not valid."""
         key = self.links.read(purpose.value, request.match_info["token"])
         if key is None:
             return None
@@ -130,11 +137,11 @@ class FormPages:
             return await one_time_tokens.look(connection, purpose, key, now)
 
     async def use(self, request: web.Request, purpose: Purpose, now: datetime) -> OneTimeToken | None:
-        """The ticket in a path, used up."""
+        """Use up the one-time token in a path; None if it is not valid."""
         return await self.use_key(self.links.read(purpose.value, request.match_info["token"]), purpose, now)
 
     async def use_key(self, key: str | None, purpose: Purpose, now: datetime) -> OneTimeToken | None:
-        """The ticket with a key, used up."""
+        """Use up the one-time token with this key; None if it is not valid."""
         if key is None:
             return None
         async with self.store.write() as connection:
@@ -143,27 +150,27 @@ class FormPages:
     async def redeem(
         self, request: web.Request, purpose: Purpose, now: datetime
     ) -> tuple[OneTimeToken, Subscriber] | tuple[None, None]:
-        """The ticket in a path, used up, and the reader whom it is for; neither where one of them is not there."""
-        ticket = await self.use(request, purpose, now)
-        reader = None if ticket is None else await self.numbered(ticket.subscriber_id)
-        return (None, None) if ticket is None or reader is None else (ticket, reader)
+        """Use up the one-time token in a path. Returns it and its reader, or (None, None) if either is missing."""
+        token = await self.use(request, purpose, now)
+        reader = None if token is None else await self.numbered(token.subscriber_id)
+        return (None, None) if token is None or reader is None else (token, reader)
 
     async def numbered(self, subscriber_id: int | None) -> Subscriber | None:
-        """The subscriber with this number."""
+        """The subscriber with this id."""
         if subscriber_id is None:
             return None
         async with self.store.read() as connection:
             return await subscriber_queries.numbered(connection, subscriber_id)
 
     async def named(self, name: tuple[int, int] | None) -> Subscriber | None:
-        """The subscriber whom a token names: by number and, since numbers may be given again, by when they came."""
+        """The subscriber that a signed link names, by id and second of subscribing, since ids may be used again."""
         reader = await self.numbered(None if name is None else name[0])
         if name is None or reader is None or reader.created_at is None:
             return None
         return reader if int(reader.created_at.timestamp()) == name[1] else None
 
     def too_old(self, language: str) -> web.Response:
-        """The answer to a link that is good for nothing (any more)."""
+        """The answer to a link that was used already or has expired."""
         w = words(language)
         return self.say(
             language,
@@ -174,7 +181,7 @@ class FormPages:
         )
 
     def no_address(self, language: str, back: Link) -> web.Response:
-        """The answer to something typed that is no address; `back` leads to where it can be typed again."""
+        """The answer to an invalid mail address; `back` leads to the form."""
         w = words(language)
         return self.say(
             language,
@@ -185,15 +192,15 @@ class FormPages:
         )
 
     def settings_link(self, w: Words) -> Link:
-        """The way to the settings."""
+        """A link to the settings."""
         return Link(w.gettext("Settings"), self.urls.page(w.language, "settings"))
 
     def front_link(self, w: Words) -> Link:
-        """The way to the first page."""
+        """A link to the front page."""
         return Link(w.pgettext("a web page", "Today"), self.urls.front(w.language))
 
     def recipient(self, written: str) -> Address | None:
-        """The address that somebody typed, None where it is none."""
+        """The address that a visitor typed, None if it is not valid."""
         try:
             return Address(self.channel.name, self.channel.recipient(written))
         except ValueError:
@@ -201,7 +208,7 @@ class FormPages:
 
 
 async def read_form(request: web.Request) -> FormFields:
-    """The fields of a form, whoever sent it. Refuses what is no form, too large, or has too many fields."""
+    """The fields of a form from anywhere. Raises web.HTTPException if it is no form, too large, or too long."""
     if request.content_type != FORM:
         raise web.HTTPUnsupportedMediaType
     try:

@@ -1,4 +1,4 @@
-"""Letters that pages send: written down for the channel that takes them, sent beside everything else, tried again."""
+"""Mails that web pages send: queued, sent in the background through the mail channel, retried."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ from bot.delivery.session import Session
 log = logging.getLogger(__name__)
 
 MOST_WAITING = 500
+"""Mails that the queue holds."""
 WORKERS = 2
+"""Mails that are sent at the same time."""
 SEND_SECONDS = 60.0
-AGAIN = (10.0, 60.0, 300.0, 900.0)
-"""Seconds after which a letter is tried again that could not be sent."""
+"""Seconds that sending one mail may take."""
+RETRY_AFTER = (10.0, 60.0, 300.0, 900.0)
+"""Seconds between the attempts to send a mail; after the last one it is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +28,11 @@ class _QueuedMail:
     to: str
     page: Page
     key: str
-    tries: int = 0
+    attempts: int = 0
 
 
 class OutgoingMail:
-    """Sends letters through a channel's session. `post` costs nothing and waits for nobody."""
+    """Sends mails through a channel's session. `post()` only enqueues; `run()` sends in the background."""
 
     def __init__(self, session: Session) -> None:
         assert isinstance(session.channel, Mailing)
@@ -37,19 +40,19 @@ class OutgoingMail:
         self._waiting: asyncio.Queue[_QueuedMail] = asyncio.Queue(MOST_WAITING)
         self._sending = 0
         self._later: dict[asyncio.TimerHandle, _QueuedMail] = {}
-        """What is tried again after a while."""
+        """Mails that wait for their next attempt, by its timer."""
 
     @property
     def busy(self) -> bool:
-        """Whether any letter waits or is being sent."""
+        """Whether any mail is queued or being sent."""
         return bool(self._sending) or not self._waiting.empty()
 
     def post(self, to: str, page: Page) -> None:
-        """Have a page sent to a recipient. Where too many wait, it is left out, and the log says so."""
+        """Enqueue a page as a mail to a recipient. If the queue is full the mail is dropped, and the log says so."""
         self._put(_QueuedMail(to, page, uuid.uuid4().hex))
 
     async def run(self) -> None:
-        """Send what is waiting, for ever."""
+        """Send queued mails, for ever."""
         try:
             await asyncio.gather(*(self._work() for _ in range(WORKERS)))
         finally:
@@ -57,58 +60,58 @@ class OutgoingMail:
                 handle.cancel()
 
     async def finish(self, patience: float) -> None:
-        """Let what waits be sent before the program stops, in at most so many seconds; what was put off, once more."""
-        for handle, letter in list(self._later.items()):
+        """Send what is queued before the program stops, retries included, for at most `patience` seconds."""
+        for handle, mail in list(self._later.items()):
             handle.cancel()
-            self._put(letter)
+            self._put(mail)
         self._later.clear()
         with suppress(TimeoutError):
             async with asyncio.timeout(patience):
                 await self._waiting.join()
         if left := self._waiting.qsize() + self._sending + len(self._later):
-            log.warning("letters are left behind", extra={"count": left})
+            log.warning("stopping, queued mails dropped", extra={"count": left})
 
     async def _work(self) -> None:
         while True:
-            letter = await self._waiting.get()
+            mail = await self._waiting.get()
             self._sending += 1
             try:
                 async with asyncio.timeout(SEND_SECONDS):
-                    settled = await self._send(letter)
+                    done = await self._send(mail)
             except LoginError:
-                settled = False  # said already, by whoever delivers
-            except Exception:  # one letter that fails costs no other
-                log.exception("letter failed")
-                settled = False
+                done = False  # the dispatcher has logged it
+            except Exception:  # one failed mail must not stop the others
+                log.exception("sending a mail failed, retrying later")
+                done = False
             finally:
                 self._sending -= 1
                 self._waiting.task_done()
-            if not settled and letter.tries < len(AGAIN):
-                self._try_again(letter)
+            if not done and mail.attempts < len(RETRY_AFTER):
+                self._retry_later(mail)
 
-    async def _send(self, letter: _QueuedMail) -> bool:
-        """Whether there is nothing more to be done about a letter."""
+    async def _send(self, mail: _QueuedMail) -> bool:
+        """Send one mail. Returns False if it should be retried."""
         channel = await self._session.open()
         assert isinstance(channel, Mailing)
-        await self._session.rate_limiter.acquire(letter.to, urgent=True)
-        outcome = await channel.send(letter.to, channel.letter(letter.page), Personal(key=letter.key))
+        await self._session.rate_limiter.acquire(mail.to, urgent=True)
+        outcome = await channel.send(mail.to, channel.letter(mail.page), Personal(key=mail.key))
         if not isinstance(outcome, Sent):
-            # Reasons are a service's own words, which may name the reader.
-            log.warning("letter not sent", extra={"outcome": type(outcome).__name__, "tries": letter.tries + 1})
+            # Not the reason: it is the service's own words, which may name the reader.
+            log.warning("mail not sent", extra={"outcome": type(outcome).__name__, "attempts": mail.attempts + 1})
         return isinstance(outcome, Sent | Gone | Barred | Rejected)
 
-    def _try_again(self, letter: _QueuedMail) -> None:
-        again = _QueuedMail(letter.to, letter.page, letter.key, letter.tries + 1)
+    def _retry_later(self, mail: _QueuedMail) -> None:
+        retry = _QueuedMail(mail.to, mail.page, mail.key, mail.attempts + 1)
 
         def put() -> None:
             self._later.pop(handle, None)
-            self._put(again)
+            self._put(retry)
 
-        handle = asyncio.get_running_loop().call_later(AGAIN[letter.tries], put)
-        self._later[handle] = again
+        handle = asyncio.get_running_loop().call_later(RETRY_AFTER[mail.attempts], put)
+        self._later[handle] = retry
 
-    def _put(self, letter: _QueuedMail) -> None:
+    def _put(self, mail: _QueuedMail) -> None:
         try:
-            self._waiting.put_nowait(letter)
+            self._waiting.put_nowait(mail)
         except asyncio.QueueFull:
-            log.error("too many letters wait, and one is left out")
+            log.error("mail queue full, message dropped")

@@ -1,4 +1,4 @@
-"""Where the pages are that change something: subscribing, leaving, settings."""
+"""Routes of pages that change state: subscribe, unsubscribe, settings, account."""
 
 from __future__ import annotations
 
@@ -21,45 +21,45 @@ Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def routes(forms: FormPages, in_a_language: Callable[[Page], Answer]) -> list[web.RouteDef]:
-    """Each page of a language is made an answer by `in_a_language`."""
+    """All these routes. `in_a_language` turns a page that is given a language into a handler."""
     sessions = BrowserSessions(forms)
-    joining = SubscribeRoutes(forms, sessions)
-    leaving = UnsubscribeRoutes(forms)
-    own = SettingsRoutes(forms, sessions, joining)
-    belongings = AccountRoutes(forms, sessions, joining)
+    subscribe = SubscribeRoutes(forms, sessions)
+    unsubscribe = UnsubscribeRoutes(forms)
+    preferences = SettingsRoutes(forms, sessions, subscribe)
+    account = AccountRoutes(forms, sessions, subscribe)
     root = forms.urls.root
     get: dict[str, Page] = {
-        "settings": own.show,
-        "join/{token}": joining.offer,
-        "open/{token}": own.offer,
-        "move/{token}": partial(belongings.offer, purpose=Purpose.MOVE),
-        "arrive/{token}": partial(belongings.offer, purpose=Purpose.ARRIVE),
+        "settings": preferences.show,
+        "join/{token}": subscribe.offer,
+        "open/{token}": preferences.offer,
+        "move/{token}": partial(account.offer, purpose=Purpose.MOVE),
+        "arrive/{token}": partial(account.offer, purpose=Purpose.ARRIVE),
     }
     post: dict[str, Page] = {
-        "subscribe": joining.ask,
-        "join/{token}": joining.confirm,
-        "open/{token}": own.open,
-        "move/{token}": belongings.agree,
-        "arrive/{token}": belongings.arrive,
-        "return/{token}": leaving.come_back,
-        "settings/link": joining.open,
-        "settings": own.own(own.save),
-        "settings/pause": own.own(own.pause),
-        "settings/resume": own.own(own.resume),
-        "settings/leave": own.own(own.leave),
-        "settings/return": own.own(own.come_back),
-        "settings/browser": own.own(own.forget_browser),
-        "settings/address": own.own(belongings.move),
-        "settings/export": own.own(belongings.export),
-        "settings/erase": own.own(belongings.ask_before_erasing),
-        "settings/erased": own.own(belongings.erase),
+        "subscribe": subscribe.ask,
+        "join/{token}": subscribe.confirm,
+        "open/{token}": preferences.open,
+        "move/{token}": account.agree,
+        "arrive/{token}": account.arrive,
+        "return/{token}": unsubscribe.come_back,
+        "settings/link": subscribe.open,
+        "settings": preferences.own(preferences.save),
+        "settings/pause": preferences.own(preferences.pause),
+        "settings/resume": preferences.own(preferences.resume),
+        "settings/leave": preferences.own(preferences.leave),
+        "settings/return": preferences.own(preferences.come_back),
+        "settings/browser": preferences.own(preferences.forget_browser),
+        "settings/address": preferences.own(account.move),
+        "settings/export": preferences.own(account.export),
+        "settings/erase": preferences.own(account.ask_before_erasing),
+        "settings/erased": preferences.own(account.erase),
     }
-    unsubscribe, settings = (f"{root}{PATHS[name]}{{token}}" for name in (UNSUBSCRIBE, SETTINGS))
+    leave, settings = (f"{root}{PATHS[name]}{{token}}" for name in (UNSUBSCRIBE, SETTINGS))
     return [
-        web.get(unsubscribe, leaving.offer),
-        web.post(unsubscribe, leaving.leave),
-        web.get(settings, own.doorstep),
-        web.post(settings, own.mail_key),
+        web.get(leave, unsubscribe.offer),
+        web.post(leave, unsubscribe.leave),
+        web.get(settings, preferences.offer_link),
+        web.post(settings, preferences.mail_link),
         *(web.get(f"{root}/{{language}}/{path}", in_a_language(page)) for path, page in get.items()),
         *(web.post(f"{root}/{{language}}/{path}", in_a_language(page)) for path, page in post.items()),
     ]

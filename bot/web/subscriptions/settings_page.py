@@ -1,4 +1,4 @@
-"""A reader's settings on the web: opened by a link that was mailed, then by the browser that opened them."""
+"""The settings page: opened with a mailed link, then with the session cookie of the browser that opened it."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from typing import TypeVar
 
 from aiohttp import web
 
-from bot.channel import Asker, Change, Command, Pause, Request, Resume, Subscribe, Unsubscribe
-from bot.commands.descriptions import cadences, count, name, rhythm_in_words, styles
-from bot.commands.menus import COUNTS
-from bot.model import MOST_VOTES, Cadence, Preferences, Status, Style, Subscriber
-from bot.render import typed_values, zones
-from bot.render.words import Words, languages, match, own_name, words
-from bot.rules.topics import TopicsError, parse
+from bot.channel import CommandName, Reply, Requester, command_line
+from bot.channel.preference import Kind, Preference
+from bot.model import Preferences, Status, Style, Subscriber
+from bot.render import preference_values, zones
+from bot.render.preference_values import rhythm_in_words
+from bot.render.words import Words, match, words
+from bot.rules.preferences import PREFERENCES, value
 from bot.signing import PURPOSES, SETTINGS, named
 from bot.store.one_time_tokens import Purpose
 from bot.web.pages.layout import Form, Option
@@ -25,37 +24,45 @@ from bot.web.subscriptions.forms import FormFields, FormPages
 from bot.web.subscriptions.subscribe import SubscribeRoutes
 
 PAUSES = (7, 14, 30)
-"""Days."""
+"""Days that a pause may last."""
 
-T = TypeVar("T")
 Own = Callable[[web.Request, Subscriber, datetime], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
-    """The settings as a form shows them."""
+class Field:
+    """A preference as a field of the form."""
+
+    name: str
+    label: str
+    widget: str
+    """How it is shown: `select`, `days`, or the type of an HTML input."""
+    value: str
+    options: Sequence[Option] = ()
+    """Values to choose from, or to suggest while typing."""
+    bounds: tuple[int, int] = (0, 0)
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsForm:
+    """The settings page as its template shows it."""
 
     address: str
-    stands: str
+    status: str
+    """When editions come, or that none do."""
     is_reading: bool
     is_paused: bool
-    languages: Sequence[Option]
-    styles: Sequence[Option]
-    counts: Sequence[Option]
-    cadences: Sequence[Option]
-    weekdays: Sequence[Option]
+    fields: Sequence[Field]
     pauses: Sequence[Option]
-    zones: Sequence[Option]
-    topics: str
-    votes: str
-    most_votes: int
-    hour: str
-    zone: str
-    names: dict[str, str]
+
+
+WIDGETS = {Kind.NUMBER: "number", Kind.HOUR: "time", Kind.TOPICS: "text", Kind.ZONE: "text", Kind.WEEKDAYS: "days"}
+"""The widgets of kinds of preferences; all others are selects."""
 
 
 class SettingsRoutes:
-    """Answers readers about themselves. What is shown or changed is of whoever the browser is known by."""
+    """Handlers of the settings page. They show and change the subscription that the browser's session belongs to."""
 
     def __init__(self, forms: FormPages, sessions: BrowserSessions, joining: SubscribeRoutes) -> None:
         self._forms = forms
@@ -63,7 +70,7 @@ class SettingsRoutes:
         self._joining = joining
 
     async def show(self, request: web.Request, language: str) -> web.StreamResponse:
-        """The settings, to a browser that is known; to others a field for an address to mail a link to."""
+        """Show the settings, or without a session a form that mails a link to them."""
         forms, now = self._forms, self._forms.clock()
         reader = await self._sessions.reader(request, now)
         if reader is None:
@@ -75,8 +82,8 @@ class SettingsRoutes:
             return forms.show(forms.pages.opening(language, heading, says))
         return self._page(reader, now)
 
-    async def doorstep(self, request: web.Request) -> web.StreamResponse:
-        """The link in every mail: it shows nothing, since mails are forwarded, and offers to mail one that does."""
+    async def offer_link(self, request: web.Request) -> web.StreamResponse:
+        """Answer the settings link in every mail: offer to mail a link that opens them, since mails are forwarded."""
         forms = self._forms
         reader, language = await self._named(request)
         known = await self._sessions.reader(request, forms.clock())
@@ -93,8 +100,8 @@ class SettingsRoutes:
             links=[forms.front_link(w)],
         )
 
-    async def mail_key(self, request: web.Request) -> web.StreamResponse:
-        """Mail the link that opens the settings, to the address that the mail came to."""
+    async def mail_link(self, request: web.Request) -> web.StreamResponse:
+        """Mail a link that opens the settings to the subscriber's own address."""
         forms, now = self._forms, self._forms.clock()
         await forms.read(request)
         forms.count(request, now)
@@ -104,7 +111,7 @@ class SettingsRoutes:
         return self._joining.sent(language)
 
     async def offer(self, request: web.Request, language: str) -> web.StreamResponse:
-        """The link that opens: a page with one button, since scanners follow every link."""
+        """Answer that link with a page with one button: mail scanners follow links, and do not press buttons."""
         forms, w = self._forms, words(language)
         if await forms.look(request, Purpose.OPEN, forms.clock()) is None:
             return forms.too_old(language)
@@ -116,7 +123,7 @@ class SettingsRoutes:
         )
 
     async def open(self, request: web.Request, language: str) -> web.StreamResponse:
-        """The button was pressed: know this browser from now on."""
+        """Redeem the one-time token and start a session."""
         forms, now = self._forms, self._forms.clock()
         await forms.read(request)
         _, reader = await forms.redeem(request, Purpose.OPEN, now)
@@ -125,7 +132,7 @@ class SettingsRoutes:
         return await self._sessions.begin(self._to_settings(reader.preferences.language), reader, now)
 
     def own(self, answer: Own) -> Callable[[web.Request, str], Awaitable[web.StreamResponse]]:
-        """An answer to a form of a reader whose browser is known; others are led to where they can be known."""
+        """Wrap a handler that needs a session; without one the reader is redirected to the settings page."""
 
         async def guarded(request: web.Request, language: str) -> web.StreamResponse:
             now = self._forms.clock()
@@ -139,40 +146,41 @@ class SettingsRoutes:
         return guarded
 
     async def save(self, request: web.Request, reader: Subscriber, now: datetime) -> web.StreamResponse:
-        """Choose anew what the form says."""
+        """Save the form."""
         w = words(reader.preferences.language)
-        change = wished(await self._forms.read(request), reader.preferences, now)
-        if change is None:
+        changed = changes(await self._forms.read(request), reader.preferences, now)
+        if changed is None:
             return self._page(reader, now, w.gettext("That cannot be chosen."), ok=False)
-        if change == Change():
+        if not changed:
             return self._page(reader, now)
-        return await self._do(reader, change, now)
+        reply = await self._forms.commands.change(Requester(reader.address), changed, now)
+        return await self._after(reader, reply, now)
 
     async def pause(self, request: web.Request, reader: Subscriber, now: datetime) -> web.StreamResponse:
-        """Send nothing for some days, or until resumed."""
+        """Pause for a number of days, or until resumed."""
         days = (await self._forms.read(request)).get("days")
         until = (
             now.astimezone(UTC).date() + timedelta(days=int(days)) if days in {f"{each}" for each in PAUSES} else None
         )
-        return await self._do(reader, Pause(until), now)
+        return await self._run(reader, command_line(CommandName.PAUSE, f"{until or ''}"), now)
 
     async def resume(self, request: web.Request, reader: Subscriber, now: datetime) -> web.StreamResponse:
-        """Send editions again."""
+        """Resume after a pause."""
         await self._forms.read(request)
-        return await self._do(reader, Resume(), now)
+        return await self._run(reader, CommandName.RESUME, now)
 
     async def leave(self, request: web.Request, reader: Subscriber, now: datetime) -> web.StreamResponse:
-        """Send nothing any more."""
+        """Unsubscribe."""
         await self._forms.read(request)
-        return await self._do(reader, Unsubscribe(), now)
+        return await self._run(reader, CommandName.UNSUBSCRIBE, now)
 
     async def come_back(self, request: web.Request, reader: Subscriber, now: datetime) -> web.StreamResponse:
         """Subscribe again."""
         await self._forms.read(request)
-        return await self._do(reader, Subscribe(), now)
+        return await self._run(reader, CommandName.SUBSCRIBE, now)
 
     async def forget_browser(self, request: web.Request, reader: Subscriber, _: datetime) -> web.StreamResponse:
-        """Know this browser no more."""
+        """End the session."""
         await self._forms.read(request)
         answer = web.Response(
             status=HTTPStatus.SEE_OTHER,
@@ -180,124 +188,121 @@ class SettingsRoutes:
         )
         return await self._sessions.end(request, answer)
 
-    async def _do(self, reader: Subscriber, request: Request, now: datetime) -> web.Response:
-        """Ask what every channel's readers can ask, and show what has become of it."""
-        forms = self._forms
-        answered = await forms.commands.ask(Asker(reader.address), request, now)
-        after = await forms.numbered(reader.id)
+    async def _run(self, reader: Subscriber, line: str, now: datetime) -> web.Response:
+        """Run a command and show the settings page with its reply."""
+        return await self._after(reader, await self._forms.commands.ask(Requester(reader.address), line, now), now)
+
+    async def _after(self, reader: Subscriber, reply: Reply, now: datetime) -> web.Response:
+        """The settings page as it is after a command, with the command's reply."""
+        after = await self._forms.numbered(reader.id)
         if after is None:
             return self._to_settings(reader.preferences.language)
-        return self._page(after, now, *answered.says[:2], ok=answered.ok)
+        return self._page(after, now, *reply.says[:2], ok=reply.ok)
 
     def _page(self, reader: Subscriber, now: datetime, *says: str, ok: bool = True) -> web.Response:
         forms, language = self._forms, reader.preferences.language
-        chosen = _chosen(reader, forms.pages.styles, words(language), now)
+        form = _form(reader, forms.pages.styles, words(language), now)
         status = HTTPStatus.OK if ok else HTTPStatus.UNPROCESSABLE_ENTITY
-        return forms.show(forms.pages.settings(language, chosen, [each for each in says if each]), status)
+        return forms.show(forms.pages.settings(language, form, [each for each in says if each]), status)
 
     def _to_settings(self, language: str) -> web.Response:
         there = self._forms.urls.page(language, "settings")
         return web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": there, "Cache-Control": "no-store"})
 
     async def _named(self, request: web.Request) -> tuple[Subscriber | None, str]:
-        """Whom the token in a path names, and the language to answer in; nowhere for what is no token of ours."""
-        value = self._forms.links.read(PURPOSES[SETTINGS], request.match_info["token"])
-        if value is None:
+        """The subscriber that a path's signed token names, and the language to answer in; 404 for an invalid token."""
+        signed = self._forms.links.read(PURPOSES[SETTINGS], request.match_info["token"])
+        if signed is None:
             raise web.HTTPNotFound
-        reader = await self._forms.named(named(value))
+        reader = await self._forms.named(named(signed))
         return reader, match(None) if reader is None else reader.preferences.language
 
 
-def wished(given: FormFields, before: Preferences, now: datetime) -> Change | None:
-    """What a form changes of `before`; None where it says what cannot be. What is not in the form stays. Pure."""
-    language = given.get("language") or before.language
-    try:
-        style = Style(given.get("style") or before.style)
-        cadence = Cadence(given.get("cadence") or before.cadence)
-        papers = int(given.get("papers") or before.papers)
-        votes = int(typed_values.fold(given.get("votes")) or before.min_votes) if "votes" in given else before.min_votes
-        topics = parse(given.get("topics")) if "topics" in given else before.topics
-        hour = typed_values.hour(given.get("hour"), before.language) if given.get("hour") else before.hour
-        days = {int(day) for day in given.all("weekday")}
-    except (ValueError, TopicsError):
+def changes(given: FormFields, before: Preferences, now: datetime) -> dict[str, object] | None:
+    """What a form changes of `before`, by the names of preferences; None if it has an invalid value. Pure.
+
+    Fields that are missing or left empty change nothing, but for topics and weekdays.
+    """
+    changed: dict[str, object] = {}
+    for preference in PREFERENCES:
+        text = _text(given, preference)
+        if text is None:
+            continue
+        wanted = _value(preference, text, before.language, now)
+        if wanted is None:
+            return None
+        if wanted != value(before, preference):
+            changed[preference.name] = wanted
+    return changed
+
+
+def _text(given: FormFields, preference: Preference) -> str | None:
+    """What a form says of a preference, as people would type it; None for nothing."""
+    if preference.option not in given:
         return None
-    zone = _zone(given.get("zone"), before, now)
-    if language not in languages() or hour is None or zone is None or not days <= set(range(7)):
-        return None
-    weekdays = sum(1 << day for day in days) if "weekdays" in given else before.weekdays
-    if not weekdays or papers not in {*COUNTS, before.papers} or not 0 <= votes <= MOST_VOTES:
-        return None
-    return Change(
-        language=_new(language, before.language),
-        style=_new(style, before.style),
-        papers=_new(papers, before.papers),
-        min_votes=_new(votes, before.min_votes),
-        topics=_new(topics, before.topics),
-        hour=_new(hour, before.hour),
-        weekdays=_new(weekdays, before.weekdays),
-        timezone=_new(zone, before.timezone),
-        cadence=_new(cadence, before.cadence),
-    )
+    if preference.kind is Kind.WEEKDAYS:
+        return ",".join(f"{int(day) + 1}" for day in given.all("weekday") if day.isdecimal())
+    text = given.get(preference.option)
+    return text if text or preference.kind is Kind.TOPICS else None
 
 
-def _new(wanted: T, before: T) -> T | None:
-    return None if wanted == before else wanted
+def _value(preference: Preference, text: str, language: str, now: datetime) -> object | None:
+    """Read one field. A time zone may also be a city, a country or an offset."""
+    if preference.kind is Kind.TOPICS and not text:
+        return ()
+    wanted = preference_values.parse(preference, text, words(language))
+    if wanted is None and preference.kind is Kind.ZONE:
+        found = zones.find(text, language, now)
+        return found[0].name if found else None
+    return wanted
 
 
-def _zone(written: str, before: Preferences, now: datetime) -> str | None:
-    """A zone by its name, or by a city, a country or an offset."""
-    if not written:
-        return before.timezone
-    if zones.is_zone(written):
-        return written
-    found = zones.find(written, before.language, now)
-    return found[0].name if found else None
-
-
-def _chosen(reader: Subscriber, offered: Sequence[Style], w: Words, now: datetime) -> Chosen:
-    wanted = reader.preferences
-    named_styles, named_cadences = styles(w), cadences(w)
-    counts = sorted({*COUNTS, wanted.papers}, key=lambda papers: papers or 1_000)
+def _form(reader: Subscriber, offered: Sequence[Style], w: Words, now: datetime) -> SettingsForm:
     is_reading = reader.status in {Status.ACTIVE, Status.PAUSED}
     is_paused = reader.is_paused(now)
-    near = zones.neighbours(w.language, w.language)
-    return Chosen(
+    nothing = w.pgettext("a web page", "Nothing is sent at present.")
+    return SettingsForm(
         address=reader.address.recipient,
-        stands=rhythm_in_words(wanted, w, now)
-        if is_reading and not is_paused
-        else w.pgettext("a web page", "Nothing is sent at present."),
+        status=rhythm_in_words(reader.preferences, w, now) if is_reading and not is_paused else nothing,
         is_reading=is_reading,
         is_paused=is_paused,
-        languages=[Option(tag, own_name(tag), tag == wanted.language) for tag in languages()],
-        styles=[
-            Option(each.value, named_styles[each][0], each is wanted.style)
-            for each in dict.fromkeys([*offered, wanted.style])
-        ],
-        counts=[Option(f"{papers}", count(papers, w), papers == wanted.papers) for papers in counts],
-        cadences=[Option(each.value, said, each is wanted.cadence) for each, said in named_cadences.items()],
-        weekdays=[Option(f"{day}", w.weekday(day), bool(wanted.weekdays >> day & 1)) for day in range(7)],
+        fields=[_field(each, reader.preferences, offered, w, now) for each in PREFERENCES],
         pauses=[
             Option(f"{days}", w.ngettext("For {n} day", "For {n} days", days), days == PAUSES[0]) for days in PAUSES
         ]
         + [Option("", w.pgettext("a pause", "Until I resume"), False)],
-        zones=[Option(each.name, f"{each}", False) for each in near],
-        topics=", ".join(wanted.topics),
-        votes=f"{wanted.min_votes}",
-        most_votes=MOST_VOTES,
-        hour=w.clock(wanted.hour),
-        zone=wanted.timezone,
-        names={
-            field: name(command, w)
-            for field, command in {
-                "language": Command.LANGUAGE,
-                "style": Command.STYLE,
-                "papers": Command.COUNT,
-                "votes": Command.VOTES,
-                "topics": Command.TOPICS,
-                "hour": Command.TIME,
-                "weekdays": Command.WEEKDAYS,
-                "zone": Command.ZONE,
-                "cadence": Command.CADENCE,
-            }.items()
-        },
     )
+
+
+def _field(preference: Preference, wanted: Preferences, offered: Sequence[Style], w: Words, now: datetime) -> Field:
+    """One preference as a field; what is chosen now can be kept, whether it is offered or not."""
+    chosen, widget = value(wanted, preference), WIDGETS.get(preference.kind, "select")
+    styles = tuple(dict.fromkeys([*offered, wanted.style]))
+    options: list[Option] = []
+    shown = preference.write(chosen)
+    match widget, preference.kind:
+        case "select", _:
+            offers = preference_values.offers(preference, chosen, w, now=now, available=styles)
+            options = [Option(preference.write(each.value), each.label, each.chosen) for each in offers]
+            if not any(each.chosen for each in offers):
+                options.append(Option(shown, preference_values.in_words(preference, chosen, w, now), True))
+        case _, Kind.WEEKDAYS:
+            options = [Option(f"{day}", w.weekday(day), bool(wanted.weekdays >> day & 1)) for day in range(7)]
+        case _, Kind.ZONE:
+            options = [Option(each.name, f"{each}", False) for each in zones.neighbours(w.language, w.language)]
+        case _, Kind.TOPICS:
+            shown = ", ".join(wanted.topics)
+    label = preference_values.title(preference, w)
+    return Field(preference.option, label, widget, shown, options, preference.bounds, _hint(preference, w))
+
+
+def _hint(preference: Preference, w: Words) -> str:
+    """How a text field is filled in."""
+    if preference.kind is Kind.TOPICS:
+        return w.pgettext(
+            "a form",
+            "Words or phrases, with commas between; a minus leaves out: diffusion, -robotics. Empty: all topics.",
+        )
+    if preference.kind is Kind.ZONE:
+        return w.pgettext("a form", "A city near you, your country, or an offset such as +9.")
+    return ""

@@ -1,37 +1,36 @@
-"""Subscribing on the web: a form, a letter, a page with one button. Nothing is sent to who did not press it."""
+"""Subscribing on the web with double opt-in: a form, a mail, a page with one button."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 
 from aiohttp import web
 
-from bot.channel import Asker, Link, Subscribe
-from bot.model import Address, Status, Style, Subscriber
+from bot.channel import CommandName, Link, Requester, command_line
+from bot.model import Address, Status, Subscriber
 from bot.render.words import match, words
 from bot.store import one_time_tokens, subscriber_queries
 from bot.store.one_time_tokens import Purpose
-from bot.web.pages.layout import Form, plain_page
+from bot.web.pages.layout import Form
 from bot.web.subscriptions.browser_sessions import BrowserSessions
 from bot.web.subscriptions.forms import FormPages
 
 NOBODY = Address("", "")
-"""By whom a code is looked at alone: whoever is let in without one is not to be found out."""
+"""An address that no list admits, to check an invite code alone: who is on the list must not show."""
 TYPED = (Purpose.JOIN, Purpose.OPEN)
-"""What is mailed to whoever's address somebody typed."""
+"""Purposes of tokens that anybody can have mailed by typing an address."""
 
 
 class SubscribeRoutes:
-    """Answers who wants to subscribe."""
+    """Subscribe pages, and the mail that opens a reader's settings."""
 
     def __init__(self, forms: FormPages, sessions: BrowserSessions) -> None:
         self._forms = forms
         self._sessions = sessions
 
     async def ask(self, request: web.Request, language: str) -> web.StreamResponse:
-        """The form was sent: the same words whoever it is about, and a letter where one may be sent."""
+        """The form was sent: answer the same to every address, and mail a confirmation link if that is allowed."""
         forms, w, now = self._forms, words(language), self._forms.clock()
         given = await forms.read(request)
         forms.count(request, now)
@@ -48,10 +47,10 @@ class SubscribeRoutes:
             )
         if forms.commands.admits(address, invite):
             await self._write(address, language, given.get("style"), invite, now)
-        return self.sent(language)  # nor is anybody to find out who is on a list
+        return self.sent(language)  # the same answer, or anybody could find out who is on the list
 
     async def offer(self, request: web.Request, language: str) -> web.StreamResponse:
-        """The link of a letter: a page with one button, which changes nothing (scanners follow every link)."""
+        """The page that the mail links to. It only has a button, since spam scanners follow every link."""
         forms, w = self._forms, words(language)
         if await forms.look(request, Purpose.JOIN, forms.clock()) is None:
             return forms.too_old(language)
@@ -64,19 +63,21 @@ class SubscribeRoutes:
         )
 
     async def confirm(self, request: web.Request, language: str) -> web.StreamResponse:
-        """The button was pressed: subscribe, and know this browser."""
+        """The button was pressed: subscribe, and begin a browser session."""
         forms, now = self._forms, self._forms.clock()
         await forms.read(request)
-        ticket = await forms.use(request, Purpose.JOIN, now)
-        if ticket is None:
+        token = await forms.use(request, Purpose.JOIN, now)
+        if token is None:
             return forms.too_old(language)
-        address = Address(forms.channel.name, ticket.says["recipient"])
-        style = ticket.says.get("style")
-        wish = Subscribe(match(ticket.says["language"]), Style(style) if style else None, ticket.says.get("invite"))
-        # A browser tells of a country as well, where it is set to the language that the reader chose.
+        address = Address(forms.channel.name, token.payload["recipient"])
+        language = match(token.payload["language"])
+        wanted = (language, token.payload.get("style"), token.payload.get("invite"))
+        line = command_line(CommandName.SUBSCRIBE, "-".join(filter(None, wanted)))
+        # A browser that is set to the chosen language may name a country as well, which hints at the time zone.
         accepted = request.headers.get("Accept-Language", "").partition(",")[0].partition(";")[0]
-        locale = accepted if match(accepted, "") == wish.language else wish.language
-        answered = await forms.commands.ask(Asker(address, locale=locale, counted_as=f"join {address}"), wish, now)
+        locale = accepted if match(accepted, "") == language else language
+        requester = Requester(address, locale=locale, rate_limit_key=f"join {address}")
+        answered = await forms.commands.ask(requester, line, now)
         w = words(answered.language)
         links = [forms.settings_link(w), forms.front_link(w)]
         shown = forms.say(answered.language, answered.says[0], *answered.says[1:], links=links)
@@ -85,7 +86,7 @@ class SubscribeRoutes:
         return shown if reader is None or not answered.ok else await self._sessions.begin(shown, reader, now)
 
     async def open(self, request: web.Request, language: str) -> web.StreamResponse:
-        """A letter with a link to the settings is asked for by typing an address."""
+        """Mail a link to the settings to an address that was typed, if it is subscribed; answer the same if not."""
         forms, w, now = self._forms, words(language), self._forms.clock()
         given = await forms.read(request)
         forms.count(request, now)
@@ -99,7 +100,7 @@ class SubscribeRoutes:
         return self.sent(language)
 
     async def write_key(self, reader: Subscriber, now: datetime) -> None:
-        """Mail a reader the link that opens their settings, at most once an hour for whoever types their address."""
+        """Mail a reader the link that opens their settings, at most once an hour."""
         async with self._forms.store.write() as connection:
             if await subscriber_queries.is_suppressed(connection, reader.address):
                 return
@@ -109,7 +110,7 @@ class SubscribeRoutes:
         if key is None:
             return
         w = words(reader.preferences.language)
-        self._letter(
+        self._forms.mail_link(
             reader.address,
             w.language,
             w.pgettext("a letter", "Your settings"),
@@ -118,7 +119,7 @@ class SubscribeRoutes:
         )
 
     async def _write(self, address: Address, language: str, style: str, invite: str, now: datetime) -> None:
-        """Mail what is to be mailed to an address that somebody typed: at most once an hour, whoever it is."""
+        """Mail a confirmation link, or to a subscriber the link to their settings; at most once an hour."""
         forms = self._forms
         async with forms.store.read() as connection:
             reader = await subscriber_queries.get(connection, address)
@@ -132,12 +133,12 @@ class SubscribeRoutes:
                 return
             wanted = {**says, "style": style} if known else says
             key = await one_time_tokens.make_once_an_hour(
-                connection, Purpose.JOIN, address, among=TYPED, now=now, says=wanted
+                connection, Purpose.JOIN, address, among=TYPED, now=now, payload=wanted
             )
         if key is None:
             return
         w = words(language)
-        self._letter(
+        forms.mail_link(
             address,
             language,
             w.pgettext("a letter", "Please confirm your subscription"),
@@ -145,13 +146,8 @@ class SubscribeRoutes:
             Link(w.pgettext("a letter", "Subscribe"), forms.link(Purpose.JOIN, key, language)),
         )
 
-    def _letter(self, to: Address, language: str, heading: str, says: str, link: Link) -> None:
-        # The second line makes the heading the subject: a short text alone would be its own.
-        page = replace(plain_page(words(language), heading, f"{says}\n"), actions=(link,))
-        self._forms.outgoing_mail.post(to.recipient, page)
-
     def sent(self, language: str) -> web.Response:
-        """The same words, whether anything was sent or not: nobody is to find out who is subscribed."""
+        """The answer whether or not a mail was sent, so that nobody finds out who is subscribed."""
         w = words(language)
         return self._forms.say(
             language,

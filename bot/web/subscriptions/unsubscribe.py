@@ -1,4 +1,4 @@
-"""Unsubscribing: by a mail program's own button (RFC 8058), or by a page with one button; and coming back."""
+"""Unsubscribe with one click from a mail program (RFC 8058) or a page with one button, and subscribe again."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from bot.channel import LEAVE, Asker, Feedback, Subscribe
-from bot.commands.process_feedback import COMPLAINED
-from bot.model import Status, Subscriber
+from bot.channel import LEAVE, CommandName, Feedback, Requester
+from bot.model import Reason, Status, Subscriber
 from bot.render.words import match, words
 from bot.signing import named
 from bot.store import one_time_tokens, subscriber_queries
@@ -17,19 +16,19 @@ from bot.web.pages.layout import Form
 from bot.web.subscriptions.forms import FormPages, read_form
 
 ONE_CLICK = ("List-Unsubscribe", "One-Click")
-"""What a mail program posts (RFC 8058 section 3.1)."""
-HERE = "here"
-"""The field by which our own page's button is known."""
+"""The field and value that a mail program posts (RFC 8058 section 3.1)."""
+OWN_BUTTON = "here"
+"""The field that tells our own page's button from a mail program."""
 
 
 class UnsubscribeRoutes:
-    """Answers who wants to leave. A token in a path unsubscribes for ever, and shows nothing."""
+    """Unsubscribe pages. The unsubscribe token in their path never expires, and shows nothing about the reader."""
 
     def __init__(self, forms: FormPages) -> None:
         self._forms = forms
 
     async def offer(self, request: web.Request) -> web.StreamResponse:
-        """The link: a page with one button, which changes nothing."""
+        """The page that the link opens: one button, and nothing changes before it is pressed."""
         reader, language = await self._reader(request)
         w = words(language)
         if reader is None or reader.status is Status.UNSUBSCRIBED:
@@ -42,21 +41,21 @@ class UnsubscribeRoutes:
             language,
             w.pgettext("a web page", "Unsubscribe?"),
             w.pgettext("a web page", "One tap, and no more mails come."),
-            form=Form(request.path, w.gettext("Unsubscribe"), {HERE: "1"}),
+            form=Form(request.path, w.gettext("Unsubscribe"), {OWN_BUTTON: "1"}),
             links=[self._forms.settings_link(w)],
         )
 
     async def leave(self, request: web.Request) -> web.StreamResponse:
-        """Unsubscribe: without cookies, without asking back, again and again with the same answer."""
+        """Unsubscribe, without cookies or confirmation. Idempotent: every time the same answer."""
         forms, now = self._forms, self._forms.clock()
         reader, language = await self._reader(request)
-        here = await self._is_from_here(request)
-        # Not counted like other forms: a token of ours has to come with it, and leaving takes one tap, wherever from.
-        left = await forms.returns.take(Feedback.LEAVING, LEAVE, request.match_info["token"], "on the web", now)
-        if not here:
+        own_button = await self._is_own_button(request)
+        # Not counted against a quota: it needs a signed token, and must always work with one click.
+        left = await forms.feedback.process(Feedback.LEAVING, LEAVE, request.match_info["token"], "on the web", now)
+        if not own_button:
             return web.Response(text="You are unsubscribed.\n", headers={"Cache-Control": "no-store"})
         w, form = words(language), None
-        # The link may have been forwarded: whoever finds the reader gone already is offered nothing in their name.
+        # The link may have been forwarded: only the request that unsubscribed the reader is offered a way back.
         if left and reader is not None:
             async with forms.store.write() as connection:
                 key = await one_time_tokens.make(
@@ -72,20 +71,20 @@ class UnsubscribeRoutes:
         )
 
     async def come_back(self, request: web.Request, language: str) -> web.StreamResponse:
-        """Subscribe again, on the page that said goodbye; not whoever has complained since."""
+        """Subscribe again with the button of that answer, unless the reader has complained since."""
         forms, now = self._forms, self._forms.clock()
         await forms.read(request)
         _, reader = await forms.redeem(request, Purpose.RETURN, now)
-        if reader is None or await self._is_let_alone(reader):
+        if reader is None or await self._must_not_be_asked(reader):
             return forms.too_old(language)
-        asker = Asker(reader.address, counted_as=f"return {reader.id}")
-        answered = await forms.commands.ask(asker, Subscribe(), now)
+        requester = Requester(reader.address, rate_limit_key=f"return {reader.id}")
+        answered = await forms.commands.ask(requester, CommandName.SUBSCRIBE, now)
         w = words(answered.language)
         links = [forms.settings_link(w), forms.front_link(w)]
         return forms.say(answered.language, answered.says[0], *answered.says[1:2], links=links)
 
     async def _reader(self, request: web.Request) -> tuple[Subscriber | None, str]:
-        """Whom the token names, and the language to answer in; nowhere for what is no token of ours."""
+        """The reader that a token names, and the language to answer in. Raises web.HTTPNotFound if it is invalid."""
         value = self._forms.links.read(LEAVE, request.match_info["token"])
         if value is None:
             raise web.HTTPNotFound
@@ -93,17 +92,19 @@ class UnsubscribeRoutes:
         asked = request.headers.get("Accept-Language", "").partition(",")[0].partition(";")[0]
         return reader, match(asked) if reader is None else reader.preferences.language
 
-    async def _is_let_alone(self, reader: Subscriber) -> bool:
-        """Whether a reader is to be written to only if they ask for it by themselves."""
+    async def _must_not_be_asked(self, reader: Subscriber) -> bool:
+        """Whether a reader complained or is suppressed, so that only they themselves may subscribe again."""
         async with self._forms.store.read() as connection:
-            return reader.reason == COMPLAINED or await subscriber_queries.is_suppressed(connection, reader.address)
+            return reader.reason_code == Reason.COMPLAINED or await subscriber_queries.is_suppressed(
+                connection, reader.address
+            )
 
-    async def _is_from_here(self, request: web.Request) -> bool:
-        """Whether our own page's button was pressed. Whatever else is posted is a mail program's wish, and obeyed."""
+    async def _is_own_button(self, request: web.Request) -> bool:
+        """Whether our own page's button was pressed; any other post is taken for a mail program's one-click request."""
         try:
             given = await read_form(request)
-        except web.HTTPException as refused:
-            if refused.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        except web.HTTPException as error:
+            if error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
                 raise
             return False
-        return given.get(HERE) == "1" and ONE_CLICK[0] not in given and self._forms.is_our_own(request)
+        return given.get(OWN_BUTTON) == "1" and ONE_CLICK[0] not in given and self._forms.is_our_own(request)

@@ -11,11 +11,10 @@ from typing import Any
 import pytest
 
 from bot.channel import Barred, Deferred, Gone, Kit, LoginError, Outcome, Personal, Rejected, Sent, Unknown
-from bot.model import Extra
 from bot.render.templates import template
 from channels import discord
 from channels.discord import Settings
-from channels.discord.api import INVALID_MOST
+from channels.discord.api import INVALID_LIMIT
 from channels.discord.channel import APPLICATION
 from channels.discord.destinations import Destination, Directory, KnownChannel
 from channels.discord.errors import CODES
@@ -108,7 +107,7 @@ async def test_another_bot_than_before_is_not_let_near_the_readers(stage: Desk) 
 @pytest.mark.parametrize("code", [20016, 20022, 20028, 20029])
 async def test_a_limit_of_one_channel_holds_up_that_channel_alone(stage: Desk, code: int) -> None:
     stage.server.fails(Fault.refusal(code, retry_after=LONG), route=POST)
-    assert await stage.sends() == Deferred("asked to wait", LONG)
+    assert await stage.sends() == Deferred("rate limited", LONG)
 
 
 def test_every_code_of_the_table_is_judged() -> None:
@@ -146,13 +145,13 @@ class Unhurried(Kept):
 async def test_places_of_a_server_that_subscribe_at_once_are_all_remembered() -> None:
     directory = Directory(Unhurried())
     places = [Destination.parse(f"channel:{10**17 + number}") for number in range(10)]
-    await asyncio.gather(*(directory.note(place, KnownChannel(1, "#papers", "Readers")) for place in places))
+    await asyncio.gather(*(directory.add(place, KnownChannel(1, "#papers", "Readers")) for place in places))
     assert sorted(map(str, await directory.of_guild(1))) == sorted(map(str, places))
 
 
 async def test_a_place_that_bars_us_is_called_as_people_call_it(stage: Desk) -> None:
     known = KnownChannel(stage.guild.id, "#papers", "Readers")
-    await Directory(stage.memory).note(Destination.parse(stage.to), known)
+    await Directory(stage.memory).add(Destination.parse(stage.to), known)
     stage.room.deny(stage.guild.everyone, "send_messages")
     outcome = await stage.sends()
     assert isinstance(outcome, Barred)
@@ -160,7 +159,7 @@ async def test_a_place_that_bars_us_is_called_as_people_call_it(stage: Desk) -> 
 
 
 async def test_a_hidden_channel_is_barred_and_one_of_a_server_that_threw_us_out_is_gone(stage: Desk) -> None:
-    await Directory(stage.memory).note(Destination.parse(stage.to), KnownChannel(stage.guild.id, "#papers", "Readers"))
+    await Directory(stage.memory).add(Destination.parse(stage.to), KnownChannel(stage.guild.id, "#papers", "Readers"))
     stage.room.deny(stage.guild.everyone, "view_channel")
     assert isinstance(await stage.sends(), Barred)
     stage.guild.remove_bot()
@@ -181,7 +180,7 @@ async def test_what_is_no_address_is_gone(stage: Desk) -> None:
 
 
 async def test_no_call_is_made_long_before_refusals_would_mean_a_ban(stage: Desk) -> None:
-    stage.channel._api._invalid.extend([asyncio.get_running_loop().time()] * INVALID_MOST)
+    stage.channel._api._invalid.extend([asyncio.get_running_loop().time()] * INVALID_LIMIT)
     outcome = await stage.sends()
     assert isinstance(outcome, Deferred)
     assert outcome.scope == "channel"
@@ -314,7 +313,7 @@ async def test_what_is_no_forum_any_more_is_barred(stage: Desk) -> None:
 async def test_each_extra_does_what_it_says(stage: Desk) -> None:
     news = stage.guild.announcement("news")
     role = stage.guild.role("readers")
-    extras = {Extra.SILENT: "on", Extra.THREAD: "on", Extra.PING: str(role.id), Extra.PUBLISH: "on"}
+    extras = {"silent": "on", "thread": "on", "ping": str(role.id), "publish": "on"}
     assert isinstance(await stage.sends(f"channel:{news.id}", extras=extras), Sent)
     [message] = news.messages
     assert message.silent
@@ -325,9 +324,9 @@ async def test_each_extra_does_what_it_says(stage: Desk) -> None:
     assert thread.id == message.id
 
 
-@pytest.mark.parametrize("extras", [{}, {Extra.SILENT: "off", Extra.THREAD: "off", Extra.PING: "off"}])
+@pytest.mark.parametrize("extras", [{}, {"silent": "off", "thread": "off", "ping": "off"}])
 async def test_without_extras_nobody_is_mentioned_and_nothing_else_is_done(
-    stage: Desk, extras: Mapping[Extra, str]
+    stage: Desk, extras: Mapping[str, str]
 ) -> None:
     assert isinstance(await stage.sends(extras=extras), Sent)
     [message] = stage.room.messages
@@ -337,7 +336,7 @@ async def test_without_extras_nobody_is_mentioned_and_nothing_else_is_done(
 
 async def test_an_extra_that_fails_does_not_cost_the_edition(stage: Desk) -> None:
     stage.room.deny(stage.guild.everyone, "create_public_threads")
-    extras = {Extra.THREAD: "on", Extra.PUBLISH: "on"}
+    extras = {"thread": "on", "publish": "on"}
     assert isinstance(await stage.sends(extras=extras), Sent)
     assert stage.room.posted == 1
 
@@ -345,9 +344,7 @@ async def test_an_extra_that_fails_does_not_cost_the_edition(stage: Desk) -> Non
 async def test_no_more_than_ten_are_published_in_an_hour(stage: Desk) -> None:
     news = stage.guild.announcement("news")
     for number in range(12):
-        assert isinstance(
-            await stage.sends(f"channel:{news.id}", key=f"{number}.1", extras={Extra.PUBLISH: "on"}), Sent
-        )
+        assert isinstance(await stage.sends(f"channel:{news.id}", key=f"{number}.1", extras={"publish": "on"}), Sent)
     assert sum(message.crossposted for message in news.messages) == 10
     assert stage.server.counts["status 429"] == 0
 
@@ -415,5 +412,5 @@ def test_a_recipient_has_one_form(stage: Desk, written: str, stored: str) -> Non
 
 @pytest.mark.parametrize("written", ["", "papers", "channel:", "user:1", "role:123456789012345678", "١٢٣٤٥٦٧٨٩٠١٢٣٤٥٦"])
 def test_what_is_no_recipient_is_refused(stage: Desk, written: str) -> None:
-    with pytest.raises(ValueError, match="no place on Discord"):
+    with pytest.raises(ValueError, match="not a Discord recipient"):
         stage.channel.recipient(written)

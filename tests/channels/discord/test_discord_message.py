@@ -11,16 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.channel import Command, Page, Personal, Sent, utf16_units
-from bot.commands.guide import purposes
+from bot.channel import CommandInfo, Page, Personal, Sent, utf16_units
+from bot.commands import registry
 from bot.model import Media, MediaKind, Style
 from bot.render.fit import fit
 from bot.render.words import languages, words
 from channels.discord import api, slash_commands
-from channels.discord.components import AnswerPlace, Button, StoredLines, Target, marks, rows_of
+from channels.discord.components import Button, CustomId, ReplyMode, StoredLines, button_rows, menu_marks
 from channels.discord.markdown import escape, target
-from channels.discord.message import CHARACTERS, LIMITS, PAPERS, TITLE, Composer, Post
-from channels.discord.slash_commands import COMMANDS, Used, payload, read
+from channels.discord.message import CHARACTERS, LIMITS, PAPERS, TITLE, Composer, DiscordMessage
+from channels.discord.post_options import POST_OPTIONS
+from channels.discord.slash_commands import COMMANDS, Invocation, parse, payload
 from channels.discord.wording import Words
 from tests.support import recorded_days
 from tests.support.discord_server import DiscordServer
@@ -94,7 +95,7 @@ def test_whatever_papers_say_a_message_fits(composer: Composer, said: list[tuple
     assert all(utf16_units(embed.get("description", "")) <= 4_096 for embed in post.embeds)
 
 
-def sizes(post: Post) -> list[int]:
+def sizes(post: DiscordMessage) -> list[int]:
     texts = [embed[name] for embed in post.embeds for name in ("title", "description") if name in embed]
     return [
         utf16_units(text) for text in [*texts, *(embed["footer"]["text"] for embed in post.embeds if "footer" in embed)]
@@ -129,18 +130,18 @@ def test_one_paper_alone_is_shown_whole(composer: Composer) -> None:
     post = composer.compose(alone)
     assert post.embeds[1]["title"] == "Paper number 1"
     assert "[PDF](https://arxiv.org/pdf/2604.00001)" in post.embeds[1]["description"]
-    assert post.rows(AnswerPlace.HERE, None) == []
+    assert post.rows(ReplyMode.UPDATE, None) == []
 
 
 def test_a_notice_has_a_head_alone(composer: Composer) -> None:
     said = page(paper(1))
     post = composer.compose(replace(said, blocks=[], footer=[]))
-    assert (len(post.embeds), post.rows(AnswerPlace.NEW, None)) == (1, [])
+    assert (len(post.embeds), post.rows(ReplyMode.NEW_MESSAGE, None)) == (1, [])
 
 
 def test_a_page_in_another_language_has_its_buttons_in_it(composer: Composer) -> None:
     post = composer.compose(page(paper(1), paper(2), language="ko"))
-    assert post.more_about == words("ko").gettext("More about a paper …")
+    assert post.menu_placeholder == words("ko").gettext("More about a paper …")
 
 
 # Markdown
@@ -193,23 +194,23 @@ def test_hostile_papers_write_no_markup_into_an_edition(composer: Composer) -> N
 # What buttons hold
 
 
-@given(st.sampled_from(list(AnswerPlace)), st.sampled_from([None, "user:123456789012345678"]), st.text(max_size=40))
-def test_a_button_is_read_as_it_was_written(goes: AnswerPlace, whose: str | None, line: str) -> None:
-    made = Target(goes, whose, line)
-    assert Target.parse(str(made)) == made
+@given(st.sampled_from(list(ReplyMode)), st.sampled_from([None, "user:123456789012345678"]), st.text(max_size=40))
+def test_a_button_is_read_as_it_was_written(goes: ReplyMode, whose: str | None, line: str) -> None:
+    made = CustomId(goes, whose, line)
+    assert CustomId.parse(str(made)) == made
 
 
 @pytest.mark.parametrize("custom_id", ["", "x", "|settings", "!|settings", "settings"])
 def test_what_is_no_button_of_ours_is_not_read(custom_id: str) -> None:
-    assert Target.parse(custom_id) is None
+    assert CustomId.parse(custom_id) is None
 
 
 async def test_a_line_that_is_too_long_is_put_down() -> None:
-    memory, shelf = Kept(), StoredLines()
+    memory, stored = Kept(), StoredLines()
     long_line = "topics " + "x" * 200
-    assert shelf.put("short", 10) == "short"
-    mark = shelf.put(long_line, 98)
-    await shelf.save(memory)
+    assert stored.shorten("short", 10) == "short"
+    mark = stored.shorten(long_line, 98)
+    await stored.save(memory)
     assert await StoredLines.find(mark, memory) == long_line
     assert await StoredLines.find("~0123456789abcdef", memory) is None
     assert await StoredLines.find("~../..", memory) is None
@@ -217,23 +218,27 @@ async def test_a_line_that_is_too_long_is_put_down() -> None:
 
 
 def test_no_two_buttons_ask_the_same() -> None:
-    button = Button(Target(AnswerPlace.HERE, None, "settings"), "Settings")
-    assert rows_of([button] * 7) == [[button]]
-    several = [Button(Target(AnswerPlace.HERE, None, f"{number}"), "x") for number in range(7)]
-    assert [len(row) for row in rows_of(several)] == [5, 2]
+    button = Button(CustomId(ReplyMode.UPDATE, None, "settings"), "Settings")
+    assert button_rows([button] * 7) == [[button]]
+    several = [Button(CustomId(ReplyMode.UPDATE, None, f"{number}"), "x") for number in range(7)]
+    assert [len(row) for row in button_rows(several)] == [5, 2]
 
 
 def test_the_marks_of_a_message_are_found_in_its_menus() -> None:
     rows = [{"type": 1, "components": [{"type": 3, "custom_id": "+|#abc"}, {"type": 2, "custom_id": "+|today"}]}]
-    assert list(marks(rows)) == ["abc"]
+    assert list(menu_marks(rows)) == ["abc"]
 
 
 # Commands
 
 
+def listed(language: str) -> list[CommandInfo]:
+    return [command.info(words(language)) for command in registry.commands(POST_OPTIONS).values()]
+
+
 @pytest.fixture(scope="module")
 def registered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
-    [group] = payload(lambda language: purposes(words(language)), Words(kit(tmp_path_factory.mktemp("home"))))
+    [group] = payload(listed, Words(kit(tmp_path_factory.mktemp("home"))))
     return group
 
 
@@ -243,7 +248,8 @@ def test_the_commands_are_what_discord_registers(registered: dict[str, object]) 
 
 def test_every_command_of_the_issue_of_readers_is_there() -> None:
     mine = {spec.command for spec in COMMANDS}
-    assert set(Command) - mine == {Command.PICTURE, Command.RICH, Command.STATS, Command.BROADCAST}
+    assert {info.name for info in listed("en")} - mine == {"stats", "broadcast"}
+    assert mine <= set(registry.commands(POST_OPTIONS))
 
 
 def test_names_are_in_every_language_that_discord_lists_and_we_have(registered: dict[str, object]) -> None:
@@ -256,9 +262,9 @@ def test_names_are_in_every_language_that_discord_lists_and_we_have(registered: 
 @pytest.mark.parametrize("tag", languages())
 def test_names_of_commands_beside_each_other_differ_in_every_language(tmp_path: Path, tag: str) -> None:
     said = Words(kit(tmp_path))(tag)
-    for rare in (False, True):
-        names = [said[f"name_{spec.command}"] for spec in COMMANDS if spec.rare is rare]
-        names += [] if rare else [said["name_set"]]
+    for in_set in (False, True):
+        names = [said[f"name_{spec.command}"] for spec in COMMANDS if spec.in_set is in_set]
+        names += [] if in_set else [said["name_set"]]
         assert len(names) == len(set(names))
     for spec in COMMANDS:
         options = [said[f"name_{option.name}"] for option in spec.options]
@@ -284,7 +290,7 @@ def test_a_command_is_asked_as_a_line(written: dict[str, object], lines: list[st
     assert used(written).lines == lines
 
 
-def used(written: dict[str, object]) -> Used:
+def used(written: dict[str, object]) -> Invocation:
     options = [
         {"name": name, "type": TYPES.get(name, 3), "value": value}
         for name, value in written.items()
@@ -292,7 +298,7 @@ def used(written: dict[str, object]) -> Used:
     ]
     leaf = {"name": written["name"], "type": 1, "options": options}
     inner = {"name": "set", "type": 2, "options": [leaf]} if "set" in written else leaf
-    found = read({"name": "papers", "options": [inner]})
+    found = parse({"name": "papers", "options": [inner]})
     assert found is not None
     return found
 
@@ -308,7 +314,7 @@ def used(written: dict[str, object]) -> Used:
     ],
 )
 def test_what_is_no_command_of_ours_is_not_read(data: dict[str, object]) -> None:
-    assert read(data) is None
+    assert parse(data) is None
 
 
 def test_a_page_without_papers_has_no_menu(composer: Composer) -> None:

@@ -12,7 +12,7 @@ import discord
 import pytest
 
 from bot.channel import LoginError
-from bot.model import Address, Extra, Status, Style
+from bot.model import Address, Status, Style
 from bot.render.words import Words, words
 from bot.store import Store, subscriber_queries
 from tests.support.discord_program import World
@@ -91,7 +91,7 @@ async def test_a_moderator_sets_up_a_server(world: World, language: str) -> None
         await ada.uses(typed(w, "papers", "set", "thread"), **named(w, on=True))
         stored = await world.reader(at(papers))
         assert stored.preferences.style is Style.ABSTRACT
-        assert stored.extras == {Extra.PING: str(readers.id), Extra.SILENT: "on", Extra.THREAD: "on"}
+        assert stored.extras == {"ping": str(readers.id), "silent": "on", "thread": "on"}
 
         other = "ko" if language == "en" else "en"
         reply = await ada.uses(typed(w, "papers", "subscribe"), **named(w, channel=news, language=other))

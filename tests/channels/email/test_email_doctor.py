@@ -14,8 +14,8 @@ import dns.rrset
 import pytest
 
 from bot.channel import Finding
-from channels.email.dns_records import Resolver, look_up
-from channels.email.doctor import examine
+from channels.email.dns_records import Resolver, check_dns
+from channels.email.doctor import check_email
 from tests.channels.email.test_mail_message import make_key
 from tests.support.email_channel import PUBLIC, opened, settings
 from tests.support.mail_server import Relay
@@ -68,11 +68,11 @@ async def names(zone: Zone) -> AsyncIterator[Resolver]:
 
 async def found(zone: Zone, **named: Any) -> dict[str, Finding]:
     async with names(zone) as asked:
-        findings = await look_up(settings(25, **{"SMTP_HOST": "relay.example.net", **named}), asked)
+        findings = await check_dns(settings(25, **{"SMTP_HOST": "relay.example.net", **named}), asked)
     return {finding.subject: finding for finding in findings}
 
 
-async def test_a_domain_that_is_set_up_well_passes() -> None:
+async def test_a_well_configured_domain_passes() -> None:
     assert all(finding.ok for finding in (await found(GOOD)).values())
 
 
@@ -80,17 +80,17 @@ async def test_a_domain_that_is_set_up_well_passes() -> None:
     ("subject", "change", "says"),
     [
         ("SPF", {("example.org", "TXT"): []}, "has no SPF record; add"),
-        ("SPF", {("example.org", "TXT"): ['"v=spf1 a -all"', '"v=spf1 mx -all"']}, "leave one"),
-        ("SPF", {("example.org", "TXT"): ['"v=spf1 +all"']}, "lets everybody send"),
-        ("SPF", {("example.org", "TXT"): [f'"v=spf1 {"include:a.example " * 11}-all"']}, "more than 10 look-ups"),
+        ("SPF", {("example.org", "TXT"): ['"v=spf1 a -all"', '"v=spf1 mx -all"']}, "keep one"),
+        ("SPF", {("example.org", "TXT"): ['"v=spf1 +all"']}, "allows everybody to send"),
+        ("SPF", {("example.org", "TXT"): [f'"v=spf1 {"include:a.example " * 11}-all"']}, "more than 10 lookups"),
         ("DMARC", {("_dmarc.example.org", "TXT"): []}, "has no DMARC record; add"),
         ("DMARC", {("_dmarc.example.org", "TXT"): ['"v=DMARC1; nonsense"']}, "cannot be understood"),
         ("PTR", {("relay.example.net", "A"): []}, "has no address"),
-        ("PTR", {("7.2.0.192.in-addr.arpa", "PTR"): []}, "no name that leads back"),
-        ("PTR", {("7.2.0.192.in-addr.arpa", "PTR"): ["other.example.net."]}, "no name that leads back"),
+        ("PTR", {("7.2.0.192.in-addr.arpa", "PTR"): []}, "no reverse DNS name"),
+        ("PTR", {("7.2.0.192.in-addr.arpa", "PTR"): ["other.example.net."]}, "no reverse DNS name"),
     ],
 )
-async def test_what_is_missing_is_said_with_what_to_do(
+async def test_a_missing_record_is_reported_with_what_to_do(
     subject: str, change: dict[tuple[str, str], list[str]], says: str
 ) -> None:
     finding = (await found({**GOOD, **change}))[subject]
@@ -98,7 +98,7 @@ async def test_what_is_missing_is_said_with_what_to_do(
     assert says in finding.says
 
 
-async def test_dmarc_of_a_parent_counts() -> None:
+async def test_the_dmarc_record_of_a_parent_domain_applies() -> None:
     assert (await found(GOOD, EMAIL_FROM="a@news.example.org"))["DMARC"].ok
 
 
@@ -106,11 +106,11 @@ async def test_dmarc_of_a_parent_counts() -> None:
     ("bounces", "ok"),
     [("b+{token}@bounces.example.org", True), ("b+{token}@example.com", False), ("b+{token}@xexample.org", False)],
 )
-async def test_the_two_senders_have_to_be_of_one_domain(bounces: str, ok: bool) -> None:
+async def test_header_and_envelope_sender_must_be_aligned(bounces: str, ok: bool) -> None:
     assert (await found(GOOD, EMAIL_BOUNCES=bounces))["alignment"].ok is ok
 
 
-async def test_a_published_key_is_compared_with_ours() -> None:
+async def test_the_published_dkim_key_is_compared_with_the_private_one() -> None:
     private, public = make_key(2048)
     where = ("mp._domainkey.example.org", "TXT")
     rows = '"' + '" "'.join(public[start : start + 200] for start in range(0, len(public), 200)) + '"'
@@ -124,18 +124,18 @@ async def test_a_published_key_is_compared_with_ours() -> None:
     assert "1024 bits" in (await found(GOOD, **weak))["DKIM"].says
 
 
-async def test_without_dns_it_says_that_it_could_not_look() -> None:
+async def test_without_dns_the_doctor_says_that_nothing_was_checked() -> None:
     resolver = dns.asyncresolver.Resolver(configure=False)
     resolver.nameservers = ["127.0.0.1"]
     resolver.port = 1
-    [finding] = await look_up(settings(25), Resolver(resolver, seconds=0.2))
+    [finding] = await check_dns(settings(25), Resolver(resolver, seconds=0.2))
     assert (finding.subject, finding.ok) == ("DNS", False)
-    assert "could not be asked" in finding.says
+    assert "were not checked" in finding.says
 
 
-async def test_the_relay_and_the_sender_are_looked_at_and_nothing_is_sent() -> None:
+async def test_relay_and_sender_are_checked_without_sending_mail() -> None:
     async with names(GOOD) as asked, Relay() as relay, opened(relay) as channel:
-        findings = await examine(channel.settings, channel._pool, PUBLIC, asked)
+        findings = await check_email(channel.settings, channel._pool, PUBLIC, asked)
     said = {finding.subject: finding for finding in findings}
     assert said["SMTP_HOST"].ok
     assert "without TLS" in said["SMTP_HOST"].says
@@ -146,13 +146,13 @@ async def test_the_relay_and_the_sender_are_looked_at_and_nothing_is_sent() -> N
     assert relay.letters == []
 
 
-async def test_a_sender_that_the_relay_does_not_take_is_told() -> None:
+async def test_a_sender_that_the_relay_refuses_is_reported() -> None:
     async with (
         names(GOOD) as asked,
         Relay(answer=lambda verb, to: "553 5.7.1 not yours" if verb == "MAIL" else None) as relay,
         opened(relay, public=None) as channel,
     ):
-        said = {each.subject: each for each in await examine(channel.settings, channel._pool, None, asked)}
+        said = {each.subject: each for each in await check_email(channel.settings, channel._pool, None, asked)}
     assert not said["EMAIL_FROM"].ok
     assert "553 5.7.1 not yours" in said["EMAIL_FROM"].says
     assert not said["PUBLIC_URL"].ok

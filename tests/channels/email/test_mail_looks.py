@@ -68,7 +68,7 @@ def long_titled() -> Edition:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_mail_can_be_read_at_any_width_by_day_and_night(there: "Page", language: str, long: bool) -> None:
+def test_a_mail_is_readable_at_any_width_in_light_and_dark_mode(there: "Page", language: str, long: bool) -> None:
     styles = list(Style)
     sample = [Style.PLAIN, styles[LANGUAGES.index(language)]]
     for style in styles if long else sample:
@@ -96,7 +96,7 @@ def test_the_first_screen_shows_the_day_and_the_first_paper(there: "Page", langu
         assert 0 < seen["h1"] < seen["h2"] < seen["height"], (language, width)
 
 
-def test_a_mail_asks_nobody_for_anything(there: "Page") -> None:
+def test_a_mail_loads_nothing_from_the_network(there: "Page") -> None:
     asked: list[str] = []
     there.on("request", lambda request: asked.append(request.url))
     show(there, mail(long_titled(), "ko", Style.PLAIN).parts()["html"], 320)

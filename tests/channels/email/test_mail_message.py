@@ -14,7 +14,7 @@ from bot.channel import LoginError
 from bot.model import Style
 from bot.runtime.text import display_width
 from channels.email.channel import Email
-from channels.email.message import MOST_HTML, Mail, quoted
+from channels.email.message import MAX_HTML_BYTES, Mail, quoted
 from channels.email.plain_text import COLUMNS, wrap
 from tests.support.email_channel import LINKS, NAME, PUBLIC, READER, a_mail, opened
 from tests.support.mail_pictures import LANGUAGES, mail
@@ -30,7 +30,7 @@ FIFTY = [
 
 
 def wire(channel: Email, made: Mail) -> bytes:
-    return b"".join(channel._text("ada@example.com", made, READER, channel._token(READER)))
+    return b"".join(channel._wire_message("ada@example.com", made, READER, channel._token(READER)))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -38,19 +38,19 @@ def wire(channel: Email, made: Mail) -> bytes:
 def test_a_day_of_fifty_papers_is_not_clipped_and_leads_to_the_rest(language: str, style: Style) -> None:
     made = mail(edition(*FIFTY), language, style, papers=0)
     html = made.parts()["html"]
-    assert len(html.encode()) <= MOST_HTML
+    assert len(html.encode()) <= MAX_HTML_BYTES
     assert html.count("https://…/web") == (1 if html.count("<h2") == 50 else 2), "at the foot, and behind the rest"
     assert html.rstrip().endswith("</html>")
 
 
-def test_without_a_web_side_the_rest_is_at_hugging_face() -> None:
+def test_without_a_web_site_the_rest_links_to_hugging_face() -> None:
     made = mail(edition(*FIFTY), "en", Style.ABSTRACT, papers=0, public=False)
     assert "https://huggingface.co/papers/date/2026-04-29" in made.parts()["html"]
     assert "https://huggingface.co/papers/date/2026-04-29" in made.parts()["text"]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_text_fits_into_a_terminal(language: str, reference: Path) -> None:
+def test_the_plain_text_fits_a_terminal(language: str, reference: Path) -> None:
     made = mail(recorded(reference / "data" / "daily_papers" / "2025-11-05.json"), language, Style.HIGHLIGHTS)
     for line in made.parts()["text"].splitlines():
         assert display_width(line) <= COLUMNS or re.fullmatch(r"\s*(\S+: )?\S*https?://\S+", line), line
@@ -68,7 +68,7 @@ def test_the_text_fits_into_a_terminal(language: str, reference: Path) -> None:
         ("漢" * 35 + "「字」", "漢" * 35 + "\n「字」"),
     ],
 )
-def test_lines_are_wrapped_under_their_own_beginning(written: str, wrapped: str) -> None:
+def test_lines_are_wrapped_at_their_indent(written: str, wrapped: str) -> None:
     assert wrap(written) == wrapped.rstrip("\n") + "\n"
 
 
@@ -107,7 +107,7 @@ def make_key(bits: int) -> tuple[str, str]:
     return private.decode(), f"v=DKIM1; k=rsa; p={b64encode(public).decode()}"
 
 
-async def test_a_signature_covers_what_the_reader_is_offered() -> None:
+async def test_the_dkim_signature_covers_the_list_headers() -> None:
     private, public = make_key(2048)
     async with Relay() as relay, opened(relay, DKIM_KEY=private, DKIM_SELECTOR="mp") as channel:
         composed = channel.compose(page(paper(title=".. dots\n.\n"), paper(2), language="ko"))
@@ -125,7 +125,7 @@ async def test_a_signature_covers_what_the_reader_is_offered() -> None:
     assert not dkim.verify(raw.replace(b"Hugging", b"Shrugging"), dnsfunc=asked)
 
 
-async def test_a_key_that_is_none_is_told_at_login() -> None:
+async def test_an_invalid_dkim_key_is_reported_at_login() -> None:
     async with Relay() as relay:
         with pytest.raises(LoginError, match="DKIM_KEY holds no private RSA key"):
             async with opened(relay, DKIM_KEY="hello", DKIM_SELECTOR="mp"):
@@ -152,7 +152,7 @@ def test_a_spam_filter_finds_nothing(language: str, reference: Path) -> None:
     assert float(points[1]) <= 0, said[said.find("Content analysis") :][:2_000]
 
 
-def test_tokens_name_a_reader_and_nothing_else() -> None:
+def test_tokens_identify_a_reader_and_hold_nothing_else() -> None:
     channel = opened(25)
     raw = wire(channel, a_mail(channel))
     assert b"ada@" not in re.sub(rb"To: <ada@example\.com>", b"", raw)

@@ -60,7 +60,7 @@ async def test_what_arrives_is_what_was_composed() -> None:
         assert body["Content-Transfer-Encoding"] == "quoted-printable"
 
 
-async def test_the_lines_of_a_mail_are_short_and_pure_ascii() -> None:
+async def test_the_lines_of_a_mail_are_short_and_ascii() -> None:
     async with Relay() as relay, opened(relay) as channel:
         await channel.send("ada@example.com", channel.compose(page(*map(paper, range(1, 9)), language="ja")), READER)
     raw = relay.letters[0].raw
@@ -71,7 +71,7 @@ async def test_the_lines_of_a_mail_are_short_and_pure_ascii() -> None:
     assert b"\n" not in raw.replace(b"\r\n", b"")
 
 
-async def test_two_readers_get_mails_that_differ_only_in_what_is_theirs() -> None:
+async def test_mails_of_two_readers_differ_only_in_their_links() -> None:
     other = Personal("12.346", reader="9m.t3k9x1", links={name: url + "x" for name, url in READER.links.items()})
     async with Relay() as relay, opened(relay) as channel:
         mail = a_mail(channel)
@@ -92,7 +92,7 @@ async def test_a_repeat_carries_the_same_message_id() -> None:
     assert first == second
 
 
-async def test_headers_are_by_the_book() -> None:
+async def test_headers_follow_the_rfcs() -> None:
     async with Relay() as relay, opened(relay, EMAIL_REPLY_TO="Desk <desk@example.org>") as channel:
         await channel.send("ada@example.com", channel.compose(page(paper(), language="ko")), READER)
     mail = relay.letters[0].mail
@@ -117,7 +117,7 @@ async def test_headers_are_by_the_book() -> None:
     assert all(len(mail.get_all(name) or ()) == 1 for name in mail)
 
 
-async def test_without_a_web_side_a_mail_unsubscribes_by_mail() -> None:
+async def test_without_a_web_site_unsubscribing_is_by_mail() -> None:
     async with Relay() as relay, opened(relay, public=None) as channel:
         await channel.send("ada@example.com", a_mail(channel), Personal("12.345", reader=NAME))
     mail = relay.letters[0].mail
@@ -131,7 +131,7 @@ async def test_without_a_web_side_a_mail_unsubscribes_by_mail() -> None:
     assert "https://papers.example.org" not in html.get_content()
 
 
-async def test_bounces_go_to_an_address_that_says_whose_they_are() -> None:
+async def test_the_return_path_holds_the_mails_token() -> None:
     async with Relay() as relay, opened(relay, EMAIL_BOUNCES="bounces+{token}@mail.example.org") as channel:
         await channel.send("ada@example.com", a_mail(channel), READER)
     [letter] = relay.letters
@@ -156,7 +156,7 @@ async def test_an_address_in_another_script_asks_for_smtputf8_and_others_do_not(
 
 
 @pytest.mark.parametrize("extensions", [("PIPELINING",), ()])
-async def test_a_relay_may_want_to_be_asked_one_by_one(extensions: tuple[str, ...]) -> None:
+async def test_a_relay_without_pipelining_is_sent_one_command_at_a_time(extensions: tuple[str, ...]) -> None:
     def nobody(verb: str, to: str) -> str | None:
         return "550 5.1.1 nobody" if verb == "RCPT" and to.startswith("bob") else None
 
@@ -168,7 +168,7 @@ async def test_a_relay_may_want_to_be_asked_one_by_one(extensions: tuple[str, ..
     assert relay.connections == 1
 
 
-async def test_connections_are_kept_and_no_more_than_allowed_are_opened() -> None:
+async def test_connections_are_reused_within_the_limit() -> None:
     async with Relay() as relay, opened(relay, EMAIL_CONNECTIONS="3") as channel:
         mail = a_mail(channel)
         await asyncio.gather(*(channel.send(f"r{n}@example.com", mail, READER) for n in range(40)))
@@ -179,7 +179,7 @@ async def test_connections_are_kept_and_no_more_than_allowed_are_opened() -> Non
 
 
 async def test_a_connection_is_renewed_after_many_mails(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pools, "MAILS", 4)
+    monkeypatch.setattr(pools, "MAILS_PER_CONNECTION", 4)
     async with Relay() as relay, opened(relay, EMAIL_CONNECTIONS="1") as channel:
         mail = a_mail(channel)
         for n in range(12):
@@ -200,14 +200,14 @@ async def test_a_login_goes_over_tls(server_side: ssl.SSLContext, trusting: ssl.
     assert relay.verbs["AUTH"] == 1
 
 
-async def test_a_refused_login_names_the_settings_to_look_at() -> None:
+async def test_a_refused_login_names_the_settings_to_check() -> None:
     async with Relay(login=("ada", "s3cret")) as relay:
         with pytest.raises(LoginError, match="SMTP_USERNAME and SMTP_PASSWORD"):
             async with opened(relay, SMTP_USERNAME="ada", SMTP_PASSWORD="wr0ng"):
                 pass
 
 
-async def test_a_certificate_of_strangers_is_not_trusted(server_side: ssl.SSLContext) -> None:
+async def test_an_untrusted_certificate_is_refused(server_side: ssl.SSLContext) -> None:
     async with Relay(tls=server_side) as relay:
         with pytest.raises(LoginError, match="certificate"):
             async with opened(relay, SMTP_SECURITY="starttls"):
@@ -222,7 +222,7 @@ async def test_a_relay_without_starttls_is_sent_no_mail() -> None:
     assert relay.verbs["MAIL"] == 0
 
 
-async def test_a_relay_out_of_reach_is_no_refused_login() -> None:
+async def test_an_unreachable_relay_is_not_a_refused_login() -> None:
     async with Relay() as relay:
         pass
     with pytest.raises(Exception, match="Connect") as error:
@@ -231,7 +231,7 @@ async def test_a_relay_out_of_reach_is_no_refused_login() -> None:
     assert not isinstance(error.value, LoginError)
 
 
-async def test_an_answer_that_never_comes_leaves_the_mail_in_doubt() -> None:
+async def test_a_missing_reply_to_the_final_dot_is_an_unknown_outcome() -> None:
     """A stop while the relay thinks about the text: it may have arrived, and the connection is not used again."""
     waiting = asyncio.Event()
 
@@ -252,7 +252,7 @@ async def test_an_answer_that_never_comes_leaves_the_mail_in_doubt() -> None:
     assert relay.connections == 2
 
 
-async def test_a_connection_cut_before_the_text_costs_nothing() -> None:
+async def test_a_connection_cut_before_the_message_is_retried() -> None:
     cuts = iter([DROP])
     cut = {"RCPT": lambda: next(cuts, None)}
     async with Relay(answer=lambda verb, to: cut.get(verb, lambda: None)()) as relay, opened(relay) as channel:
@@ -261,13 +261,13 @@ async def test_a_connection_cut_before_the_text_costs_nothing() -> None:
     assert relay.connections == 2
 
 
-async def test_a_connection_cut_within_the_text_leaves_the_mail_in_doubt() -> None:
+async def test_a_connection_cut_within_the_message_is_an_unknown_outcome() -> None:
     async with Relay(answer=lambda verb, to: DROP if verb == "TEXT" else None) as relay, opened(relay) as channel:
         outcome = await channel.send("ada@example.com", a_mail(channel), READER)
     assert isinstance(outcome, Unknown)
 
 
-async def test_a_relay_that_hung_up_meanwhile_is_called_again() -> None:
+async def test_a_stale_connection_is_replaced() -> None:
     async with Relay() as relay, opened(relay) as channel:
         await channel.send("ada@example.com", a_mail(channel), READER)
         relay.hang_up()
@@ -275,7 +275,7 @@ async def test_a_relay_that_hung_up_meanwhile_is_called_again() -> None:
     assert relay.connections == 2
 
 
-async def test_an_announcement_says_how_to_leave() -> None:
+async def test_an_announcement_has_an_unsubscribe_link() -> None:
     said = page(
         heading="A message", lead="First line.\nSecond line. " + "x" * 200, notes=["Why"], day=None, cadence=None
     )
@@ -289,14 +289,14 @@ async def test_an_announcement_says_how_to_leave() -> None:
     assert html.get_content().count('class="line"') == 2
 
 
-async def test_one_click_is_offered_over_https_alone() -> None:
+async def test_one_click_unsubscription_is_offered_over_https_only() -> None:
     plain = Personal("12.345", reader=NAME, links={"unsubscribe": "http://papers.example.org/unsubscribe/x"})
     async with Relay() as relay, opened(relay, public="http://papers.example.org") as channel:
         await channel.send("ada@example.com", a_mail(channel), plain)
     assert "List-Unsubscribe-Post" not in relay.letters[0].mail
 
 
-async def test_a_notice_is_a_mail_too() -> None:
+async def test_a_notice_is_sent_as_mail() -> None:
     notice = page(lead="The channel email delivers again.", slug="notice-1", day=None, cadence=None)
     async with Relay() as relay, opened(relay) as channel:
         await channel.send("ada@example.com", channel.compose(notice), Personal("a-notice"))
@@ -320,12 +320,12 @@ async def test_a_notice_is_a_mail_too() -> None:
         ({"DKIM_SELECTOR": "s"}, "need each other"),
     ],
 )
-def test_wrong_settings_are_told(named: dict[str, str | None], says: str) -> None:
+def test_invalid_settings_are_reported(named: dict[str, str | None], says: str) -> None:
     with pytest.raises(ValueError, match=re.escape(says)):
         settings(25, **named)
 
 
-def test_rates_are_read_per_second_minute_hour_and_day() -> None:
+def test_rates_are_parsed_per_second_minute_hour_and_day() -> None:
     rates = {written: settings(25, EMAIL_RATE=written).rate for written in ("14", "14/s", "30/m", "500/h", "9/d")}
     assert {written: (rate.count, rate.seconds) for written, rate in rates.items() if rate} == {
         "14": (14, 1),

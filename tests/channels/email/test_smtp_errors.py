@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.channel import Channel, Deferred, Gone, Outcome, Rejected, Sent
-from channels.email.errors import RETRY_SECONDS, meaning
+from channels.email.errors import RETRY_SECONDS, outcome_of
 from channels.email.smtp import Reply, Stage
 from tests.support.channel_contract import Contract
 from tests.support.channel_contract import Stage as Standing
@@ -113,7 +113,7 @@ async def outcome(verb: str, answer: str) -> Outcome:
 
 
 @pytest.mark.parametrize(("answer", "kind"), AT_RCPT)
-async def test_a_refused_recipient_is_blamed_only_for_what_is_theirs(answer: str, kind: type[Outcome]) -> None:
+async def test_a_refused_recipient_counts_only_for_a_bad_mailbox(answer: str, kind: type[Outcome]) -> None:
     became = await outcome("RCPT", answer)
     assert type(became) is kind
     if isinstance(became, Deferred):
@@ -125,23 +125,23 @@ async def test_a_refused_recipient_is_blamed_only_for_what_is_theirs(answer: str
 
 
 @pytest.mark.parametrize("verb", ["DATA", "DOT"])
-async def test_a_refused_text_is_our_fault(verb: str) -> None:
+async def test_a_refused_message_is_rejected(verb: str) -> None:
     assert await outcome(verb, "550 5.7.1 spam") == Rejected(f"550 5.7.1 spam (to {_stage(verb)})", judge="example.com")
     assert await outcome(verb, "554 5.6.0 garbled") == Rejected(f"554 5.6.0 garbled (to {_stage(verb)})")
 
 
-async def test_an_unexplained_refusal_of_the_text_is_a_verdict_on_us() -> None:
+async def test_a_refused_message_without_a_code_is_a_spam_verdict() -> None:
     assert await outcome("DOT", "554 message refused") == Rejected(
-        "554 message refused (to the text)", judge="example.com"
+        "554 message refused (to the message)", judge="example.com"
     )
 
 
 def _stage(verb: str) -> str:
-    return {"DATA": "DATA", "DOT": "the text"}[verb]
+    return {"DATA": "DATA", "DOT": "the message"}[verb]
 
 
 @pytest.mark.parametrize("answer", ["550 5.7.1 sender refused", "451 4.3.0 try later", "553 5.1.8 bad sender"])
-async def test_a_refused_sender_makes_the_channel_wait(answer: str) -> None:
+async def test_a_refused_sender_defers_the_channel(answer: str) -> None:
     async with (
         Relay(answer=lambda verb, to: answer if verb == "MAIL" else None) as relay,
         opened(relay) as channel,
@@ -152,7 +152,7 @@ async def test_a_refused_sender_makes_the_channel_wait(answer: str) -> None:
 
 
 @pytest.mark.parametrize("verb", ["MAIL", "RCPT", "DATA", "DOT"])
-async def test_a_421_ends_a_connection_and_nothing_else(verb: str) -> None:
+async def test_a_421_ends_only_that_connection(verb: str) -> None:
     said: list[str] = []
 
     def tired(at: str, to: str) -> str | None:
@@ -167,7 +167,7 @@ async def test_a_421_ends_a_connection_and_nothing_else(verb: str) -> None:
     assert relay.connections == 2
 
 
-async def test_a_relay_that_says_421_again_and_again_is_given_time() -> None:
+async def test_a_second_421_defers_the_channel() -> None:
     async with (
         Relay(answer=lambda verb, to: "421 4.7.0 slow down" if verb == "MAIL" else None) as relay,
         opened(relay) as channel,
@@ -178,7 +178,7 @@ async def test_a_relay_that_says_421_again_and_again_is_given_time() -> None:
     assert relay.connections == 2
 
 
-async def test_a_relay_that_takes_few_connections_is_used_over_those() -> None:
+async def test_a_relay_that_limits_connections_is_used_within_its_limit() -> None:
     """It refuses the third at its greeting: nothing waits but for a connection that is there."""
     relay = Relay()
 
@@ -193,7 +193,7 @@ async def test_a_relay_that_takes_few_connections_is_used_over_those() -> None:
     assert len(relay.letters) == 30
 
 
-async def test_a_relay_that_is_gone_is_not_tried_for_each_mail_in_turn() -> None:
+async def test_an_unreachable_relay_is_not_tried_for_each_waiting_mail() -> None:
     tries = 0
 
     async def slam(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -210,7 +210,7 @@ async def test_a_relay_that_is_gone_is_not_tried_for_each_mail_in_turn() -> None
     assert tries <= 8
 
 
-async def test_a_server_that_speaks_no_smtp_is_let_go() -> None:
+async def test_a_server_that_does_not_speak_smtp_is_dropped() -> None:
     async def babble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 hello\r\n")
         await reader.readline()
@@ -233,8 +233,8 @@ async def test_a_server_that_speaks_no_smtp_is_let_go() -> None:
 @pytest.mark.parametrize("stage", list(Stage))
 @pytest.mark.parametrize("code", [400, 421, 450, 451, 452, 500, 530, 535, 550, 552, 554, 599])
 @pytest.mark.parametrize("enhanced", ["", "{}.7.1 ", "{}.3.4 ", "{}.4.7 ", "{}.0.0 "])
-def test_no_answer_but_that_of_a_missing_mailbox_costs_a_reader(stage: Stage, code: int, enhanced: str) -> None:
+def test_only_a_missing_mailbox_makes_a_reader_gone(stage: Stage, code: int, enhanced: str) -> None:
     reply = Reply(code, enhanced.format(str(code)[0]) + "whatever")
-    became: Any = meaning(reply, stage, "example.com")
+    became: Any = outcome_of(reply, stage, "example.com")
     assert not isinstance(became, Gone)
     assert not getattr(became, "strike", False)

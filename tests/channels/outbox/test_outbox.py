@@ -52,7 +52,7 @@ def channel(tmp_path: Path, seen: Seen) -> Outbox:
     return make(settings(), kit(tmp_path), console=seen.console)
 
 
-async def test_an_edition_is_written_as_text_and_as_a_page(channel: Outbox, tmp_path: Path) -> None:
+async def test_an_edition_is_written_as_text_and_html(channel: Outbox, tmp_path: Path) -> None:
     sheet = channel.compose(page(paper(), paper(2)))
     async with channel:
         outcome = await channel.send("local", sheet, PERSONAL)
@@ -65,7 +65,7 @@ async def test_an_edition_is_written_as_text_and_as_a_page(channel: Outbox, tmp_
     assert len(contents(tmp_path)) == 2
 
 
-async def test_the_same_edition_again_changes_no_byte_and_no_date(channel: Outbox, tmp_path: Path) -> None:
+async def test_writing_the_same_edition_again_touches_no_file(channel: Outbox, tmp_path: Path) -> None:
     def stamps() -> list[tuple[int, int]]:
         return [(file.stat().st_ino, file.stat().st_mtime_ns) for file in sorted((tmp_path / "outbox").iterdir())]
 
@@ -82,7 +82,7 @@ async def test_readers_do_not_share_a_file(channel: Outbox, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("to", ["", "../up", "a/b", "A", "-a", "a" * 65, "a.b", "a\n", "é", "."])
-async def test_a_name_that_is_none_is_gone_and_writes_nothing(to: str, channel: Outbox, tmp_path: Path) -> None:
+async def test_an_invalid_name_is_gone_and_writes_nothing(to: str, channel: Outbox, tmp_path: Path) -> None:
     assert isinstance(await channel.send(to, channel.compose(page(paper())), PERSONAL), Gone)
     assert not (tmp_path / "outbox").exists()
     assert not (tmp_path / "up").exists()
@@ -108,9 +108,7 @@ def full_disk() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-async def test_a_full_disk_leaves_the_old_file_whole(
-    channel: Outbox, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
+async def test_a_full_disk_keeps_the_old_file(channel: Outbox, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     await channel.send("local", channel.compose(page(paper())), PERSONAL)
     before = contents(tmp_path)
     longer = channel.compose(page(*map(paper, range(1, 30))))
@@ -121,7 +119,7 @@ async def test_a_full_disk_leaves_the_old_file_whole(
     assert contents(tmp_path) == before
 
 
-async def test_what_a_killed_process_left_half_written_is_replaced(channel: Outbox, tmp_path: Path) -> None:
+async def test_a_partial_file_of_a_killed_process_is_replaced(channel: Outbox, tmp_path: Path) -> None:
     (tmp_path / "outbox").mkdir()
     for kind in ("txt", "html"):
         (tmp_path / "outbox" / f".2026-04-29.local.{kind}.part").write_text("half")
@@ -129,7 +127,7 @@ async def test_what_a_killed_process_left_half_written_is_replaced(channel: Outb
     assert len(contents(tmp_path)) == 2
 
 
-def test_a_terminal_that_went_away_costs_nobody_the_edition(tmp_path: Path) -> None:
+def test_a_closed_terminal_does_not_stop_delivery(tmp_path: Path) -> None:
     program = """
 import asyncio, sys
 from pathlib import Path
@@ -164,7 +162,7 @@ async def test_the_folder_may_be_anywhere(tmp_path: Path) -> None:
     assert len(list(elsewhere.iterdir())) == 2
 
 
-def test_it_is_a_channel_that_rehearses(channel: Outbox) -> None:
+def test_it_is_a_rehearsal_channel(channel: Outbox) -> None:
     assert isinstance(channel, Channel)
     assert channel.rehearsal
 
@@ -181,7 +179,7 @@ async def test_a_terminal_shows_the_ranked_table(language: str, channel: Outbox,
         assert word in seen.text
 
 
-async def test_where_no_terminal_is_each_paper_is_one_plain_line(tmp_path: Path) -> None:
+async def test_without_a_terminal_each_paper_is_one_plain_line(tmp_path: Path) -> None:
     seen = Seen(terminal=False, width=40)
     channel = make(settings(), kit(tmp_path), console=seen.console)
     await channel.send("local", channel.compose(page(paper(), paper(2, votes=None))), PERSONAL)
@@ -191,7 +189,7 @@ async def test_where_no_terminal_is_each_paper_is_one_plain_line(tmp_path: Path)
     assert "\x1b" not in seen.text
 
 
-async def test_a_title_is_no_markup_of_the_terminals(channel: Outbox, seen: Seen) -> None:
+async def test_a_title_is_not_taken_for_terminal_markup(channel: Outbox, seen: Seen) -> None:
     await channel.send("local", channel.compose(page(paper(title="[red]x[/] [link=http://evil]y"))), PERSONAL)
     assert "[red]x[/] [link=http://evil]y" in seen.text
 
@@ -221,5 +219,5 @@ def test_the_text_is_no_wider_than_a_terminal(style: Style, channel: Outbox) -> 
         ("", ""),
     ],
 )
-def test_lines_are_wrapped_by_the_width_they_have(written: str, wrapped: str) -> None:
+def test_lines_are_wrapped_by_display_width(written: str, wrapped: str) -> None:
     assert wrap(written) == wrapped

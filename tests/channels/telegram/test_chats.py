@@ -13,10 +13,10 @@ import pytest
 from PIL import Image
 
 from bot.channel import Rate
-from bot.commands import quota
+from bot.commands import token_buckets
 from bot.model import Status
-from channels.telegram import channel, listener
-from channels.telegram.listener import SECOND_POLLER
+from channels.telegram import channel, polling
+from channels.telegram.polling import SECOND_POLLER
 from tests.support.telegram_program import Station
 from tests.support.telegram_server import Fault, TelegramServer
 from tests.support.telegram_server.chats import Heard
@@ -25,10 +25,10 @@ from tests.support.telegram_server.people import Person
 
 @pytest.fixture(autouse=True)
 def _all_the_time_in_the_world(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(channel, "TO_ONE_CHAT", Rate(1000))
-    monkeypatch.setattr(channel, "TO_ONE_PLACE", Rate(1000))
-    monkeypatch.setattr(quota, "AT_ONCE", 10_000)
-    monkeypatch.setattr(listener, "FIRST_BREAK", 0.01)
+    monkeypatch.setattr(channel, "PER_CHAT", Rate(1000))
+    monkeypatch.setattr(channel, "PER_GROUP", Rate(1000))
+    monkeypatch.setattr(token_buckets, "BURST", 10_000)
+    monkeypatch.setattr(polling, "FIRST_BACKOFF", 0.01)
 
 
 @pytest.fixture
@@ -427,7 +427,7 @@ async def test_plain_words_are_looked_for_unless_they_can_only_be_a_command(
 async def test_what_a_stop_cuts_off_is_answered_after_the_next_start(
     server: TelegramServer, station: Station, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listener, "FINISHED_IN", 0.0)
+    monkeypatch.setattr(polling, "SHUTDOWN_GRACE", 0.0)
     people = [server.person(100 + number) for number in range(6)]
     server.delay = 0.3
     for person in people:
@@ -453,7 +453,7 @@ async def test_one_who_asks_without_end_delays_nobody(server: TelegramServer, st
 async def test_who_has_to_wait_is_told_so_once(
     server: TelegramServer, station: Station, ada: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(quota, "AT_ONCE", 3)
+    monkeypatch.setattr(token_buckets, "BURST", 3)
     for _ in range(8):
         await ada.writes("/privacy")
     await server.polled()
@@ -472,7 +472,7 @@ async def test_an_update_that_nobody_can_read_keeps_no_other_from_being_read(
 async def test_a_service_in_trouble_is_asked_once_more(
     server: TelegramServer, station: Station, ada: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("channels.telegram.replies.A_MOMENT", 0.01)
+    monkeypatch.setattr("channels.telegram.replies.OUTAGE_WAIT", 0.01)
     server.fail(Fault.bad_gateway(), method="sendMessage", times=1)
     await ada.writes("/privacy")
     old = (await ada.hears("message")).message
@@ -513,7 +513,7 @@ async def test_an_answer_is_worth_a_short_wait_and_not_a_long_one(
     with caplog.at_level(logging.WARNING):
         await ada.writes("/help")
         await server.polled()
-    assert "answer not sent" in caplog.text
+    assert "reply not sent" in caplog.text
 
 
 async def test_a_tap_that_changes_nothing_and_one_that_comes_too_late_are_no_fault(

@@ -13,14 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.channel import Barred, Channel, Deferred, Gone, Outcome, Personal, Rejected, Sent, Unknown
-from bot.model import Extra, Style
+from bot.model import Style
 from bot.render.fit import fit
 from bot.render.words import languages
 from channels import telegram
-from channels.telegram.callbacks import LONGEST_DATA, SHOWING, Callback, followed, held, link, read, released
+from channels.telegram.callbacks import LONGEST_DATA, READ_ONLY, Callback, decode, deep_link, encode, line_of_payload
 from channels.telegram.channel import FIRST_BOT, Telegram
 from channels.telegram.chats import ChatAddress, kind_of
-from channels.telegram.markup import entities, escape, link_bytes, units
+from channels.telegram.markup import entity_count, escape, link_bytes, text_length
 from tests.support import recorded_days
 from tests.support.channel_contract import FLOOD, Contract, Stage
 from tests.support.pages import HOSTILE, Kept, kit, page, paper
@@ -105,7 +105,7 @@ class TestContract(Contract):
         return Desk(town, bot, tmp_path)
 
 
-async def send(bot: Telegram, to: str, extras: Mapping[Extra, str] | None = None) -> Outcome:
+async def send(bot: Telegram, to: str, extras: Mapping[str, str] | None = None) -> Outcome:
     card = bot.compose(page(paper(1, thumbnail="https://cdn.example/1.png"), paper(2)))
     return await bot.send(to, card, replace(PERSONAL, extras=extras or {}))
 
@@ -240,7 +240,7 @@ async def test_another_bots_token_costs_no_reader(bot: Telegram, town: Town, tmp
 
 async def test_a_picture_stands_above_the_text_only_for_who_wants_it(bot: Telegram, town: Town) -> None:
     await send(bot, "42")
-    await send(bot, "42", {Extra.PICTURE: "on", Extra.SILENT: "on"})
+    await send(bot, "42", {"picture": "on", "silent": "on"})
     plain, pictured = town.server.calls_of("sendMessage")
     assert plain.arguments["link_preview_options"] == {"is_disabled": True}
     assert pictured.arguments["link_preview_options"] == {
@@ -252,11 +252,11 @@ async def test_a_picture_stands_above_the_text_only_for_who_wants_it(bot: Telegr
 
 
 async def test_rich_messages_are_for_who_wants_them_and_fall_back(bot: Telegram, town: Town) -> None:
-    assert isinstance(await send(bot, "42", {Extra.RICH: "on"}), Sent)
+    assert isinstance(await send(bot, "42", {"rich": "on"}), Sent)
     assert town.server.counts["sendRichMessage"] == 1
     town.server.world.rich = False
     for _ in range(2):
-        assert isinstance(await send(bot, "42", {Extra.RICH: "on"}), Sent)
+        assert isinstance(await send(bot, "42", {"rich": "on"}), Sent)
     assert town.server.counts["sendRichMessage"] <= 2  # an old server is asked once
     assert len(town.ada.messages) == 3
 
@@ -264,7 +264,7 @@ async def test_rich_messages_are_for_who_wants_them_and_fall_back(bot: Telegram,
 @pytest.mark.parametrize("fault", [Fault.refuse(400, "Bad Request: RICH_MESSAGE_INVALID"), Fault.flood(3)])
 async def test_a_refused_rich_message_is_sent_as_it_always_was(bot: Telegram, town: Town, fault: Fault) -> None:
     town.server.fail(fault, method="sendRichMessage")
-    outcome = await send(bot, "42", {Extra.RICH: "on"})
+    outcome = await send(bot, "42", {"rich": "on"})
     assert isinstance(outcome, Deferred if fault.status == 429 else Sent)
 
 
@@ -286,7 +286,7 @@ async def test_buttons_fit_the_place(bot: Telegram, town: Town) -> None:
 
 @given(st.text(max_size=200))
 def test_whatever_a_button_held_is_read_as_something(data: str) -> None:
-    read(data)
+    Callback.parse(data)
 
 
 @given(
@@ -299,38 +299,38 @@ def test_whatever_a_button_held_is_read_as_something(data: str) -> None:
 )
 async def test_what_is_too_long_for_a_button_is_kept_and_found_again(press: Callback) -> None:
     memory = Kept()
-    data = await held(press, memory)
+    data = await encode(press, memory)
     assert len(data.encode()) <= LONGEST_DATA
-    assert await released(data, memory) == press
+    assert await decode(data, memory) == press
 
 
-@given(st.sampled_from(sorted(SHOWING)), st.text(max_size=40))
+@given(st.sampled_from(sorted(READ_ONLY)), st.text(max_size=40))
 def test_a_deep_link_shows_what_it_was_made_for(command: str, argument: str) -> None:
     line = f"{command} {argument}"
-    url = link("papers_bot", line)
+    url = deep_link("papers_bot", line)
     if url is not None:
         payload = url.partition("?start=")[2]
         assert len(payload) <= 64
-        assert followed(payload) == line
+        assert line_of_payload(payload) == line
 
 
 @pytest.mark.parametrize("line", ["forget confirmed", "unsubscribe", "topics x", "settings", "broadcast confirmed 1"])
 def test_a_deep_link_changes_nothing(line: str) -> None:
-    url = link("papers_bot", line)
+    url = deep_link("papers_bot", line)
     assert url is not None
-    assert followed(url.partition("?start=")[2]) is None
+    assert line_of_payload(url.partition("?start=")[2]) is None
 
 
 @pytest.mark.parametrize("data", ["@42 settings", "+@42 stats", "@42 forget confirmed", "@0 x", "@x y"])
 def test_a_button_speaks_for_no_other_person(data: str) -> None:
-    assert not read(data).line
+    assert not Callback.parse(data).line
 
 
 @given(st.text(max_size=80))
 def test_whatever_follows_start_is_read_as_something(payload: str) -> None:
     with suppress(UnicodeEncodeError):
         payload.encode()
-        followed(payload)
+        line_of_payload(payload)
 
 
 # Markup, measured against a parser that was written apart from it
@@ -339,8 +339,8 @@ def test_whatever_follows_start_is_read_as_something(payload: str) -> None:
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=120))
 def test_text_is_escaped_as_telegram_reads_it(text: str) -> None:
     markup = f'<b>{escape(text)}</b> <a href="https://a.example/{escape("x&y")}">{escape(text)}</a>'
-    assert units(markup) >= len(parse_html(markup)[0].encode("utf-16-le")) // 2
-    assert entities(markup) == 2
+    assert text_length(markup) >= len(parse_html(markup)[0].encode("utf-16-le")) // 2
+    assert entity_count(markup) == 2
     assert link_bytes(markup) == len("https://a.example/x&y")
 
 
@@ -362,7 +362,7 @@ def test_a_place_is_read_as_it_is_written(written: str) -> None:
 
 @pytest.mark.parametrize("written", ["42/7", "0", "@papers", "-0", "-12/0", "4 2", "９", "12345678901234567890123"])
 def test_what_is_no_place_is_none(written: str) -> None:
-    with pytest.raises(ValueError, match="chat of Telegram"):
+    with pytest.raises(ValueError, match="not a Telegram chat"):
         ChatAddress.parse(written)
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from bot.channel import Rate
-from bot.commands import quota
-from bot.model import Cadence, Extra, Status, Style
+from bot.commands import token_buckets
+from bot.model import Cadence, Status, Style
 from bot.render.words import words
 from channels.telegram import channel
 from tests.support.telegram_program import Station
@@ -25,9 +25,9 @@ ENGLISH = re.compile(r"\b(the|you|your|and|of|subscribe|settings)\b", re.IGNOREC
 @pytest.fixture(autouse=True)
 def _all_the_time_in_the_world(monkeypatch: pytest.MonkeyPatch) -> None:
     """A script does in a second what takes a person a morning."""
-    monkeypatch.setattr(channel, "TO_ONE_CHAT", Rate(1000))
-    monkeypatch.setattr(channel, "TO_ONE_PLACE", Rate(1000))
-    monkeypatch.setattr(quota, "AT_ONCE", 10_000)
+    monkeypatch.setattr(channel, "PER_CHAT", Rate(1000))
+    monkeypatch.setattr(channel, "PER_GROUP", Rate(1000))
+    monkeypatch.setattr(token_buckets, "BURST", 10_000)
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ async def test_all_a_reader_can_do(station: Station, server: TelegramServer, lan
     wanted = reader.preferences
     assert (wanted.style, wanted.papers, wanted.hour, wanted.weekdays) == (Style.ABSTRACT, 5, 450, 0b111111)
     assert (wanted.topics, wanted.min_votes, wanted.cadence) == (("diffusion", "-robots"), 2, Cadence.WEEK)
-    assert reader.extras == {Extra.PICTURE: "on"}
+    assert reader.extras == {"picture": "on"}
 
     # A zone by a city typed, typed as a reply to the menu, and by a place on earth
     found = await ada.replies(await ada.writes("/zone Berlin"), "Lisbon")

@@ -1,0 +1,29 @@
+"""`papers doctor`: the configuration checked."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+
+from bot.cli import console
+from bot.cli.options import Json
+from bot.cli.startup import DONE, FAILED, execute
+from bot.doctor import examine
+from bot.settings import home
+
+
+def doctor(json: Json = False) -> None:
+    """Check your configuration.
+
+    Every setting and every service is looked at: ok, or one sentence that says what is wrong and what to do.
+    """
+    execute(_doctor(json))
+
+
+async def _doctor(json: bool) -> int:
+    found = await examine(home(os.environ), os.environ)
+    if json:
+        console.as_json([asdict(finding) for finding in found])
+    else:
+        console.findings(found)
+    return DONE if all(finding.ok for finding in found) else FAILED

@@ -1,0 +1,85 @@
+"""`papers move`: everything moved to another database."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from bot import settings
+from bot.app import CHANNELS
+from bot.cli.console import as_json, complain, progress, say, table
+from bot.cli.open_store import stored
+from bot.cli.options import Json
+from bot.cli.startup import DONE, FAILED, RUNNING, WRONG, execute
+from bot.runtime.locks import HeldError, LostError, holding, make_locks
+from bot.runtime.supervisor import clock
+from bot.store import Store
+from bot.store.backup_file import mark
+from bot.store.copy import copy, frozen, make_ready, open_target, require_current
+
+NEXT = (
+    "Everything was copied, and the rows were counted on both sides. Set DATABASE_URL to the new database before the\n"
+    "next start. The old one has only been marked as a backup: started again, it sends nothing a second time."
+)
+
+
+def move(
+    to: Annotated[
+        str, typer.Option("--to", metavar="URL", help="An empty database: postgresql+psycopg://… or sqlite:///….")
+    ],
+    json: Json = False,
+) -> None:
+    """Move everything to another database.
+
+    Nothing may run meanwhile. The new one has to be empty; rows are counted on both sides.
+    """
+    execute(_move(to, json))
+
+
+async def _move(to: str, json: bool) -> int:
+    wanted = settings.read(settings.Settings, {"DATABASE_URL": to})
+    target = open_target(wanted.database_url.get_secret_value(), settings.home(os.environ))
+    if target is None:
+        complain("--to is not the address of a database; write it like postgresql+psycopg://user:password@host/name.")
+        return WRONG
+    try:
+        async with stored(as_it_is=True, hidden=settings.secrets(wanted)) as source:
+            if source.engine.url == target.engine.url:
+                complain("--to names the database in use now; name an empty one.")
+                return WRONG
+            counts = await _copy(source, target)
+    except HeldError as error:
+        complain(f"Nothing may run while the database moves, and {error}. Stop it first.")
+        return RUNNING
+    except LostError as error:
+        complain(f"The database did not move: {error}.")
+        return FAILED
+    finally:
+        await target.close()
+    if json:
+        as_json(counts)
+        return DONE
+    rows = [[name, str(count), str(count)] for name, count in counts.items()]
+    table(["table", "rows here", "rows there"], [*rows, ["all", *[str(sum(counts.values()))] * 2]])
+    say(NEXT)
+    return DONE
+
+
+async def _copy(source: Store, target: Store) -> dict[str, int]:
+    """Copy everything while holding every lock of both databases. Returns rows by table."""
+    await require_current(source, "database")
+    here, there = (make_locks(store.engine.url, store.path) for store in (source, target))
+    locks = ["poll", *(f"{part}:{channel}" for part in ("deliver", "listen") for channel in CHANNELS)]
+    try:
+        async with holding(here, *locks):
+            await make_ready(target)
+            async with holding(there, *locks), frozen(source) as still:
+                with progress("Copying rows") as bar:
+                    counts = await copy(still, target, bar)
+                await mark(still, clock())
+        return counts
+    finally:
+        await here.close()
+        await there.close()

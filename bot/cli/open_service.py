@@ -1,0 +1,34 @@
+"""How commands open the whole program, channels included."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from pydantic import BaseModel
+
+from bot import app, settings
+from bot.cli import console
+from bot.cli.configuration import configuration
+from bot.runtime import logs
+from bot.service import Service
+from bot.web.settings import WebSettings
+
+
+@asynccontextmanager
+async def open_service(
+    *, only: str | None = None, bar: str = "Reading the feed", quiet: bool = True
+) -> AsyncIterator[Service]:
+    """Wire the program from the environment, with all configured channels or `only` one.
+
+    `bar` labels the progress bar. `quiet` keeps all but errors out of the log. Raises SettingsError, StoreError.
+    """
+    here = configuration()
+    classes: list[type[BaseModel]] = [WebSettings, *map(app.settings_class, app.CHANNELS)]
+    hidden = [secret for each in classes for secret in settings.secrets(settings.read(each, here.environ))]
+    level = logging.ERROR if quiet else logging.INFO
+    logs.configure(here.core.log_format, [*settings.secrets(here.core), *hidden], level=level)
+    with console.progress(bar) as progress:
+        async with app.open_app(here.home, here.environ, only=only, progress=progress) as service:
+            yield service

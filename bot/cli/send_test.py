@@ -1,0 +1,54 @@
+"""`papers send-test`: one message to one address."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+
+import typer
+
+from bot.channel import Personal, Sent
+from bot.cli.configuration import configuration
+from bot.cli.console import complain, say
+from bot.cli.open_service import open_service
+from bot.cli.startup import DONE, FAILED, execute
+from bot.cli.subscriber_import import AddressArgument, read_address
+from bot.delivery.rendering import compose, texts_for
+from bot.model import Address, Cadence
+from bot.publishing.feed import sample
+from bot.store import edition_queries, subscriber_queries
+
+
+def send_test(address: AddressArgument) -> None:
+    """Send one message to an address now.
+
+    It is the latest edition, or the built-in sample. The address need not be subscribed.
+    """
+    execute(_send_test(address))
+
+
+async def _send_test(written: str) -> int:
+    try:
+        name = Address.parse(written).channel
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    async with open_service(only=name) as service:
+        address = read_address(written, service.store)
+        async with service.store.read() as connection:
+            edition = await edition_queries.latest(connection, Cadence.DAY) or sample.edition()
+            reader = await subscriber_queries.get(connection, address)
+            if await subscriber_queries.is_suppressed(connection, address):
+                complain(f"{address} is on the suppression list, so nothing is sent there.")
+                return FAILED
+        wanted = configuration().default_preferences if reader is None else reader.preferences
+        wanted = replace(wanted, topics=(), min_votes=0)  # a test has to arrive, whatever the reader filters
+        texts = await texts_for(service.store, [ranked.paper.id for ranked in edition.papers], wanted)
+        message = compose(edition, wanted, service.channels[0], texts=texts)
+        assert message is not None
+        channel = await service.sessions[0].open()
+        outcome = await channel.send(address.recipient, message, Personal(key=uuid.uuid4().hex))
+    if isinstance(outcome, Sent):
+        say(f"Sent to {address}.")
+        return DONE
+    complain(f"Not sent ({type(outcome).__name__.lower()}): {outcome.reason}.")
+    return FAILED

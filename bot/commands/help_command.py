@@ -1,0 +1,81 @@
+"""The command `help`, and the introduction that channels show to people who have not written yet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.channel import CommandName, Option, Reply, Row, Suggestion, command_line
+from bot.channel.preference import N_
+from bot.commands.autocomplete import containing
+from bot.commands.command import Audience, Command, Typed
+from bot.commands.context import Context
+from bot.commands.subscription import settings_option, subscribe_option
+from bot.render.words import Words
+
+
+def introduction(w: Words) -> tuple[str, str]:
+    """What the newsletter is, in at most 120 characters and in at most 500."""
+    return (
+        w.gettext("Each day’s AI papers, ranked by readers’ votes, in your language and at your hour."),
+        w.gettext(
+            "Every weekday 15 to 50 new AI papers are listed and voted on at Hugging Face. Here the list comes to you "
+            "each morning, in your language, as briefly or as fully as you like. Subscribing takes one tap, and so "
+            "does leaving."
+        ),
+    )
+
+
+def parse_help(typed: Typed) -> str:
+    """The name of a command, perhaps with a slash, in lower case."""
+    return typed.words.lstrip("/").casefold()
+
+
+async def show_help(context: Context, name: str) -> Reply:
+    """Explain one command, or list all where `name` is none that the requester may know of."""
+    command = context.commands.get(name)
+    return _list(context) if command is None else _explain(context, command)
+
+
+def misread(context: Context, command: Command[Any] | None) -> Reply:
+    """Help after a line that made no sense: with the command that was meant, None where none was."""
+    says = context.w.gettext("That was not understood.")
+    return _list(context, misread=True) if command is None else _explain(context, command, says)
+
+
+def _list(context: Context, *, misread: bool = False) -> Reply:
+    w = context.w
+    listed = [each.info(w) for each in context.commands.values()]
+    rows = [Row(each.name, each.purpose, command_line(CommandName.HELP, each.name)) for each in listed]
+    first = w.gettext("That was not understood. This is what you can ask:") if misread else w.gettext("You can ask:")
+    offer = settings_option(w) if context.is_reading else subscribe_option(w)
+    today = Option(w.gettext("Papers of today"), CommandName.TODAY)
+    return context.reply(first, rows=rows, options=[today, offer], ok=not misread)
+
+
+def _explain(context: Context, command: Command[Any], misread: str = "") -> Reply:
+    w, examples = context.w, command.lines(context.w)
+    return context.reply(
+        misread,
+        w.gettext("{command}: {purpose}.", command=command.name, purpose=w.gettext(command.purpose)),
+        w.gettext("Write it like this: {examples}", examples="  ·  ".join(examples)) if examples else "",
+        options=[Option(w.gettext("All commands"), CommandName.HELP)],
+        ok=not misread,
+    )
+
+
+async def _suggest(context: Context, typed: str) -> list[Suggestion]:
+    listed = [each.info(context.w) for each in context.commands.values()]
+    return containing([Suggestion(f"{each.name}: {each.purpose}", each.name) for each in listed], typed)
+
+
+COMMANDS = (
+    Command(
+        name=CommandName.HELP,
+        purpose=N_("What you can ask, and how"),
+        parse=parse_help,
+        run=show_help,
+        suggest=_suggest,
+        argument="command",
+        audience=Audience.EVERYBODY,
+    ),
+)

@@ -1,0 +1,248 @@
+"""Values of preferences: read from what people type, said in words, and offered in menus, each by its kind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.channel.preference import Kind, Preference, weekdays
+from bot.model import ALL_WEEK, OFF, ON, Cadence, Preferences, Style
+from bot.render import typed_values, zones
+from bot.render.typed_values import WORKING_DAYS
+from bot.render.words import DEFAULT, Words, languages, match, own_name, words
+from bot.rules.topics import LONGEST_TOPIC, MOST_TOPICS, TopicsError
+from bot.rules.topics import parse as parse_topics
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A value that a menu offers, what it is called, and whether it is chosen now."""
+
+    value: object
+    label: str
+    chosen: bool
+
+
+def parse(preference: Preference, text: str, w: Words) -> object | None:
+    """The value that a reader of this language means by `text`, None where it makes no sense.
+
+    English words and what `Preference.write` writes are understood in every language.
+    """
+    text = text.strip()
+    folded = text.casefold()
+    match preference.kind:
+        case Kind.LANGUAGE:
+            return match(text, default="") or None
+        case Kind.STYLE:
+            return Style(folded) if folded in set(Style) else None
+        case Kind.CADENCE:
+            return Cadence(folded) if folded in set(Cadence) else None
+        case Kind.COUNT if folded in {"all", "*", w.pgettext("typed for every paper", "all").casefold()}:
+            return 0
+        case Kind.COUNT | Kind.NUMBER:
+            least, most = preference.bounds
+            number = int(text) if re.fullmatch(r"\d{1,6}", text) else -1
+            return number if least <= number <= most else None
+        case Kind.TOPICS:
+            return _topics(text, w)
+        case Kind.HOUR:
+            return typed_values.hour(text, w.language)
+        case Kind.WEEKDAYS:
+            return typed_values.weekdays(text, w.language)
+        case Kind.ZONE:
+            return text if zones.is_zone(text) else None
+        case Kind.SWITCH:
+            return {ON: True, switch(True, w).casefold(): True, OFF: False, switch(False, w).casefold(): False}.get(
+                folded
+            )
+        case Kind.TEXT:
+            found = re.fullmatch(preference.pattern, text, re.ASCII)
+            return OFF if folded in {OFF, switch(False, w).casefold()} else found[1] if found else None
+
+
+def is_valid(preference: Preference, wanted: object) -> bool:
+    """Whether a value may be stored: whether it is read back from how it is written."""
+    return parse(preference, preference.write(wanted), words(DEFAULT)) == wanted
+
+
+def in_words(preference: Preference, chosen: object, w: Words, now: datetime) -> str:
+    """What is chosen, in words; `now` gives a time zone its clock."""
+    match preference.kind, chosen:
+        case Kind.LANGUAGE, str(tag):
+            return own_name(tag)
+        case Kind.STYLE, Style() as style:
+            return styles(w)[style][0]
+        case Kind.CADENCE, Cadence() as cadence:
+            return cadences(w)[cadence]
+        case Kind.COUNT, 0:
+            return w.pgettext("how many papers", "all")
+        case ((Kind.COUNT | Kind.NUMBER), int(number)):
+            return w.number(number)
+        case Kind.TOPICS, tuple() as topics:
+            return w.listing(topics) if topics else w.gettext("all topics")
+        case Kind.HOUR, int(minutes):
+            return w.clock(minutes)
+        case Kind.WEEKDAYS, int(days):
+            return days_in_words(days, w)
+        case Kind.ZONE, str(zone):
+            return w.gettext("{zone}, now {time}", zone=zones.zone(zone, w.language), time=w.time(now, zone))
+        case Kind.SWITCH, bool(is_on):
+            return switch(is_on, w)
+        case _:
+            return switch(False, w) if chosen == OFF else str(chosen)
+
+
+def offers(
+    preference: Preference,
+    chosen: object,
+    w: Words,
+    *,
+    now: datetime,
+    available: Sequence[Style] = tuple(Style),
+    locale: str | None = None,
+) -> list[Offer]:
+    """What a menu offers, with `chosen` being the present value.
+
+    `available` are the styles that can be had; `locale` is the language of the reader's app, which suggests time zones.
+    """
+    values: Sequence[object] = preference.choices
+    match preference.kind, chosen:
+        case Kind.LANGUAGE, _:
+            values = languages()
+        case Kind.STYLE, _:
+            values = available
+        case Kind.CADENCE, _:
+            values = tuple(Cadence)
+        case Kind.SWITCH, _:
+            values = (True, False)
+        case Kind.TEXT, _:
+            values = (OFF,)
+        case Kind.WEEKDAYS, int(days):
+            toggles = [Offer(days ^ 1 << day or 1 << day, w.weekday(day), bool(days >> day & 1)) for day in range(7)]
+            whole = [Offer(each, days_in_words(each, w), days == each) for each in (WORKING_DAYS, ALL_WEEK)]
+            return [*toggles, *whole]
+        case Kind.TOPICS, tuple() as topics:
+            fewer = [
+                Offer(tuple(each for each in topics if each != topic), w.gettext("Remove {topic}", topic=topic), False)
+                for topic in topics
+            ]
+            return [*fewer, Offer((), w.gettext("Remove all"), False)] if len(topics) > 1 else fewer
+        case Kind.ZONE, _:
+            values = _near(locale, w)
+    return [Offer(each, in_words(preference, each, w, now), each == chosen) for each in values]
+
+
+def title(preference: Preference, w: Words) -> str:
+    """What a preference is called."""
+    return w.gettext(preference.title)
+
+
+def hint(preference: Preference, w: Words) -> str:
+    """What is said above its menu; empty where nothing needs to be."""
+    return w.gettext(preference.hint, **placeholders(w)) if preference.hint else ""
+
+
+def examples(preference: Preference, w: Words) -> list[str]:
+    """Command lines that change it, as a reader of this language would type them."""
+    filled = placeholders(w)
+    return [f"{preference.command} {each.format_map(filled)}" for each in preference.examples]
+
+
+def switch(is_on: bool, w: Words) -> str:
+    """A switch's position."""
+    return w.pgettext("a switch", "on") if is_on else w.pgettext("a switch", "off")
+
+
+def days_in_words(days: int, w: Words) -> str:
+    """Weekdays, given as a bit each (Monday = bit 0): "every day", "Mon to Fri", "Mon, Wed"."""
+    if days == ALL_WEEK:
+        return w.gettext("every day")
+    if days == WORKING_DAYS:
+        return w.gettext("{first} to {last}", first=w.weekday(0), last=w.weekday(4))
+    return w.listing([w.weekday(day) for day in weekdays(days)])
+
+
+def rhythm_in_words(wanted: Preferences, w: Words, now: datetime) -> str:
+    """When editions come: on which days, at which hour, where, and what time it is there now."""
+    filled = {
+        "days": days_in_words(wanted.weekdays, w),
+        "hour": w.clock(wanted.hour),
+        "zone": str(zones.zone(wanted.timezone, w.language)),
+        "now": w.time(now, wanted.timezone),
+    }
+    match wanted.cadence:
+        case Cadence.DAY:
+            return w.gettext(
+                "An edition comes for each day with papers ({days}), at {hour} by the clocks of {zone}, "
+                "where it is {now} now.",
+                **filled,
+            )
+        case Cadence.WEEK:
+            return w.gettext(
+                "An edition comes for each week, on the first of your days after it ({days}), "
+                "at {hour} by the clocks of {zone}, where it is {now} now.",
+                **filled,
+            )
+        case Cadence.MONTH:
+            return w.gettext(
+                "An edition comes for each month, on the first of your days after it ({days}), "
+                "at {hour} by the clocks of {zone}, where it is {now} now.",
+                **filled,
+            )
+
+
+def styles(w: Words) -> Mapping[Style, tuple[str, str]]:
+    """What each style is called, and what it says about a paper."""
+    return {
+        Style.HEADLINE: (w.gettext("Headline"), w.gettext("The title and one sentence about each paper.")),
+        Style.ABSTRACT: (w.gettext("Abstract"), w.gettext("The authors’ own abstract, unchanged.")),
+        Style.HIGHLIGHTS: (w.gettext("Highlights"), w.gettext("One sentence, then problem, proposal and result.")),
+        Style.PLAIN: (w.gettext("Plain words"), w.gettext("What goes in and comes out, the problem, the idea.")),
+        Style.TRANSLATION: (w.gettext("Translation"), w.gettext("The title and the whole abstract, translated.")),
+        Style.REVIEW: (w.gettext("Review"), w.gettext("Aims, method, results and limits, from the whole paper.")),
+    }
+
+
+def cadences(w: Words) -> Mapping[Cadence, str]:
+    """How often editions may come."""
+    return {
+        Cadence.DAY: w.gettext("each day"),
+        Cadence.WEEK: w.gettext("each week"),
+        Cadence.MONTH: w.gettext("each month"),
+    }
+
+
+def _topics(text: str, w: Words) -> tuple[str, ...] | None:
+    if text.casefold() in {"none", w.pgettext("typed for no topics", "none").casefold()}:
+        return ()
+    try:
+        return parse_topics(text) or None
+    except TopicsError:
+        return None
+
+
+def _near(locale: str | None, w: Words) -> list[str]:
+    """Time zones of the country that a locale names, the likeliest first where it is not among them."""
+    near = [each.name for each in zones.neighbours(locale, w.language)]
+    guessed = zones.guess(locale)
+    return near if guessed is None or guessed in near else [guessed, *near]
+
+
+def placeholders(w: Words) -> Mapping[str, str]:
+    """What hints and examples are filled with."""
+    return {
+        "all": w.pgettext("typed for every paper", "all"),
+        "none": w.pgettext("typed for no topics", "none"),
+        "on": switch(True, w),
+        "off": switch(False, w),
+        "wanted": w.pgettext("an example of a topic", "diffusion"),
+        "unwanted": w.pgettext("an example of another topic", "robotics"),
+        "announcement": w.pgettext("an example of an announcement", "We are moving on Sunday."),
+        "city": w.pgettext("an example of a city", "Berlin"),
+        "monday": w.weekday(0),
+        "friday": w.weekday(4),
+        "most": w.number(MOST_TOPICS),
+        "longest": w.number(LONGEST_TOPIC),
+    }

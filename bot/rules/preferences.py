@@ -1,0 +1,146 @@
+"""The table of preferences: a new one is a row here, a field of `bot.model.Preferences`, and what it does.
+
+Commands, menus, the web form, CSV and JSON columns, `papers add` options, Discord's options and the database's columns
+are made from it. How a value is read and said follows from its kind (`bot.render.preference_values`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from bot.channel.preference import N_, Decides, Kind, Preference
+from bot.model import ALL_PAPERS, MOST_PAPERS, MOST_VOTES, Preferences
+
+PREFERENCES: list[Preference] = [
+    Preference("language", "language", Kind.LANGUAGE, N_("Language"), N_("Choose the language"), examples=("ko",)),
+    Preference(
+        "style",
+        "style",
+        Kind.STYLE,
+        N_("Style"),
+        N_("Choose how much is said about each paper"),
+        examples=("abstract",),
+    ),
+    Preference(
+        "papers",
+        "count",
+        Kind.COUNT,
+        N_("Papers per edition"),
+        N_("Choose how many papers an edition has"),
+        options=("papers", "top"),
+        choices=(3, 5, 10, 15, 20, 30, 50, ALL_PAPERS),
+        bounds=(1, MOST_PAPERS),
+        examples=("5", "{all}"),
+    ),
+    Preference(
+        "min_votes",
+        "votes",
+        Kind.NUMBER,
+        N_("Fewest votes"),
+        N_("Choose how many votes a paper needs"),
+        options=("votes",),
+        hint=N_("A paper with fewer votes when the edition closes is left out."),
+        choices=(0, 1, 5, 10, 20, 50),
+        decides=Decides.PAPERS,
+        bounds=(0, MOST_VOTES),
+        examples=("10",),
+    ),
+    Preference(
+        "topics",
+        "topics",
+        Kind.TOPICS,
+        N_("Topics"),
+        N_("Choose what you want to read about, and what not"),
+        hint=N_(
+            "Write “topics” and words or phrases, with commas between; a minus leaves out: topics {wanted}, "
+            "-{unwanted}. author:, org: and keyword: look in that place alone. At most {most} topics of {longest} "
+            "characters."
+        ),
+        decides=Decides.PAPERS,
+        examples=("{wanted}, -{unwanted}", "author:Hinton, org:DeepMind, keyword:RL", "{none}"),
+    ),
+    Preference(
+        "hour",
+        "time",
+        Kind.HOUR,
+        N_("Hour"),
+        N_("Choose the hour at which editions come"),
+        hint=N_("For any quarter of an hour, write “time” and the hour: time 7:45"),
+        choices=tuple(hour * 60 for hour in (6, 7, 8, 9, 10, 12, 15, 18, 20, 21)),
+        decides=Decides.TIME,
+        examples=("7:30",),
+    ),
+    Preference(
+        "weekdays",
+        "weekdays",
+        Kind.WEEKDAYS,
+        N_("Days of the week"),
+        N_("Choose the days of the week on which editions come"),
+        hint=N_("A tap adds a day or takes it away. What closes on other days comes on the next of yours."),
+        decides=Decides.TIME,
+        examples=("{monday}-{friday}",),
+    ),
+    Preference(
+        "timezone",
+        "zone",
+        Kind.ZONE,
+        N_("Time zone"),
+        N_("Choose your time zone, by a city or a country"),
+        options=("zone", "timezone"),
+        hint=N_("Write “zone” and a city, a country or an offset: zone {city}"),
+        decides=Decides.TIME,
+        examples=("{city}", "Asia/Seoul", "+9"),
+    ),
+    Preference(
+        "cadence",
+        "cadence",
+        Kind.CADENCE,
+        N_("How often"),
+        N_("Choose whether editions come each day, week or month"),
+        decides=Decides.TIME,
+        examples=("week",),
+    ),
+]
+"""Every preference, in the order in which settings, files and help list them."""
+
+
+def named(name: str) -> Preference:
+    """The preference stored under a name; LookupError for none."""
+    for each in PREFERENCES:
+        if each.name == name:
+            return each
+    raise LookupError(f"there is no preference {name!r}")
+
+
+def of_command(command: str, extras: Sequence[Preference] = ()) -> Preference | None:
+    """The preference that a command changes, a channel's `extras` included; None for a command of another kind."""
+    return next((each for each in [*PREFERENCES, *extras] if each.command == command), None)
+
+
+def value(preferences: Preferences, preference: Preference) -> object:
+    """What a reader has chosen for one preference."""
+    chosen: object = getattr(preferences, preference.name)
+    return chosen
+
+
+def default(preference: Preference) -> object:
+    """What a reader has who never chose."""
+    return value(Preferences(), preference)
+
+
+def shaping(preferences: Preferences) -> tuple[object, ...]:
+    """All that a message depends on: readers with the same share one rendering."""
+    return tuple(value(preferences, each) for each in PREFERENCES if each.shapes_message)
+
+
+def without_filters(preferences: Preferences) -> Preferences:
+    """The same preferences with every filter at its default, which lets all papers through."""
+    defaults: dict[str, Any] = {each.name: default(each) for each in PREFERENCES if each.decides is Decides.PAPERS}
+    return replace(preferences, **defaults)
+
+
+def filters(preferences: Preferences) -> bool:
+    """Whether any filter is set."""
+    return preferences != without_filters(preferences)

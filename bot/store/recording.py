@@ -1,0 +1,82 @@
+"""Record how attempts ended, and what is learnt about a message later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+
+from sqlalchemy import Integer, Update, bindparam, case, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.model import Delivery, Reason, State
+from bot.rules.outcomes import Consequence, short
+from bot.store.schema import deliveries, reason_columns
+
+
+async def record(connection: AsyncConnection, endings: Mapping[int, Consequence], *, owner: str, now: datetime) -> None:
+    """Write down what follows for each delivery id; only rows that are still `owner`'s are changed."""
+    if not endings:
+        return
+    await connection.execute(
+        _recording(),
+        [
+            {
+                "by": owner,
+                "delivery_id": delivery_id,
+                "new_state": follows.state.value,
+                "new_reason": follows.reason,
+                "new_code": None if follows.reason is None else follows.code.value,
+                "new_receipt": follows.receipt,
+                "new_next_at": follows.next_at,
+                "new_rejections": follows.rejections,
+                "new_ended_at": None if follows.state is State.OWED else now,
+            }
+            for delivery_id, follows in endings.items()
+        ],
+    )
+
+
+@cache
+def _recording() -> Update:
+    """The statement of `record`, built once."""
+    return (
+        update(deliveries)
+        .where(
+            deliveries.c.id == bindparam("delivery_id"),
+            deliveries.c.owner == bindparam("by"),
+            deliveries.c.state == State.SENDING,
+        )
+        .values(
+            state=bindparam("new_state"),
+            reason=bindparam("new_reason"),
+            reason_code=bindparam("new_code"),
+            receipt=case((deliveries.c.subscriber_id.is_(None), None), else_=bindparam("new_receipt")),
+            next_at=func.coalesce(bindparam("new_next_at", type_=deliveries.c.next_at.type), deliveries.c.next_at),
+            ended_at=bindparam("new_ended_at", type_=deliveries.c.ended_at.type),
+            rejections=func.coalesce(bindparam("new_rejections", type_=Integer), deliveries.c.rejections),
+            owner=None,
+        )
+    )
+
+
+async def mark_not_reached(connection: AsyncConnection, edition_id: int, subscriber_id: int, detail: str) -> bool:
+    """Note that a message which the service took did not reach its reader. Returns False if that is known already."""
+    marked = await connection.execute(
+        update(deliveries)
+        .where(
+            deliveries.c.edition_id == edition_id,
+            deliveries.c.subscriber_id == subscriber_id,
+            deliveries.c.state == State.SENT,
+            deliveries.c.reason.is_(None),
+        )
+        .values(reason_columns(Reason.NOT_REACHED, short(Reason.NOT_REACHED.because(detail))))
+    )
+    return marked.rowcount > 0
+
+
+async def has_same_reader(connection: AsyncConnection, delivery: Delivery) -> bool:
+    """Whether a delivery still belongs to the subscriber it was claimed for: they may have been erased meanwhile."""
+    owner = select(deliveries.c.subscriber_id).where(deliveries.c.id == delivery.id)
+    reader: int | None = await connection.scalar(owner)
+    return reader == delivery.subscriber_id

@@ -1,0 +1,144 @@
+"""Upgrades of the database: which migrations are pending, and that no other process runs while tables are renamed.
+
+A process of an earlier version asks for tables by their old names. So a migration that renames any first takes every
+lock that such a process holds while it runs (bot.runtime.locks), and is refused while one of them is taken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.runtime.locks import FileLocks, HeldError, wait_for
+from bot.runtime.locks.advisory_locks import SETTLING, key_of
+
+if TYPE_CHECKING:  # imported only when there is something to migrate
+    from alembic.config import Config
+
+RENAMES = "0010"
+"""The newest migration that renames tables: an older database must be at a standstill to be upgraded."""
+ROLES = ("poll", "keep", "write")
+CHANNEL_ROLES = ("deliver", "listen")
+MIGRATE = "migrate"
+"""The lock under which one process of several that start together migrates, on SQLite."""
+ROWS_PER_SECOND = 250_000
+"""Rows that a migration is assumed to copy or update in a second: cautious, not measured."""
+BYTES_PER_SECOND = 100_000_000
+"""Bytes of an SQLite file that are copied in a second before it is migrated."""
+TOUCHED = ("deliveries", "subscribers", "tickets", "variants", "tallies", "facts", "memory", "suppressed")
+"""Tables whose rows the migrations up to now copy or update."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A migration that has not been applied, and what it does in one sentence."""
+
+    revision: str
+    does: str
+
+
+def config(connection: Connection | None = None) -> Config:
+    """Alembic's configuration: the migrations of this package, on `connection`."""
+    from alembic.config import Config
+
+    made = Config()
+    made.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    made.attributes["connection"] = connection
+    return made
+
+
+def pending(version: str | None) -> list[Pending]:
+    """The migrations that a database at `version` lacks, the earliest first."""
+    from alembic.script import ScriptDirectory
+
+    scripts = ScriptDirectory.from_config(config()).iterate_revisions("head", version or "base")
+    return [Pending(script.revision, (script.doc or "").splitlines()[0]) for script in scripts][::-1]
+
+
+def needs_standstill(version: str | None) -> bool:
+    """Whether no other process may run while a database at `version` is migrated."""
+    return version is not None and version < RENAMES
+
+
+async def estimate(connection: AsyncConnection, file: Path | None) -> tuple[int, float]:
+    """Rows that the migrations touch, and roughly the seconds that they take, with the copy of an SQLite file."""
+    rows = 0
+    for table in await connection.run_sync(lambda each: set(inspect(each).get_table_names())):
+        if table in TOUCHED:
+            rows += int(await connection.scalar(text(f"select count(*) from {table}")) or 0)  # noqa: S608 - ours
+    size = 0 if file is None else (await asyncio.to_thread(file.stat)).st_size
+    return rows, rows / ROWS_PER_SECOND + size / BYTES_PER_SECOND
+
+
+@asynccontextmanager
+async def file_standstill(connection: AsyncConnection, file: Path) -> AsyncIterator[None]:
+    """Hold every lock of the program beside an SQLite file. Raises HeldError while another process has one."""
+    locks = FileLocks(file)
+    try:
+        await locks.take(*await _roles(connection), *await _owners_on_disk(locks, file))
+        yield
+    finally:
+        await locks.close()
+
+
+@asynccontextmanager
+async def migrating_file(file: Path) -> AsyncIterator[None]:
+    """Let one process at a time migrate an SQLite file; others wait, and find it done."""
+    locks = FileLocks(file)
+    try:
+        await wait_for(locks, MIGRATE)
+        yield
+    finally:
+        await locks.close()
+
+
+async def server_standstill(connection: AsyncConnection) -> None:
+    """Take every lock of the program on PostgreSQL until the transaction ends. Raises HeldError if one is taken."""
+    for role in await _roles(connection):
+        if not await connection.scalar(text("select pg_try_advisory_xact_lock(:key)"), {"key": key_of(role)}):
+            raise HeldError(role, ", ".join(await _server_processes(connection)) or "another process")
+    for process in await _server_processes(connection):  # one that only sends, or stands by, holds none of these
+        raise HeldError("a connection", process)
+    if await connection.scalar(text("select 1 from facts where key like 'lock:%' limit 1")) is not None:
+        await asyncio.sleep(SETTLING)  # a holder was cut off, and may not have noticed yet
+
+
+async def running(connection: AsyncConnection, file: Path | None) -> Sequence[str]:
+    """The processes that use the database just now, as their locks name them."""
+    if file is None:
+        return await _server_processes(connection)
+    locks = FileLocks(file)
+    roles = [*await _roles(connection), *await _owners_on_disk(locks, file)]
+    return list(dict.fromkeys([locks.holder(role) for role in roles if not await locks.is_free(role)]))
+
+
+async def _roles(connection: AsyncConnection) -> list[str]:
+    """The roles that a process may have, with those of every channel that has readers."""
+    names = (await connection.scalars(text("select distinct channel from subscribers order by 1"))).all()
+    return [*ROLES, *(f"{role}:{name}" for name in names for role in CHANNEL_ROLES)]
+
+
+async def _owners_on_disk(locks: FileLocks, file: Path) -> list[str]:
+    """Lock files that are left once those of dead processes are gone: of senders, and of channels without readers."""
+    await locks.clear()
+    prefix, suffix = f"{file.name}.", ".lock"
+    names = [path.name.removeprefix(prefix).removesuffix(suffix) for path in file.parent.glob(f"{prefix}*{suffix}")]
+    return [name.replace("-", ":", 1) for name in sorted(names) if name != MIGRATE]
+
+
+async def _server_processes(connection: AsyncConnection) -> list[str]:
+    """Other processes of the program on this database; each names itself on the connection that holds its locks."""
+    names = await connection.scalars(
+        text(
+            "select distinct application_name from pg_stat_activity where datname = current_database() "
+            "and pid <> pg_backend_pid() and application_name like 'process % on % since %' order by 1"
+        )
+    )
+    return list(names)

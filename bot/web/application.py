@@ -1,0 +1,132 @@
+"""The web application: its pages, feeds, probes and webhooks, wired together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from aiohttp import web
+
+from bot.channel import Channel, Inviting, Link
+from bot.commands import ReaderCommands
+from bot.commands.process_feedback import FeedbackProcessor
+from bot.delivery.session import Session
+from bot.model import Style
+from bot.render.words import match
+from bot.settings import Settings
+from bot.signing import SignedLinks
+from bot.store import Store
+from bot.web.metrics import Metrics
+from bot.web.middleware import LARGEST_BODY, Middleware, client_of
+from bot.web.pages.contents import Pages, SubscribeForm
+from bot.web.pages.edition_feeds import EditionFeeds
+from bot.web.pages.layout import LayoutMaker
+from bot.web.pages.public import PublicRoutes, style_sheet
+from bot.web.pages.thumbnails import Thumbnails
+from bot.web.probes import ProbeRoutes
+from bot.web.settings import USUAL_PORT, WebSettings
+from bot.web.subscriptions.forms import FormPages
+from bot.web.subscriptions.outgoing_mail import OutgoingMail
+from bot.web.subscriptions.routes import routes
+from bot.web.urls import Urls
+from bot.web.webhooks import ChannelHooks, WebhookRoutes
+
+
+@dataclass(frozen=True, slots=True)
+class MailAccess:
+    """What subscribing on the web needs: a channel that sends mails, the readers' commands, and signed links."""
+
+    session: Session
+    commands: ReaderCommands
+    feedback: FeedbackProcessor
+    links: SignedLinks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebContext:
+    """What the web server works with. `styles` are those that visitors may choose, the usual one first."""
+
+    store: Store
+    core: Settings
+    settings: WebSettings
+    channels: Sequence[Channel]
+    styles: Sequence[Style]
+    clock: Callable[[], datetime]
+    metrics: Metrics
+    thumbnails: Thumbnails | None = None
+    mail: MailAccess | None = None
+    """None if nobody can subscribe by mail."""
+    hooks: ChannelHooks | None = None
+    """None if no service may post here."""
+
+    @property
+    def port(self) -> int:
+        """The port to listen on; 0 is any free one."""
+        return USUAL_PORT if self.settings.port is None else self.settings.port
+
+    @property
+    def urls(self) -> Urls:
+        """The addresses of pages: below PUBLIC_URL, else on this machine."""
+        return Urls.below(self.core.public_url or f"http://{self.settings.host}:{self.port}")
+
+    def invitations(self) -> Sequence[Link]:
+        """Links to the channels that a visitor can subscribe in."""
+        links = [channel.invitation for channel in self.channels if isinstance(channel, Inviting)]
+        return [link for link in links if link is not None]
+
+
+def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.Application:
+    """The application, ready to be served. `outgoing` sends the mails of `context.mail`."""
+    urls, settings, mail = context.urls, context.settings, context.mail
+    client = partial(client_of, proxies=settings.proxies)
+    pages = Pages(
+        context.store,
+        LayoutMaker(urls, style_sheet()[0], has_settings=mail is not None),
+        styles=context.styles,
+        pictures=context.thumbnails,
+        invitations=context.invitations,
+        subscribing=None if mail is None else SubscribeForm(mail.commands.by_invitation),
+    )
+    public = PublicRoutes(
+        pages,
+        EditionFeeds(context.store, urls),
+        urls,
+        language=match(context.core.default_language),
+        clock=context.clock,
+        client=client,
+        thumbnails=context.thumbnails,
+    )
+    probes = ProbeRoutes(
+        context.store,
+        context.metrics,
+        context.clock,
+        channels=[channel.name for channel in context.channels],
+        interval=context.core.poll_interval,
+        token=None if settings.metrics_token is None else settings.metrics_token.get_secret_value(),
+    )
+    found = probes.routes()
+    if mail is not None and outgoing is not None:
+        forms = FormPages(
+            store=context.store,
+            pages=pages,
+            urls=urls,
+            links=mail.links,
+            commands=mail.commands,
+            feedback=mail.feedback,
+            channel=mail.session.channel,
+            outgoing_mail=outgoing,
+            clock=context.clock,
+            client=client,
+        )
+        found += routes(forms, public.in_a_language)
+        if settings.hook_secret is not None:
+            webhooks = WebhookRoutes(mail.feedback, settings.hook_secret.get_secret_value(), context.clock)
+            found.append(web.post(f"{urls.root}/hooks/mail", webhooks.mail))
+    if context.hooks is not None:
+        found.append(web.post(f"{urls.root}/hooks/{{channel}}", context.hooks.take))
+    middleware = Middleware(context.core.public_url, public.refuse)
+    app = web.Application(middlewares=[middleware.handle], client_max_size=LARGEST_BODY)
+    app.add_routes([*found, *public.routes()])
+    return app

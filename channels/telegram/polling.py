@@ -1,0 +1,213 @@
+"""Long polling: fetch updates, handle them, and only then confirm them.
+
+https://core.telegram.org/bots/api#getupdates: a call confirms all updates below its offset and returns those from it on
+again. The offset is the oldest update that is still being handled, so whatever a stop or a kill interrupts is fetched
+again at the next start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+from weakref import WeakValueDictionary
+
+from telegram import Bot, Update
+from telegram.error import (
+    BadRequest,
+    Conflict,
+    EndPointNotFound,
+    InvalidToken,
+    NetworkError,
+    RetryAfter,
+    TelegramError,
+)
+
+from bot.channel import LoginError
+from channels.telegram import errors
+
+log = logging.getLogger(__name__)
+
+UPDATE_TYPES = ["message", "channel_post", "callback_query", "inline_query", "my_chat_member"]
+BATCH = 100
+"""Updates of one call; Telegram returns no more."""
+POLL_TIMEOUT = 50
+"""Seconds that Telegram holds a call open while there are no updates."""
+BUSY_INTERVAL = 0.1
+"""Seconds between two calls while updates are being handled."""
+MOST_PER_CHAT = 20
+"""Updates of one chat that may wait for each other; further ones are dropped, so that one chat cannot block others."""
+SHUTDOWN_GRACE = 3.0
+"""Seconds for updates in progress to finish at shutdown."""
+FIRST_BACKOFF, LONGEST_BACKOFF = 1.0, 60.0
+"""Seconds to wait while Telegram is unreachable."""
+SECOND_POLLER = (
+    "Another program reads this bot's messages with the same token: stop it, or create a new token with @BotFather, "
+    "and start this one again."
+)
+TOKEN_REVOKED = "Telegram rejects TELEGRAM_TOKEN, which worked before: create a new token with @BotFather."  # noqa: S105 - a sentence
+
+Handle = Callable[[Update], Awaitable[None]]
+
+
+def clock() -> datetime:
+    """The present moment: updates are handled when they arrive."""
+    return datetime.now(UTC)
+
+
+async def poll(bot: Bot, handle: Handle) -> None:
+    """Pass every update to `handle`, those of one chat in order, until cancelled.
+
+    Raises:
+        LoginError: another program polls this bot, or its token was revoked.
+        ConnectionError: a proxy answers in Telegram's place.
+    """
+    updates = UpdateQueue(handle)
+    try:
+        await _remove_webhook(bot)
+        await _poll_forever(bot, updates)
+    except Conflict:  # no last call to confirm: it would interrupt the other program's
+        await updates.end()
+        raise LoginError(SECOND_POLLER) from None
+    except (InvalidToken, EndPointNotFound) as error:
+        await updates.end()
+        if not errors.is_from_telegram(error):
+            raise ConnectionError(errors.NOT_TELEGRAM) from None
+        raise LoginError(TOKEN_REVOKED) from None
+    except asyncio.CancelledError:
+        await updates.end()
+        if updates.oldest is not None:
+            with suppress(TelegramError):
+                await _get_updates(bot, updates.oldest, 0, limit=1)
+        raise
+
+
+async def _poll_forever(bot: Bot, updates: UpdateQueue) -> None:
+    backoff = FIRST_BACKOFF
+    while True:
+        if updates.is_busy:
+            await updates.wait_for_one(BUSY_INTERVAL)
+        try:
+            for raw in await _get_updates(bot, updates.oldest, 0 if updates.is_busy else POLL_TIMEOUT):
+                updates.add(raw, bot)
+            backoff = FIRST_BACKOFF
+        except RetryAfter as wait:
+            await asyncio.sleep(errors.seconds(wait))
+        except NetworkError as error:
+            if isinstance(error, BadRequest):
+                raise
+            backoff = await back_off(error, backoff)
+
+
+async def back_off(error: TelegramError, seconds: float) -> float:
+    """Wait while Telegram is unreachable, and log the first wait; returns the seconds of the next one."""
+    if seconds == FIRST_BACKOFF:
+        log.warning("Telegram is unreachable, backing off", extra={"reason": errors.reason(error)})
+    await asyncio.sleep(seconds)
+    return min(2 * seconds, LONGEST_BACKOFF)
+
+
+async def _remove_webhook(bot: Bot) -> None:
+    """Telegram refuses polling while a webhook is set."""
+    if (await bot.get_webhook_info()).url:
+        await bot.delete_webhook()
+
+
+async def _get_updates(
+    bot: Bot, offset: int | None, timeout: int, *, limit: int = BATCH
+) -> Sequence[Mapping[str, Any]]:
+    """The updates as JSON: one that the library cannot parse must not keep the others from being handled."""
+    arguments: dict[str, Any] = {"limit": limit, "timeout": timeout, "allowed_updates": UPDATE_TYPES}
+    if offset is not None:
+        arguments["offset"] = offset
+    # Telegram ignores case in method names; by its usual name the library would parse the answer itself.
+    found: Sequence[Mapping[str, Any]] = await bot.do_api_request(
+        "getupdates", api_kwargs=arguments, read_timeout=timeout + 15.0
+    )
+    return found
+
+
+class ChatQueues:
+    """Handles updates of different chats concurrently, and those of one chat in order."""
+
+    def __init__(self, handle: Handle) -> None:
+        self._handle = handle
+        self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+
+    async def handle(self, update: Update) -> None:
+        """Handle an update after those of its chat that came before; a failure is logged."""
+        lock = self._locks.setdefault(chat_id_of(update), asyncio.Lock())
+        async with lock:
+            try:
+                await self._handle(update)
+            except Exception:
+                log.exception("update failed", extra={"channel": "telegram"})
+
+
+def chat_id_of(update: Update) -> int:
+    """The chat or the person that an update came from, 0 for neither."""
+    sender = update.effective_chat or update.effective_user
+    return 0 if sender is None else sender.id
+
+
+class UpdateQueue:
+    """The updates in progress, and the offset up to which Telegram may forget them."""
+
+    def __init__(self, handle: Handle) -> None:
+        self._chats = ChatQueues(handle)
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._waiting: Counter[int] = Counter()
+        self._next: int | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether any update is being handled."""
+        return bool(self._tasks)
+
+    @property
+    def oldest(self) -> int | None:
+        """The id of the oldest update in progress, or of the next one; None before the first."""
+        return min(self._tasks, default=self._next)
+
+    def add(self, raw: Mapping[str, Any], bot: Bot) -> None:
+        """Start handling an update, unless it was seen before."""
+        update_id = int(raw["update_id"])
+        if self._next is not None and update_id < self._next:
+            return
+        self._next = update_id + 1
+        try:
+            update = Update.de_json(dict(raw), bot)
+        except Exception as error:  # noqa: BLE001 - skip one that the library cannot parse, whatever it raises
+            log.warning(
+                "update cannot be parsed, skipped", extra={"channel": "telegram", "error": type(error).__name__}
+            )
+            return
+        chat_id = chat_id_of(update)
+        if self._waiting[chat_id] >= MOST_PER_CHAT:
+            return
+        self._waiting[chat_id] += 1
+        self._tasks[update_id] = asyncio.create_task(self._handle(update, chat_id))
+
+    async def wait_for_one(self, timeout: float) -> None:
+        """Wait until an update was handled, for at most `timeout` seconds."""
+        await asyncio.wait(self._tasks.values(), timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+
+    async def end(self) -> None:
+        """Give updates in progress a moment to finish, then cancel them: Telegram sends them again."""
+        tasks = list(self._tasks.values())
+        if tasks:
+            await asyncio.wait(tasks, timeout=SHUTDOWN_GRACE)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _handle(self, update: Update, chat_id: int) -> None:
+        await self._chats.handle(update)  # one that is cancelled stays in `_tasks`, and so is not confirmed
+        del self._tasks[update.update_id]
+        self._waiting[chat_id] -= 1
+        if not self._waiting[chat_id]:
+            del self._waiting[chat_id]
