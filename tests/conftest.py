@@ -29,7 +29,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.getoption("--fast"):
         slow = [item for item in items if is_slow(item)]
         config.hook.pytest_deselected(items=slow)
-        items[:] = [item for item in items if item not in slow]
+        left_out = set(slow)
+        items[:] = [item for item in items if item not in left_out]
         limit_examples(items)
 
 

@@ -16,6 +16,8 @@ from bot.store.edition_report import reports
 from tests.support.feed_faults import Fault
 from tests.support.feed_server import FeedServer, row
 
+pytestmark = pytest.mark.slow
+
 MONDAY, TUESDAY, WEDNESDAY = date(2025, 11, 3), date(2025, 11, 4), date(2025, 11, 5)
 QUARTER, HOUR = timedelta(minutes=15), timedelta(hours=1)
 

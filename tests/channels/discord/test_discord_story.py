@@ -20,7 +20,7 @@ from tests.support.discord_server import DiscordServer, NotOfferedError
 from tests.support.discord_server.places import Channel
 from tests.support.pages import paper
 
-pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+pytestmark = [pytest.mark.parametrize("database", ["sqlite"], indirect=True), pytest.mark.slow]
 
 DAY = date(2026, 4, 29)
 MINUTE = timedelta(minutes=1)

@@ -22,6 +22,8 @@ from tests.support.telegram_server import Fault, TelegramServer
 from tests.support.telegram_server.chats import Heard
 from tests.support.telegram_server.people import Person
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _all_the_time_in_the_world(monkeypatch: pytest.MonkeyPatch) -> None:
