@@ -495,6 +495,8 @@ def test_white_space_changes_nothing(language: str, data: st.DataObject) -> None
 
 
 DIGITS = re.compile(r"(?<![A-Za-z0-9.-])\d+(?:[.٫]\d+)?")
+DENOMINATOR = re.compile(r"(\d+)\s?(?:분의|分の|分之)\s?$")
+"""Where a fraction is written denominator first, the number that follows it is only its numerator."""
 IN_SOURCE = {float(each.replace(",", "")) for each in re.findall(r"\d+(?:,\d{3})*(?:\.\d+)?", PAPER.abstract)}
 
 
@@ -506,6 +508,9 @@ def test_a_changed_number_is_caught(language: str, data: st.DataObject) -> None:
     whole, point, decimals = place[0].replace("٫", ".").partition(".")
     new = str(data.draw(st.integers(1, 10 ** (len(whole) + 1)))) + point + decimals
     value = float(new)
+    fraction = DENOMINATOR.search(GOOD[language][part][: place.start()])
+    if fraction:
+        value /= float(fraction[1])
     near = any(
         abs(value * factor - known) <= 0.13 * known for known in IN_SOURCE for factor in (1, 0.01, 100, 1e-3, 10)
     )
