@@ -208,7 +208,7 @@ deliveries = Table(
     Column("rejections", Integer, nullable=False, server_default="0"),
     Column("receipt", Text),
     Column("ended_at", Utc),
-    # PostgreSQL asks for each row anew whether its edition is there: 4 of the 13 s that a million took. The edition
+    # PostgreSQL checks for each row again that its edition exists: 4 of the 13 s that a million took. The edition
     # is written by the same transaction, the choice copied from a row that holds on to it, and nothing deletes either.
     ForeignKeyConstraint(["edition_id"], ["editions.id"]).ddl_if(dialect="sqlite"),
     ForeignKeyConstraint(["choice_id"], ["choices.id"]).ddl_if(dialect="sqlite"),
@@ -283,7 +283,7 @@ one_time_tokens = Table(
     Column("used_at", Utc),
     Index("ix_one_time_tokens_address_digest_made_at", "address_digest", "made_at"),
 )
-"""What whoever was mailed a link may do once; known by hashes alone."""
+"""One-time tokens mailed as links, and browser sessions; only hashes of the keys are stored."""
 
 channels = Table(
     "channels",

@@ -14,7 +14,7 @@ from typing import Any, Self
 import aiosqlite
 
 AT_ONCE = 1_000
-"""So many rows come back with the statement; more are fetched when they are asked for."""
+"""Rows that come back with the statement; the rest are fetched on demand."""
 
 
 class Connection(aiosqlite.Connection):
@@ -139,7 +139,7 @@ class Cursor:
         return rows[0] if rows else None
 
     async def fetchmany(self, size: int | None = None) -> list[Any]:
-        """So many more rows, fewer at the end."""
+        """The next `size` rows, fewer at the end."""
         size = self.arraysize if size is None else size
         if len(self._rows) < size and self._open is not None:
             self._rows += await self._fetch(max(size, AT_ONCE))
@@ -170,7 +170,7 @@ class Cursor:
         return rows
 
     def _more(self, size: int | None) -> list[Any]:
-        """In the connection's thread: so many more rows, or all."""
+        """Fetch the next rows, or all of them, in the connection's thread."""
         if self._open is None:
             return []
         rows = self._open.fetchall() if size is None else self._open.fetchmany(size)

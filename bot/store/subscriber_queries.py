@@ -37,7 +37,7 @@ async def add(
 ) -> int | None:
     """Subscribe an address; its id, or None where it is known already (nothing is changed then).
 
-    `set_up_by` is the recipient id of whoever subscribed a place that many share.
+    `set_up_by` is the recipient id of the person who subscribed a shared place.
     """
     subscriber_id: int | None = await connection.scalar(
         insert(connection, subscribers)
@@ -128,7 +128,7 @@ async def change(connection: AsyncConnection, reader: Subscriber, wanted: Prefer
 
 
 async def pause(connection: AsyncConnection, subscriber_id: int, *, until: datetime | None, now: datetime) -> None:
-    """Send nothing until then, or until resumed. Whoever has left stays away."""
+    """Pause delivery until then, or until resumed. An unsubscribed reader stays unsubscribed."""
     paused = await connection.execute(
         update(subscribers)
         .where(subscribers.c.id == subscriber_id, subscribers.c.status.in_([Status.ACTIVE, Status.PAUSED]))

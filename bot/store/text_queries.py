@@ -1,4 +1,4 @@
-"""Texts that a language model wrote, with what became of each: stored once, read back for every page."""
+"""Texts that a language model wrote, accepted or rejected: stored once, read back for every page."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from bot.store.schema import choices, edition_papers, subscribers, texts
 from bot.store.upsert import insert
 
 MOST_CHOICES = 2_000
-"""So many different choices of readers are written for, those of most readers first."""
+"""Distinct choices of readers that texts are written for, those with most readers first."""
 
 
 class TextState(StrEnum):
-    """What became of a text."""
+    """Whether the guard accepted a text."""
 
     ACCEPTED = "accepted"
     REJECTED = "rejected"
@@ -39,7 +39,7 @@ class StoredText:
     style: Style
     model: str
     prompt: str
-    """A hash of the prompt: with another one the text is asked for anew."""
+    """A hash of the prompt: when it changes, a rejected text is asked for again."""
     verdict: TextState
     parts: Mapping[str, str]
     faults: Sequence[str]
@@ -159,7 +159,7 @@ async def wanted_choices(connection: AsyncConnection) -> list[WantedChoice]:
 
 
 async def newest(connection: AsyncConnection, limit: int, verdict: TextState | None = None) -> list[StoredText]:
-    """The newest texts with what became of them; 0 for all."""
+    """The newest texts and their verdicts, at most `limit` of them; 0 for all."""
     query = select(texts).order_by(texts.c.written_at.desc()).limit(limit or None)
     if verdict is not None:
         query = query.where(texts.c.verdict == verdict)

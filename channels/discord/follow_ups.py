@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 ARCHIVE_AFTER: Literal[1440] = 1440
 """Minutes without messages until a thread is archived (resources/channel#start-thread-from-message)."""
 PUBLISH_LIMIT, PUBLISH_WINDOW = 10, 3_600.0
-"""Messages of one channel that may be published in so many seconds (observed by many bots, documented nowhere)."""
+"""Messages of one channel that may be published, and in how many seconds (seen by many bots, not documented)."""
 CHANNELS = 10_000
 """Channels whose publishing is counted."""
 

@@ -44,7 +44,7 @@ class FloodWait:
         return max(0.0, self._until - asyncio.get_running_loop().time())
 
     def begin(self, seconds: float) -> None:
-        """Wait for at least so many seconds from now."""
+        """Wait at least this many seconds from now."""
         self._until = max(self._until, asyncio.get_running_loop().time() + seconds)
 
 

@@ -50,7 +50,7 @@ class FullTextLibrary:
         largest: int = LARGEST,
     ) -> None:
         self.fetcher = Fetcher(pause=pause, total=total)
-        """Shared with whoever asks the same hosts for pictures, so that the pause holds for both."""
+        """Also used to fetch pictures from the same hosts, so that the pause between requests holds for both."""
         self._addresses = {
             "html": f"{arxiv}/html/{{}}",
             "markdown": f"{hugging_face}/papers/{{}}.md",

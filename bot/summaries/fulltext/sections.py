@@ -44,8 +44,8 @@ WEIGHTS: Mapping[Kind, float] = {
 }
 """How an excerpt is shared out among the sections that matter, where not all of them fit."""
 LAST: Sequence[Kind] = ("related", "appendix")
-"""What is added where room is left; the kinds named neither here nor in WEIGHTS never are, nor is the abstract, which
-whoever asks has from the feed."""
+"""Kinds of sections that are added if there is room left. Kinds named neither here nor in WEIGHTS are never added, nor
+is the abstract, which the feed has given already."""
 
 _WORDS: Mapping[Kind, str] = {
     "references": r"(?:references?(?: and notes)?|bibliography|(?:works?|literature) cited)$",

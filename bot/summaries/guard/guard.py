@@ -35,7 +35,7 @@ _WORD = re.compile(r"[^\W_]+")
 class Fault:
     """One reason why a text is refused: the part it is in (`""`: the text as a whole), its kind, and a sentence.
 
-    The sentence is for whoever writes the text again, person or model: English, at most `MOST_SAID` characters.
+    The sentence tells the model, or a person, what to change: English, at most `MOST_SAID` characters.
     """
 
     part: str

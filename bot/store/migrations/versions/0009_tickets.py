@@ -1,4 +1,4 @@
-"""Tickets: what may be done once by whoever was mailed a link, and which browsers are known."""
+"""One-time tokens that are mailed as links, and browser sessions."""
 
 import sqlalchemy as sa
 from alembic import op
