@@ -17,7 +17,9 @@ from bot.store.schema import deliveries, editions, subscribers
 UNREAD = 5
 """Newest archive-only editions that are checked for missed ones; a message names three."""
 IN_A_ROW = 10
-"""Past editions that are checked for a row without a match, or of failures."""
+"""Past editions that are checked for a row without a match."""
+STRIKES_SEEN = 40
+"""Past editions that are checked for a row of failures; more than a month of days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +68,21 @@ async def no_match_in_a_row(connection: AsyncConnection, subscriber_id: int, bef
     return count
 
 
-async def strikes(connection: AsyncConnection, subscriber_id: int, edition_id: int) -> int:
-    """Editions of this one's cadence in a row up to it that did not reach the reader.
+async def strikes(connection: AsyncConnection, subscriber_id: int, edition_id: int) -> list[date]:
+    """The days of the editions of this one's cadence in a row up to it that did not reach the reader, newest first.
 
     Editions that were not sent for other reasons neither count nor end the row.
     """
     cadence = select(editions.c.cadence).where(editions.c.id == edition_id).scalar_subquery()
     day = select(editions.c.day).where(editions.c.id == edition_id).scalar_subquery()
-    query = _newest_first(subscriber_id).where(editions.c.cadence == cadence, editions.c.day <= day).limit(IN_A_ROW)
-    count = 0
+    query = _newest_first(subscriber_id).where(editions.c.cadence == cadence, editions.c.day <= day).limit(STRIKES_SEEN)
+    days = []
     for row in await connection.execute(query):
         if row.reason_code == Reason.NOT_REACHED:
-            count += 1
+            days.append(row.day)
         elif row.state == State.SENT:
             break
-    return count
+    return days
 
 
 def may_have_missed() -> ColumnElement[bool]:
