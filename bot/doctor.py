@@ -21,9 +21,9 @@ from bot.store import (
     DatabaseFault,
     Store,
     StoreError,
-    bulk_import,
     channel_state,
     listening_outages,
+    stats,
     subscriber_queries,
 )
 from bot.store.schema import HEAD
@@ -123,7 +123,7 @@ async def _database(core: Settings, home: Path, used: Sequence[str]) -> list[Fin
             return [Finding("database", False, f"is at version {version}, not {HEAD}; run `papers migrate`")]
         async with store.read() as connection:
             readers = await subscriber_queries.count(connection)
-            reached = await bulk_import.active_by_channel(connection)
+            reached = await stats.active_by_channel(connection)
         return [
             Finding("database", True, f"version {HEAD}, {readers} subscribers"),
             *(
