@@ -16,7 +16,7 @@ from bot.publishing.feed import Feed, FeedError, sample
 from bot.render.words import languages, match, own_name
 from bot.rules.closing import newest_finished
 from bot.settings import Settings, SettingsError
-from bot.store import DatabaseFault, Store, StoreError, bulk_import, channel_state, subscriber_queries
+from bot.store import DatabaseFault, Store, StoreError, channel_state, stats, subscriber_queries
 from bot.store.schema import HEAD
 from bot.store.text_queries import TextState
 from bot.summaries.wanted import WantedText, WantedTexts
@@ -114,7 +114,7 @@ async def _database(core: Settings, home: Path, used: Sequence[str]) -> list[Fin
             return [Finding("database", False, f"is at version {version}, not {HEAD}; run `papers migrate`")]
         async with store.read() as connection:
             readers = await subscriber_queries.count(connection)
-            reached = await bulk_import.active_by_channel(connection)
+            reached = await stats.active_by_channel(connection)
         return [
             Finding("database", True, f"version {HEAD}, {readers} subscribers"),
             *(

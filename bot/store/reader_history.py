@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import NOTE, Kind, Reason, State, kind_of
-from bot.store.schema import deliveries, editions, subscribers
+from bot.store.schema import deliveries, delivery_columns, editions, subscribers
 
 UNREAD = 5
 """Newest archive-only editions that are checked for missed ones; a message names three."""
@@ -55,9 +55,7 @@ async def entries(connection: AsyncConnection, subscriber_id: int) -> list[Histo
 
 async def no_match_in_a_row(connection: AsyncConnection, subscriber_id: int, before: int) -> int:
     """Editions of this one's cadence in a row before it that had no match for the reader's filters."""
-    cadence = select(editions.c.cadence).where(editions.c.id == before).scalar_subquery()
-    day = select(editions.c.day).where(editions.c.id == before).scalar_subquery()
-    query = _newest_first(subscriber_id).where(editions.c.cadence == cadence, editions.c.day < day).limit(IN_A_ROW)
+    query = _past(subscriber_id, before).where(editions.c.id != before)
     count = 0
     for row in await connection.execute(query):
         if row.state != State.SKIPPED or row.reason_code != Reason.NO_MATCH:
@@ -71,9 +69,7 @@ async def strikes(connection: AsyncConnection, subscriber_id: int, edition_id: i
 
     Editions that were not sent for other reasons neither count nor end the row.
     """
-    cadence = select(editions.c.cadence).where(editions.c.id == edition_id).scalar_subquery()
-    day = select(editions.c.day).where(editions.c.id == edition_id).scalar_subquery()
-    query = _newest_first(subscriber_id).where(editions.c.cadence == cadence, editions.c.day <= day).limit(IN_A_ROW)
+    query = _past(subscriber_id, edition_id)
     count = 0
     for row in await connection.execute(query):
         if row.reason_code == Reason.NOT_REACHED:
@@ -155,18 +151,7 @@ async def _last_sent(connection: AsyncConnection, delivery_ids: Collection[int])
 
 def _entries(subscriber_id: int) -> Select[Any]:
     return (
-        select(
-            editions.c.cadence,
-            editions.c.day,
-            deliveries.c.state,
-            deliveries.c.reason,
-            deliveries.c.reason_code,
-            deliveries.c.due_at,
-            deliveries.c.next_at,
-            deliveries.c.ended_at,
-            deliveries.c.attempts,
-            deliveries.c.receipt,
-        )
+        select(*delivery_columns(HistoryEntry))
         .join(editions, editions.c.id == deliveries.c.edition_id)
         .where(deliveries.c.subscriber_id == subscriber_id)
     )
@@ -174,6 +159,13 @@ def _entries(subscriber_id: int) -> Select[Any]:
 
 def _newest_first(subscriber_id: int) -> Select[Any]:
     return _entries(subscriber_id).order_by(editions.c.day.desc(), editions.c.id.desc())
+
+
+def _past(subscriber_id: int, edition_id: int) -> Select[Any]:
+    """The newest editions of one edition's cadence up to that one."""
+    last = select(editions.c.cadence, editions.c.day).where(editions.c.id == edition_id).subquery()
+    before = and_(editions.c.cadence == last.c.cadence, editions.c.day <= last.c.day)
+    return _newest_first(subscriber_id).join(last, before).limit(IN_A_ROW)
 
 
 def _entry(row: Row[Any]) -> HistoryEntry:

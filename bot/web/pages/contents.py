@@ -17,6 +17,7 @@ from bot.render.preference_values import styles as named_styles
 from bot.render.styles import TEXT_FIELDS
 from bot.render.templates import template
 from bot.render.words import Words, words
+from bot.runtime.latex import plain_math
 from bot.store import Store, archive, edition_queries, paper_queries, text_queries
 from bot.store.archive import ArchiveEntry
 from bot.store.search import search
@@ -149,12 +150,14 @@ class Pages:
         written = [style for style in Style if style in TEXT_FIELDS and style in said.get(paper_id, {})]
         shown = [block(ranked, style, w, said) for style in (*written, Style.ABSTRACT)]
         listed = w.gettext("Listed on {day}", day=w.day(paper.listed_on))
-        page = list_page(paper.title, listed, [ranked], _everything(language, Style.ABSTRACT), slug=paper.id)
+        page = list_page(
+            plain_math(paper.title), listed, [ranked], _everything(language, Style.ABSTRACT), slug=paper.id
+        )
         page = replace(page, blocks=shown, alone=True)
         layout = self._layouts.layout(
             w,
             lambda tag: self._urls.paper(tag, paper_id),
-            description=(shown[-1].abstract or paper.title)[:LONGEST_DESCRIPTION],
+            description=(shown[-1].abstract or plain_math(paper.title))[:LONGEST_DESCRIPTION],
             pictures=self._shown(found, now),
         )
         named = named_styles(w)
@@ -293,5 +296,5 @@ def _query(style: Style) -> str:
 
 def _description(edition: Edition) -> str:
     """The description of an edition for search engines: its first titles."""
-    titles = " · ".join(" ".join(ranked.paper.title.split()) for ranked in edition.papers)
+    titles = " · ".join(" ".join(plain_math(ranked.paper.title).split()) for ranked in edition.papers)
     return titles if len(titles) <= LONGEST_DESCRIPTION else f"{titles[:LONGEST_DESCRIPTION]}…"
