@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Protocol
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from bot.model import Cadence, Found
 from bot.publishing.feed import FeedError
 from bot.rules import closing as rules
@@ -71,7 +69,9 @@ class Poller:
             if origin is not None:
                 changes |= {"origin": origin, "settled": origin - DAY}
             await closing_state.save(connection, **changes)
-            changed = await self._note_days(connection, asked, found, now)
+            settled = (await closing_state.load(connection)).settled
+            since = None if settled is None else rules.settled_by(settled, now, self._closes)
+            changed = await unread_days.note(connection, asked, found.failed, settled=since, now=now)
         if self.fault is not None:
             log.info("feed can be read again")
         self.fault, self.failed, self.polled_at = None, found.failed, now
@@ -115,13 +115,6 @@ class Poller:
             known, newest = ClosingState(origin=origin, settled=origin), None
         days = rules.days_to_poll(known, newest, now, unread.values())
         return days, await self._feed.poll(days, now=now, progress=self._progress), origin
-
-    async def _note_days(
-        self, connection: AsyncConnection, asked: Sequence[date], found: Found, now: datetime
-    ) -> unread_days.Changed:
-        settled = (await closing_state.load(connection)).settled
-        since = None if settled is None else rules.settled_by(settled, now, self._closes)
-        return await unread_days.note(connection, asked, found.failed, settled=since, now=now)
 
     async def _note_failure(self, error: FeedError, now: datetime) -> None:
         if str(error) != self.fault:
