@@ -333,4 +333,4 @@ system_state = Table(
     Column("key", String, primary_key=True),
     Column("value", Text, nullable=False),
 )
-"""What the system knows of itself: the ledger of closing, key by key."""
+"""What the system knows of itself: the ledger of closing, outages of listening, key by key."""
