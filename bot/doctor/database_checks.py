@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bot.channel import Finding
-from bot.store import DatabaseFault, Store, StoreError, bulk_import, subscriber_queries
+from bot.store import DatabaseFault, Store, StoreError, stats, subscriber_queries
 from bot.store.database_faults import damage, explain, try_to_write, why_not_made
 from bot.store.schema import HEAD
 
@@ -38,7 +38,7 @@ async def _contents(store: Store, used: Sequence[str]) -> list[Finding]:
         if damaged is not None:
             return [Finding("database", False, explain(StoreError(f"malformed: {damaged}"), store.path))]
         readers = await subscriber_queries.count(connection)
-        reached = await bulk_import.active_by_channel(connection)
+        reached = await stats.active_by_channel(connection)
     async with store.write() as connection:
         await try_to_write(connection)
     return [

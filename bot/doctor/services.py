@@ -13,8 +13,9 @@ from bot.model import Style
 from bot.publishing.feed import Feed, FeedError, sample
 from bot.render.words import match, own_name
 from bot.rules.closing import newest_finished
+from bot.rules.outcomes import ChannelState
 from bot.settings import Settings, SettingsError
-from bot.store import Store, channel_state
+from bot.store import Store, channel_state, listening_outages
 from bot.store.text_queries import TextState
 from bot.summaries.wanted import WantedText, WantedTexts
 from bot.summaries.writer import Writer
@@ -104,14 +105,20 @@ async def check_channels(environ: Mapping[str, str], home: Path, store: Store, n
                 found += await session.findings()
         except SettingsError as error:
             found.append(Finding(name, False, str(error)))
-        found += await _channel_state(store, name, now)
+        found += await channel_findings(store, name, now)
     return found
 
 
-async def _channel_state(store: Store, channel: str, now: datetime) -> list[Finding]:
-    """Report a channel that is halted or waiting."""
+async def channel_findings(store: Store, channel: str, now: datetime) -> list[Finding]:
+    """Report a channel that is halted, waiting, or not listening."""
     async with store.read() as connection:
         state = await channel_state.load(connection, channel)
+        outage = (await listening_outages.load(connection)).get(channel)
+    deaf = [] if outage is None else [Finding(channel, False, outage.says)]
+    return [*deaf, *_circuit(channel, state, now)]
+
+
+def _circuit(channel: str, state: ChannelState, now: datetime) -> list[Finding]:
     if state.halted_at is not None:
         says = f"has halted ({state.halted_for}); fix that, then run `papers resume {channel}`"
         return [Finding(channel, False, says)]

@@ -178,10 +178,16 @@ def test_a_database_that_cannot_be_used_is_one_sentence_of_every_command(name: s
             assert remedy in sentence, words
 
 
-@pytest.mark.parametrize(("environ", "prepare"), [({}, Path.exists), (HALVES, put_database)], ids=["nothing", "halves"])
-def test_with_nothing_or_half_set_every_command_ends_with_a_sentence(environ: dict[str, str], prepare: Any) -> None:
+@pytest.mark.parametrize(
+    ("environ", "prepare", "commands"),
+    [({}, Path.exists, PLAIN), ({}, put_database, OF_CHANNELS), (HALVES, put_database, [*PLAIN, *OF_CHANNELS])],
+    ids=["nothing", "nothing of a channel", "halves"],
+)
+def test_with_nothing_or_half_set_every_command_ends_with_a_sentence(
+    environ: dict[str, str], prepare: Any, commands: Any
+) -> None:
     expected = NOTHING_CODES | ({"backup copy.db": 0, "move --to sqlite:///other.db": 0} if environ else {})
-    for words, ended in whole(play(Situation(environ, prepare), [*PLAIN, *OF_CHANNELS])):
+    for words, ended in whole(play(Situation(environ, prepare), commands)):
         assert ended.code == expected.get(words, 0), (words, ended.err)
         if words == "doctor":
             for name in environ:
