@@ -13,7 +13,8 @@ from bot.channel import Finding
 from bot.delivery.session import Session
 from bot.model import Style
 from bot.publishing.feed import Feed, FeedError, sample
-from bot.render.words import languages, match, own_name
+from bot.render.catalogue import languages
+from bot.render.words import match, own_name
 from bot.rules.closing import newest_finished
 from bot.settings import Settings, SettingsError
 from bot.store import DatabaseFault, Store, StoreError, bulk_import, channel_state, subscriber_queries

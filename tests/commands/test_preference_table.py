@@ -19,7 +19,8 @@ from bot.commands import ReaderCommands, registry
 from bot.commands.command import split
 from bot.model import Address, Preferences, Status, Style, Subscriber
 from bot.render import preference_values
-from bot.render.words import languages, words
+from bot.render.catalogue import languages
+from bot.render.words import words
 from bot.rules import preferences
 from bot.rules.preferences import PREFERENCES, default, filters, shaping, value, without_filters
 from bot.store import Store
