@@ -8,7 +8,7 @@ from bot.cli.options import Json
 from bot.cli.startup import DONE, execute
 from bot.render.catalogue import catalogues, completeness
 from bot.render.words import own_name, words
-from bot.store import bulk_import
+from bot.store import stats
 
 COLUMNS = ("tag", "name", "translated", "offered", "direction", "readers")
 
@@ -24,7 +24,7 @@ def languages(json: Json = False) -> None:
 
 async def _languages(json: bool) -> int:
     async with stored() as store, store.read() as connection:
-        readers = await bulk_import.active_by_language(connection)
+        readers = await stats.active_by_language(connection)
     rows: list[dict[str, object]] = []
     for tag in catalogues():
         found = completeness(tag)
