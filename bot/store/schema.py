@@ -64,6 +64,9 @@ def reason_columns(code: Reason, text: str | None = None) -> dict[str, str]:
     return {"reason": text or code.text, "reason_code": code.value}
 
 
+DERIVED = "derived"
+"""Key in the `info` of tables that are made from others: a copy of the database makes them anew."""
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -98,15 +101,26 @@ papers = Table(
     Column("media", JSON, nullable=False),
 )
 
-terms = Table(
-    "terms",
+search_documents = Table(
+    "search_documents",
     metadata,
-    Column("term", Code, primary_key=True),
-    Column("paper_id", ForeignKey("papers.id", ondelete="CASCADE"), primary_key=True),
-    Column("weight", Integer, nullable=False),
-    Index("ix_terms_paper_id", "paper_id"),
-    sqlite_with_rowid=False,
+    Column("number", Key, primary_key=True, autoincrement=False),
+    Column("paper_id", ForeignKey("papers.id", ondelete="CASCADE"), nullable=False),
+    Column("votes", Integer, nullable=False),
+    Column("listed_on", Date, nullable=False),
+    info={DERIVED: True},
 )
+"""What the search index knows of each paper. Its words are in FTS5's table `search_words`, or here as a tsvector."""
+
+search_trigrams = Table(
+    "search_trigrams",
+    metadata,
+    Column("trigram", Code, primary_key=True),
+    Column("term", Code, primary_key=True),
+    sqlite_with_rowid=False,
+    info={DERIVED: True},
+)
+"""The trigrams of terms that a misspelt word may be corrected to."""
 
 editions = Table(
     "editions",
@@ -130,6 +144,9 @@ edition_papers = Table(
     Column("paper_id", ForeignKey("papers.id"), nullable=False, index=True),
     Column("votes", Integer),
 )
+
+ACCEPTED = "accepted"
+"""The verdict of texts that readers are shown."""
 
 texts = Table(
     "texts",
