@@ -15,8 +15,17 @@ from bot.model import Style
 from bot.publishing.feed import Feed, FeedError, sample
 from bot.render.words import languages, match, own_name
 from bot.rules.closing import newest_finished
+from bot.rules.outcomes import ChannelState
 from bot.settings import Settings, SettingsError
-from bot.store import DatabaseFault, Store, StoreError, bulk_import, channel_state, subscriber_queries
+from bot.store import (
+    DatabaseFault,
+    Store,
+    StoreError,
+    channel_state,
+    listening_outages,
+    stats,
+    subscriber_queries,
+)
 from bot.store.schema import HEAD
 from bot.store.text_queries import TextState
 from bot.summaries.wanted import WantedText, WantedTexts
@@ -114,7 +123,7 @@ async def _database(core: Settings, home: Path, used: Sequence[str]) -> list[Fin
             return [Finding("database", False, f"is at version {version}, not {HEAD}; run `papers migrate`")]
         async with store.read() as connection:
             readers = await subscriber_queries.count(connection)
-            reached = await bulk_import.active_by_channel(connection)
+            reached = await stats.active_by_channel(connection)
         return [
             Finding("database", True, f"version {HEAD}, {readers} subscribers"),
             *(
@@ -191,7 +200,7 @@ async def _channels(environ: Mapping[str, str], home: Path, core: Settings) -> S
         for name in app.configured(environ):
             async with Session(app.open_channel(name, environ, home, store)) as session:
                 found += await session.findings()
-            found += await _channel_state(store, name)
+            found += await channel_findings(store, name)
     except (SettingsError, StoreError) as error:
         found.append(Finding("channels", False, str(error)))
     finally:
@@ -199,12 +208,18 @@ async def _channels(environ: Mapping[str, str], home: Path, core: Settings) -> S
     return found
 
 
-async def _channel_state(store: Store, channel: str) -> list[Finding]:
-    """Report a channel that is halted or waiting."""
+async def channel_findings(store: Store, channel: str) -> list[Finding]:
+    """Report a channel that is halted, waiting, or not listening."""
     if (store.path is not None and not store.path.exists()) or await store.version() != HEAD:
         return []
     async with store.read() as connection:
         state = await channel_state.load(connection, channel)
+        outage = (await listening_outages.load(connection)).get(channel)
+    deaf = [] if outage is None else [Finding(channel, False, outage.says)]
+    return [*deaf, *_circuit(channel, state)]
+
+
+def _circuit(channel: str, state: ChannelState) -> list[Finding]:
     if state.halted_at is not None:
         says = f"has halted ({state.halted_for}); fix that, then run `papers resume {channel}`"
         return [Finding(channel, False, says)]

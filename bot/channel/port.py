@@ -27,9 +27,10 @@ class Finding:
 
 
 class LoginError(Exception):
-    """Login failed and a retry would not help. The message is one sentence that says what to do.
+    """The service refuses our login. The message is one sentence that says what to do.
 
-    `__aenter__` and `listen` may raise it; it stops this channel only.
+    `__aenter__` and `listen` may raise it. The operator is told at once, this channel tries again with backoff, and the
+    others run.
     """
 
 
@@ -118,6 +119,14 @@ class Commands(Protocol):
 
     async def moved(self, address: Address, recipient: str) -> None:
         """Give a subscriber the new recipient id that their place has."""
+        ...
+
+    async def listening(self, channel: str, now: datetime) -> None:
+        """Note that a channel receives what readers write; call it as often as you like."""
+        ...
+
+    async def not_listening(self, channel: str, reason: str, now: datetime) -> None:
+        """Note that a channel receives nothing for now, and why, as a sentence for the operator; it tries again."""
         ...
 
     async def acquire(self, address: Address) -> None:

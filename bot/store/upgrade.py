@@ -22,7 +22,7 @@ from bot.runtime.locks.advisory_locks import SETTLING, key_of
 if TYPE_CHECKING:  # imported only when there is something to migrate
     from alembic.config import Config
 
-RENAMES = "0012"
+RENAMES = "0013"
 """The newest migration that renames or drops tables: an older database must be at a standstill to be upgraded."""
 ROLES = ("poll", "keep", "write")
 CHANNEL_ROLES = ("deliver", "listen")

@@ -23,7 +23,7 @@ from bot.store.archive import ArchiveEntry
 from bot.store.search import Search, search
 from bot.web.pages.layout import Choice, Form, LayoutMaker, PageLayout, plain_page
 from bot.web.pages.page_cache import PageSource
-from bot.web.pages.thumbnails import NoThumbnails, Pictures
+from bot.web.pages.thumbnails import Thumbnails
 
 MOST_FOUND = 50
 """Papers that a search shows."""
@@ -67,14 +67,14 @@ class Pages:
         layouts: LayoutMaker,
         *,
         styles: Sequence[Style],
-        pictures: Pictures | None = None,
+        thumbnails: Thumbnails | None = None,
         invitations: Callable[[], Sequence[Link]] = tuple,
         subscribing: SubscribeForm | None = None,
     ) -> None:
         self._store = store
         self._layouts = layouts
         self._urls = layouts.urls
-        self._pictures = pictures or NoThumbnails()
+        self._thumbnails = thumbnails
         self._invitations = invitations
         self._subscribing = subscribing
         self.styles = styles
@@ -258,7 +258,7 @@ class Pages:
 
     def _shown(self, shown: Iterable[Paper], now: datetime) -> frozenset[str]:
         """The ids of those papers that have a thumbnail; the others' are queued to be fetched."""
-        return self._pictures.shown(list(shown), now)
+        return frozenset() if self._thumbnails is None else self._thumbnails.shown(list(shown), now)
 
     def _link(self, w: Words, cadence: Cadence, day: date | None, style: Style) -> Link | None:
         if day is None:

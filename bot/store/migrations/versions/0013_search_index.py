@@ -9,8 +9,8 @@ from sqlalchemy.dialects.postgresql import TSVECTOR
 
 from bot.store.schema import Code, Key
 
-revision = "0012"
-down_revision = "0011"
+revision = "0013"
+down_revision = "0012"
 
 
 def upgrade() -> None:
