@@ -9,8 +9,9 @@ from types import ModuleType
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.schema import ACCEPTED, papers, search_documents, search_trigrams, texts
+from bot.store.schema import ACCEPTED, papers, texts
 from bot.store.search import fts5, spelling, tsvector
+from bot.store.search.search_tables import search_documents, search_trigrams
 from bot.store.search.terms import fields
 from bot.store.upsert import insert
 

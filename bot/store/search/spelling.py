@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 from sqlalchemy import func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.schema import search_trigrams
+from bot.store.search.search_tables import search_trigrams
 from bot.store.search.terms import IN_CJK
 from bot.store.upsert import insert
 
