@@ -26,7 +26,8 @@ class Deferred:
     slow_down: bool = False
     """Whether the service finds us too fast: the account's rate is lowered by a fifth for a minute."""
     strike: bool = False
-    """Whether the reader's side caused it (a full mailbox); after three editions in a row the reader is `gone`."""
+    """Whether the reader's side caused it (a full mailbox); after three editions in a row over a week the reader is
+    `gone`."""
 
 
 @dataclass(frozen=True, slots=True)

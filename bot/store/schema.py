@@ -26,6 +26,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
     true,
 )
 from sqlalchemy import text as sql
@@ -73,6 +74,9 @@ def in_state(state: str) -> dict[str, Any]:
     return {"sqlite_where": condition, "postgresql_where": condition}
 
 
+DERIVED = "derived"
+"""Key in the `info` of tables that are made from others: a copy of the database makes them anew."""
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -107,16 +111,6 @@ papers = Table(
     Column("media", JSON, nullable=False),
 )
 
-terms = Table(
-    "terms",
-    metadata,
-    Column("term", Code, primary_key=True),
-    Column("paper_id", ForeignKey("papers.id", ondelete="CASCADE"), primary_key=True),
-    Column("weight", Integer, nullable=False),
-    Index("ix_terms_paper_id", "paper_id"),
-    sqlite_with_rowid=False,
-)
-
 editions = Table(
     "editions",
     metadata,
@@ -139,6 +133,9 @@ edition_papers = Table(
     Column("paper_id", ForeignKey("papers.id"), nullable=False, index=True),
     Column("votes", Integer),
 )
+
+ACCEPTED = "accepted"
+"""The verdict of texts that readers are shown."""
 
 texts = Table(
     "texts",
@@ -305,6 +302,18 @@ announcements = Table(
     Column("edition_id", ForeignKey("editions.id"), unique=True),
 )
 """What operators say to their readers; a draft until it has an edition. The key is what confirms it."""
+
+unread_days = Table(
+    "unread_days",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("failing_since", Utc, nullable=False),
+    Column("tried_at", Utc, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("read_at", Utc),
+    Column("told", Boolean, nullable=False, server_default=false()),
+)
+"""List days that the feed did not give although it gave others; gone once each has been read and closed."""
 
 channel_memory = Table(
     "channel_memory",
