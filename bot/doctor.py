@@ -216,7 +216,7 @@ async def channel_findings(store: Store, channel: str) -> list[Finding]:
         state = await channel_state.load(connection, channel)
         outage = (await listening_outages.load(connection)).get(channel)
     deaf = [] if outage is None else [Finding(channel, False, outage.says)]
-    return [*deaf, *_circuit(channel, state)]
+    return [*deaf, *_circuit(channel, state), *_counts(channel, state)]
 
 
 def _circuit(channel: str, state: ChannelState) -> list[Finding]:
@@ -226,3 +226,11 @@ def _circuit(channel: str, state: ChannelState) -> list[Finding]:
     if state.waits_until is not None and state.waits_until > datetime.now(UTC):
         return [Finding(channel, False, f"waits until {state.waits_until:%Y-%m-%d %H:%M} UTC ({state.waits_for})")]
     return []
+
+
+def _counts(channel: str, state: ChannelState) -> list[Finding]:
+    """What the service answered today, where it refused anything."""
+    now = datetime.now(UTC)
+    said = state.counts.in_words(now)
+    waits = any(state.counts.waits_until(each.judge, now) for each in state.counts.judges)
+    return [Finding(channel, not waits, said)] if said else []
