@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import func, select
 
 from bot.delivery.dispatcher import Dispatcher
-from bot.doctor import channel_findings
+from bot.doctor.services import channel_findings
 from bot.model import Address, Cadence, Edition, Found, Preferences, Ranked, State
 from bot.rules.answer_counts import ENOUGH, FEWEST, JUDGE_WAITS, AnswerCounts
 from bot.rules.outcomes import ChannelState
@@ -119,6 +119,6 @@ async def test_the_doctor_shows_what_was_refused_today(store: Store) -> None:
         found = found.with_answer("bad.example", now, refused=n >= ENOUGH - 1, before=ENOUGH)
     async with store.write() as connection:
         await channel_state.save(connection, "email", ChannelState(counts=found))
-    [finding] = await channel_findings(store, "email")
+    [finding] = await channel_findings(store, "email", now)
     assert finding.ok
     assert finding.says == "199 accepted and 1 refused today (bad.example 1 of 201)"
