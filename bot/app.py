@@ -27,7 +27,8 @@ from bot.delivery.listening import ListeningMonitor
 from bot.delivery.session import Session
 from bot.model import Address, Preferences, Style
 from bot.publishing.feed import Feed
-from bot.publishing.publisher import Progress, Publisher
+from bot.publishing.poller import Progress
+from bot.publishing.publisher import Publisher
 from bot.render.templates import template
 from bot.render.words import match
 from bot.rules.access import Access, Admission

@@ -140,7 +140,7 @@ class Service:
         return jobs
 
     async def _poll_once(self, now: datetime) -> None:
-        if await self.publisher.poll(now):
+        if await self.publisher.poller.poll(now):
             await self._beat()
         while await self.publisher.step(now):
             pass
@@ -176,15 +176,15 @@ class Service:
 
     async def _poll(self, stop: asyncio.Event) -> None:
         while await until(stop, asyncio.ensure_future(self._round())):  # a poll that is cut off has stored nothing
-            at = await self.publisher.next_step(clock())
+            at = await self.publisher.poller.next_poll(clock())
             await pause(min(max((at - clock()).total_seconds(), TICK), LONGEST_NAP), stop)
 
     async def _round(self) -> None:
-        before = self.publisher.polled_at
+        before = self.publisher.poller.polled_at
         while await self.publisher.step(clock()):
             pass
         await self.welcome_residents(clock())
-        if self.publisher.polled_at != before:
+        if self.publisher.poller.polled_at != before:
             await self._beat()
 
     async def _beat(self) -> None:

@@ -9,7 +9,7 @@ from bot.delivery.alerts import Alert
 from bot.delivery.listening import tell_long_outages
 from bot.model import NOTE, Cadence
 from bot.rules.closing import closing_time, newest_finished
-from bot.store import Store, closing_state, edition_queries, ended_editions, one_time_tokens, retention
+from bot.store import Store, closing_state, edition_queries, ended_editions, one_time_tokens, retention, unread_days
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +58,8 @@ class Housekeeping:
                 return False
             if await edition_queries.of_day(connection, Cadence.DAY, day) is not None:
                 return False
+            if day in await unread_days.load(connection):
+                return False  # the publisher tells of it when it is set aside
         polled = state.polled_at is not None and state.polled_at >= closing_time(day, self._closes)
         event = "no edition, the feed lists no papers" if polled else "no edition, the feed is unreachable"
         async with self._store.write() as connection:

@@ -7,7 +7,7 @@ from dataclasses import fields
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Found, Media, MediaKind, Paper
@@ -23,6 +23,7 @@ FIELDS = tuple(each.name for each in fields(Paper))
 # still be added. Votes, comments and links follow the feed.
 WORDS = ("title", "abstract", "authors", "published")
 LATE_WORDS = ("sentence", "organisation")
+LISTING = ("listed_on", "listed_at", "position")
 
 
 async def keep(connection: AsyncConnection, found: Found) -> int:
@@ -42,6 +43,9 @@ async def keep(connection: AsyncConnection, found: Found) -> int:
         column.name: new[column.name] for column in papers.c if column.name not in {"id", *WORDS}
     }
     refreshed |= {name: func.coalesce(papers.c[name], new[name]) for name in LATE_WORDS}
+    # Lists may be read in any order, days late; the newest listing that stands counts (docs/feed.md, "Papers").
+    older = and_(papers.c.listed, papers.c.listed_at > new.listed_at)
+    refreshed |= {name: case((older, papers.c[name]), else_=new[name]) for name in LISTING}
     if found.papers:
         await connection.execute(
             statement.on_conflict_do_update(index_elements=["id"], set_=refreshed),

@@ -26,6 +26,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
     true,
 )
 from sqlalchemy import text as sql
@@ -305,6 +306,18 @@ announcements = Table(
     Column("edition_id", ForeignKey("editions.id"), unique=True),
 )
 """What operators say to their readers; a draft until it has an edition. The key is what confirms it."""
+
+unread_days = Table(
+    "unread_days",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("failing_since", Utc, nullable=False),
+    Column("tried_at", Utc, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("read_at", Utc),
+    Column("told", Boolean, nullable=False, server_default=false()),
+)
+"""List days that the feed did not give although it gave others; gone once each has been read and closed."""
 
 channel_memory = Table(
     "channel_memory",
