@@ -23,17 +23,25 @@ from tests.support.postgres import running
 SUBSCRIBERS, EDITIONS = 50_000, 10
 SERIES = "(with recursive n(n) as (select 1 union all select n + 1 from n where n < {most}) select n from n)"
 """Numbers from 1 to `most`, on both databases."""
-FILL = (
-    "insert into choices (id, language, style, papers, min_votes, topics) values (1, 'en', 'headline', 10, 0, '[]')",
-    "insert into editions (id, cadence, day, closed_at, complete, audience, for_readers) "
-    "select n, 'day', {day}, {now}, {true}, 0, {true} from {editions} e",
-    "insert into subscribers (id, channel, recipient, status, choice_id, hour, weekdays, timezone, cadence, created_at) "
-    "select n, 'email', 'reader-' || n || '@example.org', 'active', 1, 480, 127, 'UTC', 'day', {now} from {readers} r",
-    "insert into deliveries (edition_id, subscriber_id, channel, state, reason, choice_id, due_at, next_at, expires_at, "
-    "receipt, ended_at) select e.n, r.n, 'email', case when r.n % 5 = 0 then 'expired' else 'sent' end, "
-    "case when r.n % 5 = 0 then 'too late' end, 1, {now}, {now}, {now}, '250 2.0.0 Ok: queued as ' || r.n, {now} "
-    "from {readers} r cross join {editions} e order by e.n, r.n",
+FILL = """
+insert into choices (id, language, style, papers, min_votes, topics) values (1, 'en', 'headline', 10, 0, '[]');
+
+insert into editions (id, cadence, day, closed_at, complete, audience, for_readers)
+select n, 'day', {day}, {now}, {true}, 0, {true} from {editions} e;
+
+insert into subscribers (
+    id, channel, recipient, status, choice_id, hour, weekdays, timezone, cadence, created_at
 )
+select n, 'email', 'reader-' || n || '@example.org', 'active', 1, 480, 127, 'UTC', 'day', {now} from {readers} r;
+
+insert into deliveries (
+    edition_id, subscriber_id, channel, state, reason, choice_id, due_at, next_at, expires_at, receipt, ended_at
+)
+select
+    e.n, r.n, 'email', case when r.n % 5 = 0 then 'expired' else 'sent' end,
+    case when r.n % 5 = 0 then 'too late' end, 1, {now}, {now}, {now}, '250 2.0.0 Ok: queued as ' || r.n, {now}
+from {readers} r cross join {editions} e order by e.n, r.n
+"""
 
 
 def main() -> int:
@@ -88,7 +96,7 @@ def _fill(connection: Connection) -> None:
         "readers": SERIES.format(most=SUBSCRIBERS),
         "editions": SERIES.format(most=EDITIONS),
     }
-    for statement in FILL:
+    for statement in FILL.split(";"):
         connection.execute(text(statement.format_map(values)))
 
 

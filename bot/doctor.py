@@ -17,15 +17,7 @@ from bot.render.words import languages, match, own_name
 from bot.rules.closing import newest_finished
 from bot.rules.outcomes import ChannelState
 from bot.settings import Settings, SettingsError
-from bot.store import (
-    DatabaseFault,
-    Store,
-    StoreError,
-    channel_state,
-    listening_outages,
-    stats,
-    subscriber_queries,
-)
+from bot.store import DatabaseFault, Store, StoreError, channel_state, listening_outages, stats, subscriber_queries
 from bot.store.schema import HEAD
 from bot.store.text_queries import TextState
 from bot.summaries.wanted import WantedText, WantedTexts
