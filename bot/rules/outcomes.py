@@ -8,12 +8,13 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import assert_never
 
 from bot.channel import Barred, Deferred, Gone, Outcome, Rejected, Sent, Unknown
 from bot.model import Delivery, Reason, State, Status
+from bot.rules.answer_counts import AnswerCounts
 from bot.rules.schedule import NEAR, Rhythm, waking
 
 FIRST_WAIT = timedelta(minutes=1)
@@ -151,6 +152,8 @@ class ChannelState:
     """Readers whose fallback was rejected since the last success."""
     spam_domains: tuple[str, ...] = ()
     """Who called an edition spam, each written `edition id:domain`."""
+    counts: AnswerCounts = field(default_factory=AnswerCounts)
+    """What the service answered today."""
 
     def may_claim(self, now: datetime, free: int, in_flight: int) -> int:
         """How many deliveries may be claimed now, with `free` slots and `in_flight` sends going on."""
@@ -172,6 +175,7 @@ def next_channel_state(
 
     `bad_renderings` counts the edition's renderings that fell back, if this rejection made one more of them fall back.
     An announcement halts the channel only when it is called spam: it is the operator's own words that are refused.
+    Few refusals among many answers halt nothing (`state.counts`, in which this result is counted already).
     """
     match result:
         case Sent():
@@ -189,11 +193,10 @@ def next_channel_state(
             domains = _spam_domains(state, delivery, result.judge if isinstance(result, Rejected) else None)
             first_fallback = delivery.fell_back and delivery.rejections <= REJECTIONS and not delivery.is_note
             state = replace(state, spam_domains=domains, rejected_in_a_row=state.rejected_in_a_row + first_fallback)
-            halts = (
-                (bad_renderings >= BAD_RENDERINGS and not delivery.is_note)
-                or state.rejected_in_a_row >= REJECTED_IN_A_ROW
-                or len(domains) >= SPAM_DOMAINS
-            )
+            refused = state.rejected_in_a_row >= REJECTED_IN_A_ROW or len(domains) >= SPAM_DOMAINS
+            if state.counts.is_enough and isinstance(result, Rejected):
+                refused = state.counts.refuses
+            halts = refused or (bad_renderings >= BAD_RENDERINGS and not delivery.is_note)
             if halts and state.halted_at is None:
                 return replace(state, halted_at=now, halted_for=short(reason), probe_at=now + PROBE_EVERY)
             return state
