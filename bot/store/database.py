@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.runtime.locks import HeldError
-from bot.store import schema, sqlite, upgrade
+from bot.store import schema, search, sqlite, upgrade
 from bot.store.database_faults import explain
 
 BUSY_SECONDS = 15
@@ -124,7 +124,7 @@ class Store:
                     if before is not None and upgrade.needs_standstill(before):
                         await upgrade.server_standstill(connection)
                 if before != schema.HEAD:
-                    await connection.run_sync(_upgrade)
+                    await _upgrade(connection)
             return None
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(upgrade.migrating_file(self.path))
@@ -136,7 +136,7 @@ class Store:
                     await stack.enter_async_context(upgrade.file_standstill(connection, self.path))
             copied = await asyncio.to_thread(self._copy)
             async with self.rebuild() as connection:
-                await connection.run_sync(_upgrade)
+                await _upgrade(connection)
             return copied
 
     @asynccontextmanager
@@ -214,7 +214,9 @@ def _version(connection: Connection) -> str | None:
     return str(connection.scalar(text("select version_num from alembic_version")))
 
 
-def _upgrade(connection: Connection) -> None:
+async def _upgrade(connection: AsyncConnection) -> None:
+    """Run the migrations that are pending, and fill the search index from the papers that are stored."""
     from alembic import command
 
-    command.upgrade(upgrade.config(connection), "head")
+    await connection.run_sync(lambda each: command.upgrade(upgrade.config(each), "head"))
+    await search.rebuild(connection)
