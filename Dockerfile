@@ -21,7 +21,9 @@ RUN groupadd --gid 10001 papers \
   && useradd --uid 10001 --gid papers --no-create-home --home-dir /data --shell /usr/sbin/nologin papers \
   && install --directory --owner papers --group papers --mode 700 /data
 COPY --from=build /opt/morning-papers /opt/morning-papers
-ENV PATH=/opt/morning-papers/bin:$PATH PAPERS_HOME=/data LOG_FORMAT=json
+# The pages: on every address of the container, of which compose.yaml publishes one port to the machine itself.
+ENV PATH=/opt/morning-papers/bin:$PATH PAPERS_HOME=/data LOG_FORMAT=json WEB_HOST=0.0.0.0 WEB_PORT=8080
+EXPOSE 8080
 VOLUME /data
 WORKDIR /data
 USER 10001:10001

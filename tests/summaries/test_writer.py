@@ -295,7 +295,7 @@ async def test_texts_are_shown_by_the_command(tmp_path: Path) -> None:
         room = Newsroom(local, server, model)
         await room.publish({"k": reader("ko", papers=2)})
         environ = {"LLM_BASE_URL": server.url, "LLM_MODEL": "m", "LLM_API_KEY": server.key}
-        words = ("texts", "write", "--language", "ko", "--style", "plain", "--top", "2")
+        words = ("texts", "write", "--language", "ko", "--style", "plain", "--papers", "2")
         done = await asyncio.to_thread(papers_command, tmp_path, *words, given=environ)
         assert (done.returncode, done.stdout) == (0, "2 of 2 texts were generated; `papers texts` shows them.\n"), (
             done.stderr
