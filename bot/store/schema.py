@@ -289,6 +289,7 @@ channels = Table(
     Column("probe_at", Utc),
     Column("rejected_in_a_row", Integer, nullable=False, server_default="0"),
     Column("spam_domains", Text, nullable=False, server_default=""),
+    Column("counts", Text, nullable=False, server_default=""),
 )
 
 announcements = Table(
