@@ -168,7 +168,7 @@ async def test_the_front_page_shows_today_and_links_to_the_channels(served: Serv
     assert "https://t.me/papers_bot" in today.links
     assert "Papers so far" in today.words
     served.now = NOW + timedelta(days=1)
-    assert "This is the latest edition." in (await served.get("/en/")).text
+    assert "Here is the latest edition." in (await served.get("/en/")).text
 
 
 async def test_the_archive_lists_days_weeks_and_months_of_a_year(served: Served) -> None:
