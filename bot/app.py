@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -131,7 +132,9 @@ async def open_app(
             sessions=sessions,
             publisher=publish(store, feed, alert=alerts.alert),
             dispatchers=[dispatch(store, each.channel, locks, rate_limiter=each.rate_limiter) for each in sessions],
-            housekeeping=Housekeeping(store, alerts.alert, closes=core.edition_closes),
+            housekeeping=Housekeeping(
+                store, alerts.alert, closes=core.edition_closes, keep=timedelta(days=core.keep_unsubscribed)
+            ),
             writer=writer,
             alerts=alerts,
             monitor=monitor,
