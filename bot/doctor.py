@@ -11,16 +11,13 @@ from pathlib import Path
 from bot import app, settings
 from bot.channel import Finding
 from bot.delivery.session import Session
-from bot.model import Style
 from bot.publishing.feed import Feed, FeedError, sample
-from bot.render.words import languages, match, own_name
+from bot.render.words import languages, match
 from bot.rules.closing import newest_finished
 from bot.settings import Settings, SettingsError
 from bot.store import DatabaseFault, Store, StoreError, bulk_import, channel_state, subscriber_queries
 from bot.store.schema import HEAD
-from bot.store.text_queries import TextState
-from bot.summaries.wanted import WantedText, WantedTexts
-from bot.summaries.writer import Writer
+from bot.summaries.model_check import ModelCheck
 from bot.web.settings import WebSettings
 
 FAMILIAR = ("PAPERS_HOME",)
@@ -142,46 +139,25 @@ async def _feed(core: Settings) -> list[Finding]:
 
 
 async def _model(core: Settings, home: Path) -> list[Finding]:
-    """Check that the language model answers and passes the guard in each language, and what a day of it costs."""
+    """Check that the language model answers and is accepted in each language, and what a day of it costs."""
     if not core.endpoints:
         return [
             Finding("model", True, "none is set up (LLM_BASE_URL); styles that need one show the feed's own sentence")
         ]
-    from bot.summaries.llm import Endpoint, Model, ModelError
+    from bot.summaries.llm import Endpoint, Model
 
-    now, store = datetime.now(UTC), Store.open(core.database_url.get_secret_value(), home)
-    asked = [ranked.paper for ranked in sample.edition().papers][:2]
-    timeout = core.llm_timeout.total_seconds()
-    found: list[Finding] = []
-    cost: list[int] = []
+    store = Store.open(core.database_url.get_secret_value(), home)
     try:
-        async with Model([Endpoint(*each) for each in core.endpoints], timeout=timeout) as model:
-            writer = Writer(store, model, concurrency=1, budget=0)
-            wanted = await _wanted(store, now)
-            spoken = sorted({task.language for task in wanted}) or [match(core.default_language)]
-            for language in spoken:
-                task = WantedText(asked[0], language, Style.HIGHLIGHTS, 1.0, asked[1:])
-                written = await writer.try_out(task, now)
-                cost.append(written.tokens)
-                says = f"its {own_name(language)} is rejected: {' '.join(written.faults)}"
-                good = written.verdict is TextState.ACCEPTED
-                found.append(Finding("model", good, f"its {own_name(language)} passes" if good else says))
-    except (ModelError, ValueError) as error:
-        return [Finding("model", False, f"{error}; until it answers, readers get the feed's own sentences")]
+        ready = (store.path is None or store.path.exists()) and await store.version() == HEAD
+        endpoints = [Endpoint(*each) for each in core.endpoints]
+        async with Model(endpoints, timeout=core.llm_timeout.total_seconds(), window=core.llm_window) as model:
+            papers = [ranked.paper for ranked in sample.edition().papers][:2]
+            check = ModelCheck(model, papers, budget=core.llm_budget_tokens, concurrency=core.llm_concurrency)
+            return await check.findings(store if ready else None, datetime.now(UTC))
+    except (ValueError, DatabaseFault, StoreError) as error:
+        return [Finding("model", False, str(error))]
     finally:
         await store.close()
-    a_day = len(wanted) * sum(cost) // max(1, len(cost))
-    affordable = not core.llm_budget_tokens or a_day <= core.llm_budget_tokens
-    says = f"a day costs about {a_day:,} tokens with the current readers ({len(wanted)} texts)"
-    more = "" if affordable else ", more than LLM_BUDGET_TOKENS: the least wanted texts are not generated"
-    return [*found, Finding("model", affordable, says + more)]
-
-
-async def _wanted(store: Store, now: datetime) -> list[WantedText]:
-    """The texts that the newest editions need."""
-    if (store.path is not None and not store.path.exists()) or await store.version() != HEAD:
-        return []
-    return await WantedTexts(store).wanted(now)
 
 
 async def _channels(environ: Mapping[str, str], home: Path, core: Settings) -> Sequence[Finding]:

@@ -15,18 +15,20 @@ SPARE = 0.6
 
 
 class PromptSources:
-    """Finds the source of each text; `window` is how many tokens the model reads at once."""
+    """Finds the source of each text: what it is written from."""
 
-    def __init__(self, texts: FullTextLibrary, *, window: int) -> None:
+    def __init__(self, texts: FullTextLibrary) -> None:
         self._texts = texts
-        self._most = int(window * CHARACTERS_A_TOKEN * SPARE)
 
-    async def __call__(self, paper: Paper, style: Style, now: datetime) -> str:
-        """The source of a text about a paper in a style. Never raises for what a server answered."""
+    async def __call__(self, paper: Paper, style: Style, now: datetime, window: int) -> str:
+        """The source of a text about a paper in a style, for a context window of so many tokens.
+
+        Never raises for what a server answered.
+        """
         if style not in FROM_FULL_TEXT:
             return paper.abstract
         text = await self._texts.get(paper.id, now)
-        room = self._most - len(paper.abstract)
+        room = int(window * CHARACTERS_A_TOKEN * SPARE) - len(paper.abstract)
         if text is None or room <= 0:
             return paper.abstract
         return f"Abstract: {paper.abstract}\n\n{excerpt(text, room)}"
