@@ -20,15 +20,17 @@ from bot import settings
 from bot.channel import Channel, Kit, Mailing
 from bot.commands import WITHOUT_MODEL, ReaderCommands
 from bot.commands.process_feedback import FeedbackProcessor
-from bot.delivery.alerts import Alerts
+from bot.delivery.alerts import Alert, Alerts
 from bot.delivery.dispatcher import Dispatcher
 from bot.delivery.housekeeping import Housekeeping
+from bot.delivery.listening import ListeningMonitor
 from bot.delivery.session import Session
 from bot.model import Address, Preferences, Style
 from bot.publishing.feed import Feed
-from bot.publishing.publisher import Progress, Publisher
+from bot.publishing.poller import Progress
+from bot.publishing.publisher import Publisher
 from bot.render.templates import template
-from bot.render.words import match
+from bot.render.words import languages, match
 from bot.rules.access import Access, Admission
 from bot.runtime.locks import make_locks
 from bot.runtime.supervisor import clock
@@ -80,7 +82,7 @@ async def open_app(
 
     Raises SettingsError, StoreError.
     """
-    core, web_settings = settings.read(Settings, environ), settings.read(WebSettings, environ)
+    core, web_settings = core_settings(environ), settings.read(WebSettings, environ)
     async with AsyncExitStack() as stack:
         store = Store.open(core.database_url.get_secret_value(), home)
         stack.push_async_callback(store.close)
@@ -97,7 +99,8 @@ async def open_app(
         writer = await _writer(core, home, store, stack, alerts)
         feedback, metrics = FeedbackProcessor(store, links), Metrics(store)
         styles = tuple(Style) if writer.has_model else WITHOUT_MODEL
-        commands = _commands(core, store, sessions, styles, alerts)
+        monitor = ListeningMonitor(store, alerts.alert)
+        commands = _commands(core, store, sessions, styles, monitor=monitor, alert=alerts.alert)
         dispatch = partial(
             Dispatcher, alert=alerts.alert, writes=writer.has_model, links=links, observe=metrics.observe
         )
@@ -127,6 +130,7 @@ async def open_app(
             housekeeping=Housekeeping(store, alerts.alert, closes=core.edition_closes),
             writer=writer,
             alerts=alerts,
+            monitor=monitor,
             feedback=feedback,
             commands=commands,
             web=None if web_settings.port is None and not core.public_url else Web(web),
@@ -134,7 +138,13 @@ async def open_app(
 
 
 def _commands(
-    core: Settings, store: Store, sessions: Sequence[Session], styles: Sequence[Style], alerts: Alerts
+    core: Settings,
+    store: Store,
+    sessions: Sequence[Session],
+    styles: Sequence[Style],
+    *,
+    alert: Alert,
+    monitor: ListeningMonitor,
 ) -> ReaderCommands:
     """What readers can ask on every channel."""
     return ReaderCommands(
@@ -145,7 +155,8 @@ def _commands(
         access=Access(Admission(core.access), core.codes, core.allowed, core.admins),
         styles=styles,
         rate_limiters={session.channel.name: session.rate_limiter for session in sessions},
-        alert=alerts.alert,
+        alert=alert,
+        monitor=monitor,
     )
 
 
@@ -162,6 +173,19 @@ async def _writer(core: Settings, home: Path, store: Store, stack: AsyncExitStac
         raise SettingsError(f"{error}.") from None
     texts = await stack.enter_async_context(FullTextLibrary(home / CACHE))
     return make(model, source=PromptSources(texts), collect=partial(collect, texts, home / CACHE), alert=alerts.alert)
+
+
+def core_settings(environ: Mapping[str, str]) -> Settings:
+    """The core's settings, with a default language that there is. Raises SettingsError."""
+    core = settings.read(Settings, environ)
+    if not match(core.default_language, default=""):
+        raise SettingsError(f"DEFAULT_LANGUAGE must be one of {', '.join(languages())}; see .env.example.")
+    return core
+
+
+def settings_classes() -> list[type[BaseModel]]:
+    """The classes that all settings are read into: the core's, the web server's and each channel's."""
+    return [Settings, WebSettings, *map(settings_class, CHANNELS)]
 
 
 def configured(environ: Mapping[str, str]) -> list[str]:

@@ -324,7 +324,13 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The result of a poll: the papers, and the list days that were read completely."""
+    """The result of a poll: the papers, and the list days that were read completely.
+
+    `failed` are the days that could not be read although others could, each with a sentence that says why.
+    `retry_after` is how many seconds the feed asked us to wait, None if it did not.
+    """
 
     papers: Sequence[Paper]
     days: frozenset[date] = field(default_factory=frozenset)
+    failed: Mapping[date, str] = field(default_factory=dict)
+    retry_after: float | None = None

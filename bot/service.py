@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
@@ -18,6 +18,7 @@ from bot.commands.process_feedback import FeedbackProcessor
 from bot.delivery.alerts import Alerts
 from bot.delivery.dispatcher import Dispatcher
 from bot.delivery.housekeeping import Housekeeping
+from bot.delivery.listening import ListeningMonitor
 from bot.delivery.session import Session
 from bot.model import Address, Cadence, Preferences
 from bot.publishing.feed import Feed
@@ -26,7 +27,7 @@ from bot.publishing.publisher import Publisher
 from bot.render.words import match
 from bot.runtime.jobs import Job, cut_short, under_locks
 from bot.runtime.locks import Locks
-from bot.runtime.supervisor import TICK, clock, pause, supervise, until
+from bot.runtime.supervisor import TICK, backoffs, clock, pause, supervise, until
 from bot.settings import Settings
 from bot.store import Store, edition_queries
 from bot.summaries.writer import Writer
@@ -72,12 +73,11 @@ class Service:
     housekeeping: Housekeeping
     writer: Writer
     alerts: Alerts
+    monitor: ListeningMonitor
     commands: ReaderCommands
     feedback: FeedbackProcessor
     web: Web | None = None
     """None without WEB_PORT or PUBLIC_URL."""
-    refused: set[tuple[str, str]] = field(default_factory=set)
-    """Logins that services refused, as (channel, reason); each is reported once."""
 
     @property
     def channels(self) -> Sequence[Channel]:
@@ -140,7 +140,7 @@ class Service:
         return jobs
 
     async def _poll_once(self, now: datetime) -> None:
-        if await self.publisher.poll(now):
+        if await self.publisher.poller.poll(now):
             await self._beat()
         while await self.publisher.step(now):
             pass
@@ -165,7 +165,7 @@ class Service:
         try:
             await session.open()
         except LoginError as error:
-            self._report_refusal(session, error)
+            self.monitor.refused(session.channel.name, str(error), now)
             return
         except Exception:  # one unreachable service must not stop the others
             log.exception("channel unreachable, its deliveries wait", extra={"channel": session.channel.name})
@@ -176,15 +176,15 @@ class Service:
 
     async def _poll(self, stop: asyncio.Event) -> None:
         while await until(stop, asyncio.ensure_future(self._round())):  # a poll that is cut off has stored nothing
-            at = await self.publisher.next_step(clock())
+            at = await self.publisher.poller.next_poll(clock())
             await pause(min(max((at - clock()).total_seconds(), TICK), LONGEST_NAP), stop)
 
     async def _round(self) -> None:
-        before = self.publisher.polled_at
+        before = self.publisher.poller.polled_at
         while await self.publisher.step(clock()):
             pass
         await self.welcome_residents(clock())
-        if self.publisher.polled_at != before:
+        if self.publisher.poller.polled_at != before:
             await self._beat()
 
     async def _beat(self) -> None:
@@ -196,8 +196,7 @@ class Service:
             await pause(HOUSEKEEPING_EVERY, stop)
 
     async def _deliver(self, dispatcher: Dispatcher, session: Session, stop: asyncio.Event) -> None:
-        if not await self._log_in(session, stop):
-            return
+        await self._despite_refusals(session, stop, partial(self._log_in, session, stop))
         while not stop.is_set():
             if not await dispatcher.step(clock()):
                 await pause(TICK, dispatcher.attempt_ended, stop)
@@ -215,26 +214,40 @@ class Service:
                 await self.alerts.flush()
 
     async def _listen(self, session: Session, stop: asyncio.Event) -> None:
-        if not await self._log_in(session, stop):
-            return
-        try:
-            await until(stop, asyncio.ensure_future(session.channel.listen(self.commands)))
-        except LoginError as error:
-            self._report_refusal(session, error)
+        self.monitor.begin(session.channel.name)
+        await self._despite_refusals(session, stop, partial(self._log_in_and_listen, session, stop))
 
-    async def _log_in(self, session: Session, stop: asyncio.Event) -> bool:
-        """Log in. Returns False if the service refuses the login, which ends this channel's jobs alone."""
+    async def _log_in_and_listen(self, session: Session, stop: asyncio.Event) -> None:
+        name = session.channel.name
         try:
-            return await until(stop, asyncio.ensure_future(session.open()))
+            await self._log_in(session, stop)
+            if not stop.is_set() and await until(stop, asyncio.ensure_future(session.channel.listen(self.commands))):
+                await self.monitor.working(name, clock())  # it receives nothing, and is not meant to
         except LoginError as error:
-            self._report_refusal(session, error)
-            return False
+            self.monitor.refused(name, str(error), clock())
+            await self.monitor.failed(name, str(error), clock(), told=True)
+            raise
+        except Exception as error:
+            # Only a ConnectionError of our own has a message that is fit to be shown.
+            reason = str(error) if type(error) is ConnectionError else type(error).__name__
+            await self.monitor.failed(name, reason, clock())
+            raise
 
-    def _report_refusal(self, session: Session, error: LoginError) -> None:
-        name, reason = session.channel.name, str(error)
-        if (name, reason) not in self.refused:  # listening and delivering meet the same refusal
-            self.refused.add((name, reason))
-            self.alerts.alert("login refused", clock(), level=logging.ERROR, channel=name, reason=reason)
+    async def _log_in(self, session: Session, stop: asyncio.Event) -> None:
+        await until(stop, asyncio.ensure_future(session.open()))
+
+    async def _despite_refusals(
+        self, session: Session, stop: asyncio.Event, work: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Do the work, again with backoff while the service refuses our login: a revoked token may be valid later."""
+        waits = backoffs()
+        while not stop.is_set():
+            try:
+                await work()
+                return
+            except LoginError as error:
+                self.monitor.refused(session.channel.name, str(error), clock())
+            await pause(next(waits), stop)
 
     async def welcome_residents(self, now: datetime) -> None:
         """Subscribe the channels' built-in recipients as soon as there is an edition to welcome them with."""

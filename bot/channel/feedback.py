@@ -24,7 +24,7 @@ class Feedback(StrEnum):
     GONE = "gone"
     """A hard bounce: the address cannot be reached any more."""
     STRIKE = "strike"
-    """A soft bounce; after three editions in a row the reader is `gone`."""
+    """A soft bounce; after three editions in a row over at least a week the reader is `gone`."""
 
 
 class FeedbackHandler(Protocol):

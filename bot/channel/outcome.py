@@ -24,7 +24,8 @@ class Deferred:
     scope: Literal["recipient", "channel"] = "recipient"
     """Whether one recipient has to wait or the whole channel."""
     strike: bool = False
-    """Whether the reader's side caused it (a full mailbox); after three editions in a row the reader is `gone`."""
+    """Whether the reader's side caused it (a full mailbox); after three editions in a row over a week the reader is
+    `gone`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol, Self, runtime_checkable
+from typing import Literal, Protocol, Self, runtime_checkable
 
 from bot.channel.conversation import CommandInfo, Reply, Requester, Suggestion
 from bot.channel.message import Limits, Message, Pace, Personal
@@ -23,13 +23,22 @@ class Finding:
 
     subject: str
     ok: bool
+    """False for a fault: something does not work."""
     says: str
+    advice: bool = False
+    """It works, and could be better."""
+
+    @property
+    def level(self) -> Literal["ok", "advice", "fault"]:
+        """How much it matters; only faults make `papers doctor` fail."""
+        return "fault" if not self.ok else "advice" if self.advice else "ok"
 
 
 class LoginError(Exception):
-    """Login failed and a retry would not help. The message is one sentence that says what to do.
+    """The service refuses our login. The message is one sentence that says what to do.
 
-    `__aenter__` and `listen` may raise it; it stops this channel only.
+    `__aenter__` and `listen` may raise it. The operator is told at once, this channel tries again with backoff, and the
+    others run.
     """
 
 
@@ -118,6 +127,14 @@ class Commands(Protocol):
 
     async def moved(self, address: Address, recipient: str) -> None:
         """Give a subscriber the new recipient id that their place has."""
+        ...
+
+    async def listening(self, channel: str, now: datetime) -> None:
+        """Note that a channel receives what readers write; call it as often as you like."""
+        ...
+
+    async def not_listening(self, channel: str, reason: str, now: datetime) -> None:
+        """Note that a channel receives nothing for now, and why, as a sentence for the operator; it tries again."""
         ...
 
     async def acquire(self, address: Address) -> None:

@@ -7,7 +7,7 @@ from bot.cli.open_store import stored
 from bot.cli.options import Json
 from bot.cli.startup import DONE, execute
 from bot.render import words
-from bot.store import bulk_import
+from bot.store import stats
 
 COLUMNS = ("tag", "name", "translated", "direction", "readers")
 
@@ -22,7 +22,7 @@ def languages(json: Json = False) -> None:
 
 async def _languages(json: bool) -> int:
     async with stored() as store, store.read() as connection:
-        readers = await bulk_import.active_by_language(connection)
+        readers = await stats.active_by_language(connection)
     rows = []
     for tag in words.languages():
         translated, sentences = words.completeness(tag)

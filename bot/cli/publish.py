@@ -32,8 +32,12 @@ async def _publish(day: date | None, deliver: bool) -> int:
         return WRONG
     async with open_service() as service:
         if day is None or day == now.date():
-            if not await service.publisher.poll(now):
-                complain(f"The feed could not be read: {service.publisher.fault}.")
+            poller = service.publisher.poller
+            if not await poller.poll(now):
+                complain(f"The feed could not be read: {poller.fault}.")
+                return FAILED
+            if now.date() in poller.failed:
+                complain(f"The list of {now.date()} could not be read: {poller.failed[now.date()]}.")
                 return FAILED
             published = await service.publisher.close_early(now)
         else:

@@ -73,9 +73,9 @@ async def _run(once: bool, roles: frozenset[Role], at: datetime | None, standby:
             await _serve(service, roles, stop, standby=standby)
             return DONE
         await service.once(at or clock(), roles, stop)
-        if service.publisher.fault is None:
+        if service.publisher.poller.fault is None:
             return DONE
-        complain(f"The feed could not be read: {service.publisher.fault}.")
+        complain(f"The feed could not be read: {service.publisher.poller.fault}.")
         if await _is_first_start(service):
             _show_sample(service)
         return FAILED
@@ -110,7 +110,7 @@ async def _is_first_start(service: Service) -> bool:
 async def _introduce(service: Service, now: datetime) -> None:
     """End a first start: a sample if the feed gave nothing, and what happens next."""
     if await _is_first_start(service):
-        say(f"The feed could not be read: {service.publisher.fault or 'it lists no finished day yet'}.")
+        say(f"The feed could not be read: {service.publisher.poller.fault or 'it lists no finished day yet'}.")
         say("It is polled again until it answers.")
         _show_sample(service)
     await _announce_next(service, now)

@@ -11,6 +11,7 @@ from bot.channel import Suggestion
 from bot.commands.context import Context
 from bot.model import ARXIV_ID, Cadence, Paper
 from bot.rules.topics import LONGEST_TOPIC
+from bot.runtime.latex import plain_math
 from bot.runtime.text import printable
 from bot.store import edition_queries, paper_queries
 from bot.store.search import search
@@ -40,7 +41,7 @@ async def suggest_papers(context: Context, typed: str) -> list[Suggestion]:
         found = (
             await paper_queries.by_ids(connection, ids) if latest is None else [each.paper for each in latest.papers]
         )
-    return [Suggestion(" ".join(printable(paper.title).split()) or paper.id, paper.id) for paper in found]
+    return [Suggestion(" ".join(printable(plain_math(paper.title)).split()) or paper.id, paper.id) for paper in found]
 
 
 async def suggest_topics(context: Context, typed: str) -> list[Suggestion]:

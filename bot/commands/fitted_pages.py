@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable
 
 from bot.channel import Message, Page
 from bot.render.fit import Fitted
+from bot.runtime.recent import Recent
 
 KEPT = 64
 """Pages that are kept, the least recently used dropped first."""
@@ -19,18 +19,12 @@ class FittedPages:
     """Fits each page once per channel, in a thread, until the page changes."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[Key, tuple[Page, Fitted[Message]]] = OrderedDict()
+        self._kept: Recent[Key, tuple[Page, Fitted[Message]]] = Recent(KEPT)
 
     async def fitted(self, channel: str, page: Page, asked: str, fit: Callable[[], Fitted[Message]]) -> Fitted[Message]:
         """What `fit` returns for a page and the line that asked for it, from the cache where it is there."""
         key = (channel, page.language, page.style.value, asked)
         known = self._kept.get(key)
         if known is not None and known[0] == page:
-            self._kept.move_to_end(key)
             return known[1]
-        made = await asyncio.to_thread(fit)
-        self._kept[key] = (page, made)
-        self._kept.move_to_end(key)
-        if len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
-        return made
+        return self._kept.put(key, (page, await asyncio.to_thread(fit)))[1]

@@ -21,6 +21,7 @@ from bot.render.preference_values import in_words, rhythm_in_words, styles, titl
 from bot.render.words import words
 from bot.rules.preferences import PREFERENCES, value
 from bot.rules.topics import matching
+from bot.runtime.latex import plain_math
 from bot.store import (
     audience,
     edition_queries,
@@ -184,7 +185,7 @@ async def _preview(context: Context, topics: Sequence[str]) -> tuple[str, Sequen
         total=w.number(len(listed)),
     )
     newest = sorted(let_through, key=lambda paper: (paper.listed_on, paper.votes or 0), reverse=True)[:SHOWN]
-    return said, [Row(w.day(paper.listed_on), paper.title, paper_line(paper.id)) for paper in newest]
+    return said, [Row(w.day(paper.listed_on), plain_math(paper.title), paper_line(paper.id)) for paper in newest]
 
 
 def _chosen(context: Context, preference: Preference) -> object:

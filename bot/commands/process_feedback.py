@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channel import LEAVE, MAIL, Feedback, Links
 from bot.model import Reason, Status, Subscriber
-from bot.rules.outcomes import REDACTED, STRIKES, redact, short
+from bot.rules.outcomes import REDACTED, is_given_up, redact, short
 from bot.signing import named
 from bot.store import Store, reader_history, recording, subscriber_queries
 
@@ -71,7 +71,7 @@ async def _apply(
         case Feedback.STRIKE:
             if edition is None or not await recording.mark_not_reached(connection, edition, reader.id, reason):
                 return False
-            if can_end and await reader_history.strikes(connection, reader.id, edition) >= STRIKES:
+            if can_end and is_given_up(await reader_history.strikes(connection, reader.id, edition)):
                 await subscriber_queries.mark_gone(connection, reader.id, reason, now=now)
             return True
         case _:

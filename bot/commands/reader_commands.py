@@ -17,6 +17,7 @@ from bot.commands.command import Audience, MisreadError, split
 from bot.commands.context import WITHOUT_MODEL, Context, Services
 from bot.commands.token_buckets import TokenBuckets
 from bot.delivery.alerts import Alert, log_alert
+from bot.delivery.listening import ListeningMonitor
 from bot.delivery.rate_limit import RateLimiter
 from bot.model import Address, Preferences, Reason, Status, Style
 from bot.render import zones
@@ -45,6 +46,7 @@ class ReaderCommands:
         styles: Sequence[Style] = WITHOUT_MODEL,
         rate_limiters: Mapping[str, RateLimiter] | None = None,
         alert: Alert = log_alert,
+        monitor: ListeningMonitor | None = None,
     ) -> None:
         by_name = {channel.name: channel for channel in channels}
         self._services = Services(store, by_name, closes, access or Access(), styles, alert)
@@ -52,6 +54,7 @@ class ReaderCommands:
         self._commands = {channel.name: registry.commands(channel.extras) for channel in channels}
         self._fallback = fallback
         self._requests, self._completions = TokenBuckets(), TokenBuckets()
+        self._monitor = monitor or ListeningMonitor(store, alert)
         self._rate_limiters = rate_limiters or {channel.name: RateLimiter(channel.pace) for channel in channels}
 
     async def ask(self, requester: Requester, line: str, now: datetime) -> Reply:
@@ -180,6 +183,14 @@ class ReaderCommands:
             reader = await subscriber_queries.get(connection, address, lock=True)
             if reader is not None:
                 await subscriber_queries.move(connection, reader.id, recipient)
+
+    async def listening(self, channel: str, now: datetime) -> None:
+        """Note that a channel receives what readers write."""
+        await self._monitor.working(channel, now)
+
+    async def not_listening(self, channel: str, reason: str, now: datetime) -> None:
+        """Note that a channel receives nothing for now, and why."""
+        await self._monitor.failed(channel, reason, now)
 
     async def acquire(self, address: Address) -> None:
         """Wait until the channel's rate limit allows a reply to `address`; replies go before editions."""

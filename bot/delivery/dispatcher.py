@@ -23,12 +23,12 @@ from bot.delivery.rate_limit import RateLimiter
 from bot.delivery.rendering import Renderings
 from bot.model import Delivery, Reason, State
 from bot.rules.outcomes import (
-    STRIKES,
     ChannelState,
     Consequence,
     RenderFailed,
     Result,
     consequence,
+    is_given_up,
     next_channel_state,
     postpone_until,
     repeat_at,
@@ -302,7 +302,7 @@ class Dispatcher:
         reader = delivery.subscriber_id
         if not await recording.has_same_reader(connection, delivery):
             return
-        if await reader_history.strikes(connection, reader, delivery.edition_id) >= STRIKES:
+        if is_given_up(await reader_history.strikes(connection, reader, delivery.edition_id)):
             await subscriber_queries.mark_gone(connection, reader, reason, now=now)
 
     def _report_ended(self, ended: Sequence[_Ended], now: datetime, *, at_once: bool) -> None:

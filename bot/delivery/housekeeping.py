@@ -1,4 +1,4 @@
-"""Housekeeping: reports editions that are finished or missing, deletes expired tokens, folds old deliveries."""
+"""Housekeeping: reports editions that are finished or missing and long outages of listening, tidies the database."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import logging
 from datetime import datetime, time, timedelta
 
 from bot.delivery.alerts import Alert
+from bot.delivery.listening import tell_long_outages
 from bot.model import NOTE, Cadence
 from bot.rules.closing import closing_time, newest_finished
-from bot.store import Store, closing_state, edition_queries, ended_editions, one_time_tokens, retention
+from bot.store import Store, closing_state, edition_queries, ended_editions, one_time_tokens, retention, unread_days
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ class Housekeeping:
         """Do everything that is due at `now`. Returns whether there was anything to do."""
         ended = await self._report_finished(now)
         missing = await self._report_missing(now)
+        await tell_long_outages(self._store, self._alert, now)
         await self._drop_expired_tokens(now)
         return await self._fold(now) or ended or missing
 
@@ -56,6 +58,8 @@ class Housekeeping:
                 return False
             if await edition_queries.of_day(connection, Cadence.DAY, day) is not None:
                 return False
+            if day in await unread_days.load(connection):
+                return False  # the publisher tells of it when it is set aside
         polled = state.polled_at is not None and state.polled_at >= closing_time(day, self._closes)
         event = "no edition, the feed lists no papers" if polled else "no edition, the feed is unreachable"
         async with self._store.write() as connection:

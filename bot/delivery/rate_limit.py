@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Sequence
 
 from bot.channel import Pace, Rate
+from bot.runtime.recent import Recent
 
 RECIPIENTS = 10_000
 """Recipients whose rate windows are remembered; the least recently used are dropped, and may send again by then."""
@@ -29,7 +30,7 @@ class RateLimiter:
     def __init__(self, pace: Pace) -> None:
         self._pace = pace
         self._account = None if pace.account is None else RateWindow(pace.account)
-        self._recipients: OrderedDict[str, Sequence[RateWindow]] = OrderedDict()
+        self._recipients: Recent[str, Sequence[RateWindow]] = Recent(RECIPIENTS)
         self._broadcast = asyncio.Lock()
         self._urgent = 0
         self._urgent_in_a_row = 0
@@ -75,10 +76,7 @@ class RateLimiter:
         who = self._pace.same(to)
         windows = self._recipients.get(who)
         if windows is None:
-            windows = self._recipients[who] = [RateWindow(rate) for rate in rates]
-            if len(self._recipients) > RECIPIENTS:
-                self._recipients.popitem(last=False)
-        self._recipients.move_to_end(who)
+            windows = self._recipients.put(who, [RateWindow(rate) for rate in rates])
         return windows
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -23,6 +22,7 @@ from bot.render.fit import fit
 from bot.render.styles import TEXT_FIELDS
 from bot.render.words import words
 from bot.rules.preferences import shaping
+from bot.runtime.recent import Recent
 from bot.runtime.timing import Observe, Timed, ignore_timing, timed
 from bot.store import Store, announcements, edition_queries, reader_history, text_queries
 
@@ -67,9 +67,9 @@ class Renderings:
         self._store = store
         self._channel = channel
         self._writes = writes
-        self._messages: OrderedDict[Key, asyncio.Task[Message | None]] = OrderedDict()
-        self._editions: OrderedDict[int, asyncio.Task[Edition]] = OrderedDict()
-        self._text_counts: OrderedDict[Key, int] = OrderedDict()
+        self._messages: Recent[Key, asyncio.Task[Message | None]] = Recent(MESSAGES)
+        self._editions: Recent[int, asyncio.Task[Edition]] = Recent(EDITIONS)
+        self._text_counts: Recent[Key, int] = Recent(MESSAGES)
         """Texts that existed when a slot's first reader was served: all readers of a slot get the same."""
 
     async def render(self, delivery: Delivery) -> Rendered:
@@ -99,14 +99,11 @@ class Renderings:
         task = self._messages.get(key)
         if task is None:
             # A task, so that deliveries of one rendering that start together wait for the same one.
-            task = self._messages[key] = asyncio.create_task(work())
-            if len(self._messages) > MESSAGES:
-                self._messages.popitem(last=False)
-        self._messages.move_to_end(key)
+            task = self._messages.put(key, asyncio.create_task(work()))
         try:
             return await asyncio.shield(task)
         except Exception:
-            self._messages.pop(key, None)
+            self._messages.drop(key)
             raise
 
     async def texts_pending_until(
@@ -131,14 +128,12 @@ class Renderings:
     async def _text_count(self, delivery: Delivery) -> int:
         """How many texts there are to choose from, looked up once for all readers of a slot."""
         key = (delivery.edition_id, delivery.preferences.language, delivery.due_at)
-        if key not in self._text_counts:
+        known = self._text_counts.get(key)
+        if known is None:
             async with self._store.read() as connection:
-                self._text_counts[key] = await text_queries.count(
-                    connection, delivery.edition_id, delivery.preferences.language
-                )
-            if len(self._text_counts) > MESSAGES:
-                self._text_counts.popitem(last=False)
-        return self._text_counts[key]
+                found = await text_queries.count(connection, delivery.edition_id, delivery.preferences.language)
+            known = self._text_counts.put(key, found)
+        return known
 
     async def _hint(self, delivery: Delivery) -> Message | None:
         """A line for a reader whose filters leave nothing, if this edition completes a row of such editions."""
@@ -175,13 +170,11 @@ class Renderings:
     async def _edition(self, edition_id: int) -> Edition:
         task = self._editions.get(edition_id)
         if task is None:
-            task = self._editions[edition_id] = asyncio.create_task(self._load(edition_id))
-            if len(self._editions) > EDITIONS:
-                self._editions.popitem(last=False)
+            task = self._editions.put(edition_id, asyncio.create_task(self._load(edition_id)))
         try:
             return await asyncio.shield(task)
         except Exception:
-            self._editions.pop(edition_id, None)
+            self._editions.drop(edition_id)
             raise
 
     async def _load(self, edition_id: int) -> Edition:

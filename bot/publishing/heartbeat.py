@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from bot.channel import Channel
 from bot.runtime.http import Fetcher, FetchError
-from bot.store import Store, channel_state
+from bot.store import Store, channel_state, listening_outages
 
 log = logging.getLogger(__name__)
 
@@ -16,9 +16,14 @@ SECONDS = 10.0
 
 
 async def beat(store: Store, channels: Sequence[Channel], url: str) -> None:
-    """Request `url` unless a channel is halted. Call it after a successful poll; a failed request is only logged."""
+    """Request `url`, unless a channel is halted or its operator was told that it does not listen.
+
+    Call it after a successful poll; a failed request is only logged.
+    """
     async with store.read() as connection:
         if any([(await channel_state.load(connection, channel.name)).halted_at for channel in channels]):
+            return
+        if any(outage.told for outage in (await listening_outages.load(connection)).values()):
             return
     try:
         async with Fetcher(total=SECONDS) as fetcher:

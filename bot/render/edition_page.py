@@ -20,6 +20,7 @@ from bot.render.labels import footer, labels
 from bot.render.words import Words, words
 from bot.rules.closing import rank
 from bot.rules.topics import TopicFilter
+from bot.runtime.latex import plain_math
 from bot.runtime.text import one_line, visible
 
 Texts = Mapping[str, Mapping[Style, Text]]
@@ -155,7 +156,7 @@ def block(ranked: Ranked, style: Style, w: Words, texts: Texts = NO_TEXTS) -> Bl
     """All that a page says about one paper in one language and style."""
     paper = ranked.paper
     said = _cleaned(say(paper, style, texts.get(paper.id, NOTHING_WRITTEN)))
-    title = one_line(paper.title) or paper.id
+    title = one_line(plain_math(paper.title)) or paper.id
     translated = said.parts.get("title")
     return Block(
         rank=ranked.rank,
@@ -168,7 +169,7 @@ def block(ranked: Ranked, style: Style, w: Words, texts: Texts = NO_TEXTS) -> Bl
         said=said,
         links=_links(paper, w),
         original_title=title if translated else None,
-        abstract=one_line(paper.abstract),
+        abstract=one_line(plain_math(paper.abstract)),
     )
 
 
@@ -182,7 +183,7 @@ def filled(day: date, now: datetime) -> float:
 
 
 def _cleaned(said: Said) -> Said:
-    return replace(said, parts={name: one_line(text) for name, text in said.parts.items()})
+    return replace(said, parts={name: one_line(plain_math(text)) for name, text in said.parts.items()})
 
 
 def _authors(names: Sequence[str], w: Words) -> str | None:

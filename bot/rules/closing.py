@@ -6,9 +6,10 @@ into the next edition, so that each paper is in exactly one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from types import MappingProxyType
 
 from bot.model import Cadence, Edition, Paper, Ranked
 
@@ -17,6 +18,10 @@ WINDOW = timedelta(days=7)
 """How long a paper rolls over, counted from its list day; older papers are no news any more."""
 PATIENCE = timedelta(hours=3)
 """How long the feed must have been failing before an edition is closed without it."""
+SET_ASIDE = timedelta(hours=24)
+"""How long after its closing time a single list day may be unreadable before closing goes on without it."""
+RETRY_LATE = timedelta(hours=1)
+"""Time between two requests for a list day that was set aside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +31,8 @@ class ClosingState:
     `origin`: the first edition's day; papers listed earlier are in no edition.
     `settled`: the last day that was decided, with an edition or, if its list was empty, without one.
     `settled_week`, `settled_month`: the last days of the last periods that were decided.
-    `polled_at`: when the last complete poll began. `attempted_at`: when the last poll began, successful or not.
-    `failing_since`: when the first poll began that has failed since the last complete one.
+    `polled_at`: when the last poll began that got any list. `attempted_at`: when the last poll began, whatever it got.
+    `failing_since`: when the first poll began that has got no list since the last successful one.
     `retry_at`: when the feed allows the next request (Retry-After).
     `restored`: when this database was restored from a backup.
     """
@@ -41,6 +46,33 @@ class ClosingState:
     retry_at: datetime | None = None
     failing_since: datetime | None = None
     restored: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadDay:
+    """A list day that the feed did not give when asked for it, although it gave others.
+
+    `failing_since`: when the first poll began that did not get it. `tried_at`: when the last one began.
+    `reason`: why, in one sentence for the operator.
+    `read_at`: when a poll began that got it after all, too late to be closed in its turn.
+    `told`: whether the operator has been told.
+    """
+
+    day: date
+    failing_since: datetime
+    tried_at: datetime
+    reason: str
+    read_at: datetime | None = None
+    told: bool = False
+
+    def fails_for(self, until: datetime, closes: time) -> timedelta:
+        """How long the day has been unreadable at `until`, counted from its closing time on."""
+        return until - max(self.failing_since, closing_time(self.day, closes))
+
+
+def set_aside(unread: UnreadDay, closes: time) -> bool:
+    """Whether closing goes on without a day that has been tried for `SET_ASIDE`."""
+    return unread.fails_for(unread.tried_at, closes) >= SET_ASIDE
 
 
 def closing_time(day: date, closes: time) -> datetime:
@@ -69,12 +101,24 @@ def poll_due(closing_state: ClosingState, now: datetime, interval: timedelta, cl
     return now >= last + interval or last < closing_time(newest_finished(now, closes), closes)
 
 
-def days_to_poll(closing_state: ClosingState, newest_edition: date | None, now: datetime) -> list[date]:
-    """The list days to poll: every day since the last edition, and at least yesterday and today."""
+def days_to_poll(
+    closing_state: ClosingState, newest_edition: date | None, now: datetime, unread: Iterable[UnreadDay] = ()
+) -> list[date]:
+    """The list days to poll: every day since the last edition, at least yesterday and today, and `unread` ones.
+
+    An unread day is asked for at every poll on its first day, then every `RETRY_LATE`.
+    """
     today = now.astimezone(UTC).date()
     known = [day for day in (newest_edition, closing_state.settled) if day is not None]
     since = max(min(known, default=today), closing_state.origin or date.min)
-    return list(_days(min(since, today - DAY), today))
+    days = set(_days(min(since, today - DAY), today))
+    late = (each for each in unread if each.read_at is None and each.day < today)
+    days |= {each.day for each in late if each.tried_at < each.failing_since + DAY or _due(each.tried_at, now)}
+    return sorted(days)
+
+
+def _due(tried_at: datetime, now: datetime) -> bool:
+    return not tried_at <= now < tried_at + RETRY_LATE  # tried in the future: the clock was set back
 
 
 def rank(papers: Iterable[Paper]) -> tuple[Ranked, ...]:
@@ -97,11 +141,13 @@ def close(
     closes: time,
     now: datetime,
     filled: Iterable[date] = (),
+    unread: Mapping[date, UnreadDay] = MappingProxyType({}),
 ) -> tuple[list[Edition], date | None]:
     """Close every day that can be closed.
 
-    A day is decided by the first complete poll that began at or after its closing time. If the feed has been failing
-    for `PATIENCE` by then, it is decided from the stored papers, provided there are any.
+    A day is decided by the first poll that began at or after its closing time and got its list. If its list, or the
+    feed, has been failing for `PATIENCE` by then, it is decided from the stored papers, provided there are any. Days
+    after one whose list alone cannot be read close without it.
 
     Args:
         closing_state: What has been decided so far.
@@ -110,36 +156,54 @@ def close(
         closes: The closing time (UTC).
         now: The present time.
         filled: Days whose edition an operator has published already.
+        unread: The days that the last poll did not get although it got others.
 
     Returns:
-        The new editions, oldest first, and the last day that is now settled.
+        The new editions, oldest first, and the last day up to which every day is decided or set aside.
     """
-    if closing_state.origin is None or closing_state.settled is None or closing_state.polled_at is None:
-        return [], closing_state.settled
-    seen = last = min(newest_finished(closing_state.polled_at, closes), newest_finished(now, closes))
-    if closing_state.attempted_at is not None and out_of_patience(closing_state):
-        last = max(seen, newest_finished(closing_state.attempted_at - PATIENCE, closes))
+    known = closing_state
+    if known.origin is None or known.settled is None or known.polled_at is None or known.attempted_at is None:
+        return [], known.settled
+    seen = last = min(newest_finished(known.polled_at, closes), newest_finished(now, closes))
+    if out_of_patience(known):
+        last = max(seen, newest_finished(known.attempted_at - PATIENCE, closes))
     taken, by_hand = set(held), set(filled)
     editions: list[Edition] = []
-    settled = settled_by(closing_state.settled, now, closes)
+    waiting: list[date] = []
+    settled = newest = settled_by(known.settled, now, closes)
     for day in _days(settled + DAY, last):
-        complete = day <= seen
-        if not any(paper.listed_on == day for paper in papers):
-            if not complete:
-                break  # nothing is known of this day: wait for the feed
-            settled = day
-            continue
+        missed = unread.get(day)
+        complete = day <= seen and missed is None
         if day in by_hand:
-            settled = day
-            continue
-        edition = compile_edition(day, papers, taken, origin=closing_state.origin, now=now, complete=complete)
-        if not edition.papers and not complete:
-            break  # no new paper is known of this day: wait for the feed
-        settled = day
-        if edition.papers:
+            newest = day
+        elif missed is not None and missed.fails_for(known.attempted_at, closes) < PATIENCE:
+            waiting.append(day)
+        elif edition := _edition(day, papers, taken, origin=known.origin, now=now, complete=complete):
             editions.append(edition)
             taken.update(ranked.paper.id for ranked in edition.papers)
-    return editions, settled
+            newest = day
+        elif missed is not None:
+            waiting.append(day)  # there is nothing to close from
+        elif not complete:
+            break  # nothing new is known of this day, nor perhaps of those after it: wait for the feed
+        settled = day
+    waits = [day for day in waiting if day > newest and not set_aside(unread[day], closes)]
+    return editions, min([settled, *(day - DAY for day in waits)])
+
+
+def _edition(
+    day: date, papers: Iterable[Paper], held: Iterable[str], *, origin: date, now: datetime, complete: bool
+) -> Edition | None:
+    """The edition of `day`; None if its own list is empty, or holds nothing that is in no earlier edition."""
+    if not any(paper.listed_on == day for paper in papers):
+        return None
+    edition = compile_edition(day, papers, held, origin=origin, now=now, complete=complete)
+    return edition if edition.papers else None
+
+
+def late_edition(day: date, papers: Iterable[Paper], held: Iterable[str], *, now: datetime) -> Edition:
+    """The edition of a day that could be read only after a later one had closed: what its own list alone has."""
+    return compile_edition(day, (paper for paper in papers if paper.listed_on == day), held, origin=day, now=now)
 
 
 def out_of_patience(closing_state: ClosingState) -> bool:

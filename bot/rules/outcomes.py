@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import assert_never
 
 from bot.channel import Barred, Deferred, Gone, Outcome, Rejected, Sent, Unknown
@@ -38,6 +39,8 @@ SPAM_DOMAINS = 2
 """Distinct domains that must call one edition spam before the channel halts."""
 STRIKES = 3
 """Editions in a row that must fail to reach a reader, for the reader's own reasons, before they count as gone."""
+STRIKES_SPAN = timedelta(days=7)
+"""What these editions must span at least: a provider's bad days end no subscription."""
 PROBE_EVERY = timedelta(minutes=30)
 """How often a halted channel tries one delivery."""
 
@@ -108,6 +111,11 @@ def consequence(delivery: Delivery, result: Result, now: datetime) -> Consequenc
             return Consequence(State.OWED, next_at=now)
         case _:
             assert_never(result)
+
+
+def is_given_up(struck: Sequence[date]) -> bool:
+    """Whether a reader counts as gone, whom the editions of these days in a row did not reach."""
+    return len(struck) >= STRIKES and max(struck) - min(struck) >= STRIKES_SPAN
 
 
 def postpone_until(delivery: Delivery, now: datetime) -> datetime | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -48,9 +48,17 @@ async def until(stop: asyncio.Event, work: asyncio.Future[Any]) -> bool:
             await asyncio.gather(work, return_exceptions=True)
 
 
+def backoffs() -> Iterator[float]:
+    """The seconds to wait before each further try, doubled up to `LONGEST_BACKOFF`, for ever."""
+    wait = SHORTEST_BACKOFF
+    while True:
+        yield wait
+        wait = min(wait * 2, LONGEST_BACKOFF)
+
+
 async def supervise(name: str, work: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
     """Run `work` until it returns; when it raises, log the error once and restart it with backoff."""
-    wait, logged = SHORTEST_BACKOFF, None
+    waits, logged = backoffs(), None
     while not stop.is_set():
         started = asyncio.get_running_loop().time()
         try:
@@ -61,9 +69,8 @@ async def supervise(name: str, work: Callable[[], Awaitable[None]], stop: asynci
             if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
                 raise  # we are being cancelled; otherwise it is some library's own cancellation
             if asyncio.get_running_loop().time() - started > LONGEST_BACKOFF:
-                wait, logged = SHORTEST_BACKOFF, None
+                waits, logged = backoffs(), None
             if logged != repr(error):
                 log.exception("job failed, it is restarted with backoff", extra={"job": name})
                 logged = repr(error)
-        await pause(wait, stop)
-        wait = min(wait * 2, LONGEST_BACKOFF)
+        await pause(next(waits), stop)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from itertools import pairwise
 
 JOINERS = "\u200c\u200d"
@@ -19,6 +20,9 @@ _INVISIBLE = re.compile(
     "\U000e0000-\U000e007f"  # tags: no reader sees them, but a language model reads them
     "]"
 )
+_OPENING = "「『（【《〈“‘(["
+_CLOSING = "」』）】》〉”’、。，．！？：；)]"
+_PIECES = re.compile(r"\s+|\S+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
@@ -64,6 +68,46 @@ def display_width(text: str) -> int:
     if text.isascii():
         return len(text)
     return sum(0 if unicodedata.combining(c) else 1 + (unicodedata.east_asian_width(c) in "WF") for c in text)
+
+
+def wrapped(lead: str, text: str, columns: int) -> Iterator[str]:
+    """The lines of a text behind `lead`, as wide as it may be; later lines are indented by the width of `lead`.
+
+    Links stay whole; Chinese and Japanese break between characters.
+    """
+    indent = " " * display_width(lead)
+    line, filled = lead, len(indent)
+    for piece in _pieces(text):
+        wide = display_width(piece)
+        if filled + wide > columns and filled > len(indent):
+            yield line.rstrip()
+            line, filled = indent, len(indent)
+            if piece.isspace():
+                continue
+        line, filled = line + piece, filled + wide
+    if line.strip():
+        yield line.rstrip()
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Split a text where a line may break: between words, in wide scripts between characters and their punctuation."""
+    for word in _PIECES.findall(text):
+        if word.isascii() or word.isspace() or not any(map(_breaks, word)):
+            yield word
+            continue
+        piece = ""
+        for character in word:
+            holds = character in _CLOSING or (piece and piece[-1] in _OPENING)
+            if piece and not holds and (_breaks(character) or _breaks(piece[-1])):
+                yield piece
+                piece = ""
+            piece += character
+        yield piece
+
+
+def _breaks(character: str) -> bool:
+    """Whether a line may break beside a character: in Chinese and Japanese, not in Korean, which has spaces."""
+    return unicodedata.east_asian_width(character) in {"W", "F"} and not "\uac00" <= character <= "\ud7a3"
 
 
 def sentence_ends(text: str) -> list[int]:

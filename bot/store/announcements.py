@@ -16,7 +16,7 @@ from bot.model import NOTE
 from bot.rules.schedule import Rhythm, announced
 from bot.store import audience
 from bot.store import subscriber_queries as readers
-from bot.store.schema import announcements, choices, editions, subscribers
+from bot.store.schema import RHYTHM, announcements, choices, editions, subscribers
 from bot.store.upsert import insert
 
 LASTS = timedelta(days=1)
@@ -63,11 +63,10 @@ async def prospect(connection: AsyncConnection, channel: str | None, *, now: dat
     """Who would get an announcement confirmed at `now`. Raises RefusedError where none can be made."""
     if await _is_made(connection, now):
         raise RefusedError(Refusal.TODAY)
-    rhythm = (subscribers.c.timezone, subscribers.c.hour, subscribers.c.weekdays)
     groups = await connection.execute(
-        select(subscribers.c.channel, func.count(), *rhythm)
+        select(subscribers.c.channel, func.count(), *RHYTHM)
         .where(audience.reached_by(channel, now))
-        .group_by(subscribers.c.channel, *rhythm)
+        .group_by(subscribers.c.channel, *RHYTHM)
     )
     counted: Counter[str] = Counter()
     due = set()

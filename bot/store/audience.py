@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from sqlalchemy import (
@@ -28,7 +29,8 @@ from bot.model import Cadence, Reason, State, Status
 from bot.rules.schedule import Rhythm, Window, announced, window
 from bot.store import edition_queries as stored
 from bot.store.pending_deliveries import TAKEN_BACK, reopen
-from bot.store.schema import Utc, deliveries, editions, reason_columns, subscribers
+from bot.store.schema import RHYTHM, Utc, deliveries, editions, reason_columns, subscribers
+from bot.store.subscriber_queries import AGAIN_ACTIVE
 from bot.store.upsert import insert as upsert
 
 FARTHEST = timedelta(days=8)
@@ -109,15 +111,12 @@ async def _gate(connection: AsyncConnection, lock: str) -> None:
 
 async def _rhythms(connection: AsyncConnection, theirs: ColumnElement[bool]) -> list[Rhythm]:
     """The distinct rhythms of the subscribers that match."""
-    groups = await connection.execute(
-        select(subscribers.c.timezone, subscribers.c.hour, subscribers.c.weekdays).where(theirs).distinct()
-    )
-    return [Rhythm(*group) for group in groups]
+    return [Rhythm(*group) for group in await connection.execute(select(*RHYTHM).where(theirs).distinct())]
 
 
 async def _wake(connection: AsyncConnection, cadence: Cadence, published_at: datetime) -> None:
     """Resume those whose pause is over by the time at which this edition is due to them."""
-    place = (subscribers.c.timezone, subscribers.c.hour, subscribers.c.weekdays, subscribers.c.paused_until)
+    place = (*RHYTHM, subscribers.c.paused_until)
     paused = and_(
         subscribers.c.status == Status.PAUSED,
         subscribers.c.cadence == cadence,
@@ -127,11 +126,7 @@ async def _wake(connection: AsyncConnection, cadence: Cadence, published_at: dat
         *rhythm, until = row
         if until <= window(Rhythm(*rhythm), published_at).due_at:
             same = and_(*(column == value for column, value in zip(place, row, strict=True)))
-            await connection.execute(
-                update(subscribers)
-                .where(paused, same)
-                .values(status=Status.ACTIVE.value, reason=None, reason_code=None, paused_until=None)
-            )
+            await connection.execute(update(subscribers).where(paused, same).values(AGAIN_ACTIVE))
 
 
 async def owe_one(connection: AsyncConnection, edition_id: int, subscriber_id: int, channel: str, due: Window) -> None:
@@ -178,16 +173,7 @@ async def _owe_slots(
     await connection.run_sync(slots.create, checkfirst=False)
     await connection.execute(
         slots.insert(),
-        [
-            {
-                "timezone": rhythm.timezone,
-                "hour": rhythm.hour,
-                "weekdays": rhythm.weekdays,
-                "due_at": window.due_at,
-                "expires_at": window.expires_at,
-            }
-            for rhythm, window in windows.items()
-        ],
+        [asdict(rhythm) | asdict(window) for rhythm, window in windows.items()],
     )
     audience = (
         select(
@@ -199,14 +185,7 @@ async def _owe_slots(
             slots.c.due_at,
             slots.c.expires_at,
         )
-        .join(
-            slots,
-            and_(
-                subscribers.c.timezone == slots.c.timezone,
-                subscribers.c.hour == slots.c.hour,
-                subscribers.c.weekdays == slots.c.weekdays,
-            ),
-        )
+        .join(slots, and_(*(column == slots.c[column.name] for column in RHYTHM)))
         .where(theirs)
         .order_by(subscribers.c.id)
         .with_hint(subscribers, "NOT INDEXED", "sqlite")

@@ -16,7 +16,7 @@ from bot.runtime.files import sync
 from bot.store.copy import Progress, copy, make_ready, require_current, snapshot
 from bot.store.database import BUSY_SECONDS, Store, StoreError
 from bot.store.schema import system_state
-from bot.store.upsert import insert
+from bot.store.upsert import put
 
 MARK = "backup"
 """The key in `system_state` that marks a backup; its value is when it was made."""
@@ -25,10 +25,10 @@ MARK = "backup"
 async def back_up(store: Store, file: Path, *, now: datetime, progress: Progress | None = None) -> None:
     """Copy a snapshot of the database to `file`, as an SQLite database, all of it or nothing.
 
-    `progress` gets the rows copied and the rows in all. Raises StoreError where `file` exists or cannot be written.
+    `progress` gets the rows copied and the rows in all. Raises StoreError where `file` exists or cannot be
+    written, or the database cannot be read or is at another version.
     """
-    if store.path is not None and not store.path.exists():
-        raise StoreError(f"There is no database yet: {store.path.name} does not exist.")
+    await require_current(store, "database")
     try:
         await asyncio.to_thread(_refuse, file)
         part = await asyncio.to_thread(_part, file)
@@ -47,13 +47,10 @@ async def back_up(store: Store, file: Path, *, now: datetime, progress: Progress
 
 async def mark(connection: AsyncConnection, now: datetime) -> None:
     """Mark a database as a backup: the first start on it treats it as restored."""
-    values = {"value": now.isoformat()}
-    statement = insert(connection, system_state).values(key=MARK, **values)
-    await connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=values))
+    await put(connection, system_state, {"key": MARK, "value": now.isoformat()})
 
 
 async def _copy_server(store: Store, part: Path, progress: Progress | None) -> None:
-    await require_current(store, "database")
     target = Store.open(f"sqlite:///{part.name}", part.parent)
     try:
         await make_ready(target)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Address, Preferences, Status, Subscriber
@@ -103,21 +103,3 @@ async def everybody(
     result = await connection.stream(query.execution_options(yield_per=BATCH))
     async for rows in result.partitions(BATCH):
         yield [subscriber(row) for row in rows]
-
-
-async def active_by_channel(connection: AsyncConnection) -> dict[str, int]:
-    """Active subscribers by channel."""
-    query = select(subscribers.c.channel, func.count().label("readers")).where(subscribers.c.status == Status.ACTIVE)
-    rows = await connection.execute(query.group_by(subscribers.c.channel))
-    return {row.channel: row.readers for row in rows}
-
-
-async def active_by_language(connection: AsyncConnection) -> dict[str, int]:
-    """Active subscribers by language."""
-    query = (
-        select(choices.c.language, func.count().label("readers"))
-        .join(subscribers, subscribers.c.choice_id == choices.c.id)
-        .where(subscribers.c.status == Status.ACTIVE)
-        .group_by(choices.c.language)
-    )
-    return {row.language: row.readers for row in await connection.execute(query)}

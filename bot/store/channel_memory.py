@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from bot.store.database import Store
 from bot.store.schema import channel_memory
-from bot.store.upsert import insert
+from bot.store.upsert import put
 
 
 class ChannelMemory:
@@ -29,7 +29,4 @@ class ChannelMemory:
     async def put(self, key: str, value: str) -> None:
         """Set `key` to `value`."""
         async with self._store.write() as connection:
-            statement = insert(connection, channel_memory).values(channel=self._channel, key=key, value=value)
-            await connection.execute(
-                statement.on_conflict_do_update(index_elements=["channel", "key"], set_={"value": value})
-            )
+            await put(connection, channel_memory, {"channel": self._channel, "key": key, "value": value})

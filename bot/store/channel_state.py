@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.rules.outcomes import ChannelState
 from bot.store.schema import channels, renderings
-from bot.store.upsert import insert
+from bot.store.upsert import insert, put
 
 
 async def load(connection: AsyncConnection, channel: str, *, lock: bool = False) -> ChannelState:
@@ -37,9 +37,7 @@ def _loading(*, lock: bool) -> Select[Any]:
 
 async def save(connection: AsyncConnection, channel: str, state: ChannelState) -> None:
     """Store the state of a channel."""
-    values = asdict(state) | {"spam_domains": ",".join(state.spam_domains)}
-    statement = insert(connection, channels).values(channel=channel, **values)
-    await connection.execute(statement.on_conflict_do_update(index_elements=["channel"], set_=values))
+    await put(connection, channels, asdict(state) | {"channel": channel, "spam_domains": ",".join(state.spam_domains)})
 
 
 async def resume(connection: AsyncConnection, channel: str) -> ChannelState:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.rules.closing import ClosingState
 from bot.store.schema import system_state
-from bot.store.upsert import insert
+from bot.store.upsert import put
 
 DAYS = {"origin", "settled", "settled_week", "settled_month"}
 
@@ -38,7 +38,4 @@ async def save(connection: AsyncConnection, **changes: date | datetime | None) -
         await connection.execute(system_state.delete().where(system_state.c.key.in_(forgotten)))
     kept = [{"key": key, "value": value.isoformat()} for key, value in changes.items() if value is not None]
     if kept:
-        statement = insert(connection, system_state)
-        await connection.execute(
-            statement.on_conflict_do_update(index_elements=["key"], set_={"value": statement.excluded.value}), kept
-        )
+        await put(connection, system_state, *kept)

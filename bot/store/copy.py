@@ -57,10 +57,7 @@ async def require_current(store: Store, what: str) -> None:
     """Raise StoreError where a database is not at this program's version; `what` names it in the message."""
     if store.path is not None and not store.path.exists():
         raise StoreError(f"There is no {what} yet: {store.path.name} does not exist.")
-    try:
-        version = await store.version()
-    except DBAPIError as error:
-        raise StoreError(f"The {what} cannot be used ({cause(error)}).") from error
+    version = await store.version()
     if version is None:
         raise StoreError(f"The {what} holds nothing yet: start Morning Papers on it first.")
     if version != HEAD:
@@ -71,8 +68,6 @@ async def make_ready(target: Store) -> None:
     """Give an empty database its tables. Raises StoreError where it is newer, older, in use or out of reach."""
     try:
         version = await target.version()
-        if version is not None and version > HEAD:
-            raise StoreError(f"The target is at version {version}, newer than this program: update Morning Papers.")
         if version is not None and version < HEAD:
             raise StoreError(f"The target is in use already, at version {version}: name an empty database.")
         await target.migrate()

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from bot.runtime.locks import HeldError
 from bot.store import schema, sqlite, upgrade
+from bot.store.database_faults import explain
 
 BUSY_SECONDS = 15
 """Seconds that a writer of SQLite waits for another process's transaction."""
@@ -70,28 +71,32 @@ class Store:
                 yield connection
 
     async def version(self) -> str | None:
-        """The newest migration that was applied, None for an empty database. Raises StoreError."""
-        with _in_one_sentence():
+        """The newest migration that was applied, None for an empty database.
+
+        Raises StoreError where the database cannot be opened, or is newer than this program.
+        """
+        with _in_one_sentence(self.path):
             if self.path is not None:
                 await asyncio.to_thread(_probe, self.path)
             async with self.read() as connection:
-                return await connection.run_sync(_version)
+                found = await connection.run_sync(_version)
+        if found is not None and found > schema.HEAD:
+            raise StoreError(
+                f"The database is at version {found}, this program knows {schema.HEAD}: update Morning Papers."
+            )
+        return found
 
     async def migrate(self) -> str | None:
         """Bring the schema up to date. Returns what was done in a few words, None where nothing was.
 
-        An SQLite file is copied beside itself first. Raises StoreError where the database cannot be opened, is newer
-        than this program, or would get other table names while another process runs.
+        An SQLite file is copied beside itself first. Raises StoreError where `version` does, or where tables would be
+        renamed while another process runs.
         """
         before = await self.version()
         if before == schema.HEAD:
             return None
-        if before is not None and before > schema.HEAD:
-            raise StoreError(
-                f"The database is at version {before}, this program knows {schema.HEAD}: update Morning Papers."
-            )
         try:
-            with _in_one_sentence():
+            with _in_one_sentence(self.path):
                 copied = await self._migrate(before)
         except HeldError as error:
             raise StoreError(
@@ -180,15 +185,12 @@ def _prepare_sqlite(engine: Engine) -> None:
 
 
 @contextmanager
-def _in_one_sentence() -> Iterator[None]:
+def _in_one_sentence(file: Path | None) -> Iterator[None]:
     """Raise StoreError, with one sentence, for whatever keeps the database from being used."""
     try:
         yield
     except (DBAPIError, sqlite3.Error, OSError) as error:
-        cause = str(error.orig if isinstance(error, DBAPIError) else error).strip().splitlines()[0]
-        raise StoreError(
-            f"The database cannot be used ({cause}); check DATABASE_URL, the disk and its rights."
-        ) from error
+        raise StoreError(explain(error, file)) from error
 
 
 def _probe(path: Path) -> None:

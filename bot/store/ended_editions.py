@@ -11,9 +11,9 @@ from sqlalchemy import Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Kind, State, kind_of
-from bot.rules.outcomes import MAX_REPEATS
 from bot.store.schema import deliveries, editions, system_state
-from bot.store.upsert import insert
+from bot.store.unconfirmed import may_be_repeated
+from bot.store.upsert import put
 
 OPEN = (State.OWED, State.SENDING)
 
@@ -55,11 +55,8 @@ def _finished(now: datetime) -> Select[*tuple[Any, ...]]:
     )
     repeatable = select(deliveries.c.id).where(
         deliveries.c.edition_id == editions.c.id,
-        deliveries.c.state == State.UNKNOWN,
         deliveries.c.subscriber_id.is_not(None),
-        deliveries.c.repeats < MAX_REPEATS,
-        deliveries.c.next_at < deliveries.c.expires_at,
-        deliveries.c.expires_at > now,
+        may_be_repeated(now),
     )
     return select(editions).where(editions.c.ended_at.is_(None), ~open_deliveries.exists(), ~repeatable.exists())
 
@@ -72,7 +69,4 @@ async def last_day(connection: AsyncConnection, task: str) -> date | None:
 
 async def done(connection: AsyncConnection, task: str, day: date) -> None:
     """Note that a daily task ran for a day."""
-    statement = insert(connection, system_state).values(key=f"done:{task}", value=day.isoformat())
-    await connection.execute(
-        statement.on_conflict_do_update(index_elements=["key"], set_={"value": statement.excluded.value})
-    )
+    await put(connection, system_state, {"key": f"done:{task}", "value": day.isoformat()})

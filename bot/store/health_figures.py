@@ -45,13 +45,10 @@ async def halted(connection: AsyncConnection) -> Mapping[str, datetime]:
 
 async def count_states(connection: AsyncConnection, since: datetime) -> Mapping[tuple[str, str], int]:
     """Deliveries of editions closed since then, by channel and state."""
-    query = (
-        select(deliveries.c.channel, deliveries.c.state, func.count())
-        .join(editions, editions.c.id == deliveries.c.edition_id)
-        .where(editions.c.closed_at >= since)
-        .group_by(deliveries.c.channel, deliveries.c.state)
-    )
-    return {(channel, state): count for channel, state, count in await connection.execute(query)}
+    key = (deliveries.c.channel, deliveries.c.state)
+    query = select(*key, func.count()).join(editions, editions.c.id == deliveries.c.edition_id)
+    rows = await connection.execute(query.where(editions.c.closed_at >= since).group_by(*key))
+    return {(channel, state): count for channel, state, count in rows}
 
 
 async def count_reasons(connection: AsyncConnection, since: datetime) -> Mapping[tuple[str, str, str], int]:
@@ -68,18 +65,13 @@ async def count_reasons(connection: AsyncConnection, since: datetime) -> Mapping
 
 async def readers(connection: AsyncConnection) -> Mapping[tuple[str, str], int]:
     """Subscribers, by channel and status."""
-    query = select(subscribers.c.channel, subscribers.c.status, func.count()).group_by(
-        subscribers.c.channel, subscribers.c.status
-    )
-    return {(channel, status): count for channel, status, count in await connection.execute(query)}
+    key = (subscribers.c.channel, subscribers.c.status)
+    rows = await connection.execute(select(*key, func.count()).group_by(*key))
+    return {(channel, status): count for channel, status, count in rows}
 
 
 async def written(connection: AsyncConnection) -> Mapping[tuple[str, str], Texts]:
     """Stored texts, by model and verdict."""
-    query = select(texts.c.model, texts.c.verdict, func.count(), func.sum(texts.c.tokens)).group_by(
-        texts.c.model, texts.c.verdict
-    )
-    return {
-        (model, verdict): Texts(count, int(tokens or 0))
-        for model, verdict, count, tokens in await connection.execute(query)
-    }
+    key = (texts.c.model, texts.c.verdict)
+    rows = await connection.execute(select(*key, func.count(), func.sum(texts.c.tokens)).group_by(*key))
+    return {(model, verdict): Texts(count, int(tokens or 0)) for model, verdict, count, tokens in rows}

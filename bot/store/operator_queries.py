@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, Select, func, select, tuple_, update
@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Kind, Reason, State, Status, kind_of
 from bot.rules.schedule import LIFETIME, Rhythm, waking
-from bot.store.schema import deliveries, editions, reason_columns, subscribers
+from bot.store.schema import RHYTHM, deliveries, delivery_columns, editions, reason_columns, subscribers
 
 RETRYABLE = (State.UNKNOWN, State.REJECTED, State.EXPIRED, State.BARRED)
 DROPPABLE = (State.OWED, State.UNKNOWN)
@@ -72,20 +72,7 @@ class DeliveryLine:
 async def find(connection: AsyncConnection, wanted: DeliveryFilter, limit: int) -> list[DeliveryLine]:
     """The newest `limit` deliveries that match; 0 for all."""
     query = (
-        select(
-            deliveries.c.id,
-            editions.c.day,
-            editions.c.cadence,
-            deliveries.c.channel,
-            deliveries.c.subscriber_id,
-            deliveries.c.state,
-            deliveries.c.reason,
-            deliveries.c.reason_code,
-            deliveries.c.attempts,
-            deliveries.c.repeats,
-            deliveries.c.due_at,
-            deliveries.c.ended_at,
-        )
+        select(*delivery_columns(DeliveryLine))
         .join(editions, editions.c.id == deliveries.c.edition_id)
         .where(*wanted.conditions())
         .order_by(deliveries.c.id.desc())
@@ -110,18 +97,17 @@ async def retry(connection: AsyncConnection, wanted: DeliveryFilter, *, now: dat
 
     Only for active readers, and nothing that a newer edition superseded. Unconfirmed deliveries count as repeated.
     """
-    rhythm = (subscribers.c.timezone, subscribers.c.hour, subscribers.c.weekdays)
     chosen = _retryable(wanted)
     reopened = select(deliveries.c.edition_id).where(deliveries.c.id.in_(chosen))
     await connection.execute(update(editions).where(editions.c.id.in_(reopened)).values(ended_at=None))
-    found = await connection.execute(chosen.with_only_columns(*rhythm).distinct())
+    found = await connection.execute(chosen.with_only_columns(*RHYTHM).distinct())
     owed = 0
     for at, group in _by_instant((Rhythm(*row) for row in found), now):
         for start in range(0, len(group), RHYTHMS):
-            some = [(each.timezone, each.hour, each.weekdays) for each in group[start : start + RHYTHMS]]
+            some = [astuple(each) for each in group[start : start + RHYTHMS]]
             result = await connection.execute(
                 update(deliveries)
-                .where(deliveries.c.id.in_(chosen.where(tuple_(*rhythm).in_(some))))
+                .where(deliveries.c.id.in_(chosen.where(tuple_(*RHYTHM).in_(some))))
                 .where(deliveries.c.state.in_(RETRYABLE))
                 .values(
                     state=State.OWED.value,

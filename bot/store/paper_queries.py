@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Found, Media, MediaKind, Paper
@@ -15,11 +16,14 @@ from bot.store.schema import papers
 from bot.store.upsert import insert
 
 BATCH = 200
+FIELDS = tuple(each.name for each in fields(Paper))
+"""The fields of a paper; each has a column of its name."""
 
 # A paper keeps the words it first came with, so that an edition reads the same in every rendering; missing words may
 # still be added. Votes, comments and links follow the feed.
 WORDS = ("title", "abstract", "authors", "published")
 LATE_WORDS = ("sentence", "organisation")
+LISTING = ("listed_on", "listed_at", "position")
 
 
 async def keep(connection: AsyncConnection, found: Found) -> int:
@@ -39,6 +43,9 @@ async def keep(connection: AsyncConnection, found: Found) -> int:
         column.name: new[column.name] for column in papers.c if column.name not in {"id", *WORDS}
     }
     refreshed |= {name: func.coalesce(papers.c[name], new[name]) for name in LATE_WORDS}
+    # Lists may be read in any order, days late; the newest listing that stands counts (docs/feed.md, "Papers").
+    older = and_(papers.c.listed, papers.c.listed_at > new.listed_at)
+    refreshed |= {name: case((older, papers.c[name]), else_=new[name]) for name in LISTING}
     if found.papers:
         await connection.execute(
             statement.on_conflict_do_update(index_elements=["id"], set_=refreshed),
@@ -72,50 +79,15 @@ async def by_ids(connection: AsyncConnection, ids: Sequence[str]) -> list[Paper]
 
 def from_row(row: Row[Any]) -> Paper:
     """The paper in a row of `papers`."""
-    return Paper(
-        id=row.id,
-        title=row.title,
-        abstract=row.abstract,
-        listed_on=row.listed_on,
-        listed_at=row.listed_at,
-        position=row.position,
-        votes=row.votes,
-        comments=row.comments,
-        sentence=row.sentence,
-        authors=tuple(row.authors),
-        organisation=row.organisation,
-        keywords=tuple(row.keywords),
-        published=row.published,
-        code=row.code,
-        stars=row.stars,
-        project=row.project,
-        thumbnail=row.thumbnail,
-        media=tuple(Media(MediaKind(kind), url) for kind, url in row.media),
-    )
+    values = {name: getattr(row, name) for name in FIELDS}
+    lists = {"authors": tuple(row.authors), "keywords": tuple(row.keywords)}
+    media = tuple(Media(MediaKind(kind), url) for kind, url in row.media)
+    return Paper(**values | lists | {"media": media})
 
 
 def _row(paper: Paper) -> dict[str, object]:
-    return {
-        "id": paper.id,
-        "title": paper.title,
-        "abstract": paper.abstract,
-        "sentence": paper.sentence,
-        "authors": list(paper.authors),
-        "organisation": paper.organisation,
-        "keywords": list(paper.keywords),
-        "published": paper.published,
-        "listed_on": paper.listed_on,
-        "listed_at": paper.listed_at,
-        "listed": True,
-        "position": paper.position,
-        "votes": paper.votes,
-        "comments": paper.comments,
-        "code": paper.code,
-        "stars": paper.stars,
-        "project": paper.project,
-        "thumbnail": paper.thumbnail,
-        "media": [[file.kind.value, file.url] for file in paper.media],
-    }
+    values = {name: getattr(paper, name) for name in FIELDS}
+    return values | {"media": [[file.kind.value, file.url] for file in paper.media], "listed": True}
 
 
 async def _all(connection: AsyncConnection, query: Select[Any]) -> list[Paper]:

@@ -12,12 +12,14 @@ from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import NOTE, Kind, Reason, State, kind_of
-from bot.store.schema import deliveries, editions, subscribers
+from bot.store.schema import deliveries, delivery_columns, editions, subscribers
 
 UNREAD = 5
 """Newest archive-only editions that are checked for missed ones; a message names three."""
 IN_A_ROW = 10
-"""Past editions that are checked for a row without a match, or of failures."""
+"""Past editions that are checked for a row without a match."""
+STRIKES_SEEN = 40
+"""Past editions that are checked for a row of failures; more than a month of days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +57,7 @@ async def entries(connection: AsyncConnection, subscriber_id: int) -> list[Histo
 
 async def no_match_in_a_row(connection: AsyncConnection, subscriber_id: int, before: int) -> int:
     """Editions of this one's cadence in a row before it that had no match for the reader's filters."""
-    cadence = select(editions.c.cadence).where(editions.c.id == before).scalar_subquery()
-    day = select(editions.c.day).where(editions.c.id == before).scalar_subquery()
-    query = _newest_first(subscriber_id).where(editions.c.cadence == cadence, editions.c.day < day).limit(IN_A_ROW)
+    query = _past(subscriber_id, before, IN_A_ROW).where(editions.c.id != before)
     count = 0
     for row in await connection.execute(query):
         if row.state != State.SKIPPED or row.reason_code != Reason.NO_MATCH:
@@ -66,21 +66,19 @@ async def no_match_in_a_row(connection: AsyncConnection, subscriber_id: int, bef
     return count
 
 
-async def strikes(connection: AsyncConnection, subscriber_id: int, edition_id: int) -> int:
-    """Editions of this one's cadence in a row up to it that did not reach the reader.
+async def strikes(connection: AsyncConnection, subscriber_id: int, edition_id: int) -> list[date]:
+    """The days of the editions of this one's cadence in a row up to it that did not reach the reader, newest first.
 
     Editions that were not sent for other reasons neither count nor end the row.
     """
-    cadence = select(editions.c.cadence).where(editions.c.id == edition_id).scalar_subquery()
-    day = select(editions.c.day).where(editions.c.id == edition_id).scalar_subquery()
-    query = _newest_first(subscriber_id).where(editions.c.cadence == cadence, editions.c.day <= day).limit(IN_A_ROW)
-    count = 0
+    query = _past(subscriber_id, edition_id, STRIKES_SEEN)
+    days = []
     for row in await connection.execute(query):
         if row.reason_code == Reason.NOT_REACHED:
-            count += 1
+            days.append(row.day)
         elif row.state == State.SENT:
             break
-    return count
+    return days
 
 
 def may_have_missed() -> ColumnElement[bool]:
@@ -155,18 +153,7 @@ async def _last_sent(connection: AsyncConnection, delivery_ids: Collection[int])
 
 def _entries(subscriber_id: int) -> Select[Any]:
     return (
-        select(
-            editions.c.cadence,
-            editions.c.day,
-            deliveries.c.state,
-            deliveries.c.reason,
-            deliveries.c.reason_code,
-            deliveries.c.due_at,
-            deliveries.c.next_at,
-            deliveries.c.ended_at,
-            deliveries.c.attempts,
-            deliveries.c.receipt,
-        )
+        select(*delivery_columns(HistoryEntry))
         .join(editions, editions.c.id == deliveries.c.edition_id)
         .where(deliveries.c.subscriber_id == subscriber_id)
     )
@@ -174,6 +161,13 @@ def _entries(subscriber_id: int) -> Select[Any]:
 
 def _newest_first(subscriber_id: int) -> Select[Any]:
     return _entries(subscriber_id).order_by(editions.c.day.desc(), editions.c.id.desc())
+
+
+def _past(subscriber_id: int, edition_id: int, most: int) -> Select[Any]:
+    """The newest `most` editions of one edition's cadence up to that one."""
+    last = select(editions.c.cadence, editions.c.day).where(editions.c.id == edition_id).subquery()
+    before = and_(editions.c.cadence == last.c.cadence, editions.c.day <= last.c.day)
+    return _newest_first(subscriber_id).join(last, before).limit(most)
 
 
 def _entry(row: Row[Any]) -> HistoryEntry:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import delete, or_, select, update
 
 from bot.model import Reason, State
-from bot.rules.outcomes import MAX_REPEATS
 from bot.store import announcements, closing_state, one_time_tokens
 from bot.store.backup_file import MARK
 from bot.store.database import Store
 from bot.store.schema import deliveries, reason_columns, system_state
+from bot.store.unconfirmed import may_be_repeated
 
 log = logging.getLogger(__name__)
 
@@ -32,17 +32,7 @@ async def skip_restored(store: Store, now: datetime) -> int | None:
             return None
         skipped = await connection.execute(
             update(deliveries)
-            .where(
-                or_(
-                    deliveries.c.state.in_([State.OWED, State.SENDING]),
-                    and_(
-                        deliveries.c.state == State.UNKNOWN,
-                        deliveries.c.repeats < MAX_REPEATS,
-                        deliveries.c.next_at < deliveries.c.expires_at,
-                        deliveries.c.expires_at > now,
-                    ),
-                )
-            )
+            .where(or_(deliveries.c.state.in_([State.OWED, State.SENDING]), may_be_repeated(now)))
             .values(state=State.SKIPPED.value, owner=None, ended_at=now, **reason_columns(Reason.RESTORED))
         )
         await one_time_tokens.drop_all(connection)  # they may have been used since

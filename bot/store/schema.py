@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -24,8 +26,10 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
     true,
 )
+from sqlalchemy import text as sql
 
 from bot.model import Reason
 from bot.store.preference_columns import columns, names
@@ -62,6 +66,12 @@ Code = String(collation="C").with_variant(String(), "sqlite")
 def reason_columns(code: Reason, text: str | None = None) -> dict[str, str]:
     """Values of `reason` and `reason_code`; without a `text` of its own the code's is stored."""
     return {"reason": text or code.text, "reason_code": code.value}
+
+
+def in_state(state: str) -> dict[str, Any]:
+    """Options of an index on the deliveries in one state, for both databases."""
+    condition = sql(f"state = '{state}'")
+    return {"sqlite_where": condition, "postgresql_where": condition}
 
 
 metadata = MetaData(
@@ -188,6 +198,9 @@ subscribers = Table(
     Index("ix_subscribers_audience", "status", "cadence", "timezone", "hour", "weekdays"),
 )
 
+RHYTHM = (subscribers.c.timezone, subscribers.c.hour, subscribers.c.weekdays)
+"""The columns that decide when an edition is due to a subscriber (`bot.rules.schedule.Rhythm`)."""
+
 suppression_list = Table(
     "suppression_list",
     metadata,
@@ -229,36 +242,19 @@ deliveries = Table(
 
 # Only what is owed or in flight is ever looked for by time or owner, so only that is indexed: the indexes stay
 # as small as the work that is left, however many rows have been delivered.
-Index(
-    "ix_deliveries_owed",
-    deliveries.c.channel,
-    deliveries.c.next_at,
-    sqlite_where=deliveries.c.state == "owed",
-    postgresql_where=deliveries.c.state == "owed",
-)
-Index(
-    "ix_deliveries_sending",
-    deliveries.c.channel,
-    deliveries.c.owner,
-    sqlite_where=deliveries.c.state == "sending",
-    postgresql_where=deliveries.c.state == "sending",
-)
-
-Index(
-    "ix_deliveries_unknown",
-    deliveries.c.channel,
-    deliveries.c.repeats,
-    sqlite_where=deliveries.c.state == "unknown",
-    postgresql_where=deliveries.c.state == "unknown",
-)
+Index("ix_deliveries_owed", deliveries.c.channel, deliveries.c.next_at, **in_state("owed"))
+Index("ix_deliveries_sending", deliveries.c.channel, deliveries.c.owner, **in_state("sending"))
+Index("ix_deliveries_unknown", deliveries.c.channel, deliveries.c.repeats, **in_state("unknown"))
 
 # What readers missed is looked for with every delivery, and found for few.
-Index(
-    "ix_deliveries_expired",
-    deliveries.c.subscriber_id,
-    sqlite_where=deliveries.c.state == "expired",
-    postgresql_where=deliveries.c.state == "expired",
-)
+Index("ix_deliveries_expired", deliveries.c.subscriber_id, **in_state("expired"))
+
+
+def delivery_columns(record: type) -> list[Column[Any]]:
+    """The columns of deliveries, or of their editions, that have the names of a dataclass's fields."""
+    named = [each.name for each in fields(record)]
+    return [deliveries.c[name] if name in deliveries.c else editions.c[name] for name in named]
+
 
 renderings = Table(
     "renderings",
@@ -322,6 +318,18 @@ announcements = Table(
 )
 """What operators say to their readers; a draft until it has an edition. The key is what confirms it."""
 
+unread_days = Table(
+    "unread_days",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("failing_since", Utc, nullable=False),
+    Column("tried_at", Utc, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("read_at", Utc),
+    Column("told", Boolean, nullable=False, server_default=false()),
+)
+"""List days that the feed did not give although it gave others; gone once each has been read and closed."""
+
 channel_memory = Table(
     "channel_memory",
     metadata,
@@ -336,4 +344,4 @@ system_state = Table(
     Column("key", String, primary_key=True),
     Column("value", Text, nullable=False),
 )
-"""What the system knows of itself: the ledger of closing, key by key."""
+"""What the system knows of itself: the ledger of closing, outages of listening, key by key."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Column, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import NOTE, Cadence, Kind, State, Status
@@ -39,22 +39,29 @@ class Latest:
 async def census(connection: AsyncConnection, *, since: datetime) -> ReaderCounts:
     """Count the readers."""
     statuses = await _counts(connection, select(subscribers.c.status, func.count()).group_by(subscribers.c.status))
-    active = subscribers.c.status == Status.ACTIVE
-    by_channel = select(subscribers.c.channel, func.count()).where(active).group_by(subscribers.c.channel)
-    by_language = (
-        select(choices.c.language, func.count())
-        .join(subscribers, subscribers.c.choice_id == choices.c.id)
-        .where(active)
-        .group_by(choices.c.language)
-    )
     here = subscribers.c.status.in_([Status.ACTIVE, Status.PAUSED])
     new = select(func.count()).select_from(subscribers).where(here, subscribers.c.created_at >= since)
     return ReaderCounts(
         {status: statuses[status] for status in Status if status in statuses},
-        await _counts(connection, by_channel),
-        await _counts(connection, by_language),
+        await active_by_channel(connection),
+        await active_by_language(connection),
         int(await connection.scalar(new) or 0),
     )
+
+
+async def active_by_channel(connection: AsyncConnection) -> dict[str, int]:
+    """Active readers by channel, the largest group first."""
+    return await _active_by(connection, subscribers.c.channel)
+
+
+async def active_by_language(connection: AsyncConnection) -> dict[str, int]:
+    """Active readers by language, the largest group first."""
+    return await _active_by(connection, choices.c.language)
+
+
+async def _active_by(connection: AsyncConnection, column: Column[Any]) -> dict[str, int]:
+    readers = select(column, func.count()).join_from(subscribers, choices, choices.c.id == subscribers.c.choice_id)
+    return await _counts(connection, readers.where(subscribers.c.status == Status.ACTIVE).group_by(column))
 
 
 async def latest(connection: AsyncConnection) -> Sequence[Latest]:

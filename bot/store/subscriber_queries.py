@@ -8,23 +8,19 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model import (
-    Address,
-    Preferences,
-    Reason,
-    State,
-    Status,
-    Subscriber,
-)
+from bot.model import Address, Preferences, Reason, State, Status, Subscriber
 from bot.rules.schedule import Rhythm
 from bot.store import pending_deliveries
 from bot.store.preference_columns import preferences as preferences_of
 from bot.store.preference_columns import shaping_values, timing_values
 from bot.store.schema import announcements, choices, deliveries, reason_columns, subscribers, suppression_list
 from bot.store.upsert import insert
+
+AGAIN_ACTIVE = {"status": Status.ACTIVE.value, "reason": None, "reason_code": None, "paused_until": None}
+"""The columns of a subscriber whose pause is over."""
 
 
 async def add(
@@ -58,7 +54,15 @@ async def add(
 
 async def get(connection: AsyncConnection, address: Address, *, lock: bool = False) -> Subscriber | None:
     """The subscriber with this address; with `lock` nobody else changes them before this transaction ends."""
-    theirs = and_(subscribers.c.channel == address.channel, subscribers.c.recipient == address.recipient)
+    return await _one(connection, _at(address), lock=lock)
+
+
+async def numbered(connection: AsyncConnection, subscriber_id: int, *, lock: bool = False) -> Subscriber | None:
+    """The subscriber with this number; with `lock` nobody else changes them before this transaction ends."""
+    return await _one(connection, subscribers.c.id == subscriber_id, lock=lock)
+
+
+async def _one(connection: AsyncConnection, theirs: ColumnElement[bool], *, lock: bool) -> Subscriber | None:
     if lock:
         # Before the join and not in it: a row that was waited for is only held against the choices of before.
         await connection.execute(select(subscribers.c.id).where(theirs).with_for_update())
@@ -66,12 +70,8 @@ async def get(connection: AsyncConnection, address: Address, *, lock: bool = Fal
     return None if row is None else subscriber(row)
 
 
-async def numbered(connection: AsyncConnection, subscriber_id: int, *, lock: bool = False) -> Subscriber | None:
-    """The subscriber with this number; with `lock` nobody else changes them before this transaction ends."""
-    if lock:
-        await connection.execute(select(subscribers.c.id).where(subscribers.c.id == subscriber_id).with_for_update())
-    row = (await connection.execute(selected().where(subscribers.c.id == subscriber_id))).one_or_none()
-    return None if row is None else subscriber(row)
+def _at(address: Address) -> ColumnElement[bool]:
+    return and_(subscribers.c.channel == address.channel, subscribers.c.recipient == address.recipient)
 
 
 def selected() -> Select[Any]:
@@ -157,13 +157,8 @@ async def resume_barred(connection: AsyncConnection, address: Address) -> bool:
     """Resume a place that lets us post again; whether it was paused for that. A reader's own pause goes on."""
     result = await connection.execute(
         update(subscribers)
-        .where(
-            subscribers.c.channel == address.channel,
-            subscribers.c.recipient == address.recipient,
-            subscribers.c.status == Status.PAUSED,
-            subscribers.c.reason_code == Reason.NO_RIGHT,
-        )
-        .values(status=Status.ACTIVE.value, reason=None, reason_code=None)
+        .where(_at(address), subscribers.c.status == Status.PAUSED, subscribers.c.reason_code == Reason.NO_RIGHT)
+        .values(AGAIN_ACTIVE)
     )
     return result.rowcount > 0
 
@@ -173,7 +168,7 @@ async def resume_due(connection: AsyncConnection, *, now: datetime) -> None:
     await connection.execute(
         update(subscribers)
         .where(subscribers.c.status == Status.PAUSED, subscribers.c.paused_until <= now)
-        .values(status=Status.ACTIVE.value, reason=None, reason_code=None, paused_until=None)
+        .values(AGAIN_ACTIVE)
     )
 
 
@@ -216,19 +211,16 @@ async def suppress(connection: AsyncConnection, address: Address, reason: Reason
 
 async def is_suppressed(connection: AsyncConnection, address: Address) -> bool:
     """Whether an address must be left alone."""
-    query = select(suppression_list.c.since).where(
-        suppression_list.c.channel == address.channel, suppression_list.c.digest == address_digest(address)
-    )
-    return await connection.scalar(query) is not None
+    return await connection.scalar(select(suppression_list.c.since).where(_listed(address))) is not None
 
 
 async def unsuppress(connection: AsyncConnection, address: Address) -> None:
     """The address has asked for it itself, or its reader has asked the operator."""
-    await connection.execute(
-        delete(suppression_list).where(
-            suppression_list.c.channel == address.channel, suppression_list.c.digest == address_digest(address)
-        )
-    )
+    await connection.execute(delete(suppression_list).where(_listed(address)))
+
+
+def _listed(address: Address) -> ColumnElement[bool]:
+    return and_(suppression_list.c.channel == address.channel, suppression_list.c.digest == address_digest(address))
 
 
 async def count(connection: AsyncConnection) -> int:

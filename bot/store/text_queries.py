@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
@@ -85,18 +85,7 @@ class WantedChoice:
 
 async def keep(connection: AsyncConnection, written: StoredText) -> None:
     """Write a text down, in place of what the same model made of the same prompt before."""
-    row = {
-        "paper_id": written.paper_id,
-        "language": written.language,
-        "style": written.style.value,
-        "model": written.model,
-        "prompt": written.prompt,
-        "verdict": written.verdict.value,
-        "parts": dict(written.parts),
-        "faults": list(written.faults),
-        "tokens": written.tokens,
-        "written_at": written.written_at,
-    }
+    row = asdict(written) | {"style": written.style.value, "verdict": written.verdict.value}
     statement = insert(connection, texts).values(row)
     key = ("paper_id", "language", "style", "model", "prompt")
     changes: dict[str, Any] = {name: value for name, value in row.items() if name not in key}
@@ -240,18 +229,5 @@ async def newest(connection: AsyncConnection, limit: int, *verdicts: TextState) 
     query = select(texts).order_by(texts.c.written_at.desc()).limit(limit or None)
     if verdicts:
         query = query.where(texts.c.verdict.in_(verdicts))
-    return [
-        StoredText(
-            row.paper_id,
-            row.language,
-            Style(row.style),
-            row.model,
-            row.prompt,
-            TextState(row.verdict),
-            row.parts,
-            row.faults,
-            row.tokens,
-            row.written_at,
-        )
-        for row in await connection.execute(query)
-    ]
+    rows = [row._asdict() for row in await connection.execute(query)]
+    return [StoredText(**row | {"style": Style(row["style"]), "verdict": TextState(row["verdict"])}) for row in rows]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import ColumnElement, Select, and_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Delivery, Reason, State
@@ -52,12 +52,20 @@ async def repeat(connection: AsyncConnection, delivery: Delivery, at: datetime |
         await connection.execute(row.values(repeats=deliveries.c.repeats + 1, **again))
 
 
+def may_be_repeated(now: datetime) -> ColumnElement[bool]:
+    """The condition for deliveries of unknown outcome that may be sent again, at `now` or later."""
+    return and_(
+        deliveries.c.state == State.UNKNOWN,
+        deliveries.c.repeats < MAX_REPEATS,
+        deliveries.c.next_at < deliveries.c.expires_at,
+        deliveries.c.expires_at > now,
+    )
+
+
 def _repeatable(channel: str, now: datetime) -> Select[tuple[int]]:
     return select(deliveries.c.id).where(
         deliveries.c.channel == channel,
-        deliveries.c.state == State.UNKNOWN,
+        may_be_repeated(now),
         deliveries.c.subscriber_id.is_not(None),  # an erased reader cannot be sent anything
-        deliveries.c.repeats < MAX_REPEATS,
         deliveries.c.next_at <= now,
-        deliveries.c.expires_at > now,
     )

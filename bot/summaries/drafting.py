@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.model import Paper, Style
-from bot.render.styles import MISSING, TEXT_FIELDS
+from bot.render.styles import MISSING, TEXT_FIELDS, TextField
 from bot.render.templates import prompt
 from bot.render.words import english_name
 from bot.store.text_queries import StoredText, TextState
-from bot.summaries.guard.guard import faults
+from bot.summaries.guard.guard import check
 from bot.summaries.llm import LLMAnswer, Model
 from bot.summaries.llm_errors import AnswerCutError, ContextExceededError, FilteredError, ModelError
 from bot.summaries.wanted import WantedText, fingerprint
@@ -39,19 +39,41 @@ async def abstract(paper: Paper, style: Style, now: datetime, window: int) -> st
     return paper.abstract
 
 
+@dataclass(slots=True)
+class Draft:
+    """A text on its way: the parts that are accepted, what is wrong with the others, what it has cost so far."""
+
+    parts: dict[str, str] = field(default_factory=dict)
+    found: list[str] = field(default_factory=list)
+    tokens: int = 0
+    checked: int = 0
+    """Answers that were checked, or could not be read."""
+
+    def missing(self, style: Style) -> list[TextField]:
+        """The fields that have to be asked for: those without an accepted part."""
+        return [each for each in TEXT_FIELDS[style] if each.name not in self.parts]
+
+    def take(self, task: WantedText, answer: LLMAnswer, source: str) -> bool:
+        """Check an answer beside the parts that are accepted already. Returns whether the text is whole."""
+        verdict = check(task.style, task.language, {**answer.parts, **self.parts}, task.paper, source=source)
+        self.parts, self.tokens, self.checked = verdict.accepted, self.tokens + answer.tokens, self.checked + 1
+        self.found = [fault.message for fault in verdict.faults][:MOST_FAULTS]
+        return not self.found
+
+
 class Drafter:
     """Writes texts with a model, one per call, and remembers what an interrupted one has cost."""
 
     def __init__(self, model: Model, source: Source = abstract) -> None:
         self.model = model
         self._source = source
-        self._begun: dict[WantedText, tuple[int, list[str]]] = {}
-        """Texts that an error of the endpoint interrupted: tokens used, and the faults of the first answer."""
+        self._begun: dict[WantedText, Draft] = {}
+        """Texts that an error of the endpoint interrupted."""
 
     @property
     def unfinished_tokens(self) -> int:
         """Tokens that interrupted texts have cost; they are stored with the text once it is finished."""
-        return sum(tokens for tokens, _ in self._begun.values())
+        return sum(draft.tokens for draft in self._begun.values())
 
     async def draft(
         self, task: WantedText, now: datetime, *, renew: Callable[[], Awaitable[None]] | None = None
@@ -63,45 +85,38 @@ class Drafter:
         Raises ModelError if the endpoint gave no answer to check; `about_text` if that is likely to happen again.
         """
         await self.model.prepare()
-        tokens, found = self._begun.pop(task, (0, []))
-        answer: LLMAnswer | None = None
-        notes: list[str] = []
-        window, checked, wasted = self.model.window, int(bool(found)), 0
-        while checked < ATTEMPTS:
-            if renew is not None and (wasted or tokens):
+        draft = self._begun.pop(task, None) or Draft()
+        window, wasted, notes = self.model.window, 0, list[str]()
+        while draft.checked < ATTEMPTS:
+            if renew is not None and (wasted or draft.tokens):
                 await renew()
             source = await self._source(task.paper, task.style, now, window)
             try:
-                answer = await self._ask(task, source, [*found, *notes])
+                answer = await self._ask(task, source, draft, notes)
             except (ContextExceededError, AnswerCutError) as error:
-                tokens, wasted = tokens + error.tokens, wasted + 1
-                error.tokens = tokens
-                window = min(self.model.window, window // 2) if isinstance(error, AnswerCutError) else self.model.window
-                shorter = await self._source(task.paper, task.style, now, window) != source
-                shorter = shorter or isinstance(error, AnswerCutError)
+                draft.tokens, wasted = draft.tokens + error.tokens, wasted + 1
+                error.tokens = draft.tokens
+                is_cut = isinstance(error, AnswerCutError)
+                window = min(self.model.window, window // 2) if is_cut else self.model.window
+                shorter = is_cut or await self._source(task.paper, task.style, now, window) != source
                 if wasted >= MOST_WASTED or not shorter:
                     error.about_text = shorter  # else no question at all fits
                     raise
-                notes = [SHORTER] if isinstance(error, AnswerCutError) else notes
-                continue
+                notes = [SHORTER] if is_cut else notes
             except ModelError as error:
-                tokens += error.tokens
+                draft.tokens += error.tokens
                 if not error.about_text:
-                    if tokens:
-                        self._begun[task] = (tokens, found)
+                    if draft.tokens:
+                        self._begun[task] = draft
                     raise
-                answer, found = None, [str(error)]
-                checked = ATTEMPTS if isinstance(error, FilteredError) else checked + 1
-                continue
-            tokens, checked = tokens + answer.tokens, checked + 1
-            wrong = faults(task.style, task.language, answer.parts, task.paper, source=source, others=task.others)
-            found = [fault.says for fault in wrong][:MOST_FAULTS]
-            if not found:
-                break
-        rejected = self.unwritten(task, TextState.REJECTED, found, tokens, now)
-        if answer is None or found:
-            return rejected
-        return replace(rejected, model=answer.model, verdict=TextState.ACCEPTED, parts=answer.parts)
+                draft.found, draft.checked = [str(error)], draft.checked + 1
+                if isinstance(error, FilteredError):
+                    break
+            else:
+                if draft.take(task, answer, source):
+                    rejected = self.unwritten(task, TextState.REJECTED, (), draft.tokens, now)
+                    return replace(rejected, model=answer.model, verdict=TextState.ACCEPTED, parts=draft.parts)
+        return self.unwritten(task, TextState.REJECTED, draft.found, draft.tokens, now)
 
     def unwritten(
         self, task: WantedText, verdict: TextState, why: Sequence[str], tokens: int, now: datetime
@@ -120,19 +135,20 @@ class Drafter:
             written_at=now,
         )
 
-    async def _ask(self, task: WantedText, source: str, found: Sequence[str]) -> LLMAnswer:
+    async def _ask(self, task: WantedText, source: str, draft: Draft, notes: Sequence[str]) -> LLMAnswer:
+        """Ask for the fields that are missing; of a second answer only what was wrong with the first."""
         language = english_name(task.language)
-        fields = [part.name for part in TEXT_FIELDS[task.style]]
-        system = prompt("system", language=language, fields=fields)
+        fields = draft.missing(task.style)
+        system = prompt("system", language=language, fields=[each.name for each in fields])
         user = prompt(
             "paper",
             task=prompt(task.style.value, language=language, missing=MISSING),
             title=_fenced(task.paper.title),
             organisation=_fenced(task.paper.organisation or ""),
             source=_FENCE.sub("==", source),
-            faults=found,
+            faults=[*draft.found, *notes],
         )
-        return await self.model.fill(system, user, TEXT_FIELDS[task.style])
+        return await self.model.fill(system, user, fields)
 
 
 def _fenced(text: str) -> str:

@@ -80,6 +80,7 @@ class Model:
             raise ValueError("the proxy that ALL_PROXY or HTTPS_PROXY names cannot be used for LLM_BASE_URL") from None
         self._learned = {each: Learned() for each in endpoints}
         self._asked_for_window: set[Endpoint] = set()
+        self._preparing = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
         return self
@@ -109,16 +110,17 @@ class Model:
         """Ask endpoints, once each, for the context window of their model. Never raises for what they answer."""
         from openai import OpenAIError
 
-        for endpoint, client in self._endpoints:
-            if endpoint in self._asked_for_window:
-                continue
-            self._asked_for_window.add(endpoint)
-            try:
-                async with asyncio.timeout(WINDOW_SECONDS):
-                    body = await _get(client.models.with_streaming_response.list())
-                self._learned[endpoint].narrow(window_in(json.loads(body), endpoint.model) or 0)
-            except (OpenAIError, ValueError, OSError, RecursionError) as error:  # few servers say it
-                log.debug("context window not told", extra={"why": type(error).__name__})
+        async with self._preparing:  # whoever comes second waits for what the first finds out
+            for endpoint, client in self._endpoints:
+                if endpoint in self._asked_for_window:
+                    continue
+                self._asked_for_window.add(endpoint)
+                try:
+                    async with asyncio.timeout(WINDOW_SECONDS):
+                        body = await _get(client.models.with_streaming_response.list())
+                    self._learned[endpoint].narrow(window_in(json.loads(body), endpoint.model) or 0)
+                except (OpenAIError, ValueError, OSError, RecursionError) as error:  # few servers say it
+                    log.debug("context window not told", extra={"why": type(error).__name__})
 
     async def fill(self, system: str, user: str, parts: Sequence[TextField]) -> LLMAnswer:
         """Have a model fill `parts`, trying endpoints in order. Raises the first ModelError if all fail."""
@@ -166,7 +168,7 @@ class Model:
                 named = learned.learn(words)
                 if rejected == MOST_REJECTED or (bare and not named):
                     raise fault from None
-                bare = bare or not named or rejected == MOST_REJECTED - 1
+                bare = bare or not named
             else:
                 learned.bare = bare
                 return answer

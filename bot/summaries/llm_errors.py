@@ -44,7 +44,8 @@ _PROMPT = (
     ),
 )
 _FILTERED = re.compile(
-    r"content[ _]?(?:filter|policy|management)|inspection|content exists risk|safety|flagged|sensitive", re.IGNORECASE
+    r"content[ _]?(?:filter|policy|management)|data.?inspection|content exists risk|safety (?:system|filter)|flagged",
+    re.IGNORECASE,
 )
 _QUOTA = re.compile(r"quota|billing|balance|credit|insufficient|plan\b", re.IGNORECASE)
 
@@ -128,10 +129,9 @@ def status_error(error: APIStatusError, *secrets: str) -> ModelError:
         message = f"the LLM endpoint denies access (HTTP {code}){said}; check LLM_API_KEY, LLM_MODEL and LLM_BASE_URL"
         return ModelError(message, misconfigured=True)
     if code in {400, 413, 422}:
-        if _FILTERED.search(raw):
-            return ModelError(
-                f"the LLM endpoint's content filter rejected the text (HTTP {code}){said}", about_text=True
-            )
+        if _FILTERED.search(str(error.body)[:5_000]):
+            message = f"the LLM endpoint's content filter rejected the text (HTTP {code}){said}"
+            return FilteredError(message, about_text=True)
         return ModelError(f"the LLM endpoint rejected the request (HTTP {code}){said}", misconfigured=True)
     wait = _wait(error) if code == 503 else None
     return ModelError(f"the LLM endpoint failed (HTTP {code}){said}", retry_after=wait)

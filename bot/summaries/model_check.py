@@ -42,24 +42,22 @@ class ModelCheck:
         self._budget = budget
         self._places = asyncio.Semaphore(concurrency)
 
-    async def findings(self, store: Store | None, now: datetime) -> list[Finding]:
-        """What is to be said; `store` is None as long as there is no database, or one that has to be migrated."""
+    async def findings(self, store: Store, now: datetime) -> list[Finding]:
+        """Try every language in use (while there are no readers, every language) and say what a day costs."""
         wanted: Counter[Style] = Counter()
         costs = dict(TYPICAL_TOKENS)
         costs[Style.REVIEW] = min(costs[Style.REVIEW], int(self._model.window * SHARE_OF_WINDOW))
-        used, papers, history = list(languages()), TYPICAL_DAY, list[Finding]()
-        if store is not None:
-            wanted.update(task.style for task in await WantedTexts(store).wanted(now))
-            async with store.read() as connection:
-                used = await text_queries.languages_in_use(connection) or used
-                costs |= await text_queries.average_tokens(connection)
-                latest = await edition_queries.latest(connection, Cadence.DAY)
-                papers = len(latest.papers) if latest is not None else papers
-                rated = await text_queries.acceptance(connection, now - RATED_OVER)
-                fault = await endpoint_faults.load(connection)
-            if fault is not None:
-                history.append(Finding("model", False, f"failed at {fault.at:%Y-%m-%d %H:%M} UTC: {fault.says}"))
-            history += [_acceptance(each) for each in rated]
+        wanted.update(task.style for task in await WantedTexts(store).wanted(now))
+        async with store.read() as connection:
+            used = await text_queries.languages_in_use(connection) or list(languages())
+            costs |= await text_queries.average_tokens(connection)
+            latest = await edition_queries.latest(connection, Cadence.DAY)
+            rated = await text_queries.acceptance(connection, now - RATED_OVER)
+            fault = await endpoint_faults.load(connection)
+        papers = TYPICAL_DAY if latest is None else len(latest.papers)
+        history = [_acceptance(each) for each in rated]
+        if fault is not None:
+            history.append(Finding("model", False, f"failed at {fault.at:%Y-%m-%d %H:%M} UTC: {fault.says}"))
         tried = await asyncio.gather(*(self._try_out(language, now) for language in used))
         answers = [finding for finding, _ in tried]
         if all(failed for _, failed in tried):
@@ -100,7 +98,7 @@ class ModelCheck:
         if not self._budget or tokens <= self._budget:
             return Finding("model", True, says)
         over = f"{says}, more than LLM_BUDGET_TOKENS ({self._budget:,})"
-        return Finding("model", hint, over if hint else f"{over}: the least wanted texts are not generated")
+        return Finding("model", True, over if hint else f"{over}: the least wanted are not generated", advice=True)
 
 
 def _acceptance(each: text_queries.Acceptance) -> Finding:

@@ -85,7 +85,7 @@ def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.
         context.store,
         LayoutMaker(urls, style_sheet()[0], has_settings=mail is not None),
         styles=context.styles,
-        pictures=context.thumbnails,
+        thumbnails=context.thumbnails,
         invitations=context.invitations,
         subscribing=None if mail is None else SubscribeForm(mail.commands.by_invitation),
     )

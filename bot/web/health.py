@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.channel import Finding
-from bot.store import DatabaseFault, Store, closing_state, health_figures
+from bot.delivery.listening import TOLD_AFTER
+from bot.store import DatabaseFault, Store, closing_state, health_figures, listening_outages
 
 LATE_POLLS = 3
 """Polls that may be missed before the feed counts as stale."""
@@ -26,6 +27,7 @@ async def examine(store: Store, channels: Sequence[str], interval: timedelta, no
             state = await closing_state.load(connection)
             overdue = await health_figures.overdue(connection, now)
             halted = await health_figures.halted(connection)
+            outages = await listening_outages.load(connection)
     except (DatabaseFault, OSError) as error:
         return [Finding("database", False, f"cannot be read ({type(error).__name__})")]
     found = [Finding("database", True, "answers"), _feed(state.polled_at, interval, now)]
@@ -35,6 +37,8 @@ async def examine(store: Store, channels: Sequence[str], interval: timedelta, no
             found.append(Finding(channel, False, f"halted at {halted[channel]:%Y-%m-%dT%H:%M:%SZ}"))
         elif since is not None and now - since > LONGEST_OVERDUE:
             found.append(Finding(channel, False, f"deliveries overdue since {since:%Y-%m-%dT%H:%M:%SZ}"))
+        elif channel in outages:  # a short one is normal while a new deployment replaces an old one
+            found.append(Finding(channel, now - outages[channel].since < TOLD_AFTER, outages[channel].says))
         else:
             found.append(Finding(channel, True, "delivers"))
     return found
@@ -45,3 +49,13 @@ def _feed(polled_at: datetime | None, interval: timedelta, now: datetime) -> Fin
         return Finding("feed", False, "has not been polled yet")
     said = f"{polled_at:%Y-%m-%dT%H:%M:%SZ}"
     return Finding("feed", now - polled_at <= LATE_POLLS * interval + LEEWAY, f"last polled at {said}")
+
+
+async def listening(store: Store) -> dict[str, str]:
+    """What to say of channels that receive nothing, by name; empty where the database cannot be read."""
+    try:
+        async with store.read() as connection:
+            outages = await listening_outages.load(connection)
+    except (DatabaseFault, OSError):
+        return {}
+    return {channel: f"not listening since {outage.since:%Y-%m-%dT%H:%M:%SZ}" for channel, outage in outages.items()}

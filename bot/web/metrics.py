@@ -18,8 +18,9 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from bot.runtime.timing import Timed
-from bot.store import Store, closing_state, health_figures
+from bot.store import Store, closing_state, health_figures, listening_outages
 from bot.store.health_figures import Texts
+from bot.store.listening_outages import ListeningOutage
 
 MEDIA_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 FORMER_NAMES = {
@@ -47,6 +48,7 @@ class _Figures(Collector):
     written: Mapping[tuple[str, str], Texts] = field(default_factory=dict)
     overdue: Mapping[str, datetime] = field(default_factory=dict)
     halted: Mapping[str, datetime] = field(default_factory=dict)
+    outages: Mapping[str, ListeningOutage] = field(default_factory=dict)
     polled_at: datetime | None = None
 
     def collect(self) -> Iterator[Metric]:
@@ -73,6 +75,9 @@ class _Figures(Collector):
             ("channel",),
             stopped.items(),
         )
+        deaf = {(channel,): _seconds(self.now - outage.since) for channel, outage in self.outages.items()}
+        told = "Seconds since a channel last received what readers write; only for those that do not."
+        yield _gauge("papers_not_listening_seconds", told, ("channel",), deaf.items())
         if self.polled_at is not None:
             age = {(): _seconds(self.now - self.polled_at)}
             yield _gauge("papers_feed_age_seconds", "Seconds since the feed was last polled.", (), age.items())
@@ -106,6 +111,7 @@ class Metrics:
                 figures.readers = await health_figures.readers(connection)
                 figures.written = await health_figures.written(connection)
                 figures.overdue = await health_figures.overdue(connection, now)
+                figures.outages = await listening_outages.load(connection)
                 figures.halted = await health_figures.halted(connection)
                 figures.polled_at = (await closing_state.load(connection)).polled_at
             figures.now = now

@@ -49,7 +49,8 @@ class ProbeRoutes:
         ]
 
     async def _is_alive(self, request: web.Request) -> web.StreamResponse:  # noqa: ARG002
-        return web.json_response({"alive": True}, headers=NO_STORE)
+        """Alive in any case, since a restart mends no outage of a service; those of listening are named."""
+        return web.json_response({"alive": True} | await health.listening(self._store), headers=NO_STORE)
 
     async def _is_ready(self, request: web.Request) -> web.StreamResponse:
         self._check_token(request)

@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 RESERVED_SESSIONS = 20
 """Gateway sessions per day that are left for restarts by hand."""
+LOST = "the connection to Discord's gateway is lost; a new one is being made"
 
 
 class Listener(discord.AutoShardedClient):
@@ -64,6 +65,18 @@ class Listener(discord.AutoShardedClient):
             wait = limits["reset_after"] / 1000
             log.error("gateway session limit near, waiting", extra={"channel": CHANNEL, "seconds": round(wait)})
             await asyncio.sleep(wait)
+
+    async def on_ready(self) -> None:
+        """The gateway is connected."""
+        await self._commands.listening(CHANNEL, discord.utils.utcnow())
+
+    async def on_resumed(self) -> None:
+        """The gateway is connected again, and has sent what was missed."""
+        await self._commands.listening(CHANNEL, discord.utils.utcnow())
+
+    async def on_disconnect(self) -> None:
+        """The connection was lost; the library makes a new one. Some are lost every day, most for a second."""
+        await self._commands.not_listening(CHANNEL, LOST, discord.utils.utcnow())
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """A slash command, a component, autocomplete or a form."""

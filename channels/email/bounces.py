@@ -15,17 +15,25 @@ from email.parser import BytesParser
 from enum import StrEnum
 
 from bot.channel import LEAVE, MAIL, Feedback, Links
-from channels.email.errors import GONE, STRIKES, UNROUTABLE
+from channels.email.reports import MAX_PARTS, read_report
+from channels.email.verdicts import Verdict
 
 MAX_BYTES = 1_000_000
 """Bytes of a mail that are read; a report stands at its beginning."""
-MAX_PARTS = 50
-"""MIME parts of a mail that are examined."""
 
 _TOKEN = re.compile(r"(?<![0-9a-z.])[0-9a-z]{1,12}(?:\.[0-9a-z]{1,12}){1,2}-[0-9a-f]{32}(?![0-9a-z])", re.IGNORECASE)
-_STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
 _ADDRESSED = ("Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "To")
 """Headers that may hold the envelope recipient; our own mail system writes all but To."""
+_JMRP = re.compile(r"complaint about message from\b", re.IGNORECASE)
+COMPLAINTS = frozenset({"abuse", "fraud", "opt-out", "opt-out-list"})
+"""The types of feedback (RFC 5965 and its registry at IANA) by which a reader says that they want no more."""
+_DAEMON = re.compile(r"mailer-?daemon|post-?master|mail delivery|mail administrator", re.IGNORECASE)
+_VACATION = re.compile(
+    r"out of (?:the )?office|auto(?:matic)?[ -]?(?:reply|response|antwort)|vacation|abwesen|absen[ct]"
+    r"|不在|부재|自动回复|自動返信"
+    r"|^(?:read|delivered): ",
+    re.IGNORECASE,
+)
 _UNSUBSCRIBE = re.compile(r"\W*unsubscribe\W*", re.IGNORECASE)
 
 
@@ -42,6 +50,15 @@ class MailKind(StrEnum):
     JUNK = "anything else"
 
 
+KIND_OF = {
+    Verdict.NOBODY: MailKind.GONE,
+    Verdict.UNSURE: MailKind.STRIKE,
+    Verdict.FULL: MailKind.STRIKE,
+    Verdict.SENDER: MailKind.OURS,
+    Verdict.QUOTA: MailKind.OURS,
+    Verdict.LATER: MailKind.DELAYED,
+    Verdict.UNSAID: MailKind.DELAYED,
+}
 FEEDBACK_OF = {
     MailKind.GONE: Feedback.GONE,
     MailKind.STRIKE: Feedback.STRIKE,
@@ -71,15 +88,16 @@ def classify(raw: bytes, links: Links) -> Classified:
 
 
 def _classify(mail: Message, links: Links) -> Classified:
-    kind = str(mail.get_param("report-type", "")).lower()
-    if mail.get_content_type() == "multipart/report":
-        if kind == "feedback-report":
-            return _complaint(mail, links)
-        if kind == "delivery-status":
-            return _bounce(mail, links)
+    if _is_complaint(mail):
+        return _complaint(mail, links)
+    token = _first(links, MAIL, _values(mail, *_ADDRESSED))
+    if mail.get_content_type() == "multipart/report" and _report_type(mail) == "delivery-status":
+        return _bounce(mail, token or _ours(mail, links))
     leaving = _first(links, LEAVE, [*_values(mail, *_ADDRESSED), *_values(mail, "Subject")])
     if leaving is not None:
         return Classified(MailKind.LEAVING, LEAVE, leaving, "by mail")
+    if token is not None and _from_mail_system(mail):
+        return _bounce(mail, token)
     if _is_automatic(mail):
         return Classified(MailKind.AUTOMATIC)
     if _UNSUBSCRIBE.fullmatch(str(mail.get("Subject", "")).removeprefix("Re:")):
@@ -89,49 +107,55 @@ def _classify(mail: Message, links: Links) -> Classified:
     return Classified(MailKind.JUNK)
 
 
+def _report_type(mail: Message) -> str:
+    return str(mail.get_param("report-type", "")).lower()
+
+
+def _is_complaint(mail: Message) -> bool:
+    """Whether a mail is a feedback report (ARF), or one of Hotmail's older kind (Junk Mail Reporting Program)."""
+    if mail.get_content_type() == "multipart/report" and _report_type(mail) == "feedback-report":
+        return True
+    return _JMRP.match(str(mail.get("Subject", ""))) is not None and mail.is_multipart()
+
+
 def _complaint(mail: Message, links: Links) -> Classified:
     """A feedback report (ARF, RFC 5965)."""
     fields = next((part for part in _parts(mail) if part.get_content_type() == "message/feedback-report"), None)
-    said = _fields(fields) if fields is not None else {}
+    said = {"feedback-type": "abuse"} if fields is None else _fields(fields)
     kind = said.get("feedback-type", "").lower()
     token = _ours(mail, links, said.get("original-mail-from", ""))
-    if token is None or kind != "abuse":
+    if token is None or kind not in COMPLAINTS:
         return Classified(MailKind.JUNK)
     return Classified(MailKind.COMPLAINT, MAIL, token, f"complaint by {said.get('user-agent', 'a mail system')}")
 
 
-def _bounce(mail: Message, links: Links) -> Classified:
-    """A delivery status notification (RFC 3464); our mails have one recipient each."""
-    token = _ours(mail, links)
-    report = next((part for part in _parts(mail) if part.get_content_type() == "message/delivery-status"), None)
-    if token is None or report is None:
+def _from_mail_system(mail: Message) -> bool:
+    """Whether a mail without a standard report was written by a mail system about a mail of ours.
+
+    Such mail has a null sender (RFC 5321 section 4.5.5), or names itself in From; automatic replies of people have a
+    null sender as well, but say what they are (RFC 3834), and vacation notices have words of their own.
+    """
+    if "X-Failed-Recipients" in mail or any(
+        part.get_content_type() == "message/delivery-status" for part in _parts(mail)
+    ):
+        return True
+    writer = any(_DAEMON.search(value) for value in _values(mail, "From", "Return-Path"))
+    null = any(value.strip() == "<>" for value in _values(mail, "From", "Return-Path"))
+    if not (writer or null) or _VACATION.search(str(mail.get("Subject", ""))):
+        return False
+    if mail.get_content_type() == "multipart/report" and _report_type(mail) == "disposition-notification":
+        return False
+    return writer or not _is_automatic(mail)
+
+
+def _bounce(mail: Message, token: str | None) -> Classified:
+    """A report of a failed delivery."""
+    if token is None:
         return Classified(MailKind.JUNK)
-    blocks = report.get_payload()
-    recipients = [block for block in blocks if isinstance(block, Message)] if isinstance(blocks, list) else []
-    failed = next((each for each in recipients if str(each.get("Action", "")).strip().lower() == "failed"), None)
-    if failed is None:
+    report = read_report(mail)
+    if report is None:
         return Classified(MailKind.DELAYED)
-    said = " ".join(str(failed.get("Diagnostic-Code", "")).split())[:200]
-    status = _status(str(failed.get("Status", "")), said)
-    return Classified(_verdict(status), MAIL, token, f"{'.'.join(map(str, status))} {said}".strip())
-
-
-def _verdict(status: tuple[int, int, int]) -> MailKind:
-    kind, subject, detail = status
-    # A relay that has tried for days says 4.2.2 as well.
-    if (subject, detail) in STRIKES or (kind == 5 and (subject, detail) in UNROUTABLE):
-        return MailKind.STRIKE
-    if kind == 5 and (subject, detail) in GONE:
-        return MailKind.GONE
-    return MailKind.OURS if subject == 7 else MailKind.DELAYED
-
-
-def _status(written: str, diagnostic: str) -> tuple[int, int, int]:
-    """The most specific status: some systems write 5.0.0 where the remote reply said 5.1.1."""
-    found = [tuple(map(int, each)) for each in _STATUS.findall(f"{written} {diagnostic}")]
-    specific = next((each for each in found if each[1:] != (0, 0)), None)
-    kind, subject, detail = specific or (found[0] if found else (5, 0, 0))
-    return kind, subject, detail
+    return Classified(KIND_OF[report.verdict], MAIL, token, f"{report.verdict.value}: {report.said}"[:300])
 
 
 def _ours(mail: Message, links: Links, *more: str) -> str | None:

@@ -8,7 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from rich import box
-from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.style import Style
@@ -16,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.channel import Block, Page
+from bot.runtime.text import wrapped
 
 ROWS = 20
 """Papers in the terminal's table; the files hold all of them."""
@@ -26,10 +26,7 @@ MARGIN = 5
 SUMMARY_COLUMNS = 360
 """Columns of a paper's summary in the table."""
 
-_WIDE = "[\u2e80-\u9fff\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\U00020000-\U0003ffff]"
-_CLOSING = "[\u3001\u3002\uff0c\uff0e\uff01\uff1f\uff1a\uff1b\u300d\u300f\u3011\uff09\u2019\u201d]"
 _HANGING = re.compile(r" *\S+ {2,}| +")
-_PIECE = re.compile(rf"\s+|{_WIDE}{_CLOSING}*|(?:(?!{_WIDE})\S)+{_CLOSING}*")
 
 
 class Terminal(Console):
@@ -49,17 +46,7 @@ def _lines(written: str) -> Iterator[str]:
     margin = _HANGING.match(written)
     body = written[margin.end() :] if margin else written
     lead = f"{margin[0].strip():>{MARGIN - 1}} " if margin else ""
-    indent = " " * (MARGIN if margin else 0)
-    line, width = lead, cell_len(lead)
-    for piece in _PIECE.findall(body):
-        wide = cell_len(piece)
-        if width + wide > COLUMNS and line.strip() and line != lead:
-            yield line.rstrip()
-            line, width = indent, len(indent)
-            if piece.isspace():
-                continue
-        line, width = line + piece, width + wide
-    yield line.rstrip()
+    yield from wrapped(lead, body, COLUMNS) if written.strip() else [""]
 
 
 def show(page: Page, paths: Sequence[Path], console: Console) -> None:

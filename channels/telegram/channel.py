@@ -144,9 +144,9 @@ class Telegram(BaseChannel):
             raise LoginError(WRONG_TOKEN) from None
         if self.webhooks():
             url = f"{self._kit.links.public}/hooks/{self.name}"
-            await keep_webhook(self._bot, url, self._webhook_secret())
+            await keep_webhook(self._bot, url, self._webhook_secret(), commands)
         else:
-            await poll(self._bot, self._update_handler(commands).handle)
+            await poll(self._bot, self._update_handler(commands).handle, commands)
 
     def webhooks(self) -> Mapping[str, Handler]:
         """The webhook, if PUBLIC_URL is HTTPS, which Telegram requires."""

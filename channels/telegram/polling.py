@@ -27,11 +27,12 @@ from telegram.error import (
     TelegramError,
 )
 
-from bot.channel import LoginError
+from bot.channel import Commands
 from channels.telegram import errors
 
 log = logging.getLogger(__name__)
 
+NAME = "telegram"
 UPDATE_TYPES = ["message", "channel_post", "callback_query", "inline_query", "my_chat_member"]
 BATCH = 100
 """Updates of one call; Telegram returns no more."""
@@ -41,13 +42,17 @@ BUSY_INTERVAL = 0.1
 """Seconds between two calls while updates are being handled."""
 MOST_PER_CHAT = 20
 """Updates of one chat that may wait for each other; further ones are dropped, so that one chat cannot block others."""
-SHUTDOWN_GRACE = 3.0
+TRIAL_TIMEOUT = 5
+"""The same after a failed call, and for the first: an answer shows that nobody else polls, and readers are told."""
+SHUTDOWN_GRACE = 2.0
 """Seconds for updates in progress to finish at shutdown."""
+CONFIRM_SECONDS = 1.0
+"""Seconds for the last call at shutdown, which confirms what was handled."""
 FIRST_BACKOFF, LONGEST_BACKOFF = 1.0, 60.0
-"""Seconds to wait while Telegram is unreachable."""
+"""Seconds to wait while Telegram is unreachable or refuses us."""
 SECOND_POLLER = (
-    "Another program reads this bot's messages with the same token: stop it, or create a new token with @BotFather, "
-    "and start this one again."
+    "Another program reads this bot's messages with the same token: stop it, or give it a bot of its own with "
+    "@BotFather."
 )
 TOKEN_REVOKED = "Telegram rejects TELEGRAM_TOKEN, which worked before: create a new token with @BotFather."  # noqa: S105 - a sentence
 
@@ -59,56 +64,85 @@ def clock() -> datetime:
     return datetime.now(UTC)
 
 
-async def poll(bot: Bot, handle: Handle) -> None:
+async def poll(bot: Bot, handle: Handle, commands: Commands) -> None:
     """Pass every update to `handle`, those of one chat in order, until cancelled.
 
-    Raises:
-        LoginError: another program polls this bot, or its token was revoked.
-        ConnectionError: a proxy answers in Telegram's place.
+    Whatever keeps updates from us (another program that polls, a revoked token, an outage) is told to `commands`, and
+    tried again for ever: all of it may pass by itself.
     """
     updates = UpdateQueue(handle)
+    poller = _Poller(bot, updates, commands)
     try:
-        await _remove_webhook(bot)
-        await _poll_forever(bot, updates)
-    except Conflict:  # no last call to confirm: it would interrupt the other program's
-        await updates.end()
-        raise LoginError(SECOND_POLLER) from None
-    except (InvalidToken, EndPointNotFound) as error:
-        await updates.end()
-        if not errors.is_from_telegram(error):
-            raise ConnectionError(errors.NOT_TELEGRAM) from None
-        raise LoginError(TOKEN_REVOKED) from None
+        await poller.run()
     except asyncio.CancelledError:
         await updates.end()
-        if updates.oldest is not None:
-            with suppress(TelegramError):
-                await _get_updates(bot, updates.oldest, 0, limit=1)
+        # Not during an outage: the call would end another program's, or wait for an answer that does not come.
+        if updates.oldest is not None and poller.is_working:
+            with suppress(TelegramError, TimeoutError):
+                async with asyncio.timeout(CONFIRM_SECONDS):
+                    await _get_updates(bot, updates.oldest, 0, limit=1)
         raise
 
 
-async def _poll_forever(bot: Bot, updates: UpdateQueue) -> None:
-    backoff = FIRST_BACKOFF
-    while True:
-        if updates.is_busy:
-            await updates.wait_for_one(BUSY_INTERVAL)
-        try:
-            for raw in await _get_updates(bot, updates.oldest, 0 if updates.is_busy else POLL_TIMEOUT):
-                updates.add(raw, bot)
-            backoff = FIRST_BACKOFF
-        except RetryAfter as wait:
-            await asyncio.sleep(errors.seconds(wait))
-        except NetworkError as error:
-            if isinstance(error, BadRequest):
-                raise
-            backoff = await back_off(error, backoff)
+class _Poller:
+    """Calls getUpdates again and again."""
+
+    def __init__(self, bot: Bot, updates: UpdateQueue, commands: Commands) -> None:
+        self._bot = bot
+        self._updates = updates
+        self._commands = commands
+        self.is_working = False
+        """Whether the last call was answered as it should be."""
+
+    async def run(self) -> None:
+        """Poll until cancelled."""
+        backoff = FIRST_BACKOFF
+        while True:
+            try:
+                if not self.is_working:
+                    await _remove_webhook(self._bot)
+                await self._poll_while_it_works()
+            except TelegramError as error:
+                if self.is_working:
+                    backoff = FIRST_BACKOFF
+                self.is_working = False
+                backoff = await back_off(error, backoff, self._commands)
+
+    async def _poll_while_it_works(self) -> None:
+        while True:
+            if self._updates.is_busy:
+                await self._updates.wait_for_one(BUSY_INTERVAL)
+            hold = 0 if self._updates.is_busy else POLL_TIMEOUT if self.is_working else TRIAL_TIMEOUT
+            found = await _get_updates(self._bot, self._updates.oldest, hold)
+            for raw in found:
+                self._updates.add(raw, self._bot)
+            # Two programs that poll end each other's calls: one that was answered at once proves nothing.
+            if self.is_working or hold or found:
+                self.is_working = True
+                await self._commands.listening(NAME, clock())
 
 
-async def back_off(error: TelegramError, seconds: float) -> float:
-    """Wait while Telegram is unreachable, and log the first wait; returns the seconds of the next one."""
-    if seconds == FIRST_BACKOFF:
-        log.warning("Telegram is unreachable, backing off", extra={"reason": errors.reason(error)})
-    await asyncio.sleep(seconds)
+async def back_off(error: TelegramError, seconds: float, commands: Commands) -> float:
+    """Report that updates do not reach us, and wait, as long as Telegram asks if it does.
+
+    Returns the seconds of the next wait.
+    """
+    await commands.not_listening(NAME, fault(error), clock())
+    await asyncio.sleep(errors.seconds(error) if isinstance(error, RetryAfter) else seconds)
     return min(2 * seconds, LONGEST_BACKOFF)
+
+
+def fault(error: TelegramError) -> str:
+    """Why no updates come, as a sentence for the operator; never with the token, which the library's words may hold."""
+    if not errors.is_from_telegram(error):
+        return errors.NOT_TELEGRAM
+    if isinstance(error, Conflict):
+        return SECOND_POLLER
+    if isinstance(error, InvalidToken | EndPointNotFound):
+        return TOKEN_REVOKED
+    if isinstance(error, NetworkError) and not isinstance(error, BadRequest):
+        return f"Telegram is unreachable ({errors.reason(error)})"
+    return f"Telegram refuses to list messages ({errors.reason(error)})"
 
 
 async def _remove_webhook(bot: Bot) -> None:

@@ -10,39 +10,52 @@ import json
 from collections import OrderedDict
 from hmac import compare_digest
 
-from telegram import Bot, Update
-from telegram.error import InvalidToken, TelegramError
+from telegram import Bot, Update, WebhookInfo
+from telegram.error import TelegramError
 
-from bot.channel import Hook, LoginError
-from channels.telegram.polling import FIRST_BACKOFF, TOKEN_REVOKED, UPDATE_TYPES, ChatQueues, Handle, back_off
+from bot.channel import Commands, Hook
+from bot.runtime.text import printable
+from channels.telegram.polling import FIRST_BACKOFF, NAME, UPDATE_TYPES, ChatQueues, Handle, back_off, clock
 
 SECRET = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - a header's name
 ANSWER_WITHIN = 12.0
 """Seconds before a request is answered; an update that takes longer goes on in the background."""
+LONGEST_ERROR = 200
+"""Characters of Telegram's own words that are passed on."""
 REMEMBERED = 2_000
 """Update ids kept to recognise an update that is posted again."""
-CHECK_INTERVAL = 600.0
-"""Seconds between two checks that the webhook is still ours."""
+CHECK_INTERVAL = 60.0
+"""Seconds between two checks that the webhook is still ours, and that Telegram reaches it."""
 
 
-async def keep_webhook(bot: Bot, url: str, secret: str) -> None:
-    """Set the webhook and keep it set, until cancelled.
-
-    Raises:
-        LoginError: Telegram rejects the token.
-    """
+async def keep_webhook(bot: Bot, url: str, secret: str, commands: Commands) -> None:
+    """Set the webhook and keep it set, until cancelled. Outages are told to `commands`, and tried again for ever."""
     backoff, is_set = FIRST_BACKOFF, False
     while True:
         try:
-            if not is_set or (await bot.get_webhook_info()).url != url:
+            info = await bot.get_webhook_info()
+            if not is_set or info.url != url:
                 await bot.set_webhook(url, allowed_updates=UPDATE_TYPES, secret_token=secret)
-            backoff, is_set = FIRST_BACKOFF, True
-        except InvalidToken:
-            raise LoginError(TOKEN_REVOKED) from None
+            backoff = FIRST_BACKOFF
         except TelegramError as error:
-            backoff = await back_off(error, backoff)
+            backoff = await back_off(error, backoff, commands)
             continue
+        if is_set and (refused := unreachable(info)) is not None:
+            await commands.not_listening(NAME, refused, clock())
+        else:
+            await commands.listening(NAME, clock())
+        is_set = True
         await asyncio.sleep(CHECK_INTERVAL)
+
+
+def unreachable(info: WebhookInfo) -> str | None:
+    """Why updates that wait do not reach us, as Telegram says; None if all is well."""
+    if not info.pending_update_count or info.last_error_date is None:
+        return None
+    if (clock() - info.last_error_date).total_seconds() > CHECK_INTERVAL:
+        return None
+    said = printable(info.last_error_message or "")[:LONGEST_ERROR]
+    return f"Telegram cannot reach the webhook below PUBLIC_URL ({said})"
 
 
 async def handle_request(hook: Hook, bot: Bot, secret: str, updates: WebhookUpdates) -> int:

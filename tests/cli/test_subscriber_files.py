@@ -16,7 +16,8 @@ from bot.model import Address, Cadence, Preferences, Reason, Status, Style, Subs
 from bot.render.words import languages
 from bot.rules.topics import parse
 from bot.store import Store, subscriber_queries
-from bot.store.bulk_import import BATCH, BatchResult, BulkImporter, NewSubscriber, active_by_language, everybody
+from bot.store.bulk_import import BATCH, BatchResult, BulkImporter, NewSubscriber, everybody
+from bot.store.stats import active_by_language
 
 NOW = datetime(2026, 4, 29, 12, tzinfo=UTC)
 DEFAULT = Preferences(timezone="Europe/Berlin")

@@ -89,10 +89,20 @@ async def test_a_hard_bounce_ends_the_reader_and_their_pending_deliveries(store:
     assert entry.state is State.GONE
 
 
+async def test_strikes_in_a_row_within_a_week_end_nothing(store: Store) -> None:
+    ada = await add(store)
+    door = FeedbackProcessor(store, LINKS)
+    for n in range(7):
+        await door.process(Feedback.STRIKE, *named(ada, await sent(store, ada, n)), "full", NOW)
+    assert (await reader(store)).status is Status.ACTIVE
+    await door.process(Feedback.STRIKE, *named(ada, await sent(store, ada, 7)), "full", NOW)
+    assert (await reader(store)).status is Status.GONE
+
+
 async def test_strikes_on_three_editions_in_a_row_make_a_reader_gone(store: Store) -> None:
     ada = await add(store)
     door = FeedbackProcessor(store, LINKS)
-    first, second, third = [await sent(store, ada, n) for n in range(3)]
+    first, second, third = [await sent(store, ada, n) for n in (0, 3, 7)]
     for edition in (first, second):
         assert await door.process(Feedback.STRIKE, *named(ada, edition), "full", NOW)
         assert not await door.process(Feedback.STRIKE, *named(ada, edition), "full", NOW), "the same again"

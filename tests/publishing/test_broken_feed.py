@@ -148,12 +148,14 @@ async def test_a_first_start_waits_for_the_feed_and_then_begins(
     assert not any(record.exc_info for record in log.records)
 
 
-async def test_the_fault_of_one_days_list_is_the_whole_polls(service: Service, server: FeedServer) -> None:
+async def test_the_fault_of_one_days_list_is_that_days_alone(service: Service, server: FeedServer) -> None:
     await service.step(MONDAY, 22)
     before, _ = await service.stored()
     server.fault = Fault.truncated_json.only(day=TUESDAY)
-    assert not await service.step(TUESDAY, 12)
-    assert (await service.stored())[0] == before
+    server.days[MONDAY].append(row("2511.00109", day=MONDAY, hour=23))
+    assert await service.step(TUESDAY, 12)
+    after, _ = await service.stored()
+    assert {paper.id for paper in after} - {paper.id for paper in before} == {"2511.00109"}
 
 
 async def test_another_fault_is_told_anew(service: Service, server: FeedServer, log: pytest.LogCaptureFixture) -> None:

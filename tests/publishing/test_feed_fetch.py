@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from bot.publishing.feed import Feed, FeedError
-from bot.publishing.feed.source import MOST_AT_ONCE, MOST_PAGES
+from bot.publishing.feed.source import MOST_AT_ONCE, MOST_FAILED, MOST_PAGES
 from bot.runtime.http import Fetched, Fetcher
 from tests.support.feed_faults import Fault
 from tests.support.feed_server import FeedServer, row
@@ -179,14 +179,27 @@ BROKEN = [
 
 
 @pytest.mark.parametrize("fault", BROKEN, ids=lambda fault: fault.name)
-async def test_one_failing_day_fails_the_poll_and_the_next_one_works(server: FeedServer, fault: Fault) -> None:
+async def test_one_failing_day_costs_no_other_and_the_next_poll_works(server: FeedServer, fault: Fault) -> None:
     async with Feed(server.url) as feed:
         await feed.poll([MONDAY], now=NOW)
         server.fault = fault.only(day=TUESDAY)
+        found = await feed.poll([MONDAY, TUESDAY, WEDNESDAY], now=NOW)
+        assert (set(found.days), set(found.failed)) == ({MONDAY, WEDNESDAY}, {TUESDAY})
+        assert found.retry_after == (7 if fault.name.startswith("rate limited") else None)
         with pytest.raises(FeedError):
-            await feed.poll([MONDAY, TUESDAY, WEDNESDAY], now=NOW)
+            await feed.poll([TUESDAY], now=NOW)
         server.fault = None
         assert len((await feed.poll([MONDAY, TUESDAY, WEDNESDAY], now=NOW)).papers) == 64
+
+
+async def test_a_feed_that_is_down_is_not_asked_for_every_day(server: FeedServer) -> None:
+    async with Feed(server.url) as feed:
+        await feed.poll([MONDAY], now=NOW)
+        server.requests.clear()
+        server.fault = Fault.status(500)
+        with pytest.raises(FeedError):
+            await feed.poll([MONDAY - timedelta(days=n) for n in range(60)], now=NOW)
+        assert len(server.requests) <= MOST_FAILED + MOST_AT_ONCE
 
 
 @pytest.mark.parametrize("fault", BROKEN, ids=lambda fault: fault.name)

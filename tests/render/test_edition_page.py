@@ -60,6 +60,16 @@ def test_a_headline_is_the_feeds_sentence_else_the_abstracts_first() -> None:
     assert (bare.source, bare.parts["sentence"]) == (Source.AUTHORS, "We measure thing 1.")
 
 
+def test_remnants_of_latex_are_shown_as_text() -> None:
+    said = paper(
+        1, title="VA-$\\pi$", abstract="It is 2times faster. It is small.", sentence="A 1.2times-2.4times speedup."
+    )
+    [shown] = page(said).blocks
+    assert (shown.title, shown.abstract) == ("VA-π", "It is 2× faster. It is small.")
+    assert "1.2×-2.4×" in shown.said.parts["sentence"]
+    assert shown.paper.title == "VA-$\\pi$"
+
+
 def test_an_abstract_is_the_authors_whole_text() -> None:
     said = say(paper(), Style.ABSTRACT)
     assert (said.source, said.parts["abstract"]) == (Source.AUTHORS, paper().abstract)

@@ -551,10 +551,10 @@ async def test_a_step_returns_whether_it_did_something_and_when_to_run_next(stor
     service = publisher(store, Listed(paper(1, at(MONDAY, 8))))
     now = at(MONDAY, 21, 50)
     assert not await service.step(now)  # no finished day yet: the feed answered, but with nothing to begin with
-    assert await service.next_step(now) == at(MONDAY, 22)
+    assert await service.poller.next_poll(now) == at(MONDAY, 22)
     assert await service.step(at(MONDAY, 22))
     assert not await service.step(at(MONDAY, 22, 1))
-    assert await service.next_step(at(MONDAY, 22, 1)) == at(MONDAY, 22, 15)
+    assert await service.poller.next_poll(at(MONDAY, 22, 1)) == at(MONDAY, 22, 15)
 
 
 async def test_closing_today_early_leaves_the_rest_of_the_day_for_the_next_edition(store: Store) -> None:
@@ -562,7 +562,7 @@ async def test_closing_today_early_leaves_the_rest_of_the_day_for_the_next_editi
     feed = Listed(paper(1, at(MONDAY, 8)), paper(2, at(TUESDAY, 8)), paper(3, at(TUESDAY, 20)), paper(4, at(WEDNESDAY)))
     service = publisher(store, feed)
     await service.step(at(MONDAY, 22))
-    await service.poll(at(TUESDAY, 9))
+    await service.poller.poll(at(TUESDAY, 9))
     [early] = await service.close_early(at(TUESDAY, 9))
     assert (early.edition.day, ids(early.edition), early.audience) == (TUESDAY, ["2511.00002"], 1)
     assert await service.close_early(at(TUESDAY, 10)) == []
@@ -577,7 +577,7 @@ async def test_a_day_without_a_list_is_not_closed_early_either(store: Store) -> 
     feed = Listed(paper(1, at(FRIDAY, 8)), paper(2, at(FRIDAY, 23)))
     service = publisher(store, feed)
     await service.step(at(FRIDAY, 22))
-    await service.poll(at(SATURDAY, 9))
+    await service.poller.poll(at(SATURDAY, 9))
     assert await service.close_early(at(SATURDAY, 9)) == []
 
 

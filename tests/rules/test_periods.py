@@ -125,7 +125,7 @@ async def test_a_week_waits_three_hours_for_the_feed_and_then_closes_from_what_i
     for n in range(4):
         await service.step(at(THURSDAY + n * DAY, 21))
     feed.papers.append(paper(2, at(SUNDAY, 20)))  # an own list keeps Sunday open for the feed
-    await service.poll(at(SUNDAY, 21, 30))
+    await service.poller.poll(at(SUNDAY, 21, 30))
     feed.fault = "down"
     for quarter in range(hours * 4 + 1):
         await service.step(at(SUNDAY, 22) + quarter * timedelta(minutes=15))

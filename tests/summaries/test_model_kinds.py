@@ -18,6 +18,7 @@ from bot.model import Paper, Style
 from bot.store import endpoint_faults, text_queries
 from bot.store.text_queries import TextState
 from bot.summaries.answer_parsing import Completion, completion, read
+from bot.summaries.fulltext.prompt_source import characters
 from bot.summaries.llm import Endpoint, Model
 from bot.summaries.llm_errors import context_limit, server_words
 from bot.summaries.writer import Writer
@@ -31,12 +32,6 @@ from tests.support.model_server import Asked, Author, ModelServer, as_json
 from tests.support.newsroom import Newsroom, reader
 
 MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture(params=["sqlite"])
-def database(request: pytest.FixtureRequest) -> str:
-    """What a server answers asks nothing of a database that other tests do not ask of both."""
-    return str(request.param)
 
 
 @pytest.fixture
@@ -56,7 +51,7 @@ async def make(tmp_path: Path) -> AsyncIterator[Any]:
 async def whole_paper(paper: Paper, style: Style, now: datetime, window: int) -> str:
     """As much of a long paper as the window holds, like the real source."""
     text = f"Abstract: {paper.abstract}\n\n" + "Our method learns step by step and keeps what it knew before. " * 900
-    return text[: int(window * 1.8)] if style is Style.REVIEW else paper.abstract
+    return text[: characters(window)] if style is Style.REVIEW else paper.abstract
 
 
 @pytest.mark.parametrize("style", [Style.HIGHLIGHTS, Style.REVIEW])
@@ -90,7 +85,7 @@ REFUSALS: dict[str, tuple[Author, str]] = {
     "no money": (lambda asked: fault(402, "Insufficient Balance"), "Insufficient Balance"),
     "wrong key": (lambda asked: fault(401, "Incorrect API key provided: secret-key."), "Incorrect API key provided"),
     "parameters": (lambda asked: fault(400, "metadata.tier must be set for this account"), "metadata.tier must be set"),
-    "a window of 2k": (vllm(window=2048), "context window (2048 tokens)"),
+    "a window of 1k": (vllm(window=1024), "context window (1024 tokens)"),
     "not this API": (lambda asked: web.Response(text="<html>"), "check LLM_BASE_URL"),
 }
 
@@ -112,7 +107,7 @@ async def test_a_request_that_is_refused_is_no_refusal_of_the_text(make: Any, ki
         stored = await endpoint_faults.load(connection)
     assert stored is not None
     assert stored.says == writer.fault
-    if kind != "a window of 2k":  # which only another server mends
+    if kind != "a window of 1k":  # which only another server mends
         mended = True
         await room.write_all(writer, NOW + 11 * MINUTE)
         assert await room.verdicts() == {"accepted": 3}
@@ -131,7 +126,7 @@ async def test_an_answer_that_is_cut_off_is_asked_for_shorter_and_then_fails_wit
     async with room.store.read() as connection:
         [failed] = await text_queries.newest(connection, 0, TextState.FAILED)
     assert "finish_reason=length" in failed.faults[0]
-    assert failed.tokens > 1000
+    assert failed.tokens > 800
     room.server.author = good
     await room.write_all(now=NOW + timedelta(hours=23))
     assert len(room.server.asked) == 2
@@ -264,7 +259,7 @@ async def test_a_slow_text_keeps_no_other_waiting(make: Any) -> None:
 
 async def test_the_operator_is_alerted_once_if_most_texts_of_a_language_are_rejected(make: Any) -> None:
     told: list[tuple[str, Any]] = []
-    room: Newsroom = await make(lambda asked: "no" if int(asked.title[6:-30].split("X")[0] or 0) % 2 else good(asked))
+    room: Newsroom = await make(lambda asked: "no" if int(asked.title[6:].split("X")[0]) % 2 else good(asked))
     await room.publish({"k": reader("ko", papers=0)}, count=30)
     await room.write_all(room.writer(alert=lambda event, now, **fields: told.append((event, fields["language"]))))
     assert told == [("most texts of a language are rejected", "ko")]

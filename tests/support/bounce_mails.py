@@ -43,3 +43,16 @@ def letter(**headers: str) -> bytes:
         mail[name.replace("_", "-")] = value
     mail.set_content(f"Quoting you:\n> https://papers.example.org/unsubscribe/{LEAVING}\n")
     return mail.as_bytes()
+
+
+def prose(subject: str, said: str, **headers: str) -> bytes:
+    """A report of a failure in a mail system's own words; `headers` replace its own."""
+    known = {
+        "Return-Path": "<>",
+        "From": "MAILER-DAEMON@relay.example.net",
+        "To": f"bounces+{MINE}@example.org",
+        "Subject": subject,
+        "Content-Type": "text/plain; charset=utf-8",
+    }
+    lines = [f"{name}: {value}" for name, value in (known | headers).items()]
+    return "\r\n".join([*lines, "", *said.splitlines()]).encode()

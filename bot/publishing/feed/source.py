@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from types import TracebackType
 from typing import Self
@@ -23,6 +23,8 @@ MOST_PAGES = 10
 """Pages of one day."""
 MOST_AT_ONCE = 4
 """Concurrent requests."""
+MOST_FAILED = 8
+"""Days that may fail in one poll before the feed counts as down, while no day could be read."""
 _BEFORE_MARKUP = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"
 
 Progress = Callable[[int, int], None]
@@ -66,7 +68,8 @@ class Feed:
     async def poll(self, days: Sequence[date], *, now: datetime, progress: Progress | None = None) -> Found:
         """The papers listed on `days`, without duplicates; from RSS all that it holds now.
 
-        `progress` is called with (days read, days in total) after each day. Raises FeedError if any day fails.
+        `progress` is called with (days done, days in total) after each day. A day that cannot be read is named in the
+        result. Raises FeedError if none can be.
         """
         papers = await self._bare(now)
         if papers is None:
@@ -111,27 +114,35 @@ class Feed:
         return newest
 
     async def _days(self, days: Sequence[date], progress: Progress) -> Found:
-        found: dict[date, dict[str, Paper]] = {}
-        whole: set[date] = set()
+        """The papers of `days`, each read by itself: one that fails costs no other. Raises FeedError if all fail."""
+        found: dict[date, tuple[dict[str, Paper], bool]] = {}
+        failed: dict[date, FeedError] = {}
+        turns = asyncio.Semaphore(MOST_AT_ONCE)
 
         async def read(day: date) -> None:
-            found[day], to_its_end = await self._day(day)
-            if to_its_end:
-                whole.add(day)
-            progress(len(found), len(days))
+            async with turns:
+                try:
+                    if (error := _hopeless(failed.values(), any_read=bool(found))) is not None:
+                        raise error
+                    found[day] = await self._day(day)
+                except FeedError as error:
+                    failed[day] = error
+            progress(len(found) + len(failed), len(days))
 
-        try:
-            async with asyncio.TaskGroup() as group:
-                for day in days:
-                    group.create_task(read(day))
-        except ExceptionGroup as failures:  # the first failure cancelled the other tasks
-            raise failures.exceptions[0] from None
+        async with asyncio.TaskGroup() as group:
+            for day in reversed(days):  # the newest first: readers wait for it
+                group.create_task(read(day))
+        waits = [error.retry_after for error in failed.values() if error.retry_after is not None]
+        if days and not found:
+            raise _of_all(list(failed.values()), max(waits, default=None))
         papers: dict[str, Paper] = {}
-        for paper in (paper for day in days for paper in found[day].values()):
+        for paper in (paper for day in days if day in found for paper in found[day][0].values()):
             # Listed on several days: the newest listing counts (docs/feed.md, "Papers").
             if paper.id not in papers or papers[paper.id].listed_at < paper.listed_at:
                 papers[paper.id] = paper
-        return Found(list(papers.values()), frozenset(whole))
+        whole = frozenset(day for day, (_, to_its_end) in found.items() if to_its_end)
+        reasons = {day: str(failed[day]) for day in days if day in failed}
+        return Found(list(papers.values()), whole, reasons, max(waits, default=None))
 
     async def _day(self, day: date) -> tuple[dict[str, Paper], bool]:
         """The papers of a day, by id, and whether its list was read to the end."""
@@ -162,6 +173,18 @@ class Feed:
                 return (await self._fetcher.get(url)).body
             except FetchError as error:
                 raise FeedError(str(error), retry_after=error.retry_after) from None
+
+
+def _hopeless(failed: Collection[FeedError], *, any_read: bool) -> FeedError | None:
+    """Why the days that are left are not asked for: the feed wants to be left alone, or seems to be down."""
+    waits = (error for error in failed if error.retry_after is not None)
+    return next(waits, None) or (None if any_read or len(failed) < MOST_FAILED else next(iter(failed)))
+
+
+def _of_all(failed: Sequence[FeedError], retry_after: float | None) -> FeedError:
+    """The error of a poll of which every day failed; a change of the feed's kind comes before any other."""
+    changed = next((error for error in failed if isinstance(error, _KindError)), None)
+    return changed or FeedError(str(failed[0]), retry_after=retry_after)
 
 
 def _is_markup(body: bytes) -> bool:

@@ -14,6 +14,15 @@ SPARE = 0.6
 """The part of the model's window that the paper may fill; the rest is for the task and the answer."""
 
 
+RESERVED = 3_000
+"""Tokens that are left for the task and the answer, however small the window."""
+
+
+def characters(window: int) -> int:
+    """How many characters of a paper go into a context window of so many tokens."""
+    return max(0, min(int(window * SPARE), window - RESERVED)) * CHARACTERS_A_TOKEN
+
+
 class PromptSources:
     """Finds the source of each text: what it is written from."""
 
@@ -28,7 +37,7 @@ class PromptSources:
         if style not in FROM_FULL_TEXT:
             return paper.abstract
         text = await self._texts.get(paper.id, now)
-        room = int(window * CHARACTERS_A_TOKEN * SPARE) - len(paper.abstract)
+        room = characters(window) - len(paper.abstract)
         if text is None or room <= 0:
             return paper.abstract
         return f"Abstract: {paper.abstract}\n\n{excerpt(text, room)}"

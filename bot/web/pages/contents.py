@@ -17,12 +17,13 @@ from bot.render.preference_values import styles as named_styles
 from bot.render.styles import TEXT_FIELDS
 from bot.render.templates import template
 from bot.render.words import Words, words
+from bot.runtime.latex import plain_math
 from bot.store import Store, archive, edition_queries, paper_queries, text_queries
 from bot.store.archive import ArchiveEntry
 from bot.store.search import search
 from bot.web.pages.layout import Choice, Form, LayoutMaker, PageLayout, plain_page
 from bot.web.pages.page_cache import PageSource
-from bot.web.pages.thumbnails import NoThumbnails, Pictures
+from bot.web.pages.thumbnails import Thumbnails
 
 MOST_FOUND = 50
 """Papers that a search shows."""
@@ -66,14 +67,14 @@ class Pages:
         layouts: LayoutMaker,
         *,
         styles: Sequence[Style],
-        pictures: Pictures | None = None,
+        thumbnails: Thumbnails | None = None,
         invitations: Callable[[], Sequence[Link]] = tuple,
         subscribing: SubscribeForm | None = None,
     ) -> None:
         self._store = store
         self._layouts = layouts
         self._urls = layouts.urls
-        self._pictures = pictures or NoThumbnails()
+        self._thumbnails = thumbnails
         self._invitations = invitations
         self._subscribing = subscribing
         self.styles = styles
@@ -149,12 +150,14 @@ class Pages:
         written = [style for style in Style if style in TEXT_FIELDS and style in said.get(paper_id, {})]
         shown = [block(ranked, style, w, said) for style in (*written, Style.ABSTRACT)]
         listed = w.gettext("Listed on {day}", day=w.day(paper.listed_on))
-        page = list_page(paper.title, listed, [ranked], _everything(language, Style.ABSTRACT), slug=paper.id)
+        page = list_page(
+            plain_math(paper.title), listed, [ranked], _everything(language, Style.ABSTRACT), slug=paper.id
+        )
         page = replace(page, blocks=shown, alone=True)
         layout = self._layouts.layout(
             w,
             lambda tag: self._urls.paper(tag, paper_id),
-            description=(shown[-1].abstract or paper.title)[:LONGEST_DESCRIPTION],
+            description=(shown[-1].abstract or plain_math(paper.title))[:LONGEST_DESCRIPTION],
             pictures=self._shown(found, now),
         )
         named = named_styles(w)
@@ -248,7 +251,7 @@ class Pages:
 
     def _shown(self, shown: Iterable[Paper], now: datetime) -> frozenset[str]:
         """The ids of those papers that have a thumbnail; the others' are queued to be fetched."""
-        return self._pictures.shown(list(shown), now)
+        return frozenset() if self._thumbnails is None else self._thumbnails.shown(list(shown), now)
 
     def _link(self, w: Words, cadence: Cadence, day: date | None, style: Style) -> Link | None:
         if day is None:
@@ -293,5 +296,5 @@ def _query(style: Style) -> str:
 
 def _description(edition: Edition) -> str:
     """The description of an edition for search engines: its first titles."""
-    titles = " · ".join(" ".join(ranked.paper.title.split()) for ranked in edition.papers)
+    titles = " · ".join(" ".join(plain_math(ranked.paper.title).split()) for ranked in edition.papers)
     return titles if len(titles) <= LONGEST_DESCRIPTION else f"{titles[:LONGEST_DESCRIPTION]}…"

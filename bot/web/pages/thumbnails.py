@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Protocol
 
 from bot.model import ARXIV_ID, Paper
 from bot.runtime.http import Fetcher
+from bot.runtime.recent import Recent
 from bot.summaries.fulltext import figures
 from bot.summaries.fulltext.figures import HUGGING_FACE
 from bot.summaries.fulltext.library import PAUSE
@@ -26,21 +25,6 @@ RETRY_AFTER = timedelta(hours=1)
 """Time between two attempts to fetch one thumbnail."""
 
 
-class Pictures(Protocol):
-    """Tells pages which papers have thumbnails."""
-
-    def shown(self, papers: Sequence[Paper], now: datetime) -> frozenset[str]:
-        """The ids of those papers that have a thumbnail."""
-        ...
-
-
-class NoThumbnails:
-    """Stands in where pages have no thumbnails."""
-
-    def shown(self, papers: Sequence[Paper], now: datetime) -> frozenset[str]:  # noqa: ARG002
-        return frozenset()
-
-
 class Thumbnails:
     """A file cache of thumbnails in `folder`. One that is missing is fetched in the background, for later visitors."""
 
@@ -51,7 +35,7 @@ class Thumbnails:
         self._hugging_face = hugging_face
         self._fetcher = fetcher or Fetcher(pause=PAUSE)
         self._waiting: asyncio.Queue[tuple[Paper, datetime]] = asyncio.Queue(MOST_WAITING)
-        self._asked: OrderedDict[str, datetime] = OrderedDict()
+        self._asked: Recent[str, datetime] = Recent(REMEMBERED)
 
     def path(self, paper_id: str) -> Path | None:
         """The file of a paper's thumbnail, None if there is none."""
@@ -84,8 +68,5 @@ class Thumbnails:
         last = self._asked.get(paper_id)
         if last is not None and last <= now < last + RETRY_AFTER:
             return False
-        self._asked[paper_id] = now
-        self._asked.move_to_end(paper_id)
-        if len(self._asked) > REMEMBERED:
-            self._asked.popitem(last=False)
+        self._asked.put(paper_id, now)
         return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from bot.channel import LoginError
 from bot.model import Address, Status, Style
 from bot.render.words import Words, words
-from bot.store import Store, subscriber_queries
+from bot.store import Store, listening_outages, subscriber_queries
 from tests.support.discord_program import World
 from tests.support.discord_server import DiscordServer, NotOfferedError
 from tests.support.discord_server.places import Channel
@@ -411,6 +412,19 @@ async def test_a_session_that_cannot_be_resumed_is_begun_anew(world: World) -> N
         assert (await ada.uses("/papers help")).text
         assert world.server.gateway.counts["IDENTIFY"] == 2
     assert world.server.registry.syncs == 1
+
+
+async def test_a_lost_connection_is_noted_until_it_is_back(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    async def deaf() -> bool:
+        async with world.store.read() as connection:
+            return "discord" in await listening_outages.load(connection)
+
+    caplog.set_level(logging.INFO, "bot")
+    async with world.life():
+        await dropped(world)
+        async with asyncio.timeout(10):
+            while await deaf() or "channel listens again" not in caplog.messages:
+                pass  # every look lets the others work
 
 
 async def test_a_token_that_the_gateway_refuses_ends_the_listening(world: World) -> None:

@@ -15,7 +15,7 @@ from tests.support.email_channel import LINKS
     [
         ("5.1.1", "", MailKind.GONE),
         ("5.1.6", "", MailKind.GONE),
-        ("5.2.1", "", MailKind.GONE),
+        ("5.2.1", "", MailKind.STRIKE),
         ("5.0.0", "550 5.1.1 user unknown", MailKind.GONE),
         ("5.2.2", "552 5.2.2 over quota", MailKind.STRIKE),
         ("4.2.2", "452 4.2.2 over quota", MailKind.STRIKE),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import aiohttp
 import pytest
 from PIL import Image
 
@@ -16,7 +14,6 @@ from bot.channel import Rate
 from bot.commands import token_buckets
 from bot.model import Status
 from channels.telegram import channel, polling
-from channels.telegram.polling import SECOND_POLLER
 from tests.support.telegram_program import Station
 from tests.support.telegram_server import Fault, TelegramServer
 from tests.support.telegram_server.chats import Heard
@@ -495,16 +492,6 @@ async def test_a_figure_that_a_place_does_not_take_costs_no_answer(
     assert "apples" in await said(await ada.hears("message"))
 
 
-async def test_a_second_poller_is_left_alone(server: TelegramServer, station: Station, ada: Person) -> None:
-    await server.polled()
-    async with aiohttp.ClientSession() as http:
-        held = asyncio.ensure_future(http.post(f"{server.base_url}{server.token}/getUpdates", data={"timeout": "20"}))
-        await station.end_of("listen:telegram")
-        await ada.writes("/help")
-        async with asyncio.timeout(20):
-            assert (await held).status == 200
-
-
 async def test_an_answer_is_worth_a_short_wait_and_not_a_long_one(
     server: TelegramServer, station: Station, ada: Person, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -549,16 +536,6 @@ async def test_a_message_that_cannot_be_changed_any_more_is_answered_by_a_new_on
     server.fail(Fault.refuse(400, "Bad Request: message can't be edited"), method="editMessageText", times=1)
     await ada.taps(old, old.buttons[0]["callback_data"])
     assert (await ada.hears("message")).message is not None
-
-
-async def test_a_second_poller_is_one_sentence_and_stops_only_listening(
-    server: TelegramServer, station: Station, ada: Person, caplog: pytest.LogCaptureFixture
-) -> None:
-    server.fail(Fault.conflict(), method="getUpdates")
-    await ada.writes("/help")  # ends the call that is being held
-    await station.end_of("listen:telegram")
-    told = [getattr(record, "reason", "") for record in caplog.records if record.message == "login refused"]
-    assert told == [SECOND_POLLER]
 
 
 async def test_a_network_that_comes_back_is_listened_to_again(

@@ -13,10 +13,9 @@ def upgrade() -> None:
     """Add the pause's end to subscribers; make the list of those who must not be written to."""
     op.create_table(
         "suppressed",
-        sa.Column("channel", sa.String(), nullable=False),
-        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("channel", sa.String(), primary_key=True),
+        sa.Column("digest", sa.String(), primary_key=True),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("since", Utc(), nullable=False),
-        sa.PrimaryKeyConstraint("channel", "digest", name="pk_suppressed"),
     )
-    op.add_column("subscribers", sa.Column("paused_until", Utc(), nullable=True))
+    op.add_column("subscribers", sa.Column("paused_until", Utc()))

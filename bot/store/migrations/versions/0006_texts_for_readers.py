@@ -14,17 +14,15 @@ def upgrade() -> None:
     op.add_column("editions", sa.Column("for_readers", sa.Boolean(), server_default=sa.true(), nullable=False))
     op.create_table(
         "texts",
-        sa.Column("paper_id", sa.String(), nullable=False),
-        sa.Column("language", sa.String(), nullable=False),
-        sa.Column("style", sa.String(), nullable=False),
-        sa.Column("model", sa.String(), nullable=False),
-        sa.Column("prompt", sa.String(), nullable=False),
+        sa.Column("paper_id", sa.String(), sa.ForeignKey("papers.id", ondelete="CASCADE"), primary_key=True),
+        sa.Column("language", sa.String(), primary_key=True),
+        sa.Column("style", sa.String(), primary_key=True),
+        sa.Column("model", sa.String(), primary_key=True),
+        sa.Column("prompt", sa.String(), primary_key=True),
         sa.Column("verdict", sa.String(), nullable=False),
         sa.Column("parts", sa.JSON(), nullable=False),
         sa.Column("faults", sa.JSON(), nullable=False),
         sa.Column("tokens", sa.Integer(), nullable=False),
         sa.Column("written_at", Utc(), nullable=False),
-        sa.ForeignKeyConstraint(["paper_id"], ["papers.id"], name="fk_texts_paper_id_papers", ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("paper_id", "language", "style", "model", "prompt", name="pk_texts"),
     )
     op.create_index("ix_texts_written_at", "texts", ["written_at"])

@@ -10,4 +10,4 @@ down_revision = "0006"
 def upgrade() -> None:
     """Add both to subscribers."""
     op.add_column("subscribers", sa.Column("extras", sa.String(), nullable=False, server_default="{}"))
-    op.add_column("subscribers", sa.Column("set_up_by", sa.String(), nullable=True))
+    op.add_column("subscribers", sa.Column("set_up_by", sa.String()))

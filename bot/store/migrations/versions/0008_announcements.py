@@ -13,13 +13,11 @@ def upgrade() -> None:
     """Make the table."""
     op.create_table(
         "announcements",
-        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), primary_key=True),
         sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("channel", sa.String(), nullable=True),
-        sa.Column("author", sa.String(), nullable=True),
+        sa.Column("channel", sa.String()),
+        sa.Column("author", sa.String()),
         sa.Column("written_at", Utc(), nullable=False),
-        sa.Column("edition_id", Key, nullable=True),
-        sa.ForeignKeyConstraint(["edition_id"], ["editions.id"], name="fk_announcements_edition_id_editions"),
-        sa.PrimaryKeyConstraint("key", name="pk_announcements"),
-        sa.UniqueConstraint("edition_id", name="uq_announcements_edition_id"),
+        sa.Column("edition_id", Key, sa.ForeignKey("editions.id")),
+        sa.UniqueConstraint("edition_id"),
     )

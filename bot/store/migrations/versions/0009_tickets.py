@@ -13,18 +13,14 @@ def upgrade() -> None:
     """Make the table."""
     op.create_table(
         "tickets",
-        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), primary_key=True),
         sa.Column("purpose", sa.String(), nullable=False),
         sa.Column("whose", sa.String(), nullable=False),
-        sa.Column("subscriber_id", Key, nullable=True),
+        sa.Column("subscriber_id", Key, sa.ForeignKey("subscribers.id", ondelete="CASCADE")),
         sa.Column("says", sa.Text(), nullable=False),
         sa.Column("made_at", Utc(), nullable=False),
         sa.Column("expires_at", Utc(), nullable=False),
-        sa.Column("used_at", Utc(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["subscriber_id"], ["subscribers.id"], name="fk_tickets_subscriber_id_subscribers", ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("digest", name="pk_tickets"),
+        sa.Column("used_at", Utc()),
     )
     op.create_index("ix_tickets_whose_made_at", "tickets", ["whose", "made_at"])
     op.create_index("ix_tickets_expires_at", "tickets", ["expires_at"])

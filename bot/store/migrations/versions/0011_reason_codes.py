@@ -42,8 +42,8 @@ STATES = {"barred": "no_right", "gone": "unreachable"}
 
 def upgrade() -> None:
     """Add the columns and fill them from the texts."""
-    op.add_column("deliveries", sa.Column("reason_code", sa.String(), nullable=True))
-    op.add_column("subscribers", sa.Column("reason_code", sa.String(), nullable=True))
+    op.add_column("deliveries", sa.Column("reason_code", sa.String()))
+    op.add_column("subscribers", sa.Column("reason_code", sa.String()))
     op.add_column("suppression_list", sa.Column("reason_code", sa.String(), server_default="other", nullable=False))
     _fill("deliveries", DELIVERIES, "state")
     _fill("subscribers", SUBSCRIBERS, "status")
