@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -16,11 +17,15 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.runtime.locks import HeldError
-from bot.store import schema, sqlite, upgrade
+from bot.store import schema, search, sqlite, upgrade
 from bot.store.database_faults import explain
 
 BUSY_SECONDS = 15
 """Seconds that a writer of SQLite waits for another process's transaction."""
+
+
+KEPT_COPIES = 3
+"""Copies of an SQLite file that migrations leave beside it; older ones are deleted."""
 
 
 class StoreError(Exception):
@@ -119,7 +124,7 @@ class Store:
                     if before is not None and upgrade.needs_standstill(before):
                         await upgrade.server_standstill(connection)
                 if before != schema.HEAD:
-                    await connection.run_sync(_upgrade)
+                    await _upgrade(connection)
             return None
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(upgrade.migrating_file(self.path))
@@ -131,7 +136,7 @@ class Store:
                     await stack.enter_async_context(upgrade.file_standstill(connection, self.path))
             copied = await asyncio.to_thread(self._copy)
             async with self.rebuild() as connection:
-                await connection.run_sync(_upgrade)
+                await _upgrade(connection)
             return copied
 
     @asynccontextmanager
@@ -159,8 +164,11 @@ class Store:
         if self.path is None or not self.path.exists():
             return None
         copy = self.path.with_name(f"{self.path.name}.{datetime.now(UTC):%Y%m%dT%H%M%SZ}.bak")
+        os.close(os.open(copy, os.O_WRONLY | os.O_CREAT, 0o600))  # it holds everybody's address
         with closing(sqlite3.connect(self.path)) as source, closing(sqlite3.connect(copy)) as target:
             source.backup(target)
+        for older in sorted(self.path.parent.glob(f"{self.path.name}.*.bak"))[:-KEPT_COPIES]:
+            older.unlink()
         return copy
 
 
@@ -195,6 +203,8 @@ def _in_one_sentence(file: Path | None) -> Iterator[None]:
 
 def _probe(path: Path) -> None:
     """Open the file without the driver, whose thread may outlive the event loop where this fails."""
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))  # its -wal gets the same rights
     sqlite3.connect(path).close()
 
 
@@ -204,7 +214,9 @@ def _version(connection: Connection) -> str | None:
     return str(connection.scalar(text("select version_num from alembic_version")))
 
 
-def _upgrade(connection: Connection) -> None:
+async def _upgrade(connection: AsyncConnection) -> None:
+    """Run the migrations that are pending, and fill the search index from the papers that are stored."""
     from alembic import command
 
-    command.upgrade(upgrade.config(connection), "head")
+    await connection.run_sync(lambda each: command.upgrade(upgrade.config(each), "head"))
+    await search.rebuild(connection)

@@ -14,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Cadence, Preferences, Status, Style, Text
 from bot.render.styles import TEXT_FIELDS
+from bot.store import search
 from bot.store.preference_columns import preferences
-from bot.store.schema import choices, edition_papers, subscribers, texts
+from bot.store.schema import ACCEPTED, choices, edition_papers, subscribers, texts
 from bot.store.upsert import insert
 
 MOST_CHOICES = 2_000
@@ -25,7 +26,7 @@ MOST_CHOICES = 2_000
 class TextState(StrEnum):
     """Whether the guard accepted a text."""
 
-    ACCEPTED = "accepted"
+    ACCEPTED = ACCEPTED
     REJECTED = "rejected"
     """The guard refused it twice; it is not asked for again with the same model and prompt."""
     FAILED = "failed"
@@ -44,7 +45,7 @@ ACCEPTABLE = 0.8
 
 @dataclass(frozen=True, slots=True)
 class StoredText:
-    """One text as it was written down."""
+    """One stored text."""
 
     paper_id: str
     language: str
@@ -76,7 +77,7 @@ class Acceptance:
 
 @dataclass(frozen=True, slots=True)
 class WantedChoice:
-    """A choice that readers have made, and how many of them, with what they read."""
+    """A choice that readers have made: their cadence and preferences, and the number of these readers."""
 
     cadence: Cadence
     preferences: Preferences
@@ -84,7 +85,7 @@ class WantedChoice:
 
 
 async def keep(connection: AsyncConnection, written: StoredText) -> None:
-    """Write a text down, in place of what the same model made of the same prompt before."""
+    """Store a text, in place of a rejected one by the same model from the same prompt."""
     row = asdict(written) | {"style": written.style.value, "verdict": written.verdict.value}
     statement = insert(connection, texts).values(row)
     key = ("paper_id", "language", "style", "model", "prompt")
@@ -93,6 +94,8 @@ async def keep(connection: AsyncConnection, written: StoredText) -> None:
     # What was accepted stays: two may have asked at the same time.
     unwritten = texts.c.verdict != TextState.ACCEPTED
     await connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=changes, where=unwritten))
+    if written.verdict is TextState.ACCEPTED:
+        await search.index(connection, [written.paper_id])
 
 
 async def of(connection: AsyncConnection, paper_ids: Sequence[str], language: str) -> dict[str, dict[Style, Text]]:
@@ -110,7 +113,7 @@ async def of(connection: AsyncConnection, paper_ids: Sequence[str], language: st
 
 
 async def count(connection: AsyncConnection, edition_id: int, language: str) -> int:
-    """How many accepted texts there are about an edition's papers: more of them, and pages have more to say."""
+    """The number of accepted texts about an edition's papers; a page is rendered again when there are more."""
     query = (
         select(func.count())
         .select_from(texts)
@@ -125,7 +128,7 @@ async def count(connection: AsyncConnection, edition_id: int, language: str) -> 
 
 
 async def unwritten(connection: AsyncConnection, paper_ids: Sequence[str], language: str, style: Style) -> int:
-    """How many of these papers no text has been asked for about yet, in a language and style."""
+    """The number of these papers without any text, accepted or rejected, in a language and style."""
     query = select(func.count(func.distinct(texts.c.paper_id))).where(
         texts.c.paper_id.in_(paper_ids), texts.c.language == language, texts.c.style == style.value
     )
@@ -197,7 +200,7 @@ async def retry(
 
 
 async def wanted_choices(connection: AsyncConnection) -> list[WantedChoice]:
-    """What active readers have chosen whose style a model has to write, by how many of them."""
+    """The choices of active readers with a style that a model writes, those with most readers first."""
     readers = func.count().label("readers")
     columns = [column for column in choices.c if column.name != "id"]
     query = (

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 
 from bot.channel import Finding
 from bot.model import Cadence, Paper, Style
+from bot.render.catalogue import languages
 from bot.render.styles import FROM_FULL_TEXT, TEXT_FIELDS
-from bot.render.words import languages, own_name
+from bot.render.words import own_name
 from bot.store import Store, edition_queries, endpoint_faults, text_queries
 from bot.store.text_queries import TextState
 from bot.summaries.drafting import Drafter
