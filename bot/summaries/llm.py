@@ -157,7 +157,8 @@ class Model:
                 parameters = learned.parameters(parts, room, bare=bare)
                 answer = await self._complete(endpoint, client, messages, parts, parameters)
             except APIStatusError as error:
-                fault, words = status_error(error, endpoint.key), f"{error.message} {error.body}"
+                fault = status_error(error.status_code, error.body, error.response.headers, endpoint.key)
+                words = f"{error.message} {error.body}"
                 if error.status_code not in {400, 413, 422} or fault.about_text:
                     raise fault from None
                 limit = context_limit(words) or (ContextLimit(0, 0) if error.status_code == 413 else None)

@@ -5,13 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bot.runtime.http import retry_after
 from bot.runtime.text import printable
-
-if TYPE_CHECKING:
-    from openai import APIStatusError
 
 LONGEST_WAIT = 600.0
 """Seconds; a longer Retry-After of the endpoint is shortened to these."""
@@ -115,30 +112,25 @@ def server_words(body: object, *secrets: str) -> str:
     return found if len(found) <= MOST_QUOTED else found[: MOST_QUOTED - 1] + "…"
 
 
-def status_error(error: APIStatusError, *secrets: str) -> ModelError:
-    """What an HTTP status means for the text and for the endpoint."""
-    code, raw = error.status_code, _message(error.body)
-    words = server_words(error.body, *secrets)
+def status_error(code: int, body: object, headers: Mapping[str, str], *secrets: str) -> ModelError:
+    """What an error status of HTTP means for the text and for the endpoint."""
+    raw, words = _message(body), server_words(body, *secrets)
+    wait = retry_after(headers, longest=LONGEST_WAIT)
     said = f': "{words}"' if words else ""
     if code == 402 or (code == 429 and _QUOTA.search(raw) and "rate" not in raw.casefold()):
         message = f"the LLM endpoint's quota is used up (HTTP {code}){said}; top it up or set another LLM_API_KEY"
-        return ModelError(message, retry_after=_wait(error), misconfigured=True)
+        return ModelError(message, retry_after=wait, misconfigured=True)
     if code == 429:
-        return ModelError(f"the LLM endpoint is rate limited (HTTP 429){said}", retry_after=_wait(error))
+        return ModelError(f"the LLM endpoint is rate limited (HTTP 429){said}", retry_after=wait)
     if code in {401, 403, 404}:
         message = f"the LLM endpoint denies access (HTTP {code}){said}; check LLM_API_KEY, LLM_MODEL and LLM_BASE_URL"
         return ModelError(message, misconfigured=True)
     if code in {400, 413, 422}:
-        if _FILTERED.search(str(error.body)[:5_000]):
+        if _FILTERED.search(str(body)[:5_000]):
             message = f"the LLM endpoint's content filter rejected the text (HTTP {code}){said}"
             return FilteredError(message, about_text=True)
         return ModelError(f"the LLM endpoint rejected the request (HTTP {code}){said}", misconfigured=True)
-    wait = _wait(error) if code == 503 else None
-    return ModelError(f"the LLM endpoint failed (HTTP {code}){said}", retry_after=wait)
-
-
-def _wait(error: APIStatusError) -> float | None:
-    return retry_after(error.response.headers, longest=LONGEST_WAIT)
+    return ModelError(f"the LLM endpoint failed (HTTP {code}){said}", retry_after=wait if code == 503 else None)
 
 
 def _message(body: object) -> str:
