@@ -70,6 +70,7 @@ class Pages:
         thumbnails: Thumbnails | None = None,
         invitations: Callable[[], Sequence[Link]] = tuple,
         subscribing: SubscribeForm | None = None,
+        keep: int,
     ) -> None:
         self._store = store
         self._layouts = layouts
@@ -77,6 +78,8 @@ class Pages:
         self._thumbnails = thumbnails
         self._invitations = invitations
         self._subscribing = subscribing
+        self._keep = keep
+        """Days for which readers who left are kept."""
         self.styles = styles
         self._templates: dict[str, Template] = {name: template(f"pages/{name}.html", None) for name in TEMPLATES}
 
@@ -226,7 +229,7 @@ class Pages:
         """The privacy page."""
         w = words(language)
         layout = self._layouts.layout(w, lambda tag: self._urls.page(tag, "privacy"))
-        return self._source("privacy", plain_page(w, w.gettext("web.privacy")), layout)
+        return self._source("privacy", plain_page(w, w.gettext("web.privacy")), layout, keep=self._keep)
 
     def notice(
         self, language: str, heading: str, says: Sequence[str], links: Sequence[Link] = (), form: Form | None = None
