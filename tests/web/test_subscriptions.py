@@ -70,6 +70,27 @@ async def test_an_address_is_mailed_at_most_once_an_hour(mailed: Mailed) -> None
     await mailed.letter()
 
 
+async def test_a_used_confirmation_does_not_delay_the_settings_link(mailed: Mailed) -> None:
+    await mailed.subscribe(ADA)
+    await mailed.post("/en/settings/link", address=ADA)
+    assert "/open/" in path_in(await mailed.letter())
+    await mailed.post("/en/settings/link", address=ADA)
+    await mailed.silence()
+
+
+async def test_the_holder_of_a_signed_link_is_told_whether_a_mail_is_on_its_way(mailed: Mailed) -> None:
+    await mailed.subscribe(ADA)
+    reader = await mailed.reader(ADA)
+    assert reader is not None
+    path = mailed.settings_path(reader)
+    await mailed.post("/en/settings/link", address=ADA)
+    await mailed.letter()
+    assert "on its way" not in (await mailed.post(path)).text, "one was mailed a moment ago"
+    mailed.served.now += timedelta(minutes=6)
+    assert "on its way" in (await mailed.post(path)).text
+    await mailed.letter()
+
+
 async def test_queued_mails_are_sent_before_a_stop(mailed: Mailed) -> None:
     for number in range(5):
         await mailed.post("/en/subscribe", address=f"reader{number}@example.org")
