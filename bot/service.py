@@ -45,7 +45,7 @@ WRITING_EVERY = 5.0
 MODEL_PATIENCE = 600.0
 """Seconds that one run (`--once`) waits for the language model before it delivers without it."""
 
-PATIENCE = 4.0
+PATIENCE = 3.0
 """Seconds that sends in flight get to end when the program is told to stop."""
 
 

@@ -88,9 +88,9 @@ def consequence(delivery: Delivery, result: Result, now: datetime) -> Consequenc
     match result:
         case Sent(receipt, moved_to):
             return Consequence(State.SENT, receipt=receipt, moved_to=moved_to)
-        case Deferred(reason, retry_after, "channel", _):
+        case Deferred(reason, retry_after, "channel"):
             return Consequence(State.OWED, short(reason), next_at=now + timedelta(seconds=retry_after or 0))
-        case Deferred(reason, retry_after, _, strike):
+        case Deferred(reason, retry_after, strike=strike):
             wait = max(timedelta(seconds=retry_after or 0), backoff(delivery.attempts, f"{delivery.id}"))
             if strike:
                 return _retry(delivery, Reason.NOT_REACHED.because(reason), now + wait, Reason.NOT_REACHED)
@@ -183,7 +183,7 @@ def next_channel_state(
             if state.halted_at is None:
                 return state
             return replace(state, halted_at=None, halted_for=None, probe_at=None, spam_domains=())
-        case Deferred(reason, retry_after, "channel", _):
+        case Deferred(reason, retry_after, "channel"):
             if state.waits_until is not None and now < state.waits_until and retry_after is None:
                 return state  # sends that were in flight together met the same fault
             wait = timedelta(seconds=retry_after) if retry_after else backoff(state.failures + 1, reason)

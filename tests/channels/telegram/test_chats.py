@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +12,7 @@ from PIL import Image
 from bot.channel import Rate
 from bot.commands import token_buckets
 from bot.model import Status
-from channels.telegram import channel, polling
+from channels.telegram import channel, polling, replies
 from tests.support.telegram_program import Station
 from tests.support.telegram_server import Fault, TelegramServer
 from tests.support.telegram_server.chats import Heard
@@ -70,7 +69,7 @@ async def test_a_group_is_greeted_set_up_by_its_admins_and_read_by_all(
     await lab.adds_bot(by=ada)
     greeting = (await lab.hears("message")).message
     assert greeting is not None
-    assert "no subscription here" in greeting.text
+    assert "not subscribed here" in greeting.text
 
     await bo.taps(greeting, "subscribe")
     refusal = await bo.hears("answer")
@@ -79,7 +78,7 @@ async def test_a_group_is_greeted_set_up_by_its_admins_and_read_by_all(
     assert greeting.edits == 0
 
     await ada.taps(greeting, "subscribe")
-    assert "You are subscribed" in await said(await lab.hears("edit"))
+    assert "You’re subscribed" in await said(await lab.hears("edit"))
     edition = (await lab.hears("message")).message
     assert edition is not None
     assert [button for button in edition.buttons if "callback_data" in button] == []
@@ -127,6 +126,28 @@ async def test_a_topic_is_a_subscription_of_its_own(server: TelegramServer, stat
     assert (await station.reader(f"-1002/{papers.thread_id}")).preferences.language == "ko"
     await ada.writes("/start", to=forum, topic=other)
     assert (await station.reader(f"-1002/{papers.thread_id}")).status is Status.ACTIVE
+
+
+async def test_a_button_of_which_the_topic_is_unknown_is_refused(
+    server: TelegramServer, station: Station, ada: Person
+) -> None:
+    forum = server.supergroup(-1002, forum=True)
+    await forum.adds(ada, "administrator")
+    await forum.adds_bot(by=ada)
+    await forum.hears("message")
+    topic = await forum.opens_topic("papers")
+    for where in (topic, None):
+        await ada.writes("/start", to=forum, topic=where)
+        for _ in range(2):
+            await forum.hears("message")
+    await ada.writes("/settings", to=forum, topic=topic)
+    menu = (await forum.hears("message")).message
+    assert menu is not None
+    await ada.taps(menu, "unsubscribe", accessible=False)
+    answer = await ada.hears("answer")
+    assert (answer.text, answer.alert) == ("This button is too old. Please ask again with a command.", True)
+    for place in ("-1002", f"-1002/{topic.thread_id}"):
+        assert (await station.reader(place)).status is Status.ACTIVE
 
 
 async def test_a_group_that_becomes_a_supergroup_is_followed_before_anything_is_sent(
@@ -221,7 +242,7 @@ async def test_a_channel_is_set_up_from_its_admins_own_chat(
 
     await station.restart()
     await ada.taps(panel, "@-1003 subscribe")
-    assert "You are subscribed" in await said(await ada.hears("edit"))
+    assert "You’re subscribed" in await said(await ada.hears("edit"))
     post = (await channel.hears("message")).message
     assert post is not None
     assert "Daily papers" in post.text
@@ -288,7 +309,7 @@ async def test_a_channel_that_takes_the_right_away_is_paused_and_its_setter_told
     await channel.adds_bot(by=ada, status="administrator", can_post_messages=False)
     await ada.taps(panel, "@-1003 subscribe")
     told = await ada.hears("message")
-    assert "cannot be posted in Papers of the day" in await said(told)
+    assert "post in Papers of the day" in await said(told)
     assert (await station.reader("-1003")).status is Status.PAUSED
     await channel.promotes_bot(by=ada, can_post_messages=True)
     await server.polled()
@@ -360,7 +381,7 @@ async def test_operators_see_how_it_stands_and_announce_something_once(server: T
         while "#1" not in ((await ada.hears("message")).message or ada.chat.last).labels:
             pass
         await ada.writes("/stats")
-        assert "not understood" in await said(await ada.hears("message"))
+        assert "didn’t understand" in await said(await ada.hears("message"))
         await boss.writes("/stats")
         assert "telegram" in await said(await boss.hears("message"))
         await server.polled()
@@ -403,10 +424,10 @@ async def test_an_answer_that_is_too_long_for_one_message_comes_in_two(server: T
     ("text", "becomes"),
     [
         ("topics in rl", "Search: topics in rl"),
-        ("language models", "Nothing was found"),
-        ("Time series forecasting", "Nothing was found"),
-        ("top methods", "Nothing was found"),
-        ("settings", "Editions are sent"),
+        ("language models", "Nothing found"),
+        ("Time series forecasting", "Nothing found"),
+        ("top methods", "Nothing found"),
+        ("settings", "Delivery is on"),
         ("time 7:30", "Saved"),
         ("zone Berlin", "Which of these"),
     ],
@@ -419,7 +440,7 @@ async def test_plain_words_are_looked_for_unless_they_can_only_be_a_command(
     await ada.writes(text)
     await server.polled()
     shown = ada.chat.last.text
-    assert becomes in shown or (becomes.startswith("Search") and "Nothing was found" in shown)
+    assert becomes in shown or (becomes.startswith("Search") and "Nothing found" in shown)
     assert (await station.reader("42")).preferences.topics == ()
 
 
@@ -465,7 +486,7 @@ async def test_an_update_that_nobody_can_read_keeps_no_other_from_being_read(
     update = await ada.writes("/help")
     update["message"]["date"] = "yesterday"
     await ada.writes("/privacy")
-    assert "Stored" in await said(await ada.hears("message"))
+    assert "We store" in await said(await ada.hears("message"))
 
 
 async def test_a_service_in_trouble_is_asked_once_more(
@@ -492,17 +513,41 @@ async def test_a_figure_that_a_place_does_not_take_costs_no_answer(
     assert "apples" in await said(await ada.hears("message"))
 
 
-async def test_an_answer_is_worth_a_short_wait_and_not_a_long_one(
+async def test_an_answer_waits_for_the_end_of_a_flood_wait_and_holds_up_nobody(
+    server: TelegramServer,
+    station: Station,
+    ada: Person,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(replies, "IN_TURN", 0.5)
+    server.fail(Fault.flood(1), method="sendMessage", chat=ada, times=1)
+    await ada.writes("/privacy")
+    await ada.writes("/help")
+    bo = server.person(43)
+    await bo.writes("/help")
+    await bo.hears("message")
+    await server.polled()  # the updates count as handled
+    assert "reply waits for the end of a flood wait" in caplog.messages
+    heard = [await said(await ada.hears("message")) for _ in range(2)]
+    assert "Stored" in heard[0]
+    assert "/today" in heard[1]
+
+
+async def test_an_answer_that_would_wait_for_hours_or_until_a_stop_is_given_up_and_said(
     server: TelegramServer, station: Station, ada: Person, caplog: pytest.LogCaptureFixture
 ) -> None:
-    server.fail(Fault.flood(1), method="sendMessage", times=1)
-    await ada.writes("/help")
-    await ada.hears("message")
-    server.fail(Fault.flood(600), method="sendMessage", times=1)
-    with caplog.at_level(logging.WARNING):
-        await ada.writes("/help")
+    bo = server.person(43)
+    bo.chat.started = True
+    server.fail(Fault.flood(43_200), method="sendMessage", chat=ada)
+    server.fail(Fault.flood(600), method="sendMessage", chat=bo)
+    for person in (bo, ada):
+        await person.writes("/help")
         await server.polled()
-    assert "reply not sent" in caplog.text
+    assert caplog.messages.count("reply waits for the end of a flood wait") == 1
+    assert caplog.messages.count("reply not sent") == 1
+    await station.restart()
+    assert "replies given up at the stop, they waited for the end of a flood wait" in caplog.messages
 
 
 async def test_a_tap_that_changes_nothing_and_one_that_comes_too_late_are_no_fault(

@@ -10,6 +10,7 @@ async with TelegramServer() as server:
 """
 
 import asyncio
+import random
 import re
 import time
 from collections.abc import Callable
@@ -70,6 +71,8 @@ class TelegramServer:
         self.calls, self.counts, self.refusals = self.record.calls, self.record.counts, self.record.refusals
         self.violations = self.record.violations
         self.delay = 0.0  # seconds that every answer takes longer
+        self.jitter = 0.0  # seconds that a call is on its way at most: later ones overtake
+        self._chance = random.Random(7)
         self._faults = Faults()
         self._webhook = Webhook(self.world)
         self._port, self._largest, self._closing = port, largest, asyncio.Event()
@@ -198,6 +201,8 @@ class TelegramServer:
             return self._answer(RefusalError(404, "Not Found"))
         if self._faults.take(name, None, early=True):
             return _drop(request)
+        if self.jitter:
+            await asyncio.sleep(self._chance.uniform(0, self.jitter))
         fault: Fault | None = None
         arguments = Arguments({})
         result: Any = None
