@@ -136,6 +136,23 @@ async def use(connection: AsyncConnection, purpose: Purpose, key: str, now: date
     return token if used.rowcount else None
 
 
+async def remember_user(connection: AsyncConnection, purpose: Purpose, key: str, subscriber_id: int) -> None:
+    """Note which subscriber used a token."""
+    mine = one_time_tokens.c.digest == _digest(key), one_time_tokens.c.purpose == purpose.value
+    await connection.execute(update(one_time_tokens).where(*mine).values(subscriber_id=subscriber_id))
+
+
+async def used_by(connection: AsyncConnection, purpose: Purpose, key: str) -> int | None:
+    """The subscriber who used a token, while that is remembered; None for any other token."""
+    query = select(one_time_tokens.c.subscriber_id).where(
+        one_time_tokens.c.digest == _digest(key),
+        one_time_tokens.c.purpose == purpose.value,
+        one_time_tokens.c.used_at.is_not(None),
+    )
+    number: int | None = await connection.scalar(query)
+    return number
+
+
 async def last_unused(connection: AsyncConnection, address: Address, purpose: Purpose) -> datetime | None:
     """When the newest token for an address was made that nobody has used."""
     query = select(func.max(one_time_tokens.c.made_at)).where(

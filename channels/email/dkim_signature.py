@@ -19,7 +19,6 @@ SIGNED = (
     b"list-id",
     b"list-unsubscribe",
     b"list-unsubscribe-post",
-    b"list-help",
     b"list-post",
     b"list-archive",
     b"archived-at",

@@ -99,9 +99,7 @@ class AccountRoutes:
                 reader.address,
                 language,
                 w.gettext("account.move_email_subject"),
-                w.gettext(
-                    "account.move_email_old_text",
-                ),
+                w.gettext("account.move_email_old_text", address=wanted.recipient),
                 Link(w.gettext("account.move_email_button"), forms.link(Purpose.MOVE, key, language)),
             )
         return self._subscribe.sent(language)

@@ -66,7 +66,7 @@ class SubscribeRoutes:
         await forms.read(request)
         token = await forms.use(request, Purpose.JOIN, now)
         if token is None:
-            return forms.too_old(language)
+            return await self._pressed_again(request, language)
         address = Address(forms.channel.name, token.payload["recipient"])
         language = match(token.payload["language"])
         wanted = (language, token.payload.get("style"), token.payload.get("invite"))
@@ -81,7 +81,22 @@ class SubscribeRoutes:
         shown = forms.say(answered.language, answered.says[0], *answered.says[1:], links=links)
         async with forms.store.read() as connection:
             reader = await subscriber_queries.get(connection, address)
+        if reader is not None:
+            await forms.remember_user(request, Purpose.JOIN, reader)
         return shown if reader is None or not answered.ok else await self._sessions.begin(shown, reader, now)
+
+    async def _pressed_again(self, request: web.Request, language: str) -> web.StreamResponse:
+        """The answer to a confirmation that is not valid: it may have been pressed twice."""
+        forms = self._forms
+        key = forms.links.read(Purpose.JOIN.value, request.match_info["token"])
+        async with forms.store.read() as connection:
+            number = None if key is None else await one_time_tokens.used_by(connection, Purpose.JOIN, key)
+        reader = await forms.numbered(number)
+        if reader is None or reader.status is not Status.ACTIVE:
+            return forms.too_old(language)
+        w = words(reader.preferences.language)
+        links = [forms.settings_link(w), forms.front_link(w)]
+        return forms.say(w.language, w.gettext("subscribe.already"), links=links)
 
     async def open(self, request: web.Request, language: str) -> web.StreamResponse:
         """Mail a link to the settings to an address that was typed, if it is subscribed; answer the same if not."""
