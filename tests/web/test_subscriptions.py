@@ -338,7 +338,7 @@ async def test_a_change_of_address_is_confirmed_at_both_ends(mailed: Mailed) -> 
     await mailed.post("/en/settings/address", Cookie=cookie, address="new@example.org")
     first = await mailed.letter()
     assert first.to == [ADA]
-    assert "to new@example.org" in first.raw.decode(), "so that a stranger's wish is seen"
+    assert "new@example.org" in first.raw.decode(), "so that a stranger's wish is seen"
     shown = await mailed.get(path_in(first))
     assert shown.status == 200
     assert "editions go to new@example.org" in shown.text
