@@ -341,7 +341,7 @@ async def test_a_change_of_address_is_confirmed_at_both_ends(mailed: Mailed) -> 
     assert "new@example.org" in first.raw.decode(), "so that a stranger's wish is seen"
     shown = await mailed.get(path_in(first))
     assert shown.status == 200
-    assert "editions go to new@example.org" in shown.text
+    assert "editions at new@example.org" in shown.text
     await mailed.post(path_in(first))
     second = await mailed.letter()
     assert second.to == ["new@example.org"]
