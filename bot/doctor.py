@@ -10,12 +10,14 @@ from pathlib import Path
 
 from bot import app, settings
 from bot.channel import Finding
+from bot.delivery.alerts import log_alert
 from bot.delivery.session import Session
 from bot.model import Style
 from bot.publishing.feed import Feed, FeedError, sample
 from bot.render.words import languages, match, own_name
 from bot.rules.closing import newest_finished
 from bot.rules.outcomes import ChannelState
+from bot.runtime.clock import Clock
 from bot.settings import Settings, SettingsError
 from bot.store import (
     DatabaseFault,
@@ -54,6 +56,7 @@ async def examine(home: Path, given: Mapping[str, str]) -> list[Finding]:
         )
     found += await _database(core, home, app.configured(environ))
     found += await _feed(core)
+    found += await _clock(core, home)
     found += await _model(core, home)
     found += _alerts(core, environ)
     found += _web(core, pages)
@@ -148,6 +151,25 @@ async def _feed(core: Settings) -> list[Finding]:
     if newest is None:
         return [Finding("feed", False, "answers, but lists no finished day; check FEED_URL")]
     return [Finding("feed", True, f"answers; its newest finished day is {newest}")]
+
+
+async def _clock(core: Settings, home: Path) -> list[Finding]:
+    """Compare this machine's clock with the database server's and the feed's."""
+    store = Store.open(core.database_url.get_secret_value(), home)
+    try:
+        async with Feed(core.feed_url.get_secret_value()) as feed:
+            clock = Clock({"database": store.server_time, "feed": feed.server_time}, log_alert)
+            verdict = await clock.measure()
+    finally:
+        await store.close()
+    if not verdict.asked:
+        return [Finding("clock", True, "cannot be compared: neither a database server nor the feed tells the time")]
+    if not verdict.apart:
+        return [Finding("clock", True, f"agrees with {' and '.join(verdict.asked)}")]
+    follows = "nothing expires until they agree" if verdict.in_doubt else "their time is used"
+    return [
+        Finding("clock", False, f"differs from others ({verdict.apart}), {follows}; set this machine's clock (NTP)")
+    ]
 
 
 async def _model(core: Settings, home: Path) -> list[Finding]:

@@ -20,7 +20,6 @@ from bot.model import Cadence, Preferences
 from bot.publishing.feed import sample
 from bot.render.words import match
 from bot.rules.closing import closing_time, newest_finished
-from bot.runtime.supervisor import clock
 from bot.service import Role, Service
 from bot.store import edition_queries
 
@@ -72,7 +71,9 @@ async def _run(once: bool, roles: frozenset[Role], at: datetime | None, standby:
         if not once:
             await _serve(service, roles, stop, standby=standby)
             return DONE
-        await service.once(at or clock(), roles, stop)
+        if at is None:
+            await service.clock.measure()
+        await service.once(at or service.clock.now(), roles, stop)
         if service.publisher.poller.fault is None:
             return DONE
         complain(f"The feed could not be read: {service.publisher.poller.fault}.")
@@ -82,6 +83,8 @@ async def _run(once: bool, roles: frozenset[Role], at: datetime | None, standby:
 
 
 async def _serve(service: Service, roles: frozenset[Role], stop: asyncio.Event, *, standby: bool) -> None:
+    clock = service.clock.now
+    await service.clock.measure()
     if not standby:
         await service.take_locks(roles, stop)
     if not standby and Role.POLL in roles and await _is_first_start(service):

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -32,6 +32,7 @@ from bot.rules.outcomes import (
     next_channel_state,
     postpone_until,
     repeat_at,
+    without_expiry,
 )
 from bot.runtime.locks import OWNER, Locks
 from bot.runtime.timing import Observe, ignore_timing
@@ -87,12 +88,14 @@ class Dispatcher:
         writes: bool = False,
         links: SignedLinks | None = None,
         observe: Observe = ignore_timing,
+        may_expire: Callable[[], bool] = lambda: True,
     ) -> None:
-        """`writes` says that a model writes texts, which deliveries wait for; `observe` gets the time of each send."""
+        """`writes`: a model writes texts, which deliveries wait for. While `may_expire` says no, nothing expires."""
         self.channel = channel
         self.owner = uuid.uuid4().hex
         self.attempt_ended = asyncio.Event()
         self._alert = alert
+        self._may_expire = may_expire
         self._store = store
         self._locks = locks
         self._renderings = Renderings(store, channel, writes=writes, observe=observe)
@@ -179,7 +182,7 @@ class Dispatcher:
             claimed = await self._claim(connection, now, limit, await_texts=await_texts)
             if claimed:
                 state = state.after_claim(now)
-            elif free > 0 and limit == 0:  # the channel is waiting or halted, not merely busy
+            elif free > 0 and limit == 0 and self._may_expire():  # the channel is waiting or halted, not merely busy
                 await claiming.expire(connection, name, now=now)
             if state != before:
                 await channel_state.save(connection, name, state)
@@ -204,13 +207,16 @@ class Dispatcher:
         self, connection: AsyncConnection, now: datetime, limit: int, *, await_texts: bool
     ) -> list[Delivery]:
         """Claim what is due, but postpone what would wake its reader or whose texts are still being written."""
-        claimed = await claiming.claim(connection, self.channel.name, owner=self.owner, now=now, limit=limit)
+        expires = self._may_expire()
+        claimed = await claiming.claim(
+            connection, self.channel.name, owner=self.owner, now=now, limit=limit, expires=expires
+        )
         later = {delivery.id: at for delivery in claimed if (at := postpone_until(delivery, now)) is not None}
         for delivery in claimed if await_texts else ():
             if (at := await self._renderings.texts_pending_until(connection, delivery, now)) is not None:
                 later.setdefault(delivery.id, at)
         if later:
-            await claiming.postpone(connection, later, owner=self.owner)
+            await claiming.postpone(connection, later, owner=self.owner, expires=expires)
         return [delivery for delivery in claimed if delivery.id not in later]
 
     async def _is_due(self, now: datetime, free: int) -> bool:
@@ -218,7 +224,7 @@ class Dispatcher:
             state = await channel_state.load(connection, self.channel.name)
             if not state.may_claim(now, free, len(self._in_flight)):
                 return False
-            at = await claiming.next_due(connection, self.channel.name)
+            at = await claiming.next_due(connection, self.channel.name, after=None if self._may_expire() else now)
             if at is not None and at <= now:
                 return True
             return self.channel.repeats_unknown and await unconfirmed.any_repeatable(
@@ -261,7 +267,9 @@ class Dispatcher:
         now: datetime,
     ) -> tuple[ChannelState, list[_Ended]]:
         """Write down what follows from results; the channel's state then, and what to report after the commit."""
-        ended = [_Ended(delivery, result, consequence(delivery, result, now)) for delivery, result in results]
+        judged = [delivery if self._may_expire() else without_expiry(delivery) for delivery, _ in results]
+        follows = [consequence(each, result, now) for each, (_, result) in zip(judged, results, strict=True)]
+        ended = [_Ended(*each, then) for each, then in zip(results, follows, strict=True)]
         for each in ended:
             await self._change_subscriber(connection, each, now)
         endings = {each.delivery.id: each.follows for each in ended}
