@@ -22,7 +22,7 @@ from pathlib import Path
 from bot.model import Paper, Style
 from bot.publishing.feed import huggingface
 from bot.render.styles import TEXT_FIELDS
-from bot.summaries.guard.guard import faults
+from bot.summaries.guard.guard import check
 
 LEAST_CAUGHT = 0.95
 MOST_REFUSED = 0.02
@@ -147,12 +147,12 @@ def report(name: str, chosen: Sequence[Good], texts: Sequence[Good], *, show: bo
     refused = 0
     for text in chosen:
         others = beside(text, texts)
-        found = faults(text.style, text.language, text.parts, text.paper, others=others)
+        found = check(text.style, text.language, text.parts, text.paper).faults
         refused += bool(found)
         if found and show:
-            print("refused", text.paper.id, text.language, *(fault.says for fault in found), sep="\n  ")
+            print("refused", text.paper.id, text.language, *(fault.message for fault in found), sep="\n  ")
         for each in spoil(text, [other for other in texts if other.paper in others], texts):
-            found = faults(text.style, text.language, each.parts, text.paper, others=others)
+            found = check(text.style, text.language, each.parts, text.paper).faults
             spoiled[each.how] += 1
             caught[each.how] += bool(found)
             named[each.how] += bool({fault.kind for fault in found} & FAMILY[each.how])

@@ -30,7 +30,7 @@ from bot.publishing.feed import Feed
 from bot.publishing.poller import Progress
 from bot.publishing.publisher import Publisher
 from bot.render.templates import template
-from bot.render.words import match
+from bot.render.words import languages, match
 from bot.rules.access import Access, Admission
 from bot.runtime.clock import Clock
 from bot.runtime.locks import make_locks
@@ -83,7 +83,7 @@ async def open_app(
 
     Raises SettingsError, StoreError.
     """
-    core, web_settings = settings.read(Settings, environ), settings.read(WebSettings, environ)
+    core, web_settings = core_settings(environ), settings.read(WebSettings, environ)
     async with AsyncExitStack() as stack:
         store = Store.open(core.database_url.get_secret_value(), home)
         stack.push_async_callback(store.close)
@@ -181,6 +181,19 @@ async def _writer(core: Settings, home: Path, store: Store, stack: AsyncExitStac
     return make(
         model, source=PromptSources(texts, window=core.llm_window), collect=partial(collect, texts, home / CACHE)
     )
+
+
+def core_settings(environ: Mapping[str, str]) -> Settings:
+    """The core's settings, with a default language that there is. Raises SettingsError."""
+    core = settings.read(Settings, environ)
+    if not match(core.default_language, default=""):
+        raise SettingsError(f"DEFAULT_LANGUAGE must be one of {', '.join(languages())}; see .env.example.")
+    return core
+
+
+def settings_classes() -> list[type[BaseModel]]:
+    """The classes that all settings are read into: the core's, the web server's and each channel's."""
+    return [Settings, WebSettings, *map(settings_class, CHANNELS)]
 
 
 def configured(environ: Mapping[str, str]) -> list[str]:

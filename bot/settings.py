@@ -95,7 +95,12 @@ class Settings(BaseModel):
     )
     edition_closes: Annotated[time, BeforeValidator(clock_time)] = Field(time(22), alias="EDITION_CLOSES")
     database_url: SecretStr = Field(SecretStr("sqlite:///subscribers.db"), alias="DATABASE_URL")
-    default_language: str = Field("en", alias="DEFAULT_LANGUAGE", pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
+    default_language: str = Field(
+        "en",
+        alias="DEFAULT_LANGUAGE",
+        pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$",
+        description="must be a language tag, such as en, ko or zh-Hant",
+    )
     default_timezone: str = Field("UTC", alias="DEFAULT_TIMEZONE")
     log_format: Literal["auto", "human", "json"] = Field("auto", alias="LOG_FORMAT")
     admins: Annotated[tuple[Address, ...], BeforeValidator(addresses)] = Field((), alias="ADMINS")
@@ -194,8 +199,11 @@ class Settings(BaseModel):
     @field_validator("database_url")
     @classmethod
     def _database(cls, url: SecretStr) -> SecretStr:
-        if not _is_address(url.get_secret_value(), r"sqlite(?=:///\S)|postgresql\+psycopg"):
+        written = url.get_secret_value()
+        if not _is_address(written, r"sqlite(?=:///\S)|postgresql\+psycopg"):
             raise ValueError("must start with sqlite:/// or postgresql+psycopg://, followed by a whole address")
+        if written.startswith("sqlite") and (":memory:" in written or "?" in written or "/file:" in written):
+            raise ValueError("must name a plain file, such as sqlite:///subscribers.db: memory forgets everybody")
         return url
 
     @field_validator("default_timezone")
@@ -226,9 +234,13 @@ def environment(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
     """The settings as written: `.env` in `folder`, overridden by the process's environment. Raises SettingsError."""
     path = folder / ".env"
     try:
+        if path.is_dir():
+            raise SettingsError(f"{path} is a folder; it must be a file of settings, or not be there.")
         written = dotenv_values(path, encoding="utf-8", interpolate=False) if path.is_file() else {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f".env cannot be read ({type(error).__name__}): save it as UTF-8 text.") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path} is not UTF-8 text; save it as that.") from error
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read ({error.strerror}); run this as its owner, or chown it.") from error
     return {name: value for name, value in written.items() if value is not None} | dict(environ)
 
 
@@ -249,7 +261,8 @@ def read(model: type[Read], environ: Mapping[str, str]) -> Read:
         return model.model_validate(given)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        raise SettingsError(_sentence(first)) from None  # the cause would show the value, which may be secret
+        fits = next((field.description for field in model.model_fields.values() if field.alias in first["loc"]), None)
+        raise SettingsError(_sentence(first, fits or "")) from None  # the cause would show the value: a secret, maybe
 
 
 def names(model: type[BaseModel]) -> list[str]:
@@ -308,11 +321,13 @@ def _from_file(name: str, path: str) -> str:
         return ""
     try:
         return Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{name}_FILE names a file that cannot be read ({type(error).__name__}).") from error
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise SettingsError(f"{name}_FILE names a file that cannot be read ({why}).") from error
 
 
-def _sentence(error: Any) -> str:
+def _sentence(error: Any, fits: str) -> str:
+    """One sentence about a wrong setting; `fits` says what its pattern is for."""
     name = str(error["loc"][0]) if error["loc"] else ""
     context = error.get("ctx") or {}
     says = str(context["error"]) if "error" in context else ""
@@ -323,11 +338,9 @@ def _sentence(error: Any) -> str:
             "string_too_long": f"is too long, {context.get('max_length')} characters at most",
             "int_parsing": "must be a whole number",
             "literal_error": f"must be one of {context.get('expected', '')}".replace("'", ""),
-            "string_pattern_mismatch": "is not written as it must be",
+            "string_pattern_mismatch": fits,
             "greater_than_equal": f"must be at least {context.get('ge')}",
             "less_than_equal": f"must be at most {context.get('le')}",
             "missing": "is not set",
         }.get(error["type"], error["msg"][:1].lower() + error["msg"][1:])
-    if name == "DEFAULT_LANGUAGE":
-        says = "must be a language tag, such as en, ko or zh-Hant"
     return f"{name} {says}; see .env.example."

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol, Self, runtime_checkable
+from typing import Literal, Protocol, Self, runtime_checkable
 
 from bot.channel.conversation import CommandInfo, Reply, Requester, Suggestion
 from bot.channel.message import Limits, Message, Pace, Personal
@@ -23,7 +23,15 @@ class Finding:
 
     subject: str
     ok: bool
+    """False for a fault: something does not work."""
     says: str
+    advice: bool = False
+    """It works, and could be better."""
+
+    @property
+    def level(self) -> Literal["ok", "advice", "fault"]:
+        """How much it matters; only faults make `papers doctor` fail."""
+        return "fault" if not self.ok else "advice" if self.advice else "ok"
 
 
 class LoginError(Exception):

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot import settings
+from bot import app, settings
 from bot.model import Preferences
 from bot.render.words import match
 from bot.settings import Settings
@@ -14,11 +14,12 @@ from bot.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """Where the program's files are, every setting as written, and the core's settings."""
+    """Where the program's files are, every setting as written, the core's settings, and what no log may show."""
 
     home: Path
     environ: dict[str, str]
     core: Settings
+    secrets: list[str]
 
     @property
     def default_preferences(self) -> Preferences:
@@ -27,7 +28,9 @@ class Configuration:
 
 
 def configuration() -> Configuration:
-    """Read the configuration of this process. Raises SettingsError."""
+    """Read the configuration of this process. Raises SettingsError for any wrong setting, whoever it is for."""
     home = settings.home(os.environ)
     environ = settings.environment(home, os.environ)
-    return Configuration(home, environ, settings.read(Settings, environ))
+    core = app.core_settings(environ)
+    found = [settings.read(each, environ) for each in app.settings_classes()]
+    return Configuration(home, environ, core, [secret for each in found for secret in settings.secrets(each)])

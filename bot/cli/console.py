@@ -19,6 +19,10 @@ WIDE = 120
 """Columns of a table that is written to a file or a pipe."""
 
 
+MARKS = {"ok": ("ok     ", "green"), "advice": ("advice ", "yellow"), "fault": ("FAULT  ", "bold red")}
+"""How the levels of findings are shown."""
+
+
 def say(line: str = "") -> None:
     """One plain line on standard output."""
     print(line, flush=True)
@@ -66,7 +70,7 @@ def findings(rows: Sequence[Finding]) -> None:
     """What the doctor found, one line each."""
     console = _console()
     for row in rows:
-        mark, style = ("ok  ", "green") if row.ok else ("NO  ", "bold red")
+        mark, style = MARKS[row.level]
         console.print(Text.assemble((mark, style), (f"{row.subject}: ", "bold"), row.says), soft_wrap=True)
 
 

@@ -15,7 +15,8 @@ from bot.settings import home
 def doctor(json: Json = False) -> None:
     """Check your configuration.
 
-    Every setting and every service is looked at: ok, or one sentence that says what is wrong and what to do.
+    Every setting and every service is looked at: ok, or one sentence of advice, or of what is wrong and what to do.
+    Nothing is changed; only what is wrong makes the exit code 1.
     """
     execute(_doctor(json))
 
@@ -23,7 +24,7 @@ def doctor(json: Json = False) -> None:
 async def _doctor(json: bool) -> int:
     found = await examine(home(os.environ), os.environ)
     if json:
-        console.as_json([asdict(finding) for finding in found])
+        console.as_json([asdict(each) | {"level": each.level} for each in found])
     else:
         console.findings(found)
     return DONE if all(finding.ok for finding in found) else FAILED

@@ -9,7 +9,7 @@ import typer
 from bot.cli.configuration import configuration
 from bot.cli.console import say
 from bot.cli.startup import DONE, execute
-from bot.store import Store, StoreError, upgrade
+from bot.store import Store, upgrade
 from bot.store.schema import HEAD
 
 UP_TO_DATE = "The database is up to date."
@@ -39,14 +39,12 @@ async def _migrate(check: bool) -> int:
 
 
 async def _upgrade_plan(store: Store) -> list[str]:
-    """What `papers migrate` would do, line by line. Raises StoreError for a database of a newer version."""
+    """What `papers migrate` would do, line by line. Raises StoreError."""
     version = await store.version()
     if version == HEAD:
         return [UP_TO_DATE]
     if version is None:
         return [f"There are no tables yet: the first start makes them, version {HEAD}."]
-    if version > HEAD:
-        raise StoreError(f"The database is at version {version}, this program knows {HEAD}: update Morning Papers.")
     async with store.read() as connection:
         rows, seconds = await upgrade.estimate(connection, store.path)
         running = await upgrade.running(connection, store.path)

@@ -6,14 +6,11 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from pydantic import BaseModel
-
-from bot import app, settings
+from bot import app
 from bot.cli import console
 from bot.cli.configuration import configuration
 from bot.runtime import logs
 from bot.service import Service
-from bot.web.settings import WebSettings
 
 
 @asynccontextmanager
@@ -25,10 +22,7 @@ async def open_service(
     `bar` labels the progress bar. `quiet` keeps all but errors out of the log. Raises SettingsError, StoreError.
     """
     here = configuration()
-    classes: list[type[BaseModel]] = [WebSettings, *map(app.settings_class, app.CHANNELS)]
-    hidden = [secret for each in classes for secret in settings.secrets(settings.read(each, here.environ))]
-    level = logging.ERROR if quiet else logging.INFO
-    logs.configure(here.core.log_format, [*settings.secrets(here.core), *hidden], level=level)
+    logs.configure(here.core.log_format, here.secrets, level=logging.ERROR if quiet else logging.INFO)
     with console.progress(bar) as progress:
         async with app.open_app(here.home, here.environ, only=only, progress=progress) as service:
             yield service

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
 
-from bot import settings
 from bot.cli.configuration import configuration
 from bot.model import Cadence, Edition
 from bot.runtime import logs
@@ -23,7 +22,7 @@ async def stored(*, as_it_is: bool = False, hidden: Sequence[str] = ()) -> Async
     `hidden` are secrets, beside those in the settings, that the log must not show. Raises SettingsError, StoreError.
     """
     here = configuration()
-    logs.configure(here.core.log_format, [*settings.secrets(here.core), *hidden], level=logging.ERROR)
+    logs.configure(here.core.log_format, [*here.secrets, *hidden], level=logging.ERROR)
     store = Store.open(here.core.database_url.get_secret_value(), here.home)
     try:
         if not as_it_is:

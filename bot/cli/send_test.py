@@ -6,11 +6,12 @@ import uuid
 
 import typer
 
-from bot.channel import Personal, Sent
+from bot.app import configured
+from bot.channel import LoginError, Personal, Sent
 from bot.cli.configuration import configuration
 from bot.cli.console import complain, say
 from bot.cli.open_service import open_service
-from bot.cli.startup import DONE, FAILED, execute
+from bot.cli.startup import DONE, FAILED, WRONG, execute
 from bot.cli.subscriber_import import AddressArgument, read_address
 from bot.delivery.rendering import compose, texts_for
 from bot.model import Address, Cadence
@@ -34,6 +35,9 @@ async def _send_test(written: str) -> int:
         raise typer.BadParameter(str(error)) from None
     async with open_service(only=name) as service:
         address = read_address(written, service.store)
+        if not service.channels[0].rehearsal and name not in configured(configuration().environ):
+            complain(f"{name} is not set up, so nothing can be sent there: see docs/settings.md.")
+            return WRONG
         async with service.store.read() as connection:
             edition = await edition_queries.latest(connection, Cadence.DAY) or sample.edition()
             reader = await subscriber_queries.get(connection, address)
@@ -45,7 +49,13 @@ async def _send_test(written: str) -> int:
         texts = await texts_for(service.store, [ranked.paper.id for ranked in edition.papers], wanted)
         message = compose(edition, wanted, service.channels[0], texts=texts)
         assert message is not None
-        channel = await service.sessions[0].open()
+        try:
+            channel = await service.sessions[0].open()
+        except LoginError:
+            raise
+        except Exception as error:  # noqa: BLE001 - each channel's library has errors of its own
+            complain(f"The service of {name} cannot be reached ({type(error).__name__}); `papers doctor` looks closer.")
+            return FAILED
         outcome = await channel.send(address.recipient, message, Personal(key=uuid.uuid4().hex))
     if isinstance(outcome, Sent):
         say(f"Sent to {address}.")

@@ -11,9 +11,10 @@ import typer
 from bot.channel import LoginError
 from bot.cli.console import complain
 from bot.publishing.feed import FeedError
-from bot.runtime.locks import HeldError, LostError
+from bot.runtime.locks import HeldError, LockError, LostError
 from bot.settings import SettingsError
 from bot.store import DatabaseFault, StoreError
+from bot.store.database_faults import explain
 
 DONE, FAILED, WRONG, RUNNING = 0, 1, 2, 3
 """Exit codes: done, failed, a setting or an argument is wrong, another process is already running this."""
@@ -39,16 +40,23 @@ def execute(work: Coroutine[Any, Any, int], *, stand_by: bool = False) -> None:
     except FeedError as error:
         complain(f"The feed could not be read: {error}.")
         code = FAILED
-    except StoreError as error:
+    except (StoreError, LockError) as error:
         complain(str(error))
         code = FAILED
+    except typer.BadParameter as error:  # the usage, which typer would show as well, helps nobody here
+        complain(as_sentence(error.message))
+        code = WRONG
     except (DatabaseFault, LostError) as error:
-        cause = str(getattr(error, "orig", error)).strip().splitlines()[0]
-        complain(f"The database cannot be used just now ({cause}); nothing was lost, try again.")
+        complain(explain(error))
         code = FAILED
     except KeyboardInterrupt:
         code = INTERRUPTED
     raise typer.Exit(code)
+
+
+def as_sentence(said: str) -> str:
+    """What an exception said, with a capital and a full stop."""
+    return f"{said[:1].upper()}{said[1:].rstrip('.')}."
 
 
 def new_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -14,7 +14,7 @@ from bot.rules.topics import LONGEST_TOPIC
 from bot.runtime.latex import plain_math
 from bot.runtime.text import printable
 from bot.store import edition_queries, paper_queries
-from bot.store.search import search
+from bot.store.search import Search, search
 
 MOST = 25
 """Suggestions at once: as many as Discord shows."""
@@ -36,7 +36,7 @@ async def suggest_papers(context: Context, typed: str) -> list[Suggestion]:
     """The paper of a number, papers found by words, or before anything is typed those of the latest edition."""
     async with context.store.read() as connection:
         number = ARXIV_ID.search(typed)
-        ids = [number[0]] if number else await search(connection, typed, MOST) if typed else []
+        ids = [number[0]] if number else (await search(connection, Search(typed), MOST)).ids if typed else []
         latest = None if typed else await edition_queries.latest(connection, Cadence.DAY)
         found = (
             await paper_queries.by_ids(connection, ids) if latest is None else [each.paper for each in latest.papers]

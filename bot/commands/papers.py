@@ -23,7 +23,7 @@ from bot.rules.closing import DAY, rank
 from bot.rules.periods import period_of
 from bot.rules.preferences import without_filters
 from bot.store import edition_queries, paper_queries
-from bot.store.search import search
+from bot.store.search import Search, paper_id, search
 
 MOST_FOUND = 50
 """Papers that `search` and `top` list at most."""
@@ -163,36 +163,39 @@ async def show_edition(cadence: Cadence, context: Context, asked: EditionArgumen
     return context.reply(says, options=options, ok=False)
 
 
-async def show_paper(context: Context, paper_id: str) -> Reply:
+async def show_paper(context: Context, wanted_id: str) -> Reply:
     """Show all there is to say about one paper."""
     async with context.store.read() as connection:
-        found = await paper_queries.by_ids(connection, [paper_id])
+        found = await paper_queries.by_ids(connection, [wanted_id])
     w = context.w
     if not found:
-        link = f"https://arxiv.org/abs/{paper_id}"
-        says = w.gettext("The paper {id} has not been in the list. It may be here: {link}", id=paper_id, link=link)
+        link = f"https://arxiv.org/abs/{wanted_id}"
+        says = w.gettext("The paper {id} has not been in the list. It may be here: {link}", id=wanted_id, link=link)
         return context.reply(says, ok=False)
     wanted = _everything(context)
     if wanted.style is Style.HEADLINE:
         wanted = replace(wanted, style=Style.ABSTRACT)
-    texts = await texts_for(context.store, [paper_id], wanted)
+    texts = await texts_for(context.store, [wanted_id], wanted)
     listed = w.gettext("Listed on {day}", day=w.day(found[0].listed_on))
-    heading = w.gettext("Paper {id}", id=paper_id)
-    page = list_page(heading, listed, _ranked(found), wanted, slug=paper_id, texts=texts)
+    heading = w.gettext("Paper {id}", id=wanted_id)
+    page = list_page(heading, listed, _ranked(found), wanted, slug=wanted_id, texts=texts)
     return await _shown(context, replace(page, alone=True))
 
 
 async def show_found(context: Context, asked: SearchArguments) -> Reply:
-    """Show papers that have every word of a query, the best match first."""
+    """Show papers that have every word of a query, the best match first; for an arXiv id or a link, that paper."""
+    if (named := paper_id(asked.query)) is not None:
+        return await show_paper(context, named)
     async with context.store.read() as connection:
-        ids = await search(connection, asked.query, MOST_FOUND)
-        found = await paper_queries.by_ids(connection, ids)
+        matches = await search(connection, Search(asked.query), MOST_FOUND)
+        found = await paper_queries.by_ids(connection, matches.ids)
     w = context.w
     if not found:
         return context.reply(w.gettext("Nothing was found for “{query}”.", query=asked.query), ok=False)
-    heading, lead = w.gettext("Search: {query}", query=asked.query), w.ngettext("{n} paper", "{n} papers", len(found))
+    heading = w.gettext("Search: {query}", query=asked.query)
+    lead = w.ngettext("{n} paper", "{n} papers", matches.number)
     wanted = _everything(context)
-    texts = await texts_for(context.store, ids, wanted)
+    texts = await texts_for(context.store, matches.ids, wanted)
     page = list_page(heading, lead, _ranked(found), wanted, slug="search", texts=texts)
     return await _shown(context, page, _paged(CommandName.SEARCH, asked.query), asked.after)
 

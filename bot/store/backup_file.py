@@ -25,10 +25,10 @@ MARK = "backup"
 async def back_up(store: Store, file: Path, *, now: datetime, progress: Progress | None = None) -> None:
     """Copy a snapshot of the database to `file`, as an SQLite database, all of it or nothing.
 
-    `progress` gets the rows copied and the rows in all. Raises StoreError where `file` exists or cannot be written.
+    `progress` gets the rows copied and the rows in all. Raises StoreError where `file` exists or cannot be
+    written, or the database cannot be read or is at another version.
     """
-    if store.path is not None and not store.path.exists():
-        raise StoreError(f"There is no database yet: {store.path.name} does not exist.")
+    await require_current(store, "database")
     try:
         await asyncio.to_thread(_refuse, file)
         part = await asyncio.to_thread(_part, file)
@@ -51,7 +51,6 @@ async def mark(connection: AsyncConnection, now: datetime) -> None:
 
 
 async def _copy_server(store: Store, part: Path, progress: Progress | None) -> None:
-    await require_current(store, "database")
     target = Store.open(f"sqlite:///{part.name}", part.parent)
     try:
         await make_ready(target)

@@ -14,11 +14,15 @@ from sqlalchemy import ColumnElement, Table, func, insert, literal, select, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.store import search
 from bot.store.database import BUSY_SECONDS, Store, StoreError
-from bot.store.schema import HEAD, deliveries, delivery_counts, editions, metadata, system_state
+from bot.store.schema import DERIVED, HEAD, deliveries, delivery_counts, editions, metadata, system_state
 
 BATCH = 2_000
 """Rows in memory at a time."""
+
+COPIED = [table for table in metadata.sorted_tables if not table.info.get(DERIVED)]
+"""The tables that are copied; the search index is made anew, for it is not the same on both databases."""
 
 OF_LOCKS = "lock:"
 """Prefix of keys in `system_state` that belong to the locks of one server, and are not copied."""
@@ -57,10 +61,7 @@ async def require_current(store: Store, what: str) -> None:
     """Raise StoreError where a database is not at this program's version; `what` names it in the message."""
     if store.path is not None and not store.path.exists():
         raise StoreError(f"There is no {what} yet: {store.path.name} does not exist.")
-    try:
-        version = await store.version()
-    except DBAPIError as error:
-        raise StoreError(f"The {what} cannot be used ({cause(error)}).") from error
+    version = await store.version()
     if version is None:
         raise StoreError(f"The {what} holds nothing yet: start Morning Papers on it first.")
     if version != HEAD:
@@ -71,8 +72,6 @@ async def make_ready(target: Store) -> None:
     """Give an empty database its tables. Raises StoreError where it is newer, older, in use or out of reach."""
     try:
         version = await target.version()
-        if version is not None and version > HEAD:
-            raise StoreError(f"The target is at version {version}, newer than this program: update Morning Papers.")
         if version is not None and version < HEAD:
             raise StoreError(f"The target is in use already, at version {version}: name an empty database.")
         await target.migrate()
@@ -92,7 +91,7 @@ async def copy(source: AsyncConnection, target: Store, progress: Progress | None
             await _require_empty(connection)
             expected = await counts(source)
             total, done = sum(expected.values()), 0
-            for table in metadata.sorted_tables:
+            for table in COPIED:
                 async for rows in _copy_table(source, connection, table):
                     done += rows
                     if progress is not None:
@@ -100,6 +99,7 @@ async def copy(source: AsyncConnection, target: Store, progress: Progress | None
             if connection.dialect.name == "postgresql":
                 await _set_sequences(connection)
             await _prove(source, connection, expected)
+            await search.rebuild(connection)
     except DBAPIError as error:
         raise StoreError(f"The copy failed ({cause(error)}); the target was left empty.") from error
     return expected
@@ -108,7 +108,7 @@ async def copy(source: AsyncConnection, target: Store, progress: Progress | None
 async def counts(connection: AsyncConnection) -> dict[str, int]:
     """The number of rows of every table, in the order in which tables are copied."""
     found = {}
-    for table in metadata.sorted_tables:
+    for table in COPIED:
         query = select(func.count()).select_from(table).where(_ours(table))
         found[table.name] = int(await connection.scalar(query) or 0)
     return found

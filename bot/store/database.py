@@ -16,7 +16,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.runtime.locks import HeldError
-from bot.store import schema, sqlite, upgrade
+from bot.store import schema, search, sqlite, upgrade
+from bot.store.database_faults import explain
 
 BUSY_SECONDS = 15
 """Seconds that a writer of SQLite waits for another process's transaction."""
@@ -78,28 +79,32 @@ class Store:
             return at
 
     async def version(self) -> str | None:
-        """The newest migration that was applied, None for an empty database. Raises StoreError."""
-        with _in_one_sentence():
+        """The newest migration that was applied, None for an empty database.
+
+        Raises StoreError where the database cannot be opened, or is newer than this program.
+        """
+        with _in_one_sentence(self.path):
             if self.path is not None:
                 await asyncio.to_thread(_probe, self.path)
             async with self.read() as connection:
-                return await connection.run_sync(_version)
+                found = await connection.run_sync(_version)
+        if found is not None and found > schema.HEAD:
+            raise StoreError(
+                f"The database is at version {found}, this program knows {schema.HEAD}: update Morning Papers."
+            )
+        return found
 
     async def migrate(self) -> str | None:
         """Bring the schema up to date. Returns what was done in a few words, None where nothing was.
 
-        An SQLite file is copied beside itself first. Raises StoreError where the database cannot be opened, is newer
-        than this program, or would get other table names while another process runs.
+        An SQLite file is copied beside itself first. Raises StoreError where `version` does, or where tables would be
+        renamed while another process runs.
         """
         before = await self.version()
         if before == schema.HEAD:
             return None
-        if before is not None and before > schema.HEAD:
-            raise StoreError(
-                f"The database is at version {before}, this program knows {schema.HEAD}: update Morning Papers."
-            )
         try:
-            with _in_one_sentence():
+            with _in_one_sentence(self.path):
                 copied = await self._migrate(before)
         except HeldError as error:
             raise StoreError(
@@ -122,7 +127,7 @@ class Store:
                     if before is not None and upgrade.needs_standstill(before):
                         await upgrade.server_standstill(connection)
                 if before != schema.HEAD:
-                    await connection.run_sync(_upgrade)
+                    await _upgrade(connection)
             return None
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(upgrade.migrating_file(self.path))
@@ -134,7 +139,7 @@ class Store:
                     await stack.enter_async_context(upgrade.file_standstill(connection, self.path))
             copied = await asyncio.to_thread(self._copy)
             async with self.rebuild() as connection:
-                await connection.run_sync(_upgrade)
+                await _upgrade(connection)
             return copied
 
     @asynccontextmanager
@@ -188,15 +193,12 @@ def _prepare_sqlite(engine: Engine) -> None:
 
 
 @contextmanager
-def _in_one_sentence() -> Iterator[None]:
+def _in_one_sentence(file: Path | None) -> Iterator[None]:
     """Raise StoreError, with one sentence, for whatever keeps the database from being used."""
     try:
         yield
     except (DBAPIError, sqlite3.Error, OSError) as error:
-        cause = str(error.orig if isinstance(error, DBAPIError) else error).strip().splitlines()[0]
-        raise StoreError(
-            f"The database cannot be used ({cause}); check DATABASE_URL, the disk and its rights."
-        ) from error
+        raise StoreError(explain(error, file)) from error
 
 
 def _probe(path: Path) -> None:
@@ -210,7 +212,9 @@ def _version(connection: Connection) -> str | None:
     return str(connection.scalar(text("select version_num from alembic_version")))
 
 
-def _upgrade(connection: Connection) -> None:
+async def _upgrade(connection: AsyncConnection) -> None:
+    """Run the migrations that are pending, and fill the search index from the papers that are stored."""
     from alembic import command
 
-    command.upgrade(upgrade.config(connection), "head")
+    await connection.run_sync(lambda each: command.upgrade(upgrade.config(each), "head"))
+    await search.rebuild(connection)

@@ -25,6 +25,9 @@ WORDS = ("title", "abstract", "authors", "published")
 LATE_WORDS = ("sentence", "organisation")
 LISTING = ("listed_on", "listed_at", "position")
 
+COMPARED = tuple(papers.c[name] for name in ("id", "organisation", "keywords", "votes", "listed_on"))
+"""What the search index has of a paper that a poll may change."""
+
 
 async def keep(connection: AsyncConnection, found: Found) -> int:
     """Store what a poll found. Returns the number of new papers.
@@ -33,10 +36,9 @@ async def keep(connection: AsyncConnection, found: Found) -> int:
     feed, and changes nothing.
     """
     ids = [paper.id for paper in found.papers]
-    known: dict[str, tuple[object, object]] = {}
+    known: dict[str, Row[Any]] = {}
     for batch in _batches(ids):
-        query = select(papers.c.id, papers.c.organisation, papers.c.keywords).where(papers.c.id.in_(batch))
-        known |= {row.id: (row.organisation, row.keywords) for row in await connection.execute(query)}
+        known |= {row.id: row for row in await connection.execute(select(*COMPARED).where(papers.c.id.in_(batch)))}
     statement = insert(connection, papers)
     new = statement.excluded
     refreshed: dict[str, ColumnElement[Any]] = {
@@ -51,8 +53,11 @@ async def keep(connection: AsyncConnection, found: Found) -> int:
             statement.on_conflict_do_update(index_elements=["id"], set_=refreshed),
             [_row(paper) for paper in found.papers],
         )
-    findable = {paper.id: (paper.organisation, list(paper.keywords)) for paper in found.papers}
-    await search.index(connection, [paper for paper in found.papers if known.get(paper.id) != findable[paper.id]])
+    new_ids = set(ids) - known.keys()
+    reworded = [each.id for each in found.papers if each.id in new_ids or _reworded(known[each.id], each)]
+    await search.index(connection, list(dict.fromkeys(reworded)))
+    voted = [each for each in found.papers if each.id in known and _voted(known[each.id], each)]
+    await search.refresh(connection, [(each.id, each.votes, each.listed_on) for each in voted])
     for day in found.days & {paper.listed_on for paper in found.papers}:
         present = [paper.id for paper in found.papers if paper.listed_on == day]
         await connection.execute(
@@ -60,7 +65,7 @@ async def keep(connection: AsyncConnection, found: Found) -> int:
             .where(papers.c.listed_on == day, papers.c.listed, papers.c.id.not_in(present))
             .values(listed=False)
         )
-    return len(findable.keys() - known.keys())
+    return len(new_ids)
 
 
 async def listed(connection: AsyncConnection, first: date, last: date) -> list[Paper]:
@@ -83,6 +88,14 @@ def from_row(row: Row[Any]) -> Paper:
     lists = {"authors": tuple(row.authors), "keywords": tuple(row.keywords)}
     media = tuple(Media(MediaKind(kind), url) for kind, url in row.media)
     return Paper(**values | lists | {"media": media})
+
+
+def _reworded(before: Row[Any], paper: Paper) -> bool:
+    return (before.organisation is None and paper.organisation is not None) or before.keywords != list(paper.keywords)
+
+
+def _voted(before: Row[Any], paper: Paper) -> bool:
+    return (before.votes, before.listed_on) != (paper.votes, paper.listed_on)
 
 
 def _row(paper: Paper) -> dict[str, object]:

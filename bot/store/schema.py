@@ -74,6 +74,9 @@ def in_state(state: str) -> dict[str, Any]:
     return {"sqlite_where": condition, "postgresql_where": condition}
 
 
+DERIVED = "derived"
+"""Key in the `info` of tables that are made from others: a copy of the database makes them anew."""
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -108,16 +111,6 @@ papers = Table(
     Column("media", JSON, nullable=False),
 )
 
-terms = Table(
-    "terms",
-    metadata,
-    Column("term", Code, primary_key=True),
-    Column("paper_id", ForeignKey("papers.id", ondelete="CASCADE"), primary_key=True),
-    Column("weight", Integer, nullable=False),
-    Index("ix_terms_paper_id", "paper_id"),
-    sqlite_with_rowid=False,
-)
-
 editions = Table(
     "editions",
     metadata,
@@ -140,6 +133,9 @@ edition_papers = Table(
     Column("paper_id", ForeignKey("papers.id"), nullable=False, index=True),
     Column("votes", Integer),
 )
+
+ACCEPTED = "accepted"
+"""The verdict of texts that readers are shown."""
 
 texts = Table(
     "texts",

@@ -14,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Cadence, Preferences, Status, Style, Text
 from bot.render.styles import TEXT_FIELDS
+from bot.store import search
 from bot.store.preference_columns import preferences
-from bot.store.schema import choices, edition_papers, subscribers, texts
+from bot.store.schema import ACCEPTED, choices, edition_papers, subscribers, texts
 from bot.store.upsert import insert
 
 MOST_CHOICES = 2_000
@@ -25,7 +26,7 @@ MOST_CHOICES = 2_000
 class TextState(StrEnum):
     """Whether the guard accepted a text."""
 
-    ACCEPTED = "accepted"
+    ACCEPTED = ACCEPTED
     REJECTED = "rejected"
     """The guard refused it twice; it is not asked for again with the same model and prompt."""
 
@@ -66,6 +67,8 @@ async def keep(connection: AsyncConnection, written: StoredText) -> None:
     # What was accepted stays: two may have asked at the same time.
     refused = texts.c.verdict == TextState.REJECTED
     await connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=changes, where=refused))
+    if written.verdict is TextState.ACCEPTED:
+        await search.index(connection, [written.paper_id])
 
 
 async def of(connection: AsyncConnection, paper_ids: Sequence[str], language: str) -> dict[str, dict[Style, Text]]:

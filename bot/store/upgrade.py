@@ -22,14 +22,16 @@ from bot.runtime.locks.advisory_locks import SETTLING, key_of
 if TYPE_CHECKING:  # imported only when there is something to migrate
     from alembic.config import Config
 
-RENAMES = "0010"
-"""The newest migration that renames tables: an older database must be at a standstill to be upgraded."""
+RENAMES = "0013"
+"""The newest migration that renames or drops tables: an older database must be at a standstill to be upgraded."""
 ROLES = ("poll", "keep", "write")
 CHANNEL_ROLES = ("deliver", "listen")
 MIGRATE = "migrate"
 """The lock under which one process of several that start together migrates, on SQLite."""
 ROWS_PER_SECOND = 250_000
 """Rows that a migration is assumed to copy or update in a second: cautious, not measured."""
+PAPERS_PER_SECOND = 1_500
+"""Papers that are put into the search index in a second."""
 BYTES_PER_SECOND = 100_000_000
 """Bytes of an SQLite file that are copied in a second before it is migrated."""
 TOUCHED = ("deliveries", "subscribers", "tickets", "variants", "tallies", "facts", "memory", "suppressed")
@@ -73,8 +75,10 @@ async def estimate(connection: AsyncConnection, file: Path | None) -> tuple[int,
     for table in await connection.run_sync(lambda each: set(inspect(each).get_table_names())):
         if table in TOUCHED:
             rows += int(await connection.scalar(text(f"select count(*) from {table}")) or 0)  # noqa: S608 - ours
+    papers = int(await connection.scalar(text("select count(*) from papers")) or 0)
     size = 0 if file is None else (await asyncio.to_thread(file.stat)).st_size
-    return rows, rows / ROWS_PER_SECOND + size / BYTES_PER_SECOND
+    seconds = rows / ROWS_PER_SECOND + papers / PAPERS_PER_SECOND + size / BYTES_PER_SECOND
+    return rows + papers, seconds
 
 
 @asynccontextmanager

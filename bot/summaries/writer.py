@@ -20,7 +20,7 @@ from bot.render.templates import prompt
 from bot.render.words import english_name
 from bot.store import Store, text_queries
 from bot.store.text_queries import StoredText, TextState
-from bot.summaries.guard.guard import faults
+from bot.summaries.guard.guard import Verdict, check
 from bot.summaries.llm import LLMAnswer, Model, ModelError
 from bot.summaries.wanted import WantedText, WantedTexts, fingerprint
 
@@ -193,6 +193,7 @@ class Writer:
         assert self._model is not None
         source = await self._source(task.paper, task.style, now)
         answer: LLMAnswer | None = None
+        verdict: Verdict | None = None
         tokens, found = self._begun.pop(task, (0, []))
         for _ in range(ATTEMPTS - bool(found)):
             try:
@@ -203,17 +204,17 @@ class Writer:
                     if tokens:
                         self._begun[task] = (tokens, found)
                     raise
-                answer, found = None, [str(error)]
+                answer, verdict, found = None, None, [str(error)]
                 continue
             tokens += answer.tokens
-            wrong = faults(task.style, task.language, answer.parts, task.paper, source=source, others=task.others)
-            found = [fault.says for fault in wrong][:MOST_FAULTS]
+            verdict = check(task.style, task.language, answer.parts, task.paper, source=source)
+            found = [fault.message for fault in verdict.faults][:MOST_FAULTS]
             if not found:
                 break
         rejected = self._rejected(task, found, tokens, now)
-        if answer is None or found:
+        if answer is None or verdict is None or found:
             return rejected
-        return replace(rejected, model=answer.model, verdict=TextState.ACCEPTED, parts=answer.parts)
+        return replace(rejected, model=answer.model, verdict=TextState.ACCEPTED, parts=verdict.parts)
 
     def _rejected(self, task: WantedText, why: Sequence[str], tokens: int, now: datetime) -> StoredText:
         return StoredText(

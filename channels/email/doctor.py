@@ -15,6 +15,7 @@ async def check_email(
     """Run every check; sends no mail. `public` is PUBLIC_URL, `names` the resolver to ask."""
     return [
         *await _relay(settings, pool),
+        *_login(settings),
         _public_url(public),
         _bounces(settings),
         *await check_dns(settings, names),
@@ -46,14 +47,22 @@ async def _relay(settings: Settings, pool: ConnectionPool) -> list[Finding]:
     return [*found, Finding("EMAIL_FROM", False, says)]
 
 
+def _login(settings: Settings) -> list[Finding]:
+    if not settings.username or settings.password is not None:
+        return []
+    says = "is set without SMTP_PASSWORD, so the login has an empty password; set that, or remove it"
+    return [Finding("SMTP_USERNAME", True, says, advice=True)]
+
+
 def _public_url(public: str | None) -> Finding:
     """Check that one-click unsubscription is possible (RFC 8058)."""
     if public is None:
         return Finding(
             "PUBLIC_URL",
-            False,
+            True,
             "is not set, so mails have no web page and unsubscribing is by mail alone; Gmail and Yahoo require "
             "one-click unsubscription from senders of 5,000 mails a day",
+            advice=True,
         )
     if not public.startswith("https://"):
         return Finding("PUBLIC_URL", False, "must start with https:// for one-click unsubscription (RFC 8058)")
@@ -65,9 +74,10 @@ def _bounces(settings: Settings) -> Finding:
     if not settings.bounces:
         return Finding(
             "EMAIL_BOUNCES",
-            False,
+            True,
             f"is not set, so bounces go to {settings.own.address} and are matched by Message-ID alone; set it to "
             "an address such as bounces+{token}@example.org, and run `papers email bounces` on its mailbox",
+            advice=True,
         )
     if settings.inbox is None:
         says = "is set; run `papers email bounces` on its mailbox, or set EMAIL_INBOX to that"

@@ -46,15 +46,20 @@ def read_inbox(place: str, standard_input: BinaryIO, *, tls: ssl.SSLContext | No
     """
     if place == "-":
         yield from _of_stream(standard_input)
-    elif place.casefold().startswith(("imap://", "imaps://")):
+        return
+    if place.casefold().startswith(("imap://", "imaps://")):
         yield from _of_imap(place, tls)
-    elif Path(place).is_dir():
-        yield from _of_maildir(Path(place))
-    elif Path(place).is_file():
-        yield from _of_mbox(Path(place))
-    else:
-        shown = "of that name" if "@" in place or "://" in place else place  # a mistyped URL may hold a password
-        raise InboxError(f"There is no folder and no file {shown}.")
+        return
+    shown = "of that name" if "@" in place or "://" in place else place  # a mistyped URL may hold a password
+    try:
+        if Path(place).is_dir():
+            yield from _of_maildir(Path(place))
+        elif Path(place).is_file():
+            yield from _of_mbox(Path(place))
+        else:
+            raise InboxError(f"There is no folder and no file {shown}.")
+    except OSError as error:
+        raise InboxError(f"The mailbox {shown} cannot be read ({error.strerror}).") from None
 
 
 def _of_stream(stream: BinaryIO) -> Iterator[InboxMail]:

@@ -48,7 +48,12 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, arbitrary_types_allowed=True)
 
-    host: str = Field("", alias="SMTP_HOST", pattern=r"^[A-Za-z0-9.:-]{0,253}$")
+    host: str = Field(
+        "",
+        alias="SMTP_HOST",
+        pattern=r"^[A-Za-z0-9.:-]{0,253}$",
+        description="must be the name or the address of a host alone, such as smtp.example.org; the port is SMTP_PORT",
+    )
     port: int = Field(0, alias="SMTP_PORT", ge=1, le=65535)
     security: Literal["starttls", "tls", "none"] = Field("starttls", alias="SMTP_SECURITY")
     username: str = Field("", alias="SMTP_USERNAME", max_length=500)
@@ -63,7 +68,12 @@ class Settings(BaseModel):
     """The mailbox with bounces and replies. Secret, because its address may hold a password."""
     dkim_key: SecretStr | None = Field(None, alias="DKIM_KEY")
     """A private RSA key as PEM."""
-    dkim_selector: str = Field("", alias="DKIM_SELECTOR", pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?$")
+    dkim_selector: str = Field(
+        "",
+        alias="DKIM_SELECTOR",
+        pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?$",
+        description="must be one name in lower case, such as papers2026",
+    )
 
     @property
     def configured(self) -> bool:
@@ -72,9 +82,8 @@ class Settings(BaseModel):
 
     @property
     def own(self) -> Mailbox:
-        """The sender, which validation guarantees where the channel is configured."""
-        assert self.sender is not None, "SMTP_HOST comes with EMAIL_FROM"
-        return self.sender
+        """The sender; where e-mail is not set up, and nothing can be sent, one for previews."""
+        return self.sender or Mailbox("papers@example.org")
 
     @property
     def relay_port(self) -> int:

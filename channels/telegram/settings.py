@@ -17,7 +17,12 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     token: SecretStr | None = Field(None, alias="TELEGRAM_TOKEN")
-    api_url: str = Field("https://api.telegram.org", alias="TELEGRAM_API_URL", pattern=r"^https?://[^\s/?#@]+/?$")
+    api_url: str = Field(
+        "https://api.telegram.org",
+        alias="TELEGRAM_API_URL",
+        pattern=r"^https?://[^\s/?#@]+/?$",
+        description="must be a web address without a path, such as https://api.telegram.org",
+    )
     on_unknown: Literal["resend", "park"] = Field("resend", alias="TELEGRAM_ON_UNKNOWN")
     """What to do when delivery is unconfirmed: send again, or park the delivery for the operator."""
     rate: int = Field(30, alias="TELEGRAM_RATE", ge=1, le=1000)

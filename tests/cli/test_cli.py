@@ -111,18 +111,38 @@ async def test_the_doctor_names_every_fault_at_once(papers: Papers, server: Feed
     (papers.home / ".env").write_text("DEFAULT_LANGAUGE=ko\n", encoding="utf-8")
     (papers.home / "file").write_text("in the way", encoding="utf-8")
     (papers.home / "subscribers.db").write_text("no database at all, whatever its name says" * 30, encoding="utf-8")
-    done = await papers("doctor", "--json", OUTBOX_DIR="file/outbox", DEFAULT_LANGUAGE="xx")
+    done = await papers("doctor", "--json", OUTBOX_DIR="file/outbox")
     assert done.code == 1
-    wrong = {each["subject"]: each["says"] for each in done.json if not each["ok"]}
-    assert set(wrong) >= {"database", "feed", ".env", "OUTBOX_DIR", "DEFAULT_LANGUAGE"}
+    wrong = {each["subject"]: each["says"] for each in done.json if each["level"] == "fault"}
+    assert set(wrong) >= {"database", "feed", "OUTBOX_DIR"}
     assert "404" in wrong["feed"]
-    assert "DEFAULT_LANGUAGE" in wrong[".env"]
+    advice = [each["says"] for each in done.json if (each["subject"], each["level"]) == (".env", "advice")]
+    assert any("did you mean DEFAULT_LANGUAGE" in each for each in advice)
+    assert any("chmod 600" in each for each in advice)
 
 
 async def test_the_doctor_names_a_wrong_setting(papers: Papers) -> None:
-    done = await papers("doctor", POLL_INTERVAL="often")
+    given = {
+        "POLL_INTERVAL": "often",
+        "EDITION_CLOSES": "late",
+        "SMTP_HOST": "mail:25/x",
+        "TELEGRAM_API_URL": "ftp://x",
+    }
+    done = await papers("doctor", **given)
     assert done.code == 1
-    assert "POLL_INTERVAL" in done.out
+    assert all(name in done.out for name in given)
+    assert "such as smtp.example.org" in done.out
+    assert "such as https://api.telegram.org" in done.out
+
+
+async def test_the_doctor_accepts_what_run_accepts_and_creates_nothing(papers: Papers) -> None:
+    done = await papers("doctor", DEFAULT_LANGUAGE="zh", DISCORD_TOKEN="x", DISCORD_API_URL="http://127.0.0.1:9")
+    assert "OperationalError" not in done.out
+    assert "ok     settings" in done.out
+    assert list(papers.home.iterdir()) == []
+    (papers.home / "subscribers.db").touch()
+    again = await papers("doctor")
+    assert (again.code, "the first start creates its tables" in again.out) == (0, True), again.out
 
 
 async def test_migrate_creates_the_database_and_then_finds_it_up_to_date(papers: Papers) -> None:

@@ -52,8 +52,8 @@ async def test_add_subscribes_with_every_option(tmp_path: Path) -> None:
     ("words", "said"),
     [
         (["outbox:Ada Lovelace"], "is not a valid outbox name"),
-        (["nowhere:ada"], "there is no channel 'nowhere'"),
-        (["ada"], "an address is written channel:recipient"),
+        (["nowhere:ada"], "There is no channel 'nowhere'"),
+        (["ada"], "An address is written channel:recipient"),
         (["outbox:ada", "--hour", "25"], "is no hour"),
         (["outbox:ada", "--language", "tlh"], "there is no language"),
         (["outbox:ada", "--top", "0"], "must be a number from 1 to 50"),

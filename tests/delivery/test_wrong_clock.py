@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from sqlalchemy import func, select
 
+from bot import settings
 from bot.channel import Deferred, Outcome, Personal
 from bot.delivery.dispatcher import Dispatcher
 from bot.delivery.housekeeping import Housekeeping
+from bot.doctor.services import check_clock
 from bot.model import Preferences
 from bot.publishing.feed import Feed
 from bot.runtime.clock import AGREED, IN_DOUBT, IS_OFF, Clock
 from bot.runtime.locks import holding, make_locks
+from bot.settings import Settings
 from bot.store import Store
 from bot.store.schema import deliveries, delivery_counts
 from tests.support.fake_channel import DAY, NOW, FakeChannel, Plain, publish, settle
@@ -139,6 +142,17 @@ async def test_a_retry_that_would_be_too_late_is_kept_while_clocks_differ(store:
         assert await sender.states() == {"owed": 3}
         await sender.round(NOW + 20 * HOUR)
         assert await sender.states() == {"owed": 3}
+
+
+@pytest.mark.parametrize(("hours", "fine"), [(0, True), (20, False)])
+async def test_doctor_has_a_line_for_it(store: Store, hours: int, fine: bool, caplog: pytest.LogCaptureFixture) -> None:
+    async with FeedServer({}) as server:
+        server.now = datetime.now(UTC) + hours * HOUR
+        server.tells_time = True
+        [finding] = await check_clock(settings.read(Settings, {"FEED_URL": server.url}), store)
+    assert (finding.subject, finding.ok) == ("clock", fine)
+    assert ("nothing expires until they agree" in finding.says) == (not fine)
+    assert not caplog.records
 
 
 async def test_the_database_servers_clock_can_be_asked(store: Store) -> None:

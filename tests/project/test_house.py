@@ -57,7 +57,7 @@ HOMES = {
     "markupsafe": ("bot.render.templates",),  # jinja2's own
     "openai": ("bot.summaries.llm",),
     "prometheus_client": ("bot.web.metrics",),
-    "pydantic": ("bot.settings", "bot.web.settings", "bot.app", "bot.cli.open_service", "channels"),
+    "pydantic": ("bot.settings", "bot.web.settings", "bot.app", "bot.doctor.settings_checks", "channels"),
     "pypdf": ("bot.summaries.fulltext.paper_pdf",),
     "rich": ("bot.cli.console", "channels.outbox"),
     "discord": ("channels.discord",),

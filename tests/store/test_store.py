@@ -49,6 +49,7 @@ from bot.store.channel_memory import ChannelMemory
 from bot.store.edition_report import Reach, reports
 from bot.store.schema import HEAD, metadata, system_state
 from bot.store.schema import deliveries as rows
+from bot.store.search import Search
 
 MONDAY, TUESDAY = date(2025, 11, 3), date(2025, 11, 4)
 NOON = datetime(2025, 11, 3, 12, tzinfo=UTC)
@@ -98,7 +99,7 @@ async def on_list(store: Store) -> dict[str, Paper]:
 
 async def find(store: Store, query: str, limit: int = 10) -> list[str]:
     async with store.read() as connection:
-        return await search.search(connection, query, limit)
+        return (await search.search(connection, Search(query), limit)).ids
 
 
 # Papers
@@ -184,7 +185,7 @@ async def test_more_papers_than_a_statement_holds(store: Store) -> None:
         ("diff", [1]),
         ("diffusion planning", [1]),
         ("diffusion nonsense", []),
-        ("Example", [2, 1]),
+        ("Example", [1, 2]),
         ("Ｄｉｆｆｕｓｉｏｎ", [1]),
         ("강화", [2]),
         ("강화학습", [2]),
@@ -210,7 +211,7 @@ async def test_papers_are_found_by_their_words(store: Store, query: str, found: 
         paper(3, title="大语言模型", abstract="GPT-3.5"),
         paper(4, title="大規模言語モデル", abstract="A café."),
     )
-    assert await find(store, query) == [f"2511.{number:05}" for number in found]
+    assert sorted(await find(store, query)) == [f"2511.{number:05}" for number in found]
 
 
 async def test_titles_count_more_than_abstracts_and_newer_papers_come_first(store: Store) -> None:
@@ -540,7 +541,9 @@ def copies(folder: Path) -> list[Path]:
 async def test_the_migrations_make_what_the_schema_says(store: Store) -> None:
     def difference(connection: Connection) -> list[Any]:
         def here(item: Any, *_: object) -> bool:
-            """Alembic compares constraints that the schema says are not for this database, too."""
+            """Alembic compares what the schema says is not for this database, too, and knows no index of words."""
+            if (getattr(item, "name", None) or "").startswith(("search_words", "words", "ix_search_documents_words")):
+                return False
             rule = getattr(item, "_ddl_if", None)
             return rule is None or rule.dialect == connection.dialect.name
 
@@ -599,7 +602,7 @@ async def test_a_file_that_cannot_be_used_is_one_sentence(
     if content:
         (tmp_path / place).write_bytes(content)
     store = Store.open(f"sqlite:///{place}", tmp_path)
-    with pytest.raises(StoreError, match=r"^The database cannot be used \(.+\); check DATABASE_URL"):
+    with pytest.raises(StoreError, match=r"^The (database .+ is damaged|folder of the database does not exist)"):
         await store.migrate()
     await store.close()
 

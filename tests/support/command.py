@@ -8,19 +8,27 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import subprocess
 import sys
 import tempfile
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 ROOT = Path(__file__).resolve().parents[2]
+Answer = TypeVar("Answer")
+
 PATIENCE = 100.0
 """Seconds that a command may take."""
-READ_BEFORE = ["bot.app", "bot.cli", "bot.commands", "bot.store.announcements", "alembic.command", "rich.progress"]
+READ_BEFORE = [
+    *(f"bot.cli.{file.stem}" for file in sorted((ROOT / "bot" / "cli").glob("*.py")) if file.stem != "__init__"),
+    *(f"channels.{file.parent.name}.channel" for file in sorted((ROOT / "channels").glob("*/channel.py"))),
+    *("bot.commands", "bot.store.announcements", "alembic.command", "rich.progress", "uvloop"),
+]
+"""Modules that one process reads for all commands."""
 
 
 def papers_command(
@@ -74,3 +82,20 @@ def _run(words: Sequence[str], environ: Mapping[str, str], folder: Path, out: Pa
     from bot.cli import main
 
     main()
+
+
+def fork(work: Callable[..., Answer], *given: Any) -> Answer:
+    """What a function answers in a process of its own, which has read all that commands are made of."""
+    with tempfile.TemporaryDirectory() as said:
+        answer = Path(said, "answer")
+        process = _forks().Process(target=_answer, args=(work, given, answer))
+        process.start()
+        process.join(PATIENCE)
+        if process.exitcode is None:
+            process.kill()
+        found: Answer = pickle.loads(answer.read_bytes())
+        return found
+
+
+def _answer(work: Callable[..., Any], given: Sequence[Any], answer: Path) -> None:
+    answer.write_bytes(pickle.dumps(work(*given)))

@@ -204,17 +204,17 @@ async def test_health_checks_and_metrics(served: Served) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "ok"),
+    ("given", "level"),
     [
         ({}, None),
-        ({"WEB_PORT": "8080"}, True),
-        ({"PUBLIC_URL": "https://papers.example.org"}, True),
-        ({"PUBLIC_URL": "http://papers.example.org"}, False),
+        ({"WEB_PORT": "8080"}, "ok"),
+        ({"PUBLIC_URL": "https://papers.example.org"}, "ok"),
+        ({"PUBLIC_URL": "http://papers.example.org"}, "advice"),
     ],
 )
-async def test_the_doctor_checks_the_web_server(tmp_path: Path, given: dict[str, str], ok: bool | None) -> None:
+async def test_the_doctor_checks_the_web_server(tmp_path: Path, given: dict[str, str], level: str | None) -> None:
     found = await examine(tmp_path, {"FEED_URL": "http://127.0.0.1:9/", **given})
-    assert [finding.ok for finding in found if finding.subject == "web"] == ([] if ok is None else [ok])
+    assert [finding.level for finding in found if finding.subject == "web"] == ([] if level is None else [level])
 
 
 @pytest.mark.parametrize(

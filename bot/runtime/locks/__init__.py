@@ -15,9 +15,20 @@ from sqlalchemy import URL
 
 from bot.runtime.locks.advisory_locks import ServerLocks
 from bot.runtime.locks.file_locks import FileLocks
-from bot.runtime.locks.lock import OWNER, HeldError, Locks, LostError
+from bot.runtime.locks.lock import OWNER, HeldError, LockError, Locks, LostError
 
-__all__ = ["OWNER", "FileLocks", "HeldError", "Locks", "LostError", "ServerLocks", "holding", "make_locks", "wait_for"]
+__all__ = [
+    "OWNER",
+    "FileLocks",
+    "HeldError",
+    "LockError",
+    "Locks",
+    "LostError",
+    "ServerLocks",
+    "holding",
+    "make_locks",
+    "wait_for",
+]
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from bot.runtime.locks.lock import OWNER, HeldError, described, ourselves
+from bot.runtime.locks.lock import OWNER, HeldError, LockError, described, ourselves
 
 
 class FileLocks:
@@ -26,7 +26,7 @@ class FileLocks:
                 if role not in self._held:
                     await self._take(role)
                     taken.append(role)
-        except HeldError:
+        except (HeldError, LockError):
             for role in taken:
                 await self.give_back(role)
             raise
@@ -41,6 +41,11 @@ class FileLocks:
             lock.acquire(timeout=1.0 if role.startswith(OWNER) else 0.0)
         except Timeout:
             raise HeldError(role, self.holder(role)) from None
+        except OSError as error:
+            raise LockError(
+                f"The lock file {self._path(role)} cannot be used ({error.strerror}): if another user left it there, "
+                "delete it while nothing runs, and run every command as one user."
+            ) from error
         self._held[role] = lock
         with suppress(OSError):  # the note only names the holder; the lock works without it
             self._note(role).write_text(json.dumps(ourselves()), encoding="utf-8")
@@ -65,7 +70,7 @@ class FileLocks:
         lock = self._lock(role)
         try:
             lock.acquire(blocking=False)
-        except Timeout:
+        except (Timeout, OSError):  # another user's file: whoever made it may be at work
             return False
         if role.startswith(OWNER):
             self._note(role).unlink(missing_ok=True)

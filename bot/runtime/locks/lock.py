@@ -20,6 +20,10 @@ class HeldError(Exception):
         self.holder = holder
 
 
+class LockError(Exception):
+    """A lock cannot be had whoever holds it; the message is one sentence that says what to do."""
+
+
 class LostError(Exception):
     """The connection that holds our locks is gone: jobs that held one stop at once."""
 

@@ -15,12 +15,12 @@ from bot.summaries.guard.units import unit_at
 class Number:
     """One number of a text as it is written, and the ways to read it.
 
-    `small` marks words up to three that may merely count what the sentence names.
+    `idiom` marks words that are also said of no exact amount ("ten years on").
     """
 
     written: str
     readings: tuple[Reading, ...]
-    small: bool = False
+    idiom: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +43,12 @@ _SPACES = re.compile(r"[^\S\u00a0\u2009\u202f]+")
 _FRACTION = {"½": " 1/2", "⅓": " 1/3", "⅔": " 2/3", "¼": " 1/4", "¾": " 3/4", "⅕": " 1/5"}
 _SIGNS = str.maketrans({"٪": "%", "٫": ".", "٬": ",", "−": "-", "∼": "~", "\u200e": "", "\u200f": "", **_FRACTION})
 _TEX = (
+    (re.compile(r"(?<=\d)times(?![a-z])"), "×"),
     (re.compile(r"\\(?:times|cdot)\b"), "×"),
     (re.compile(r"\\(?:sim|approx)\b"), "~"),
     (re.compile(r"\\%"), "%"),
-    (re.compile(r"\\[a-zA-Z]+|\\[,;! ]"), " "),
+    (re.compile(r"\\[,;!]"), ""),
+    (re.compile(r"\\[a-zA-Z]+|\\ "), " "),
     (re.compile(r"[${}]"), ""),
 )
 
@@ -64,9 +66,10 @@ _DIGITS = re.compile(
 )
 _POWER = re.compile(r"(?:\s?[×x*]\s?10)?\^\s?([-+]?\d{1,3})(?!\d)")
 _OVER = re.compile(r"\s?/\s?(\d{1,6})(?![\d.])")
-_CJK = "십백천만억조十百千万萬亿億兆"
+_CJK = "십백천만억조경十百千万萬亿億兆"
 _CJK_RUN = re.compile(
-    r"(?:[십백천]*(?:만(?!큼|들|족)|억(?!제|지)|조(?!각|건|합|정|사))|[십백](?!분)|천(?!천)|\s?[十百千](?!分)|\s?[万萬亿億兆])"
+    r"(?:[십백천]*(?:만(?!큼|들|족)|억(?!제|지)|조(?!각|건|합|정|사)|경(?!계|로|우|쟁|험))|[십백](?!분)|천(?!천)|\s?[十百千](?!分)"
+    r"|\s?[万萬亿億兆]+)"
     rf"(?:\s?[{_CJK}])*?(?:\s?\d[\d,.]*(?:[십백천]*[만억조]|[백천]|[千百]?[万萬亿億])(?!큼|제|각|건))*"
     r"(?:(?<=[万萬만])\d{1,4}(?!\d)|(?<=만)\s\d,?\d{3}(?![\d,.]))?"
 )
@@ -91,6 +94,11 @@ _LESS = re.compile(r"(?:(?i:nearly|almost|up to|under|less than)|거의|近|将�
 _ABOUT_AFTER = re.compile(r"[\w%\s×]{0,3}?(?:정도|안팎|左右|上下|程度|前後)")
 _MORE_AFTER = re.compile(r"[\w%\s×]{0,3}?(?:이상|넘|以上|[余餘多超])|여\s?[개명편]")
 _LESS_AFTER = re.compile(r"[\w%\s×]{0,3}?(?:가까이|近く|[弱])")
+MOST_COUNTED = 3
+"""Words up to this without a unit are no claim: they count what the text itself names ("one of", "two ways")."""
+MOST_OF_IDIOM = 10
+_IDIOM_UNITS = frozenset({"day", "year", "h", "min"})
+"""Words up to ten of these are also said of no exact time ("in the past ten years", "hour-long")."""
 _MOST_OFF = 0.13
 """However few digits are shown, what is this far off is another number: 2× is not said of 2.4×."""
 _NEARLY = 0.04
@@ -154,7 +162,9 @@ def scan(text: str, names: list[str] | None = None, *, source: bool = False) -> 
         yield held
     words = "".join(rest) + text[end:]
     for word in spelled(words, lenient=source):
-        yield _of_word(words, word)
+        number = _of_word(words, word)
+        if source or number.readings[0].unit or number.readings[0].amount > MOST_COUNTED:
+            yield number
 
 
 def _of_word(text: str, word: Spelled) -> Number:
@@ -169,7 +179,8 @@ def _of_word(text: str, word: Spelled) -> Number:
         off = amount * _NEARLY
         return Number(written, (Reading(amount, "part", amount - off, amount + off),))
     off = min(0.5, amount * _MOST_OFF) if unit in {"%", "×"} else 0.0
-    return Number(written, (Reading(amount, unit, amount - off, amount + off),), small=not unit and amount <= 3)
+    idiom = unit in _IDIOM_UNITS and amount <= MOST_OF_IDIOM
+    return Number(written, (Reading(amount, unit, amount - off, amount + off),), idiom)
 
 
 def exactly(amount: float, unit: str) -> Reading:
@@ -237,7 +248,7 @@ class _Figure:
             self._part, self.end = self._plain / float(over[1]), over.end()
         elif cjk:
             tokens = re.findall(rf"\d[\d,.]*|[{_CJK}]", self._found[0] + cjk[0])
-            signs = "".join(tokens).translate(str.maketrans("십백천만억조萬億", "十百千万亿兆万亿"))
+            signs = "".join(tokens).translate(str.maketrans("십백천만억조경萬億", "十百千万亿兆京万亿"))
             parsed = [self._value(t.rstrip(".,")) if t[0].isdigit() else t for t in re.findall(r"\d[\d,.]*|\D", signs)]
             amount = compound(parsed)
             if amount is not None and self._plain:

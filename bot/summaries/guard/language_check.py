@@ -71,6 +71,10 @@ SIMPLIFIED = frozenset(_PAIRS[::2]) - frozenset(_PAIRS[1::2])
 TRADITIONAL = frozenset(_PAIRS[1::2]) - frozenset(_PAIRS[::2])
 _PERSIAN = frozenset("پچژگکی")
 
+LEAST_WORDS = 6
+"""Words that tell one language in Latin letters from another; fewer are accepted."""
+LONGEST_NAME = 3
+"""Words of a title that may be one name in every language."""
 _LEAST = {"ko": 0.38, "ja": 0.38, "zh": 0.4, "yue": 0.4, "ar": 0.5}
 _WEIGHT = 2
 """A sign of Chinese, Japanese or Korean says as much as two letters or more."""
@@ -94,7 +98,10 @@ def in_language(text: str, language: str, *, title: bool = False) -> bool:
         counts = _letters(text)
     if script == "LATIN":
         return _in_latin(text, tag, counts, title=title)
-    if not _mostly(_letters(_NAME.sub(" ", _BRACKETS.sub(" ", text))) or counts, script, tag, title=title):
+    beside_names = _letters(_NAME.sub(" ", _BRACKETS.sub(" ", text)))
+    if title and not beside_names and len(text.split()) <= LONGEST_NAME:
+        return True
+    if not _mostly(beside_names or counts, script, tag, title=title):
         return False
     if not title and _LATIN_RUN.search(text):
         return False
@@ -144,7 +151,7 @@ def _letters(text: str) -> Counter[str]:
 def _mostly(counts: Counter[str], script: str, tag: str, *, title: bool) -> bool:
     own = counts[script] + (counts["KANA"] if tag == "ja" else 0)
     if title:
-        return own >= 2 * _WEIGHT or own >= 0.15 * counts.total() > 0
+        return own >= 2 * _WEIGHT or own >= 0.15 * counts.total()
     return own > 0 and own >= _LEAST.get(tag, 0.5) * counts.total()
 
 
@@ -168,10 +175,14 @@ def _in_latin(text: str, tag: str, counts: Counter[str], *, title: bool) -> bool
     if counts["LATIN"] * 10 < counts.total() * (5 if title else 8) or not counts:
         return False
     words = [word.lower() for word in _WORD.findall(text)]
-    if title or len(words) < 6:
+    if title or len(words) < LEAST_WORDS:
         return True
     said = {known: sum(word in small for word in words) for known, small in _SMALL_WORDS.items()}
+    others = max(times for known, times in said.items() if known != tag)
+    if tag == "en":
+        # Dense English has next to no small words, but then it has none of another language either, and no accents.
+        plain = all(letter.isascii() for word in words for letter in word) or said[tag] * 10 >= len(words)
+        return others <= said[tag] * 1.3 + 1 and plain
     if tag in said:
-        # Dense prose has few small words: what tells is that some are there, and no more of another language.
-        return said[tag] * 25 >= len(words) - 15 and max(said.values()) <= said[tag] * 1.3 + 1
+        return said[tag] * 25 >= len(words) - 15 and others <= said[tag] * 1.3 + 1
     return sum(word in _ENGLISH_ALONE for word in words) * 6 < len(words)

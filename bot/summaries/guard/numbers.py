@@ -15,7 +15,7 @@ from bot.summaries.guard.digits import Number, Reading, exactly, scan, tidy
 from bot.summaries.guard.units import FAMILIES
 
 
-class Verdict(Enum):
+class Finding(Enum):
     """What a source says about a number."""
 
     TRUE = "true"
@@ -25,8 +25,9 @@ class Verdict(Enum):
 
 _IDENTIFIER = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z])[A-Za-z][A-Za-z0-9+]*(?:[-_.@]?[A-Za-z0-9+]+)*")
 _NAMED = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z]*[-.]?\d)[A-Za-z0-9]+(?:[-.]?[A-Za-z0-9]+)*")
+_TOKEN = re.compile(r"[a-z]+|[0-9]+(?:\.[0-9]+)*")
 _ENUMERATOR = re.compile(
-    r"(?:(?:\A|[\n。.!?！？;；:：])\s*(?:\(\s?\d{1,2}\s?\)|\d{1,2}(?:[.)](?=\s)|、)))|\(\s?[1-9]\s?\)"
+    r"(?:(?:\A|[\n。!?！？;；:：]|\.\s)\s*\d{1,2}(?:\.(?=\s)|、|\s?\)))|(?:(?<=[,，、])\s*\d{1,2}\)(?=[^\s\d]))|\(\s?\d{1,2}\s?\)(?!\s?[,;.])"
 )
 _CLAUSE_END = re.compile(r"[;:!?()\n]|\.(?!\w)")
 _LAST_ITEM = re.compile(r"\s*(and|or)\s|.{0,60}?\s(?:and|or)\s", re.DOTALL)
@@ -37,7 +38,7 @@ class SourceNumbers:
 
     def __init__(self, source: str) -> None:
         text = tidy(source)
-        self._folded = _fold(text)
+        self._text = text.lower()
         found = {(reading.amount, reading.unit) for number in scan(text, source=True) for reading in number.readings}
         self._skeletons = {_skeleton(name) for name in _NAMED.findall(text)}
         self._amounts: dict[str, list[float]] = {}
@@ -62,25 +63,34 @@ class SourceNumbers:
         return not self.identifies(name) and any(not self._has(exactly(amount, "")) for amount in inside)
 
     def identifies(self, name: str) -> bool:
-        """Whether the source has a name with digits, hyphens and spaces aside; `GPT-5` is not found in `GPT-5.2`."""
-        wanted = _fold(name).strip(".")
-        at = self._folded.find(wanted)
-        while at >= 0:
-            after = self._folded[at + len(wanted) : at + len(wanted) + 2]
-            before = self._folded[at - 1 : at] if at else ""
-            longer = after[:1].isdigit() or (after[:1] == "." and after[1:].isdigit())
-            if not longer and not (wanted[:1].isdigit() and (before.isdigit() or before == ".")):
-                return True
-            at = self._folded.find(wanted, at + 1)
-        return False
+        """Whether the source has a name, hyphens and spaces aside: `GPT-5` stands in `GPT 5-mini`, not in `GPT-5.2`."""
+        tokens = _TOKEN.findall(name.lower())
+        before = r"(?<![a-z])" if tokens and tokens[0].isalpha() else r"(?<![0-9])(?<![0-9]\.)"
+        after = "" if not tokens or tokens[-1].isalpha() else r"(?![0-9]|\.[0-9])"
+        return bool(
+            re.search(
+                before + r"[-_ /.@·]*".join("[x×]" if each == "x" else re.escape(each) for each in tokens) + after,
+                self._text,
+            )
+        )
 
-    def judge(self, number: Number) -> Verdict:
-        """Whether the source has this number; where it has it in another known unit alone, that is said."""
-        if any(self._has(reading) for reading in number.readings):
-            return Verdict.TRUE
+    def judge(self, number: Number) -> Finding:
+        """Whether the source has this number, has it in another known unit alone, or does not have it."""
+        if self._as_written(number.written) or any(self._has(reading) for reading in number.readings):
+            return Finding.TRUE
         if any(self._has_in_another_unit(reading) for reading in number.readings):
-            return Verdict.OTHER_UNIT
-        return Verdict.ABSENT
+            return Finding.OTHER_UNIT
+        return Finding.ABSENT
+
+    def _as_written(self, written: str) -> bool:
+        """Whether the source has a number in the very same signs, whatever they mean there."""
+        at = self._text.find(written.lower())
+        while at >= 0:
+            around = self._text[max(0, at - 2) : at], self._text[at + len(written) : at + len(written) + 2]
+            if not re.search(r"[a-z0-9]$|[0-9]\.$", around[0]) and not re.match(r"[a-z0-9]|[.,][0-9]", around[1]):
+                return True
+            at = self._text.find(written.lower(), at + 1)
+        return False
 
     def _has(self, reading: Reading) -> bool:
         amount, low, high = reading.amount, reading.low, reading.high
@@ -93,7 +103,9 @@ class SourceNumbers:
                 return self._any("%", low * 100, high * 100) or self._any("×", 1 / max(high, 1e-9), 1 / max(low, 1e-9))
             case "%":
                 of_one = amount <= 100 and self._any("", low / 100, high / 100)
-                return of_one or self._any("×", amount / 100, amount / 100)
+                # what is 2x less is less by 50 %
+                less = amount < 100 and self._any("×", 100 / (100 - low), 100 / max(100 - high, 1e-9))
+                return of_one or less or self._any("×", amount / 100, amount / 100)
             case "×":
                 return self._any("%", low * 100, high * 100) or (amount == 2 and self._any("%", 100, 100))
             case "":
@@ -138,10 +150,6 @@ def _lengths_of_lists(text: str) -> Iterator[int]:
 
 def _blank(found: re.Match[str]) -> str:
     return " " * len(found[0])
-
-
-def _fold(text: str) -> str:
-    return re.sub(r"[^0-9a-z.]", "", text.lower())
 
 
 def _skeleton(name: str) -> str:

@@ -46,9 +46,22 @@ _PARTS_OF = {"third": 3.0, "quarter": 4.0, "fifth": 5.0, "tenth": 10.0}
 _TIMES = {"twice": 2.0, "double": 2.0, "doubles": 2.0, "doubled": 2.0, "doubling": 2.0, "thrice": 3.0}
 _TIMES |= {"triple": 3.0, "triples": 3.0, "tripled": 3.0, "tripling": 3.0, "quadruple": 4.0, "quadruples": 4.0}
 _TIMES |= {f"{word}fold": amount for word, amount in _ENGLISH.items() if 2 <= amount <= 20}
+_TIMES |= {"one-and-a-half times": 1.5, "one and a half times": 1.5}
 _ENGLISH_TIMES = re.compile(rf"(?i)(?<![a-z-])(?:{'|'.join(_TIMES)})(?![a-z-])")
 
 _IMPLIES = """
+1 january jan
+2 february feb
+3 march
+4 april
+5 may
+6 june
+7 july
+8 august aug
+9 september sept
+10 october oct
+11 november nov
+12 december dec
 1 single sole first
 2 dual both pair pairs couple second half
 3 triple trio third
@@ -71,7 +84,7 @@ _IMPLYING = re.compile(rf"(?i)(?<![a-z])(?:{'|'.join(_IMPLIED)})(?![a-z])")
 
 _HAN = dict(zip("〇零一二三四五六七八九两兩", (0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 2, 2), strict=True))
 _SMALL = {"十": 10.0, "百": 100.0, "千": 1000.0}
-_LARGE = {"万": 1e4, "萬": 1e4, "亿": 1e8, "億": 1e8, "兆": 1e12}
+_LARGE = {"万": 1e4, "萬": 1e4, "亿": 1e8, "億": 1e8, "兆": 1e12, "京": 1e16}
 _SINO = str.maketrans("영일이삼사오육칠팔구십백천만억조", "零一二三四五六七八九十百千万亿兆")
 _HAN_ANY = "〇零一二三四五六七八九十百千万萬亿億兆两兩"
 _HAN_RUN = re.compile(
@@ -79,7 +92,7 @@ _HAN_RUN = re.compile(
 )
 _HAN_FRACTION = re.compile(rf"([{_HAN_ANY}]{{1,12}})分[之の]([{_HAN_ANY}]{{1,12}})")
 _HAN_COUNTER = re.compile(
-    r"\s?(?:[个個种種类類项項次倍层層步篇条條张張轮輪组組套位天年款道台家国國语語枚回つ件点點人名段阶階大本ヶか箇カ対对"
+    r"\s?(?:[项項](?!全能)|[个個种種类類次倍层層步篇条條张張轮輪组組套位天年款道台家国國语語枚回つ件点點人名段阶階大本ヶか箇カ対对"
     r"维維秒時时小级級章節节期代成割门門块塊份场場页頁行列句]|自由度|[领領]域|任[务務]|分[钟鐘])"
 )
 _HALVES = re.compile(r"一半|减半|減半|半分(?!け)|半減|半数|半數|절반|(?<![ء-ي])(?:ال|ب|و)?نصف(?![ء-ي])")
@@ -182,8 +195,8 @@ def _han(text: str) -> Iterator[Spelled]:
         run = found[0]
         if found.start() < taken and "分" in text[max(0, found.start() - 3) : found.end() + 2]:
             continue
-        # One sign is a number only before what is counted, and 万 or 百 alone never is: 一般, 万能, 十分.
-        if len(run) == 1 and (run in "百千万萬亿億兆" or not _HAN_COUNTER.match(text, found.end())):
+        # One sign is a number only before what is counted, and 万 or 亿万 alone never is: 一般, 万能, 十分.
+        if set(run) <= set("百千万萬亿億兆") or (len(run) == 1 and not _HAN_COUNTER.match(text, found.end())):
             continue
         amount = _of_han(run)
         if amount is not None:

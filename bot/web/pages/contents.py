@@ -20,7 +20,7 @@ from bot.render.words import Words, words
 from bot.runtime.latex import plain_math
 from bot.store import Store, archive, edition_queries, paper_queries, text_queries
 from bot.store.archive import ArchiveEntry
-from bot.store.search import search
+from bot.store.search import Search, search
 from bot.web.pages.layout import Choice, Form, LayoutMaker, PageLayout, plain_page
 from bot.web.pages.page_cache import PageSource
 from bot.web.pages.thumbnails import Thumbnails
@@ -192,16 +192,18 @@ class Pages:
         """The search page, with the papers that have every word of a query."""
         w = words(language)
         found: list[Paper] = []
+        number = 0
         if query:
             async with self._store.read() as connection:
-                found = await paper_queries.by_ids(connection, await search(connection, query, MOST_FOUND))
+                matches = await search(connection, Search(query), MOST_FOUND)
+                found, number = await paper_queries.by_ids(connection, matches.ids), matches.number
         title = w.pgettext("a web page", "Search")
         if not query:
             page = plain_page(w, title)
         elif not found:
             page = plain_page(w, title, notes=[w.gettext("Nothing was found for “{query}”.", query=query)])
         else:
-            lead = w.ngettext("{n} paper", "{n} papers", len(found))
+            lead = w.ngettext("{n} paper", "{n} papers", number)
             ranked = [Ranked(place, each, each.votes) for place, each in enumerate(found, start=1)]
             wanted = _everything(language, Style.HEADLINE)
             page = list_page(w.gettext("Search: {query}", query=query), lead, ranked, wanted, slug="search")
@@ -214,6 +216,11 @@ class Pages:
             indexed=not query,
         )
         return self._source("search", page, layout, query=query)
+
+    async def has_paper(self, paper_id: str) -> bool:
+        """Whether there is a page of a paper."""
+        async with self._store.read() as connection:
+            return bool(await paper_queries.by_ids(connection, [paper_id]))
 
     async def privacy(self, language: str) -> PageSource:
         """The privacy page."""

@@ -15,6 +15,7 @@ from bot.commands.token_buckets import TokenBuckets
 from bot.model import ARXIV_ID, Style
 from bot.render import folder
 from bot.render.words import languages, match, words
+from bot.store.search import paper_id
 from bot.web.client import preferred
 from bot.web.middleware import send
 from bot.web.pages.contents import Pages
@@ -160,6 +161,10 @@ class PublicRoutes:
         query = " ".join(request.query.get("q", "")[:LONGEST_QUERY].split())
         if query:
             self._count(request, now)
+        named = paper_id(query)
+        if named is not None and await self._pages.has_paper(named):
+            headers = {"Location": self._urls.paper(language, named), "Cache-Control": "no-cache"}
+            return web.Response(status=HTTPStatus.FOUND, headers=headers)
         source = await self._pages.search(language, query, now)
         return send(request, await asyncio.to_thread(render, source), keep=0)
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot import doctor
 from bot.channel import Rate
 from bot.delivery.alerts import ABOUT_A_CHANNEL, Alerts
 from bot.delivery.listening import ListeningMonitor, tell_long_outages
 from bot.delivery.session import Session
+from bot.doctor.services import channel_findings
 from bot.model import Address
 from bot.runtime import supervisor
 from bot.store import Store, listening_outages
@@ -140,7 +140,7 @@ async def test_every_place_where_an_operator_looks_says_since_when(store: Store)
     monitor = ListeningMonitor(store, Heard())
     await monitor.failed("telegram", "no luck", NOW)
     assert await health.listening(store) == {"telegram": "not listening since 2025-11-03T22:00:00Z"}
-    found = await doctor.channel_findings(store, "telegram")
+    found = await channel_findings(store, "telegram", NOW)
     assert [(each.ok, each.says) for each in found] == [(False, "not listening since 2025-11-03T22:00:00Z (no luck)")]
     written = (await Metrics(store).write(NOW + MINUTE)).decode()
     assert 'papers_not_listening_seconds{channel="telegram"} 60.0' in written
@@ -150,7 +150,7 @@ async def test_every_place_where_an_operator_looks_says_since_when(store: Store)
         assert "not listening since" in examined[-1].says
     await monitor.working("telegram", NOW + 5 * MINUTE)
     assert await health.listening(store) == {}
-    assert await doctor.channel_findings(store, "telegram") == []
+    assert await channel_findings(store, "telegram", NOW) == []
 
 
 async def test_an_outage_is_told_after_three_minutes_once_and_its_end_as_well(store: Store) -> None:

@@ -1,0 +1,66 @@
+"""Checks of the database: there, whole, writable, at this version, and backed up."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from bot.channel import Finding
+from bot.store import DatabaseFault, Store, StoreError, stats, subscriber_queries
+from bot.store.database_faults import damage, explain, try_to_write, why_not_made
+from bot.store.schema import HEAD
+
+
+async def check(store: Store, used: Sequence[str]) -> tuple[list[Finding], bool]:
+    """Every finding about the database, and whether its tables can be asked. `used` are the channels set up."""
+    try:
+        if store.path is not None and not store.path.exists():
+            return [_not_there(store.path)], False
+        version = await store.version()
+        if version is None:
+            return [Finding("database", True, "holds nothing yet; the first start creates its tables")], False
+        if version != HEAD:
+            return [Finding("database", False, f"is at version {version}, not {HEAD}; run `papers migrate`")], False
+        found = await _contents(store, used)
+    except StoreError as error:
+        return [Finding("database", False, str(error))], False
+    except (DatabaseFault, OSError) as error:
+        return [Finding("database", False, explain(error, store.path))], False
+    return [*found, *(await asyncio.to_thread(_locks, store.path) if store.path is not None else [])], True
+
+
+async def _contents(store: Store, used: Sequence[str]) -> list[Finding]:
+    """Look at what it holds, and write something."""
+    async with store.read() as connection:
+        damaged = await damage(connection)
+        if damaged is not None:
+            return [Finding("database", False, explain(StoreError(f"malformed: {damaged}"), store.path))]
+        readers = await subscriber_queries.count(connection)
+        reached = await stats.active_by_channel(connection)
+    async with store.write() as connection:
+        await try_to_write(connection)
+    return [
+        Finding("database", True, f"version {HEAD}, {readers} subscribers"),
+        *(
+            Finding(name, False, f"is not set up, and {count} subscribers there get nothing; see docs/settings.md")
+            for name, count in reached.items()
+            if name not in used
+        ),
+    ]
+
+
+def _not_there(file: Path) -> Finding:
+    why = why_not_made(file)
+    says = why or f"{file.name} does not exist yet; the first start creates it"
+    return Finding("database", why is None, says)
+
+
+def _locks(file: Path) -> list[Finding]:
+    """Find lock files that another user left: whatever needs them cannot start."""
+    foreign = [path.name for path in file.parent.glob(f"{file.name}.*.lock") if not os.access(path, os.R_OK)]
+    if not foreign:
+        return []
+    says = f"{', '.join(sorted(foreign))} belong to another user: delete them while nothing runs"
+    return [Finding("locks", False, says)]

@@ -1,0 +1,147 @@
+"""Checks of what is outside: the feed, the language model, the channels' services, and whom alerts and links reach."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from bot import app, settings
+from bot.channel import Finding
+from bot.delivery.session import Session
+from bot.model import Style
+from bot.publishing.feed import Feed, FeedError, sample
+from bot.render.words import match, own_name
+from bot.rules.closing import newest_finished
+from bot.rules.outcomes import ChannelState
+from bot.runtime.clock import Clock
+from bot.settings import Settings, SettingsError
+from bot.store import Store, channel_state, listening_outages
+from bot.store.text_queries import TextState
+from bot.summaries.wanted import WantedText, WantedTexts
+from bot.summaries.writer import Writer
+from bot.web.settings import WebSettings
+
+
+async def check_feed(core: Settings, now: datetime) -> list[Finding]:
+    """Check that the feed answers and lists papers."""
+    day = newest_finished(now, core.edition_closes)
+    try:
+        async with Feed(core.feed_url.get_secret_value()) as feed:
+            newest = await feed.newest_day(day)
+    except FeedError as error:
+        return [Finding("feed", False, f"{error}; check FEED_URL and the network")]
+    if newest is None:
+        return [Finding("feed", False, "answers, but lists no finished day; check FEED_URL")]
+    return [Finding("feed", True, f"answers; its newest finished day is {newest}")]
+
+
+def _quiet(event: str, now: datetime, *, level: int = 0, apart: str = "") -> None:
+    """For the clock, whose verdict is a finding here."""
+
+
+async def check_clock(core: Settings, store: Store) -> list[Finding]:
+    """Compare this machine's clock with the database server's and the feed's."""
+    async with Feed(core.feed_url.get_secret_value()) as feed:
+        verdict = await Clock({"database": store.server_time, "feed": feed.server_time}, _quiet).measure()
+    if not verdict.asked:
+        return [Finding("clock", True, "cannot be compared: neither a database server nor the feed tells the time")]
+    if not verdict.apart:
+        return [Finding("clock", True, f"agrees with {' and '.join(verdict.asked)}")]
+    follows = "nothing expires until they agree" if verdict.in_doubt else "their time is used"
+    return [
+        Finding("clock", False, f"differs from others ({verdict.apart}), {follows}; set this machine's clock (NTP)")
+    ]
+
+
+async def check_model(core: Settings, store: Store, now: datetime) -> list[Finding]:
+    """Check that the language model answers and passes the guard in each language, and what a day of it costs."""
+    if not core.endpoints:
+        return [
+            Finding("model", True, "none is set up (LLM_BASE_URL); styles that need one show the feed's own sentence")
+        ]
+    from bot.summaries.llm import Endpoint, Model, ModelError
+
+    asked = [ranked.paper for ranked in sample.edition().papers][:2]
+    timeout = core.llm_timeout.total_seconds()
+    found: list[Finding] = []
+    cost: list[int] = []
+    try:
+        async with Model([Endpoint(*each) for each in core.endpoints], timeout=timeout) as model:
+            writer = Writer(store, model, concurrency=1, budget=0)
+            wanted = await WantedTexts(store).wanted(now)
+            spoken = sorted({task.language for task in wanted}) or [match(core.default_language)]
+            for language in spoken:
+                task = WantedText(asked[0], language, Style.HIGHLIGHTS, 1.0, asked[1:])
+                written = await writer.try_out(task, now)
+                cost.append(written.tokens)
+                says = f"its {own_name(language)} is rejected: {' '.join(written.faults)}"
+                good = written.verdict is TextState.ACCEPTED
+                found.append(Finding("model", good, f"its {own_name(language)} passes" if good else says))
+    except (ModelError, ValueError) as error:
+        return [Finding("model", False, f"{error}; until it answers, readers get the feed's own sentences")]
+    a_day = len(wanted) * sum(cost) // max(1, len(cost))
+    affordable = not core.llm_budget_tokens or a_day <= core.llm_budget_tokens
+    says = f"a day costs about {a_day:,} tokens with the current readers ({len(wanted)} texts)"
+    more = "" if affordable else ", more than LLM_BUDGET_TOKENS: the least wanted texts are not generated"
+    return [*found, Finding("model", True, says + more, advice=not affordable)]
+
+
+def check_alerts(core: Settings, environ: Mapping[str, str]) -> list[Finding]:
+    """Check that alerts reach somebody."""
+    used = app.configured(environ)
+    unreachable = f"is not set up, so alerts do not reach its admins; set up are: {', '.join(used)}"
+    found = [
+        Finding("ADMINS", False, f"{admin.channel} {unreachable}") for admin in core.admins if admin.channel not in used
+    ]
+    if core.admins and not found:
+        found.append(Finding("ADMINS", True, f"alerts go to {len(core.admins)} addresses"))
+    if core.heartbeat_url is not None:
+        found.append(Finding("HEARTBEAT_URL", True, "is called after every successful poll"))
+    return found
+
+
+def check_web(core: Settings, environ: Mapping[str, str]) -> list[Finding]:
+    """Check the web server's address, and say what it cannot do without one."""
+    pages = settings.read(WebSettings, environ)
+    if pages.port is None and not core.public_url:
+        return []
+    if not core.public_url:
+        says = f"pages are served on port {pages.port}; without PUBLIC_URL messages do not link to them"
+        return [Finding("web", True, says)]
+    if not core.public_url.startswith("https://"):
+        says = "PUBLIC_URL is not https: mail programs offer no one-click unsubscribe, and Telegram cannot use webhooks"
+        return [Finding("web", True, f"{says}; put an HTTPS reverse proxy in front of it", advice=True)]
+    return [Finding("web", True, f"pages are served for {core.public_url}")]
+
+
+async def check_channels(environ: Mapping[str, str], home: Path, store: Store, now: datetime) -> list[Finding]:
+    """Ask each channel that is set up about its account and service, and tell which ones do not deliver."""
+    found: list[Finding] = []
+    for name in app.configured(environ):
+        try:
+            async with Session(app.open_channel(name, environ, home, store)) as session:
+                found += await session.findings()
+        except SettingsError as error:
+            found.append(Finding(name, False, str(error)))
+        found += await channel_findings(store, name, now)
+    return found
+
+
+async def channel_findings(store: Store, channel: str, now: datetime) -> list[Finding]:
+    """Report a channel that is halted, waiting, or not listening."""
+    async with store.read() as connection:
+        state = await channel_state.load(connection, channel)
+        outage = (await listening_outages.load(connection)).get(channel)
+    deaf = [] if outage is None else [Finding(channel, False, outage.says)]
+    return [*deaf, *_circuit(channel, state, now)]
+
+
+def _circuit(channel: str, state: ChannelState, now: datetime) -> list[Finding]:
+    if state.halted_at is not None:
+        says = f"has halted ({state.halted_for}); fix that, then run `papers resume {channel}`"
+        return [Finding(channel, False, says)]
+    if state.waits_until is not None and state.waits_until > now:
+        says = f"waits until {state.waits_until:%Y-%m-%d %H:%M} UTC ({state.waits_for})"
+        return [Finding(channel, True, says, advice=True)]
+    return []
