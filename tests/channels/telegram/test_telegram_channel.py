@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from bot.channel import Barred, Channel, Deferred, Gone, Outcome, Personal, Rejected, Sent, Unknown
 from bot.model import Style
+from bot.render.catalogue import languages
 from bot.render.fit import fit
-from bot.render.words import languages
 from channels import telegram
 from channels.telegram.callbacks import LONGEST_DATA, READ_ONLY, Callback, decode, deep_link, encode, line_of_payload
 from channels.telegram.channel import FIRST_BOT, Telegram
