@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channel import Barred, Channel, Deferred, Gone, Rejected
 from bot.delivery.alerts import Alert, Setter, log_alert
+from bot.delivery.answers import count_answer, held_back
 from bot.delivery.attempt import Attempts
 from bot.delivery.rate_limit import RateLimiter
 from bot.delivery.rendering import Renderings
@@ -179,7 +180,7 @@ class Dispatcher:
                 for delivery in await unconfirmed.repeatable(connection, name, now=now):
                     await unconfirmed.repeat(connection, delivery, repeat_at(delivery, now))
             limit = state.may_claim(now, free, len(self._in_flight))
-            claimed = await self._claim(connection, now, limit, await_texts=await_texts)
+            claimed = await self._claim(connection, state, now, limit, await_texts=await_texts)
             if claimed:
                 state = state.after_claim(now)
             elif free > 0 and limit == 0 and self._may_expire():  # the channel is waiting or halted, not merely busy
@@ -204,14 +205,13 @@ class Dispatcher:
         return True
 
     async def _claim(
-        self, connection: AsyncConnection, now: datetime, limit: int, *, await_texts: bool
+        self, connection: AsyncConnection, state: ChannelState, now: datetime, limit: int, *, await_texts: bool
     ) -> list[Delivery]:
         """Claim what is due, but postpone what would wake its reader or whose texts are still being written."""
-        expires = self._may_expire()
-        claimed = await claiming.claim(
-            connection, self.channel.name, owner=self.owner, now=now, limit=limit, expires=expires
-        )
-        later = {delivery.id: at for delivery in claimed if (at := postpone_until(delivery, now)) is not None}
+        name, expires = self.channel.name, self._may_expire()
+        claimed = await claiming.claim(connection, name, owner=self.owner, now=now, limit=limit, expires=expires)
+        later = held_back(self.channel, state, claimed, now)
+        later |= {delivery.id: at for delivery in claimed if (at := postpone_until(delivery, now)) is not None}
         for delivery in claimed if await_texts else ():
             if (at := await self._renderings.texts_pending_until(connection, delivery, now)) is not None:
                 later.setdefault(delivery.id, at)
@@ -267,9 +267,8 @@ class Dispatcher:
         now: datetime,
     ) -> tuple[ChannelState, list[_Ended]]:
         """Write down what follows from results; the channel's state then, and what to report after the commit."""
-        judged = [delivery if self._may_expire() else without_expiry(delivery) for delivery, _ in results]
-        follows = [consequence(each, result, now) for each, (_, result) in zip(judged, results, strict=True)]
-        ended = [_Ended(*each, then) for each, then in zip(results, follows, strict=True)]
+        judged = (lambda delivery: delivery) if self._may_expire() else without_expiry
+        ended = [_Ended(each, result, consequence(judged(each), result, now)) for each, result in results]
         for each in ended:
             await self._change_subscriber(connection, each, now)
         endings = {each.delivery.id: each.follows for each in ended}
@@ -281,6 +280,7 @@ class Dispatcher:
             if counts and not delivery.fell_back and await fallbacks.count_rejection(connection, delivery.id):
                 each.fell_back = True
                 bad_renderings = await fallbacks.count_fallen_back(connection, self.channel.name, delivery.edition_id)
+            state = await count_answer(connection, self.channel, state, delivery, result, now=now)
             state = next_channel_state(state, delivery, result, now, bad_renderings=bad_renderings)
             if isinstance(result, Deferred) and result.strike:
                 await self._end_after_strikes(connection, delivery, result.reason, now)
@@ -347,3 +347,5 @@ class Dispatcher:
         if after.waits_until and after.waits_until != before.waits_until:
             until = after.waits_until.isoformat(timespec="seconds")
             log.warning("channel waits", extra={"channel": self.channel.name, "until": until, "for": after.waits_for})
+        if after.counts.waiting - before.counts.waiting:
+            log.warning("a domain waits", extra={"channel": self.channel.name, "counts": after.counts.in_words(now)})

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -21,6 +22,10 @@ from bot.store.database_faults import explain
 
 BUSY_SECONDS = 15
 """Seconds that a writer of SQLite waits for another process's transaction."""
+
+
+KEPT_COPIES = 3
+"""Copies of an SQLite file that migrations leave beside it; older ones are deleted."""
 
 
 class StoreError(Exception):
@@ -167,8 +172,11 @@ class Store:
         if self.path is None or not self.path.exists():
             return None
         copy = self.path.with_name(f"{self.path.name}.{datetime.now(UTC):%Y%m%dT%H%M%SZ}.bak")
+        os.close(os.open(copy, os.O_WRONLY | os.O_CREAT, 0o600))  # it holds everybody's address
         with closing(sqlite3.connect(self.path)) as source, closing(sqlite3.connect(copy)) as target:
             source.backup(target)
+        for older in sorted(self.path.parent.glob(f"{self.path.name}.*.bak"))[:-KEPT_COPIES]:
+            older.unlink()
         return copy
 
 
@@ -203,6 +211,8 @@ def _in_one_sentence(file: Path | None) -> Iterator[None]:
 
 def _probe(path: Path) -> None:
     """Open the file without the driver, whose thread may outlive the event loop where this fails."""
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))  # its -wal gets the same rights
     sqlite3.connect(path).close()
 
 
