@@ -29,11 +29,11 @@ from bot.rules.outcomes import (
     RenderFailed,
     Result,
     consequence,
+    in_time,
     is_given_up,
     next_channel_state,
     postpone_until,
     repeat_at,
-    without_expiry,
 )
 from bot.runtime.locks import OWNER, Locks
 from bot.runtime.timing import Observe, ignore_timing
@@ -57,8 +57,7 @@ SWEEP = timedelta(seconds=5)
 """Time between two searches for deliveries whose process died or that may be sent again."""
 SUMMARY = timedelta(seconds=1)
 """Time between two log lines about how deliveries ended, in a rush."""
-EXPECTED = {State.SKIPPED, State.OWED}
-"""States that are no warning."""
+EXPECTED = {State.SKIPPED, State.OWED}  # states that are no warning
 
 
 @dataclass(slots=True)
@@ -267,8 +266,8 @@ class Dispatcher:
         now: datetime,
     ) -> tuple[ChannelState, list[_Ended]]:
         """Write down what follows from results; the channel's state then, and what to report after the commit."""
-        judged = (lambda delivery: delivery) if self._may_expire() else without_expiry
-        ended = [_Ended(each, result, consequence(judged(each), result, now)) for each, result in results]
+        sure = self._may_expire()
+        ended = [_Ended(each, result, consequence(in_time(each, sure), result, now)) for each, result in results]
         for each in ended:
             await self._change_subscriber(connection, each, now)
         endings = {each.delivery.id: each.follows for each in ended}

@@ -83,9 +83,9 @@ class Consequence:
     moved_to: str | None = None
 
 
-def without_expiry(delivery: Delivery) -> Delivery:
-    """The delivery as if it were never too late for another attempt; used while clocks differ."""
-    return replace(delivery, expires_at=datetime.max.replace(tzinfo=UTC))
+def in_time(delivery: Delivery, may_expire: bool) -> Delivery:
+    """The delivery, and while clocks differ (not `may_expire`) as if it were never too late for another attempt."""
+    return delivery if may_expire else replace(delivery, expires_at=datetime.max.replace(tzinfo=UTC))
 
 
 def consequence(delivery: Delivery, result: Result, now: datetime) -> Consequence:
