@@ -20,6 +20,7 @@ from bot.model import Cadence, Preferences
 from bot.publishing.feed import sample
 from bot.render.words import match
 from bot.rules.closing import closing_time, newest_finished
+from bot.runtime.memory import return_large_blocks
 from bot.service import Role, Service
 from bot.store import edition_queries
 
@@ -65,6 +66,7 @@ async def _run(once: bool, roles: frozenset[Role], at: datetime | None, standby:
         if at is not None and real:
             complain(f"--now is for rehearsals, but {', '.join(real)} would reach real people: leave --now out.")
             return WRONG
+        return_large_blocks()
         gc.freeze()  # what is loaded by now stays; scanning it over and over would delay every message
         stop = asyncio.Event()
         _stop_on_signals(stop)

@@ -212,7 +212,10 @@ class Publisher:
         readers = 0
         if deliver:
             await subscriber_queries.resume_due(connection, now=edition.closed_at)
-            readers = await audience.owe(connection, edition_id, edition.cadence, published_at=edition.closed_at)
+            late = rules.lateness(edition, self._closes)
+            readers = await audience.owe(
+                connection, edition_id, edition.cadence, published_at=edition.closed_at, late=late
+            )
         return [Published(edition, readers)]
 
     def _announce(self, published: list[Published]) -> list[Published]:
