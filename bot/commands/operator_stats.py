@@ -98,12 +98,4 @@ def _feed(context: Context, known: ClosingState) -> str:
     return " · ".join(filter(None, said))
 
 
-COMMANDS = (
-    Command(
-        name="stats",
-        purpose=N_("help.stats"),
-        parse=no_arguments,
-        run=stats,
-        audience=Audience.OPERATORS,
-    ),
-)
+COMMANDS = (Command("stats", N_("help.stats"), no_arguments, stats, audience=Audience.OPERATORS),)

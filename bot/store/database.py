@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,6 +21,12 @@ from bot.runtime.locks import HeldError
 from bot.store import schema, search, sqlite, upgrade
 from bot.store.database_faults import explain
 
+VISITORS = 8
+"""Connections that visitors of the web pages share."""
+VISITORS_WAIT = 5.0
+"""Seconds that a visitor waits for one of them."""
+VISITORS_DEADLINE = 2.0
+"""Seconds that a statement for visitors may take before it is interrupted."""
 BUSY_SECONDS = 15
 """Seconds that a writer of SQLite waits for another process's transaction."""
 
@@ -56,6 +63,21 @@ class Store:
         )
         _prepare_sqlite(engine.sync_engine)
         return cls(engine, path)
+
+    def for_visitors(self) -> Self:
+        """The same database for visitors: a pool of their own, only to read from, with a deadline for each statement.
+
+        Whatever they ask for, the program has its own connections. The caller closes it.
+        """
+        pool: dict[str, Any] = {"pool_size": VISITORS, "max_overflow": 0, "pool_timeout": VISITORS_WAIT}
+        if self.path is None:
+            engine = create_async_engine(self.engine.url, pool_pre_ping=True, hide_parameters=True, **pool)
+            event.listen(engine.sync_engine, "begin", _limit_statements)
+            return type(self)(engine, None)
+        given = {"timeout": BUSY_SECONDS, "async_creator_fn": partial(sqlite.connect, deadline=VISITORS_DEADLINE)}
+        engine = create_async_engine(self.engine.url, connect_args=given, hide_parameters=True, **pool)
+        _prepare_sqlite(engine.sync_engine, "query_only=ON")
+        return type(self)(engine, self.path)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -180,14 +202,20 @@ class Store:
         return copy
 
 
-def _prepare_sqlite(engine: Engine) -> None:
+def _limit_statements(connection: Connection) -> None:
+    """PostgreSQL: only to be read from, and a deadline, in each transaction anew, since poolers share sessions."""
+    connection.exec_driver_sql(f"set local statement_timeout = {int(VISITORS_DEADLINE * 1000)}")
+    connection.exec_driver_sql("set local transaction_read_only = on")
+
+
+def _prepare_sqlite(engine: Engine, *more: str) -> None:
     """Set SQLite up: WAL, full sync (so that a commit survives a power cut), real transactions."""
 
     @event.listens_for(engine, "connect")
     def connected(raw: Any, _record: object) -> None:
         raw.isolation_level = None  # the driver's own BEGIN comes too late for reads and not at all for DDL
         cursor = raw.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-16000"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-16000", *more):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
