@@ -50,9 +50,8 @@ async def _back_fill(first: date | None, last: date | None) -> int:
         complain(f"There are no past days from {first} to {last}: --from comes first, and --to is before today (UTC).")
         return WRONG
     async with open_service(bar="Back-filling") as service:
-        poller = service.publisher.poller
-        progress = poller.progress or (lambda done, total: None)
-        filled = await back_fill(service.publisher, service.store, first, last, clock(), progress)
+        progress = service.publisher.poller.progress or _no_progress
+        filled = await back_fill(service.publisher, service.store, first, last, clock(), progress=progress)
     for each in filled.published:
         name = "" if each.edition.cadence is Cadence.DAY else f"{each.edition.cadence} to "
         say(f"{name}{each.edition.day}: {len(each.edition.papers)} papers")
@@ -61,6 +60,10 @@ async def _back_fill(first: date | None, last: date | None) -> int:
     for day, reason in filled.failed.items():
         complain(f"The list of {day} could not be read: {reason}.")
     return FAILED if filled.failed else DONE
+
+
+def _no_progress(done: int, total: int) -> None:
+    """For runs without a bar."""
 
 
 async def _publish(day: date | None, deliver: bool) -> int:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from bot.model import Cadence
 from bot.publishing.publisher import Published, Publisher
-from bot.rules.closing import DAY
+from bot.rules.closing import DAY, SATURDAY
 from bot.rules.periods import LONGER, Period, period_of
 from bot.store import Store, closing_state, edition_queries
 
@@ -27,7 +27,7 @@ class Filled:
 
 
 async def back_fill(
-    publisher: Publisher, store: Store, first: date, last: date, now: datetime, progress: Progress
+    publisher: Publisher, store: Store, first: date, last: date, now: datetime, *, progress: Progress
 ) -> Filled:
     """Publish the days from `first` to `last` that have no edition, for the archive alone.
 
@@ -57,7 +57,10 @@ async def back_fill(
 
 
 async def _completed(store: Store, days: Sequence[date], read: Collection[date], now: datetime) -> list[Period]:
-    """The periods of `days` that are over and of which every day has been decided, or read just now."""
+    """The periods of `days` that are over and of which every day has been decided, or read just now.
+
+    A weekend counts as such: hardly any feed lists papers then.
+    """
     async with store.read() as connection:
         known = await closing_state.load(connection)
         editions = set(await edition_queries.days(connection, Cadence.DAY, since=date.min))
@@ -66,7 +69,7 @@ async def _completed(store: Store, days: Sequence[date], read: Collection[date],
 
     def is_done(day: date) -> bool:
         by_itself = decided[0] is not None and decided[1] is not None and decided[0] <= day <= decided[1]
-        return by_itself or day in read or day in editions
+        return by_itself or day in read or day in editions or day.weekday() >= SATURDAY
 
     def is_complete(period: Period) -> bool:
         every = (period.first + n * DAY for n in range((period.last - period.first).days + 1))
