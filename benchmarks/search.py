@@ -3,7 +3,7 @@
 `PAPERS_REFERENCE=… python -m benchmarks.search [--papers 10000] [--mails 6000] [--json]`. The papers are the recorded
 days, as often as it takes. First ten queries on SQLite and PostgreSQL, each beside the index's own count and first ten
 over the same connection. Then mails to a relay that throws them away, while twenty visitors from twenty addresses
-search for common words as fast as they are answered. Exit code 0: within the bounds, 1: not, 2: nothing recorded is here.
+search for common words as fast as they are answered. Exit code 0: within the bounds, 1: not, 2: nothing recorded here.
 """
 
 from __future__ import annotations
