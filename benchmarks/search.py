@@ -149,7 +149,6 @@ def visitors(port: int, told: Connection) -> None:
 
 
 async def _visit(port: int, told: Connection) -> None:
-    await asyncio.to_thread(wait_for, port)
     rng, slowest = random.Random(7), 0.0
 
     async def ask(session: aiohttp.ClientSession, path: str, address: str) -> float:
@@ -169,6 +168,7 @@ async def _visit(port: int, told: Connection) -> None:
                 await asyncio.sleep(0)
 
         searching = [asyncio.ensure_future(search_on(number)) for number in range(VISITORS)]
+        told.send("searching")
         while not told.poll():
             slowest = max(slowest, await ask(session, "/en/", "203.0.113.9"))
             await asyncio.sleep(0.2)
@@ -202,7 +202,8 @@ async def _mailing(told: Connection, home: Path, port: int, pages: int) -> None:
         serving = asyncio.create_task(service.run(stop, frozenset({Role.WEB})))
         await asyncio.to_thread(wait_for, pages)
         gc.freeze()
-        await asyncio.sleep(2)  # whoever comes is there
+        told.send("listening")
+        await asyncio.to_thread(told.recv)  # whoever comes is there
         began = time.perf_counter()
         await service.once(DUE, frozenset({Role.DELIVER}))
         told.send(time.perf_counter() - began)
@@ -218,8 +219,11 @@ def mailed(port: int, mails: int, papers: list[Paper], *, visited: bool) -> tupl
     sender = fresh.Process(target=mailing, args=(there, port, pages, mails, papers), daemon=True)
     others = fresh.Process(target=visitors, args=(pages, theirs), daemon=True)
     sender.start()
+    here.recv()
     if visited:
         others.start()
+        mine.recv()
+    here.send("go on")
     took: float = here.recv()
     began = time.perf_counter()
     sender.join()
