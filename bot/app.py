@@ -33,6 +33,7 @@ from bot.render.catalogue import languages
 from bot.render.templates import template
 from bot.render.words import match
 from bot.rules.access import Access, Admission
+from bot.runtime.clock import Clock
 from bot.runtime.locks import make_locks
 from bot.runtime.supervisor import clock
 from bot.service import Service
@@ -96,14 +97,20 @@ async def open_app(
         names = [only] if only else configured(environ)
         channels = [open_channel(name, environ, home, store, links) for name in names]
         sessions = [await stack.enter_async_context(Session(channel)) for channel in channels]
-        writer = await _writer(core, home, store, stack)
         alerts = Alerts(sessions, core.admins, match(core.default_language))
+        time = Clock({"database": store.server_time, "feed": feed.server_time}, alerts.alert)
+        writer = await _writer(core, home, store, stack, alerts)
         feedback, metrics = FeedbackProcessor(store, links), Metrics(store)
         styles = tuple(Style) if writer.has_model else WITHOUT_MODEL
         monitor = ListeningMonitor(store, alerts.alert)
         commands = _commands(core, store, sessions, styles, monitor=monitor, alert=alerts.alert)
         dispatch = partial(
-            Dispatcher, alert=alerts.alert, writes=writer.has_model, links=links, observe=metrics.observe
+            Dispatcher,
+            alert=alerts.alert,
+            writes=writer.has_model,
+            links=links,
+            observe=metrics.observe,
+            may_expire=time.may_expire,
         )
         publish = partial(Publisher, interval=core.poll_interval, closes=core.edition_closes, progress=progress)
         mailing = next((session for session in sessions if isinstance(session.channel, Mailing)), None)
@@ -116,7 +123,7 @@ async def open_app(
             settings=web_settings,
             channels=channels,
             styles=styles,
-            clock=clock,
+            clock=time.now,
             metrics=metrics,
             thumbnails=Thumbnails(home / CACHE),
             mail=MailAccess(mailing, commands, feedback, links) if mailing and core.public_url else None,
@@ -127,11 +134,11 @@ async def open_app(
             settings=core,
             store=store,
             locks=locks,
-            feed=feed,
+            clock=time,
             sessions=sessions,
             publisher=publish(store, feed, alert=alerts.alert),
             dispatchers=[dispatch(store, each.channel, locks, rate_limiter=each.rate_limiter) for each in sessions],
-            housekeeping=Housekeeping(store, alerts.alert, closes=core.edition_closes),
+            housekeeping=Housekeeping(store, alerts.alert, closes=core.edition_closes, may_expire=time.may_expire),
             writer=writer,
             alerts=alerts,
             monitor=monitor,
@@ -164,20 +171,19 @@ def _commands(
     )
 
 
-async def _writer(core: Settings, home: Path, store: Store, stack: AsyncExitStack) -> Writer:
+async def _writer(core: Settings, home: Path, store: Store, stack: AsyncExitStack, alerts: Alerts) -> Writer:
     """The writer of summaries, with the language model of the settings if there is one. Raises SettingsError."""
     make = partial(Writer, store, concurrency=core.llm_concurrency, budget=core.llm_budget_tokens)
     if not core.endpoints:
         return make(None)
     named = [Endpoint(*each) for each in core.endpoints]
     try:
-        model = await stack.enter_async_context(Model(named, timeout=core.llm_timeout.total_seconds()))
+        model = Model(named, timeout=core.llm_timeout.total_seconds(), window=core.llm_window)
+        await stack.enter_async_context(model)
     except ValueError as error:
         raise SettingsError(f"{error}.") from None
     texts = await stack.enter_async_context(FullTextLibrary(home / CACHE))
-    return make(
-        model, source=PromptSources(texts, window=core.llm_window), collect=partial(collect, texts, home / CACHE)
-    )
+    return make(model, source=PromptSources(texts), collect=partial(collect, texts, home / CACHE), alert=alerts.alert)
 
 
 def core_settings(environ: Mapping[str, str]) -> Settings:

@@ -66,7 +66,8 @@ class Responses:
         """A reply as a message."""
         message = reply.message
         if isinstance(message, DiscordMessage) and reply.page is not None:
-            content = self._text(reply, (), layout, CONTENT)
+            said = self._text(reply, (), layout, CONTENT - len(message.content) - 1)
+            content = "\n".join(filter(None, [said, message.content]))
             rows = [*message.rows(layout.mode, layout.recipient), *self._option_rows(reply, layout)]
             return Response(content or None, message.embeds, rows, reply.file)
         text = self._text(reply, reply.rows, layout, DESCRIPTION)
@@ -144,4 +145,10 @@ def _is_help(row: ReplyRow) -> bool:
 def _row(row: ReplyRow, layout: Layout) -> Mapping[str, Any]:
     """A row for the template; a command gets its path and id, which make it tappable."""
     path = _PATHS.get(row.label, "") if _is_help(row) else ""
-    return {"label": row.label, "value": row.value, "path": path, "id": layout.command_id if path else None}
+    return {
+        "label": row.label,
+        "value": row.value,
+        "group": row.group,
+        "path": path,
+        "id": layout.command_id if path else None,
+    }
