@@ -97,6 +97,12 @@ async def test_an_import_skips_suppressed_addresses(tmp_path: Path) -> None:
     imported = papers(tmp_path, "subscribers", "import", str(source)).stdout
     assert imported.startswith("1 added, 0 already subscribed, 1 suppressed")
     assert "is on the suppression list" in papers(tmp_path, *ADD, code=1).stderr
+    listed = tmp_path / "cleaned.csv"
+    listed.write_text("Email Address,Why\nBo@Example.org,bounced\nno address,x\n12;ada@example.org;complained\n\n")
+    command = ("subscribers", "suppress", f"{listed}")
+    says = "{} suppressed, {} were already, 0 are subscribed here and stay, 2 lines hold no address.\n"
+    assert papers(tmp_path, *command).stdout == says.format(2, 0)
+    assert papers(tmp_path, *command).stdout == says.format(0, 2)
     assert papers(tmp_path, "subscribers", "allow", "outbox:ada").stdout == "outbox:ada may subscribe again.\n"
     assert "is not on the suppression list" in papers(tmp_path, "subscribers", "allow", "outbox:ada", code=1).stderr
     papers(tmp_path, *ADD)
