@@ -139,7 +139,7 @@ async def test_why_answers_the_operator_as_it_answers_the_reader(tmp_path: Path)
     await store.close()
     said = papers(tmp_path, "subscribers", "why", "outbox:ada", "--date", "2025-11-03").stdout
     assert "It is due on 4 November, 08:00." in said
-    assert "0 of its 3 papers are left" in said
+    assert "0 of its 3 papers remain" in said
 
 
 async def test_a_test_message_arrives_whatever_the_reader_filters(tmp_path: Path) -> None:
