@@ -64,8 +64,9 @@ PLAIN: Sequence[Sequence[str]] = [
     ["subscribers", "add", "outbox:ada"],
     ["subscribers", "set", "outbox:ada", "--papers", "5"],
     ["subscribers", "import", "readers.csv"],
+    ["subscribers", "suppress", "readers.csv"],
     ["subscribers", "export"],
-    *(["subscribers", name, "outbox:ada"] for name in ("remove", "allow", "pause", "resume", "why")),
+    *(["subscribers", name, "outbox:ada"] for name in ("remove", "suppress", "allow", "pause", "resume", "why")),
 ]
 """Every command once, with the least it needs."""
 READERS = "\n".join(["address", "outbox:ada", *ADDRESSES.values(), "outbox:eve"])
