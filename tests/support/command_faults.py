@@ -66,7 +66,7 @@ PLAIN: Sequence[Sequence[str]] = [
     ["subscribers", "import", "readers.csv"],
     ["subscribers", "suppress", "readers.csv"],
     ["subscribers", "export"],
-    *(["subscribers", name, "outbox:ada"] for name in ("remove", "suppress", "allow", "pause", "resume", "why")),
+    *(["subscribers", name, "outbox:ada"] for name in ("remove", "allow", "pause", "resume", "why")),
 ]
 """Every command once, with the least it needs."""
 READERS = "\n".join(["address", "outbox:ada", *ADDRESSES.values(), "outbox:eve"])
