@@ -197,7 +197,7 @@ class FormPages:
 
     def front_link(self, w: Words) -> Link:
         """A link to the front page."""
-        return Link(w.gettext("web.today"), self.urls.front(w.language))
+        return Link(w.gettext("web.front_link"), self.urls.front(w.language))
 
     def recipient(self, written: str) -> Address | None:
         """The address that a visitor typed, None if it is not valid."""
