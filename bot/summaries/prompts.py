@@ -1,7 +1,7 @@
 """What a model is asked: the prompt of a text, put together from the templates, and its hash.
 
-For each language there is a manner (register, punctuation, terms), for each style an example with its answer. Its paper does
-not exist, so that whatever a model copies from it is not in the source and is refused.
+For each language there is a manner (register, punctuation, terms), for each style an example with its answer. Its paper
+does not exist, so that whatever a model copies from it is not in the source and is refused.
 """
 
 from __future__ import annotations
