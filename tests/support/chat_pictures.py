@@ -41,7 +41,8 @@ PAPERS = 10
 PHONE = (393, 852)
 DESK = (760, 852)
 TELEGRAM = """
-body{margin:0;padding:10px;background:#9fc199;font:16px/21px 'Noto Sans','Noto Sans CJK KR','Noto Sans Arabic',sans-serif}
+body{margin:0;padding:10px;background:#9fc199;
+ font:16px/21px 'Noto Sans','Noto Sans CJK KR','Noto Sans Arabic',sans-serif}
 .bubble{background:#fff;color:#000;border-radius:14px;padding:8px 12px;white-space:pre-wrap;overflow-wrap:anywhere;
  unicode-bidi:plaintext}
 a{color:#168acd;text-decoration:none}
@@ -84,7 +85,9 @@ def message(name: str, edition: Edition, language: str, style: Style, papers: in
         ranked.paper.id: {style: text} for ranked, text in zip(edition.papers, texts(language, style), strict=False)
     }
     wanted = Preferences(language=language, style=style, papers=papers)
-    return compose(edition, wanted, channel(name, Path()), texts=said if style in TEXT_FIELDS else {})
+    made = compose(edition, wanted, channel(name, Path()), texts=said if style in TEXT_FIELDS else {})
+    assert made is not None
+    return made
 
 
 def html_of(made: Message, language: str, scheme: str) -> str:
