@@ -147,6 +147,13 @@ class FormPages:
         async with self.store.write() as connection:
             return await one_time_tokens.use(connection, purpose, key, now)
 
+    async def remember_user(self, request: web.Request, purpose: Purpose, reader: Subscriber) -> None:
+        """Note who used the one-time token in a path, so that using it again can be answered well."""
+        key = self.links.read(purpose.value, request.match_info["token"])
+        if key is not None:
+            async with self.store.write() as connection:
+                await one_time_tokens.remember_user(connection, purpose, key, reader.id)
+
     async def redeem(
         self, request: web.Request, purpose: Purpose, now: datetime
     ) -> tuple[OneTimeToken, Subscriber] | tuple[None, None]:
