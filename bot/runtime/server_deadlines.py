@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy.engine import URL
+from collections.abc import Container
 
 CONNECTION = {
     "connect_timeout": 10,
@@ -14,6 +14,6 @@ CONNECTION = {
 """Parameters of libpq, in seconds but the last: https://www.postgresql.org/docs/current/libpq-connect.html."""
 
 
-def connection_deadlines(url: URL) -> dict[str, int]:
-    """The deadlines of a connection to a server, without those that its URL sets itself."""
-    return {name: value for name, value in CONNECTION.items() if name not in url.query}
+def connection_deadlines(given: Container[str]) -> dict[str, int]:
+    """The deadlines of a connection to a server, without the parameters that its URL gives itself."""
+    return {name: value for name, value in CONNECTION.items() if name not in given}

@@ -207,7 +207,7 @@ class Store:
 
 def _server_engine(url: URL, limits: str, **pool: Any) -> AsyncEngine:
     """An engine for PostgreSQL. `limits` are set in each transaction anew, since poolers share sessions."""
-    deadlines = connection_deadlines(url)
+    deadlines = connection_deadlines(url.query)
     engine = create_async_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=deadlines, **pool)
 
     @event.listens_for(engine.sync_engine, "begin")

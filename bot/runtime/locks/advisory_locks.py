@@ -30,7 +30,7 @@ class ServerLocks:
     """
 
     def __init__(self, url: URL | str) -> None:
-        deadlines = connection_deadlines(make_url(url))
+        deadlines = connection_deadlines(make_url(url).query)
         self._engine = create_async_engine(
             url, poolclass=NullPool, isolation_level="AUTOCOMMIT", hide_parameters=True, connect_args=deadlines
         )
