@@ -127,7 +127,8 @@ def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.
         )
         found += routes(forms, public.in_a_language)
         if settings.hook_secret is not None:
-            webhooks = WebhookRoutes(mail.feedback, settings.hook_secret.get_secret_value(), context.clock)
+            secret, channel = settings.hook_secret.get_secret_value(), mail.session.channel
+            webhooks = WebhookRoutes(mail.feedback, secret, context.clock, weigher=channel)
             found.append(web.post(f"{urls.root}/hooks/mail", webhooks.mail))
     if context.hooks is not None:
         found.append(web.post(f"{urls.root}/hooks/{{channel}}", context.hooks.take))
