@@ -149,6 +149,10 @@ SENTENCES = {
     "login refused": N_("alerts.login_refused"),
     "most texts of a language are rejected": N_("alerts.texts_rejected"),
     "no edition, the feed lists no papers": N_("alerts.no_edition_empty"),
+    "the list of a day cannot be read, closing goes on without it": N_("alerts.list_unreadable"),
+    "clocks differ, nothing expires until they agree": N_("alerts.clocks_differ"),
+    "the clock of this machine is wrong, those outside are used": N_("alerts.clock_wrong"),
+    "clocks agree again": N_("alerts.clocks_agree"),
     "no edition, the feed is unreachable": N_("alerts.no_edition_unreachable"),
 }
 """What the operator is told of each event; of another one, its name."""
