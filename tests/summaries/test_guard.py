@@ -309,7 +309,7 @@ def test_links_are_cut(addition: str, language: str) -> None:
     result = GOOD[language]["result"]
     verdict = check(Style.HIGHLIGHTS, language, {**GOOD[language], "result": f"{result} {addition}"}, PAPER)
     assert verdict.faults == ()
-    assert verdict.parts["result"] in {result, f"{result} here"}
+    assert verdict.parts["result"] == result
 
 
 @pytest.mark.parametrize(
@@ -435,7 +435,7 @@ def test_a_part_that_is_too_long_ends_with_its_last_whole_sentence_that_fits() -
     assert verdict.faults == ()
     assert 150 < len(verdict.parts["problem"]) <= 224
     assert verdict.parts["problem"].endswith("느리다.")
-    assert "too long" in kinds("en", problem="robot and shelf " * 30)
+    assert "too long" in kinds("en", problem="robot and shelf " * 80)
 
 
 def test_a_translation_is_about_as_long_as_its_abstract() -> None:
