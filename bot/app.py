@@ -29,8 +29,9 @@ from bot.model import Address, Preferences, Style
 from bot.publishing.feed import Feed
 from bot.publishing.poller import Progress
 from bot.publishing.publisher import Publisher
+from bot.render.catalogue import languages
 from bot.render.templates import template
-from bot.render.words import languages, match
+from bot.render.words import match
 from bot.rules.access import Access, Admission
 from bot.runtime.locks import make_locks
 from bot.runtime.supervisor import clock

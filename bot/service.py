@@ -45,7 +45,7 @@ WRITING_EVERY = 5.0
 MODEL_PATIENCE = 600.0
 """Seconds that one run (`--once`) waits for the language model before it delivers without it."""
 
-PATIENCE = 4.0
+PATIENCE = 3.0
 """Seconds that sends in flight get to end when the program is told to stop."""
 
 
@@ -56,6 +56,12 @@ class Role(StrEnum):
     DELIVER = "deliver"
     LISTEN = "listen"
     WEB = "web"
+
+
+async def _again(step: Callable[[datetime], Awaitable[object]], every: float, stop: asyncio.Event) -> None:
+    """Take a step `every` that many seconds until told to stop; one under way is cut off then."""
+    while await until(stop, asyncio.ensure_future(step(clock()))):
+        await pause(every, stop)
 
 
 @dataclass(slots=True)
@@ -121,7 +127,8 @@ class Service:
         jobs: dict[str, Job] = {}
         if Role.POLL in roles:
             jobs["poll"] = Job(["poll"], self._poll, self._poll_once)
-            jobs["keep"] = Job(["keep"], self._keep, self._keep_once)
+            keep = self.housekeeping.step
+            jobs["keep"] = Job(["keep"], partial(_again, keep, HOUSEKEEPING_EVERY), keep)
             if self.writer.has_model:
                 jobs["write"] = Job(["write"], self._write, self._write_once, self.writer.finish)
         for dispatcher, session in zip(self.dispatchers, self.sessions, strict=True):
@@ -145,9 +152,6 @@ class Service:
         while await self.publisher.step(now):
             pass
         await self.welcome_residents(now)
-
-    async def _keep_once(self, now: datetime) -> None:
-        await self.housekeeping.step(now)
 
     async def _write(self, stop: asyncio.Event) -> None:
         while await until(stop, asyncio.ensure_future(self.writer.step(clock()))):
@@ -190,10 +194,6 @@ class Service:
     async def _beat(self) -> None:
         if self.settings.heartbeat_url is not None:
             await beat(self.store, self.channels, self.settings.heartbeat_url.get_secret_value())
-
-    async def _keep(self, stop: asyncio.Event) -> None:
-        while await until(stop, asyncio.ensure_future(self.housekeeping.step(clock()))):
-            await pause(HOUSEKEEPING_EVERY, stop)
 
     async def _deliver(self, dispatcher: Dispatcher, session: Session, stop: asyncio.Event) -> None:
         await self._despite_refusals(session, stop, partial(self._log_in, session, stop))

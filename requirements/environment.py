@@ -1,7 +1,7 @@
-"""The environment that `./run` and `./check` make for themselves, from a hashed lock.
+"""Virtualenvs of `./run` and `./check`, created on first use from pinned, hashed requirements.
 
-Any Python may start this, so it parses on 3.8 and needs the standard library alone. A second start
-only compares a stamp, so what set-up needs is imported when set-up begins.
+Any Python may start this, so it parses on 3.8 and needs only the standard library. Later starts only
+compare a stamp, so modules for set-up are imported when set-up begins.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ NEWER = ("python3.14", "python3.13", "python3.12", "python3.11", "python3")
 
 
 class SetupError(Exception):
-    """What went wrong, as one sentence for the person at the terminal."""
+    """Set-up failed; the message is one sentence for the person at the terminal."""
 
 
 class Environment:
-    """A virtual environment at the top of the checkout, holding exactly what its lock names."""
+    """A virtualenv at the top of the checkout with exactly the packages of its lock."""
 
     def __init__(self, folder: str, lock: str) -> None:
         self.folder = os.path.join(ROOT, folder)
@@ -36,17 +36,17 @@ class Environment:
         self._stamp = os.path.join(self.folder, "made-from")
 
     def program(self, name: str) -> str:
-        """Where a program of this environment lies."""
+        """Give the path of a program of this environment."""
         return os.path.join(self.programs, name + (".exe" if WINDOWS else ""))
 
     def variables(self) -> dict[str, str]:
-        """Give the variables for what runs in here: other environments' modules stay out."""
+        """Give the environment variables for programs of this virtualenv, without those of others."""
         path = self.programs + os.pathsep + os.environ.get("PATH", os.defpath)
         kept = {k: v for k, v in os.environ.items() if k not in {"PYTHONHOME", "PYTHONPATH"}}
         return {**kept, "PATH": path, "VIRTUAL_ENV": self.folder}
 
     def is_ready(self) -> bool:
-        """Whether this was made, to the end, for this Python, this place and this lock."""
+        """Whether this was created completely, for this Python, this folder and this lock."""
         try:
             with open(self._stamp, "rb") as stamp:
                 return os.path.exists(self.python) and stamp.read() == self._made_from()
@@ -54,14 +54,14 @@ class Environment:
             return False
 
     def ensure(self) -> None:
-        """Make the environment unless it is ready; raise SetupError where that cannot be done."""
+        """Create the environment unless it is ready. Raises SetupError."""
         require_python()
         if self.is_ready():
             return
         try:
             os.makedirs(SCRATCH, exist_ok=True)
             with hold_lock() as held:
-                # Whoever held it before may have done the work.
+                # The previous holder of the lock may have created it.
                 if not self.is_ready():
                     self._make(held)
         except (OSError, ImportError, UnicodeError) as error:
@@ -69,7 +69,7 @@ class Environment:
 
     def _made_from(self) -> bytes:
         # The whole lock rather than its hash: as quick to compare, and nothing to import.
-        # The interpreter's real path shows when a system's upgrade has changed it underneath.
+        # The interpreter's real path changes when the system upgrades Python.
         head = "\n".join(("1", sys.implementation.cache_tag, os.path.realpath(self.python), ROOT, ""))
         with open(self.lock, "rb") as lock:
             return os.fsencode(head) + lock.read()
@@ -81,7 +81,7 @@ class Environment:
         say("Setting up (once, about half a minute) ...")
         installation = Installation(self, held)
         if os.path.exists(self._stamp):
-            os.remove(self._stamp)  # first, so that nothing half removed looks finished
+            os.remove(self._stamp)  # first, so that a half-removed environment does not look ready
         installation.run()
         self._point_to_checkout()
         with open(self._stamp + ".part", "wb") as stamp:
@@ -93,19 +93,19 @@ class Environment:
         import sysconfig
 
         packages = sysconfig.get_path("purelib", "venv", {"base": self.folder})
-        # Relative, hence plain ASCII: such a file is read in whatever encoding the locale has.
+        # Relative, hence plain ASCII: the locale decides the encoding in which such a file is read.
         with open(os.path.join(packages, "checkout.pth"), "w", encoding="ascii") as path:
             path.write(os.path.relpath(ROOT, packages) + "\n")
 
 
 class Installation:
-    """One filling of an environment: by uv where it can be had, since it is quicker, else by pip."""
+    """Installs packages into an environment: with uv if available, since it is faster, else with pip."""
 
     def __init__(self, environment: Environment, held: IO[bytes]) -> None:
         self._environment = environment
         self._held = held
         self._log = os.path.join(SCRATCH, "log")
-        # What a person has set for their own installing must not send the packages elsewhere.
+        # A person's own pip settings must not install the packages elsewhere.
         own = {"PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
         ways = {"uv": [self._uv], "pip": [self._pip], "": [self._uv, self._pip]}
         wanted = os.environ.get("PAPERS_INSTALLER", "")
@@ -115,7 +115,7 @@ class Installation:
         self._variables = {**environment.variables(), **own, "UV_PYTHON_DOWNLOADS": "never"}
 
     def run(self) -> None:
-        """Try one way after the other; raise SetupError with what the last one said."""
+        """Try each installer in turn. Raises SetupError with the last one's reason."""
         import venv
 
         failure: Exception = SetupError("")
@@ -124,7 +124,7 @@ class Installation:
             try:
                 way()
             except (SetupError, OSError) as error:
-                # Not the end: each way has its own settings for index, proxy and certificates.
+                # Go on: each installer has its own settings for index, proxy and certificates.
                 failure = error
             else:
                 return
@@ -162,7 +162,7 @@ class Installation:
         self._call(*pip, *into, "install", "--require-hashes", "--no-deps", "-r", self._environment.lock)
 
     def _find_pip(self) -> list[str]:
-        """Give this Python's pip, else one made for the environment: Debian has either, both or none."""
+        """Give this Python's pip, else one created in the environment: Debian has either, both or none."""
         if self._ask(sys.executable, "-m", "pip", "--version") is not None:
             return [sys.executable, "-m", "pip"]
         if self._ask(self._environment.python, "-m", "ensurepip") is not None:
@@ -183,7 +183,7 @@ class Installation:
     def _call(self, *command: str) -> None:
         import subprocess
 
-        # The child holds the lock too: killed here, it may still be writing.
+        # The child holds the lock too: if this process is killed, the child may still be writing.
         held = () if WINDOWS else (self._held.fileno(),)
         with open(self._log, "w+", encoding="utf-8", errors="replace") as log:
             code = subprocess.call(
@@ -200,16 +200,16 @@ class Installation:
         if code:
             faults = [line for line in lines if line.lower().startswith(("error", "caused by", "×"))]
             said = [f"{command[0]} gave no reason", *lines, *faults][-1].removeprefix("ERROR: ").rstrip(".")
-            fail(f"the packages could not be installed: {said} (all it said: {self._log})")
+            fail(f"the packages could not be installed: {said} (full log: {self._log})")
 
 
 def fail(reason: str) -> NoReturn:
-    """Give up, with a reason that completes the sentence."""
+    """Raise SetupError with a reason that completes its sentence."""
     raise SetupError(f"Set-up failed: {reason}.")
 
 
 def hold_lock() -> IO[bytes]:
-    """Take this checkout's set-up lock; it is let go by closing it, or when all who have it are gone."""
+    """Wait for this checkout's set-up lock; closing the file releases it, or the end of all processes that hold it."""
     import time
 
     held = open(os.path.join(SCRATCH, "lock"), "ab")  # noqa: SIM115 - the caller closes it
@@ -221,7 +221,7 @@ def hold_lock() -> IO[bytes]:
 
 
 def is_taken(held: IO[bytes]) -> bool:
-    """Try to take the lock, without waiting."""
+    """Try to take the lock without waiting; return whether it was free."""
     try:
         if sys.platform == "win32":
             import msvcrt
@@ -237,7 +237,7 @@ def is_taken(held: IO[bytes]) -> bool:
 
 
 def require_python() -> None:
-    """Go on with a newer Python where this one is too old and a newer one is at hand."""
+    """Continue with a newer Python if this one is too old. Raises SetupError if there is none."""
     if sys.version_info[:2] >= OLDEST:
         return
     import shutil
@@ -245,7 +245,7 @@ def require_python() -> None:
 
     probe = f"import sys; sys.exit(sys.version_info[:2] < {OLDEST})"
     for candidate in filter(None, map(shutil.which, NEWER)):
-        # A name on PATH may be a stand-in for a Python that is not there: ask it.
+        # A name on PATH may be a stub for a Python that is not installed: run it.
         if subprocess.run([candidate, "-c", probe], capture_output=True, check=False).returncode == 0:
             become([candidate, *sys.argv], os.environ)
     here = "{}.{}".format(*sys.version_info)
@@ -253,7 +253,7 @@ def require_python() -> None:
 
 
 def enter(name: str, lock: str) -> Environment:
-    """Give the environment, ready; where that fails, say so in one sentence and exit 1."""
+    """Give the environment, ready to use; if that fails, print one sentence and exit with 1."""
     environment = Environment(name, lock)
     try:
         environment.ensure()
@@ -261,13 +261,13 @@ def enter(name: str, lock: str) -> Environment:
         say(str(error))
         raise SystemExit(1) from None
     except KeyboardInterrupt:
-        say("Set-up was interrupted; the next start begins it again.")
+        say("Set-up was interrupted; the next start begins again.")
         raise SystemExit(130) from None
     return environment
 
 
 def become(command: Sequence[str], variables: Mapping[str, str]) -> None:
-    """Hand over to another program for good."""
+    """Replace this process by another program; on Windows run it and exit with its code."""
     sys.stdout.flush()
     sys.stderr.flush()
     if not WINDOWS:
@@ -279,9 +279,9 @@ def become(command: Sequence[str], variables: Mapping[str, str]) -> None:
             try:
                 raise SystemExit(child.wait())
             except KeyboardInterrupt:
-                continue  # the child was interrupted as well and ends in its own time
+                continue  # the child was interrupted too and ends by itself
 
 
 def say(line: str) -> None:
-    """Tell the person at the terminal; standard output belongs to the command itself."""
+    """Print a line to standard error; standard output belongs to the command itself."""
     print(line, file=sys.stderr, flush=True)

@@ -14,7 +14,7 @@ from tests.support.databases import URL, put_database
 from tests.support.postgres import Postgres, running
 from tests.support.slow_tests import is_slow, limit_examples
 
-# How long an example takes depends on who else is at work on the machine, and says nothing of what holds.
+# The time of an example depends on the load of the machine, so it has no deadline.
 hypothesis.settings.register_profile("papers", deadline=None)
 hypothesis.settings.load_profile("papers")
 
@@ -41,7 +41,7 @@ def long(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture(scope="session")
 def reference() -> Path:
-    """The folder of recordings, named by PAPERS_REFERENCE."""
+    """The folder of recorded days, named by PAPERS_REFERENCE."""
     named = os.environ.get("PAPERS_REFERENCE")
     if not named:
         pytest.skip("PAPERS_REFERENCE is not set")
@@ -50,7 +50,7 @@ def reference() -> Path:
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    """A real PostgreSQL server; a person's machine may lack one, CI may not."""
+    """A real PostgreSQL server; without one tests are skipped, except in CI."""
     with tempfile.TemporaryDirectory(prefix="papers") as folder:  # a socket's path has to be short
         try:
             server = running(Path(folder))
@@ -64,7 +64,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 
 @pytest.fixture(scope="session")
 def migrated(postgres: Postgres) -> str:
-    """The name of a PostgreSQL database at the newest migration, to be copied."""
+    """The name of a PostgreSQL database at the newest migration, for copying."""
     name = postgres.create()
 
     async def migrate() -> None:
@@ -78,7 +78,7 @@ def migrated(postgres: Postgres) -> str:
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of an empty, migrated database, on each of the two that we support."""
+    """The URL of an empty, migrated database: once on SQLite, once on PostgreSQL."""
     if request.param == "sqlite":
         put_database(tmp_path)
         yield URL

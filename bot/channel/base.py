@@ -31,6 +31,10 @@ class BaseChannel(ABC):
     def recipient(self, written: str) -> str:
         """A recipient's id in the one form in which it is stored. Raises ValueError, whose message is a sentence."""
 
+    def judge(self, recipient: str) -> str | None:  # noqa: ARG002 - for channels whose recipients have own servers
+        """Nobody apart: the service as a whole decides."""
+        return None
+
     async def __aenter__(self) -> Self:
         return self
 

@@ -23,6 +23,8 @@ class Deferred:
     """Seconds to wait, where the service asked for that."""
     scope: Literal["recipient", "channel"] = "recipient"
     """Whether one recipient has to wait or the whole channel."""
+    slow_down: bool = False
+    """Whether the service finds us too fast: the account's rate is lowered by a fifth for a minute."""
     strike: bool = False
     """Whether the reader's side caused it (a full mailbox); after three editions in a row over a week the reader is
     `gone`."""

@@ -127,8 +127,8 @@ SILENT = Preference(
     "silent",
     "silent",
     Kind.SWITCH,
-    N_("Silent"),
-    N_("Choose whether editions come without a sound"),
+    N_("preference.silent"),
+    N_("help.silent"),
     examples=("{on}",),
 )
 """Delivery without a notification sound, which several channels offer as an extra."""

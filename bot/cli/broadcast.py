@@ -18,7 +18,8 @@ from bot.cli.startup import DONE, FAILED, WRONG, execute
 from bot.commands import announce
 from bot.commands.context import Context, Services
 from bot.model import Address, Preferences
-from bot.render.words import DEFAULT, words
+from bot.render.catalogue import DEFAULT
+from bot.render.words import words
 from bot.runtime.supervisor import clock
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict
 from enum import StrEnum
 from typing import Annotated, TypeVar
 
@@ -22,6 +23,8 @@ from bot.store.operator_queries import DROPPABLE, RETRYABLE, DeliveryFilter, Del
 ADDRESS = re.compile(r"[^\s<>\"'()\[\]]+@[^\s<>\"'()\[\]]+")
 """What looks like a mail address: services like to quote it in their answers."""
 
+SHOWN_AS = {"day": "edition", "subscriber_id": "subscriber", "due_at": "due", "ended_at": "ended"}
+"""Fields of `DeliveryLine` that have another name in JSON."""
 COLUMNS = ("id", "edition", "channel", "subscriber", "state", "code", "reason", "attempts", "repeats", "due", "ended")
 
 Edition = Annotated[str | None, typer.Option("--edition", metavar="YYYY-MM-DD", help="Only of this edition (UTC).")]
@@ -168,20 +171,8 @@ def _one_of(kind: type[Choice], what: str, written: str | None) -> Choice | None
 
 
 def _as_row(line: DeliveryLine) -> dict[str, object]:
-    return {
-        "id": line.id,
-        "edition": line.day,
-        "cadence": line.cadence,
-        "channel": line.channel,
-        "subscriber": line.subscriber_id,
-        "state": line.state,
-        "reason_code": line.reason_code,
-        "reason": hide_addresses(line.reason),
-        "attempts": line.attempts,
-        "repeats": line.repeats,
-        "due": line.due_at,
-        "ended": line.ended_at,
-    }
+    named = {SHOWN_AS.get(name, name): value for name, value in asdict(line).items()}
+    return named | {"reason": hide_addresses(line.reason)}
 
 
 def _as_cells(line: DeliveryLine) -> list[str]:

@@ -6,16 +6,18 @@ from bot.cli.console import as_json, table
 from bot.cli.open_store import stored
 from bot.cli.options import Json
 from bot.cli.startup import DONE, execute
-from bot.render import words
+from bot.render.catalogue import catalogues, completeness
+from bot.render.words import own_name, words
 from bot.store import stats
 
-COLUMNS = ("tag", "name", "translated", "direction", "readers")
+COLUMNS = ("tag", "name", "translated", "offered", "direction", "readers")
 
 
 def languages(json: Json = False) -> None:
     """Show the languages and how complete each is.
 
-    For each language: how many of its sentences are translated, its direction of writing, and its readers.
+    For each language: how many of its sentences are translated, whether it is offered to readers (nine tenths and
+    all that asks for consent or explains an error), its direction of writing, and its readers.
     """
     execute(_languages(json))
 
@@ -23,21 +25,29 @@ def languages(json: Json = False) -> None:
 async def _languages(json: bool) -> int:
     async with stored() as store, store.read() as connection:
         readers = await stats.active_by_language(connection)
-    rows = []
-    for tag in words.languages():
-        translated, sentences = words.completeness(tag)
+    rows: list[dict[str, object]] = []
+    for tag in catalogues():
+        found = completeness(tag)
         row = {
             "tag": tag,
-            "name": words.own_name(tag),
-            "translated": translated,
-            "sentences": sentences,
-            "direction": words.words(tag).direction.value,
+            "name": own_name(tag),
+            "translated": found.translated,
+            "sentences": found.total,
+            "offered": found.offered,
+            "direction": words(tag).direction.value,
             "readers": readers.get(tag, 0),
         }
         rows.append(row)
     if json:
         as_json(rows)
     else:
-        shown = [row | {"translated": f"{row['translated']} of {row['sentences']}"} for row in rows]
-        table(COLUMNS, [[f"{row[column]}" for column in COLUMNS] for row in shown])
+        table(COLUMNS, [[_shown(row, column) for column in COLUMNS] for row in rows])
     return DONE
+
+
+def _shown(row: dict[str, object], column: str) -> str:
+    if column == "translated":
+        return f"{row['translated']} of {row['sentences']}"
+    if column == "offered":
+        return "yes" if row["offered"] else "no"
+    return f"{row[column]}"

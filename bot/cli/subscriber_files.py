@@ -19,7 +19,8 @@ from typing import Any
 from bot.channel.preference import Kind, Preference
 from bot.model import OFF, ON, Address, Cadence, Preferences, Status, Style, Subscriber
 from bot.render import preference_values, zones
-from bot.render.words import DEFAULT, languages, words
+from bot.render.catalogue import DEFAULT, languages
+from bot.render.words import words
 from bot.rules.preferences import PREFERENCES, value
 from bot.rules.topics import LONGEST_TOPIC, MOST_TOPICS, TopicsError, parse
 

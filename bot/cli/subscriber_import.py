@@ -24,8 +24,9 @@ from bot.cli.startup import DONE, FAILED, WRONG, execute
 from bot.cli.subscriber_files import SubscriberRow
 from bot.commands import subscription
 from bot.model import Address, Status
+from bot.render.catalogue import DEFAULT
 from bot.render.preference_values import rhythm_in_words
-from bot.render.words import DEFAULT, own_name, words
+from bot.render.words import own_name, words
 from bot.rules.preferences import PREFERENCES
 from bot.rules.schedule import waking
 from bot.runtime.supervisor import clock

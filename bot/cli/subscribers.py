@@ -19,7 +19,8 @@ from bot.cli.subscriber_import import AddressArgument, read_address
 from bot.commands import personal_data
 from bot.commands.context import Context, Services
 from bot.model import Reason, Status, Subscriber
-from bot.render.words import DEFAULT, words
+from bot.render.catalogue import DEFAULT
+from bot.render.words import words
 from bot.runtime.supervisor import clock
 from bot.store import bulk_import, subscriber_queries
 

@@ -78,11 +78,9 @@ async def preview(context: Context, written: str, channel: str | None) -> Reply:
     text = clean_lines(written) if len(written) <= FAR_TOO_LONG else written
     if len(text) > LONGEST:
         lengths = {"n": w.number(len(text)), "most": w.number(LONGEST)}
-        return context.reply(
-            w.gettext("That is too long: {n} characters, where {most} are the most.", **lengths), ok=False
-        )
+        return context.reply(w.gettext("broadcast.too_long", **lengths), ok=False)
     if not text:
-        return context.reply(w.gettext("There is nothing in it to be sent."), ok=False)
+        return context.reply(w.gettext("broadcast.empty"), ok=False)
     async with store.read() as connection:
         try:
             reach = await announcements.prospect(connection, channel, now=context.now)
@@ -91,7 +89,7 @@ async def preview(context: Context, written: str, channel: str | None) -> Reply:
         spoken = await announcements.languages(connection, now=context.now)
     for name in reach.readers:
         if name in channels and not all(_fits(text, context.now, tag, channels[name]) for tag in spoken.get(name, ())):
-            says = w.gettext("It does not fit into a message on {channel}. Make it shorter.", channel=name)
+            says = w.gettext("broadcast.does_not_fit", channel=name)
             return context.reply(says, ok=False)
     async with store.write() as connection:
         key = await announcements.draft(connection, text, channel, str(context.requester.address), now=context.now)
@@ -103,25 +101,24 @@ def _shown(context: Context, text: str, key: str, reach: AnnouncementReach) -> R
     page = announcement_page(text, w, context.now.astimezone(UTC).date())
     until = w.moment(context.now + LASTS, zone)
     return context.reply(
-        w.gettext("This is what readers will see:"),
+        w.gettext("broadcast.preview"),
         page.heading,
         page.lead,
         *page.notes,
         w.ngettext(
-            "{n} reader gets it, in waking hours by their own clock. The first is due on {first}, the last on {last}.",
-            "{n} readers get it, in waking hours by their own clock. The first is due on {first}, the last on {last}.",
+            "broadcast.audience",
             sum(reach.readers.values()),
             first=w.moment(reach.first, zone),
             last=w.moment(reach.last, zone),
         ),
-        w.gettext("Nothing has been sent yet. It can be confirmed until {moment}.", moment=until),
+        w.gettext("broadcast.not_sent_yet", moment=until),
         rows=[
-            Row(w.gettext("Readers on {channel}", channel=name), w.number(count))
+            Row(w.gettext("stats.readers_on_channel", channel=name), w.number(count))
             for name, count in reach.readers.items()
         ],
         options=[
-            Option(w.gettext("Send it"), command_line(BROADCAST, CONFIRMED, key)),
-            Option(w.gettext("Do not send it"), command_line(BROADCAST, CANCELLED, key)),
+            Option(w.gettext("broadcast.send_button"), command_line(BROADCAST, CONFIRMED, key)),
+            Option(w.gettext("broadcast.cancel_button"), command_line(BROADCAST, CANCELLED, key)),
         ],
     )
 
@@ -135,11 +132,9 @@ async def confirm(context: Context, key: str) -> Reply:
     except RefusedError as error:
         return _refused(context, error.why)
     if made.again:
-        return context.reply(w.gettext("It has been confirmed before, and is sent once."))
+        return context.reply(w.gettext("broadcast.already_confirmed"))
     context.services.alert("announcement published", context.now, audience=made.readers)
-    return context.reply(
-        w.ngettext("It is on its way to {n} reader.", "It is on its way to {n} readers.", made.readers)
-    )
+    return context.reply(w.ngettext("broadcast.on_its_way", made.readers))
 
 
 async def cancel(context: Context, key: str) -> Reply:
@@ -149,8 +144,8 @@ async def cancel(context: Context, key: str) -> Reply:
         dropped = await announcements.drop(connection, key)
         late = not dropped and await announcements.is_confirmed(connection, key)
     if late:
-        return context.reply(w.gettext("It has been confirmed before, and is sent once."), ok=False)
-    return context.reply(w.gettext("It is not sent."))
+        return context.reply(w.gettext("broadcast.already_confirmed"), ok=False)
+    return context.reply(w.gettext("broadcast.cancelled"))
 
 
 def _fits(text: str, now: datetime, language: str, channel: Channel) -> bool:
@@ -165,22 +160,22 @@ def _refused(context: Context, why: Refusal) -> Reply:
     w = context.w
     match why:
         case Refusal.NOT_THERE:
-            says = w.gettext("This announcement cannot be confirmed any more. Write it again.")
+            says = w.gettext("broadcast.expired")
         case Refusal.TODAY:
             tomorrow = datetime.combine(context.now.astimezone(UTC).date() + DAY, time(), UTC)
             says = w.gettext(
-                "There has been an announcement today, and one a day is enough. The next can be made from {moment} on.",
+                "broadcast.one_a_day",
                 moment=w.moment(tomorrow, context.preferences.timezone),
             )
         case Refusal.NOBODY:
-            says = w.gettext("There is nobody to send it to.")
+            says = w.gettext("broadcast.no_readers")
     return context.reply(says, ok=False)
 
 
 COMMANDS = (
     Command(
         name=BROADCAST,
-        purpose=N_("Send words of your own to every reader"),
+        purpose=N_("help.broadcast"),
         parse=parse_broadcast,
         run=broadcast,
         examples=("{announcement}", "telegram: {announcement}"),

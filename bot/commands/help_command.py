@@ -16,12 +16,8 @@ from bot.render.words import Words
 def introduction(w: Words) -> tuple[str, str]:
     """What the newsletter is, in at most 120 characters and in at most 500."""
     return (
-        w.gettext("Each day’s AI papers, ranked by readers’ votes, in your language and at your hour."),
-        w.gettext(
-            "Every weekday 15 to 50 new AI papers are listed and voted on at Hugging Face. Here the list comes to you "
-            "each morning, in your language, as briefly or as fully as you like. Subscribing takes one tap, and so "
-            "does leaving."
-        ),
+        w.gettext("newsletter.tagline"),
+        w.gettext("newsletter.description"),
     )
 
 
@@ -38,7 +34,7 @@ async def show_help(context: Context, name: str) -> Reply:
 
 def misread(context: Context, command: Command[Any] | None) -> Reply:
     """Help after a line that made no sense: with the command that was meant, None where none was."""
-    says = context.w.gettext("That was not understood.")
+    says = context.w.gettext("help.not_understood")
     return _list(context, misread=True) if command is None else _explain(context, command, says)
 
 
@@ -46,9 +42,9 @@ def _list(context: Context, *, misread: bool = False) -> Reply:
     w = context.w
     listed = [each.info(w) for each in context.commands.values()]
     rows = [Row(each.name, each.purpose, command_line(CommandName.HELP, each.name)) for each in listed]
-    first = w.gettext("That was not understood. This is what you can ask:") if misread else w.gettext("You can ask:")
+    first = w.gettext("help.not_understood_list") if misread else w.gettext("help.list")
     offer = settings_option(w) if context.is_reading else subscribe_option(w)
-    today = Option(w.gettext("Papers of today"), CommandName.TODAY)
+    today = Option(w.gettext("help.button_today"), CommandName.TODAY)
     return context.reply(first, rows=rows, options=[today, offer], ok=not misread)
 
 
@@ -56,9 +52,9 @@ def _explain(context: Context, command: Command[Any], misread: str = "") -> Repl
     w, examples = context.w, command.lines(context.w)
     return context.reply(
         misread,
-        w.gettext("{command}: {purpose}.", command=command.name, purpose=w.gettext(command.purpose)),
-        w.gettext("Write it like this: {examples}", examples="  ·  ".join(examples)) if examples else "",
-        options=[Option(w.gettext("All commands"), CommandName.HELP)],
+        w.gettext("help.command_purpose", command=command.name, purpose=w.gettext(command.purpose)),
+        w.gettext("help.usage", examples="  ·  ".join(examples)) if examples else "",
+        options=[Option(w.gettext("help.button_all"), CommandName.HELP)],
         ok=not misread,
     )
 
@@ -71,7 +67,7 @@ async def _suggest(context: Context, typed: str) -> list[Suggestion]:
 COMMANDS = (
     Command(
         name=CommandName.HELP,
-        purpose=N_("What you can ask, and how"),
+        purpose=N_("help.help"),
         parse=parse_help,
         run=show_help,
         suggest=_suggest,

@@ -11,8 +11,9 @@ from bot.commands.command import Audience, Command, no_arguments
 from bot.commands.context import Context
 from bot.delivery.alerts import states_in_words
 from bot.model import Cadence, Status
+from bot.render.catalogue import languages
 from bot.render.edition_page import heading
-from bot.render.words import Words, languages, own_name
+from bot.render.words import Words, own_name
 from bot.rules.closing import ClosingState
 from bot.rules.outcomes import ChannelState
 from bot.store import channel_state, closing_state
@@ -34,30 +35,30 @@ async def stats(context: Context, _: str) -> Reply:
     rows = [
         *_readers(context.w, counted),
         *(_edition(context.w, each) for each in latest),
-        *(Row(context.w.gettext("Channel {channel}", channel=name), _channel(context, states[name])) for name in names),
-        Row(context.w.gettext("Feed"), _feed(context, known)),
+        *(Row(context.w.gettext("stats.channel", channel=name), _channel(context, states[name])) for name in names),
+        Row(context.w.gettext("stats.feed"), _feed(context, known)),
     ]
-    return context.reply(context.w.gettext("This is how the newsletter is doing."), rows=rows)
+    return context.reply(context.w.gettext("stats.intro"), rows=rows)
 
 
 def _readers(w: Words, counted: ReaderCounts) -> Iterator[Row]:
     for status, count in counted.statuses.items():
-        yield Row(w.gettext("Readers: {status}", status=_status(status, w)), w.number(count))
+        yield Row(w.gettext("stats.readers_with_status", status=_status(status, w)), w.number(count))
     for channel, count in counted.channels.items():
-        yield Row(w.gettext("Readers on {channel}", channel=channel), w.number(count))
+        yield Row(w.gettext("stats.readers_on_channel", channel=channel), w.number(count))
     for tag, count in counted.languages.items():
         language = own_name(tag) if tag in languages() else tag
-        yield Row(w.gettext("Readers in {language}", language=language), w.number(count))
-    yield Row(w.gettext("New in the last seven days"), w.number(counted.new))
+        yield Row(w.gettext("stats.readers_in_language", language=language), w.number(count))
+    yield Row(w.gettext("stats.new_readers"), w.number(counted.new))
 
 
 def _status(status: Status, w: Words) -> str:
     return {
-        Status.PENDING: w.pgettext("how a reader stands", "not confirmed yet"),
-        Status.ACTIVE: w.pgettext("how a reader stands", "active"),
-        Status.PAUSED: w.pgettext("how a reader stands", "paused"),
-        Status.UNSUBSCRIBED: w.pgettext("how a reader stands", "unsubscribed"),
-        Status.GONE: w.pgettext("how a reader stands", "gone"),
+        Status.PENDING: w.gettext("reader_status.pending"),
+        Status.ACTIVE: w.gettext("reader_status.active"),
+        Status.PAUSED: w.gettext("reader_status.paused"),
+        Status.UNSUBSCRIBED: w.gettext("reader_status.unsubscribed"),
+        Status.GONE: w.gettext("reader_status.gone"),
     }[status]
 
 
@@ -65,18 +66,18 @@ def _edition(w: Words, latest: Latest) -> Row:
     if isinstance(latest.kind, Cadence):
         title = heading(w, latest.kind, latest.day)
     else:
-        title = w.gettext("{title} · {date}", title=w.gettext("Announcement"), date=w.day(latest.day))
+        title = w.gettext("edition.heading", title=w.gettext("stats.announcement"), date=w.day(latest.day))
     states = states_in_words(dict(sorted(latest.states.items())), w)
-    return Row(title, states or w.gettext("for the archive"))
+    return Row(title, states or w.gettext("stats.archive_only"))
 
 
 def _channel(context: Context, state: ChannelState) -> str:
     w, zone = context.w, context.preferences.timezone
     if state.halted_at is not None:
-        return _because(w.gettext("halted since {moment}", moment=w.moment(state.halted_at, zone)), state.halted_for)
+        return _because(w.gettext("stats.channel_halted", moment=w.moment(state.halted_at, zone)), state.halted_for)
     if state.waits_until is not None and state.waits_until > context.now:
-        return _because(w.gettext("waits until {moment}", moment=w.moment(state.waits_until, zone)), state.waits_for)
-    return w.gettext("delivers")
+        return _because(w.gettext("stats.channel_waits", moment=w.moment(state.waits_until, zone)), state.waits_for)
+    return w.gettext("stats.channel_delivers")
 
 
 def _because(said: str, reason: str | None) -> str:
@@ -87,12 +88,12 @@ def _because(said: str, reason: str | None) -> str:
 def _feed(context: Context, known: ClosingState) -> str:
     w, zone = context.w, context.preferences.timezone
     said: Sequence[str] = [
-        w.gettext("cannot be read since {moment}", moment=w.moment(known.failing_since, zone))
+        w.gettext("stats.feed_unreachable", moment=w.moment(known.failing_since, zone))
         if known.failing_since is not None
         else "",
-        w.gettext("last read on {moment}", moment=w.moment(known.polled_at, zone))
+        w.gettext("stats.feed_read", moment=w.moment(known.polled_at, zone))
         if known.polled_at is not None
-        else w.gettext("not read yet"),
+        else w.gettext("stats.feed_not_read"),
     ]
     return " · ".join(filter(None, said))
 
@@ -100,7 +101,7 @@ def _feed(context: Context, known: ClosingState) -> str:
 COMMANDS = (
     Command(
         name="stats",
-        purpose=N_("Readers, editions and channels at a glance"),
+        purpose=N_("help.stats"),
         parse=no_arguments,
         run=stats,
         audience=Audience.OPERATORS,

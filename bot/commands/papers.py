@@ -123,7 +123,7 @@ async def show_today(context: Context, after: int) -> Reply:
         listed = await paper_queries.listed(connection, day, day)
     if not listed:
         reply = await show_edition(Cadence.DAY, context, EditionArguments(after=after))
-        says = context.w.gettext("No papers are listed for today yet. This is the latest edition.")
+        says = context.w.gettext("papers.none_today_yet")
         return replace(reply, says=[says, *reply.says]) if reply.page else reply
     wanted = _everything(context)
     texts = await texts_for(context.store, [each.id for each in listed], wanted)
@@ -135,7 +135,7 @@ async def show_edition(cadence: Cadence, context: Context, asked: EditionArgumen
     """Show the edition of a period."""
     w, today = context.w, context.now.astimezone(UTC).date()
     if asked.day is not None and asked.day > today:
-        return context.reply(w.gettext("{day} has not come yet.", day=w.day(asked.day)), ok=False)
+        return context.reply(w.gettext("papers.day_in_future", day=w.day(asked.day)), ok=False)
     async with context.store.read() as connection:
         if asked.day is None:
             found = await edition_queries.latest(connection, cadence)
@@ -150,16 +150,16 @@ async def show_edition(cadence: Cadence, context: Context, asked: EditionArgumen
     if asked.day is None:
         if cadence in SO_FAR and latest is not None:
             reply = await show_top(context, TopArguments(SO_FAR[cadence], asked.after))
-            return replace(reply, says=[w.gettext("No such period has been closed yet."), *reply.says])
-        says = w.gettext("There is no edition yet. The first one is closed this evening (UTC).")
+            return replace(reply, says=[w.gettext("papers.period_not_closed"), *reply.says])
+        says = w.gettext("papers.no_edition_at_all")
         return context.reply(says, ok=False)
     if cadence is Cadence.DAY and asked.day == today:
         return await show_today(context, asked.after)
     options = [] if latest is None else [Option(w.day(latest), edition_line(Cadence.DAY, latest))]
     if cadence is Cadence.DAY and asked.day.weekday() >= 5:
-        says = w.gettext("There is no edition of {day}: no papers are listed on weekends.", day=w.day(asked.day))
+        says = w.gettext("papers.no_edition_weekend", day=w.day(asked.day))
     else:
-        says = w.gettext("There is no edition of {day} here.", day=w.day(asked.day))
+        says = w.gettext("papers.no_edition_of_day", day=w.day(asked.day))
     return context.reply(says, options=options, ok=False)
 
 
@@ -170,14 +170,14 @@ async def show_paper(context: Context, wanted_id: str) -> Reply:
     w = context.w
     if not found:
         link = f"https://arxiv.org/abs/{wanted_id}"
-        says = w.gettext("The paper {id} has not been in the list. It may be here: {link}", id=wanted_id, link=link)
+        says = w.gettext("papers.not_listed", id=wanted_id, link=link)
         return context.reply(says, ok=False)
     wanted = _everything(context)
     if wanted.style is Style.HEADLINE:
         wanted = replace(wanted, style=Style.ABSTRACT)
     texts = await texts_for(context.store, [wanted_id], wanted)
-    listed = w.gettext("Listed on {day}", day=w.day(found[0].listed_on))
-    heading = w.gettext("Paper {id}", id=wanted_id)
+    listed = w.gettext("paper.listed_on", day=w.day(found[0].listed_on))
+    heading = w.gettext("paper.title_by_id", id=wanted_id)
     page = list_page(heading, listed, _ranked(found), wanted, slug=wanted_id, texts=texts)
     return await _shown(context, replace(page, alone=True))
 
@@ -191,9 +191,9 @@ async def show_found(context: Context, asked: SearchArguments) -> Reply:
         found = await paper_queries.by_ids(connection, matches.ids)
     w = context.w
     if not found:
-        return context.reply(w.gettext("Nothing was found for “{query}”.", query=asked.query), ok=False)
-    heading = w.gettext("Search: {query}", query=asked.query)
-    lead = w.ngettext("{n} paper", "{n} papers", matches.number)
+        return context.reply(w.gettext("search.nothing_found", query=asked.query), ok=False)
+    heading = w.gettext("search.title", query=asked.query)
+    lead = w.ngettext("edition.papers", matches.number)
     wanted = _everything(context)
     texts = await texts_for(context.store, matches.ids, wanted)
     page = list_page(heading, lead, _ranked(found), wanted, slug="search", texts=texts)
@@ -207,10 +207,10 @@ async def show_top(context: Context, asked: TopArguments) -> Reply:
         listed = await paper_queries.listed(connection, last - (asked.days - 1) * DAY, last)
     w = context.w
     if not listed:
-        return context.reply(w.gettext("No papers have been listed in these days."), ok=False)
+        return context.reply(w.gettext("papers.none_in_days"), ok=False)
     best = rank(listed)[:MOST_FOUND]
-    heading = w.ngettext("Most votes of the last {n} day", "Most votes of the last {n} days", asked.days)
-    lead = w.ngettext("Top {shown} of {n} paper", "Top {shown} of {n} papers", len(listed), shown=w.number(len(best)))
+    heading = w.ngettext("papers.top_of_days", asked.days)
+    lead = w.ngettext("edition.top_of_papers", len(listed), shown=w.number(len(best)))
     wanted = _everything(context)
     texts = await texts_for(context.store, [each.paper.id for each in best], wanted)
     page = list_page(heading, lead, best, wanted, slug="top", texts=texts)
@@ -224,7 +224,7 @@ def _paged(name: str, *arguments: str) -> LineAfter:
 async def _shown(context: Context, page: Page, line: LineAfter | None = None, after: int = 0) -> Reply:
     """As many papers of a page as fit into one message, without the first `after`."""
     if after >= len(page.blocks):
-        return context.reply(context.w.gettext("That was all."), ok=False)
+        return context.reply(context.w.gettext("papers.end_of_list"), ok=False)
     key = page.slug if line is None else line(after)
     fitted = await context.services.pages.fitted(
         context.channel.name, page, key, partial(_fitted, context, page, line, after)
@@ -264,13 +264,13 @@ def _ranked(found: Iterable[Paper]) -> Sequence[Ranked]:
 COMMANDS = (
     Command(
         name=CommandName.TODAY,
-        purpose=N_("The papers of today, as far as they are listed"),
+        purpose=N_("help.today"),
         parse=parse_today,
         run=show_today,
     ),
     Command(
         name=CommandName.WEEK,
-        purpose=N_("The papers of a week, the latest or another"),
+        purpose=N_("help.week"),
         parse=parse_edition,
         run=partial(show_edition, Cadence.WEEK),
         examples=("2026-W18",),
@@ -278,7 +278,7 @@ COMMANDS = (
     ),
     Command(
         name=CommandName.MONTH,
-        purpose=N_("The papers of a month, the latest or another"),
+        purpose=N_("help.month"),
         parse=parse_edition,
         run=partial(show_edition, Cadence.MONTH),
         examples=("2026-04",),
@@ -286,7 +286,7 @@ COMMANDS = (
     ),
     Command(
         name=CommandName.DATE,
-        purpose=N_("The edition of a day"),
+        purpose=N_("help.date"),
         parse=parse_edition,
         run=partial(show_edition, Cadence.DAY),
         examples=("2026-04-29",),
@@ -295,7 +295,7 @@ COMMANDS = (
     ),
     Command(
         name=CommandName.TOP,
-        purpose=N_("The papers with the most votes of the last days"),
+        purpose=N_("help.top"),
         parse=parse_top,
         run=show_top,
         examples=("7",),
@@ -303,7 +303,7 @@ COMMANDS = (
     ),
     Command(
         name=CommandName.SEARCH,
-        purpose=N_("Find papers by words, authors or organisations"),
+        purpose=N_("help.search"),
         parse=parse_search,
         run=show_found,
         examples=("{wanted}",),
@@ -311,7 +311,7 @@ COMMANDS = (
     ),
     Command(
         name=CommandName.PAPER,
-        purpose=N_("All about one paper, by its arXiv number or link"),
+        purpose=N_("help.paper"),
         parse=parse_paper,
         run=show_paper,
         examples=("2604.12345",),

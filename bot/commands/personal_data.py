@@ -42,7 +42,7 @@ async def why(context: Context, asked: date | None) -> Reply:
     """Say why the edition of a day (None: the latest) came, or did not."""
     reader, w = context.reader, context.w
     if reader is None:
-        says = w.gettext("There is no subscription here, so nothing is sent.")
+        says = w.gettext("status.no_subscription")
         return context.reply(says, options=[subscribe_option(w)])
     cadence = reader.preferences.cadence
     day = None if asked is None else period_of(cadence, asked).last
@@ -58,8 +58,8 @@ async def why(context: Context, asked: date | None) -> Reply:
     options, status = [settings_option(w)], status_in_words(context)
     if edition is None:
         return context.reply(_no_edition(context, day), status, options=options)
-    options.insert(0, Option(w.gettext("Show it"), edition_line(cadence, edition.day)))
-    named = w.gettext("The edition of {day}:", day=w.day(edition.day))
+    options.insert(0, Option(w.gettext("why.button_show"), edition_line(cadence, edition.day)))
+    named = w.gettext("why.edition_of", day=w.day(edition.day))
     if found is None:
         said = _no_delivery(context, reader, edition, for_readers=for_readers)
     else:
@@ -70,33 +70,27 @@ async def why(context: Context, asked: date | None) -> Reply:
 def _no_edition(context: Context, day: date | None) -> str:
     w, closes = context.w, context.services.closes
     if day is None:
-        return w.gettext("There has been no edition yet.")
+        return w.gettext("why.no_edition_yet")
     weekend = context.preferences.cadence is Cadence.DAY and day.weekday() >= 5
     if closing_time(day, closes) > context.now and not weekend:
         closing = w.moment(closing_time(day, closes), context.preferences.timezone)
         return w.gettext(
-            "The edition of {day} is closed on {moment}; you get it at your next hour after that.",
+            "why.not_closed_yet",
             day=w.day(day),
             moment=closing,
         )
     if weekend:
-        return w.gettext("There is no edition of {day}: no papers are listed on weekends.", day=w.day(day))
-    return w.gettext(
-        "There is no edition of {day}: no papers were listed, or the list could not be read yet.", day=w.day(day)
-    )
+        return w.gettext("papers.no_edition_weekend", day=w.day(day))
+    return w.gettext("why.no_edition", day=w.day(day))
 
 
 def _no_delivery(context: Context, reader: Subscriber, edition: Edition, *, for_readers: bool) -> str:
     w = context.w
     if reader.created_at is not None and reader.created_at > edition.closed_at:
-        return w.gettext("You subscribed after it was closed.")
+        return w.gettext("why.subscribed_later")
     if not for_readers:
-        return w.gettext(
-            "It was closed late, because the newsletter had been out of order, and went to the archive alone."
-        )
-    return w.gettext(
-        "It was not meant for you: when it closed you were paused or unsubscribed, or got editions of another kind."
-    )
+        return w.gettext("why.closed_late")
+    return w.gettext("why.not_due")
 
 
 def _delivery_in_words(context: Context, entry: HistoryEntry) -> str:
@@ -106,53 +100,47 @@ def _delivery_in_words(context: Context, entry: HistoryEntry) -> str:
     match entry.state:
         case State.OWED:
             if entry.attempts:
-                return w.gettext(
-                    "It could not be delivered yet. The next try is on {moment}.", moment=w.moment(entry.next_at, zone)
-                )
-            return w.gettext("It is due on {moment}.", moment=w.moment(entry.next_at, zone))
+                return w.gettext("why.retry", moment=w.moment(entry.next_at, zone))
+            return w.gettext("why.due", moment=w.moment(entry.next_at, zone))
         case State.SENDING:
-            return w.gettext("It is being sent.")
+            return w.gettext("why.sending")
         case State.SENT:
-            return w.gettext("It was sent on {moment}.", moment=ended)
+            return w.gettext("why.sent", moment=ended)
         case State.GONE:
-            return w.gettext("It could not be delivered: this address did not take messages from us any more.")
+            return w.gettext("why.address_gone")
         case State.BARRED:
-            return w.gettext("It could not be delivered: we had no right to post here.")
+            return w.gettext("why.no_right")
         case State.REJECTED:
-            return w.gettext(
-                "It could not be delivered: the service refused the message. That was our fault, not yours."
-            )
+            return w.gettext("why.rejected")
         case State.EXPIRED:
             if entry.reason_code == Reason.SUPERSEDED:
-                return w.gettext("It could not be delivered before the next one was there, which took its place.")
-            return w.gettext("It could not be delivered in time, and was dropped rather than sent late.")
+                return w.gettext("why.superseded")
+            return w.gettext("why.too_late")
         case State.SKIPPED:
             return _skipped(context, entry.reason_code)
         case State.UNKNOWN:
-            return w.gettext("It was sent, but the service never said whether it arrived.")
+            return w.gettext("why.unconfirmed")
 
 
 def _skipped(context: Context, reason: Reason | None) -> str:
     w = context.w
     match reason:
         case Reason.NO_MATCH:
-            return w.gettext("It was not sent: your filters left nothing of it.")
+            return w.gettext("why.filters")
         case Reason.PAUSED:
-            return w.gettext("It was not sent: you had paused.")
+            return w.gettext("why.paused")
         case Reason.INACTIVE if context.is_reading:
-            return w.gettext("It was not sent: you had paused.")
+            return w.gettext("why.paused")
         case Reason.NO_RIGHT:
-            return w.gettext("It could not be delivered: we had no right to post here.")
+            return w.gettext("why.no_right")
         case Reason.UNSUBSCRIBED | Reason.INACTIVE:
-            return w.gettext("It was not sent: you had unsubscribed.")
+            return w.gettext("why.unsubscribed")
         case Reason.CADENCE_CHANGED:
-            return w.gettext("It was not sent: you had chosen another kind of edition.")
+            return w.gettext("why.other_cadence")
         case Reason.RESTORED:
-            return w.gettext(
-                "It was not sent, because it may have been sent before: the newsletter was restored from a backup."
-            )
+            return w.gettext("why.restored")
         case _:
-            return w.gettext("It was not sent: whoever runs the newsletter decided so.")
+            return w.gettext("why.operator")
 
 
 def _filters(context: Context, edition: Edition) -> str:
@@ -162,8 +150,7 @@ def _filters(context: Context, edition: Edition) -> str:
         return ""
     left = len(choose(edition.papers, wanted))
     return w.ngettext(
-        "By your filters as they are now, {n} of its {total} papers is left.",
-        "By your filters as they are now, {n} of its {total} papers are left.",
+        "why.filters_now",
         left,
         total=w.number(len(edition.papers)),
     )
@@ -173,7 +160,7 @@ async def export(context: Context, _: str) -> Reply:
     """Send all that is stored about the reader, as a JSON file."""
     w = context.w
     if context.reader is None:
-        return context.reply(w.gettext("Nothing is stored about you."))
+        return context.reply(w.gettext("privacy.nothing_stored"))
     reader = context.reader
     async with context.store.read() as connection:
         sent = await reader_history.entries(connection, reader.id)
@@ -193,7 +180,7 @@ async def export(context: Context, _: str) -> Reply:
         known["announcements"] = [{"written_at": written_at, "text": text} for written_at, text in said]
     content = json.dumps(known, ensure_ascii=False, indent=2, default=_plain).encode()
     return context.reply(
-        w.gettext("This is all that is stored about you."),
+        w.gettext("privacy.export_done"),
         file=File("morning-papers.json", content, "application/json"),
     )
 
@@ -202,20 +189,20 @@ async def forget(context: Context, confirmed: bool) -> Reply:
     """Erase all that is stored about the reader; unless `confirmed`, ask first."""
     w = context.w
     if context.reader is None:
-        return context.reply(w.gettext("Nothing is stored about you."))
+        return context.reply(w.gettext("privacy.nothing_stored"))
     if not confirmed:
         return context.reply(
-            w.gettext("This erases your subscription, your settings and what was sent to you, at once and for good."),
+            w.gettext("privacy.erase_question"),
             options=[
-                Option(w.gettext("Erase everything"), command_line(CommandName.FORGET, CONFIRMED)),
-                Option(w.gettext("Keep everything"), CommandName.SETTINGS),
+                Option(w.gettext("privacy.erase_button"), command_line(CommandName.FORGET, CONFIRMED)),
+                Option(w.gettext("privacy.keep_button"), CommandName.SETTINGS),
             ],
         )
     async with context.store.write() as connection:
         await subscriber_queries.forget(connection, context.reader.id, now=context.now)
     return context.reply(
-        w.gettext("Everything about you has been erased. Nothing is sent any more."),
-        w.gettext("Copies of the database that were made before may still hold it until they are thrown away."),
+        w.gettext("privacy.erased"),
+        w.gettext("privacy.erased_backups"),
     )
 
 
@@ -223,16 +210,13 @@ async def privacy(context: Context, _: str) -> Reply:
     """Say what is stored, and what is not."""
     w = context.w
     return context.reply(
-        w.gettext(
-            "Stored are the address that editions are sent to, your settings, when you subscribed, "
-            "and what became of each edition, for 60 days."
-        ),
-        w.gettext(
-            "Not stored are your name, what you write beside commands, and what you read or tap. "
-            "Nothing is passed on to anybody."
-        ),
-        w.gettext("“export” gives you all of it, “forget” erases it."),
-        options=[Option(w.gettext("Export"), CommandName.EXPORT), Option(w.gettext("Forget me"), CommandName.FORGET)],
+        w.gettext("privacy.what_is_stored"),
+        w.gettext("privacy.what_is_not_stored"),
+        w.gettext("privacy.export_and_forget"),
+        options=[
+            Option(w.gettext("privacy.export_button"), CommandName.EXPORT),
+            Option(w.gettext("privacy.forget_button"), CommandName.FORGET),
+        ],
     )
 
 
@@ -245,7 +229,7 @@ def _plain(value: object) -> str:
 COMMANDS = (
     Command(
         name=CommandName.WHY,
-        purpose=N_("Why an edition came, or did not come"),
+        purpose=N_("help.why"),
         parse=parse_why,
         run=why,
         examples=("2026-04-29",),
@@ -254,7 +238,7 @@ COMMANDS = (
     ),
     Command(
         name=CommandName.EXPORT,
-        purpose=N_("Get all that is stored about you, as a file"),
+        purpose=N_("help.export"),
         parse=no_arguments,
         run=export,
         audience=Audience.EVERYBODY,
@@ -262,7 +246,7 @@ COMMANDS = (
     ),
     Command(
         name=CommandName.FORGET,
-        purpose=N_("Erase all that is stored about you"),
+        purpose=N_("help.forget"),
         parse=parse_forget,
         run=forget,
         audience=Audience.EVERYBODY,
@@ -270,7 +254,7 @@ COMMANDS = (
     ),
     Command(
         name=CommandName.PRIVACY,
-        purpose=N_("What is stored about you, and what is not"),
+        purpose=N_("help.privacy"),
         parse=no_arguments,
         run=privacy,
         audience=Audience.EVERYBODY,

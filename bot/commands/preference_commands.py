@@ -92,16 +92,20 @@ async def overview(context: Context, _: str = "") -> Reply:
     if not context.is_reading:
         return context.reply(status_in_words(context), rows=rows, options=[subscribe_option(w)])
     paused = context.reader is not None and context.reader.is_paused(context.now)
-    act = Option(w.gettext("Resume"), CommandName.RESUME) if paused else Option(w.gettext("Pause"), CommandName.PAUSE)
-    leave = Option(w.gettext("Unsubscribe"), CommandName.UNSUBSCRIBE)
-    status = status_in_words(context) if paused else w.gettext("Editions are sent.")
+    act = (
+        Option(w.gettext("resume.button"), CommandName.RESUME)
+        if paused
+        else Option(w.gettext("pause.button"), CommandName.PAUSE)
+    )
+    leave = Option(w.gettext("unsubscribe.button"), CommandName.UNSUBSCRIBE)
+    status = status_in_words(context) if paused else w.gettext("status.active")
     return context.reply(status, rows=rows, options=[act, leave])
 
 
 async def menu(context: Context, preference: Preference) -> Reply:
     """Show what can be chosen for one preference."""
     w = context.w
-    now_is = w.gettext("{preference}: {value}", preference=title(preference, w), value=_present(context, preference))
+    now_is = w.gettext("settings.value", preference=title(preference, w), value=_present(context, preference))
     rows: Sequence[Row] = ()
     more = ""
     if preference.kind is Kind.STYLE:
@@ -118,14 +122,14 @@ async def change(context: Context, wanted: Mapping[str, object]) -> Reply:
     assert reader is not None
     chosen = {each: wanted[each.name] for each in [*PREFERENCES, *context.offered] if each.name in wanted}
     if not chosen or len(chosen) < len(wanted) or not all(_is_valid(context, *each) for each in chosen.items()):
-        return context.reply(w.gettext("That cannot be chosen."), options=[settings_option(w)], ok=False)
+        return context.reply(w.gettext("settings.invalid"), options=[settings_option(w)], ok=False)
     extras = {each.name: each.write(new) for each, new in chosen.items() if each in context.offered}
     fields: dict[str, Any] = {each.name: new for each, new in chosen.items() if each.name not in extras}
     async with context.store.write() as connection:
         await audience.lock_editions(connection)
         found = await subscriber_queries.get(connection, context.requester.address, lock=True)
         if found is None:  # erased a moment ago
-            return context.reply(w.gettext("Nothing is stored about you."), ok=False)
+            return context.reply(w.gettext("privacy.nothing_stored"), ok=False)
         preferences, extras = replace(found.preferences, **fields), {**found.extras, **extras}
         if extras != found.extras:
             await shared_places.set_extras(connection, found.id, extras)
@@ -141,7 +145,7 @@ async def change(context: Context, wanted: Mapping[str, object]) -> Reply:
 async def _saved(context: Context, changed: Sequence[Preference]) -> Reply:
     """Say what was changed and what follows from it."""
     w, first = context.w, changed[0]
-    said = w.gettext("Saved. {preference}: {value}", preference=title(first, w), value=_present(context, first))
+    said = w.gettext("settings.saved", preference=title(first, w), value=_present(context, first))
     follows, rows = "", ()  # type: tuple[str, Sequence[Row]]
     if any(each.kind is Kind.TOPICS for each in changed) and context.preferences.topics:
         follows, rows = await _preview(context, context.preferences.topics)
@@ -159,12 +163,12 @@ def find_zone(context: Context, preference: Preference, query: str) -> Reply:
     found = zones.find(query, w.language, context.now)
     if not found:
         says = w.gettext(
-            "No time zone was found for “{query}”. Try a large city near you, your country, or an offset such as +9.",
+            "settings.zone_not_found",
             query=query,
         )
         return context.reply(says, options=[settings_option(w)], ok=False)
     options = [_option(context, preference, each.name) for each in found]
-    says = w.gettext("Which of these shows the time where you are?")
+    says = w.gettext("settings.zone_which")
     return context.reply(says, options=[*options, settings_option(w)])
 
 
@@ -179,8 +183,7 @@ async def _preview(context: Context, topics: Sequence[str]) -> tuple[str, Sequen
     let_through = await asyncio.to_thread(matching, listed, topics)
     w = context.w
     said = w.ngettext(
-        "Of the last 30 days you would have got {n} of {total} papers.",
-        "Of the last 30 days you would have got {n} of {total} papers.",
+        "settings.would_have_received",
         len(let_through),
         total=w.number(len(listed)),
     )
@@ -250,7 +253,7 @@ def _is_understood(preference: Preference, context: Context, text: str) -> bool:
 
 SETTINGS = Command(
     name=CommandName.SETTINGS,
-    purpose=N_("Everything you have chosen, and how to change it"),
+    purpose=N_("help.settings"),
     parse=no_arguments,
     run=overview,
     audience=Audience.SUBSCRIBERS,

@@ -21,7 +21,8 @@ from bot.delivery.listening import ListeningMonitor
 from bot.delivery.rate_limit import RateLimiter
 from bot.model import Address, Preferences, Reason, Status, Style
 from bot.render import zones
-from bot.render.words import Words, languages, match, words
+from bot.render.catalogue import languages
+from bot.render.words import Words, match, words
 from bot.rules.access import Access, Admission
 from bot.runtime.text import printable
 from bot.store import Store, audience, shared_places, subscriber_queries
@@ -94,11 +95,11 @@ class ReaderCommands:
             if wait is None:
                 return await run(context)
             seconds = ceil(wait.total_seconds())
-            says = w.ngettext("One moment: ask again in {n} second.", "One moment: ask again in {n} seconds.", seconds)
+            says = w.ngettext("errors.too_fast", seconds)
             return replace(context.reply(says, ok=False), repeated=self._requests.warn(person))
         except Exception:  # whatever goes wrong here, somebody waits for a reply
             log.exception("command failed, nothing changed", extra={"channel": requester.address.channel})
-            says = w.gettext("Something went wrong on our side, and nothing was changed. Please try again in a minute.")
+            says = w.gettext("errors.our_fault")
             return Reply(w.language, w.direction, [says], ok=False)
 
     async def suggest(self, requester: Requester, command: str, typed: str, now: datetime) -> Sequence[Suggestion]:
@@ -135,7 +136,7 @@ class ReaderCommands:
     def _refusal(self, context: Context, audience: Audience, *, changes: bool) -> Reply | None:
         """Why a command may not be run, None where it may."""
         if changes and not context.requester.may_change:
-            return context.reply(context.w.gettext("Only those who run this place can change that."), ok=False)
+            return context.reply(context.w.gettext("errors.admins_only"), ok=False)
         if audience is not Audience.EVERYBODY and not self._is_admitted(context):
             return context.reply(subscription.refusal(context, self._services.access), ok=False)
         if audience is Audience.SUBSCRIBERS and context.reader is None:

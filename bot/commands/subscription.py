@@ -14,9 +14,10 @@ from bot.commands.command import Audience, Command, Typed, always, no_arguments,
 from bot.commands.context import Context
 from bot.model import Address, Preferences, Reason, Status, Style
 from bot.render import typed_values
+from bot.render.catalogue import languages
 from bot.render.edition_page import choose
 from bot.render.preference_values import rhythm_in_words
-from bot.render.words import Words, languages, words
+from bot.render.words import Words, words
 from bot.rules.access import Access, Admission
 from bot.rules.schedule import Window, welcome
 from bot.store import audience, edition_queries, pending_deliveries, subscriber_queries
@@ -87,18 +88,18 @@ async def subscribe(context: Context, asked: SubscribeArguments) -> Reply:
                 await greet(connection, reader.id, requester.address.channel, wanted, welcome_at=context.now)
         latest = await edition_queries.latest(connection, wanted.cadence)
     if reader is None:
-        first = w.gettext("You are subscribed.")
+        first = w.gettext("subscribe.done")
     elif reader.status is Status.ACTIVE:
-        first = w.gettext("You are subscribed already.")
+        first = w.gettext("subscribe.already")
     else:
-        first = w.gettext("Welcome back. Everything is as you left it.")
+        first = w.gettext("subscribe.welcome_back")
     empty = ""
     if latest is not None and not choose(latest.papers, wanted):
-        empty = w.gettext("Your filters leave nothing of the latest edition, so the next one will be your first.")
+        empty = w.gettext("subscribe.filters_empty")
     options = [
-        Option(w.gettext("Another time zone"), CommandName.ZONE),
-        Option(w.gettext("Another hour"), CommandName.TIME),
-        Option(w.gettext("Another language"), CommandName.LANGUAGE),
+        Option(w.gettext("subscribe.other_zone"), CommandName.ZONE),
+        Option(w.gettext("subscribe.other_hour"), CommandName.TIME),
+        Option(w.gettext("subscribe.other_language"), CommandName.LANGUAGE),
         settings_option(w),
     ]
     return context.reply(first, rhythm_in_words(wanted, w, context.now), empty, options=options)
@@ -140,15 +141,15 @@ async def unsubscribe(context: Context, _: str) -> Reply:
     """Unsubscribe. Preferences are kept for when the reader comes back."""
     w = context.w
     if context.reader is None or context.reader.status is Status.UNSUBSCRIBED:
-        return context.reply(w.gettext("You are not subscribed, so nothing is sent."), options=[subscribe_option(w)])
+        return context.reply(w.gettext("unsubscribe.was_not"), options=[subscribe_option(w)])
     async with context.store.write() as connection:
         reader = await subscriber_queries.get(connection, context.requester.address, lock=True)
         if reader is not None:
             await subscriber_queries.unsubscribe(connection, reader.id, now=context.now)
     return context.reply(
-        w.gettext("You are unsubscribed, and nothing is sent any more."),
-        w.gettext("Your settings are kept for when you come back. “forget” erases them."),
-        options=[Option(w.gettext("Subscribe again"), CommandName.SUBSCRIBE)],
+        w.gettext("unsubscribe.done"),
+        w.gettext("unsubscribe.settings_kept"),
+        options=[Option(w.gettext("unsubscribe.undo_button"), CommandName.SUBSCRIBE)],
     )
 
 
@@ -161,15 +162,13 @@ async def pause(context: Context, until: date | None) -> Reply:
     ends = None if until is None else datetime.combine(until, time(), zone)
     async with context.store.write() as connection:
         await subscriber_queries.pause(connection, reader.id, until=ends, now=context.now)
-    if until is None:
-        said = w.gettext("Paused, until you resume.")
-    else:
-        said = w.gettext("Paused. Editions come again from {day} on.", day=w.day(until))
+    said = w.gettext("pause.done") if until is None else w.gettext("pause.done_until", day=w.day(until))
     days = [context.now.astimezone(zone).date() + length for length in PAUSES]
     offered = [
-        Option(w.gettext("Until {day}", day=w.day(day)), command_line(CommandName.PAUSE, f"{day}")) for day in days
+        Option(w.gettext("pause.until_button", day=w.day(day)), command_line(CommandName.PAUSE, f"{day}"))
+        for day in days
     ]
-    return context.reply(said, options=[Option(w.gettext("Resume"), CommandName.RESUME), *offered])
+    return context.reply(said, options=[Option(w.gettext("resume.button"), CommandName.RESUME), *offered])
 
 
 async def resume(context: Context, _: str) -> Reply:
@@ -188,22 +187,22 @@ async def resume(context: Context, _: str) -> Reply:
             connection, found.id, wanted.cadence, subscriber_queries.rhythm(wanted), now=context.now
         )
     rhythm = rhythm_in_words(reader.preferences, w, context.now)
-    return context.reply(w.gettext("Editions come again."), rhythm, options=[settings_option(w)])
+    return context.reply(w.gettext("resume.done"), rhythm, options=[settings_option(w)])
 
 
 def not_subscribed(context: Context) -> Reply:
     """The reply where there is no subscription to change."""
     w = context.w
-    return context.reply(w.gettext("There is no subscription here yet."), options=[subscribe_option(w)], ok=False)
+    return context.reply(w.gettext("status.none_yet"), options=[subscribe_option(w)], ok=False)
 
 
 def refusal(context: Context, access: Access) -> str:
     """Why somebody is not admitted, and what would change that."""
     w = context.w
     if access.by is Admission.INVITE:
-        return w.gettext("This newsletter is by invitation. If you have a code, write: subscribe CODE")
+        return w.gettext("subscribe.invitation_only")
     return w.gettext(
-        "This newsletter is for a closed group. Whoever runs it can add you: {address}",
+        "subscribe.closed_group",
         address=context.requester.address,
     )
 
@@ -216,33 +215,31 @@ def status_in_words(context: Context) -> str:
         return rhythm_in_words(reader.preferences, w, context.now)
     match reader.status:
         case Status.PAUSED if reader.paused_until is not None:
-            return w.gettext(
-                "You are paused until {moment}.", moment=w.moment(reader.paused_until, reader.preferences.timezone)
-            )
+            return w.gettext("status.paused_until", moment=w.moment(reader.paused_until, reader.preferences.timezone))
         case Status.PAUSED:
-            return w.gettext("You are paused until you resume.")
+            return w.gettext("status.paused")
         case Status.PENDING:
-            return w.gettext("Your subscription has not been confirmed yet.")
+            return w.gettext("status.not_confirmed")
         case Status.GONE:
-            return w.gettext("You could not be reached any more, so sending was stopped. “subscribe” starts it again.")
+            return w.gettext("status.unreachable")
         case _:
-            return w.gettext("You are unsubscribed.")
+            return w.gettext("status.unsubscribed")
 
 
 def subscribe_option(w: Words) -> Option:
     """The button that subscribes."""
-    return Option(w.gettext("Subscribe"), CommandName.SUBSCRIBE)
+    return Option(w.gettext("subscribe.button"), CommandName.SUBSCRIBE)
 
 
 def settings_option(w: Words) -> Option:
     """The button that shows the settings."""
-    return Option(w.gettext("Settings"), CommandName.SETTINGS)
+    return Option(w.gettext("settings.title"), CommandName.SETTINGS)
 
 
 COMMANDS = (
     Command(
         name=CommandName.SUBSCRIBE,
-        purpose=N_("Get every edition here, at your own hour"),
+        purpose=N_("help.subscribe"),
         parse=parse_subscribe,
         run=subscribe,
         audience=Audience.EVERYBODY,
@@ -250,7 +247,7 @@ COMMANDS = (
     ),
     Command(
         name=CommandName.UNSUBSCRIBE,
-        purpose=N_("Get no more editions"),
+        purpose=N_("help.unsubscribe"),
         parse=no_arguments,
         run=unsubscribe,
         audience=Audience.EVERYBODY,
@@ -258,7 +255,7 @@ COMMANDS = (
     ),
     Command(
         name=CommandName.PAUSE,
-        purpose=N_("Get nothing for a while"),
+        purpose=N_("help.pause"),
         parse=parse_pause,
         run=pause,
         examples=("", "7", "2026-12-24"),
@@ -267,7 +264,7 @@ COMMANDS = (
     ),
     Command(
         name=CommandName.RESUME,
-        purpose=N_("End a pause"),
+        purpose=N_("help.resume"),
         parse=no_arguments,
         run=resume,
         changes=always,

@@ -130,8 +130,7 @@ def log_alert(
 
 def _to_setter(setter: Setter, w: Words) -> str:
     return w.gettext(
-        "Editions cannot be posted in {place} any more: the right to post there is missing. "
-        "Give it back, and editions come again.",
+        "alerts.place_barred_to_owner",
         place=setter.place,
     )
 
@@ -141,36 +140,33 @@ def text(event: str, fields: Mapping[str, Any], w: Words) -> str:
     fields = dict(fields) | {"day": w.day(date.fromisoformat(fields["day"])) if "day" in fields else ""}
     match event:
         case "edition published":
-            return w.gettext("The edition of {day} is closed. Papers: {papers}. Readers: {audience}.", **fields)
+            return w.gettext("alerts.edition_closed", **fields)
         case "edition finished":
             counts = states_in_words(fields["deliveries"], w)
-            return w.gettext("The edition of {day} has been dealt with. {became}", day=fields["day"], became=counts)
+            return w.gettext("alerts.edition_ended", day=fields["day"], became=counts)
         case "announcement published":
-            return w.gettext("An announcement is on its way. Readers: {audience}.", **fields)
+            return w.gettext("alerts.announcement_started", **fields)
         case "announcement finished":
             counts = states_in_words(fields["deliveries"], w)
-            return w.gettext(
-                "The announcement of {day} has been dealt with. {became}", day=fields["day"], became=counts
-            )
+            return w.gettext("alerts.announcement_ended", day=fields["day"], became=counts)
         case "channel halted":
             return w.gettext(
-                "The channel {channel} has halted, because its service refuses what we send: {reason}. "
-                "One delivery is tried every 30 minutes; “papers resume {channel}” starts it again.",
+                "alerts.channel_halted",
                 **fields,
             )
         case "channel resumed":
-            return w.gettext("The channel {channel} delivers again.", **fields)
+            return w.gettext("alerts.channel_resumed", **fields)
         case "chat paused, no right to post":
             return w.gettext(
-                "A place that {channel} delivers to does not let us post, and is paused until it does: {reason}.",
+                "alerts.place_barred",
                 **fields,
             )
         case "login refused":
-            return w.gettext("The channel {channel} is not let in by its service and stays away: {reason}", **fields)
+            return w.gettext("alerts.login_refused", **fields)
         case "no edition, the feed lists no papers":
-            return w.gettext("There is no edition of {day}: the feed lists no papers of that day.", **fields)
+            return w.gettext("alerts.no_edition_empty", **fields)
         case "no edition, the feed is unreachable":
-            return w.gettext("There is no edition of {day}: the feed has been out of reach since.", **fields)
+            return w.gettext("alerts.no_edition_unreachable", **fields)
         case _:
             return event
 
@@ -178,20 +174,21 @@ def text(event: str, fields: Mapping[str, Any], w: Words) -> str:
 def states_in_words(became: Mapping[str, int], w: Words) -> str:
     """Counts of an edition's deliveries by state, as one line."""
     return " · ".join(
-        w.gettext("{state}: {n}", state=_state(State(state), w), n=w.number(count)) for state, count in became.items()
+        w.gettext("alerts.state_count", state=_state(State(state), w), n=w.number(count))
+        for state, count in became.items()
     )
 
 
 def _state(state: State, w: Words) -> str:
     words = {
-        State.OWED: w.pgettext("what became of a delivery", "still owed"),
-        State.SENDING: w.pgettext("what became of a delivery", "being sent"),
-        State.SENT: w.pgettext("what became of a delivery", "sent"),
-        State.GONE: w.pgettext("what became of a delivery", "reader gone"),
-        State.BARRED: w.pgettext("what became of a delivery", "no right to post"),
-        State.REJECTED: w.pgettext("what became of a delivery", "rejected"),
-        State.EXPIRED: w.pgettext("what became of a delivery", "expired"),
-        State.SKIPPED: w.pgettext("what became of a delivery", "skipped"),
-        State.UNKNOWN: w.pgettext("what became of a delivery", "end unknown"),
+        State.OWED: w.gettext("delivery_state.owed"),
+        State.SENDING: w.gettext("delivery_state.sending"),
+        State.SENT: w.gettext("delivery_state.sent"),
+        State.GONE: w.gettext("delivery_state.gone"),
+        State.BARRED: w.gettext("delivery_state.barred"),
+        State.REJECTED: w.gettext("delivery_state.rejected"),
+        State.EXPIRED: w.gettext("delivery_state.expired"),
+        State.SKIPPED: w.gettext("delivery_state.skipped"),
+        State.UNKNOWN: w.gettext("delivery_state.unknown"),
     }
     return words[state]

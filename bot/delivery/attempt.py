@@ -72,13 +72,16 @@ class Attempts:
     async def _send(self, delivery: Delivery, message: Message, personal: Personal) -> Outcome:
         try:
             with timed(self._observe, Timed.SEND, self._channel.name):
-                return sanitized(await self._channel.send(delivery.to, message, personal), delivery.to)
+                outcome = sanitized(await self._channel.send(delivery.to, message, personal), delivery.to)
         except asyncio.CancelledError:
             return Unknown("the program was stopped before the service had answered")
         except (Exception, BaseExceptionGroup) as error:  # channels should not raise; nobody knows what was sent
             event = "channel raised an error, delivery is marked unknown"
             log.exception(event, extra={"channel": self._channel.name, "delivery": delivery.id})
             return Unknown(f"the channel failed ({type(error).__name__})")
+        if isinstance(outcome, Deferred) and outcome.slow_down:
+            self._rate_limiter.slow_down()
+        return outcome
 
     def _personal(self, delivery: Delivery, slug: str | None) -> Personal:
         """The parts of a message that are this reader's alone."""

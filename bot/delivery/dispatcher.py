@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channel import Barred, Channel, Deferred, Gone, Rejected
 from bot.delivery.alerts import Alert, Setter, log_alert
+from bot.delivery.answers import count_answer, held_back
 from bot.delivery.attempt import Attempts
 from bot.delivery.rate_limit import RateLimiter
 from bot.delivery.rendering import Renderings
@@ -176,7 +177,7 @@ class Dispatcher:
                 for delivery in await unconfirmed.repeatable(connection, name, now=now):
                     await unconfirmed.repeat(connection, delivery, repeat_at(delivery, now))
             limit = state.may_claim(now, free, len(self._in_flight))
-            claimed = await self._claim(connection, now, limit, await_texts=await_texts)
+            claimed = await self._claim(connection, state, now, limit, await_texts=await_texts)
             if claimed:
                 state = state.after_claim(now)
             elif free > 0 and limit == 0:  # the channel is waiting or halted, not merely busy
@@ -201,11 +202,12 @@ class Dispatcher:
         return True
 
     async def _claim(
-        self, connection: AsyncConnection, now: datetime, limit: int, *, await_texts: bool
+        self, connection: AsyncConnection, state: ChannelState, now: datetime, limit: int, *, await_texts: bool
     ) -> list[Delivery]:
         """Claim what is due, but postpone what would wake its reader or whose texts are still being written."""
         claimed = await claiming.claim(connection, self.channel.name, owner=self.owner, now=now, limit=limit)
-        later = {delivery.id: at for delivery in claimed if (at := postpone_until(delivery, now)) is not None}
+        later = held_back(self.channel, state, claimed, now)
+        later |= {delivery.id: at for delivery in claimed if (at := postpone_until(delivery, now)) is not None}
         for delivery in claimed if await_texts else ():
             if (at := await self._renderings.texts_pending_until(connection, delivery, now)) is not None:
                 later.setdefault(delivery.id, at)
@@ -273,6 +275,7 @@ class Dispatcher:
             if counts and not delivery.fell_back and await fallbacks.count_rejection(connection, delivery.id):
                 each.fell_back = True
                 bad_renderings = await fallbacks.count_fallen_back(connection, self.channel.name, delivery.edition_id)
+            state = await count_answer(connection, self.channel, state, delivery, result, now=now)
             state = next_channel_state(state, delivery, result, now, bad_renderings=bad_renderings)
             if isinstance(result, Deferred) and result.strike:
                 await self._end_after_strikes(connection, delivery, result.reason, now)
@@ -339,3 +342,5 @@ class Dispatcher:
         if after.waits_until and after.waits_until != before.waits_until:
             until = after.waits_until.isoformat(timespec="seconds")
             log.warning("channel waits", extra={"channel": self.channel.name, "until": until, "for": after.waits_for})
+        if after.counts.waiting - before.counts.waiting:
+            log.warning("a domain waits", extra={"channel": self.channel.name, "counts": after.counts.in_words(now)})

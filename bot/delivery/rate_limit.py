@@ -18,6 +18,9 @@ RECIPIENTS = 10_000
 """Recipients whose rate windows are remembered; the least recently used are dropped, and may send again by then."""
 ANSWERS = 4
 """Answers in a row after which the broadcast gets a turn, however many more are waiting."""
+SLOWER = 0.8
+"""Share of the account's rate that is used for a while after the service found us too fast."""
+SLOW_SECONDS = 60.0
 SLACK = 1.01
 """Factor by which even spacing is wider than the rate demands, so that late sends can catch up."""
 CATCH_UP = 3
@@ -60,6 +63,11 @@ class RateLimiter:
             self._urgent_in_a_row = 0
             self._settle()
 
+    def slow_down(self) -> None:
+        """Use less of the account's rate for a minute: the service found us too fast."""
+        if self._account is not None:
+            self._account.slow_down()
+
     def _settle(self) -> None:
         """Let the broadcast go on while no urgent send waits, and after every few urgent sends in any case."""
         if not self._urgent or self._urgent_in_a_row >= ANSWERS:
@@ -93,6 +101,11 @@ class RateWindow:
         self._due = -math.inf
         self._sent: deque[float] = deque(maxlen=rate.count)
         self._turn = asyncio.Lock()
+        self._slow_until = -math.inf
+
+    def slow_down(self) -> None:
+        """Space an even rate wider for a while, beginning with the next send."""
+        self._slow_until = asyncio.get_running_loop().time() + SLOW_SECONDS
 
     async def wait(self) -> None:
         """Wait until one more send is allowed."""
@@ -104,5 +117,6 @@ class RateWindow:
                 await asyncio.sleep(delay)
             now = clock()
             self._sent.append(now)
-            late = now - self._due > CATCH_UP * self._apart
-            self._due = (now if late else self._due) + self._apart
+            apart = self._apart / SLOWER if now < self._slow_until else self._apart
+            late = now - self._due > CATCH_UP * apart
+            self._due = (now if late else self._due) + apart

@@ -115,7 +115,14 @@ async def channel_findings(store: Store, channel: str, now: datetime) -> list[Fi
         state = await channel_state.load(connection, channel)
         outage = (await listening_outages.load(connection)).get(channel)
     deaf = [] if outage is None else [Finding(channel, False, outage.says)]
-    return [*deaf, *_circuit(channel, state, now)]
+    return [*deaf, *_circuit(channel, state, now), *_counts(channel, state, now)]
+
+
+def _counts(channel: str, state: ChannelState, now: datetime) -> list[Finding]:
+    """What the service answered today, where it refused anything."""
+    said = state.counts.in_words(now)
+    waits = any(state.counts.waits_until(each.judge, now) for each in state.counts.judges)
+    return [Finding(channel, True, said, advice=waits)] if said else []
 
 
 def _circuit(channel: str, state: ChannelState, now: datetime) -> list[Finding]:

@@ -30,10 +30,10 @@ def announcement_page(text: str, w: Words, day: date) -> Page:
     return Page(
         language=w.language,
         direction=w.direction,
-        heading=w.gettext("A message from those who run this newsletter"),
+        heading=w.gettext("announcement.title"),
         lead=clean_lines(text),
         blocks=[],
         labels=labels(w, Style.HEADLINE),
-        notes=[w.gettext("You get this because you are subscribed. “unsubscribe” ends that.")],
+        notes=[w.gettext("announcement.why_you_get_this")],
         slug=f"announcement-{day}",
     )

@@ -52,7 +52,7 @@ def edition_page(
     lead = [_count(w, len(chosen), len(edition.papers), preferences.min_votes)]
     if counted and not edition.sample:
         # In UTC, since one rendering serves readers in every time zone.
-        lead.append(w.gettext("votes counted on {moment}", moment=w.moment(edition.closed_at)))
+        lead.append(w.gettext("edition.votes_as_of", moment=w.moment(edition.closed_at)))
     return Page(
         language=w.language,
         direction=w.direction,
@@ -80,11 +80,11 @@ def today_page(
     ranked = rank(papers)
     chosen = choose(ranked, preferences)
     share = filled(day, now)
-    title = w.gettext("Daily papers") if share == 1 else w.gettext("Papers so far")
+    title = w.gettext("edition.daily") if share == 1 else w.gettext("edition.so_far")
     return Page(
         language=w.language,
         direction=w.direction,
-        heading=w.gettext("{title} · {date}", title=title, date=w.day(day)),
+        heading=w.gettext("edition.heading", title=title, date=w.day(day)),
         lead=_count(w, len(chosen), len(ranked), preferences.min_votes),
         blocks=[block(each, preferences.style, w, texts) for each in chosen],
         labels=labels(w, preferences.style),
@@ -121,8 +121,7 @@ def barren_page(count: int, preferences: Preferences, now: datetime) -> Page:
     """The notice for a reader whose filters have let nothing through for `count` editions."""
     w = words(preferences.language)
     says = w.ngettext(
-        "Your filters have left nothing of the last {n} edition, so nothing was sent. “settings” shows them.",
-        "Your filters have left nothing of the last {n} editions, so nothing was sent. “settings” shows them.",
+        "edition.filters_left_nothing",
         count,
     )
     return notice_page(says, w, now)
@@ -133,7 +132,7 @@ def notice_page(says: str, w: Words, now: datetime) -> Page:
     return Page(
         language=w.language,
         direction=w.direction,
-        heading=w.gettext("Morning Papers"),
+        heading=w.gettext("newsletter.name"),
         lead=one_line(says),
         blocks=[],
         labels=labels(w, Style.HEADLINE),
@@ -162,7 +161,7 @@ def block(ranked: Ranked, style: Style, w: Words, texts: Texts = NO_TEXTS) -> Bl
         rank=ranked.rank,
         paper=paper,
         title=translated or title,
-        votes=None if ranked.votes is None else w.ngettext("{n} vote", "{n} votes", ranked.votes),
+        votes=None if ranked.votes is None else w.ngettext("paper.votes", ranked.votes),
         votes_count=ranked.votes,
         organisation=one_line(paper.organisation or "") or None,
         authors=_authors(paper.authors, w),
@@ -190,20 +189,20 @@ def _authors(names: Sequence[str], w: Words) -> str | None:
     known = [each for name in names if (each := one_line(name))]
     if not known:
         return None
-    listed = w.pgettext("between names", ", ").join(known[:NAMES])
+    listed = w.gettext("format.name_separator").join(known[:NAMES])
     return listed if len(known) <= NAMES else f"{listed} +{w.number(len(known) - NAMES)}"
 
 
 def _links(paper: Paper, w: Words) -> list[Link]:
-    discussion = w.gettext("Discussion")
+    discussion = w.gettext("paper.link_discussion")
     if paper.comments:
-        discussion = w.gettext("Discussion ({n})", n=w.number(paper.comments))
+        discussion = w.gettext("paper.link_discussion_count", n=w.number(paper.comments))
     overview = f"https://www.alphaxiv.org/{_ALPHAXIV.get(w.language, '')}overview/{paper.id}"
     offered = [
         ("arXiv", paper.arxiv),
         ("PDF", paper.pdf),
-        (w.pgettext("source code", "Code"), paper.code),
-        (w.pgettext("a project's web page", "Project"), paper.project),
+        (w.gettext("paper.link_code"), paper.code),
+        (w.gettext("paper.link_project"), paper.project),
         (discussion, paper.page),
         ("alphaXiv", overview),
     ]
@@ -222,11 +221,11 @@ def _leads_to_the_web(url: str) -> bool:
 def heading(w: Words, cadence: Cadence, day: date) -> str:
     """The heading of an edition: its cadence and its period."""
     title = {
-        Cadence.DAY: w.gettext("Daily papers"),
-        Cadence.WEEK: w.gettext("Weekly papers"),
-        Cadence.MONTH: w.gettext("Monthly papers"),
+        Cadence.DAY: w.gettext("edition.daily"),
+        Cadence.WEEK: w.gettext("edition.weekly"),
+        Cadence.MONTH: w.gettext("edition.monthly"),
     }[cadence]
-    return w.gettext("{title} · {date}", title=title, date=period_name(w, cadence, day))
+    return w.gettext("edition.heading", title=title, date=period_name(w, cadence, day))
 
 
 def period_name(w: Words, cadence: Cadence, day: date) -> str:
@@ -243,7 +242,7 @@ def period_name(w: Words, cadence: Cadence, day: date) -> str:
 def _missed(w: Words, cadence: Cadence, day: date) -> Link:
     """A link to the list of a missed edition."""
     place = {Cadence.DAY: "date", Cadence.WEEK: "week", Cadence.MONTH: "month"}[cadence]
-    label = w.gettext("You missed: {date}", date=period_name(w, cadence, day))
+    label = w.gettext("edition.missed", date=period_name(w, cadence, day))
     return Link(label, f"https://huggingface.co/papers/{place}/{slug(cadence, day)}")
 
 
@@ -260,37 +259,28 @@ def slug(cadence: Cadence, day: date) -> str:
 
 def _count(w: Words, shown: int, total: int, min_votes: int) -> str:
     if shown == total:
-        return w.ngettext("{n} paper", "{n} papers", total)
+        return w.ngettext("edition.papers", total)
     if shown == 0:
         return w.ngettext(
-            "None of {papers} papers has {n} vote",
-            "None of {papers} papers has {n} votes",
+            "edition.none_with_votes",
             min_votes,
             papers=w.number(total),
         )
-    return w.ngettext("Top {shown} of {n} paper", "Top {shown} of {n} papers", total, shown=w.number(shown))
+    return w.ngettext("edition.top_of_papers", total, shown=w.number(shown))
 
 
 def _warnings(w: Words, edition: Edition) -> list[str]:
     warnings = []
     if edition.sample:
-        warnings.append(
-            w.gettext(
-                "This is a sample, built into the program and shown because the feed could not be "
-                "reached yet. Today’s papers follow as soon as it answers."
-            )
-        )
+        warnings.append(w.gettext("edition.sample_note"))
     if not edition.complete:
-        warnings.append(
-            w.gettext("The feed could not be read when this edition closed, so some papers may be missing.")
-        )
+        warnings.append(w.gettext("edition.incomplete_note"))
     return warnings
 
 
 def _still_filling(w: Words, share: float, now: datetime) -> str:
     return w.gettext(
-        "As of {moment}. The list fills until midnight UTC; at this hour it usually holds about {share} "
-        "of the day’s papers.",
+        "edition.so_far_note",
         moment=w.moment(now),
         share=w.percent(share),
     )

@@ -99,7 +99,7 @@ def shorten(text: str, most: int) -> str:
 def _more(page: Page, hidden: int) -> str | None:
     if not hidden:
         return page.more
-    return words(page.language).ngettext("+{n} more paper", "+{n} more papers", hidden)
+    return words(page.language).ngettext("edition.more_papers", hidden)
 
 
 def _excess(message: Message, limits: Limits) -> tuple[str, int, int] | None:

@@ -15,21 +15,21 @@ def labels(w: Words, style: Style) -> Mapping[str, str]:
     """Labels by name. `said_by_…` is empty for the style's usual source, which the footer names."""
     usual = USUAL_SOURCES.get(style, Source.MODEL)
     says = {
-        Source.FEED: w.gettext("feed’s summary"),
-        Source.AUTHORS: w.gettext("from the abstract"),
-        Source.MODEL: w.gettext("by a language model"),
+        Source.FEED: w.gettext("source.feed"),
+        Source.AUTHORS: w.gettext("source.abstract_sentence"),
+        Source.MODEL: w.gettext("source.model"),
     }
     return {
-        "product": w.gettext("Morning Papers"),
-        "votes": w.gettext("Votes"),
-        "paper": w.gettext("Paper"),
-        "organisation": w.gettext("Organisation"),
-        "authors": w.gettext("Authors"),
-        "links": w.gettext("Links"),
-        "abstract": w.gettext("Abstract"),
-        "more": w.gettext("More papers"),
-        "settings": w.gettext("Settings"),
-        "share": w.gettext("Share"),
+        "product": w.gettext("newsletter.name"),
+        "votes": w.gettext("paper.label_votes"),
+        "paper": w.gettext("paper.label_paper"),
+        "organisation": w.gettext("paper.label_organisation"),
+        "authors": w.gettext("paper.label_authors"),
+        "links": w.gettext("paper.label_links"),
+        "abstract": w.gettext("paper.label_abstract"),
+        "more": w.gettext("papers.more_button"),
+        "settings": w.gettext("settings.title"),
+        "share": w.gettext("edition.share"),
         **{f"said_by_{source}": "" if source is usual else says[source] for source in Source},
         **_of_styles(w),
     }
@@ -38,47 +38,39 @@ def labels(w: Words, style: Style) -> Mapping[str, str]:
 def _of_styles(w: Words) -> Mapping[str, str]:
     """Headings of the parts of texts, by style and part."""
     return {
-        "instead": w.gettext("shorter, for want of the whole text"),
-        "highlights_sentence": w.pgettext("over one sentence on a paper", "Summary"),
-        "highlights_points": w.pgettext("over three points on a paper", "Key points"),
-        "highlights_figure": w.pgettext("over a figure of a paper", "Figure"),
-        "plain_input_output": w.pgettext("over what goes in and comes out", "Input → output"),
-        "plain_problem": w.pgettext("over what could not be done before", "Problem"),
-        "plain_idea": w.pgettext("over the idea, told plainly", "Idea"),
-        "original_abstract": w.gettext("Original abstract"),
-        "original_title": w.gettext("Original title"),
-        "review_introduction": w.pgettext("a section of a review", "Introduction"),
-        "review_method": w.pgettext("a section of a review", "Method"),
-        "review_results": w.pgettext("a section of a review", "Results"),
-        "review_limitations": w.pgettext("a section of a review", "Limitations"),
-        "review_conclusion": w.pgettext("a section of a review", "Conclusion"),
-        "review_unknown": w.gettext("Not enough information."),
+        "instead": w.gettext("source.shorter_stand_in"),
+        "highlights_sentence": w.gettext("section.summary"),
+        "highlights_points": w.gettext("section.key_points"),
+        "highlights_figure": w.gettext("section.figure"),
+        "plain_input_output": w.gettext("section.input_output"),
+        "plain_problem": w.gettext("section.problem"),
+        "plain_idea": w.gettext("section.idea"),
+        "original_abstract": w.gettext("section.original_abstract"),
+        "original_title": w.gettext("section.original_title"),
+        "review_introduction": w.gettext("section.introduction"),
+        "review_method": w.gettext("section.method"),
+        "review_results": w.gettext("section.results"),
+        "review_limitations": w.gettext("section.limitations"),
+        "review_conclusion": w.gettext("section.conclusion"),
+        "review_unknown": w.gettext("section.not_enough"),
     }
 
 
 def footer(w: Words, style: Style, *, counted: bool, sample: bool) -> list[str]:
     """The lines of a page's footer; `counted` says whether the feed counts votes."""
     if sample:
-        whose = w.gettext("The summaries were written for this sample.")
+        whose = w.gettext("source.note_sample")
     elif style is Style.ABSTRACT:
-        whose = w.gettext("The abstracts are the authors’ own words, unchanged.")
+        whose = w.gettext("source.note_authors")
     elif style not in USUAL_SOURCES:
-        whose = w.gettext(
-            "The texts were written by a language model and held against the papers by the program; "
-            "read the paper before you rely on them."
-        )
+        whose = w.gettext("source.note_model")
     elif counted:
-        whose = w.gettext(
-            "The summaries are Hugging Face’s, written by a language model; “from the abstract” marks the "
-            "first sentence of the authors’ abstract."
-        )
+        whose = w.gettext("source.note_hugging_face")
     else:
-        whose = w.gettext(
-            "The summaries are the feed’s own; “from the abstract” marks the first sentence of the authors’ abstract."
-        )
+        whose = w.gettext("source.note_feed")
     if counted:
         return [
             whose,
-            w.gettext("Papers and votes: Hugging Face Daily Papers (https://huggingface.co/papers)."),
+            w.gettext("source.data_hugging_face"),
         ]
-    return [whose, w.gettext("Papers: in the order of the feed that this newsletter follows.")]
+    return [whose, w.gettext("source.data_feed")]

@@ -10,8 +10,9 @@ from datetime import datetime
 from bot.channel.preference import Kind, Preference, weekdays
 from bot.model import ALL_WEEK, OFF, ON, Cadence, Preferences, Style
 from bot.render import typed_values, zones
+from bot.render.catalogue import DEFAULT, languages
 from bot.render.typed_values import WORKING_DAYS
-from bot.render.words import DEFAULT, Words, languages, match, own_name, words
+from bot.render.words import Words, match, own_name, words
 from bot.rules.topics import LONGEST_TOPIC, MOST_TOPICS, TopicsError
 from bot.rules.topics import parse as parse_topics
 
@@ -39,7 +40,7 @@ def parse(preference: Preference, text: str, w: Words) -> object | None:
             return Style(folded) if folded in set(Style) else None
         case Kind.CADENCE:
             return Cadence(folded) if folded in set(Cadence) else None
-        case Kind.COUNT if folded in {"all", "*", w.pgettext("typed for every paper", "all").casefold()}:
+        case Kind.COUNT if folded in {"all", "*", w.gettext("typed.all_papers").casefold()}:
             return 0
         case Kind.COUNT | Kind.NUMBER:
             least, most = preference.bounds
@@ -77,17 +78,17 @@ def in_words(preference: Preference, chosen: object, w: Words, now: datetime) ->
         case Kind.CADENCE, Cadence() as cadence:
             return cadences(w)[cadence]
         case Kind.COUNT, 0:
-            return w.pgettext("how many papers", "all")
+            return w.gettext("preference.all_papers")
         case ((Kind.COUNT | Kind.NUMBER), int(number)):
             return w.number(number)
         case Kind.TOPICS, tuple() as topics:
-            return w.listing(topics) if topics else w.gettext("all topics")
+            return w.names(topics) if topics else w.gettext("preference.all_topics")
         case Kind.HOUR, int(minutes):
             return w.clock(minutes)
         case Kind.WEEKDAYS, int(days):
             return days_in_words(days, w)
         case Kind.ZONE, str(zone):
-            return w.gettext("{zone}, now {time}", zone=zones.zone(zone, w.language), time=w.time(now, zone))
+            return w.gettext("settings.zone_now", zone=zones.zone(zone, w.language), time=w.time(now, zone))
         case Kind.SWITCH, bool(is_on):
             return switch(is_on, w)
         case _:
@@ -125,10 +126,14 @@ def offers(
             return [*toggles, *whole]
         case Kind.TOPICS, tuple() as topics:
             fewer = [
-                Offer(tuple(each for each in topics if each != topic), w.gettext("Remove {topic}", topic=topic), False)
+                Offer(
+                    tuple(each for each in topics if each != topic),
+                    w.gettext("settings.topic_remove", topic=topic),
+                    False,
+                )
                 for topic in topics
             ]
-            return [*fewer, Offer((), w.gettext("Remove all"), False)] if len(topics) > 1 else fewer
+            return [*fewer, Offer((), w.gettext("settings.topics_remove_all"), False)] if len(topics) > 1 else fewer
         case Kind.ZONE, _:
             values = _near(locale, w)
     return [Offer(each, in_words(preference, each, w, now), each == chosen) for each in values]
@@ -152,16 +157,16 @@ def examples(preference: Preference, w: Words) -> list[str]:
 
 def switch(is_on: bool, w: Words) -> str:
     """A switch's position."""
-    return w.pgettext("a switch", "on") if is_on else w.pgettext("a switch", "off")
+    return w.gettext("switch.on") if is_on else w.gettext("switch.off")
 
 
 def days_in_words(days: int, w: Words) -> str:
     """Weekdays, given as a bit each (Monday = bit 0): "every day", "Mon to Fri", "Mon, Wed"."""
     if days == ALL_WEEK:
-        return w.gettext("every day")
+        return w.gettext("schedule.every_day")
     if days == WORKING_DAYS:
-        return w.gettext("{first} to {last}", first=w.weekday(0), last=w.weekday(4))
-    return w.listing([w.weekday(day) for day in weekdays(days)])
+        return w.gettext("schedule.day_range", first=w.weekday(0), last=w.weekday(4))
+    return w.days([w.weekday(day) for day in weekdays(days)])
 
 
 def rhythm_in_words(wanted: Preferences, w: Words, now: datetime) -> str:
@@ -175,20 +180,17 @@ def rhythm_in_words(wanted: Preferences, w: Words, now: datetime) -> str:
     match wanted.cadence:
         case Cadence.DAY:
             return w.gettext(
-                "An edition comes for each day with papers ({days}), at {hour} by the clocks of {zone}, "
-                "where it is {now} now.",
+                "schedule.daily",
                 **filled,
             )
         case Cadence.WEEK:
             return w.gettext(
-                "An edition comes for each week, on the first of your days after it ({days}), "
-                "at {hour} by the clocks of {zone}, where it is {now} now.",
+                "schedule.weekly",
                 **filled,
             )
         case Cadence.MONTH:
             return w.gettext(
-                "An edition comes for each month, on the first of your days after it ({days}), "
-                "at {hour} by the clocks of {zone}, where it is {now} now.",
+                "schedule.monthly",
                 **filled,
             )
 
@@ -196,26 +198,26 @@ def rhythm_in_words(wanted: Preferences, w: Words, now: datetime) -> str:
 def styles(w: Words) -> Mapping[Style, tuple[str, str]]:
     """What each style is called, and what it says about a paper."""
     return {
-        Style.HEADLINE: (w.gettext("Headline"), w.gettext("The title and one sentence about each paper.")),
-        Style.ABSTRACT: (w.gettext("Abstract"), w.gettext("The authors’ own abstract, unchanged.")),
-        Style.HIGHLIGHTS: (w.gettext("Highlights"), w.gettext("One sentence, then problem, proposal and result.")),
-        Style.PLAIN: (w.gettext("Plain words"), w.gettext("What goes in and comes out, the problem, the idea.")),
-        Style.TRANSLATION: (w.gettext("Translation"), w.gettext("The title and the whole abstract, translated.")),
-        Style.REVIEW: (w.gettext("Review"), w.gettext("Aims, method, results and limits, from the whole paper.")),
+        Style.HEADLINE: (w.gettext("style.headline"), w.gettext("style.headline_about")),
+        Style.ABSTRACT: (w.gettext("paper.label_abstract"), w.gettext("style.abstract_about")),
+        Style.HIGHLIGHTS: (w.gettext("style.highlights"), w.gettext("style.highlights_about")),
+        Style.PLAIN: (w.gettext("style.plain"), w.gettext("style.plain_about")),
+        Style.TRANSLATION: (w.gettext("style.translation"), w.gettext("style.translation_about")),
+        Style.REVIEW: (w.gettext("style.review"), w.gettext("style.review_about")),
     }
 
 
 def cadences(w: Words) -> Mapping[Cadence, str]:
     """How often editions may come."""
     return {
-        Cadence.DAY: w.gettext("each day"),
-        Cadence.WEEK: w.gettext("each week"),
-        Cadence.MONTH: w.gettext("each month"),
+        Cadence.DAY: w.gettext("cadence.day"),
+        Cadence.WEEK: w.gettext("cadence.week"),
+        Cadence.MONTH: w.gettext("cadence.month"),
     }
 
 
 def _topics(text: str, w: Words) -> tuple[str, ...] | None:
-    if text.casefold() in {"none", w.pgettext("typed for no topics", "none").casefold()}:
+    if text.casefold() in {"none", w.gettext("typed.no_topics").casefold()}:
         return ()
     try:
         return parse_topics(text) or None
@@ -233,14 +235,14 @@ def _near(locale: str | None, w: Words) -> list[str]:
 def placeholders(w: Words) -> Mapping[str, str]:
     """What hints and examples are filled with."""
     return {
-        "all": w.pgettext("typed for every paper", "all"),
-        "none": w.pgettext("typed for no topics", "none"),
+        "all": w.gettext("typed.all_papers"),
+        "none": w.gettext("typed.no_topics"),
         "on": switch(True, w),
         "off": switch(False, w),
-        "wanted": w.pgettext("an example of a topic", "diffusion"),
-        "unwanted": w.pgettext("an example of another topic", "robotics"),
-        "announcement": w.pgettext("an example of an announcement", "We are moving on Sunday."),
-        "city": w.pgettext("an example of a city", "Berlin"),
+        "wanted": w.gettext("example.topic"),
+        "unwanted": w.gettext("example.unwanted_topic"),
+        "announcement": w.gettext("example.announcement"),
+        "city": w.gettext("example.city"),
         "monday": w.weekday(0),
         "friday": w.weekday(4),
         "most": w.number(MOST_TOPICS),

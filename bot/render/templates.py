@@ -21,7 +21,8 @@ from markupsafe import escape as html
 
 from bot.channel import Escape, Page, Template
 from bot.render import folder
-from bot.render.words import DEFAULT, words
+from bot.render.catalogue import DEFAULT
+from bot.render.words import words
 
 FILTERS = frozenset(
     """
@@ -89,7 +90,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         self.filters |= {"join": self.join, "number": w.number}
         self.globals = {"range": self.globals["range"], "namespace": self.globals["namespace"]}
         # Plain functions, since Jinja's i18n tags escape by HTML's rules only.
-        self.globals |= {"gettext": w.gettext, "ngettext": w.ngettext, "pgettext": w.pgettext}
+        self.globals |= {"gettext": w.gettext, "ngettext": w.ngettext}
 
     def join(self, values: Iterable[object], between: str = "") -> object:
         """Join values; if one of them is markup, the others are escaped by our escape function."""

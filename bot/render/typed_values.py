@@ -14,7 +14,8 @@ from functools import cache
 
 from babel.dates import get_day_names, get_period_names
 
-from bot.render.words import DEFAULT, locale_of
+from bot.render.catalogue import DEFAULT
+from bot.render.words import locale_of
 
 QUARTER = 15
 """Minutes: hours are chosen in steps of a quarter."""

@@ -1,72 +1,62 @@
-"""Translations: one gettext catalogue per language, with its dates, numbers and plurals.
-
-A catalogue is `templates/locale/<tag>.po`, read without a compile step. The English sentence is the message id, so a
-missing translation falls back to English. So does one with an unknown placeholder: no translation can break a delivery.
-"""
+"""What a reader is told: sentences from the catalogues, dates, numbers and lists as the language writes them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from functools import cache
-from io import BytesIO
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.core import get_global
 from babel.dates import format_date, format_interval, format_skeleton, get_day_names
-from babel.messages.catalog import Catalog
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
-from babel.support import Translations
 
 from bot.channel import Direction
-from bot.render import folder
-
-DEFAULT = "en"
-"""The language of the message ids, and the fallback of every other."""
-
-OFFERED_FROM = 0.9
-"""Share of the English sentences that a catalogue has to translate before its language is offered to readers."""
+from bot.render.catalogue import DEFAULT, catalogues, languages, likely, sentence
 
 _FORMATS = {"en": "en_GB"}
-"""Locales for dates, where not the catalogue's own: few readers of English are American."""
+"""Locales that dates are written by instead of the catalogue's own: few readers of English are American."""
 
-_PLACEHOLDER = re.compile(r"\{(\w+)\}")
-_ENTRY = re.compile(r'^msgid "', re.MULTILINE)
-_TRANSLATED = re.compile(r'^msgstr(?:\[0\])? (?:"[^"]|""\n")', re.MULTILINE)
+_ISOLATE, _END = "\u2068", "\u2069"
+"""FIRST STRONG ISOLATE and POP DIRECTIONAL ISOLATE: what stands between does not reorder the text around it
+(https://www.unicode.org/reports/tr9/)."""
+
+_REORDERED = re.compile(r"[A-Za-z@#+/_-]")
+"""Latin letters, and signs beside digits (+9, 2026-04-29): right-to-left text would show them in another order."""
+_TYPED = re.compile(r"(?<=[“«])[^“”«»{}]*[A-Za-z][^“”«»{}]*(?=[”»])")
+"""What a reader is to type, in quotation marks."""
 
 
 @dataclass(frozen=True)
 class Words:
-    """One language: its catalogue and its formats of dates and numbers."""
+    """One language: its sentences and its ways of writing dates and numbers."""
 
     language: str
     direction: Direction
     _locale: Locale
-    _catalogue: Translations
 
-    def gettext(self, message: str, /, **values: object) -> str:
-        """Translate a message and fill its `{placeholders}`."""
-        return self._say(self._catalogue.gettext(message), message, values)
+    def gettext(self, key: str, /, **values: object) -> str:
+        """The sentence with this id, its `{placeholders}` filled."""
+        return self._say(key, None, values)
 
-    def ngettext(self, singular: str, plural: str, n: int, /, **values: object) -> str:
-        """Translate a message in the plural form for `n`; `{n}` is filled too."""
-        english = singular if n == 1 else plural
-        said = self._catalogue.ngettext(singular, plural, n)
-        return self._say(said, english, {"n": self.number(n), **values})
+    def ngettext(self, key: str, n: int, /, **values: object) -> str:
+        """The sentence with this id in the plural form for `n`; `{n}` is filled with the number as it is written."""
+        return self._say(key, n, {"n": self.number(n), **values})
 
-    def pgettext(self, context: str, message: str, /, **values: object) -> str:
-        """Translate a message in a context, where one English word has several meanings."""
-        return self._say(str(self._catalogue.pgettext(context, message)), message, values)
+    def isolated(self, value: object) -> str:
+        """A value that keeps its own direction inside a right-to-left sentence; unchanged in other languages."""
+        text = str(value)
+        if self.direction is not Direction.RTL or not _REORDERED.search(text) or text.startswith(_ISOLATE):
+            return text
+        return f"{_ISOLATE}{text}{_END}"
 
-    def _say(self, said: str, english: str, values: Mapping[str, object]) -> str:
-        asked = set(_PLACEHOLDER.findall(said))
-        chosen = said if said.strip() and asked <= values.keys() else english
-        return _PLACEHOLDER.sub(lambda found: str(values.get(found[1], found[0])), chosen)
+    def _say(self, key: str, n: int | None, values: dict[str, object]) -> str:
+        if self.direction is not Direction.RTL:
+            return sentence(self.language, key, n, values)
+        said = sentence(self.language, key, n, {name: self.isolated(value) for name, value in values.items()})
+        return _TYPED.sub(lambda typed: self.isolated(typed[0]), said)
 
     def day(self, day: date) -> str:
         """A full date: "Wednesday, 29 April 2026"."""
@@ -101,33 +91,19 @@ class Words:
         """A weekday's short name, Monday = 0: "Mon"."""
         return str(get_day_names("abbreviated", "stand-alone", self._locale)[day])
 
-    def listing(self, names: Sequence[str]) -> str:
-        """A list of names: "Mon, Tue"."""
-        return self.pgettext("between names", ", ").join(names)
+    def names(self, names: Sequence[str]) -> str:
+        """Names or topics one after another: "Ada Lovelace, Alan Turing"."""
+        return self.gettext("format.name_separator").join(names)
+
+    def days(self, names: Sequence[str]) -> str:
+        """Weekdays one after another: "Mon, Wed"."""
+        return self.gettext("format.day_separator").join(names)
 
     def moment(self, moment: datetime, zone: str | tzinfo = "UTC") -> str:
         """The local day and time in `zone`: "29 April, 22:04 UTC"."""
         shown = moment.astimezone(ZoneInfo(zone) if isinstance(zone, str) else zone)
         day = format_skeleton("MMMMd", shown.replace(tzinfo=None), locale=self._locale)
-        return self.pgettext("a day and a time", "{day}, {time}", day=day, time=self.time(moment, zone))
-
-
-@cache
-def catalogues() -> tuple[str, ...]:
-    """Tags of all languages with a catalogue, finished or not, English first."""
-    tags = {path.stem for path in (folder() / "locale").glob("*.po")} | {DEFAULT}
-    return (DEFAULT, *sorted(tags - {DEFAULT}))
-
-
-@cache
-def languages() -> tuple[str, ...]:
-    """Tags of the languages offered to readers, English first: those translated to `OFFERED_FROM` at least.
-
-    The files are searched as text, since parsing them all would delay every start by a tenth of a second.
-    """
-    total = len(_ENTRY.findall(_text_of(DEFAULT))) - 1  # without the header
-    translated = {tag: len(_TRANSLATED.findall(_text_of(tag))) - 1 for tag in catalogues()}
-    return tuple(tag for tag in catalogues() if tag == DEFAULT or translated[tag] >= OFFERED_FROM * total)
+        return self.gettext("format.day_and_time", day=day, time=self.time(moment, zone))
 
 
 def words(language: str) -> Words:
@@ -136,22 +112,15 @@ def words(language: str) -> Words:
 
 
 def own_name(tag: str) -> str:
-    """A language's name in itself: "한국어"."""
+    """A language's name in itself, capitalised as a button shows it: "한국어", "Français"."""
     locale = locale_of(tag)
-    return (locale.display_name or tag) if "-" in tag else (locale.language_name or tag)
+    name = (locale.display_name if "-" in tag else locale.language_name) or tag
+    return name[0].upper() + name[1:]
 
 
 def english_name(tag: str) -> str:
     """A language's name in English: "Korean", "Chinese (Simplified)"."""
     return locale_of(tag).get_display_name(DEFAULT) or tag
-
-
-def completeness(tag: str) -> tuple[int, int]:
-    """How many messages a language's catalogue translates, and how many there are."""
-    if tag == DEFAULT:
-        return (len(_sentences(DEFAULT)),) * 2
-    translated = {key for key, said in _sentences(tag).items() if said}
-    return len(translated & _sentences(DEFAULT).keys()), len(_sentences(DEFAULT))
 
 
 @cache
@@ -164,7 +133,7 @@ def locale_of(tag: str) -> Locale:
 def _words(tag: str) -> Words:
     locale = Locale.parse(_FORMATS.get(tag, tag.replace("-", "_")))
     direction = Direction.RTL if locale.text_direction == "rtl" else Direction.LTR
-    return Words(tag, direction, locale, _catalogue(tag))
+    return Words(tag, direction, locale)
 
 
 def match(wanted: str | None, default: str = DEFAULT, available: Sequence[str] | None = None) -> str:
@@ -179,60 +148,8 @@ def match(wanted: str | None, default: str = DEFAULT, available: Sequence[str] |
     cleaned = re.split(r"[.@]", wanted.strip())[0].replace("_", "-")
     if cleaned.lower() in spelled:
         return spelled[cleaned.lower()]
-    language, script = _likely(cleaned)
-    likely = {tag: _likely(tag) for tag in tags}
-    same_script = [tag for tag, known in likely.items() if known == (language, script)]
-    same_language = [tag for tag, known in likely.items() if known[0] == language]
+    language, script = likely(cleaned)
+    known = {tag: likely(tag) for tag in tags}
+    same_script = [tag for tag, each in known.items() if each == (language, script)]
+    same_language = [tag for tag, each in known.items() if each[0] == language]
     return next(iter(same_script + same_language), default)
-
-
-def _likely(tag: str) -> tuple[str, str | None]:
-    """The likeliest language and script of a tag, by CLDR's likely subtags."""
-    language, *others = tag.split("-")
-    language = language.lower()
-    language = get_global("language_aliases").get(language, language)
-    script = next((part.title() for part in others if len(part) == 4 and part.isalpha()), None)
-    region = next((part.upper() for part in others if re.fullmatch(r"[A-Za-z]{2}|\d{3}", part)), None)
-    if script is None:
-        table = get_global("likely_subtags")
-        full = table.get(f"{language}_{region}") or table.get(language) or ""
-        script = next((part for part in full.split("_")[1:] if len(part) == 4), None)
-    return language, script
-
-
-def _catalogue(tag: str) -> Translations:
-    catalogue = _read(tag)
-    if catalogue is None:  # English may lack one: its sentences are the message ids
-        return Translations()
-    compiled = BytesIO()
-    write_mo(compiled, catalogue)
-    compiled.seek(0)
-    return Translations(compiled)
-
-
-def _text_of(tag: str) -> str:
-    path = folder() / "locale" / f"{tag}.po"
-    return path.read_text(encoding="utf-8") if path.is_file() else ""
-
-
-def _read(tag: str) -> Catalog | None:
-    path = folder() / "locale" / f"{tag}.po"
-    if not path.is_file():
-        return None
-    with path.open("rb") as written:
-        return read_po(written, locale=tag.replace("-", "_"), abort_invalid=True)
-
-
-def _sentences(tag: str) -> dict[object, bool]:
-    """The messages of a catalogue (context, id), and whether each is translated."""
-    catalogue = _read(tag)
-    messages = [each for each in catalogue or () if each.id]
-    return {
-        (each.context, str(each.id)): bool(each.string) and not each.fuzzy and _all_said(each.string)
-        for each in messages
-    }
-
-
-def _all_said(said: object) -> bool:
-    forms = said if isinstance(said, list | tuple) else [said]
-    return all(str(form).strip() for form in forms)

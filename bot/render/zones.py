@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo, available_timezones
 from babel import Locale
 from babel.core import get_global
 
-from bot.render.words import languages, locale_of
+from bot.render.catalogue import languages
+from bot.render.words import locale_of
 
 NO_PLACES = {"localtime", "Factory", "posixrules"}
 """Names in a machine's list of zones that are not time zones."""

@@ -8,12 +8,13 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import assert_never
 
 from bot.channel import Barred, Deferred, Gone, Outcome, Rejected, Sent, Unknown
 from bot.model import Delivery, Reason, State, Status
+from bot.rules.answer_counts import AnswerCounts
 from bot.rules.schedule import NEAR, Rhythm, waking
 
 FIRST_WAIT = timedelta(minutes=1)
@@ -87,9 +88,9 @@ def consequence(delivery: Delivery, result: Result, now: datetime) -> Consequenc
     match result:
         case Sent(receipt, moved_to):
             return Consequence(State.SENT, receipt=receipt, moved_to=moved_to)
-        case Deferred(reason, retry_after, "channel", _):
+        case Deferred(reason, retry_after, "channel"):
             return Consequence(State.OWED, short(reason), next_at=now + timedelta(seconds=retry_after or 0))
-        case Deferred(reason, retry_after, _, strike):
+        case Deferred(reason, retry_after, strike=strike):
             wait = max(timedelta(seconds=retry_after or 0), backoff(delivery.attempts, f"{delivery.id}"))
             if strike:
                 return _retry(delivery, Reason.NOT_REACHED.because(reason), now + wait, Reason.NOT_REACHED)
@@ -151,6 +152,8 @@ class ChannelState:
     """Readers whose fallback was rejected since the last success."""
     spam_domains: tuple[str, ...] = ()
     """Who called an edition spam, each written `edition id:domain`."""
+    counts: AnswerCounts = field(default_factory=AnswerCounts)
+    """What the service answered today."""
 
     def may_claim(self, now: datetime, free: int, in_flight: int) -> int:
         """How many deliveries may be claimed now, with `free` slots and `in_flight` sends going on."""
@@ -172,6 +175,7 @@ def next_channel_state(
 
     `bad_renderings` counts the edition's renderings that fell back, if this rejection made one more of them fall back.
     An announcement halts the channel only when it is called spam: it is the operator's own words that are refused.
+    Few refusals among many answers halt nothing (`state.counts`, in which this result is counted already).
     """
     match result:
         case Sent():
@@ -179,7 +183,7 @@ def next_channel_state(
             if state.halted_at is None:
                 return state
             return replace(state, halted_at=None, halted_for=None, probe_at=None, spam_domains=())
-        case Deferred(reason, retry_after, "channel", _):
+        case Deferred(reason, retry_after, "channel"):
             if state.waits_until is not None and now < state.waits_until and retry_after is None:
                 return state  # sends that were in flight together met the same fault
             wait = timedelta(seconds=retry_after) if retry_after else backoff(state.failures + 1, reason)
@@ -189,11 +193,10 @@ def next_channel_state(
             domains = _spam_domains(state, delivery, result.judge if isinstance(result, Rejected) else None)
             first_fallback = delivery.fell_back and delivery.rejections <= REJECTIONS and not delivery.is_note
             state = replace(state, spam_domains=domains, rejected_in_a_row=state.rejected_in_a_row + first_fallback)
-            halts = (
-                (bad_renderings >= BAD_RENDERINGS and not delivery.is_note)
-                or state.rejected_in_a_row >= REJECTED_IN_A_ROW
-                or len(domains) >= SPAM_DOMAINS
-            )
+            refused = state.rejected_in_a_row >= REJECTED_IN_A_ROW or len(domains) >= SPAM_DOMAINS
+            if state.counts.is_enough and isinstance(result, Rejected):
+                refused = state.counts.refuses
+            halts = refused or (bad_renderings >= BAD_RENDERINGS and not delivery.is_note)
             if halts and state.halted_at is None:
                 return replace(state, halted_at=now, halted_for=short(reason), probe_at=now + PROBE_EVERY)
             return state

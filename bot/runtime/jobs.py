@@ -21,7 +21,7 @@ class Job:
     locks: Sequence[str]
     run: Callable[[asyncio.Event], Awaitable[None]]
     """Runs until the event is set."""
-    once: Callable[[datetime], Awaitable[None]] | None = None
+    once: Callable[[datetime], Awaitable[object]] | None = None
     """Does what is due at an instant, for `papers run --once`; None where there is no such thing."""
     finish: Callable[[float], Awaitable[None]] | None = None
     """Settles what is in flight, within some seconds, before the locks are given back."""
@@ -62,6 +62,6 @@ async def under_locks(
     task.result()
 
 
-async def cut_short(work: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
+async def cut_short(work: Callable[[], Awaitable[object]], stop: asyncio.Event) -> None:
     """Run work that does not look at `stop` itself, and cancel it when `stop` is set."""
     await until(stop, asyncio.ensure_future(work()))

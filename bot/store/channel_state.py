@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Select, bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.rules.answer_counts import AnswerCounts
 from bot.rules.outcomes import ChannelState
 from bot.store.schema import channels, renderings
 from bot.store.upsert import insert, put
@@ -25,7 +26,9 @@ async def load(connection: AsyncConnection, channel: str, *, lock: bool = False)
         return ChannelState()
     values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
     del values["channel"]
-    return ChannelState(**values | {"spam_domains": tuple(filter(None, row.spam_domains.split(",")))})
+    values["spam_domains"] = tuple(filter(None, row.spam_domains.split(",")))
+    values["counts"] = AnswerCounts.load(row.counts)
+    return ChannelState(**values)
 
 
 @cache
@@ -37,7 +40,8 @@ def _loading(*, lock: bool) -> Select[Any]:
 
 async def save(connection: AsyncConnection, channel: str, state: ChannelState) -> None:
     """Store the state of a channel."""
-    await put(connection, channels, asdict(state) | {"channel": channel, "spam_domains": ",".join(state.spam_domains)})
+    stored = {"channel": channel, "spam_domains": ",".join(state.spam_domains), "counts": state.counts.dump()}
+    await put(connection, channels, asdict(state) | stored)
 
 
 async def resume(connection: AsyncConnection, channel: str) -> ChannelState:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Delivery, Reason, State
 from bot.rules.outcomes import Consequence, short
-from bot.store.schema import deliveries, reason_columns
+from bot.store.schema import deliveries, reason_columns, subscribers
 
 
 async def record(connection: AsyncConnection, endings: Mapping[int, Consequence], *, owner: str, now: datetime) -> None:
@@ -73,6 +73,22 @@ async def mark_not_reached(connection: AsyncConnection, edition_id: int, subscri
         .values(reason_columns(Reason.NOT_REACHED, short(Reason.NOT_REACHED.because(detail))))
     )
     return marked.rowcount > 0
+
+
+async def accepted_since(connection: AsyncConnection, channel: str, ending: str, since: datetime) -> int:
+    """Deliveries that the service accepted since a moment, to recipients whose id ends in `ending`."""
+    joined = deliveries.join(subscribers, deliveries.c.subscriber_id == subscribers.c.id)
+    found: int | None = await connection.scalar(
+        select(func.count())
+        .select_from(joined)
+        .where(
+            deliveries.c.channel == channel,
+            deliveries.c.state == State.SENT,
+            deliveries.c.ended_at >= since,
+            subscribers.c.recipient.endswith(ending, autoescape=True),
+        )
+    )
+    return found or 0
 
 
 async def has_same_reader(connection: AsyncConnection, delivery: Delivery) -> bool:

@@ -1,4 +1,4 @@
-"""The tables, written once for SQLite and PostgreSQL. How they came to be is in migrations/."""
+"""The tables, written once for SQLite and PostgreSQL. Their history is in migrations/."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ texts = Table(
     Column("tokens", Integer, nullable=False),
     Column("written_at", Utc, nullable=False, index=True),
 )
-"""What a language model wrote about papers, accepted or not: a restart asks for nothing twice."""
+"""Texts of a language model about papers, accepted or not, so that a restart asks for none twice."""
 
 choices = Table(
     "choices",
@@ -160,7 +160,7 @@ choices = Table(
     *columns(shaping=True),
     UniqueConstraint(*names(shaping=True)),
 )
-"""The part of preferences that decides what a message says, once for all who chose the same."""
+"""The preferences that decide what a message says: one row for all subscribers with the same."""
 
 subscribers = Table(
     "subscribers",
@@ -195,7 +195,7 @@ suppression_list = Table(
     Column("reason_code", String, nullable=False, server_default="other"),
     Column("since", Utc, nullable=False),
 )
-"""Addresses that must not be written to again unless they ask themselves; hashed, since they asked to be left alone."""
+"""Addresses that must not be written to until they subscribe again themselves; hashed, since they asked for that."""
 
 deliveries = Table(
     "deliveries",
@@ -225,13 +225,13 @@ deliveries = Table(
     Index("ix_deliveries_subscriber_id", "subscriber_id"),
 )
 
-# Only what is owed or in flight is ever looked for by time or owner, so only that is indexed: the indexes stay
-# as small as the work that is left, however many rows have been delivered.
+# Queries by time or owner look only for deliveries that are owed or in flight, so only those are indexed: the indexes
+# stay as small as the work that is left, however many rows have been delivered.
 Index("ix_deliveries_owed", deliveries.c.channel, deliveries.c.next_at, **in_state("owed"))
 Index("ix_deliveries_sending", deliveries.c.channel, deliveries.c.owner, **in_state("sending"))
 Index("ix_deliveries_unknown", deliveries.c.channel, deliveries.c.repeats, **in_state("unknown"))
 
-# What readers missed is looked for with every delivery, and found for few.
+# Each delivery looks for the editions that its reader missed; few have any.
 Index("ix_deliveries_expired", deliveries.c.subscriber_id, **in_state("expired"))
 
 
@@ -250,7 +250,7 @@ renderings = Table(
     Column("rejections", Integer, nullable=False),
     Column("fell_back", Boolean, nullable=False),
 )
-"""Variants that a service refused; most never have a row."""
+"""Renderings that a service rejected; most never have a row."""
 
 delivery_counts = Table(
     "delivery_counts",
@@ -260,7 +260,7 @@ delivery_counts = Table(
     Column("state", String, primary_key=True),
     Column("count", Integer, nullable=False),
 )
-"""What is left of deliveries that are too old to be kept one by one."""
+"""Counts of deliveries that are too old to be kept one by one."""
 
 one_time_tokens = Table(
     "one_time_tokens",
@@ -289,6 +289,7 @@ channels = Table(
     Column("probe_at", Utc),
     Column("rejected_in_a_row", Integer, nullable=False, server_default="0"),
     Column("spam_domains", Text, nullable=False, server_default=""),
+    Column("counts", Text, nullable=False, server_default=""),
 )
 
 announcements = Table(
@@ -301,7 +302,7 @@ announcements = Table(
     Column("written_at", Utc, nullable=False),
     Column("edition_id", ForeignKey("editions.id"), unique=True),
 )
-"""What operators say to their readers; a draft until it has an edition. The key is what confirms it."""
+"""Announcements by operators, drafts until they have an edition. The key confirms a draft."""
 
 unread_days = Table(
     "unread_days",
@@ -329,4 +330,4 @@ system_state = Table(
     Column("key", String, primary_key=True),
     Column("value", Text, nullable=False),
 )
-"""What the system knows of itself: the ledger of closing, outages of listening, key by key."""
+"""A key-value store: the closing state, outages of listening, the signing key, marks of locks."""

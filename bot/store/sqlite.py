@@ -1,7 +1,7 @@
-"""SQLite's driver, asked once for each statement.
+"""An SQLite driver with one trip to its thread per statement.
 
-aiosqlite gives every call to its thread and waits for the answer: making a cursor, executing, fetching and closing are
-four trips, which take longer than most of our statements do. Here they are one, and beginning a transaction is none.
+aiosqlite passes every call to a thread and waits for the result: creating a cursor, executing, fetching and closing are
+four trips, which take longer than most of our statements. Here they are one, and beginning a transaction is none.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Self
 import aiosqlite
 
 AT_ONCE = 1_000
-"""Rows that come back with the statement; the rest are fetched on demand."""
+"""Rows that are fetched together with the statement; the rest are fetched on demand."""
 
 
 class Connection(aiosqlite.Connection):
@@ -23,32 +23,32 @@ class Connection(aiosqlite.Connection):
     def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
         super().__init__(connector, iter_chunk_size=AT_ONCE)
         self._transaction = ""
-        """What begins the present transaction."""
+        """The statement that begins the current transaction."""
         self._beginning = ""
-        """The same, until something was asked."""
+        """The same, until it was sent with the first statement."""
         self._is_touched = False
-        """Whether anything was asked since the last transaction ended, be it that nobody waited for the answer."""
+        """Whether any statement was sent since the last transaction ended, even one that was cancelled."""
 
     def begin(self, statement: str) -> None:
-        """Begin a transaction, on the trip of its first statement."""
+        """Begin a transaction together with its first statement."""
         self._transaction = self._beginning = statement
 
     async def run(self, function: Callable[..., Any], *given: Any) -> Any:
-        """What a function answers in the connection's thread: of the connection, of the beginning that is due, of more.
+        """Call a function in the connection's thread with the connection, the BEGIN that is due, and `given`.
 
-        The beginning goes with it: who is cancelled may leave a statement on its way, and it may not get there alone.
+        BEGIN goes in the same call, so that a cancelled statement that still runs cannot run outside a transaction.
         """
         self._is_touched = True
         beginning, self._beginning = self._beginning, ""
         try:
             return await self._execute(function, self._conn, beginning, *given)  # type: ignore[no-untyped-call]
         except sqlite3.Error:
-            if not self._conn.in_transaction:  # it did not begin, or SQLite has undone it: nothing may follow bare
+            if not self._conn.in_transaction:  # BEGIN failed, or SQLite rolled back: the next statement needs another
                 self._beginning = self._transaction
             raise
 
     async def look(self, function: Callable[..., Any], *given: Any) -> Any:
-        """What a function answers in the connection's thread about a statement that has run already."""
+        """Call a function in the connection's thread, about a statement that has run already."""
         self._is_touched = True
         return await self._execute(function, *given)  # type: ignore[no-untyped-call]
 
@@ -57,17 +57,17 @@ class Connection(aiosqlite.Connection):
         await self._execute(self._conn.execute, statement)  # type: ignore[no-untyped-call]
 
     def cursor(self) -> Cursor:  # type: ignore[override]  # the same to those who enter it
-        """A cursor, to be entered and awaited like aiosqlite's own."""
+        """A cursor, used like aiosqlite's own."""
         return Cursor(self)
 
     async def commit(self) -> None:
-        """End the transaction, where one was begun."""
+        """Commit the transaction, if one was begun."""
         if self._is_touched:
             await super().commit()
         self._ended()
 
     async def rollback(self) -> None:
-        """Undo the transaction, where one was begun: every connection that is given back is rolled back first."""
+        """Roll the transaction back, if one was begun: SQLAlchemy does so with every connection that is returned."""
         if self._is_touched:
             await super().rollback()
         self._ended()
@@ -77,19 +77,19 @@ class Connection(aiosqlite.Connection):
 
 
 def connect(database: str, **options: Any) -> Connection:
-    """A connection to be awaited; what `sqlite3.connect` takes."""
+    """Open a connection, to be awaited. Takes the arguments of `sqlite3.connect`."""
     connection = Connection(partial(sqlite3.connect, database, **options))
-    connection._thread.daemon = True  # noqa: SLF001 - as SQLAlchemy has it: where a loop is gone, its process can end
+    connection._thread.daemon = True  # noqa: SLF001 - as in SQLAlchemy: the process can end although a loop is gone
     return connection
 
 
 class Cursor:
-    """What SQLAlchemy asks of an aiosqlite cursor."""
+    """The part of an aiosqlite cursor that SQLAlchemy uses."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._open: sqlite3.Cursor | None = None
-        """There, while there may be more rows than came back."""
+        """The open cursor, while there may be more rows than were fetched."""
         self._rows: list[Any] = []
         self.arraysize = 1
         self.description: Any = None
@@ -103,12 +103,12 @@ class Cursor:
         await self.close()
 
     async def execute(self, statement: str, parameters: Sequence[Any] = ()) -> Self:
-        """Run a statement, and bring what it answers."""
+        """Run a statement, and fetch its first rows."""
         await self._connection.run(self._run, sqlite3.Cursor.execute, statement, parameters)
         return self
 
     async def executemany(self, statement: str, parameters: Iterable[Sequence[Any]]) -> Self:
-        """Run a statement for each of many."""
+        """Run a statement once for each set of parameters."""
         await self._connection.run(self._run, sqlite3.Cursor.executemany, statement, parameters)
         return self
 
@@ -161,7 +161,7 @@ class Cursor:
             yield row
 
     async def close(self) -> None:
-        """Let go of what was not fetched."""
+        """Close the cursor; rows that were not fetched are dropped."""
         if self._open is not None:
             await self._connection.look(self._drop)
 

@@ -1,4 +1,4 @@
-"""Subscribers and what they chose."""
+"""Subscribers: their status, preferences and suppression."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def add(
     now: datetime,
     set_up_by: str | None = None,
 ) -> int | None:
-    """Subscribe an address; its id, or None where it is known already (nothing is changed then).
+    """Subscribe an address. Returns its id, or None for a known address, which is not changed.
 
     `set_up_by` is the recipient id of the person who subscribed a shared place.
     """
@@ -58,7 +58,7 @@ async def get(connection: AsyncConnection, address: Address, *, lock: bool = Fal
 
 
 async def numbered(connection: AsyncConnection, subscriber_id: int, *, lock: bool = False) -> Subscriber | None:
-    """The subscriber with this number; with `lock` nobody else changes them before this transaction ends."""
+    """The subscriber with this id; with `lock` nobody else changes them before this transaction ends."""
     return await _one(connection, subscribers.c.id == subscriber_id, lock=lock)
 
 
@@ -88,7 +88,7 @@ async def set_status(
     code: Reason | None = None,
     text: str | None = None,
 ) -> None:
-    """Change a subscriber's status, with a reason unless they are active, and perhaps a service's own words for it."""
+    """Change a subscriber's status, with a reason unless they are active; `text` is the service's own reason."""
     reason = {"reason": None, "reason_code": None} if code is None else reason_columns(code, text)
     await connection.execute(
         update(subscribers)
@@ -98,7 +98,7 @@ async def set_status(
 
 
 async def move(connection: AsyncConnection, subscriber_id: int, recipient: str) -> None:
-    """Store a subscriber's new recipient id. Where somebody has it already there is one subscription less."""
+    """Store a subscriber's new recipient id. If another subscription has it already, this one ends."""
     other = subscribers.alias()
     theirs = and_(other.c.channel == subscribers.c.channel, other.c.recipient == recipient, other.c.id != subscriber_id)
     moved = await connection.execute(
@@ -111,7 +111,7 @@ async def move(connection: AsyncConnection, subscriber_id: int, recipient: str) 
 
 
 async def change(connection: AsyncConnection, reader: Subscriber, wanted: Preferences, *, now: datetime) -> None:
-    """Give a subscriber new preferences; what they are still owed moves to their new hour.
+    """Change a subscriber's preferences, and reschedule their pending deliveries to the new hour.
 
     With another cadence, what is owed of the old one is skipped.
     """
@@ -139,12 +139,12 @@ async def pause(connection: AsyncConnection, subscriber_id: int, *, until: datet
 
 
 async def resume(connection: AsyncConnection, subscriber_id: int) -> None:
-    """Send the next edition again."""
+    """End a pause."""
     await set_status(connection, subscriber_id, Status.ACTIVE)
 
 
 async def pause_barred(connection: AsyncConnection, subscriber_id: int, reason: str) -> None:
-    """Pause an active chat that does not let us post, until it does (`resume_barred`); `reason` is the service's."""
+    """Pause an active chat in which we may not post, until `resume_barred`; `reason` is the service's."""
     text = Reason.NO_RIGHT.because(reason)
     await connection.execute(
         update(subscribers)
@@ -154,7 +154,7 @@ async def pause_barred(connection: AsyncConnection, subscriber_id: int, reason: 
 
 
 async def resume_barred(connection: AsyncConnection, address: Address) -> bool:
-    """Resume a place that lets us post again; whether it was paused for that. A reader's own pause goes on."""
+    """Resume a chat in which we may post again. Returns False if it was not paused for that: other pauses go on."""
     result = await connection.execute(
         update(subscribers)
         .where(_at(address), subscribers.c.status == Status.PAUSED, subscribers.c.reason_code == Reason.NO_RIGHT)
@@ -164,7 +164,7 @@ async def resume_barred(connection: AsyncConnection, address: Address) -> bool:
 
 
 async def resume_due(connection: AsyncConnection, *, now: datetime) -> None:
-    """Resume everybody whose pause is over."""
+    """Resume all subscribers whose pause is over."""
     await connection.execute(
         update(subscribers)
         .where(subscribers.c.status == Status.PAUSED, subscribers.c.paused_until <= now)
@@ -173,7 +173,7 @@ async def resume_due(connection: AsyncConnection, *, now: datetime) -> None:
 
 
 async def mark_gone(connection: AsyncConnection, subscriber_id: int, text: str, *, now: datetime) -> None:
-    """End a subscription whose reader cannot be reached any more, with all that it is owed; `text` says why."""
+    """End the subscription of an unreachable reader, and its pending deliveries; `text` says why."""
     await set_status(connection, subscriber_id, Status.GONE, Reason.UNREACHABLE, text)
     await pending_deliveries.end(connection, subscriber_id, State.GONE, Reason.UNREACHABLE, text, now=now)
 
@@ -181,13 +181,13 @@ async def mark_gone(connection: AsyncConnection, subscriber_id: int, text: str, 
 async def unsubscribe(
     connection: AsyncConnection, subscriber_id: int, *, now: datetime, reason: Reason = Reason.UNSUBSCRIBED
 ) -> None:
-    """Send nothing any more; preferences are kept for when they come back."""
+    """Unsubscribe, and end pending deliveries; preferences are kept."""
     await set_status(connection, subscriber_id, Status.UNSUBSCRIBED, reason)
     await pending_deliveries.end(connection, subscriber_id, State.SKIPPED, reason, now=now)
 
 
 async def forget(connection: AsyncConnection, subscriber_id: int, *, now: datetime) -> None:
-    """Erase a subscriber; what they were sent stays as nameless rows, so that editions still add up.
+    """Erase a subscriber. Their deliveries stay without their name, so that an edition's sums still hold.
 
     What they announced as an operator stays as well, and does not say any more who wrote it.
     """
@@ -204,18 +204,18 @@ async def forget(connection: AsyncConnection, subscriber_id: int, *, now: dateti
 
 
 async def suppress(connection: AsyncConnection, address: Address, reason: Reason, *, now: datetime) -> None:
-    """Never write to an address again, unless it asks for it itself."""
+    """Put an address on the suppression list."""
     row = {"channel": address.channel, "digest": address_digest(address), "since": now, **reason_columns(reason)}
     await connection.execute(insert(connection, suppression_list).values(row).on_conflict_do_nothing())
 
 
 async def is_suppressed(connection: AsyncConnection, address: Address) -> bool:
-    """Whether an address must be left alone."""
+    """Whether an address is on the suppression list."""
     return await connection.scalar(select(suppression_list.c.since).where(_listed(address))) is not None
 
 
 async def unsuppress(connection: AsyncConnection, address: Address) -> None:
-    """The address has asked for it itself, or its reader has asked the operator."""
+    """Take an address off the suppression list: its reader has asked for it."""
     await connection.execute(delete(suppression_list).where(_listed(address)))
 
 
@@ -224,12 +224,12 @@ def _listed(address: Address) -> ColumnElement[bool]:
 
 
 async def count(connection: AsyncConnection) -> int:
-    """How many there are, whatever their status."""
+    """The number of subscribers, whatever their status."""
     return int(await connection.scalar(select(func.count()).select_from(subscribers)) or 0)
 
 
 async def choose(connection: AsyncConnection, wanted: Preferences) -> int:
-    """The id of the row of choices that says what `wanted` says, made where there is none yet."""
+    """The id of the row of `choices` for these preferences, inserted if it is missing."""
     values = shaping_values(wanted)
     await connection.execute(insert(connection, choices).values(**values).on_conflict_do_nothing())
     same = (choices.c[name] == value for name, value in values.items())
@@ -237,12 +237,12 @@ async def choose(connection: AsyncConnection, wanted: Preferences) -> int:
 
 
 def rhythm(wanted: Preferences) -> Rhythm:
-    """When a reader with these preferences wants to be reached."""
+    """The rhythm of a reader with these preferences."""
     return Rhythm(wanted.timezone, wanted.hour, wanted.weekdays)
 
 
 def address_digest(address: Address) -> str:
-    """An address as the list of the suppressed knows it: it asked to be left alone, so it is not kept."""
+    """The hash of an address, as the suppression list has it instead of the address."""
     return hashlib.sha256(str(address).casefold().encode()).hexdigest()
 
 

@@ -33,7 +33,7 @@ class TextState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StoredText:
-    """One text as it was written down."""
+    """One stored text."""
 
     paper_id: str
     language: str
@@ -50,7 +50,7 @@ class StoredText:
 
 @dataclass(frozen=True, slots=True)
 class WantedChoice:
-    """A choice that readers have made, and how many of them, with what they read."""
+    """A choice that readers have made: their cadence and preferences, and the number of these readers."""
 
     cadence: Cadence
     preferences: Preferences
@@ -58,7 +58,7 @@ class WantedChoice:
 
 
 async def keep(connection: AsyncConnection, written: StoredText) -> None:
-    """Write a text down, in place of what the same model made of the same prompt before."""
+    """Store a text, in place of a rejected one by the same model from the same prompt."""
     row = asdict(written) | {"style": written.style.value, "verdict": written.verdict.value}
     statement = insert(connection, texts).values(row)
     key = ("paper_id", "language", "style", "model", "prompt")
@@ -86,7 +86,7 @@ async def of(connection: AsyncConnection, paper_ids: Sequence[str], language: st
 
 
 async def count(connection: AsyncConnection, edition_id: int, language: str) -> int:
-    """How many accepted texts there are about an edition's papers: more of them, and pages have more to say."""
+    """The number of accepted texts about an edition's papers; a page is rendered again when there are more."""
     query = (
         select(func.count())
         .select_from(texts)
@@ -101,7 +101,7 @@ async def count(connection: AsyncConnection, edition_id: int, language: str) -> 
 
 
 async def unwritten(connection: AsyncConnection, paper_ids: Sequence[str], language: str, style: Style) -> int:
-    """How many of these papers no text has been asked for about yet, in a language and style."""
+    """The number of these papers without any text, accepted or rejected, in a language and style."""
     query = select(func.count(func.distinct(texts.c.paper_id))).where(
         texts.c.paper_id.in_(paper_ids), texts.c.language == language, texts.c.style == style.value
     )
@@ -111,7 +111,7 @@ async def unwritten(connection: AsyncConnection, paper_ids: Sequence[str], langu
 async def settled(
     connection: AsyncConnection, paper_ids: Sequence[str], model: str, prompts: Mapping[Style, str]
 ) -> set[tuple[str, str, Style]]:
-    """What need not be asked for: paper, language and style of texts accepted, or refused by these prompts."""
+    """The texts not to ask for again, as (paper, language, style): accepted, or rejected with these prompts."""
     columns = (texts.c.paper_id, texts.c.language, texts.c.style, texts.c.model, texts.c.prompt, texts.c.verdict)
     query = select(*columns).where(texts.c.paper_id.in_(paper_ids))
     found = set()
@@ -130,12 +130,12 @@ async def tokens_spent(connection: AsyncConnection, day: date) -> int:
 
 
 async def average_tokens(connection: AsyncConnection) -> int:
-    """What a text has cost on average, in tokens; 0 where none was written yet."""
+    """The average cost of a text in tokens, 0 without any text."""
     return int(await connection.scalar(select(func.avg(texts.c.tokens)).where(texts.c.tokens > 0)) or 0)
 
 
 async def wanted_choices(connection: AsyncConnection) -> list[WantedChoice]:
-    """What active readers have chosen whose style a model has to write, by how many of them."""
+    """The choices of active readers with a style that a model writes, those with most readers first."""
     readers = func.count().label("readers")
     columns = [column for column in choices.c if column.name != "id"]
     query = (

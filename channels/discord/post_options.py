@@ -6,18 +6,18 @@ THREAD = Preference(
     "thread",
     "thread",
     Kind.SWITCH,
-    N_("Thread per edition"),
-    N_("Choose whether each edition gets a thread of its own"),
+    N_("preference.thread"),
+    N_("help.thread"),
     examples=("{on}",),
 )
 PING = Preference(
     "ping",
     "ping",
     Kind.TEXT,
-    N_("Mention"),
-    N_("Choose a role that is mentioned with each edition"),
+    N_("preference.ping"),
+    N_("help.ping"),
     options=("role",),
-    hint=N_("Write “ping” and the role that is to be mentioned."),
+    hint=N_("settings.ping_hint"),
     pattern=r"(?:<@&)?(\d{5,19})>?",
     examples=("{off}",),
 )
@@ -26,8 +26,8 @@ PUBLISH = Preference(
     "publish",
     "publish",
     Kind.SWITCH,
-    N_("Publish"),
-    N_("Choose whether editions are passed on to the channels that follow this one"),
+    N_("preference.publish"),
+    N_("help.publish"),
     examples=("{on}",),
 )
 POST_OPTIONS = (SILENT, THREAD, PING, PUBLISH)

@@ -8,17 +8,7 @@ from typing import Any
 
 from bot.channel import CommandName, File, Kit, Option, Page, Reply
 from bot.channel import Row as ReplyRow
-from channels.discord.components import (
-    CHOICES,
-    Button,
-    Choice,
-    CustomId,
-    Menu,
-    ReplyMode,
-    RoleMenu,
-    Row,
-    button_rows,
-)
+from channels.discord.components import CHOICES, Button, Choice, CustomId, Menu, ReplyMode, RoleMenu, Row, button_rows
 from channels.discord.markdown import escape
 from channels.discord.message import COLOUR, DESCRIPTION, DiscordMessage, Json
 from channels.discord.post_options import PING

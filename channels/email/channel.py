@@ -61,6 +61,9 @@ class Email(BaseChannel):
     def recipient(self, written: str) -> str:
         return normalise(written)
 
+    def judge(self, recipient: str) -> str:
+        return domain(recipient)
+
     async def __aenter__(self) -> Self:
         own = self.settings
         try:

@@ -24,16 +24,7 @@ from channels.site.escaping import escape, scalar
 from channels.site.git import Git, GitError
 from channels.site.keywords import hot_topics
 from channels.site.layouts import LAYOUTS, PERIOD, Layout, layout_of, name_of
-from channels.site.records import (
-    TOP_PAPERS,
-    Day,
-    abstract_of,
-    as_json,
-    code_of,
-    day_of,
-    period_of,
-    title_of,
-)
+from channels.site.records import TOP_PAPERS, Day, abstract_of, as_json, code_of, day_of, period_of, title_of
 from channels.site.settings import Settings
 
 __all__ = ["Settings", "Site", "SiteMessage", "Written", "open"]

@@ -18,6 +18,7 @@ from telegram.error import (
     Forbidden,
     InvalidToken,
     NetworkError,
+    RetryAfter,
     TelegramError,
 )
 from telegram.request import HTTPXRequest
@@ -48,12 +49,13 @@ from bot.channel import (
 from bot.model import ON
 from channels.telegram import errors
 from channels.telegram.chats import SHARED, ChatAddress, chat_of, kind_of
+from channels.telegram.flood_waits import FloodWaits
 from channels.telegram.keyboards import keyboard
 from channels.telegram.markup import collapse_blank_lines, escape
 from channels.telegram.message import LIMITS, PICTURE, RICH, TelegramMessage
 from channels.telegram.polling import clock, poll
 from channels.telegram.profile import Profile
-from channels.telegram.replies import FloodWait, Replies
+from channels.telegram.replies import Replies
 from channels.telegram.settings import Settings
 from channels.telegram.updates import UpdateHandler
 from channels.telegram.webhook import WebhookUpdates, handle_request, keep_webhook
@@ -63,8 +65,8 @@ log = logging.getLogger(__name__)
 CONCURRENCY = 30
 CONNECTIONS = 2 * CONCURRENCY
 """Connections to the Bot API: replies need some beside editions."""
-MARGIN = 0.015
-"""Seconds added to a rate's window: of two messages the later may travel faster."""
+MARGIN = 0.06
+"""Seconds added to a rate's window: of two messages the later may travel faster, by 50 ms and more."""
 MINUTE = 60.0
 PER_CHAT = Rate(1, 1 + MARGIN)
 PER_GROUP = Rate(20, MINUTE + MARGIN, even=False)
@@ -96,9 +98,10 @@ class Telegram(BaseChannel):
         )
         self._template = kit.template("telegram/edition.html", escape)
         self._rich_template = kit.template("telegram/rich.html", escape)
-        self._flood = FloodWait()
+        self._flood = FloodWaits()
         self._supports_rich = True
         """False once the server has refused rich messages as unknown."""
+        self._updates: UpdateHandler | None = None
         self._webhook_updates: WebhookUpdates | None = None
         self._is_first_bot = True
         """Whether this is the bot that readers have started."""
@@ -134,6 +137,8 @@ class Telegram(BaseChannel):
         return self
 
     async def __aexit__(self, *exc: object) -> None:
+        if self._updates is not None:
+            await self._updates.close()
         await self._bot.shutdown()
 
     async def listen(self, commands: Commands) -> None:
@@ -161,6 +166,12 @@ class Telegram(BaseChannel):
         return self._kit.links.sign("hook", self.name)
 
     def _update_handler(self, commands: Commands) -> UpdateHandler:
+        """The one handler: answers that wait for the end of a flood outlive an outage of listening."""
+        if self._updates is None:
+            self._updates = self._make_update_handler(commands)
+        return self._updates
+
+    def _make_update_handler(self, commands: Commands) -> UpdateHandler:
         profile = self._profile(commands)
         replies = Replies(
             self._bot, commands, self._kit, self._flood, profile=profile, clock=clock, inline=self._is_inline
@@ -179,12 +190,14 @@ class Telegram(BaseChannel):
             chat = ChatAddress.parse(to)
         except ValueError:
             return Gone("not a Telegram chat")
-        if (wait := self._flood.remaining()) > 0:
-            return Deferred("flood wait", wait, "channel")
+        if (waiting := self._flood.standing(chat)) is not None:
+            return waiting
         try:
             is_channel = await self._is_channel(chat)
+        except RetryAfter as error:
+            return self._flood.begin(chat, errors.seconds(error))
         except NetworkError as error:  # the message itself was not sent yet
-            found = errors.outcome(error, chat)
+            found = errors.outcome(error)
             return Deferred(found.reason, scope="channel") if isinstance(found, Unknown) else found
         try:
             return await self._send_following(chat, message, personal, is_channel=is_channel)
@@ -274,7 +287,9 @@ class Telegram(BaseChannel):
 
     async def _outcome(self, error: TelegramError, chat: ChatAddress) -> Outcome:
         """The outcome of an error, after a second look at the chat where the error alone does not tell."""
-        found = errors.outcome(error, chat)
+        if isinstance(error, RetryAfter):
+            return self._flood.begin(chat, errors.seconds(error))
+        found = errors.outcome(error)
         if isinstance(found, Barred):
             title = None
             with suppress(TelegramError):

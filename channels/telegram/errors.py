@@ -12,7 +12,7 @@ import httpx
 from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
 
 from bot.channel import Barred, Deferred, Gone, Outcome, Rejected, Unknown
-from channels.telegram.chats import ChatAddress
+from channels.telegram.flood_waits import REASON
 
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 """Faults that happen before the request is written."""
@@ -60,8 +60,8 @@ def mentions(error: TelegramError, *texts: str) -> bool:
     return any(text in message for text in texts)
 
 
-def outcome(error: TelegramError, chat: ChatAddress) -> Outcome:
-    """The outcome of a message to `chat` that ended in this error.
+def outcome(error: TelegramError) -> Outcome:
+    """The outcome of a message that ended in this error.
 
     BadRequest comes before NetworkError, of which it is a subclass in the library.
     """
@@ -69,8 +69,7 @@ def outcome(error: TelegramError, chat: ChatAddress) -> Outcome:
     if not is_from_telegram(error):
         return Deferred(NOT_TELEGRAM, scope="channel")
     if isinstance(error, RetryAfter):
-        # A private chat's flood wait holds for the whole bot; a group has a limit of its own.
-        return Deferred("flood wait", seconds(error), "recipient" if chat.is_shared else "channel")
+        return Deferred(REASON, seconds(error))  # `FloodWaits` decides whether it is about more than this chat
     if isinstance(error, InvalidToken):
         return Deferred("Telegram rejects TELEGRAM_TOKEN", scope="channel")
     if isinstance(error, Conflict):

@@ -32,16 +32,16 @@ PICTURE = Preference(
     "picture",
     "picture",
     Kind.SWITCH,
-    N_("Picture"),
-    N_("Choose whether the first paper’s picture stands above an edition"),
+    N_("preference.picture"),
+    N_("help.picture"),
     examples=("{on}",),
 )
 RICH = Preference(
     "rich",
     "rich",
     Kind.SWITCH,
-    N_("Rich layout"),
-    N_("Choose the richer layout, which only new apps show"),
+    N_("preference.rich"),
+    N_("help.rich"),
     examples=("{on}",),
 )
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import cast
 
 from telegram import Bot, InlineKeyboardMarkup, LinkPreviewOptions, Message
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 
-from bot.channel import CommandName, Commands, Deferred, Kit, Reply
+from bot.channel import CommandName, Commands, Deferred, Direction, Kit, Page, Reply
 from channels.telegram import errors
 from channels.telegram.chats import ChatAddress
+from channels.telegram.flood_waits import FloodWaits
 from channels.telegram.keyboards import keyboard
 from channels.telegram.markup import escape, text_length
 from channels.telegram.message import LONGEST_TEXT, NO_PREVIEW, TelegramMessage
@@ -27,25 +30,14 @@ log = logging.getLogger(__name__)
 
 LONGEST_CAPTION = 1024
 """UTF-16 code units (https://core.telegram.org/bots/api#senddocument)."""
-LONGEST_WAIT = 5.0
-"""Seconds that a reply may be delayed by a flood wait; after that it is dropped, since nobody waits for it."""
+LONGEST_WAIT = 3600.0
+"""Seconds that a reply waits for the end of a flood wait; after that nobody remembers what was asked."""
+IN_TURN = 5.0
+"""Seconds of a flood wait after which the update counts as handled, so that it does not hold up others."""
+MOST_WAITING = 1_000
+"""Replies that may wait at the same time."""
 OUTAGE_WAIT = 1.0
 """Seconds before the one retry during an outage."""
-
-
-class FloodWait:
-    """The flood wait that Telegram asked for; editions and answers share it."""
-
-    def __init__(self) -> None:
-        self._until = 0.0
-
-    def remaining(self) -> float:
-        """Seconds that remain, 0 without a flood wait."""
-        return max(0.0, self._until - asyncio.get_running_loop().time())
-
-    def begin(self, seconds: float) -> None:
-        """Wait at least this many seconds from now."""
-        self._until = max(self._until, asyncio.get_running_loop().time() + seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +57,7 @@ class Replies:
         bot: Bot,
         commands: Commands,
         kit: Kit,
-        flood: FloodWait,
+        flood: FloodWaits,
         *,
         profile: Profile,
         clock: Callable[[], datetime],
@@ -79,7 +71,10 @@ class Replies:
         self._clock = clock
         self._inline = inline
         self._template = kit.template("telegram/answer.html", escape)
+        self._too_old = kit.template("telegram/too_old.txt", str)
         self._pictures = UploadedPictures(kit.pictures, kit.memory)
+        self._open: dict[asyncio.Task[None], asyncio.Event] = {}
+        """Replies in progress, each with an event that is set when it waits for long."""
 
     async def send(
         self,
@@ -105,6 +100,45 @@ class Replies:
         """
         if reply.repeated:
             return
+        work = asyncio.create_task(self._deliver(chat, reply, edit=edit, about=about, title=title, line=line))
+        self._open[work] = asyncio.Event()
+        work.add_done_callback(lambda _: self._open.pop(work, None))
+        waits_long = asyncio.create_task(self._open[work].wait())
+        try:
+            await asyncio.wait([work, waits_long], return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+            raise
+        finally:
+            waits_long.cancel()
+        if work.done():
+            work.result()
+
+    def too_old(self, language: str) -> str:
+        """The sentence for a press on a button that cannot be understood any more."""
+        return self._too_old(Page(language, Direction.LTR, heading="", lead="", blocks=(), labels={})).strip()
+
+    async def close(self) -> None:
+        """Give up replies that still wait for the end of a flood wait, and say how many."""
+        waiting = list(self._open)
+        for work in waiting:
+            work.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        if waiting:
+            fields = {"channel": "telegram", "count": len(waiting)}
+            log.warning("replies given up at the stop, they waited for the end of a flood wait", extra=fields)
+
+    async def _deliver(
+        self,
+        chat: ChatAddress,
+        reply: Reply,
+        *,
+        edit: Message | None,
+        about: ChatAddress | None,
+        title: str,
+        line: str,
+    ) -> None:
         try:
             parts = await self._parts(chat, reply, about, title, line)
             await self._send(chat, reply, parts, edit)
@@ -163,22 +197,33 @@ class Replies:
         return [_Part(above, None), papers]
 
     async def _with_retry(self, send: Callable[[], Awaitable[None]], chat: ChatAddress) -> None:
-        """Send, and retry once after a short flood wait or an outage, if nothing was sent."""
-        if self._flood.remaining() > LONGEST_WAIT:
-            return
-        try:
-            await send()
-        except TelegramError as error:
-            outcome = errors.outcome(error, chat)
-            if not isinstance(outcome, Deferred):
-                raise
-            if isinstance(error, RetryAfter) and not chat.is_shared:
-                self._flood.begin(errors.seconds(error))
-            wait = outcome.retry_after or OUTAGE_WAIT
-            if wait > LONGEST_WAIT:
-                raise
+        """Send once flood waits are over, and again after one that was not foreseen; once more after an outage."""
+        given_up, has_failed = asyncio.get_running_loop().time() + LONGEST_WAIT, False
+        while True:
+            await self._sit_out(chat, given_up)
+            try:
+                await send()
+                return
+            except RetryAfter as error:
+                self._flood.begin(chat, errors.seconds(error))
+            except TelegramError as error:
+                if has_failed or not isinstance(errors.outcome(error), Deferred):
+                    raise
+                has_failed = True
+                await asyncio.sleep(OUTAGE_WAIT)
+
+    async def _sit_out(self, chat: ChatAddress, given_up: float) -> None:
+        """Wait for the end of a flood wait. Raises RetryAfter where that takes too long, or too many wait already."""
+        while (wait := self._flood.of_chat(chat)) > 0:
+            waits_long = self._open.get(cast("asyncio.Task[None]", asyncio.current_task()))
+            is_crowded = len(self._open) > MOST_WAITING
+            if asyncio.get_running_loop().time() + wait > given_up or is_crowded or waits_long is None:
+                raise RetryAfter(math.ceil(wait))
+            if wait > IN_TURN and not waits_long.is_set():
+                waits_long.set()
+                fields = {"channel": "telegram", "seconds": math.ceil(wait)}
+                log.warning("reply waits for the end of a flood wait", extra=fields)
             await asyncio.sleep(wait)
-            await send()
 
     async def _post(self, chat: ChatAddress, part: _Part, edit: Message | None) -> None:
         """Edit the message if that is possible, else send a new one."""

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
+from typing import TypeGuard
 
 import telegram
 from telegram.constants import ChatType
@@ -65,6 +66,10 @@ class UpdateHandler:
         self._compose = compose
         self._clock = clock
         self._names = {info.name for info in commands.listed("telegram", "en")}
+
+    async def close(self) -> None:
+        """Give up answers that still wait."""
+        await self._replies.close()
 
     async def handle(self, update: telegram.Update) -> None:
         """Handle one update of any kind."""
@@ -130,12 +135,15 @@ class UpdateHandler:
 
     async def _on_press(self, query: telegram.CallbackQuery) -> None:
         callback, message = await decode(query.data or "", self._memory), query.message
-        # Of a message too old to be sent along, the topic is unknown.
-        topic_unknown = message is not None and not isinstance(message, telegram.Message) and message.chat.is_forum
-        if message is None or not callback.line or topic_unknown:
+        if message is None or not callback.line:
             await self._end_press(query)
             return
-        here = _chat(message) if isinstance(message, telegram.Message) else ChatAddress(message.chat.id)
+        if message.chat.is_forum and not is_accessible(message):  # the topic is unknown, and General is another place
+            requester = await self._requester(ChatAddress(message.chat.id), query.from_user, None)
+            language = (await self._ask(requester, CommandName.HELP)).language
+            await self._end_press(query, self._replies.too_old(language), alert=True)
+            return
+        here = _chat(message) if is_accessible(message) else ChatAddress(message.chat.id)
         requester = await self._requester(callback.about or here, query.from_user, None)
         changes_here = here.is_shared and not callback.new_message and callback.line.partition(" ")[0] not in READ_ONLY
         if not requester.may_change and (callback.about is not None or changes_here):
@@ -148,7 +156,7 @@ class UpdateHandler:
         await self._end_press(query, reply.says[0] if refused else "", alert=here.is_shared)
         if refused and (here.is_shared or not (reply.options or reply.rows)):
             return
-        edit = message if isinstance(message, telegram.Message) and not callback.new_message else None
+        edit = message if is_accessible(message) and not callback.new_message else None
         await self._reply(here, callback, reply, edit=edit)
 
     async def _end_press(self, query: telegram.CallbackQuery, text: str = "", *, alert: bool = False) -> None:
@@ -270,6 +278,15 @@ def _may_post(chat: telegram.Chat, member: telegram.ChatMember) -> bool:
 
 def _is_member(member: telegram.ChatMember) -> bool:
     return member.status in MEMBERS and not (isinstance(member, telegram.ChatMemberRestricted) and not member.is_member)
+
+
+def is_accessible(message: telegram.MaybeInaccessibleMessage) -> TypeGuard[telegram.Message]:
+    """Whether a message is known in full; of one that is too old its date is 0, and little else is told.
+
+    https://core.telegram.org/bots/api#inaccessiblemessage. The class tells nothing: the library makes a `Message` of
+    both.
+    """
+    return isinstance(message, telegram.Message) and message.date.timestamp() > 0
 
 
 def _chat(message: telegram.Message) -> ChatAddress:

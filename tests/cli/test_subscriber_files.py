@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bot.cli import subscriber_files
 from bot.cli.subscriber_files import BadRow, SubscriberRow
 from bot.model import Address, Cadence, Preferences, Reason, Status, Style, Subscriber
-from bot.render.words import languages
+from bot.render.catalogue import languages
 from bot.rules.topics import parse
 from bot.store import Store, subscriber_queries
 from bot.store.bulk_import import BATCH, BatchResult, BulkImporter, NewSubscriber, everybody

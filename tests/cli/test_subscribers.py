@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.model import Address, Preferences, Status, Subscriber
-from bot.render.words import languages
+from bot.render.catalogue import languages
 from bot.store import Store, subscriber_queries
 from tests.support.command import papers_command
 from tests.support.fake_channel import publish

@@ -8,14 +8,13 @@ from datetime import UTC, datetime, time, timedelta
 from functools import cache, partial
 
 import pytest
-from babel.messages.pofile import read_po
 from sqlalchemy import update
 
 from bot.channel import Limits, Reply, Requester
 from bot.commands import ReaderCommands, announce, registry
 from bot.model import Address, Preferences, Reason, State, Status
-from bot.render import folder
-from bot.render.words import DEFAULT, _likely, languages, own_name, words
+from bot.render.catalogue import DEFAULT, languages, likely, load
+from bot.render.words import own_name, words
 from bot.rules.access import Access, Admission
 from bot.rules.outcomes import ChannelState
 from bot.rules.preferences import PREFERENCES
@@ -161,12 +160,11 @@ def all_said(answer: Reply) -> Iterator[str]:
 
 @cache
 def vocabulary(tag: str) -> frozenset[str]:
-    """The words that a language's catalogue is written in; English's are its keys."""
-    with (folder() / "locale" / f"{tag}.po").open("rb") as file:
-        messages = [each for each in read_po(file) if each.id]
-    written = [each.id if tag == DEFAULT else each.string for each in messages]
-    forms = [form for each in written for form in (each if isinstance(each, list | tuple) else [each])]
-    return frozenset(word for form in forms for word in LATIN.findall(PLACEHOLDER.sub("", str(form))))
+    """The words that a language's catalogue is written in."""
+    written = load(tag)
+    assert written is not None
+    forms = [form for each in written.messages.values() for form in each]
+    return frozenset(word for form in forms for word in LATIN.findall(PLACEHOLDER.sub("", form)))
 
 
 def english(said: str, language: str) -> list[str]:
@@ -178,7 +176,7 @@ def english(said: str, language: str) -> list[str]:
     for tag in languages():
         text = text.replace(own_name(tag), "")
     found = [word for word in LATIN.findall(text) if word not in TYPED]
-    if _likely(language)[1] == "Latn":
+    if likely(language)[1] == "Latn":
         return [word for word in found if word in vocabulary(DEFAULT) - vocabulary(language)]
     return found
 
@@ -285,7 +283,7 @@ async def test_every_example_in_help_is_understood(store: Store, language: str) 
     )
     requester = Requester(ROOT, language)
     await readers.ask(requester, "subscribe", now)
-    misread = w.gettext("That was not understood.")
+    misread = w.gettext("help.not_understood")
     for command in COMMANDS.values():
         for line in command.lines(w):
             now += timedelta(seconds=10)

@@ -25,6 +25,7 @@ from tests.support.fake_channel import NOW, FakeChannel
 from tests.support.pages import kit
 
 MADE_UP = "dice"
+PURPOSE = words("en").gettext("help.pause")
 OLD_LINES = [
     "subscribe zh-Hans-abstract-LAB_2026", "subscribe", "unsubscribe", "today +9", "date +9 2026-04-29 mine",
     "week 2026-05-03", "month", "paper 2604.12345", "search +5 video diffusion", "top +10 7", "settings", "style",
@@ -49,7 +50,9 @@ async def roll(context: Context, sides: int) -> Reply:
 @pytest.fixture
 def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """A command that only its group's file knows of."""
-    command = Command(name=MADE_UP, purpose="Roll dice", parse=parse_sides, run=roll, examples=("6",), argument="sides")
+    command = Command(
+        name=MADE_UP, purpose="help.pause", parse=parse_sides, run=roll, examples=("6",), argument="sides"
+    )
     monkeypatch.setattr(papers, "COMMANDS", (*papers.COMMANDS, command))
 
 
@@ -64,13 +67,13 @@ async def test_a_new_command_runs_and_is_in_help(commands: ReaderCommands) -> No
     requester = Requester(Address("telegram", "42"))
     assert (await commands.ask(requester, "/dice 20", NOW)).says == ["One of 20."]
     assert MADE_UP in {row.label for row in (await commands.ask(requester, "help", NOW)).rows}
-    assert (await commands.ask(requester, "help dice", NOW)).says == ["dice: Roll dice.", "Write it like this: dice 6"]
+    assert (await commands.ask(requester, "help dice", NOW)).says == [f"dice: {PURPOSE}.", "Write it like this: dice 6"]
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 async def test_a_new_command_is_in_telegrams_menu(commands: ReaderCommands) -> None:
     menu: Mapping[str, str] = profile.Profile(None, commands, None)._menu("en")  # type: ignore[arg-type]
-    assert menu[MADE_UP] == "Roll dice"
+    assert menu[MADE_UP] == PURPOSE
     assert "stats" not in menu
 
 
@@ -80,7 +83,7 @@ async def test_a_new_command_is_a_slash_command(commands: ReaderCommands, tmp_pa
     subcommands: list[dict[str, Any]] = group["options"]
     in_set = next(each for each in subcommands if each["name"] == "set")["options"]
     [found] = [each for each in in_set if each["name"] == MADE_UP]
-    assert found["description"] == "Roll dice"
+    assert found["description"] == PURPOSE
     assert [option["name"] for option in found["options"]] == ["sides"]
     used = {"type": 1, "name": MADE_UP, "options": [{"name": "sides", "type": 3, "value": "20"}]}
     invoked = parse({"name": "papers", "options": [{"type": 2, "name": "set", "options": [used]}]}, {MADE_UP})

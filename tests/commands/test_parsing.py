@@ -20,7 +20,8 @@ from bot.commands.preference_commands import MENU, ZoneQuery
 from bot.commands.subscription import SubscribeArguments
 from bot.model import ALL_PAPERS, OFF, Cadence, Style
 from bot.render import typed_values, zones
-from bot.render.words import languages, words
+from bot.render.catalogue import languages
+from bot.render.words import words
 from bot.rules.preferences import PREFERENCES
 from bot.rules.topics import parse
 from channels.discord.post_options import POST_OPTIONS
@@ -262,7 +263,7 @@ def test_weekdays_as_people_write_them(text: str, language: str, days: list[int]
 @given(st.sampled_from(languages()), st.integers(1, 127))
 def test_weekdays_as_we_say_them_are_understood(language: str, days: int) -> None:
     w = words(language)
-    assert typed_values.weekdays(w.listing([w.weekday(day) for day in range(7) if days >> day & 1]), language) == days
+    assert typed_values.weekdays(w.days([w.weekday(day) for day in range(7) if days >> day & 1]), language) == days
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,8 @@ from bot.commands import ReaderCommands, registry
 from bot.commands.command import split
 from bot.model import Address, Preferences, Status, Style, Subscriber
 from bot.render import preference_values
-from bot.render.words import languages, words
+from bot.render.catalogue import languages
+from bot.render.words import words
 from bot.rules import preferences
 from bot.rules.preferences import PREFERENCES, default, filters, shaping, value, without_filters
 from bot.store import Store
@@ -43,9 +44,10 @@ class MorePreferences(Preferences):
 
 
 THEORY = Preference(
-    "theory_only", "theory", Kind.SWITCH, "Only theory", "Choose whether only theory is shown",
+    "theory_only", "theory", Kind.SWITCH, "preference.rich", "help.rich",
     decides=Decides.PAPERS, examples=("on",),
 )  # fmt: skip
+TITLE = words("en").gettext("preference.rich")
 
 
 @pytest.fixture
@@ -71,13 +73,13 @@ async def test_it_is_a_command_with_a_menu_and_help(store: Store, made_up: Prefe
     context = replace(await commands._context(Requester(ADA), NOW), reader=reader, preferences=reader.preferences)
     command = registry.commands()["theory"]
     menu = await command.run(context, command.parse(split("theory", context.w, NOW)[1]))
-    assert menu.says[0] == "Only theory: off"
+    assert menu.says[0] == f"{TITLE}: off"
     assert [(each.label, each.line, each.chosen) for each in menu.options[:2]] == [
         ("on", "theory on", False),
         ("off", "theory off", True),
     ]
     rows = (await registry.commands()["settings"].run(context, "")).rows
-    assert [row.value for row in rows if row.label == "Only theory"] == ["off"]
+    assert [row.value for row in rows if row.label == TITLE] == ["off"]
     assert "theory" in {row.label for row in (await commands.ask(Requester(ADA), "help", NOW)).rows}
     assert "theory on" in (await commands.ask(Requester(ADA), "help theory", NOW)).says[1]
 
@@ -96,7 +98,7 @@ def test_it_is_a_field_of_the_web_form(made_up: Preference) -> None:
     reader = Subscriber(1, ADA, Status.ACTIVE, MorePreferences(theory_only=True), NOW)
     form = settings_form(reader, tuple(Style), words("en"), NOW)
     [field] = [each for each in form.fields if each.name == "theory_only"]
-    assert (field.label, field.widget) == ("Only theory", "select")
+    assert (field.label, field.widget) == (TITLE, "select")
     assert [(each.value, each.chosen) for each in field.options] == [("on", True), ("off", False)]
     assert changes(FormFields([("theory_only", "off")]), reader.preferences, NOW) == {"theory_only": False}
     assert changes(FormFields([("theory_only", "on")]), reader.preferences, NOW) == {}

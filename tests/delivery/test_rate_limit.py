@@ -10,6 +10,7 @@ import pytest
 
 from bot.channel import Pace, Rate
 from bot.delivery.rate_limit import RECIPIENTS, RateLimiter
+from channels.telegram.channel import MARGIN
 
 
 @pytest.fixture
@@ -75,6 +76,42 @@ def test_what_a_busy_machine_delays_is_caught_up_with_and_no_second_sees_too_muc
     time.run(broadcast())
     assert max(sum(1 for other in passed if at <= other < at + 1.01) for at in passed) <= 30
     assert time.now <= 600 / 30 * 1.03
+
+
+@pytest.mark.parametrize("late", [0.0, 0.005])
+def test_telegrams_margin_holds_where_messages_travel_for_up_to_50_ms(time: Time, late: float) -> None:
+    arrived: list[float] = []
+    chance = random.Random(7)
+    time.late = lambda: chance.uniform(0, late)
+    rate = Rate(30, 1 + MARGIN)
+
+    async def broadcast() -> None:
+        rate_limiter = RateLimiter(Pace(account=rate))
+        for number in range(2_600):
+            await rate_limiter.acquire(f"r{number}")
+            arrived.append(time.now + chance.uniform(0, 0.05))
+
+    time.run(broadcast())
+    arrived.sort()
+    assert all(later - first >= 1 for first, later in zip(arrived, arrived[30:], strict=False))
+    assert time.now <= 2_600 / 30 * 1.09  # and no slower than that needs
+
+
+def test_a_service_that_finds_us_too_fast_gets_four_fifths_for_a_minute(time: Time) -> None:
+    passed: list[float] = []
+
+    async def broadcast() -> None:
+        rate_limiter = RateLimiter(Pace(account=Rate(30)))
+        await rate_limiter.acquire("first")
+        rate_limiter.slow_down()
+        while time.now < 120:
+            await rate_limiter.acquire(f"r{len(passed)}")
+            passed.append(time.now)
+
+    time.run(broadcast())
+    for begin, per_second in ((1, 24), (90, 30)):
+        counted = sum(1 for at in passed if begin <= at < begin + 10)
+        assert counted == pytest.approx(10 * per_second, rel=0.03)
 
 
 def test_an_answer_waits_for_no_more_than_one_message_of_a_broadcast(time: Time) -> None:

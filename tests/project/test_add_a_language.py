@@ -2,92 +2,108 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from bot.render.catalogue import DEFAULT, load
 from tests.support.checkout import copy_checkout, run_in, run_tests
 
 FRENCH = {
-    "Daily papers": "Articles du jour",
-    "Weekly papers": "Articles de la semaine",
-    "Monthly papers": "Articles du mois",
-    "Papers so far": "Articles parus jusqu’ici",
-    "Settings": "Réglages",
-    "Language": "Langue",
-    "Topics": "Sujets",
-    "Time zone": "Fuseau horaire",
-    "Today": "Aujourd’hui",
-    "Search": "Rechercher",
+    "edition.daily": "Articles du jour",
+    "edition.weekly": "Articles de la semaine",
+    "edition.monthly": "Articles du mois",
+    "edition.so_far": "Articles parus jusqu’ici",
+    "settings.title": "Réglages",
+    "preference.language": "Langue",
+    "preference.topics": "Sujets",
+    "preference.zone": "Fuseau horaire",
+    "web.today": "Aujourd’hui",
+    "web.search": "Rechercher",
 }
-HEADERS = {"Language: en": "Language: fr", "plural=(n != 1)": "plural=(n > 1)"}
-ENTRY = re.compile(
-    r'^msgid "(?P<one>[^"\n]*)"\n(?P<many>msgid_plural "(?P<plural>.*)"\n)?(?P<forms>(?:msgstr.*\n)+)', re.MULTILINE
-)
+ITALIAN_SENTENCES = 50
+"""How many sentences a translator has done who is half-way through."""
+
+HEADER = """msgid ""
+msgstr ""
+"Project-Id-Version: Morning Papers\\n"
+"Language: {tag}\\n"
+"MIME-Version: 1.0\\n"
+"Content-Type: text/plain; charset=UTF-8\\n"
+"Content-Transfer-Encoding: 8bit\\n"
+"Plural-Forms: nplurals=2; plural={plural};\\n"
+"""
+RULES = {"fr": "(n > 1)", "it": "(n != 1)"}
 ANSWERS = "tests/commands/test_answers_in_every_language.py"
-TESTS = ("tests/render/test_words.py", ANSWERS)
-LEFT_IN_ENGLISH = "Time zone"
+TESTS = ("tests/render/test_words.py", "tests/render/test_catalogues.py", ANSWERS)
+LEFT_IN_ENGLISH = "preference.zone"
 ASK = """
 import json
-from bot.render.words import catalogues, languages, match, words
-french = words("fr")
+from bot.render.catalogue import catalogues, languages
+from bot.render.words import match, words
+french, italian = words("fr"), words("it")
 print(json.dumps([
-    french.gettext("Daily papers"), french.gettext("Archive"), french.ngettext("{n} paper", "{n} papers", 2),
-    "fr" in catalogues(), "fr" in languages(), match("fr-CA"),
+    french.gettext("edition.daily"), french.gettext("web.archive"), french.ngettext("edition.papers", 0),
+    [tag in catalogues() for tag in ("fr", "it")], [tag in languages() for tag in ("fr", "it")], match("fr-CA"),
 ]))
 """
 
 
-def begun(checkout: Path) -> str:
-    """The English catalogue with French headers, as a translator begins."""
-    text = (checkout / "templates" / "locale" / "en.po").read_text(encoding="utf-8")
-    for english, french in HEADERS.items():
-        assert english in text
-        text = text.replace(english, french)
-    return text
+def catalogue(tag: str, sentences: Mapping[str, Sequence[str]]) -> str:
+    """The text of a catalogue with these sentences, by id; plural ones have two forms."""
+    entries = [HEADER.replace("{tag}", tag).replace("{plural}", RULES[tag])]
+    for key, forms in sentences.items():
+        if len(forms) == 1:
+            entries.append(f'msgid "{key}"\nmsgstr "{escape(forms[0])}"\n')
+        else:
+            entries.append(f'msgid "{key}"\nmsgid_plural "{key}"\n')
+            entries[-1] += "".join(f'msgstr[{at}] "{escape(form)}"\n' for at, form in enumerate(forms))
+    return "\n".join(entries)
 
 
-def with_sentences(text: str, said: Mapping[str, str]) -> str:
-    """A catalogue in which some sentences are translated."""
-    for english, french in said.items():
-        assert f'msgid "{english}"\nmsgstr ""' in text
-        text = text.replace(f'msgid "{english}"\nmsgstr ""', f'msgid "{english}"\nmsgstr "{french}"')
-    return text
+def escape(text: str) -> str:
+    """A sentence as a catalogue writes it in quotation marks."""
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
-def finished(text: str, *, but: str = "") -> str:
-    """A catalogue with every sentence but one translated into words in Latin letters that are not English ones."""
-
-    def translated(sentence: str) -> str:
-        pieces = re.split(r"(\{\w+\}|https?://\S+|\\.)", sentence)
-        return "".join(each if at % 2 else re.sub(r"[A-Za-z]+", r"\g<0>é", each) for at, each in enumerate(pieces))
-
-    def fill(found: re.Match[str]) -> str:
-        one, plural = found["one"], found["plural"]
-        said = "" if one == but else translated(plural or one)
-        if plural is None:
-            return f'msgid "{one}"\nmsgstr "{said}"\n'
-        return f'msgid "{one}"\nmsgid_plural "{plural}"\nmsgstr[0] "{said}"\nmsgstr[1] "{said}"\n'
-
-    return ENTRY.sub(fill, text)
+def foreign(sentence: str) -> str:
+    """A sentence with every word changed into one in Latin letters that is not English; placeholders and links stay."""
+    pieces = re.split(r"(\{\w+\}|https?://\S+)", sentence)
+    return "".join(each if at % 2 else re.sub(r"[A-Za-z]+", r"\g<0>é", each) for at, each in enumerate(pieces))
 
 
-def test_a_partial_french_file_passes_and_what_it_lacks_is_said_in_english(tmp_path: Path) -> None:
+def add(checkout: Path, tag: str, sentences: Mapping[str, Sequence[str]]) -> None:
+    """Put a catalogue into a copy of the project and let the translators' tool complete it, as CONTRIBUTING.md says."""
+    file = checkout / "templates" / "locale" / f"{tag}.po"
+    file.write_text(catalogue(tag, sentences), encoding="utf-8")
+    written = run_in(checkout, "python", "-m", "tests.support.catalogues")
+    assert written.returncode == 0, written.stdout + written.stderr
+
+
+def english() -> Mapping[str, Sequence[str]]:
+    """The English sentences by id."""
+    found = load(DEFAULT)
+    assert found is not None
+    return found.messages
+
+
+def test_partial_french_and_italian_files_pass_and_what_they_lack_is_said_in_english(tmp_path: Path) -> None:
     checkout = copy_checkout(tmp_path)
-    catalogue = checkout / "templates" / "locale" / "fr.po"
-    catalogue.write_text(with_sentences(begun(checkout), FRENCH), encoding="utf-8")
+    add(checkout, "fr", {key: [said] for key, said in FRENCH.items()})
+    first = dict(list(english().items())[:ITALIAN_SENTENCES])
+    add(checkout, "it", {key: [foreign(form) for form in forms] for key, forms in first.items()})
     done = run_tests(checkout, "-k", "words", *TESTS)
     assert done.returncode == 0, done.stdout
     said = json.loads(run_in(checkout, "python", "-c", ASK).stdout)
-    assert said == ["Articles du jour", "Archive", "2 papers", True, False, "en"]
+    assert said == ["Articles du jour", "Archive", "0 papers", [True, True], [False, False], "en"]
 
 
 def test_a_finished_language_may_be_written_in_latin_letters_but_not_in_english(tmp_path: Path) -> None:
     checkout = copy_checkout(tmp_path)
-    catalogue = checkout / "templates" / "locale" / "fr.po"
-    catalogue.write_text(finished(begun(checkout)), encoding="utf-8")
+    finished = {key: [foreign(form) for form in forms] for key, forms in english().items()}
+    add(checkout, "fr", finished)
     done = run_tests(checkout, "-k", "words and fr", *TESTS)
     assert done.returncode == 0, done.stdout
-    catalogue.write_text(finished(begun(checkout), but=LEFT_IN_ENGLISH), encoding="utf-8")
+    add(checkout, "fr", finished | {LEFT_IN_ENGLISH: english()[LEFT_IN_ENGLISH]})
     done = run_tests(checkout, "-k", "words and fr", ANSWERS)
     assert done.returncode == 1
-    assert f"{LEFT_IN_ENGLISH!r}" in done.stdout
+    assert f"{english()[LEFT_IN_ENGLISH][0]!r}" in done.stdout

@@ -1,4 +1,4 @@
-"""The docs are true where a machine can tell: settings, commands, links, paths."""
+"""The docs match the code: settings, commands, links, paths, glossary."""
 
 import os
 import re

@@ -74,6 +74,7 @@ HOMES = {
 
 TYPES = {
     ("bot.publishing.publisher", "sqlalchemy.ext.asyncio"),
+    ("bot.delivery.answers", "sqlalchemy.ext.asyncio"),
     ("bot.delivery.dispatcher", "sqlalchemy.ext.asyncio"),
     ("bot.delivery.rendering", "sqlalchemy.ext.asyncio"),
     ("bot.commands.reader_commands", "sqlalchemy.ext.asyncio"),

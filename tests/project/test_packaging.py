@@ -1,4 +1,4 @@
-"""The packaging is true where a machine can tell: the image, the compose file, the unit, the wheel that is in them."""
+"""Image, compose file, systemd unit and wheel fit together and match the docs."""
 
 import configparser
 import json

@@ -1,4 +1,4 @@
-"""Every oddity that the feed's description has on record (sections 4.2, 4.3 and 5), one test each."""
+"""Every oddity of the feed that docs/feed.md describes, one test each."""
 
 import json
 import logging

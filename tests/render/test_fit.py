@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from bot.channel import Limits, Page, utf16_units
 from bot.model import Paper, Preferences, Style
+from bot.render.catalogue import languages
 from bot.render.edition_page import edition_page
 from bot.render.fit import FitError, fit, shorten
-from bot.render.words import languages, words
+from bot.render.words import words
 from channels.outbox.channel import OutboxMessage, make
 from tests.support.pages import HOSTILE, Written, kit, page, paper, recorded, settings
 
@@ -109,7 +110,7 @@ def test_no_paper_is_left_out_without_need(papers: list[Paper], most: int) -> No
     fitted = fit(whole, marked_up, within(units=most))
     if fitted.shown < len(papers) and fitted.page.blocks == whole.blocks[: fitted.shown]:
         hidden = len(papers) - fitted.shown - 1
-        more = words("en").ngettext("+{n} more paper", "+{n} more papers", hidden) if hidden else None
+        more = words("en").ngettext("edition.more_papers", hidden) if hidden else None
         crowded = marked_up(replace(whole, blocks=whole.blocks[: fitted.shown + 1], more=more))
         assert crowded.sizes()["units"] > most
 

@@ -14,8 +14,8 @@ from jinja2.exceptions import SecurityError, TemplateAssertionError
 from bot.channel import Escape
 from bot.model import Style
 from bot.render import folder
+from bot.render.catalogue import languages
 from bot.render.templates import _Environment, template
-from bot.render.words import languages
 from bot.runtime.text import without_controls
 from tests.support.pages import HOSTILE, page, paper
 
@@ -56,7 +56,7 @@ class Fill:
         "{% macro m() %}{{ caller() }}{% endmacro %}{% call m() %}{{ x }}{% endcall %}",
         "{% for c in [x] %}{{ c }}{% endfor %}",
         "{{ x if true }}",
-        "{{ gettext('{t}', t=x) }}",
+        "{{ gettext('edition.heading', title=x, date='')[:-3] }}",
     ],
 )
 def test_a_value_is_escaped_once_on_every_way_in(source: str, made: tuple[Path, Fill]) -> None:
@@ -126,7 +126,7 @@ def test_a_language_may_have_a_template_of_its_own(made: tuple[Path, Fill]) -> N
 
 
 def test_words_in_a_template_are_the_languages(made: tuple[Path, Fill]) -> None:
-    source = "{{ ngettext('{n} vote', '{n} votes', 3) }} {{ pgettext('source code', 'Code') }} {{ 1234|number }}"
+    source = "{{ ngettext('paper.votes', 3) }} {{ gettext('paper.link_code') }} {{ 1234|number }}"
     assert made[1](source) == "3 votes Code 1,234"
     assert made[1](source, language="ko") == "추천 3 코드 1,234"
 

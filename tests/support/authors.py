@@ -1,4 +1,4 @@
-"""Authors for the local model server: what a good model says in each language, and what bad ones do."""
+"""Answers for the local model server: good texts in each language, and bad ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real browser on the pages of a web side: Chromium, which may reach this machine and nothing else."""
+"""Chromium on the pages of a web server; it may connect to this machine only."""
 
 from __future__ import annotations
 

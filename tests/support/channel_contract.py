@@ -1,7 +1,7 @@
-"""What every channel promises, whatever its service says: one suite, which each channel's tests inherit.
+"""The contract of channels as one test suite, which each channel's tests inherit.
 
-A channel's test module makes a class of `Contract`'s and gives it a `stage`: the channel, logged in to a real local
-server that can be told to misbehave.
+A channel's test module subclasses `Contract` and provides the fixture `stage`: the channel, logged in to a local server
+that can fail on demand.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from bot.channel import (
 from tests.support.pages import page, paper
 
 HANGING = 20.0
-"""Seconds after which something is said to hang."""
+"""Seconds after which a call counts as hanging."""
 FLOOD = 7.0
 
 
@@ -37,63 +37,63 @@ class Stage(ABC):
     channel: Channel
     to: str
     secret: str
-    """What must not be said to anybody."""
+    """A secret that must not appear in any text."""
 
     def message(self) -> Message:
-        """An edition of two papers as the channel says it."""
+        """An edition of two papers, composed by the channel."""
         return self.channel.compose(page(paper(1), paper(2)))
 
     @abstractmethod
     async def arrived(self) -> int:
-        """How many messages have reached the reader."""
+        """The number of messages that reached the reader."""
 
     @abstractmethod
     async def turns_away(self) -> None:
-        """The reader cannot be reached any more."""
+        """Make the reader unreachable."""
 
     async def bars(self) -> None:
-        """We may not post to the reader."""
+        """Take away the right to post to the reader."""
         pytest.skip("no such thing as a right to post here")
 
     @abstractmethod
     async def slows(self) -> float | None:
-        """This reader wants us to wait; how many seconds, where the service says so."""
+        """Limit the rate of this reader. Returns the seconds to wait, if the service names them."""
 
     @abstractmethod
     async def floods(self) -> float | None:
-        """The service wants the whole channel to wait; how many seconds, where it says so."""
+        """Limit the rate of the account. Returns the seconds to wait, if the service names them."""
 
     @abstractmethod
     async def breaks_down(self) -> None:
-        """The service answers that it is in trouble."""
+        """Let the service answer with a server error."""
 
     @abstractmethod
     async def goes_away(self) -> None:
-        """Nobody listens at the service's address."""
+        """Let the service refuse connections."""
 
     @abstractmethod
     async def forgets_us(self) -> None:
-        """Our login is not good any more."""
+        """Revoke the login."""
 
     @abstractmethod
     async def finds_fault(self) -> None:
-        """The service refuses what we say."""
+        """Let the service reject the message."""
 
     @abstractmethod
     async def cuts_off(self) -> None:
-        """The message arrives, and its answer does not."""
+        """Let the service accept the message without answering."""
 
     @abstractmethod
     async def hangs(self) -> None:
-        """No answer ever comes."""
+        """Let the service hang."""
 
     @abstractmethod
     async def heals(self) -> None:
-        """All is well again."""
+        """End the fault."""
 
     @abstractmethod
     def stranger(self) -> Channel:
-        """The same channel with a login that the service does not know."""
+        """The same channel with invalid credentials."""
 
     async def send(self) -> Outcome:
         async with asyncio.timeout(HANGING):

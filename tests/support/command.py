@@ -1,7 +1,7 @@
-"""`papers` as a process of its own, in a home of its own.
+"""Runs `papers` as a process of its own, in a home of its own.
 
-Python takes a second to read what the command is made of, so one process reads it and each command is a fork of that,
-where the machine forks. Who tests the start itself, or stops a command in the middle, starts `python -m bot`.
+Importing the program takes a second, so one process imports it and each command is a fork of that, if the machine can
+fork. Tests of the start itself, or of interrupting a command, start `python -m bot`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ READ_BEFORE = [
 def papers_command(
     home: Path, *words: str, url: str = "", stdin: int | None = None, given: Mapping[str, str] | None = None
 ) -> Any:
-    """What a command said, as text, and its exit code; `given` are settings."""
+    """Run a command with the settings `given`; returns its output as text, and its exit code."""
     environ = {"PATH": os.environ["PATH"], "PAPERS_HOME": str(home), "DATABASE_URL": url, **(given or {})}
     done = run(words, environ, ROOT, stdin)
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())

@@ -1,4 +1,4 @@
-"""Many pictures as one, each with its name under it, large enough to be read."""
+"""Joins pictures into one, each with its name below it, large enough to be read."""
 
 from __future__ import annotations
 

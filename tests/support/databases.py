@@ -1,4 +1,4 @@
-"""Migrated databases in files: made once for each process of the tests and copied, which takes a tenth of the time."""
+"""Migrated SQLite databases: made once per test process and copied, in a tenth of the time."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _migrated() -> bytes:
         await store.close()
 
     try:
-        with ThreadPoolExecutor(1) as thread:  # whoever asks may be in an event loop
+        with ThreadPoolExecutor(1) as thread:  # the caller may be in an event loop
             thread.submit(asyncio.run, migrate()).result()
         return (folder / "subscribers.db").read_bytes()
     finally:

@@ -1,4 +1,4 @@
-"""A small honest channel: it does what the test told it to, and remembers what it was asked."""
+"""A channel for tests: it returns the outcomes that a test chooses, and records every send."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Answer = Callable[[str, "Plain", Personal], Outcome | BaseException]
 
 @dataclass(frozen=True)
 class Plain:
-    """A message that is its page."""
+    """A message that holds its page."""
 
     page: Page
 
@@ -34,7 +34,7 @@ class Plain:
 
 @dataclass
 class FakeChannel(BaseChannel):
-    """Answers as told; `sent` lists every send in order."""
+    """Returns what `answer` says; `sent` lists every send in order."""
 
     name: str = "fake"
     answer: Answer = lambda to, message, personal: Sent()
@@ -48,10 +48,10 @@ class FakeChannel(BaseChannel):
     sent: list[tuple[str, str, Personal]] = field(default_factory=list)
     alerts: list[Page] = field(default_factory=list)
     hold: asyncio.Event | None = None
-    """While it is there and not set, sends do not come back."""
+    """While this is given and not set, sends hang."""
 
     busy: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set as soon as anything was sent."""
+    """Set by the first send."""
 
     def recipient(self, written: str) -> str:
         if not written.isprintable() or " " in written:
@@ -82,7 +82,7 @@ class FakeChannel(BaseChannel):
 
     @property
     def reached(self) -> list[str]:
-        """Whom it was asked to send to, in order."""
+        """The recipients of all sends, in order."""
         return [to for to, _, _ in self.sent]
 
 
@@ -95,7 +95,7 @@ def paper(number: int, day: date = DAY, votes: int = 1) -> Paper:
 async def publish(
     store: Store, readers: Mapping[str, Preferences], *, day: date = DAY, now: datetime = NOW, channel: str = "fake"
 ) -> int:
-    """Subscribe readers who are new and publish an edition of one day for them; its id."""
+    """Subscribe new readers and publish a day's edition for them. Returns its id."""
     async with store.write() as connection:
         for recipient, wanted in readers.items():
             await subscriber_queries.add(connection, Address("fake", recipient), wanted, now=now)
@@ -109,7 +109,7 @@ async def publish(
 
 
 async def settle(dispatcher: Dispatcher, now: datetime) -> None:
-    """Step until there is nothing left to do at `now`."""
+    """Step until nothing is left to do at `now`."""
     while await dispatcher.step(now) or dispatcher.busy:
         if dispatcher.busy and not dispatcher.attempt_ended.is_set():
             await dispatcher.attempt_ended.wait()

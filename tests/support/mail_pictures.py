@@ -1,4 +1,4 @@
-"""Mails as Chromium shows them, in every language and style, and what is measured on them.
+"""Screenshots of mails in Chromium, in every language and style, and measurements on them.
 
 By hand, to look at: python -m tests.support.mail_pictures FOLDER [--language ko] [--style plain] [--single]
 """
@@ -40,18 +40,18 @@ IN_ENGLISH = {
     "ar": "يقارن العمل بين طرق عدة لتدريب النماذج اللغوية على مهام طويلة، ويبيّن أن اختيار الأمثلة بعناية يرفع "
     "الدقة من 41.2% إلى 58.7% من دون زيادة في زمن الحساب."
 }
-"""A sentence for languages of which there are no written examples."""
+"""A sentence for languages without example texts."""
 
 
 def channel(home: Path, public: str | None = "https://papers.example.org") -> Email:
-    """The channel, which sends nothing here."""
+    """The e-mail channel, without a relay."""
     given = {"SMTP_HOST": "127.0.0.1", "SMTP_SECURITY": "none", "EMAIL_FROM": "papers@example.org"}
     links = SignedLinks(["k" * 32], public)
     return email.open(email.Settings.model_validate(given), Kit(home, home, NoMemory(), template, links))
 
 
 def mail(edition: Edition, language: str, style: Style, papers: int = PAPERS, public: bool = True) -> Mail:
-    """An edition as a mail, its texts taken from examples in the language."""
+    """An edition as a mail, with example texts in the language."""
     wanted = Preferences(language=language, style=style, papers=papers)
     said = {
         ranked.paper.id: {style: text} for ranked, text in zip(edition.papers, texts(language, style), strict=False)
@@ -63,7 +63,7 @@ def mail(edition: Edition, language: str, style: Style, papers: int = PAPERS, pu
 
 
 def texts(language: str, style: Style) -> Iterator[Text]:
-    """Texts without end in a language and style; what they say is not about the paper they stand under."""
+    """An endless supply of example texts in a language and style, about other papers than those shown."""
     written = json.loads((ROOT / "benchmarks" / "good_texts.json").read_text(encoding="utf-8"))
     said = [
         part
@@ -85,7 +85,7 @@ def texts(language: str, style: Style) -> Iterator[Text]:
 
 @contextmanager
 def window() -> Iterator[Page]:
-    """A window of Chromium, with nothing to reach."""
+    """A window of Chromium without network access."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as tools:
@@ -104,7 +104,7 @@ def show(window: Page, html: str, width: int, scheme: str = "light") -> None:
 
 
 def shoot(folder: Path, languages: Sequence[str], styles: Sequence[Style], edition: Edition, *, single: bool) -> None:
-    """Write the first screen of each mail, light and dark: a file each, or a sheet for each language and width."""
+    """Save the first screen of each mail, light and dark: one file each, or a sheet for each language and width."""
     with window() as there:
         for language, width in product(languages, WIDTHS):
             found = []

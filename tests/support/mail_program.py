@@ -1,4 +1,4 @@
-"""The web side with an e-mail channel at a relay on this machine: forms are posted, letters are read."""
+"""The web server with an e-mail channel and a local relay: tests post forms and read the mails that follow."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ ANY_LINK = re.compile(r"https?://\S+/(?:join|open|move|arrive)/\S+")
 
 
 def free_port() -> int:
-    """A port that nobody listens at."""
+    """A free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def link_in(letter: Letter) -> str:
-    """The link in a letter's text, wherever the web side is."""
+    """The link in a mail's text."""
     body = letter.mail.get_body(("plain",))
     assert body is not None
     found = ANY_LINK.search(body.get_content())
@@ -57,7 +57,7 @@ def link_in(letter: Letter) -> str:
 
 
 def path_in(letter: Letter) -> str:
-    """The path of the link in a letter's text."""
+    """The path of the link in a mail's text."""
     body = letter.mail.get_body(("plain",))
     assert body is not None
     found = LINK.search(body.get_content())
@@ -66,14 +66,14 @@ def path_in(letter: Letter) -> str:
 
 
 async def _until(holds: Callable[[], bool]) -> None:
-    """Let everybody else go on until something holds."""
+    """Let other tasks run until a condition holds."""
     async with asyncio.timeout(20):
-        while not holds():  # noqa: ASYNC110 - the relay keeps what it takes, and tells nobody
+        while not holds():  # noqa: ASYNC110 - the relay has no event for a new mail
             await asyncio.sleep(0.005)
 
 
 class Mailed:
-    """A web side whose letters arrive. Each form comes from an address of its own unless `spreads` is off."""
+    """A web server whose mails arrive. Each form comes from another client address unless `spreads` is off."""
 
     def __init__(
         self, home: Path, *, codes: Sequence[str] = (), allowed: Sequence[str] = (), public: str = PUBLIC, **named: Any
@@ -128,7 +128,7 @@ class Mailed:
         Cookie: str = "",  # noqa: N803 - a header's name
         **fields: Any,
     ) -> Answered:
-        """Post a form as a page of ours does."""
+        """Post a form as a browser on one of our pages does."""
         number = next(self._visitors) if self.spreads else 0
         named = {
             "Origin": PUBLIC,
@@ -143,13 +143,13 @@ class Mailed:
         return await self.served.get(path, method="POST", data=body, **named)
 
     async def letter(self) -> Letter:
-        """The next letter that arrives."""
+        """The next mail that arrives."""
         await _until(lambda: len(self.relay.letters) > self._read)
         self._read += 1
         return self.relay.letters[self._read - 1]
 
     async def silence(self) -> None:
-        """Nothing more has been sent, nor waits to be."""
+        """Assert that no other mail was sent or is queued."""
         letters = self.served.web.outgoing_mail
         assert letters is not None
         await _until(lambda: not letters.busy)
@@ -165,7 +165,7 @@ class Mailed:
             return await subscriber_queries.get(connection, Address("email", address))
 
     async def unsubscribing(self, address: str, language: str = "en") -> str:
-        """The path of a new reader's link that unsubscribes."""
+        """Add a reader. Returns the path of their unsubscribe link."""
         await self.subscribe(address, language)
         reader = await self.reader(address)
         assert reader is not None
@@ -176,7 +176,7 @@ class Mailed:
         return self.links.of(token_name(reader.id, reader.created_at), "en", None)["settings"].removeprefix(PUBLIC)
 
     async def opened(self, address: str) -> str:
-        """The cookie of a browser in which a new reader has opened their settings."""
+        """Add a reader who opens their settings. Returns the session cookie."""
         await self.subscribe(address)
         await self.post("/en/settings/link", address=address)
         answer = await self.post(path_in(await self.letter()))
@@ -190,6 +190,6 @@ class Mailed:
             return int(await connection.scalar(select(func.count()).select_from(table)) or 0)
 
     async def dump(self) -> str:
-        """Everything that is stored of tickets."""
+        """All stored one-time tokens."""
         async with self.store.read() as connection:
             return str((await connection.execute(select(table))).all())

@@ -1,4 +1,4 @@
-"""A real SMTP server on this machine (aiosmtpd) that keeps what it was sent, and misbehaves at any verb when told to.
+"""An SMTP server for tests (aiosmtpd): it keeps the mails that it accepts, and can fail at any command on demand.
 
     async with Relay() as relay:
         relay.answer = lambda verb, to: "550 5.1.1 nobody" if verb == "RCPT" and to == "gone@example.org" else None
@@ -24,19 +24,19 @@ from typing import Any, Self
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 DROP = "drop"
-"""An answer that is none: the connection is cut at once."""
+"""In place of a reply: close the connection at once."""
 SILENCE = "silence"
-"""An answer that never comes."""
+"""In place of a reply: hang."""
 LOST = "lost"
-"""To the final dot: the mail is taken, and the connection cut in place of an answer."""
+"""In place of the reply to the final dot: accept the mail and close the connection."""
 
 Answer = Callable[[str, str], str | None]
-"""A verb and the address it is about in, the answer out; None for the usual one."""
+"""Gives the reply to a command and the address in it; None for the usual reply."""
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One mail as it was taken."""
+    """One accepted mail."""
 
     sender: str
     to: list[str]
@@ -47,7 +47,7 @@ class Letter:
 
     @property
     def mail(self) -> EmailMessage:
-        """The mail as the standard library reads it."""
+        """The mail, parsed by the standard library."""
         parsed = BytesParser(policy=SMTPUTF8).parsebytes(self.raw)
         assert isinstance(parsed, EmailMessage)
         return parsed
@@ -59,15 +59,15 @@ def _usual(verb: str, address: str) -> str | None:
 
 @dataclass
 class Relay:
-    """An SMTP server; `answer` says how it misbehaves."""
+    """An SMTP server; `answer` chooses its faults."""
 
     answer: Answer = _usual
     tls: ssl.SSLContext | None = None
     implicit: bool = False
-    """TLS from the first byte."""
+    """Whether TLS begins with the connection."""
     login: tuple[str, str] | None = None
     extensions: Sequence[str] = ("PIPELINING",)
-    """What is offered beside what aiosmtpd offers."""
+    """Extensions that are offered beside those of aiosmtpd."""
     utf8: bool = True
     letters: list[Letter] = field(default_factory=list)
     verbs: Counter[str] = field(default_factory=Counter)
@@ -91,12 +91,12 @@ class Relay:
         await self._server.wait_closed()
 
     def hang_up(self) -> None:
-        """Cut every connection."""
+        """Close every connection."""
         for conversation in list(self._open):
             conversation.hang_up()
 
     async def settle(self, verb: str, server: Any, address: str = "") -> str | None:
-        """Count a verb and answer it as told; None for the usual answer."""
+        """Count a command. Returns the reply that `answer` chooses, None for the usual one."""
         self.verbs[verb] += 1
         answer = self.answer(verb, address)
         if answer == DROP:
@@ -152,7 +152,7 @@ class Relay:
         return answer or f"250 2.0.0 taken as {len(self.letters)}"
 
     def check(self, server: Any, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
-        """aiosmtpd's authenticator."""
+        """Check a login (aiosmtpd's authenticator)."""
         self.verbs["AUTH"] += 1
         answer = self.answer("AUTH", "")
         if answer is not None:
@@ -183,7 +183,7 @@ class _Conversation(SMTP):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        if self.number == 0:  # STARTTLS makes a connection anew
+        if self.number == 0:  # STARTTLS calls this again
             self._relay.connections += 1
             self.number = self._relay.connections
             self._relay._open.add(self)

@@ -1,4 +1,4 @@
-"""Pages, papers and editions for tests of what is rendered."""
+"""Papers, editions and pages for tests of rendering."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -66,7 +66,7 @@ class NoMemory:
 
 
 class Kept:
-    """A channel's memory, without a database."""
+    """A channel's key-value store in memory."""
 
     def __init__(self) -> None:
         self.kept: dict[str, str] = {}
@@ -87,7 +87,7 @@ def settings(**named: Any) -> outbox.Settings:
 
 
 class Written:
-    """A message of plain text for tests of fitting, measured in whatever it is told to."""
+    """A plain-text message for tests of fitting, with the sizes it is told to have."""
 
     def __init__(self, text: str, sizes: Mapping[str, int]) -> None:
         self.text, self._sizes = text, sizes

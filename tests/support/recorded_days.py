@@ -1,4 +1,4 @@
-"""Recorded days of the feed as editions, with texts in every style and language, for tests of what channels take."""
+"""Recorded days of the feed as editions, with texts in every style and language, for tests of channel limits."""
 
 from __future__ import annotations
 

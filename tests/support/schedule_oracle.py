@@ -1,7 +1,7 @@
-"""When a reader is due, told a second time: by looking at their wall clock, a quarter of an hour at a time.
+"""A second implementation of the schedule for tests: steps through a reader's wall clock in quarters of an hour.
 
-Written from the rules of docs/design.md, without `bot.rules.schedule`, whose arithmetic of zones it does not share.
-It holds where every offset is a multiple of a quarter of an hour, as all are today.
+It is written from docs/design.md, "Schedule", and shares no code with `bot.rules.schedule`. It is valid while every
+offset from UTC is a multiple of a quarter of an hour, as all are today.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Every page of the web side as Chromium shows it to a reader who uses them all.
+"""Screenshots of every web page in Chromium, as a reader goes through them.
 
-By hand, to look at: python -m tests.support.web_pictures FOLDER [--language ko] [--width 320]
+To look at them: python -m tests.support.web_pictures FOLDER [--language ko] [--width 320]
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ async def test_a_new_reader(mailed: Mailed, browser: Browser, tmp_path: Path, lo
         assert ADA in await shown.inner_text("header >> nth=1")
         await shown.select_option("[name=language]", "ko")
         await shown.click("button >> text=Save")
-        assert await shown.inner_text("h1") == words("ko").gettext("Settings")
+        assert await shown.inner_text("h1") == words("ko").gettext("settings.title")
         assert (await shown.evaluate(MEASURE))["wide"] <= 0
         if scripts:
             assert await violations(shown) == []
@@ -83,7 +83,7 @@ async def test_a_new_reader(mailed: Mailed, browser: Browser, tmp_path: Path, lo
         await next_edition(mailed, date(2026, 4, 30), 20)
         await settle(dispatcher, mailed.served.now)
         second = await mailed.letter()
-        assert words("ko").gettext("Daily papers") in str(second.mail["Subject"])
+        assert words("ko").gettext("edition.daily") in str(second.mail["Subject"])
 
         found = ONE_CLICK.search(str(second.mail["List-Unsubscribe"]))
         assert found
@@ -94,7 +94,7 @@ async def test_a_new_reader(mailed: Mailed, browser: Browser, tmp_path: Path, lo
         await shown.goto(found[1])
         assert await shown.locator("form").count() == 0
         await shown.goto(f"{mailed.served.url}/ko/settings")
-        await shown.click(f"button >> text={words('ko').gettext('Subscribe again')}")
+        await shown.click(f"button >> text={words('ko').gettext('unsubscribe.undo_button')}")
         assert (await mailed.reader(ADA)).status is Status.ACTIVE  # type: ignore[union-attr]
 
 

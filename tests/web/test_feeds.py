@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.commands import WITHOUT_MODEL
-from bot.render.words import languages, words
+from bot.render.catalogue import languages
+from bot.render.words import words
 from bot.web.pages.edition_feeds import EditionFeeds, FeedRequestError, read_feed_request
 from bot.web.pages.feed_formats import Feed, Item, atom, json_feed, rss
 from bot.web.urls import Urls
@@ -38,7 +39,7 @@ async def test_a_feed_holds_the_newest_editions_in_full(served: Served, kind: st
     read = feedparser.parse(answer.body, response_headers={"content-type": answer.headers["Content-Type"]})
     assert not read.bozo, read.get("bozo_exception")
     assert read.version == {"xml": "rss20", "atom": "atom10"}[kind]
-    assert read.feed.title == words(language).gettext("Morning Papers")
+    assert read.feed.title == words(language).gettext("newsletter.name")
     assert read.feed.language == language
     assert read.feed.link == f"{PUBLIC}/{language}/"
     assert [entry.id for entry in read.entries] == [

@@ -12,7 +12,8 @@ from PIL import Image
 
 from bot.channel import Link
 from bot.model import Cadence, Style
-from bot.render.words import languages, words
+from bot.render.catalogue import languages
+from bot.render.words import words
 from bot.web.pages.page_cache import FRESH, PageCache, PageSource
 from bot.web.pages.thumbnails import Thumbnails
 from tests.support.pages import DAY, HOSTILE, paper
@@ -60,7 +61,7 @@ async def test_every_page_is_in_the_language_of_its_path(served: Served, languag
     html = seen.all("html")[0]
     w = words(language)
     assert (html["lang"], html["dir"]) == (language, w.direction.value)
-    assert w.pgettext("a web page", "Archive") in seen.words
+    assert w.gettext("web.archive") in seen.words
     tongues = [attributes["lang"] for attributes in seen.all("a") if "hreflang" in attributes]
     assert tongues == list(languages())
     assert len(seen.all("h1")) == 1
@@ -155,9 +156,7 @@ async def test_the_style_is_a_query_parameter(served: Served) -> None:
 async def test_the_front_page_before_the_first_edition(tmp_path: Path) -> None:
     async with Served(tmp_path) as empty:
         answer = await empty.get("/ko/")
-        assert (
-            words("ko").gettext("There is no edition yet. The first one is closed this evening (UTC).") in answer.text
-        )
+        assert words("ko").gettext("papers.no_edition_at_all") in answer.text
         assert (await empty.get("/ko/archive")).status == 200
 
 
@@ -321,4 +320,4 @@ async def test_texts_of_the_model_are_shown(tmp_path: Path) -> None:
         await served.publish(*some(1))
         answer = await served.get("/ko/2026-04-29?style=highlights")
         assert answer.status == 200
-        assert words("ko").gettext("Highlights") in answer.text
+        assert words("ko").gettext("style.highlights") in answer.text

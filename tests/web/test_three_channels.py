@@ -80,7 +80,7 @@ async def test_one_process_delivers_an_edition_to_mail_telegram_and_discord(tmp_
         posted = json.dumps([message.json() for message in room.messages], ensure_ascii=False, default=str)
         sent = " ".join(str(call.arguments) for call in telegram.calls_of("sendMessage"))
         for language, said in (("ar", str(mail["Subject"])), ("ja", posted), ("ko", sent)):
-            assert words(language).gettext("Daily papers") in said, language
+            assert words(language).gettext("edition.daily") in said, language
         body = mail.get_body(("plain",))
         assert body is not None
         for said in (body.get_content(), posted, sent):

@@ -92,11 +92,11 @@ class Pages:
             page, shown = today_page(listed, day, wanted, now=now), listed
         elif latest is not None:
             page, shown = edition_page(latest, wanted), [ranked.paper for ranked in latest.papers]
-            says = w.gettext("No papers are listed for today yet. This is the latest edition.")
+            says = w.gettext("papers.none_today_yet")
             page = replace(page, notes=[says, *page.notes])
         else:
-            says = w.gettext("There is no edition yet. The first one is closed this evening (UTC).")
-            page, shown = plain_page(w, w.gettext("Morning Papers"), notes=[says]), []
+            says = w.gettext("papers.no_edition_at_all")
+            page, shown = plain_page(w, w.gettext("newsletter.name"), notes=[says]), []
         short, long = help_command.introduction(w)
         layout = self._layouts.layout(
             w, self._urls.front, here="today", description=short, pictures=self._shown(shown, now)
@@ -149,7 +149,7 @@ class Pages:
         ranked = Ranked(1, paper, paper.votes)
         written = [style for style in Style if style in TEXT_FIELDS and style in said.get(paper_id, {})]
         shown = [block(ranked, style, w, said) for style in (*written, Style.ABSTRACT)]
-        listed = w.gettext("Listed on {day}", day=w.day(paper.listed_on))
+        listed = w.gettext("paper.listed_on", day=w.day(paper.listed_on))
         page = list_page(
             plain_math(paper.title), listed, [ranked], _everything(language, Style.ABSTRACT), slug=paper.id
         )
@@ -179,10 +179,10 @@ class Pages:
         if year is not None and not found:
             return None
         where = "archive" if year is None else f"archive/{year}"
-        heading = w.pgettext("a web page", "Archive")
+        heading = w.gettext("web.archive")
         if shown is not None:
-            heading = w.gettext("{title} · {date}", title=heading, date=f"{shown}")
-        note = [] if found else [w.gettext("There is no edition yet. The first one is closed this evening (UTC).")]
+            heading = w.gettext("edition.heading", title=heading, date=f"{shown}")
+        note = [] if found else [w.gettext("papers.no_edition_at_all")]
         layout = self._layouts.layout(w, lambda tag: self._urls.page(tag, where), here="archive")
         listed = [Choice(f"{each}", self._urls.page(language, f"archive/{each}"), each == shown) for each in years]
         months = self._months(w, found)
@@ -197,16 +197,16 @@ class Pages:
             async with self._store.read() as connection:
                 matches = await search(connection, Search(query), MOST_FOUND)
                 found, number = await paper_queries.by_ids(connection, matches.ids), matches.number
-        title = w.pgettext("a web page", "Search")
+        title = w.gettext("web.search")
         if not query:
             page = plain_page(w, title)
         elif not found:
-            page = plain_page(w, title, notes=[w.gettext("Nothing was found for “{query}”.", query=query)])
+            page = plain_page(w, title, notes=[w.gettext("search.nothing_found", query=query)])
         else:
-            lead = w.ngettext("{n} paper", "{n} papers", number)
+            lead = w.ngettext("edition.papers", number)
             ranked = [Ranked(place, each, each.votes) for place, each in enumerate(found, start=1)]
             wanted = _everything(language, Style.HEADLINE)
-            page = list_page(w.gettext("Search: {query}", query=query), lead, ranked, wanted, slug="search")
+            page = list_page(w.gettext("search.title", query=query), lead, ranked, wanted, slug="search")
         asked = f"?{urlencode({'q': query})}" if query else ""
         layout = self._layouts.layout(
             w,
@@ -226,7 +226,7 @@ class Pages:
         """The privacy page."""
         w = words(language)
         layout = self._layouts.layout(w, lambda tag: self._urls.page(tag, "privacy"))
-        return self._source("privacy", plain_page(w, w.pgettext("a web page", "Privacy")), layout)
+        return self._source("privacy", plain_page(w, w.gettext("web.privacy")), layout)
 
     def notice(
         self, language: str, heading: str, says: Sequence[str], links: Sequence[Link] = (), form: Form | None = None
@@ -247,7 +247,7 @@ class Pages:
         """The page with a reader's settings form."""
         w = words(language)
         layout = self._layouts.layout(w, lambda tag: self._urls.page(tag, "settings"), indexed=False)
-        page = plain_page(w, w.gettext("Settings"), notes=says)
+        page = plain_page(w, w.gettext("settings.title"), notes=says)
         return self._source("settings", page, layout, chosen=chosen, at=self._urls.page(language, "settings"))
 
     def _source(
@@ -276,7 +276,7 @@ class Pages:
                 Line(
                     period_name(w, cadence, each.day),
                     self._urls.edition(w.language, cadence, each.day),
-                    w.ngettext("{n} paper", "{n} papers", each.papers),
+                    w.ngettext("edition.papers", each.papers),
                 )
                 for each in entries
                 if each.cadence is cadence

@@ -101,7 +101,7 @@ class EditionFeeds:
         said: Texts,
     ) -> bytes:
         w, urls = words(asked.language), self._urls
-        title = w.gettext("Morning Papers")
+        title = w.gettext("newsletter.name")
         short, _ = help_command.introduction(w)
         return write(
             Feed(

@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 
 from bot.channel import Link, Page
 from bot.model import Cadence, Style
+from bot.render.catalogue import languages
 from bot.render.labels import labels
-from bot.render.words import Words, languages, own_name
+from bot.render.words import Words, own_name
 from bot.web.urls import Urls
 
 FEEDS = (
@@ -114,9 +115,9 @@ class LayoutMaker:
         """
         own, urls = w.language, self.urls
         named = [
-            ("today", w.pgettext("a web page", "Today"), urls.front(own)),
-            ("archive", w.pgettext("a web page", "Archive"), urls.page(own, "archive")),
-            ("search", w.pgettext("a web page", "Search"), urls.page(own, "search")),
+            ("today", w.gettext("web.today"), urls.front(own)),
+            ("archive", w.gettext("web.archive"), urls.page(own, "archive")),
+            ("search", w.gettext("web.search"), urls.page(own, "search")),
         ]
         chosen = {} if style is Style.HEADLINE else {"style": style.value}
         chosen |= {} if cadence is Cadence.DAY else {"cadence": cadence.value}

@@ -14,7 +14,8 @@ from bot.channel import Link
 from bot.commands.token_buckets import TokenBuckets
 from bot.model import ARXIV_ID, Style
 from bot.render import folder
-from bot.render.words import languages, match, words
+from bot.render.catalogue import languages
+from bot.render.words import match, words
 from bot.store.search import paper_id
 from bot.web.client import preferred
 from bot.web.middleware import send
@@ -248,17 +249,13 @@ class PublicRoutes:
         async def load() -> PageSource:
             w = words(language)
             says = {
-                404: w.gettext("There is no such page here."),
-                429: w.gettext("That was a lot at once. Please try again in a minute."),
+                404: w.gettext("errors.not_found"),
+                429: w.gettext("errors.too_many_requests"),
             }.get(
                 status,
-                w.gettext("This could not be understood, and nothing was changed.")
-                if status < 500
-                else w.gettext(
-                    "Something went wrong on our side, and nothing was changed. Please try again in a minute."
-                ),
+                w.gettext("errors.bad_form") if status < 500 else w.gettext("errors.our_fault"),
             )
-            back = Link(w.pgettext("a web page", "Today"), self._urls.front(language))
+            back = Link(w.gettext("web.today"), self._urls.front(language))
             return self._pages.notice(language, says, (), (back,))
 
         page = await self._cache.get(("refusal", language, status), self._clock(), load)

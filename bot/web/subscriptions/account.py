@@ -54,10 +54,10 @@ class AccountRoutes:
         hidden = {"token": forms.links.sign(Purpose.ERASE.value, key)}
         return forms.say(
             language,
-            w.gettext("Erase everything"),
+            w.gettext("privacy.erase_button"),
             *answered.says,
-            form=Form(there, w.gettext("Erase everything"), hidden),
-            links=[Link(w.gettext("Keep everything"), forms.settings_link(w).url)],
+            form=Form(there, w.gettext("privacy.erase_button"), hidden),
+            links=[Link(w.gettext("privacy.keep_button"), forms.settings_link(w).url)],
         )
 
     async def erase(self, request: web.Request, reader: Subscriber, now: datetime) -> web.StreamResponse:
@@ -99,13 +99,11 @@ class AccountRoutes:
             forms.mail_link(
                 reader.address,
                 language,
-                w.pgettext("a letter", "Another address for your papers"),
-                w.pgettext(
-                    "a letter",
-                    "Somebody, we hope it was you, wants editions to go to another address. "
-                    "If it was not you, do nothing.",
+                w.gettext("account.move_email_subject"),
+                w.gettext(
+                    "account.move_email_old_text",
                 ),
-                Link(w.pgettext("a letter", "Yes, change the address"), forms.link(Purpose.MOVE, key, language)),
+                Link(w.gettext("account.move_email_button"), forms.link(Purpose.MOVE, key, language)),
             )
         return self._subscribe.sent(language)
 
@@ -118,9 +116,9 @@ class AccountRoutes:
         where = token.payload["recipient"]
         return forms.say(
             language,
-            w.pgettext("a letter", "Another address for your papers"),
-            w.pgettext("a web page", "Press the button, and editions go to {address} from then on.", address=where),
-            form=Form(request.path, w.pgettext("a letter", "Yes, change the address")),
+            w.gettext("account.move_email_subject"),
+            w.gettext("account.move_confirm", address=where),
+            form=Form(request.path, w.gettext("account.move_email_button")),
         )
 
     async def agree(self, request: web.Request, language: str) -> web.StreamResponse:
@@ -148,9 +146,9 @@ class AccountRoutes:
             forms.mail_link(
                 there,
                 language,
-                w.pgettext("a letter", "Another address for your papers"),
-                w.pgettext("a letter", "Morning Papers is to come to this address from now on."),
-                Link(w.pgettext("a letter", "Yes, change the address"), forms.link(Purpose.ARRIVE, key, language)),
+                w.gettext("account.move_email_subject"),
+                w.gettext("account.move_email_new_text"),
+                Link(w.gettext("account.move_email_button"), forms.link(Purpose.ARRIVE, key, language)),
             )
         return self._subscribe.sent(language)
 
@@ -171,9 +169,5 @@ class AccountRoutes:
                     await subscriber_queries.forget(connection, other.id, now=now)
                 await subscriber_queries.move(connection, before.id, there.recipient)
         w = words(language)
-        heading = (
-            w.pgettext("a web page", "Editions come here from now on")
-            if moved
-            else w.pgettext("a web page", "This address is subscribed already")
-        )
+        heading = w.gettext("account.moved") if moved else w.gettext("account.address_taken")
         return forms.say(language, heading, links=[forms.settings_link(w), forms.front_link(w)])

@@ -174,8 +174,8 @@ class FormPages:
         w = words(language)
         return self.say(
             language,
-            w.pgettext("a web page", "This link is not good any more"),
-            w.pgettext("a web page", "It was used already, or it is too old. You can ask for a new one."),
+            w.gettext("errors.link_expired"),
+            w.gettext("errors.link_expired_hint"),
             links=[self.settings_link(w), self.front_link(w)],
             status=HTTPStatus.GONE,
         )
@@ -185,19 +185,19 @@ class FormPages:
         w = words(language)
         return self.say(
             language,
-            w.pgettext("a web page", "That is no e-mail address"),
-            w.pgettext("a web page", "Please look at it again: it needs a name, an @, and a domain."),
+            w.gettext("errors.invalid_email"),
+            w.gettext("errors.invalid_email_hint"),
             links=[back],
             status=HTTPStatus.UNPROCESSABLE_ENTITY,
         )
 
     def settings_link(self, w: Words) -> Link:
         """A link to the settings."""
-        return Link(w.gettext("Settings"), self.urls.page(w.language, "settings"))
+        return Link(w.gettext("settings.title"), self.urls.page(w.language, "settings"))
 
     def front_link(self, w: Words) -> Link:
         """A link to the front page."""
-        return Link(w.pgettext("a web page", "Today"), self.urls.front(w.language))
+        return Link(w.gettext("web.today"), self.urls.front(w.language))
 
     def recipient(self, written: str) -> Address | None:
         """The address that a visitor typed, None if it is not valid."""

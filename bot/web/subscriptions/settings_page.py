@@ -75,10 +75,8 @@ class SettingsRoutes:
         reader = await self._sessions.reader(request, now)
         if reader is None:
             w = words(language)
-            heading = w.gettext("Settings")
-            says = w.pgettext(
-                "a web page", "Enter the address that editions come to. A mail with a link opens its settings."
-            )
+            heading = w.gettext("settings.title")
+            says = w.gettext("web.settings_enter_address")
             return forms.show(forms.pages.opening(language, heading, says))
         return self._page(reader, now)
 
@@ -92,11 +90,9 @@ class SettingsRoutes:
         w = words(language)
         return forms.say(
             language,
-            w.gettext("Settings"),
-            w.pgettext(
-                "a web page", "So that nobody else can open your settings, the way there goes through your mailbox."
-            ),
-            form=Form(request.path, w.pgettext("a button", "Mail me the link")),
+            w.gettext("settings.title"),
+            w.gettext("web.settings_by_email"),
+            form=Form(request.path, w.gettext("form.email_me_link")),
             links=[forms.front_link(w)],
         )
 
@@ -117,9 +113,9 @@ class SettingsRoutes:
             return forms.too_old(language)
         return forms.say(
             language,
-            w.gettext("Settings"),
-            w.pgettext("a web page", "Press the button, and this browser is known for 30 days."),
-            form=Form(request.path, w.pgettext("a letter", "Open the settings")),
+            w.gettext("settings.title"),
+            w.gettext("account.browser_confirm"),
+            form=Form(request.path, w.gettext("account.settings_email_button")),
         )
 
     async def open(self, request: web.Request, language: str) -> web.StreamResponse:
@@ -150,7 +146,7 @@ class SettingsRoutes:
         w = words(reader.preferences.language)
         changed = changes(await self._forms.read(request), reader.preferences, now)
         if changed is None:
-            return self._page(reader, now, w.gettext("That cannot be chosen."), ok=False)
+            return self._page(reader, now, w.gettext("settings.invalid"), ok=False)
         if not changed:
             return self._page(reader, now)
         reply = await self._forms.commands.change(Requester(reader.address), changed, now)
@@ -261,17 +257,15 @@ def settings_form(reader: Subscriber, offered: Sequence[Style], w: Words, now: d
     """The settings of a reader as a form; `offered` are the styles that can be had."""
     is_reading = reader.status in {Status.ACTIVE, Status.PAUSED}
     is_paused = reader.is_paused(now)
-    nothing = w.pgettext("a web page", "Nothing is sent at present.")
+    nothing = w.gettext("status.nothing_sent")
     return SettingsForm(
         address=reader.address.recipient,
         status=rhythm_in_words(reader.preferences, w, now) if is_reading and not is_paused else nothing,
         is_reading=is_reading,
         is_paused=is_paused,
         fields=[_field(each, reader.preferences, offered, w, now) for each in PREFERENCES],
-        pauses=[
-            Option(f"{days}", w.ngettext("For {n} day", "For {n} days", days), days == PAUSES[0]) for days in PAUSES
-        ]
-        + [Option("", w.pgettext("a pause", "Until I resume"), False)],
+        pauses=[Option(f"{days}", w.ngettext("pause.for_days", days), days == PAUSES[0]) for days in PAUSES]
+        + [Option("", w.gettext("pause.until_resumed"), False)],
     )
 
 
@@ -300,10 +294,9 @@ def _field(preference: Preference, wanted: Preferences, offered: Sequence[Style]
 def _hint(preference: Preference, w: Words) -> str:
     """How a text field is filled in."""
     if preference.kind is Kind.TOPICS:
-        return w.pgettext(
-            "a form",
-            "Words or phrases, with commas between; a minus leaves out: diffusion, -robotics. Empty: all topics.",
+        return w.gettext(
+            "form.topics_hint",
         )
     if preference.kind is Kind.ZONE:
-        return w.pgettext("a form", "A city near you, your country, or an offset such as +9.")
+        return w.gettext("form.zone_hint")
     return ""

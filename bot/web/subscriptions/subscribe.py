@@ -40,8 +40,8 @@ class SubscribeRoutes:
         if forms.commands.by_invitation and not forms.commands.admits(NOBODY, invite):
             return forms.say(
                 language,
-                w.pgettext("a web page", "Subscribing is not open to everybody"),
-                w.pgettext("a web page", "This newsletter is by invitation. Enter the code that you were given."),
+                w.gettext("subscribe.not_open"),
+                w.gettext("subscribe.enter_code"),
                 links=[forms.front_link(w)],
                 status=HTTPStatus.FORBIDDEN,
             )
@@ -54,11 +54,11 @@ class SubscribeRoutes:
         forms, w = self._forms, words(language)
         if await forms.look(request, Purpose.JOIN, forms.clock()) is None:
             return forms.too_old(language)
-        button = w.pgettext("a button", "Yes, subscribe me")
+        button = w.gettext("consent.confirm_button")
         return forms.say(
             language,
-            w.pgettext("a web page", "One more tap"),
-            w.pgettext("a web page", "Press the button, and the papers come to your mailbox from now on."),
+            w.gettext("consent.last_step"),
+            w.gettext("consent.last_step_hint"),
             form=Form(request.path, button),
         )
 
@@ -113,9 +113,9 @@ class SubscribeRoutes:
         self._forms.mail_link(
             reader.address,
             w.language,
-            w.pgettext("a letter", "Your settings"),
-            w.pgettext("a letter", "This link opens your settings. It works once, within 30 minutes."),
-            Link(w.pgettext("a letter", "Open the settings"), self._forms.link(Purpose.OPEN, key, w.language)),
+            w.gettext("account.settings_email_subject"),
+            w.gettext("account.settings_email_text"),
+            Link(w.gettext("account.settings_email_button"), self._forms.link(Purpose.OPEN, key, w.language)),
         )
 
     async def _write(self, address: Address, language: str, style: str, invite: str, now: datetime) -> None:
@@ -141,9 +141,9 @@ class SubscribeRoutes:
         forms.mail_link(
             address,
             language,
-            w.pgettext("a letter", "Please confirm your subscription"),
-            w.pgettext("a letter", "Somebody, we hope it was you, wants Morning Papers to come to this address."),
-            Link(w.pgettext("a letter", "Subscribe"), forms.link(Purpose.JOIN, key, language)),
+            w.gettext("consent.email_subject"),
+            w.gettext("consent.email_text"),
+            Link(w.gettext("consent.email_button"), forms.link(Purpose.JOIN, key, language)),
         )
 
     def sent(self, language: str) -> web.Response:
@@ -151,11 +151,9 @@ class SubscribeRoutes:
         w = words(language)
         return self._forms.say(
             language,
-            w.pgettext("a web page", "Look into your mailbox"),
-            w.pgettext(
-                "a web page",
-                "A mail with a link is on its way. If none comes within some minutes, look among the spam; "
-                "another can be sent in an hour.",
+            w.gettext("web.check_inbox"),
+            w.gettext(
+                "web.check_inbox_hint",
             ),
             links=[self._forms.front_link(w)],
         )

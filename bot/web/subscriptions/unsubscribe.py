@@ -34,14 +34,14 @@ class UnsubscribeRoutes:
         if reader is None or reader.status is Status.UNSUBSCRIBED:
             return self._forms.say(
                 language,
-                w.gettext("You are not subscribed, so nothing is sent."),
+                w.gettext("unsubscribe.was_not"),
                 links=[self._forms.front_link(w)],
             )
         return self._forms.say(
             language,
-            w.pgettext("a web page", "Unsubscribe?"),
-            w.pgettext("a web page", "One tap, and no more mails come."),
-            form=Form(request.path, w.gettext("Unsubscribe"), {OWN_BUTTON: "1"}),
+            w.gettext("unsubscribe.question"),
+            w.gettext("unsubscribe.question_hint"),
+            form=Form(request.path, w.gettext("unsubscribe.button"), {OWN_BUTTON: "1"}),
             links=[self._forms.settings_link(w)],
         )
 
@@ -61,11 +61,11 @@ class UnsubscribeRoutes:
                 key = await one_time_tokens.make(
                     connection, Purpose.RETURN, reader.address, now=now, subscriber_id=reader.id
                 )
-            form = Form(forms.link(Purpose.RETURN, key, language), w.gettext("Subscribe again"))
+            form = Form(forms.link(Purpose.RETURN, key, language), w.gettext("unsubscribe.undo_button"))
         return forms.say(
             language,
-            w.gettext("You are unsubscribed, and nothing is sent any more."),
-            "" if form is None else w.pgettext("a web page", "Was it a mistake? Your settings are kept."),
+            w.gettext("unsubscribe.done"),
+            "" if form is None else w.gettext("unsubscribe.mistake_hint"),
             form=form,
             links=[forms.front_link(w)],
         )

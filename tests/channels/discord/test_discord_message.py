@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from bot.channel import CommandInfo, Page, Personal, Sent, utf16_units
 from bot.commands import registry
 from bot.model import Media, MediaKind, Style
+from bot.render.catalogue import languages
 from bot.render.fit import fit
-from bot.render.words import languages, words
+from bot.render.words import words
 from channels.discord import api, slash_commands
 from channels.discord.components import Button, CustomId, ReplyMode, StoredLines, button_rows, menu_marks
 from channels.discord.markdown import escape, target
@@ -141,7 +142,7 @@ def test_a_notice_has_a_head_alone(composer: Composer) -> None:
 
 def test_a_page_in_another_language_has_its_buttons_in_it(composer: Composer) -> None:
     post = composer.compose(page(paper(1), paper(2), language="ko"))
-    assert post.menu_placeholder == words("ko").gettext("More about a paper …")
+    assert post.menu_placeholder == words("ko").gettext("discord.pick_paper")
 
 
 # Markdown

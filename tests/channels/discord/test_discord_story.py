@@ -40,12 +40,12 @@ async def world(store: Store, tmp_path: Path) -> AsyncIterator[World]:
 
 def named(w: Words, **options: Any) -> dict[str, Any]:
     """Options under the names that they have in a language."""
-    return {w.pgettext("a name on Discord", name): value for name, value in options.items()}
+    return {w.gettext(f"discord.name_{name}"): value for name, value in options.items()}
 
 
 def typed(w: Words, *names: str) -> str:
     """A command as somebody types it whose app is in that language."""
-    return "/" + " ".join(w.pgettext("a name on Discord", name) for name in names)
+    return "/" + " ".join(w.gettext(f"discord.name_{name}") for name in names)
 
 
 async def dropped(world: World) -> None:
@@ -71,23 +71,23 @@ async def test_a_moderator_sets_up_a_server(world: World, language: str) -> None
     async with world.life():
         reply = await ada.uses(typed(w, "papers", "subscribe"))
         assert reply.ephemeral
-        assert w.gettext("You are subscribed.") in reply.text
+        assert w.gettext("subscribe.done") in reply.text
         assert (await world.reader(at(papers))).preferences.language == language
-        zone = await ada.taps(reply, w.gettext("Another time zone"))
+        zone = await ada.taps(reply, w.gettext("subscribe.other_zone"))
         assert zone.updated
 
     async with world.life():  # a restart: what is on the screen goes on working
-        settings = await ada.taps(zone, w.gettext("Settings"))
+        settings = await ada.taps(zone, w.gettext("settings.title"))
         assert settings.updated
-        style = await ada.selects(settings, w.gettext("Change a setting …"), w.gettext("Style"))
-        saved = await ada.taps(style, w.gettext("Abstract"))
+        style = await ada.selects(settings, w.gettext("discord.pick_setting"), w.gettext("preference.style"))
+        saved = await ada.taps(style, w.gettext("paper.label_abstract"))
         assert w.gettext(
-            "Saved. {preference}: {value}", preference=w.gettext("Style"), value=w.gettext("Abstract")
+            "settings.saved", preference=w.gettext("preference.style"), value=w.gettext("paper.label_abstract")
         ) in (saved.text)
         await dropped(world)
-        settings = await ada.taps(saved, w.gettext("Settings"))
-        mention = await ada.selects(settings, w.gettext("Change a setting …"), w.gettext("Mention"))
-        await ada.selects(mention, w.gettext("Choose a role …"), readers)
+        settings = await ada.taps(saved, w.gettext("settings.title"))
+        mention = await ada.selects(settings, w.gettext("discord.pick_setting"), w.gettext("preference.ping"))
+        await ada.selects(mention, w.gettext("discord.pick_role"), readers)
         await ada.uses(typed(w, "papers", "set", "silent"), **named(w, on=True))
         await ada.uses(typed(w, "papers", "set", "thread"), **named(w, on=True))
         stored = await world.reader(at(papers))
@@ -97,11 +97,13 @@ async def test_a_moderator_sets_up_a_server(world: World, language: str) -> None
         other = "ko" if language == "en" else "en"
         reply = await ada.uses(typed(w, "papers", "subscribe"), **named(w, channel=news, language=other))
         assert news.mention in reply.text
-        assert w.gettext("You are subscribed.") in reply.text, "in the moderator's own language"
+        assert w.gettext("subscribe.done") in reply.text, "in the moderator's own language"
         topics = await ada.selects(
-            await ada.taps(reply, w.gettext("Settings")), w.gettext("Change a setting …"), w.gettext("Topics")
+            await ada.taps(reply, w.gettext("settings.title")),
+            w.gettext("discord.pick_setting"),
+            w.gettext("preference.topics"),
         )
-        form = await ada.taps(topics, w.gettext("Write …"))
+        form = await ada.taps(topics, w.gettext("discord.type_value"))
         await ada.submits(form, text="agents, -robots")
         await ada.uses(typed(w, "papers", "set", "publish"), **named(w, channel=news, on=True))
         await ada.uses(typed(w, "papers", "subscribe"), channel=forum)
@@ -114,14 +116,14 @@ async def test_a_moderator_sets_up_a_server(world: World, language: str) -> None
         assert message.content == f"<@&{readers.id}>"
         assert [each.name for each in guild.channels.values() if each.parent is papers] == [message.embeds[0]["title"]]
         assert message.embeds[1]["description"].startswith("We measure thing 1.")
-        assert words(other).gettext("Daily papers") in news.messages[0].embeds[0]["title"]
+        assert words(other).gettext("edition.daily") in news.messages[0].embeds[0]["title"]
         assert news.messages[0].crossposted
         [post] = [each for each in guild.channels.values() if each.parent is forum]
-        assert w.gettext("Daily papers") in str(post.name)
+        assert w.gettext("edition.daily") in str(post.name)
 
         # A moderator in a post of the forum speaks of the forum's subscription.
         left = await ada.uses(typed(w, "papers", "unsubscribe"), in_=post)
-        assert w.gettext("You are unsubscribed, and nothing is sent any more.") in left.text
+        assert w.gettext("unsubscribe.done") in left.text
         assert (await world.reader(at(forum, "forum"))).status is Status.UNSUBSCRIBED
 
 
@@ -141,9 +143,9 @@ async def test_a_member_reads_and_has_editions_of_their_own(world: World, langua
 
         refused = await bo.uses(typed(w, "papers", "subscribe"))
         assert refused.ephemeral
-        assert w.gettext("Only those who run this place can change that.") in refused.text
-        mine = await bo.taps(refused, w.gettext("For me, by direct message"))
-        assert w.gettext("You are subscribed.") in mine.text
+        assert w.gettext("errors.admins_only") in refused.text
+        mine = await bo.taps(refused, w.gettext("discord.send_to_me"))
+        assert w.gettext("subscribe.done") in mine.text
         assert (await world.reader(f"user:{bo.id}")).preferences.language == language
 
     async with world.life():
@@ -161,7 +163,7 @@ async def test_a_member_reads_and_has_editions_of_their_own(world: World, langua
         assert edition.edits == 0
 
         today = await bo.uses(typed(w, "papers", "today"))
-        assert w.gettext("No papers are listed for today yet. This is the latest edition.") in today.content
+        assert w.gettext("papers.none_today_yet") in today.content
         found = await bo.uses(typed(w, "papers", "search"), words="number")
         assert "Paper number 1" in found.text
         for name, given in (("week", {}), ("month", {}), ("top", {"days": 7}), ("date", {"day": "2026-04-29"})):
@@ -172,16 +174,16 @@ async def test_a_member_reads_and_has_editions_of_their_own(world: World, langua
 
         await world.deliver()
         [own] = bo.direct.messages
-        assert w.gettext("Daily papers") in own.embeds[0]["title"]
+        assert w.gettext("edition.daily") in own.embeds[0]["title"]
 
     async with world.life():
         world.server.clock.move(MINUTE)
         bo.at = bo.direct
         settings = await bo.uses(typed(w, "papers", "settings"))
         assert not settings.ephemeral, "nobody else is there"
-        paused = await bo.taps(settings, w.gettext("Pause"))
-        assert w.gettext("Paused, until you resume.") in paused.text
-        assert w.gettext("Editions come again.") in (await bo.uses(typed(w, "papers", "resume"))).text
+        paused = await bo.taps(settings, w.gettext("pause.button"))
+        assert w.gettext("pause.done") in paused.text
+        assert w.gettext("resume.done") in (await bo.uses(typed(w, "papers", "resume"))).text
         chosen = {"time": {"hour": "7:30"}, "count": {"papers": "3"}, "language": {"language": language}}
         for name, given in chosen.items():
             await bo.uses(typed(w, "papers", name), **named(w, **given))
@@ -190,7 +192,7 @@ async def test_a_member_reads_and_has_editions_of_their_own(world: World, langua
         exported = await bo.uses(typed(w, "papers", "export"))
         assert str(bo.id).encode() in exported.files["morning-papers.json"]
         asked = await bo.uses(typed(w, "papers", "forget"))
-        await bo.taps(asked, w.gettext("Erase everything"))
+        await bo.taps(asked, w.gettext("privacy.erase_button"))
         async with world.store.read() as connection:
             assert await subscriber_queries.get(connection, Address("discord", f"user:{bo.id}")) is None
 
@@ -202,10 +204,10 @@ async def test_an_answer_can_be_shown_to_everybody_in_the_language_of_the_server
     async with world.life():
         shown = await ada.uses("/papers date", in_=papers, day="2026-04-29", share=True)
         assert not shown.ephemeral
-        assert words("ko").gettext("Daily papers") in shown.text
+        assert words("ko").gettext("edition.daily") in shown.text
         following = await bo.taps(shown, "▶")
         assert following.ephemeral
-        assert words("en").gettext("Daily papers") in following.text
+        assert words("en").gettext("edition.daily") in following.text
         assert shown.message.edits == 0
 
 

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from bot.channel import Channel, Deferred, Gone, Personal, Sent
 from bot.model import Style
-from bot.render.words import languages
+from bot.render.catalogue import languages
 from channels.outbox.channel import Outbox, OutboxMessage, make
 from channels.outbox.terminal import COLUMNS, wrap
 from tests.support.pages import HOSTILE, kit, page, paper, settings

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from bot.model import Cadence, Preferences, Style
+from bot.render.catalogue import languages
 from bot.render.edition_page import edition_page
 from bot.render.styles import MISSING, TEXT_FIELDS
-from bot.render.words import languages
 from bot.rules.periods import compile_period, period_of
 from tests.support.digest_pages import (
     FRIDAY,

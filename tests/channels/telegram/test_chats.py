@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +12,7 @@ from PIL import Image
 from bot.channel import Rate
 from bot.commands import token_buckets
 from bot.model import Status
-from channels.telegram import channel, polling
+from channels.telegram import channel, polling, replies
 from tests.support.telegram_program import Station
 from tests.support.telegram_server import Fault, TelegramServer
 from tests.support.telegram_server.chats import Heard
@@ -127,6 +126,28 @@ async def test_a_topic_is_a_subscription_of_its_own(server: TelegramServer, stat
     assert (await station.reader(f"-1002/{papers.thread_id}")).preferences.language == "ko"
     await ada.writes("/start", to=forum, topic=other)
     assert (await station.reader(f"-1002/{papers.thread_id}")).status is Status.ACTIVE
+
+
+async def test_a_button_of_which_the_topic_is_unknown_is_refused(
+    server: TelegramServer, station: Station, ada: Person
+) -> None:
+    forum = server.supergroup(-1002, forum=True)
+    await forum.adds(ada, "administrator")
+    await forum.adds_bot(by=ada)
+    await forum.hears("message")
+    topic = await forum.opens_topic("papers")
+    for where in (topic, None):
+        await ada.writes("/start", to=forum, topic=where)
+        for _ in range(2):
+            await forum.hears("message")
+    await ada.writes("/settings", to=forum, topic=topic)
+    menu = (await forum.hears("message")).message
+    assert menu is not None
+    await ada.taps(menu, "unsubscribe", accessible=False)
+    answer = await ada.hears("answer")
+    assert (answer.text, answer.alert) == ("This button is too old. Please ask again with a command.", True)
+    for place in ("-1002", f"-1002/{topic.thread_id}"):
+        assert (await station.reader(place)).status is Status.ACTIVE
 
 
 async def test_a_group_that_becomes_a_supergroup_is_followed_before_anything_is_sent(
@@ -492,17 +513,41 @@ async def test_a_figure_that_a_place_does_not_take_costs_no_answer(
     assert "apples" in await said(await ada.hears("message"))
 
 
-async def test_an_answer_is_worth_a_short_wait_and_not_a_long_one(
+async def test_an_answer_waits_for_the_end_of_a_flood_wait_and_holds_up_nobody(
+    server: TelegramServer,
+    station: Station,
+    ada: Person,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(replies, "IN_TURN", 0.5)
+    server.fail(Fault.flood(1), method="sendMessage", chat=ada, times=1)
+    await ada.writes("/privacy")
+    await ada.writes("/help")
+    bo = server.person(43)
+    await bo.writes("/help")
+    await bo.hears("message")
+    await server.polled()  # the updates count as handled
+    assert "reply waits for the end of a flood wait" in caplog.messages
+    heard = [await said(await ada.hears("message")) for _ in range(2)]
+    assert "Stored" in heard[0]
+    assert "/today" in heard[1]
+
+
+async def test_an_answer_that_would_wait_for_hours_or_until_a_stop_is_given_up_and_said(
     server: TelegramServer, station: Station, ada: Person, caplog: pytest.LogCaptureFixture
 ) -> None:
-    server.fail(Fault.flood(1), method="sendMessage", times=1)
-    await ada.writes("/help")
-    await ada.hears("message")
-    server.fail(Fault.flood(600), method="sendMessage", times=1)
-    with caplog.at_level(logging.WARNING):
-        await ada.writes("/help")
+    bo = server.person(43)
+    bo.chat.started = True
+    server.fail(Fault.flood(43_200), method="sendMessage", chat=ada)
+    server.fail(Fault.flood(600), method="sendMessage", chat=bo)
+    for person in (bo, ada):
+        await person.writes("/help")
         await server.polled()
-    assert "reply not sent" in caplog.text
+    assert caplog.messages.count("reply waits for the end of a flood wait") == 1
+    assert caplog.messages.count("reply not sent") == 1
+    await station.restart()
+    assert "replies given up at the stop, they waited for the end of a flood wait" in caplog.messages
 
 
 async def test_a_tap_that_changes_nothing_and_one_that_comes_too_late_are_no_fault(

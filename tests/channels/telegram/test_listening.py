@@ -10,6 +10,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from bot import service
 from bot.channel import Rate
 from bot.delivery.alerts import ABOUT_A_CHANNEL, Alerts
 from bot.delivery.listening import ListeningMonitor, tell_long_outages
@@ -93,6 +94,24 @@ async def test_whatever_keeps_updates_away_may_pass(
     server.heal()
     await ada.hears("message")
     await until_outage(station.store, lasts=False)
+
+
+async def test_a_stop_while_the_service_says_nothing_takes_four_seconds_at_most(
+    server: TelegramServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, long: bool
+) -> None:
+    assert max(service.PATIENCE, polling.SHUTDOWN_GRACE + polling.CONFIRM_SECONDS) <= 3.0
+    for module, name in ((service, "PATIENCE"), (polling, "SHUTDOWN_GRACE"), (polling, "CONFIRM_SECONDS")):
+        if not long:
+            monkeypatch.setattr(module, name, 0.1)
+    async with Station(tmp_path, server) as station:
+        await station.publish()
+        await server.polled()
+        ada = server.person(42)
+        server.fail(Fault.silent(), method="*")
+        await ada.writes("/start")
+        await server.answered(2, "sendMessage")  # the answer, and the newest edition
+        started = asyncio.get_running_loop().time()
+    assert asyncio.get_running_loop().time() - started <= 4.0
 
 
 async def test_two_programs_that_poll_for_a_while_both_go_on_afterwards(

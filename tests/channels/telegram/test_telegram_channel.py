@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 
 from bot.channel import Barred, Channel, Deferred, Gone, Outcome, Personal, Rejected, Sent, Unknown
 from bot.model import Style
+from bot.render.catalogue import languages
 from bot.render.fit import fit
-from bot.render.words import languages
 from channels import telegram
 from channels.telegram.callbacks import LONGEST_DATA, READ_ONLY, Callback, decode, deep_link, encode, line_of_payload
 from channels.telegram.channel import FIRST_BOT, Telegram
 from channels.telegram.chats import ChatAddress, kind_of
+from channels.telegram.flood_waits import FloodWaits
 from channels.telegram.markup import entity_count, escape, link_bytes, text_length
 from tests.support import recorded_days
 from tests.support.channel_contract import FLOOD, Contract, Stage
@@ -31,6 +32,7 @@ from tests.support.telegram_server.faults import How
 from tests.support.telegram_server.markup import parse_html
 from tests.support.telegram_server.town import Town, open_town
 
+SECOND = 7000
 OTHER_TOKEN = "987654321:AAanother-token-of-the-local-server-0"
 PERSONAL = Personal(key="1.1")
 
@@ -66,11 +68,17 @@ class Desk(Stage):
         self.to = "-2051"
 
     async def slows(self) -> float | None:
-        self.to = "-1001"
         self.server.fail(Fault.flood(int(FLOOD)), method="sendMessage")
         return FLOOD
 
     async def floods(self) -> float | None:
+        self.server.fail(Fault.flood(2 * int(FLOOD)), method="sendMessage", chat=self.town.ada)
+        await self.send()
+        self.to = "-1001"  # a group that is refused says nothing about the bot
+        self.server.fail(Fault.flood(int(FLOOD)), method="sendMessage", times=1)
+        await self.send()
+        self.to = f"{SECOND}"
+        self.server.person(SECOND).chat.started = True
         self.server.fail(Fault.flood(int(FLOOD)), method="sendMessage")
         return FLOOD
 
@@ -181,7 +189,44 @@ async def test_every_answer_has_its_outcome(bot: Telegram, town: Town, fault: Fa
 
 async def test_a_flood_wait_of_hours_is_told_as_it_is(bot: Telegram, town: Town) -> None:
     town.server.fail(Fault.flood(43_837), method="sendMessage")
-    assert await send(bot, "42") == Deferred("flood wait", 43_837.0, "channel")
+    assert await send(bot, "42") == Deferred("flood wait", 43_837.0, slow_down=True)
+    calls = len(town.server.calls)
+    town.server.heal()
+    again = await send(bot, "42")
+    assert isinstance(again, Deferred)
+    assert again.scope == "recipient"
+    assert again.retry_after is not None
+    assert 43_800 < again.retry_after < 43_837
+    assert len(town.server.calls) == calls  # not asked again
+
+
+async def test_a_flood_wait_of_one_chat_leaves_the_others_alone(bot: Telegram, town: Town) -> None:
+    town.server.fail(Fault.flood(600), method="sendMessage", chat=town.ada)
+    assert isinstance(await send(bot, "42"), Deferred)
+    assert isinstance(await send(bot, "-1001"), Sent)
+    town.server.person(SECOND).chat.started = True
+    assert isinstance(await send(bot, f"{SECOND}"), Sent)
+    assert isinstance(await send(bot, "42"), Deferred)
+
+
+async def test_two_chats_within_a_minute_mean_the_bot_which_waits_the_shorter_of_the_two(
+    bot: Telegram, town: Town
+) -> None:
+    for first, second in ((600, 7), (7, 600)):
+        bot._flood = FloodWaits()
+        people = [town.server.person(SECOND + first + each) for each in (1, 2)]
+        for person, seconds in zip(people, (first, second), strict=True):
+            person.chat.started = True
+            town.server.fail(Fault.flood(seconds), method="sendMessage", chat=person)
+        await send(bot, f"{people[0].chat_id}")
+        outcome = await send(bot, f"{people[1].chat_id}")
+        assert isinstance(outcome, Deferred)
+        assert outcome.scope == "channel"
+        assert outcome.retry_after is not None
+        assert 6 < outcome.retry_after <= 7
+        other = await send(bot, "-1001")
+        assert isinstance(other, Deferred)
+        assert other.scope == "channel"
 
 
 async def test_a_group_that_became_a_supergroup_is_followed(bot: Telegram, town: Town) -> None:

@@ -84,9 +84,9 @@ async def test_all_a_reader_can_do(station: Station, server: TelegramServer, lan
 
     # Subscribed with one tap, greeted, and the latest edition at once
     welcome = await ada.writes("/start")
-    assert w.gettext("You are subscribed.") in welcome.text
+    assert w.gettext("subscribe.done") in welcome.text
     edition = await ada.hears()
-    assert w.gettext("Daily papers") in edition.text
+    assert w.gettext("edition.daily") in edition.text
     assert edition.preview == {"is_disabled": True}
     reader = await station.reader("42")
     assert (reader.status, reader.preferences.language) == (Status.ACTIVE, language)
@@ -102,24 +102,24 @@ async def test_all_a_reader_can_do(station: Station, server: TelegramServer, lan
     assert first.labels == edition.labels
     one = await ada.taps(first, "#2", opens=True)
     assert "apples" in one.text  # the whole abstract
-    panel = await ada.taps(first, f"⚙ {w.gettext('Settings')}", opens=True)
+    panel = await ada.taps(first, f"⚙ {w.gettext('settings.title')}", opens=True)
     assert panel.message_id != first.message_id
 
     # Papers to read now
     for line in ("/today", "/date", "/week", "/month", "/top 3", "/search diffusion", "diffusion", "/paper 2604.00003"):
         shown = await ada.writes(line)
         assert "diffusion" in shown.text, line
-    assert w.gettext("That was not understood. This is what you can ask:") in (await ada.writes("/nonsense")).text
+    assert w.gettext("help.not_understood_list") in (await ada.writes("/nonsense")).text
 
     # Settings: one message that edits itself
     menu = await ada.taps(panel, "style")
     assert {Style.HEADLINE, Style.ABSTRACT} <= {button["callback_data"][6:] for button in menu.buttons}
     saved = await ada.taps(menu, "style abstract")
     assert saved.message_id == panel.message_id
-    again = await ada.taps(saved, w.gettext("Settings"))
+    again = await ada.taps(saved, w.gettext("settings.title"))
     menu = await ada.taps(again, "weekdays")
     menu = await ada.taps(menu, "weekdays 1,2,3,4,5,6")
-    await ada.taps(menu, w.gettext("Settings"))
+    await ada.taps(menu, w.gettext("settings.title"))
     for line in ("/count 5", "/time 7:30", "/topics diffusion, -robots", "/votes 2", "/cadence week"):
         await ada.writes(line)
     await ada.taps(await ada.writes("/picture"), "picture on")
@@ -173,7 +173,7 @@ async def test_all_a_reader_can_do(station: Station, server: TelegramServer, lan
     assert (reader.status, reader.preferences.papers) == (Status.ACTIVE, 5)
 
     # The first message's buttons still work
-    assert (await ada.taps(edition, f"⚙ {w.gettext('Settings')}", opens=True)).labels
+    assert (await ada.taps(edition, f"⚙ {w.gettext('settings.title')}", opens=True)).labels
 
     # Forgotten
     await ada.taps(await ada.writes("/forget"), "forget confirmed")

@@ -1,4 +1,4 @@
-"""A strict local Discord for the tests: HTTP routes, a gateway, places, and people who use the bot."""
+"""A strict local Discord server for tests: the HTTP API, the gateway, servers with channels, and users of the bot."""
 
 from tests.support.discord_server.buckets import Rates
 from tests.support.discord_server.choosing import NotOfferedError

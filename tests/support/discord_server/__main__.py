@@ -1,4 +1,4 @@
-"""The service as a process of its own: its port on the first line, its control below /_/."""
+"""The Discord server as a process of its own: prints its port; tests control it by HTTP below /_/."""
 
 from __future__ import annotations
 

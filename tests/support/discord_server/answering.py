@@ -1,4 +1,4 @@
-"""Routes of interactions: the first answer, and what follows (interactions/receiving-and-responding)."""
+"""Routes of interactions: the first response, follow-ups and edits (interactions/receiving-and-responding)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Waiting for something to become true, without sleeping."""
+"""Waiting for a condition without polling."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 
 class Bell:
-    """Rung whenever anything changed."""
+    """Rings at every change."""
 
     def __init__(self) -> None:
         self._rung = asyncio.Event()
 
     def ring(self) -> None:
-        """Wake everybody who waits, so that they look again."""
+        """Wake all waiting tasks, so that they check their conditions."""
         rung, self._rung = self._rung, asyncio.Event()
         rung.set()
 

@@ -1,4 +1,4 @@
-"""How often a bot may call: buckets by route and place, and one limit for everything (topics/rate-limits)."""
+"""Rate limits of a bot: buckets by route and channel, and a global limit (topics/rate-limits)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Rates:
 
 
 class LimitedError(Exception):
-    """Too often: how long to wait, and whose limit it was."""
+    """A rate limit was exceeded: the seconds to wait, and its scope."""
 
     def __init__(self, retry_after: float, scope: str, headers: dict[str, str] | None = None) -> None:
         super().__init__(f"wait {retry_after:.3f} s ({scope})")
@@ -58,7 +58,7 @@ class LimitedError(Exception):
 
 
 class Buckets:
-    """What was used of every limit."""
+    """The use of every rate limit."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock, self.rates = clock, Rates()

@@ -1,4 +1,4 @@
-"""What a person types, as the app of Discord's turns it into an interaction: among what the bot registered."""
+"""Turns what a user types or chooses into an interaction, like Discord's app: only from what the bot registered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Time as the service has it: it runs on, and a test may stop it or move it forward."""
+"""The server's clock, which a test may stop or move forward."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands as a bot registers them, and what Discord demands of them (interactions/application-commands)."""
+"""Registered commands, and Discord's rules for them (interactions/application-commands)."""
 
 from __future__ import annotations
 

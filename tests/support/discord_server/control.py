@@ -1,4 +1,4 @@
-"""What the object offers, over HTTP below /_/, for a service that is a process of its own.
+"""Control of the server by HTTP below /_/, for a server in a process of its own.
 
     POST   /_/guilds      {"name", "locale"?, "joined"?, "bot_can"?, "channels"?: [["text", "papers"], ...]}
     POST   /_/people      {"name", "locale"?, "guild"?, "can"?: [...], "installs"?}

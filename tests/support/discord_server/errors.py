@@ -1,4 +1,4 @@
-"""What Discord refuses, with its statuses, codes and words (topics/opcodes-and-status-codes)."""
+"""Errors of Discord's API: statuses, codes and messages (topics/opcodes-and-status-codes)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the service misbehaves when told to, and at what."""
+"""Faults of the server on demand, and the calls that they affect."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ HTML = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gate
 
 
 class Way(Enum):
-    """What becomes of a call."""
+    """The effect of a fault on a call."""
 
     REFUSED = "refused"
     BROKEN = "broken"
@@ -25,7 +25,7 @@ class Way(Enum):
 
 @dataclass(frozen=True)
 class Fault:
-    """One way to misbehave."""
+    """One kind of fault."""
 
     way: Way
     code: int = 0

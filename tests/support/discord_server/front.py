@@ -1,4 +1,4 @@
-"""Calls over HTTP: who may call, how often, what goes wrong on purpose, and how answers look."""
+"""The HTTP front: authentication, rate limits, faults on demand, and responses."""
 
 from __future__ import annotations
 

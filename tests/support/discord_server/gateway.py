@@ -1,4 +1,4 @@
-"""The gateway: who connects, what they are told, and what can happen to them (topics/gateway)."""
+"""The gateway: connections, events, and disconnects on demand (topics/gateway)."""
 
 from __future__ import annotations
 
@@ -76,12 +76,12 @@ class Gateway:
                 session.push(event, data)
 
     def drop(self) -> None:
-        """Cut every connection without a word; sessions may be resumed."""
+        """Drop every connection without a close frame; sessions may be resumed."""
         for each in self.connections:
             each.cut()
 
     def reconnect(self) -> None:
-        """Ask every client to connect anew."""
+        """Ask every client to reconnect."""
         for each in self.connections:
             each.say(RECONNECT)
 

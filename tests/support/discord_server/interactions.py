@@ -1,4 +1,4 @@
-"""What a person asked of the bot, and what came back (interactions/receiving-and-responding)."""
+"""Interactions of users with the bot, and the responses (interactions/receiving-and-responding)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FOLLOW_UPS = 5
 
 
 class UnansweredError(AssertionError):
-    """Somebody waited for the bot, and nothing came."""
+    """The bot did not respond in time."""
 
 
 @dataclass(eq=False)

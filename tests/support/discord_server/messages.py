@@ -1,4 +1,4 @@
-"""A message as it stands now, and how people see it."""
+"""Messages in their current state, and how users see them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""People who use the bot, in few words."""
+"""Users of the bot and their actions."""
 
 from __future__ import annotations
 

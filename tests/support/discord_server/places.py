@@ -1,4 +1,4 @@
-"""Users, direct messages and who may do what where: all that there is in this Discord."""
+"""Users, channels, direct messages and permissions."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ def delete_message(service: Service, call: Call) -> Any:
 
 
 def removed(service: Service, message: Message) -> None:
-    """Take a message away."""
+    """Delete a message."""
     message.deleted = True
     message.channel.held.pop(message.id, None)
     if not message.ephemeral:

@@ -1,4 +1,4 @@
-"""A client without a library: bare calls, and a bare websocket, so that no library's habits hide the server's."""
+"""A plain HTTP and websocket client, for tests of the server without a library in between."""
 
 from __future__ import annotations
 

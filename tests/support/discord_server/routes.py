@@ -56,7 +56,7 @@ def get_guilds(service: Service, call: Call) -> Any:
 
 
 def get_gateway(service: Service, call: Call) -> Any:
-    """GET where the gateway is."""
+    """GET the gateway's URL."""
     return {"url": service.gateway.url}
 
 

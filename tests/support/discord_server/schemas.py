@@ -1,4 +1,4 @@
-"""Bodies against Discord's own description of its API, where `PAPERS_REFERENCE` has a copy of it."""
+"""Checks request bodies against Discord's OpenAPI description, if `PAPERS_REFERENCE` has a copy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A strict local Discord: HTTP routes and a gateway on a port of this machine.
+"""A strict local Discord server: the HTTP API and the gateway on one port.
 
 async with DiscordServer() as server:
     guild = server.guild("Readers", locale="ko")

@@ -1,4 +1,4 @@
-"""The state of this Discord, and what is done to it whoever asks."""
+"""The server's state, and the operations that routes and control share."""
 
 from __future__ import annotations
 

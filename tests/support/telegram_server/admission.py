@@ -1,4 +1,4 @@
-"""Whether the bot may speak in a chat, and what it is told if it may not.
+"""Whether the bot may post in a chat, and the error if it may not.
 
 The words are those of the official server (Client.cpp) and of the service behind it.
 """

@@ -1,4 +1,4 @@
-"""Waiting without sleeping: whoever waits looks again whenever the bell rings."""
+"""Waiting without polling: every waiting task checks its condition again when the bell rings."""
 
 import asyncio
 import math
@@ -11,7 +11,7 @@ LIMIT = 10.0  # seconds; only catches what hangs
 
 
 class Bell:
-    """Rung at every change of anything that can be waited for."""
+    """Rings at every change of something that tests wait for."""
 
     def __init__(self) -> None:
         self._waiting: set[asyncio.Future[None]] = set()
@@ -22,7 +22,7 @@ class Bell:
                 waiting.set_result(None)
 
     async def until(self, look: Callable[[], Found | None], what: Callable[[], str], limit: float = LIMIT) -> Found:
-        """The first thing but None that `look` finds. Raises TimeoutError in the words of `what` after the limit."""
+        """The first result of `look` that is not None. Raises TimeoutError with the text `what` after the limit."""
         try:
             async with asyncio.timeout(None if limit == math.inf else limit):
                 while (found := look()) is None:

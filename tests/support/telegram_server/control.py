@@ -7,7 +7,7 @@
     POST   /_/acts                        one act or a list: {"who": 42, "does": "writes", "text": "/start"}
     POST   /_/faults                      {"fault": "flood", "given": [7], "times": 1, "chat": 42}
     DELETE /_/faults
-    POST   /_/settings                    {"rates": {"per_second": 30} | null, "rich": false, "delay": 0.05}
+    POST   /_/settings                    {"rates": {"per_second": 30} | null, "rich": false, "delay": 0.1, "jitter": 1}
 
 Acts are the methods of a person of the same name with their arguments; `taps` takes the newest message that has the
 button. People are there as soon as they are named; `language` says which app they have.
@@ -98,6 +98,7 @@ class ControlledServer(TelegramServer):
             self.rates = None if body["rates"] is None else Rates(**body["rates"])
         self.world.rich = bool(body.get("rich", self.world.rich))
         self.delay = float(body.get("delay", self.delay))
+        self.jitter = float(body.get("jitter", self.jitter))
         return True
 
 

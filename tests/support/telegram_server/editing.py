@@ -1,4 +1,4 @@
-"""Methods that change or take back what was said."""
+"""Methods that edit or delete messages."""
 
 from typing import Any
 

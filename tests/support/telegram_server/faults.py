@@ -1,4 +1,4 @@
-"""What a Telegram server can do wrong, or say no to, on demand.
+"""Faults and refusals of the local Telegram server, on demand.
 
     server.fail(Fault.flood(7), times=1)                              # the next call that is no listening
     server.fail(Fault.blocked(), chat=ada)                            # every call about Ada, until healed
@@ -16,11 +16,11 @@ from typing import Any, Self
 from tests.support.telegram_server.refusal import RefusalError, bad_request, conflict, forbidden, too_many
 
 LISTENING = {"getUpdates", "getMe", "getWebhookInfo", "setWebhook", "deleteWebhook"}
-"""Left alone by a fault that names no method: how often they are called is nobody's choice."""
+"""Methods that a fault without a method does not affect, since tests do not choose how often they are called."""
 
 
 class How(Enum):
-    """What happens to the call."""
+    """The effect of a fault on a call."""
 
     REFUSE = "refused"
     PAGE = "a page of HTML instead of an answer"
@@ -57,7 +57,7 @@ class Fault:
 
     @property
     def late(self) -> bool:
-        """What was asked is done before the fault shows."""
+        """Whether the call is carried out before it fails."""
         return self.how in {How.DROP_LATE, How.SILENT}
 
     @classmethod
@@ -79,7 +79,7 @@ class Fault:
 
     @classmethod
     def kicked(cls, kind: str = "group") -> Self:
-        """Thrown out of a `group`, `supergroup` or `channel`."""
+        """403: the bot was removed from a `group`, `supergroup` or `channel`."""
         return cls(How.REFUSE, lambda: forbidden(f"bot was kicked from the {kind} chat"), 403)
 
     @classmethod
@@ -134,7 +134,7 @@ class Fault:
 
 
 class Faults:
-    """The faults that wait or are at work; the first one that fits a call is used."""
+    """The active faults; the first one that matches a call is used."""
 
     def __init__(self) -> None:
         self.waiting: list[Fault] = []

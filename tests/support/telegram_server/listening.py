@@ -1,4 +1,4 @@
-"""Methods by which a bot hears of what happened: it asks, or names an address to be told at."""
+"""Methods for receiving updates: getUpdates and webhooks."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""The methods there are, by their names."""
+"""The methods of the server by name."""
 
 from collections.abc import Callable
 from typing import Any

@@ -75,8 +75,10 @@ class Person(Resident):
         document |= {"mime_type": content_type, "file_size": len(content)}
         return self._say(None, None, media={"document": document})
 
-    async def taps(self, message: Message, wanted: str) -> Update:
+    async def taps(self, message: Message, wanted: str, *, accessible: bool = True) -> Update:
         """Tap the button with that data or label under a message. Empty for a button that only opens something.
+
+        Of a message that is not `accessible`, being too old, the bot is told the chat and the id alone.
 
         Raises LookupError if there is no such button, or no such message any more.
         """
@@ -94,7 +96,8 @@ class Person(Resident):
         if current.inline_message_id:
             tap["inline_message_id"] = current.inline_message_id
         else:
-            tap["message"] = current.json()
+            told = current.json()
+            tap["message"] = told if accessible else {"chat": told["chat"], "message_id": told["message_id"], "date": 0}
         return self.world.alert("callback_query", tap | {"data": button["callback_data"]})
 
     async def asks_inline(self, query: str, *, offset: str = "") -> Update:

@@ -1,4 +1,4 @@
-"""Methods by which a bot says what it is: its commands and its texts, for each language."""
+"""Methods for the bot's profile: its commands and texts in each language."""
 
 import json
 import re

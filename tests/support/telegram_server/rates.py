@@ -1,4 +1,4 @@
-"""How often a bot may send: so much in any second, so much to one chat, so much to one group in any minute."""
+"""Rate limits of a bot: messages a second in all and to one chat, messages a minute to one group."""
 
 import math
 from collections import deque

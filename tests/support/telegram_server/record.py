@@ -1,4 +1,4 @@
-"""What was asked of the server and how it answered: in full, or as numbers alone."""
+"""A record of calls and answers: in full, or only their numbers."""
 
 import json
 from collections import Counter, deque

@@ -1,4 +1,4 @@
-"""How Telegram says no."""
+"""Error answers of the Bot API."""
 
 from typing import Any
 

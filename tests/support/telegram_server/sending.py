@@ -1,4 +1,4 @@
-"""Methods that put something into a chat."""
+"""Methods that send messages."""
 
 import io
 from typing import Any

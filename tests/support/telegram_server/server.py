@@ -1,4 +1,4 @@
-"""A Bot API server of one bot on a port of this machine, as strict as Telegram's own.
+"""A local Telegram Bot API server for one bot, as strict as Telegram's own.
 
 async with TelegramServer() as server:
     bot = telegram.Bot(server.token, base_url=server.base_url, base_file_url=server.base_file_url)
@@ -6,10 +6,11 @@ async with TelegramServer() as server:
     await ada.writes("/start")                        # the bot's listener gets the update
     heard = await ada.hears("message")                # and answers
     await ada.taps(heard.message, "Subscribe")
-    assert not server.violations                      # nothing that Telegram's documentation does not know
+    assert not server.violations                      # every call agrees with Telegram's documentation
 """
 
 import asyncio
+import random
 import re
 import time
 from collections.abc import Callable
@@ -70,6 +71,8 @@ class TelegramServer:
         self.calls, self.counts, self.refusals = self.record.calls, self.record.counts, self.record.refusals
         self.violations = self.record.violations
         self.delay = 0.0  # seconds that every answer takes longer
+        self.jitter = 0.0  # seconds that a call is on its way at most: later ones overtake
+        self._chance = random.Random(7)
         self._faults = Faults()
         self._webhook = Webhook(self.world)
         self._port, self._largest, self._closing = port, largest, asyncio.Event()
@@ -98,7 +101,7 @@ class TelegramServer:
         await self._runner.cleanup()
 
     def extend(self, app: web.Application) -> None:
-        """Where a server that offers more puts its own routes."""
+        """A hook for subclasses with more routes."""
 
     @property
     def port(self) -> int:
@@ -113,7 +116,7 @@ class TelegramServer:
         self.world.rates = rates
 
     def person(self, user_id: int, *, language: str | None = "en", name: str = "Ada", username: str = "") -> Person:
-        """Somebody new, who has not written to the bot yet."""
+        """A new person, who has not written to the bot yet."""
         user: dict[str, Any] = {"id": user_id, "is_bot": False, "first_name": name}
         user |= {"language_code": language} if language else {}
         user |= {"username": username} if username else {}
@@ -136,7 +139,7 @@ class TelegramServer:
     def fail(
         self, fault: Fault, *, times: int | None = None, method: str | None = None, chat: Resident | None = None
     ) -> None:
-        """Let calls fail from now on: so many, those of a method (`*`: any), those about a chat."""
+        """Let the next calls fail: `times` of them, those of a method (`*`: any), those about a chat."""
         chat_id = chat.chat_id if chat else None
         self.add_fault(fault.only(times=times, method=method, chat_id=chat_id))
 
@@ -145,7 +148,7 @@ class TelegramServer:
         self._faults.waiting.append(fault)
 
     def heal(self) -> None:
-        """No fault any more."""
+        """End all faults."""
         self._faults.waiting.clear()
 
     def calls_of(self, *methods: str) -> list[Call]:
@@ -198,6 +201,8 @@ class TelegramServer:
             return self._answer(RefusalError(404, "Not Found"))
         if self._faults.take(name, None, early=True):
             return _drop(request)
+        if self.jitter:
+            await asyncio.sleep(self._chance.uniform(0, self.jitter))
         fault: Fault | None = None
         arguments = Arguments({})
         result: Any = None
@@ -228,7 +233,7 @@ class TelegramServer:
         return self._answer(refused, result)
 
     def _check(self, method: str, arguments: Arguments) -> None:
-        """Hold a call against the reference. Raises RefusalError."""
+        """Check a call against the reference. Raises RefusalError."""
         problems = self.reference.problems(method, arguments) if self.reference else []
         if problems:
             self.record.violate(problems)
@@ -274,7 +279,7 @@ class TelegramServer:
 
 
 def _drop(request: web.Request) -> web.Response:
-    """End the connection without a word."""
+    """Close the connection without an answer."""
     if request.transport:
         request.transport.abort()
     return web.Response()

@@ -1,4 +1,4 @@
-"""What a bot is told: the queue of updates, read by getUpdates or posted to a webhook."""
+"""The queue of updates, read with getUpdates or posted to a webhook."""
 
 import asyncio
 from collections import deque
@@ -45,7 +45,7 @@ class Updates:
 
     @property
     def polling(self) -> bool:
-        """Somebody waits for updates at this moment."""
+        """Whether a getUpdates call is waiting."""
         return self._reader is not None and not self._reader.done()
 
     async def get(self, offset: int, limit: int, timeout: float, allowed: list[str] | None) -> list[Update]:
@@ -64,7 +64,7 @@ class Updates:
         return [update for update, _ in zip(self.pending, range(limit), strict=False)]
 
     def confirm(self, offset: int) -> None:
-        """Forget what came before; a negative offset keeps so many from the end."""
+        """Drop the updates before an offset; a negative one keeps that many from the end."""
         if offset < 0:
             while len(self.pending) > -offset:
                 self.pending.popleft()
@@ -84,7 +84,7 @@ class Updates:
                 self._reader = None
 
     def end_reader(self, words: str) -> None:
-        """Whoever waits for updates gets a 409."""
+        """End a waiting getUpdates call with status 409."""
         if self._reader and not self._reader.done():
             self._reader.set_exception(conflict(words))
 

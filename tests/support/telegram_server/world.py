@@ -1,4 +1,4 @@
-"""Telegram as one bot knows it: its chats, the questions put to it, its files, what it says of itself."""
+"""Telegram as one bot sees it: chats, queries, files, the bot's own profile."""
 
 import itertools
 import time

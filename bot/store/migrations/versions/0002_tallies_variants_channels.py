@@ -1,4 +1,4 @@
-"""What delivery needs to survive: halts, refused variants, folded counts."""
+"""Circuit breakers of channels, rejected renderings, and counts in place of old deliveries."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Add to channels, deliveries and editions; make variants and tallies."""
+    """Create variants and tallies; add columns to channels, deliveries and editions."""
     op.create_table(
         "tallies",
         sa.Column("edition_id", Key, sa.ForeignKey("editions.id", ondelete="CASCADE"), primary_key=True),

@@ -1,4 +1,4 @@
-"""What readers may ask for: a pause that ends by itself, and to be left alone."""
+"""Pauses with an end, and the suppression list."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
-    """Add the pause's end to subscribers; make the list of those who must not be written to."""
+    """Add `paused_until` to subscribers; create the suppression list."""
     op.create_table(
         "suppressed",
         sa.Column("channel", sa.String(), primary_key=True),

@@ -1,4 +1,4 @@
-"""Who missed what: looked for with every delivery, so that the next message can name it."""
+"""An index of expired deliveries, in which each delivery looks for the editions that its reader missed."""
 
 from alembic import op
 
@@ -9,5 +9,5 @@ down_revision = "0004"
 
 
 def upgrade() -> None:
-    """Index what expired, by reader; it is little."""
+    """Index expired deliveries by reader."""
     op.create_index("ix_deliveries_expired", "deliveries", ["subscriber_id"], **in_state("expired"))

@@ -1,4 +1,4 @@
-"""Texts that a language model writes; editions that nobody was meant to get."""
+"""Texts that a language model writes, and editions that go to the archive only."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ down_revision = "0005"
 
 
 def upgrade() -> None:
-    """Make the table of texts; know editions that went to the archive alone."""
+    """Create the table of texts; add `for_readers` to editions."""
     op.add_column("editions", sa.Column("for_readers", sa.Boolean(), server_default=sa.true(), nullable=False))
     op.create_table(
         "texts",

@@ -1,4 +1,4 @@
-"""Subscriptions of places that many share: who set them up, and what only their channel can do."""
+"""Subscriptions of shared places: who set them up, and the channel's own preferences."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,6 +8,6 @@ down_revision = "0006"
 
 
 def upgrade() -> None:
-    """Add both to subscribers."""
+    """Add `extras` and `set_up_by` to subscribers."""
     op.add_column("subscribers", sa.Column("extras", sa.String(), nullable=False, server_default="{}"))
     op.add_column("subscribers", sa.Column("set_up_by", sa.String()))

@@ -1,4 +1,4 @@
-"""Announcements: what operators say to their readers, from the draft on."""
+"""Announcements by operators, drafts included."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ down_revision = "0007"
 
 
 def upgrade() -> None:
-    """Make the table."""
+    """Create the table."""
     op.create_table(
         "announcements",
         sa.Column("key", sa.String(), primary_key=True),

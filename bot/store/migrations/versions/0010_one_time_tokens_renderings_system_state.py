@@ -1,4 +1,4 @@
-"""Tables and columns get the field's names; every row is kept.
+"""Rename tables and columns to the names that the field uses; every row is kept.
 
 Other processes must not be running: they would ask for tables by their old names (see bot.store.upgrade).
 """
@@ -25,7 +25,7 @@ COLUMNS = {"address_digest": "whose", "payload": "says", "fell_back": "fallen"}
 
 
 def upgrade() -> None:
-    """Make the new tables, copy the rows, drop the old tables; SQLite cannot rename constraints in place."""
+    """Create the new tables, copy the rows, drop the old tables; SQLite cannot rename constraints in place."""
     _make_tables()
     for old, new in TABLES.items():
         names = [each["name"] for each in sa.inspect(op.get_bind()).get_columns(new)]

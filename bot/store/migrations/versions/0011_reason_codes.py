@@ -1,4 +1,4 @@
-"""Reasons that decide something become codes beside the text: on deliveries, subscribers and the suppression list."""
+"""Reason codes beside the texts of reasons: on deliveries, subscribers and the suppression list."""
 
 import sqlalchemy as sa
 from alembic import op
