@@ -14,7 +14,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from itertools import groupby
 
 from benchmarks.judged_texts import (
@@ -91,9 +91,8 @@ def report(
                 caught.update(n for n, accepts in peers.items() if not accepts(" ".join(each.parts.values()), source))
     figures = [_share(caught[kind], spoiled[kind]) for kind in KINDS]
     beside_it = [(_share(caught[name], spoiled["number"]), _share(refused[name], len(chosen))) for name in peers]
-    _print_row(
-        collection, language, "held out" if held_out else "tuned on", len(chosen), refused["guard"], figures, beside_it
-    )
+    head = (collection, language, "held out" if held_out else "tuned on")
+    _print_row(head, len(chosen), refused["guard"], figures, beside_it)
     enough = caught["number"] >= LEAST_NUMBERS * spoiled["number"]
     return enough and refused["guard"] <= MOST_REFUSED[collection] * len(chosen)
 
@@ -107,13 +106,13 @@ def report_news(peers: Mapping[str, Peer]) -> bool:
     refused = {name: sum(not accepts(pair.true, pair.source) for pair in pairs) for name, accepts in judges.items()}
     figures = [_share(caught["guard"], len(wrong))] + [""] * (len(KINDS) - 1)
     beside_it = [(_share(caught[name], len(wrong)), _share(refused[name], len(pairs))) for name in peers]
-    _print_row("uhgeval", "zh-Hans", "", len(pairs), refused["guard"], figures, beside_it)
+    _print_row(("uhgeval", "zh-Hans", ""), len(pairs), refused["guard"], figures, beside_it)
     enough = caught["guard"] >= LEAST_NEWS_NUMBERS * len(wrong)
     return enough and refused["guard"] <= MOST_NEWS_REFUSED * len(pairs)
 
 
 def _accepts_news(text: str, source: str) -> bool:
-    paper = Paper("", "", "", date.min, datetime.min)
+    paper = Paper("", "", "", date.min, datetime.min.replace(tzinfo=UTC))
     return not _refused("news", check(Style.REVIEW, "zh-Hans", {"method": text}, paper, source=source))
 
 
@@ -135,15 +134,9 @@ def _peers() -> dict[str, Peer]:
 
 
 def _print_row(
-    collection: str,
-    language: str,
-    half: str,
-    texts: int,
-    refused: int,
-    figures: Sequence[str],
-    beside_it: Sequence[tuple[str, str]],
+    head: tuple[str, str, str], texts: int, refused: int, figures: Sequence[str], beside_it: Sequence[tuple[str, str]]
 ) -> None:
-    row = f"{collection:13}{language:9}{half:9}{texts:6}{_share(refused, texts):>9}"
+    row = f"{head[0]:13}{head[1]:9}{head[2]:9}{texts:6}{_share(refused, texts):>9}"
     row += "".join(f"{figure:>12}" for figure in figures)
     print(row + "".join(f"{f'{caught} / {refused_by_it}':>20}" for caught, refused_by_it in beside_it), flush=True)
 

@@ -583,7 +583,7 @@ def test_a_changed_number_is_caught(language: str, data: st.DataObject) -> None:
 
 
 def test_our_good_texts_about_recorded_papers_are_accepted(reference: Path) -> None:
-    from benchmarks.guard import good_texts, recorded
+    from benchmarks.judged_texts import good_texts, recorded
 
     texts = good_texts(recorded())
     refused = [text for text in texts if check(text.style, text.language, text.parts, text.paper).faults]

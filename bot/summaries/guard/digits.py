@@ -97,7 +97,7 @@ _LESS_AFTER = re.compile(r"[\w%\s×]{0,3}?(?:가까이|近く|[弱])")
 MOST_COUNTED = 3
 """Words up to this without a unit are no claim: they count what the text itself names ("one of", "two ways")."""
 MOST_OF_IDIOM = 10
-_IDIOM_UNITS = frozenset({"day", "year", "h", "min"})
+_IDIOM_UNITS = frozenset({"day", "year", "h", "min", "s"})
 """Words up to ten of these are also said of no exact time ("in the past ten years", "hour-long")."""
 _MOST_OFF = 0.13
 """However few digits are shown, what is this far off is another number: 2× is not said of 2.4×."""
@@ -179,7 +179,7 @@ def _of_word(text: str, word: Spelled) -> Number:
         off = amount * _NEARLY
         return Number(written, (Reading(amount, "part", amount - off, amount + off),))
     off = min(0.5, amount * _MOST_OFF) if unit in {"%", "×"} else 0.0
-    idiom = unit in _IDIOM_UNITS and amount <= MOST_OF_IDIOM
+    idiom = amount == 1 or (unit in _IDIOM_UNITS and amount <= MOST_OF_IDIOM)
     return Number(written, (Reading(amount, unit, amount - off, amount + off),), idiom)
 
 

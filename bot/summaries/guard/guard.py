@@ -116,8 +116,7 @@ def _numbers_of(source: str) -> SourceNumbers:
 
 
 def _repaired(text: str, field: TextField, language: str, source: str) -> str:
-    """The part repaired, and where it is longer than it may be, cut after its last whole sentence that fits,
-    or else after its first."""
+    """The part repaired. If it is too long, it ends after its last sentence that fits, or else after its first."""
     if len(text) > LONGEST:
         return text
     text = repaired(text, source, english=language.partition("-")[0].lower() == "en")

@@ -19,7 +19,8 @@ _FENCE = re.compile(r"```[a-z]*\s*|~~~[a-z]*\s*")
 _PICTURE = re.compile(r"!\[[^\[\]]{0,300}\]\([^()\s]{0,500}\)")
 _MARKDOWN_LINK = re.compile(r"\[([^\[\]]{1,300})\]\([^()\s]{0,500}\)")
 _POINTING = re.compile(
-    r"(?i)(?:the )?(?:code|here|links?|(?:project )?(?:web)?(?:page|site)|github|demo|代[码碼]|[链鏈][接結]|项目|[这這此][里裡]"
+    r"(?i)(?:the )?(?:code|here|links?|(?:project )?(?:web)?(?:page|site)|github|demo|代[码碼]"
+    r"|[链鏈][接結]|项目|[这這此][里裡]"
     r"|코드|링크|여기|コード|リンク|こちら|الرابط|هنا)"
 )
 """What a link is called that only points somewhere."""
@@ -36,7 +37,9 @@ _EMPHASIS = (
 _LINE_MARK = re.compile(r"(?m)^\s{0,3}(?:#{1,6}\s+|>\s+|[-*•]\s+(?=\S))")
 _BRACKETED = re.compile(r"\s?[(（\[【{]([^()（）\[\]【】{}]{0,300})[)）\]】}]")
 _BRACKET = re.compile(r"\s?[(（](?:[^()（）㄀-鿿가-힣ء-ي]|[(（][^()（）]{0,80}[)）]){24,800}[)）]")
-_SMALL_WORD = re.compile(r"(?<![\w-])(?:a|an|and|by|for|from|in|is|are|of|on|that|the|this|to|using|we|which|while|with)(?![\w-])")
+_SMALL_WORD = re.compile(
+    r"(?<![\w-])(?:a|an|and|by|for|from|in|is|are|of|on|that|the|this|to|using|we|which|while|with)(?![\w-])"
+)
 LEAST_QUOTED = 3
 """Small English words that make a bracket in a text of another script a quotation, which is cut."""
 _URL = re.compile(
