@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -13,6 +14,7 @@ from bot.model import Paper, Style
 from bot.publishing.feed import huggingface
 from bot.runtime.text import sentences
 
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 OWN_SENTENCES = 7
 """Of the recorded papers one in so many is used, every sentence of its abstract a text of its own."""
 NUMBER_SENTENCES = Path(__file__).resolve().parents[1] / "tests" / "summaries" / "number_sentences.json"
@@ -102,8 +104,9 @@ def news_pairs() -> list[Pair]:
     pairs = []
     for row in rows:
         source = "\n".join((row["headLine"], row["broadcastDate"], row["newsBeginning"], row["newsRemainder"]))
+        known = set(_NUMBER.findall(source))
         wrong = [note.partition("<sep>")[0] for note in row["annotations"] if "不合理" in note]
-        number = any(any(sign.isdecimal() for sign in words) and words not in source for words in wrong)
+        number = any(each not in known for words in wrong for each in _NUMBER.findall(words))
         pairs.append(Pair(source, row["realContinuation"], row["hallucinatedContinuation"], number))
     return pairs
 

@@ -15,7 +15,9 @@ from bot.runtime.text import sentences
 
 LONGEST_SENTENCE = 420
 """Characters of a sentence beyond which it is no highlight."""
-LEAST_FOR_HEADLINE = 4
+LEAST_WORDS = 5
+"""Words of the shortest sentence that is one; less is a piece of one."""
+LEAST_FOR_HEADLINE = 3
 """Score of a sentence that stands for a whole paper: it says that the authors propose, introduce, present or show."""
 LONGEST_POINT = 380
 """Characters up to which a point has a second sentence."""
@@ -51,6 +53,7 @@ _PROPOSAL = _cues(
         r"indicate)|code (?:is|will)|available at)"
     )),
     (-2, r"\A(?:however|existing|previous|recent|prior|current|while|although|despite|many|most)\b"),
+    (-3, r"\A(?:finally|moreover|additionally|furthermore|besides|building (?:up)?on)\b|\bwe (?:further|also)\b"),
 )  # fmt: skip
 _RESULT = _cues(
     (3, (
@@ -119,7 +122,7 @@ def author_highlights(abstract: str) -> Mapping[str, str]:
     last = len(said) - 1
     if last < 1:
         return {}
-    proposals = [_score(each, _PROPOSAL) - 0.1 * n for n, each in enumerate(said)]
+    proposals = [_score(each, _PROPOSAL) - 0.25 * n for n, each in enumerate(said)]
     pivot = max(range(last + 1), key=lambda n: proposals[n])
     proposals = [score + (1.5 if 0 < n - pivot < 3 else 0) for n, score in enumerate(proposals)]
     problems = [_score(each, _PROBLEM) + 0.5 * n for n, each in enumerate(said)]
@@ -135,7 +138,7 @@ def author_highlights(abstract: str) -> Mapping[str, str]:
 def proposal_sentence(abstract: str) -> str:
     """The sentence of an abstract that says what the paper proposes; its first where none does."""
     said = sentences(plain_math(" ".join(abstract.split())))
-    scores = [_score(each, _PROPOSAL) - 0.1 * n for n, each in enumerate(said)]
+    scores = [_score(each, _PROPOSAL) - 0.25 * n for n, each in enumerate(said)]
     place = max(range(len(said)), key=lambda n: scores[n], default=None)
     if place is None:
         return ""
@@ -145,7 +148,7 @@ def proposal_sentence(abstract: str) -> str:
 def _best(said: Sequence[str], scores: Sequence[float], *, least: float) -> list[int]:
     """The places of the one or two best sentences, in their order; none where no score reaches `least`."""
     ranked = sorted((n for n in range(len(said)) if scores[n] >= least), key=lambda n: -scores[n])
-    ranked = [n for n in ranked if len(said[n]) <= LONGEST_SENTENCE]
+    ranked = [n for n in ranked if len(said[n]) <= LONGEST_SENTENCE and len(said[n].split()) >= LEAST_WORDS]
     if not ranked:
         return []
     best = ranked[0]

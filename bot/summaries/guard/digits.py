@@ -15,7 +15,7 @@ from bot.summaries.guard.units import unit_at
 class Number:
     """One number of a text as it is written, and the ways to read it.
 
-    `idiom` marks words that are also said of no exact amount ("ten years on").
+    `idiom` marks words that are also said of no exact amount ("ten years on", "half the battle").
     """
 
     written: str
@@ -53,8 +53,9 @@ _TEX = (
 )
 
 _SPOKEN = (
+    (re.compile(r"(\d+\.\d+)\s?(?:분의|分の|分之)\s?[1一일](?!\d)"), r"\1×"),
     (re.compile(r"百分之\s?(\d+(?:\.\d+)?)"), r"\1%"),
-    (re.compile(r"(?<!\d)(\d{1,9})\s?(?:분의|分の|分之)\s?(\d{1,9})"), r"\2/\1"),
+    (re.compile(r"(?<![\d.])(\d{1,9})\s?(?:분의|分の|分之)\s?(\d{1,9})"), r"\2/\1"),
 )
 
 _GLUED = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-.][A-Za-z0-9]+)*")
@@ -177,7 +178,7 @@ def _of_word(text: str, word: Spelled) -> Number:
     written = text[word.start : end].strip()
     if word.part:
         off = amount * _NEARLY
-        return Number(written, (Reading(amount, "part", amount - off, amount + off),))
+        return Number(written, (Reading(amount, "part", amount - off, amount + off),), idiom=amount == 0.5)
     off = min(0.5, amount * _MOST_OFF) if unit in {"%", "×"} else 0.0
     idiom = amount == 1 or (unit in _IDIOM_UNITS and amount <= MOST_OF_IDIOM)
     return Number(written, (Reading(amount, unit, amount - off, amount + off),), idiom)
