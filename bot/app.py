@@ -107,8 +107,11 @@ async def open_app(
         )
         publish = partial(Publisher, interval=core.poll_interval, closes=core.edition_closes, progress=progress)
         mailing = next((session for session in sessions if isinstance(session.channel, Mailing)), None)
+        visitors = store.for_visitors()
+        stack.push_async_callback(visitors.close)
         web = WebContext(
             store=store,
+            visitors=visitors,
             core=core,
             settings=web_settings,
             channels=channels,

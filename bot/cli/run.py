@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import signal
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -20,6 +19,7 @@ from bot.model import Cadence, Preferences
 from bot.publishing.feed import sample
 from bot.render.words import match
 from bot.rules.closing import closing_time, newest_finished
+from bot.runtime.stopping import stop_on_signals
 from bot.runtime.supervisor import clock
 from bot.service import Role, Service
 from bot.store import edition_queries
@@ -68,7 +68,7 @@ async def _run(once: bool, roles: frozenset[Role], at: datetime | None, standby:
             return WRONG
         gc.freeze()  # what is loaded by now stays; scanning it over and over would delay every message
         stop = asyncio.Event()
-        _stop_on_signals(stop)
+        stop_on_signals(stop)
         if not once:
             await _serve(service, roles, stop, standby=standby)
             return DONE
@@ -91,15 +91,6 @@ async def _serve(service: Service, roles: frozenset[Role], stop: asyncio.Event, 
     else:
         await _announce_next(service, clock())
     await service.run(stop, roles)
-
-
-def _stop_on_signals(stop: asyncio.Event) -> None:
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        try:
-            loop.add_signal_handler(number, stop.set)
-        except NotImplementedError:  # Windows
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
 
 
 async def _is_first_start(service: Service) -> bool:

@@ -174,10 +174,10 @@ def _refused(context: Context, why: Refusal) -> Reply:
 
 COMMANDS = (
     Command(
-        name=BROADCAST,
-        purpose=N_("help.broadcast"),
-        parse=parse_broadcast,
-        run=broadcast,
+        BROADCAST,
+        N_("help.broadcast"),
+        parse_broadcast,
+        broadcast,
         examples=("{announcement}", "telegram: {announcement}"),
         audience=Audience.OPERATORS,
         changes=always,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, date, datetime
 from enum import Enum, auto
 from typing import Generic, TypeVar
@@ -87,7 +87,7 @@ def no_arguments(_: Typed) -> str:
     return ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Command(Generic[Arguments]):
     """One command.
 
@@ -99,6 +99,7 @@ class Command(Generic[Arguments]):
     """What it is for: a message id, marked with `N_`, of at most 100 characters in every language."""
     parse: Callable[[Typed], Arguments]
     run: Callable[[Context, Arguments], Awaitable[Reply]]
+    _: KW_ONLY
     examples: Sequence[str] = ()
     """What may be typed behind the name; `{city}` and the like are filled (`preference_values.placeholders`)."""
     suggest: Callable[[Context, str], Awaitable[Sequence[Suggestion]]] | None = None

@@ -66,10 +66,10 @@ async def _suggest(context: Context, typed: str) -> list[Suggestion]:
 
 COMMANDS = (
     Command(
-        name=CommandName.HELP,
-        purpose=N_("help.help"),
-        parse=parse_help,
-        run=show_help,
+        CommandName.HELP,
+        N_("help.help"),
+        parse_help,
+        show_help,
         suggest=_suggest,
         argument="command",
         audience=Audience.EVERYBODY,

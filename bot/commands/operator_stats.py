@@ -16,7 +16,8 @@ from bot.render.edition_page import heading
 from bot.render.words import Words, own_name
 from bot.rules.closing import ClosingState
 from bot.rules.outcomes import ChannelState
-from bot.store import channel_state, closing_state
+from bot.store import channel_state, closing_state, listening_outages
+from bot.store.listening_outages import ListeningOutage
 from bot.store.stats import Latest, ReaderCounts, census, known_channels
 from bot.store.stats import latest as latest_editions
 
@@ -31,11 +32,18 @@ async def stats(context: Context, _: str) -> Reply:
         latest = await latest_editions(connection)
         names = sorted({*context.services.channels, *await known_channels(connection)})
         states = {name: await channel_state.load(connection, name) for name in names}
+        outages = await listening_outages.load(connection)
         known = await closing_state.load(connection)
     rows = [
         *_readers(context.w, counted),
         *(_edition(context.w, each) for each in latest),
-        *(Row(context.w.gettext("stats.channel", channel=name), _channel(context, states[name])) for name in names),
+        *(
+            Row(
+                context.w.gettext("stats.channel", channel=name),
+                " · ".join(filter(None, [_channel(context, states[name]), _outage(context, outages.get(name))])),
+            )
+            for name in names
+        ),
         Row(context.w.gettext("stats.feed"), _feed(context, known)),
     ]
     return context.reply(context.w.gettext("stats.intro"), rows=rows)
@@ -80,6 +88,14 @@ def _channel(context: Context, state: ChannelState) -> str:
     return w.gettext("stats.channel_delivers")
 
 
+def _outage(context: Context, outage: ListeningOutage | None) -> str:
+    """Since when a channel receives nothing; empty where it does."""
+    if outage is None:
+        return ""
+    moment = context.w.moment(outage.since, context.preferences.timezone)
+    return _because(context.w.gettext("stats.not_listening", moment=moment), outage.reason)
+
+
 def _because(said: str, reason: str | None) -> str:
     """Add a reason; operators are shown the service's own words."""
     return f"{said}: {reason}" if reason else said
@@ -98,12 +114,4 @@ def _feed(context: Context, known: ClosingState) -> str:
     return " · ".join(filter(None, said))
 
 
-COMMANDS = (
-    Command(
-        name="stats",
-        purpose=N_("help.stats"),
-        parse=no_arguments,
-        run=stats,
-        audience=Audience.OPERATORS,
-    ),
-)
+COMMANDS = (Command("stats", N_("help.stats"), no_arguments, stats, audience=Audience.OPERATORS),)

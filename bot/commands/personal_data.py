@@ -228,35 +228,9 @@ def _plain(value: object) -> str:
 
 COMMANDS = (
     Command(
-        name=CommandName.WHY,
-        purpose=N_("help.why"),
-        parse=parse_why,
-        run=why,
-        examples=("2026-04-29",),
-        suggest=suggest_days,
-        argument="day",
+        CommandName.WHY, N_("help.why"), parse_why, why, examples=("2026-04-29",), suggest=suggest_days, argument="day"
     ),
-    Command(
-        name=CommandName.EXPORT,
-        purpose=N_("help.export"),
-        parse=no_arguments,
-        run=export,
-        audience=Audience.EVERYBODY,
-        changes=always,
-    ),
-    Command(
-        name=CommandName.FORGET,
-        purpose=N_("help.forget"),
-        parse=parse_forget,
-        run=forget,
-        audience=Audience.EVERYBODY,
-        changes=always,
-    ),
-    Command(
-        name=CommandName.PRIVACY,
-        purpose=N_("help.privacy"),
-        parse=no_arguments,
-        run=privacy,
-        audience=Audience.EVERYBODY,
-    ),
+    Command(CommandName.EXPORT, N_("help.export"), no_arguments, export, audience=Audience.EVERYBODY, changes=always),
+    Command(CommandName.FORGET, N_("help.forget"), parse_forget, forget, audience=Audience.EVERYBODY, changes=always),
+    Command(CommandName.PRIVACY, N_("help.privacy"), no_arguments, privacy, audience=Audience.EVERYBODY),
 )

@@ -14,6 +14,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from bot.channel import LoginError, Page, Personal, Sent
+from bot.channel.preference import N_
 from bot.delivery.session import Session
 from bot.model import Address, State
 from bot.render.edition_page import notice_page
@@ -135,40 +136,33 @@ def _to_setter(setter: Setter, w: Words) -> str:
     )
 
 
+SENTENCES = {
+    "edition published": N_("alerts.edition_closed"),
+    "edition finished": N_("alerts.edition_ended"),
+    "announcement published": N_("alerts.announcement_started"),
+    "announcement finished": N_("alerts.announcement_ended"),
+    "channel not listening": N_("alerts.not_listening"),
+    "channel listens again": N_("alerts.listens_again"),
+    "channel halted": N_("alerts.channel_halted"),
+    "channel resumed": N_("alerts.channel_resumed"),
+    "chat paused, no right to post": N_("alerts.place_barred"),
+    "login refused": N_("alerts.login_refused"),
+    "no edition, the feed lists no papers": N_("alerts.no_edition_empty"),
+    "no edition, the feed is unreachable": N_("alerts.no_edition_unreachable"),
+}
+"""What the operator is told of each event; of another one, its name."""
+
+
 def text(event: str, fields: Mapping[str, Any], w: Words) -> str:
     """An alert as one or two sentences for a person."""
-    fields = dict(fields) | {"day": w.day(date.fromisoformat(fields["day"])) if "day" in fields else ""}
-    match event:
-        case "edition published":
-            return w.gettext("alerts.edition_closed", **fields)
-        case "edition finished":
-            counts = states_in_words(fields["deliveries"], w)
-            return w.gettext("alerts.edition_ended", day=fields["day"], became=counts)
-        case "announcement published":
-            return w.gettext("alerts.announcement_started", **fields)
-        case "announcement finished":
-            counts = states_in_words(fields["deliveries"], w)
-            return w.gettext("alerts.announcement_ended", day=fields["day"], became=counts)
-        case "channel halted":
-            return w.gettext(
-                "alerts.channel_halted",
-                **fields,
-            )
-        case "channel resumed":
-            return w.gettext("alerts.channel_resumed", **fields)
-        case "chat paused, no right to post":
-            return w.gettext(
-                "alerts.place_barred",
-                **fields,
-            )
-        case "login refused":
-            return w.gettext("alerts.login_refused", **fields)
-        case "no edition, the feed lists no papers":
-            return w.gettext("alerts.no_edition_empty", **fields)
-        case "no edition, the feed is unreachable":
-            return w.gettext("alerts.no_edition_unreachable", **fields)
-        case _:
-            return event
+    if event not in SENTENCES:
+        return event
+    filled = dict(fields)
+    if "day" in fields:
+        filled["day"] = w.day(date.fromisoformat(fields["day"]))
+    if "deliveries" in fields:
+        filled["became"] = states_in_words(fields["deliveries"], w)
+    return w.gettext(SENTENCES[event], **filled)
 
 
 def states_in_words(became: Mapping[str, int], w: Words) -> str:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from bot.channel import Finding
 from bot.store import DatabaseFault, Store, StoreError, stats, subscriber_queries
+from bot.store.backups import made_in
 from bot.store.database_faults import damage, explain, try_to_write, why_not_made
 from bot.store.schema import HEAD
 
+LATE = timedelta(days=7)
+"""Age of the newest backup from which the doctor advises to make one."""
 
-async def check(store: Store, used: Sequence[str]) -> tuple[list[Finding], bool]:
+
+async def check(store: Store, home: Path, used: Sequence[str], now: datetime) -> tuple[list[Finding], bool]:
     """Every finding about the database, and whether its tables can be asked. `used` are the channels set up."""
     try:
         if store.path is not None and not store.path.exists():
@@ -23,7 +28,7 @@ async def check(store: Store, used: Sequence[str]) -> tuple[list[Finding], bool]
             return [Finding("database", True, "holds nothing yet; the first start creates its tables")], False
         if version != HEAD:
             return [Finding("database", False, f"is at version {version}, not {HEAD}; run `papers migrate`")], False
-        found = await _contents(store, used)
+        found = await _contents(store, home, used, now)
     except StoreError as error:
         return [Finding("database", False, str(error))], False
     except (DatabaseFault, OSError) as error:
@@ -31,7 +36,7 @@ async def check(store: Store, used: Sequence[str]) -> tuple[list[Finding], bool]
     return [*found, *(await asyncio.to_thread(_locks, store.path) if store.path is not None else [])], True
 
 
-async def _contents(store: Store, used: Sequence[str]) -> list[Finding]:
+async def _contents(store: Store, home: Path, used: Sequence[str], now: datetime) -> list[Finding]:
     """Look at what it holds, and write something."""
     async with store.read() as connection:
         damaged = await damage(connection)
@@ -43,6 +48,7 @@ async def _contents(store: Store, used: Sequence[str]) -> list[Finding]:
         await try_to_write(connection)
     return [
         Finding("database", True, f"version {HEAD}, {readers} subscribers"),
+        *([await asyncio.to_thread(_backups, home, now)] if readers else []),
         *(
             Finding(name, False, f"is not set up, and {count} subscribers there get nothing; see docs/settings.md")
             for name, count in reached.items()
@@ -55,6 +61,18 @@ def _not_there(file: Path) -> Finding:
     why = why_not_made(file)
     says = why or f"{file.name} does not exist yet; the first start creates it"
     return Finding("database", why is None, says)
+
+
+def _backups(home: Path, now: datetime) -> Finding:
+    """Say when the database was last copied; each copy is restored in rehearsal when it is made."""
+    made = made_in(home)
+    if not made:
+        says = "no copy was made yet; `papers backup FOLDER --keep 7`, once a day, keeps a week of them"
+        return Finding("backup", True, says, advice=True)
+    at = datetime.fromisoformat(made[-1].made_at)
+    says = f"last made and restored in rehearsal at {at:%Y-%m-%d %H:%M} UTC: {made[-1].file}"
+    late = now - at > LATE
+    return Finding("backup", True, f"{says}{'; make one every day' if late else ''}", advice=late)
 
 
 def _locks(file: Path) -> list[Finding]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from bot.channel.preference import Kind, Preference, weekdays
 from bot.model import ALL_WEEK, OFF, ON, Cadence, Preferences, Style
@@ -172,28 +173,24 @@ def days_in_words(days: int, w: Words) -> str:
 
 def rhythm_in_words(wanted: Preferences, w: Words, now: datetime) -> str:
     """When editions come: on which days, at which hour, where, and what time it is there now."""
+    there = now.astimezone(ZoneInfo(wanted.timezone))
     filled = {
-        "days": days_in_words(wanted.weekdays, w),
         "hour": w.clock(wanted.hour),
         "zone": str(zones.zone(wanted.timezone, w.language)),
-        "now": w.time(now, wanted.timezone),
+        "now": w.clock(60 * there.hour + there.minute),
     }
-    match wanted.cadence:
-        case Cadence.DAY:
-            return w.gettext(
-                "schedule.daily",
-                **filled,
-            )
-        case Cadence.WEEK:
-            return w.gettext(
-                "schedule.weekly",
-                **filled,
-            )
-        case Cadence.MONTH:
-            return w.gettext(
-                "schedule.monthly",
-                **filled,
-            )
+    if wanted.weekdays == ALL_WEEK:
+        return {
+            Cadence.DAY: w.gettext("schedule.daily", **filled),
+            Cadence.WEEK: w.gettext("schedule.weekly", **filled),
+            Cadence.MONTH: w.gettext("schedule.monthly", **filled),
+        }[wanted.cadence]
+    filled["days"] = days_in_words(wanted.weekdays, w)
+    return {
+        Cadence.DAY: w.gettext("schedule.daily_on", **filled),
+        Cadence.WEEK: w.gettext("schedule.weekly_on", **filled),
+        Cadence.MONTH: w.gettext("schedule.monthly_on", **filled),
+    }[wanted.cadence]
 
 
 def styles(w: Words, available: Sequence[Style] = tuple(Style)) -> Mapping[Style, tuple[str, str]]:

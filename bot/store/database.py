@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,8 +21,18 @@ from bot.runtime.locks import HeldError
 from bot.store import schema, search, sqlite, upgrade
 from bot.store.database_faults import explain
 
+VISITORS = 8
+"""Connections that visitors of the web pages share."""
+VISITORS_WAIT = 5.0
+"""Seconds that a visitor waits for one of them."""
+VISITORS_DEADLINE = 2.0
+"""Seconds that a statement for visitors may take before it is interrupted."""
 BUSY_SECONDS = 15
 """Seconds that a writer of SQLite waits for another process's transaction."""
+
+
+KEPT_COPIES = 3
+"""Copies of an SQLite file that migrations leave beside it; older ones are deleted."""
 
 
 class StoreError(Exception):
@@ -51,6 +63,21 @@ class Store:
         )
         _prepare_sqlite(engine.sync_engine)
         return cls(engine, path)
+
+    def for_visitors(self) -> Self:
+        """The same database for visitors: a pool of their own, only to read from, with a deadline for each statement.
+
+        Whatever they ask for, the program has its own connections. The caller closes it.
+        """
+        pool: dict[str, Any] = {"pool_size": VISITORS, "max_overflow": 0, "pool_timeout": VISITORS_WAIT}
+        if self.path is None:
+            engine = create_async_engine(self.engine.url, pool_pre_ping=True, hide_parameters=True, **pool)
+            event.listen(engine.sync_engine, "begin", _limit_statements)
+            return type(self)(engine, None)
+        given = {"timeout": BUSY_SECONDS, "async_creator_fn": partial(sqlite.connect, deadline=VISITORS_DEADLINE)}
+        engine = create_async_engine(self.engine.url, connect_args=given, hide_parameters=True, **pool)
+        _prepare_sqlite(engine.sync_engine, "query_only=ON")
+        return type(self)(engine, self.path)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -159,19 +186,28 @@ class Store:
         if self.path is None or not self.path.exists():
             return None
         copy = self.path.with_name(f"{self.path.name}.{datetime.now(UTC):%Y%m%dT%H%M%SZ}.bak")
+        os.close(os.open(copy, os.O_WRONLY | os.O_CREAT, 0o600))  # it holds everybody's address
         with closing(sqlite3.connect(self.path)) as source, closing(sqlite3.connect(copy)) as target:
             source.backup(target)
+        for older in sorted(self.path.parent.glob(f"{self.path.name}.*.bak"))[:-KEPT_COPIES]:
+            older.unlink()
         return copy
 
 
-def _prepare_sqlite(engine: Engine) -> None:
+def _limit_statements(connection: Connection) -> None:
+    """PostgreSQL: only to be read from, and a deadline, in each transaction anew, since poolers share sessions."""
+    connection.exec_driver_sql(f"set local statement_timeout = {int(VISITORS_DEADLINE * 1000)}")
+    connection.exec_driver_sql("set local transaction_read_only = on")
+
+
+def _prepare_sqlite(engine: Engine, *more: str) -> None:
     """Set SQLite up: WAL, full sync (so that a commit survives a power cut), real transactions."""
 
     @event.listens_for(engine, "connect")
     def connected(raw: Any, _record: object) -> None:
         raw.isolation_level = None  # the driver's own BEGIN comes too late for reads and not at all for DDL
         cursor = raw.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-16000"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-16000", *more):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
@@ -195,6 +231,8 @@ def _in_one_sentence(file: Path | None) -> Iterator[None]:
 
 def _probe(path: Path) -> None:
     """Open the file without the driver, whose thread may outlive the event loop where this fails."""
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))  # its -wal gets the same rights
     sqlite3.connect(path).close()
 
 

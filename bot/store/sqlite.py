@@ -6,13 +6,17 @@ four trips, which take longer than most of our statements. Here they are one, an
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, Self
 
 import aiosqlite
 
+LOOK_EVERY = 50_000
+"""Instructions of SQLite's machine between two looks at the clock, some milliseconds."""
 AT_ONCE = 1_000
 """Rows that are fetched together with the statement; the rest are fetched on demand."""
 
@@ -20,8 +24,13 @@ AT_ONCE = 1_000
 class Connection(aiosqlite.Connection):
     """A connection whose cursors make one trip."""
 
-    def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
+    def __init__(self, connector: Callable[[], sqlite3.Connection], deadline: float | None) -> None:
         super().__init__(connector, iter_chunk_size=AT_ONCE)
+        self._deadline = deadline
+        """Seconds that a statement may take, if there is a limit."""
+        self._ends_at = 0.0
+        self._is_running = False
+        """Whether a statement runs just now, in the connection's thread."""
         self._transaction = ""
         """The statement that begins the current transaction."""
         self._beginning = ""
@@ -41,16 +50,43 @@ class Connection(aiosqlite.Connection):
         self._is_touched = True
         beginning, self._beginning = self._beginning, ""
         try:
-            return await self._execute(function, self._conn, beginning, *given)  # type: ignore[no-untyped-call]
+            return await self._execute(self._timed, function, self._conn, beginning, *given)  # type: ignore[no-untyped-call]
+        except asyncio.CancelledError:
+            self._interrupt()  # nobody waits for the answer, and whoever closes the connection would
+            raise
         except sqlite3.Error:
             if not self._conn.in_transaction:  # BEGIN failed, or SQLite rolled back: the next statement needs another
                 self._beginning = self._transaction
             raise
 
+    def _timed(self, function: Callable[..., Any], *given: Any) -> Any:
+        """In the connection's thread: run a statement, until its deadline if it has one."""
+        if self._deadline is not None:
+            self._ends_at = time.monotonic() + self._deadline
+            self._conn.set_progress_handler(self._is_late, LOOK_EVERY)
+        self._is_running = True
+        try:
+            return function(*given)
+        finally:
+            self._is_running = False
+
+    def _interrupt(self) -> None:
+        """End the statement that runs; without one it would be the checkpoint of closing that is interrupted."""
+        if self._is_running:
+            self._conn.interrupt()
+
+    def _is_late(self) -> bool:
+        return time.monotonic() > self._ends_at
+
+    async def close(self) -> None:
+        """Close the connection, and interrupt what still runs on it: nobody can be waiting for the answer."""
+        self._interrupt()
+        await super().close()
+
     async def look(self, function: Callable[..., Any], *given: Any) -> Any:
         """Call a function in the connection's thread, about a statement that has run already."""
         self._is_touched = True
-        return await self._execute(function, *given)  # type: ignore[no-untyped-call]
+        return await self._execute(self._timed, function, *given)  # type: ignore[no-untyped-call]
 
     async def run_outside(self, statement: str) -> None:
         """Execute a statement outside any transaction, before the first statement of one or after its end."""
@@ -76,9 +112,12 @@ class Connection(aiosqlite.Connection):
         self._transaction, self._beginning, self._is_touched = "", "", False
 
 
-def connect(database: str, **options: Any) -> Connection:
-    """Open a connection, to be awaited. Takes the arguments of `sqlite3.connect`."""
-    connection = Connection(partial(sqlite3.connect, database, **options))
+def connect(database: str, *, deadline: float | None = None, **options: Any) -> Connection:
+    """Open a connection, to be awaited.
+
+    Takes the arguments of `sqlite3.connect`, and as `deadline` the seconds after which a statement is interrupted.
+    """
+    connection = Connection(partial(sqlite3.connect, database, **options), deadline)
     connection._thread.daemon = True  # noqa: SLF001 - as in SQLAlchemy: the process can end although a loop is gone
     return connection
 

@@ -49,6 +49,8 @@ class WebContext:
     """What the web server works with. `styles` are those that visitors may choose, the usual one first."""
 
     store: Store
+    visitors: Store
+    """The same database for what visitors look at, with a pool and deadlines of its own."""
     core: Settings
     settings: WebSettings
     channels: Sequence[Channel]
@@ -82,7 +84,7 @@ def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.
     urls, settings, mail = context.urls, context.settings, context.mail
     client = partial(client_of, proxies=settings.proxies)
     pages = Pages(
-        context.store,
+        context.visitors,
         LayoutMaker(urls, style_sheet()[0], has_settings=mail is not None),
         styles=context.styles,
         thumbnails=context.thumbnails,
@@ -91,7 +93,7 @@ def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.
     )
     public = PublicRoutes(
         pages,
-        EditionFeeds(context.store, urls),
+        EditionFeeds(context.visitors, urls),
         urls,
         language=match(context.core.default_language),
         clock=context.clock,

@@ -19,10 +19,21 @@ from channels.discord.wording import Words
 
 EMBEDS, CHARACTERS = 10, 6_000
 TITLE, DESCRIPTION, FOOTER, URL = 256, 4_096, 2_048, 2_048
-PAPERS = EMBEDS - 1
+PAPERS = EMBEDS
+HEADED = EMBEDS - 1
+"""Papers beside which an embed for the head has a place; with one more, the head is text above them."""
+HEAD_TEXT = 1_500
+"""Of the 2,000 characters above embeds; the rest is for a mention and for what an answer says."""
 THREAD_NAME = 100
 COLOUR = 0xC2571A
-LIMITS = Limits(maxima={"embeds": EMBEDS, "characters": CHARACTERS, "characters of one embed": DESCRIPTION})
+LIMITS = Limits(
+    maxima={
+        "embeds": EMBEDS,
+        "characters": CHARACTERS,
+        "characters of one embed": DESCRIPTION,
+        "characters above": HEAD_TEXT,
+    }
+)
 _BLANK_LINES = re.compile(r"\n{2,}")
 
 Json = dict[str, Any]
@@ -42,17 +53,24 @@ class DiscordMessage:
     previous: str | None = None
     next: str | None = None
     menu_placeholder: str = ""
+    content: str = ""
+    """The head as text above the embeds, where they leave no place for it."""
     single: bool = False
     """Whether it shows the details of one paper."""
 
     def sizes(self) -> Mapping[str, int]:
         longest = max((utf16_units(embed.get("description", "")) for embed in self.embeds), default=0)
         characters = sum(map(_length, self.embeds))
-        return {"embeds": self.embed_count, "characters": characters, "characters of one embed": longest}
+        return {
+            "embeds": self.embed_count,
+            "characters": characters,
+            "characters of one embed": longest,
+            "characters above": utf16_units(self.content),
+        }
 
     def parts(self) -> Mapping[str, str]:
         """The message as plain text with its Markdown."""
-        return {"text": "\n\n".join(_plain(embed) for embed in self.embeds)}
+        return {"text": "\n\n".join(filter(None, [self.content, *map(_plain, self.embeds)]))}
 
     def rows(self, mode: ReplyMode, recipient: str | None, mark: str = "papers") -> list[Row]:
         """The components below: a menu of the papers, answered in a new message, and buttons to turn the page."""
@@ -74,27 +92,27 @@ class Composer:
 
     def compose(self, page: Page) -> DiscordMessage:
         """A page as a message, with no more papers than a message can hold."""
-        shown = page.blocks[:PAPERS]
+        shown, headed = page.blocks[:PAPERS], len(page.blocks) <= HEADED
         single = page.total == 0 and page.day is None and len(page.blocks) == 1 and page.next is page.previous is None
+        papers = [self._paper_embed(page, block, single=single) for block in shown]
         return DiscordMessage(
             name=_cut(page.heading, THREAD_NAME),
             language=page.language,
-            embeds=[self._head_embed(page), *(self._paper_embed(page, block, single=single) for block in shown)],
+            embeds=_with_last_lines([*([self._head_embed(page)] if headed else []), *papers], page),
             papers=[_choice(block) for block in shown],
-            embed_count=1 + len(page.blocks),
+            embed_count=headed + len(page.blocks),
             previous=page.previous,
             next=page.next,
             menu_placeholder=self._words(page.language)["more_about"],
+            content="" if headed else f"**{_title(page.heading)}**\n{self._head(page).strip()}".strip(),
             single=single,
         )
 
     def _head_embed(self, page: Page) -> Json:
         embed: Json = {"title": _title(page.heading), "description": self._head(page).strip(), "color": COLOUR}
-        picture = next(filter(None, map(_picture, page.blocks[:PAPERS])), None)
+        picture = next(filter(None, map(_picture, page.blocks)), None)
         if picture is not None and len(page.blocks) > 1:
             embed["image"] = {"url": picture}
-        if page.footer:
-            embed["footer"] = {"text": _cut("\n".join(page.footer), FOOTER)}
         return embed
 
     def _paper_embed(self, page: Page, block: Block, *, single: bool) -> Json:
@@ -110,6 +128,14 @@ class Composer:
         if picture is not None:
             embed["image" if full else "thumbnail"] = {"url": picture}
         return embed
+
+
+def _with_last_lines(embeds: list[Json], page: Page) -> list[Json]:
+    """The embeds, the last of which says how much is left out and where all of it comes from."""
+    lines = [line for line in (page.more, *page.footer) if line]
+    if lines:
+        embeds[-1]["footer"] = {"text": _cut("\n".join(lines), FOOTER)}
+    return embeds
 
 
 def _choice(block: Block) -> Choice:

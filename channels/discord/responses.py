@@ -66,7 +66,8 @@ class Responses:
         """A reply as a message."""
         message = reply.message
         if isinstance(message, DiscordMessage) and reply.page is not None:
-            content = self._text(reply, (), layout, CONTENT)
+            said = self._text(reply, (), layout, CONTENT - len(message.content) - 1)
+            content = "\n".join(filter(None, [said, message.content]))
             rows = [*message.rows(layout.mode, layout.recipient), *self._option_rows(reply, layout)]
             return Response(content or None, message.embeds, rows, reply.file)
         text = self._text(reply, reply.rows, layout, DESCRIPTION)

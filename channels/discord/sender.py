@@ -235,8 +235,9 @@ def _arguments(delivery: _Delivery) -> dict[str, Any]:
             everyone=False, users=False, replied_user=False, roles=mentioned or False
         ),
     }
-    if mentioned:
-        arguments["content"] = f"<@&{role}>"
+    mention = f"<@&{role}>" if mentioned else ""
+    if content := "\n".join(filter(None, [mention, message.content])):
+        arguments["content"] = content
     if extras.get(SILENT.name, OFF) == ON:
         arguments["silent"] = True
     view = view_of(message.rows(ReplyMode.NEW_MESSAGE, None, delivery.nonce), StoredLines())

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from bot.model import Address, Found, Preferences
 from bot.publishing.publisher import Publisher
@@ -215,3 +215,36 @@ def test_move_and_backup_without_a_database_create_nothing(tmp_path: Path) -> No
     assert papers_command(tmp_path, "move", "--to", "sqlite:///new.db").returncode == 1
     assert papers_command(tmp_path, "backup", str(tmp_path / "copy.db")).returncode == 1
     assert [path.name for path in tmp_path.iterdir()] == []
+
+
+# Many backups, and the doctor
+
+
+async def test_only_the_newest_backups_are_kept_and_the_doctor_knows_the_last(local: Store, tmp_path: Path) -> None:
+    await publish(local, READERS)
+    folder = tmp_path / "copies"
+    folder.mkdir()
+    given = {"FEED_URL": "http://127.0.0.1:9/"}
+    assert "advice backup: no copy was made yet" in papers_command(tmp_path, "doctor", given=given).stdout
+    for name in ("a.db", "b.db", "c.db"):
+        done = papers_command(tmp_path, "backup", str(folder / name), "--keep", "2")
+        assert done.returncode == 0, done.stderr
+    assert "Deleted: a.db." in done.stdout
+    assert sorted(file.name for file in folder.iterdir()) == ["b.db", "c.db"]
+    assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
+    (folder / "b.db").write_bytes(b"somebody's own file")
+    done = papers_command(tmp_path, "backup", str(folder), "--keep", "1")
+    names = sorted(file.name for file in folder.iterdir())
+    assert (names[0], len(names)) == ("b.db", 2), "what is no longer the backup that was made is left alone"
+    said = papers_command(tmp_path, "doctor", given=given).stdout
+    assert re.search(rf"ok     backup: last made and restored in rehearsal at .* UTC: .*{re.escape(names[1])}", said)
+
+
+async def test_a_backup_that_cannot_be_restored_is_none(local: Store, tmp_path: Path) -> None:
+    await publish(local, READERS)
+    async with local.write() as connection:
+        await connection.execute(text("update editions set audience = audience + 1"))
+    done = papers_command(tmp_path, "backup", str(tmp_path / "copy.db"))
+    assert done.returncode == 1
+    assert "could not be restored in rehearsal" in done.stderr
+    assert not (tmp_path / "copy.db").exists()

@@ -44,12 +44,12 @@ async def test_an_announcement_is_shown_and_sent_once_a_day(local: Store, tmp_pa
     done = papers_command(tmp_path, "broadcast", "We move.\nOn Sunday.", "--yes")
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert lines[1:4] == ["A message from those who run this newsletter", "We move.", "On Sunday."]
+    assert lines[1:4] == ["A message from the people who run this newsletter", "We move.", "On Sunday."]
     assert "Readers on outbox: 3" in lines
     assert lines[-1] == "It is on its way to 3 readers."
     again = papers_command(tmp_path, "broadcast", "We move.", "--yes")
     assert (again.returncode, again.stdout) == (1, "")
-    assert again.stderr.startswith("There has been an announcement today")
+    assert again.stderr.startswith("Only one announcement a day")
     assert await count(local, deliveries) == 3
 
     shown = papers_command(tmp_path, "editions", "--json")
@@ -104,9 +104,9 @@ async def test_on_a_terminal_it_asks_for_confirmation(local: Store, tmp_path: Pa
     ("words", "code", "says"),
     [
         (["We move.", "--channel", "pigeon"], 2, "There is no channel named pigeon; there are: "),
-        (["We move.", "--channel", "site"], 1, "There is nobody to send it to."),
-        (["", "--yes"], 1, "There is nothing in it to be sent."),
-        (["x" * 2001, "--yes"], 1, "That is too long: 2,001 characters"),
+        (["We move.", "--channel", "site"], 1, "There are no readers to send it to."),
+        (["", "--yes"], 1, "There is no text to send."),
+        (["x" * 2001, "--yes"], 1, "Too long: 2,001 of"),
     ],
 )
 async def test_an_invalid_announcement_is_refused_in_one_sentence(

@@ -217,16 +217,15 @@ async def test_in_a_place_of_operators_only_those_who_run_it_announce(chat: Chat
 async def test_an_announcement_is_shown_as_readers_will_see_it_and_nothing_is_sent(chat: Chat) -> None:
     answer = await chat.ask("broadcast First line.\n\n\n\nSecond\u202e line.\x00")
     assert answer.says[1:4] == [
-        "A message from those who run this newsletter",
+        "A message from the people who run this newsletter",
         "First line.\n\nSecond line.",
-        "You get this because you are subscribed. “unsubscribe” ends that.",
+        "You get this because you are subscribed. “unsubscribe” stops it.",
     ]
     assert answer.says[4] == (
-        "4 readers get it, in waking hours by their own clock. "
-        "The first is due on 4 November, 12:00 UTC, the last on 4 November, 15:00 UTC."
+        "4 readers will get it in their daytime: first 4 November, 12:00 UTC, last 4 November, 15:00 UTC."
     )
     assert [(row.label, row.value) for row in answer.rows] == [("Readers on fake", "4")]
-    assert [option.label for option in answer.options] == ["Send it", "Do not send it"]
+    assert [option.label for option in answer.options] == ["Send it", "Cancel"]
     assert all(len(option.line.encode()) <= 64 for option in answer.options)
     assert await notes(chat.store) == []
     assert chat.heard.alerts == []
@@ -240,8 +239,8 @@ async def test_a_draft_outlasts_a_restart_and_is_sent_once_however_often_it_is_c
     confirm = shown.options[0].line
     first, second = await asyncio.gather(chat.ask(confirm), chat.ask(confirm))
     said = sorted(" ".join(answer.says) for answer in (first, second))
-    assert said == ["It has been confirmed before, and is sent once.", "It is on its way to 4 readers."]
-    assert "before" in await chat.says(confirm)
+    assert said == ["Already confirmed; it is sent only once.", "It is on its way to 4 readers."]
+    assert "Already confirmed" in await chat.says(confirm)
     await deliver(chat.store, chat.channel, locks, chat.now)
     assert len(chat.channel.alerts) == 4
     assert chat.heard.alerts == [("announcement published", {"audience": 4})]
@@ -249,11 +248,11 @@ async def test_a_draft_outlasts_a_restart_and_is_sent_once_however_often_it_is_c
 
 async def test_what_was_cancelled_cannot_be_confirmed_and_the_other_way_round(chat: Chat) -> None:
     first, second = await chat.ask("broadcast One."), await chat.ask("broadcast Two.")
-    assert (await chat.ask(first.options[1].line)).says == ["It is not sent."]
-    assert "Write it again" in await chat.says(first.options[0].line)
+    assert (await chat.ask(first.options[1].line)).says == ["Discarded."]
+    assert "Please write it again" in await chat.says(first.options[0].line)
     assert (await chat.ask(second.options[0].line)).ok
     late = await chat.ask(second.options[1].line)
-    assert (late.ok, late.says) == (False, ["It has been confirmed before, and is sent once."])
+    assert (late.ok, late.says) == (False, ["Already confirmed; it is sent only once."])
     assert len(await notes(chat.store)) == 4
 
 
@@ -262,7 +261,7 @@ async def test_a_draft_can_be_confirmed_for_a_day(chat: Chat) -> None:
     chat.now += LASTS - timedelta(seconds=15)
     other = await chat.ask("broadcast Two.")
     chat.now += timedelta(seconds=15)
-    assert "Write it again" in await chat.says(shown.options[0].line)
+    assert "Please write it again" in await chat.says(shown.options[0].line)
     assert (await chat.ask(other.options[0].line)).ok
     chat.now += 2 * LASTS
     await chat.ask("broadcast Three.")
@@ -274,8 +273,8 @@ async def test_nobody_guesses_a_key(chat: Chat) -> None:
     shown = await chat.ask("broadcast One.")
     line = shown.options[0].line
     assert line.startswith("broadcast confirmed ")
-    assert "Write it again" in await chat.says(line[:-1] + f"{(int(line[-1], 16) + 1) % 16:x}")
-    assert "Write it again" in await chat.says(f"broadcast confirmed {'0' * 20}")
+    assert "Please write it again" in await chat.says(line[:-1] + f"{(int(line[-1], 16) + 1) % 16:x}")
+    assert "Please write it again" in await chat.says(f"broadcast confirmed {'0' * 20}")
     for broken in (line[:-1], "broadcast confirmed %"):  # no key at all: one more text to be previewed
         assert "Nothing has been sent yet" in await chat.says(broken)
     assert await notes(chat.store) == []
@@ -286,7 +285,7 @@ async def test_one_announcement_a_day_is_enough(chat: Chat) -> None:
     await chat.announce("One.")
     for refused in (await chat.ask("broadcast Three."), await chat.ask(early.options[0].line)):
         assert (refused.ok, refused.options) == (False, ())
-        assert "from 5 November, 00:00 UTC on" in refused.says[0]
+        assert "from 5 November, 00:00 UTC" in refused.says[0]
     chat.now += timedelta(days=1) - HOUR
     assert (await chat.ask(early.options[0].line)).ok
     assert len(await notes(chat.store)) == 8
@@ -295,9 +294,9 @@ async def test_one_announcement_a_day_is_enough(chat: Chat) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("x" * (LONGEST + 1), "2,001 characters"),
-        ("x\n" * 30_000, "60,000 characters"),
-        ("\u202e\n \x00\n", "nothing in it"),
+        ("x" * (LONGEST + 1), "2,001 of"),
+        ("x\n" * 30_000, "60,000 of"),
+        ("\u202e\n \x00\n", "There is no text to send"),
     ],
 )
 async def test_what_cannot_be_announced_is_refused_in_a_sentence(chat: Chat, text: str, says: str) -> None:
@@ -313,18 +312,18 @@ async def test_the_longest_announcement_is_taken(chat: Chat) -> None:
 async def test_what_does_not_fit_into_a_channels_message_is_refused(store: Store) -> None:
     await publish(store, EVERYWHERE)
     chat = Chat(store, channel=FakeChannel(limits=Limits(maxima={"characters": 20})))
-    assert "does not fit into a message on fake" in await chat.says("broadcast This is longer than that.")
+    assert "doesn’t fit into one message on fake" in await chat.says("broadcast This is longer than that.")
     assert (await chat.ask("broadcast This is not.")).ok
 
 
 async def test_where_nobody_reads_there_is_nothing_to_announce(store: Store) -> None:
     chat = Chat(store)
-    assert "nobody" in await chat.says("broadcast We move.")
+    assert "no readers" in await chat.says("broadcast We move.")
     await publish(store, {"ada": Preferences()})
     shown = await chat.ask("broadcast We move.")
     async with store.write() as connection:
         await subscriber_queries.unsubscribe(connection, 1, now=chat.now)
-    assert "nobody" in await chat.says(shown.options[0].line)
+    assert "no readers" in await chat.says(shown.options[0].line)
     async with store.write() as connection:
         await subscriber_queries.resume(connection, 1)
     assert (await chat.ask(shown.options[0].line)).ok  # the day is not spent
@@ -549,7 +548,7 @@ async def test_a_restored_copy_sends_no_announcement_and_keeps_no_draft(chat: Ch
         await mark(connection, chat.now)
     await skip_restored(chat.store, chat.now)
     assert {(row.state, row.reason_code) for row in await notes(chat.store)} == {("skipped", Reason.RESTORED)}
-    assert "Write it again" in await chat.says(shown.options[0].line)
+    assert "Please write it again" in await chat.says(shown.options[0].line)
     async with chat.store.read() as connection:
         assert list(await connection.scalars(select(drafts.c.text))) == ["One."]
     assert (await reported(chat.store)).audience == 4
@@ -590,12 +589,12 @@ async def test_stats_show_readers_editions_channels_and_feed(chat: Chat, locks: 
         ("Readers on fake", "3"),
         ("Readers in English", "2"),
         ("Readers in 한국어", "1"),
-        ("New in the last seven days", "3"),
+        ("New in the last 7 days", "3"),
         ("Daily papers · Monday, 3 November 2025", "sent: 2"),
-        ("Announcement · Tuesday, 4 November 2025", "still owed: 3"),
-        ("Channel fake", "halted since 4 November, 12:00 UTC: no such words"),
-        ("Channel mail", "waits until 5 November, 12:00 UTC"),
-        ("Feed", "cannot be read since 4 November, 13:00 UTC · last read on 4 November, 12:00 UTC"),
+        ("Announcement · Tuesday, 4 November 2025", "waiting: 3"),
+        ("Channel fake", "stopped since 4 November, 12:00 UTC: no such words"),
+        ("Channel mail", "waiting until 5 November, 12:00 UTC"),
+        ("Feed", "unreachable since 4 November, 13:00 UTC · last read on 4 November, 12:00 UTC"),
     ]
 
 

@@ -67,7 +67,7 @@ async def test_a_new_command_runs_and_is_in_help(commands: ReaderCommands) -> No
     requester = Requester(Address("telegram", "42"))
     assert (await commands.ask(requester, "/dice 20", NOW)).says == ["One of 20."]
     assert MADE_UP in {row.label for row in (await commands.ask(requester, "help", NOW)).rows}
-    assert (await commands.ask(requester, "help dice", NOW)).says == [f"dice: {PURPOSE}.", "Write it like this: dice 6"]
+    assert (await commands.ask(requester, "help dice", NOW)).says == [f"dice: {PURPOSE}.", "Send it like this: dice 6"]
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

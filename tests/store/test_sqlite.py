@@ -1,6 +1,7 @@
 """The driver of SQLite: what it says is what aiosqlite says, in fewer trips to its thread."""
 
 import asyncio
+import gc
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -229,3 +230,35 @@ async def test_a_stream_brings_every_row(store: Store) -> None:
     async with store.read() as connection:
         found = [row.i async for row in await connection.stream(text(COUNTED))]
     assert found == list(range(1, MANY + 1))
+
+
+ENDLESS = "with recursive n (i) as (select 1 union all select i + 1 from n) select count(*) from n"
+
+
+async def test_a_statement_that_nobody_waits_for_holds_up_no_stop(store: Store) -> None:
+    """Twenty of them, each minutes long, kept the program from ever ending."""
+    begun = asyncio.Event()
+
+    async def ask() -> None:
+        async with store.read() as connection:
+            await connection.execute(text("select 1"))
+            begun.set()
+            await connection.execute(text(ENDLESS))
+
+    waiting = asyncio.ensure_future(ask())
+    await begun.wait()
+    await until_it_runs()
+    waiting.cancel()
+    async with asyncio.timeout(20):
+        await asyncio.wait([waiting])
+        await store.close()
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:  # SQLAlchemy closes the connection in one
+            await asyncio.wait(others)
+    assert waiting.cancelled()
+
+
+async def until_it_runs() -> None:
+    while not any(  # noqa: ASYNC110 - it is SQLite's thread that is waited for
+        each._is_running for each in gc.get_objects() if isinstance(each, Connection)
+    ):
+        await asyncio.sleep(0)

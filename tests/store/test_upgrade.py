@@ -37,6 +37,7 @@ from channels.telegram import callbacks
 from channels.telegram.message import PICTURE, RICH
 from tests.store.recorded_0009 import BUTTONS, DUE, fill_recorded, put_recorded
 from tests.support.command import papers_command
+from tests.support.databases import URL, put_database
 from tests.support.fake_channel import FakeChannel, settle
 from tests.support.postgres import Postgres
 
@@ -383,3 +384,28 @@ def test_of_several_that_start_together_one_upgrades_and_all_go_on(tmp_path: Pat
     said = [process.communicate(timeout=120) for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0], said
     assert len(list(tmp_path.glob("*.bak"))) == 1
+
+
+def modes(folder: Path) -> dict[str, int]:
+    return {file.name: file.stat().st_mode & 0o777 for file in folder.iterdir()}
+
+
+def test_three_copies_are_kept_for_their_owner_alone(tmp_path: Path) -> None:
+    put_database(tmp_path)
+    (tmp_path / "subscribers.db").chmod(0o644)
+    for year in range(2020, 2024):
+        (tmp_path / f"subscribers.db.{year}0101T000000Z.bak").touch()
+    copied = Store.open(URL, tmp_path)._copy()
+    assert copied is not None
+    assert modes(tmp_path)[copied.name] == 0o600
+    kept = sorted(name for name in modes(tmp_path) if name.endswith(".bak"))
+    assert [name[15:19] for name in kept] == ["2022", "2023", copied.name[15:19]]
+
+
+async def test_a_new_database_is_its_owners_alone(tmp_path: Path) -> None:
+    store = Store.open(URL, tmp_path)
+    await store.migrate()
+    found = modes(tmp_path)
+    await store.close()
+    assert set(found) >= {"subscribers.db", "subscribers.db-wal"}
+    assert {mode for name, mode in found.items() if "lock" not in name} == {0o600}

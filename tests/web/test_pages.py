@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from PIL import Image
@@ -14,7 +15,9 @@ from bot.channel import Link
 from bot.model import Cadence, Style
 from bot.render.catalogue import languages
 from bot.render.words import words
+from bot.web.pages import public
 from bot.web.pages.page_cache import FRESH, PageCache, PageSource
+from bot.web.pages.search_gate import SearchGate
 from bot.web.pages.thumbnails import Thumbnails
 from tests.support.pages import DAY, HOSTILE, paper
 from tests.support.web_program import NOW, Served, some
@@ -165,7 +168,7 @@ async def test_the_front_page_shows_today_and_links_to_the_channels(served: Serv
     assert "https://t.me/papers_bot" in today.links
     assert "Papers so far" in today.words
     served.now = NOW + timedelta(days=1)
-    assert "This is the latest edition." in (await served.get("/en/")).text
+    assert "Here is the latest edition." in (await served.get("/en/")).text
 
 
 async def test_the_archive_lists_days_weeks_and_months_of_a_year(served: Served) -> None:
@@ -189,10 +192,26 @@ async def test_search_shows_the_papers_found(served: Served) -> None:
     assert hostile.headers["Cache-Control"] == "no-cache"
 
 
-async def test_searches_are_rate_limited(served: Served) -> None:
+async def test_searches_are_rate_limited(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(public, "REFUSED_AFTER", 0)
     statuses = [(await served.get(f"/en/search?q=x{n}")).status for n in range(25)]
     assert statuses == [200] * 20 + [429] * 5
     assert (await served.get("/en/2026-04-29")).status == 200
+
+
+async def test_a_search_that_finds_no_place_is_put_off(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = SearchGate(waiting=0).turn()
+    monkeypatch.setattr(SearchGate, "turn", lambda _: closed)
+    answer = await served.get("/ko/search?q=thing")
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "30")
+    assert (await served.get("/ko/2026-04-29")).status == 200
+
+
+async def test_an_arxiv_id_or_link_leads_to_its_paper(served: Served) -> None:
+    for typed in ("2604.00002", "https://arxiv.org/abs/2604.00002v3"):
+        answer = await served.get(f"/ko/search?q={quote(typed)}")
+        assert (answer.status, answer.headers["Location"]) == (302, "/ko/papers/2604.00002")
+    assert (await served.get("/ko/search?q=2604.99999")).status == 200
 
 
 async def test_a_papers_page_shows_its_texts_and_editions(served: Served) -> None:

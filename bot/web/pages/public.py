@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from http import HTTPStatus
@@ -16,14 +17,18 @@ from bot.model import ARXIV_ID, Style
 from bot.render import folder
 from bot.render.catalogue import languages
 from bot.render.words import match, words
+from bot.store import DatabaseFault
 from bot.store.search import paper_id
 from bot.web.client import preferred
 from bot.web.middleware import send
 from bot.web.pages.contents import Pages
 from bot.web.pages.edition_feeds import KINDS, EditionFeeds, FeedRequestError, read_feed_request
 from bot.web.pages.page_cache import PageCache, PageSource, RenderedPage, render
+from bot.web.pages.search_gate import BusyError, SearchGate
 from bot.web.pages.thumbnails import Thumbnails
 from bot.web.urls import Urls, edition_of
+
+log = logging.getLogger(__name__)
 
 KEEP = 60
 """Seconds for which browsers may use a page without asking again."""
@@ -39,6 +44,10 @@ LONGEST_TAG = 20
 """Characters that a language tag in a path may have."""
 RETRY_AFTER = 30
 """Seconds after which a client over its quota may ask again."""
+REFUSED_AFTER = 1.0
+"""Seconds that a client over its quota waits for being told so: one that asks again at once then asks slowly."""
+MOST_REFUSED = 100
+"""Clients that are kept waiting so at the same time."""
 STYLE_SHEETS = ("outbox/edition.css", "pages/pages.css")
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -73,6 +82,9 @@ class PublicRoutes:
         self._thumbnails = thumbnails
         self._cache = PageCache()
         self._quota = TokenBuckets()
+        self._gate = SearchGate()
+        self._refused = 0
+        """Clients that wait for being told that they are over their quota."""
 
     def routes(self) -> list[web.RouteDef]:
         """All these routes."""
@@ -161,13 +173,19 @@ class PublicRoutes:
         now = self._clock()
         query = " ".join(request.query.get("q", "")[:LONGEST_QUERY].split())
         if query:
-            self._count(request, now)
+            await self._count(request, now)
         named = paper_id(query)
         if named is not None and await self._pages.has_paper(named):
             headers = {"Location": self._urls.paper(language, named), "Cache-Control": "no-cache"}
             return web.Response(status=HTTPStatus.FOUND, headers=headers)
-        source = await self._pages.search(language, query, now)
-        return send(request, await asyncio.to_thread(render, source), keep=0)
+        try:
+            async with self._gate.turn():
+                source = await self._pages.search(language, query, now)
+                page = await asyncio.to_thread(render, source)
+        except (BusyError, DatabaseFault) as error:  # too many at once, or one past its deadline
+            log.warning("search refused", extra={"reason": type(error).__name__})
+            raise web.HTTPServiceUnavailable from None
+        return send(request, page, keep=0)
 
     async def _privacy(self, request: web.Request, language: str) -> web.StreamResponse:
         return await self._shown(request, ("privacy", language), self._clock(), lambda: self._pages.privacy(language))
@@ -182,7 +200,7 @@ class PublicRoutes:
             raise web.HTTPBadRequest from None
         now = self._clock()
         if asked.topics and self._cache.fresh(asked, now) is None:
-            self._count(request, now)
+            await self._count(request, now)
         page = await self._cache.get(asked, now, lambda: self._feeds.feed(asked))
         assert page is not None
         answer = send(request, page, keep=KEEP)
@@ -217,10 +235,17 @@ class PublicRoutes:
             raise web.HTTPNotFound
         return Style(written)
 
-    def _count(self, request: web.Request, now: datetime) -> None:
+    async def _count(self, request: web.Request, now: datetime) -> None:
         """Count a costly request against its client's quota. Raises web.HTTPTooManyRequests."""
-        if self._quota.take(self._client(request), now) is not None:
-            raise web.HTTPTooManyRequests
+        if self._quota.take(self._client(request), now) is None:
+            return
+        if self._refused < MOST_REFUSED:
+            self._refused += 1
+            try:
+                await asyncio.sleep(REFUSED_AFTER)
+            finally:
+                self._refused -= 1
+        raise web.HTTPTooManyRequests
 
     async def _shown(
         self,
@@ -241,7 +266,7 @@ class PublicRoutes:
             language = preferred(request.headers.get("Accept-Language", ""), self._language)
         page = await self._error_page(language, status)
         answer = send(request, page, keep=0, status=status)
-        if status == HTTPStatus.TOO_MANY_REQUESTS:
+        if status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
             answer.headers["Retry-After"] = f"{RETRY_AFTER}"
         return answer
 

@@ -62,22 +62,34 @@ async def test_every_recorded_day_in_every_language_and_style_is_accepted(desk: 
 # Limits
 
 
-def test_an_edition_has_a_head_and_one_embed_for_each_paper(composer: Composer) -> None:
-    many = [paper(number, thumbnail=f"https://cdn.example/{number}.png") for number in range(1, 31)]
-    fitted = fit(page(*many), composer.compose, LIMITS, lambda shown: f"date +{shown} 2026-04-29 mine")
+def many(count: int) -> Page:
+    return page(*(paper(number, thumbnail=f"https://cdn.example/{number}.png") for number in range(1, count + 1)))
+
+
+@pytest.mark.parametrize("count", [10, 30])
+def test_ten_papers_have_their_place_below_a_line_for_the_head(composer: Composer, count: int) -> None:
+    fitted = fit(many(count), composer.compose, LIMITS, lambda shown: f"date +{shown} 2026-04-29 mine")
     post = fitted.message
-    assert fitted.shown == PAPERS
+    assert fitted.shown == len(post.embeds) == PAPERS == 10
+    assert post.content.startswith("**Daily papers · Wednesday, 29 April 2026**\n")
+    assert post.embeds[0]["title"] == "1. Paper number 1"
+    assert ("+20 more papers" in post.embeds[-1]["footer"]["text"]) is (count == 30)
+    assert post.next == ("date +10 2026-04-29 mine" if count == 30 else None)
+
+
+def test_an_edition_has_a_head_and_one_embed_for_each_paper(composer: Composer) -> None:
+    post = fit(many(9), composer.compose, LIMITS).message
+    assert (len(post.embeds), post.content) == (10, "")
     head, first = post.embeds[0], post.embeds[1]
     assert head["title"] == "Daily papers · Wednesday, 29 April 2026"
     assert head["image"] == {"url": "https://cdn.example/1.png"}
-    assert "+21 more papers" in head["description"]
     assert first["title"] == "1. Paper number 1"
     assert first["url"] == "https://huggingface.co/papers/2604.00001"
     assert first["thumbnail"] == {"url": "https://cdn.example/1.png"}
     assert "99 votes" in first["description"]
     assert "Somewhere" in first["description"]
     assert "[arXiv](https://arxiv.org/abs/2604.00001)" in first["description"]
-    assert (post.previous, post.next) == (None, "date +9 2026-04-29 mine")
+    assert (post.previous, post.next) == (None, None)
 
 
 @given(

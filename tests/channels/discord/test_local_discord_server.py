@@ -1,49 +1,17 @@
-"""The local Discord refuses what Discord refuses: every refusal, provoked by bare calls."""
+"""The routes of the local Discord: messages, threads, rights and publishing, by bare calls."""
 
-import asyncio
 import io
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
 
-from tests.support.discord_server import DiscordServer, Fault, Rates
+from tests.support.discord_server import DiscordServer
 from tests.support.discord_server.errors import CODES
 from tests.support.discord_server.guilds import Guild
-from tests.support.discord_server.messages import EPHEMERAL, SUPPRESS_NOTIFICATIONS
+from tests.support.discord_server.messages import SUPPRESS_NOTIFICATIONS
 from tests.support.discord_server.places import Channel
-from tests.support.discord_server.raw import Raw
-
-POST = "POST /channels/{channel_id}/messages"
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[DiscordServer]:
-    async with DiscordServer() as started:
-        yield started
-
-
-@pytest.fixture
-async def raw(server: DiscordServer) -> AsyncIterator[Raw]:
-    async with Raw(server) as client:
-        yield client
-
-
-@pytest.fixture
-def guild(server: DiscordServer) -> Guild:
-    return server.guild("Readers")
-
-
-@pytest.fixture
-def papers(guild: Guild) -> Channel:
-    return guild.text("papers")
-
-
-def messages(channel: Channel) -> str:
-    return f"/channels/{channel.id}/messages"
-
+from tests.support.discord_server.raw import Raw, messages
 
 # Who may call
 
@@ -205,144 +173,6 @@ async def test_a_nonce_counts_only_where_it_is_enforced_and_in_its_channel(
     assert len(papers.messages) == 2
 
 
-def embed(**more: Any) -> dict[str, Any]:
-    return {"embeds": [{"title": "T"} | more]}
-
-
-def row(*components: dict[str, Any]) -> dict[str, Any]:
-    return {"content": "x", "components": [{"type": 1, "components": list(components)}]}
-
-
-def button(**more: Any) -> dict[str, Any]:
-    return {"type": 2, "style": 1, "label": "Tap", "custom_id": "a"} | more
-
-
-def select(count: int = 1, **more: Any) -> dict[str, Any]:
-    options = [{"label": f"L{number}", "value": f"v{number}"} for number in range(count)]
-    return {"type": 3, "custom_id": "s", "options": options} | more
-
-
-FIELD = {"name": "n", "value": "v"}
-WORDS = {"type": 10, "content": "w" * 2_000}
-MODERN = 1 << 15
-
-BAD_MESSAGES = [
-    ({"content": "x" * 2_001}, "content"),
-    ({"content": 5}, "content"),
-    ({"content": "x", "nonce": "n" * 26}, "nonce"),
-    ({"content": "x", "flags": EPHEMERAL}, "flags"),
-    ({"embeds": [{"title": "T"}] * 11}, "embeds"),
-    (embed(title="x" * 257), "embeds.0.title"),
-    (embed(description="x" * 4_097), "embeds.0.description"),
-    (embed(footer={"text": "x" * 2_049}), "embeds.0.footer.text"),
-    (embed(author={"name": "x" * 257}), "embeds.0.author.name"),
-    (embed(fields=[FIELD] * 26), "embeds.0.fields"),
-    (embed(fields=[FIELD | {"name": "x" * 257}]), "embeds.0.fields.0.name"),
-    (embed(fields=[FIELD | {"value": "x" * 1_025}]), "embeds.0.fields.0.value"),
-    (embed(fields=[FIELD, FIELD | {"value": " "}]), "embeds.0.fields.1.value"),
-    (embed(fields=[{"name": "n"}]), "embeds.0.fields.0.value"),
-    ({"embeds": [{"description": "x" * 3_001}, {"description": "x" * 3_000}]}, "embeds"),
-    ({"content": "x", "components": [{"type": 1, "components": [button()]}] * 6}, "components"),
-    ({"content": "x", "components": [button()]}, "components.0.type"),
-    (row(*(button(custom_id=str(each)) for each in range(6))), "components.0.components"),
-    (row(), "components.0.components"),
-    (row(button(), select()), "components.0.components"),
-    (row(button(), button()), "components.0.components.1.custom_id"),
-    (row(button(custom_id="x" * 101)), "components.0.components.0.custom_id"),
-    (row(button(custom_id="")), "components.0.components.0.custom_id"),
-    (row(button(custom_id=None)), "components.0.components.0.custom_id"),
-    (row(button(label="x" * 81)), "components.0.components.0.label"),
-    (row(button(label=None)), "components.0.components.0.label"),
-    (row(button(url="https://a.example")), "components.0.components.0"),
-    (row(button(style=5, url="https://a.example")), "components.0.components.0"),
-    (row(button(style=5, custom_id=None)), "components.0.components.0.url"),
-    (
-        row(button(style=5, custom_id=None, url="https://a.example/" + "x" * 500)),
-        "components.0.components.0.url",
-    ),
-    (row(select(26)), "components.0.components.0.options"),
-    (row(select(0)), "components.0.components.0.options"),
-    (row(select(placeholder="x" * 151)), "components.0.components.0.placeholder"),
-    (row(select(2, max_values=3)), "components.0.components.0"),
-    (
-        row(select(options=[{"label": "a", "value": "v"}, {"label": "b", "value": "v"}])),
-        "components.0.components.0.options.1.value",
-    ),
-    (
-        row(select(options=[{"label": "x" * 101, "value": "v"}])),
-        "components.0.components.0.options.0.label",
-    ),
-    (row({"type": 4, "custom_id": "t", "style": 1, "label": "l"}), "components.0.components.0"),
-    ({"content": "x", "components": [WORDS]}, "components.0.type"),
-    ({"content": "x", "flags": MODERN, "components": [WORDS]}, "content"),
-    ({"flags": MODERN, "components": [WORDS, WORDS, {"type": 10, "content": "w"}]}, "components"),
-    ({"flags": MODERN, "components": [{"type": 10, "content": "w"}] * 41}, "components"),
-    ({"content": "x", "message_reference": {"message_id": "1"}}, "message_reference"),
-    ({"content": "x", "attachments": [{"id": "0", "filename": "a.txt"}]}, "attachments.0.id"),
-]
-
-
-@pytest.mark.parametrize(
-    ("body", "place"), BAD_MESSAGES, ids=[f"{n}-{place}" for n, (_, place) in enumerate(BAD_MESSAGES)]
-)
-@pytest.mark.parametrize("described", [True, False])
-async def test_a_message_past_a_limit_is_refused_at_its_place(
-    raw: Raw, server: DiscordServer, papers: Channel, *, body: dict[str, Any], place: str, described: bool
-) -> None:
-    server.service.validate = described
-    answer = await raw("POST", messages(papers), body)
-    assert (answer.status, answer.code) == (400, 50035), answer.body
-    assert any(each == place or each.startswith(f"{place}.") for each in answer.faults), answer.faults
-    assert len(server.violations) == 1
-    assert papers.messages == []
-
-
-GOOD_MESSAGES = [
-    {"content": "x" * 2_000, "nonce": 7},
-    {"embeds": [{"title": "x" * 256, "description": "y" * 4_096, "footer": {"text": "z" * 1_648}}]},
-    embed(fields=[FIELD] * 25),
-    {"embeds": [{"title": "T"}] * 10},
-    row(*(button(custom_id=str(each) * 100) for each in range(5))),
-    row(button(style=5, custom_id=None, url="https://a.example")),
-    row(select(25, max_values=25)),
-    {"flags": MODERN, "components": [WORDS, WORDS]},
-]
-
-
-@pytest.mark.parametrize("body", GOOD_MESSAGES)
-async def test_a_message_at_the_limits_is_taken(
-    raw: Raw, server: DiscordServer, papers: Channel, body: dict[str, Any]
-) -> None:
-    answer = await raw("POST", messages(papers), body)
-    assert (answer.status, server.violations) == (200, []), answer.body
-
-
-@pytest.mark.parametrize("body", [{}, {"content": "  "}, {"embeds": [{}]}, {"embeds": [{"color": 1}]}])
-async def test_an_empty_message_is_refused(raw: Raw, papers: Channel, body: dict[str, Any]) -> None:
-    answer = await raw("POST", messages(papers), body)
-    assert (answer.status, answer.code) == (400, 50006)
-
-
-@pytest.mark.parametrize(
-    ("body", "place"),
-    [
-        ({"content": "x", "shout": True}, "shout"),
-        (embed(colour=1), "embeds.0.colour"),
-        (embed(url="no address"), "embeds.0.url"),
-        (embed(timestamp="yesterday"), "embeds.0.timestamp"),
-        (row(button(style=9)), "components.0.components.0.style"),
-        (row(button(emoji={"nom": "x"})), "components.0.components.0.emoji.nom"),
-        ({"content": "x", "allowed_mentions": {"parse": ["all"]}}, "allowed_mentions.parse.0"),
-    ],
-)
-async def test_what_the_description_does_not_know_is_refused(
-    raw: Raw, reference: Path, papers: Channel, body: dict[str, Any], place: str
-) -> None:
-    answer = await raw("POST", messages(papers), body)
-    assert answer.code == 50035
-    assert place in answer.faults
-
-
 async def test_a_body_that_is_no_json(raw: Raw, papers: Channel) -> None:
     kind = {"Content-Type": "application/json"}
     assert (await raw("POST", messages(papers), data=b"{", headers=kind)).code == 50109
@@ -381,11 +211,11 @@ async def test_a_bot_posts_only_where_it_may(raw: Raw, server: DiscordServer, gu
     assert (await raw("POST", messages(mute), {"content": "x"})).code == 50013
     plain = guild.text("plain")
     plain.deny(guild.everyone, "embed_links", "attach_files")
-    assert (await raw("POST", messages(plain), embed())).code == 50013
+    assert (await raw("POST", messages(plain), {"embeds": [{"title": "T"}]})).code == 50013
     assert (await raw("POST", messages(plain), data=form("{}", f0=b"x"))).code == 50013
     assert (await raw("POST", messages(plain), {"content": "x"})).status == 200
     plain.allow(server.bot, "embed_links")
-    assert (await raw("POST", messages(plain), embed())).status == 200
+    assert (await raw("POST", messages(plain), {"embeds": [{"title": "T"}]})).status == 200
 
 
 @pytest.mark.parametrize("kind", ["forum", "category"])
@@ -464,7 +294,7 @@ async def test_an_edit_that_leaves_nothing_is_refused(raw: Raw, papers: Channel)
 
 
 async def test_modern_components_stay(raw: Raw, papers: Channel) -> None:
-    sent = (await raw("POST", messages(papers), {"flags": MODERN, "components": [WORDS]})).body
+    sent = (await raw("POST", messages(papers), {"flags": 1 << 15, "components": [{"type": 10, "content": "w"}]})).body
     path = f"{messages(papers)}/{sent['id']}"
     assert "flags" in (await raw("PATCH", path, {"flags": 0, "components": []})).faults
     assert "content" in (await raw("PATCH", path, {"content": "x"})).faults
@@ -558,149 +388,3 @@ async def test_threads_of_text_channels(raw: Raw, server: DiscordServer, guild: 
     assert (await raw("POST", messages(papers.thread("t")), {"content": "x"})).code == 50013
     other = (await raw("POST", messages(papers), {"content": "x"})).body["id"]
     assert (await raw("POST", f"{messages(papers)}/{other}/threads", {"name": "t"})).code == 50013
-
-
-# Faults on demand
-
-
-@pytest.mark.parametrize("code", CODES)
-async def test_every_refusal_can_be_asked_for(raw: Raw, server: DiscordServer, papers: Channel, code: int) -> None:
-    server.fails(Fault.refusal(code, retry_after=2.5 if CODES[code][0] == 429 else None), channel=papers, times=1)
-    answer = await raw("POST", messages(papers), {"content": "x"})
-    assert (answer.status, answer.code, answer.body["message"]) == (CODES[code][0], code, CODES[code][1])
-    assert answer.body.get("retry_after") == (2.5 if answer.status == 429 else None)
-    assert (await raw("POST", messages(papers), {"content": "x"})).status == 200
-    assert [each.code for each in server.requests] == [code, 0]
-
-
-@pytest.mark.parametrize("status", [401, 403, 404, 500, 502, 503, 504])
-async def test_every_status_can_be_asked_for(raw: Raw, server: DiscordServer, papers: Channel, status: int) -> None:
-    server.fails(Fault.answers(status), route=POST)
-    answer = await raw("POST", messages(papers), {"content": "x"})
-    assert answer.status == status
-    assert answer.headers.get("Content-Type", "").startswith("text/html") == (status == 502)
-    assert papers.messages == []
-
-
-async def test_a_code_or_a_route_that_is_none_is_a_mistake(server: DiscordServer) -> None:
-    with pytest.raises(ValueError, match="no code"):
-        Fault.refusal(1)
-    with pytest.raises(ValueError, match="no route"):
-        server.fails(Fault.lost(), route="POST /nothing")
-
-
-async def test_a_fault_is_for_its_channel_its_user_and_its_route(
-    raw: Raw, server: DiscordServer, guild: Guild, papers: Channel
-) -> None:
-    ada, bob = server.person("ada").can(guild), server.person("bob").can(guild)
-    blocked = server.fails(Fault.refusal(50007), user=ada)
-    assert (await raw("POST", "/users/@me/channels", {"recipient_id": str(ada.id)})).status == 200
-    assert (await raw("POST", messages(ada.direct), {"content": "x"})).code == 50007
-    assert (await raw("POST", messages(bob.direct), {"content": "x"})).status == 200
-    blocked.lift()
-    assert (await raw("POST", messages(ada.direct), {"content": "x"})).status == 200
-    server.fails(Fault.refusal(50007), user=ada, route="POST /users/@me/channels")
-    assert (await raw("POST", "/users/@me/channels", {"recipient_id": str(ada.id)})).code == 50007
-    server.fails(Fault.refusal(50013), channel=papers, route=POST)
-    assert (await raw("GET", f"/channels/{papers.id}")).status == 200
-    assert (await raw("POST", messages(papers), {"content": "x"})).code == 50013
-    server.heal()
-    assert (await raw("POST", messages(papers), {"content": "x"})).status == 200
-
-
-async def test_a_connection_dropped_before_and_after(raw: Raw, server: DiscordServer, papers: Channel) -> None:
-    for fault, posted in [(Fault.unread(), 0), (Fault.lost(), 1)]:
-        server.fails(fault, times=1)
-        with pytest.raises(aiohttp.ClientConnectionError):
-            await raw("POST", messages(papers), {"content": "x"})
-        assert len(papers.messages) == posted
-    assert [each.status for each in server.requests] == [0, 0]
-
-
-async def test_an_answer_that_never_comes(raw: Raw, server: DiscordServer, papers: Channel) -> None:
-    server.fails(Fault.silent(), times=1)
-    waiting = asyncio.create_task(raw("POST", messages(papers), {"content": "x"}))
-    await server.bell.until(lambda: len(papers.messages) == 1, limit=5)
-    assert not waiting.done()
-    waiting.cancel()
-    assert (await raw("POST", messages(papers), {"content": "y"})).status == 200
-
-
-async def test_the_wall_before_the_service_answers_in_html(raw: Raw, server: DiscordServer, papers: Channel) -> None:
-    server.fails(Fault.banned(), times=1)
-    answer = await raw("POST", messages(papers), {"content": "x"})
-    assert (answer.status, "Via" in answer.headers, answer.raw[:6]) == (429, False, b"<html>")
-
-
-@pytest.mark.parametrize(("scope", "counted"), [("user", 1), ("global", 1), ("shared", 0)])
-async def test_a_limit_on_demand(raw: Raw, server: DiscordServer, papers: Channel, scope: str, counted: int) -> None:
-    server.fails(Fault.limited(1.5, scope=scope), times=1)
-    answer = await raw("POST", messages(papers), {"content": "x"})
-    assert (answer.status, answer.body["retry_after"], answer.body["global"]) == (429, 1.5, scope == "global")
-    assert (answer.headers["Retry-After"], answer.headers["X-RateLimit-Scope"]) == ("2", scope)
-    assert ("X-RateLimit-Global" in answer.headers, "Via" in answer.headers) == (scope == "global", True)
-    assert server.invalid_requests == counted
-
-
-# Rate limits
-
-
-async def test_a_bucket_is_of_a_route_and_a_channel(
-    raw: Raw, server: DiscordServer, guild: Guild, papers: Channel
-) -> None:
-    server.rates = Rates(routes={POST: (2, 5.0)})
-    answers = [await raw("POST", messages(papers), {"content": "x"}) for _ in range(3)]
-    assert [each.status for each in answers] == [200, 200, 429]
-    assert [each.headers["X-RateLimit-Remaining"] for each in answers] == ["1", "0", "0"]
-    assert {each.headers["X-RateLimit-Limit"] for each in answers} == {"2"}
-    assert len({each.headers["X-RateLimit-Bucket"] for each in answers}) == 1
-    limited = answers[2]
-    assert 0 < limited.body["retry_after"] <= 5
-    assert (limited.headers["X-RateLimit-Scope"], limited.body["global"]) == ("user", False)
-    assert float(limited.headers["X-RateLimit-Reset-After"]) <= 5
-    assert (await raw("POST", messages(guild.text("other")), {"content": "x"})).status == 200
-    assert (await raw("GET", messages(papers))).status == 200
-    server.clock.move(5.1)
-    assert (await raw("POST", messages(papers), {"content": "x"})).status == 200
-
-
-async def test_fifty_calls_a_second_in_all(raw: Raw, server: DiscordServer) -> None:
-    server.clock.stop()
-    server.rates = Rates.real()
-    statuses = [(await raw("GET", "/users/@me")).status for _ in range(50)]
-    statuses.append((await raw("GET", "/gateway")).status)
-    assert statuses == [200] * 50 + [429]
-    limited = await raw("GET", "/gateway")
-    assert (limited.body["global"], limited.headers["X-RateLimit-Global"]) == (True, "true")
-    assert (await raw("POST", "/interactions/1/x/callback", {"type": 4})).code == 10062  # outside of it
-    server.clock.move(1.1)
-    assert (await raw("GET", "/users/@me")).status == 200
-
-
-async def test_calls_that_speak_against_the_bot_are_counted(raw: Raw, server: DiscordServer, papers: Channel) -> None:
-    papers.deny(server.bot, "send_messages")
-    await raw("POST", messages(papers), {"content": "x"})
-    await raw("GET", "/users/@me", headers={"Authorization": None})
-    await raw("GET", "/channels/1")
-    assert server.invalid_requests == 2
-    server.clock.move(601)
-    assert server.invalid_requests == 0
-
-
-# Memory
-
-
-async def test_without_a_record_only_counters_remain(tmp_path: Path) -> None:
-    async with DiscordServer(record=False) as server, Raw(server) as raw:
-        papers = server.guild("Readers").text("papers")
-        for number in range(30):
-            await raw("POST", messages(papers), {"content": str(number), "nonce": number, "enforce_nonce": True})
-        assert (len(server.requests), len(papers.messages), papers.posted) == (0, 20, 30)
-        assert server.counts[POST] == server.counts["status 200"] == 30
-
-
-async def test_what_came_is_on_record(raw: Raw, server: DiscordServer, papers: Channel) -> None:
-    await raw("POST", f"{messages(papers)}?a=1", {"content": "x"})
-    seen = server.requests[-1]
-    assert (seen.route, seen.body, seen.query, seen.status) == (POST, {"content": "x"}, {"a": "1"}, 200)
-    assert seen.headers["Authorization"] == f"Bot {server.token}"

@@ -297,11 +297,11 @@ async def test_one_click_unsubscription_is_offered_over_https_only() -> None:
 
 
 async def test_a_notice_is_sent_as_mail() -> None:
-    notice = page(lead="The channel email delivers again.", slug="notice-1", day=None, cadence=None)
+    notice = page(lead="email is delivering again.", slug="notice-1", day=None, cadence=None)
     async with Relay() as relay, opened(relay) as channel:
         await channel.send("ada@example.com", channel.compose(notice), Personal("a-notice"))
     mail = relay.letters[0].mail
-    assert mail["Subject"] == "The channel email delivers again."
+    assert mail["Subject"] == "email is delivering again."
     assert mail["Message-ID"] == "<a-notice@example.org>"
 
 

@@ -11,6 +11,7 @@ from typing import Any, Self
 import aiohttp
 
 from tests.support.discord_server.messages import Json
+from tests.support.discord_server.places import Channel
 from tests.support.discord_server.server import DiscordServer
 
 AGENT = "DiscordBot (https://papers.example, 1)"
@@ -133,3 +134,8 @@ class Line:
                 await self.receive()
         except EOFError:
             return self.socket.close_code
+
+
+def messages(channel: Channel) -> str:
+    """The path of a channel's messages."""
+    return f"/channels/{channel.id}/messages"

@@ -1,0 +1,47 @@
+"""What visitors of the web pages ask of the database: from a pool of their own, within a deadline."""
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from bot.store import Store, database
+
+ENDLESS = "with recursive n (i) as (select 1 union all select i + 1 from n) select count(*) from n"
+
+
+async def test_statements_for_visitors_have_a_deadline_and_may_only_read(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "VISITORS_DEADLINE", 0.02)
+    visitors = store.for_visitors()
+    try:
+        for _ in range(2):
+            with pytest.raises(DBAPIError, match=r"interrupted|statement timeout"):
+                async with visitors.read() as connection:
+                    await connection.execute(text(ENDLESS))
+        with pytest.raises(DBAPIError, match=r"readonly|read-only"):
+            async with visitors.write() as connection:
+                await connection.execute(text("insert into system_state values ('a', 'b')"))
+        async with visitors.read() as connection:
+            assert await connection.scalar(text("select count(*) from system_state")) == 0
+    finally:
+        await visitors.close()
+
+
+async def test_the_program_has_connections_however_many_visitors_wait(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "VISITORS", 1)
+    monkeypatch.setattr(database, "VISITORS_WAIT", 0.0)
+    visitors = store.for_visitors()
+    try:
+        async with visitors.read() as busy:
+            await busy.execute(text("select 1"))
+            with pytest.raises(PoolTimeoutError):
+                async with visitors.read():
+                    raise AssertionError
+            async with store.read() as connection:
+                assert await connection.scalar(text("select 1")) == 1
+    finally:
+        await visitors.close()
