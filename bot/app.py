@@ -96,8 +96,8 @@ async def open_app(
         names = [only] if only else configured(environ)
         channels = [open_channel(name, environ, home, store, links) for name in names]
         sessions = [await stack.enter_async_context(Session(channel)) for channel in channels]
-        writer = await _writer(core, home, store, stack)
         alerts = Alerts(sessions, core.admins, match(core.default_language))
+        writer = await _writer(core, home, store, stack, alerts)
         feedback, metrics = FeedbackProcessor(store, links), Metrics(store)
         styles = tuple(Style) if writer.has_model else WITHOUT_MODEL
         monitor = ListeningMonitor(store, alerts.alert)
@@ -164,20 +164,19 @@ def _commands(
     )
 
 
-async def _writer(core: Settings, home: Path, store: Store, stack: AsyncExitStack) -> Writer:
+async def _writer(core: Settings, home: Path, store: Store, stack: AsyncExitStack, alerts: Alerts) -> Writer:
     """The writer of summaries, with the language model of the settings if there is one. Raises SettingsError."""
     make = partial(Writer, store, concurrency=core.llm_concurrency, budget=core.llm_budget_tokens)
     if not core.endpoints:
         return make(None)
     named = [Endpoint(*each) for each in core.endpoints]
     try:
-        model = await stack.enter_async_context(Model(named, timeout=core.llm_timeout.total_seconds()))
+        model = Model(named, timeout=core.llm_timeout.total_seconds(), window=core.llm_window)
+        await stack.enter_async_context(model)
     except ValueError as error:
         raise SettingsError(f"{error}.") from None
     texts = await stack.enter_async_context(FullTextLibrary(home / CACHE))
-    return make(
-        model, source=PromptSources(texts, window=core.llm_window), collect=partial(collect, texts, home / CACHE)
-    )
+    return make(model, source=PromptSources(texts), collect=partial(collect, texts, home / CACHE), alert=alerts.alert)
 
 
 def core_settings(environ: Mapping[str, str]) -> Settings:

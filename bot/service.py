@@ -155,7 +155,7 @@ class Service:
 
     async def _write(self, stop: asyncio.Event) -> None:
         while await until(stop, asyncio.ensure_future(self.writer.step(clock()))):
-            await pause(TICK if self.writer.wrote else WRITING_EVERY, stop)
+            await pause(0.0 if self.writer.wrote else WRITING_EVERY, stop)
 
     async def _write_once(self, now: datetime) -> None:
         try:

@@ -62,6 +62,8 @@ class Row:
     label: str
     value: str
     line: str = ""
+    group: str = ""
+    """What stands above the first row of a group, empty for a list without groups."""
 
     @property
     def command(self) -> str:

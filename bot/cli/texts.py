@@ -17,11 +17,13 @@ from bot.model import Preferences, Style
 from bot.render.styles import TEXT_FIELDS
 from bot.render.words import match
 from bot.runtime.supervisor import clock
-from bot.store import text_queries
+from bot.store import endpoint_faults, text_queries
 from bot.store.text_queries import StoredText, TextState
 from bot.summaries.wanted import WantedTexts
+from bot.summaries.writer import Writer
 
 NO_MODEL = "No language model is set up: set LLM_BASE_URL and LLM_MODEL; see docs/settings.md."
+UNWRITTEN = (TextState.REJECTED, TextState.FAILED)
 COLUMNS = ("written", "paper", "language", "style", "model", "tokens", "verdict", "why")
 
 app = typer.Typer(
@@ -32,11 +34,11 @@ app = typer.Typer(
 @app.callback(invoke_without_command=True)
 def list_texts(
     context: typer.Context,
-    refused: Annotated[bool, typer.Option("--refused", help="Only rejected texts.")] = False,
+    refused: Annotated[bool, typer.Option("--refused", help="Only texts that were rejected or failed.")] = False,
     limit: Annotated[int, typer.Option(min=0, metavar="N", help="Only the newest N; 0 for all.")] = 50,
     json: Json = False,
 ) -> None:
-    """Show what the language model wrote, newest first: tokens spent, and why a text was rejected."""
+    """Show what the language model wrote, newest first: tokens spent, and why a text was rejected or failed."""
     if context.invoked_subcommand is None:
         execute(_list(refused, limit, json))
 
@@ -44,9 +46,10 @@ def list_texts(
 async def _list(refused: bool, limit: int, json: bool) -> int:
     model = configuration().core.llm_model
     async with stored() as store, store.read() as connection:
-        found = await text_queries.newest(connection, limit, TextState.REJECTED if refused else None)
+        found = await text_queries.newest(connection, limit, *(UNWRITTEN if refused else ()))
         spent = await text_queries.tokens_spent(connection, clock().date())
         waiting = await WantedTexts(store).missing(clock(), model)
+        fault = await endpoint_faults.load(connection)
     if json:
         as_json([_as_row(each) for each in found])
         return DONE
@@ -54,6 +57,8 @@ async def _list(refused: bool, limit: int, json: bool) -> int:
         table(COLUMNS, [_cells(each) for each in found])
     elif not model:
         say(NO_MODEL)
+    if fault is not None:
+        say(f"No answer since {fault.at:%Y-%m-%d %H:%M} UTC: {fault.says}")
     say(f"Tokens spent today (UTC): {spent}")
     say(f"Wanted, not written yet: {len(waiting)}")
     return DONE
@@ -83,21 +88,41 @@ async def _write(day: date | None, language: str, style: str, top: int) -> int:
         if edition is None:
             complain(f"There is no edition{f' of {day}' if day else ' yet'}.")
             return FAILED
-        tasks = await service.writer.missing_of(edition, Preferences(language=tag, style=Style(style), papers=top))
-        done = 0
+        wanted = Preferences(language=tag, style=Style(style), papers=top)
+        tasks = await service.writer.missing_of(edition, wanted, clock())
         with progress("Texts written") as bar:
             bar(0, len(tasks))
-            for start in range(0, len(tasks), service.settings.llm_concurrency):
-                batch = tasks[start : start + service.settings.llm_concurrency]
-                if not await service.writer.affordable(clock()):
-                    complain("Today's token budget (LLM_BUDGET_TOKENS) is spent.")
-                    break
-                if not await service.writer.write(batch, clock()):
-                    break
-                done += len(batch)
-                bar(done, len(tasks))
+            done = await service.writer.write(tasks, clock, lambda count: bar(count, len(tasks)))
+        if done < len(tasks):
+            complain(await _why_not(service.writer))
     say(f"{done} of {len(tasks)} texts were generated; `papers texts` shows them.")
     return DONE if done == len(tasks) else FAILED
+
+
+async def _why_not(writer: Writer) -> str:
+    """Why some texts were not written, in one sentence."""
+    if writer.fault is not None:
+        return f"{writer.fault[:1].upper()}{writer.fault[1:]}."
+    if not await writer.affordable(clock()):
+        return "Today's token budget (LLM_BUDGET_TOKENS) is spent."
+    return "Another process is writing the rest; `papers texts` shows them once they are there."
+
+
+@app.command()
+def retry(
+    paper: Annotated[str | None, typer.Argument(metavar="[PAPER]", help="Only of this paper (its arXiv id).")] = None,
+    language: Annotated[str | None, typer.Option(metavar="TAG", help="Only in this language.")] = None,
+    style: Annotated[Style | None, typer.Option(help="Only in this style.")] = None,
+) -> None:
+    """Have texts that were rejected or failed asked for again, as far as readers still want them."""
+    execute(_retry(paper, language, style))
+
+
+async def _retry(paper: str | None, language: str | None, style: Style | None) -> int:
+    async with stored() as store, store.write() as connection:
+        count = await text_queries.retry(connection, paper_id=paper, language=language, style=style)
+    say(f"{count} texts will be asked for again, as far as readers still want them.")
+    return DONE
 
 
 def _as_row(written: StoredText) -> dict[str, object]:

@@ -107,6 +107,8 @@ class Command(Generic[Arguments]):
     argument: str = ""
     """The name of what follows it, for services whose commands have named options."""
     audience: Audience = Audience.ADMITTED
+    group: str = ""
+    """What help lists it under: a message id, given by `bot.commands.registry`."""
     changes: Callable[[Arguments], bool] = never
     """Whether it changes something with these arguments; in a shared place only its managers may do that."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from bot.channel import CommandName, Option, Reply, Row, Suggestion, command_line
@@ -10,15 +11,20 @@ from bot.commands.autocomplete import containing
 from bot.commands.command import Audience, Command, Typed
 from bot.commands.context import Context
 from bot.commands.subscription import settings_option, subscribe_option
+from bot.model import Style
+from bot.render.catalogue import DEFAULT
 from bot.render.words import Words
 
 
-def introduction(w: Words) -> tuple[str, str]:
-    """What the newsletter is, in at most 120 characters and in at most 500."""
-    return (
-        w.gettext("newsletter.tagline"),
-        w.gettext("newsletter.description"),
-    )
+def introduction(w: Words, styles: Sequence[Style]) -> tuple[str, str]:
+    """What the newsletter is, in at most 120 characters and in at most 500.
+
+    Where no model translates the papers, readers of other languages are told that these come in English.
+    """
+    description = w.gettext("newsletter.description")
+    if w.language != DEFAULT and Style.TRANSLATION not in styles:
+        description = w.gettext("newsletter.description_papers_in_english", description=description)
+    return w.gettext("newsletter.tagline"), description
 
 
 def parse_help(typed: Typed) -> str:
@@ -33,19 +39,30 @@ async def show_help(context: Context, name: str) -> Reply:
 
 
 def misread(context: Context, command: Command[Any] | None) -> Reply:
-    """Help after a line that made no sense: with the command that was meant, None where none was."""
+    """A reply to a line that made no sense: help with the command that was meant, else three things to do."""
     says = context.w.gettext("help.not_understood")
-    return _list(context, misread=True) if command is None else _explain(context, command, says)
+    if command is not None:
+        return _explain(context, command, says)
+    return context.reply(says, options=[*_first_steps(context), _all_option(context.w)], ok=False)
 
 
-def _list(context: Context, *, misread: bool = False) -> Reply:
+def _list(context: Context) -> Reply:
     w = context.w
-    listed = [each.info(w) for each in context.commands.values()]
-    rows = [Row(each.name, each.purpose, command_line(CommandName.HELP, each.name)) for each in listed]
-    first = w.gettext("help.not_understood_list") if misread else w.gettext("help.list")
-    offer = settings_option(w) if context.is_reading else subscribe_option(w)
-    today = Option(w.gettext("help.button_today"), CommandName.TODAY)
-    return context.reply(first, rows=rows, options=[today, offer], ok=not misread)
+    rows = [
+        Row(each.name, w.gettext(each.purpose), command_line(CommandName.HELP, each.name), w.gettext(each.group))
+        for each in context.commands.values()
+    ]
+    return context.reply(w.gettext("help.list"), rows=rows, options=_first_steps(context))
+
+
+def _first_steps(context: Context) -> list[Option]:
+    """The two things that most people want: today's papers, and to subscribe or to change their settings."""
+    offer = settings_option(context.w) if context.is_reading else subscribe_option(context.w)
+    return [Option(context.w.gettext("help.button_today"), CommandName.TODAY), offer]
+
+
+def _all_option(w: Words) -> Option:
+    return Option(w.gettext("help.button_all"), CommandName.HELP)
 
 
 def _explain(context: Context, command: Command[Any], misread: str = "") -> Reply:
@@ -54,7 +71,7 @@ def _explain(context: Context, command: Command[Any], misread: str = "") -> Repl
         misread,
         w.gettext("help.command_purpose", command=command.name, purpose=w.gettext(command.purpose)),
         w.gettext("help.usage", examples="  ·  ".join(examples)) if examples else "",
-        options=[Option(w.gettext("help.button_all"), CommandName.HELP)],
+        options=[_all_option(w)],
         ok=not misread,
     )
 

@@ -10,14 +10,14 @@ from functools import partial
 from typing import Any
 
 from bot.channel import CommandName, Option, Reply, Row, Suggestion, command_line, paper_line
-from bot.channel.preference import N_, Decides, Kind, Preference
+from bot.channel.preference import N_, Kind, Preference
 from bot.commands.autocomplete import containing, suggest_topics
 from bot.commands.command import Audience, Command, MisreadError, Typed, no_arguments, split, understood
 from bot.commands.context import Context
 from bot.commands.subscription import settings_option, status_in_words, subscribe_option
 from bot.model import OFF, Status
 from bot.render import preference_values, zones
-from bot.render.preference_values import in_words, rhythm_in_words, styles, title
+from bot.render.preference_values import in_words, styles, title
 from bot.render.words import words
 from bot.rules.preferences import PREFERENCES, value
 from bot.rules.topics import matching
@@ -150,8 +150,6 @@ async def _saved(context: Context, changed: Sequence[Preference]) -> Reply:
     follows, rows = "", ()  # type: tuple[str, Sequence[Row]]
     if any(each.kind is Kind.TOPICS for each in changed) and context.preferences.topics:
         follows, rows = await _preview(context, context.preferences.topics)
-    elif any(each.decides is Decides.TIME for each in changed):
-        follows = rhythm_in_words(context.preferences, w, context.now)
     options = [settings_option(w)]
     if first.kind in {Kind.TOPICS, Kind.WEEKDAYS}:  # rarely done with one tap
         options = [*_offers(context, first), *options]

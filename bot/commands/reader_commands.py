@@ -203,7 +203,7 @@ class ReaderCommands:
 
     def introduction(self, language: str) -> tuple[str, str]:
         """What the newsletter is, in a language: in one sentence, and in a few."""
-        return help_command.introduction(words(language))
+        return help_command.introduction(words(language), self._services.styles)
 
     def admits(self, address: Address, invite: str) -> bool:
         """Whether an address may subscribe with this invite code."""

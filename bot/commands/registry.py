@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from bot.channel.preference import Preference
+from bot.channel.preference import N_, Preference
 from bot.commands import (
     announce,
     help_command,
@@ -20,13 +21,10 @@ from bot.commands.command import Command
 
 def commands(extras: Sequence[Preference] = ()) -> Mapping[str, Command[Any]]:
     """The commands of a channel with these preferences of its own, by name."""
-    listed: list[Command[Any]] = [
-        *papers.COMMANDS,
-        *subscription.COMMANDS,
-        *preference_commands.commands(extras),
-        *personal_data.COMMANDS,
-        *help_command.COMMANDS,
-        *operator_stats.COMMANDS,
-        *announce.COMMANDS,
-    ]
-    return {command.name: command for command in listed}
+    groups: Mapping[str, Sequence[Command[Any]]] = {
+        N_("help.group_read"): papers.COMMANDS,
+        N_("help.group_editions"): [*subscription.COMMANDS, *preference_commands.commands(extras)],
+        N_("help.group_data"): [*personal_data.COMMANDS, *help_command.COMMANDS],
+        N_("help.group_operators"): [*operator_stats.COMMANDS, *announce.COMMANDS],
+    }
+    return {each.name: replace(each, group=group) for group, listed in groups.items() for each in listed}

@@ -9,16 +9,12 @@ from pathlib import Path
 from bot import app, settings
 from bot.channel import Finding
 from bot.delivery.session import Session
-from bot.model import Style
 from bot.publishing.feed import Feed, FeedError, sample
-from bot.render.words import match, own_name
 from bot.rules.closing import newest_finished
 from bot.rules.outcomes import ChannelState
 from bot.settings import Settings, SettingsError
 from bot.store import Store, channel_state, listening_outages
-from bot.store.text_queries import TextState
-from bot.summaries.wanted import WantedText, WantedTexts
-from bot.summaries.writer import Writer
+from bot.summaries.model_check import ModelCheck
 from bot.web.settings import WebSettings
 
 
@@ -36,36 +32,21 @@ async def check_feed(core: Settings, now: datetime) -> list[Finding]:
 
 
 async def check_model(core: Settings, store: Store, now: datetime) -> list[Finding]:
-    """Check that the language model answers and passes the guard in each language, and what a day of it costs."""
+    """Check that the language model answers and is accepted in each language in use, and what a day of it costs."""
     if not core.endpoints:
         return [
             Finding("model", True, "none is set up (LLM_BASE_URL); styles that need one show the feed's own sentence")
         ]
-    from bot.summaries.llm import Endpoint, Model, ModelError
+    from bot.summaries.llm import Endpoint, Model
 
-    asked = [ranked.paper for ranked in sample.edition().papers][:2]
-    timeout = core.llm_timeout.total_seconds()
-    found: list[Finding] = []
-    cost: list[int] = []
+    papers = [ranked.paper for ranked in sample.edition().papers][:2]
+    endpoints = [Endpoint(*each) for each in core.endpoints]
     try:
-        async with Model([Endpoint(*each) for each in core.endpoints], timeout=timeout) as model:
-            writer = Writer(store, model, concurrency=1, budget=0)
-            wanted = await WantedTexts(store).wanted(now)
-            spoken = sorted({task.language for task in wanted}) or [match(core.default_language)]
-            for language in spoken:
-                task = WantedText(asked[0], language, Style.HIGHLIGHTS, 1.0, asked[1:])
-                written = await writer.try_out(task, now)
-                cost.append(written.tokens)
-                says = f"its {own_name(language)} is rejected: {' '.join(written.faults)}"
-                good = written.verdict is TextState.ACCEPTED
-                found.append(Finding("model", good, f"its {own_name(language)} passes" if good else says))
-    except (ModelError, ValueError) as error:
-        return [Finding("model", False, f"{error}; until it answers, readers get the feed's own sentences")]
-    a_day = len(wanted) * sum(cost) // max(1, len(cost))
-    affordable = not core.llm_budget_tokens or a_day <= core.llm_budget_tokens
-    says = f"a day costs about {a_day:,} tokens with the current readers ({len(wanted)} texts)"
-    more = "" if affordable else ", more than LLM_BUDGET_TOKENS: the least wanted texts are not generated"
-    return [*found, Finding("model", True, says + more, advice=not affordable)]
+        async with Model(endpoints, timeout=core.llm_timeout.total_seconds(), window=core.llm_window) as model:
+            check = ModelCheck(model, papers, budget=core.llm_budget_tokens, concurrency=core.llm_concurrency)
+            return await check.findings(store, now)
+    except ValueError as error:
+        return [Finding("model", False, str(error))]
 
 
 def check_alerts(core: Settings, environ: Mapping[str, str]) -> list[Finding]:

@@ -38,6 +38,12 @@ def labels(w: Words, style: Style) -> Mapping[str, str]:
 def _of_styles(w: Words) -> Mapping[str, str]:
     """Headings of the parts of texts, by style and part."""
     return {
+        "style_headline": w.gettext("section.summary"),
+        "style_abstract": w.gettext("paper.label_abstract"),
+        "style_highlights": w.gettext("section.key_points"),
+        "style_plain": w.gettext("style.plain"),
+        "style_translation": w.gettext("style.translation"),
+        "style_review": w.gettext("style.review"),
         "instead": w.gettext("source.shorter_stand_in"),
         "highlights_sentence": w.gettext("section.summary"),
         "highlights_points": w.gettext("section.key_points"),

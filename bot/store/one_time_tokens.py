@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -25,6 +25,8 @@ KEY_LENGTH = 20
 """Characters of a key, of 36 letters and digits: more than 100 bits."""
 AN_HOUR = timedelta(hours=1)
 """Least time between two mails that typing the same address asks for, and for which a token is kept."""
+AT_LEAST = timedelta(minutes=5)
+"""Least time between two mails that the holder of a signed link asks for: they have the mailbox."""
 _LETTERS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -92,25 +94,26 @@ async def make(
     return key
 
 
-async def make_once_an_hour(
+async def make_unless_recent(
     connection: AsyncConnection,
     purpose: Purpose,
     address: Address,
     *,
-    among: Sequence[Purpose],
     now: datetime,
+    within: timedelta = AN_HOUR,
     subscriber_id: int | None = None,
     payload: Mapping[str, str] | None = None,
 ) -> str | None:
-    """Create a token unless the address got one for any of the purposes `among` within the hour. Returns its key.
+    """Create a token unless the address got one for this purpose within the hour that is still unused. Returns its key.
 
+    One that was used shows that the mail arrived, so asking for another is no nuisance.
     Of several concurrent calls one succeeds: PostgreSQL serialises them with a lock, SQLite has one writer at a time.
     """
     if connection.dialect.name == "postgresql":
         name = f"morning-papers tickets {address_digest(address)}"
         await connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(name))))
-    last = await last_made(connection, address, among)
-    if last is not None and last > now - AN_HOUR:
+    last = await last_unused(connection, address, purpose)
+    if last is not None and last > now - within:
         return None
     return await make(connection, purpose, address, now=now, subscriber_id=subscriber_id, payload=payload)
 
@@ -133,11 +136,29 @@ async def use(connection: AsyncConnection, purpose: Purpose, key: str, now: date
     return token if used.rowcount else None
 
 
-async def last_made(connection: AsyncConnection, address: Address, purposes: Sequence[Purpose]) -> datetime | None:
-    """When the newest token for an address was made, used or not."""
+async def remember_user(connection: AsyncConnection, purpose: Purpose, key: str, subscriber_id: int) -> None:
+    """Note which subscriber used a token."""
+    mine = one_time_tokens.c.digest == _digest(key), one_time_tokens.c.purpose == purpose.value
+    await connection.execute(update(one_time_tokens).where(*mine).values(subscriber_id=subscriber_id))
+
+
+async def used_by(connection: AsyncConnection, purpose: Purpose, key: str) -> int | None:
+    """The subscriber who used a token, while that is remembered; None for any other token."""
+    query = select(one_time_tokens.c.subscriber_id).where(
+        one_time_tokens.c.digest == _digest(key),
+        one_time_tokens.c.purpose == purpose.value,
+        one_time_tokens.c.used_at.is_not(None),
+    )
+    number: int | None = await connection.scalar(query)
+    return number
+
+
+async def last_unused(connection: AsyncConnection, address: Address, purpose: Purpose) -> datetime | None:
+    """When the newest token for an address was made that nobody has used."""
     query = select(func.max(one_time_tokens.c.made_at)).where(
         one_time_tokens.c.address_digest == address_digest(address),
-        one_time_tokens.c.purpose.in_([purpose.value for purpose in purposes]),
+        one_time_tokens.c.purpose == purpose.value,
+        one_time_tokens.c.used_at.is_(None),
     )
     made: datetime | None = await connection.scalar(query)
     return made

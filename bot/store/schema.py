@@ -153,6 +153,17 @@ texts = Table(
 )
 """Texts of a language model about papers, accepted or not, so that a restart asks for none twice."""
 
+text_leases = Table(
+    "text_leases",
+    metadata,
+    Column("paper_id", ForeignKey("papers.id", ondelete="CASCADE"), primary_key=True),
+    Column("language", String, primary_key=True),
+    Column("style", String, primary_key=True),
+    Column("owner", String, nullable=False),
+    Column("ends_at", Utc, nullable=False),
+)
+"""Who is having a text written just now, and until when nobody else may."""
+
 choices = Table(
     "choices",
     metadata,

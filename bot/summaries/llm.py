@@ -1,7 +1,8 @@
 """The client of the LLM endpoint: any server with OpenAI's chat completions API. The only module that uses openai.
 
 The model fills the fields of a style: by structured output where the endpoint supports it, else by instruction alone.
-Answers are untrusted: their size is bounded, they are parsed here and checked by `bot.summaries.guard.guard`.
+What an endpoint rejects, how much it reads at once and that it only streams is learned from its answers, each at the
+cost of one request. Answers are untrusted: their size is bounded, and the guard (`bot.summaries.guard`) checks them.
 """
 
 from __future__ import annotations
@@ -9,53 +10,40 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from bot.render.styles import TextField
-from bot.runtime.http import retry_after
+from bot.summaries.answer_parsing import Completion, completion, read
+from bot.summaries.llm_errors import (
+    AnswerCutError,
+    ContextExceededError,
+    ContextLimit,
+    ModelError,
+    context_limit,
+    server_words,
+    status_error,
+)
+from bot.summaries.request_parameters import LEAST_TOKENS, MOST_TOKENS, SLACK, Learned, estimate, window_in
 
 if TYPE_CHECKING:  # importing it takes half a second, so only where a model is configured
     from openai import AsyncOpenAI
 
 log = logging.getLogger(__name__)
 
-LONGEST_ANSWER = 60_000
-"""Characters of an answer; a longer one is rejected. The longest valid text has a tenth of them."""
-MOST_TOKENS = 8_000
-"""Tokens that an answer may have."""
-LONGEST_WAIT = 600.0
-"""Seconds; a longer Retry-After of the endpoint is shortened to these."""
-DEEPEST = 3
-"""Levels of nested objects that are searched for the fields."""
-FENCE = re.compile(r"<think>.*?</think>|^\s*```[a-zA-Z]*\s*|\s*```\s*$", re.DOTALL)
-
-
-class ModelError(Exception):
-    """The endpoint gave no usable answer. The message is one sentence without secrets.
-
-    `retry_after` is how many seconds the endpoint asked us to wait. `misconfigured`: retrying is useless (a wrong key,
-    an unknown model). `about_text`: only this text is concerned, others may succeed. `tokens` were spent all the same.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        retry_after: float | None = None,
-        misconfigured: bool = False,
-        about_text: bool = False,
-        tokens: int = 0,
-    ) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
-        self.misconfigured = misconfigured
-        self.about_text = about_text
-        self.tokens = tokens
+DEFAULT_WINDOW = 32_768
+"""Tokens; the context window that is assumed until the operator or the endpoint says otherwise."""
+MOST_BYTES = 4_000_000
+"""Bytes of an answer; the rest of a longer one is not read."""
+MOST_REJECTED = 2
+"""Requests of one question that an endpoint may reject before the question is given up."""
+WINDOW_SECONDS = 5.0
+"""Seconds to wait for the list of models, which may say the context window."""
+CUT_PROMPT = 8
+"""Characters a token; if a server counts fewer tokens than that in a long question, it has read only part of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +65,22 @@ class LLMAnswer:
 
 
 class Model:
-    """A model, with further endpoints as fallbacks. `timeout` is seconds for one answer."""
+    """A model, with further endpoints as fallbacks.
 
-    def __init__(self, endpoints: Sequence[Endpoint], *, timeout: float) -> None:
+    `timeout` is seconds for one answer, `window` the tokens that may be used of a context window.
+    """
+
+    def __init__(self, endpoints: Sequence[Endpoint], *, timeout: float, window: int = DEFAULT_WINDOW) -> None:
         """Raises ValueError if the proxy named by the environment cannot be used."""
         self._timeout = timeout
+        self._window = window
         try:
             self._endpoints = [(each, _client(each, timeout)) for each in endpoints]
         except (ImportError, ValueError):
             raise ValueError("the proxy that ALL_PROXY or HTTPS_PROXY names cannot be used for LLM_BASE_URL") from None
-        self._rejected: dict[Endpoint, frozenset[str]] = {}
-        """Request parameters that each endpoint is known to reject."""
+        self._learned = {each: Learned() for each in endpoints}
+        self._asked_for_window: set[Endpoint] = set()
+        self._preparing = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
         return self
@@ -102,6 +95,32 @@ class Model:
     def name(self) -> str:
         """The first endpoint's model; texts are stored under its name."""
         return self._endpoints[0][0].model
+
+    @property
+    def longest(self) -> float:
+        """Seconds that one question may take at most, with every endpoint tried."""
+        return self._timeout * len(self._endpoints)
+
+    @property
+    def window(self) -> int:
+        """Tokens that every endpoint reads at once, as far as is known."""
+        return min(self._window, *(self._reads(each) for each, _ in self._endpoints))
+
+    async def prepare(self) -> None:
+        """Ask endpoints, once each, for the context window of their model. Never raises for what they answer."""
+        from openai import OpenAIError
+
+        async with self._preparing:  # whoever comes second waits for what the first finds out
+            for endpoint, client in self._endpoints:
+                if endpoint in self._asked_for_window:
+                    continue
+                self._asked_for_window.add(endpoint)
+                try:
+                    async with asyncio.timeout(WINDOW_SECONDS):
+                        body = await _get(client.models.with_streaming_response.list())
+                    self._learned[endpoint].narrow(window_in(json.loads(body), endpoint.model) or 0)
+                except (OpenAIError, ValueError, OSError, RecursionError) as error:  # few servers say it
+                    log.debug("context window not told", extra={"why": type(error).__name__})
 
     async def fill(self, system: str, user: str, parts: Sequence[TextField]) -> LLMAnswer:
         """Have a model fill `parts`, trying endpoints in order. Raises the first ModelError if all fail."""
@@ -118,134 +137,122 @@ class Model:
         fault.tokens = tokens
         raise fault
 
+    def _reads(self, endpoint: Endpoint) -> int:
+        return self._learned[endpoint].window or self._window
+
     async def _ask(
         self, endpoint: Endpoint, client: AsyncOpenAI, system: str, user: str, parts: Sequence[TextField]
     ) -> LLMAnswer:
-        """Ask one endpoint, leaving out request parameters that it rejects. Raises ModelError."""
-        from openai import BadRequestError, UnprocessableEntityError
+        """Ask one endpoint, without request parameters that it rejects. Raises ModelError."""
+        from openai import APIStatusError
 
         messages = [{"role": "system", "content": system}, {"role": "user", "content": user}]
-        without = set(self._rejected.get(endpoint, ()))
-        while True:
+        learned, prompt_tokens = self._learned[endpoint], estimate(system) + estimate(user)
+        bare = learned.bare
+        for rejected in range(MOST_REJECTED + 1):
+            room = min(self._window, self._reads(endpoint)) - prompt_tokens - SLACK
+            if room < LEAST_TOKENS:
+                break
             try:
-                answer = await self._complete(endpoint, client, messages, parts, **_parameters(parts, without))
-            except (BadRequestError, UnprocessableEntityError) as error:
-                rejected = _rejected(str(error), without)
-                if rejected is None:
-                    message = f"the LLM endpoint rejected the request (HTTP {error.status_code})"
-                    raise ModelError(message, about_text=True) from None
-                without.add(rejected)
-                continue
-            # Remembered only after a success, since a content filter may reject a text whatever the parameters.
-            self._rejected[endpoint] = frozenset(without)
-            return answer
+                parameters = learned.parameters(parts, room, bare=bare)
+                answer = await self._complete(endpoint, client, messages, parts, parameters)
+            except APIStatusError as error:
+                fault = status_error(error.status_code, error.body, error.response.headers, endpoint.key)
+                words = f"{error.message} {error.body}"
+                if error.status_code not in {400, 413, 422} or fault.about_text:
+                    raise fault from None
+                limit = context_limit(words) or (ContextLimit(0, 0) if error.status_code == 413 else None)
+                if limit is not None:
+                    learned.narrow(limit.window or self._reads(endpoint) // 2)
+                    prompt_tokens = limit.prompt_tokens or prompt_tokens
+                    continue
+                named = learned.learn(words)
+                if rejected == MOST_REJECTED or (bare and not named):
+                    raise fault from None
+                bare = bare or not named
+            else:
+                learned.bare = bare
+                return answer
+        raise ContextExceededError(
+            f"the question does not fit the model's context window ({self._reads(endpoint)} tokens): "
+            "raise it at the server, or use a model that reads at least 8192"
+        )
 
     async def _complete(
-        self, endpoint: Endpoint, client: AsyncOpenAI, messages: list[Any], parts: Sequence[TextField], **more: Any
+        self,
+        endpoint: Endpoint,
+        client: AsyncOpenAI,
+        messages: list[Any],
+        parts: Sequence[TextField],
+        parameters: Mapping[str, Any],
     ) -> LLMAnswer:
+        body = await self._request(endpoint, client, messages, parameters)
+        made = completion(body)
+        asked = sum(len(each["content"]) for each in messages)
+        if made is None:
+            message = "the LLM endpoint answers with something else than a completion; check LLM_BASE_URL"
+            raise ModelError(message, misconfigured=True)
+        if not isinstance(made, Completion):
+            words = server_words(made, endpoint.key)
+            raise ModelError(f'the LLM endpoint failed (HTTP 200): "{words}"')
+        tokens = made.tokens or estimate("".join(each["content"] for each in messages) + made.content + made.thoughts)
+        found = read(made, [part.name for part in parts])
+        if 1_000 <= made.prompt_tokens < asked // CUT_PROMPT:
+            # Ollama cuts a question that is too long without a word, and answers what is left of it.
+            self._learned[endpoint].narrow(made.prompt_tokens)
+            raise ContextExceededError(
+                f"the LLM endpoint read only {made.prompt_tokens} tokens of the question: raise its context window"
+                " (OLLAMA_CONTEXT_LENGTH, --max-model-len) or lower LLM_WINDOW",
+                tokens=tokens,
+            )
+        if len(found) < len(parts) and made.is_cut:
+            message = (
+                "the model's answer was cut off (finish_reason=length): its context window or its limit of tokens "
+                f"is too small, or it thinks too long; {MOST_TOKENS} tokens are wanted for thoughts and answer"
+            )
+            raise AnswerCutError(message, about_text=True, tokens=tokens)
+        if not found:
+            refused = server_words(made.refusal)
+            message = "the model's answer has no JSON with the requested fields"
+            if refused or not made.content.strip():
+                message = f'the model refused: "{refused}"' if refused else "the model's answer is empty"
+            raise ModelError(message, about_text=True, tokens=tokens)
+        return LLMAnswer(found, tokens, endpoint.model)
+
+    async def _request(
+        self, endpoint: Endpoint, client: AsyncOpenAI, messages: list[Any], parameters: Mapping[str, Any]
+    ) -> str:
+        """The body of the answer. Raises APIStatusError for an error status, else ModelError."""
         import openai
 
         try:
             # The client's own timeout restarts with every byte.
             async with asyncio.timeout(self._timeout):
-                made = await client.chat.completions.create(model=endpoint.model, messages=messages, **more)
-        except (openai.BadRequestError, openai.UnprocessableEntityError):
+                return await _get(
+                    client.chat.completions.with_streaming_response.create(
+                        model=endpoint.model, messages=messages, **parameters
+                    )
+                )
+        except openai.APIStatusError:
             raise
-        except openai.RateLimitError as error:
-            wait = retry_after(error.response.headers, longest=LONGEST_WAIT)
-            raise ModelError("the LLM endpoint is rate limited (HTTP 429)", retry_after=wait) from None
-        except (openai.AuthenticationError, openai.PermissionDeniedError, openai.NotFoundError) as error:
-            message = f"the LLM endpoint denies access (HTTP {error.status_code}): check LLM_API_KEY and LLM_MODEL"
-            raise ModelError(message, misconfigured=True) from None
         except (openai.APITimeoutError, TimeoutError):
-            raise ModelError("the LLM endpoint did not answer in time") from None
+            message = f"the LLM endpoint did not answer within {self._timeout:.0f} seconds (LLM_TIMEOUT)"
+            raise ModelError(message) from None
         except openai.APIConnectionError:
             raise ModelError("the LLM endpoint cannot be reached: check LLM_BASE_URL") from None
-        except openai.APIStatusError as error:
-            raise ModelError(f"the LLM endpoint failed (HTTP {error.status_code})") from None
-        except (openai.OpenAIError, ValueError) as error:  # an answer that is not one of this API
-            raise ModelError(f"the model's answer cannot be read ({type(error).__name__})", about_text=True) from None
-        asked = sum(len(each["content"]) for each in messages)
-        try:
-            content = str(made.choices[0].message.content or "")
-        except (AttributeError, IndexError, TypeError):
-            raise ModelError("the model's answer is empty", about_text=True, tokens=_tokens(made, asked)) from None
-        tokens = _tokens(made, asked + len(content))
-        found = read(content, [part.name for part in parts])
-        if not found:
-            message = "the model's answer has no JSON with the requested fields"
-            raise ModelError(message, about_text=True, tokens=tokens)
-        return LLMAnswer(found, tokens, endpoint.model)
+        except (openai.OpenAIError, ValueError, OSError) as error:
+            raise ModelError(f"the LLM endpoint's answer cannot be read ({type(error).__name__})") from None
 
 
-def read(content: str, names: Sequence[str]) -> dict[str, str]:
-    """The fields `names` of the first JSON object in an answer that has any, as plain text; empty if there is none.
-
-    Code fences and reasoning are removed, nested values flattened, other fields ignored.
-    """
-    if len(content) > LONGEST_ANSWER:
-        return {}
-    text = FENCE.sub("", content)
-    decoder = json.JSONDecoder()
-    at = text.find("{")
-    tried = 0
-    while at >= 0 and tried < 20:
-        tried += 1
-        try:
-            value, _ = decoder.raw_decode(text, at)
-        except (ValueError, RecursionError):
-            at = text.find("{", at + 1)
-            continue
-        found = _fields(value, names)
-        if found:
-            return found
-        at = text.find("{", at + 1)
-    return {}
-
-
-def _fields(value: object, names: Sequence[str], depth: int = 0) -> dict[str, str]:
-    if not isinstance(value, dict):
-        return {}
-    found = {name: _flat(value[name]) for name in names if name in value}
-    if found or depth == DEEPEST:
-        return found
-    for inner in value.values():
-        found = _fields(inner, names, depth + 1)
-        if found:
-            return found
-    return {}
-
-
-def _flat(value: object) -> str:
-    """A JSON value as one line of text; lists and objects are joined."""
-    parts: list[str] = []
-    waiting = [value]
-    while waiting and len(parts) < 100:
-        each = waiting.pop(0)
-        if isinstance(each, dict):
-            waiting = [*each.values(), *waiting]
-        elif isinstance(each, list):
-            waiting = [*each, *waiting]
-        elif each is not None and not isinstance(each, bool):
-            parts.append(str(each))
-    return " ".join(" ".join(parts).split())
-
-
-def _schema(parts: Sequence[TextField]) -> dict[str, object]:
-    properties = {part.name: {"type": "string"} for part in parts}
-    schema = {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-    return {"type": "json_schema", "json_schema": {"name": "text", "strict": True, "schema": schema}}
-
-
-def _tokens(made: Any, characters: int) -> int:
-    """Tokens used for an answer; estimated from its characters if the endpoint does not say."""
-    count = getattr(getattr(made, "usage", None), "total_tokens", None)
-    return count if isinstance(count, int) and 0 < count < 10_000_000 else characters // 3 + 1
+async def _get(opening: Any) -> str:
+    """The beginning of a response's body, at most MOST_BYTES."""
+    body = bytearray()
+    async with opening as response:
+        async for chunk in response.iter_bytes():
+            body += chunk
+            if len(body) > MOST_BYTES:
+                break
+    return body[:MOST_BYTES].decode("utf-8", "replace")
 
 
 def _client(endpoint: Endpoint, timeout: float) -> AsyncOpenAI:
@@ -260,20 +267,3 @@ def _client(endpoint: Endpoint, timeout: float) -> AsyncOpenAI:
         timeout=timeout,
         max_retries=0,
     )
-
-
-def _parameters(parts: Sequence[TextField], without: Collection[str]) -> dict[str, object]:
-    """The parameters of a request beside its messages, without those that the endpoint rejects."""
-    parameters: dict[str, object] = {} if "response_format" in without else {"response_format": _schema(parts)}
-    if "temperature" not in without:
-        parameters["temperature"] = 0.2
-    parameters["max_completion_tokens" if "max_tokens" in without else "max_tokens"] = MOST_TOKENS
-    return parameters
-
-
-def _rejected(message: str, without: Collection[str]) -> str | None:
-    """The parameter that an error most likely rejects; None if none is left to try without."""
-    for name in ("max_tokens", "temperature", "response_format"):
-        if name in message and name not in without:
-            return name
-    return next((name for name in ("response_format", "temperature", "max_tokens") if name not in without), None)

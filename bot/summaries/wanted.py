@@ -17,7 +17,7 @@ from bot.model import Cadence, Edition, Paper, Preferences, Style
 from bot.render.edition_page import choose
 from bot.render.styles import MISSING, TEXT_FIELDS
 from bot.render.templates import prompt
-from bot.store import Store, edition_queries, text_queries
+from bot.store import Store, edition_queries, text_leases, text_queries
 
 FRESH = timedelta(days=2)
 """Age up to which texts are written for an edition."""
@@ -42,6 +42,11 @@ class WantedText:
     weight: float = field(compare=False)
     others: Sequence[Paper] = field(compare=False)
 
+    @property
+    def key(self) -> Key:
+        """What the text is stored under."""
+        return self.paper.id, self.language, self.style
+
 
 class WantedTexts:
     """The texts wanted for the newest edition of each cadence."""
@@ -58,23 +63,27 @@ class WantedTexts:
         await self._refresh(now)
         return tasks(self._weights, self._newest)
 
-    async def missing(self, now: datetime, model: str) -> list[WantedText]:
-        """The wanted texts that do not exist and that `model` has not already failed to write, most wanted first."""
+    async def missing(self, now: datetime, model: str, owner: str = "") -> list[WantedText]:
+        """The wanted texts that do not exist and that `model` has not already failed to write, most wanted first.
+
+        Those that somebody other than `owner` is having written are left to them.
+        """
         await self._refresh(now)
         ids = [ranked.paper.id for edition in self._newest for ranked in edition.papers]
         if not self._weights:
             return []
         async with self._store.read() as connection:
             done = await text_queries.settled(
-                connection, ids, model, {style: fingerprint(style) for style in TEXT_FIELDS}
+                connection, ids, model, {style: fingerprint(style) for style in TEXT_FIELDS}, now
             )
+            done |= await text_leases.held(connection, ids, now=now, but=owner)
         return tasks({key: each for key, each in self._weights.items() if key not in done}, self._newest)
 
-    async def missing_of(self, edition: Edition, wanted: Preferences, model: str) -> list[WantedText]:
+    async def missing_of(self, edition: Edition, wanted: Preferences, model: str, now: datetime) -> list[WantedText]:
         """The missing texts of those that one choice of preferences would be shown of an edition, by rank."""
         ids = [ranked.paper.id for ranked in choose(edition.papers, wanted)]
         async with self._store.read() as connection:
-            done = await text_queries.settled(connection, ids, model, {wanted.style: fingerprint(wanted.style)})
+            done = await text_queries.settled(connection, ids, model, {wanted.style: fingerprint(wanted.style)}, now)
         keys = [(paper_id, wanted.language, wanted.style) for paper_id in ids]
         return tasks({key: 1 / place for place, key in enumerate(keys, start=1) if key not in done}, [edition])
 

@@ -1,60 +1,56 @@
 """Has a language model write the texts that readers want: each once, the most wanted first, within a token budget.
 
-Wanted are the papers of the newest edition of each cadence, in the languages and styles of active readers. Each answer
-is checked against its source before it is stored.
+Wanted are the papers of the newest edition of each cadence, in the languages and styles of active readers. Several
+texts are written at once by a pool of workers; each takes a lease, so that no other process pays for the same text.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import re
+import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from bot.model import ILLUSTRATED, Edition, Paper, Preferences, Style
-from bot.render.styles import MISSING, TEXT_FIELDS
-from bot.render.templates import prompt
-from bot.render.words import english_name
-from bot.store import Store, text_queries
+from bot.model import ILLUSTRATED, Edition, Paper, Preferences
+from bot.store import Store, endpoint_faults, text_leases, text_queries
 from bot.store.text_queries import StoredText, TextState
-from bot.summaries.guard.guard import Verdict, check
-from bot.summaries.llm import LLMAnswer, Model, ModelError
-from bot.summaries.wanted import WantedText, WantedTexts, fingerprint
+from bot.summaries.drafting import Drafter, Source, abstract
+from bot.summaries.llm import Model
+from bot.summaries.llm_errors import ModelError
+from bot.summaries.wanted import Key, WantedText, WantedTexts, fingerprint
 
 log = logging.getLogger(__name__)
 
-ATTEMPTS = 2
-"""Times that a text is requested; after the first rejection with the reasons. Then it is stored as rejected."""
 FIRST_BACKOFF = timedelta(seconds=30)
 LONGEST_BACKOFF = timedelta(minutes=10)
 """Backoff after an error of the LLM endpoint, doubled each time up to LONGEST_BACKOFF."""
 MOST_FAILURES = 3
-"""Times that a text may fail while others succeed, before it is stored as rejected."""
-MOST_FAULTS = 10
-"""Faults of a text that are stored, and told to the model."""
+"""Times that a text may fail while others succeed, before it is stored as failed."""
 MOST_AT_ONCE = 64
 """Texts of one step where no budget is set."""
 TYPICAL_TOKENS = 2_000
 """Tokens assumed for a text until some have been written."""
-FENCE = re.compile("={3,}")
+LEASE_SPARE = timedelta(minutes=1)
+"""Time that a lease outlasts the longest request by."""
+RATED_OVER = timedelta(days=1)
+"""Time over which the share of accepted texts is counted for alerts."""
 
 Collect = Callable[[Sequence[Paper], datetime], Awaitable[Mapping[str, object]]]
 """Fetches pictures of papers; returns those that it has, by file name."""
 
-Source = Callable[[Paper, Style, datetime], Awaitable[str]]
-"""Gives the text that a style is written from: the abstract, or as much of the full text as fits the model."""
 
-
-async def abstract(paper: Paper, style: Style, now: datetime) -> str:  # noqa: ARG001 - a Source
-    """The source if full texts are not available: the abstract for every style."""
-    return paper.abstract
+def log_only(event: str, now: datetime, *, level: int = logging.INFO, **fields: object) -> None:  # noqa: ARG001
+    """An alert that is only logged."""
+    log.log(level, event, extra=fields)
 
 
 class Writer:
-    """Writes wanted texts, `concurrency` at once, for at most `budget` tokens a UTC day (0: no limit)."""
+    """Writes wanted texts, `concurrency` at once, for at most `budget` tokens a UTC day (0: no limit).
+
+    `alert` tells the operator which language a model writes so badly that most texts are rejected.
+    """
 
     def __init__(
         self,
@@ -65,37 +61,49 @@ class Writer:
         budget: int,
         source: Source = abstract,
         collect: Collect | None = None,
+        alert: Callable[..., None] = log_only,
     ) -> None:
         self._store = store
         self._wanted_texts = WantedTexts(store)
         self._model = model
+        self._drafter = None if model is None else Drafter(model, source)
         self._concurrency = concurrency
         self._budget = budget
-        self._source = source
         self._collect = collect
+        self._alert = alert
+        self._alerted: set[tuple[date, str, str]] = set()
         self._collecting: asyncio.Task[None] | None = None
         self._illustrated: set[str] = set()
-        self._begun: dict[WantedText, tuple[int, list[str]]] = {}
-        """Texts rejected once, whose second attempt met an endpoint error: tokens used, and the faults found."""
+        self._owner = uuid.uuid4().hex
         self._waits_until: datetime | None = None
         self._backoff = FIRST_BACKOFF
         self._spent_out: date | None = None
-        self._writing: set[asyncio.Task[None]] = set()
+        self._running: dict[Key, asyncio.Task[None]] = {}
         self._failures: Counter[WantedText] = Counter()
+        self._successes = 0
+        self._stored = 0
+        self._endpoint_failed = True
+        """Whether a failure of the endpoint may be stored; at the start one may be, of an earlier process."""
         self.wrote = False
-        """Whether the last step wrote any text."""
+        """Whether the last step stored any text."""
+        self.fault: str | None = None
+        """Why the endpoint failed last, in one sentence; None if it has answered since."""
 
     async def step(self, now: datetime) -> bool:
-        """Write a few missing texts. Returns whether any was written."""
+        """Write missing texts until at least one is stored. Returns whether any was.
+
+        Texts that take longer stay in work; the next step fills the places that are free.
+        """
         self.wrote = False
         if self._model is None:
             return False
         self._collect_pictures(now)
-        if self._waits_until is not None and now < self._waits_until:
-            return False
-        missing = await self.missing(now)
-        if missing and (affordable := await self.affordable(now)):
-            self.wrote = await self.write(missing[: min(self._concurrency, affordable)], now)
+        before = self._stored
+        if self._waits_until is None or now >= self._waits_until:
+            await self._start(await self.missing(now), now)
+        while self._running and self._stored == before:
+            await self._one_ended()
+        self.wrote = self._stored > before
         return self.wrote
 
     @property
@@ -103,36 +111,190 @@ class Writer:
         """Whether a model is configured."""
         return self._model is not None
 
-    async def write(self, tasks: Sequence[WantedText], now: datetime) -> bool:
-        """Write and store these texts concurrently. Returns False if the endpoint failed for all of them.
+    async def write(
+        self, tasks: Sequence[WantedText], clock: Callable[[], datetime], report: Callable[[int], None]
+    ) -> int:
+        """Write and store these texts, until the endpoint fails or the budget is spent. Returns how many were stored.
 
-        A text that fails while others succeed is stored as rejected after MOST_FAILURES, so it does not block them.
+        `report` is told after each text how many are stored so far.
         """
-        writing = {asyncio.create_task(self._write(each, now)): each for each in tasks}
-        self._writing = set(writing)
-        await asyncio.wait(self._writing)  # unlike gather, does not cancel them if we are cancelled
-        failed: dict[WantedText, ModelError] = {}
-        for job, task in writing.items():
-            error = job.exception()
-            if isinstance(error, ModelError):
-                failed[task] = error
-            elif error is not None:
-                log.error("text generation failed", exc_info=error, extra={"paper": task.paper.id})
-                failed[task] = ModelError(f"unexpected error ({type(error).__name__})", about_text=True)
-        for task, error in failed.items():
-            self._failures[task] += 1
-            counts = error.about_text or (
-                len(failed) < len(tasks) and error.retry_after is None and not error.misconfigured
+        before, waiting = self._stored, list(tasks)
+        while waiting or self._running:
+            now = clock()
+            if self._waits_until is None or now >= self._waits_until:
+                await self._start(waiting, now)
+                waiting = [task for task in waiting if task.key not in self._running]
+            if not self._running:
+                break
+            await self._one_ended()
+            report(self._stored - before)
+        return self._stored - before
+
+    async def finish(self, patience: float) -> None:
+        """Wait up to `patience` seconds for the texts being written, then cancel what is left."""
+        if self._running:
+            await asyncio.wait(self._running.values(), timeout=patience)
+        ending = [*self._running.values(), *([self._collecting] if self._collecting is not None else [])]
+        for task in ending:
+            task.cancel()
+        await asyncio.gather(*ending, return_exceptions=True)
+        self._running = {}
+
+    async def missing(self, now: datetime) -> list[WantedText]:
+        """The wanted texts that do not exist yet, the most wanted first and those that failed last."""
+        found = await self._wanted_texts.missing(now, self._name, self._owner)
+        return sorted(found, key=lambda task: self._failures[task])
+
+    async def missing_of(self, edition: Edition, wanted: Preferences, now: datetime) -> list[WantedText]:
+        """The texts that do not exist yet of those that one choice of preferences would be shown of an edition."""
+        return await self._wanted_texts.missing_of(edition, wanted, self._name, now)
+
+    async def affordable(self, now: datetime) -> int:
+        """How many texts the rest of today's token budget pays for, by their usual cost. Logs once a day if none."""
+        if not self._budget:
+            return MOST_AT_ONCE
+        today = now.astimezone(UTC).date()
+        async with self._store.read() as connection:
+            spent = await text_queries.tokens_spent(connection, today)
+            averages = await text_queries.average_tokens(connection)
+        typical = max(averages.values(), default=TYPICAL_TOKENS)
+        spent += 0 if self._drafter is None else self._drafter.unfinished_tokens
+        if spent < self._budget:
+            return max(1, (self._budget - spent) // typical)
+        if self._spent_out != today:
+            log.warning(
+                "token budget of today is spent, no more texts are written",
+                extra={"tokens": spent, "budget": self._budget},
             )
-            if counts and self._failures[task] >= MOST_FAILURES:
-                await self._keep(task, self._rejected(task, [str(error)], 0, now))
-        endpoint = [error for error in failed.values() if not error.about_text]
-        waits = [error for error in endpoint if error.retry_after is not None]
-        if waits or len(endpoint) == len(tasks):
-            self._back_off((waits or endpoint)[0], now)
+            self._spent_out = today
+        return 0
+
+    @property
+    def _name(self) -> str:
+        return "" if self._model is None else self._model.name
+
+    async def _start(self, tasks: Sequence[WantedText], now: datetime) -> None:
+        """Give the first of `tasks` to workers that are free, as far as the budget pays for them."""
+        free = self._concurrency - len(self._running)
+        if free <= 0 or not tasks:
+            return
+        free = min(free, await self.affordable(now) - len(self._running))
+        for task in [each for each in tasks if each.key not in self._running][: max(free, 0)]:
+            self._running[task.key] = asyncio.create_task(self._work(task, now))
+
+    async def _one_ended(self) -> None:
+        """Wait until at least one worker has ended; being cancelled meanwhile cancels none of them."""
+        await asyncio.wait(self._running.values(), return_when=asyncio.FIRST_COMPLETED)
+        self._running = {key: job for key, job in self._running.items() if not job.done()}
+
+    async def _work(self, task: WantedText, now: datetime) -> None:
+        """Write one text under its lease. Never raises for what an endpoint or a source answered."""
+        assert self._drafter is not None
+        successes, began = self._successes, asyncio.get_running_loop().time()
+
+        async def renew() -> None:
+            passed = timedelta(seconds=asyncio.get_running_loop().time() - began)
+            async with self._store.write() as connection:
+                await text_leases.renew(connection, task.key, owner=self._owner, until=self._lease_ends(now + passed))
+
+        try:
+            if not await self._lease(task, now):
+                return
+            try:
+                await self._keep(task, await self._drafter.draft(task, now, renew=renew), now)
+            except ModelError as error:
+                await self._failed(task, error, now, others_succeed=self._successes > successes)
+            finally:
+                async with self._store.write() as connection:
+                    await text_leases.release(connection, task.key, owner=self._owner)
+        except Exception as error:
+            log.exception("text generation failed", extra={"paper": task.paper.id})
+            self._failures[task] += 1
+            if self._failures[task] >= MOST_FAILURES:
+                await self._keep_failed(task, f"unexpected error ({type(error).__name__})", 0, now)
+
+    async def _lease(self, task: WantedText, now: datetime) -> bool:
+        """Take the lease of a text. Returns False if another process has it, or has written the text meanwhile."""
+        until = self._lease_ends(now)
+        prompts = {task.style: fingerprint(task.style)}
+        async with self._store.write() as connection:
+            if not await text_leases.claim(connection, task.key, owner=self._owner, now=now, until=until):
+                return False
+            done = await text_queries.settled(connection, [task.paper.id], self._name, prompts, now)
+            if task.key in done:
+                await text_leases.release(connection, task.key, owner=self._owner)
+        return task.key not in done
+
+    def _lease_ends(self, now: datetime) -> datetime:
+        """When a lease ends unless it is renewed: one request has come to its end by then, even if it failed."""
+        longest = 0.0 if self._model is None else self._model.longest
+        return now + timedelta(seconds=longest) + LEASE_SPARE
+
+    async def _failed(self, task: WantedText, error: ModelError, now: datetime, *, others_succeed: bool) -> None:
+        """Store a text as failed if it alone is concerned, else leave the endpoint alone for a while."""
+        self._failures[task] += 1
+        if error.about_text:
+            await self._keep_failed(task, str(error), error.tokens, now)
+        elif others_succeed and error.retry_after is None:
+            if self._failures[task] >= MOST_FAILURES:
+                await self._keep_failed(task, str(error), 0, now)
         else:
-            self._backoff, self._waits_until = FIRST_BACKOFF, None
-        return len(failed) < len(tasks)
+            await self._back_off(error, now)
+
+    async def _keep_failed(self, task: WantedText, why: str, tokens: int, now: datetime) -> None:
+        assert self._drafter is not None
+        await self._keep(task, self._drafter.unwritten(task, TextState.FAILED, [why], tokens, now), now)
+
+    async def _keep(self, task: WantedText, written: StoredText, now: datetime) -> None:
+        """Store a text, or why there is none."""
+        answered = written.verdict is not TextState.FAILED
+        async with self._store.write() as connection:
+            await text_queries.keep(connection, written)
+            if answered and self._endpoint_failed:
+                await endpoint_faults.clear(connection)
+        self._failures.pop(task, None)
+        self._stored += 1
+        if answered:
+            self._successes += 1
+            self._backoff, self._waits_until, self._endpoint_failed, self.fault = FIRST_BACKOFF, None, False, None
+        fields = {"paper": task.paper.id, "language": task.language, "style": task.style.value}
+        if written.verdict is TextState.ACCEPTED:
+            log.info("text written", extra=fields | {"tokens": written.tokens})
+            return
+        event = "text rejected" if answered else "text not written"
+        log.warning(event, extra=fields | {"tokens": written.tokens, "why": written.faults[0]})
+        if answered:
+            await self._rate(now)
+
+    async def _rate(self, now: datetime) -> None:
+        """Alert the operator, once a day for each language and model, if too few of its texts are accepted."""
+        async with self._store.read() as connection:
+            rated = await text_queries.acceptance(connection, now - RATED_OVER)
+        for each in rated:
+            seen = (now.date(), each.language, each.model)
+            if each.too_low and seen not in self._alerted:
+                self._alerted.add(seen)
+                self._alert(
+                    "most texts of a language are rejected",
+                    now,
+                    level=logging.WARNING,
+                    language=each.language,
+                    model=each.model,
+                    accepted=each.accepted,
+                    rejected=each.rejected,
+                )
+
+    async def _back_off(self, error: ModelError, now: datetime) -> None:
+        """Do not call the endpoint for a while after an error, longer each time."""
+        if self._waits_until is not None and self._waits_until > now and error.retry_after is None:
+            return  # several requests failed together
+        wait = timedelta(seconds=error.retry_after) if error.retry_after else self._backoff
+        wait = LONGEST_BACKOFF if error.misconfigured else wait
+        self._waits_until, self._backoff = now + wait, min(self._backoff * 2, LONGEST_BACKOFF)
+        self.fault, self._endpoint_failed = str(error), True
+        log.warning("LLM endpoint failed, backing off", extra={"reason": str(error), "seconds": wait.total_seconds()})
+        async with self._store.write() as connection:
+            await endpoint_faults.save(connection, str(error), now)
 
     def _collect_pictures(self, now: datetime) -> None:
         """Start fetching pictures in the background, unless that is under way."""
@@ -150,128 +312,3 @@ class Writer:
                 log.info("pictures fetched", extra={"papers": len(papers), "pictures": len(found)})
         except Exception:
             log.exception("fetching pictures failed, publishing without them")
-
-    async def finish(self, patience: float) -> None:
-        """Wait up to `patience` seconds for the texts being written, then cancel what is left."""
-        if self._writing:
-            await asyncio.wait(self._writing, timeout=patience)
-        ending = [*self._writing, *([self._collecting] if self._collecting is not None else [])]
-        for task in ending:
-            task.cancel()
-        await asyncio.gather(*ending, return_exceptions=True)
-        self._writing = set()
-
-    async def missing(self, now: datetime) -> list[WantedText]:
-        """The wanted texts that do not exist yet, the most wanted first and those that failed last."""
-        found = await self._wanted_texts.missing(now, self._name)
-        return sorted(found, key=lambda task: self._failures[task])
-
-    async def missing_of(self, edition: Edition, wanted: Preferences) -> list[WantedText]:
-        """The texts that do not exist yet of those that one choice of preferences would be shown of an edition."""
-        return await self._wanted_texts.missing_of(edition, wanted, self._name)
-
-    @property
-    def _name(self) -> str:
-        return "" if self._model is None else self._model.name
-
-    async def _write(self, task: WantedText, now: datetime) -> None:
-        await self._keep(task, await self.try_out(task, now))
-
-    async def _keep(self, task: WantedText, written: StoredText) -> None:
-        """Store a text, or that it was rejected."""
-        async with self._store.write() as connection:
-            await text_queries.keep(connection, written)
-        self._failures.pop(task, None)
-        fields = {"paper": task.paper.id, "language": task.language, "style": task.style.value}
-        if written.verdict is TextState.REJECTED:
-            log.warning("text rejected", extra=fields | {"tokens": written.tokens, "why": written.faults[0]})
-        else:
-            log.info("text written", extra=fields | {"tokens": written.tokens})
-
-    async def try_out(self, task: WantedText, now: datetime) -> StoredText:
-        """Request a text and check it, up to ATTEMPTS times, without storing it. Raises ModelError."""
-        assert self._model is not None
-        source = await self._source(task.paper, task.style, now)
-        answer: LLMAnswer | None = None
-        verdict: Verdict | None = None
-        tokens, found = self._begun.pop(task, (0, []))
-        for _ in range(ATTEMPTS - bool(found)):
-            try:
-                answer = await self._ask(task, source, found)
-            except ModelError as error:
-                tokens += error.tokens
-                if not error.about_text:
-                    if tokens:
-                        self._begun[task] = (tokens, found)
-                    raise
-                answer, verdict, found = None, None, [str(error)]
-                continue
-            tokens += answer.tokens
-            verdict = check(task.style, task.language, answer.parts, task.paper, source=source)
-            found = [fault.message for fault in verdict.faults][:MOST_FAULTS]
-            if not found:
-                break
-        rejected = self._rejected(task, found, tokens, now)
-        if answer is None or verdict is None or found:
-            return rejected
-        return replace(rejected, model=answer.model, verdict=TextState.ACCEPTED, parts=verdict.parts)
-
-    def _rejected(self, task: WantedText, why: Sequence[str], tokens: int, now: datetime) -> StoredText:
-        return StoredText(
-            paper_id=task.paper.id,
-            language=task.language,
-            style=task.style,
-            model=self._name,
-            prompt=fingerprint(task.style),
-            verdict=TextState.REJECTED,
-            parts={},
-            faults=list(why),
-            tokens=tokens,
-            written_at=now,
-        )
-
-    async def _ask(self, task: WantedText, source: str, found: Sequence[str]) -> LLMAnswer:
-        assert self._model is not None
-        language = english_name(task.language)
-        fields = [part.name for part in TEXT_FIELDS[task.style]]
-        system = prompt("system", language=language, fields=fields)
-        user = prompt(
-            "paper",
-            task=prompt(task.style.value, language=language, missing=MISSING),
-            title=_fenced(task.paper.title),
-            organisation=_fenced(task.paper.organisation or ""),
-            source=FENCE.sub("==", source),
-            faults=found,
-        )
-        return await self._model.fill(system, user, TEXT_FIELDS[task.style])
-
-    async def affordable(self, now: datetime) -> int:
-        """How many texts the rest of today's token budget pays for, by their usual cost. Logs once a day if none."""
-        if not self._budget:
-            return MOST_AT_ONCE
-        today = now.astimezone(UTC).date()
-        async with self._store.read() as connection:
-            spent = await text_queries.tokens_spent(connection, today)
-            typical = await text_queries.average_tokens(connection) or TYPICAL_TOKENS
-        spent += sum(tokens for tokens, _ in self._begun.values())
-        if spent < self._budget:
-            return max(1, (self._budget - spent) // typical)
-        if self._spent_out != today:
-            log.warning(
-                "token budget of today is spent, no more texts are written",
-                extra={"tokens": spent, "budget": self._budget},
-            )
-            self._spent_out = today
-        return 0
-
-    def _back_off(self, error: ModelError, now: datetime) -> None:
-        """Do not call the endpoint for a while after an error, longer each time."""
-        wait = timedelta(seconds=error.retry_after) if error.retry_after else self._backoff
-        wait = LONGEST_BACKOFF if error.misconfigured else wait
-        self._waits_until, self._backoff = now + wait, min(self._backoff * 2, LONGEST_BACKOFF)
-        log.warning("LLM endpoint failed, backing off", extra={"reason": str(error), "seconds": wait.total_seconds()})
-
-
-def _fenced(text: str) -> str:
-    """Text from outside on one line that cannot end its part of the prompt."""
-    return FENCE.sub("==", " ".join(text.split()))

@@ -145,4 +145,10 @@ def _is_help(row: ReplyRow) -> bool:
 def _row(row: ReplyRow, layout: Layout) -> Mapping[str, Any]:
     """A row for the template; a command gets its path and id, which make it tappable."""
     path = _PATHS.get(row.label, "") if _is_help(row) else ""
-    return {"label": row.label, "value": row.value, "path": path, "id": layout.command_id if path else None}
+    return {
+        "label": row.label,
+        "value": row.value,
+        "group": row.group,
+        "path": path,
+        "id": layout.command_id if path else None,
+    }

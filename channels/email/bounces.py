@@ -15,7 +15,8 @@ from email.parser import BytesParser
 from enum import StrEnum
 
 from bot.channel import LEAVE, MAIL, Feedback, Links
-from channels.email.reports import MAX_PARTS, read_report
+from channels.email.leaving import asks_to_leave
+from channels.email.reports import MAX_PARTS, own_words, read_report, subject
 from channels.email.verdicts import Verdict
 
 MAX_BYTES = 1_000_000
@@ -34,7 +35,6 @@ _VACATION = re.compile(
     r"|^(?:read|delivered): ",
     re.IGNORECASE,
 )
-_UNSUBSCRIBE = re.compile(r"\W*unsubscribe\W*", re.IGNORECASE)
 
 
 class MailKind(StrEnum):
@@ -100,11 +100,17 @@ def _classify(mail: Message, links: Links) -> Classified:
         return _bounce(mail, token)
     if _is_automatic(mail):
         return Classified(MailKind.AUTOMATIC)
-    if _UNSUBSCRIBE.fullmatch(str(mail.get("Subject", "")).removeprefix("Re:")):
-        answered = _first(links, MAIL, _values(mail, "In-Reply-To", "References"))
+    if asks_to_leave(subject(mail)) or asks_to_leave(_first_line(mail)):
+        answered = token or _first(links, MAIL, _values(mail, "In-Reply-To", "References"))
         if answered is not None:
             return Classified(MailKind.LEAVING, MAIL, answered, "by mail")
     return Classified(MailKind.JUNK)
+
+
+def _first_line(mail: Message) -> str:
+    """The first line that somebody wrote, above what they quote."""
+    lines = (line.strip() for line in own_words(mail).splitlines())
+    return next((line for line in lines if line), "")
 
 
 def _report_type(mail: Message) -> str:

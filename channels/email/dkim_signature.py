@@ -1,4 +1,4 @@
-"""DKIM signatures (RFC 6376) for relays that do not sign. dkimpy's home, an optional extra."""
+"""DKIM signatures (RFC 6376) for relays that do not sign. dkimpy's home."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ SIGNED = (
     b"list-id",
     b"list-unsubscribe",
     b"list-unsubscribe-post",
-    b"list-help",
     b"list-post",
     b"list-archive",
     b"archived-at",
@@ -39,10 +38,6 @@ class Signer:
 
     def __init__(self, key: str, selector: str, domain: str) -> None:
         """`key` is a private RSA key as PEM. Raises KeyFaultError."""
-        try:
-            import dkim  # noqa: F401 - a missing extra is reported at start
-        except ImportError:
-            raise KeyFaultError("DKIM_KEY needs the extra dkim: pip install 'morning-papers[dkim]'.") from None
         if modulus(key) is None:
             raise KeyFaultError("DKIM_KEY holds no private RSA key; make one with openssl genrsa 2048.")
         self._key, self._selector, self._domain = key.encode(), selector.encode(), domain.encode()
@@ -70,10 +65,8 @@ class Signer:
 @lru_cache(maxsize=2)
 def modulus(key: str) -> int | None:
     """The modulus of a private RSA key, which its public key shares; None for anything else."""
-    try:
-        from dkim.crypto import UnparsableKeyError, parse_pem_private_key
-    except ImportError:
-        return None
+    from dkim.crypto import UnparsableKeyError, parse_pem_private_key
+
     try:
         return int(parse_pem_private_key(key.encode())["modulus"])
     except (UnparsableKeyError, ValueError, KeyError, IndexError, TypeError):

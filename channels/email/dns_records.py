@@ -13,6 +13,7 @@ import dns.resolver
 import dns.reversename
 
 from bot.channel import Finding
+from channels.email import dmarc
 from channels.email.address import domain
 from channels.email.dkim_signature import modulus
 from channels.email.settings import TOKEN, Settings
@@ -55,11 +56,16 @@ async def check_dns(settings: Settings, names: Resolver | None = None) -> list[F
     """Run every DNS check."""
     try:
         resolver = names or Resolver()
-        found = await asyncio.gather(*(check(settings, resolver) for check in (_spf, _dkim, _dmarc, _reverse)))
+        spf, dkim, (policy, aligned), reverse = await asyncio.gather(
+            _spf(settings, resolver),
+            _dkim(settings, resolver),
+            _dmarc(settings, resolver),
+            _reverse(settings, resolver),
+        )
     except DnsUnavailableError:
         says = "no server answers, so SPF, DKIM, DMARC and reverse DNS were not checked; run this where DNS works"
         return [Finding("DNS", False, says)]
-    return [*found, _aligned(settings)]
+    return [spf, dkim, policy, reverse, aligned]
 
 
 def envelope_domain(settings: Settings) -> str:
@@ -79,6 +85,8 @@ async def _spf(settings: Settings, names: Resolver) -> Finding:
     [record] = records
     if re.search(r"(?<!\S)\+?all\b", record, re.IGNORECASE):
         return Finding("SPF", False, f"{where} allows everybody to send; end its SPF record with ~all or -all")
+    if not re.search(r"(?<!\S)[~-]all\b", record, re.IGNORECASE) and "redirect=" not in record.lower():
+        return Finding("SPF", False, f"{where} says nothing about strangers; end its SPF record with ~all or -all")
     if len(_LOOKUP.findall(record)) > MAX_SPF_LOOKUPS:
         return Finding("SPF", False, f"{where} has an SPF record of more than {MAX_SPF_LOOKUPS} lookups; shorten it")
     return Finding("SPF", True, f"{where} says “{record[:120]}”; make sure that it covers {settings.host}")
@@ -87,8 +95,12 @@ async def _spf(settings: Settings, names: Resolver) -> Finding:
 async def _dkim(settings: Settings, names: Resolver) -> Finding:
     """RFC 6376 and RFC 8301."""
     if settings.dkim_key is None:
-        says = "DKIM_KEY is not set; make sure that the relay signs for the domain of EMAIL_FROM"
-        return Finding("DKIM", True, says)
+        where = "the mailbox of EMAIL_INBOX" if settings.inbox is not None else "a mailbox of yours"
+        says = (
+            f"not looked at, since the relay signs: send a mail to {where} and read in its Authentication-Results that "
+            f"dkim=pass stands there for {settings.own.domain}"
+        )
+        return Finding("DKIM", True, says, advice=True)
     ours = modulus(settings.dkim_key.get_secret_value())
     if ours is None:
         return Finding("DKIM", False, "DKIM_KEY holds no private RSA key; make one with openssl genrsa 2048")
@@ -108,20 +120,55 @@ async def _dkim(settings: Settings, names: Resolver) -> Finding:
     return Finding("DKIM", True, f"{where} holds DKIM_KEY's public key")
 
 
-async def _dmarc(settings: Settings, names: Resolver) -> Finding:
-    """RFC 7489: the record of EMAIL_FROM's domain, else of its parents."""
-    labels = settings.own.domain.split(".")
-    for start in range(len(labels) - 1):
-        where = ".".join(labels[start:])
-        records = [text for text in await names.ask(f"_dmarc.{where}", "TXT") if text.startswith("v=DMARC1")]
-        if records:
-            policy = re.search(r";\s*p=(none|quarantine|reject)\b", records[0])
-            if len(records) > 1 or policy is None:
-                says = f"_dmarc.{where} cannot be understood; say “v=DMARC1; p=none” there, once"
-                return Finding("DMARC", False, says)
-            return Finding("DMARC", True, f"_dmarc.{where} says p={policy[1]}")
-    says = f"{settings.own.domain} has no DMARC record; add “v=DMARC1; p=none” as a TXT record at _dmarc"
-    return Finding("DMARC", False, says)
+async def _dmarc(settings: Settings, names: Resolver) -> list[Finding]:
+    """RFC 9989: the record that applies to EMAIL_FROM's domain, and whether the envelope sender is aligned with it."""
+
+    async def ask(name: str) -> list[str]:
+        return await names.ask(name, "TXT")
+
+    own, envelope = settings.own.domain, envelope_domain(settings)
+    found = await dmarc.walk(own, ask)
+    theirs = found if envelope == own else await dmarc.walk(envelope, ask)
+    return [_policy(found), _aligned(settings, found, theirs)]
+
+
+def _policy(found: dmarc.Found) -> Finding:
+    record = found.record
+    if record is None and found.doubled_at:
+        says = f"_dmarc.{found.doubled_at} has several records, which count as none: it cannot be understood; keep one"
+        return Finding("DMARC", False, says)
+    if record is None:
+        says = f"{found.domain} has no DMARC record; add “v=DMARC1; p=none” as a TXT record at _dmarc.{found.domain}"
+        return Finding("DMARC", False, says)
+    where = f"_dmarc.{record.domain}"
+    if not record.is_understood:
+        return Finding("DMARC", False, f"{where} cannot be understood; say “v=DMARC1; p=none” there, once")
+    return Finding("DMARC", True, "; ".join([_policy_in_words(found, record), *_remarks(record)]))
+
+
+def _policy_in_words(found: dmarc.Found, record: dmarc.DmarcRecord) -> str:
+    where = f"_dmarc.{record.domain}"
+    if record.domain == found.domain:
+        missing = "" if "p" in record.tags else " (it has no p, which means none)"
+        return f"{where} says p={record.policy}{missing}"
+    tag = "sp" if "sp" in record.tags else "p"
+    return f"{found.domain} has no record of its own; {where}, found by the tree walk, says {tag}={found.policy} for it"
+
+
+def _remarks(record: dmarc.DmarcRecord) -> list[str]:
+    said = []
+    if record.tags.get("psd") == "y":
+        absent = record.policy_below("np")
+        said.append(f"that is the record of a public suffix; for names that do not exist its policy is {absent} (np)")
+    if record.is_tested:
+        said.append(f"it is being tested (t=y): treated one step milder, as {dmarc.MILDER[record.policy]}")
+    obsolete = [tag for tag in dmarc.OBSOLETE if tag in record.tags]
+    if obsolete:
+        said.append(f"{', '.join(obsolete)} mean nothing any more (RFC 9989) and can be removed")
+    strict = [tag for tag in ("adkim", "aspf") if record.is_strict(tag)]
+    if strict:
+        said.append(f"alignment is strict ({', '.join(strict)})")
+    return said
 
 
 async def _reverse(settings: Settings, names: Resolver) -> Finding:
@@ -141,12 +188,20 @@ async def _reverse(settings: Settings, names: Resolver) -> Finding:
     return Finding("PTR", True, f"forward and reverse DNS of {settings.host} agree")
 
 
-def _aligned(settings: Settings) -> Finding:
-    """Check alignment: header and envelope sender must belong to one organisation (RFC 7489 section 3.1)."""
-    shown, envelope = settings.own.domain, envelope_domain(settings)
-    if _related(shown, envelope):
-        return Finding("alignment", True, f"EMAIL_FROM ({shown}) and the envelope sender ({envelope}) are one domain")
-    says = f"EMAIL_FROM is at {shown} and EMAIL_BOUNCES at {envelope}; use addresses of one domain"
+def _aligned(settings: Settings, shown: dmarc.Found, envelope: dmarc.Found) -> Finding:
+    """Check alignment: header and envelope sender must belong to one organisation (RFC 9989), or be the same."""
+    record = shown.record
+    if record is not None and record.is_strict("aspf") and shown.domain != envelope.domain:
+        says = (
+            f"{shown.domain} and {envelope.domain} are two domains, so SPF does not count (aspf=s); "
+            f"DKIM must sign as {shown.domain}"
+        )
+        return Finding("alignment", True, says, advice=True)
+    if shown.organisation == envelope.organisation or _related(shown.domain, envelope.domain):
+        says = f"EMAIL_FROM ({shown.domain}) and the envelope sender ({envelope.domain}) are one domain"
+        strict = record is not None and record.is_strict("adkim") and settings.dkim_key is None
+        return Finding("alignment", True, f"{says}; DKIM must sign as {shown.domain} (adkim=s)" if strict else says)
+    says = f"EMAIL_FROM is at {shown.domain} and EMAIL_BOUNCES at {envelope.domain}; use addresses of one domain"
     return Finding("alignment", False, says)
 
 

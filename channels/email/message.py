@@ -97,7 +97,6 @@ class Composer:
         sender = self.sender if self.sender.name else Mailbox(self.sender.address, product)
         domain = self.sender.domain
         public = self.kit.links.public
-        answers = self.reply_to or self.sender
         lines = [
             mailbox_header("From", sender),
             text_header("Subject", _subject(page)),
@@ -112,7 +111,6 @@ class Composer:
             return b"".join(lines)
         lines += [
             mailbox_header("List-Id", Mailbox(f"morning-papers.{domain}", product)),
-            header("List-Help", f"<mailto:{answers.address}?subject=help>"),
             b"List-Post: NO\r\n",
             header("Feedback-ID", f"{page.slug}:{page.style.value}:{page.language}:{SENDER_ID}"),
         ]

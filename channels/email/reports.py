@@ -75,8 +75,8 @@ def read_report(mail: Message) -> Report | None:
         about = _of_fields(failed, words, spoken)
     else:
         about = _of_words(words, spoken, None) or Report(Verdict.UNSAID, _line(words))
-    if about.verdict is Verdict.UNSAID and verdict(subject := _subject(mail)) is Verdict.UNSURE:
-        return Report(Verdict.UNSURE, subject)
+    if about.verdict is Verdict.UNSAID and verdict(title := subject(mail)) is Verdict.UNSURE:
+        return Report(Verdict.UNSURE, title)
     if about.verdict is Verdict.NOBODY and (_is_own_rule(mail) or casts_doubt(words)):
         return Report(Verdict.UNSURE, about.said)
     return about
@@ -189,7 +189,8 @@ def _status(written: str) -> tuple[int, int, int] | None:
     return next((each for each in found if each[1:] != (0, 0)), found[0] if found else None)
 
 
-def _subject(mail: Message) -> str:
+def subject(mail: Message) -> str:
+    """The subject of a mail, decoded."""
     try:
         return _line(str(make_header(decode_header(str(mail.get("Subject", ""))))))
     except (LookupError, ValueError):

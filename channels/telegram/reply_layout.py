@@ -35,7 +35,9 @@ def text_of(reply: Reply, template: Template, *, quotes_reader: bool = False) ->
     rows = list(reply.rows)
     sentences = reply.says if quotes_reader else [_QUOTED_COMMAND.sub(r"/\1", line) for line in reply.says]
     while True:
-        text = template(blank_page(reply), says=sentences, rows=[(_label(row), row.value) for row in rows]).strip()
+        text = template(
+            blank_page(reply), says=sentences, rows=[(_label(row), row.value, row.group) for row in rows]
+        ).strip()
         if text_length(text) <= LONGEST_TEXT or not rows:
             return text
         rows.pop()

@@ -142,7 +142,7 @@ async def test_tickets_go_when_their_time_is_over(store: Store) -> None:
     housekeeping = Housekeeping(store, Heard(), closes=CLOSES)
     await housekeeping.step(NOW + timedelta(minutes=59))
     async with store.read() as connection:
-        assert await one_time_tokens.last_made(connection, address, [one_time_tokens.Purpose.OPEN]) == NOW
+        assert await one_time_tokens.last_unused(connection, address, one_time_tokens.Purpose.OPEN) == NOW
     await housekeeping.step(NOW + timedelta(minutes=60))
     async with store.read() as connection:
-        assert await one_time_tokens.last_made(connection, address, [one_time_tokens.Purpose.OPEN]) is None
+        assert await one_time_tokens.last_unused(connection, address, one_time_tokens.Purpose.OPEN) is None

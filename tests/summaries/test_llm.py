@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from bot.model import Style
 from bot.render.styles import TEXT_FIELDS
-from bot.summaries.llm import LONGEST_ANSWER, Endpoint, LLMAnswer, Model, ModelError, read
+from bot.summaries.answer_parsing import LONGEST_ANSWER, Completion, read
+from bot.summaries.llm import Endpoint, LLMAnswer, Model
+from bot.summaries.llm_errors import ModelError
 from tests.support.model_server import Asked, Author, ModelServer, as_json, completion
 
 PLAIN = TEXT_FIELDS[Style.PLAIN]
@@ -82,16 +84,17 @@ def status(code: int, **headers: str) -> Author:
         (lambda asked: as_json(FILLED)[:-9], "has no JSON"),
         (lambda asked: "I cannot help with that.", "has no JSON"),
         (lambda asked: "x" * (LONGEST_ANSWER + 1), "has no JSON"),
-        (lambda asked: "", "has no JSON"),
+        (lambda asked: "", "is empty"),
         (lambda asked: web.json_response({"choices": []}), "is empty"),
         (lambda asked: web.json_response({"choices": None}), "is empty"),
-        (lambda asked: web.json_response([]), "is empty"),
-        (lambda asked: web.Response(text="<html>", content_type="text/html"), "is empty"),
+        (lambda asked: web.json_response([]), "check LLM_BASE_URL"),
+        (lambda asked: web.Response(text="<html>", content_type="text/html"), "check LLM_BASE_URL"),
+        (lambda asked: web.json_response({"error": {"message": "upstream is down"}}), "upstream is down"),
         (status(500), "failed (HTTP 500)"),
         (status(503), "failed (HTTP 503)"),
         (status(400), "rejected the request (HTTP 400)"),
-        (status(404), "check LLM_API_KEY and LLM_MODEL"),
-        (status(403), "check LLM_API_KEY and LLM_MODEL"),
+        (status(404), "check LLM_API_KEY, LLM_MODEL"),
+        (status(403), "check LLM_API_KEY, LLM_MODEL"),
         (status(429), "HTTP 429"),
     ],
 )
@@ -122,7 +125,7 @@ async def test_a_wrong_key_is_ours_to_mend(opened: Open) -> None:
 async def test_whoever_takes_too_long_or_is_not_there_is_not_waited_for(opened: Open) -> None:
     model, [server] = await opened(lambda asked: as_json(FILLED), timeout=0.2)
     server.hang = asyncio.Event()
-    with pytest.raises(ModelError, match="in time"):
+    with pytest.raises(ModelError, match="within 0 seconds"):
         await fill(model)
     async with Model([Endpoint("http://127.0.0.1:9/v1", "", "m")], timeout=5) as nowhere:
         with pytest.raises(ModelError, match="cannot be reached"):
@@ -142,7 +145,7 @@ async def test_the_second_endpoint_is_asked_where_the_first_fails(opened: Open) 
 def test_whatever_comes_back_is_read_or_left(noise: str, value: object) -> None:
     names = list(FILLED)
     for content in (noise, f"{noise}{json.dumps({'idea': value})}", json.dumps({"x": {"y": {"idea": value}}})):
-        found = read(content, names)
+        found = read(Completion(content), names)
         assert set(found) <= set(names)
         assert all("\n" not in said for said in found.values())
 
@@ -153,7 +156,7 @@ def test_what_is_asked_is_seen_by_the_test_server() -> None:
 
 
 def test_deep_nesting_is_left_alone() -> None:
-    assert read("[" * 5000 + "{" * 5000, list(FILLED)) == {}
+    assert read(Completion("[" * 5000 + "{" * 5000), list(FILLED)) == {}
 
 
 async def test_an_endpoint_is_offered_less_until_it_takes_it_and_that_is_remembered(opened: Open) -> None:

@@ -15,11 +15,10 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from bot.channel import Page
 from bot.delivery.dispatcher import Dispatcher
-from bot.model import Address, Cadence, Edition, Found, Paper, Preferences, Ranked, Source, Style
+from bot.model import Paper, Preferences, Source, Style
 from bot.runtime.locks import make_locks
-from bot.store import Store, audience, edition_queries, paper_queries, subscriber_queries, text_queries
+from bot.store import Store, text_queries
 from bot.store.schema import papers as papers_table
 from bot.store.text_queries import TextState
 from bot.summaries.llm import Endpoint, Model
@@ -28,71 +27,14 @@ from bot.summaries.writer import FIRST_BACKOFF, Writer
 from tests.support.authors import SENTENCES, good, spoilt
 from tests.support.command import papers_command
 from tests.support.databases import fresh_store
-from tests.support.fake_channel import DAY, NOW, FakeChannel, paper, settle
+from tests.support.fake_channel import DAY, NOW, FakeChannel
 from tests.support.feed_server import FeedServer, row
 from tests.support.model_server import Asked, Author, ModelServer
+from tests.support.newsroom import EVENING, Newsroom, reader
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 """For what takes many steps and asks nothing of a database that shorter tests do not ask of both."""
-EVENING = 22 * 60
-"""The hour at which editions close here: due at once."""
-
-
-def about(number: int) -> Paper:
-    """A paper with something to say."""
-    made = paper(number, votes=100 - number)
-    abstract = (
-        f"Systems of kind {number} break when their surroundings change. We present Method{number}X, which learns step "
-        f"by step and keeps what it knew. On three benchmarks it is 12.5% better than before and 2.5 times faster."
-    )
-    return replace(made, title=f"Method{number}X: Learning Step by Step", abstract=abstract, sentence=f"Feed {number}.")
-
-
-class Newsroom:
-    """An edition of some papers, readers, a model's endpoint, and everything between."""
-
-    def __init__(self, store: Store, server: ModelServer, model: Model) -> None:
-        self.store, self.server, self.model = store, server, model
-        self.pages: list[tuple[str, Page]] = []
-
-    async def publish(self, readers: dict[str, Preferences], count: int = 3) -> None:
-        async with self.store.write() as connection:
-            for name, wanted in readers.items():
-                await subscriber_queries.add(connection, Address("fake", name), wanted, now=NOW - HOUR)
-            found = [about(number) for number in range(1, count + 1)]
-            await paper_queries.keep(connection, Found(found, frozenset({DAY})))
-            ranked = tuple(Ranked(place, each, each.votes) for place, each in enumerate(found, start=1))
-            edition_id = await edition_queries.add(connection, Edition(Cadence.DAY, DAY, NOW, ranked))
-            assert edition_id is not None
-            await audience.owe(connection, edition_id, Cadence.DAY, published_at=NOW)
-
-    def writer(self, **options: Any) -> Writer:
-        return Writer(self.store, self.model, **{"concurrency": 4, "budget": 0} | options)
-
-    async def write_all(self, writer: Writer | None = None, now: Any = NOW) -> None:
-        writer = writer or self.writer()
-        while await writer.step(now):
-            pass
-
-    async def deliver(self, *moments: Any) -> dict[str, Page]:
-        """The page that each reader got, of those that came at these moments."""
-        channel = FakeChannel(answer=self._note)
-        dispatcher = Dispatcher(self.store, channel, make_locks(self.store.engine.url, self.store.path), writes=True)
-        self.pages.clear()
-        for now in moments:
-            await settle(dispatcher, now)
-        return dict(self.pages)
-
-    def _note(self, to: str, message: Any, personal: Any) -> Any:
-        from bot.channel import Sent
-
-        self.pages.append((to, message.page))
-        return Sent()
-
-    async def verdicts(self) -> Counter[str]:
-        async with self.store.read() as connection:
-            return Counter(str(each.verdict) for each in await text_queries.newest(connection, 0))
 
 
 @pytest.fixture
@@ -106,10 +48,6 @@ async def make(store: Store) -> AsyncIterator[Any]:
             return Newsroom(store, server, model)
 
         yield opened
-
-
-def reader(language: str, style: Style = Style.HIGHLIGHTS, **more: Any) -> Preferences:
-    return Preferences(language=language, style=style, hour=EVENING, **more)
 
 
 async def test_only_what_readers_want_is_asked_for_the_most_wanted_first(make: Any) -> None:
@@ -131,10 +69,10 @@ async def test_nobody_is_asked_twice_whatever_is_restarted(make: Any) -> None:
     room: Newsroom = await make()
     await room.publish({tag: reader(tag, papers=0) for tag in ("en", "ko", "ja", "zh-Hans")}, count=20)
     first = room.writer()
-    for _ in range(9):
+    for _ in range(20):
         assert await first.step(NOW)
     begun = asyncio.create_task(first.step(NOW))  # stopped in the middle of a step: what is asked for is still stored
-    await room.server.reached(38)
+    await room.server.reached(23)
     begun.cancel()
     await first.finish(5)
     await room.write_all(room.writer())
@@ -340,7 +278,7 @@ async def test_a_whole_run_brings_a_reader_the_models_words_in_their_language(tm
 
 
 @on_sqlite
-@pytest.mark.parametrize(("code", "became"), [(500, {"accepted": 11}), (400, {"accepted": 11, "rejected": 1})])
+@pytest.mark.parametrize(("code", "became"), [(500, {"accepted": 11}), (400, {"accepted": 11})])
 @pytest.mark.parametrize("concurrency", [1, 4])
 async def test_one_text_that_always_fails_stands_in_nobodys_way(
     make: Any, code: int, became: dict[str, int], concurrency: int

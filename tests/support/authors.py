@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.render.styles import TEXT_FIELDS
 from tests.support.model_server import Asked, as_json
 
 SENTENCES = {
@@ -46,12 +47,18 @@ SENTENCES = {
 
 def good(asked: Asked) -> str:
     """Says something true and unremarkable about any paper, in the language that was asked for."""
-    said = SENTENCES[asked.language]
-    return as_json({name: f"{said[place]} {said[(place + 1) % 7]}" for place, name in enumerate(asked.fields)})
+    return as_json(_parts(asked))
 
 
 def spoilt(asked: Asked, part: str, text: str) -> str:
     """A good answer with one field spoilt."""
+    return as_json(_parts(asked) | {part: text})
+
+
+def _parts(asked: Asked) -> dict[str, str]:
+    """Two sentences for each field, always the same ones, however many fields are asked for at once."""
     said = SENTENCES[asked.language]
-    parts = {name: f"{said[place]} {said[(place + 1) % 7]}" for place, name in enumerate(asked.fields)}
-    return as_json(parts | {part: text})
+    styles = [[field.name for field in fields] for fields in TEXT_FIELDS.values()]
+    names = next(names for names in styles if set(asked.fields) <= set(names))
+    places = {name: names.index(name) for name in asked.fields}
+    return {name: f"{said[place]} {said[(place + 1) % 7]}" for name, place in places.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -62,11 +62,14 @@ class ModelServer:
     asked: list[Asked] = field(default_factory=list)
     takes_schemas: bool = True
     hang: asyncio.Event | None = None
+    models: Sequence[Mapping[str, object]] | None = None
+    """What it lists at /models; None: it has no such list."""
 
     async def __aenter__(self) -> Self:
         self._more = asyncio.Condition()
         app = web.Application(client_max_size=10 << 20)
         app.router.add_post("/v1/chat/completions", self._complete)
+        app.router.add_get("/v1/models", self._list)
         self._server = TestServer(app)
         await self._server.start_server()
         return self
@@ -86,6 +89,11 @@ class ModelServer:
     @property
     def url(self) -> str:
         return str(self._server.make_url("/v1"))
+
+    async def _list(self, request: web.Request) -> web.Response:
+        if self.models is None:
+            return web.json_response({"error": {"message": "not found"}}, status=404)
+        return web.json_response({"object": "list", "data": list(self.models)})
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
         asked = Asked(await request.json(), request.headers.get("Authorization", ""))

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from bot.model import Address, Cadence, Reason, Status, Style
+from bot.render.words import words
 from bot.store import one_time_tokens, subscriber_queries
 from bot.store.one_time_tokens import Purpose
 from tests.support.mail_program import ADA, HOST, Mailed, path_in
@@ -47,7 +48,9 @@ async def test_subscribing_is_confirmed_by_mail(mailed: Mailed) -> None:
         "ko",
         Style.ABSTRACT,
     )
-    assert (await mailed.post(path)).status == 410
+    again = await mailed.post(path)
+    assert again.status == 200, "pressed twice"
+    assert words("ko").gettext("subscribe.already") in again.text
     assert (await mailed.get(path)).status == 410
 
 
@@ -67,6 +70,27 @@ async def test_an_address_is_mailed_at_most_once_an_hour(mailed: Mailed) -> None
     await mailed.silence()
     mailed.served.now += timedelta(minutes=61)
     await mailed.post("/en/subscribe", address=ADA)
+    await mailed.letter()
+
+
+async def test_a_used_confirmation_does_not_delay_the_settings_link(mailed: Mailed) -> None:
+    await mailed.subscribe(ADA)
+    await mailed.post("/en/settings/link", address=ADA)
+    assert "/open/" in path_in(await mailed.letter())
+    await mailed.post("/en/settings/link", address=ADA)
+    await mailed.silence()
+
+
+async def test_the_holder_of_a_signed_link_is_told_whether_a_mail_is_on_its_way(mailed: Mailed) -> None:
+    await mailed.subscribe(ADA)
+    reader = await mailed.reader(ADA)
+    assert reader is not None
+    path = mailed.settings_path(reader)
+    await mailed.post("/en/settings/link", address=ADA)
+    await mailed.letter()
+    assert "sent you a link" not in (await mailed.post(path)).text, "one was mailed a moment ago"
+    mailed.served.now += timedelta(minutes=6)
+    assert "sent you a link" in (await mailed.post(path)).text
     await mailed.letter()
 
 
@@ -314,10 +338,10 @@ async def test_a_change_of_address_is_confirmed_at_both_ends(mailed: Mailed) -> 
     await mailed.post("/en/settings/address", Cookie=cookie, address="new@example.org")
     first = await mailed.letter()
     assert first.to == [ADA]
-    assert "new@example.org" not in first.raw.decode()
+    assert "new@example.org" in first.raw.decode(), "so that a stranger's wish is seen"
     shown = await mailed.get(path_in(first))
     assert shown.status == 200
-    assert "editions go to new@example.org" in shown.text
+    assert "editions at new@example.org" in shown.text
     await mailed.post(path_in(first))
     second = await mailed.letter()
     assert second.to == ["new@example.org"]

@@ -96,8 +96,9 @@ async def test_a_one_time_token_is_used_once_before_it_expires(store: Store) -> 
         assert used is not None
         assert used.payload == {"recipient": ADA.recipient}
         assert await one_time_tokens.use(connection, Purpose.JOIN, key, NOW) is None
-        assert await one_time_tokens.last_made(connection, ADA, [Purpose.JOIN]) == NOW
-        assert await one_time_tokens.last_made(connection, Address("email", "x@y.z"), [Purpose.JOIN]) is None
+        assert await one_time_tokens.last_unused(connection, ADA, Purpose.OPEN) == NOW
+        for who, purpose in ((ADA, Purpose.JOIN), (Address("email", "x@y.z"), Purpose.OPEN)):
+            assert await one_time_tokens.last_unused(connection, who, purpose) is None, "used, or another's"
         await one_time_tokens.end(connection, other)
         assert await one_time_tokens.look(connection, Purpose.OPEN, other, NOW) is None
 
@@ -126,9 +127,8 @@ async def test_an_impossible_paper_id_is_not_found(store: Store, tmp_path: Path)
 async def test_concurrent_requests_make_one_token_an_hour(store: Store) -> None:
     async def ask(minutes: int) -> str | None:
         async with store.write() as connection:
-            return await one_time_tokens.make_once_an_hour(
-                connection, Purpose.OPEN, ADA, among=[Purpose.JOIN, Purpose.OPEN], now=NOW + timedelta(minutes=minutes)
-            )
+            at = NOW + timedelta(minutes=minutes)
+            return await one_time_tokens.make_unless_recent(connection, Purpose.OPEN, ADA, now=at)
 
     keys = await asyncio.gather(*(ask(0) for _ in range(5)))
     assert len([key for key in keys if key is not None]) == 1

@@ -14,19 +14,30 @@ SPARE = 0.6
 """The part of the model's window that the paper may fill; the rest is for the task and the answer."""
 
 
+RESERVED = 3_000
+"""Tokens that are left for the task and the answer, however small the window."""
+
+
+def characters(window: int) -> int:
+    """How many characters of a paper go into a context window of so many tokens."""
+    return max(0, min(int(window * SPARE), window - RESERVED)) * CHARACTERS_A_TOKEN
+
+
 class PromptSources:
-    """Finds the source of each text; `window` is how many tokens the model reads at once."""
+    """Finds the source of each text: what it is written from."""
 
-    def __init__(self, texts: FullTextLibrary, *, window: int) -> None:
+    def __init__(self, texts: FullTextLibrary) -> None:
         self._texts = texts
-        self._most = int(window * CHARACTERS_A_TOKEN * SPARE)
 
-    async def __call__(self, paper: Paper, style: Style, now: datetime) -> str:
-        """The source of a text about a paper in a style. Never raises for what a server answered."""
+    async def __call__(self, paper: Paper, style: Style, now: datetime, window: int) -> str:
+        """The source of a text about a paper in a style, for a context window of so many tokens.
+
+        Never raises for what a server answered.
+        """
         if style not in FROM_FULL_TEXT:
             return paper.abstract
         text = await self._texts.get(paper.id, now)
-        room = self._most - len(paper.abstract)
+        room = characters(window) - len(paper.abstract)
         if text is None or room <= 0:
             return paper.abstract
         return f"Abstract: {paper.abstract}\n\n{excerpt(text, room)}"

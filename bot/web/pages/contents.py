@@ -97,7 +97,7 @@ class Pages:
         else:
             says = w.gettext("papers.no_edition_at_all")
             page, shown = plain_page(w, w.gettext("newsletter.name"), notes=[says]), []
-        short, long = help_command.introduction(w)
+        short, long = help_command.introduction(w, self.styles)
         layout = self._layouts.layout(
             w, self._urls.front, here="today", description=short, pictures=self._shown(shown, now)
         )

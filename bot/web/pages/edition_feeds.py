@@ -102,7 +102,7 @@ class EditionFeeds:
     ) -> bytes:
         w, urls = words(asked.language), self._urls
         title = w.gettext("newsletter.name")
-        short, _ = help_command.introduction(w)
+        short, _ = help_command.introduction(w, list(Style))
         return write(
             Feed(
                 title=f"{title} · {', '.join(asked.topics)}" if asked.topics else title,

@@ -280,7 +280,7 @@ class PublicRoutes:
                 status,
                 w.gettext("errors.bad_form") if status < 500 else w.gettext("errors.our_fault"),
             )
-            back = Link(w.gettext("web.today"), self._urls.front(language))
+            back = Link(w.gettext("web.front_link"), self._urls.front(language))
             return self._pages.notice(language, says, (), (back,))
 
         page = await self._cache.get(("refusal", language, status), self._clock(), load)

@@ -15,7 +15,7 @@ from bot.store.one_time_tokens import Purpose
 from bot.web.pages.layout import Form
 from bot.web.subscriptions.browser_sessions import BrowserSessions
 from bot.web.subscriptions.forms import FormPages
-from bot.web.subscriptions.subscribe import TYPED, SubscribeRoutes
+from bot.web.subscriptions.subscribe import SubscribeRoutes
 
 
 class AccountRoutes:
@@ -86,11 +86,10 @@ class AccountRoutes:
         if not (forms.commands.by_invitation or forms.commands.admits(wanted, "")):
             return self._subscribe.sent(language)
         async with forms.store.write() as connection:
-            key = await one_time_tokens.make_once_an_hour(
+            key = await one_time_tokens.make_unless_recent(
                 connection,
                 Purpose.MOVE,
                 reader.address,
-                among=[Purpose.MOVE],
                 now=now,
                 subscriber_id=reader.id,
                 payload={"recipient": wanted.recipient},
@@ -100,9 +99,7 @@ class AccountRoutes:
                 reader.address,
                 language,
                 w.gettext("account.move_email_subject"),
-                w.gettext(
-                    "account.move_email_old_text",
-                ),
+                w.gettext("account.move_email_old_text", address=wanted.recipient),
                 Link(w.gettext("account.move_email_button"), forms.link(Purpose.MOVE, key, language)),
             )
         return self._subscribe.sent(language)
@@ -132,11 +129,10 @@ class AccountRoutes:
         async with forms.store.write() as connection:
             key = None
             if not await subscriber_queries.is_suppressed(connection, there):
-                key = await one_time_tokens.make_once_an_hour(
+                key = await one_time_tokens.make_unless_recent(
                     connection,
                     Purpose.ARRIVE,
                     there,
-                    among=[Purpose.ARRIVE, *TYPED],
                     now=now,
                     subscriber_id=reader.id,
                     payload=token.payload,

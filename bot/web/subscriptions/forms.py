@@ -147,6 +147,13 @@ class FormPages:
         async with self.store.write() as connection:
             return await one_time_tokens.use(connection, purpose, key, now)
 
+    async def remember_user(self, request: web.Request, purpose: Purpose, reader: Subscriber) -> None:
+        """Note who used the one-time token in a path, so that using it again can be answered well."""
+        key = self.links.read(purpose.value, request.match_info["token"])
+        if key is not None:
+            async with self.store.write() as connection:
+                await one_time_tokens.remember_user(connection, purpose, key, reader.id)
+
     async def redeem(
         self, request: web.Request, purpose: Purpose, now: datetime
     ) -> tuple[OneTimeToken, Subscriber] | tuple[None, None]:
@@ -197,7 +204,7 @@ class FormPages:
 
     def front_link(self, w: Words) -> Link:
         """A link to the front page."""
-        return Link(w.gettext("web.today"), self.urls.front(w.language))
+        return Link(w.gettext("web.front_link"), self.urls.front(w.language))
 
     def recipient(self, written: str) -> Address | None:
         """The address that a visitor typed, None if it is not valid."""

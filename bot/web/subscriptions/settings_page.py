@@ -17,7 +17,7 @@ from bot.render.preference_values import rhythm_in_words
 from bot.render.words import Words, match, words
 from bot.rules.preferences import PREFERENCES, value
 from bot.signing import PURPOSES, SETTINGS, named
-from bot.store.one_time_tokens import Purpose
+from bot.store.one_time_tokens import AT_LEAST, Purpose
 from bot.web.pages.layout import Form, Option
 from bot.web.subscriptions.browser_sessions import BrowserSessions
 from bot.web.subscriptions.forms import FormFields, FormPages
@@ -102,9 +102,8 @@ class SettingsRoutes:
         await forms.read(request)
         forms.count(request, now)
         reader, language = await self._named(request)
-        if reader is not None:
-            await self._joining.write_key(reader, now)
-        return self._joining.sent(language)
+        mailed = reader is not None and await self._joining.write_key(reader, now, within=AT_LEAST)
+        return self._joining.sent(language, surely=mailed)
 
     async def offer(self, request: web.Request, language: str) -> web.StreamResponse:
         """Answer that link with a page with one button: mail scanners follow links, and do not press buttons."""

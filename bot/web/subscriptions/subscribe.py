@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from aiohttp import web
@@ -11,15 +11,13 @@ from bot.channel import CommandName, Link, Requester, command_line
 from bot.model import Address, Status, Subscriber
 from bot.render.words import match, words
 from bot.store import one_time_tokens, subscriber_queries
-from bot.store.one_time_tokens import Purpose
+from bot.store.one_time_tokens import AN_HOUR, Purpose
 from bot.web.pages.layout import Form
 from bot.web.subscriptions.browser_sessions import BrowserSessions
 from bot.web.subscriptions.forms import FormPages
 
 NOBODY = Address("", "")
 """An address that no list admits, to check an invite code alone: who is on the list must not show."""
-TYPED = (Purpose.JOIN, Purpose.OPEN)
-"""Purposes of tokens that anybody can have mailed by typing an address."""
 
 
 class SubscribeRoutes:
@@ -68,7 +66,7 @@ class SubscribeRoutes:
         await forms.read(request)
         token = await forms.use(request, Purpose.JOIN, now)
         if token is None:
-            return forms.too_old(language)
+            return await self._pressed_again(request, language)
         address = Address(forms.channel.name, token.payload["recipient"])
         language = match(token.payload["language"])
         wanted = (language, token.payload.get("style"), token.payload.get("invite"))
@@ -83,7 +81,22 @@ class SubscribeRoutes:
         shown = forms.say(answered.language, answered.says[0], *answered.says[1:], links=links)
         async with forms.store.read() as connection:
             reader = await subscriber_queries.get(connection, address)
+        if reader is not None:
+            await forms.remember_user(request, Purpose.JOIN, reader)
         return shown if reader is None or not answered.ok else await self._sessions.begin(shown, reader, now)
+
+    async def _pressed_again(self, request: web.Request, language: str) -> web.StreamResponse:
+        """The answer to a confirmation that is not valid: it may have been pressed twice."""
+        forms = self._forms
+        key = forms.links.read(Purpose.JOIN.value, request.match_info["token"])
+        async with forms.store.read() as connection:
+            number = None if key is None else await one_time_tokens.used_by(connection, Purpose.JOIN, key)
+        reader = await forms.numbered(number)
+        if reader is None or reader.status is not Status.ACTIVE:
+            return forms.too_old(language)
+        w = words(reader.preferences.language)
+        links = [forms.settings_link(w), forms.front_link(w)]
+        return forms.say(w.language, w.gettext("subscribe.already"), links=links)
 
     async def open(self, request: web.Request, language: str) -> web.StreamResponse:
         """Mail a link to the settings to an address that was typed, if it is subscribed; answer the same if not."""
@@ -99,16 +112,19 @@ class SubscribeRoutes:
             await self.write_key(reader, now)
         return self.sent(language)
 
-    async def write_key(self, reader: Subscriber, now: datetime) -> None:
-        """Mail a reader the link that opens their settings, at most once an hour."""
+    async def write_key(self, reader: Subscriber, now: datetime, *, within: timedelta = AN_HOUR) -> bool:
+        """Mail a reader the link that opens their settings, unless one that is unused was mailed `within` that time.
+
+        Returns whether a mail is on its way.
+        """
         async with self._forms.store.write() as connection:
             if await subscriber_queries.is_suppressed(connection, reader.address):
-                return
-            key = await one_time_tokens.make_once_an_hour(
-                connection, Purpose.OPEN, reader.address, among=TYPED, now=now, subscriber_id=reader.id
+                return False
+            key = await one_time_tokens.make_unless_recent(
+                connection, Purpose.OPEN, reader.address, now=now, within=within, subscriber_id=reader.id
             )
         if key is None:
-            return
+            return False
         w = words(reader.preferences.language)
         self._forms.mail_link(
             reader.address,
@@ -117,6 +133,7 @@ class SubscribeRoutes:
             w.gettext("account.settings_email_text"),
             Link(w.gettext("account.settings_email_button"), self._forms.link(Purpose.OPEN, key, w.language)),
         )
+        return True
 
     async def _write(self, address: Address, language: str, style: str, invite: str, now: datetime) -> None:
         """Mail a confirmation link, or to a subscriber the link to their settings; at most once an hour."""
@@ -132,9 +149,7 @@ class SubscribeRoutes:
             if await subscriber_queries.is_suppressed(connection, address):
                 return
             wanted = {**says, "style": style} if known else says
-            key = await one_time_tokens.make_once_an_hour(
-                connection, Purpose.JOIN, address, among=TYPED, now=now, payload=wanted
-            )
+            key = await one_time_tokens.make_unless_recent(connection, Purpose.JOIN, address, now=now, payload=wanted)
         if key is None:
             return
         w = words(language)
@@ -146,14 +161,15 @@ class SubscribeRoutes:
             Link(w.gettext("consent.email_button"), forms.link(Purpose.JOIN, key, language)),
         )
 
-    def sent(self, language: str) -> web.Response:
-        """The answer whether or not a mail was sent, so that nobody finds out who is subscribed."""
+    def sent(self, language: str, *, surely: bool = False) -> web.Response:
+        """The answer whether or not a mail was sent, so that nobody finds out who is subscribed.
+
+        `surely` is for who may know: then the page says that a mail is on its way.
+        """
         w = words(language)
         return self._forms.say(
             language,
             w.gettext("web.check_inbox"),
-            w.gettext(
-                "web.check_inbox_hint",
-            ),
+            w.gettext("web.link_on_its_way") if surely else w.gettext("web.check_inbox_hint"),
             links=[self._forms.front_link(w)],
         )

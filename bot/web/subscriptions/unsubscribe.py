@@ -52,9 +52,9 @@ class UnsubscribeRoutes:
         own_button = await self._is_own_button(request)
         # Not counted against a quota: it needs a signed token, and must always work with one click.
         left = await forms.feedback.process(Feedback.LEAVING, LEAVE, request.match_info["token"], "on the web", now)
-        if not own_button:
-            return web.Response(text="You are unsubscribed.\n", headers={"Cache-Control": "no-store"})
         w, form = words(language), None
+        if not own_button:
+            return web.Response(text=f"{w.gettext('unsubscribe.done')}\n", headers={"Cache-Control": "no-store"})
         # The link may have been forwarded: only the request that unsubscribed the reader is offered a way back.
         if left and reader is not None:
             async with forms.store.write() as connection:

@@ -14,6 +14,7 @@ import dns.rrset
 import pytest
 
 from bot.channel import Finding
+from channels.email import dmarc
 from channels.email.dns_records import Resolver, check_dns
 from channels.email.doctor import check_email
 from tests.channels.email.test_mail_message import make_key
@@ -82,6 +83,10 @@ async def test_a_well_configured_domain_passes() -> None:
         ("SPF", {("example.org", "TXT"): []}, "has no SPF record; add"),
         ("SPF", {("example.org", "TXT"): ['"v=spf1 a -all"', '"v=spf1 mx -all"']}, "keep one"),
         ("SPF", {("example.org", "TXT"): ['"v=spf1 +all"']}, "allows everybody to send"),
+        ("SPF", {("example.org", "TXT"): ['"v=spf1 mx ?all"']}, "says nothing about strangers"),
+        ("SPF", {("example.org", "TXT"): ['"v=spf1 mx"']}, "end its SPF record with ~all or -all"),
+        ("DMARC", {("_dmarc.example.org", "TXT"): ['"v=DMARC12; p=none"']}, "has no DMARC record; add"),
+        ("DMARC", {("_dmarc.example.org", "TXT"): ['"v=DMARC1; p=none"'] * 2 + ['"v=DMARC1;p=none"']}, "keep one"),
         ("SPF", {("example.org", "TXT"): [f'"v=spf1 {"include:a.example " * 11}-all"']}, "more than 10 lookups"),
         ("DMARC", {("_dmarc.example.org", "TXT"): []}, "has no DMARC record; add"),
         ("DMARC", {("_dmarc.example.org", "TXT"): ['"v=DMARC1; nonsense"']}, "cannot be understood"),
@@ -100,6 +105,68 @@ async def test_a_missing_record_is_reported_with_what_to_do(
 
 async def test_the_dmarc_record_of_a_parent_domain_applies() -> None:
     assert (await found(GOOD, EMAIL_FROM="a@news.example.org"))["DMARC"].ok
+
+
+AT_NEWS = {"EMAIL_FROM": "p@news.example.com", "EMAIL_BOUNCES": "b+{token}@bounce.example.com"}
+
+
+@pytest.mark.parametrize(
+    ("where", "record", "says"),
+    [
+        ("example.com", "v=DMARC1; p=reject; sp=none", "found by the tree walk, says sp=none for it"),
+        ("news.example.com", "v=DMARC1; p = none", "says p=none"),
+        ("news.example.com", "v=DMARC1; P=None", "says p=none"),
+        ("news.example.com", "v=DMARC1; rua=mailto:x@example.com", "says p=none (it has no p"),
+        ("news.example.com", "v=DMARC1; p=none; pct=50; ri=3600; rf=afrf", "pct, ri, rf mean nothing any more"),
+        ("news.example.com", "v=DMARC1; p=reject; t=y", "one step milder, as quarantine"),
+        ("example.com", "v=DMARC1; p=quarantine", "says p=quarantine for it"),
+        (
+            "com",
+            "v=DMARC1; p=reject; psd=y; np=quarantine",
+            "public suffix; for names that do not exist its policy is quar",
+        ),
+    ],
+)
+async def test_dmarc_is_read_by_rfc_9989(where: str, record: str, says: str) -> None:
+    said = await found({**GOOD, (f"_dmarc.{where}", "TXT"): [f'"{record}"']}, **AT_NEWS)
+    assert said["DMARC"].ok
+    assert says in said["DMARC"].says
+    assert said["alignment"].ok
+
+
+@pytest.mark.parametrize("where", ["example.com", "news.example.com"])
+async def test_under_strict_alignment_a_subdomain_is_another_domain(where: str) -> None:
+    said = await found({**GOOD, (f"_dmarc.{where}", "TXT"): ['"v=DMARC1; p=reject; aspf=s; adkim=s"']}, **AT_NEWS)
+    assert "SPF does not count" in said["alignment"].says
+    assert "DKIM must sign as news.example.com" in said["alignment"].says
+    assert said["alignment"].level == "advice"
+
+
+async def test_dkim_of_a_relay_is_not_looked_at_and_says_how_to() -> None:
+    said = (await found(GOOD))["DKIM"]
+    assert (said.level, said.says[:13]) == ("advice", "not looked at")
+    assert "Authentication-Results" in said.says
+
+
+@pytest.mark.parametrize(
+    ("domain", "records", "organisation"),
+    [
+        ("a.b.example.com", {"b.example.com": "v=DMARC1", "example.com": "v=DMARC1"}, "example.com"),
+        ("a.b.example.com", {"b.example.com": "v=DMARC1;psd=n", "example.com": "v=DMARC1"}, "b.example.com"),
+        ("a.shop.co.uk", {"co.uk": "v=DMARC1; psd=y"}, "shop.co.uk"),
+        ("a.b.c", {}, "a.b.c"),
+        ("a.b.c.d.e.f.g.h.i.example.com", {"example.com": "v=DMARC1"}, "example.com"),
+    ],
+)
+async def test_the_tree_walk_finds_the_organisation(domain: str, records: dict[str, str], organisation: str) -> None:
+    asked: list[str] = []
+
+    async def ask(name: str) -> list[str]:
+        asked.append(name)
+        return [records[name.removeprefix("_dmarc.")]] if name.removeprefix("_dmarc.") in records else []
+
+    assert (await dmarc.walk(domain, ask)).organisation == organisation
+    assert len(asked) <= dmarc.MAX_LABELS
 
 
 @pytest.mark.parametrize(

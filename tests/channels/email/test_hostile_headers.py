@@ -71,7 +71,6 @@ OURS = {
     "Content-Language",
     "Auto-Submitted",
     "List-Id",
-    "List-Help",
     "List-Post",
     "List-Archive",
     "Feedback-ID",

@@ -106,7 +106,7 @@ async def test_headers_follow_the_rfcs() -> None:
     assert web == f"<{READER.links['unsubscribe']}>"
     assert letter.startswith("<mailto:desk@example.org?subject=unsubscribe%20")
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-    assert mail["List-Help"] == "<mailto:desk@example.org?subject=help>"
+    assert mail["List-Help"] is None, "nobody answers help by mail"
     assert mail["List-Archive"] == f"<{PUBLIC}/>"
     assert mail["Archived-At"] == f"<{PUBLIC}/en/2026-04-29>"
     assert mail["List-Post"] == "NO"

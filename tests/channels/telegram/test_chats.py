@@ -145,7 +145,7 @@ async def test_a_button_of_which_the_topic_is_unknown_is_refused(
     assert menu is not None
     await ada.taps(menu, "unsubscribe", accessible=False)
     answer = await ada.hears("answer")
-    assert (answer.text, answer.alert) == ("This button is too old. Please ask again with a command.", True)
+    assert (answer.text, answer.alert) == ("This button has expired. Please use a command again.", True)
     for place in ("-1002", f"-1002/{topic.thread_id}"):
         assert (await station.reader(place)).status is Status.ACTIVE
 
@@ -530,7 +530,7 @@ async def test_an_answer_waits_for_the_end_of_a_flood_wait_and_holds_up_nobody(
     await server.polled()  # the updates count as handled
     assert "reply waits for the end of a flood wait" in caplog.messages
     heard = [await said(await ada.hears("message")) for _ in range(2)]
-    assert "Stored" in heard[0]
+    assert "We store" in heard[0]
     assert "/today" in heard[1]
 
 

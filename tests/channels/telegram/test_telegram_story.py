@@ -109,7 +109,7 @@ async def test_all_a_reader_can_do(station: Station, server: TelegramServer, lan
     for line in ("/today", "/date", "/week", "/month", "/top 3", "/search diffusion", "diffusion", "/paper 2604.00003"):
         shown = await ada.writes(line)
         assert "diffusion" in shown.text, line
-    assert w.gettext("help.not_understood_list") in (await ada.writes("/nonsense")).text
+    assert w.gettext("help.not_understood") in (await ada.writes("/nonsense")).text
 
     # Settings: one message that edits itself
     menu = await ada.taps(panel, "style")
