@@ -40,7 +40,7 @@ _SCRIPTS = {tag: script for script, *tags in map(str.split, _OTHER_SCRIPTS.strip
 _TAGGED = {"latn": "LATIN", "cyrl": "CYRILLIC", "arab": "ARABIC", "deva": "DEVANAGARI", "grek": "GREEK"}
 
 _SAID_OFTEN = """
-en a we our or be has the of and to that with for this which are by from is it as can these on an at into than through while
+en a we our or be has the of and to that with for this which are by from is it as can these on an at into than
 es el la los las de del que y en un una con por para se más como sin su al es son este esta
 fr le la les des du de et en un une que qui pour avec dans sur par est sont au aux ce cette plus
 de der die das und den dem des ein eine einer mit für von auf ist sind nicht wird zu durch als
