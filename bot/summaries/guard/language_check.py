@@ -11,33 +11,12 @@ import unicodedata
 from collections import Counter
 from functools import lru_cache
 
-_OTHER_SCRIPTS = """
-CYRILLIC be bg kk ky mk mn ru sr tg tt uk
-ARABIC ar ckb fa ps sd ug ur
-DEVANAGARI hi mr ne sa
-HEBREW he yi
-BENGALI bn as
-CJK zh yue ja
-HANGUL ko
-ETHIOPIC am ti
-GREEK el
-THAI th
-GEORGIAN ka
-ARMENIAN hy
-TAMIL ta
-TELUGU te
-MYANMAR my
-KHMER km
-LAO lo
-GUJARATI gu
-KANNADA kn
-MALAYALAM ml
-GURMUKHI pa
-SINHALA si
-"""
-_SCRIPTS = {tag: script for script, *tags in map(str.split, _OTHER_SCRIPTS.strip().splitlines()) for tag in tags}
+_SCRIPTS = {"zh": "CJK", "yue": "CJK", "ja": "CJK", "ko": "HANGUL", "el": "GREEK", "he": "HEBREW", "hi": "DEVANAGARI"}
+_SCRIPTS |= (
+    dict.fromkeys(("ar", "fa", "ur"), "ARABIC") | dict.fromkeys(("bg", "ru", "sr", "uk"), "CYRILLIC") | {"th": "THAI"}
+)
 """The script of a language that is not written in Latin letters (CLDR, likely subtags), as Unicode calls it."""
-_TAGGED = {"latn": "LATIN", "cyrl": "CYRILLIC", "arab": "ARABIC", "deva": "DEVANAGARI", "grek": "GREEK"}
+_TAGGED = {"latn": "LATIN", "cyrl": "CYRILLIC", "arab": "ARABIC"}
 
 _SAID_OFTEN = """
 en a we our or be has the of and to that with for this which are by from is it as can these on an at into than
