@@ -33,6 +33,7 @@ from bot.render.catalogue import languages
 from bot.render.templates import template
 from bot.render.words import match
 from bot.rules.access import Access, Admission
+from bot.runtime.clock import Clock
 from bot.runtime.locks import make_locks
 from bot.runtime.supervisor import clock
 from bot.service import Service
@@ -97,13 +98,19 @@ async def open_app(
         channels = [open_channel(name, environ, home, store, links) for name in names]
         sessions = [await stack.enter_async_context(Session(channel)) for channel in channels]
         alerts = Alerts(sessions, core.admins, match(core.default_language))
+        time = Clock({"database": store.server_time, "feed": feed.server_time}, alerts.alert)
         writer = await _writer(core, home, store, stack, alerts)
         feedback, metrics = FeedbackProcessor(store, links), Metrics(store)
         styles = tuple(Style) if writer.has_model else WITHOUT_MODEL
         monitor = ListeningMonitor(store, alerts.alert)
         commands = _commands(core, store, sessions, styles, monitor=monitor, alert=alerts.alert)
         dispatch = partial(
-            Dispatcher, alert=alerts.alert, writes=writer.has_model, links=links, observe=metrics.observe
+            Dispatcher,
+            alert=alerts.alert,
+            writes=writer.has_model,
+            links=links,
+            observe=metrics.observe,
+            may_expire=time.may_expire,
         )
         publish = partial(Publisher, interval=core.poll_interval, closes=core.edition_closes, progress=progress)
         mailing = next((session for session in sessions if isinstance(session.channel, Mailing)), None)
@@ -116,7 +123,7 @@ async def open_app(
             settings=web_settings,
             channels=channels,
             styles=styles,
-            clock=clock,
+            clock=time.now,
             metrics=metrics,
             thumbnails=Thumbnails(home / CACHE),
             mail=MailAccess(mailing, commands, feedback, links) if mailing and core.public_url else None,
@@ -127,11 +134,11 @@ async def open_app(
             settings=core,
             store=store,
             locks=locks,
-            feed=feed,
+            clock=time,
             sessions=sessions,
             publisher=publish(store, feed, alert=alerts.alert),
             dispatchers=[dispatch(store, each.channel, locks, rate_limiter=each.rate_limiter) for each in sessions],
-            housekeeping=Housekeeping(store, alerts.alert, closes=core.edition_closes),
+            housekeeping=Housekeeping(store, alerts.alert, closes=core.edition_closes, may_expire=time.may_expire),
             writer=writer,
             alerts=alerts,
             monitor=monitor,

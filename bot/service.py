@@ -21,13 +21,13 @@ from bot.delivery.housekeeping import Housekeeping
 from bot.delivery.listening import ListeningMonitor
 from bot.delivery.session import Session
 from bot.model import Address, Cadence, Preferences
-from bot.publishing.feed import Feed
 from bot.publishing.heartbeat import beat
 from bot.publishing.publisher import Publisher
 from bot.render.words import match
+from bot.runtime.clock import Clock
 from bot.runtime.jobs import Job, cut_short, under_locks
 from bot.runtime.locks import Locks
-from bot.runtime.supervisor import TICK, backoffs, clock, pause, supervise, until
+from bot.runtime.supervisor import TICK, backoffs, pause, supervise, until
 from bot.settings import Settings
 from bot.store import Store, edition_queries
 from bot.summaries.writer import Writer
@@ -58,12 +58,6 @@ class Role(StrEnum):
     WEB = "web"
 
 
-async def _again(step: Callable[[datetime], Awaitable[object]], every: float, stop: asyncio.Event) -> None:
-    """Take a step `every` that many seconds until told to stop; one under way is cut off then."""
-    while await until(stop, asyncio.ensure_future(step(clock()))):
-        await pause(every, stop)
-
-
 @dataclass(slots=True)
 class Service:
     """The whole program, wired. `run` works until told to stop, `once` does what is due now."""
@@ -72,7 +66,7 @@ class Service:
     settings: Settings
     store: Store
     locks: Locks
-    feed: Feed
+    clock: Clock
     sessions: Sequence[Session]
     publisher: Publisher
     dispatchers: Sequence[Dispatcher]
@@ -111,6 +105,7 @@ class Service:
         A job whose lock another process holds waits as a standby, and takes over when the lock is free.
         """
         async with asyncio.TaskGroup() as group:
+            group.create_task(supervise("clock", partial(self.clock.run, stop), stop), name="clock")
             for name, job in self._jobs(roles).items():
                 again = partial(supervise, name, partial(job.run, stop), stop)
                 work = partial(under_locks, self.locks, job, again, stop, patience=PATIENCE)
@@ -128,7 +123,7 @@ class Service:
         if Role.POLL in roles:
             jobs["poll"] = Job(["poll"], self._poll, self._poll_once)
             keep = self.housekeeping.step
-            jobs["keep"] = Job(["keep"], partial(_again, keep, HOUSEKEEPING_EVERY), keep)
+            jobs["keep"] = Job(["keep"], partial(self._again, keep, HOUSEKEEPING_EVERY), keep)
             if self.writer.has_model:
                 jobs["write"] = Job(["write"], self._write, self._write_once, self.writer.finish)
         for dispatcher, session in zip(self.dispatchers, self.sessions, strict=True):
@@ -146,6 +141,11 @@ class Service:
             jobs["web"] = Job([], self.web.run)  # without a lock: any number of processes may serve pages
         return jobs
 
+    async def _again(self, step: Callable[[datetime], Awaitable[object]], every: float, stop: asyncio.Event) -> None:
+        """Take a step `every` that many seconds until told to stop; one under way is cut off then."""
+        while await until(stop, asyncio.ensure_future(step(self.clock.now()))):
+            await pause(every, stop)
+
     async def _poll_once(self, now: datetime) -> None:
         if await self.publisher.poller.poll(now):
             await self._beat()
@@ -154,7 +154,7 @@ class Service:
         await self.welcome_residents(now)
 
     async def _write(self, stop: asyncio.Event) -> None:
-        while await until(stop, asyncio.ensure_future(self.writer.step(clock()))):
+        while await until(stop, asyncio.ensure_future(self.writer.step(self.clock.now()))):
             await pause(0.0 if self.writer.wrote else WRITING_EVERY, stop)
 
     async def _write_once(self, now: datetime) -> None:
@@ -180,14 +180,14 @@ class Service:
 
     async def _poll(self, stop: asyncio.Event) -> None:
         while await until(stop, asyncio.ensure_future(self._round())):  # a poll that is cut off has stored nothing
-            at = await self.publisher.poller.next_poll(clock())
-            await pause(min(max((at - clock()).total_seconds(), TICK), LONGEST_NAP), stop)
+            at = await self.publisher.poller.next_poll(self.clock.now())
+            await pause(min(max((at - self.clock.now()).total_seconds(), TICK), LONGEST_NAP), stop)
 
     async def _round(self) -> None:
         before = self.publisher.poller.polled_at
-        while await self.publisher.step(clock()):
+        while await self.publisher.step(self.clock.now()):
             pass
-        await self.welcome_residents(clock())
+        await self.welcome_residents(self.clock.now())
         if self.publisher.poller.polled_at != before:
             await self._beat()
 
@@ -198,11 +198,11 @@ class Service:
     async def _deliver(self, dispatcher: Dispatcher, session: Session, stop: asyncio.Event) -> None:
         await self._despite_refusals(session, stop, partial(self._log_in, session, stop))
         while not stop.is_set():
-            if not await dispatcher.step(clock()):
+            if not await dispatcher.step(self.clock.now()):
                 await pause(TICK, dispatcher.attempt_ended, stop)
 
     async def _finish(self, dispatcher: Dispatcher, patience: float) -> None:
-        await dispatcher.finish(clock(), patience=patience)
+        await dispatcher.finish(self.clock.now(), patience=patience)
 
     async def _send_alerts(self, stop: asyncio.Event) -> None:
         await until(stop, asyncio.ensure_future(self.alerts.run()))
@@ -222,15 +222,15 @@ class Service:
         try:
             await self._log_in(session, stop)
             if not stop.is_set() and await until(stop, asyncio.ensure_future(session.channel.listen(self.commands))):
-                await self.monitor.working(name, clock())  # it receives nothing, and is not meant to
+                await self.monitor.working(name, self.clock.now())  # it receives nothing, and is not meant to
         except LoginError as error:
-            self.monitor.refused(name, str(error), clock())
-            await self.monitor.failed(name, str(error), clock(), told=True)
+            self.monitor.refused(name, str(error), self.clock.now())
+            await self.monitor.failed(name, str(error), self.clock.now(), told=True)
             raise
         except Exception as error:
             # Only a ConnectionError of our own has a message that is fit to be shown.
             reason = str(error) if type(error) is ConnectionError else type(error).__name__
-            await self.monitor.failed(name, reason, clock())
+            await self.monitor.failed(name, reason, self.clock.now())
             raise
 
     async def _log_in(self, session: Session, stop: asyncio.Event) -> None:
@@ -246,7 +246,7 @@ class Service:
                 await work()
                 return
             except LoginError as error:
-                self.monitor.refused(session.channel.name, str(error), clock())
+                self.monitor.refused(session.channel.name, str(error), self.clock.now())
             await pause(next(waits), stop)
 
     async def welcome_residents(self, now: datetime) -> None:

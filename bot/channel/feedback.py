@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bot.channel.port import Channel
 
@@ -25,6 +25,15 @@ class Feedback(StrEnum):
     """A hard bounce: the address cannot be reached any more."""
     STRIKE = "strike"
     """A soft bounce; after three editions in a row over at least a week the reader is `gone`."""
+
+
+@runtime_checkable
+class WeighsBounces(Protocol):
+    """A channel that understands what mail systems say, for services that report bounces by a webhook."""
+
+    def weigh(self, declared: Feedback, reason: str) -> Feedback | None:
+        """What a bounce comes to, which a service declares to be `declared`; None if it is not the reader's matter."""
+        ...
 
 
 class FeedbackHandler(Protocol):

@@ -11,18 +11,59 @@ from bot.cli.console import complain, say
 from bot.cli.open_service import open_service
 from bot.cli.options import Day, parse_day
 from bot.cli.startup import DONE, FAILED, WRONG, execute
+from bot.model import Cadence
+from bot.publishing.back_fill import back_fill
+from bot.rules.closing import DAY
 from bot.runtime.supervisor import clock
 
 
 def publish(
     date: Day = None,
+    first: Annotated[
+        str | None, typer.Option("--from", metavar="YYYY-MM-DD", help="Back-fill the archive from this day on.")
+    ] = None,
+    last: Annotated[
+        str | None, typer.Option("--to", metavar="YYYY-MM-DD", help="With --from: up to this day, else yesterday.")
+    ] = None,
     deliver: Annotated[bool, typer.Option("--deliver", help="Send a past day's edition to readers as well.")] = False,
 ) -> None:
     """Publish today's edition now, or back-fill a past day.
 
-    Today's list is closed as it stands. A past day goes into the archive alone, unless --deliver is given.
+    Today's list is closed as it stands. A past day goes into the archive alone, unless --deliver is given. With --from,
+    every day since then that has no edition gets one in the archive, and so do the weeks and months that are complete.
     """
-    execute(_publish(parse_day(date), deliver))
+    if first is None and last is None:
+        execute(_publish(parse_day(date), deliver))
+        return
+    if date is not None or deliver:
+        raise typer.BadParameter("--from and --to go with neither --date nor --deliver")
+    if first is None:
+        raise typer.BadParameter("--to needs --from")
+    execute(_back_fill(parse_day(first), parse_day(last)))
+
+
+async def _back_fill(first: date | None, last: date | None) -> int:
+    yesterday = clock().date() - DAY
+    last = last or yesterday
+    assert first is not None
+    if not first <= last <= yesterday:
+        complain(f"There are no past days from {first} to {last}: --from comes first, and --to is before today (UTC).")
+        return WRONG
+    async with open_service(bar="Back-filling") as service:
+        progress = service.publisher.poller.progress or _no_progress
+        filled = await back_fill(service.publisher, service.store, first, last, clock(), progress=progress)
+    for each in filled.published:
+        name = "" if each.edition.cadence is Cadence.DAY else f"{each.edition.cadence} to "
+        say(f"{name}{each.edition.day}: {len(each.edition.papers)} papers")
+    if not filled.published and not filled.failed:
+        say("Nothing was published: every day has its edition already, or no papers that are in no other edition.")
+    for day, reason in filled.failed.items():
+        complain(f"The list of {day} could not be read: {reason}.")
+    return FAILED if filled.failed else DONE
+
+
+def _no_progress(done: int, total: int) -> None:
+    """For runs without a bar."""
 
 
 async def _publish(day: date | None, deliver: bool) -> int:

@@ -19,8 +19,8 @@ from bot.model import Cadence, Preferences
 from bot.publishing.feed import sample
 from bot.render.words import match
 from bot.rules.closing import closing_time, newest_finished
+from bot.runtime.memory import return_large_blocks
 from bot.runtime.stopping import stop_on_signals
-from bot.runtime.supervisor import clock
 from bot.service import Role, Service
 from bot.store import edition_queries
 
@@ -66,13 +66,16 @@ async def _run(once: bool, roles: frozenset[Role], at: datetime | None, standby:
         if at is not None and real:
             complain(f"--now is for rehearsals, but {', '.join(real)} would reach real people: leave --now out.")
             return WRONG
+        return_large_blocks()
         gc.freeze()  # what is loaded by now stays; scanning it over and over would delay every message
         stop = asyncio.Event()
         stop_on_signals(stop)
         if not once:
             await _serve(service, roles, stop, standby=standby)
             return DONE
-        await service.once(at or clock(), roles, stop)
+        if at is None:
+            await service.clock.measure()
+        await service.once(at or service.clock.now(), roles, stop)
         if service.publisher.poller.fault is None:
             return DONE
         complain(f"The feed could not be read: {service.publisher.poller.fault}.")
@@ -82,6 +85,8 @@ async def _run(once: bool, roles: frozenset[Role], at: datetime | None, standby:
 
 
 async def _serve(service: Service, roles: frozenset[Role], stop: asyncio.Event, *, standby: bool) -> None:
+    clock = service.clock.now
+    await service.clock.measure()
     if not standby:
         await service.take_locks(roles, stop)
     if not standby and Role.POLL in roles and await _is_first_start(service):

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bot.channel import Requester
-from bot.cli import subscriber_import
+from bot.cli import subscriber_import, suppression_import
 from bot.cli.configuration import configuration
 from bot.cli.console import as_json, complain, say, table
 from bot.cli.open_store import stored
@@ -34,6 +34,7 @@ people = typer.Typer(
 people.command("add")(subscriber_import.add)
 people.command("import")(subscriber_import.import_)
 people.command("export")(subscriber_import.export)
+people.command("suppress")(suppression_import.suppress)
 
 
 @people.command("list")

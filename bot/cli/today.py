@@ -34,9 +34,7 @@ async def _today(asked: date | None, top: int, language: str | None, json: bool)
     code = DONE
     async with open_service(only="outbox") as service:
         try:
-            found = await service.feed.poll([day], now=now)
-            async with service.store.write() as connection:
-                await paper_queries.keep(connection, found)
+            await service.publisher.poller.read([day], now)
         except FeedError as error:
             complain(f"The feed could not be read, so this is what was stored: {error}.")
             code = FAILED

@@ -23,7 +23,7 @@ from bot.rules.closing import DAY, rank
 from bot.rules.periods import period_of
 from bot.rules.preferences import without_filters
 from bot.store import edition_queries, paper_queries
-from bot.store.search import Search, paper_id, search
+from bot.store.search import Search, did_you_mean, paper_id, search
 
 MOST_FOUND = 50
 """Papers that `search` and `top` list at most."""
@@ -189,9 +189,14 @@ async def show_found(context: Context, asked: SearchArguments) -> Reply:
     async with context.store.read() as connection:
         matches = await search(connection, Search(asked.query), MOST_FOUND)
         found = await paper_queries.by_ids(connection, matches.ids)
+        meant = None if found else await did_you_mean(connection, asked.query)
     w = context.w
     if not found:
-        return context.reply(w.gettext("search.nothing_found", query=asked.query), ok=False)
+        says = w.gettext("search.nothing_found", query=asked.query)
+        if meant is None:
+            return context.reply(says, ok=False)
+        option = Option(w.gettext("search.did_you_mean", query=meant), command_line(CommandName.SEARCH, meant))
+        return context.reply(says, options=[option], ok=False)
     heading = w.gettext("search.title", query=asked.query)
     lead = w.ngettext("edition.papers", matches.number)
     wanted = _everything(context)

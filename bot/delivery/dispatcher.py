@@ -10,7 +10,7 @@ import asyncio
 import logging
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -29,6 +29,7 @@ from bot.rules.outcomes import (
     RenderFailed,
     Result,
     consequence,
+    in_time,
     is_given_up,
     next_channel_state,
     postpone_until,
@@ -56,8 +57,7 @@ SWEEP = timedelta(seconds=5)
 """Time between two searches for deliveries whose process died or that may be sent again."""
 SUMMARY = timedelta(seconds=1)
 """Time between two log lines about how deliveries ended, in a rush."""
-EXPECTED = {State.SKIPPED, State.OWED}
-"""States that are no warning."""
+EXPECTED = {State.SKIPPED, State.OWED}  # states that are no warning
 
 
 @dataclass(slots=True)
@@ -88,12 +88,14 @@ class Dispatcher:
         writes: bool = False,
         links: SignedLinks | None = None,
         observe: Observe = ignore_timing,
+        may_expire: Callable[[], bool] = lambda: True,
     ) -> None:
-        """`writes` says that a model writes texts, which deliveries wait for; `observe` gets the time of each send."""
+        """`writes`: a model writes texts, which deliveries wait for. While `may_expire` says no, nothing expires."""
         self.channel = channel
         self.owner = uuid.uuid4().hex
         self.attempt_ended = asyncio.Event()
         self._alert = alert
+        self._may_expire = may_expire
         self._store = store
         self._locks = locks
         self._renderings = Renderings(store, channel, writes=writes, observe=observe)
@@ -180,7 +182,7 @@ class Dispatcher:
             claimed = await self._claim(connection, state, now, limit, await_texts=await_texts)
             if claimed:
                 state = state.after_claim(now)
-            elif free > 0 and limit == 0:  # the channel is waiting or halted, not merely busy
+            elif free > 0 and limit == 0 and self._may_expire():  # the channel is waiting or halted, not merely busy
                 await claiming.expire(connection, name, now=now)
             if state != before:
                 await channel_state.save(connection, name, state)
@@ -205,14 +207,15 @@ class Dispatcher:
         self, connection: AsyncConnection, state: ChannelState, now: datetime, limit: int, *, await_texts: bool
     ) -> list[Delivery]:
         """Claim what is due, but postpone what would wake its reader or whose texts are still being written."""
-        claimed = await claiming.claim(connection, self.channel.name, owner=self.owner, now=now, limit=limit)
+        name, expires = self.channel.name, self._may_expire()
+        claimed = await claiming.claim(connection, name, owner=self.owner, now=now, limit=limit, expires=expires)
         later = held_back(self.channel, state, claimed, now)
         later |= {delivery.id: at for delivery in claimed if (at := postpone_until(delivery, now)) is not None}
         for delivery in claimed if await_texts else ():
             if (at := await self._renderings.texts_pending_until(connection, delivery, now)) is not None:
                 later.setdefault(delivery.id, at)
         if later:
-            await claiming.postpone(connection, later, owner=self.owner)
+            await claiming.postpone(connection, later, owner=self.owner, expires=expires)
         return [delivery for delivery in claimed if delivery.id not in later]
 
     async def _is_due(self, now: datetime, free: int) -> bool:
@@ -220,7 +223,7 @@ class Dispatcher:
             state = await channel_state.load(connection, self.channel.name)
             if not state.may_claim(now, free, len(self._in_flight)):
                 return False
-            at = await claiming.next_due(connection, self.channel.name)
+            at = await claiming.next_due(connection, self.channel.name, after=None if self._may_expire() else now)
             if at is not None and at <= now:
                 return True
             return self.channel.repeats_unknown and await unconfirmed.any_repeatable(
@@ -263,7 +266,8 @@ class Dispatcher:
         now: datetime,
     ) -> tuple[ChannelState, list[_Ended]]:
         """Write down what follows from results; the channel's state then, and what to report after the commit."""
-        ended = [_Ended(delivery, result, consequence(delivery, result, now)) for delivery, result in results]
+        sure = self._may_expire()
+        ended = [_Ended(each, result, consequence(in_time(each, sure), result, now)) for each, result in results]
         for each in ended:
             await self._change_subscriber(connection, each, now)
         endings = {each.delivery.id: each.follows for each in ended}

@@ -35,6 +35,7 @@ async def examine(home: Path, given: Mapping[str, str]) -> list[Finding]:
         database, usable = await database_checks.check(store, home, app.configured(environ), now)
         found += database
         found += await services.check_feed(core, now)
+        found += await services.check_clock(core, store)
         async with _tables(store if usable else None) as tables:
             found += await services.check_model(core, tables, now)
             found += services.check_alerts(core, environ)

@@ -12,6 +12,7 @@ from bot.delivery.session import Session
 from bot.publishing.feed import Feed, FeedError, sample
 from bot.rules.closing import newest_finished
 from bot.rules.outcomes import ChannelState
+from bot.runtime.clock import Clock
 from bot.settings import Settings, SettingsError
 from bot.store import Store, channel_state, listening_outages
 from bot.summaries.model_check import ModelCheck
@@ -29,6 +30,24 @@ async def check_feed(core: Settings, now: datetime) -> list[Finding]:
     if newest is None:
         return [Finding("feed", False, "answers, but lists no finished day; check FEED_URL")]
     return [Finding("feed", True, f"answers; its newest finished day is {newest}")]
+
+
+def _quiet(event: str, now: datetime, *, level: int = 0, apart: str = "") -> None:
+    """For the clock, whose verdict is a finding here."""
+
+
+async def check_clock(core: Settings, store: Store) -> list[Finding]:
+    """Compare this machine's clock with the database server's and the feed's."""
+    async with Feed(core.feed_url.get_secret_value()) as feed:
+        verdict = await Clock({"database": store.server_time, "feed": feed.server_time}, _quiet).measure()
+    if not verdict.asked:
+        return [Finding("clock", True, "cannot be compared: neither a database server nor the feed tells the time")]
+    if not verdict.apart:
+        return [Finding("clock", True, f"agrees with {' and '.join(verdict.asked)}")]
+    follows = "nothing expires until they agree" if verdict.in_doubt else "their time is used"
+    return [
+        Finding("clock", False, f"differs from others ({verdict.apart}), {follows}; set this machine's clock (NTP)")
+    ]
 
 
 async def check_model(core: Settings, store: Store, now: datetime) -> list[Finding]:

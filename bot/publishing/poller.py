@@ -36,7 +36,7 @@ class Poller:
         self._feed = feed
         self._interval = interval
         self._closes = closes
-        self._progress = progress
+        self.progress = progress
         self.fault: str | None = None
         """Why the last poll failed; None if it got any list."""
         self.failed: Mapping[date, str] = {}
@@ -82,9 +82,9 @@ class Poller:
         log.info("polled", extra={"papers": len(found.papers), "new": new})
         return True
 
-    async def read(self, days: Sequence[date], now: datetime) -> Found:
+    async def read(self, days: Sequence[date], now: datetime, progress: Progress | None = None) -> Found:
         """Read these days from the feed and store their papers. Raises FeedError if none of them can be read."""
-        found = await self._feed.poll(list(days), now=now, progress=self._progress)
+        found = await self._feed.poll(list(days), now=now, progress=progress or self.progress)
         async with self._store.write() as connection:
             await paper_queries.keep(connection, found)
         return found
@@ -114,7 +114,7 @@ class Poller:
                 raise FeedError("the feed lists no papers of a finished day yet")
             known, newest = ClosingState(origin=origin, settled=origin), None
         days = rules.days_to_poll(known, newest, now, unread.values())
-        return days, await self._feed.poll(days, now=now, progress=self._progress), origin
+        return days, await self._feed.poll(days, now=now, progress=self.progress), origin
 
     async def _note_failure(self, error: FeedError, now: datetime) -> None:
         if str(error) != self.fault:

@@ -191,12 +191,28 @@ class Publisher:
         Without `deliver` the edition only goes to the archive. Raises FeedError.
         """
         await self.poller.read([day], now)
+        return await self.publish_past(day, now, deliver=deliver)
+
+    async def publish_past(self, day: date, now: datetime, *, deliver: bool) -> list[Published]:
+        """Publish a past day from its stored papers. Returns nothing if it has an edition or no paper of its own."""
         async with self._store.write() as connection:
             await closing_state.load(connection, lock=True)
             listed, held = await self._candidates(connection, day, day)
             edition = rules.compile_edition(day, listed, held, origin=day, now=now)
             published = await self._write(connection, edition, deliver=deliver)
             await unread_days.forget(connection, [day])
+        return self._announce(published)
+
+    async def publish_period(self, period: Period, now: datetime) -> list[Published]:
+        """Publish a past week or month from its days' editions, for the archive alone, unless it has its edition."""
+        async with self._store.write() as connection:
+            if await edition_queries.of_day(connection, period.cadence, period.last) is not None:
+                return []
+            ids = await edition_queries.papers_between(connection, period.first, period.last)
+            listed = await paper_queries.by_ids(connection, ids)
+            held = await edition_queries.held(connection, ids, period.cadence)
+            edition = compile_period(period, listed, held, now=now)
+            published = await self._write(connection, edition, deliver=False)
         return self._announce(published)
 
     async def _candidates(self, connection: AsyncConnection, first: date, last: date) -> tuple[list[Paper], set[str]]:
@@ -212,7 +228,10 @@ class Publisher:
         readers = 0
         if deliver:
             await subscriber_queries.resume_due(connection, now=edition.closed_at)
-            readers = await audience.owe(connection, edition_id, edition.cadence, published_at=edition.closed_at)
+            late = rules.lateness(edition, self._closes)
+            readers = await audience.owe(
+                connection, edition_id, edition.cadence, published_at=edition.closed_at, late=late
+            )
         return [Published(edition, readers)]
 
     def _announce(self, published: list[Published]) -> list[Published]:

@@ -19,6 +19,10 @@ from bot.runtime.text import sentence_ends
 M = TypeVar("M", bound=Message)
 
 ELLIPSIS = "…"
+USUAL = 100
+"""Papers of a large day."""
+MOST_PAPERS = 1_000
+"""Papers in one message, whatever its limits: those of a large month. Nobody reads on, and each costs milliseconds."""
 
 
 class FitError(Exception):
@@ -52,10 +56,13 @@ def fit(
     Raises:
         FitError: Not even a page without papers fits.
     """
-    blocks = [_within(block, limits.text) for block in page.blocks]
+    blocks = [_within(block, limits.text) for block in page.blocks[:MOST_PAPERS]]
+
+    tried: dict[int, Fitted[M]] = {}
+    """The last message that held, by its number of papers: usually the one that is wanted."""
 
     def attempt(shown: Sequence[Block]) -> Fitted[M]:
-        hidden = len(blocks) - len(shown)
+        hidden = len(page.blocks) - len(shown)
         rest = follows(len(shown)) if hidden else page.next
         part = replace(page, blocks=list(shown), more=_more(page, hidden), next=rest)
         return Fitted(compose(part), len(shown), part)
@@ -63,16 +70,24 @@ def fit(
     def holds(shown: Sequence[Block]) -> bool:
         return _excess(attempt(shown).message, limits) is None
 
-    shown = _most(blocks, holds)
+    def first_hold(count: int) -> bool:
+        fitted = attempt(blocks[:count])
+        if _excess(fitted.message, limits) is not None:
+            return False
+        tried.clear()
+        tried[count] = fitted
+        return True
+
+    shown = _most(len(blocks), first_hold)
     # A paper that is too large for any message must not hide those after it.
     while shown < len(blocks) and not holds([blocks[shown]]):
         smaller = _shrunk(blocks[shown], holds)
         if smaller is None:
             break
         blocks[shown] = smaller
-        shown = _most(blocks, holds)
+        shown = _most(len(blocks), first_hold)
 
-    fitted = attempt(blocks[:shown])
+    fitted = tried.get(shown) or attempt(blocks[:shown])
     if (excess := _excess(fitted.message, limits)) is not None:
         raise FitError(*excess)
     return fitted
@@ -112,16 +127,22 @@ def _excess(message: Message, limits: Limits) -> tuple[str, int, int] | None:
     return None
 
 
-def _most(blocks: Sequence[Block], holds: Callable[[Sequence[Block]], bool]) -> int:
-    """How many of the first blocks fit. All of them are tried first: that is usual, and needs no "+n more" line."""
-    if holds(blocks):
-        return len(blocks)
-    return _largest(len(blocks) - 1, lambda count: holds(blocks[:count]))
+def _most(count: int, holds: Callable[[int], bool]) -> int:
+    """How many of the first blocks fit. All of `USUAL` are tried first: they mostly fit, and need no "+n more" line.
+
+    Of more, ever larger parts are tried, so that the work grows with what fits and not with what there is.
+    """
+    fitting, part = 0, min(USUAL, count)
+    while holds(part):
+        if part == count:
+            return count
+        fitting, part = part, min(2 * part, count)
+    return _largest(part - 1, holds, lowest=fitting)
 
 
-def _largest(highest: int, holds: Callable[[int], bool]) -> int:
-    """The largest number from 0 to `highest` that holds, by binary search; 0 is taken to hold."""
-    low, high = 0, max(0, highest)
+def _largest(highest: int, holds: Callable[[int], bool], *, lowest: int = 0) -> int:
+    """The largest number from `lowest` to `highest` that holds, by binary search; `lowest` is taken to hold."""
+    low, high = lowest, max(lowest, highest)
     while low < high:
         middle = (low + high + 1) // 2
         if holds(middle):

@@ -12,8 +12,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from types import MappingProxyType
 
 from bot.model import Cadence, Edition, Paper, Ranked
+from bot.rules.schedule import Lateness
 
 DAY = timedelta(days=1)
+SATURDAY = 5
+"""The first day of the weekend, counted from Monday as 0."""
 WINDOW = timedelta(days=7)
 """How long a paper rolls over, counted from its list day; older papers are no news any more."""
 PATIENCE = timedelta(hours=3)
@@ -83,6 +86,20 @@ def closing_time(day: date, closes: time) -> datetime:
 def for_readers(closing_state: ClosingState, day: date, closes: time) -> bool:
     """Whether the edition of `day` is sent: not if it closed before a restore, since readers may have it already."""
     return closing_state.restored is None or closing_time(day, closes) > closing_state.restored
+
+
+def lateness(edition: Edition, closes: time) -> Lateness | None:
+    """How late a day's edition was closed; None for one that was in time, and for longer periods.
+
+    The next one is expected on the next weekday: hardly any feed lists papers at weekends.
+    """
+    closing = closing_time(edition.day, closes)
+    if edition.cadence is not Cadence.DAY or edition.closed_at <= closing:
+        return None
+    following = newest_finished(edition.closed_at, closes) + DAY
+    while following.weekday() >= SATURDAY:
+        following += DAY
+    return Lateness(closing, closing_time(following, closes))
 
 
 def newest_finished(now: datetime, closes: time) -> date:

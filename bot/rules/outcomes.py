@@ -9,7 +9,7 @@ import random
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import assert_never
 
 from bot.channel import Barred, Deferred, Gone, Outcome, Rejected, Sent, Unknown
@@ -81,6 +81,11 @@ class Consequence:
     status: Status | None = None
     """The subscriber's new status; None leaves it as it is."""
     moved_to: str | None = None
+
+
+def in_time(delivery: Delivery, may_expire: bool) -> Delivery:
+    """The delivery, and while clocks differ (not `may_expire`) as if it were never too late for another attempt."""
+    return delivery if may_expire else replace(delivery, expires_at=datetime.max.replace(tzinfo=UTC))
 
 
 def consequence(delivery: Delivery, result: Result, now: datetime) -> Consequence:

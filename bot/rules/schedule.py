@@ -68,11 +68,27 @@ def zone_of(name: str) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-def window(rhythm: Rhythm, published_at: datetime) -> Window:
-    """When an edition published at `published_at` is due for a reader, and when it expires."""
+@dataclass(frozen=True, slots=True)
+class Lateness:
+    """How late an edition was published: when it should have been (`closing`), and when the next one will be."""
+
+    closing: datetime
+    next_closing: datetime
+
+
+def window(rhythm: Rhythm, published_at: datetime, late: Lateness | None = None) -> Window:
+    """When an edition published at `published_at` is due for a reader, and when it expires.
+
+    With `late`: a reader whose slot it missed, and who would have the next edition before their next slot, gets it at
+    once if they are awake, since it would otherwise never reach them.
+    """
     slots = rhythm.slots(published_at - GRACE)
     slot = next(slots)
     due_at = slot if slot > published_at else waking(rhythm, published_at)
+    if late is not None and window(rhythm, late.closing).due_at <= published_at and due_at >= late.next_closing:
+        at_once = waking(rhythm, published_at)
+        if at_once < late.next_closing:
+            return Window(at_once, min(at_once + LIFETIME, slot))
     return Window(due_at, min(due_at + LIFETIME, next(slots)))
 
 

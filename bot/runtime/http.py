@@ -39,6 +39,9 @@ NO_ADDRESS = "the address is no http:// or https:// address"
 
 _WINDOW = re.compile(r'(?:^|;)\s*t\s*=\s*"?(\d{1,9})', re.ASCII)
 _SECONDS = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
+_AGE = re.compile(r"\d{1,7}", re.ASCII)
+_NOT_VALID_NOW = {9, 10}
+"""OpenSSL's codes of a certificate that is not valid yet or any more (x509_vfy.h)."""
 _HOST = re.compile(r"[a-z0-9][a-z0-9.-]{0,252}", re.ASCII)
 _PORTS = {"https": 443, "http": 80}
 
@@ -47,12 +50,15 @@ class FetchError(Exception):
     """A body could not be had. The message is one sentence that names at most a host.
 
     `temporary` says whether the same request may succeed later. `retry_after` is how many seconds the server asked us
-    to wait, None where it did not say.
+    to wait, None where it did not say. `expired` says that the server's certificate is not valid by our clock.
     """
 
-    def __init__(self, message: str, *, temporary: bool = True, retry_after: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, temporary: bool = True, retry_after: float | None = None, expired: bool = False
+    ) -> None:
         super().__init__(message)
         self.temporary = temporary
+        self.expired = expired
         self.retry_after = retry_after
 
 
@@ -149,6 +155,27 @@ class Fetcher:
             self._keep(url, headers, fetched)
             return fetched
         raise FetchError(f"{_host(url)} redirected us more than {MOST_REDIRECTS} times", temporary=False)
+
+    async def server_time(self, url: str) -> datetime | None:
+        """The time of the server at `url`, from the head of any answer; a cached one's age counts.
+
+        RFC 9110, section 6.6.1, and RFC 9111, section 5.1. None if it does not say. Raises FetchError, with `expired`
+        if its certificate is not valid by our own clock.
+        """
+        if self._session is None:
+            raise RuntimeError("a Fetcher is used inside `async with`")
+        _check(url, redirected=False)
+        try:
+            timeout = aiohttp.ClientTimeout(total=self._total, connect=self._connect)
+            async with self._session.head(url, timeout=timeout, allow_redirects=False) as answer:
+                age = answer.headers.get("Age", "")
+                cached = timedelta(seconds=int(age) if _AGE.fullmatch(age) else 0)
+                at = _moment(answer.headers.get("Date", ""))
+                return None if at is None else at + cached
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            certificate = getattr(error, "certificate_error", None)
+            expired = getattr(certificate, "verify_code", None) in _NOT_VALID_NOW
+            raise FetchError(self._explain(error, _host(url)), expired=expired) from None
 
     @asynccontextmanager
     async def _turn(self, host: str) -> AsyncIterator[None]:

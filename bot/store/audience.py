@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Cadence, Reason, State, Status
-from bot.rules.schedule import Rhythm, Window, announced, window
+from bot.rules.schedule import Lateness, Rhythm, Window, announced, window
 from bot.store import edition_queries as stored
 from bot.store.pending_deliveries import TAKEN_BACK, reopen
 from bot.store.schema import RHYTHM, Utc, deliveries, editions, reason_columns, subscribers
@@ -51,17 +51,25 @@ slots = Table(
 """When an edition is due, by reader's rhythm; exists while an edition is being published."""
 
 
-async def owe(connection: AsyncConnection, edition_id: int, cadence: Cadence, *, published_at: datetime) -> int:
+async def owe(
+    connection: AsyncConnection,
+    edition_id: int,
+    cadence: Cadence,
+    *,
+    published_at: datetime,
+    late: Lateness | None = None,
+) -> int:
     """Create the deliveries of an edition to every active subscriber of its cadence, each due at their own hour.
 
-    Older editions that these readers are still owed are superseded. Returns the size of the audience.
+    `late` says how late the edition was published, if it was. Older editions that these readers are still owed are
+    superseded. Returns the size of the audience.
     """
     await lock_readers(connection)
     await _wake(connection, cadence, published_at)
     theirs = and_(subscribers.c.status == Status.ACTIVE, subscribers.c.cadence == cadence)
     rhythms = await _rhythms(connection, theirs)
     await _supersede(connection, edition_id, cadence, published_at)
-    windows = {each: window(each, published_at) for each in rhythms}
+    windows = {each: window(each, published_at, late) for each in rhythms}
     audience = await _owe_slots(connection, edition_id, theirs, windows) if windows else 0
     await stored.count_audience(connection, edition_id, audience)
     return audience

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, String, and_, bindparam, case, func, or_, select, update
+from sqlalchemy import ColumnElement, Integer, Select, String, and_, bindparam, case, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningUpdate
 
@@ -19,15 +19,19 @@ from bot.store.schema import choices, deliveries, editions, reason_columns, rend
 from bot.store.subscriber_queries import extras
 
 
-async def claim(connection: AsyncConnection, channel: str, *, owner: str, now: datetime, limit: int) -> list[Delivery]:
-    """Mark up to `limit` due deliveries as `sending` by `owner` and return them; those past their time expire.
+async def claim(
+    connection: AsyncConnection, channel: str, *, owner: str, now: datetime, limit: int, expires: bool = True
+) -> list[Delivery]:
+    """Mark up to `limit` due deliveries as `sending` by `owner` and return them.
+
+    Those past their time expire, or without `expires`, which is for a clock in doubt, stay owed.
 
     One statement on both databases: a row that another process took meanwhile is skipped (PostgreSQL) or no
     longer owed (SQLite). The first claim also fixes the reader's choice in the row, and so what the message says.
     """
     if limit <= 0:
         return []
-    given = {"of": channel, "by": owner, "at": now, "most": limit}
+    given = {"of": channel, "by": owner, "at": now, "most": limit, "until": None if expires else now}
     ids = [delivery_id for delivery_id, state in await connection.execute(_claiming(), given) if state == State.SENDING]
     return await load(connection, ids)
 
@@ -41,9 +45,11 @@ def _claiming() -> ReturningUpdate[int, str]:
         bindparam("most", type_=Integer),
     )
     now = bindparam("at", type_=deliveries.c.next_at.type)
+    until = bindparam("until", type_=deliveries.c.expires_at.type)
     due = (
         select(deliveries.c.id)
         .where(deliveries.c.channel == channel, deliveries.c.state == State.OWED, deliveries.c.next_at <= now)
+        .where(or_(until.is_(None), deliveries.c.expires_at > until))
         .order_by(deliveries.c.next_at)
         .limit(most)
         .with_for_update(skip_locked=True)
@@ -81,11 +87,16 @@ def _too_late() -> dict[str, ColumnElement[str]]:
     return {name: func.coalesce(deliveries.c[name], value) for name, value in reason_columns(Reason.TOO_LATE).items()}
 
 
-async def postpone(connection: AsyncConnection, until: Mapping[int, datetime], *, owner: str) -> None:
-    """Give back what was just claimed, each delivery due at its instant, as if it had not been claimed."""
+async def postpone(
+    connection: AsyncConnection, until: Mapping[int, datetime], *, owner: str, expires: bool = True
+) -> None:
+    """Give back what was just claimed, each delivery due at its instant, as if it had not been claimed.
+
+    What that is too late for expires, unless without `expires`.
+    """
     row = update(deliveries).where(deliveries.c.id == bindparam("delivery_id"), deliveries.c.owner == owner)
     at = bindparam("at", type_=deliveries.c.next_at.type)
-    late = deliveries.c.expires_at <= at
+    late = and_(literal(expires), deliveries.c.expires_at <= at)
     values = {
         "state": case((late, State.EXPIRED.value), else_=State.OWED.value),
         "ended_at": case((late, at), else_=None),
@@ -119,11 +130,13 @@ async def expire(connection: AsyncConnection, channel: str, *, now: datetime) ->
     return (await connection.execute(late.values(state=State.EXPIRED.value, ended_at=now, **_too_late()))).rowcount
 
 
-async def next_due(connection: AsyncConnection, channel: str) -> datetime | None:
-    """When the next delivery of a channel is due; None where none is owed."""
+async def next_due(connection: AsyncConnection, channel: str, *, after: datetime | None = None) -> datetime | None:
+    """When the next delivery of a channel is due; None where none is owed. With `after`: of those that expire later."""
     query = select(func.min(deliveries.c.next_at)).where(
         deliveries.c.channel == channel, deliveries.c.state == State.OWED
     )
+    if after is not None:
+        query = query.where(deliveries.c.expires_at > after)
     at: datetime | None = await connection.scalar(query)
     return at
 

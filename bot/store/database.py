@@ -97,6 +97,14 @@ class Store:
             async with connection.begin():
                 yield connection
 
+    async def server_time(self) -> datetime | None:
+        """The time by the database server's clock; None for SQLite, which has none of its own."""
+        if self.path is not None:
+            return None
+        async with self.read() as connection:
+            at: datetime | None = await connection.scalar(text("select clock_timestamp()"))
+            return at
+
     async def version(self) -> str | None:
         """The newest migration that was applied, None for an empty database.
 

@@ -37,6 +37,14 @@ async def overdue(connection: AsyncConnection, now: datetime) -> Mapping[str, da
     return {row[0]: row[1] for row in await connection.execute(query)}
 
 
+async def unanswered(connection: AsyncConnection, failures: int) -> Mapping[str, int]:
+    """Channels that wait because their service failed at least `failures` times in a row, and how many times."""
+    query = select(channels.c.channel, channels.c.failures).where(
+        channels.c.failures >= failures, channels.c.waits_until.is_not(None)
+    )
+    return {row.channel: row.failures for row in await connection.execute(query)}
+
+
 async def halted(connection: AsyncConnection) -> Mapping[str, datetime]:
     """When halted channels halted, by channel."""
     query = select(channels.c.channel, channels.c.halted_at).where(channels.c.halted_at.is_not(None))

@@ -24,6 +24,7 @@ from bot.web.pages.contents import Pages, SubscribeForm
 from bot.web.pages.edition_feeds import EditionFeeds
 from bot.web.pages.layout import LayoutMaker
 from bot.web.pages.public import PublicRoutes, style_sheet
+from bot.web.pages.search_page import SearchPages
 from bot.web.pages.thumbnails import Thumbnails
 from bot.web.probes import ProbeRoutes
 from bot.web.settings import USUAL_PORT, WebSettings
@@ -83,9 +84,10 @@ def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.
     """The application, ready to be served. `outgoing` sends the mails of `context.mail`."""
     urls, settings, mail = context.urls, context.settings, context.mail
     client = partial(client_of, proxies=settings.proxies)
+    layouts = LayoutMaker(urls, style_sheet()[0], has_settings=mail is not None)
     pages = Pages(
         context.visitors,
-        LayoutMaker(urls, style_sheet()[0], has_settings=mail is not None),
+        layouts,
         styles=context.styles,
         thumbnails=context.thumbnails,
         invitations=context.invitations,
@@ -93,6 +95,7 @@ def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.
     )
     public = PublicRoutes(
         pages,
+        SearchPages(context.visitors, layouts, context.thumbnails),
         EditionFeeds(context.visitors, urls),
         urls,
         language=match(context.core.default_language),
@@ -124,7 +127,8 @@ def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.
         )
         found += routes(forms, public.in_a_language)
         if settings.hook_secret is not None:
-            webhooks = WebhookRoutes(mail.feedback, settings.hook_secret.get_secret_value(), context.clock)
+            secret, channel = settings.hook_secret.get_secret_value(), mail.session.channel
+            webhooks = WebhookRoutes(mail.feedback, secret, context.clock, weigher=channel)
             found.append(web.post(f"{urls.root}/hooks/mail", webhooks.mail))
     if context.hooks is not None:
         found.append(web.post(f"{urls.root}/hooks/{{channel}}", context.hooks.take))

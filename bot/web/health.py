@@ -13,6 +13,8 @@ LATE_POLLS = 3
 """Polls that may be missed before the feed counts as stale."""
 LEEWAY = timedelta(minutes=10)
 """Time that a poll may take beyond that."""
+MOST_FAILURES = 2
+"""Failures of a channel's service in a row; the second comes a minute after the first, which may be any restart."""
 LONGEST_OVERDUE = timedelta(minutes=15)
 """Time that a delivery may be due; one that is overdue for longer means that nothing is delivered."""
 
@@ -27,6 +29,7 @@ async def examine(store: Store, channels: Sequence[str], interval: timedelta, no
             state = await closing_state.load(connection)
             overdue = await health_figures.overdue(connection, now)
             halted = await health_figures.halted(connection)
+            unanswered = await health_figures.unanswered(connection, MOST_FAILURES)
             outages = await listening_outages.load(connection)
     except (DatabaseFault, OSError) as error:
         return [Finding("database", False, f"cannot be read ({type(error).__name__})")]
@@ -35,6 +38,8 @@ async def examine(store: Store, channels: Sequence[str], interval: timedelta, no
         since = overdue.get(channel)
         if channel in halted:
             found.append(Finding(channel, False, f"halted at {halted[channel]:%Y-%m-%dT%H:%M:%SZ}"))
+        elif channel in unanswered:
+            found.append(Finding(channel, False, f"failed {unanswered[channel]} times in a row, and waits"))
         elif since is not None and now - since > LONGEST_OVERDUE:
             found.append(Finding(channel, False, f"deliveries overdue since {since:%Y-%m-%dT%H:%M:%SZ}"))
         elif channel in outages:  # a short one is normal while a new deployment replaces an old one

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from ipaddress import ip_address
@@ -141,10 +142,19 @@ def send(request: web.Request, page: RenderedPage, *, keep: int, status: int = 2
     if status == HTTPStatus.OK and _has_it(request, page):
         return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
     headers["Content-Type"] = f"{page.media_type}; charset=utf-8"
-    if "gzip" in request.headers.get("Accept-Encoding", ""):
+    if _takes_gzip(request.headers.get("Accept-Encoding", "")):
         headers["Content-Encoding"] = "gzip"
         return web.Response(status=status, body=page.packed, headers=headers)
     return web.Response(status=status, body=page.body, headers=headers)
+
+
+def _takes_gzip(accepted: str) -> bool:
+    """Whether Accept-Encoding allows gzip; a weight of 0 forbids a coding (RFC 9110, sections 12.4.2 and 12.5.3)."""
+    weights: dict[str, bool] = {}
+    for each in accepted.lower().split(","):
+        coding, *parameters = (part.strip() for part in each.split(";"))
+        weights[coding] = not any(re.fullmatch(r"q\s*=\s*0(?:\.0*)?", each) for each in parameters)
+    return weights.get("gzip", weights.get("x-gzip", weights.get("*", False)))
 
 
 def _has_it(request: web.Request, page: RenderedPage) -> bool:

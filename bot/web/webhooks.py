@@ -22,7 +22,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.channel import MAIL, Commands, Feedback, Hook, Hooked
+from bot.channel import MAIL, Commands, Feedback, Hook, Hooked, WeighsBounces
 from bot.commands.process_feedback import FeedbackProcessor
 from bot.delivery.session import Session
 
@@ -77,7 +77,11 @@ class ChannelHooks:
 class WebhookRoutes:
     """Takes events of mail services that are signed with `secret`."""
 
-    def __init__(self, feedback: FeedbackProcessor, secret: str, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, feedback: FeedbackProcessor, secret: str, clock: Callable[[], datetime], *, weigher: object = None
+    ) -> None:
+        """`weigher` may be a channel that understands the reasons of bounces (`WeighsBounces`)."""
+        self._weigher = weigher if isinstance(weigher, WeighsBounces) else None
         self._feedback = feedback
         self._secret = secret.encode()
         self._clock = clock
@@ -89,7 +93,7 @@ class WebhookRoutes:
             raise web.HTTPForbidden
         done = 0
         for event in _events(body):
-            found = understood(event)
+            found = understood(event, self._weigher)
             if found is not None and await self._feedback.process(found[0], MAIL, found[1], found[2], now):
                 done += 1
         log.info("mail events processed", extra={"done": done})
@@ -106,8 +110,11 @@ class WebhookRoutes:
         return abs(now - datetime.fromtimestamp(int(written), UTC)) <= FRESH
 
 
-def understood(event: object) -> tuple[Feedback, str, str] | None:
-    """An event's feedback, the token of the mail that it is about, and its reason; None if it is malformed. Pure."""
+def understood(event: object, weigher: WeighsBounces | None = None) -> tuple[Feedback, str, str] | None:
+    """An event's feedback, the token of the mail that it is about, and its reason. Pure.
+
+    None if it is malformed, or if by its reason it is not the reader's matter: policy, rates, reputation.
+    """
     if not isinstance(event, dict):
         return None
     kind = event.get("type")
@@ -120,7 +127,9 @@ def understood(event: object) -> tuple[Feedback, str, str] | None:
         what = Feedback.STRIKE
     reason = event.get("reason")
     said = "".join(char if char.isprintable() else " " for char in reason) if isinstance(reason, str) else ""
-    return what, tokens[0], said[:LONGEST_REASON] or str(kind)[:20]
+    if weigher is not None and what in {Feedback.GONE, Feedback.STRIKE}:
+        what = weigher.weigh(what, said[:LONGEST_REASON])
+    return None if what is None else (what, tokens[0], said[:LONGEST_REASON] or str(kind)[:20])
 
 
 def _events(body: bytes) -> list[Any]:

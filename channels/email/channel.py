@@ -17,6 +17,7 @@ from bot.channel import (
     MAIL,
     BaseChannel,
     Deferred,
+    Feedback,
     FeedbackHandler,
     Finding,
     Gone,
@@ -41,6 +42,7 @@ from channels.email.message import MAX_HTML_BYTES, SETTINGS, UNSUBSCRIBE, WEB, C
 from channels.email.pool import ConnectionPool, LoginRefusedError
 from channels.email.settings import TOKEN, Settings
 from channels.email.smtp import BrokenError, RefusedError, SmtpSession
+from channels.email.verdicts import Spoken, Verdict, verdict
 
 
 class Email(BaseChannel):
@@ -121,6 +123,13 @@ class Email(BaseChannel):
 
     async def check(self) -> Sequence[Finding]:
         return await check_email(self.settings, self._pool, self._kit.links.public)
+
+    def weigh(self, declared: Feedback, reason: str) -> Feedback | None:
+        """What a bounce comes to that a mail service reports: its words win over what the service declares."""
+        judged = verdict(reason, spoken=Spoken.RCPT if declared is Feedback.GONE else Spoken.UNKNOWN)
+        if judged in {Verdict.SENDER, Verdict.QUOTA, Verdict.LATER}:
+            return None
+        return Feedback.STRIKE if judged in {Verdict.UNSURE, Verdict.FULL} else declared
 
     async def process_mailbox(self, place: str, feedback: FeedbackHandler, *, dry_run: bool = False) -> list[str]:
         """Process the mails of a mailbox, by default EMAIL_INBOX. Returns a report in lines. Raises InboxError."""

@@ -89,7 +89,10 @@ def _of_fields(failed: Message, words: str, spoken: Spoken) -> Report:
     status = _status(written)
     beside = _status(diagnostic) or status
     if diagnostic:
-        judged = _judge(diagnostic, _spoken(f"{words}\n{diagnostic}"), beside)
+        asked = _spoken(f"{words}\n{diagnostic}")
+        judged = _judge(diagnostic, asked, beside)
+        if judged is Verdict.NOBODY and _judge(diagnostic, asked, None) is Verdict.UNSAID:
+            judged = Verdict.UNSURE  # a delivery program's error, such as procmail's, with a status that says more
         if judged is not Verdict.UNSAID:
             return Report(judged, f"{written} {diagnostic}".strip())
     comment = verdict(written, spoken=spoken, status=status)

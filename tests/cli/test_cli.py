@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from datetime import date
 
 import pytest
 
@@ -86,6 +87,19 @@ async def test_a_past_day_is_delivered_on_request(papers: Papers) -> None:
     [edition] = (await papers("editions", "--date", "2025-11-03", "--json")).json
     assert (edition["audience"], edition["adds_up"]) == (1, True)
     assert sum(count for state, count in edition["channels"]["outbox"].items() if "seconds" not in state) == 1
+
+
+async def test_a_range_of_past_days_is_filled_in(papers: Papers, server: FeedServer) -> None:
+    await papers("run", "--once")
+    server.fault = Fault.status(500).only(day=date(2025, 11, 4))
+    done = await papers("publish", "--from", "2025-11-03", "--to", "2025-11-04")
+    assert (done.code, "2025-11-03: 2 papers" in done.out) == (1, True), done.err
+    assert "The list of 2025-11-04 could not be read" in done.err
+    server.fault = None
+    assert "2025-11-04:" in (await papers("publish", "--from", "2025-11-03", "--to", "2025-11-04")).out
+    for wrong in (["--to", "2025-11-04"], ["--from", "2025-11-03", "--deliver"], ["--from", "2099-01-01"]):
+        refused = await papers("publish", *wrong)
+        assert (refused.code, "Traceback" in refused.err) == (2, False)
 
 
 async def test_publish_without_the_feed_says_so(papers: Papers, server: FeedServer) -> None:

@@ -97,6 +97,12 @@ async def test_an_import_skips_suppressed_addresses(tmp_path: Path) -> None:
     imported = papers(tmp_path, "subscribers", "import", str(source)).stdout
     assert imported.startswith("1 added, 0 already subscribed, 1 suppressed")
     assert "is on the suppression list" in papers(tmp_path, *ADD, code=1).stderr
+    listed = tmp_path / "cleaned.csv"
+    listed.write_text("Email Address,Why\nBo@Example.org,bounced\nno address,x\n12;ada@example.org;complained\n\n")
+    command = ("subscribers", "suppress", f"{listed}")
+    says = "{} suppressed, {} were already, 0 are subscribed here and stay, 2 lines hold no address.\n"
+    assert papers(tmp_path, *command).stdout == says.format(2, 0)
+    assert papers(tmp_path, *command).stdout == says.format(0, 2)
     assert papers(tmp_path, "subscribers", "allow", "outbox:ada").stdout == "outbox:ada may subscribe again.\n"
     assert "is not on the suppression list" in papers(tmp_path, "subscribers", "allow", "outbox:ada", code=1).stderr
     papers(tmp_path, *ADD)
@@ -133,7 +139,7 @@ async def test_why_answers_the_operator_as_it_answers_the_reader(tmp_path: Path)
     await store.close()
     said = papers(tmp_path, "subscribers", "why", "outbox:ada", "--date", "2025-11-03").stdout
     assert "It is due on 4 November, 08:00." in said
-    assert "0 of its 3 papers are left" in said
+    assert "0 of its 3 papers remain" in said
 
 
 async def test_a_test_message_arrives_whatever_the_reader_filters(tmp_path: Path) -> None:

@@ -354,6 +354,8 @@ async def test_search_and_top_rank_what_they_find(chat: Chat) -> None:
     top = await chat.ask("top 7")
     assert top.page is not None
     assert [block.title for block in top.page.blocks][:2] == ["Two", "A robot"]
+    misspelt = await chat.ask("search robbot")
+    assert [option.line for option in misspelt.options] == ["search robot"]
     search = await chat.ask("search robot")
     assert search.page is not None
     assert [block.title for block in search.page.blocks] == ["A robot"]

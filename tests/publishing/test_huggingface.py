@@ -122,8 +122,22 @@ def test_one_bad_row_never_sinks_a_day(bad: Any, caplog: pytest.LogCaptureFixtur
     assert vars(record)["rows"][0].startswith("1: ")
 
 
+@pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
+@pytest.mark.parametrize("place", ["upvotes", "githubStars", "organization"])
+def test_what_is_not_json_costs_its_row_and_not_the_day(constant: str, place: str) -> None:
+    value: Any = {"fullname": "x", "n": float(constant)} if place == "organization" else float(constant)
+    body = json.dumps([row("2604.14142"), row("2604.00001", **{place: value}), row("2604.07429")]).encode()
+    assert [paper.id for paper in parse(body, DAY)] == ["2604.14142", "2604.07429"]
+
+
+def test_a_list_without_one_readable_paper_is_no_empty_day() -> None:
+    with pytest.raises(FeedError, match="without one readable paper"):
+        parse_all(row(id=None), "x")
+    assert parse(json.dumps([row(id=None)]).encode(), DAY, 100) == []  # the end of a long list
+
+
 def test_many_bad_rows_are_one_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    assert parse_all(row(id=None), *["x"] * 5_000) == []
+    assert len(parse_all(row(), row(id=None), *["x"] * 5_000)) == 1
     (record,) = caplog.records
     assert vars(record)["skipped"] == 5_001
     assert len(vars(record)["rows"]) == 10

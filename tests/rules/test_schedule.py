@@ -12,8 +12,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.model import ALL_WEEK, MORNING
-from bot.rules.schedule import LIFETIME, Rhythm, announced, rebook, waking, welcome, window
+from bot.model import ALL_WEEK, MORNING, Cadence, Edition
+from bot.rules.closing import lateness
+from bot.rules.schedule import LIFETIME, Lateness, Rhythm, announced, rebook, waking, welcome, window
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 QUARTER = timedelta(minutes=15)
@@ -101,6 +102,51 @@ def test_a_new_reader_gets_the_latest_edition_at_once_at_any_hour() -> None:
 )
 def test_retries_run_by_day_or_near_the_readers_own_hour(hour: int, at: str, awake: str) -> None:
     assert waking(Rhythm("UTC", hour, ALL_WEEK), utc(at)) == utc(awake)
+
+
+LATE = Lateness(utc("2026-05-04T22:00"), utc("2026-05-05T22:00"))
+"""Monday's edition, and when Tuesday's closes."""
+
+
+@pytest.mark.parametrize(
+    ("zone", "hour", "published", "due"),
+    [
+        ("Europe/Berlin", MORNING, "2026-05-05T15:00", "2026-05-05T15:00"),  # missed 08:00, awake: at once
+        ("Europe/Berlin", MORNING, "2026-05-05T21:00", "2026-05-06T06:00"),  # asleep until the next one closes
+        ("Asia/Seoul", MORNING, "2026-05-05T09:00", "2026-05-05T09:00"),  # 18:00 there; the next slot is 23:00 UTC
+        ("Asia/Seoul", 20 * 60, "2026-05-05T09:00", "2026-05-05T11:00"),  # the slot of that evening is in time
+        ("America/New_York", MORNING, "2026-05-05T09:00", "2026-05-05T12:00"),  # their slot has not come yet
+        ("Europe/Berlin", MORNING, "2026-05-05T07:00", "2026-05-05T07:00"),  # within the grace of three hours
+    ],
+)
+def test_a_late_edition_that_the_next_would_supersede_goes_out_in_waking_hours_at_once(
+    zone: str, hour: int, published: str, due: str
+) -> None:
+    found = window(Rhythm(zone, hour, ALL_WEEK), utc(published), LATE)
+    assert found.due_at == utc(due)
+    assert found.expires_at > found.due_at
+
+
+def test_a_reader_of_mondays_alone_waits_for_monday_however_late_an_edition_is() -> None:
+    on_mondays = Rhythm("UTC", MORNING, 1)
+    assert window(on_mondays, utc("2026-05-06T15:00"), Lateness(utc("2026-05-05T22:00"), utc("2026-05-06T22:00"))) == (
+        window(on_mondays, utc("2026-05-06T15:00"))
+    )
+
+
+@pytest.mark.parametrize(
+    ("day", "closed_at", "following"),
+    [
+        ("2026-05-04", "2026-05-04T22:00", None),
+        ("2026-05-04", "2026-05-05T15:00", "2026-05-05T22:00"),
+        ("2026-05-04", "2026-05-05T22:30", "2026-05-06T22:00"),
+        ("2026-05-08", "2026-05-09T15:00", "2026-05-11T22:00"),  # a Friday's, on Saturday
+    ],
+)
+def test_how_late_an_edition_is(day: str, closed_at: str, following: str | None) -> None:
+    edition = Edition(Cadence.DAY, date.fromisoformat(day), utc(closed_at), ())
+    late = lateness(edition, time(22))
+    assert (late and late.next_closing) == (following and utc(following))
 
 
 # Every zone

@@ -1,5 +1,7 @@
 """Pictures over real connections: which one is taken, how it is drawn anew, and what is refused."""
 
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -253,6 +255,43 @@ def test_a_bomb_is_refused_before_it_is_decoded() -> None:
     with pytest.raises(DocumentError, match="million pixels"):
         redrawn(saved(Image.new("1", (8_000, 6_000))))
     assert LARGEST_BODY > 1_000_000
+
+
+MEASURE = """
+import resource, sys
+from pathlib import Path
+from bot.summaries.fulltext import figures
+from bot.summaries.fulltext.sections import DocumentError
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+small, *others = (Path(each).read_bytes() for each in sys.argv[1:])
+figures.redrawn(small)
+before = peak()
+for each in others:
+    try:
+        print(*figures.redrawn(each)[1:3])
+    except DocumentError:
+        print("refused")
+print(peak() - before)
+"""
+
+
+def test_what_costs_little_to_send_costs_little_to_decode(tmp_path: Path) -> None:
+    """In a process of its own, whose largest size is what the largest picture took."""
+    bodies = {
+        "small": saved(Image.new("P", (400, 400))),
+        "clear": saved(Image.new("P", (4_000, 4_000), 0), transparency=0),
+        "photograph": saved(Image.new("L", (6_300, 6_300)), "JPEG"),
+        "large": saved(Image.new("L", (6_300, 6_300))),
+    }
+    for name, body in bodies.items():
+        (tmp_path / name).write_bytes(body)
+    command = [sys.executable, "-c", MEASURE, *(str(tmp_path / name) for name in bodies)]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout.splitlines()
+    assert told[:3] == ["1280 1280", "1280 1280", "refused"]
+    assert int(told[3]) < 200, "megabytes"
 
 
 @settings(max_examples=50)

@@ -62,6 +62,7 @@ PLAIN: Sequence[Sequence[str]] = [
     ["subscribers", "list"],
     ["subscribers", "add", "outbox:ada"],
     ["subscribers", "import", "readers.csv"],
+    ["subscribers", "suppress", "readers.csv"],
     ["subscribers", "export"],
     *(["subscribers", name, "outbox:ada"] for name in ("remove", "allow", "pause", "resume", "why")),
 ]

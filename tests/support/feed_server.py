@@ -105,6 +105,7 @@ class FeedServer:
         self.days: dict[date, list[Row]] = copy.deepcopy(dict(days))
         self.page_cap: int | None = None  # a page holds at most this many, whatever was asked for
         self.etags = False
+        self.tells_time = False  # in its answers' Date; else that is the machine's time
         self.quota = 500  # requests in one window of the simulated time
         self.requests: list[Asked] = []
         end = _start(max(days)) + CLOSING + timedelta(seconds=1) if days else datetime.now(UTC)
@@ -163,6 +164,8 @@ class FeedServer:
         if request.path == API:
             left, wait = max(0, self.quota - self._spent), WINDOW - int(self.now.timestamp()) % WINDOW
             response.headers.setdefault("RateLimit", f'"api";r={left};t={wait}')
+            if self.tells_time:
+                response.headers["Date"] = format_datetime(self.now.astimezone(UTC), usegmt=True)
             response.headers["RateLimit-Policy"] = f'"fixed window";"api";q={self.quota};w={WINDOW}'
 
     async def _daily_papers(self, request: web.Request) -> web.StreamResponse:

@@ -128,10 +128,12 @@ class Served:
         async with self.session.request(method, url, headers=named, data=data, allow_redirects=False) as answer:
             return Answered(answer.status, answer.headers, await answer.read())
 
-    async def publish(self, *found: Paper, day: date = DAY, cadence: Cadence = Cadence.DAY) -> Edition:
-        """Store an edition, closed at ten in the evening of its day."""
+    async def publish(
+        self, *found: Paper, day: date = DAY, cadence: Cadence = Cadence.DAY, closed_at: datetime | None = None
+    ) -> Edition:
+        """Store an edition, closed at ten in the evening of its day unless a time is given."""
         listed = [replace(each, listed_on=day) for each in found] if cadence is Cadence.DAY else list(found)
-        closed = datetime(day.year, day.month, day.day, 22, tzinfo=UTC)
+        closed = closed_at or datetime(day.year, day.month, day.day, 22, tzinfo=UTC)
         async with self.store.write() as connection:
             await paper_queries.keep(connection, Found(listed, frozenset()))
             made = Edition(cadence, day, closed, rank(listed))

@@ -74,7 +74,7 @@ async def test_topics_style_and_cadence_are_query_parameters(served: Served) -> 
     assert HOSTILE[:5] not in text
     assert read.entries[0].link.endswith("?style=abstract")
     own = [link.href for link in read.feed.links if link.rel == "self"]
-    assert own == [f"{PUBLIC}/feed/en.xml?style=abstract&topics=diffusion%2C+-video"]
+    assert own == [f"{PUBLIC}/feed/en.xml?style=abstract&topics=diffusion,-video"]
     assert feedparser.parse((await served.get("/feed/en.xml?cadence=week", **HOST)).body).entries == []
 
 
@@ -103,6 +103,33 @@ async def test_an_unchanged_feed_is_answered_with_304(served: Served) -> None:
     served.now += timedelta(minutes=2)
     changed = await served.get("/feed/en.atom", If_None_Match=first.headers["ETag"], **HOST)
     assert changed.status == 200
+
+
+async def test_an_edition_filled_in_later_is_dated_by_its_day(served: Served) -> None:
+    await served.publish(*some(1, 50), day=date(2026, 4, 11), closed_at=NOW + timedelta(days=10))
+    read = json.loads((await served.get("/feed/en.json", **HOST)).body)
+    dates = [item["date_published"] for item in read["items"]]
+    assert dates == sorted(dates, reverse=True)
+    assert dates[-1].startswith("2026-04-11")
+
+
+@pytest.mark.parametrize(
+    ("accepted", "packed"),
+    [
+        ("gzip", True),
+        ("deflate, gzip;q=1.0, *;q=0.5", True),
+        ("gzip;q=0", False),
+        ("gzip; q=0.000, identity", False),
+        ("br", False),
+        ("*", True),
+        ("*;q=0", False),
+        ("identity, *;q=0, gzip;q=0.1", True),
+        ("", False),
+    ],
+)
+async def test_gzip_only_for_those_who_take_it(served: Served, accepted: str, packed: bool) -> None:
+    answer = await served.get("/feed/en.json", Accept_Encoding=accepted, **HOST)
+    assert (answer.headers.get("Content-Encoding") == "gzip") is packed
 
 
 async def test_pages_link_to_their_feeds(served: Served) -> None:

@@ -20,12 +20,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.channel import Feedback
 from bot.model import Preferences, Status
 from bot.signing import SignedLinks, named, token_name
 from bot.store.one_time_tokens import Purpose
 from bot.web.subscriptions.forms import FormFields
 from bot.web.subscriptions.settings_page import changes
 from bot.web.webhooks import understood
+from tests.support.bounce_mails import MINE
+from tests.support.email_channel import opened
 from tests.support.mail_program import ADA, HOST, Mailed, path_in
 from tests.support.web_program import NOW, some
 
@@ -294,6 +297,25 @@ def test_only_signed_tokens_are_read(token: str) -> None:
 )
 def test_any_event_is_understood_or_ignored(event: object) -> None:
     assert understood(event) is None
+
+
+@pytest.mark.parametrize(
+    ("permanent", "reason", "what"),
+    [
+        (True, "550 5.1.1 user unknown", Feedback.GONE),
+        (True, "User unknown", Feedback.GONE),
+        (True, "", Feedback.GONE),
+        (True, "550 5.7.1 blocked, poor reputation", None),
+        (True, "550 5.1.1 sent to too many recipients this hour", None),
+        (True, "552 5.2.2 mailbox full", Feedback.STRIKE),
+        (False, "mailbox full", Feedback.STRIKE),
+        (False, "rate limited", None),
+    ],
+)
+def test_the_words_of_a_reported_bounce_win_over_its_type(permanent: bool, reason: str, what: Feedback | None) -> None:
+    event = {"type": "bounce", "permanent": permanent, "message_id": MINE, "reason": reason}
+    found = understood(event, opened(25))
+    assert (None if found is None else found[0]) == what
 
 
 async def told(mailed: Mailed, events: object, *, secret: str = HOOK, at: datetime = NOW, body: bytes = b"") -> int:

@@ -192,6 +192,38 @@ async def test_search_shows_the_papers_found(served: Served) -> None:
     assert hostile.headers["Cache-Control"] == "no-cache"
 
 
+async def test_a_search_says_how_many_were_found_and_turns_pages(served: Served) -> None:
+    found = [paper(n, title=f"Whales {n}", votes=n) for n in range(100, 145)]
+    await served.publish(*found, day=date(2026, 4, 28))
+    first = (await served.get("/en/search?q=whales&sort=votes")).text
+    assert "45 papers" in first
+    assert '<time datetime="2026-04-28">' in first
+    assert "/en/search?q=whales&sort=votes&page=2" in Seen(first).links
+    last = (await served.get("/en/search?q=whales&sort=votes&page=3")).text
+    assert [f"/en/papers/2604.00{n}" in last for n in (105, 104, 100, 99)] == [False, True, True, False]
+    assert "page=4" not in last
+    assert "page=2" in last
+    for odd in ("page=0", "page=x", "page=99999999999", "page=²", "sort=x", "year=0", "year=99999", "year=x"):
+        assert (await served.get(f"/en/search?q=whales&{odd}")).status == 200
+
+
+async def test_a_search_stays_within_a_year_and_a_topic(served: Served) -> None:
+    old = paper(70, title="Old whales", keywords=("ocean",))
+    await served.publish(old, day=date(2025, 4, 28))
+    await served.publish(paper(71, title="New whales"), day=date(2026, 4, 28))
+    for filters, there in (("", 2), ("&year=2025", 1), ("&year=2024", 0), ("&topic=ocean", 1), ("&topic=desert", 0)):
+        assert (await served.get(f"/en/search?q=whales{filters}")).text.count("<article>") == there
+    shown = (await served.get("/ja/search?q=whales&year=2025")).text
+    assert "<option selected>2025</option>" in shown
+
+
+async def test_a_misspelt_search_leads_to_another(served: Served) -> None:
+    await served.publish(paper(70, title="Whales"), day=date(2026, 4, 28))
+    shown = (await served.get("/en/search?q=whalse")).text
+    assert "Did you mean “whales”?" in shown
+    assert "/en/search?q=whales" in Seen(shown).links
+
+
 async def test_searches_are_rate_limited(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(public, "REFUSED_AFTER", 0)
     statuses = [(await served.get(f"/en/search?q=x{n}")).status for n in range(25)]

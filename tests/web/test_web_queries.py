@@ -4,11 +4,11 @@ import asyncio
 from datetime import date, timedelta
 from pathlib import Path
 
-from bot.channel import Deferred, Sent
+from bot.channel import Deferred, Outcome, Personal, Sent
 from bot.delivery.dispatcher import Dispatcher
 from bot.model import Address, Cadence, Edition, Found, Preferences, Status
 from bot.rules.closing import rank
-from bot.runtime.locks import FileLocks
+from bot.runtime.locks import FileLocks, holding, make_locks
 from bot.runtime.timing import Timed
 from bot.store import (
     Store,
@@ -21,8 +21,9 @@ from bot.store import (
 )
 from bot.store.one_time_tokens import LASTS, Purpose
 from bot.store.schema import editions as table
+from bot.web import health
 from bot.web.metrics import Metrics
-from tests.support.fake_channel import DAY, NOW, FakeChannel, paper, publish, settle
+from tests.support.fake_channel import DAY, NOW, FakeChannel, Plain, paper, publish, settle
 from tests.support.web_program import Served
 
 ADA = Address("email", "ada@example.org")
@@ -137,3 +138,24 @@ async def test_concurrent_requests_make_one_token_an_hour(store: Store) -> None:
         assert not await one_time_tokens.any_old(connection, NOW + timedelta(minutes=59))
     assert await ask(59) is None
     assert await ask(60) is not None
+
+
+async def test_a_relay_that_refuses_is_seen_within_two_minutes(store: Store) -> None:
+    def refused(to: str, message: Plain, personal: Personal) -> Outcome:
+        return Deferred("the relay refused the connection", None, "channel")
+
+    await publish(store, {"ada": Preferences(hour=22 * 60)})
+    channel, locks = FakeChannel(answer=refused), make_locks(store.engine.url, store.path)
+    dispatcher = Dispatcher(store, channel, locks)
+    async with holding(locks, *dispatcher.roles):
+        for seconds in range(0, 121, 10):
+            await settle(dispatcher, NOW + timedelta(seconds=seconds))
+            found = await health.examine(store, ["fake"], timedelta(hours=1), NOW + timedelta(seconds=seconds))
+            if seconds == 0:
+                assert found[-1].ok, "it may be a restart"
+        assert (found[-1].ok, found[-1].says) == (False, "failed 2 times in a row, and waits")
+        channel.answer = lambda to, message, personal: Sent()
+        await settle(dispatcher, NOW + timedelta(minutes=10))
+        found = await health.examine(store, ["fake"], timedelta(hours=1), NOW + timedelta(minutes=10))
+        assert found[-1].ok
+    await locks.close()

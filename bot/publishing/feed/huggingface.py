@@ -10,7 +10,6 @@ import logging
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
-from typing import NoReturn
 
 from bot.model import Paper
 from bot.publishing.feed.cleaning import (
@@ -59,12 +58,14 @@ def parse(body: bytes, day: date | None, start: int = 0) -> list[Paper]:
     if skipped:
         first = [f"{index}: {why}" for index, why in skipped[:MOST_LOGGED]]
         log.warning("rows skipped", extra={"day": str(day), "skipped": len(skipped), "rows": first})
+        if not papers and not start:  # it must not pass for an empty day; later pages may end in bad rows
+            raise FeedError(f"the feed's answer is a list without one readable paper (row {first[0]})")
     return list(papers.values())
 
 
 def _rows(body: bytes) -> list[object]:
     try:
-        answer = json.loads(body, parse_constant=_refuse)
+        answer = json.loads(body, parse_constant=_NoNumber)
     except (ValueError, RecursionError):  # not JSON, not Unicode, a number with thousands of digits, deep nesting
         raise FeedError("the feed's answer is not JSON") from None
     if not isinstance(answer, list):
@@ -78,13 +79,32 @@ def _rows(body: bytes) -> list[object]:
 _NAMES: Mapping[type, str] = {dict: "one object", str: "a text", bool: "true or false", type(None): "null"}
 
 
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")
+class _NoNumber:
+    """NaN or an infinity, which Python writes into JSON and JSON does not know: its row is bad, not the whole day."""
+
+    def __init__(self, written: str) -> None:
+        self.written = written
+
+
+def _foreign(value: object) -> _NoNumber | None:
+    """The first thing in a parsed value that is not JSON."""
+    within = [value]
+    while within:
+        match within.pop():
+            case _NoNumber() as found:
+                return found
+            case dict() as some:
+                within += some.values()
+            case list() as some:
+                within += some
+    return None
 
 
 def _paper(row: object, day: date | None, position: int) -> Paper:
     if not isinstance(row, dict):
         raise _RowError("no object")
+    if (foreign := _foreign(row)) is not None:
+        raise _RowError(f"holds {foreign.written}, which is not JSON")
     inner = row.get("paper")
     if not isinstance(inner, dict):
         raise _RowError("holds no paper")

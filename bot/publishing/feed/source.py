@@ -13,6 +13,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from bot.model import Found, Paper
 from bot.publishing.feed import huggingface, rss
 from bot.publishing.feed.errors import FeedError
+from bot.runtime.clock import ClockError
 from bot.runtime.http import Fetcher, FetchError
 
 log = logging.getLogger(__name__)
@@ -52,6 +53,15 @@ class Feed:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._fetcher.__aexit__(kind, error, trace)
+
+    async def server_time(self) -> datetime | None:
+        """The time by the feed's own clock; None if it does not say. Raises FetchError, ClockError."""
+        try:
+            return await self._fetcher.server_time(self._url)
+        except FetchError as error:
+            if error.expired:
+                raise ClockError(str(error)) from None
+            raise
 
     async def newest_day(self, until: date) -> date | None:
         """The newest list day up to `until` that has papers; None if there is none. Raises FeedError."""

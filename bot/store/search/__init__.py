@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from sqlalchemy import Date, TextClause, bindparam, text
+from sqlalchemy import Date, TextClause, bindparam, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.store.schema import papers
 from bot.store.search import spelling
 from bot.store.search.index import engine, index, rebuild, refresh
 from bot.store.search.query import Query, paper_id, parse, within
@@ -16,7 +17,7 @@ from bot.store.search.query import Query, paper_id, parse, within
 MOST_RANKED = 5_000
 """Matches that are ranked, those with most votes."""
 
-__all__ = ["Matches", "Order", "Search", "did_you_mean", "index", "paper_id", "rebuild", "refresh", "search"]
+__all__ = ["Matches", "Order", "Search", "did_you_mean", "index", "paper_id", "rebuild", "refresh", "search", "years"]
 
 
 class Order(StrEnum):
@@ -77,8 +78,15 @@ async def search(connection: AsyncConnection, asked: Search, limit: int, after: 
     given = _given(dialect.expression(wanted), asked.year) | {"limit": limit, "after": after}
     if ":most" in statement:
         given |= {"most": MOST_RANKED}
-    found = await connection.scalars(_prepared(f"{statement} limit :limit offset :after", asked.year), given)
+    found = await connection.scalars(_prepared(statement, asked.year), given)
     return Matches(list(found), number)
+
+
+async def years(connection: AsyncConnection) -> list[int]:
+    """The years from which there are papers, from the newest to the first."""
+    ends = (select(end(papers.c.listed_on)).scalar_subquery() for end in (func.min, func.max))
+    first, last = (await connection.execute(select(*ends))).one()
+    return [] if first is None else list(range(last.year, first.year - 1, -1))
 
 
 async def did_you_mean(connection: AsyncConnection, typed: str) -> str | None:

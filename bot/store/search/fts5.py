@@ -20,7 +20,9 @@ PUT = text(
     f"insert into search_words (rowid, {', '.join(FIELDS)}) values (:number, {', '.join(f':{f}' for f in FIELDS)})"  # noqa: S608 - names from above
 )
 FROM = "from search_words join search_documents d on d.number = search_words.rowid where search_words match :words"
-RANKED = f"bm25(search_words, {WEIGHTS})"
+ALONE = "from search_words where search_words match :words"
+"""The same where no other table is needed."""
+SCORE = f"bm25(search_words, {WEIGHTS})"
 
 
 def expression(query: Query) -> str:
@@ -35,29 +37,34 @@ def _phrase(phrase: Phrase) -> str:
 
 def counting(years: str) -> str:
     """The statement that counts matches; `years` is a condition on `d`, or nothing."""
-    if not years:  # no other table is needed
-        return "select count(*) from search_words where search_words match :words"
-    return f"select count(*) {FROM}{years}"
+    return f"select count(*) {FROM}{years}" if years else f"select count(*) {ALONE}"
 
 
 def ranking(years: str) -> str:
     """The statement that ranks all matches, the best first."""
-    return f"select d.paper_id {FROM}{years} order by {RANKED}, d.listed_on desc, d.paper_id"
+    return _ranked(f"{FROM}{years}" if years else ALONE)
 
 
 def ranking_some(years: str) -> str:
     """The statement that ranks the `:most` most voted matches alone."""
+    voted = f"select d.number {FROM}{years} order by d.votes desc, d.number desc limit :most"
     # The plus keeps SQLite from asking FTS5 anew for each of those rows.
-    return (
-        f"with voted as materialized (select d.number {FROM}{years} order by d.votes desc, d.number desc limit :most) "  # noqa: S608 - ours
-        f"select d.paper_id {FROM} and +search_words.rowid in (select number from voted) "
-        f"order by {RANKED}, d.listed_on desc, d.paper_id"
-    )
+    ranked = _ranked(f"{ALONE} and +search_words.rowid in (select number from voted)")  # noqa: S608 - ours
+    return f"with voted as materialized ({voted}) {ranked}"
 
 
 def ordering(years: str, order: str) -> str:
     """The statement that lists all matches in an order of `d`'s columns."""
-    return f"select d.paper_id {FROM}{years} order by {order}"
+    return f"select d.paper_id {FROM}{years} order by {order} limit :limit offset :after"
+
+
+def _ranked(source: str) -> str:
+    """The statement that ranks rows: of equal ones the newer, and only those wanted are looked up."""
+    ranked = f"select search_words.rowid as number, {SCORE} as score {source} order by score, number desc"
+    return (
+        f"select d.paper_id from ({ranked} limit :limit offset :after) ranked "  # noqa: S608 - ours
+        "join search_documents d on d.number = ranked.number order by ranked.score, ranked.number desc"
+    )
 
 
 async def put(connection: AsyncConnection, found: Mapping[int, Mapping[str, Sequence[str]]]) -> None:

@@ -21,7 +21,7 @@ WEIGHTS = "'{0.125, 0.25, 0.5, 1}'"
 """Of the labels D to A."""
 FROM = "from search_documents d where d.words @@ cast(:words as tsquery)"
 PUT = text("update search_documents set words = cast(:words as tsvector) where number = :number")
-BEST = f"order by ts_rank({WEIGHTS}, words, cast(:words as tsquery)) desc, listed_on desc, paper_id"
+BEST = f"order by ts_rank({WEIGHTS}, words, cast(:words as tsquery)) desc, number desc limit :limit offset :after"
 
 
 def expression(query: Query) -> str:
@@ -53,7 +53,7 @@ def ranking_some(years: str) -> str:
 
 def ordering(years: str, order: str) -> str:
     """The statement that lists all matches in an order of `d`'s columns."""
-    return f"select d.paper_id {FROM}{years} order by {order}"
+    return f"select d.paper_id {FROM}{years} order by {order} limit :limit offset :after"
 
 
 async def put(connection: AsyncConnection, found: Mapping[int, Mapping[str, Sequence[str]]]) -> None:

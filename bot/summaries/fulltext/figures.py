@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,7 @@ from bot.summaries.fulltext.sections import DocumentError, Figure
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+    from PIL.ImageFile import ImageFile
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +37,10 @@ HUGGING_FACE = frozenset(
 LARGEST_BODY = 8 << 20
 MOST_TRIED = 4
 """Figures that are asked for before the paper counts as one without."""
-MOST_PIXELS = 40_000_000
-"""Of what is decoded: 120 MB."""
+MOST_PIXELS = 16_000_000
+"""Of what is decoded: 64 MB with transparency, and as much again while it is laid on white."""
+MOST_JPEG_PIXELS = 100_000_000
+"""Of a JPEG that can be decoded at a fraction of its size."""
 LEAST_WIDTH, LEAST_HEIGHT = 200, 120
 """In pixels; what is smaller is a logo or an icon."""
 LONGEST_RATIO = 6
@@ -44,6 +48,10 @@ LONGEST_SIDE = 1280
 QUALITY = 85
 COLOURS = 256
 """A picture with no more of them is a drawing, for which PNG is often smaller."""
+ORIENTATION, ON_ITS_SIDE = 0x0112, range(5, 9)
+"""The tag of EXIF that says how a picture is turned, and its values for a quarter turn."""
+ONE_AT_A_TIME = threading.Lock()
+"""Held while a picture is decoded, so that only one is in memory."""
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP")
 
 SMALL_WIDTH, SMALL_HEIGHT = 320, 180
@@ -179,22 +187,38 @@ def redrawn(body: bytes, *, plain: bool = False) -> tuple[bytes, int, int, str]:
     """
     from PIL import Image, ImageOps
 
-    Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+    Image.MAX_IMAGE_PIXELS = MOST_JPEG_PIXELS
     try:
-        with Image.open(BytesIO(body), formats=FORMATS) as opened:
-            if opened.width * opened.height > MOST_PIXELS:  # known before anything is decoded
-                raise DocumentError(f"it has more than {MOST_PIXELS // 1_000_000} million pixels")
+        with ONE_AT_A_TIME, Image.open(BytesIO(body), formats=FORMATS) as opened:
+            width, height = opened.size
+            _bound(opened)
+            turn = opened.getexif().get(ORIENTATION, 1)
+            if turn in ON_ITS_SIDE:
+                width, height = height, width
+            if width < LEAST_WIDTH or height < LEAST_HEIGHT or max(width, height) > LONGEST_RATIO * min(width, height):
+                raise DocumentError(f"it is no figure, being {width} × {height} pixels")
             simple = opened.mode in {"1", "L", "P"}
             opened.load()
-            upright = ImageOps.exif_transpose(opened)
-        width, height = upright.size
-        if width < LEAST_WIDTH or height < LEAST_HEIGHT or max(upright.size) > LONGEST_RATIO * min(upright.size):
-            raise DocumentError(f"it is no figure, being {width} × {height} pixels")
-        return _encoded(_on_white(upright), plain=plain, simple=simple)
+            canvas = _on_white(opened)
+        simple = simple or canvas.getcolors(COLOURS) is not None
+        canvas.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
+        canvas.getexif()[ORIENTATION] = turn
+        return _encoded(_on_white(ImageOps.exif_transpose(canvas)), simple=simple and not plain)
     except DocumentError:
         raise
     except Exception as error:  # noqa: BLE001 - a decoder may raise anything for a file that was made to
         raise DocumentError(f"it cannot be decoded ({type(error).__name__})") from None
+
+
+def _bound(opened: ImageFile) -> None:
+    """Have a file decoded at a fraction of its size if its format can do that. DocumentError if it is still too large.
+
+    All of this is known before anything is decoded. A progressive JPEG is kept whole in memory, whatever its fraction.
+    """
+    if opened.format == "JPEG" and not opened.info.get("progressive"):
+        opened.draft(None, (LONGEST_SIDE, LONGEST_SIDE))
+    if opened.width * opened.height > MOST_PIXELS:
+        raise DocumentError(f"it has more than {MOST_PIXELS // 1_000_000} million pixels")
 
 
 def _on_white(image: Image) -> Image:
@@ -212,14 +236,12 @@ def _on_white(image: Image) -> Image:
     return canvas
 
 
-def _encoded(canvas: Image, *, plain: bool, simple: bool) -> tuple[bytes, int, int, str]:
+def _encoded(canvas: Image, *, simple: bool) -> tuple[bytes, int, int, str]:
     from PIL import Image
 
-    simple = simple or canvas.getcolors(COLOURS) is not None
-    canvas.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
     jpeg = BytesIO()
     canvas.save(jpeg, "JPEG", quality=QUALITY, optimize=True)
-    if simple and not plain:
+    if simple:
         png = BytesIO()
         canvas.quantize(COLOURS, dither=Image.Dither.NONE).save(png, "PNG", optimize=True)
         if png.tell() < jpeg.tell():

@@ -20,16 +20,13 @@ from bot.render.words import Words, words
 from bot.runtime.latex import plain_math
 from bot.store import Store, archive, edition_queries, paper_queries, text_queries
 from bot.store.archive import ArchiveEntry
-from bot.store.search import Search, search
 from bot.web.pages.layout import Choice, Form, LayoutMaker, PageLayout, plain_page
 from bot.web.pages.page_cache import PageSource
 from bot.web.pages.thumbnails import Thumbnails
 
-MOST_FOUND = 50
-"""Papers that a search shows."""
 LONGEST_DESCRIPTION = 300
 """Characters of the description that search engines are given."""
-TEMPLATES = ("archive", "edition", "front", "notice", "opening", "paper", "privacy", "search", "settings")
+TEMPLATES = ("archive", "edition", "front", "notice", "opening", "paper", "privacy", "settings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,40 +185,6 @@ class Pages:
         listed = [Choice(f"{each}", self._urls.page(language, f"archive/{each}"), each == shown) for each in years]
         months = self._months(w, found)
         return self._source("archive", plain_page(w, heading, notes=note), layout, years=listed, months=months)
-
-    async def search(self, language: str, query: str, now: datetime) -> PageSource:
-        """The search page, with the papers that have every word of a query."""
-        w = words(language)
-        found: list[Paper] = []
-        number = 0
-        if query:
-            async with self._store.read() as connection:
-                matches = await search(connection, Search(query), MOST_FOUND)
-                found, number = await paper_queries.by_ids(connection, matches.ids), matches.number
-        title = w.gettext("web.search")
-        if not query:
-            page = plain_page(w, title)
-        elif not found:
-            page = plain_page(w, title, notes=[w.gettext("search.nothing_found", query=query)])
-        else:
-            lead = w.ngettext("edition.papers", number)
-            ranked = [Ranked(place, each, each.votes) for place, each in enumerate(found, start=1)]
-            wanted = _everything(language, Style.HEADLINE)
-            page = list_page(w.gettext("search.title", query=query), lead, ranked, wanted, slug="search")
-        asked = f"?{urlencode({'q': query})}" if query else ""
-        layout = self._layouts.layout(
-            w,
-            lambda tag: f"{self._urls.page(tag, 'search')}{asked}",
-            here="search",
-            pictures=self._shown(found, now),
-            indexed=not query,
-        )
-        return self._source("search", page, layout, query=query)
-
-    async def has_paper(self, paper_id: str) -> bool:
-        """Whether there is a page of a paper."""
-        async with self._store.read() as connection:
-            return bool(await paper_queries.by_ids(connection, [paper_id]))
 
     async def privacy(self, language: str) -> PageSource:
         """The privacy page."""

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, time
 from functools import partial
 from urllib.parse import urlencode
 
@@ -29,6 +30,7 @@ KINDS: Mapping[str, tuple[str, Callable[[Feed], bytes]]] = {
 """By the end of a feed's path: its media type, and what writes it."""
 LENGTHS = {Cadence.DAY: 14, Cadence.WEEK: 8, Cadence.MONTH: 6}
 """Editions in a feed, by cadence."""
+LAST_SECOND = time(23, 59, 59)
 LONGEST_TOPICS = 2_000
 """Characters of a topic filter that are read."""
 
@@ -53,9 +55,9 @@ class FeedRequest:
         said = {
             "style": "" if self.style is Style.HEADLINE else self.style.value,
             "cadence": "" if self.cadence is Cadence.DAY else self.cadence.value,
-            "topics": ", ".join(self.topics),
+            "topics": ",".join(self.topics),
         }
-        return urlencode({name: value for name, value in said.items() if value})
+        return urlencode({name: value for name, value in said.items() if value}, safe=",")
 
 
 def read_feed_request(language: str, kind: str, query: Mapping[str, str], styles: Sequence[Style]) -> FeedRequest:
@@ -87,7 +89,7 @@ class EditionFeeds:
             found = [await edition_queries.get(connection, each) for each in ids]
         said = await texts_for(self._store, [each.paper.id for one in found for each in one.papers], wanted)
         media_type, write = KINDS[asked.kind]
-        newest = found[0].closed_at if found else None
+        newest = max((each.closed_at for each in found), default=None)
         # A digest, since a feed with topics may be much smaller than the editions that it is made from.
         facts = await asyncio.to_thread(_digest, asked, found, said)
         return PageSource(facts, partial(self._write, write, asked, wanted, found, said), media_type, modified=newest)
@@ -128,8 +130,13 @@ class EditionFeeds:
             title=page.heading,
             summary=page.lead,
             html=self._text(page, urls=self._urls),
-            published=edition.closed_at,
+            published=_dated(edition),
         )
+
+
+def _dated(edition: Edition) -> datetime:
+    """The date of an edition in a feed, on its own day: one filled in later must not come before newer ones."""
+    return min(edition.closed_at, datetime.combine(edition.day, LAST_SECOND, UTC))
 
 
 def _digest(*facts: object) -> bytes:

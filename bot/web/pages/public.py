@@ -25,6 +25,7 @@ from bot.web.pages.contents import Pages
 from bot.web.pages.edition_feeds import KINDS, EditionFeeds, FeedRequestError, read_feed_request
 from bot.web.pages.page_cache import PageCache, PageSource, RenderedPage, render
 from bot.web.pages.search_gate import BusyError, SearchGate
+from bot.web.pages.search_page import SearchPages, read_search_request
 from bot.web.pages.thumbnails import Thumbnails
 from bot.web.urls import Urls, edition_of
 
@@ -38,8 +39,6 @@ KEEP_PICTURES = 7 * KEEP_A_DAY
 """The same for thumbnails."""
 KEEP_LONG = 31_536_000
 """The same for the style sheet, whose URL changes with it."""
-LONGEST_QUERY = 200
-"""Characters of a search that are read."""
 LONGEST_TAG = 20
 """Characters that a language tag in a path may have."""
 RETRY_AFTER = 30
@@ -65,6 +64,7 @@ class PublicRoutes:
     def __init__(
         self,
         pages: Pages,
+        searches: SearchPages,
         feeds: EditionFeeds,
         urls: Urls,
         *,
@@ -74,6 +74,7 @@ class PublicRoutes:
         thumbnails: Thumbnails | None,
     ) -> None:
         self._pages = pages
+        self._searches = searches
         self._feeds = feeds
         self._urls = urls
         self._language = language
@@ -171,16 +172,16 @@ class PublicRoutes:
 
     async def _search(self, request: web.Request, language: str) -> web.StreamResponse:
         now = self._clock()
-        query = " ".join(request.query.get("q", "")[:LONGEST_QUERY].split())
-        if query:
+        asked = read_search_request(request.query)
+        if not asked.is_empty:
             await self._count(request, now)
-        named = paper_id(query)
-        if named is not None and await self._pages.has_paper(named):
+        named = paper_id(asked.search.query)
+        if named is not None and await self._searches.has_paper(named):
             headers = {"Location": self._urls.paper(language, named), "Cache-Control": "no-cache"}
             return web.Response(status=HTTPStatus.FOUND, headers=headers)
         try:
             async with self._gate.turn():
-                source = await self._pages.search(language, query, now)
+                source = await self._searches.search(language, asked, now)
                 page = await asyncio.to_thread(render, source)
         except (BusyError, DatabaseFault) as error:  # too many at once, or one past its deadline
             log.warning("search refused", extra={"reason": type(error).__name__})

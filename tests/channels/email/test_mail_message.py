@@ -43,6 +43,16 @@ def test_a_day_of_fifty_papers_is_not_clipped_and_leads_to_the_rest(language: st
     assert html.rstrip().endswith("</html>")
 
 
+def test_classic_outlook_gets_a_table_of_fixed_width_and_no_preview_text() -> None:
+    html = mail(edition(*FIFTY[:2]), "en", Style.ABSTRACT, papers=0).parts()["html"]
+    opened_at = html.index('<!--[if mso]><table role="presentation" width="640"')
+    closed_at = html.index("<!--[if mso]></td></tr></table><![endif]-->")
+    assert opened_at < html.index('<div role="main"') < html.index("<h1") < closed_at
+    assert html.count('role="main"') == 1
+    [preview] = re.findall(r'<div class="preview"[^>]*>', html)
+    assert re.search(r"mso-hide:\s*all", preview)
+
+
 def test_without_a_web_site_the_rest_links_to_hugging_face() -> None:
     made = mail(edition(*FIFTY), "en", Style.ABSTRACT, papers=0, public=False)
     assert "https://huggingface.co/papers/date/2026-04-29" in made.parts()["html"]

@@ -101,6 +101,12 @@ def test_the_words_of_an_answer_win_over_a_reports_status() -> None:
         assert classify(report("5.1.1", said), LINKS).kind in {MailKind.OURS, MailKind.DELAYED}
 
 
+@pytest.mark.parametrize("said", ["procmail: cannot lock the spool file", "Command died with status 77", "255"])
+def test_an_error_of_a_delivery_program_makes_nobody_gone(said: str) -> None:
+    for status in ("5.1.1", "5.3.0", "5.0.0"):
+        assert classify(report(status, said), LINKS).kind in {MailKind.STRIKE, MailKind.DELAYED}
+
+
 @pytest.mark.parametrize(
     ("words", "kind"),
     [
