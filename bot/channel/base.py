@@ -24,6 +24,7 @@ class BaseChannel(ABC):
     pace: Pace = Pace()
     extras: Sequence[Preference] = ()
     residents: Sequence[str] = ()
+    command_prefix: str = ""
     repeats_unknown: bool = True
     rehearsal: bool = False
 

@@ -167,6 +167,11 @@ class Channel(Protocol):
         ...
 
     @property
+    def command_prefix(self) -> str:
+        """What stands before a command that is typed here, such as "/"; empty where that is not needed."""
+        ...
+
+    @property
     def repeats_unknown(self) -> bool:
         """Whether a message whose delivery is unconfirmed is sent again; otherwise it waits for the operator."""
         ...

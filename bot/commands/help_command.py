@@ -66,7 +66,8 @@ def _all_option(w: Words) -> Option:
 
 
 def _explain(context: Context, command: Command[Any], misread: str = "") -> Reply:
-    w, examples = context.w, command.lines(context.w)
+    w, prefix = context.w, context.channel.command_prefix
+    examples = [f"{prefix}{line}" for line in command.lines(w)]
     return context.reply(
         misread,
         w.gettext("help.command_purpose", command=command.name, purpose=w.gettext(command.purpose)),
@@ -74,6 +75,14 @@ def _explain(context: Context, command: Command[Any], misread: str = "") -> Repl
         options=[_all_option(w)],
         ok=not misread,
     )
+
+
+def greeting(context: Context) -> Reply:
+    """Answer somebody who says hello."""
+    offer = settings_option(context.w) if context.is_reading else subscribe_option(context.w)
+    today = Option(context.w.gettext("help.button_today"), CommandName.TODAY)
+    every = Option(context.w.gettext("help.button_all"), CommandName.HELP)
+    return context.reply(context.w.gettext("help.greeting"), options=[today, offer, every])
 
 
 async def _suggest(context: Context, typed: str) -> list[Suggestion]:

@@ -14,6 +14,7 @@ from bot.channel.preference import N_
 from bot.commands.autocomplete import suggest_days, suggest_papers
 from bot.commands.command import Command, MisreadError, Typed, number, understood
 from bot.commands.context import Context
+from bot.commands.help_command import greeting
 from bot.delivery.rendering import texts_for
 from bot.model import ALL_PAPERS, ARXIV_ID, Cadence, Paper, Preferences, Ranked, Style
 from bot.render import typed_values
@@ -82,7 +83,7 @@ def parse_edition(typed: Typed) -> EditionArguments:
         rest, mine = f"{rest}{mine}{trailing}", ""
     if not rest:
         return EditionArguments(None, after, bool(mine))
-    day = _period(rest.strip()) or typed_values.day(rest.strip(), typed.latest)
+    day = _period(rest.strip()) or typed_values.day(rest.strip(), typed.latest, typed.w.language)
     return EditionArguments(understood(day), after, bool(mine))
 
 
@@ -184,6 +185,8 @@ async def show_paper(context: Context, wanted_id: str) -> Reply:
 
 async def show_found(context: Context, asked: SearchArguments) -> Reply:
     """Show papers that have every word of a query, the best match first; for an arXiv id or a link, that paper."""
+    if typed_values.is_greeting(asked.query, context.w.language):
+        return greeting(context)
     if (named := paper_id(asked.query)) is not None:
         return await show_paper(context, named)
     async with context.store.read() as connection:

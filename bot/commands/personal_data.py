@@ -27,7 +27,7 @@ def parse_why(typed: Typed) -> date | None:
     """A day, None for the latest edition."""
     if not typed.words:
         return None
-    day = understood(typed_values.day(typed.words, typed.latest))
+    day = understood(typed_values.day(typed.words, typed.latest, typed.w.language))
     if day > typed.latest + LONGEST_PAUSE:
         raise MisreadError
     return day

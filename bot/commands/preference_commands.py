@@ -81,7 +81,10 @@ async def _run(preference: Preference, context: Context, chosen: object) -> Repl
     if chosen is MENU:
         return await menu(context, preference)
     if isinstance(chosen, ZoneQuery):
-        return find_zone(context, preference, chosen.query)
+        found = zones.find(chosen.query, context.w.language, context.now)
+        if len(found) != 1:
+            return find_zone(context, preference, chosen.query)
+        chosen = found[0].name
     return await change(context, {preference.name: chosen})
 
 

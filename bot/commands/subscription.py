@@ -57,7 +57,7 @@ def parse_pause(typed: Typed) -> date | None:
     if not typed.words:
         return None
     today = typed.local_today
-    until = understood(typed_values.until(typed.words, today))
+    until = understood(typed_values.until(typed.words, today, typed.w.language))
     return understood(until if today < until <= today + LONGEST_PAUSE else None)
 
 

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.channel.preference import Kind, Preference, weekdays
@@ -13,7 +15,7 @@ from bot.model import ALL_WEEK, OFF, ON, Cadence, Preferences, Style
 from bot.render import typed_values, zones
 from bot.render.catalogue import DEFAULT, languages
 from bot.render.typed_values import WORKING_DAYS
-from bot.render.words import Words, match, own_name, words
+from bot.render.words import Words, locale_of, match, own_name, words
 from bot.rules.topics import LONGEST_TOPIC, MOST_TOPICS, TopicsError
 from bot.rules.topics import parse as parse_topics
 
@@ -36,17 +38,19 @@ def parse(preference: Preference, text: str, w: Words) -> object | None:
     folded = text.casefold()
     match preference.kind:
         case Kind.LANGUAGE:
-            return match(text, default="") or None
+            return _language_names(w.language).get(typed_values.fold(text)) or match(text, default="") or None
         case Kind.STYLE:
-            return Style(folded) if folded in set(Style) else None
+            called = {style: name for style, (name, _) in styles(w).items()}
+            return Style(folded) if folded in set(Style) else _named(called, text)
         case Kind.CADENCE:
-            return Cadence(folded) if folded in set(Cadence) else None
+            adverbs = {"daily": Cadence.DAY, "weekly": Cadence.WEEK, "monthly": Cadence.MONTH}
+            return Cadence(folded) if folded in set(Cadence) else adverbs.get(folded) or _named(cadences(w), text)
         case Kind.COUNT if folded in {"all", "*", w.gettext("typed.all_papers").casefold()}:
             return 0
         case Kind.COUNT | Kind.NUMBER:
             least, most = preference.bounds
-            number = int(text) if re.fullmatch(r"\d{1,6}", text) else -1
-            return number if least <= number <= most else None
+            number = typed_values.number(text, w.language)
+            return number if number is not None and least <= number <= most else None
         case Kind.TOPICS:
             return _topics(text, w)
         case Kind.HOUR:
@@ -56,9 +60,8 @@ def parse(preference: Preference, text: str, w: Words) -> object | None:
         case Kind.ZONE:
             return text if zones.is_zone(text) else None
         case Kind.SWITCH:
-            return {ON: True, switch(True, w).casefold(): True, OFF: False, switch(False, w).casefold(): False}.get(
-                folded
-            )
+            positions = {ON: True, "yes": True, "true": True, OFF: False, "no": False, "false": False}
+            return (positions | {switch(each, w).casefold(): each for each in (True, False)}).get(folded)
         case Kind.TEXT:
             found = re.fullmatch(preference.pattern, text, re.ASCII)
             return OFF if folded in {OFF, switch(False, w).casefold()} else found[1] if found else None
@@ -225,8 +228,28 @@ def cadences(w: Words) -> Mapping[Cadence, str]:
     }
 
 
+def _named(names: Mapping[Any, str], text: str) -> object | None:
+    """The value that is called so."""
+    return {typed_values.fold(name): each for each, name in names.items()}.get(typed_values.fold(text))
+
+
+@cache
+def _language_names(language: str) -> Mapping[str, str]:
+    """Languages by what people call them: in that language, in English, and in the reader's own."""
+    found: dict[str, str] = {}
+    for tag in languages():
+        found.setdefault(typed_values.fold(own_name(tag)), tag)
+        for said_in in (DEFAULT, language, tag):
+            locale = locale_of(tag)
+            for name in (locale.get_display_name(locale_of(said_in)), locale.get_language_name(locale_of(said_in))):
+                if name:
+                    found.setdefault(typed_values.fold(name), tag)
+    return found
+
+
 def _topics(text: str, w: Words) -> tuple[str, ...] | None:
-    if text.casefold() in {"none", w.gettext("typed.no_topics").casefold()}:
+    everything = {"none", "all", "any", "*", *map(w.gettext, ("typed.no_topics", "typed.all_papers"))}
+    if text.casefold() in {each.casefold() for each in (*everything, w.gettext("preference.all_topics"))}:
         return ()
     try:
         return parse_topics(text) or None

@@ -14,8 +14,8 @@ from functools import cache
 
 from babel.dates import get_day_names, get_period_names
 
-from bot.render.catalogue import DEFAULT
-from bot.render.words import locale_of
+from bot.render.catalogue import DEFAULT, languages
+from bot.render.words import locale_of, words
 
 QUARTER = 15
 """Minutes: hours are chosen in steps of a quarter."""
@@ -27,6 +27,9 @@ WORKING_DAYS = 0b0011111
 
 _CLOCK = re.compile(r"(\d{1,2})(?:\s*[:.h時点點시]\s*(?:(\d{1,2})\s*[分분]?|(半|반))?)?")
 _DATE = re.compile(r"(?:(\d{4})\D{1,3})?(\d{1,2})\D{1,3}(\d{1,2})\D{0,2}|(\d{4})(\d\d)(\d\d)")
+_DAY_FIRST = re.compile(r"(\d{1,2})\s*([./-])\s*(\d{1,2})\s*\2\s*(\d{4})\.?|(\d{1,2})\.\s*(\d{1,2})\.")
+_NUMBER = re.compile(r"(\d{1,6})\s*[^\W\d]{0,12}")
+"""A number, perhaps with what is counted: `10편`, `5 papers`."""
 _RANGE = re.compile(r"\s*(?:-|–|—|~|〜|～|…|\.\.|到|至|から|부터|إلى)\s*")
 
 
@@ -34,6 +37,8 @@ def hour(text: str, language: str) -> int | None:
     """A time of day on a quarter, as minutes after midnight: `8`, `7:30`, `8 pm`, `오후 8시 반`."""
     line = fold(text)
     half = None
+    if line in _points(language):
+        return _points(language)[line]
     for name, later in _halves(language):
         if name in line:
             line, half = line.replace(name, " ", 1), later
@@ -75,8 +80,60 @@ def weekdays(text: str, language: str) -> int | None:
     return chosen or None
 
 
-def day(text: str, today: date) -> date | None:
-    """A past or present day: `2026-04-29`, `2026년 4월 29일`, `4/29` (the latest such day up to `today`)."""
+def number(text: str, language: str) -> int | None:
+    """A whole number, in digits of any script or in words up to ten; what is counted may follow."""
+    line = fold(text)
+    for tag in (language, DEFAULT):
+        names = alternatives("typed.numbers", tag)
+        if line in names:
+            return 1 + names.index(line)
+    found = _NUMBER.fullmatch(line)
+    return int(found[1]) if found else None
+
+
+def alternatives(key: str, language: str) -> list[str]:
+    """The words of a catalogue's entry that lists several, as `fold` makes them."""
+    return [fold(each) for each in words(language).gettext(key).replace("،", ",").replace("、", ",").split(",")]
+
+
+def is_greeting(text: str, language: str) -> bool:
+    """Whether somebody says hello, and nothing else."""
+    line = fold(text).strip(" .!?！。、")
+    return any(line in alternatives("typed.greetings", tag) for tag in (language, DEFAULT))
+
+
+def _relative(line: str, language: str, today: date) -> date | None:
+    """Today, yesterday and tomorrow in words."""
+    for key, days in (("typed.today", 0), ("typed.yesterday", -1), ("typed.tomorrow", 1)):
+        if line in {*alternatives(key, language), *alternatives(key, DEFAULT)}:
+            return today + timedelta(days=days)
+    return None
+
+
+def _day_first(line: str) -> date | None:
+    """A day written before its month: `26.11.2026`, and with slashes where no other order makes sense."""
+    found = _DAY_FIRST.fullmatch(line)
+    if not found or not found[4]:
+        return None
+    first, second = int(found[1]), int(found[3])
+    if found[2] == "/" and second > 12:
+        first, second = second, first
+    with suppress(ValueError):
+        return date(int(found[4]), second, first) if int(found[4]) in YEARS else None
+    return None
+
+
+def day(text: str, today: date, language: str = DEFAULT) -> date | None:
+    """A past or present day: `2026-04-29`, `2026년 4월 29일`, `26.11.2026`, `yesterday`, `4/29`.
+
+    Without a year it is the latest such day up to `today`.
+    """
+    line = fold(text)
+    if (known := _relative(line, language, today) or _day_first(line)) is not None:
+        return known
+    short = _DAY_FIRST.fullmatch(line)
+    if short and short[5]:
+        text = f"{short[6]}/{short[5]}"
     found = _DATE.fullmatch(fold(text))
     if not found:
         return None
@@ -89,13 +146,13 @@ def day(text: str, today: date) -> date | None:
     return None
 
 
-def until(text: str, today: date) -> date | None:
+def until(text: str, today: date, language: str = DEFAULT) -> date | None:
     """A future day: `2026-12-01`, `12/1` (the next such day), or a number of days from `today`: `7`."""
     line = fold(text)
     if re.fullmatch(r"\d{1,3}", line):
         return today + timedelta(days=int(line)) if int(line) else None
-    found = day(line, today)
-    if found is None or found > today or re.match(r"\d{4}", line):
+    found = day(line, today, language)
+    if found is None or found > today or re.search(r"\d{4}", line):
         return found if found is None or found > today else None
     if today - found < LATELY:  # more likely a typo than a pause of a year
         return None
@@ -112,9 +169,9 @@ def fold(text: str) -> str:
 
 @cache
 def _halves(language: str) -> tuple[tuple[str, bool], ...]:
-    """The names of a.m. (False) and p.m. (True), the longest first."""
+    """The names of a.m. (False) and p.m. (True) in every language, the longest first; the reader's own counts most."""
     found = {"am": False, "a.m.": False, "pm": True, "p.m.": True}
-    for tag in (DEFAULT, language):
+    for tag in (*languages(), DEFAULT, language):
         locale = locale_of(tag)
         for names in (
             get_period_names("wide", "stand-alone", locale),
@@ -123,6 +180,17 @@ def _halves(language: str) -> tuple[tuple[str, bool], ...]:
         ):
             found |= {fold(str(names[key])): key == "pm" for key in ("am", "pm") if key in names}
     return tuple(sorted(found.items(), key=lambda pair: len(pair[0]), reverse=True))
+
+
+@cache
+def _points(language: str) -> dict[str, int]:
+    """The names of noon and midnight, as minutes after midnight."""
+    found: dict[str, int] = {}
+    for tag in (*languages(), DEFAULT, language):
+        names = get_period_names("wide", "format", locale_of(tag))
+        minutes = {"noon": 12 * 60, "midnight": 0}
+        found |= {fold(str(names[key])): at for key, at in minutes.items() if key in names}
+    return found
 
 
 @cache

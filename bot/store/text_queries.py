@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -136,18 +136,23 @@ async def unwritten(connection: AsyncConnection, paper_ids: Sequence[str], langu
 
 
 async def settled(
-    connection: AsyncConnection, paper_ids: Sequence[str], model: str, prompts: Mapping[Style, str], now: datetime
+    connection: AsyncConnection,
+    paper_ids: Sequence[str],
+    model: str,
+    prompt_of: Callable[[Style, str], str],
+    now: datetime,
 ) -> set[tuple[str, str, Style]]:
     """What need not be asked for: paper, language and style of texts.
 
-    They are accepted (by whatever prompt and model), or rejected with these prompts, or failed less than a day ago.
+    They are accepted (by whatever prompt and model), or rejected with the same model and prompt, or failed less
+    than a day ago. `prompt_of` gives the hash of today's prompt for a style and a language.
     """
     columns = (texts.c.paper_id, texts.c.language, texts.c.style, texts.c.model, texts.c.prompt, texts.c.verdict)
     query = select(*columns, texts.c.written_at).where(texts.c.paper_id.in_(paper_ids))
     found = set()
     for row in await connection.execute(query):
         style = Style(row.style)
-        ours = row.model == model and row.prompt == prompts.get(style)
+        ours = row.model == model and row.prompt == prompt_of(style, row.language)
         refused = ours and row.verdict == TextState.REJECTED
         failed = ours and row.verdict == TextState.FAILED and row.written_at > now - FAILED_FOR
         if row.verdict == TextState.ACCEPTED or refused or failed:

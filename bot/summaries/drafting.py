@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.model import Paper, Style
-from bot.render.styles import MISSING, TEXT_FIELDS, TextField
-from bot.render.templates import prompt
-from bot.render.words import english_name
+from bot.render.styles import TEXT_FIELDS, TextField
 from bot.store.text_queries import StoredText, TextState
 from bot.summaries.guard.guard import check
 from bot.summaries.llm import LLMAnswer, Model
 from bot.summaries.llm_errors import AnswerCutError, ContextExceededError, FilteredError, ModelError
-from bot.summaries.wanted import WantedText, fingerprint
+from bot.summaries.prompts import fingerprint, question
+from bot.summaries.wanted import WantedText
 
 ATTEMPTS = 2
 """Answers that are checked; after the first rejection the model is told the reasons. Then the text is rejected."""
@@ -25,8 +23,6 @@ MOST_FAULTS = 10
 """Faults of a text that are stored, and told to the model."""
 SHORTER = "It was too long and was cut off. Think briefly, and write half as much."
 """What a model is told whose answer was cut off."""
-
-_FENCE = re.compile("={3,}")
 
 Source = Callable[[Paper, Style, datetime, int], Awaitable[str]]
 """Gives the text that a style is written from, for a context window in tokens: the abstract, or as much of the full
@@ -127,7 +123,7 @@ class Drafter:
             language=task.language,
             style=task.style,
             model=self.model.name,
-            prompt=fingerprint(task.style),
+            prompt=fingerprint(task.style, task.language),
             verdict=verdict,
             parts={},
             faults=list(why),
@@ -137,20 +133,14 @@ class Drafter:
 
     async def _ask(self, task: WantedText, source: str, draft: Draft, notes: Sequence[str]) -> LLMAnswer:
         """Ask for the fields that are missing; of a second answer only what was wrong with the first."""
-        language = english_name(task.language)
         fields = draft.missing(task.style)
-        system = prompt("system", language=language, fields=[each.name for each in fields])
-        user = prompt(
-            "paper",
-            task=prompt(task.style.value, language=language, missing=MISSING),
-            title=_fenced(task.paper.title),
-            organisation=_fenced(task.paper.organisation or ""),
-            source=_FENCE.sub("==", source),
+        system, user = question(
+            task.style,
+            task.language,
+            title=task.paper.title,
+            organisation=task.paper.organisation or "",
+            source=source,
+            fields=[each.name for each in fields],
             faults=[*draft.found, *notes],
         )
         return await self.model.fill(system, user, fields)
-
-
-def _fenced(text: str) -> str:
-    """Text from outside on one line that cannot end its part of the prompt."""
-    return _FENCE.sub("==", " ".join(text.split()))

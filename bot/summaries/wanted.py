@@ -6,18 +6,15 @@ within a minute.
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache
 
 from bot.model import Cadence, Edition, Paper, Preferences, Style
 from bot.render.edition_page import choose
-from bot.render.styles import MISSING, TEXT_FIELDS
-from bot.render.templates import prompt
 from bot.store import Store, edition_queries, text_leases, text_queries
+from bot.summaries.prompts import fingerprint
 
 FRESH = timedelta(days=2)
 """Age up to which texts are written for an edition."""
@@ -73,9 +70,7 @@ class WantedTexts:
         if not self._weights:
             return []
         async with self._store.read() as connection:
-            done = await text_queries.settled(
-                connection, ids, model, {style: fingerprint(style) for style in TEXT_FIELDS}, now
-            )
+            done = await text_queries.settled(connection, ids, model, fingerprint, now)
             done |= await text_leases.held(connection, ids, now=now, but=owner)
         return tasks({key: each for key, each in self._weights.items() if key not in done}, self._newest)
 
@@ -83,7 +78,7 @@ class WantedTexts:
         """The missing texts of those that one choice of preferences would be shown of an edition, by rank."""
         ids = [ranked.paper.id for ranked in choose(edition.papers, wanted)]
         async with self._store.read() as connection:
-            done = await text_queries.settled(connection, ids, model, {wanted.style: fingerprint(wanted.style)}, now)
+            done = await text_queries.settled(connection, ids, model, fingerprint, now)
         keys = [(paper_id, wanted.language, wanted.style) for paper_id in ids]
         return tasks({key: 1 / place for place, key in enumerate(keys, start=1) if key not in done}, [edition])
 
@@ -122,19 +117,6 @@ def tasks(weights: Mapping[Key, float], from_editions: Iterable[Edition]) -> lis
             continue
         made.append(WantedText(paper, language, style, weight, [other for other in beside if other.id != paper_id]))
     return sorted(made, key=lambda task: (-task.weight, task.paper.id, task.language, task.style))
-
-
-@cache
-def fingerprint(style: Style) -> str:
-    """A hash of a style's prompt and fields. Texts of another fingerprint count as missing."""
-    fields = [part.name for part in TEXT_FIELDS[style]]
-    asked = [
-        prompt("system", language="L", fields=fields),
-        prompt(style.value, language="L", missing=MISSING),
-        prompt("paper", task="T", title="P", organisation="O", source="S", faults=["F"]),
-        repr(TEXT_FIELDS[style]),
-    ]
-    return hashlib.sha256("\n".join(asked).encode()).hexdigest()[:16]
 
 
 def _has_enough(paper: Paper) -> bool:

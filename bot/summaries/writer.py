@@ -19,7 +19,8 @@ from bot.store.text_queries import StoredText, TextState
 from bot.summaries.drafting import Drafter, Source, abstract
 from bot.summaries.llm import Model
 from bot.summaries.llm_errors import ModelError
-from bot.summaries.wanted import Key, WantedText, WantedTexts, fingerprint
+from bot.summaries.prompts import fingerprint
+from bot.summaries.wanted import Key, WantedText, WantedTexts
 
 log = logging.getLogger(__name__)
 
@@ -216,11 +217,10 @@ class Writer:
     async def _lease(self, task: WantedText, now: datetime) -> bool:
         """Take the lease of a text. Returns False if another process has it, or has written the text meanwhile."""
         until = self._lease_ends(now)
-        prompts = {task.style: fingerprint(task.style)}
         async with self._store.write() as connection:
             if not await text_leases.claim(connection, task.key, owner=self._owner, now=now, until=until):
                 return False
-            done = await text_queries.settled(connection, [task.paper.id], self._name, prompts, now)
+            done = await text_queries.settled(connection, [task.paper.id], self._name, fingerprint, now)
             if task.key in done:
                 await text_leases.release(connection, task.key, owner=self._owner)
         return task.key not in done

@@ -82,6 +82,7 @@ class Telegram(BaseChannel):
 
     name = "telegram"
     limits = LIMITS
+    command_prefix = "/"
     extras = (PICTURE, SILENT, RICH)
 
     def __init__(self, settings: Settings, kit: Kit) -> None:

@@ -188,7 +188,7 @@ def test_the_longest_lines_fit_into_a_telegram_button() -> None:
         ("time 7:10", "en", "time", MISREAD),
         ("zone Asia/Seoul", "en", "zone", "Asia/Seoul"),
         ("zone 서울", "ko", "zone", ZoneQuery("서울")),
-        ("cadence weekly", "en", "cadence", MISREAD),
+        ("cadence weekly", "en", "cadence", Cadence.WEEK),
         ("pause 7", "en", "pause", date(2026, 5, 7)),
         ("pause 5/3", "en", "pause", date(2026, 5, 3)),
         ("pause 2026-04-30", "en", "pause", MISREAD),

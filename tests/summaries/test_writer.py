@@ -17,12 +17,14 @@ from aiohttp import web
 
 from bot.delivery.dispatcher import Dispatcher
 from bot.model import Paper, Preferences, Source, Style
+from bot.render.styles import TEXT_FIELDS
 from bot.runtime.locks import make_locks
 from bot.store import Store, text_queries
 from bot.store.schema import papers as papers_table
-from bot.store.text_queries import TextState
+from bot.store.text_queries import StoredText, TextState
+from bot.summaries.guard.guard import check
 from bot.summaries.llm import Endpoint, Model
-from bot.summaries.wanted import fingerprint
+from bot.summaries.prompts import fingerprint, question
 from bot.summaries.writer import FIRST_BACKOFF, Writer
 from tests.support.authors import SENTENCES, good, spoilt
 from tests.support.command import papers_command
@@ -30,7 +32,7 @@ from tests.support.databases import fresh_store
 from tests.support.fake_channel import DAY, NOW, FakeChannel
 from tests.support.feed_server import FeedServer, row
 from tests.support.model_server import Asked, Author, ModelServer
-from tests.support.newsroom import EVENING, Newsroom, reader
+from tests.support.newsroom import EVENING, Newsroom, about, reader
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -90,7 +92,61 @@ async def test_another_prompt_or_model_is_no_reason_to_write_what_is_there_again
         writer = Writer(room.store, other, concurrency=2, budget=0)
         assert not await writer.step(NOW)
     assert len(room.server.asked) == before
-    assert len({fingerprint(style) for style in (Style.PLAIN, Style.REVIEW, Style.HIGHLIGHTS, Style.TRANSLATION)}) == 4
+    assert (
+        len(
+            {
+                fingerprint(style, tag)
+                for tag in ("ko", "en")
+                for style in (Style.PLAIN, Style.REVIEW, Style.HIGHLIGHTS, Style.TRANSLATION)
+            }
+        )
+        == 8
+    )
+
+
+async def test_a_text_that_an_earlier_version_had_accepted_is_never_asked_for_again(make: Any) -> None:
+    room: Newsroom = await make()
+    await room.publish({"k": reader("ko", papers=2)})
+    old = StoredText(
+        "2511.00001",
+        "ko",
+        Style.HIGHLIGHTS,
+        "older",
+        "0123456789abcdef",
+        TextState.ACCEPTED,
+        {"sentence": "x"},
+        [],
+        9,
+        NOW,
+    )
+    async with room.store.write() as connection:
+        await text_queries.keep(connection, old)
+        await text_queries.keep(connection, replace(old, paper_id="2511.00002", verdict=TextState.REJECTED))
+    await room.write_all()
+    assert [asked.title.partition("X")[0] for asked in room.server.asked] == ["Method2"]
+
+
+@pytest.mark.parametrize("language", ["en", "ko", "zh-Hans", "zh-Hant", "ja", "ar"])
+def test_a_prompt_holds_the_manner_of_its_language_and_one_worked_pair(language: str) -> None:
+    asked = {}
+    for style, fields in TEXT_FIELDS.items():
+        names = [each.name for each in fields]
+        system, user = question(style, language, title="T", organisation="", source="S", fields=names)
+        assert "The manner of " in system
+        assert "degree of certainty" in system
+        assert user.count("\nSource: ") == 1
+        assert all(f"\n- {name}: " in user.partition("Answer:")[2] for name in names)
+        asked[style] = user
+    worked = asked[Style.TRANSLATION].partition("Answer:")[2].partition("=====")[0]
+    assert "FeatherGrip" in worked
+    if language != "en":
+        parts = dict(
+            zip(("title", "abstract"), worked.strip().removeprefix("- title: ").split("\n- abstract: "), strict=True)
+        )
+        example = asked[Style.TRANSLATION].partition("Source: ")[2].partition("\n")[0]
+        title, _, abstract = example.partition(". ")
+        paper = replace(about(1), title=title, abstract=abstract)
+        assert check(Style.TRANSLATION, language, parts, paper).faults == ()
 
 
 async def test_the_days_tokens_are_a_limit(make: Any) -> None:

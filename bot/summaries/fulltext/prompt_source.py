@@ -14,7 +14,7 @@ SPARE = 0.6
 """The part of the model's window that the paper may fill; the rest is for the task and the answer."""
 
 
-RESERVED = 3_000
+RESERVED = 3_300
 """Tokens that are left for the task and the answer, however small the window."""
 
 

@@ -429,7 +429,7 @@ async def test_an_answer_that_is_too_long_for_one_message_comes_in_two(server: T
         ("top methods", "Nothing found"),
         ("settings", "Delivery is on"),
         ("time 7:30", "Saved"),
-        ("zone Berlin", "Which of these"),
+        ("zone Berlin", "Saved. Time zone: Berlin"),
     ],
 )
 async def test_plain_words_are_looked_for_unless_they_can_only_be_a_command(
@@ -511,6 +511,20 @@ async def test_a_figure_that_a_place_does_not_take_costs_no_answer(
     server.fail(Fault.refuse(400, "Bad Request: not enough rights to send photos to the chat"), method="sendPhoto")
     await ada.writes("/paper 2604.00001")
     assert "apples" in await said(await ada.hears("message"))
+
+
+async def test_a_newcomer_is_greeted_and_examples_can_be_typed_as_they_stand(
+    server: TelegramServer, station: Station, ada: Person
+) -> None:
+    await ada.writes("Hello!")
+    greeting = (await ada.hears("message")).message
+    assert greeting is not None
+    assert greeting.text.startswith("Hello!")
+    assert len(greeting.buttons) == 3
+    await ada.writes("/help time")
+    assert "/time 7:30" in await said(await ada.hears("message"))
+    await ada.writes("/date yesterday")
+    assert "not understood" not in await said(await ada.hears("message"))
 
 
 async def test_an_answer_waits_for_the_end_of_a_flood_wait_and_holds_up_nobody(
