@@ -51,7 +51,7 @@ def test_arabic_has_six_plural_forms_and_is_written_from_the_right() -> None:
     assert (arabic.direction, words("ja").direction) == (Direction.RTL, Direction.LTR)
     votes = [arabic.ngettext("paper.votes", n) for n in (0, 1, 2, 3, 10, 11, 99, 100, 102, 103, 1234)]
     assert votes == [
-        "0 صوت", "1 صوت", "صوتان (2)", "3 أصوات", "10 أصوات", "11 صوتًا", "99 صوتًا",
+        "لا أصوات", "صوت واحد", "صوتان", "3 أصوات", "10 أصوات", "11 صوتًا", "99 صوتًا",
         "100 صوت", "102 صوت", "103 أصوات", "1,234 صوتًا",
     ]  # fmt: skip
 
