@@ -123,13 +123,14 @@ class Pages:
         said = await texts_for(self._store, [ranked.paper.id for ranked in found.papers], wanted)
         page = edition_page(found, wanted, texts=said)
         own = self._urls.edition(language, cadence, day)
+        named = named_styles(w, self.styles)
         layout = self._layouts.layout(
             w,
             lambda tag: f"{self._urls.edition(tag, cadence, day)}{_query(style)}",
             style=style,
             cadence=cadence,
             description=_description(found),
-            styles=[Choice(named_styles(w)[each][0], f"{own}{_query(each)}", each is style) for each in self.styles],
+            styles=[Choice(named[each][0], f"{own}{_query(each)}", each is style) for each in self.styles],
             previous=self._link(w, cadence, before, style),
             next=self._link(w, cadence, after, style),
             pictures=self._shown([ranked.paper for ranked in found.papers], now),
