@@ -22,7 +22,8 @@ from tests.support.pages import page, paper
 RIGHT_TO_LEFT = "ar"
 VALUES = (
     "2026-04-29", "2026-W18", "+9", "author:", "org:OpenAI", "-robotics", "Ada Lovelace", "J.-P. Serre", "C++",
-    "#papers", "GPT-4", "GPT-4 (v2.1)", "ada@example.org", "@papers", "https://papers.example/a?b=1&c=-2", "7:45", "22:04 UTC",
+    "#papers", "GPT-4", "GPT-4 (v2.1)", "ada@example.org", "@papers", "https://papers.example/a?b=1&c=-2", "7:45",
+    "22:04 UTC",
 )  # fmt: skip
 """What sentences are filled with, every one of which is read from left to right."""
 MARKS = re.compile("[\u200e\u200f\u2066-\u2069]")
