@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from bot import settings
 from bot.channel import Channel, Kit, Mailing
-from bot.commands import WITHOUT_MODEL, ReaderCommands
+from bot.commands import WITHOUT_MODEL, PastList, ReaderCommands
 from bot.commands.process_feedback import FeedbackProcessor
 from bot.delivery.alerts import Alert, Alerts
 from bot.delivery.dispatcher import Dispatcher
@@ -27,6 +27,7 @@ from bot.delivery.listening import ListeningMonitor
 from bot.delivery.session import Session
 from bot.model import Address, Preferences, Style
 from bot.publishing.feed import Feed
+from bot.publishing.past_lists import PastLists
 from bot.publishing.poller import Progress
 from bot.publishing.publisher import Publisher
 from bot.render.catalogue import languages
@@ -103,7 +104,9 @@ async def open_app(
         feedback, metrics = FeedbackProcessor(store, links), Metrics(store)
         styles = tuple(Style) if writer.has_model else WITHOUT_MODEL
         monitor = ListeningMonitor(store, alerts.alert)
-        commands = _commands(core, store, sessions, styles, monitor=monitor, alert=alerts.alert)
+        commands = _commands(
+            core, store, sessions, styles, monitor=monitor, alert=alerts.alert, past_list=PastLists(feed).of
+        )
         dispatch = partial(
             Dispatcher,
             alert=alerts.alert,
@@ -156,6 +159,7 @@ def _commands(
     *,
     alert: Alert,
     monitor: ListeningMonitor,
+    past_list: PastList,
 ) -> ReaderCommands:
     """What readers can ask on every channel."""
     return ReaderCommands(
@@ -168,6 +172,7 @@ def _commands(
         rate_limiters={session.channel.name: session.rate_limiter for session in sessions},
         alert=alert,
         monitor=monitor,
+        past_list=past_list,
     )
 
 

@@ -92,10 +92,14 @@ async def _serve(service: Service, roles: frozenset[Role], stop: asyncio.Event, 
     if not standby and Role.POLL in roles and await _is_first_start(service):
         await service.once(clock(), roles, stop)
         if not stop.is_set():
-            await _introduce(service, clock())
-    else:
-        await _announce_next(service, clock())
-    await service.run(stop, roles)
+            await _introduce(service)
+    # Relay and DNS are asked while the work goes on: they may take a while, and nobody waits for them.
+    announcing = asyncio.ensure_future(_announce_next(service, clock()))
+    try:
+        await service.run(stop, roles)
+    finally:
+        announcing.cancel()
+        await asyncio.gather(announcing, return_exceptions=True)
 
 
 async def _is_first_start(service: Service) -> bool:
@@ -103,13 +107,12 @@ async def _is_first_start(service: Service) -> bool:
         return await edition_queries.latest_day(connection, Cadence.DAY) is None
 
 
-async def _introduce(service: Service, now: datetime) -> None:
-    """End a first start: a sample if the feed gave nothing, and what happens next."""
+async def _introduce(service: Service) -> None:
+    """End a first start: a sample if the feed gave nothing."""
     if await _is_first_start(service):
         say(f"The feed could not be read: {service.publisher.poller.fault or 'it lists no finished day yet'}.")
         say("It is polled again until it answers.")
         _show_sample(service)
-    await _announce_next(service, now)
 
 
 def _show_sample(service: Service) -> None:

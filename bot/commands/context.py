@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 from bot.channel import Channel, File, Option, Reply, Requester, Row
 from bot.channel.preference import Preference
 from bot.commands.fitted_pages import FittedPages
 from bot.delivery.alerts import Alert, log_alert
-from bot.model import Preferences, Status, Style, Subscriber
+from bot.model import Paper, Preferences, Status, Style, Subscriber
 from bot.render.styles import TEXT_FIELDS
 from bot.render.words import Words
 from bot.rules.access import Access
@@ -23,6 +23,15 @@ if TYPE_CHECKING:
 WITHOUT_MODEL = tuple(style for style in Style if style not in TEXT_FIELDS)
 """The styles that need no language model."""
 NO_EXTRAS: Mapping[str, str] = {}
+
+
+PastList = Callable[[date, datetime], Awaitable[Sequence[Paper]]]
+"""Gives what the feed lists on a past day, at the present time."""
+
+
+async def no_past_list(day: date, now: datetime) -> Sequence[Paper]:  # noqa: ARG001 - it takes what every PastList takes
+    """A `PastList` without a feed."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +47,8 @@ class Services:
     """The styles that may be chosen."""
     alert: Alert = log_alert
     pages: FittedPages = field(default_factory=FittedPages)
+    past_list: PastList = no_past_list
+    """What the feed lists on days of which nothing is stored."""
 
 
 @dataclass(frozen=True, slots=True)

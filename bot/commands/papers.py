@@ -156,12 +156,30 @@ async def show_edition(cadence: Cadence, context: Context, asked: EditionArgumen
         return context.reply(says, ok=False)
     if cadence is Cadence.DAY and asked.day == today:
         return await show_today(context, asked.after)
+    if cadence is Cadence.DAY and (listed := await _list_of(context, asked.day)):
+        return await _show_list(context, listed, asked)
     options = [] if latest is None else [Option(w.day(latest), edition_line(Cadence.DAY, latest))]
     if cadence is Cadence.DAY and asked.day.weekday() >= 5:
         says = w.gettext("papers.no_edition_weekend", day=w.day(asked.day))
     else:
         says = w.gettext("papers.no_edition_of_day", day=w.day(asked.day))
     return context.reply(says, options=options, ok=False)
+
+
+async def _list_of(context: Context, day: date) -> Sequence[Paper]:
+    """What is stored of a day without an edition, else what the feed lists."""
+    async with context.store.read() as connection:
+        listed = await paper_queries.listed(connection, day, day)
+    return listed or await context.services.past_list(day, context.now)
+
+
+async def _show_list(context: Context, listed: Sequence[Paper], asked: EditionArguments) -> Reply:
+    """Show the list of a past day that has no edition."""
+    assert asked.day is not None
+    wanted = context.preferences if asked.mine else _everything(context)
+    texts = await texts_for(context.store, [each.id for each in listed], wanted)
+    page = today_page(listed, asked.day, wanted, now=context.now, texts=texts)
+    return await _shown(context, page, partial(edition_line, Cadence.DAY, asked.day, mine=asked.mine), asked.after)
 
 
 async def show_paper(context: Context, wanted_id: str) -> Reply:
@@ -213,6 +231,7 @@ async def show_top(context: Context, asked: TopArguments) -> Reply:
     last = context.now.astimezone(UTC).date()
     async with context.store.read() as connection:
         listed = await paper_queries.listed(connection, last - (asked.days - 1) * DAY, last)
+        begins = await paper_queries.first_day(connection)
     w = context.w
     if not listed:
         return context.reply(w.gettext("papers.none_in_days"), ok=False)
@@ -222,7 +241,10 @@ async def show_top(context: Context, asked: TopArguments) -> Reply:
     wanted = _everything(context)
     texts = await texts_for(context.store, [each.paper.id for each in best], wanted)
     page = list_page(heading, lead, best, wanted, slug="top", texts=texts)
-    return await _shown(context, page, _paged(CommandName.TOP, f"{asked.days}"), asked.after)
+    reply = await _shown(context, page, _paged(CommandName.TOP, f"{asked.days}"), asked.after)
+    if begins is None or begins <= last - (asked.days - 1) * DAY:
+        return reply
+    return replace(reply, says=[w.gettext("papers.covers_since", day=w.day(begins)), *reply.says])
 
 
 def _paged(name: str, *arguments: str) -> LineAfter:

@@ -14,7 +14,7 @@ from bot.channel import Channel, CommandInfo, Reply, Requester, Suggestion
 from bot.commands import help_command, preference_commands, registry, subscription
 from bot.commands.autocomplete import MOST
 from bot.commands.command import Audience, MisreadError, split
-from bot.commands.context import WITHOUT_MODEL, Context, Services
+from bot.commands.context import WITHOUT_MODEL, Context, PastList, Services, no_past_list
 from bot.commands.token_buckets import TokenBuckets
 from bot.delivery.alerts import Alert, log_alert
 from bot.delivery.listening import ListeningMonitor
@@ -48,9 +48,10 @@ class ReaderCommands:
         rate_limiters: Mapping[str, RateLimiter] | None = None,
         alert: Alert = log_alert,
         monitor: ListeningMonitor | None = None,
+        past_list: PastList = no_past_list,
     ) -> None:
         by_name = {channel.name: channel for channel in channels}
-        self._services = Services(store, by_name, closes, access or Access(), styles, alert)
+        self._services = Services(store, by_name, closes, access or Access(), styles, alert, past_list=past_list)
         self._store = store
         self._commands = {channel.name: registry.commands(channel.extras) for channel in channels}
         self._fallback = fallback

@@ -19,7 +19,7 @@ from bot.delivery.session import Session
 from bot.model import Address, State
 from bot.render.edition_page import notice_page
 from bot.render.fit import fit
-from bot.render.words import Words, words
+from bot.render.words import Words, own_name, words
 
 log = logging.getLogger(__name__)
 
@@ -147,7 +147,12 @@ SENTENCES = {
     "channel resumed": N_("alerts.channel_resumed"),
     "chat paused, no right to post": N_("alerts.place_barred"),
     "login refused": N_("alerts.login_refused"),
+    "most texts of a language are rejected": N_("alerts.texts_rejected"),
     "no edition, the feed lists no papers": N_("alerts.no_edition_empty"),
+    "the list of a day cannot be read, closing goes on without it": N_("alerts.list_unreadable"),
+    "clocks differ, nothing expires until they agree": N_("alerts.clocks_differ"),
+    "the clock of this machine is wrong, those outside are used": N_("alerts.clock_wrong"),
+    "clocks agree again": N_("alerts.clocks_agree"),
     "no edition, the feed is unreachable": N_("alerts.no_edition_unreachable"),
 }
 """What the operator is told of each event; of another one, its name."""
@@ -160,6 +165,8 @@ def text(event: str, fields: Mapping[str, Any], w: Words) -> str:
     filled = dict(fields)
     if "day" in fields:
         filled["day"] = w.day(date.fromisoformat(fields["day"]))
+    if "language" in fields:
+        filled["language"] = own_name(fields["language"])
     if "deliveries" in fields:
         filled["became"] = states_in_words(fields["deliveries"], w)
     return w.gettext(SENTENCES[event], **filled)

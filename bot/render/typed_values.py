@@ -14,6 +14,7 @@ from functools import cache
 
 from babel.dates import get_day_names, get_period_names
 
+from bot.channel.preference import N_
 from bot.render.catalogue import DEFAULT, languages
 from bot.render.words import locale_of, words
 
@@ -84,7 +85,7 @@ def number(text: str, language: str) -> int | None:
     """A whole number, in digits of any script or in words up to ten; what is counted may follow."""
     line = fold(text)
     for tag in (language, DEFAULT):
-        names = alternatives("typed.numbers", tag)
+        names = alternatives(N_("typed.numbers"), tag)
         if line in names:
             return 1 + names.index(line)
     found = _NUMBER.fullmatch(line)
@@ -99,12 +100,12 @@ def alternatives(key: str, language: str) -> list[str]:
 def is_greeting(text: str, language: str) -> bool:
     """Whether somebody says hello, and nothing else."""
     line = fold(text).strip(" .!?！。、")
-    return any(line in alternatives("typed.greetings", tag) for tag in (language, DEFAULT))
+    return any(line in alternatives(N_("typed.greetings"), tag) for tag in (language, DEFAULT))
 
 
 def _relative(line: str, language: str, today: date) -> date | None:
     """Today, yesterday and tomorrow in words."""
-    for key, days in (("typed.today", 0), ("typed.yesterday", -1), ("typed.tomorrow", 1)):
+    for key, days in ((N_("typed.today"), 0), (N_("typed.yesterday"), -1), (N_("typed.tomorrow"), 1)):
         if line in {*alternatives(key, language), *alternatives(key, DEFAULT)}:
             return today + timedelta(days=days)
     return None

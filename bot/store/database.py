@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.runtime.locks import HeldError
+from bot.runtime.server_deadlines import connection_deadlines
 from bot.store import schema, search, sqlite, upgrade
 from bot.store.database_faults import explain
 
@@ -27,6 +28,8 @@ VISITORS_WAIT = 5.0
 """Seconds that a visitor waits for one of them."""
 VISITORS_DEADLINE = 2.0
 """Seconds that a statement for visitors may take before it is interrupted."""
+LONGEST_STATEMENT = "set local statement_timeout = '10min'"
+"""PostgreSQL's deadline for a statement of the program itself; publishing to a million readers takes ten seconds."""
 BUSY_SECONDS = 15
 """Seconds that a writer of SQLite waits for another process's transaction."""
 
@@ -54,7 +57,7 @@ class Store:
         """Open the database at `url`; a relative SQLite path is taken from `home`. Connects only when used."""
         address = make_url(url)
         if address.get_backend_name() != "sqlite":
-            return cls(create_async_engine(address, pool_pre_ping=True, hide_parameters=True), None)
+            return cls(_server_engine(address, LONGEST_STATEMENT), None)
         path = home / (address.database or "subscribers.db")
         engine = create_async_engine(
             URL.create("sqlite+aiosqlite", database=str(path)),
@@ -71,9 +74,9 @@ class Store:
         """
         pool: dict[str, Any] = {"pool_size": VISITORS, "max_overflow": 0, "pool_timeout": VISITORS_WAIT}
         if self.path is None:
-            engine = create_async_engine(self.engine.url, pool_pre_ping=True, hide_parameters=True, **pool)
-            event.listen(engine.sync_engine, "begin", _limit_statements)
-            return type(self)(engine, None)
+            deadline = f"set_config('statement_timeout', '{int(VISITORS_DEADLINE * 1000)}', true)"
+            limits = f"select {deadline}, set_config('transaction_read_only', 'on', true)"
+            return type(self)(_server_engine(self.engine.url, limits, **pool), None)
         given = {"timeout": BUSY_SECONDS, "async_creator_fn": partial(sqlite.connect, deadline=VISITORS_DEADLINE)}
         engine = create_async_engine(self.engine.url, connect_args=given, hide_parameters=True, **pool)
         _prepare_sqlite(engine.sync_engine, "query_only=ON")
@@ -202,10 +205,16 @@ class Store:
         return copy
 
 
-def _limit_statements(connection: Connection) -> None:
-    """PostgreSQL: only to be read from, and a deadline, in each transaction anew, since poolers share sessions."""
-    connection.exec_driver_sql(f"set local statement_timeout = {int(VISITORS_DEADLINE * 1000)}")
-    connection.exec_driver_sql("set local transaction_read_only = on")
+def _server_engine(url: URL, limits: str, **pool: Any) -> AsyncEngine:
+    """An engine for PostgreSQL. `limits` are set in each transaction anew, since poolers share sessions."""
+    deadlines = connection_deadlines(url.query)
+    engine = create_async_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=deadlines, **pool)
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begun(connection: Connection) -> None:
+        connection.exec_driver_sql(limits)
+
+    return engine
 
 
 def _prepare_sqlite(engine: Engine, *more: str) -> None:

@@ -73,6 +73,12 @@ async def listed(connection: AsyncConnection, first: date, last: date) -> list[P
     return await _all(connection, select(papers).where(papers.c.listed, papers.c.listed_on.between(first, last)))
 
 
+async def first_day(connection: AsyncConnection) -> date | None:
+    """The first list day of which there are papers; None if there are none."""
+    day: date | None = await connection.scalar(select(func.min(papers.c.listed_on)))
+    return day
+
+
 async def by_ids(connection: AsyncConnection, ids: Sequence[str]) -> list[Paper]:
     """The papers with these ids, in the order of `ids`; unknown ones are left out."""
     found: dict[str, Paper] = {}

@@ -281,7 +281,7 @@ class Writer:
                     language=each.language,
                     model=each.model,
                     accepted=each.accepted,
-                    rejected=each.rejected,
+                    asked=each.accepted + each.rejected,
                 )
 
     async def _back_off(self, error: ModelError, now: datetime) -> None:

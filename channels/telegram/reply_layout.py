@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.channel import CommandName, Option, Page, Reply, Row, Template
+from bot.runtime.text import display_width
 from channels.telegram.callbacks import Callback
 from channels.telegram.chats import ChatAddress
 from channels.telegram.keyboards import Button, Rows, in_rows
@@ -23,6 +24,8 @@ TYPED = (
     CommandName.WEEKDAYS,
 )
 """The preferences whose menus also take a typed reply."""
+VALUE_WIDTH = 16
+"""Letters of a value that a button in the settings shows."""
 _QUOTED_COMMAND = re.compile(rf"[“„「『«]({'|'.join(CommandName)})[”“」』»]")
 """A command named in a sentence, in the quotation marks of its language."""
 
@@ -63,7 +66,7 @@ def rows_of(reply: Reply, about: ChatAddress | None = None, menu: str = "") -> R
             message is understood (`menu_of`).
     """
     menus = [
-        Button(row.label, Callback(row.line, about=about))
+        Button(_with_value(row), Callback(row.line, about=about))
         for row in reply.rows
         if row.command not in {"", CommandName.HELP, CommandName.PAPER}
     ]
@@ -71,7 +74,8 @@ def rows_of(reply: Reply, about: ChatAddress | None = None, menu: str = "") -> R
         Button(f"{CHOSEN if option.chosen else ''}{option.label}", Callback(_line(option, menu), about=about))
         for option in reply.options
     ]
-    return [*in_rows(menus, most=3), *in_rows(options)]
+    pairs = [menus[start : start + 2] for start in range(0, len(menus), 2)]
+    return [*pairs, *in_rows(options)]
 
 
 def menu_of(buttons: Sequence[str]) -> Callback | None:
@@ -96,6 +100,12 @@ def without_papers(reply: Reply) -> Reply:
 
 def _line(option: Option, menu: str) -> str:
     return f"{option.line} {menu}" if menu in TYPED and option.line == CommandName.SETTINGS else option.line
+
+
+def _with_value(row: Row) -> str:
+    """The button's label: what it changes, and the present value, as much of it as stands on half a phone's width."""
+    value = row.value if display_width(row.value) <= VALUE_WIDTH else f"{row.value[: VALUE_WIDTH // 2]}…"
+    return f"{row.label}: {value}" if value else row.label
 
 
 def _label(row: Row) -> str:

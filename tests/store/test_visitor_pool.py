@@ -1,11 +1,14 @@
 """What visitors of the web pages ask of the database: from a pool of their own, within a deadline."""
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from bot.store import Store, database
+from tests.support.postgres import Postgres
 
 ENDLESS = "with recursive n (i) as (select 1 union all select i + 1 from n) select count(*) from n"
 
@@ -45,3 +48,19 @@ async def test_the_program_has_connections_however_many_visitors_wait(
                 assert await connection.scalar(text("select 1")) == 1
     finally:
         await visitors.close()
+
+
+async def test_nothing_waits_for_ever_for_a_server(postgres: Postgres, tmp_path: Path) -> None:
+    store = Store.open(postgres.url(postgres.create()) + "&connect_timeout=7", tmp_path)
+    try:
+        async with store.read() as connection:
+            assert await connection.scalar(text("show statement_timeout")) == "10min"
+            raw = await connection.get_raw_connection()
+            given = raw.driver_connection.info.get_parameters()  # type: ignore[union-attr]
+            assert {name: given[name] for name in ("connect_timeout", "tcp_user_timeout", "keepalives_idle")} == {
+                "connect_timeout": "7",
+                "tcp_user_timeout": "30000",
+                "keepalives_idle": "30",
+            }
+    finally:
+        await store.close()

@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from bot.delivery import alerts
 from bot.model import Paper, Style
+from bot.render.words import words
 from bot.store import endpoint_faults, text_queries
 from bot.store.text_queries import TextState
 from bot.summaries.answer_parsing import Completion, completion, read
@@ -263,6 +265,10 @@ async def test_the_operator_is_alerted_once_if_most_texts_of_a_language_are_reje
     await room.publish({"k": reader("ko", papers=0)}, count=30)
     await room.write_all(room.writer(alert=lambda event, now, **fields: told.append((event, fields["language"]))))
     assert told == [("most texts of a language are rejected", "ko")]
+    fields = {"language": "ko", "model": "qwen3:8b", "accepted": 11, "asked": 20}
+    for tag in ("en", "ko", "ja", "zh-Hans", "zh-Hant", "ar"):
+        says = alerts.text(told[0][0], fields, words(tag))
+        assert all(each in says for each in ("한국어", "qwen3:8b", "11", "20"))
 
 
 async def test_the_commands_name_the_cause_and_the_doctor_tries_every_language(tmp_path: Path) -> None:

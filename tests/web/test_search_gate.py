@@ -38,11 +38,14 @@ async def test_only_so_many_may_wait() -> None:
     await asyncio.gather(first, search())
 
 
-async def test_a_place_rests_after_a_search() -> None:
+async def test_a_place_rests_after_a_search_while_others_wait() -> None:
     gate = SearchGate(at_once=1, rest=1e9)
+    for _ in range(3):
+        async with gate.turn():  # nobody else searches
+            await asyncio.sleep(0)
     async with gate.turn():
+        second = asyncio.ensure_future(gate.turn().__aenter__())
         await asyncio.sleep(0)
-    second = asyncio.ensure_future(gate.turn().__aenter__())
     for _ in range(20):
         await asyncio.sleep(0)
     assert not second.done()

@@ -8,12 +8,13 @@ import json
 from collections.abc import Sequence
 from contextlib import suppress
 
-from sqlalchemy import URL, text
+from sqlalchemy import URL, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from bot.runtime.locks.lock import OWNER, HeldError, LostError, described, ourselves
+from bot.runtime.server_deadlines import connection_deadlines
 
 PULSE = 3.0
 """Seconds between two checks that our connection is alive; also the timeout of such a check."""
@@ -29,7 +30,10 @@ class ServerLocks:
     """
 
     def __init__(self, url: URL | str) -> None:
-        self._engine = create_async_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", hide_parameters=True)
+        deadlines = connection_deadlines(make_url(url).query)
+        self._engine = create_async_engine(
+            url, poolclass=NullPool, isolation_level="AUTOCOMMIT", hide_parameters=True, connect_args=deadlines
+        )
         self._connection: AsyncConnection | None = None
         self._turn = asyncio.Lock()
         self._held: set[str] = set()

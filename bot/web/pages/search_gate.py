@@ -10,8 +10,8 @@ AT_ONCE = 4
 """Searches that run at the same time."""
 MOST_WAITING = 60
 """Searches that may wait for their turn."""
-REST = 15.0
-"""For how many times as long as a search took its place stays empty afterwards; deliveries have that time."""
+REST = 40.0
+"""For how many times as long as a search took its place stays empty while others wait; deliveries have that time."""
 
 
 class BusyError(Exception):
@@ -19,7 +19,7 @@ class BusyError(Exception):
 
 
 class SearchGate:
-    """Lets `at_once` searches run at a time, in the order in which they came."""
+    """Lets `at_once` searches run at a time, in the order in which they came, with a rest if there are more of them."""
 
     def __init__(self, at_once: int = AT_ONCE, waiting: int = MOST_WAITING, rest: float = REST) -> None:
         self._places = asyncio.Semaphore(at_once)
@@ -46,4 +46,5 @@ class SearchGate:
             yield
         finally:
             self.running -= 1
-            loop.call_later((loop.time() - began) * self._rest, self._places.release)
+            rest = self._rest if self._waiting else 0.0
+            loop.call_later((loop.time() - began) * rest, self._places.release)

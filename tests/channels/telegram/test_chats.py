@@ -570,7 +570,7 @@ async def test_a_tap_that_changes_nothing_and_one_that_comes_too_late_are_no_fau
     await ada.writes("/start")
     await ada.hears("message")
     await ada.writes("/settings")
-    while (panel := (await ada.hears("message")).message) is None or "Language" not in panel.labels:
+    while (panel := (await ada.hears("message")).message) is None or "Language: English" not in panel.labels:
         pass
     await ada.taps(panel, "style")
     menu = (await ada.hears("edit")).message

@@ -1,0 +1,56 @@
+"""Lists of days that the feed has but this archive has not: read when somebody asks, kept for an hour, not stored."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+from bot.model import Paper
+from bot.publishing.feed import FeedError
+from bot.publishing.poller import Feed
+
+log = logging.getLogger(__name__)
+
+KEEP = timedelta(hours=1)
+"""How long a list is kept, also an empty one."""
+KEEP_FAILURE = timedelta(minutes=5)
+"""How long a day that could not be read is not asked for again."""
+MOST_KEPT = 50
+"""Days in memory."""
+LONGEST_WAIT = 15.0
+"""Seconds that somebody waits for a list before they are told that there is none."""
+
+
+class PastLists:
+    """Lists of past days, one request to the feed at a time: what people ask must not become a burden to it."""
+
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+        self._kept: OrderedDict[date, tuple[Sequence[Paper], datetime]] = OrderedDict()
+        self._turn = asyncio.Lock()
+
+    async def of(self, day: date, now: datetime) -> Sequence[Paper]:
+        """The papers that the feed lists on `day`; none if it has none, or cannot be read in time."""
+        try:
+            async with asyncio.timeout(LONGEST_WAIT), self._turn:
+                papers, until = self._kept.get(day, ((), now))
+                if until <= now:
+                    papers, until = await self._read(day, now)
+                self._kept[day] = papers, until
+                self._kept.move_to_end(day)
+                while len(self._kept) > MOST_KEPT:
+                    self._kept.popitem(last=False)
+                return papers
+        except TimeoutError:
+            return ()
+
+    async def _read(self, day: date, now: datetime) -> tuple[Sequence[Paper], datetime]:
+        try:
+            found = await self._feed.poll([day], now=now)
+        except FeedError as error:
+            log.info("list of a past day cannot be read", extra={"day": day.isoformat(), "reason": str(error)})
+            return (), now + KEEP_FAILURE
+        return [paper for paper in found.papers if paper.listed_on == day], now + KEEP
