@@ -1,5 +1,5 @@
-# Everything installed is in a lock, with its hash. Wheels only: to build a package from source, pip would fetch
-# tools that no lock names. 3.13 is the newest Python that the workflow runs the tests on.
+# Everything installed is in a lock, with its hash. Wheels only, but for dkimpy, which has none: it is built with the
+# tools of build.lock, without isolation, in which pip would fetch tools that no lock names. 3.13 is the newest Python that the workflow runs the tests on.
 FROM python:3.13-slim AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /src
@@ -7,7 +7,9 @@ WORKDIR /src
 COPY requirements/build.lock requirements/run.lock requirements/
 RUN pip install --require-hashes --only-binary :all: -r requirements/build.lock \
   && python -m venv --without-pip /opt/morning-papers \
-  && pip --python /opt/morning-papers install --require-hashes --only-binary :all: -r requirements/run.lock
+  && pip wheel --require-hashes --no-deps --only-binary :all: --no-binary dkimpy --no-build-isolation \
+    --wheel-dir /locked -r requirements/run.lock \
+  && pip --python /opt/morning-papers install --no-index --no-deps /locked/*.whl
 COPY pyproject.toml README.md LICENSE ./
 COPY bot bot
 COPY channels channels
@@ -21,7 +23,9 @@ RUN groupadd --gid 10001 papers \
   && useradd --uid 10001 --gid papers --no-create-home --home-dir /data --shell /usr/sbin/nologin papers \
   && install --directory --owner papers --group papers --mode 700 /data
 COPY --from=build /opt/morning-papers /opt/morning-papers
-ENV PATH=/opt/morning-papers/bin:$PATH PAPERS_HOME=/data LOG_FORMAT=json
+# The pages: on every address of the container, of which compose.yaml publishes one port to the machine itself.
+ENV PATH=/opt/morning-papers/bin:$PATH PAPERS_HOME=/data LOG_FORMAT=json WEB_HOST=0.0.0.0 WEB_PORT=8080
+EXPOSE 8080
 VOLUME /data
 WORKDIR /data
 USER 10001:10001

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -141,7 +142,13 @@ async def open_app(
             sessions=sessions,
             publisher=publish(store, feed, alert=alerts.alert),
             dispatchers=[dispatch(store, each.channel, locks, rate_limiter=each.rate_limiter) for each in sessions],
-            housekeeping=Housekeeping(store, alerts.alert, closes=core.edition_closes, may_expire=time.may_expire),
+            housekeeping=Housekeeping(
+                store,
+                alerts.alert,
+                closes=core.edition_closes,
+                keep=timedelta(days=core.keep_unsubscribed),
+                may_expire=time.may_expire,
+            ),
             writer=writer,
             alerts=alerts,
             monitor=monitor,

@@ -120,6 +120,8 @@ class Settings(BaseModel):
     access: Literal["open", "invite", "list"] = Field("open", alias="ACCESS")
     invite_codes: SecretStr | None = Field(None, alias="INVITE_CODES")
     allowed: Annotated[tuple[str, ...], BeforeValidator(patterns)] = Field((), alias="ALLOWED")
+    keep_unsubscribed: int = Field(180, alias="KEEP_UNSUBSCRIBED", ge=1, le=3650)
+    """Days for which readers who left are kept."""
     public_url: str = Field("", alias="PUBLIC_URL", max_length=200)
     """URL at which readers reach the web server."""
     secret_key: SecretStr | None = Field(None, alias="SECRET_KEY")

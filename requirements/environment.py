@@ -78,7 +78,7 @@ class Environment:
         import time
 
         begun = time.monotonic()
-        say("Setting up (once, about half a minute) ...")
+        say("Setting up (once, about half a minute): making " + self.folder)
         installation = Installation(self, held)
         if os.path.exists(self._stamp):
             os.remove(self._stamp)  # first, so that a half-removed environment does not look ready
@@ -140,6 +140,7 @@ class Installation:
         if "SSL_CERT_FILE" not in os.environ:
             self._variables.update(self._pip_setting("cert", "SSL_CERT_FILE"))
         into = ("--python", self._environment.python)
+        self._announce("uv")
         self._call(uv, "pip", "sync", *into, "--require-hashes", "--compile-bytecode", self._environment.lock)
 
     def _fetch_uv(self) -> str:
@@ -150,6 +151,7 @@ class Installation:
         with open(lock, "rb") as content:
             home = os.path.join(SCRATCH, "uv-" + hashlib.sha256(content.read()).hexdigest()[:12])
         if not os.path.exists(home):
+            say("Fetching the installer, uv")
             part = home + ".part"
             shutil.rmtree(part, ignore_errors=True)
             self._call(*self._find_pip(), "install", "--require-hashes", "--target", part, "-r", lock)
@@ -158,8 +160,14 @@ class Installation:
 
     def _pip(self) -> None:
         pip = self._find_pip()
+        self._announce("pip")
         into = [] if pip[0] == self._environment.python else ["--python", self._environment.python]
         self._call(*pip, *into, "install", "--require-hashes", "--no-deps", "-r", self._environment.lock)
+
+    def _announce(self, installer: str) -> None:
+        with open(self._environment.lock, encoding="utf-8") as lock:
+            packages = sum("==" in line for line in lock)
+        say(f"Fetching and installing {packages} packages with {installer}")
 
     def _find_pip(self) -> list[str]:
         """Give this Python's pip, else one created in the environment: Debian has either, both or none."""

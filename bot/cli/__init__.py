@@ -10,7 +10,7 @@ import importlib.util
 import os
 import sys
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import typer
 
@@ -28,6 +28,12 @@ def channel_groups() -> dict[str, LazyCommand]:
         )
         for name in names
     }
+
+
+FORMER = {"top": "papers", "min-votes": "votes", "zone": "timezone", "edition": "date"}
+"""Names of options that are understood and no longer shown."""
+PROGRAM = "./run" if (Path(__file__).resolve().parents[2] / "run").is_file() else "papers"
+"""What people type: `./run` in a checkout, `papers` where it is installed."""
 
 
 class PapersGroup(LazyGroup):
@@ -65,19 +71,43 @@ app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "token_normalize_func": lambda name: FORMER.get(name, name),
+    },
 )
 
 
+def _show_version(asked: bool) -> None:
+    """Say which version this is, of the checkout or else of what is installed, and exit."""
+    if not asked:
+        return
+    project = Path(__file__).resolve().parents[2] / "pyproject.toml"
+    if project.is_file():
+        import tomllib
+
+        number = tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"]
+    else:
+        from importlib import metadata
+
+        number = metadata.version("morning-papers")
+    sys.stdout.write(f"Morning Papers {number}\n")
+    raise typer.Exit
+
+
 @app.callback()
-def papers() -> None:
+def papers(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
     """A daily digest of AI papers by Telegram, Discord, email and web, in each reader's language."""
 
 
 def main() -> None:
     """Run `papers`."""
     try:
-        app(prog_name="papers")
+        app(prog_name=PROGRAM)
     except BrokenPipeError:  # `papers editions | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)

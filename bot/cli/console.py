@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.channel import Finding
+from bot.cli import PROGRAM
 
 WIDE = 120
 """Columns of a table that is written to a file or a pipe."""
@@ -25,12 +26,17 @@ MARKS = {"ok": ("ok     ", "green"), "advice": ("advice ", "yellow"), "fault": (
 
 def say(line: str = "") -> None:
     """One plain line on standard output."""
-    print(line, flush=True)
+    print(as_typed(line), flush=True)
 
 
 def complain(line: str) -> None:
     """One plain line on standard error."""
-    print(line, file=sys.stderr, flush=True)
+    print(as_typed(line), file=sys.stderr, flush=True)
+
+
+def as_typed(line: str) -> str:
+    """A sentence in which `papers …` is what people type here, `./run …` in a checkout."""
+    return line.replace("`papers ", f"`{PROGRAM} ")
 
 
 def as_json(value: object) -> None:
@@ -49,16 +55,9 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str |
 
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Show how far some work has come: call what is given with (done, total). A bar, or a line at its end."""
-    if not sys.stderr.isatty():
-        last: list[tuple[int, int]] = []
-
-        def note(done: int, total: int) -> None:
-            last[:] = [(done, total)]
-
-        yield note
-        for done, total in last:
-            complain(f"{what}: {done} of {total}")
+    """Show on a terminal how far some work has come: call what is given with (done, total)."""
+    if not sys.stderr.isatty():  # where the log's lines alone belong
+        yield lambda *_: None
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
@@ -71,7 +70,7 @@ def findings(rows: Sequence[Finding]) -> None:
     console = _console()
     for row in rows:
         mark, style = MARKS[row.level]
-        console.print(Text.assemble((mark, style), (f"{row.subject}: ", "bold"), row.says), soft_wrap=True)
+        console.print(Text.assemble((mark, style), (f"{row.subject}: ", "bold"), as_typed(row.says)), soft_wrap=True)
 
 
 def _console() -> Console:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
 from enum import StrEnum
-from typing import Annotated, TypeVar
+from functools import wraps
+from inspect import Parameter, signature
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 from bot.cli.console import as_json, complain, say, table
 from bot.cli.open_store import stored
-from bot.cli.options import Channel, Json, Yes, parse_day
+from bot.cli.options import Channel, Json, Yes, parse_day, with_parameters
 from bot.cli.startup import DONE, WRONG, execute
 from bot.model import NOTE, Cadence, State
 from bot.runtime.supervisor import clock
@@ -27,16 +29,19 @@ SHOWN_AS = {"day": "edition", "subscriber_id": "subscriber", "due_at": "due", "e
 """Fields of `DeliveryLine` that have another name in JSON."""
 COLUMNS = ("id", "edition", "channel", "subscriber", "state", "code", "reason", "attempts", "repeats", "due", "ended")
 
-Edition = Annotated[str | None, typer.Option("--edition", metavar="YYYY-MM-DD", help="Only of this edition (UTC).")]
-CadenceOption = Annotated[
-    str | None,
-    typer.Option("--cadence", metavar="day|week|month|note", help="Only of this cadence; note is announcements."),
-]
-StateOption = Annotated[str | None, typer.Option("--state", metavar="STATE", help="Only in this state, such as sent.")]
-Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Only with this text in the reason.")]
-Repeated = Annotated[
-    bool, typer.Option("--repeated", help="Only those sent again while it was unknown whether they had arrived.")
-]
+FILTERS: Mapping[str, object] = {
+    "date": Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="Only of this day's editions (UTC).")],
+    "cadence": Annotated[
+        str | None, typer.Option(metavar="day|week|month|note", help="Only of this cadence; note is announcements.")
+    ],
+    "channel": Channel,
+    "state": Annotated[str | None, typer.Option(metavar="STATE", help="Only in this state, such as sent.")],
+    "reason": Annotated[str | None, typer.Option(metavar="TEXT", help="Only with this text in the reason.")],
+    "repeated": Annotated[
+        bool, typer.Option("--repeated", help="Only those sent again while it was unknown whether they had arrived.")
+    ],
+}
+"""The options by which deliveries are selected, on every command."""
 All = Annotated[bool, typer.Option("--all", help="Without a filter: all of them.")]
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -45,19 +50,30 @@ Query = Callable[..., Awaitable[int]]
 app = typer.Typer(help="List, retry and cancel single deliveries.", no_args_is_help=True, rich_markup_mode=None)
 
 
+def filtered(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command whose first argument is a DeliveryFilter the options that make one."""
+
+    @wraps(command)
+    def with_filter(**given: Any) -> None:
+        command(_filter(**{name: given.pop(name) for name in FILTERS}), **given)
+
+    own = list(signature(command, eval_str=True).parameters.values())[1:]
+    filters = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=False if name == "repeated" else None, annotation=option)
+        for name, option in FILTERS.items()
+    ]
+    return with_parameters(with_filter, [*filters, *(each.replace(kind=Parameter.KEYWORD_ONLY) for each in own)])
+
+
 @app.command("list")
+@filtered
 def list_deliveries(
-    edition: Edition = None,
-    cadence: CadenceOption = None,
-    channel: Channel = None,
-    state: StateOption = None,
-    reason: Reason = None,
-    repeated: Repeated = False,
+    wanted: DeliveryFilter,
     limit: Annotated[int, typer.Option(min=0, metavar="N", help="Only the newest N; 0 for all.")] = 100,
     json: Json = False,
 ) -> None:
     """Show deliveries, newest first. Readers are shown by number, never by address."""
-    execute(_list(_filter(edition, cadence, channel, state, reason, repeated), limit, json))
+    execute(_list(wanted, limit, json))
 
 
 async def _list(wanted: DeliveryFilter, limit: int, json: bool) -> int:
@@ -76,39 +92,21 @@ async def _list(wanted: DeliveryFilter, limit: int, json: bool) -> int:
 
 
 @app.command()
-def retry(
-    edition: Edition = None,
-    cadence: CadenceOption = None,
-    channel: Channel = None,
-    state: StateOption = None,
-    reason: Reason = None,
-    repeated: Repeated = False,
-    every: All = False,
-    yes: Yes = False,
-) -> None:
+@filtered
+def retry(wanted: DeliveryFilter, every: All = False, yes: Yes = False) -> None:
     """Requeue deliveries that are unknown, rejected, expired or barred, for another 18 hours.
 
     They go out in each reader's waking hours (07:00 to 22:00, or near their own hour), to active readers only, unless
     a newer edition superseded them. One that is unknown may arrive a second time.
     """
-    wanted = _filter(edition, cadence, channel, state, reason, repeated)
     count, change = operator_queries.count_retryable, operator_queries.retry
     execute(_change(wanted, RETRYABLE, "requeued", count, change, every=every, yes=yes))
 
 
 @app.command()
-def drop(
-    edition: Edition = None,
-    cadence: CadenceOption = None,
-    channel: Channel = None,
-    state: StateOption = None,
-    reason: Reason = None,
-    repeated: Repeated = False,
-    every: All = False,
-    yes: Yes = False,
-) -> None:
+@filtered
+def drop(wanted: DeliveryFilter, every: All = False, yes: Yes = False) -> None:
     """Cancel deliveries that are owed or unknown: they are never sent."""
-    wanted = _filter(edition, cadence, channel, state, reason, repeated)
     count, change = operator_queries.count_droppable, operator_queries.drop
     execute(_change(wanted, DROPPABLE, "cancelled", count, change, every=every, yes=yes))
 
@@ -128,7 +126,7 @@ async def _change(
         complain(f"A delivery that is {wanted.state} cannot be {becomes}; {', '.join(possible)} can.")
         return WRONG
     if not wanted.conditions() and not every:
-        complain("Say which deliveries: give a filter, such as --edition or --channel, or --all.")
+        complain("Say which deliveries: give a filter, such as --date or --channel, or --all.")
         return WRONG
     async with stored() as store:
         if sys.stdin.isatty() and not yes:
@@ -143,21 +141,12 @@ async def _change(
     return DONE
 
 
-def _filter(
-    edition: str | None,
-    cadence: str | None,
-    channel: str | None,
-    state: str | None,
-    reason: str | None,
-    repeated: bool,
-) -> DeliveryFilter:
+def _filter(date: str | None, cadence: str | None, state: str | None, **others: Any) -> DeliveryFilter:
     return DeliveryFilter(
-        day=parse_day(edition),
+        day=parse_day(date),
         cadence=NOTE if cadence == NOTE else _one_of(Cadence, "cadence", cadence),
-        channel=channel,
         state=_one_of(State, "state", state),
-        reason=reason,
-        repeated=repeated,
+        **others,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 from bot import app
 from bot.cli import console
@@ -23,6 +23,6 @@ async def open_service(
     """
     here = configuration()
     logs.configure(here.core.log_format, here.secrets, level=logging.ERROR if quiet else logging.INFO)
-    with console.progress(bar) as progress:
+    with console.progress(bar) if quiet else nullcontext() as progress:  # a log and a bar would mix
         async with app.open_app(here.home, here.environ, only=only, progress=progress) as service:
             yield service

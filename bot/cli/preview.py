@@ -10,7 +10,7 @@ import typer
 from bot.cli.console import complain, say
 from bot.cli.open_service import open_service
 from bot.cli.open_store import find_edition
-from bot.cli.options import Day, Language, Top, parse_day
+from bot.cli.options import Day, Language, Papers, parse_day
 from bot.cli.startup import DONE, FAILED, WRONG, execute
 from bot.delivery.rendering import compose, texts_for
 from bot.model import Preferences, Style
@@ -22,16 +22,18 @@ def preview(
     date: Day = None,
     language: Language = None,
     style: Annotated[str, typer.Option(help="Such as headline, abstract or highlights.")] = "headline",
-    top: Top = 10,
+    papers: Papers = 10,
     part: Annotated[
         str | None, typer.Option(metavar="NAME", help="Only this part of the message, such as html.")
     ] = None,
 ) -> None:
     """Show exactly what would be sent, and send nothing."""
-    execute(_preview(channel, parse_day(date), language, style, top, part))
+    execute(_preview(channel, parse_day(date), language, style, papers, part))
 
 
-async def _preview(channel: str, day: date | None, language: str | None, style: str, top: int, part: str | None) -> int:
+async def _preview(
+    channel: str, day: date | None, language: str | None, style: str, papers: int, part: str | None
+) -> int:
     if style not in set(Style):
         complain(f"There is no style {style}; there are: {', '.join(Style)}.")
         return WRONG
@@ -41,7 +43,7 @@ async def _preview(channel: str, day: date | None, language: str | None, style: 
             complain(f"There is no edition{f' of {day}' if day else ' yet'}; `papers publish` publishes one.")
             return FAILED
         language = match(language, service.settings.default_language)
-        wanted = Preferences(language=language, style=Style(style), papers=top)
+        wanted = Preferences(language=language, style=Style(style), papers=papers)
         texts = await texts_for(service.store, [ranked.paper.id for ranked in edition.papers], wanted)
         message = compose(edition, wanted, service.channels[0], texts=texts)
     parts = message.parts() if message else {}

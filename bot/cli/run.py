@@ -9,7 +9,10 @@ from typing import Annotated
 
 import typer
 
-from bot.app import FALLBACK_CHANNEL, open_channel
+from bot import settings
+from bot.app import CHANNELS, FALLBACK_CHANNEL, configured, open_channel, settings_class
+from bot.cli import PROGRAM
+from bot.cli.configuration import configuration
 from bot.cli.console import complain, say
 from bot.cli.open_service import open_service
 from bot.cli.options import parse_time
@@ -24,11 +27,8 @@ from bot.runtime.stopping import stop_on_signals
 from bot.service import Role, Service
 from bot.store import edition_queries
 
-HOW_TO_ADD = (
-    "To deliver by Telegram put TELEGRAM_TOKEN into .env, by Discord DISCORD_TOKEN, by email SMTP_HOST and\n"
-    "EMAIL_FROM. To add a reader with their own language and hour:\n"
-    "papers add outbox:ada --language ko --hour 7:30 --timezone Asia/Seoul"
-)
+EXAMPLE = "add outbox:ada --language ko --hour 7:30 --timezone Asia/Seoul"
+"""How a reader is added, with their own language and hour."""
 
 
 def run(
@@ -127,17 +127,20 @@ def _show_sample(service: Service) -> None:
 
 async def _announce_next(service: Service, now: datetime) -> None:
     """Say what the program does next, and how to reach more people."""
-    settings = service.settings
-    day = newest_finished(now, settings.edition_closes) + timedelta(days=1)
-    left = closing_time(day, settings.edition_closes) - now
+    core = service.settings
+    day = newest_finished(now, core.edition_closes) + timedelta(days=1)
+    left = closing_time(day, core.edition_closes) - now
     hours, minutes = divmod(int(left.total_seconds()) // 60, 60)
     say()
-    say(f"The feed is polled every {settings.poll_interval.total_seconds() / 60:g} minutes.")
-    say(f"The list of {day} closes at {settings.edition_closes:%H:%M} UTC, in {hours} h {minutes:02} min;")
+    say(f"The feed is polled every {core.poll_interval.total_seconds() / 60:g} minutes.")
+    say(f"The list of {day} closes at {core.edition_closes:%H:%M} UTC, in {hours} h {minutes:02} min;")
     say("readers get it at their own hour (08:00 unless they chose another).")
     if service.web is not None:
         say(f"Web pages: {service.web.home}")
     for session in service.sessions:
         for finding in await session.findings():
             say(f"{finding.subject}: {finding.says}")
-    say(HOW_TO_ADD)
+    used = configured(configuration().environ)
+    if others := [f"{name} ({settings.names(settings_class(name))[0]})" for name in CHANNELS if name not in used]:
+        say(f"It could also deliver by {', '.join(others)}: put that into .env; see docs/settings.md.")
+    say(f"To add a reader: {PROGRAM} {EXAMPLE}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -27,6 +28,7 @@ def execute(work: Coroutine[Any, Any, int], *, stand_by: bool = False) -> None:
 
     An error that the operator can mend becomes one sentence. `stand_by` says that the command has the option --standby.
     """
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # bot.__main__ had turned it off
     try:
         with asyncio.Runner(loop_factory=new_loop()) as runner:
             code = runner.run(work)

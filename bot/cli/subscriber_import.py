@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from enum import StrEnum
-from inspect import Parameter, Signature
+from inspect import Parameter
 from pathlib import Path
 from typing import IO, Annotated
 
@@ -20,6 +20,7 @@ from bot.cli import subscriber_files
 from bot.cli.configuration import configuration
 from bot.cli.console import complain, progress, say
 from bot.cli.open_store import stored
+from bot.cli.options import with_parameters
 from bot.cli.startup import DONE, FAILED, WRONG, execute
 from bot.cli.subscriber_files import SubscriberRow
 from bot.commands import subscription
@@ -61,24 +62,23 @@ Format = Annotated[FileFormat | None, typer.Option("--format", help="csv or json
 
 def with_preference_options(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command that takes an address an option for each preference: `--votes N`, `--timezone ZONE`."""
-    address = Parameter("address", Parameter.POSITIONAL_OR_KEYWORD, annotation=AddressArgument)
+    address = Parameter("address", Parameter.KEYWORD_ONLY, annotation=AddressArgument)
     options = [
         Parameter(each.name, Parameter.KEYWORD_ONLY, default="", annotation=_option(each)) for each in PREFERENCES
     ]
-    command.__signature__ = Signature([address, *options])  # type: ignore[attr-defined]
-    command.__annotations__ = {each.name: each.annotation for each in (address, *options)}
-    return command
+    return with_parameters(command, [address, *options])
 
 
 def _option(preference: Preference) -> object:
-    """The type of a preference's option, with its names and its help."""
-    names = dict.fromkeys(f"--{name.replace('_', '-')}" for name in (*preference.options, preference.name))
-    return Annotated[str, typer.Option(*names, metavar=METAVARS[preference.kind], help=_help(preference))]
+    """The type of a preference's option, with its name and its help."""
+    name = preference.name if preference.name in preference.options else preference.option
+    return Annotated[str, typer.Option(f"--{name}", metavar=METAVARS[preference.kind], help=_help(preference))]
 
 
 def _help(preference: Preference) -> str:
     example = next((each for each in preference.examples if "{" not in each), None)
-    return f"{preference.title}, such as {example!r}." if example else f"{preference.title}."
+    title = words(DEFAULT).gettext(preference.title)
+    return f"{title}, such as {example!r}." if example else f"{title}."
 
 
 @with_preference_options
@@ -115,6 +115,37 @@ async def _add(written: str, given: dict[str, str]) -> int:
     say(rhythm_in_words(wanted, words(DEFAULT), now))
     if address.channel not in app.configured(configuration().environ):
         complain(f"But {address.channel} is not configured, so nothing is sent until it is: see docs/settings.md.")
+    return DONE
+
+
+@with_preference_options
+def set_(address: str, **given: str) -> None:
+    """Change the preferences of a subscriber."""
+    execute(_set(address, {name: cell for name, cell in given.items() if cell}))
+
+
+async def _set(written: str, given: dict[str, str]) -> int:
+    if not given:
+        complain("Say what to change, such as --language ko or --hour 7:30.")
+        return WRONG
+    now = clock()
+    async with stored() as store:
+        address = read_address(written, store)
+        async with store.write() as connection:
+            await audience.lock_editions(connection)
+            reader = await subscriber_queries.get(connection, address, lock=True)
+            if reader is None:
+                complain(f"{address} is not subscribed.")
+                return FAILED
+            try:
+                zone = {"timezone": reader.preferences.timezone} | given  # it stays, whatever the language suggests
+                wanted = subscriber_files.preferences(reader.preferences, **zone)
+            except ValueError as error:
+                complain(f"{error}.")
+                return WRONG
+            await subscriber_queries.change(connection, reader, wanted, now=now)
+    say(f"{address} gets {own_name(wanted.language)}, {wanted.style}.")
+    say(rhythm_in_words(wanted, words(DEFAULT), now))
     return DONE
 
 

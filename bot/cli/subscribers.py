@@ -32,6 +32,7 @@ people = typer.Typer(
     rich_markup_mode=None,
 )
 people.command("add")(subscriber_import.add)
+people.command("set")(subscriber_import.set_)
 people.command("import")(subscriber_import.import_)
 people.command("export")(subscriber_import.export)
 people.command("suppress")(suppression_import.suppress)

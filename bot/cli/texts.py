@@ -11,7 +11,7 @@ from bot.cli.configuration import configuration
 from bot.cli.console import as_json, complain, progress, say, table
 from bot.cli.open_service import open_service
 from bot.cli.open_store import find_edition, stored
-from bot.cli.options import Day, Json, Top, parse_day
+from bot.cli.options import Day, Json, Papers, parse_day
 from bot.cli.startup import DONE, FAILED, WRONG, execute
 from bot.model import Preferences, Style
 from bot.render.styles import TEXT_FIELDS
@@ -69,13 +69,13 @@ def write(
     date: Day = None,
     language: Annotated[str, typer.Option(metavar="TAG", help="In this language, such as ko.")] = "en",
     style: Annotated[str, typer.Option(help="highlights, plain, translation or review.")] = "highlights",
-    top: Top = 10,
+    papers: Papers = 10,
 ) -> None:
     """Generate the texts of the latest edition, or a day's, now, whether or not anybody reads them."""
-    execute(_write(parse_day(date), language, style, top))
+    execute(_write(parse_day(date), language, style, papers))
 
 
-async def _write(day: date | None, language: str, style: str, top: int) -> int:
+async def _write(day: date | None, language: str, style: str, papers: int) -> int:
     tag = match(language, default="")
     if style not in TEXT_FIELDS or not tag:
         complain(f"There is no style {style} that a model writes, or no language {language}.")
@@ -88,7 +88,7 @@ async def _write(day: date | None, language: str, style: str, top: int) -> int:
         if edition is None:
             complain(f"There is no edition{f' of {day}' if day else ' yet'}.")
             return FAILED
-        wanted = Preferences(language=tag, style=Style(style), papers=top)
+        wanted = Preferences(language=tag, style=Style(style), papers=papers)
         tasks = await service.writer.missing_of(edition, wanted, clock())
         with progress("Texts written") as bar:
             bar(0, len(tasks))

@@ -6,7 +6,7 @@ from datetime import date
 
 from bot.cli.console import as_json, complain, say
 from bot.cli.open_service import open_service
-from bot.cli.options import Day, Json, Language, Top, parse_day
+from bot.cli.options import Day, Json, Language, Papers, parse_day
 from bot.cli.startup import DONE, FAILED, WRONG, execute
 from bot.model import Cadence, Paper, Preferences
 from bot.publishing.feed import FeedError
@@ -17,15 +17,15 @@ from bot.runtime.supervisor import clock
 from bot.store import edition_queries, paper_queries
 
 
-def today(date: Day = None, top: Top = 0, language: Language = None, json: Json = False) -> None:
+def today(date: Day = None, papers: Papers = 0, language: Language = None, json: Json = False) -> None:
     """Show today's list of papers as it stands.
 
     With --date it is another day's. While today has no papers yet, it is the latest edition.
     """
-    execute(_today(parse_day(date), top, language, json))
+    execute(_today(parse_day(date), papers, language, json))
 
 
-async def _today(asked: date | None, top: int, language: str | None, json: bool) -> int:
+async def _today(asked: date | None, papers: int, language: str | None, json: bool) -> int:
     now = clock()
     day = asked or now.date()
     if day > now.date():
@@ -41,7 +41,7 @@ async def _today(asked: date | None, top: int, language: str | None, json: bool)
         async with service.store.read() as connection:
             listed = await paper_queries.listed(connection, day, day)
             edition = None if listed or asked else await edition_queries.latest(connection, Cadence.DAY)
-        wanted = Preferences(language=match(language, service.settings.default_language), papers=top)
+        wanted = Preferences(language=match(language, service.settings.default_language), papers=papers)
         if edition is not None:
             listed, day = [ranked.paper for ranked in edition.papers], edition.day
         if json:

@@ -20,8 +20,8 @@ from bot.store import Store
 if TYPE_CHECKING:
     from bot.commands.command import Command
 
-WITHOUT_MODEL = tuple(style for style in Style if style not in TEXT_FIELDS)
-"""The styles that need no language model."""
+WITHOUT_MODEL = tuple(style for style in Style if style not in TEXT_FIELDS or style is Style.HIGHLIGHTS)
+"""The styles that can be had without a language model; highlights are then sentences of the authors."""
 NO_EXTRAS: Mapping[str, str] = {}
 
 

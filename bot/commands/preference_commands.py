@@ -112,7 +112,8 @@ async def menu(context: Context, preference: Preference) -> Reply:
     rows: Sequence[Row] = ()
     more = ""
     if preference.kind is Kind.STYLE:
-        rows = [Row(*styles(w)[style]) for style in context.services.styles]
+        named = styles(w, context.services.styles)
+        rows = [Row(*named[style]) for style in context.services.styles]
     if preference.kind is Kind.TOPICS and context.preferences.topics:
         more, rows = await _preview(context, context.preferences.topics)
     hint = preference_values.hint(preference, w)

@@ -10,7 +10,16 @@ from bot.delivery.alerts import Alert
 from bot.delivery.listening import tell_long_outages
 from bot.model import NOTE, Cadence
 from bot.rules.closing import closing_time, newest_finished
-from bot.store import Store, closing_state, edition_queries, ended_editions, one_time_tokens, retention, unread_days
+from bot.store import (
+    Store,
+    closing_state,
+    edition_queries,
+    ended_editions,
+    former_readers,
+    one_time_tokens,
+    retention,
+    unread_days,
+)
 
 log = logging.getLogger(__name__)
 
@@ -22,13 +31,20 @@ class Housekeeping:
     """Safe to run as often as you like: each `step` does what is due."""
 
     def __init__(
-        self, store: Store, alert: Alert, *, closes: time, may_expire: Callable[[], bool] = lambda: True
+        self,
+        store: Store,
+        alert: Alert,
+        *,
+        closes: time,
+        keep: timedelta = former_readers.KEEP,
+        may_expire: Callable[[], bool] = lambda: True,
     ) -> None:
         """While `may_expire` says no, because clocks differ, nothing is folded or deleted."""
         self._may_expire = may_expire
         self._store = store
         self._alert = alert
         self._closes = closes
+        self._keep = keep
 
     async def step(self, now: datetime) -> bool:
         """Do everything that is due at `now`. Returns whether there was anything to do."""
@@ -83,13 +99,16 @@ class Housekeeping:
             await one_time_tokens.drop_old(connection, now)
 
     async def _fold(self, now: datetime) -> bool:
-        """Once a day, replace deliveries past their retention by counts."""
+        """Once a day, replace deliveries past their retention by counts, and erase readers who left long ago."""
         async with self._store.read() as connection:
             if await ended_editions.last_day(connection, "fold") == now.date():
                 return False
         folded = await retention.fold_old(self._store, before=now - retention.KEEP)
+        erased = await former_readers.erase_former(self._store, now=now, keep=self._keep)
         async with self._store.write() as connection:
             await ended_editions.done(connection, "fold", now.date())
         if folded:
             log.info("old deliveries folded into counts", extra={"rows": folded})
-        return bool(folded)
+        if erased:
+            log.info("readers who left long ago erased", extra={"rows": erased})
+        return bool(folded or erased)

@@ -11,8 +11,8 @@ from types import MappingProxyType
 
 from bot.channel import Said
 from bot.model import Paper, Source, Style, Text
-from bot.render.styles import FALLBACKS, MISSING
-from bot.runtime.text import first_sentence
+from bot.render.author_highlights import author_highlights, proposal_sentence
+from bot.render.styles import FALLBACKS, MISSING, TEXT_FIELDS
 
 NOTHING_WRITTEN: Mapping[Style, Text] = MappingProxyType({})
 WRITTEN_IN = "en"
@@ -23,7 +23,7 @@ def say(paper: Paper, style: Style, texts: Mapping[Style, Text] = NOTHING_WRITTE
     """The text about a paper in a style.
 
     `texts` are the model's in the reader's language. If the style's text is missing, the first of its `FALLBACKS` is
-    used, and then the feed's sentence.
+    used, then sentences of the authors' abstract, then the feed's sentence.
     """
     if style is Style.HEADLINE:
         return _headline(paper)
@@ -32,11 +32,16 @@ def say(paper: Paper, style: Style, texts: Mapping[Style, Text] = NOTHING_WRITTE
     for each in (style, *FALLBACKS[style]):
         if each in texts:
             return _written(texts[each], paper, instead=each is not style)
+    points = author_highlights(paper.abstract)
+    if points:
+        parts = {field.name: points.get(field.name, "") for field in TEXT_FIELDS[Style.HIGHLIGHTS]}
+        return replace(_said(Style.HIGHLIGHTS, Source.AUTHORS, **parts), instead=style is not Style.HIGHLIGHTS)
     return replace(_headline(paper), instead=True)
 
 
 def _written(text: Text, paper: Paper, *, instead: bool) -> Said:
-    parts = {name: "" if said == MISSING else said for name, said in text.parts.items()}
+    written = {field.name: text.parts.get(field.name, "") for field in TEXT_FIELDS[text.style]}
+    parts = {name: "" if said == MISSING else said for name, said in written.items()}
     if text.style is Style.PLAIN:
         parts["abstract"] = _one_line(paper.abstract)
     return Said(text.style.value, Source.MODEL, MappingProxyType(parts), text.language, instead)
@@ -45,7 +50,7 @@ def _written(text: Text, paper: Paper, *, instead: bool) -> Said:
 def _headline(paper: Paper) -> Said:
     if paper.sentence and paper.sentence.strip():
         return _said(Style.HEADLINE, Source.FEED, sentence=_one_line(paper.sentence))
-    return _said(Style.HEADLINE, Source.AUTHORS, sentence=first_sentence(paper.abstract))
+    return _said(Style.HEADLINE, Source.AUTHORS, sentence=proposal_sentence(paper.abstract))
 
 
 def _said(style: Style, source: Source, **parts: str) -> Said:

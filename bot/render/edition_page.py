@@ -14,7 +14,7 @@ from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from bot.channel import Block, Link, Page, Said
-from bot.model import Cadence, Edition, Paper, Preferences, Ranked, Style, Text
+from bot.model import Cadence, Edition, Paper, Preferences, Ranked, Source, Style, Text
 from bot.render.attribution import NOTHING_WRITTEN, say
 from bot.render.labels import footer, labels
 from bot.render.words import Words, words
@@ -53,16 +53,17 @@ def edition_page(
     if counted and not edition.sample:
         # In UTC, since one rendering serves readers in every time zone.
         lead.append(w.gettext("edition.votes_as_of", moment=w.moment(edition.closed_at)))
+    blocks = [block(ranked, preferences.style, w, texts) for ranked in chosen]
     return Page(
         language=w.language,
         direction=w.direction,
         heading=heading(w, edition.cadence, edition.day),
         lead=" · ".join(lead),
-        blocks=[block(ranked, preferences.style, w, texts) for ranked in chosen],
+        blocks=blocks,
         labels=labels(w, preferences.style),
         notes=_warnings(w, edition),
         actions=[_missed(w, edition.cadence, day) for day in missed[-MOST_MISSED:]],
-        footer=footer(w, preferences.style, counted=counted, sample=edition.sample),
+        footer=footer(w, preferences.style, _sources(blocks), counted=counted, sample=edition.sample),
         slug="sample" if edition.sample else slug(edition.cadence, edition.day),
         day=edition.day,
         cadence=edition.cadence,
@@ -81,15 +82,16 @@ def today_page(
     chosen = choose(ranked, preferences)
     share = filled(day, now)
     title = w.gettext("edition.daily") if share == 1 else w.gettext("edition.so_far")
+    blocks = [block(each, preferences.style, w, texts) for each in chosen]
     return Page(
         language=w.language,
         direction=w.direction,
         heading=w.gettext("edition.heading", title=title, date=w.day(day)),
         lead=_count(w, len(chosen), len(ranked), preferences.min_votes),
-        blocks=[block(each, preferences.style, w, texts) for each in chosen],
+        blocks=blocks,
         labels=labels(w, preferences.style),
         notes=[] if share == 1 else [_still_filling(w, share, now)],
-        footer=footer(w, preferences.style, counted=_counts_votes(ranked), sample=False),
+        footer=footer(w, preferences.style, _sources(blocks), counted=_counts_votes(ranked), sample=False),
         slug=f"{day}-list",
     )
 
@@ -105,14 +107,15 @@ def list_page(
 ) -> Page:
     """The page of papers that are no edition: search results, top papers, or a single paper."""
     w = words(preferences.language)
+    blocks = [block(each, preferences.style, w, texts) for each in papers]
     return Page(
         language=w.language,
         direction=w.direction,
         heading=one_line(heading),
         lead=lead,
-        blocks=[block(each, preferences.style, w, texts) for each in papers],
+        blocks=blocks,
         labels=labels(w, preferences.style),
-        footer=footer(w, preferences.style, counted=_counts_votes(papers), sample=False),
+        footer=footer(w, preferences.style, _sources(blocks), counted=_counts_votes(papers), sample=False),
         slug=slug,
     )
 
@@ -170,6 +173,10 @@ def block(ranked: Ranked, style: Style, w: Words, texts: Texts = NO_TEXTS) -> Bl
         original_title=title if translated else None,
         abstract=one_line(plain_math(paper.abstract)),
     )
+
+
+def _sources(blocks: Sequence[Block]) -> set[Source]:
+    return {each.said.source for each in blocks}
 
 
 def filled(day: date, now: datetime) -> float:

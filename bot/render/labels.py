@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from bot.model import Source, Style
 from bot.render.words import Words
@@ -62,12 +62,14 @@ def _of_styles(w: Words) -> Mapping[str, str]:
     }
 
 
-def footer(w: Words, style: Style, *, counted: bool, sample: bool) -> list[str]:
-    """The lines of a page's footer; `counted` says whether the feed counts votes."""
+def footer(w: Words, style: Style, sources: Collection[Source], *, counted: bool, sample: bool) -> list[str]:
+    """The lines of a page's footer; `sources` wrote its texts, `counted` says whether the feed counts votes."""
     if sample:
         whose = w.gettext("source.note_sample")
     elif style is Style.ABSTRACT:
         whose = w.gettext("source.note_authors")
+    elif style not in USUAL_SOURCES and Source.MODEL not in sources:
+        whose = w.gettext("source.note_sentences")
     elif style not in USUAL_SOURCES:
         whose = w.gettext("source.note_model")
     elif counted:

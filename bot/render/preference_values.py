@@ -117,7 +117,8 @@ def offers(
         case Kind.LANGUAGE, _:
             values = languages()
         case Kind.STYLE, _:
-            values = available
+            named = styles(w, available)
+            return [Offer(each, named[each][0], each == chosen) for each in available]
         case Kind.CADENCE, _:
             values = tuple(Cadence)
         case Kind.SWITCH, _:
@@ -195,8 +196,19 @@ def rhythm_in_words(wanted: Preferences, w: Words, now: datetime) -> str:
     }[wanted.cadence]
 
 
-def styles(w: Words) -> Mapping[Style, tuple[str, str]]:
-    """What each style is called, and what it says about a paper."""
+def styles(w: Words, available: Sequence[Style] = tuple(Style)) -> Mapping[Style, tuple[str, str]]:
+    """What each style is called, and what it says about a paper.
+
+    Where no style of a language model is `available`, readers of other languages are told that highlights are English.
+    """
+    named = _styles(w)
+    if w.language != "en" and Style.PLAIN not in available:
+        name, about = named[Style.HIGHLIGHTS]
+        named[Style.HIGHLIGHTS] = (w.gettext("style.in_english", style=name), about)
+    return named
+
+
+def _styles(w: Words) -> dict[Style, tuple[str, str]]:
     return {
         Style.HEADLINE: (w.gettext("style.headline"), w.gettext("style.headline_about")),
         Style.ABSTRACT: (w.gettext("paper.label_abstract"), w.gettext("style.abstract_about")),

@@ -186,6 +186,7 @@ subscribers = Table(
     *columns(shaping=False),
     Column("created_at", Utc, nullable=False),
     Column("paused_until", Utc),
+    Column("left_at", Utc),
     Column("extras", String, nullable=False, server_default="{}"),
     Column("set_up_by", String),
     UniqueConstraint("channel", "recipient"),

@@ -93,7 +93,7 @@ async def set_status(
     await connection.execute(
         update(subscribers)
         .where(subscribers.c.id == subscriber_id)
-        .values(status=status.value, paused_until=None, **reason)
+        .values(status=status.value, paused_until=None, left_at=None, **reason)
     )
 
 

@@ -92,6 +92,7 @@ def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.
         thumbnails=context.thumbnails,
         invitations=context.invitations,
         subscribing=None if mail is None else SubscribeForm(mail.commands.by_invitation),
+        keep=context.core.keep_unsubscribed,
     )
     public = PublicRoutes(
         pages,

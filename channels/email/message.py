@@ -24,7 +24,7 @@ from channels.email.plain_text import wrap
 UNSUBSCRIBE, SETTINGS, WEB = "unsubscribe", "settings", "web"
 PLACEHOLDERS = (UNSUBSCRIBE, SETTINGS, WEB)
 MAX_HTML_BYTES = 90_000
-"""Bytes of HTML. Gmail clips a mail at about 102 kB and hides the unsubscribe link."""
+"""Bytes of HTML as sent, quoted-printable. Gmail clips a mail at about 102 kB and hides the unsubscribe link."""
 LINK_BYTES = 200
 """Bytes reserved for each inserted link."""
 SENDER_ID = "morningpapers"
@@ -57,7 +57,7 @@ class Mail:
 
     def sizes(self) -> Mapping[str, int]:
         links = len(_MARKS.findall(self.html))
-        return {"bytes of HTML": len(_MARKS.sub("", self.html).encode()) + links * LINK_BYTES}
+        return {"bytes of HTML": len(quoted(_MARKS.sub("", self.html).encode())) + links * LINK_BYTES}
 
     def parts(self) -> Mapping[str, str]:
         return {"text": _MARKS.sub(_shown, self.text), "html": _MARKS.sub(_shown, self.html)}

@@ -24,7 +24,7 @@ async def test_today_shows_the_list_of_a_day_ranked(papers: Papers) -> None:
 
 
 async def test_today_in_another_language_shows_the_first_papers(papers: Papers) -> None:
-    done = await papers("today", "--date", "2025-11-03", "--language", "ko", "--top", "1")
+    done = await papers("today", "--date", "2025-11-03", "--language", "ko", "--papers", "1")
     assert "The <best> & only" in done.out
     assert "Paper 2511.00101" not in done.out
     assert any("가" <= character <= "힣" for character in done.out)
@@ -33,7 +33,7 @@ async def test_today_in_another_language_shows_the_first_papers(papers: Papers) 
 async def test_today_as_json_is_the_same_list(papers: Papers) -> None:
     every = (await papers("today", "--date", "2025-11-03", "--json")).json
     assert [each["id"] for each in every] == ["2511.00102", "2511.00101"]
-    first = (await papers("today", "--date", "2025-11-03", "--json", "--top", "1")).json
+    first = (await papers("today", "--date", "2025-11-03", "--json", "--papers", "1")).json
     assert [each["id"] for each in first] == ["2511.00102"]
 
 
@@ -188,7 +188,7 @@ async def test_a_newer_database_is_refused_by_every_command_that_needs_it(papers
         (["run", "--only", "sleep"], "--only"),
         (["today", "--date", "03.11.2025"], "03.11.2025"),
         (["today", "--date", "2999-01-01"], "2999-01-01"),
-        (["today", "--top", "-1"], "--top"),
+        (["today", "--papers", "-1"], "--papers"),
         (["publish", "--date", "2999-01-01"], "2999-01-01"),
         (["preview"], "--channel"),
         (["preview", "--channel", "pigeon"], "pigeon"),

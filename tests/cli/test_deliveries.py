@@ -124,14 +124,14 @@ async def test_retry_and_drop_report_what_they_changed(local: Store, tmp_path: P
     await set_states(local, {1: "unknown", 2: "expired"})
     assert papers_command(tmp_path, "deliveries", "retry", "--state", "unknown").stdout == "1 delivery requeued.\n"
     assert papers_command(tmp_path, "deliveries", "retry", "--all").stdout == "1 delivery requeued.\n"
-    dropped = papers_command(tmp_path, "deliveries", "drop", "--edition", str(DAY), "--channel", "fake")
+    dropped = papers_command(tmp_path, "deliveries", "drop", "--date", str(DAY), "--channel", "fake")
     assert (dropped.returncode, dropped.stdout) == (0, "8 deliveries cancelled.\n")
     assert set((await states(local)).values()) == {"skipped"}
 
 
 @pytest.mark.parametrize(
     "words", [["retry"], ["drop", "--yes"], ["retry", "--state", "sent"], ["drop", "--state", "expired"],
-              ["list", "--state", "lost"], ["list", "--cadence", "hour"], ["list", "--edition", "monday"]]
+              ["list", "--state", "lost"], ["list", "--cadence", "hour"], ["list", "--date", "monday"]]
 )  # fmt: skip
 async def test_wrong_options_change_nothing(local: Store, tmp_path: Path, words: list[str]) -> None:
     await publish(local, READERS)

@@ -16,7 +16,7 @@ from tests.support.command import papers_command
 from tests.support.fake_channel import publish
 
 ADD = (
-    "add", "outbox:ada", "--language", "ko", "--style", "headline", "--top", "5", "--hour", "8",
+    "add", "outbox:ada", "--language", "ko", "--style", "headline", "--papers", "5", "--hour", "8",
     "--timezone", "Asia/Seoul", "--topics", "diffusion, -video", "--cadence", "day",
 )  # fmt: skip
 
@@ -56,7 +56,7 @@ async def test_add_subscribes_with_every_option(tmp_path: Path) -> None:
         (["ada"], "An address is written channel:recipient"),
         (["outbox:ada", "--hour", "25"], "is no hour"),
         (["outbox:ada", "--language", "tlh"], "there is no language"),
-        (["outbox:ada", "--top", "0"], "must be a number from 1 to 50"),
+        (["outbox:ada", "--papers", "0"], "must be a number from 1 to 50"),
         (["outbox:ada", "--timezone", "Mars"], "is no time zone"),
         (["outbox:ada", "--topics", "x" * 99], "topics of"),
     ],
@@ -187,3 +187,17 @@ async def test_add_and_doctor_warn_of_a_channel_that_is_not_configured(tmp_path:
     )
     given["SITE_DIR"] = "site"
     assert "get nothing" not in papers(tmp_path, "doctor", code=1, **given).stdout
+
+
+async def test_set_changes_what_is_given_and_keeps_the_rest(tmp_path: Path) -> None:
+    papers(tmp_path, *ADD)
+    done = papers(tmp_path, "subscribers", "set", "outbox:ada", "--language", "ja", "--hour", "6:30", "--votes", "3")
+    assert "日本語" in done.stdout
+    reader = await subscriber(tmp_path)
+    assert reader is not None
+    wanted = reader.preferences
+    assert (wanted.language, wanted.hour, wanted.min_votes, wanted.papers) == ("ja", 390, 3, 5)
+    assert wanted.timezone == "Asia/Seoul"
+    assert "Say what to change" in papers(tmp_path, "subscribers", "set", "outbox:ada", code=2).stderr
+    assert "is no hour" in papers(tmp_path, "subscribers", "set", "outbox:ada", "--hour", "25", code=2).stderr
+    assert "is not subscribed" in papers(tmp_path, "subscribers", "set", "outbox:eve", "--hour", "7", code=1).stderr

@@ -58,6 +58,7 @@ WRONG = {
     "INVITE_CODES_FILE": "no/such/file",
     "ALLOWED": "somebody",
     "LOG_FORMAT": "xml",
+    "KEEP_UNSUBSCRIBED": "4000",
     "ADMINS": "somebody",
     "HEARTBEAT_URL": "papers",
     "HEARTBEAT_URL_FILE": "no/such/file",

@@ -151,7 +151,7 @@ def test_the_wheel_made_from_that_has_the_templates_and_the_command(tmp_path: Pa
     with zipfile.ZipFile(wheel) as content:
         names = set(content.namelist())
         (points,) = [name for name in names if name.endswith("/entry_points.txt")]
-        assert "papers = bot.cli:main" in content.read(points).decode()
+        assert "papers = bot.__main__:main" in content.read(points).decode()
     templates = [file.relative_to(context / "templates") for file in (context / "templates").rglob("*.*")]
     assert len(templates) > 5
     assert {f"bot/_templates/{file.as_posix()}" for file in templates} <= names
@@ -173,6 +173,20 @@ def test_the_image_keeps_what_it_keeps_on_its_volume() -> None:
         name, _, folder = volume.partition(":")
         assert name in COMPOSE["volumes"]
         assert folder == image_variables()["PAPERS_HOME"]
+
+
+def test_the_image_serves_its_pages_to_this_machine_alone() -> None:
+    port = image_variables()["WEB_PORT"]
+    assert (image_variables()["WEB_HOST"], of_image("EXPOSE")) == ("0.0.0.0", port)
+    for program in PROGRAMS.values():
+        assert program["ports"] == [f"127.0.0.1:{port}:{port}"]
+
+
+def test_what_starts_from_the_run_lock_has_every_extra() -> None:
+    locked = (ROOT / "requirements" / "run.lock").read_text(encoding="utf-8")
+    for extra in PROJECT["project"]["optional-dependencies"].values():
+        for wanted in map(Requirement, extra):
+            assert f"\n{wanted.name}==" in locked
 
 
 def test_the_image_sets_nothing_but_settings() -> None:

@@ -10,9 +10,11 @@ import pytest
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model import Preferences, State
-from bot.store import Store
+from bot.model import Address, Preferences, State, Status
+from bot.store import Store, subscriber_queries
+from bot.store.bulk_import import BulkImporter, NewSubscriber
 from bot.store.edition_report import Report, reports
+from bot.store.former_readers import erase_former
 from bot.store.retention import KEEP, fold_old
 from bot.store.schema import deliveries, delivery_counts, subscribers
 from tests.support.fake_channel import DAY, NOW, publish
@@ -20,6 +22,7 @@ from tests.support.fake_channel import DAY, NOW, publish
 READERS = {f"reader-{n}": Preferences() for n in range(12)}
 STATES = ["sent"] * 5 + ["gone", "barred", "rejected", "skipped", "unknown", "owed", "sending"]
 LATER = NOW + KEEP
+HOUR = timedelta(hours=1)
 
 
 async def lived(store: Store, *, and_next_day: bool = False) -> None:
@@ -113,3 +116,29 @@ async def test_the_sum_holds_at_every_instant(store: Store, monkeypatch: pytest.
     monkeypatch.setattr(store, "write", watched)
     assert await fold_old(store, before=LATER, batch=1) == 12
     assert set(range(12)) <= set(lefts)
+
+
+async def test_readers_who_left_are_erased_after_their_term_and_no_import_brings_them_back(store: Store) -> None:
+    names = ("stays", "left", "gone", "back")
+    async with store.write() as connection:
+        for name in names:
+            await subscriber_queries.add(connection, Address("fake", name), Preferences(), now=NOW)
+        found = {name: await subscriber_queries.get(connection, Address("fake", name)) for name in names}
+        ids = {name: reader.id for name, reader in found.items() if reader is not None}
+        await subscriber_queries.unsubscribe(connection, ids["left"], now=NOW)
+        await subscriber_queries.mark_gone(connection, ids["gone"], "no such user", now=NOW)
+        await subscriber_queries.unsubscribe(connection, ids["back"], now=NOW)
+    term = timedelta(days=180)
+    assert await erase_former(store, now=NOW, keep=term) == 0
+    async with store.write() as connection:
+        await subscriber_queries.set_status(connection, ids["back"], Status.ACTIVE)
+        await subscriber_queries.unsubscribe(connection, ids["back"], now=NOW + term - HOUR)
+    assert await erase_former(store, now=NOW + term - HOUR, keep=term) == 0
+    assert await erase_former(store, now=NOW + term, keep=term) == 2
+    async with store.write() as connection:
+        left = [name for name in names if await subscriber_queries.get(connection, Address("fake", name))]
+        shut = [name for name in names if await subscriber_queries.is_suppressed(connection, Address("fake", name))]
+        added = await BulkImporter().add_batch(
+            connection, [NewSubscriber(Address("fake", "left"), Status.ACTIVE, Preferences(), NOW)]
+        )
+    assert (left, shut, added.suppressed) == (["stays", "back"], ["left", "gone"], 1)

@@ -309,7 +309,7 @@ def test_links_are_cut(addition: str, language: str) -> None:
     result = GOOD[language]["result"]
     verdict = check(Style.HIGHLIGHTS, language, {**GOOD[language], "result": f"{result} {addition}"}, PAPER)
     assert verdict.faults == ()
-    assert verdict.parts["result"] in {result, f"{result} here"}
+    assert verdict.parts["result"] == result
 
 
 @pytest.mark.parametrize(
@@ -435,7 +435,7 @@ def test_a_part_that_is_too_long_ends_with_its_last_whole_sentence_that_fits() -
     assert verdict.faults == ()
     assert 150 < len(verdict.parts["problem"]) <= 224
     assert verdict.parts["problem"].endswith("느리다.")
-    assert "too long" in kinds("en", problem="robot and shelf " * 30)
+    assert "too long" in kinds("en", problem="robot and shelf " * 80)
 
 
 def test_a_translation_is_about_as_long_as_its_abstract() -> None:
@@ -559,7 +559,7 @@ def test_white_space_changes_nothing(language: str, data: st.DataObject) -> None
 DIGITS = re.compile(r"(?<![A-Za-z0-9.-])\d+(?:[.٫]\d+)?")
 DENOMINATOR = re.compile(r"(\d+)\s?(?:분의|分の|分之)\s?$")
 """Where a fraction is written denominator first, the number that follows it is only its numerator."""
-IN_SOURCE = {float(each.replace(",", "")) for each in re.findall(r"\d+(?:,\d{3})*(?:\.\d+)?", PAPER.abstract)}
+IN_SOURCE = {float(each.replace(",", "")) for each in re.findall(r"\d+(?:,\d{3})*(?:\.\d+)?", PAPER.abstract)} | {0.1}
 
 
 @settings(max_examples=300)
@@ -583,7 +583,7 @@ def test_a_changed_number_is_caught(language: str, data: st.DataObject) -> None:
 
 
 def test_our_good_texts_about_recorded_papers_are_accepted(reference: Path) -> None:
-    from benchmarks.guard import good_texts, recorded
+    from benchmarks.judged_texts import good_texts, recorded
 
     texts = good_texts(recorded())
     refused = [text for text in texts if check(text.style, text.language, text.parts, text.paper).faults]

@@ -218,8 +218,7 @@ async def test_nothing_false_is_printed_and_what_happened_is_written_down(make: 
     await room.write_all()
     assert await room.verdicts() == {"rejected": 2}
     pages = await room.deliver(NOW)
-    assert [block.said.source for block in pages["k"].blocks] == [Source.FEED, Source.FEED]
-    assert [block.said.parts["sentence"] for block in pages["k"].blocks] == ["Feed 1.", "Feed 2."]
+    assert [block.said.source for block in pages["k"].blocks] == [Source.AUTHORS, Source.AUTHORS]
     async with room.store.read() as connection:
         assert all(each.faults for each in await text_queries.newest(connection, 0, TextState.REJECTED))
 
@@ -237,7 +236,7 @@ async def test_an_endpoint_out_of_order_is_left_alone_and_the_edition_goes_out_i
     assert await room.verdicts() == {}
     assert set(await room.deliver(NOW, NOW + 9 * MINUTE)) == {"h"}
     pages = await room.deliver(NOW + 10 * MINUTE)
-    assert pages["k"].blocks[0].said.instead
+    assert pages["k"].blocks[0].said.source is Source.AUTHORS
 
 
 async def test_a_delivery_waits_for_its_words_and_goes_as_soon_as_they_are_there(make: Any) -> None:
@@ -255,7 +254,7 @@ async def test_whoever_reads_later_gets_what_was_written_since(make: Any) -> Non
     later = {"s": replace(reader("ko", papers=2), timezone="Asia/Seoul", hour=9 * 60)}
     await room.publish({"k": reader("ko", papers=2)} | later)
     early = await room.deliver(NOW, NOW + 11 * MINUTE)
-    assert {block.said.source for block in early["k"].blocks} == {Source.FEED}
+    assert {block.said.source for block in early["k"].blocks} == {Source.AUTHORS}
     await room.write_all(now=NOW + HOUR)
     pages = await room.deliver(NOW + 2 * HOUR)
     assert {block.said.source for block in pages["s"].blocks} == {Source.MODEL}
@@ -289,7 +288,7 @@ async def test_texts_are_shown_by_the_command(tmp_path: Path) -> None:
         room = Newsroom(local, server, model)
         await room.publish({"k": reader("ko", papers=2)})
         environ = {"LLM_BASE_URL": server.url, "LLM_MODEL": "m", "LLM_API_KEY": server.key}
-        words = ("texts", "write", "--language", "ko", "--style", "plain", "--top", "2")
+        words = ("texts", "write", "--language", "ko", "--style", "plain", "--papers", "2")
         done = await asyncio.to_thread(papers_command, tmp_path, *words, given=environ)
         assert (done.returncode, done.stdout) == (0, "2 of 2 texts were generated; `papers texts` shows them.\n"), (
             done.stderr
@@ -459,7 +458,7 @@ async def test_a_model_that_takes_its_time_makes_nobody_late(make: Any) -> None:
     await room.server.reached(2)
     assert await room.deliver(NOW, NOW + 9 * MINUTE) == {}
     pages = await room.deliver(NOW + 10 * MINUTE)
-    assert {block.said.source for block in pages["k"].blocks} == {Source.FEED}
+    assert {block.said.source for block in pages["k"].blocks} == {Source.AUTHORS}
     room.server.hang.set()
     assert await writing
     assert await room.verdicts() == {"accepted": 2}

@@ -15,7 +15,7 @@ from bot.summaries.guard.units import unit_at
 class Number:
     """One number of a text as it is written, and the ways to read it.
 
-    `idiom` marks words that are also said of no exact amount ("ten years on").
+    `idiom` marks words that are also said of no exact amount ("ten years on", "half the battle").
     """
 
     written: str
@@ -53,8 +53,9 @@ _TEX = (
 )
 
 _SPOKEN = (
+    (re.compile(r"(?<![\d.])(\d{1,9}\.\d{1,9})\s?(?:분의|分の|分之)\s?[1一일](?!\d)"), r"\1×"),
     (re.compile(r"百分之\s?(\d+(?:\.\d+)?)"), r"\1%"),
-    (re.compile(r"(?<!\d)(\d{1,9})\s?(?:분의|分の|分之)\s?(\d{1,9})"), r"\2/\1"),
+    (re.compile(r"(?<![\d.])(\d{1,9})\s?(?:분의|分の|分之)\s?(\d{1,9})"), r"\2/\1"),
 )
 
 _GLUED = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-.][A-Za-z0-9]+)*")
@@ -97,7 +98,7 @@ _LESS_AFTER = re.compile(r"[\w%\s×]{0,3}?(?:가까이|近く|[弱])")
 MOST_COUNTED = 3
 """Words up to this without a unit are no claim: they count what the text itself names ("one of", "two ways")."""
 MOST_OF_IDIOM = 10
-_IDIOM_UNITS = frozenset({"day", "year", "h", "min"})
+_IDIOM_UNITS = frozenset({"day", "year", "h", "min", "s"})
 """Words up to ten of these are also said of no exact time ("in the past ten years", "hour-long")."""
 _MOST_OFF = 0.13
 """However few digits are shown, what is this far off is another number: 2× is not said of 2.4×."""
@@ -177,9 +178,9 @@ def _of_word(text: str, word: Spelled) -> Number:
     written = text[word.start : end].strip()
     if word.part:
         off = amount * _NEARLY
-        return Number(written, (Reading(amount, "part", amount - off, amount + off),))
+        return Number(written, (Reading(amount, "part", amount - off, amount + off),), idiom=amount == 0.5)
     off = min(0.5, amount * _MOST_OFF) if unit in {"%", "×"} else 0.0
-    idiom = unit in _IDIOM_UNITS and amount <= MOST_OF_IDIOM
+    idiom = amount == 1 or (unit in _IDIOM_UNITS and amount <= MOST_OF_IDIOM)
     return Number(written, (Reading(amount, unit, amount - off, amount + off),), idiom)
 
 

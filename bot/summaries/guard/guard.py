@@ -28,6 +28,8 @@ MOST_QUOTED = 40
 """Characters of a text that a message quotes."""
 LONGEST_MESSAGE = 200
 """Characters of a fault's message."""
+LONGEST_SENTENCE = 1_000
+"""Characters that a part of one sentence may have, whatever its field allows."""
 DENSE_SHARE = 0.7
 """Characters that Chinese, Japanese and Korean may use, as a share of what other languages may."""
 TRANSLATION_RATIOS = {"zh": (0.2, 0.75), "ja": (0.25, 1.0), "ko": (0.25, 1.0), "": (0.45, 2.2)}
@@ -114,14 +116,15 @@ def _numbers_of(source: str) -> SourceNumbers:
 
 
 def _repaired(text: str, field: TextField, language: str, source: str) -> str:
-    """The part repaired, and where it is longer than it may be, cut after its last whole sentence that fits."""
+    """The part repaired. If it is too long, it ends after its last sentence that fits, or else after its first."""
     if len(text) > LONGEST:
         return text
     text = repaired(text, source, english=language.partition("-")[0].lower() == "en")
     most = _most(field, language)
     if len(text) > most:
         fitting = [end for end in sentence_ends(text) if end <= most]
-        text = text[: fitting[-1]].rstrip() if fitting else text
+        whole = fitting[-1:] or sentence_ends(text)[:1]
+        text = text[: whole[0]].rstrip() if whole else text
     return text
 
 
@@ -141,7 +144,11 @@ def _unfit(text: str, field: TextField, style: Style, language: str, paper: Pape
         if length < whole * least_ratio:
             least = int(whole * least_ratio)
             return _fault(name, "too short", f'The part "{name}" has {length} characters; at least {least} are needed.')
-    if length > most or len(text) > LONGEST:
+    if length > most:
+        # What one sentence says can hardly be said shorter by cutting.
+        single = len(sentence_ends(text)) == 0 and length <= LONGEST_SENTENCE
+        if single and len(text) <= LONGEST:
+            return None
         return _fault(name, "too long", f'The part "{name}" has {length} characters; at most {most} are allowed.')
     return None
 

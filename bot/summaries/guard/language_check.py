@@ -11,36 +11,15 @@ import unicodedata
 from collections import Counter
 from functools import lru_cache
 
-_OTHER_SCRIPTS = """
-CYRILLIC be bg kk ky mk mn ru sr tg tt uk
-ARABIC ar ckb fa ps sd ug ur
-DEVANAGARI hi mr ne sa
-HEBREW he yi
-BENGALI bn as
-CJK zh yue ja
-HANGUL ko
-ETHIOPIC am ti
-GREEK el
-THAI th
-GEORGIAN ka
-ARMENIAN hy
-TAMIL ta
-TELUGU te
-MYANMAR my
-KHMER km
-LAO lo
-GUJARATI gu
-KANNADA kn
-MALAYALAM ml
-GURMUKHI pa
-SINHALA si
-"""
-_SCRIPTS = {tag: script for script, *tags in map(str.split, _OTHER_SCRIPTS.strip().splitlines()) for tag in tags}
+_SCRIPTS = {"zh": "CJK", "yue": "CJK", "ja": "CJK", "ko": "HANGUL", "el": "GREEK", "he": "HEBREW", "hi": "DEVANAGARI"}
+_SCRIPTS |= (
+    dict.fromkeys(("ar", "fa", "ur"), "ARABIC") | dict.fromkeys(("bg", "ru", "sr", "uk"), "CYRILLIC") | {"th": "THAI"}
+)
 """The script of a language that is not written in Latin letters (CLDR, likely subtags), as Unicode calls it."""
-_TAGGED = {"latn": "LATIN", "cyrl": "CYRILLIC", "arab": "ARABIC", "deva": "DEVANAGARI", "grek": "GREEK"}
+_TAGGED = {"latn": "LATIN", "cyrl": "CYRILLIC", "arab": "ARABIC"}
 
 _SAID_OFTEN = """
-en the of and to that with for this which are by from is it as can these on an at into than through while using without
+en a we our or be has the of and to that with for this which are by from is it as can these on an at into than
 es el la los las de del que y en un una con por para se más como sin su al es son este esta
 fr le la les des du de et en un une que qui pour avec dans sur par est sont au aux ce cette plus
 de der die das und den dem des ein eine einer mit für von auf ist sind nicht wird zu durch als
@@ -87,7 +66,7 @@ _WORD = re.compile(r"[^\W\d_]+")
 def in_language(text: str, language: str, *, title: bool = False) -> bool:
     """Whether a text is written in the language of a tag (`ko`, `zh-Hant`, `sr-Latn`).
 
-    A `title` may be mostly terms and names. A text without letters is in no language, and a tag that we know nothing
+    A `title` may be mostly terms and names. A text without letters is in every language, and a tag that we know nothing
     of accepts Latin letters or none.
     """
     tag, _, rest = language.partition("-")
@@ -96,6 +75,8 @@ def in_language(text: str, language: str, *, title: bool = False) -> bool:
     counts = _letters(_BRACKETS.sub(" ", text))
     if not counts:
         counts = _letters(text)
+    if not counts:
+        return True
     if script == "LATIN":
         return _in_latin(text, tag, counts, title=title)
     beside_names = _letters(_NAME.sub(" ", _BRACKETS.sub(" ", text)))
@@ -177,12 +158,13 @@ def _in_latin(text: str, tag: str, counts: Counter[str], *, title: bool) -> bool
     words = [word.lower() for word in _WORD.findall(text)]
     if title or len(words) < LEAST_WORDS:
         return True
-    said = {known: sum(word in small for word in words) for known, small in _SMALL_WORDS.items()}
+    counted = set(words) if tag == "en" else words
+    said = {known: sum(word in small for word in counted) for known, small in _SMALL_WORDS.items()}
     others = max(times for known, times in said.items() if known != tag)
     if tag == "en":
-        # Dense English has next to no small words, but then it has none of another language either, and no accents.
-        plain = all(letter.isascii() for word in words for letter in word) or said[tag] * 10 >= len(words)
-        return others <= said[tag] * 1.3 + 1 and plain
+        # Dense English has next to no small words, but then it has few of another language either, and few accents.
+        accented = sum(any(_script(letter) == "LATIN" and not letter.isascii() for letter in word) for word in words)
+        return others <= said[tag] * 1.3 + 1 and accented * 6 <= len(words)
     if tag in said:
         return said[tag] * 25 >= len(words) - 15 and others <= said[tag] * 1.3 + 1
     return sum(word in _ENGLISH_ALONE for word in words) * 6 < len(words)

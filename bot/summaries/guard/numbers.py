@@ -132,8 +132,22 @@ def numbers(text: str, language: str) -> tuple[list[Number], list[str]]:
     tidied = tidy(text, language)
     names = [found[0] for found in _IDENTIFIER.finditer(tidied) if any(map(str.isdigit, found[0]))]
     bare = _IDENTIFIER.sub(lambda found: _blank(found) if any(map(str.isdigit, found[0])) else found[0], tidied)
-    bare = _ENUMERATOR.sub(_blank, bare)
-    return list(scan(bare, names)), names
+    return list(scan(_without_enumerators(bare), names)), names
+
+
+def _without_enumerators(text: str) -> str:
+    """The text without the numbers of its lists, as far as they count from 1 on: (1), (2), (3)."""
+    expected = 1
+
+    def blank_in_order(found: re.Match[str]) -> str:
+        nonlocal expected
+        number = int(re.sub(r"[^0-9]", "", found[0]))
+        if number not in {1, expected}:
+            return found[0]
+        expected = number + 1
+        return _blank(found)
+
+    return _ENUMERATOR.sub(blank_in_order, text)
 
 
 def _lengths_of_lists(text: str) -> Iterator[int]:

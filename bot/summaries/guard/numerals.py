@@ -139,7 +139,7 @@ def spelled(text: str, *, lenient: bool = False) -> Iterator[Spelled]:
         yield Spelled(found.start(), found.end(), 2.0, "×")
     if lenient:
         for found in _IMPLYING.finditer(text):
-            yield Spelled(found.start(), found.end(), _IMPLIED[found[0].lower()])
+            yield Spelled(found.start(), found.end(), _IMPLIED[found[0].lower()], "implied")
 
 
 def compound(tokens: Sequence[float | str]) -> float | None:

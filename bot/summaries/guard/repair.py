@@ -18,6 +18,12 @@ LONGEST_POINTER = 70
 _FENCE = re.compile(r"```[a-z]*\s*|~~~[a-z]*\s*")
 _PICTURE = re.compile(r"!\[[^\[\]]{0,300}\]\([^()\s]{0,500}\)")
 _MARKDOWN_LINK = re.compile(r"\[([^\[\]]{1,300})\]\([^()\s]{0,500}\)")
+_POINTING = re.compile(
+    r"(?i)(?:the )?(?:code|here|links?|(?:project )?(?:web)?(?:page|site)|github|demo|代[码碼]"
+    r"|[链鏈][接結]|项目|[这這此][里裡]"
+    r"|코드|링크|여기|コード|リンク|こちら|الرابط|هنا)"
+)
+"""What a link is called that only points somewhere."""
 _TEX_LINK = re.compile(
     r"\\(?:href\s?\{[^{}]{0,500}\}\s?\{([^{}]{0,300})\}|(?:url|footnote|cite[pt]?|ref)\s?\{[^{}]{0,500}\})"
 )
@@ -30,10 +36,12 @@ _EMPHASIS = (
 )
 _LINE_MARK = re.compile(r"(?m)^\s{0,3}(?:#{1,6}\s+|>\s+|[-*•]\s+(?=\S))")
 _BRACKETED = re.compile(r"\s?[(（\[【{]([^()（）\[\]【】{}]{0,300})[)）\]】}]")
-_ENGLISH_QUOTE = re.compile(
-    r"\s?[(（](?=[^()（）]{0,60}(?:\b[a-z]+[ ,]+){4})(?:[^()（）㄀-鿿가-힣ء-ي]|[(（][^()（）]{0,60}[)）]){24,500}[)）]"
+_BRACKET = re.compile(r"\s?[(（](?:[^()（）㄀-鿿가-힣ء-ي]|[(（][^()（）]{0,80}[)）]){24,800}[)）]")
+_SMALL_WORD = re.compile(
+    r"(?<![\w-])(?:a|an|and|by|for|from|in|is|are|of|on|that|the|this|to|using|we|which|while|with)(?![\w-])"
 )
-"""A bracket in which a text in another script quotes an English sentence of the paper."""
+LEAST_QUOTED = 3
+"""Small English words that make a bracket in a text of another script a quotation, which is cut."""
 _URL = re.compile(
     r"(?i)(?:(?:https?|ftp)\s?:\s?//|www\.)[^\s，。；、（）()<>\"“”{}一-鿿가-힣぀-ヿء-ي]+|doi\s?[:.]\s?10\.\d{4,9}/\S+|doi\.org/\S+"
     r"|[\w.+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,4}"
@@ -53,7 +61,7 @@ def repaired(text: str, source: str = "", *, english: bool = False) -> str:
     brackets that quote English sentences are cut as well.
     """
     for _ in range(4):
-        before, text = text, _repaired_once(text if english else _ENGLISH_QUOTE.sub("", text), source)
+        before, text = text, _repaired_once(text if english else _without_quotations(text), source)
         if before == text:
             break
     return text
@@ -92,7 +100,7 @@ def _without_link(sentence: str) -> str:
 def _repaired_once(text: str, source: str) -> str:
     text = visible(text)
     text = _PICTURE.sub("", _FENCE.sub("", text))
-    text = _TEX_LINK.sub(lambda found: found[1] or "", _MARKDOWN_LINK.sub(r"\1", text))
+    text = _TEX_LINK.sub(lambda found: found[1] or "", _MARKDOWN_LINK.sub(_unlinked, text))
     text = _TEX_SIGN.sub(r"\1", _TEX_STYLE.sub(r"\1", text))
     for mark, plain in _EMPHASIS:
         text = mark.sub(plain, text)
@@ -100,6 +108,16 @@ def _repaired_once(text: str, source: str) -> str:
     text = _LINE_MARK.sub("", without_links(text))
     text = LABEL.sub("", LEAD_IN.sub("", text))
     return text.strip()
+
+
+def _without_quotations(text: str) -> str:
+    """The text without brackets that quote the paper's English sentences."""
+    return _BRACKET.sub(lambda found: "" if len(_SMALL_WORD.findall(found[0])) >= LEAST_QUOTED else found[0], text)
+
+
+def _unlinked(link: re.Match[str]) -> str:
+    """What a link in Markdown is called, unless that only points somewhere."""
+    return "" if _POINTING.fullmatch(link[1].strip()) else link[1]
 
 
 def _untagged(tag: str) -> str:

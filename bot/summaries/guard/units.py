@@ -33,7 +33,11 @@ _UNITS: tuple[tuple[str, str, float, str], ...] = (
     ("token", "token", 1.0, _TOKENS),
     ("parameter", "parameter", 1.0, _PARAMETERS),
 )  # fmt: skip
-FAMILIES = {unit: (family, scale) for unit, family, scale, _ in _UNITS} | {"": ("", 1.0), "part": ("", 1.0)}
+FAMILIES = {unit: (family, scale) for unit, family, scale, _ in _UNITS} | {
+    "": ("", 1.0),
+    "part": ("", 1.0),
+    "implied": ("implied", 1.0),
+}
 """The family of a unit, and how much of the family's own it is."""
 _UNIT = re.compile(
     r"[\s-]?(?:[개個个](?:의|の|的)?\s?|の|的)?(?:" + "|".join(f"({written})" for *_, written in _UNITS) + ")"

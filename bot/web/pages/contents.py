@@ -67,6 +67,7 @@ class Pages:
         thumbnails: Thumbnails | None = None,
         invitations: Callable[[], Sequence[Link]] = tuple,
         subscribing: SubscribeForm | None = None,
+        keep: int,
     ) -> None:
         self._store = store
         self._layouts = layouts
@@ -74,6 +75,8 @@ class Pages:
         self._thumbnails = thumbnails
         self._invitations = invitations
         self._subscribing = subscribing
+        self._keep = keep
+        """Days for which readers who left are kept."""
         self.styles = styles
         self._templates: dict[str, Template] = {name: template(f"pages/{name}.html", None) for name in TEMPLATES}
 
@@ -120,13 +123,14 @@ class Pages:
         said = await texts_for(self._store, [ranked.paper.id for ranked in found.papers], wanted)
         page = edition_page(found, wanted, texts=said)
         own = self._urls.edition(language, cadence, day)
+        named = named_styles(w, self.styles)
         layout = self._layouts.layout(
             w,
             lambda tag: f"{self._urls.edition(tag, cadence, day)}{_query(style)}",
             style=style,
             cadence=cadence,
             description=_description(found),
-            styles=[Choice(named_styles(w)[each][0], f"{own}{_query(each)}", each is style) for each in self.styles],
+            styles=[Choice(named[each][0], f"{own}{_query(each)}", each is style) for each in self.styles],
             previous=self._link(w, cadence, before, style),
             next=self._link(w, cadence, after, style),
             pictures=self._shown([ranked.paper for ranked in found.papers], now),
@@ -190,7 +194,7 @@ class Pages:
         """The privacy page."""
         w = words(language)
         layout = self._layouts.layout(w, lambda tag: self._urls.page(tag, "privacy"))
-        return self._source("privacy", plain_page(w, w.gettext("web.privacy")), layout)
+        return self._source("privacy", plain_page(w, w.gettext("web.privacy")), layout, keep=self._keep)
 
     def notice(
         self, language: str, heading: str, says: Sequence[str], links: Sequence[Link] = (), form: Form | None = None

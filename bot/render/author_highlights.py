@@ -1,0 +1,160 @@
+"""Highlights in the authors' own words: the sentences of an abstract that state the problem, the proposal, the result.
+
+Pure, and kept per abstract. Sentences are chosen by words that authors use in such places and by where they stand;
+where nothing speaks for a sentence, the point is left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+from bot.runtime.latex import plain_math
+from bot.runtime.text import sentences
+
+LONGEST_SENTENCE = 420
+"""Characters of a sentence beyond which it is no highlight."""
+LEAST_WORDS = 5
+"""Words of the shortest sentence that is one; less is a piece of one."""
+LEAST_FOR_HEADLINE = 3
+"""Score of a sentence that stands for a whole paper: it says that the authors propose, introduce, present or show."""
+LONGEST_POINT = 380
+"""Characters up to which a point has a second sentence."""
+
+Cues = Sequence[tuple[re.Pattern[str], float]]
+
+
+def _cues(*rows: tuple[float, str]) -> Cues:
+    return [(re.compile(rf"(?i)(?:{words})"), weight) for weight, words in rows]
+
+
+_PROPOSAL = _cues(
+    (5, (
+        r"\b(?:we|this (?:paper|work|study|article|report)|the (?:paper|authors?)|our (?:paper|"
+        r"work)) (?:\w+ ){0,2}?(?:propos|introduc|present|develop|design|devis|describ|releas|reformulat|"
+        r"reframe|formulat|unveil|put forward)"
+    )),
+    (3, (
+        r"\bwe (?:\w+ ){0,2}?(?:build|construct|create|train|extend|adapt|address|tackle|aim|study|explor|"
+        r"investigat|leverag|consider|use|conduct)"
+    )),
+    (3, (
+        r"\b(?:in this (?:paper|work|study|article|report|letter)|to (?:this end|address|tackle|overcome|"
+        r"solve|fill|bridge|mitigate)|here,? we)\b"
+    )),
+    (1.5, (
+        r"\b(?:novel|new) (?:\w+[ -]){0,4}(?:framework|method|approach|model|architecture|benchmark|dataset|"
+        r"algorithm|network|system|paradigm|task|technique|strategy|module|pipeline|loss)"
+    )),
+    (1, r"\b(?:framework|method|approach|model|benchmark|dataset|algorithm|system)\b"),
+    (-3, (
+        r"\b(?:outperform|state-of-the-art (?:results|performance)|experiment|results (?:show|demonstrate|"
+        r"indicate)|code (?:is|will)|available at)"
+    )),
+    (-2, r"\A(?:however|existing|previous|recent|prior|current|while|although|despite|many|most)\b"),
+    (-3, r"\A(?:finally|moreover|additionally|furthermore|besides|building (?:up)?on)\b|\bwe (?:further|also)\b"),
+)  # fmt: skip
+_RESULT = _cues(
+    (3, (
+        r"\b(?:outperform|surpass|exceed|superior|state[- ]of[- ]the[- ]art (?:performance|results?|"
+        r"accuracy)|new state[- ]of[- ]the[- ]art)"
+    )),
+    (3, (
+        r"\b(?:results?|experiments?|evaluations?|stud(?:y|ies)|analys[ei]s|"
+        r"findings?) (?:\w+[ ,-]+){0,8}?(?:show|demonstrat|indicat|suggest|reveal|confirm|verif|validat|"
+        r"prove|highlight)"
+    )),
+    (2, (
+        r"\b(?:achiev|attain|reach|obtain|yield|improv|reduc|increas|gain|accelerat|speed|faster|better|"
+        r"competitive|effective|efficacy|significant)"
+    )),
+    (2, (
+        r"\bwe (?:\w+ ){0,2}?(?:show|demonstrate|find|found|observe|prove|validate|verify|evaluate|discover|"
+        r"report|conclude)"
+    )),
+    (2, r"\d(?:\.\d+)?\s?(?:%|\\%|percent|points|x\b|times\b|×|dB|fps)"),
+    (1, (
+        r"\b(?:extensive|comprehensive|experiment|experimental|empirical|benchmarks?|datasets?|accuracy|"
+        r"performance|compared (?:to|with)|on average)\b"
+    )),
+    (-4, (
+        r"\b(?:code|data(?:set)?s?|models?|project page|videos?|demos?|"
+        r"weights)(?:\W+\w+){0,6}?\W+(?:available|released?|found at|open[- ]sourced?)|https?:|github"
+    )),
+    (-2, r"\bwe (?:\w+ )?(?:propose|introduce|present)\b|\bin this (?:paper|work)\b|\bto (?:this end|address)\b"),
+    (-2, r"\A(?:however|existing|previous|recent|prior|current|although|despite)\b"),
+)  # fmt: skip
+_PROBLEM = _cues(
+    (4, r"\A(?:however|but|yet|unfortunately|nevertheless|nonetheless|still)\b|[,;] (?:but|yet)\b|\bhowever,"),
+    (3, (
+        r"\b(?:challeng|suffer|fail|limit(?:ed|s|ation|ing)|lack|difficult|hinder|struggl|bottleneck|"
+        r"expensive|costly|inefficien|prohibit|drawback|shortcoming|insufficien|infeasib|intractab|"
+        r"impractic)"
+    )),
+    (2, (
+        r"\b(?:while|although|despite|though|whereas|remains?|little|hard to|under-?explored|unexplored|"
+        r"overlook|ignor|neglect|rarely|scarce|not (?:\w+ ){0,2}(?:well|able|been|clear)|unclear|unknown|"
+        r"cannot|can't|require[sd]?|rely|relies|heavy|heavily|burden|tedious|time-consuming|labor|"
+        r"error-prone|degrad|poor|problem|issue|gap|crucial|open question|at the cost|prone|restrict|"
+        r"sub-?optimal|unstable|mismatch|ambigu|complex|sensitive|vulnerab|risk|bias)"
+    )),
+    (1, (
+        r"\b(?:existing|previous|prior|current|traditional|conventional|most|"
+        r"recent) (?:\w+[ -]){0,4}(?:methods?|approach\w*|works?|models?|techniques?|studies|systems?|"
+        r"benchmarks?|algorithms?|datasets?)"
+    )),
+    (-4, (
+        r"\b(?:we|this (?:paper|work)) (?:\w+ ){0,2}?(?:propos|introduc|present|develop|show|demonstrat)|"
+        r"\bin this (?:paper|work)\b|\bour (?:method|approach|model|framework|results?|experiments?)\b"
+    )),
+)  # fmt: skip
+
+
+@lru_cache(maxsize=2048)
+def author_highlights(abstract: str) -> Mapping[str, str]:
+    """The points `problem`, `proposal` and `result` of an abstract: one or two of its sentences, TeX as plain text.
+
+    A second sentence stands with the first if both fit into LONGEST_POINT characters. A point that cannot be told is
+    missing, and no sentence is used twice.
+    """
+    said = sentences(plain_math(" ".join(abstract.split())))
+    last = len(said) - 1
+    if last < 1:
+        return {}
+    proposals = [_score(each, _PROPOSAL) - 0.25 * n for n, each in enumerate(said)]
+    pivot = max(range(last + 1), key=lambda n: proposals[n])
+    proposals = [score + (1.5 if 0 < n - pivot < 3 else 0) for n, score in enumerate(proposals)]
+    problems = [_score(each, _PROBLEM) + 0.5 * n for n, each in enumerate(said)]
+    results = [_score(each, _RESULT) + max(-2, 1.5 - 0.75 * (last - n)) for n, each in enumerate(said)]
+    problem = _best(said[:pivot] or said[:1], problems, least=0)
+    result = _best(said, [score if n > pivot else -9 for n, score in enumerate(results)], least=0.5)
+    taken = {*problem, *result}
+    proposal = _best(said, [-9 if n in taken else score for n, score in enumerate(proposals)], least=1)
+    points = {"problem": problem, "proposal": proposal, "result": result}
+    return {name: " ".join(said[n] for n in places) for name, places in points.items() if places}
+
+
+def proposal_sentence(abstract: str) -> str:
+    """The sentence of an abstract that says what the paper proposes; its first where none does."""
+    said = sentences(plain_math(" ".join(abstract.split())))
+    scores = [_score(each, _PROPOSAL) - 0.25 * n for n, each in enumerate(said)]
+    place = max(range(len(said)), key=lambda n: scores[n], default=None)
+    if place is None:
+        return ""
+    return said[place] if scores[place] >= LEAST_FOR_HEADLINE and len(said[place]) <= LONGEST_SENTENCE else said[0]
+
+
+def _best(said: Sequence[str], scores: Sequence[float], *, least: float) -> list[int]:
+    """The places of the one or two best sentences, in their order; none where no score reaches `least`."""
+    ranked = sorted((n for n in range(len(said)) if scores[n] >= least), key=lambda n: -scores[n])
+    ranked = [n for n in ranked if len(said[n]) <= LONGEST_SENTENCE and len(said[n].split()) >= LEAST_WORDS]
+    if not ranked:
+        return []
+    best = ranked[0]
+    second = next((n for n in ranked[1:] if len(said[best]) + len(said[n]) < LONGEST_POINT), None)
+    return sorted({best, best if second is None else second})
+
+
+def _score(sentence: str, cues: Cues) -> float:
+    return sum(weight for pattern, weight in cues if pattern.search(sentence))

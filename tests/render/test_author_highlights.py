@@ -1,0 +1,121 @@
+"""Highlights without a model: the authors' own sentences, word for word, and what is shown where they are missing."""
+
+import csv
+from collections import defaultdict
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.commands import WITHOUT_MODEL
+from bot.model import Paper, Preferences, Ranked, Source, Style, Text
+from bot.render.attribution import say
+from bot.render.author_highlights import author_highlights, proposal_sentence
+from bot.render.edition_page import list_page
+from bot.render.preference_values import styles
+from bot.render.words import words
+from bot.runtime.text import one_line
+
+ABSTRACT = (
+    "Robots plan routes in warehouses. However, existing planners look at every shelf and are too slow for large halls."
+    " In this paper, we propose FastCart, a sparse router that looks at one tenth of the shelves."
+    " It learns from logged routes. Extensive experiments show that it plans $3.2\\times$ faster and outperforms all"
+    " baselines by 12.5\\%. Code is available at https://a.example/b."
+)
+PAPER = Paper("2601.00001", "FastCart", ABSTRACT, date(2026, 1, 5), datetime(2026, 1, 5, 8, tzinfo=UTC))
+
+
+def test_problem_proposal_and_result_are_sentences_of_the_abstract() -> None:
+    points = author_highlights(ABSTRACT)
+    assert "too slow for large halls" in points["problem"]
+    assert "we propose FastCart" in points["proposal"]
+    assert "plans 3.2× faster" in points["result"]
+    assert not any("https" in point for point in points.values())
+
+
+def test_the_headline_is_the_sentence_that_proposes() -> None:
+    assert proposal_sentence(ABSTRACT).startswith("In this paper, we propose FastCart")
+    assert proposal_sentence("Nothing is proposed. It is a survey.") == "Nothing is proposed."
+    assert proposal_sentence("") == ""
+    assert say(PAPER, Style.HEADLINE).parts["sentence"].startswith("In this paper, we propose")
+    assert say(replace(PAPER, sentence="The feed says so."), Style.HEADLINE).source is Source.FEED
+
+
+def test_a_point_that_cannot_be_told_is_left_out() -> None:
+    points = author_highlights("We introduce a data set of maps. It has many maps.")
+    assert "proposal" in points
+    assert "problem" not in points
+
+
+@pytest.mark.parametrize("style", [Style.HIGHLIGHTS, Style.PLAIN, Style.TRANSLATION, Style.REVIEW])
+def test_the_authors_sentences_stand_in_before_the_feeds(style: Style) -> None:
+    said = say(replace(PAPER, sentence="The feed says so."), style)
+    assert (said.style, said.source, said.language) == ("highlights", Source.AUTHORS, "en")
+    assert said.instead is (style is not Style.HIGHLIGHTS)
+    assert said.parts["sentence"] == ""
+    text = Text(PAPER.id, "ko", Style.REVIEW, {"goal": "목표를 세운다."})
+    assert say(PAPER, style, {Style.REVIEW: text}).source is Source.MODEL
+
+
+def test_a_paper_without_such_sentences_has_the_feeds() -> None:
+    bare = replace(PAPER, abstract="Short.", sentence="The feed says so.")
+    assert say(bare, Style.HIGHLIGHTS).source is Source.FEED
+
+
+@pytest.mark.parametrize("language", ["en", "ko", "ar"])
+def test_a_page_of_authors_sentences_says_whose_they_are(language: str) -> None:
+    w = words(language)
+    preferences = Preferences(language=language, style=Style.HIGHLIGHTS)
+    page = list_page("x", "", [Ranked(1, PAPER, None)], preferences, slug="x")
+    assert page.footer[0] == w.gettext("source.note_sentences")
+    assert page.labels[f"said_by_{Source.AUTHORS}"]
+
+
+def test_readers_of_other_languages_are_told_that_highlights_are_english() -> None:
+    assert Style.HIGHLIGHTS in WITHOUT_MODEL
+    korean, english = words("ko"), words("en")
+    assert "영어" in styles(korean, WITHOUT_MODEL)[Style.HIGHLIGHTS][0]
+    assert "영어" not in styles(korean, tuple(Style))[Style.HIGHLIGHTS][0]
+    assert styles(english, WITHOUT_MODEL) == styles(english)
+
+
+@settings(max_examples=50)
+@given(st.text() | st.lists(st.sampled_from(ABSTRACT.split(". ")), max_size=8).map(". ".join))
+def test_any_abstract_has_highlights_of_its_own_words(abstract: str) -> None:
+    points = author_highlights(abstract)
+    assert set(points) <= {"problem", "proposal", "result"}
+    assert all(one_line(point) for point in points.values())
+    proposal_sentence(abstract)
+
+
+def test_labelled_sentences_are_found(reference: Path) -> None:
+    file = reference / "corpora" / "highlights" / "abstract_sentences.csv"
+    if not file.exists():
+        pytest.skip("no labelled abstracts")
+    spans: defaultdict[str, defaultdict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    with file.open(encoding="utf-8", newline="") as rows:
+        for row in csv.DictReader(rows):
+            abstract = row["abstract"]
+            name = {"idea": "proposal", "task": "proposal"}.get(row["label"], row["label"])
+            spans[abstract][name].append(abstract[int(row["start_idx"]) : int(row["end_idx"])])
+    for point, least in (("problem", 0.60), ("proposal", 0.68), ("result", 0.72)):
+        labelled = [(abstract, each[point]) for abstract, each in spans.items() if each[point]]
+        hits = sum(_touches(author_highlights(abstract).get(point, ""), wanted) for abstract, wanted in labelled)
+        assert hits >= least * len(labelled), point
+
+
+def _touches(point: str, wanted: list[str]) -> bool:
+    """Whether a point and one of the labelled spans share a run of 20 characters, or the whole of a shorter span."""
+    flat = _flat(point)
+    for each in map(_flat, wanted):
+        runs = [each[at : at + 20] for at in range(max(1, len(each) - 19))]
+        if each and any(run in flat for run in runs):
+            return True
+    return False
+
+
+def _flat(text: str) -> str:
+    return "".join(filter(str.isalnum, text.casefold()))
