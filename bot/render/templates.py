@@ -87,7 +87,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         self._safe = safe
         w = words(language)
         self.filters = {name: self.filters[name] for name in FILTERS}
-        self.filters |= {"join": self.join, "number": w.number}
+        self.filters |= {"join": self.join, "number": w.number, "isolated": w.isolated}
         self.globals = {"range": self.globals["range"], "namespace": self.globals["namespace"]}
         # Plain functions, since Jinja's i18n tags escape by HTML's rules only.
         self.globals |= {"gettext": w.gettext, "ngettext": w.ngettext}

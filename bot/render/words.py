@@ -23,9 +23,10 @@ _ISOLATE, _END = "\u2068", "\u2069"
 """FIRST STRONG ISOLATE and POP DIRECTIONAL ISOLATE: what stands between does not reorder the text around it
 (https://www.unicode.org/reports/tr9/)."""
 
-_REORDERED = re.compile(r"[A-Za-z@#+/_-]")
-"""Latin letters, and signs beside digits (+9, 2026-04-29): right-to-left text would show them in another order."""
-_TYPED = re.compile(r"(?<=[“«])[^“”«»{}]*[A-Za-z][^“”«»{}]*(?=[”»])")
+_REORDERED = re.compile(r"[@#+/_-]|(?![\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff])[^\W\d_]")
+"""Letters that are written from the left, and signs beside digits (+9, 2026-04-29): right-to-left text would show them
+in another order."""
+_TYPED = re.compile(r"(?<=[“«])[^“”«»{}]+(?=[”»])")
 """What a reader is to type, in quotation marks."""
 
 
@@ -46,7 +47,10 @@ class Words:
         return self._say(key, n, {"n": self.number(n), **values})
 
     def isolated(self, value: object) -> str:
-        """A value that keeps its own direction inside a right-to-left sentence; unchanged in other languages."""
+        """A value that keeps its own direction inside a right-to-left sentence; unchanged in other languages.
+
+        Templates have it as a filter, for what they set beside each other themselves: names, titles, links.
+        """
         text = str(value)
         if self.direction is not Direction.RTL or not _REORDERED.search(text) or text.startswith(_ISOLATE):
             return text
