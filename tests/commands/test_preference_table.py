@@ -126,8 +126,8 @@ def test_it_is_an_option_of_add(made_up: Preference) -> None:
 
     app = typer.Typer(rich_markup_mode=None)
     app.command()(subscriber_import.with_preference_options(add))
-    assert "--theory on|off" in CliRunner().invoke(app, ["--help"]).output
-    assert CliRunner().invoke(app, ["outbox:ada", "--theory", "on"]).output == "outbox:ada on\n"
+    assert "--theory-only on|off" in CliRunner().invoke(app, ["--help"]).output
+    assert CliRunner().invoke(app, ["outbox:ada", "--theory-only", "on"]).output == "outbox:ada on\n"
 
 
 def test_it_is_a_column_of_the_database_and_part_of_what_shapes_a_message(made_up: Preference) -> None:
