@@ -1,7 +1,8 @@
 """All queries. Functions take the connection of an open transaction: callers decide what belongs into one."""
 
 from sqlalchemy.exc import DBAPIError as DatabaseFault
+from sqlalchemy.exc import TimeoutError as NoConnectionError  # all are taken, and none came back in time
 
 from bot.store.database import Store, StoreError
 
-__all__ = ["DatabaseFault", "Store", "StoreError"]
+__all__ = ["DatabaseFault", "NoConnectionError", "Store", "StoreError"]

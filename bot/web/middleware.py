@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from bot.store import NoConnectionError
 from bot.web.client import rate_limit_key
 from bot.web.pages.page_cache import RenderedPage
 from bot.web.settings import Network
@@ -91,6 +92,9 @@ class Middleware:
             return await self._error(request, HTTPStatus.REQUEST_TIMEOUT)
         except ConnectionError:
             raise  # the client is gone
+        except NoConnectionError:  # other visitors have them all
+            log.warning("page refused, no database connection free", extra={"page": _pattern(request)})
+            return await self._error(request, HTTPStatus.SERVICE_UNAVAILABLE)
         except Exception:  # one page's fault must not affect the others
             log.exception("page failed, error page served", extra={"page": _pattern(request)})
             return await self._error(request, HTTPStatus.INTERNAL_SERVER_ERROR)

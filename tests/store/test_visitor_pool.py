@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from bot.store import Store, database
+from bot.store import NoConnectionError, Store, database
 from tests.support.postgres import Postgres
 
 ENDLESS = "with recursive n (i) as (select 1 union all select i + 1 from n) select count(*) from n"
@@ -41,7 +40,7 @@ async def test_the_program_has_connections_however_many_visitors_wait(
     try:
         async with visitors.read() as busy:
             await busy.execute(text("select 1"))
-            with pytest.raises(PoolTimeoutError):
+            with pytest.raises(NoConnectionError):
                 async with visitors.read():
                     raise AssertionError
             async with store.read() as connection:

@@ -74,10 +74,10 @@ class Served:
         self.now = NOW
         self.store = store or fresh_store(home)
         self._owns_store = store is None
-        self._visitors = self.store.for_visitors()
+        self.visitors = self.store.for_visitors()
         context = WebContext(
             store=self.store,
-            visitors=self._visitors,
+            visitors=self.visitors,
             core=read(Settings, {"PUBLIC_URL": public}),
             settings=read(WebSettings, {"WEB_PORT": "0", "METRICS_TOKEN": TOKEN, **named}),
             channels=cast("Sequence[Channel]", [Invited(link) for link in invitations] or [Invited()]),
@@ -107,7 +107,7 @@ class Served:
     async def __aexit__(self, *exc: object) -> None:
         await self.session.close()
         await self.stop()
-        await self._visitors.close()
+        await self.visitors.close()
         if self._owns_store:
             await self.store.close()
 

@@ -1,5 +1,6 @@
 """Public pages: content, language, caching."""
 
+import asyncio
 import gzip
 import re
 from collections.abc import AsyncIterator
@@ -15,6 +16,7 @@ from bot.channel import Link
 from bot.model import Cadence, Style
 from bot.render.catalogue import languages
 from bot.render.words import words
+from bot.store import NoConnectionError, database
 from bot.web.pages import public
 from bot.web.pages.page_cache import FRESH, PageCache, PageSource
 from bot.web.pages.search_gate import SearchGate
@@ -217,6 +219,15 @@ async def test_a_search_stays_within_a_year_and_a_topic(served: Served) -> None:
     assert "<option selected>2025</option>" in shown
 
 
+async def test_a_young_archive_says_since_when_it_has_papers(served: Served) -> None:
+    since = f"Papers are stored here since {words('en').day(DAY)}."
+    for path in ("archive", "archive/2026", "search", "search?q=thing", "search?q=nothing"):
+        assert since in (await served.get(f"/en/{path}")).text, path
+    served.now += timedelta(days=366)
+    for path in ("archive", "search", "search?q=thing"):
+        assert "stored here since" not in (await served.get(f"/en/{path}")).text, path
+
+
 async def test_a_misspelt_search_leads_to_another(served: Served) -> None:
     await served.publish(paper(70, title="Whales"), day=date(2026, 4, 28))
     shown = (await served.get("/en/search?q=whalse")).text
@@ -237,6 +248,22 @@ async def test_a_search_that_finds_no_place_is_put_off(served: Served, monkeypat
     answer = await served.get("/ko/search?q=thing")
     assert (answer.status, answer.headers["Retry-After"]) == (503, "30")
     assert (await served.get("/ko/2026-04-29")).status == 200
+
+
+async def test_pages_are_put_off_when_other_visitors_have_all_connections(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "VISITORS", 1)
+    monkeypatch.setattr(database, "VISITORS_WAIT", 0.0)
+    async with Served(tmp_path) as served:
+        await served.publish(*some(3))
+        async with served.visitors.read() as busy:
+            await busy.exec_driver_sql("select 1")
+            for path in ("2026-04-29", "archive", "search?q=thing", "papers/2604.00001"):
+                answer = await served.get(f"/ko/{path}")
+                assert (answer.status, answer.headers["Retry-After"]) == (503, "30"), path
+                assert "<h1>" in answer.text
+        assert (await served.get("/ko/2026-04-29")).status == 200
 
 
 async def test_an_arxiv_id_or_link_leads_to_its_paper(served: Served) -> None:
@@ -301,6 +328,25 @@ async def test_a_page_is_queried_once_a_minute_and_rendered_when_changed() -> No
     assert anew is not None
     assert (anew.body, pages.renderings) == (b"two", 2)
     assert pages.fresh("page", now - FRESH) is None, "the clock was set back"
+
+
+async def test_those_who_wait_for_a_page_share_its_failure_and_the_next_one_tries_again() -> None:
+    pages, tries, go_on = PageCache(), 0, asyncio.Event()
+
+    async def load() -> PageSource:
+        nonlocal tries
+        tries += 1
+        await go_on.wait()
+        if tries == 1:
+            raise NoConnectionError
+        return PageSource("x", lambda: "x")
+
+    waiting = [asyncio.ensure_future(pages.get("page", NOW, load)) for _ in range(5)]
+    await asyncio.sleep(0)
+    go_on.set()
+    failed = await asyncio.gather(*waiting, return_exceptions=True)
+    assert ([type(each) for each in failed], tries) == ([NoConnectionError] * 5, 1)
+    assert await pages.get("page", NOW, load) is not None
 
 
 async def test_the_page_cache_is_limited_by_size() -> None:

@@ -20,7 +20,7 @@ from bot.render.words import Words, words
 from bot.runtime.latex import plain_math
 from bot.store import Store, archive, edition_queries, paper_queries, text_queries
 from bot.store.archive import ArchiveEntry
-from bot.web.pages.layout import Choice, Form, LayoutMaker, PageLayout, plain_page
+from bot.web.pages.layout import Choice, Form, LayoutMaker, PageLayout, coverage, plain_page
 from bot.web.pages.page_cache import PageSource
 from bot.web.pages.thumbnails import Thumbnails
 
@@ -170,24 +170,25 @@ class Pages:
             editions=[Link(period_name(w, *each), self._urls.edition(language, *each)) for each in held],
         )
 
-    async def archive(self, language: str, year: int | None) -> PageSource | None:
+    async def archive(self, language: str, year: int | None, now: datetime) -> PageSource | None:
         """The archive of a year, or of the newest one; None if that year has no edition."""
         w = words(language)
         async with self._store.read() as connection:
             years = await archive.years(connection)
             shown = years[0] if year is None and years else year
             found = [] if shown is None else await archive.of_year(connection, shown)
+            begins = await paper_queries.first_day(connection)
         if year is not None and not found:
             return None
         where = "archive" if year is None else f"archive/{year}"
         heading = w.gettext("web.archive")
         if shown is not None:
             heading = w.gettext("edition.heading", title=heading, date=f"{shown}")
-        note = [] if found else [w.gettext("papers.no_edition_at_all")]
+        notes = coverage(w, begins, now) if found else [w.gettext("papers.no_edition_at_all")]
         layout = self._layouts.layout(w, lambda tag: self._urls.page(tag, where), here="archive")
         listed = [Choice(f"{each}", self._urls.page(language, f"archive/{each}"), each == shown) for each in years]
         months = self._months(w, found)
-        return self._source("archive", plain_page(w, heading, notes=note), layout, years=listed, months=months)
+        return self._source("archive", plain_page(w, heading, notes=notes), layout, years=listed, months=months)
 
     async def privacy(self, language: str) -> PageSource:
         """The privacy page."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,6 +15,8 @@ from bot.render.labels import labels
 from bot.render.words import Words, own_name
 from bot.web.urls import Urls
 
+YOUNG = timedelta(days=365)
+"""Age up to which the archive says since when it has papers."""
 FEEDS = (
     ("xml", "application/rss+xml", "RSS"),
     ("atom", "application/atom+xml", "Atom"),
@@ -149,3 +152,13 @@ def plain_page(w: Words, heading: str, lead: str = "", notes: Sequence[str] = ()
         labels=labels(w, Style.HEADLINE),
         notes=notes,
     )
+
+
+def coverage(w: Words, begins: date | None, now: datetime) -> list[str]:
+    """What a young archive says of itself, so that nobody takes it for all there ever was.
+
+    `begins` is its first list day, None for an empty one, which has nothing to say.
+    """
+    if begins is None or now.astimezone(UTC).date() - begins > YOUNG:
+        return []
+    return [w.gettext("papers.covers_since", day=w.day(begins))]

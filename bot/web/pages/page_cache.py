@@ -7,7 +7,7 @@ import gzip
 import hashlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from weakref import WeakValueDictionary
 
@@ -54,6 +54,15 @@ class _Entry:
     until: datetime
 
 
+@dataclass(slots=True, weakref_slot=True)
+class _Loading:
+    """One load, and those who wait for it."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    fault: Exception | None = None
+    """Why it failed."""
+
+
 Load = Callable[[], Awaitable[PageSource | None]]
 
 
@@ -65,7 +74,7 @@ class PageCache:
         self._most = most
         self._fresh = fresh
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
-        self._locks: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
+        self._loading: WeakValueDictionary[Hashable, _Loading] = WeakValueDictionary()
         self._size = 0
         self.renderings = 0
         """Pages rendered so far."""
@@ -81,28 +90,36 @@ class PageCache:
     async def get(self, key: Hashable, now: datetime, load: Load) -> RenderedPage | None:
         """The page under `key`, else the one that `load` gives, rendered in a thread; None if `load` gives None.
 
-        Of requests for one key at the same moment, one loads and the others wait for it.
+        Of requests for one key at the same moment, one loads and the others wait for it; if it fails, they all fail
+        then, and do not try and wait one after the other. Raises what `load` raises.
         """
         page = self.fresh(key, now)
         if page is not None:
             return page
-        lock = self._locks.setdefault(key, asyncio.Lock())
-        async with lock:
-            page = self.fresh(key, now)
-            if page is not None:
-                return page
-            source = await load()
-            if source is None:
-                self._drop(key)
-                return None
-            entry = self._entries.get(key)
-            if entry is not None and entry.facts == source.facts:
-                entry.until = now + self._fresh
-                return entry.page
-            self.renderings += 1
-            page = await asyncio.to_thread(render, source)
-            self._store(key, _Entry(source.facts, page, now + self._fresh))
-            return page
+        loading = self._loading.setdefault(key, _Loading())
+        async with loading.lock:
+            if loading.fault is not None:
+                raise loading.fault
+            try:
+                return self.fresh(key, now) or await self._load(key, now, load)
+            except Exception as error:
+                loading.fault = error
+                self._loading.pop(key, None)  # whoever asks from now on tries again
+                raise
+
+    async def _load(self, key: Hashable, now: datetime, load: Load) -> RenderedPage | None:
+        source = await load()
+        if source is None:
+            self._drop(key)
+            return None
+        entry = self._entries.get(key)
+        if entry is not None and entry.facts == source.facts:
+            entry.until = now + self._fresh
+            return entry.page
+        self.renderings += 1
+        page = await asyncio.to_thread(render, source)
+        self._store(key, _Entry(source.facts, page, now + self._fresh))
+        return page
 
     def _store(self, key: Hashable, entry: _Entry) -> None:
         self._drop(key)

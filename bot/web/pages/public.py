@@ -159,8 +159,10 @@ class PublicRoutes:
     async def _archive(self, request: web.Request, language: str) -> web.StreamResponse:
         written = request.match_info.get("year")
         year = None if written is None else int(written)
-        key = ("archive", language, year)
-        return await self._shown(request, key, self._clock(), lambda: self._pages.archive(language, year))
+        now = self._clock()
+        return await self._shown(
+            request, ("archive", language, year), now, lambda: self._pages.archive(language, year, now)
+        )
 
     async def _paper(self, request: web.Request, language: str) -> web.StreamResponse:
         paper, now = request.match_info["paper"], self._clock()

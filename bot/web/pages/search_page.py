@@ -15,7 +15,7 @@ from bot.render.templates import template
 from bot.render.words import Words, words
 from bot.store import Store, paper_queries
 from bot.store.search import Matches, Order, Search, did_you_mean, search, years
-from bot.web.pages.layout import Choice, LayoutMaker, plain_page
+from bot.web.pages.layout import Choice, LayoutMaker, coverage, plain_page
 from bot.web.pages.page_cache import PageSource
 from bot.web.pages.thumbnails import Thumbnails
 
@@ -96,6 +96,7 @@ class SearchPages:
         matches, found = Matches([], 0), list[Paper]()
         async with self._store.read() as connection:
             offered = await years(connection)
+            notes = coverage(w, await paper_queries.first_day(connection), now)
             if not asked.is_empty:
                 after = (asked.page - 1) * ON_A_PAGE
                 matches = await search(connection, asked.search, ON_A_PAGE, after)
@@ -108,10 +109,11 @@ class SearchPages:
             ranked = [Ranked(place, each, each.votes) for place, each in enumerate(found, start=first)]
             wanted = Preferences(language=language, style=Style.HEADLINE, papers=ALL_PAPERS)
             page = list_page(heading, w.ngettext("edition.papers", matches.number), ranked, wanted, slug="search")
+            page = replace(page, notes=[*notes, *page.notes])
         else:
             query = asked.search.query or asked.search.topic
-            notes = [] if asked.is_empty else [w.gettext("search.nothing_found", query=query)]
-            page = plain_page(w, w.gettext("web.search"), notes=notes)
+            said = [] if asked.is_empty else [w.gettext("search.nothing_found", query=query)]
+            page = plain_page(w, w.gettext("web.search"), notes=[*said, *notes])
         layout = self._layouts.layout(
             w,
             lambda tag: self._url(tag, asked),
