@@ -9,22 +9,22 @@ from datetime import UTC, date
 from functools import partial
 
 from bot.channel import CommandName, Message, Option, Page, Reply, command_line, edition_line
-from bot.channel.command_lines import MINE, WRONG
+from bot.channel.command_lines import MINE
 from bot.channel.preference import N_
 from bot.commands.autocomplete import suggest_days, suggest_papers
 from bot.commands.command import Command, MisreadError, Typed, number, understood
 from bot.commands.context import Context
 from bot.commands.help_command import greeting
+from bot.commands.wrong_texts import PaperArguments, parse_paper, report, report_options
 from bot.delivery.rendering import texts_for
-from bot.model import ALL_PAPERS, ARXIV_ID, Cadence, Paper, Preferences, Ranked, Source, Style
+from bot.model import ALL_PAPERS, Cadence, Paper, Preferences, Ranked, Style
 from bot.render import typed_values
 from bot.render.edition_page import edition_page, list_page, today_page
 from bot.render.fit import Fitted, fit
-from bot.render.styles import TEXT_FIELDS
 from bot.rules.closing import DAY, rank
 from bot.rules.periods import period_of
 from bot.rules.preferences import without_filters
-from bot.store import edition_queries, paper_queries, text_queries, text_reports
+from bot.store import edition_queries, paper_queries
 from bot.store.search import Search, did_you_mean, paper_id, search
 
 MOST_FOUND = 50
@@ -68,14 +68,6 @@ class TopArguments:
     after: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class PaperArguments:
-    """One paper. `wrong` is the style of its text that the reader reports as wrong."""
-
-    id: str
-    wrong: Style | None = None
-
-
 def parse_today(typed: Typed) -> int:
     """The number of papers to skip."""
     after, rest = typed.after()
@@ -106,13 +98,6 @@ def _period(argument: str) -> date | None:
         return date(int(month[1]), int(month[2]), 1) if month else None
     except ValueError:
         return None
-
-
-def parse_paper(typed: Typed) -> PaperArguments:
-    """The arXiv id in a number or a link; from a button, with the style of a text that is wrong."""
-    found = understood(ARXIV_ID.search(typed_values.fold(typed.words)))
-    _, wrong, style = typed.words.rpartition(f" {WRONG} ")
-    return PaperArguments(found[0], Style(style) if wrong and style in TEXT_FIELDS else None)
 
 
 def parse_search(typed: Typed) -> SearchArguments:
@@ -211,22 +196,8 @@ async def show_paper(context: Context, asked: PaperArguments) -> Reply:
     page = list_page(heading, listed, _ranked(found), wanted, slug=wanted_id, texts=texts)
     reply = await _shown(context, replace(page, alone=True))
     if asked.wrong is not None:
-        return replace(reply, says=[await _report(context, wanted_id, asked.wrong), *reply.says])
-    said = page.blocks[0].said
-    if said.source is not Source.MODEL:
-        return reply
-    option = Option(w.gettext("report.button"), command_line(CommandName.PAPER, wanted_id, WRONG, said.style))
-    return replace(reply, options=[*reply.options, option])
-
-
-async def _report(context: Context, reported: str, style: Style) -> str:
-    """Count a report of the text that readers of the requester's language are shown. Returns what to say."""
-    async with context.store.write() as connection:
-        texts = await text_queries.of(connection, [reported], context.w.language)
-        text = texts.get(reported, {}).get(style)
-        if text is not None:
-            await text_reports.add(connection, text, context.now)
-    return context.w.gettext("report.thanks")
+        return replace(reply, says=[await report(context, asked), *reply.says])
+    return replace(reply, options=[*reply.options, *report_options(w, page.blocks[0])])
 
 
 async def show_found(context: Context, asked: SearchArguments) -> Reply:

@@ -15,9 +15,10 @@ from bot.channel.preference import Kind, Preference
 from bot.commands import registry
 from bot.commands.announce import CANCELLED, Decision, Draft
 from bot.commands.command import MisreadError, split
-from bot.commands.papers import EditionArguments, PaperArguments, SearchArguments, TopArguments
+from bot.commands.papers import EditionArguments, SearchArguments, TopArguments
 from bot.commands.preference_commands import MENU, ZoneQuery
 from bot.commands.subscription import SubscribeArguments
+from bot.commands.wrong_texts import PaperArguments
 from bot.model import ALL_PAPERS, OFF, Cadence, Style
 from bot.render import typed_values, zones
 from bot.render.catalogue import languages
