@@ -220,12 +220,12 @@ async def test_a_search_stays_within_a_year_and_a_topic(served: Served) -> None:
 
 
 async def test_a_young_archive_says_since_when_it_has_papers(served: Served) -> None:
-    since = f"The archive here begins on {words('en').day(DAY)}."
+    since = f"Papers are stored here since {words('en').day(DAY)}."
     for path in ("archive", "archive/2026", "search", "search?q=thing", "search?q=nothing"):
         assert since in (await served.get(f"/en/{path}")).text, path
     served.now += timedelta(days=366)
     for path in ("archive", "search", "search?q=thing"):
-        assert "archive here begins" not in (await served.get(f"/en/{path}")).text, path
+        assert "stored here since" not in (await served.get(f"/en/{path}")).text, path
 
 
 async def test_a_misspelt_search_leads_to_another(served: Served) -> None:
