@@ -26,6 +26,8 @@ from bot.web.pages.thumbnails import Thumbnails
 
 LONGEST_DESCRIPTION = 300
 """Characters of the description that search engines are given."""
+FULL_STOPS = ".。"
+"""What ends a sentence and not a title, in the languages that there are."""
 TEMPLATES = ("archive", "edition", "front", "notice", "opening", "paper", "privacy", "settings")
 
 
@@ -199,10 +201,13 @@ class Pages:
     def notice(
         self, language: str, heading: str, says: Sequence[str], links: Sequence[Link] = (), form: Form | None = None
     ) -> PageSource:
-        """A page of a few sentences and at most one button, not for search engines."""
+        """A page of a few sentences and at most one button, not for search engines.
+
+        The heading may be a command's answer: it loses its full stop.
+        """
         w = words(language)
         layout = self._layouts.layout(w, self._urls.front, indexed=False)
-        page = plain_page(w, heading)
+        page = plain_page(w, heading.rstrip(FULL_STOPS))
         return self._source("notice", page, layout, says=tuple(says), links=tuple(links), form=form)
 
     def opening(self, language: str, heading: str, says: str) -> PageSource:
