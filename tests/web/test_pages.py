@@ -262,8 +262,8 @@ async def test_pages_are_put_off_when_other_visitors_have_all_connections(
             for path in ("2026-04-29", "archive", "search?q=thing", "papers/2604.00001"):
                 answer = await served.get(f"/ko/{path}")
                 assert (answer.status, answer.headers["Retry-After"]) == (503, "30"), path
-                assert f'<span>{words("ko").gettext("errors.went_wrong")}</span>' in answer.text
-                assert f'<p>{words("ko").gettext("errors.nothing_changed")}</p>' in answer.text
+                assert f"<span>{words('ko').gettext('errors.went_wrong')}</span>" in answer.text
+                assert f"<p>{words('ko').gettext('errors.nothing_changed')}</p>" in answer.text
         assert (await served.get("/ko/2026-04-29")).status == 200
 
 

@@ -50,7 +50,7 @@ async def test_subscribing_is_confirmed_by_mail(mailed: Mailed) -> None:
     )
     again = await mailed.post(path)
     assert again.status == 200, "pressed twice"
-    assert f'<span>{words("ko").gettext("subscribe.already").rstrip(".")}</span>' in again.text  # a title
+    assert f"<span>{words('ko').gettext('subscribe.already').rstrip('.')}</span>" in again.text  # a title
     assert (await mailed.get(path)).status == 410
 
 
@@ -327,6 +327,8 @@ async def test_data_is_exported_and_erased(mailed: Mailed) -> None:
     assert await mailed.reader(ADA) is not None
     assert (await mailed.post("/en/settings/erased", Cookie=cookie, token="x")).status == 410
     erased = await mailed.post("/en/settings/erased", Cookie=cookie, token=found[1])
+    assert "<span>Everything about you has been deleted</span>" in erased.text  # a title: its first sentence
+    assert "<p>You won’t hear from us again.</p>" in erased.text
     assert erased.status == 200
     assert await mailed.reader(ADA) is None
     assert ADA not in (await mailed.get("/en/settings", Cookie=cookie)).text

@@ -64,7 +64,7 @@ class UnsubscribeRoutes:
             form = Form(forms.link(Purpose.RETURN, key, language), w.gettext("unsubscribe.undo_button"))
         return forms.say(
             language,
-            w.gettext("status.unsubscribed"),
+            w.gettext("unsubscribe.done"),
             "" if form is None else w.gettext("unsubscribe.mistake_hint"),
             form=form,
             links=[forms.front_link(w)],
