@@ -1,7 +1,7 @@
 """Counts what a channel's service answers in a day, and decides by shares who has to wait. Pure.
 
-From `ENOUGH` answers on, a few refusals are no verdict on us: a tenth of all answers is. A judge is the one that decides
-about messages to a recipient; for e-mail that is the recipient's domain.
+From `ENOUGH` answers on, a few refusals are no verdict on us: a tenth of all answers is. A judge is the one that
+decides about messages to a recipient; for e-mail that is the recipient's domain.
 """
 
 from __future__ import annotations
