@@ -9,7 +9,7 @@ from datetime import UTC, timedelta
 from functools import partial
 from typing import Any
 
-from bot.channel import CommandName, Option, Reply, Row, Suggestion, command_line, paper_line
+from bot.channel import CommandName, Option, Reply, Row, Suggestion, command_line, edition_line, paper_line
 from bot.channel.preference import N_, Kind, Preference
 from bot.commands.autocomplete import containing, suggest_topics
 from bot.commands.command import Audience, Command, MisreadError, Typed, no_arguments, split, understood
@@ -89,9 +89,16 @@ async def _run(preference: Preference, context: Context, chosen: object) -> Repl
 
 
 async def overview(context: Context, _: str = "") -> Reply:
-    """Show every preference, each with a button that leads to its menu."""
+    """Show every preference, each with a button that leads to its menu, or turns a switch over.
+
+    A member of a shared place who may change nothing sees no buttons.
+    """
     w = context.w
-    rows = [Row(title(each, w), _present(context, each), each.command) for each in [*PREFERENCES, *context.offered]]
+    rows = [
+        Row(title(each, w), _present(context, each), _line(context, each)) for each in [*PREFERENCES, *context.offered]
+    ]
+    if not context.requester.may_change:
+        return context.reply(status_in_words(context), rows=[replace(row, line="") for row in rows])
     if not context.is_reading:
         return context.reply(status_in_words(context), rows=rows, options=[subscribe_option(w)])
     paused = context.reader is not None and context.reader.is_paused(context.now)
@@ -105,6 +112,13 @@ async def overview(context: Context, _: str = "") -> Reply:
     return context.reply(status, rows=rows, options=[act, leave])
 
 
+def _line(context: Context, preference: Preference) -> str:
+    """What a preference's button in the overview runs."""
+    if preference.kind is not Kind.SWITCH or not context.is_reading:
+        return preference.command
+    return f"{preference.command} {preference.write(not _chosen(context, preference))}"
+
+
 async def menu(context: Context, preference: Preference) -> Reply:
     """Show what can be chosen for one preference."""
     w = context.w
@@ -116,6 +130,8 @@ async def menu(context: Context, preference: Preference) -> Reply:
         rows = [Row(*named[style]) for style in context.services.styles]
     if preference.kind is Kind.TOPICS and context.preferences.topics:
         more, rows = await _preview(context, context.preferences.topics)
+    if not context.requester.may_change:
+        return context.reply(now_is, more, rows=rows)
     hint = preference_values.hint(preference, w)
     return context.reply(now_is, hint, more, rows=rows, options=[*_offers(context, preference), settings_option(w)])
 
@@ -150,10 +166,15 @@ async def _saved(context: Context, changed: Sequence[Preference]) -> Reply:
     """Say what was changed and what follows from it."""
     w, first = context.w, changed[0]
     said = w.gettext("settings.saved", preference=title(first, w), value=_present(context, first))
+    if first.kind is Kind.SWITCH:  # turned over in the settings, which stay open
+        return replace(await overview(context), says=[said])
     follows, rows = "", ()  # type: tuple[str, Sequence[Row]]
     if any(each.kind is Kind.TOPICS for each in changed) and context.preferences.topics:
         follows, rows = await _preview(context, context.preferences.topics)
     options = [settings_option(w)]
+    if context.is_reading and any(each.shapes_message for each in changed):
+        mine = edition_line(context.preferences.cadence, mine=True)
+        options.insert(0, Option(w.gettext("settings.show_me"), mine))
     if first.kind in {Kind.TOPICS, Kind.WEEKDAYS}:  # rarely done with one tap
         options = [*_offers(context, first), *options]
     return context.reply(said, follows, rows=rows, options=options)

@@ -25,7 +25,7 @@ TYPED = (
 )
 """The preferences whose menus also take a typed reply."""
 VALUE_WIDTH = 16
-"""Letters of a value that a button in the settings shows."""
+"""Letters of a value that a button in the settings shows, where a wide one counts twice."""
 _QUOTED_COMMAND = re.compile(rf"[“„「『«]({'|'.join(CommandName)})[”“」』»]")
 """A command named in a sentence, in the quotation marks of its language."""
 
@@ -104,7 +104,9 @@ def _line(option: Option, menu: str) -> str:
 
 def _with_value(row: Row) -> str:
     """The button's label: what it changes, and the present value, as much of it as stands on half a phone's width."""
-    value = row.value if display_width(row.value) <= VALUE_WIDTH else f"{row.value[: VALUE_WIDTH // 2]}…"
+    value = row.value
+    while display_width(value) > VALUE_WIDTH:
+        value = f"{value.removesuffix('…')[:-1].rstrip()}…"
     return f"{row.label}: {value}" if value else row.label
 
 

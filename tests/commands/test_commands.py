@@ -219,6 +219,19 @@ async def test_access_by_list_admits_the_addresses_it_names(store: Store) -> Non
     assert let_in == {"ada": True, "bo": False, "Bo@LAB.example": True, "root": True}
 
 
+async def test_after_a_change_the_papers_are_a_tap_away(chat: Chat) -> None:
+    await chat.ask("subscribe")
+    for line in ("style headline", "count 2", "language ko", "topics agents"):
+        saved = await chat.ask(line)
+        assert "date mine" in [option.line for option in saved.options], line
+    await chat.ask("topics none")
+    shown = await chat.ask("date mine")
+    assert shown.page is not None
+    assert shown.page.language == "ko"
+    assert len(shown.page.blocks) == 2
+    assert "date mine" not in [option.line for option in (await chat.ask("time 9")).options], "no other papers"
+
+
 async def test_in_a_shared_place_only_its_managers_change_anything(chat: Chat) -> None:
     assert not (await chat.ask("subscribe", person="7", may_change=False)).ok
     assert (await chat.ask("subscribe", person="1", locale="ko")).ok

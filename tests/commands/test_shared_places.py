@@ -33,8 +33,10 @@ class Room:
         self.channel = FakeChannel(extras=(SILENT, PING), **channel)
         self.readers = ReaderCommands(store, [self.channel], fallback=Preferences(hour=22 * 60), closes=time(22))
 
-    async def ask(self, line: str, *, address: Address = PLACE, person: str | None = "ada") -> Reply:
-        return await self.readers.ask(Requester(address, person=person), line, NOW)
+    async def ask(
+        self, line: str, *, address: Address = PLACE, person: str | None = "ada", may_change: bool = True
+    ) -> Reply:
+        return await self.readers.ask(Requester(address, person=person, may_change=may_change), line, NOW)
 
     async def reader(self, address: Address = PLACE) -> Subscriber:
         async with self.store.read() as connection:
@@ -88,6 +90,33 @@ async def test_settings_and_help_list_only_this_channels_extras(room: Room) -> N
     assert {"silent", "ping"} <= commands
     assert not {"thread", "publish", "picture", "rich"} & commands
     assert [option.chosen for option in (await room.ask("silent")).options[:2]] == [False, True]
+
+
+async def test_a_switch_is_turned_over_in_one_tap_and_the_settings_stay_open(room: Room) -> None:
+    await room.ask("subscribe")
+    settings = await room.ask("settings")
+    for stored in ("on", "off", "on"):
+        line = next(row.line for row in settings.rows if row.label == "Silent")
+        settings = await room.ask(line)
+        assert settings.says == [f"Saved. Silent: {stored}"]
+        assert settings.extras == {"silent": stored}
+    assert await _after_a_second_tap(room, line) == "on", "a tap on what is outdated does not turn it back"
+
+
+async def _after_a_second_tap(room: Room, line: str) -> str:
+    await room.ask(line)
+    return (await room.reader()).extras["silent"]
+
+
+@pytest.mark.parametrize("line", ["settings", "style", "topics", "silent", "zone"])
+async def test_who_may_change_nothing_sees_how_it_is_set_and_no_menus(room: Room, line: str) -> None:
+    await room.ask("subscribe")
+    await room.ask("topics agents")
+    seen = await room.ask(line, person="bo", may_change=False)
+    assert seen.ok
+    assert seen.says
+    assert not seen.options
+    assert {row.command for row in seen.rows} <= {"", "paper"}
 
 
 async def test_an_extra_outlives_other_changes_and_is_in_the_export(room: Room) -> None:

@@ -382,6 +382,9 @@ async def test_others_cannot_do_what_only_moderators_may(world: World) -> None:
             assert "Only admins here" in (await bo.uses(f"/papers {name}", in_=papers, **given)).text
         assert (await world.reader(at(papers))).status is Status.ACTIVE
         assert (await world.reader(at(other))).status is Status.ACTIVE
+        seen = await bo.uses("/papers settings", in_=papers)
+        assert "Language" in seen.text
+        assert not seen.components, "who may change nothing is shown no menus"
     with pytest.raises(NotOfferedError):
         await bo.taps(there, "Unsubscribe")
 

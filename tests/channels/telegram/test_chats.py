@@ -225,6 +225,29 @@ async def test_a_stranger_turns_nobodys_settings(server: TelegramServer, station
     await server.polled()
     assert lab.chat.last.message_id == panel.message_id
     assert lab.chat.last.edits == 0
+    await bo.writes("/settings", to=lab)
+    await server.polled()
+    seen = lab.chat.last
+    assert seen.message_id != panel.message_id
+    assert not seen.buttons, "who may change nothing is shown no menus"
+
+
+async def test_a_switch_in_the_settings_takes_one_tap_and_every_button_says_what_is_set(
+    server: TelegramServer, station: Station, ada: Person
+) -> None:
+    await ada.writes("/start")
+    await ada.writes("/settings")
+    await server.polled()
+    panel = ada.chat.last
+    assert {"Language: English", "Silent: off"} <= set(panel.labels)
+    assert {len(row) for row in panel.keyboard[:-1]} <= {1, 2}
+    await ada.taps(panel, "silent on")
+    await ada.hears("edit")
+    assert "Silent: on" in ada.chat.last.labels
+    assert (await station.reader("42")).extras["silent"] == "on"
+    await ada.taps(ada.chat.last, "silent off")
+    await ada.hears("edit")
+    assert (await station.reader("42")).extras["silent"] == "off"
 
 
 # Channels

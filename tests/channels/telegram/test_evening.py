@@ -85,6 +85,7 @@ def dispatcher(store: Store, channel: Telegram, locks: Locks) -> Dispatcher:
     return Dispatcher(store, channel, locks)
 
 
+@pytest.mark.timeout(1_200)  # 5,000 readers with --long
 async def test_an_evening_on_which_much_goes_wrong_holds_up_nobody_else(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, *, long: bool
 ) -> None:
