@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -93,11 +93,23 @@ class Service:
         """
         stop = stop or asyncio.Event()
         await self.take_locks(roles, stop)
-        for job in self._jobs(roles).values():
+        await self._each_once(self._jobs(roles).values(), now, stop)
+        await self._flush_alerts()
+
+    async def first_round(self, now: datetime, roles: frozenset[Role], stop: asyncio.Event) -> None:
+        """Poll, publish, and show the first edition on this machine, before `run` asks other services for anything.
+
+        A relay may take a minute to answer. Raises nothing but what the database and the locks raise.
+        """
+        elsewhere = {f"deliver:{channel.name}" for channel in self.channels if not channel.rehearsal}
+        jobs = self._jobs(roles)
+        await self._each_once([jobs[name] for name in jobs if name not in elsewhere], now, stop)
+
+    async def _each_once(self, jobs: Iterable[Job], now: datetime, stop: asyncio.Event) -> None:
+        for job in jobs:
             if job.once is not None and not stop.is_set():
                 work = partial(cut_short, partial(job.once, now), stop)
                 await under_locks(self.locks, job, work, stop, patience=PATIENCE)
-        await self._flush_alerts()
 
     async def run(self, stop: asyncio.Event, roles: frozenset[Role] = frozenset(Role)) -> None:
         """Run all jobs until told to stop; sends in flight are then finished and recorded.

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
 
 from bot.cli.configuration import configuration
+from bot.cli.console import complain
 from bot.model import Cadence, Edition
 from bot.runtime import logs
-from bot.runtime.supervisor import clock
-from bot.store import Store, edition_queries
+from bot.runtime.supervisor import backoffs, clock
+from bot.store import OutOfReachError, Store, edition_queries
 from bot.store.restore import skip_restored
 
 
@@ -31,6 +33,30 @@ async def stored(*, as_it_is: bool = False, hidden: Sequence[str] = ()) -> Async
         yield store
     finally:
         await store.close()
+
+
+async def wait_for_database() -> None:
+    """Ask for the database of the settings until its server answers, and say once why it does not.
+
+    After a power cut the server may start later than this program. Raises SettingsError, StoreError for whatever
+    waiting does not mend.
+    """
+    here = configuration()
+    store, waits, told = Store.open(here.core.database_url.get_secret_value(), here.home), backoffs(), ""
+    try:
+        while True:
+            try:
+                await store.version()
+                break
+            except OutOfReachError as error:
+                if str(error) != told:
+                    complain(f"{error} It is asked again until it answers.")
+                    told = str(error)
+            await asyncio.sleep(next(waits))
+    finally:
+        await store.close()
+    if told:
+        complain("The database answers.")
 
 
 async def find_edition(store: Store, day: date | None, cadence: Cadence = Cadence.DAY) -> Edition | None:

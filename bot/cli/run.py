@@ -15,6 +15,7 @@ from bot.cli import PROGRAM
 from bot.cli.configuration import configuration
 from bot.cli.console import complain, say
 from bot.cli.open_service import open_service
+from bot.cli.open_store import wait_for_database
 from bot.cli.options import parse_time
 from bot.cli.startup import DONE, FAILED, WRONG, execute
 from bot.delivery.rendering import compose
@@ -58,6 +59,8 @@ def run(
 
 
 async def _run(once: bool, roles: frozenset[Role], at: datetime | None, standby: bool) -> int:
+    if not once:
+        await wait_for_database()
     async with open_service(quiet=False) as service:
         if roles == {Role.WEB} and service.web is None:
             complain("The web server has no port to listen on: set WEB_PORT or PUBLIC_URL; see .env.example.")
@@ -90,7 +93,7 @@ async def _serve(service: Service, roles: frozenset[Role], stop: asyncio.Event, 
     if not standby:
         await service.take_locks(roles, stop)
     if not standby and Role.POLL in roles and await _is_first_start(service):
-        await service.once(clock(), roles, stop)
+        await service.first_round(clock(), roles, stop)
         if not stop.is_set():
             await _introduce(service)
     # Relay and DNS are asked while the work goes on: they may take a while, and nobody waits for them.

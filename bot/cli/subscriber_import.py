@@ -71,7 +71,7 @@ def with_preference_options(command: Callable[..., None]) -> Callable[..., None]
 
 def _option(preference: Preference) -> object:
     """The type of a preference's option, with its name and its help."""
-    name = preference.name if preference.name in preference.options else preference.option
+    name = (preference.name if preference.name in preference.options else preference.option).replace("_", "-")
     return Annotated[str, typer.Option(f"--{name}", metavar=METAVARS[preference.kind], help=_help(preference))]
 
 

@@ -22,6 +22,7 @@ NEEDS = {
     "ALLOWED": ("ACCESS=list",),
     **dict.fromkeys(MODEL, ("LLM_BASE_URL",)),
     **dict.fromkeys(("LLM_FALLBACK_API_KEY", "LLM_FALLBACK_MODEL"), ("LLM_FALLBACK_BASE_URL",)),
+    **dict.fromkeys(("CHECK_API_KEY", "CHECK_MODEL"), ("CHECK_BASE_URL",)),
     **dict.fromkeys(("WEB_HOST", "TRUSTED_PROXIES", "METRICS_TOKEN", "MAIL_HOOK_SECRET"), ("WEB_PORT", "PUBLIC_URL")),
 }
 """Settings of the core that do nothing without one of others."""

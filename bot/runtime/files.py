@@ -41,6 +41,16 @@ def write_atomic(
     return True
 
 
+def try_to_write(folder: Path) -> None:
+    """Write a file into a folder and delete it, in one go, so that nothing that is cut short leaves it there.
+
+    Raises OSError.
+    """
+    trial = folder / ".doctor"
+    write_atomic(trial, b"")
+    trial.unlink()
+
+
 def sync(path: Path) -> None:
     """Flush a file or folder to disk (fsync). Raises OSError; a folder that cannot be opened is skipped."""
     try:

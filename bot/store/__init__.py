@@ -3,6 +3,6 @@
 from sqlalchemy.exc import DBAPIError as DatabaseFault
 from sqlalchemy.exc import TimeoutError as NoConnectionError  # all are taken, and none came back in time
 
-from bot.store.database import Store, StoreError
+from bot.store.database import OutOfReachError, Store, StoreError
 
-__all__ = ["DatabaseFault", "NoConnectionError", "Store", "StoreError"]
+__all__ = ["DatabaseFault", "NoConnectionError", "OutOfReachError", "Store", "StoreError"]

@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from bot.runtime.locks import HeldError
 from bot.runtime.server_deadlines import connection_deadlines
 from bot.store import schema, search, sqlite, upgrade
-from bot.store.database_faults import explain
+from bot.store.database_faults import explain, is_out_of_reach
 
 VISITORS = 8
 """Connections that visitors of the web pages share."""
@@ -40,6 +40,10 @@ KEPT_COPIES = 3
 
 class StoreError(Exception):
     """The database cannot be used; the message says why and what to do."""
+
+
+class OutOfReachError(StoreError):
+    """The database server does not answer, but may later."""
 
 
 class Store:
@@ -111,7 +115,8 @@ class Store:
     async def version(self) -> str | None:
         """The newest migration that was applied, None for an empty database.
 
-        Raises StoreError where the database cannot be opened, or is newer than this program.
+        Raises OutOfReachError where its server does not answer, StoreError where the database cannot be opened, or is
+        newer than this program.
         """
         with _in_one_sentence(self.path):
             if self.path is not None:
@@ -243,7 +248,8 @@ def _in_one_sentence(file: Path | None) -> Iterator[None]:
     try:
         yield
     except (DBAPIError, sqlite3.Error, OSError) as error:
-        raise StoreError(explain(error, file)) from error
+        kind = OutOfReachError if file is None and is_out_of_reach(error) else StoreError
+        raise kind(explain(error, file)) from error
 
 
 def _probe(path: Path) -> None:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.schema import system_state
@@ -20,8 +21,7 @@ def explain(error: BaseException, file: Path | None = None) -> str:
 
     The causes are named as SQLite names them (https://sqlite.org/rescode.html), and PostgreSQL's are passed on.
     """
-    lines = str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__]
-    cause = lines[0].rstrip(".")
+    cause = _cause(error)
     name = "The database" if file is None else f"The database {file}"
     if "malformed" in cause or "not a database" in cause:
         return f"{name} is damaged ({cause}): {RESTORE}."
@@ -33,11 +33,25 @@ def explain(error: BaseException, file: Path | None = None) -> str:
         return f"{name} cannot be written to ({cause}): look at the disk; what was stored before is kept."
     if "locked" in cause:
         return f"{name} is in use by another process for too long ({cause}): try again."
-    if "password" in cause or "role" in cause or "authentication" in cause or 'database "' in cause:
+    if _refuses_login(cause):
         return f"The database server refuses the login ({cause}): check DATABASE_URL."
-    return (
-        f"The database cannot be used just now ({cause}): check DATABASE_URL and that its server runs, and try again."
-    )
+    return f"The database cannot be used just now ({cause}): check DATABASE_URL and that its server runs."
+
+
+def is_out_of_reach(error: BaseException) -> bool:
+    """Whether a database server could not be reached, or is not ready yet; it may be, with the same settings, later."""
+    return isinstance(error, OperationalError) and error.statement is None and not _refuses_login(_cause(error))
+
+
+def _cause(error: BaseException) -> str:
+    """The first line of what the driver says."""
+    lines = str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__]
+    return lines[0].rstrip(".")
+
+
+def _refuses_login(cause: str) -> bool:
+    """Whether PostgreSQL says that it knows no such user, password or database."""
+    return any(each in cause for each in ("password", 'role "', "authentication", 'database "', "pg_hba.conf"))
 
 
 def _unopened(cause: str, file: Path | None) -> str:

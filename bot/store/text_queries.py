@@ -16,7 +16,8 @@ from bot.model import Cadence, Preferences, Status, Style, Text
 from bot.render.styles import TEXT_FIELDS
 from bot.store import search
 from bot.store.preference_columns import preferences
-from bot.store.schema import ACCEPTED, choices, edition_papers, subscribers, texts
+from bot.store.schema import choices, edition_papers, subscribers
+from bot.store.text_tables import ACCEPTED, texts
 from bot.store.upsert import insert
 
 MOST_CHOICES = 2_000

@@ -12,11 +12,13 @@ from bot.model import Cadence, Paper, Style
 from bot.render.catalogue import languages
 from bot.render.styles import FROM_FULL_TEXT, TEXT_FIELDS
 from bot.render.words import own_name
+from bot.runtime.text import first_sentence
 from bot.store import Store, edition_queries, endpoint_faults, text_queries
 from bot.store.text_queries import TextState
 from bot.summaries.drafting import Drafter
 from bot.summaries.llm import Model
 from bot.summaries.llm_errors import ModelError
+from bot.summaries.second_opinion import SecondOpinion
 from bot.summaries.wanted import WantedText, WantedTexts
 
 RATED_OVER = timedelta(days=7)
@@ -30,6 +32,8 @@ TYPICAL_TOKENS: Mapping[Style, int] = {
     Style.REVIEW: 18_000,
 }
 """Tokens of a text, question and answer, until some have been written. A review reads up to 59,000 characters."""
+UNTRUE = "The authors plant ten thousand trees along a river and count the birds."
+"""A sentence that follows from no paper about machine learning."""
 SHARE_OF_WINDOW = 0.7
 """The part of a context window that the question of a review and its answer take at most."""
 
@@ -107,3 +111,19 @@ def _acceptance(each: text_queries.Acceptance) -> Finding:
     says = f"{each.model}: {each.accepted} of {asked} texts in {own_name(each.language)} accepted in the last 7 days"
     more = "; use another model, or look at `papers texts --refused`" if each.too_low else ""
     return Finding("model", not each.too_low, says + more)
+
+
+async def second_opinion_finding(second: SecondOpinion, paper: Paper) -> Finding:
+    """Ask for a second opinion on a sentence that follows from a paper and on one that does not."""
+    said = []
+    for sentence in (first_sentence(paper.abstract), UNTRUE):
+        try:
+            follows, _ = await second.ask(paper.abstract, sentence)
+        except ModelError as error:
+            return Finding("model", False, f"{error}; until it answers, texts are taken as the guard judges them")
+        said.append(follows)
+    if said == [True, False]:
+        only = "" if second.reads("ko") else "; it reads English only"
+        return Finding("model", True, f"the second opinion ({second.name}) tells true from untrue sentences{only}")
+    says = f"the second opinion ({second.name}) does not tell true from untrue sentences; use another CHECK_MODEL"
+    return Finding("model", False, says)

@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.console import Console
 
 from bot.channel import BaseChannel, Deferred, Finding, Gone, Kit, Limits, Message, Outcome, Pace, Page, Personal, Sent
-from bot.runtime.files import write_atomic
+from bot.runtime.files import try_to_write, write_atomic
 from bot.runtime.text import without_controls
 from channels.outbox.settings import Settings
 from channels.outbox.terminal import Terminal, show, wrap
@@ -81,10 +81,8 @@ class Outbox(BaseChannel):
         return Sent(receipt=str(paths[-1]))
 
     async def check(self) -> Sequence[Finding]:
-        probe = self._folder / ".doctor"
         try:
-            await asyncio.to_thread(write_atomic, probe, b"")
-            await asyncio.to_thread(probe.unlink)
+            await asyncio.to_thread(try_to_write, self._folder)
         except OSError as error:
             says = f"{self._folder} cannot be written to ({error.strerror}); fix it or set OUTBOX_DIR"
             return [Finding("OUTBOX_DIR", ok=False, says=says)]

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from bot.channel import BaseChannel, Deferred, Finding, Gone, Kit, Limits, Message, Outcome, Pace, Page, Personal, Sent
 from bot.model import ILLUSTRATED, Cadence
-from bot.runtime.files import write_atomic
+from bot.runtime.files import try_to_write
 from bot.runtime.text import one_line
 from channels.site import folder, folder_writer
 from channels.site.escaping import escape, scalar
@@ -115,10 +115,8 @@ class Site(BaseChannel):
         return Sent(receipt=str(where / f"{message.page.slug}.html"))
 
     async def check(self) -> Sequence[Finding]:
-        probe = self._root / ".doctor"
         try:
-            await asyncio.to_thread(write_atomic, probe, b"doctor")
-            await asyncio.to_thread(probe.unlink)
+            await asyncio.to_thread(try_to_write, self._root)
         except OSError as error:
             says = f"{self._root} cannot be written to ({error.strerror}); fix it or set SITE_DIR"
             return [Finding("SITE_DIR", ok=False, says=says)]

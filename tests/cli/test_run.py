@@ -2,13 +2,21 @@
 
 import asyncio
 import signal
+import socket
+from collections.abc import Sequence
 
 import pytest
 from aiohttp import web
 
+from bot import app
+from bot.channel import Finding
+from bot.cli import run as command
+from bot.delivery.session import Session
+from bot.service import Role
 from tests.support.feed_faults import Fault, Occasion
 from tests.support.feed_server import FeedServer
 from tests.support.papers_program import FINISHED, Papers, checked, rehearse
+from tests.support.postgres import Postgres
 
 HANGING = 30
 """Seconds after which a process counts as hanging."""
@@ -143,3 +151,62 @@ async def test_a_second_process_for_the_same_jobs_says_so_and_exits_3(papers: Pa
     finally:
         running.send_signal(signal.SIGTERM)
         await running.communicate()
+
+
+async def test_it_waits_for_a_database_that_does_not_answer_yet(papers: Papers, postgres: Postgres) -> None:
+    name, sockets = postgres.create(), papers.home / "sockets"
+    sockets.mkdir(mode=0o755)
+    url = f"postgresql+psycopg://papers:secret@/{name}?host={sockets}"
+    assert (await papers("run", "--once", DATABASE_URL=url)).code == 1
+    process = await papers.start("run", DATABASE_URL=url)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    async with asyncio.timeout(HANGING):
+        said = (await process.stderr.readline()).decode()
+        assert "The database cannot be used just now" in said
+        assert said.endswith("check DATABASE_URL and that its server runs. It is asked again until it answers.\n")
+        assert "secret" not in said
+        (sockets / ".s.PGSQL.5432").symlink_to(postgres.folder / ".s.PGSQL.5432")
+        while b"closes at" not in (line := await process.stdout.readline()):
+            assert line, "it ended by itself"
+    process.send_signal(signal.SIGTERM)
+    out, err = await process.communicate()
+    assert process.returncode == 0, checked(process.returncode or 0, out, err).err
+    assert err.startswith(b"The database answers.\n")
+
+
+@pytest.mark.parametrize("user", ["papers", "nobody"])
+async def test_it_does_not_wait_for_what_waiting_does_not_mend(papers: Papers, postgres: Postgres, user: str) -> None:
+    done = await papers("run", DATABASE_URL=f"postgresql+psycopg://{user}@/nothing?host={postgres.folder}")
+    assert done.code == 1
+    assert "refuses the login" in done.err
+
+
+async def test_jobs_work_while_relay_and_names_do_not_answer(papers: Papers, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, stop = asyncio.Event(), asyncio.Event()
+
+    async def silent(_: Session) -> Sequence[Finding]:
+        asked.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr(Session, "findings", silent)
+    relay = socket.create_server(("127.0.0.1", 0))  # connections are made, and nothing is said
+    given = {
+        "SMTP_HOST": "127.0.0.1",
+        "SMTP_PORT": f"{relay.getsockname()[1]}",
+        "SMTP_SECURITY": "none",
+        "EMAIL_FROM": "papers@example.org",
+        "OUTBOX_DIR": "outbox",
+    }
+    async with app.open_app(papers.home, papers.environ | given) as service:
+        working = asyncio.ensure_future(command._serve(service, frozenset(Role), stop, standby=False))
+        async with asyncio.timeout(HANGING):
+            await asked.wait()
+        assert papers.files() == [f"{FINISHED}.local.html", f"{FINISHED}.local.txt"]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert {"poll", "deliver:email", "deliver:outbox"} <= {each.get_name() for each in asyncio.all_tasks()}
+        stop.set()
+        await working
+    relay.close()

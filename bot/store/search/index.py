@@ -9,10 +9,11 @@ from types import ModuleType
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.schema import ACCEPTED, papers, texts
+from bot.store.schema import papers
 from bot.store.search import fts5, spelling, tsvector
 from bot.store.search.search_tables import search_documents, search_trigrams
 from bot.store.search.terms import fields
+from bot.store.text_tables import ACCEPTED, texts
 from bot.store.upsert import insert
 
 BATCH = 200
