@@ -1,5 +1,6 @@
 """The commands that show, publish, check and migrate, as processes: exit codes, and never a traceback."""
 
+import os
 import sqlite3
 from contextlib import closing
 from datetime import date
@@ -118,6 +119,21 @@ async def test_the_doctor_finds_no_fault_in_a_new_or_used_home(papers: Papers) -
     assert used.code == 0, used.out
     assert {each["subject"] for each in used.json} >= {"settings", "database", "feed"}
     assert all(each["ok"] for each in used.json)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights of files as POSIX has them")
+async def test_the_doctor_advises_where_others_can_read_what_is_private(papers: Papers) -> None:
+    await papers("migrate")
+    made = papers.home / "subscribers.db"
+    private = [made, made.with_name("subscribers.db.20260101T000000Z.bak"), papers.home / ".env"]
+    for file in private[1:]:
+        file.touch(0o600)
+    assert "other users can read" not in (await papers("doctor")).out
+    for file in private:
+        file.chmod(0o640)
+    done = await papers("doctor")
+    assert [f"chmod 600 {file}" in done.out for file in private] == [True, True, True]
+    assert done.code == 0
 
 
 async def test_the_doctor_names_every_fault_at_once(papers: Papers, server: FeedServer) -> None:
