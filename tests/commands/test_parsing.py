@@ -272,7 +272,7 @@ def test_weekdays_as_we_say_them_are_understood(language: str, days: int) -> Non
         ("서울", "ko", "Asia/Seoul"), ("Seoul", "ko", "Asia/Seoul"), ("서울", "en", "Asia/Seoul"),
         ("한국", "ko", "Asia/Seoul"),
         ("뉴욕", "ko", "America/New_York"), ("ニューヨーク", "ja", "America/New_York"),
-        ("柏林", "zh-Hans", "Europe/Berlin"),
+        ("柏林", "zh-Hans", "Europe/Berlin"), ("中国上海", "zh-Hans", "Asia/Shanghai"),
         ("臺北", "zh-Hant", None), ("台北", "zh-Hant", "Asia/Taipei"), ("القاهرة", "ar", "Africa/Cairo"),
         ("sao paulo", "en", "America/Sao_Paulo"), ("São Paulo", "en", "America/Sao_Paulo"),
         ("kiev", "en", "Europe/Kyiv"), ("Asia/Calcutta", "en", "Asia/Kolkata"), ("india", "en", "Asia/Kolkata"),
@@ -284,6 +284,18 @@ def test_a_zone_is_found_by_what_people_call_it(query: str, language: str, name:
     found = zones.find(query, language, NOW)
     assert (found[0].name if found else None) == name
     assert len(found) <= zones.FOUND
+
+
+@pytest.mark.parametrize(
+    ("name", "language", "said"),
+    [
+        ("Asia/Taipei", "en", "Taipei (Taiwan)"), ("Asia/Taipei", "zh-Hant", "台灣台北"),
+        ("Europe/Berlin", "zh-Hans", "德国柏林"), ("Asia/Singapore", "zh-Hans", "新加坡"),
+        ("Asia/Hong_Kong", "zh-Hant", "香港"), ("UTC", "zh-Hans", "UTC"),
+    ],
+)  # fmt: skip
+def test_a_zone_is_called_as_its_language_calls_a_place(name: str, language: str, said: str) -> None:
+    assert str(zones.zone(name, language)) == said
 
 
 @pytest.mark.slow
