@@ -49,6 +49,7 @@ from bot.summaries.fulltext.library import FullTextLibrary
 from bot.summaries.fulltext.prompt_source import PromptSources
 from bot.summaries.llm import Endpoint, Model
 from bot.summaries.paper_pictures import collect
+from bot.summaries.second_opinion import SecondOpinion
 from bot.summaries.writer import Writer
 from bot.web.application import MailAccess, WebContext
 from bot.web.metrics import Metrics
@@ -188,14 +189,23 @@ async def _writer(core: Settings, home: Path, store: Store, stack: AsyncExitStac
     make = partial(Writer, store, concurrency=core.llm_concurrency, budget=core.llm_budget_tokens)
     if not core.endpoints:
         return make(None)
-    named = [Endpoint(*each) for each in core.endpoints]
+    model = await stack.enter_async_context(_model(core, core.endpoints))
+    second = None
+    if core.check_endpoints:
+        second = SecondOpinion(store, await stack.enter_async_context(_model(core, core.check_endpoints)))
+    texts = await stack.enter_async_context(FullTextLibrary(home / CACHE))
+    pictures = partial(collect, texts, home / CACHE)
+    return make(model, source=PromptSources(texts), second=second, collect=pictures, alert=alerts.alert)
+
+
+def _model(core: Settings, endpoints: Sequence[tuple[str, str, str]]) -> Model:
+    """The client of these endpoints. Raises SettingsError."""
     try:
-        model = Model(named, timeout=core.llm_timeout.total_seconds(), window=core.llm_window)
-        await stack.enter_async_context(model)
+        return Model(
+            [Endpoint(*each) for each in endpoints], timeout=core.llm_timeout.total_seconds(), window=core.llm_window
+        )
     except ValueError as error:
         raise SettingsError(f"{error}.") from None
-    texts = await stack.enter_async_context(FullTextLibrary(home / CACHE))
-    return make(model, source=PromptSources(texts), collect=partial(collect, texts, home / CACHE), alert=alerts.alert)
 
 
 def core_settings(environ: Mapping[str, str]) -> Settings:

@@ -28,43 +28,15 @@ from pydantic import (
 )
 
 from bot.model import Address
+from bot.runtime.written_times import clock_time, duration, seconds
 
 DEFAULT_FEED = "https://huggingface.co/api/daily_papers"
-EARLIEST_CLOSING = 4
-"""Hour (UTC) before which EDITION_CLOSES may not be: a day's list has hardly begun then."""
-UNITS = {"s": 1, "m": 60, "h": 3600}
-"""Seconds in a unit of time."""
 SHORTEST_KEY = 32
 """Characters that a signing key must have at least."""
 
 
 class SettingsError(Exception):
     """A setting is wrong; the message is one sentence that names it and says how to correct it."""
-
-
-def duration(written: object) -> object:
-    """Read `900s`, `15m` or `1h`; a bare number is in minutes. Raises ValueError."""
-    if not isinstance(written, str):
-        return written
-    found = re.fullmatch(r"\s*(\d{1,6})\s*([smh]?)\s*", written)
-    if not found:
-        raise ValueError("must be a number with a unit, such as 15m, 900s or 1h")
-    return timedelta(seconds=int(found[1]) * UNITS[found[2] or "m"])
-
-
-def seconds(written: object) -> object:
-    """Read `120s` or `2m`; a bare number is in seconds. Raises ValueError."""
-    return duration(f"{written}s" if isinstance(written, str) and written.strip().isdigit() else written)
-
-
-def clock_time(written: object) -> object:
-    """Read `22:00`. Raises ValueError."""
-    if not isinstance(written, str):
-        return written
-    found = re.fullmatch(r"\s*([01]?\d|2[0-3]):([0-5]\d)\s*", written)
-    if not found or int(found[1]) < EARLIEST_CLOSING:
-        raise ValueError(f"must be a time of day in UTC from {EARLIEST_CLOSING:02}:00 to 23:59, such as 22:00")
-    return time(int(found[1]), int(found[2]))
 
 
 def addresses(written: object) -> object:
@@ -117,6 +89,10 @@ class Settings(BaseModel):
     llm_fallback_base_url: SecretStr | None = Field(None, alias="LLM_FALLBACK_BASE_URL")
     llm_fallback_api_key: SecretStr | None = Field(None, alias="LLM_FALLBACK_API_KEY")
     llm_fallback_model: str = Field("", alias="LLM_FALLBACK_MODEL", max_length=200)
+    check_base_url: SecretStr | None = Field(None, alias="CHECK_BASE_URL")
+    """URL of the endpoint that gives a second opinion on texts."""
+    check_api_key: SecretStr | None = Field(None, alias="CHECK_API_KEY")
+    check_model: str = Field("", alias="CHECK_MODEL", max_length=200)
     access: Literal["open", "invite", "list"] = Field("open", alias="ACCESS")
     invite_codes: SecretStr | None = Field(None, alias="INVITE_CODES")
     allowed: Annotated[tuple[str, ...], BeforeValidator(patterns)] = Field((), alias="ALLOWED")
@@ -128,7 +104,7 @@ class Settings(BaseModel):
     heartbeat_url: SecretStr | None = Field(None, alias="HEARTBEAT_URL")
     """URL that is called after each successful poll. Secret, because anybody who knows it could pretend to be us."""
 
-    @field_validator("feed_url", "heartbeat_url", "llm_base_url", "llm_fallback_base_url")
+    @field_validator("feed_url", "heartbeat_url", "llm_base_url", "llm_fallback_base_url", "check_base_url")
     @classmethod
     def _web_address(cls, url: SecretStr | None) -> SecretStr | None:
         if url is not None and not _is_address(url.get_secret_value(), "https?", needs_host=True):
@@ -167,6 +143,8 @@ class Settings(BaseModel):
             raise ValueError("LLM_BASE_URL needs a model's name in LLM_MODEL")
         if self.llm_fallback_base_url is not None and not (self.llm_base_url and self.llm_fallback_model):
             raise ValueError("LLM_FALLBACK_BASE_URL needs LLM_BASE_URL, and a model's name in LLM_FALLBACK_MODEL")
+        if self.check_base_url is not None and not (self.llm_base_url and self.check_model):
+            raise ValueError("CHECK_BASE_URL needs LLM_BASE_URL, and a model's name in CHECK_MODEL")
         return self
 
     @model_validator(mode="after")
@@ -184,9 +162,13 @@ class Settings(BaseModel):
             (self.llm_base_url, self.llm_api_key, self.llm_model),
             (self.llm_fallback_base_url, self.llm_fallback_api_key, self.llm_fallback_model),
         ]
-        return [
-            (url.get_secret_value(), key.get_secret_value() if key else "", name) for url, key, name in given if url
-        ]
+        return [_endpoint(url, key, name) for url, key, name in given if url]
+
+    @property
+    def check_endpoints(self) -> list[tuple[str, str, str]]:
+        """The endpoint of the second opinion, if there is one, as (URL, key, model)."""
+        url = self.check_base_url
+        return [] if url is None else [_endpoint(url, self.check_api_key, self.check_model)]
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -216,6 +198,10 @@ class Settings(BaseModel):
         except (KeyError, ValueError, OSError):
             raise ValueError("must be the name of a time zone, such as Asia/Seoul or Europe/Berlin") from None
         return zone
+
+
+def _endpoint(url: SecretStr, key: SecretStr | None, model: str) -> tuple[str, str, str]:
+    return url.get_secret_value(), key.get_secret_value() if key else "", model
 
 
 Read = TypeVar("Read", bound=BaseModel)

@@ -17,6 +17,7 @@ from bot.store import (
     ended_editions,
     former_readers,
     one_time_tokens,
+    opinions,
     retention,
     unread_days,
 )
@@ -106,6 +107,7 @@ class Housekeeping:
         folded = await retention.fold_old(self._store, before=now - retention.KEEP)
         erased = await former_readers.erase_former(self._store, now=now, keep=self._keep)
         async with self._store.write() as connection:
+            await opinions.forget(connection, before=now - opinions.KEEP)
             await ended_editions.done(connection, "fold", now.date())
         if folded:
             log.info("old deliveries folded into counts", extra={"rows": folded})

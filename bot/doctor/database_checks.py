@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from bot.channel import Finding
+from bot.doctor.settings_checks import others_can_read
 from bot.store import DatabaseFault, Store, StoreError, stats, subscriber_queries
 from bot.store.backups import made_in
 from bot.store.database_faults import damage, explain, try_to_write, why_not_made
@@ -33,7 +34,7 @@ async def check(store: Store, home: Path, used: Sequence[str], now: datetime) ->
         return [Finding("database", False, str(error))], False
     except (DatabaseFault, OSError) as error:
         return [Finding("database", False, explain(error, store.path))], False
-    return [*found, *(await asyncio.to_thread(_locks, store.path) if store.path is not None else [])], True
+    return [*found, *(await asyncio.to_thread(_files, store.path) if store.path is not None else [])], True
 
 
 async def _contents(store: Store, home: Path, used: Sequence[str], now: datetime) -> list[Finding]:
@@ -73,6 +74,12 @@ def _backups(home: Path, now: datetime) -> Finding:
     says = f"last made and restored in rehearsal at {at:%Y-%m-%d %H:%M} UTC: {made[-1].file}"
     late = now - at > LATE
     return Finding("backup", True, f"{says}{'; make one every day' if late else ''}", advice=late)
+
+
+def _files(file: Path) -> list[Finding]:
+    """Look at the rights of an SQLite file, which its `-wal` gets too, and of the copies and locks beside it."""
+    private = [file, *sorted(file.parent.glob(f"{file.name}.*.bak"))]
+    return [found for each in private for found in others_can_read(each, "database", "addresses")] + _locks(file)
 
 
 def _locks(file: Path) -> list[Finding]:

@@ -15,7 +15,8 @@ from bot.rules.outcomes import ChannelState
 from bot.runtime.clock import Clock
 from bot.settings import Settings, SettingsError
 from bot.store import Store, channel_state, listening_outages
-from bot.summaries.model_check import ModelCheck
+from bot.summaries.model_check import ModelCheck, second_opinion_finding
+from bot.summaries.second_opinion import SecondOpinion
 from bot.web.settings import WebSettings
 
 
@@ -63,9 +64,14 @@ async def check_model(core: Settings, store: Store, now: datetime) -> list[Findi
     try:
         async with Model(endpoints, timeout=core.llm_timeout.total_seconds(), window=core.llm_window) as model:
             check = ModelCheck(model, papers, budget=core.llm_budget_tokens, concurrency=core.llm_concurrency)
-            return await check.findings(store, now)
+            found = await check.findings(store, now)
+        if core.check_endpoints:
+            checkers = [Endpoint(*each) for each in core.check_endpoints]
+            async with Model(checkers, timeout=core.llm_timeout.total_seconds(), window=core.llm_window) as model:
+                found.append(await second_opinion_finding(SecondOpinion(store, model), papers[0]))
     except ValueError as error:
         return [Finding("model", False, str(error))]
+    return found
 
 
 def check_alerts(core: Settings, environ: Mapping[str, str]) -> list[Finding]:

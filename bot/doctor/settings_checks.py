@@ -22,6 +22,7 @@ NEEDS = {
     "ALLOWED": ("ACCESS=list",),
     **dict.fromkeys(MODEL, ("LLM_BASE_URL",)),
     **dict.fromkeys(("LLM_FALLBACK_API_KEY", "LLM_FALLBACK_MODEL"), ("LLM_FALLBACK_BASE_URL",)),
+    **dict.fromkeys(("CHECK_API_KEY", "CHECK_MODEL"), ("CHECK_BASE_URL",)),
     **dict.fromkeys(("WEB_HOST", "TRUSTED_PROXIES", "METRICS_TOKEN", "MAIL_HOOK_SECRET"), ("WEB_PORT", "PUBLIC_URL")),
 }
 """Settings of the core that do nothing without one of others."""
@@ -64,11 +65,15 @@ def _files(home: Path) -> list[Finding]:
     found = []
     if not os.access(home, os.W_OK):
         found.append(Finding("home", False, f"{home} is not writable; set PAPERS_HOME to a folder of your own"))
-    path = home / ".env"
-    if os.name == "posix" and path.is_file() and stat.S_IMODE(path.stat().st_mode) & 0o077:
-        says = f"other users can read {path}, and the secrets in it: chmod 600 {path}"
-        found.append(Finding(".env", True, says, advice=True))
-    return found
+    return [*found, *others_can_read(home / ".env", ".env", "secrets")]
+
+
+def others_can_read(file: Path, subject: str, holds: str) -> list[Finding]:
+    """Advice where a file that `holds` something private has rights for others than its owner."""
+    if os.name != "posix" or not file.is_file() or not stat.S_IMODE(file.stat().st_mode) & 0o077:
+        return []
+    says = f"other users can read {file}, and the {holds} in it: chmod 600 {file}"
+    return [Finding(subject, True, says, advice=True)]
 
 
 def _unknown_names(home: Path) -> list[Finding]:

@@ -10,7 +10,8 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import State
-from bot.store.schema import channels, deliveries, editions, subscribers, texts
+from bot.store.schema import channels, deliveries, editions, subscribers
+from bot.store.text_tables import texts
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ def in_state(state: str) -> dict[str, Any]:
 
 
 DERIVED = "derived"
-"""Key in the `info` of tables that are made from others: a copy of the database makes them anew."""
+"""Key in the `info` of tables that are made from others: a copy of the database rebuilds them."""
 
 metadata = MetaData(
     naming_convention={
@@ -133,36 +133,6 @@ edition_papers = Table(
     Column("paper_id", ForeignKey("papers.id"), nullable=False, index=True),
     Column("votes", Integer),
 )
-
-ACCEPTED = "accepted"
-"""The verdict of texts that readers are shown."""
-
-texts = Table(
-    "texts",
-    metadata,
-    Column("paper_id", ForeignKey("papers.id", ondelete="CASCADE"), primary_key=True),
-    Column("language", String, primary_key=True),
-    Column("style", String, primary_key=True),
-    Column("model", String, primary_key=True),
-    Column("prompt", String, primary_key=True),
-    Column("verdict", String, nullable=False),
-    Column("parts", JSON, nullable=False),
-    Column("faults", JSON, nullable=False),
-    Column("tokens", Integer, nullable=False),
-    Column("written_at", Utc, nullable=False, index=True),
-)
-"""Texts of a language model about papers, accepted or not, so that a restart asks for none twice."""
-
-text_leases = Table(
-    "text_leases",
-    metadata,
-    Column("paper_id", ForeignKey("papers.id", ondelete="CASCADE"), primary_key=True),
-    Column("language", String, primary_key=True),
-    Column("style", String, primary_key=True),
-    Column("owner", String, nullable=False),
-    Column("ends_at", Utc, nullable=False),
-)
-"""Who is having a text written just now, and until when nobody else may."""
 
 choices = Table(
     "choices",

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Style
-from bot.store.schema import text_leases
+from bot.store.text_tables import text_leases
 from bot.store.upsert import insert
 
 Key = tuple[str, str, Style]

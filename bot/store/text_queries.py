@@ -16,7 +16,8 @@ from bot.model import Cadence, Preferences, Status, Style, Text
 from bot.render.styles import TEXT_FIELDS
 from bot.store import search
 from bot.store.preference_columns import preferences
-from bot.store.schema import ACCEPTED, choices, edition_papers, subscribers, texts
+from bot.store.schema import choices, edition_papers, subscribers
+from bot.store.text_tables import ACCEPTED, texts
 from bot.store.upsert import insert
 
 MOST_CHOICES = 2_000
@@ -108,7 +109,7 @@ async def of(connection: AsyncConnection, paper_ids: Sequence[str], language: st
     found: defaultdict[str, dict[Style, Text]] = defaultdict(dict)
     for row in await connection.execute(query):
         style = Style(row.style)
-        found[row.paper_id][style] = Text(row.paper_id, row.language, style, dict(row.parts))
+        found[row.paper_id][style] = Text(row.paper_id, row.language, style, dict(row.parts), row.model, row.written_at)
     return dict(found)
 
 

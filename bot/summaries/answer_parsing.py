@@ -99,6 +99,14 @@ def read(answer: Completion, names: Sequence[str]) -> dict[str, str]:
     return found
 
 
+def words(answer: Completion) -> str:
+    """What the model says behind its thoughts, as it stands; empty if it was still thinking."""
+    ends = list(_END_OF_THOUGHTS.finditer(answer.content))
+    if not ends and answer.is_cut and _BEGINNING_OF_THOUGHTS.search(answer.content):
+        return ""
+    return answer.content[ends[-1].end() if ends else 0 :].strip()[:LONGEST_ANSWER]
+
+
 def _last(text: str, names: Sequence[str]) -> dict[str, str]:
     """The fields of the last object in a text that has all of them, else of the last that has any."""
     if len(text) > LONGEST_ANSWER:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.model import Paper, Style
 from bot.render.styles import TEXT_FIELDS, TextField
 from bot.store.text_queries import StoredText, TextState
-from bot.summaries.guard.guard import check
+from bot.summaries.guard.guard import MOST_QUOTED, Verdict, check
 from bot.summaries.llm import LLMAnswer, Model
 from bot.summaries.llm_errors import AnswerCutError, ContextExceededError, FilteredError, ModelError
 from bot.summaries.prompts import fingerprint, question
+from bot.summaries.second_opinion import SecondOpinion, without
 from bot.summaries.wanted import WantedText
 
 ATTEMPTS = 2
@@ -24,6 +25,8 @@ MOST_FAULTS = 10
 SHORTER = "It was too long and was cut off. Think briefly, and write half as much."
 """What a model is told whose answer was cut off."""
 
+Renew = Callable[[], Awaitable[None]]
+"""Keeps the lease of a text from ending."""
 Source = Callable[[Paper, Style, datetime, int], Awaitable[str]]
 """Gives the text that a style is written from, for a context window in tokens: the abstract, or as much of the full
 text as fits.
@@ -49,20 +52,26 @@ class Draft:
         """The fields that have to be asked for: those without an accepted part."""
         return [each for each in TEXT_FIELDS[style] if each.name not in self.parts]
 
-    def take(self, task: WantedText, answer: LLMAnswer, source: str) -> bool:
-        """Check an answer beside the parts that are accepted already. Returns whether the text is whole."""
-        verdict = check(task.style, task.language, {**answer.parts, **self.parts}, task.paper, source=source)
-        self.parts, self.tokens, self.checked = verdict.accepted, self.tokens + answer.tokens, self.checked + 1
-        self.found = [fault.message for fault in verdict.faults][:MOST_FAULTS]
+    def take(self, verdict: Verdict, refused: Mapping[str, Sequence[str]]) -> bool:
+        """Take what is accepted of an answer, beside the parts that are already. Returns whether the text is whole.
+
+        `refused` are sentences that a second model refused, by part; such a part is not accepted.
+        """
+        self.checked += 1
+        self.parts = {name: text for name, text in verdict.accepted.items() if name not in refused}
+        found = [fault.message for fault in verdict.faults]
+        found += [_does_not_follow(name, each) for name, sentences in refused.items() for each in sentences]
+        self.found = found[:MOST_FAULTS]
         return not self.found
 
 
 class Drafter:
     """Writes texts with a model, one per call, and remembers what an interrupted one has cost."""
 
-    def __init__(self, model: Model, source: Source = abstract) -> None:
+    def __init__(self, model: Model, source: Source = abstract, second: SecondOpinion | None = None) -> None:
         self.model = model
         self._source = source
+        self._second = second
         self._begun: dict[WantedText, Draft] = {}
         """Texts that an error of the endpoint interrupted."""
 
@@ -71,9 +80,7 @@ class Drafter:
         """Tokens that interrupted texts have cost; they are stored with the text once it is finished."""
         return sum(draft.tokens for draft in self._begun.values())
 
-    async def draft(
-        self, task: WantedText, now: datetime, *, renew: Callable[[], Awaitable[None]] | None = None
-    ) -> StoredText:
+    async def draft(self, task: WantedText, now: datetime, *, renew: Renew | None = None) -> StoredText:
         """Request a text and check it, without storing it: accepted, or rejected with the reasons.
 
         `renew` is called before each request after the first, and keeps the text's lease from ending.
@@ -109,10 +116,37 @@ class Drafter:
                 if isinstance(error, FilteredError):
                     break
             else:
-                if draft.take(task, answer, source):
+                draft.tokens += answer.tokens
+                if await self._judge(task, draft, answer.parts, source, now=now, renew=renew):
                     rejected = self.unwritten(task, TextState.REJECTED, (), draft.tokens, now)
                     return replace(rejected, model=answer.model, verdict=TextState.ACCEPTED, parts=draft.parts)
         return self.unwritten(task, TextState.REJECTED, draft.found, draft.tokens, now)
+
+    async def _judge(
+        self,
+        task: WantedText,
+        draft: Draft,
+        parts: Mapping[str, str],
+        source: str,
+        *,
+        now: datetime,
+        renew: Renew | None,
+    ) -> bool:
+        """Hold parts against the source, and have a second model do so. Returns whether the text is whole."""
+        told = {**parts, **draft.parts}
+        verdict = check(task.style, task.language, told, task.paper, source=source)
+        if self._second is None:
+            return draft.take(verdict, {})
+        opinion = await self._second.of(task, verdict, source, now, settled=draft.parts, renew=renew)
+        draft.tokens += opinion.tokens
+        refused = opinion.refused
+        if refused and draft.checked == ATTEMPTS - 1:
+            # Nobody is asked a third time: what is refused is cut, and the guard says whether the part still stands.
+            cut = {name: without(text, refused.get(name, ())) for name, text in verdict.parts.items()}
+            shortened = check(task.style, task.language, cut, task.paper, source=source)
+            refused = {name: each for name, each in refused.items() if name not in shortened.accepted}
+            verdict = shortened
+        return draft.take(verdict, refused)
 
     def unwritten(
         self, task: WantedText, verdict: TextState, why: Sequence[str], tokens: int, now: datetime
@@ -144,3 +178,9 @@ class Drafter:
             faults=[*draft.found, *notes],
         )
         return await self.model.fill(system, user, fields)
+
+
+def _does_not_follow(part: str, sentence: str) -> str:
+    """What a model is told of a sentence that a second one refused."""
+    begin = sentence if len(sentence) <= MOST_QUOTED else f"{sentence[:MOST_QUOTED]}…"
+    return f'In the part "{part}", the sentence that begins "{begin}" does not follow from the paper.'

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from bot.render.styles import TextField
-from bot.summaries.answer_parsing import Completion, completion, read
+from bot.summaries.answer_parsing import Completion, completion, read, words
 from bot.summaries.llm_errors import (
     AnswerCutError,
     ContextExceededError,
@@ -42,6 +42,8 @@ MOST_REJECTED = 2
 """Requests of one question that an endpoint may reject before the question is given up."""
 WINDOW_SECONDS = 5.0
 """Seconds to wait for the list of models, which may say the context window."""
+FREE = ""
+"""The field of an answer for which no fields were asked."""
 CUT_PROMPT = 8
 """Characters a token; if a server counts fewer tokens than that in a long question, it has read only part of it."""
 
@@ -57,7 +59,10 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class LLMAnswer:
-    """The fields of a style as a model filled them, the tokens used, and the model."""
+    """The fields of a style as a model filled them, the tokens used, and the model.
+
+    A free answer is the field FREE.
+    """
 
     parts: Mapping[str, str]
     tokens: int
@@ -110,7 +115,7 @@ class Model:
         """Ask endpoints, once each, for the context window of their model. Never raises for what they answer."""
         from openai import OpenAIError
 
-        async with self._preparing:  # whoever comes second waits for what the first finds out
+        async with self._preparing:  # the second caller waits for what the first finds out
             for endpoint, client in self._endpoints:
                 if endpoint in self._asked_for_window:
                     continue
@@ -123,7 +128,10 @@ class Model:
                     log.debug("context window not told", extra={"why": type(error).__name__})
 
     async def fill(self, system: str, user: str, parts: Sequence[TextField]) -> LLMAnswer:
-        """Have a model fill `parts`, trying endpoints in order. Raises the first ModelError if all fail."""
+        """Have a model fill `parts`, trying endpoints in order. Raises the first ModelError if all fail.
+
+        Without `parts` it answers freely (FREE); without `system` only the user's message is sent.
+        """
         fault: ModelError | None = None
         tokens = 0
         for endpoint, client in self._endpoints:
@@ -146,7 +154,7 @@ class Model:
         """Ask one endpoint, without request parameters that it rejects. Raises ModelError."""
         from openai import APIStatusError
 
-        messages = [{"role": "system", "content": system}, {"role": "user", "content": user}]
+        messages = [{"role": role, "content": said} for role, said in (("system", system), ("user", user)) if said]
         learned, prompt_tokens = self._learned[endpoint], estimate(system) + estimate(user)
         bare = learned.bare
         for rejected in range(MOST_REJECTED + 1):
@@ -158,15 +166,15 @@ class Model:
                 answer = await self._complete(endpoint, client, messages, parts, parameters)
             except APIStatusError as error:
                 fault = status_error(error.status_code, error.body, error.response.headers, endpoint.key)
-                words = f"{error.message} {error.body}"
+                said = f"{error.message} {error.body}"
                 if error.status_code not in {400, 413, 422} or fault.about_text:
                     raise fault from None
-                limit = context_limit(words) or (ContextLimit(0, 0) if error.status_code == 413 else None)
+                limit = context_limit(said) or (ContextLimit(0, 0) if error.status_code == 413 else None)
                 if limit is not None:
                     learned.narrow(limit.window or self._reads(endpoint) // 2)
                     prompt_tokens = limit.prompt_tokens or prompt_tokens
                     continue
-                named = learned.learn(words)
+                named = learned.learn(said)
                 if rejected == MOST_REJECTED or (bare and not named):
                     raise fault from None
                 bare = bare or not named
@@ -193,10 +201,10 @@ class Model:
             message = "the LLM endpoint answers with something else than a completion; check LLM_BASE_URL"
             raise ModelError(message, misconfigured=True)
         if not isinstance(made, Completion):
-            words = server_words(made, endpoint.key)
-            raise ModelError(f'the LLM endpoint failed (HTTP 200): "{words}"')
+            said = server_words(made, endpoint.key)
+            raise ModelError(f'the LLM endpoint failed (HTTP 200): "{said}"')
         tokens = made.tokens or estimate("".join(each["content"] for each in messages) + made.content + made.thoughts)
-        found = read(made, [part.name for part in parts])
+        found = read(made, [part.name for part in parts]) if parts else {FREE: said} if (said := words(made)) else {}
         if 1_000 <= made.prompt_tokens < asked // CUT_PROMPT:
             # Ollama cuts a question that is too long without a word, and answers what is left of it.
             self._learned[endpoint].narrow(made.prompt_tokens)
@@ -205,7 +213,7 @@ class Model:
                 " (OLLAMA_CONTEXT_LENGTH, --max-model-len) or lower LLM_WINDOW",
                 tokens=tokens,
             )
-        if len(found) < len(parts) and made.is_cut:
+        if len(found) < max(len(parts), 1) and made.is_cut:
             message = (
                 "the model's answer was cut off (finish_reason=length): its context window or its limit of tokens "
                 f"is too small, or it thinks too long; {MOST_TOKENS} tokens are wanted for thoughts and answer"

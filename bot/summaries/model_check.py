@@ -12,11 +12,13 @@ from bot.model import Cadence, Paper, Style
 from bot.render.catalogue import languages
 from bot.render.styles import FROM_FULL_TEXT, TEXT_FIELDS
 from bot.render.words import own_name
-from bot.store import Store, edition_queries, endpoint_faults, text_queries
+from bot.runtime.text import first_sentence
+from bot.store import Store, edition_queries, endpoint_faults, text_queries, text_reports
 from bot.store.text_queries import TextState
 from bot.summaries.drafting import Drafter
 from bot.summaries.llm import Model
 from bot.summaries.llm_errors import ModelError
+from bot.summaries.second_opinion import SecondOpinion
 from bot.summaries.wanted import WantedText, WantedTexts
 
 RATED_OVER = timedelta(days=7)
@@ -30,6 +32,8 @@ TYPICAL_TOKENS: Mapping[Style, int] = {
     Style.REVIEW: 18_000,
 }
 """Tokens of a text, question and answer, until some have been written. A review reads up to 59,000 characters."""
+UNTRUE = "The authors plant ten thousand trees along a river and count the birds."
+"""A sentence that follows from no paper about machine learning."""
 SHARE_OF_WINDOW = 0.7
 """The part of a context window that the question of a review and its answer take at most."""
 
@@ -54,9 +58,10 @@ class ModelCheck:
             costs |= await text_queries.average_tokens(connection)
             latest = await edition_queries.latest(connection, Cadence.DAY)
             rated = await text_queries.acceptance(connection, now - RATED_OVER)
+            reported = await text_reports.by_model(connection, now - RATED_OVER)
             fault = await endpoint_faults.load(connection)
         papers = TYPICAL_DAY if latest is None else len(latest.papers)
-        history = [_acceptance(each) for each in rated]
+        history = [*map(_acceptance, rated), *map(_reported, reported)]
         if fault is not None:
             history.append(Finding("model", False, f"failed at {fault.at:%Y-%m-%d %H:%M} UTC: {fault.says}"))
         tried = await asyncio.gather(*(self._try_out(language, now) for language in used))
@@ -102,8 +107,31 @@ class ModelCheck:
         return Finding("model", True, over if hint else f"{over}: the least wanted are not generated", advice=True)
 
 
+def _reported(each: text_reports.Reported) -> Finding:
+    says = (
+        f"{each.model}: readers reported {each.texts} of its texts as wrong in the last 7 days ({each.reports} reports)"
+    )
+    return Finding("model", True, f"{says}; `papers texts` shows which", advice=True)
+
+
 def _acceptance(each: text_queries.Acceptance) -> Finding:
     asked = each.accepted + each.rejected
     says = f"{each.model}: {each.accepted} of {asked} texts in {own_name(each.language)} accepted in the last 7 days"
     more = "; use another model, or look at `papers texts --refused`" if each.too_low else ""
     return Finding("model", not each.too_low, says + more)
+
+
+async def second_opinion_finding(second: SecondOpinion, paper: Paper) -> Finding:
+    """Ask for a second opinion on a sentence that follows from a paper and on one that does not."""
+    said = []
+    for sentence in (first_sentence(paper.abstract), UNTRUE):
+        try:
+            follows, _ = await second.ask(paper.abstract, sentence)
+        except ModelError as error:
+            return Finding("model", False, f"{error}; until it answers, texts are taken as the guard judges them")
+        said.append(follows)
+    if said == [True, False]:
+        only = "" if second.reads("ko") else "; it reads English only"
+        return Finding("model", True, f"the second opinion ({second.name}) tells true from untrue sentences{only}")
+    says = f"the second opinion ({second.name}) does not tell true from untrue sentences; use another CHECK_MODEL"
+    return Finding("model", False, says)

@@ -35,12 +35,15 @@ class Learned:
     """It rejects some optional parameter without naming it, so none is sent."""
 
     def parameters(self, parts: Sequence[TextField], room: int, *, bare: bool = False) -> dict[str, object]:
-        """The parameters beside model and messages; `room` is tokens for the answer, `bare` leaves out what can be."""
+        """The parameters beside model and messages; `room` is tokens for the answer, `bare` leaves out what can be.
+
+        Without `parts` the answer is free, and always the same.
+        """
         given: dict[str, object] = {}
-        if not bare and "response_format" not in self.rejected:
+        if parts and not bare and "response_format" not in self.rejected:
             given["response_format"] = schema(parts)
         if not bare and "temperature" not in self.rejected:
-            given["temperature"] = 0.2
+            given["temperature"] = 0.2 if parts else 0.0
         if not bare:
             name = "max_completion_tokens" if "max_tokens" in self.rejected else "max_tokens"
             given[name] = min(MOST_TOKENS, room)

@@ -20,6 +20,7 @@ from bot.summaries.drafting import Drafter, Source, abstract
 from bot.summaries.llm import Model
 from bot.summaries.llm_errors import ModelError
 from bot.summaries.prompts import fingerprint
+from bot.summaries.second_opinion import SecondOpinion
 from bot.summaries.wanted import Key, WantedText, WantedTexts
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,8 @@ def log_only(event: str, now: datetime, *, level: int = logging.INFO, **fields: 
 class Writer:
     """Writes wanted texts, `concurrency` at once, for at most `budget` tokens a UTC day (0: no limit).
 
-    `alert` tells the operator which language a model writes so badly that most texts are rejected.
+    `second` is asked about each sentence that is accepted. `alert` tells the operator which language a model writes so
+    badly that most texts are rejected.
     """
 
     def __init__(
@@ -61,13 +63,14 @@ class Writer:
         concurrency: int,
         budget: int,
         source: Source = abstract,
+        second: SecondOpinion | None = None,
         collect: Collect | None = None,
         alert: Callable[..., None] = log_only,
     ) -> None:
         self._store = store
         self._wanted_texts = WantedTexts(store)
         self._model = model
-        self._drafter = None if model is None else Drafter(model, source)
+        self._drafter = None if model is None else Drafter(model, source, second)
         self._concurrency = concurrency
         self._budget = budget
         self._collect = collect

@@ -1,5 +1,6 @@
 """The commands that show, publish, check and migrate, as processes: exit codes, and never a traceback."""
 
+import os
 import sqlite3
 from contextlib import closing
 from datetime import date
@@ -77,7 +78,7 @@ async def test_a_past_day_is_published_for_the_archive_alone(papers: Papers) -> 
     [edition] = (await papers("editions", "--date", "2025-11-03", "--json")).json
     assert (edition["audience"], edition["adds_up"], edition["channels"]) == (0, True, {})
     again = await papers("publish", "--date", "2025-11-03")
-    assert (again.code, "Nothing was published" in again.out) == (0, True)
+    assert (again.code, "No new edition" in again.out) == (0, True)
 
 
 async def test_a_past_day_is_delivered_on_request(papers: Papers) -> None:
@@ -118,6 +119,21 @@ async def test_the_doctor_finds_no_fault_in_a_new_or_used_home(papers: Papers) -
     assert used.code == 0, used.out
     assert {each["subject"] for each in used.json} >= {"settings", "database", "feed"}
     assert all(each["ok"] for each in used.json)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights of files as POSIX has them")
+async def test_the_doctor_advises_where_others_can_read_what_is_private(papers: Papers) -> None:
+    await papers("migrate")
+    made = papers.home / "subscribers.db"
+    private = [made, made.with_name("subscribers.db.20260101T000000Z.bak"), papers.home / ".env"]
+    for file in private[1:]:
+        file.touch(0o600)
+    assert "other users can read" not in (await papers("doctor")).out
+    for file in private:
+        file.chmod(0o640)
+    done = await papers("doctor")
+    assert [f"chmod 600 {file}" in done.out for file in private] == [True, True, True]
+    assert done.code == 0
 
 
 async def test_the_doctor_names_every_fault_at_once(papers: Papers, server: FeedServer) -> None:

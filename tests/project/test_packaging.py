@@ -226,6 +226,12 @@ def test_compose_shuts_the_program_in(name: str) -> None:
     assert seconds(program["stop_grace_period"]) >= max(10, NEEDED)
 
 
+def test_memory_is_limited_to_the_same_everywhere() -> None:
+    assert {each["mem_limit"] for each in COMPOSE["services"].values()} == {"1g"}
+    assert service()["MemoryMax"] == "1G"
+    assert "1 GB (`mem_limit`, `MemoryMax`)" in OPERATING
+
+
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_compose_names_settings_that_exist(name: str) -> None:
     assert PROGRAMS[name].get("environment", {}).keys() <= NAMES

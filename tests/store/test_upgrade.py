@@ -29,8 +29,9 @@ from bot.store import subscriber_queries as readers
 from bot.store.channel_memory import ChannelMemory
 from bot.store.edition_report import reports
 from bot.store.one_time_tokens import Purpose
-from bot.store.schema import HEAD, deliveries, renderings, subscribers, suppression_list, texts
+from bot.store.schema import HEAD, deliveries, renderings, subscribers, suppression_list
 from bot.store.signing_key import load_secret
+from bot.store.text_tables import texts
 from channels.discord.components import CustomId
 from channels.discord.post_options import POST_OPTIONS
 from channels.telegram import callbacks

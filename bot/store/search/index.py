@@ -9,10 +9,11 @@ from types import ModuleType
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.schema import ACCEPTED, papers, texts
+from bot.store.schema import papers
 from bot.store.search import fts5, spelling, tsvector
 from bot.store.search.search_tables import search_documents, search_trigrams
 from bot.store.search.terms import fields
+from bot.store.text_tables import ACCEPTED, texts
 from bot.store.upsert import insert
 
 BATCH = 200
@@ -58,7 +59,7 @@ async def refresh(connection: AsyncConnection, changed: Sequence[tuple[str, int 
 
 
 async def rebuild(connection: AsyncConnection) -> None:
-    """Make the whole index anew from what is stored."""
+    """Rebuild the whole index from what is stored."""
     await engine(connection).clear(connection)
     await connection.execute(delete(search_documents))
     await connection.execute(delete(search_trigrams))
