@@ -28,7 +28,7 @@ class Configuration:
 
 
 def configuration() -> Configuration:
-    """Read the configuration of this process. Raises SettingsError for any wrong setting, whoever it is for."""
+    """Read the configuration of this process. Raises SettingsError for any wrong setting, whichever part it is for."""
     home = settings.home(os.environ)
     environ = settings.environment(home, os.environ)
     core = app.core_settings(environ)

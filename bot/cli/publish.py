@@ -56,7 +56,7 @@ async def _back_fill(first: date | None, last: date | None) -> int:
         name = "" if each.edition.cadence is Cadence.DAY else f"{each.edition.cadence} to "
         say(f"{name}{each.edition.day}: {len(each.edition.papers)} papers")
     if not filled.published and not filled.failed:
-        say("Nothing was published: every day has its edition already, or no papers that are in no other edition.")
+        say("No new edition: every day already has one, or has no new papers.")
     for day, reason in filled.failed.items():
         complain(f"The list of {day} could not be read: {reason}.")
     return FAILED if filled.failed else DONE
@@ -86,5 +86,5 @@ async def _publish(day: date | None, deliver: bool) -> int:
     for each in published:
         say(f"{each.edition.day}: {len(each.edition.papers)} papers, for {each.audience} readers")
     if not published:
-        say("Nothing was published: the day has its edition already, or no papers that are in no other edition.")
+        say("No new edition: the day already has one, or has no new papers.")
     return DONE

@@ -17,7 +17,7 @@ from babel import Locale
 from babel.core import get_global
 
 from bot.render.catalogue import languages
-from bot.render.words import locale_of
+from bot.render.words import locale_of, words
 
 NO_PLACES = {"localtime", "Factory", "posixrules"}
 """Names in a machine's list of zones that are not time zones."""
@@ -82,14 +82,15 @@ _OFFSET = re.compile(r"(?:utc|gmt)?\s*([+\-−]?)\s*(\d{1,2})(?::?(\d\d))?")
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """A time zone: its IANA name, and its city and country in the reader's language."""
+    """A time zone: its IANA name, and its city and country in the reader's language, apart and as said together."""
 
     name: str
     city: str
     country: str | None
+    place: str
 
     def __str__(self) -> str:
-        return f"{self.city} ({self.country})" if self.country else self.city
+        return self.place
 
 
 def zone(name: str, language: str) -> Zone:
@@ -97,7 +98,10 @@ def zone(name: str, language: str) -> Zone:
     locale = locale_of(language)
     code = get_global("zone_territories").get(get_global("zone_aliases").get(name, name))
     country = locale.territories.get(code) if code and code != "ZZ" else None
-    return Zone(name, _city(name, locale) or name.rpartition("/")[2].replace("_", " "), country)
+    city = _city(name, locale) or name.rpartition("/")[2].replace("_", " ")
+    if country is None or city in country:  # Singapore; Hong Kong, whose country names it again
+        return Zone(name, city, country, city)
+    return Zone(name, city, country, words(language).gettext("settings.zone_place", city=city, country=country))
 
 
 def is_zone(name: str) -> bool:
@@ -210,7 +214,7 @@ def _search_terms() -> tuple[tuple[str, tuple[str, ...]], ...]:
         called |= {_folded(alias) for alias, meant in _ALSO.items() if meant == name}
         for tag in languages():
             known = zone(name, tag)
-            called |= {_folded(known.city), _folded(known.country or "")}
+            called |= {_folded(known.city), _folded(known.country or ""), _folded(known.place)}
         found.append((name, tuple(called - {""})))
     return tuple(found)
 

@@ -1,7 +1,7 @@
 """Counts what a channel's service answers in a day, and decides by shares who has to wait. Pure.
 
-From `ENOUGH` answers on, a few refusals are no verdict on us: a tenth of all answers is. A judge is whoever decides
-about messages to a recipient; for e-mail that is the recipient's domain.
+From `ENOUGH` answers on, a few refusals are no verdict on us: a tenth of all answers is. A judge is the one that
+decides about messages to a recipient; for e-mail that is the recipient's domain.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class AnswerCounts:
         if judge is None or (known is None and not refused):
             return counted
         count = known or JudgeCount(judge, answers=before)
-        if count.waits_until is not None and now >= count.waits_until:  # it is asked anew
+        if count.waits_until is not None and now >= count.waits_until:  # it is asked again
             count = JudgeCount(judge)
         count = replace(count, answers=count.answers + 1, refused=count.refused + refused)
         if counted.is_enough and count.refuses and refused and count.waits_until is None:

@@ -1,8 +1,8 @@
 r"""Turns what is left of LaTeX in titles, abstracts and sentences into plain text ("2times" into "2×"). Pure.
 
 Authors write abstracts for arXiv in LaTeX. The feed drops dollar signs and backslashes but keeps the names, so that
-"$1.2\times$" arrives as "1.2times"; other sources pass the source on. Stored words stay as they came: whoever shows,
-searches, checks or speaks them asks here.
+"$1.2\times$" arrives as "1.2times"; other sources pass the source on. Stored words stay as they came and are made
+readable here for display, search, checks and speech.
 """
 
 from __future__ import annotations

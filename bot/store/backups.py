@@ -77,7 +77,7 @@ def made_in(home: Path) -> list[Backup]:
 def delete_older(home: Path, keep: int, folder: Path) -> list[Path]:
     """Delete all but the newest `keep` of the listed backups in a folder. Returns what was deleted. Raises OSError.
 
-    A file that is no longer the backup that was listed, such as one that was started, is left alone.
+    A file that is no longer the backup that was listed, such as one that was started, is kept.
     """
     made = made_in(home)
     there = [each for each in made if Path(each.file).parent == folder.resolve() and _is_still(each)]

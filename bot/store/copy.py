@@ -22,7 +22,7 @@ BATCH = 2_000
 """Rows in memory at a time."""
 
 COPIED = [table for table in metadata.sorted_tables if not table.info.get(DERIVED)]
-"""The tables that are copied; the search index is made anew, for it is not the same on both databases."""
+"""The tables that are copied; the search index is rebuilt, for it is not the same on both databases."""
 
 OF_LOCKS = "lock:"
 """Prefix of keys in `system_state` that belong to the locks of one server, and are not copied."""

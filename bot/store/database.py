@@ -211,7 +211,7 @@ class Store:
 
 
 def _server_engine(url: URL, limits: str, **pool: Any) -> AsyncEngine:
-    """An engine for PostgreSQL. `limits` are set in each transaction anew, since poolers share sessions."""
+    """An engine for PostgreSQL. `limits` are set in each transaction, since poolers share sessions."""
     deadlines = connection_deadlines(url.query)
     engine = create_async_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=deadlines, **pool)
 

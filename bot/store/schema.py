@@ -75,7 +75,7 @@ def in_state(state: str) -> dict[str, Any]:
 
 
 DERIVED = "derived"
-"""Key in the `info` of tables that are made from others: a copy of the database makes them anew."""
+"""Key in the `info` of tables that are made from others: a copy of the database rebuilds them."""
 
 metadata = MetaData(
     naming_convention={

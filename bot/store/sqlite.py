@@ -52,7 +52,7 @@ class Connection(aiosqlite.Connection):
         try:
             return await self._execute(self._timed, function, self._conn, beginning, *given)  # type: ignore[no-untyped-call]
         except asyncio.CancelledError:
-            self._interrupt()  # nobody waits for the answer, and whoever closes the connection would
+            self._interrupt()  # nobody waits for the answer, and closing the connection would
             raise
         except sqlite3.Error:
             if not self._conn.in_transaction:  # BEGIN failed, or SQLite rolled back: the next statement needs another

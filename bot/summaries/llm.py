@@ -115,7 +115,7 @@ class Model:
         """Ask endpoints, once each, for the context window of their model. Never raises for what they answer."""
         from openai import OpenAIError
 
-        async with self._preparing:  # whoever comes second waits for what the first finds out
+        async with self._preparing:  # the second caller waits for what the first finds out
             for endpoint, client in self._endpoints:
                 if endpoint in self._asked_for_window:
                     continue

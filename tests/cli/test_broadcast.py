@@ -46,7 +46,7 @@ async def test_an_announcement_is_shown_and_sent_once_a_day(local: Store, tmp_pa
     lines = done.stdout.splitlines()
     assert lines[1:4] == ["A message from the people who run this newsletter", "We move.", "On Sunday."]
     assert "Readers on outbox: 3" in lines
-    assert lines[-1] == "It is on its way to 3 readers."
+    assert lines[-1] == "It’s on its way to 3 readers."
     again = papers_command(tmp_path, "broadcast", "We move.", "--yes")
     assert (again.returncode, again.stdout) == (1, "")
     assert again.stderr.startswith("Only one announcement a day")

@@ -78,7 +78,7 @@ async def test_a_past_day_is_published_for_the_archive_alone(papers: Papers) -> 
     [edition] = (await papers("editions", "--date", "2025-11-03", "--json")).json
     assert (edition["audience"], edition["adds_up"], edition["channels"]) == (0, True, {})
     again = await papers("publish", "--date", "2025-11-03")
-    assert (again.code, "Nothing was published" in again.out) == (0, True)
+    assert (again.code, "No new edition" in again.out) == (0, True)
 
 
 async def test_a_past_day_is_delivered_on_request(papers: Papers) -> None:

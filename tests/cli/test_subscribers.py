@@ -133,12 +133,12 @@ async def test_subscribers_are_listed_paused_resumed_removed(tmp_path: Path) -> 
 
 async def test_why_answers_the_operator_as_it_answers_the_reader(tmp_path: Path) -> None:
     papers(tmp_path, *ADD)
-    assert "There has been no edition yet." in papers(tmp_path, "subscribers", "why", "outbox:ada").stdout
+    assert "There hasn’t been an edition yet." in papers(tmp_path, "subscribers", "why", "outbox:ada").stdout
     store = Store.open("sqlite:///subscribers.db", tmp_path)
     await publish(store, {})
     await store.close()
     said = papers(tmp_path, "subscribers", "why", "outbox:ada", "--date", "2025-11-03").stdout
-    assert "It is due on 4 November, 08:00." in said
+    assert "It’s due on 4 November, 08:00." in said
     assert "0 of its 3 papers remain" in said
 
 

@@ -219,7 +219,7 @@ async def test_an_announcement_is_shown_as_readers_will_see_it_and_nothing_is_se
     assert answer.says[1:4] == [
         "A message from the people who run this newsletter",
         "First line.\n\nSecond line.",
-        "You get this because you are subscribed. “unsubscribe” stops it.",
+        "You’re getting this because you’re subscribed. “unsubscribe” stops it.",
     ]
     assert answer.says[4] == (
         "4 readers will get it in their daytime: first 4 November, 12:00 UTC, last 4 November, 15:00 UTC."
@@ -239,7 +239,7 @@ async def test_a_draft_outlasts_a_restart_and_is_sent_once_however_often_it_is_c
     confirm = shown.options[0].line
     first, second = await asyncio.gather(chat.ask(confirm), chat.ask(confirm))
     said = sorted(" ".join(answer.says) for answer in (first, second))
-    assert said == ["Already confirmed; it is sent only once.", "It is on its way to 4 readers."]
+    assert said == ["Already confirmed; it is sent only once.", "It’s on its way to 4 readers."]
     assert "Already confirmed" in await chat.says(confirm)
     await deliver(chat.store, chat.channel, locks, chat.now)
     assert len(chat.channel.alerts) == 4

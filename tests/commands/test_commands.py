@@ -172,7 +172,7 @@ async def test_a_new_subscriber_learns_that_their_filters_leave_nothing_of_the_l
     await chat.ask("subscribe")
     await chat.ask("topics unicorns")
     await chat.ask("unsubscribe")
-    assert "filters leave nothing" in await chat.says("subscribe")
+    assert "filters leave out every paper" in await chat.says("subscribe")
 
 
 # Access, rate limits, cached pages
@@ -492,20 +492,20 @@ async def test_settings_show_every_preference_and_lead_to_each(chat: Chat) -> No
 @pytest.mark.parametrize(
     ("state", "reason", "said"),
     [
-        (State.OWED, None, "It is due on"),
-        (State.SENDING, None, "It is being sent"),
+        (State.OWED, None, "It’s due on"),
+        (State.SENDING, None, "It’s being sent"),
         (State.SENT, None, "It was sent on"),
         (State.GONE, Reason.UNREACHABLE, "no longer accepts"),
         (State.BARRED, Reason.NO_RIGHT, "no permission to post"),
         (State.REJECTED, Reason.OTHER, "our fault"),
         (State.EXPIRED, Reason.SUPERSEDED, "replaced it"),
         (State.EXPIRED, Reason.TOO_LATE, "too late"),
-        (State.SKIPPED, Reason.NO_MATCH, "filters left none"),
+        (State.SKIPPED, Reason.NO_MATCH, "filters left out"),
         (State.SKIPPED, Reason.PAUSED, "you had paused"),
         (State.SKIPPED, Reason.UNSUBSCRIBED, "you had unsubscribed"),
         (State.SKIPPED, Reason.CADENCE_CHANGED, "another schedule"),
         (State.SKIPPED, Reason.RESTORED, "backup"),
-        (State.SKIPPED, Reason.DROPPED, "operator cancelled"),
+        (State.SKIPPED, Reason.DROPPED, "operator canceled"),
         (State.UNKNOWN, Reason.OTHER, "never confirmed"),
     ],
 )

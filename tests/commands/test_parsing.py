@@ -18,6 +18,7 @@ from bot.commands.command import MisreadError, split
 from bot.commands.papers import EditionArguments, SearchArguments, TopArguments
 from bot.commands.preference_commands import MENU, ZoneQuery
 from bot.commands.subscription import SubscribeArguments
+from bot.commands.wrong_texts import PaperArguments
 from bot.model import ALL_PAPERS, OFF, Cadence, Style
 from bot.render import typed_values, zones
 from bot.render.catalogue import languages
@@ -94,7 +95,7 @@ held = st.one_of(
     st.sampled_from([("forget", "forget", False), ("forget confirmed", "forget", True)]),
     st.builds(lambda after: (command_line("today", after=after), "today", after), after),
     st.builds(edition, st.sampled_from(Cadence), st.none() | past, after, st.booleans()),
-    st.just((paper_line("2604.12345"), "paper", "2604.12345")),
+    st.just((paper_line("2604.12345"), "paper", PaperArguments("2604.12345"))),
     st.builds(
         lambda query, after: (command_line("search", query, after=after), "search", SearchArguments(query, after)),
         words_typed,
@@ -156,8 +157,10 @@ def test_the_longest_lines_fit_into_a_telegram_button() -> None:
         ("date 4/29", "ja", "date", EditionArguments(date(2026, 4, 29))),
         ("date 12/31", "en", "date", EditionArguments(date(2025, 12, 31))),
         ("date 2026-02-30", "en", "date", MISREAD),
-        ("paper https://arxiv.org/abs/2604.12345v2", "en", "paper", "2604.12345"),
-        ("paper hf.co/papers/2604.12345", "en", "paper", "2604.12345"),
+        ("paper https://arxiv.org/abs/2604.12345v2", "en", "paper", PaperArguments("2604.12345")),
+        ("paper hf.co/papers/2604.12345", "en", "paper", PaperArguments("2604.12345")),
+        ("paper 2604.12345 wrong plain", "en", "paper", PaperArguments("2604.12345", Style.PLAIN)),
+        ("paper 2604.12345 wrong abstract", "en", "paper", PaperArguments("2604.12345")),
         ("paper x", "en", "paper", MISREAD),
         ("search", "en", "search", MISREAD),
         ("search  diffusion   models", "en", "search", SearchArguments("diffusion models")),
@@ -272,7 +275,7 @@ def test_weekdays_as_we_say_them_are_understood(language: str, days: int) -> Non
         ("서울", "ko", "Asia/Seoul"), ("Seoul", "ko", "Asia/Seoul"), ("서울", "en", "Asia/Seoul"),
         ("한국", "ko", "Asia/Seoul"),
         ("뉴욕", "ko", "America/New_York"), ("ニューヨーク", "ja", "America/New_York"),
-        ("柏林", "zh-Hans", "Europe/Berlin"),
+        ("柏林", "zh-Hans", "Europe/Berlin"), ("中国上海", "zh-Hans", "Asia/Shanghai"),
         ("臺北", "zh-Hant", None), ("台北", "zh-Hant", "Asia/Taipei"), ("القاهرة", "ar", "Africa/Cairo"),
         ("sao paulo", "en", "America/Sao_Paulo"), ("São Paulo", "en", "America/Sao_Paulo"),
         ("kiev", "en", "Europe/Kyiv"), ("Asia/Calcutta", "en", "Asia/Kolkata"), ("india", "en", "Asia/Kolkata"),
@@ -284,6 +287,18 @@ def test_a_zone_is_found_by_what_people_call_it(query: str, language: str, name:
     found = zones.find(query, language, NOW)
     assert (found[0].name if found else None) == name
     assert len(found) <= zones.FOUND
+
+
+@pytest.mark.parametrize(
+    ("name", "language", "said"),
+    [
+        ("Asia/Taipei", "en", "Taipei (Taiwan)"), ("Asia/Taipei", "zh-Hant", "台灣台北"),
+        ("Europe/Berlin", "zh-Hans", "德国柏林"), ("Asia/Singapore", "zh-Hans", "新加坡"),
+        ("Asia/Hong_Kong", "zh-Hant", "香港"), ("UTC", "zh-Hans", "UTC"),
+    ],
+)  # fmt: skip
+def test_a_zone_is_called_as_its_language_calls_a_place(name: str, language: str, said: str) -> None:
+    assert str(zones.zone(name, language)) == said
 
 
 @pytest.mark.slow

@@ -84,6 +84,6 @@ async def test_date_shows_what_the_feed_lists_and_makes_no_edition(store: Store,
 async def test_top_of_a_young_archive_says_since_when_it_has_papers(store: Store) -> None:
     await publish(store, {})
     chat = Chat(store, fallback=Preferences(language="en"))
-    assert "Papers are stored here since" in await chat.says("top 7")
+    assert "The archive here starts on" in await chat.says("top 7")
     await publish(store, {}, day=DAY - timedelta(days=20), now=NOW - timedelta(days=20))
-    assert "Papers are stored here since" not in await chat.says("top 7")
+    assert "The archive here starts on" not in await chat.says("top 7")

@@ -57,3 +57,10 @@ def test_buttons_are_short(tag: str) -> None:
     assert len(buttons) > 10
     shown = {key: [re.sub(r"\{\w+\}", "", form) for form in sentences(tag)[key]] for key in buttons}
     assert {key: forms for key, forms in shown.items() if any(len(form) > LONGEST_BUTTON for form in forms)} == {}
+
+
+def test_japanese_writes_no_space_beside_latin_letters_and_digits() -> None:
+    spaced = re.compile(r"[ぁ-ヿ一-鿿々。、）」]\x20+[A-Za-z0-9({]|[A-Za-z0-9)}]\x20+[ぁ-ヿ一-鿿々]")
+    typed = "subscribe コード"
+    found = {key: forms for key, forms in sentences("ja").items() if spaced.search("\n".join(forms).replace(typed, ""))}
+    assert found == {}

@@ -170,7 +170,7 @@ async def test_the_front_page_shows_today_and_links_to_the_channels(served: Serv
     assert "https://t.me/papers_bot" in today.links
     assert "Papers so far" in today.words
     served.now = NOW + timedelta(days=1)
-    assert "Here is the latest edition." in (await served.get("/en/")).text
+    assert "Here’s the latest edition." in (await served.get("/en/")).text
 
 
 async def test_the_archive_lists_days_weeks_and_months_of_a_year(served: Served) -> None:
@@ -220,7 +220,7 @@ async def test_a_search_stays_within_a_year_and_a_topic(served: Served) -> None:
 
 
 async def test_a_young_archive_says_since_when_it_has_papers(served: Served) -> None:
-    since = f"Papers are stored here since {words('en').day(DAY)}."
+    since = f"The archive here starts on {words('en').day(DAY)}."
     for path in ("archive", "archive/2026", "search", "search?q=thing", "search?q=nothing"):
         assert since in (await served.get(f"/en/{path}")).text, path
     served.now += timedelta(days=366)
@@ -262,7 +262,8 @@ async def test_pages_are_put_off_when_other_visitors_have_all_connections(
             for path in ("2026-04-29", "archive", "search?q=thing", "papers/2604.00001"):
                 answer = await served.get(f"/ko/{path}")
                 assert (answer.status, answer.headers["Retry-After"]) == (503, "30"), path
-                assert "<h1>" in answer.text
+                assert f"<span>{words('ko').gettext('errors.went_wrong')}</span>" in answer.text
+                assert f"<p>{words('ko').gettext('errors.nothing_changed')}</p>" in answer.text
         assert (await served.get("/ko/2026-04-29")).status == 200
 
 

@@ -50,7 +50,7 @@ async def test_subscribing_is_confirmed_by_mail(mailed: Mailed) -> None:
     )
     again = await mailed.post(path)
     assert again.status == 200, "pressed twice"
-    assert words("ko").gettext("subscribe.already") in again.text
+    assert f"<span>{words('ko').gettext('subscribe.already').rstrip('.')}</span>" in again.text  # a title
     assert (await mailed.get(path)).status == 410
 
 
@@ -327,6 +327,8 @@ async def test_data_is_exported_and_erased(mailed: Mailed) -> None:
     assert await mailed.reader(ADA) is not None
     assert (await mailed.post("/en/settings/erased", Cookie=cookie, token="x")).status == 410
     erased = await mailed.post("/en/settings/erased", Cookie=cookie, token=found[1])
+    assert "<span>Everything about you has been deleted</span>" in erased.text  # a title: its first sentence
+    assert "<p>You won’t hear from us again.</p>" in erased.text
     assert erased.status == 200
     assert await mailed.reader(ADA) is None
     assert ADA not in (await mailed.get("/en/settings", Cookie=cookie)).text
@@ -369,7 +371,7 @@ async def test_an_unsubscribed_address_can_be_moved_to(mailed: Mailed) -> None:
     await mailed.post("/en/settings/address", Cookie=cookie, address="bo@example.org")
     await mailed.post(path_in(await mailed.letter()))
     moved = await mailed.post(path_in(await mailed.letter()))
-    assert "Editions come here from now on" in moved.text
+    assert "Your editions now come to this address" in moved.text
     assert await mailed.reader(ADA) is None
     reader = await mailed.reader("bo@example.org")
     assert reader is not None

@@ -70,7 +70,7 @@ class FileLocks:
         lock = self._lock(role)
         try:
             lock.acquire(blocking=False)
-        except (Timeout, OSError):  # another user's file: whoever made it may be at work
+        except (Timeout, OSError):  # another user's file: its maker may be at work
             return False
         if role.startswith(OWNER):
             self._note(role).unlink(missing_ok=True)

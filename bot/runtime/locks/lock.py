@@ -21,7 +21,7 @@ class HeldError(Exception):
 
 
 class LockError(Exception):
-    """A lock cannot be had whoever holds it; the message is one sentence that says what to do."""
+    """No process can take a lock; the message is one sentence that says what to do."""
 
 
 class LostError(Exception):

@@ -48,7 +48,7 @@ def ranking(years: str) -> str:
 def ranking_some(years: str) -> str:
     """The statement that ranks the `:most` most voted matches alone."""
     voted = f"select d.number {FROM}{years} order by d.votes desc, d.number desc limit :most"
-    # The plus keeps SQLite from asking FTS5 anew for each of those rows.
+    # The plus keeps SQLite from asking FTS5 again for each of those rows.
     ranked = _ranked(f"{ALONE} and +search_words.rowid in (select number from voted)")  # noqa: S608 - ours
     return f"with voted as materialized ({voted}) {ranked}"
 

@@ -59,7 +59,7 @@ async def refresh(connection: AsyncConnection, changed: Sequence[tuple[str, int 
 
 
 async def rebuild(connection: AsyncConnection) -> None:
-    """Make the whole index anew from what is stored."""
+    """Rebuild the whole index from what is stored."""
     await engine(connection).clear(connection)
     await connection.execute(delete(search_documents))
     await connection.execute(delete(search_trigrams))

@@ -19,7 +19,7 @@ RESERVED = 3_300
 
 
 def characters(window: int) -> int:
-    """How many characters of a paper go into a context window of so many tokens."""
+    """How many characters of a paper go into a context window of a given number of tokens."""
     return max(0, min(int(window * SPARE), window - RESERVED)) * CHARACTERS_A_TOKEN
 
 
@@ -30,7 +30,7 @@ class PromptSources:
         self._texts = texts
 
     async def __call__(self, paper: Paper, style: Style, now: datetime, window: int) -> str:
-        """The source of a text about a paper in a style, for a context window of so many tokens.
+        """The source of a text about a paper in a style, for a context window of a given number of tokens.
 
         Never raises for what a server answered.
         """

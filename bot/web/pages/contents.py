@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -26,6 +27,8 @@ from bot.web.pages.thumbnails import Thumbnails
 
 LONGEST_DESCRIPTION = 300
 """Characters of the description that search engines are given."""
+FIRST_SENTENCE = re.compile(r"(.+?)(?:\.(?:\s+|$)|。)(.*)", re.DOTALL)
+"""A title without its full stop, and the rest: a command's answer may be both."""
 TEMPLATES = ("archive", "edition", "front", "notice", "opening", "paper", "privacy", "settings")
 
 
@@ -199,9 +202,14 @@ class Pages:
     def notice(
         self, language: str, heading: str, says: Sequence[str], links: Sequence[Link] = (), form: Form | None = None
     ) -> PageSource:
-        """A page of a few sentences and at most one button, not for search engines."""
+        """A page of a few sentences and at most one button, not for search engines.
+
+        The heading may be a command's answer: its first sentence is the title, and the rest the first paragraph.
+        """
         w = words(language)
         layout = self._layouts.layout(w, self._urls.front, indexed=False)
+        if parts := FIRST_SENTENCE.fullmatch(heading):
+            heading, says = parts[1], [each for each in (parts[2], *says) if each]
         page = plain_page(w, heading)
         return self._source("notice", page, layout, says=tuple(says), links=tuple(links), form=form)
 

@@ -104,7 +104,7 @@ class PageCache:
                 return self.fresh(key, now) or await self._load(key, now, load)
             except Exception as error:
                 loading.fault = error
-                self._loading.pop(key, None)  # whoever asks from now on tries again
+                self._loading.pop(key, None)  # later requests try again
                 raise
 
     async def _load(self, key: Hashable, now: datetime, load: Load) -> RenderedPage | None:

@@ -276,15 +276,16 @@ class PublicRoutes:
     async def _error_page(self, language: str, status: int) -> RenderedPage:
         async def load() -> PageSource:
             w = words(language)
-            says = {
+            heading = {
                 404: w.gettext("errors.not_found"),
                 429: w.gettext("errors.too_many_requests"),
             }.get(
                 status,
-                w.gettext("errors.bad_form") if status < 500 else w.gettext("errors.our_fault"),
+                w.gettext("errors.bad_form") if status < 500 else w.gettext("errors.went_wrong"),
             )
+            says = () if status == HTTPStatus.NOT_FOUND else (w.gettext("errors.nothing_changed"),)
             back = Link(w.gettext("web.front_link"), self._urls.front(language))
-            return self._pages.notice(language, says, (), (back,))
+            return self._pages.notice(language, heading, says, (back,))
 
         page = await self._cache.get(("refusal", language, status), self._clock(), load)
         assert page is not None

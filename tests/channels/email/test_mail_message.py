@@ -53,6 +53,12 @@ def test_classic_outlook_gets_a_table_of_fixed_width_and_no_preview_text() -> No
     assert re.search(r"mso-hide:\s*all", preview)
 
 
+def test_a_plain_mail_uses_the_colon_of_its_language() -> None:
+    text = mail(edition(*FIFTY[:1]), "zh-Hans", Style.PLAIN).parts()["text"]
+    assert "摘要原文：\n" in text
+    assert re.findall(r"[一-鿿]:", text) == []
+
+
 def test_without_a_web_site_the_rest_links_to_hugging_face() -> None:
     made = mail(edition(*FIFTY), "en", Style.ABSTRACT, papers=0, public=False)
     assert "https://huggingface.co/papers/date/2026-04-29" in made.parts()["html"]

@@ -145,7 +145,7 @@ async def test_a_button_of_which_the_topic_is_unknown_is_refused(
     assert menu is not None
     await ada.taps(menu, "unsubscribe", accessible=False)
     answer = await ada.hears("answer")
-    assert (answer.text, answer.alert) == ("This button has expired. Please use a command again.", True)
+    assert (answer.text, answer.alert) == ("This button has expired. Please use a command instead.", True)
     for place in ("-1002", f"-1002/{topic.thread_id}"):
         assert (await station.reader(place)).status is Status.ACTIVE
 
