@@ -151,6 +151,9 @@ class Text:
     language: str
     style: Style
     parts: Mapping[str, str]
+    model: str = ""
+    """The model's name, as the operator set it; empty if it is not known."""
+    written_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,8 @@ EDITIONS = {Cadence.DAY: CommandName.DATE, Cadence.WEEK: CommandName.WEEK, Caden
 """The commands that show an edition, by its cadence."""
 MINE = "mine"
 """Follows an edition's day where the edition is shown as the reader gets it."""
+WRONG = "wrong"
+"""Follows a paper's id, before the style of its text that a reader reports as wrong."""
 CONFIRMED = "confirmed"
 """Follows the name of a command that was confirmed with a button."""
 

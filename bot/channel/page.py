@@ -36,6 +36,8 @@ class Said:
     """The language of the text: English where it fell back to the feed's sentence, whatever the page's."""
     instead: bool = False
     """Whether it is a fallback for a text of the chosen style, which is missing."""
+    byline: str = ""
+    """Which model wrote it and when, in the page's language; empty for people's words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated
 
@@ -17,14 +18,14 @@ from bot.model import Preferences, Style
 from bot.render.styles import TEXT_FIELDS
 from bot.render.words import match
 from bot.runtime.supervisor import clock
-from bot.store import endpoint_faults, text_queries
+from bot.store import endpoint_faults, text_queries, text_reports
 from bot.store.text_queries import StoredText, TextState
 from bot.summaries.wanted import WantedTexts
 from bot.summaries.writer import Writer
 
 NO_MODEL = "No language model is set up: set LLM_BASE_URL and LLM_MODEL; see docs/settings.md."
 UNWRITTEN = (TextState.REJECTED, TextState.FAILED)
-COLUMNS = ("written", "paper", "language", "style", "model", "tokens", "verdict", "why")
+COLUMNS = ("written", "paper", "language", "style", "model", "tokens", "verdict", "reports", "why")
 
 app = typer.Typer(
     help="Show what the language model wrote, or generate texts ahead.", no_args_is_help=False, rich_markup_mode=None
@@ -38,7 +39,7 @@ def list_texts(
     limit: Annotated[int, typer.Option(min=0, metavar="N", help="Only the newest N; 0 for all.")] = 50,
     json: Json = False,
 ) -> None:
-    """Show what the language model wrote, newest first: tokens spent, and why a text was rejected or failed."""
+    """Show what the language model wrote, newest first: tokens spent, readers' reports, and why a text was rejected."""
     if context.invoked_subcommand is None:
         execute(_list(refused, limit, json))
 
@@ -47,14 +48,15 @@ async def _list(refused: bool, limit: int, json: bool) -> int:
     model = configuration().core.llm_model
     async with stored() as store, store.read() as connection:
         found = await text_queries.newest(connection, limit, *(UNWRITTEN if refused else ()))
+        reported = await text_reports.of(connection, list({each.paper_id for each in found}))
         spent = await text_queries.tokens_spent(connection, clock().date())
         waiting = await WantedTexts(store).missing(clock(), model)
         fault = await endpoint_faults.load(connection)
     if json:
-        as_json([_as_row(each) for each in found])
+        as_json([_as_row(each, _reports(each, reported)) for each in found])
         return DONE
     if found:
-        table(COLUMNS, [_cells(each) for each in found])
+        table(COLUMNS, [_cells(each, _reports(each, reported)) for each in found])
     elif not model:
         say(NO_MODEL)
     if fault is not None:
@@ -125,7 +127,12 @@ async def _retry(paper: str | None, language: str | None, style: Style | None) -
     return DONE
 
 
-def _as_row(written: StoredText) -> dict[str, object]:
+def _reports(written: StoredText, reported: Mapping[text_reports.Key, int]) -> int:
+    """How often readers reported a text as wrong."""
+    return reported.get((written.paper_id, written.language, written.style.value, written.model), 0)
+
+
+def _as_row(written: StoredText, reports: int) -> dict[str, object]:
     return {
         "written_at": written.written_at.isoformat(),
         "paper": written.paper_id,
@@ -135,11 +142,13 @@ def _as_row(written: StoredText) -> dict[str, object]:
         "prompt": written.prompt,
         "tokens": written.tokens,
         "verdict": written.verdict,
+        "reports": reports,
         "faults": written.faults,
         "parts": written.parts,
     }
 
 
-def _cells(written: StoredText) -> list[str]:
+def _cells(written: StoredText, reports: int) -> list[str]:
     shown = [written.paper_id, written.language, written.style, written.model, str(written.tokens), written.verdict]
+    shown.append(str(reports) if reports else "")
     return [f"{written.written_at:%Y-%m-%d %H:%M}", *shown, " ".join(written.faults)[:200]]

@@ -15,8 +15,9 @@ from bot.commands.autocomplete import suggest_days, suggest_papers
 from bot.commands.command import Command, MisreadError, Typed, number, understood
 from bot.commands.context import Context
 from bot.commands.help_command import greeting
+from bot.commands.wrong_texts import PaperArguments, parse_paper, report, report_options
 from bot.delivery.rendering import texts_for
-from bot.model import ALL_PAPERS, ARXIV_ID, Cadence, Paper, Preferences, Ranked, Style
+from bot.model import ALL_PAPERS, Cadence, Paper, Preferences, Ranked, Style
 from bot.render import typed_values
 from bot.render.edition_page import edition_page, list_page, today_page
 from bot.render.fit import Fitted, fit
@@ -99,12 +100,6 @@ def _period(argument: str) -> date | None:
         return None
 
 
-def parse_paper(typed: Typed) -> str:
-    """The arXiv id in a number or a link."""
-    found = understood(ARXIV_ID.search(typed_values.fold(typed.words)))
-    return found[0]
-
-
 def parse_search(typed: Typed) -> SearchArguments:
     """The words of a query."""
     after, rest = typed.after()
@@ -182,8 +177,9 @@ async def _show_list(context: Context, listed: Sequence[Paper], asked: EditionAr
     return await _shown(context, page, partial(edition_line, Cadence.DAY, asked.day, mine=asked.mine), asked.after)
 
 
-async def show_paper(context: Context, wanted_id: str) -> Reply:
-    """Show all there is to say about one paper."""
+async def show_paper(context: Context, asked: PaperArguments) -> Reply:
+    """Show all there is to say about one paper. A text that a model wrote has a button to report it as wrong."""
+    wanted_id = asked.id
     async with context.store.read() as connection:
         found = await paper_queries.by_ids(connection, [wanted_id])
     w = context.w
@@ -198,7 +194,10 @@ async def show_paper(context: Context, wanted_id: str) -> Reply:
     listed = w.gettext("paper.listed_on", day=w.day(found[0].listed_on))
     heading = w.gettext("paper.title_by_id", id=wanted_id)
     page = list_page(heading, listed, _ranked(found), wanted, slug=wanted_id, texts=texts)
-    return await _shown(context, replace(page, alone=True))
+    reply = await _shown(context, replace(page, alone=True))
+    if asked.wrong is not None:
+        return replace(reply, says=[await report(context, asked), *reply.says])
+    return replace(reply, options=[*reply.options, *report_options(w, page.blocks[0])])
 
 
 async def show_found(context: Context, asked: SearchArguments) -> Reply:
@@ -206,7 +205,7 @@ async def show_found(context: Context, asked: SearchArguments) -> Reply:
     if typed_values.is_greeting(asked.query, context.w.language):
         return greeting(context)
     if (named := paper_id(asked.query)) is not None:
-        return await show_paper(context, named)
+        return await show_paper(context, PaperArguments(named))
     async with context.store.read() as connection:
         matches = await search(connection, Search(asked.query), MOST_FOUND)
         found = await paper_queries.by_ids(connection, matches.ids)

@@ -157,7 +157,10 @@ def choose(papers: Sequence[Ranked], preferences: Preferences) -> list[Ranked]:
 def block(ranked: Ranked, style: Style, w: Words, texts: Texts = NO_TEXTS) -> Block:
     """All that a page says about one paper in one language and style."""
     paper = ranked.paper
-    said = _cleaned(say(paper, style, texts.get(paper.id, NOTHING_WRITTEN)))
+    written = texts.get(paper.id, NOTHING_WRITTEN)
+    said = _cleaned(say(paper, style, written))
+    if said.source is Source.MODEL:
+        said = replace(said, byline=_byline(written[Style(said.style)], w))
     title = one_line(plain_math(paper.title)) or paper.id
     translated = said.parts.get("title")
     return Block(
@@ -173,6 +176,14 @@ def block(ranked: Ranked, style: Style, w: Words, texts: Texts = NO_TEXTS) -> Bl
         original_title=title if translated else None,
         abstract=one_line(plain_math(paper.abstract)),
     )
+
+
+def _byline(text: Text, w: Words) -> str:
+    """Which model wrote a text, and on which day (UTC); empty if that is not known."""
+    model = one_line(text.model)
+    if not model or text.written_at is None:
+        return ""
+    return w.gettext("source.model_and_day", model=model, day=w.short_day(text.written_at.astimezone(UTC).date()))
 
 
 def _sources(blocks: Sequence[Block]) -> set[Source]:

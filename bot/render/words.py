@@ -66,6 +66,10 @@ class Words:
         """A full date: "Wednesday, 29 April 2026"."""
         return format_date(day, "full", locale=self._locale)
 
+    def short_day(self, day: date) -> str:
+        """A date in few signs: "29 Apr 2026"."""
+        return format_skeleton("yMMMd", day, locale=self._locale)
+
     def span(self, first: date, last: date) -> str:
         """A range of days: "27 Apr – 3 May 2026"."""
         return format_interval(first, last, "yMMMd", locale=self._locale)

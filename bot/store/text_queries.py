@@ -109,7 +109,7 @@ async def of(connection: AsyncConnection, paper_ids: Sequence[str], language: st
     found: defaultdict[str, dict[Style, Text]] = defaultdict(dict)
     for row in await connection.execute(query):
         style = Style(row.style)
-        found[row.paper_id][style] = Text(row.paper_id, row.language, style, dict(row.parts))
+        found[row.paper_id][style] = Text(row.paper_id, row.language, style, dict(row.parts), row.model, row.written_at)
     return dict(found)
 
 

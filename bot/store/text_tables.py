@@ -47,3 +47,15 @@ opinions = Table(
     info={DERIVED: True},
 )
 """What a second model said of sentences held against a source; sentence and source are hashes."""
+
+text_reports = Table(
+    "text_reports",
+    metadata,
+    Column("paper_id", ForeignKey("papers.id", ondelete="CASCADE"), primary_key=True),
+    Column("language", String, primary_key=True),
+    Column("style", String, primary_key=True),
+    Column("model", String, primary_key=True),
+    Column("reports", Integer, nullable=False),
+    Column("reported_at", Utc, nullable=False),
+)
+"""How often readers reported a text as wrong, and when last; by whom is not stored."""

@@ -13,7 +13,7 @@ from bot.render.catalogue import languages
 from bot.render.styles import FROM_FULL_TEXT, TEXT_FIELDS
 from bot.render.words import own_name
 from bot.runtime.text import first_sentence
-from bot.store import Store, edition_queries, endpoint_faults, text_queries
+from bot.store import Store, edition_queries, endpoint_faults, text_queries, text_reports
 from bot.store.text_queries import TextState
 from bot.summaries.drafting import Drafter
 from bot.summaries.llm import Model
@@ -58,9 +58,10 @@ class ModelCheck:
             costs |= await text_queries.average_tokens(connection)
             latest = await edition_queries.latest(connection, Cadence.DAY)
             rated = await text_queries.acceptance(connection, now - RATED_OVER)
+            reported = await text_reports.by_model(connection, now - RATED_OVER)
             fault = await endpoint_faults.load(connection)
         papers = TYPICAL_DAY if latest is None else len(latest.papers)
-        history = [_acceptance(each) for each in rated]
+        history = [*map(_acceptance, rated), *map(_reported, reported)]
         if fault is not None:
             history.append(Finding("model", False, f"failed at {fault.at:%Y-%m-%d %H:%M} UTC: {fault.says}"))
         tried = await asyncio.gather(*(self._try_out(language, now) for language in used))
@@ -104,6 +105,13 @@ class ModelCheck:
             return Finding("model", True, says)
         over = f"{says}, more than LLM_BUDGET_TOKENS ({self._budget:,})"
         return Finding("model", True, over if hint else f"{over}: the least wanted are not generated", advice=True)
+
+
+def _reported(each: text_reports.Reported) -> Finding:
+    says = (
+        f"{each.model}: readers reported {each.texts} of its texts as wrong in the last 7 days ({each.reports} reports)"
+    )
+    return Finding("model", True, f"{says}; `papers texts` shows which", advice=True)
 
 
 def _acceptance(each: text_queries.Acceptance) -> Finding:

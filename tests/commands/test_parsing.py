@@ -18,6 +18,7 @@ from bot.commands.command import MisreadError, split
 from bot.commands.papers import EditionArguments, SearchArguments, TopArguments
 from bot.commands.preference_commands import MENU, ZoneQuery
 from bot.commands.subscription import SubscribeArguments
+from bot.commands.wrong_texts import PaperArguments
 from bot.model import ALL_PAPERS, OFF, Cadence, Style
 from bot.render import typed_values, zones
 from bot.render.catalogue import languages
@@ -94,7 +95,7 @@ held = st.one_of(
     st.sampled_from([("forget", "forget", False), ("forget confirmed", "forget", True)]),
     st.builds(lambda after: (command_line("today", after=after), "today", after), after),
     st.builds(edition, st.sampled_from(Cadence), st.none() | past, after, st.booleans()),
-    st.just((paper_line("2604.12345"), "paper", "2604.12345")),
+    st.just((paper_line("2604.12345"), "paper", PaperArguments("2604.12345"))),
     st.builds(
         lambda query, after: (command_line("search", query, after=after), "search", SearchArguments(query, after)),
         words_typed,
@@ -156,8 +157,10 @@ def test_the_longest_lines_fit_into_a_telegram_button() -> None:
         ("date 4/29", "ja", "date", EditionArguments(date(2026, 4, 29))),
         ("date 12/31", "en", "date", EditionArguments(date(2025, 12, 31))),
         ("date 2026-02-30", "en", "date", MISREAD),
-        ("paper https://arxiv.org/abs/2604.12345v2", "en", "paper", "2604.12345"),
-        ("paper hf.co/papers/2604.12345", "en", "paper", "2604.12345"),
+        ("paper https://arxiv.org/abs/2604.12345v2", "en", "paper", PaperArguments("2604.12345")),
+        ("paper hf.co/papers/2604.12345", "en", "paper", PaperArguments("2604.12345")),
+        ("paper 2604.12345 wrong plain", "en", "paper", PaperArguments("2604.12345", Style.PLAIN)),
+        ("paper 2604.12345 wrong abstract", "en", "paper", PaperArguments("2604.12345")),
         ("paper x", "en", "paper", MISREAD),
         ("search", "en", "search", MISREAD),
         ("search  diffusion   models", "en", "search", SearchArguments("diffusion models")),
