@@ -104,7 +104,8 @@ def line(wanted: Preferences, now: datetime, sheet: OutboxMessage) -> str:
 
 # Each day at eight in Seoul. Off from Wednesday noon (UTC) to Friday noon: Tuesday's edition had come by then,
 # Wednesday's was closed with Thursday's on Friday, for the archive, and Thursday's came at once, since Friday's would
-# have taken its place before the morning. Without the feed Monday's closed three hours late from what was stored, Tuesday's when it was back, too late for that morning.
+# have taken its place before the morning. Without the feed Monday's closed three hours late from what was stored,
+# Tuesday's when it was back, too late for that morning.
 HANEUL = """
 Tue 24 Mar 08:00: 2026-03-23, 5 papers
 Wed 25 Mar 08:00: 2026-03-24, 5 papers
