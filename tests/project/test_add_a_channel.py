@@ -4,7 +4,11 @@ import re
 import shutil
 from pathlib import Path
 
+import pytest
+
 from tests.support.checkout import ROOT, copy_checkout, run_in, run_tests
+
+pytestmark = pytest.mark.timeout(400)  # a copy of the project is checked as a whole
 
 NEW = ROOT / "tests" / "project" / "new_channel"
 TESTS = ("tests/channels/ntfy", "tests/project/test_house.py", "tests/project/test_docs.py", "tests/test_settings.py")
