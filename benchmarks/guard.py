@@ -82,7 +82,7 @@ def report(
         for each in spoil(text, beside) if collection != "abstracts" else ():
             spoiled[each.how] += 1
             judged = check(text.style, language, each.parts, text.paper)
-            if _refused(collection, judged) or judged.parts == verdict.parts:
+            if _refused(collection, judged) or all(judged.parts[n] in said for n, said in verdict.parts.items()):
                 caught[each.how] += 1
             else:
                 changed = (part for name, part in each.parts.items() if text.parts[name] != part)

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from bot.cli import PROGRAM
 from bot.delivery.dispatcher import Dispatcher
 from bot.model import Paper, Preferences, Source, Style
 from bot.render.styles import TEXT_FIELDS
@@ -290,9 +291,8 @@ async def test_texts_are_shown_by_the_command(tmp_path: Path) -> None:
         environ = {"LLM_BASE_URL": server.url, "LLM_MODEL": "m", "LLM_API_KEY": server.key}
         words = ("texts", "write", "--language", "ko", "--style", "plain", "--papers", "2")
         done = await asyncio.to_thread(papers_command, tmp_path, *words, given=environ)
-        assert (done.returncode, done.stdout) == (0, "2 of 2 texts were generated; `papers texts` shows them.\n"), (
-            done.stderr
-        )
+        said = f"2 of 2 texts were generated; `{PROGRAM} texts` shows them.\n"
+        assert (done.returncode, done.stdout) == (0, said), done.stderr
         again = await asyncio.to_thread(papers_command, tmp_path, *words, given=environ)
         assert again.stdout.startswith("0 of 0")
         assert len(server.asked) == 2
