@@ -5,7 +5,7 @@ and press, and lays replies out. It knows nothing of editions, preferences or th
 """
 
 from bot.channel.base import BaseChannel
-from bot.channel.command_lines import CommandName, command_line, edition_line, paper_line
+from bot.channel.command_lines import CommandName, command_line, edition_line, paper_line, quoted_command
 from bot.channel.conversation import CommandInfo, File, Option, Reply, Requester, Row, Suggestion
 from bot.channel.feedback import Feedback, FeedbackHandler, OperatorTools, WeighsBounces
 from bot.channel.message import Limits, Message, Pace, Personal, Rate, utf16_units

@@ -24,7 +24,6 @@ class BaseChannel(ABC):
     pace: Pace = Pace()
     extras: Sequence[Preference] = ()
     residents: Sequence[str] = ()
-    command_prefix: str = ""
     repeats_unknown: bool = True
     rehearsal: bool = False
 
@@ -35,6 +34,10 @@ class BaseChannel(ABC):
     def judge(self, recipient: str) -> str | None:  # noqa: ARG002 - for channels whose recipients have own servers
         """Nobody apart: the service as a whole decides."""
         return None
+
+    def typed(self, line: str, language: str) -> str:  # noqa: ARG002 - for channels where commands have another form
+        """The line itself."""
+        return line
 
     async def __aenter__(self) -> Self:
         return self

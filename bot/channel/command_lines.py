@@ -7,6 +7,8 @@ them on, and look at the name at most.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from datetime import date
 from enum import StrEnum
 
@@ -73,3 +75,11 @@ def edition_line(cadence: Cadence, day: date | None = None, after: int = 0, *, m
 def paper_line(paper_id: str) -> str:
     """The line that shows one paper."""
     return command_line(CommandName.PAPER, paper_id)
+
+
+def quoted_command(names: Iterable[str]) -> re.Pattern[str]:
+    """What a sentence names a command with: group 1 is one of `names`, in the quotation marks of any language.
+
+    In sentences that are read from the right the name stands between characters that isolate its direction.
+    """
+    return re.compile(rf"[“„「『«]\u2068?({'|'.join(names)})\u2069?[”“」』»]")

@@ -167,11 +167,6 @@ class Channel(Protocol):
         ...
 
     @property
-    def command_prefix(self) -> str:
-        """What stands before a command that is typed here, such as "/"; empty where that is not needed."""
-        ...
-
-    @property
     def repeats_unknown(self) -> bool:
         """Whether a message whose delivery is unconfirmed is sent again; otherwise it waits for the operator."""
         ...
@@ -195,6 +190,10 @@ class Channel(Protocol):
 
     def judge(self, recipient: str) -> str | None:
         """Who decides whether messages to a recipient are taken, such as a mail address's domain; None for nobody."""
+        ...
+
+    def typed(self, line: str, language: str) -> str:
+        """A command line as people type it here, whose app is in that language: `/time 7:45`."""
         ...
 
     async def __aenter__(self) -> Self: ...

@@ -70,7 +70,9 @@ async def _list(refused: bool, limit: int, json: bool) -> int:
 def write(
     date: Day = None,
     language: Annotated[str, typer.Option(metavar="TAG", help="In this language, such as ko.")] = "en",
-    style: Annotated[str, typer.Option(help="highlights, plain, translation or review.")] = "highlights",
+    style: Annotated[
+        str, typer.Option(metavar="NAME", help="highlights, plain, translation or review.")
+    ] = "highlights",
     papers: Papers = 10,
 ) -> None:
     """Generate the texts of the latest edition, or a day's, now, whether or not anybody reads them."""
@@ -114,7 +116,7 @@ async def _why_not(writer: Writer) -> str:
 def retry(
     paper: Annotated[str | None, typer.Argument(metavar="[PAPER]", help="Only of this paper (its arXiv id).")] = None,
     language: Annotated[str | None, typer.Option(metavar="TAG", help="Only in this language.")] = None,
-    style: Annotated[Style | None, typer.Option(help="Only in this style.")] = None,
+    style: Annotated[Style | None, typer.Option(metavar="NAME", help="Only in this style.")] = None,
 ) -> None:
     """Have texts that were rejected or failed asked for again, as far as readers still want them."""
     execute(_retry(paper, language, style))

@@ -75,6 +75,10 @@ class Context:
         """The requester's channel."""
         return self.services.channels[self.requester.address.channel]
 
+    def typed(self, line: str) -> str:
+        """A command line as the requester would type it in their channel."""
+        return self.channel.typed(line, self.w.language)
+
     @property
     def offered(self) -> Sequence[Preference]:
         """The channel's own preferences."""

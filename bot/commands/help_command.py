@@ -66,8 +66,8 @@ def _all_option(w: Words) -> Option:
 
 
 def _explain(context: Context, command: Command[Any], misread: str = "") -> Reply:
-    w, prefix = context.w, context.channel.command_prefix
-    examples = [f"{prefix}{line}" for line in command.lines(w)]
+    w = context.w
+    examples = [context.typed(line) for line in command.lines(w)]
     return context.reply(
         misread,
         w.gettext("help.command_purpose", command=command.name, purpose=w.gettext(command.purpose)),

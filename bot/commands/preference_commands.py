@@ -132,7 +132,8 @@ async def menu(context: Context, preference: Preference) -> Reply:
         more, rows = await _preview(context, context.preferences.topics)
     if not context.requester.may_change:
         return context.reply(now_is, more, rows=rows)
-    hint = preference_values.hint(preference, w)
+    example = next(map(context.typed, preference_values.examples(preference, w)), "")
+    hint = preference_values.hint(preference, w, example)
     return context.reply(now_is, hint, more, rows=rows, options=[*_offers(context, preference), settings_option(w)])
 
 

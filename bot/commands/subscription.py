@@ -200,7 +200,8 @@ def refusal(context: Context, access: Access) -> str:
     """Why somebody is not admitted, and what would change that."""
     w = context.w
     if access.by is Admission.INVITE:
-        return w.gettext("subscribe.invitation_only")
+        example = context.typed(command_line(CommandName.SUBSCRIBE, w.gettext("example.invite_code")))
+        return w.gettext("subscribe.invitation_only", example=example)
     return w.gettext(
         "subscribe.closed_group",
         address=context.requester.address,

@@ -149,9 +149,12 @@ def title(preference: Preference, w: Words) -> str:
     return w.gettext(preference.title)
 
 
-def hint(preference: Preference, w: Words) -> str:
-    """What is said above its menu; empty where nothing needs to be."""
-    return w.gettext(preference.hint, **placeholders(w)) if preference.hint else ""
+def hint(preference: Preference, w: Words, example: str) -> str:
+    """What is said above its menu; empty where nothing needs to be.
+
+    `example` is a command line that changes it, as it is typed in the reader's channel.
+    """
+    return w.gettext(preference.hint, **placeholders(w), example=example) if preference.hint else ""
 
 
 def examples(preference: Preference, w: Words) -> list[str]:

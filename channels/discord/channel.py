@@ -27,6 +27,7 @@ from bot.channel import (
     Personal,
     Rate,
 )
+from channels.discord import command_names
 from channels.discord.api import DiscordApi
 from channels.discord.destinations import Destination, Directory
 from channels.discord.gateway import Listener
@@ -80,6 +81,10 @@ class Discord(BaseChannel):
         self._stack = AsyncExitStack()
         self._client: discord.Client | None = None
         self._sender: Sender | None = None
+
+    def typed(self, line: str, language: str) -> str:
+        """The line as a slash command: `/papers time hour:7:45`."""
+        return command_names.typed(line, self._words(language))
 
     def recipient(self, written: str) -> str:
         return str(Destination.parse(written))

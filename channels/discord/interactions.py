@@ -208,6 +208,7 @@ class Interactions:
             menu=command if command and not argument and reply.ok else None,
             for_me=_for_me(interaction, mode, line) if refused else None,
             command_id=self._command_id,
+            quotes_user=bool(argument) and command in {CommandName.SEARCH, CommandName.ZONE},
         )
 
     def _sentence(

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.channel import Block, Kit, Limits, Page, paper_line, utf16_units
 from bot.model import MediaKind
+from channels.discord import command_names
 from channels.discord.components import Button, Choice, CustomId, Menu, ReplyMode, Row
 from channels.discord.markdown import escape
 from channels.discord.wording import Words
@@ -104,12 +105,18 @@ class Composer:
             previous=page.previous,
             next=page.next,
             menu_placeholder=self._words(page.language)["more_about"],
-            content="" if headed else f"**{_title(page.heading)}**\n{self._head(page).strip()}".strip(),
+            content="" if headed else f"**{_title(page.heading)}**\n{self._above(page)}".strip(),
             single=single,
         )
 
+    def _above(self, page: Page) -> str:
+        """What stands above the papers, the commands it names as Discord has them."""
+        words = self._words(page.language)
+        notes = [command_names.plain(note, words) for note in page.notes]
+        return self._head(replace(page, lead=command_names.plain(page.lead, words), notes=notes)).strip()
+
     def _head_embed(self, page: Page) -> Json:
-        embed: Json = {"title": _title(page.heading), "description": self._head(page).strip(), "color": COLOUR}
+        embed: Json = {"title": _title(page.heading), "description": self._above(page), "color": COLOUR}
         picture = next(filter(None, map(_picture, page.blocks)), None)
         if picture is not None and len(page.blocks) > 1:
             embed["image"] = {"url": picture}

@@ -8,11 +8,11 @@ from typing import Any
 
 from bot.channel import CommandName, File, Kit, Option, Page, Reply
 from bot.channel import Row as ReplyRow
+from channels.discord import command_names
 from channels.discord.components import CHOICES, Button, Choice, CustomId, Menu, ReplyMode, RoleMenu, Row, button_rows
 from channels.discord.markdown import escape
 from channels.discord.message import COLOUR, DESCRIPTION, DiscordMessage, Json
 from channels.discord.post_options import PING
-from channels.discord.slash_commands import COMMANDS, GROUP, SET
 from channels.discord.wording import Words
 
 CONTENT = 2_000
@@ -20,9 +20,6 @@ MOST_BUTTONS = 3
 """Values offered as buttons; more are offered as a menu."""
 FORMS = frozenset({CommandName.TOPICS, CommandName.TIME, CommandName.ZONE, CommandName.COUNT, CommandName.VOTES})
 """The preferences that can also be typed into a form."""
-_PATHS = {
-    spec.command: f"{GROUP} {SET} {spec.command}" if spec.in_set else f"{GROUP} {spec.command}" for spec in COMMANDS
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +46,8 @@ class Layout:
     """The same command for the user's direct messages, offered to somebody who may not change the channel."""
     command_id: int | None = None
     """Id of the command group, by which command names are tappable."""
+    quotes_user: bool = False
+    """Whether its sentences may quote what the user wrote, in which no command is looked for."""
 
     def custom_id(self, line: str) -> CustomId:
         """The `custom_id` of a component that runs this line."""
@@ -86,9 +85,14 @@ class Responses:
     def _text(self, reply: Reply, rows: Sequence[ReplyRow], layout: Layout, most: int) -> str:
         """The sentences and rows in at most `most` characters; the last ones are left out to fit."""
         page = Page(reply.language, reply.direction, heading="", lead="", blocks=(), labels={})
-        sentences, lines = reply.says, [_row(row, layout) for row in rows]
+        words = self._words(reply.language)
+        parts_of = (lambda line, _: [command_names.Part(line)]) if layout.quotes_user else command_names.parts
+        sentences = [parts_of(line, words) for line in reply.says]
+        lines = [_row(row, layout, words) for row in rows]
         while True:
-            text = self._template(page, says=sentences, rows=lines, channel=layout.channel).strip()
+            text = self._template(
+                page, says=sentences, rows=lines, channel=layout.channel, id=layout.command_id
+            ).strip()
             if len(text) <= most or not (lines or sentences):
                 return text
             sentences, lines = (sentences, lines[:-1]) if lines else (sentences[:-1], lines)
@@ -142,11 +146,11 @@ def _is_help(row: ReplyRow) -> bool:
     return row.command == CommandName.HELP
 
 
-def _row(row: ReplyRow, layout: Layout) -> Mapping[str, Any]:
+def _row(row: ReplyRow, layout: Layout, words: Mapping[str, str]) -> Mapping[str, Any]:
     """A row for the template; a command gets its path and id, which make it tappable."""
-    path = _PATHS.get(row.label, "") if _is_help(row) else ""
+    path = command_names.path_of(row.label) if _is_help(row) else ""
     return {
-        "label": row.label,
+        "label": command_names.shown(row.label, words) if path else row.label,
         "value": row.value,
         "group": row.group,
         "path": path,

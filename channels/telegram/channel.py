@@ -82,7 +82,6 @@ class Telegram(BaseChannel):
 
     name = "telegram"
     limits = LIMITS
-    command_prefix = "/"
     extras = (PICTURE, SILENT, RICH)
 
     def __init__(self, settings: Settings, kit: Kit) -> None:
@@ -106,6 +105,10 @@ class Telegram(BaseChannel):
         self._webhook_updates: WebhookUpdates | None = None
         self._is_first_bot = True
         """Whether this is the bot that readers have started."""
+
+    def typed(self, line: str, language: str) -> str:  # noqa: ARG002 - the same in every language
+        """The line behind a slash."""
+        return f"/{line}"
 
     def recipient(self, written: str) -> str:
         return str(ChatAddress.parse(written))

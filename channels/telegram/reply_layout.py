@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.channel import CommandName, Option, Page, Reply, Row, Template
+from bot.channel import CommandName, Option, Page, Reply, Row, Template, quoted_command
 from bot.runtime.text import display_width
 from channels.telegram.callbacks import Callback
 from channels.telegram.chats import ChatAddress
@@ -26,8 +25,7 @@ TYPED = (
 """The preferences whose menus also take a typed reply."""
 VALUE_WIDTH = 16
 """Letters of a value that a button in the settings shows, where a wide one counts twice."""
-_QUOTED_COMMAND = re.compile(rf"[“„「『«]({'|'.join(CommandName)})[”“」』»]")
-"""A command named in a sentence, in the quotation marks of its language."""
+_QUOTED_COMMAND = quoted_command(CommandName)
 
 
 def text_of(reply: Reply, template: Template, *, quotes_reader: bool = False) -> str:

@@ -96,7 +96,7 @@ def test_papers_without_votes_pass_the_filter_of_votes() -> None:
     made = edition_page(edition(paper(votes=None)), Preferences(min_votes=50))
     assert made.blocks[0].votes is None
     assert made.lead == "1 paper"
-    assert made.footer[1].startswith("Papers in the order of the feed")
+    assert made.footer[1].startswith("Papers appear in the order of this newsletter’s feed")
 
 
 def test_a_page_is_in_the_readers_language() -> None:

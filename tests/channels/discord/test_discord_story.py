@@ -250,7 +250,7 @@ async def test_where_the_bot_may_not_post_nothing_is_promised(world: World) -> N
         places: tuple[dict[str, Any], ...] = ({"in_": closed}, {"in_": papers, "channel": closed})
         for given in places:
             refused = await ada.uses("/papers subscribe", **given)
-            assert "may not post" in refused.text
+            assert "isn’t allowed to post" in refused.text
             assert closed.mention in refused.text
     async with world.store.read() as connection:
         assert await subscriber_queries.get(connection, Address("discord", at(closed))) is None

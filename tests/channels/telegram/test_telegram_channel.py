@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -12,16 +13,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.channel import Barred, Channel, Deferred, Gone, Outcome, Personal, Rejected, Sent, Unknown
+from bot.channel import Barred, Channel, Deferred, Gone, Outcome, Personal, Rejected, Reply, Sent, Unknown
 from bot.model import Style
 from bot.render.catalogue import languages
 from bot.render.fit import fit
+from bot.render.words import words
 from channels import telegram
 from channels.telegram.callbacks import LONGEST_DATA, READ_ONLY, Callback, decode, deep_link, encode, line_of_payload
 from channels.telegram.channel import FIRST_BOT, Telegram
 from channels.telegram.chats import ChatAddress, kind_of
 from channels.telegram.flood_waits import FloodWaits
 from channels.telegram.markup import entity_count, escape, link_bytes, text_length
+from channels.telegram.reply_layout import text_of
 from tests.support import recorded_days
 from tests.support.channel_contract import FLOOD, Contract, Stage
 from tests.support.pages import HOSTILE, Kept, kit, page, paper
@@ -440,3 +443,11 @@ def test_what_is_folded_up_has_room_in_a_message_of_its_own_alone(tmp_path: Path
     plain = replace(whole, blocks=[replace(block, said=replace(block.said, style="plain", parts=part))])
     assert "own words" not in bot.compose(plain).text
     assert "own words" in bot.compose(replace(plain, alone=True)).text
+
+
+@pytest.mark.parametrize("language", languages())
+def test_a_command_that_a_sentence_names_can_be_tapped(language: str) -> None:
+    w = words(language)
+    reply = Reply(language, w.direction, [w.gettext("privacy.export_and_forget")])
+    text = text_of(reply, kit(Path()).template("telegram/answer.html", escape))
+    assert {"/export", "/forget"} <= set(re.findall(r"/[a-z]+", text))
