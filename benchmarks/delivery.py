@@ -39,9 +39,10 @@ from bot.store import Store, audience, edition_queries, paper_queries, subscribe
 from tests.support.fake_channel import DAY, NOW, Plain, paper
 from tests.support.postgres import running
 
-MOST_PUBLISH_SECONDS = 10.0
-"""For a million readers; fewer may take their share of it, though never less than a tenth."""
-LEAST_ROWS_A_SECOND = 5_000.0
+MOST_TIMES_BARE_PUBLISH = 2.0
+"""Publishing may take so many times what the driver's `executemany` takes for the same rows."""
+MOST_TIMES_BARE_DISPATCH = {"sqlite": 36.0, "postgres": 4.0}
+"""The same for handing them out, beside one UPDATE … RETURNING per batch, which SQLite does within the process."""
 MOST_MEGABYTES = 250.0
 MOST_TIMES_A_TENTH = 12.0
 """A million readers may cost so many times what a hundred thousand cost."""
@@ -308,21 +309,26 @@ class Figure:
         return f"{self.name:<58} {value:>8} {self.unit:<7} {bound:<16} {verdict}".rstrip()
 
 
-def figures(readers: int, parts: Sequence[Part], baseline: Part) -> list[Figure]:
+def figures(readers: int, database: str, parts: Sequence[Part], baseline: Part) -> list[Figure]:
     """What the parts measured, with few readers, a tenth and all of them, beside what is asked."""
     few, tenth, whole = parts
-    most = MOST_PUBLISH_SECONDS * max(readers / 1_000_000, 0.1)
     rate = readers / whole["dispatch"]
     bare_rate = readers / baseline["dispatch"]
     return [
-        Figure("publish", whole["publish"], "s", most=most),
-        Figure("publish, the next day", whole["publish again"], "s", most=most),
+        Figure("publish", whole["publish"], "s"),
+        Figure("publish, the next day", whole["publish again"], "s"),
         Figure("publish, bare executemany", baseline["publish"], "s"),
-        Figure("publish, times bare", whole["publish"] / baseline["publish"], "x"),
+        Figure("publish, times bare", whole["publish"] / baseline["publish"], "x", MOST_TIMES_BARE_PUBLISH),
+        Figure(
+            "publish, the next day, times bare",
+            whole["publish again"] / baseline["publish"],
+            "x",
+            MOST_TIMES_BARE_PUBLISH,
+        ),
         Figure("publish, times a tenth of the readers", whole["publish"] / tenth["publish"], "x", MOST_TIMES_A_TENTH),
-        Figure("dispatch", rate, "rows/s", least=LEAST_ROWS_A_SECOND),
+        Figure("dispatch", rate, "rows/s"),
         Figure("dispatch, bare UPDATE ... RETURNING", bare_rate, "rows/s"),
-        Figure("dispatch, times bare", bare_rate / rate, "x"),
+        Figure("dispatch, times bare", bare_rate / rate, "x", MOST_TIMES_BARE_DISPATCH[database]),
         Figure(
             "dispatch, times a tenth of the readers", whole["dispatch"] / tenth["dispatch"], "x", MOST_TIMES_A_TENTH
         ),
@@ -352,7 +358,7 @@ def main() -> int:
     try:
         with _urls(asked.database) as urls:
             parts = [_measured("ours", next(urls), each) for each in (few, tenth, readers)]
-            found = figures(readers, parts, _measured("bare", next(urls), readers))
+            found = figures(readers, asked.database, parts, _measured("bare", next(urls), readers))
     except LookupError as error:
         print(error, file=sys.stderr)
         return 2

@@ -1,17 +1,21 @@
-"""How many rows a second the migrations copy or change: what `papers migrate --check` reckons with.
+"""How long migrating takes beside copying the same rows by one bare statement, and the copy of a file beside `cp`.
 
 `python -m benchmarks.migrations` fills a database of version 0009 with deliveries and migrates it, on SQLite and on a
-PostgreSQL that it starts in a temporary folder. Exit code 0: not slower than the rates in `bot.store.upgrade` say.
+PostgreSQL that it starts in a temporary folder. The rates that `papers migrate --check` reckons with
+(`bot.store.upgrade`) are said beside what is seen; they hold on the machine that docs and benchmarks speak of. Exit
+code 0: both ratios are within their bounds.
 """
 
 from __future__ import annotations
 
 import asyncio
-import math
+import os
+import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Awaitable
+from dataclasses import dataclass
 from pathlib import Path
 
 from alembic import command
@@ -21,6 +25,11 @@ from bot.store import Store, upgrade
 from tests.support.postgres import running
 
 SUBSCRIBERS, EDITIONS = 50_000, 10
+MOST_TIMES_BARE = {"SQLite": 4.0, "PostgreSQL": 8.0}
+"""Migrating may take so many times what `create table … as select` takes for all deliveries."""
+MEGABYTES = upgrade.BYTES_PER_SECOND / 1e6
+MOST_TIMES_FILE = 10.0
+"""Copying a database may take so many times what copying its file and flushing it takes."""
 SERIES = "(with recursive n(n) as (select 1 union all select n + 1 from n where n < {most}) select n from n)"
 """Numbers from 1 to `most`, on both databases."""
 FILL = """
@@ -45,39 +54,76 @@ from {readers} r cross join {editions} e order by e.n, r.n
 
 
 def main() -> int:
-    """Print both rates, those that are reckoned with, and the verdict."""
+    """Print ratios and rates, and the verdict."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        found = {"SQLite": asyncio.run(rate(Store.open("sqlite:///papers.db", home)))}
+        found = {"SQLite": asyncio.run(measure(Store.open("sqlite:///papers.db", home)))}
         home.chmod(0o755)  # the server does not run as root
         server = home / "server"
         server.mkdir()
         with running(server) as postgres:
-            found["PostgreSQL"] = asyncio.run(rate(Store.open(postgres.url(postgres.create()), home)))
+            found["PostgreSQL"] = asyncio.run(measure(Store.open(postgres.url(postgres.create()), home)))
     fits = True
-    for name, (rows, copied) in found.items():
+    for name, seen in found.items():
+        times, most = seen.migrating / seen.bare, MOST_TIMES_BARE[name]
+        fits &= times <= most
         reckoned = upgrade.ROWS_PER_SECOND[name.casefold()]
-        fits &= rows >= reckoned and copied >= upgrade.BYTES_PER_SECOND
-        print(f"{name:10} {rows:9,.0f} rows/s, reckoned with {reckoned:,}")
-        if copied < math.inf:
-            print(f"{'a copy':10} {copied / 1e6:9,.0f} MB/s, reckoned with {upgrade.BYTES_PER_SECOND / 1e6:,.0f}")
+        print(f"{name:10} {times:8.1f} x one bare copy, at most {most:g}")
+        print(f"{'':10} {seen.rows / seen.migrating:8,.0f} rows/s; migrate --check reckons with {reckoned:,}")
+        if seen.file:
+            times = seen.copying / seen.file
+            fits &= times <= MOST_TIMES_FILE
+            print(f"{'a copy':10} {times:8.1f} x the file's own, at most {MOST_TIMES_FILE:g}")
+            print(f"{'':10} {seen.size / seen.copying / 1e6:8,.0f} MB/s; migrate --check reckons with {MEGABYTES:,.0f}")
     print("ok" if fits else "too slow")
     return 0 if fits else 1
 
 
-async def rate(store: Store) -> tuple[float, float]:
-    """Rows that `papers migrate --check` counts by the seconds that migrating takes, and bytes copied in a second."""
+@dataclass
+class Seen:
+    """Rows that `papers migrate --check` counts, bytes of a file, and the seconds that each work took."""
+
+    rows: int
+    size: int = 0
+    bare: float = 0.0
+    migrating: float = 0.0
+    copying: float = 0.0
+    file: float = 0.0
+
+
+async def measure(store: Store) -> Seen:
+    """Fill a database, and time the migration and what it is held against."""
     async with store.write() as connection:
         await connection.run_sync(_fill)
     async with store.read() as connection:
         rows, _ = await upgrade.estimate(connection, store.path)
-    copying, size = 0.0, 0
-    if store.path is not None:  # a file is copied first, which is reckoned by its bytes
-        copying, size = await _timed(asyncio.to_thread(store._copy)), store.path.stat().st_size  # noqa: SLF001
+    seen = Seen(rows)
+    if store.path is not None:  # a file is copied first
+        seen.size = store.path.stat().st_size
+        seen.file = await _timed(asyncio.to_thread(_copy_file, store.path))
+        seen.copying = await _timed(asyncio.to_thread(store._copy))  # noqa: SLF001
         next(store.path.parent.glob("*.bak")).unlink()
-    taken = await _timed(store.migrate())
+    seen.bare = await _timed(_copy_rows(store))
+    seen.migrating = await _timed(store.migrate()) - seen.copying
     await store.close()
-    return rows / (taken - copying), size / copying if copying else math.inf
+    return seen
+
+
+async def _copy_rows(store: Store) -> None:
+    """The least there is to do for new tables with the old rows, committed and thrown away again."""
+    async with store.write() as connection:
+        await connection.execute(text("create table bare as select * from deliveries"))
+    async with store.write() as connection:
+        await connection.execute(text("drop table bare"))
+
+
+def _copy_file(path: Path) -> None:
+    copied = path.with_suffix(".copy")
+    with path.open("rb") as source, copied.open("wb") as target:
+        shutil.copyfileobj(source, target, 1 << 20)
+        target.flush()
+        os.fsync(target.fileno())
+    copied.unlink()
 
 
 async def _timed(work: Awaitable[object]) -> float:

@@ -19,8 +19,10 @@ from pathlib import Path
 from bot.model import Paper
 from bot.rules.topics import TopicFilter
 
-ROWS_PER_SECOND = 10_000
-FILTER_SECONDS = 1.0
+MOST_TIMES_BARE_IMPORT = 50.0
+"""Importing a list may take so many times what `csv` and `sqlite3` alone take for as many bare rows."""
+MOST_TIMES_BARE_TOPICS = 2.5
+"""Holding topics against papers may take so many times what looking for the same words in plain strings takes."""
 READERS = 10_000
 PAPERS = 50
 CHOICES = 200
@@ -148,22 +150,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     taken, bare = import_them(given.rows)
     filtering, looking = filter_papers()
-    figures = {
-        "import, rows/s": (given.rows / taken, given.rows / taken >= ROWS_PER_SECOND),
-        "import, times bare": (taken / bare, True),
-        "topics of 10,000 readers, s": (filtering, filtering <= FILTER_SECONDS),
-        "topics, times bare": (filtering / looking, True),
+    figures: dict[str, tuple[float, float | None]] = {
+        "import, rows/s": (given.rows / taken, None),
+        "import, times bare": (taken / bare, MOST_TIMES_BARE_IMPORT),
+        "topics of 10,000 readers, s": (filtering, None),
+        "topics, times bare": (filtering / looking, MOST_TIMES_BARE_TOPICS),
     }
     if given.json:
         print(json.dumps({name: round(value, 3) for name, (value, _) in figures.items()}))
     else:
         _show(figures.items())
-    return 0 if all(holds for _, holds in figures.values()) else 1
+    return 0 if all(most is None or value <= most for value, most in figures.values()) else 1
 
 
-def _show(figures: Iterable[tuple[str, tuple[float, bool]]]) -> None:
-    for name, (value, holds) in figures:
-        print(f"{name:32} {value:12,.2f}  {'' if holds else 'TOO MUCH'}")
+def _show(figures: Iterable[tuple[str, tuple[float, float | None]]]) -> None:
+    for name, (value, most) in figures:
+        bound = "" if most is None else f"at most {most:g}  {'ok' if value <= most else 'TOO MUCH'}"
+        print(f"{name:32} {value:12,.2f}  {bound}".rstrip())
 
 
 if __name__ == "__main__":

@@ -29,8 +29,8 @@ from tests.support.web_program import Served
 PAPERS = 50
 LARGEST = 150_000
 """Bytes of the page, without its pictures."""
-LEAST = 1_000.0
-"""Answers a second."""
+LEAST = 0.2
+"""Of the answers a second that bare aiohttp gives with the same bytes."""
 CONNECTIONS = 32
 SENTENCE = "A way of measuring is shown that holds up better than what was used until now, and costs less to run. "
 DAY = date(2026, 4, 28)
@@ -116,15 +116,15 @@ def main() -> int:
     }
     here.send("stop")
     server.join(10)
-    good = size <= LARGEST and min(figures["from cache"], figures["from cache, gzip"]) >= LEAST
+    ratios = {name: figures[name] / figures["bare aiohttp"] for name in ("from cache", "from cache, gzip")}
+    good = size <= LARGEST and min(ratios.values()) >= LEAST
     if given.json:
-        print(json.dumps(figures | {"good": good}))
+        print(json.dumps(figures | {f"{name}, x bare": ratio for name, ratio in ratios.items()} | {"good": good}))
     else:
         print(f"page of {PAPERS} papers   {size:9,} bytes  at most {LARGEST:,}")
-        for name in ("from cache", "from cache, gzip", "bare aiohttp"):
-            print(
-                f"{name:<20} {figures[name]:9,.0f} /s     {'' if name.startswith('bare') else f'at least {LEAST:,.0f}'}"
-            )
+        print(f"{'bare aiohttp':<20} {figures['bare aiohttp']:9,.0f} /s")
+        for name, ratio in ratios.items():
+            print(f"{name:<20} {figures[name]:9,.0f} /s     {ratio:.2f} x bare, at least {LEAST:g}")
         print("ok" if good else "NOT GOOD")
     return 0 if good else 1
 

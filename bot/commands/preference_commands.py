@@ -17,8 +17,9 @@ from bot.commands.context import Context
 from bot.commands.subscription import settings_option, status_in_words, subscribe_option
 from bot.model import OFF, Status
 from bot.render import preference_values, zones
+from bot.render.catalogue import languages
 from bot.render.preference_values import in_words, styles, title
-from bot.render.words import words
+from bot.render.words import own_name, words
 from bot.rules.preferences import PREFERENCES, value
 from bot.rules.topics import matching
 from bot.runtime.latex import plain_math
@@ -39,6 +40,9 @@ WHOLE_CHOICES = 2
 """Options at the end of the weekdays menu that are whole choices; the others toggle a day."""
 MENU = object()
 """The argument of a preference's command with nothing behind it: show what there is to choose."""
+
+UNOFFERED = object()
+"""The argument of `language` with a language behind it that there is no catalogue for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,23 +67,30 @@ def _command(preference: Preference) -> Command[object]:
         suggest=suggest_topics if preference.kind is Kind.TOPICS else partial(_suggest, preference),
         argument=preference.option,
         audience=Audience.SUBSCRIBERS,
-        changes=lambda chosen: chosen is not MENU,
+        changes=lambda chosen: chosen not in (MENU, UNOFFERED),
     )
 
 
 def _parse(preference: Preference, typed: Typed) -> object:
-    """The value that is chosen, `MENU` for none, or a ZoneQuery."""
+    """The value that is chosen, `MENU` for none, `UNOFFERED` for another language, or a ZoneQuery."""
     if not typed.words:
         return MENU
     chosen = preference_values.parse(preference, typed.words, typed.w)
     if chosen is None and preference.kind is Kind.ZONE:
         return ZoneQuery(typed.words[: zones.LONGEST_QUERY])
+    if chosen is None and preference.kind is Kind.LANGUAGE:
+        return UNOFFERED
     return understood(chosen)
 
 
 async def _run(preference: Preference, context: Context, chosen: object) -> Reply:
     if chosen is MENU:
         return await menu(context, preference)
+    if chosen is UNOFFERED:
+        w = context.w
+        says = w.gettext("settings.language_not_offered", languages=w.names([own_name(tag) for tag in languages()]))
+        shown = await menu(context, preference)
+        return replace(shown, says=[says, *shown.says], ok=False)
     if isinstance(chosen, ZoneQuery):
         found = zones.find(chosen.query, context.w.language, context.now)
         if len(found) != 1:
@@ -272,7 +283,7 @@ def _is_understood(preference: Preference, context: Context, text: str) -> bool:
         chosen = _parse(preference, split(line, context.w, context.now, context.preferences.timezone)[1])
     except MisreadError:
         return False
-    return chosen is not MENU
+    return chosen not in (MENU, UNOFFERED)
 
 
 SETTINGS = Command(

@@ -24,6 +24,7 @@ from bot.web.pages.contents import Pages, SubscribeForm
 from bot.web.pages.edition_feeds import EditionFeeds
 from bot.web.pages.layout import LayoutMaker
 from bot.web.pages.public import PublicRoutes, style_sheet
+from bot.web.pages.report_route import ReportRoute
 from bot.web.pages.search_page import SearchPages
 from bot.web.pages.thumbnails import Thumbnails
 from bot.web.probes import ProbeRoutes
@@ -112,7 +113,9 @@ def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.
         interval=context.core.poll_interval,
         token=None if settings.metrics_token is None else settings.metrics_token.get_secret_value(),
     )
-    found = probes.routes()
+    reports = ReportRoute(context.store, pages, urls, clock=context.clock, client=client)
+    path = f"{urls.root}/{{language}}/papers/{{paper}}/report/{{style}}"
+    found = [*probes.routes(), web.post(path, public.in_a_language(reports.take))]
     if mail is not None and outgoing is not None:
         forms = FormPages(
             store=context.store,

@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
+from aiohttp import web
+
 from bot.render.words import match
 from bot.web.settings import Network
 
@@ -61,3 +63,13 @@ def _address(written: str) -> IPv4Address | IPv6Address | None:
     except ValueError:
         return None
     return found.ipv4_mapped or found if isinstance(found, IPv6Address) else found
+
+
+def is_our_own(request: web.Request, origin: str) -> bool:
+    """Whether a browser sent a form from a page of ours; `origin` is ours, in small letters.
+
+    Browsers send the header Origin with every form (https://fetch.spec.whatwg.org/#origin-header); a request without
+    it is none of theirs.
+    """
+    site = request.headers.get("Sec-Fetch-Site", "same-origin")
+    return request.headers.get("Origin", "").lower() == origin and site == "same-origin"

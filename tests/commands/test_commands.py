@@ -232,6 +232,16 @@ async def test_after_a_change_the_papers_are_a_tap_away(chat: Chat) -> None:
     assert "date mine" not in [option.line for option in (await chat.ask("time 9")).options], "no other papers"
 
 
+@pytest.mark.parametrize("typed", ["de", "Deutsch", "klingon"])
+async def test_a_language_that_is_not_offered_is_answered_with_those_there_are(chat: Chat, typed: str) -> None:
+    await chat.ask("subscribe")
+    answer = await chat.ask(f"language {typed}")
+    assert not answer.ok
+    assert "한국어" in answer.says[0]
+    assert {"language ko", "language ar"} <= {option.line for option in answer.options}
+    assert (await chat.preferences()).language == "en"
+
+
 async def test_in_a_shared_place_only_its_managers_change_anything(chat: Chat) -> None:
     assert not (await chat.ask("subscribe", person="7", may_change=False)).ok
     assert (await chat.ask("subscribe", person="1", locale="ko")).ok

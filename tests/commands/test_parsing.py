@@ -16,7 +16,7 @@ from bot.commands import registry
 from bot.commands.announce import CANCELLED, Decision, Draft
 from bot.commands.command import MisreadError, split
 from bot.commands.papers import EditionArguments, SearchArguments, TopArguments
-from bot.commands.preference_commands import MENU, ZoneQuery
+from bot.commands.preference_commands import MENU, UNOFFERED, ZoneQuery
 from bot.commands.subscription import SubscribeArguments
 from bot.commands.wrong_texts import PaperArguments
 from bot.model import ALL_PAPERS, OFF, Cadence, Style
@@ -176,7 +176,7 @@ def test_the_longest_lines_fit_into_a_telegram_button() -> None:
         ),
         ("subscribe LAB_2026", "en", "subscribe", SubscribeArguments(invite="LAB_2026")),
         ("language ko-KR", "en", "language", "ko"),
-        ("language klingon", "en", "language", MISREAD),
+        ("language klingon", "en", "language", UNOFFERED),
         ("count 전부", "ko", "count", ALL_PAPERS),
         ("count all", "ko", "count", ALL_PAPERS),
         ("count 51", "en", "count", MISREAD),

@@ -291,8 +291,9 @@ async def test_texts_are_shown_by_the_command(tmp_path: Path) -> None:
         environ = {"LLM_BASE_URL": server.url, "LLM_MODEL": "m", "LLM_API_KEY": server.key}
         words = ("texts", "write", "--language", "ko", "--style", "plain", "--papers", "2")
         done = await asyncio.to_thread(papers_command, tmp_path, *words, given=environ)
-        said = f"2 of 2 texts were generated; `{PROGRAM} texts` shows them.\n"
-        assert (done.returncode, done.stdout) == (0, said), done.stderr
+        assert (done.returncode, done.stdout) == (0, f"2 of 2 texts were generated; `{PROGRAM} texts` shows them.\n"), (
+            done.stderr
+        )
         again = await asyncio.to_thread(papers_command, tmp_path, *words, given=environ)
         assert again.stdout.startswith("0 of 0")
         assert len(server.asked) == 2

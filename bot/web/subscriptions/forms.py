@@ -20,6 +20,7 @@ from bot.render.words import Words, words
 from bot.signing import SignedLinks
 from bot.store import Store, one_time_tokens, subscriber_queries
 from bot.store.one_time_tokens import OneTimeToken, Purpose
+from bot.web.client import is_our_own
 from bot.web.pages.contents import Pages
 from bot.web.pages.layout import Form, plain_page
 from bot.web.pages.page_cache import PageSource, render
@@ -81,18 +82,13 @@ class FormPages:
         return await read_form(request)
 
     def insist_on_our_own(self, request: web.Request) -> None:
-        """Protect against cross-site request forgery. Raises web.HTTPForbidden.
-
-        Browsers send the header Origin with every form (https://fetch.spec.whatwg.org/#origin-header); a request
-        without it is refused.
-        """
+        """Protect against cross-site request forgery. Raises web.HTTPForbidden."""
         if not self.is_our_own(request):
             raise web.HTTPForbidden
 
     def is_our_own(self, request: web.Request) -> bool:
         """Whether a browser sent this from a page of ours."""
-        site = request.headers.get("Sec-Fetch-Site", "same-origin")
-        return request.headers.get("Origin", "").lower() == self.urls.origin and site == "same-origin"
+        return is_our_own(request, self.urls.origin)
 
     def count(self, request: web.Request, now: datetime) -> None:
         """Count a form against its client's quota. Raises web.HTTPTooManyRequests."""
