@@ -85,7 +85,7 @@ _RESULT = _cues(
     )),
     (-2, r"\bwe (?:\w+ )?(?:propose|introduce|present)\b|\bin this (?:paper|work)\b|\bto (?:this end|address)\b"),
     (-2, r"\A(?:however|existing|previous|recent|prior|current|although|despite)\b"),
-    (-4, r"\bwe hope\b|\bpav(?:e|es|ing) the way\b"),
+    (-6, r"\bwe hope\b|\bpav(?:e|es|ing) the way\b"),
 )  # fmt: skip
 _PROBLEM = _cues(
     (4, r"\A(?:however|but|yet|unfortunately|nevertheless|nonetheless|still)\b|[,;] (?:but|yet)\b|\bhowever,"),
