@@ -103,12 +103,14 @@ def line(wanted: Preferences, now: datetime, sheet: OutboxMessage) -> str:
 
 
 # Each day at eight in Seoul. Off from Wednesday noon (UTC) to Friday noon: Tuesday's edition had come by then,
-# Wednesday's was closed with Thursday's on Friday, for the archive, and Thursday's gave way to Friday's. Without the
-# feed Monday's closed three hours late from what was stored, Tuesday's when it was back, too late for that morning.
+# Wednesday's was closed with Thursday's on Friday, for the archive, and Thursday's came at once, since Friday's would
+# have taken its place before the morning. Without the feed Monday's closed three hours late from what was stored,
+# Tuesday's when it was back, too late for that morning.
 HANEUL = """
 Tue 24 Mar 08:00: 2026-03-23, 5 papers
 Wed 25 Mar 08:00: 2026-03-24, 5 papers
-Sat 28 Mar 08:00: 2026-03-27, 5 papers; missed 2026-03-25, 2026-03-26
+Fri 27 Mar 21:00: 2026-03-26, 5 papers; missed 2026-03-25
+Sat 28 Mar 08:00: 2026-03-27, 5 papers
 Tue 31 Mar 08:00: 2026-03-30, 5 papers
 Wed 01 Apr 08:00: 2026-03-31, 5 papers
 Thu 02 Apr 08:00: 2026-04-01, 5 papers
@@ -132,7 +134,8 @@ Mon 13 Apr 08:00: 2026-W15, 10 papers
 WEI = """
 Tue 24 Mar 07:30: 2026-03-23, 6 papers
 Wed 25 Mar 07:30: 2026-03-24, 5 papers
-Sat 28 Mar 07:30: 2026-03-27, 7 papers; missed 2026-03-25, 2026-03-26
+Fri 27 Mar 20:00: 2026-03-26, 3 papers; missed 2026-03-25
+Sat 28 Mar 07:30: 2026-03-27, 7 papers
 Tue 31 Mar 07:30: 2026-03-30, 4 papers
 Wed 01 Apr 07:30: 2026-03-31, 10 papers
 Thu 02 Apr 07:30: 2026-04-01, 7 papers
@@ -167,7 +170,7 @@ Sun 12 Apr 20:00: 2026-04-10, 3 papers; missed 2026-04-09
 WHY = [
     ("haneul", "2026-03-24", "3월 25일 08:00에 보냈습니다."),
     ("haneul", "2026-03-25", "장애로 늦게 마감되어 발송하지 않고 지난 뉴스레터에만 실었습니다."),
-    ("haneul", "2026-03-26", "먼저 나온 다음 뉴스레터로 대신했습니다."),
+    ("haneul", "2026-03-26", "3월 27일 21:00에 보냈습니다."),
     ("yuki", "2026-03-25", "3月30日08:00に送信しました。"),
     ("wei", "2026-03-25", "由于服务中断，这一期截稿较晚，只存入往期，没有发送。"),
     ("wei", "2026-04-06", "没有发送：这一期没有论文符合你的筛选条件。"),
