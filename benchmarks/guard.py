@@ -4,6 +4,8 @@
 abstracts, and real models' texts and news from `$PAPERS_REFERENCE`; half of each set is held out from tuning. A text
 counts as caught if a part is refused or what was put in is cut. `corroborate` and `opengate-grounding` judge the same
 rows where they can be imported (`pip install --no-deps --target DIR corroborate opengate-grounding`, `PYTHONPATH=DIR`).
+Of real texts (November 2026; tuned on / held out): deepseek-zh 0.2 / 0.2 % refused, numbers 96.3 / 97.4 % and units
+99.6 / 98.3 % caught; gpt-ko 0.3 / 1.1 %, 97.4 / 97.1 %, 100 / 99.1 %; own sentences 0; UHGEval 96.9 % at 0.0 %.
 `--show` prints what went wrong, of held-out texts too. Exit code 0: within the bounds, 1: not, 2: no recordings.
 """
 
@@ -82,7 +84,7 @@ def report(
         for each in spoil(text, beside) if collection != "abstracts" else ():
             spoiled[each.how] += 1
             judged = check(text.style, language, each.parts, text.paper)
-            if _refused(collection, judged) or judged.parts == verdict.parts:
+            if _refused(collection, judged) or all(judged.parts[n] in said for n, said in verdict.parts.items()):
                 caught[each.how] += 1
             else:
                 changed = (part for name, part in each.parts.items() if text.parts[name] != part)

@@ -7,7 +7,7 @@ where nothing speaks for a sentence, the point is left out.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 
 from bot.runtime.latex import plain_math
@@ -54,6 +54,7 @@ _PROPOSAL = _cues(
     )),
     (-2, r"\A(?:however|existing|previous|recent|prior|current|while|although|despite|many|most)\b"),
     (-3, r"\A(?:finally|moreover|additionally|furthermore|besides|building (?:up)?on)\b|\bwe (?:further|also)\b"),
+    (-9, r"\bwe use the term\b|\bto refer to\b"),
 )  # fmt: skip
 _RESULT = _cues(
     (3, (
@@ -84,6 +85,7 @@ _RESULT = _cues(
     )),
     (-2, r"\bwe (?:\w+ )?(?:propose|introduce|present)\b|\bin this (?:paper|work)\b|\bto (?:this end|address)\b"),
     (-2, r"\A(?:however|existing|previous|recent|prior|current|although|despite)\b"),
+    (-6, r"\bwe hope\b|\bpav(?:e|es|ing) the way\b"),
 )  # fmt: skip
 _PROBLEM = _cues(
     (4, r"\A(?:however|but|yet|unfortunately|nevertheless|nonetheless|still)\b|[,;] (?:but|yet)\b|\bhowever,"),
@@ -109,6 +111,11 @@ _PROBLEM = _cues(
         r"\bin this (?:paper|work)\b|\bour (?:method|approach|model|framework|results?|experiments?)\b"
     )),
 )  # fmt: skip
+_DEED = re.compile(
+    r"(?i)\A(?:here|to (?:this end|(?:\w+ ){1,3}?(?:this|these|that)\b))"
+    r"|\bwe (?:\w+ )?(?:employ|adopt|apply|use|leverage)\b"
+)
+"""What the authors did: no second sentence of a problem or a result, however near it stands."""
 
 
 @lru_cache(maxsize=2048)
@@ -127,8 +134,9 @@ def author_highlights(abstract: str) -> Mapping[str, str]:
     proposals = [score + (1.5 if 0 < n - pivot < 3 else 0) for n, score in enumerate(proposals)]
     problems = [_score(each, _PROBLEM) + 0.5 * n for n, each in enumerate(said)]
     results = [_score(each, _RESULT) + max(-2, 1.5 - 0.75 * (last - n)) for n, each in enumerate(said)]
-    problem = _best(said[:pivot] or said[:1], problems, least=0)
-    result = _best(said, [score if n > pivot else -9 for n, score in enumerate(results)], least=0.5)
+    deeds = frozenset(n for n, each in enumerate(said) if _DEED.search(each))
+    problem = _best(said[:pivot] or said[:1], problems, least=0, never_second=deeds)
+    result = _best(said, [score if n > pivot else -9 for n, score in enumerate(results)], least=0.5, never_second=deeds)
     taken = {*problem, *result}
     proposal = _best(said, [-9 if n in taken else score for n, score in enumerate(proposals)], least=1)
     points = {"problem": problem, "proposal": proposal, "result": result}
@@ -145,14 +153,17 @@ def proposal_sentence(abstract: str) -> str:
     return said[place] if scores[place] >= LEAST_FOR_HEADLINE and len(said[place]) <= LONGEST_SENTENCE else said[0]
 
 
-def _best(said: Sequence[str], scores: Sequence[float], *, least: float) -> list[int]:
+def _best(
+    said: Sequence[str], scores: Sequence[float], *, least: float, never_second: Collection[int] = frozenset()
+) -> list[int]:
     """The places of the one or two best sentences, in their order; none where no score reaches `least`."""
     ranked = sorted((n for n in range(len(said)) if scores[n] >= least), key=lambda n: -scores[n])
     ranked = [n for n in ranked if len(said[n]) <= LONGEST_SENTENCE and len(said[n].split()) >= LEAST_WORDS]
     if not ranked:
         return []
     best = ranked[0]
-    second = next((n for n in ranked[1:] if len(said[best]) + len(said[n]) < LONGEST_POINT), None)
+    others = [n for n in ranked[1:] if n not in never_second]
+    second = next((n for n in others if len(said[best]) + len(said[n]) < LONGEST_POINT), None)
     return sorted({best, best if second is None else second})
 
 

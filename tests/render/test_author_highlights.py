@@ -50,6 +50,15 @@ def test_a_point_that_cannot_be_told_is_left_out() -> None:
     assert "problem" not in points
 
 
+def test_what_the_authors_did_and_hope_is_no_second_sentence_of_a_result() -> None:
+    deed = "To mitigate this, we employ a schedule that improves performance significantly."
+    hope = "We hope that these resources improve future benchmarks."
+    points = author_highlights(f"{ABSTRACT.partition(' Extensive')[0]} {deed} Experiments show a 20x speedup. {hope}")
+    assert "20x speedup" in points["result"]
+    assert deed not in points["result"]
+    assert hope not in points["result"]
+
+
 @pytest.mark.parametrize("style", [Style.HIGHLIGHTS, Style.PLAIN, Style.TRANSLATION, Style.REVIEW])
 def test_the_authors_sentences_stand_in_before_the_feeds(style: Style) -> None:
     said = say(replace(PAPER, sentence="The feed says so."), style)

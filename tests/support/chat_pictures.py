@@ -44,7 +44,7 @@ TELEGRAM = """
 body{margin:0;padding:10px;background:#9fc199;
  font:16px/21px 'Noto Sans','Noto Sans CJK KR','Noto Sans Arabic',sans-serif}
 .bubble{background:#fff;color:#000;border-radius:14px;padding:8px 12px;white-space:pre-wrap;overflow-wrap:anywhere;
- unicode-bidi:plaintext}
+ unicode-bidi:plaintext}.bubble blockquote{unicode-bidi:plaintext}
 a{color:#168acd;text-decoration:none}
 blockquote{margin:4px 0;padding:2px 10px;border-inline-start:3px solid #168acd;background:#168acd18;border-radius:4px;
  font-size:14px;line-height:19px}

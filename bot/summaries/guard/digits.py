@@ -74,6 +74,7 @@ _CJK_RUN = re.compile(
     rf"(?:\s?[{_CJK}])*?(?:\s?\d[\d,.]*(?:[십백천]*[만억조]|[백천]|[千百]?[万萬亿億])(?!큼|제|각|건))*"
     r"(?:(?<=[万萬만])\d{1,4}(?!\d)|(?<=만)\s\d,?\d{3}(?![\d,.]))?"
 )
+_COUNTER = re.compile(r"\s?(?:개|건|권|규모|단계|명|번|시간|쌍|여|이상|장|종|초|편|회)")
 _LATIN_SCALE = {"k": 1e3, "thousand": 1e3, "m": 1e6, "mn": 1e6, "million": 1e6, "b": 1e9, "bn": 1e9, "billion": 1e9}
 _LATIN_SCALE |= {"t": 1e12, "tn": 1e12, "trillion": 1e12, "hundred": 1e2, "lakh": 1e5, "lakhs": 1e5, "crore": 1e7}
 _LATIN_SCALE |= {"crores": 1e7, "millions": 1e6, "billions": 1e9}
@@ -208,7 +209,8 @@ class _Figure:
         if self._part is not None:
             part = Reading(self._part, "part", self._part - 0.005, self._part + 0.005)
             readings = [part if self._part < 1 else exactly(self._plain, "")]
-        if self._only:  # "3만": thirty thousand, or only three
+        if self._only and not self.unit and not _COUNTER.match(self._text, self.end):
+            # "3만": thirty thousand, or only three
             readings.append(exactly(self._plain, ""))
         return Number(self._text[self._found.start() : self.end].strip(), tuple(readings))
 

@@ -30,6 +30,8 @@ _ENUMERATOR = re.compile(
     r"(?:(?:\A|[\n。!?！？;；:：]|\.\s)\s*\d{1,2}(?:\.(?=\s)|、|\s?\)))|(?:(?<=[,，、])\s*\d{1,2}\)(?=[^\s\d]))|\(\s?\d{1,2}\s?\)(?!\s?[,;.])"
 )
 _CLAUSE_END = re.compile(r"[;:!?()\n]|\.(?!\w)")
+_RIVALS = {"%": "×", "×": "%"}
+"""Units taken for each other: a source that has the number in the one never means the other by bare digits or a sum."""
 _LAST_ITEM = re.compile(r"\s*(and|or)\s|.{0,60}?\s(?:and|or)\s", re.DOTALL)
 
 
@@ -95,7 +97,11 @@ class SourceNumbers:
     def _has(self, reading: Reading) -> bool:
         amount, low, high = reading.amount, reading.low, reading.high
         family, scale = FAMILIES[reading.unit]
-        if self._any(family, low * scale, high * scale) or self._any("", amount, amount):
+        if self._any(family, low * scale, high * scale):
+            return True
+        if _has(self._raw.get(_RIVALS.get(reading.unit, "none"), []), amount, amount):
+            return False
+        if self._any("", amount, amount):
             return True
         match reading.unit:
             case "part":
@@ -103,8 +109,9 @@ class SourceNumbers:
                 return self._any("%", low * 100, high * 100) or self._any("×", 1 / max(high, 1e-9), 1 / max(low, 1e-9))
             case "%":
                 of_one = amount <= 100 and self._any("", low / 100, high / 100)
-                # what is 2x less is less by 50 %
-                less = amount < 100 and self._any("×", 100 / (100 - low), 100 / max(100 - high, 1e-9))
+                # what is 2x less is less by 50 %; "more than 90 %" is not all that is more
+                most = min(high, 2 * amount - low)
+                less = amount < 100 and self._any("×", 100 / (100 - low), 100 / max(100 - most, 1e-9))
                 return of_one or less or self._any("×", amount / 100, amount / 100)
             case "×":
                 return self._any("%", low * 100, high * 100) or (amount == 2 and self._any("%", 100, 100))
