@@ -34,7 +34,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = "/usr/bin/chromium"
 WIDTHS = (320, 1200)
 SCHEMES = ("light", "dark")
-LANGUAGES = ("ko", "zh-Hans", "ja", "ar", "en")
+LANGUAGES = ("ko", "zh-Hans", "zh-Hant", "ja", "ar", "en")
 PAPERS = 6
 IN_ENGLISH = {
     "ar": "يقارن العمل بين طرق عدة لتدريب النماذج اللغوية على مهام طويلة، ويبيّن أن اختيار الأمثلة بعناية يرفع "
