@@ -104,8 +104,8 @@ def line(wanted: Preferences, now: datetime, sheet: OutboxMessage) -> str:
 
 # Each day at eight in Seoul. Off from Wednesday noon (UTC) to Friday noon: Tuesday's edition had come by then,
 # Wednesday's was closed with Thursday's on Friday, for the archive, and Thursday's came at once, since Friday's would
-# have taken its place before the morning. Without the feed Monday's closed three hours late from what was stored,
-# Tuesday's when it was back, too late for that morning.
+# have taken its place before the morning. Without the feed Monday's closed three hours late from what was stored
+# and came at once, Tuesday's closed when it was back, too late for that morning.
 HANEUL = """
 Tue 24 Mar 08:00: 2026-03-23, 5 papers
 Wed 25 Mar 08:00: 2026-03-24, 5 papers
@@ -116,7 +116,7 @@ Wed 01 Apr 08:00: 2026-03-31, 5 papers
 Thu 02 Apr 08:00: 2026-04-01, 5 papers
 Fri 03 Apr 08:00: 2026-04-02, 5 papers
 Sat 04 Apr 08:00: 2026-04-03, 5 papers
-Wed 08 Apr 08:00: 2026-04-06, 5 papers; incomplete
+Tue 07 Apr 13:00: 2026-04-06, 5 papers; incomplete
 Thu 09 Apr 08:00: 2026-04-08, 5 papers; missed 2026-04-07
 Fri 10 Apr 08:00: 2026-04-09, 5 papers
 Sat 11 Apr 08:00: 2026-04-10, 5 papers
