@@ -88,7 +88,7 @@ def test_what_is_typed_and_named_in_a_sentence_keeps_its_order() -> None:
 
 def test_a_typed_example_and_its_values_are_shown_as_one() -> None:
     said = words(RIGHT_TO_LEFT).gettext(
-        "settings.topics_hint", wanted="diffusion", unwanted="robotics", most="30", longest="60"
+        "settings.topics_hint", example="topics diffusion, -robotics", most="30", longest="60"
     )
     assert "topics diffusion, -robotics" in seen(said)
     assert "author:" in seen(said)
