@@ -27,6 +27,9 @@ LONGEST_MEASURE = 10.0
 """Seconds that one clock outside may take to answer."""
 EARLIEST = datetime(2025, 1, 1, tzinfo=UTC)
 """A server whose clock is before this time, which is before the program was written, does not know the time."""
+PRECISION = timedelta(seconds=5)
+"""An offset below this is none: HTTP dates count whole seconds, and answers take time. Corrected by it, a process that
+starts a second later could believe that it is earlier."""
 
 Source = Callable[[], Awaitable[datetime | None]]
 """Asks a clock outside for its time; None if it has none to give."""
@@ -66,7 +69,7 @@ def compare(outside: Mapping[str, timedelta | None]) -> Verdict:
     known = [offset for offset in outside.values() if offset is not None]
     if not outside:
         return Verdict()
-    offset = known[0] if known else timedelta()
+    offset = known[0] if known and abs(known[0]) > PRECISION else timedelta()
     off = {name: each for name, each in outside.items() if each is None or abs(each) > TOLERANCE}
     apart = "; ".join(f"{name}: {_in_words(each)}" for name, each in off.items())
     agree = len(known) == len(outside) > 1 and max(known) - min(known) <= TOLERANCE
