@@ -40,14 +40,14 @@ from tests.support.fake_channel import DAY, NOW, Plain, paper
 from tests.support.postgres import running
 
 MOST_TIMES_BARE_PUBLISH = 2.0
-"""Publishing may take so many times what the driver's `executemany` takes for the same rows."""
+"""Ratio, at most: publishing to the driver's `executemany` of the same rows."""
 MOST_TIMES_BARE_DISPATCH = {"sqlite": 36.0, "postgres": 4.0}
 """The same for handing them out, beside one UPDATE … RETURNING per batch, which SQLite does within the process."""
 MOST_MEGABYTES = 250.0
 MOST_TIMES_A_TENTH = 12.0
-"""A million readers may cost so many times what a hundred thousand cost."""
+"""Ratio, at most: the cost of a million readers to that of a hundred thousand."""
 MOST_TIMES_IDLE = 3.0
-"""With a million readers a step that finds nothing to do may take so many times what it takes with 10,000."""
+"""Ratio, at most: a step that finds nothing to do with a million readers to the same with 10,000."""
 FEW = 10_000
 CONCURRENCY = 1_000
 PAPERS = 10
@@ -181,7 +181,7 @@ async def bare(url: str, home: Path, readers: int) -> Part:
 
 @asynccontextmanager
 async def _subscribed(url: str, home: Path, readers: int) -> AsyncIterator[Store]:
-    """A database with so many subscribers, made by one statement: neighbours differ in zone, hour and weekdays."""
+    """A database with `readers` subscribers, made by one statement: neighbours differ in zone, hour and weekdays."""
     store = Store.open(url, home)
     await store.migrate()
     async with store.write() as connection:

@@ -28,7 +28,7 @@ RATE = 50
 MOST_TIME = 1.1
 """Times the messages divided by the rate."""
 MOST_TIMES_ALONE = 25.0
-"""Meanwhile 95 of 100 questions are acknowledged in so many times what they wait for when nothing else is sent."""
+"""Ratio, at most: the 95th percentile of acknowledging a question meanwhile to the same when nothing else is sent."""
 ALONE = 20
 """Questions that are asked when the edition is out."""
 LONGEST = 300.0

@@ -16,7 +16,7 @@ from bot.runtime.text import sentences
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 OWN_SENTENCES = 7
-"""Of the recorded papers one in so many is used, every sentence of its abstract a text of its own."""
+"""Every seventh recorded paper is used; each sentence of its abstract is a text of its own."""
 NUMBER_SENTENCES = Path(__file__).resolve().parents[1] / "tests" / "summaries" / "number_sentences.json"
 """Our own Japanese and Arabic sentences about recorded papers: language, paper id, sentence."""
 

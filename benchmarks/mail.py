@@ -47,9 +47,9 @@ LEAST_OF_SOURCE = 0.22
 LEAST_OF_SOURCE_BY_TWO = 0.40
 MOST_MEGABYTES = 150.0
 MOST_TIMES_MEGABYTES = 1.1
-"""Five times the readers may take so many times the memory."""
+"""Ratio, at most: memory for five times the readers to memory for these."""
 MOST_TIMES_TO_FIRST = 1.0
-"""The first mail may take so many times one tick of the dispatcher and twenty mails of the loop."""
+"""Ratio, at most: the time to the first mail to one tick of the dispatcher and twenty mails of the loop."""
 LEAST_OF_TURNS = 1.0
 """To a relay that takes its time: of the pace if waiting for it and our own work took turns. Both go on at once."""
 LATENCY = 0.02
@@ -69,7 +69,7 @@ Part = dict[str, float]
 
 
 async def prepare(url: str, home: Path, mails: int, port: int) -> Part:  # noqa: ARG001 - a part's signature
-    """A database with an edition that is owed to so many readers."""
+    """A database with an edition that is owed to that number of readers."""
     store = Store.open(url, home)
     await store.migrate()
     columns = "channel, recipient, status, choice_id, hour, weekdays, timezone, cadence, created_at"
@@ -325,7 +325,7 @@ def _by_two(mails: int) -> tuple[float, float]:
 
 @contextmanager
 def _prepared(url: str, mails: int) -> Iterator[Path]:
-    """A home with an edition that is owed to so many readers; everything has been sent at the end."""
+    """A home with an edition that is owed to that number of readers; everything has been sent at the end."""
     with tempfile.TemporaryDirectory(prefix="papers") as folder:
         home = Path(folder)
         _run("prepare", url, home, mails, 0)

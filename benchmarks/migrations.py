@@ -26,10 +26,10 @@ from tests.support.postgres import running
 
 SUBSCRIBERS, EDITIONS = 50_000, 10
 MOST_TIMES_BARE = {"SQLite": 4.0, "PostgreSQL": 8.0}
-"""Migrating may take so many times what `create table … as select` takes for all deliveries."""
+"""Ratio, at most: migrating to `create table … as select` of all deliveries."""
 MEGABYTES = upgrade.BYTES_PER_SECOND / 1e6
 MOST_TIMES_FILE = 10.0
-"""Copying a database may take so many times what copying its file and flushing it takes."""
+"""Ratio, at most: copying a database to copying its file and flushing it."""
 SERIES = "(with recursive n(n) as (select 1 union all select n + 1 from n where n < {most}) select n from n)"
 """Numbers from 1 to `most`, on both databases."""
 FILL = """

@@ -20,9 +20,9 @@ from bot.model import Paper
 from bot.rules.topics import TopicFilter
 
 MOST_TIMES_BARE_IMPORT = 50.0
-"""Importing a list may take so many times what `csv` and `sqlite3` alone take for as many bare rows."""
+"""Ratio, at most: importing a list to what `csv` and `sqlite3` alone take for as many bare rows."""
 MOST_TIMES_BARE_TOPICS = 2.5
-"""Holding topics against papers may take so many times what looking for the same words in plain strings takes."""
+"""Ratio, at most: matching topics with papers to looking for the same words in plain strings."""
 READERS = 10_000
 PAPERS = 50
 CHOICES = 200
@@ -57,7 +57,7 @@ NAMES = ["Hinton", "He", "Chen", "Kim", "Garcia", "Sato", "Okafor", "Novak"]
 
 
 def write_list(file: Path, rows: int) -> None:
-    """A CSV file of so many subscribers, no two neighbours alike."""
+    """A CSV file of `rows` subscribers, no two neighbours alike."""
     chance = random.Random(3)
     made = io.StringIO()
     writer = csv.writer(made)

@@ -187,7 +187,7 @@ def mailing(told: Connection, port: int, pages: int, mails: int, papers: list[Pa
 
 
 async def filled(home: Path, mails: int, papers: list[Paper]) -> None:
-    """A database with so many papers, and an edition that is owed to so many readers."""
+    """A database with these numbers of papers, and of readers whom an edition is owed to."""
     await prepare(LITE, home, mails, 0)
     store = Store.open(LITE, home)
     await fill(store, papers)

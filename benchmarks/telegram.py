@@ -27,7 +27,7 @@ RATE = 30
 MOST_TIME = 1.03
 """Times the messages divided by the rate."""
 MOST_TIMES_ALONE = 25.0
-"""During a broadcast 95 of 100 are answered in so many times what they wait for when nothing else is sent."""
+"""Ratio, at most: the 95th percentile of answers during a broadcast to the same when nothing else is sent."""
 ALONE = 20
 """Questions that are asked when the broadcast is over."""
 CROWD = 500
@@ -105,7 +105,7 @@ async def _ask(http: aiohttp.ClientSession, asked: dict[int, float], asker: int)
 
 
 async def crowd() -> dict[str, Any]:
-    """How large the program is after so many have asked at once, again and again."""
+    """How large the program is after that number of people asked at once, again and again."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         await prepare(home, 0)

@@ -76,7 +76,7 @@ def test_counts_in_words() -> None:
 
 
 async def mail_out(store: Store, readers: dict[str, int], refuses: set[str]) -> int:
-    """An edition to so many readers of each domain; some domains call all of it spam. Returns the mails taken."""
+    """An edition to `readers` by domain; some domains call all of it spam. Returns the mails taken."""
     locks = make_locks(store.engine.url, store.path)
     async with store.write() as connection:
         for domain, count in readers.items():

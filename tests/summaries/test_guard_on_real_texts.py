@@ -15,7 +15,7 @@ from bot.model import Paper, Style
 from bot.summaries.guard.guard import Fault, check
 
 SAMPLE = 12
-"""Of the large sets one text in so many is judged here; `benchmarks.guard` judges all."""
+"""Every twelfth text of the large sets is judged here; `benchmarks.guard` judges all."""
 
 
 @lru_cache(maxsize=1)
