@@ -124,6 +124,8 @@ class Clock:
         """Ask the clocks outside and compare. The operator is told when clocks begin to differ, and when they agree."""
         answers = await asyncio.gather(*(self._ask(source) for source in self._sources.values()))
         outside = {name: each for name, each in zip(self._sources, answers, strict=True) if each is not _SILENT}
+        if not outside and (self.verdict.offset or self.verdict.in_doubt):
+            return self.verdict  # silence proves nothing: the time runs on by the monotonic clock
         before, self.verdict = self.verdict, compare({name: _offset(each) for name, each in outside.items()})
         self._anchor = self._wall() + self.verdict.offset, self._monotonic()
         self._report(before)

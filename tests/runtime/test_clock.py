@@ -23,6 +23,7 @@ class Machine:
     def __init__(self, off: timedelta = NOTHING, **outside: timedelta) -> None:
         self.off, self.outside, self.ran = off, outside, 0.0
         self.told: list[str] = []
+        self.silent: set[str] = set()
         sources = {name: lambda name=name: self._ask(name) for name in outside}
         self.clock = Clock(sources, self._tell, wall=lambda: self.true + self.off, monotonic=lambda: self.ran)
 
@@ -31,7 +32,7 @@ class Machine:
         return TRUE + timedelta(seconds=self.ran)
 
     async def _ask(self, name: str) -> datetime | None:
-        return self.true + self.outside[name]
+        return None if name in self.silent else self.true + self.outside[name]
 
     def _tell(self, event: str, now: datetime, **fields: object) -> None:
         self.told.append(event)
@@ -46,6 +47,22 @@ async def test_with_one_clock_outside_it_is_used_and_nothing_expires_while_they_
         machine.ran += 60
     assert machine.told == [IN_DOUBT]
     machine.off = NOTHING
+    await machine.clock.measure()
+    assert (machine.clock.now(), machine.clock.may_expire()) == (machine.true, True)
+    assert machine.told == [IN_DOUBT, AGREED]
+
+
+@wrong
+async def test_a_clock_outside_that_falls_silent_ends_no_doubt(by: timedelta) -> None:
+    machine = Machine(by, feed=NOTHING)
+    await machine.clock.measure()
+    machine.silent.add("feed")
+    for _ in range(2):
+        machine.ran += 60
+        await machine.clock.measure()
+        assert (machine.clock.now(), machine.clock.may_expire(), machine.told) == (machine.true, False, [IN_DOUBT])
+    machine.off = NOTHING
+    machine.silent.clear()
     await machine.clock.measure()
     assert (machine.clock.now(), machine.clock.may_expire()) == (machine.true, True)
     assert machine.told == [IN_DOUBT, AGREED]
