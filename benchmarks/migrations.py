@@ -96,7 +96,7 @@ async def measure(store: Store) -> Seen:
     async with store.write() as connection:
         await connection.run_sync(_fill)
     async with store.read() as connection:
-        rows, _ = await upgrade.estimate(connection, store.path)
+        rows, _ = await upgrade.estimate(connection, store.path, "0009")
     seen = Seen(rows)
     if store.path is not None:  # a file is copied first
         seen.size = store.path.stat().st_size

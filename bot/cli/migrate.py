@@ -46,7 +46,7 @@ async def _upgrade_plan(store: Store) -> list[str]:
     if version is None:
         return [f"There are no tables yet: the first start makes them, version {HEAD}."]
     async with store.read() as connection:
-        rows, seconds = await upgrade.estimate(connection, store.path)
+        rows, seconds = await upgrade.estimate(connection, store.path, version)
         running = await upgrade.running(connection, store.path)
     lines = [f"The database is at version {version}; this program needs {HEAD}. It would change as follows."]
     lines += [f"{step.revision}: {step.does}" for step in upgrade.pending(version)]

@@ -160,9 +160,9 @@ class Store:
                     await connection.execute(text("select pg_advisory_xact_lock(hashtext('morning-papers migrate'))"))
                     before = await connection.run_sync(_version)
                     if before is not None and upgrade.needs_standstill(before):
-                        await upgrade.server_standstill(connection)
+                        await upgrade.server_standstill(connection, before)
                 if before != schema.HEAD:
-                    await _upgrade(connection)
+                    await _upgrade(connection, before)
             return None
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(upgrade.migrating_file(self.path))
@@ -174,7 +174,7 @@ class Store:
                     await stack.enter_async_context(upgrade.file_standstill(connection, self.path))
             copied = await asyncio.to_thread(self._copy)
             async with self.rebuild() as connection:
-                await _upgrade(connection)
+                await _upgrade(connection, before)
             return copied
 
     @asynccontextmanager
@@ -265,9 +265,10 @@ def _version(connection: Connection) -> str | None:
     return str(connection.scalar(text("select version_num from alembic_version")))
 
 
-async def _upgrade(connection: AsyncConnection) -> None:
-    """Run the migrations that are pending, and fill the search index from the papers that are stored."""
+async def _upgrade(connection: AsyncConnection, before: str | None) -> None:
+    """Run the migrations that are pending; fill the search index from the papers that are stored, if it is new."""
     from alembic import command
 
     await connection.run_sync(lambda each: command.upgrade(upgrade.config(each), "head"))
-    await search.rebuild(connection)
+    if upgrade.lacks_index(before):
+        await search.rebuild(connection)

@@ -22,7 +22,13 @@ from bot.runtime.locks.advisory_locks import SETTLING, key_of
 if TYPE_CHECKING:  # imported only when there is something to migrate
     from alembic.config import Config
 
-RENAMES = "0013"
+NEW_NAMES = "0010"
+"""The migration that gave tables their present names."""
+REASON_CODES = "0011"
+"""The migration that wrote to each row of deliveries, subscribers and the suppression list; later ones touch few."""
+SEARCH_INDEX = "0013"
+"""The migration that made the search index of today, which is filled from the papers afterwards."""
+RENAMES = SEARCH_INDEX
 """The newest migration that renames or drops tables: an older database must be at a standstill to be upgraded."""
 ROLES = ("poll", "keep", "write")
 CHANNEL_ROLES = ("deliver", "listen")
@@ -69,13 +75,22 @@ def needs_standstill(version: str | None) -> bool:
     return version is not None and version < RENAMES
 
 
-async def estimate(connection: AsyncConnection, file: Path | None) -> tuple[int, float]:
-    """Rows that the migrations touch, and roughly the seconds that they take, with the copy of an SQLite file."""
-    rows = 0
+def lacks_index(version: str | None) -> bool:
+    """Whether a database at `version` has papers that are not in the search index; a new one has no papers."""
+    return version is not None and version < SEARCH_INDEX
+
+
+async def estimate(connection: AsyncConnection, file: Path | None, version: str) -> tuple[int, float]:
+    """Rows that the migrations from `version` on touch, and roughly the seconds that they take.
+
+    The seconds include the copy of an SQLite file, which is at `file`.
+    """
+    rows = papers = 0
     for table in await connection.run_sync(lambda each: set(inspect(each).get_table_names())):
-        if table in TOUCHED:
+        if table in TOUCHED and version < REASON_CODES:
             rows += int(await connection.scalar(text(f"select count(*) from {table}")) or 0)  # noqa: S608 - ours
-    papers = int(await connection.scalar(text("select count(*) from papers")) or 0)
+    if lacks_index(version):
+        papers = int(await connection.scalar(text("select count(*) from papers")) or 0)
     size = 0 if file is None else (await asyncio.to_thread(file.stat)).st_size
     seconds = rows / ROWS_PER_SECOND[connection.dialect.name] + papers / PAPERS_PER_SECOND + size / BYTES_PER_SECOND
     return rows + papers, seconds
@@ -103,14 +118,19 @@ async def migrating_file(file: Path) -> AsyncIterator[None]:
         await locks.close()
 
 
-async def server_standstill(connection: AsyncConnection) -> None:
-    """Take every lock of the program on PostgreSQL until the transaction ends. Raises HeldError if one is taken."""
+async def server_standstill(connection: AsyncConnection, version: str) -> None:
+    """Take every lock of the program on PostgreSQL until the transaction ends. Raises HeldError if one is taken.
+
+    `version` is the database's, by which the table with the marks of locks has its name.
+    """
     for role in await _roles(connection):
         if not await connection.scalar(text("select pg_try_advisory_xact_lock(:key)"), {"key": key_of(role)}):
             raise HeldError(role, ", ".join(await _server_processes(connection)) or "another process")
     for process in await _server_processes(connection):  # one that only sends, or stands by, holds none of these
         raise HeldError("a connection", process)
-    if await connection.scalar(text("select 1 from facts where key like 'lock:%' limit 1")) is not None:
+    table = "facts" if version < NEW_NAMES else "system_state"
+    marked = text(f"select 1 from {table} where key like 'lock:%' limit 1")  # noqa: S608 - ours
+    if await connection.scalar(marked) is not None:
         await asyncio.sleep(SETTLING)  # a holder was cut off, and may not have noticed yet
 
 

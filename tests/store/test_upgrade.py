@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from alembic import command
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
@@ -342,6 +343,17 @@ async def test_a_standby_on_a_server_keeps_tables_from_being_renamed(postgres: P
         await fill_recorded(store, tmp_path)
         with old_program(store, "standby"), pytest.raises(StoreError, match="must be upgraded"):
             await store.migrate()
+    finally:
+        await store.close()
+
+
+@pytest.mark.parametrize("version", ["0010", "0011", "0012", "0013"])
+async def test_a_server_at_a_later_version_is_upgraded_too(postgres: Postgres, tmp_path: Path, version: str) -> None:
+    store = Store.open(postgres.url(postgres.create()), tmp_path)
+    try:
+        async with store.write() as connection:
+            await connection.run_sync(lambda each: command.upgrade(upgrade.config(each), version))
+        assert (await store.migrate() or "").startswith(f"database brought from {version} to {HEAD}")
     finally:
         await store.close()
 
