@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -62,7 +62,7 @@ class ListeningMonitor:
         try:
             async with self._store.write() as connection:
                 await listening_outages.begin(connection, channel, ListeningOutage(now, reason, told))
-            await tell_long_outages(self._store, self._alert, now)
+            await tell_long_outages(self._store, self._alert, [channel], now)
         except (DatabaseFault, OSError):
             log.exception("listening outage not stored", extra={"channel": channel})
 
@@ -73,13 +73,16 @@ class ListeningMonitor:
             self._alert("login refused", now, level=logging.ERROR, channel=channel, reason=reason)
 
 
-async def tell_long_outages(store: Store, alert: Alert, now: datetime) -> bool:
-    """Tell the operator of each outage that lasts, once. Returns whether there was one to tell."""
+async def tell_long_outages(store: Store, alert: Alert, channels: Collection[str], now: datetime) -> bool:
+    """Tell the operator of each outage of these channels that lasts, once. Returns whether there was one to tell.
+
+    What is stored of a channel that is no longer configured is nobody's concern.
+    """
     async with store.read() as connection:
-        if not _to_tell(await listening_outages.load(connection), now):
+        if not _to_tell(await listening_outages.load(connection), channels, now):
             return False
     async with store.write() as connection:
-        long = _to_tell(await listening_outages.load(connection, lock=True), now)
+        long = _to_tell(await listening_outages.load(connection, lock=True), channels, now)
         for channel, outage in long.items():
             await listening_outages.begin(connection, channel, replace(outage, told=True))
     for channel, outage in long.items():
@@ -88,5 +91,8 @@ async def tell_long_outages(store: Store, alert: Alert, now: datetime) -> bool:
     return bool(long)
 
 
-def _to_tell(outages: Mapping[str, ListeningOutage], now: datetime) -> dict[str, ListeningOutage]:
-    return {name: each for name, each in outages.items() if not each.told and now - each.since >= TOLD_AFTER}
+def _to_tell(
+    outages: Mapping[str, ListeningOutage], channels: Collection[str], now: datetime
+) -> dict[str, ListeningOutage]:
+    ours = {name: each for name, each in outages.items() if name in channels}
+    return {name: each for name, each in ours.items() if not each.told and now - each.since >= TOLD_AFTER}
