@@ -237,3 +237,11 @@ async def test_what_is_wrong_with_a_channel_is_told_on_another_one(event: str) -
         alerts.alert(event, NOW, channel="fake", since="now", reason="no luck")
         await alerts.flush()
         assert (len(deaf.alerts), len(well.alerts)) == told
+
+
+async def test_what_is_wrong_with_a_channel_is_told_on_it_where_admins_have_no_other_one_in_this_process() -> None:
+    deaf = FakeChannel()
+    alerts = Alerts([Session(deaf)], [Address("fake", "ada"), Address("not here", "ada")], "en")
+    alerts.alert("channel halted", NOW, channel="fake", reason="no luck")
+    await alerts.flush()
+    assert len(deaf.alerts) == 1
