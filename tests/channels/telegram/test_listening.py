@@ -245,3 +245,12 @@ async def test_what_is_wrong_with_a_channel_is_told_on_it_where_admins_have_no_o
     alerts.alert("channel halted", NOW, channel="fake", reason="no luck")
     await alerts.flush()
     assert len(deaf.alerts) == 1
+
+
+async def test_news_that_overlap_leave_no_outage_of_a_channel_that_listens(store: Store) -> None:
+    monitor = ListeningMonitor(store, Heard())
+    await monitor.failed("discord", "no luck", NOW)
+    # Discord's client tells of a connection that comes and goes in tasks of their own.
+    await asyncio.gather(monitor.working("discord", NOW), monitor.failed("discord", "no luck", NOW))
+    await monitor.working("discord", NOW)
+    assert await outages(store) == {}
