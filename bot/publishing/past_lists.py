@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 KEEP = timedelta(hours=1)
 """How long a list is kept, also an empty one."""
 KEEP_FAILURE = timedelta(minutes=5)
-"""How long a day that could not be read is not asked for again."""
+"""How long a day that could not be read in time is not asked for again, unless the feed asks us to wait longer."""
 MOST_KEPT = 50
 """Days in memory."""
 LONGEST_WAIT = 15.0
@@ -34,23 +34,30 @@ class PastLists:
 
     async def of(self, day: date, now: datetime) -> Sequence[Paper]:
         """The papers that the feed lists on `day`; none if it has none, or cannot be read in time."""
+        is_asking = False
         try:
             async with asyncio.timeout(LONGEST_WAIT), self._turn:
                 papers, until = self._kept.get(day, ((), now))
                 if until <= now:
+                    is_asking = True
                     papers, until = await self._read(day, now)
-                self._kept[day] = papers, until
-                self._kept.move_to_end(day)
-                while len(self._kept) > MOST_KEPT:
-                    self._kept.popitem(last=False)
+                self._keep(day, papers, until)
                 return papers
         except TimeoutError:
+            if is_asking:  # not while another day was read: that says nothing of this one
+                self._keep(day, (), now + KEEP_FAILURE)
             return ()
+
+    def _keep(self, day: date, papers: Sequence[Paper], until: datetime) -> None:
+        self._kept[day] = papers, until
+        self._kept.move_to_end(day)
+        while len(self._kept) > MOST_KEPT:
+            self._kept.popitem(last=False)
 
     async def _read(self, day: date, now: datetime) -> tuple[Sequence[Paper], datetime]:
         try:
             found = await self._feed.poll([day], now=now)
         except FeedError as error:
             log.info("list of a past day cannot be read", extra={"day": day.isoformat(), "reason": str(error)})
-            return (), now + KEEP_FAILURE
+            return (), now + max(KEEP_FAILURE, timedelta(seconds=error.retry_after or 0))
         return [paper for paper in found.papers if paper.listed_on == day], now + KEEP
