@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from bot.model import Paper
 from bot.publishing.feed import FeedError
 from bot.publishing.poller import Feed
+from bot.runtime.recent import Recent
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class PastLists:
 
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
-        self._kept: OrderedDict[date, tuple[Sequence[Paper], datetime]] = OrderedDict()
+        self._kept: Recent[date, tuple[Sequence[Paper], datetime]] = Recent(MOST_KEPT)
         self._turn = asyncio.Lock()
 
     async def of(self, day: date, now: datetime) -> Sequence[Paper]:
@@ -37,22 +37,15 @@ class PastLists:
         is_asking = False
         try:
             async with asyncio.timeout(LONGEST_WAIT), self._turn:
-                papers, until = self._kept.get(day, ((), now))
-                if until <= now:
+                kept = self._kept.get(day)
+                if kept is None or kept[1] <= now:
                     is_asking = True
-                    papers, until = await self._read(day, now)
-                self._keep(day, papers, until)
-                return papers
+                    kept = self._kept.put(day, await self._read(day, now))
+                return kept[0]
         except TimeoutError:
             if is_asking:  # not while another day was read: that says nothing of this one
-                self._keep(day, (), now + KEEP_FAILURE)
+                self._kept.put(day, ((), now + KEEP_FAILURE))
             return ()
-
-    def _keep(self, day: date, papers: Sequence[Paper], until: datetime) -> None:
-        self._kept[day] = papers, until
-        self._kept.move_to_end(day)
-        while len(self._kept) > MOST_KEPT:
-            self._kept.popitem(last=False)
 
     async def _read(self, day: date, now: datetime) -> tuple[Sequence[Paper], datetime]:
         try:

@@ -31,9 +31,14 @@ async def server() -> AsyncIterator[FeedServer]:
 
 
 @pytest.fixture
-async def lists(server: FeedServer) -> AsyncIterator[PastLists]:
-    async with Feed(server.url) as feed:
-        yield PastLists(feed)
+async def feed(server: FeedServer) -> AsyncIterator[Feed]:
+    async with Feed(server.url) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def lists(feed: Feed) -> PastLists:
+    return PastLists(feed)
 
 
 def asked(server: FeedServer, day: date) -> int:
@@ -59,9 +64,10 @@ async def test_a_feed_that_fails_is_left_alone_for_minutes(lists: PastLists, ser
 
 
 async def test_nobody_waits_long_and_few_days_are_kept(
-    lists: PastLists, server: FeedServer, monkeypatch: pytest.MonkeyPatch
+    feed: Feed, server: FeedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(past_lists, "MOST_KEPT", 2)
+    lists = PastLists(feed)
     for n in range(4):
         await lists.of(PAST + n * timedelta(days=1), NOW)
     await lists.of(PAST, NOW)
