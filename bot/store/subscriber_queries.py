@@ -214,6 +214,15 @@ async def is_suppressed(connection: AsyncConnection, address: Address) -> bool:
     return await connection.scalar(select(suppression_list.c.since).where(_listed(address))) is not None
 
 
+async def may_be_asked(connection: AsyncConnection, address: Address) -> bool:
+    """Whether an address may be sent a mail that asks for confirmation, which is a reader's own wish.
+
+    Not one whose reader complained or that an operator removed; one that merely left may come back.
+    """
+    query = select(suppression_list.c.reason_code).where(_listed(address))
+    return await connection.scalar(query) in {None, Reason.UNSUBSCRIBED.value, Reason.UNREACHABLE.value}
+
+
 async def unsuppress(connection: AsyncConnection, address: Address) -> None:
     """Take an address off the suppression list: its reader has asked for it."""
     await connection.execute(delete(suppression_list).where(_listed(address)))

@@ -143,6 +143,17 @@ async def test_a_subscriber_is_mailed_the_settings_link_instead(mailed: Mailed) 
     assert "/open/" in path_in(letter)
 
 
+@pytest.mark.parametrize("reason", [Reason.UNSUBSCRIBED, Reason.UNREACHABLE])
+async def test_a_former_reader_whose_term_is_over_may_subscribe_again(mailed: Mailed, reason: Reason) -> None:
+    async with mailed.store.write() as connection:
+        await subscriber_queries.suppress(connection, Address("email", ADA), reason, now=NOW)
+    await mailed.post("/en/subscribe", address=ADA)
+    await mailed.post(path_in(await mailed.letter()))
+    reader = await mailed.reader(ADA)
+    assert reader is not None
+    assert reader.status is Status.ACTIVE
+
+
 async def test_a_suppressed_address_is_never_mailed(mailed: Mailed) -> None:
     async with mailed.store.write() as connection:
         await subscriber_queries.suppress(connection, Address("email", ADA), Reason.COMPLAINED, now=NOW)

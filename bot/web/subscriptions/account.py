@@ -128,7 +128,7 @@ class AccountRoutes:
         there = Address(reader.address.channel, token.payload["recipient"])
         async with forms.store.write() as connection:
             key = None
-            if not await subscriber_queries.is_suppressed(connection, there):
+            if await subscriber_queries.may_be_asked(connection, there):
                 key = await one_time_tokens.make_unless_recent(
                     connection,
                     Purpose.ARRIVE,

@@ -146,7 +146,7 @@ class SubscribeRoutes:
         known = style in forms.pages.styles
         says = {"recipient": address.recipient, "language": language, "invite": invite[:64]}
         async with forms.store.write() as connection:
-            if await subscriber_queries.is_suppressed(connection, address):
+            if not await subscriber_queries.may_be_asked(connection, address):
                 return
             wanted = {**says, "style": style} if known else says
             key = await one_time_tokens.make_unless_recent(connection, Purpose.JOIN, address, now=now, payload=wanted)
