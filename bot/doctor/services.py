@@ -55,7 +55,12 @@ async def check_model(core: Settings, store: Store, now: datetime) -> list[Findi
     """Check that the language model answers and is accepted in each language in use, and what a day of it costs."""
     if not core.endpoints:
         return [
-            Finding("model", True, "none is set up (LLM_BASE_URL); styles that need one show the feed's own sentence")
+            Finding(
+                "model",
+                True,
+                "none is set up (LLM_BASE_URL): styles that need one are not offered, "
+                "and highlights are the authors' own sentences",
+            )
         ]
     from bot.summaries.llm import Endpoint, Model
 

@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
+from sqlalchemy.exc import DBAPIError
+
 from bot.runtime.files import write_atomic
 from bot.store.backup_file import MARK, back_up
 from bot.store.copy import Progress
@@ -23,6 +25,7 @@ from bot.store.restore import treat_as_restored
 
 LIST = "backups.json"
 """The file in the program's home that lists the backups; not in the database, which a backup would bring back."""
+NOT_RESTORED = "The backup could not be restored in rehearsal ({fault}), and was deleted."
 LISTED = 1_000
 """Backups that the list names at most."""
 
@@ -41,9 +44,12 @@ async def make(store: Store, file: Path, home: Path, *, now: datetime, progress:
     await back_up(store, file, now=now, progress=progress)
     try:
         await rehearse(file, now)
-    except StoreError:
+    except (StoreError, DBAPIError, OSError) as error:
         await asyncio.to_thread(file.unlink)
-        raise
+        if isinstance(error, StoreError):
+            raise
+        cause = str(error.orig if isinstance(error, DBAPIError) else error).splitlines()[0]
+        raise StoreError(NOT_RESTORED.format(fault=cause)) from error
     await asyncio.to_thread(_list, home, file, now)
 
 
@@ -63,7 +69,7 @@ async def rehearse(file: Path, now: datetime) -> None:
         finally:
             await store.close()
     if fault is not None:
-        raise StoreError(f"The backup could not be restored in rehearsal ({fault}), and was deleted.")
+        raise StoreError(NOT_RESTORED.format(fault=fault))
 
 
 def made_in(home: Path) -> list[Backup]:

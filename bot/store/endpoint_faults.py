@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.schema import system_state
-from bot.store.upsert import insert
+from bot.store.upsert import put
 
 KEY = "llm_fault"
 
@@ -25,12 +25,8 @@ class EndpointFault:
 
 async def save(connection: AsyncConnection, says: str, now: datetime) -> None:
     """Store why the endpoint failed, in place of what was stored before."""
-    statement = insert(connection, system_state).values(
-        key=KEY, value=json.dumps({"says": says, "at": now.isoformat()})
-    )
-    await connection.execute(
-        statement.on_conflict_do_update(index_elements=["key"], set_={"value": statement.excluded.value})
-    )
+    value = json.dumps({"says": says, "at": now.isoformat()})
+    await put(connection, system_state, {"key": KEY, "value": value})
 
 
 async def clear(connection: AsyncConnection) -> None:

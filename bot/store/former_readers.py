@@ -32,6 +32,7 @@ async def erase_former(store: Store, *, now: datetime, keep: timedelta) -> int:
         .where(subscribers.c.status.in_(LEFT), subscribers.c.left_at <= now - keep)
         .order_by(subscribers.c.id)
         .limit(BATCH)
+        .with_for_update(skip_locked=True)  # one who comes back meanwhile stays
     )
     while True:
         async with store.write() as connection:

@@ -11,7 +11,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.schema import system_state
-from bot.store.upsert import insert
+from bot.store.upsert import put
 
 PREFIX = "not listening:"
 """Of the keys in `system_state`; the rest of the key is the channel's name."""
@@ -45,8 +45,7 @@ async def begin(connection: AsyncConnection, channel: str, outage: ListeningOuta
         outage = replace(outage, since=before.since, told=before.told or outage.told)
     if outage != before:
         value = json.dumps([outage.since.isoformat(), outage.reason, outage.told])
-        statement = insert(connection, system_state).values(key=f"{PREFIX}{channel}", value=value)
-        await connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": value}))
+        await put(connection, system_state, {"key": f"{PREFIX}{channel}", "value": value})
     return outage
 
 

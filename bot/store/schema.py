@@ -312,4 +312,4 @@ system_state = Table(
     Column("key", String, primary_key=True),
     Column("value", Text, nullable=False),
 )
-"""A key-value store: the closing state, outages of listening, the signing key, marks of locks."""
+"""A key-value store; each key belongs to the module that writes it, such as `closing_state` or `signing_key`."""

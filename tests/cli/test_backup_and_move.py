@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import re
@@ -17,7 +18,7 @@ from bot.model import Address, Found, Preferences
 from bot.publishing.publisher import Publisher
 from bot.rules.closing import ClosingState, for_readers
 from bot.runtime.locks import FileLocks, holding, make_locks
-from bot.store import Store, closing_state, paper_queries, subscriber_queries
+from bot.store import Store, StoreError, backups, closing_state, paper_queries, subscriber_queries
 from bot.store.backup_file import MARK, back_up
 from bot.store.edition_report import reports
 from bot.store.restore import skip_restored
@@ -238,6 +239,18 @@ async def test_only_the_newest_backups_are_kept_and_the_doctor_knows_the_last(lo
     assert (names[0], len(names)) == ("b.db", 2), "what is no longer the backup that was made is left alone"
     said = papers_command(tmp_path, "doctor", given=given).stdout
     assert re.search(rf"ok     backup: last made and restored in rehearsal at .* UTC: .*{re.escape(names[1])}", said)
+
+
+async def test_a_backup_for_whose_rehearsal_the_disk_is_too_small_is_none(
+    local: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("bot.store.backups.shutil.copyfile", full)
+    with pytest.raises(StoreError, match=r"No space left on device.*was deleted"):
+        await backups.make(local, tmp_path / "copy.db", tmp_path, now=NOW)
+    assert not (tmp_path / "copy.db").exists()
 
 
 async def test_a_backup_that_cannot_be_restored_is_none(local: Store, tmp_path: Path) -> None:
