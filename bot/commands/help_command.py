@@ -79,10 +79,8 @@ def _explain(context: Context, command: Command[Any], misread: str = "") -> Repl
 
 def greeting(context: Context) -> Reply:
     """Answer somebody who says hello."""
-    offer = settings_option(context.w) if context.is_reading else subscribe_option(context.w)
-    today = Option(context.w.gettext("help.button_today"), CommandName.TODAY)
-    every = Option(context.w.gettext("help.button_all"), CommandName.HELP)
-    return context.reply(context.w.gettext("help.greeting"), options=[today, offer, every])
+    options = [*_first_steps(context), _all_option(context.w)]
+    return context.reply(context.w.gettext("help.greeting"), options=options)
 
 
 async def _suggest(context: Context, typed: str) -> list[Suggestion]:

@@ -143,6 +143,7 @@ def author_highlights(abstract: str) -> Mapping[str, str]:
     return {name: " ".join(said[n] for n in places) for name, places in points.items() if places}
 
 
+@lru_cache(maxsize=2048)
 def proposal_sentence(abstract: str) -> str:
     """The sentence of an abstract that says what the paper proposes; its first where none does."""
     said = sentences(plain_math(" ".join(abstract.split())))

@@ -207,7 +207,7 @@ def _authors(names: Sequence[str], w: Words) -> str | None:
     known = [each for name in names if (each := one_line(name))]
     if not known:
         return None
-    listed = w.gettext("format.name_separator").join(known[:NAMES])
+    listed = w.names(known[:NAMES])
     return listed if len(known) <= NAMES else f"{listed} +{w.number(len(known) - NAMES)}"
 
 

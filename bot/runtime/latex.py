@@ -2,12 +2,13 @@ r"""Turns what is left of LaTeX in titles, abstracts and sentences into plain te
 
 Authors write abstracts for arXiv in LaTeX. The feed drops dollar signs and backslashes but keeps the names, so that
 "$1.2\times$" arrives as "1.2times"; other sources pass the source on. Stored words stay as they came and are made
-readable here for display, search, checks and speech.
+readable here for display and for the authors' highlights; the guard has its own reader of numbers.
 """
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from html.entities import html5
 
 _MARKS = re.compile(
@@ -54,7 +55,7 @@ _LOST = re.compile(r"(?<![\\A-Za-z])((?:textbf|textit|texttt|textsc|textrm|emph|
 _GREEK = re.compile(
     r"(?<![\\\w])(alpha|beta|gamma|delta|epsilon|theta|lambda|mu|pi|rho|sigma|tau|phi|psi|omega)(?=[_^](?:\{|\d))"
 )
-_URL = r"(?:https?://|www\.)[^\s{}]+|[\w-]+(?:\.[\w-]+)*\.[a-z]{2,10}/[^\s{}]+"
+_URL = r"(?:https?://|www\.)[^\s{}]+|(?<![\w.-])[\w-]+(?:\.[\w-]+)*\.[a-z]{2,10}/[^\s{}]+"
 _ADDRESS = re.compile(_URL)
 """Web addresses; an underscore there is no subscript."""
 _HREF = re.compile(rf"\\?href\{{({_URL})(?:\}}\{{|\{{)([^{{}}]{{0,200}})\}}\}}?")
@@ -92,13 +93,21 @@ LONGEST = 100_000
 """Characters of a text that is looked at; a longer one comes back as it is."""
 
 
+MOST_CACHED = 10_000
+"""Characters of a text whose plain form is kept; abstracts have fewer, and pages ask for the same ones again."""
+
+
 def plain_math(text: str) -> str:
     """`text` with remnants of LaTeX as plain characters: signs, Greek, powers, indices, commands, escaped marks.
 
     Words, web addresses, amounts of money and code identifiers stay. Idempotent, and never raises.
     """
-    if not _MARKS.search(text) or len(text) > LONGEST:
+    if len(text) > LONGEST or not _MARKS.search(text):
         return text
+    return _cached(text) if len(text) <= MOST_CACHED else _converted(text)
+
+
+def _converted(text: str) -> str:
     text = _LINKED.sub(_linked, _HREF.sub(_linked, _URL_COMMAND.sub(r"\1", text)))
     for _ in range(_DEPTH):  # what one round frees ("\\textbf{2times}"), the next may read
         before, at, parts = text, 0, []
@@ -109,6 +118,9 @@ def plain_math(text: str) -> str:
         if text == before:
             break
     return text
+
+
+_cached = lru_cache(maxsize=2_048)(_converted)
 
 
 def _plain(text: str) -> str:

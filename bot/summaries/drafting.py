@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -13,8 +14,8 @@ from bot.summaries.guard.guard import MOST_QUOTED, Verdict, check
 from bot.summaries.llm import LLMAnswer, Model
 from bot.summaries.llm_errors import AnswerCutError, ContextExceededError, FilteredError, ModelError
 from bot.summaries.prompts import fingerprint, question
-from bot.summaries.second_opinion import SecondOpinion, without
-from bot.summaries.wanted import WantedText
+from bot.summaries.second_opinion import Renew, SecondOpinion, without
+from bot.summaries.wanted import Key, WantedText
 
 ATTEMPTS = 2
 """Answers that are checked; after the first rejection the model is told the reasons. Then the text is rejected."""
@@ -25,8 +26,6 @@ MOST_FAULTS = 10
 SHORTER = "It was too long and was cut off. Think briefly, and write half as much."
 """What a model is told whose answer was cut off."""
 
-Renew = Callable[[], Awaitable[None]]
-"""Keeps the lease of a text from ending."""
 Source = Callable[[Paper, Style, datetime, int], Awaitable[str]]
 """Gives the text that a style is written from, for a context window in tokens: the abstract, or as much of the full
 text as fits.
@@ -72,13 +71,18 @@ class Drafter:
         self.model = model
         self._source = source
         self._second = second
-        self._begun: dict[WantedText, Draft] = {}
+        self._begun: dict[Key, Draft] = {}
         """Texts that an error of the endpoint interrupted."""
 
     @property
     def unfinished_tokens(self) -> int:
         """Tokens that interrupted texts have cost; they are stored with the text once it is finished."""
         return sum(draft.tokens for draft in self._begun.values())
+
+    def give_up(self, task: WantedText) -> int:
+        """Forget a text that was interrupted and is not tried again. Returns the tokens that it has cost."""
+        draft = self._begun.pop(task.key, None)
+        return 0 if draft is None else draft.tokens
 
     async def draft(self, task: WantedText, now: datetime, *, renew: Renew | None = None) -> StoredText:
         """Request a text and check it, without storing it: accepted, or rejected with the reasons.
@@ -88,7 +92,7 @@ class Drafter:
         Raises ModelError if the endpoint gave no answer to check; `about_text` if that is likely to happen again.
         """
         await self.model.prepare()
-        draft = self._begun.pop(task, None) or Draft()
+        draft = self._begun.pop(task.key, None) or Draft()
         window, wasted, notes = self.model.window, 0, list[str]()
         while draft.checked < ATTEMPTS:
             if renew is not None and (wasted or draft.tokens):
@@ -110,7 +114,7 @@ class Drafter:
                 draft.tokens += error.tokens
                 if not error.about_text:
                     if draft.tokens:
-                        self._begun[task] = draft
+                        self._begun[task.key] = draft
                     raise
                 draft.found, draft.checked = [str(error)], draft.checked + 1
                 if isinstance(error, FilteredError):
@@ -134,7 +138,7 @@ class Drafter:
     ) -> bool:
         """Hold parts against the source, and have a second model do so. Returns whether the text is whole."""
         told = {**parts, **draft.parts}
-        verdict = check(task.style, task.language, told, task.paper, source=source)
+        verdict = await asyncio.to_thread(check, task.style, task.language, told, task.paper, source=source)
         if self._second is None:
             return draft.take(verdict, {})
         opinion = await self._second.of(task, verdict, source, now, settled=draft.parts, renew=renew)
@@ -143,7 +147,7 @@ class Drafter:
         if refused and draft.checked == ATTEMPTS - 1:
             # Nobody is asked a third time: what is refused is cut, and the guard says whether the part still stands.
             cut = {name: without(text, refused.get(name, ())) for name, text in verdict.parts.items()}
-            shortened = check(task.style, task.language, cut, task.paper, source=source)
+            shortened = await asyncio.to_thread(check, task.style, task.language, cut, task.paper, source=source)
             refused = {name: each for name, each in refused.items() if name not in shortened.accepted}
             verdict = shortened
         return draft.take(verdict, refused)

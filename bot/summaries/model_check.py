@@ -72,13 +72,13 @@ class ModelCheck:
 
     async def _try_out(self, language: str, now: datetime) -> tuple[Finding, bool]:
         """Have a text written in a language; whether the endpoint failed."""
-        task = WantedText(self._papers[0], language, Style.HIGHLIGHTS, 1.0, self._papers[1:])
+        task = WantedText(self._papers[0], language, Style.HIGHLIGHTS, 1.0)
         name = own_name(language)
         try:
             async with self._places:
                 written = await Drafter(self._model).draft(task, now)
         except ModelError as error:
-            says = f"{error}; until it answers, readers get the feed's own sentences"
+            says = f"{error}; until it answers, readers get the authors' or the feed's own sentences"
             return Finding("model", False, says), not error.about_text
         if written.verdict is TextState.ACCEPTED:
             return Finding("model", True, f"its {name} passes"), False

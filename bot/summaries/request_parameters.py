@@ -89,9 +89,7 @@ def window_in(models: Any, name: str) -> int | None:
     """The context window that a list of models (`/models`) gives for a model, in tokens; None if it does not say."""
     listed = models.get("data") if isinstance(models, Mapping) else models
     for each in listed if isinstance(listed, list) else ():
-        if isinstance(each, Mapping) and str(each.get("id", "")).removeprefix("models/") == name.removeprefix(
-            "models/"
-        ):
+        if isinstance(each, Mapping) and _bare_name(each.get("id", "")) == _bare_name(name):
             found = [each[key] for key in WINDOWS if isinstance(each.get(key), int)]
             return next((window for window in found if 500 <= window <= 100_000_000), None)
     return None

@@ -38,6 +38,7 @@ _YES_NO = re.compile(r"\b(yes|no)\b", re.IGNORECASE)
 _ENGLISH_ONLY = re.compile(r"minicheck", re.IGNORECASE)
 
 Renew = Callable[[], Awaitable[None]]
+"""Keeps the lease of a text from ending."""
 
 
 @dataclass(slots=True)

@@ -31,13 +31,12 @@ Key = tuple[str, str, Style]
 
 @dataclass(frozen=True, slots=True)
 class WantedText:
-    """A text to be written. A higher `weight` comes first; `others` are the other papers of the edition."""
+    """A text to be written. A higher `weight` comes first."""
 
     paper: Paper
     language: str
     style: Style
     weight: float = field(compare=False)
-    others: Sequence[Paper] = field(compare=False)
 
     @property
     def key(self) -> Key:
@@ -105,17 +104,12 @@ class WantedTexts:
 
 def tasks(weights: Mapping[Key, float], from_editions: Iterable[Edition]) -> list[WantedText]:
     """The texts of these weights, the heaviest first, without papers that have nothing to write from."""
-    known: dict[str, tuple[Paper, Sequence[Paper]]] = {}
-    for edition in from_editions:
-        everything = [ranked.paper for ranked in edition.papers]
-        for paper in everything:
-            known[paper.id] = (paper, everything)
-    made = []
-    for (paper_id, language, style), weight in weights.items():
-        paper, beside = known[paper_id]
-        if not _has_enough(paper):
-            continue
-        made.append(WantedText(paper, language, style, weight, [other for other in beside if other.id != paper_id]))
+    known = {ranked.paper.id: ranked.paper for edition in from_editions for ranked in edition.papers}
+    made = [
+        WantedText(known[paper_id], language, style, weight)
+        for (paper_id, language, style), weight in weights.items()
+        if _has_enough(known[paper_id])
+    ]
     return sorted(made, key=lambda task: (-task.weight, task.paper.id, task.language, task.style))
 
 

@@ -83,7 +83,7 @@ class Writer:
         self._backoff = FIRST_BACKOFF
         self._spent_out: date | None = None
         self._running: dict[Key, asyncio.Task[None]] = {}
-        self._failures: Counter[WantedText] = Counter()
+        self._failures: Counter[Key] = Counter()
         self._successes = 0
         self._stored = 0
         self._endpoint_failed = True
@@ -147,7 +147,7 @@ class Writer:
     async def missing(self, now: datetime) -> list[WantedText]:
         """The wanted texts that do not exist yet, the most wanted first and those that failed last."""
         found = await self._wanted_texts.missing(now, self._name, self._owner)
-        return sorted(found, key=lambda task: self._failures[task])
+        return sorted(found, key=lambda task: self._failures[task.key])
 
     async def missing_of(self, edition: Edition, wanted: Preferences, now: datetime) -> list[WantedText]:
         """The texts that do not exist yet of those that one choice of preferences would be shown of an edition."""
@@ -213,8 +213,8 @@ class Writer:
                     await text_leases.release(connection, task.key, owner=self._owner)
         except Exception as error:
             log.exception("text generation failed", extra={"paper": task.paper.id})
-            self._failures[task] += 1
-            if self._failures[task] >= MOST_FAILURES:
+            self._failures[task.key] += 1
+            if self._failures[task.key] >= MOST_FAILURES:
                 await self._keep_failed(task, f"unexpected error ({type(error).__name__})", 0, now)
 
     async def _lease(self, task: WantedText, now: datetime) -> bool:
@@ -235,17 +235,19 @@ class Writer:
 
     async def _failed(self, task: WantedText, error: ModelError, now: datetime, *, others_succeed: bool) -> None:
         """Store a text as failed if it alone is concerned, else leave the endpoint alone for a while."""
-        self._failures[task] += 1
+        self._failures[task.key] += 1
         if error.about_text:
             await self._keep_failed(task, str(error), error.tokens, now)
         elif others_succeed and error.retry_after is None:
-            if self._failures[task] >= MOST_FAILURES:
+            if self._failures[task.key] >= MOST_FAILURES:
                 await self._keep_failed(task, str(error), 0, now)
         else:
             await self._back_off(error, now)
 
     async def _keep_failed(self, task: WantedText, why: str, tokens: int, now: datetime) -> None:
+        """Store a text as failed, which has cost `tokens`, or what an interrupted draft of it has cost."""
         assert self._drafter is not None
+        tokens += self._drafter.give_up(task)
         await self._keep(task, self._drafter.unwritten(task, TextState.FAILED, [why], tokens, now), now)
 
     async def _keep(self, task: WantedText, written: StoredText, now: datetime) -> None:
@@ -255,7 +257,7 @@ class Writer:
             await text_queries.keep(connection, written)
             if answered and self._endpoint_failed:
                 await endpoint_faults.clear(connection)
-        self._failures.pop(task, None)
+        self._failures.pop(task.key, None)
         self._stored += 1
         if answered:
             self._successes += 1

@@ -191,6 +191,7 @@ def test_a_number_of_the_source_may_be_said_in_any_way(language: str, sentence: 
         ("1/3", "33.3%", "en", True),
         ("8/10", "10개 중 8개", "ko", True),
         ("$10^{-4}$", "1e-4", "en", True),
+        ("costs \\frac{1}{2} of the memory", "1/2", "en", True),
         ("1.5 \\times 10^4", "1.5万", "zh", True),
         ("30%", "3割", "ja", True),
         ("30\\%", "三成", "zh", True),

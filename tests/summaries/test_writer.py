@@ -384,6 +384,44 @@ async def test_what_a_refused_answer_cost_is_not_lost_when_the_endpoint_fails_th
     assert await writer.affordable(NOW) == 0
 
 
+@on_sqlite
+async def test_an_interrupted_text_goes_on_though_votes_have_changed_meanwhile(make: Any) -> None:
+    def author(asked: Asked) -> Any:
+        if len(room.server.asked) == 2:
+            return web.json_response({}, status=503)
+        return good(asked) if "refused for these reasons" in asked.user else BAD["invented numbers"](asked)
+
+    room: Newsroom = await make(author, tokens=1000)
+    await room.publish({"k": reader("ko", papers=1)}, count=1)
+    writer = room.writer()
+    for minute in range(6):
+        await writer.step(NOW + minute * MINUTE)
+        async with room.store.write() as connection:
+            await connection.execute(papers_table.update().values(votes=100 + minute))
+    assert await room.verdicts() == {"accepted": 1}
+    assert len(room.server.asked) == 3, "only what was refused is asked for again"
+    assert writer._drafter is not None
+    assert writer._drafter.unfinished_tokens == 0
+
+
+@on_sqlite
+async def test_a_text_that_is_given_up_is_stored_with_what_it_has_cost(make: Any) -> None:
+    def author(asked: Asked) -> Any:
+        if "Method1X" not in asked.title:
+            return good(asked)
+        refused = "refused for these reasons" in asked.user
+        return web.json_response({}, status=500) if refused else BAD["invented numbers"](asked)
+
+    room: Newsroom = await make(author, tokens=1000)
+    await room.publish({"k": reader("ko", papers=0)}, count=12)
+    writer = room.writer(concurrency=1)
+    for minute in range(30):
+        await writer.step(NOW + minute * MINUTE)
+    assert await room.verdicts() == {"accepted": 11}
+    assert writer._drafter is not None
+    assert writer._drafter.unfinished_tokens == 0
+
+
 async def test_a_paper_without_an_abstract_is_not_made_up(make: Any) -> None:
     room: Newsroom = await make()
     await room.publish({"k": reader("ko", papers=0)}, count=1)

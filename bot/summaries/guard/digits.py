@@ -43,6 +43,7 @@ _SPACES = re.compile(r"[^\S\u00a0\u2009\u202f]+")
 _FRACTION = {"½": " 1/2", "⅓": " 1/3", "⅔": " 2/3", "¼": " 1/4", "¾": " 3/4", "⅕": " 1/5"}
 _SIGNS = str.maketrans({"٪": "%", "٫": ".", "٬": ",", "−": "-", "∼": "~", "\u200e": "", "\u200f": "", **_FRACTION})
 _TEX = (
+    (re.compile(r"\\[dt]?frac\s?\{([^{}]{0,40})\}\s?\{([^{}]{0,40})\}"), r"\1/\2"),
     (re.compile(r"(?<=\d)times(?![a-z])"), "×"),
     (re.compile(r"\\(?:times|cdot)\b"), "×"),
     (re.compile(r"\\(?:sim|approx)\b"), "~"),
