@@ -23,9 +23,12 @@ from bot.runtime.locks import make_locks
 from bot.store import Store, text_queries
 from bot.store.schema import papers as papers_table
 from bot.store.text_queries import StoredText, TextState
+from bot.summaries.drafting import Drafter
 from bot.summaries.guard.guard import check
 from bot.summaries.llm import Endpoint, Model
+from bot.summaries.llm_errors import ModelError
 from bot.summaries.prompts import fingerprint, question
+from bot.summaries.wanted import WantedText
 from bot.summaries.writer import FIRST_BACKOFF, Writer
 from tests.support.authors import SENTENCES, good, spoilt
 from tests.support.command import papers_command
@@ -405,21 +408,18 @@ async def test_an_interrupted_text_goes_on_though_votes_have_changed_meanwhile(m
 
 
 @on_sqlite
-async def test_a_text_that_is_given_up_is_stored_with_what_it_has_cost(make: Any) -> None:
+async def test_what_a_text_that_is_given_up_has_cost_is_no_longer_held_against_the_budget(make: Any) -> None:
     def author(asked: Asked) -> Any:
-        if "Method1X" not in asked.title:
-            return good(asked)
         refused = "refused for these reasons" in asked.user
         return web.json_response({}, status=500) if refused else BAD["invented numbers"](asked)
 
     room: Newsroom = await make(author, tokens=1000)
-    await room.publish({"k": reader("ko", papers=0)}, count=12)
-    writer = room.writer(concurrency=1)
-    for minute in range(30):
-        await writer.step(NOW + minute * MINUTE)
-    assert await room.verdicts() == {"accepted": 11}
-    assert writer._drafter is not None
-    assert writer._drafter.unfinished_tokens == 0
+    drafter, task = Drafter(room.model), WantedText(about(1), "ko", Style.HIGHLIGHTS, 1.0)
+    with pytest.raises(ModelError):
+        await drafter.draft(task, NOW)
+    assert drafter.unfinished_tokens == 1000
+    assert drafter.give_up(replace(task, paper=replace(task.paper, votes=99))) == 1000
+    assert (drafter.unfinished_tokens, drafter.give_up(task)) == (0, 0)
 
 
 async def test_a_paper_without_an_abstract_is_not_made_up(make: Any) -> None:
