@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -50,6 +50,10 @@ CONFIRM_SECONDS = 1.0
 """Seconds for the last call at shutdown, which confirms what was handled."""
 FIRST_BACKOFF, LONGEST_BACKOFF = 1.0, 60.0
 """Seconds to wait while Telegram is unreachable or refuses us."""
+MOST_CONFLICTS, CONFLICTS_WITHIN = 5, 3600.0
+"""Conflicts after calls that worked, and the seconds within which so many mean that another program goes on polling."""
+CONTESTED = 600.0
+"""Seconds without a conflict after which it no longer does."""
 SECOND_POLLER = (
     "Another program reads this bot's messages with the same token: stop it, or give it a bot of its own with "
     "@BotFather."
@@ -93,6 +97,8 @@ class _Poller:
         self._commands = commands
         self.is_working = False
         """Whether the last call was answered as it should be."""
+        self._conflicts: deque[float] = deque(maxlen=MOST_CONFLICTS)
+        """When calls that had worked met another program's, the newest last."""
 
     async def run(self) -> None:
         """Poll until cancelled."""
@@ -105,6 +111,8 @@ class _Poller:
             except TelegramError as error:
                 if self.is_working:
                     backoff = FIRST_BACKOFF
+                    if isinstance(error, Conflict):
+                        self._conflicts.append(asyncio.get_running_loop().time())
                 self.is_working = False
                 backoff = await back_off(error, backoff, self._commands)
 
@@ -119,7 +127,15 @@ class _Poller:
             # Two programs that poll end each other's calls: one that was answered at once proves nothing.
             if self.is_working or hold or found:
                 self.is_working = True
-                await self._commands.listening(NAME, clock())
+                if not self._is_contested():
+                    await self._commands.listening(NAME, clock())
+
+    def _is_contested(self) -> bool:
+        """Whether another program polls again and again: each outage is short, so it must count as one that lasts."""
+        if len(self._conflicts) < MOST_CONFLICTS:
+            return False
+        quiet = asyncio.get_running_loop().time() - self._conflicts[-1]
+        return self._conflicts[-1] - self._conflicts[0] < CONFLICTS_WITHIN and quiet < CONTESTED
 
 
 async def back_off(error: TelegramError, seconds: float, commands: Commands) -> float:

@@ -133,6 +133,28 @@ async def test_two_programs_that_poll_for_a_while_both_go_on_afterwards(
     await until_outage(station.store, lasts=False)
 
 
+async def test_short_conflicts_that_come_again_and_again_count_as_an_outage_that_lasts(
+    server: TelegramServer, station: Station, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def is_heard() -> None:
+        for _ in range(2):  # the second message is fetched after what the first call proved was noted
+            await ada.writes("/help")
+            await ada.hears("message")
+
+    for lasts in (False, False, False, False, True):
+        server.fail(Fault.conflict(), method="getUpdates")
+        await ada.writes("/privacy")
+        await until_outage(station.store, lasts=True)
+        server.heal()
+        await ada.hears("message")
+        await is_heard()
+        assert ("telegram" in await outages(station.store)) is lasts
+    assert (await outages(station.store))["telegram"].reason == SECOND_POLLER
+    monkeypatch.setattr(polling, "CONTESTED", 0.0)  # time passes
+    await is_heard()
+    await until_outage(station.store, lasts=False)
+
+
 async def test_a_webhook_that_somebody_else_sets_is_removed_again(
     server: TelegramServer, station: Station, ada: Person
 ) -> None:
