@@ -147,6 +147,7 @@ async def open_app(
                 store,
                 alerts.alert,
                 closes=core.edition_closes,
+                channels=names,
                 keep=timedelta(days=core.keep_unsubscribed),
                 may_expire=time.may_expire,
             ),

@@ -26,7 +26,8 @@ log = logging.getLogger(__name__)
 MOST = 100
 """Alerts in the queue; when it is full, further ones are in the log alone."""
 ABOUT_A_CHANNEL = {"channel not listening", "channel halted", "login refused"}
-"""Alerts about a channel that may not be able to carry them: they go out on others, where admins have an address."""
+"""Alerts about a channel that may not be able to carry them: they go out on others that
+this process works with, where admins have an address."""
 SEND_SECONDS = 30.0
 """Seconds after which sending one alert is given up."""
 
@@ -77,7 +78,7 @@ class Alerts:
         """Log `event` and enqueue it for the admins, and for the `setter` of the place that it is about."""
         log.log(level, event, extra=fields)
         deaf = fields.get("channel") if event in ABOUT_A_CHANNEL else None
-        elsewhere = [admin for admin in self._admins if admin.channel != deaf]
+        elsewhere = [admin for admin in self._admins if admin.channel != deaf and admin.channel in self._sessions]
         self._enqueue(text(event, fields, self._words), self._words, now, elsewhere or self._admins)
         if setter is not None:
             w = words(setter.language)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, time, timedelta
 
 from bot.delivery.alerts import Alert
@@ -37,21 +37,26 @@ class Housekeeping:
         alert: Alert,
         *,
         closes: time,
+        channels: Collection[str] = (),
         keep: timedelta = former_readers.KEEP,
         may_expire: Callable[[], bool] = lambda: True,
     ) -> None:
-        """While `may_expire` says no, because clocks differ, nothing is folded or deleted."""
+        """While `may_expire` says no, because clocks differ, nothing is folded or deleted.
+
+        Long outages are told of the `channels`, by name, that are configured.
+        """
         self._may_expire = may_expire
         self._store = store
         self._alert = alert
         self._closes = closes
+        self._channels = channels
         self._keep = keep
 
     async def step(self, now: datetime) -> bool:
         """Do everything that is due at `now`. Returns whether there was anything to do."""
         ended = await self._report_finished(now)
         missing = await self._report_missing(now)
-        await tell_long_outages(self._store, self._alert, now)
+        await tell_long_outages(self._store, self._alert, self._channels, now)
         if not self._may_expire():
             return ended or missing
         await self._drop_expired_tokens(now)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -24,6 +25,8 @@ class ListeningMonitor:
     def __init__(self, store: Store, alert: Alert) -> None:
         self._store = store
         self._alert = alert
+        self._turn = asyncio.Lock()
+        """Held while news are noted: they may overlap, and the memory must end as the database does."""
         self._is_working: dict[str, bool] = {}
         """What was noted last, by channel, so that the same news again costs nothing."""
         self._refusals: set[tuple[str, str]] = set()
@@ -35,36 +38,38 @@ class ListeningMonitor:
 
     async def working(self, channel: str, now: datetime) -> None:
         """Note that a channel receives; if it did not before, log that, and tell an operator who was told so."""
-        self._refusals = {each for each in self._refusals if each[0] != channel}
-        if self._is_working.get(channel):
-            return
-        try:
-            async with self._store.write() as connection:
-                outage = await listening_outages.end(connection, channel)
-        except (DatabaseFault, OSError):
-            log.exception("end of a listening outage not stored", extra={"channel": channel})
-            return
-        self._is_working[channel] = True
-        if outage is not None:
-            minutes = round((now - outage.since).total_seconds() / 60)
-            log.info("channel listens again", extra={"channel": channel, "minutes": minutes})
-        if outage is not None and outage.told:
-            self._alert("channel listens again", now, channel=channel)
+        async with self._turn:
+            self._refusals = {each for each in self._refusals if each[0] != channel}
+            if self._is_working.get(channel):
+                return
+            try:
+                async with self._store.write() as connection:
+                    outage = await listening_outages.end(connection, channel)
+            except (DatabaseFault, OSError):
+                log.exception("end of a listening outage not stored", extra={"channel": channel})
+                return
+            self._is_working[channel] = True
+            if outage is not None:
+                minutes = round((now - outage.since).total_seconds() / 60)
+                log.info("channel listens again", extra={"channel": channel, "minutes": minutes})
+            if outage is not None and outage.told:
+                self._alert("channel listens again", now, channel=channel)
 
     async def failed(self, channel: str, reason: str, now: datetime, *, told: bool = False) -> None:
         """Note that a channel receives nothing at the moment; `told` says that the operator was told already."""
-        reason = short(reason)
-        if self._is_working.get(channel, True):
-            log.warning(
-                "channel not listening, tried again until it does", extra={"channel": channel, "reason": reason}
-            )
-        self._is_working[channel] = False
-        try:
-            async with self._store.write() as connection:
-                await listening_outages.begin(connection, channel, ListeningOutage(now, reason, told))
-            await tell_long_outages(self._store, self._alert, now)
-        except (DatabaseFault, OSError):
-            log.exception("listening outage not stored", extra={"channel": channel})
+        async with self._turn:
+            reason = short(reason)
+            if self._is_working.get(channel, True):
+                log.warning(
+                    "channel not listening, tried again until it does", extra={"channel": channel, "reason": reason}
+                )
+            self._is_working[channel] = False
+            try:
+                async with self._store.write() as connection:
+                    await listening_outages.begin(connection, channel, ListeningOutage(now, reason, told))
+                await tell_long_outages(self._store, self._alert, [channel], now)
+            except (DatabaseFault, OSError):
+                log.exception("listening outage not stored", extra={"channel": channel})
 
     def refused(self, channel: str, reason: str, now: datetime) -> None:
         """Tell the operator, once, that a service refuses our login: listening and delivering meet the same refusal."""
@@ -73,13 +78,16 @@ class ListeningMonitor:
             self._alert("login refused", now, level=logging.ERROR, channel=channel, reason=reason)
 
 
-async def tell_long_outages(store: Store, alert: Alert, now: datetime) -> bool:
-    """Tell the operator of each outage that lasts, once. Returns whether there was one to tell."""
+async def tell_long_outages(store: Store, alert: Alert, channels: Collection[str], now: datetime) -> bool:
+    """Tell the operator of each outage of these channels that lasts, once. Returns whether there was one to tell.
+
+    What is stored of a channel that is no longer configured is nobody's concern.
+    """
     async with store.read() as connection:
-        if not _to_tell(await listening_outages.load(connection), now):
+        if not _to_tell(await listening_outages.load(connection), channels, now):
             return False
     async with store.write() as connection:
-        long = _to_tell(await listening_outages.load(connection, lock=True), now)
+        long = _to_tell(await listening_outages.load(connection, lock=True), channels, now)
         for channel, outage in long.items():
             await listening_outages.begin(connection, channel, replace(outage, told=True))
     for channel, outage in long.items():
@@ -88,5 +96,8 @@ async def tell_long_outages(store: Store, alert: Alert, now: datetime) -> bool:
     return bool(long)
 
 
-def _to_tell(outages: Mapping[str, ListeningOutage], now: datetime) -> dict[str, ListeningOutage]:
-    return {name: each for name, each in outages.items() if not each.told and now - each.since >= TOLD_AFTER}
+def _to_tell(
+    outages: Mapping[str, ListeningOutage], channels: Collection[str], now: datetime
+) -> dict[str, ListeningOutage]:
+    ours = {name: each for name, each in outages.items() if name in channels}
+    return {name: each for name, each in ours.items() if not each.told and now - each.since >= TOLD_AFTER}

@@ -16,14 +16,15 @@ SECONDS = 10.0
 
 
 async def beat(store: Store, channels: Sequence[Channel], url: str) -> None:
-    """Request `url`, unless a channel is halted or its operator was told that it does not listen.
+    """Request `url`, unless one of these channels is halted or its operator was told that it does not listen.
 
     Call it after a successful poll; a failed request is only logged.
     """
     async with store.read() as connection:
         if any([(await channel_state.load(connection, channel.name)).halted_at for channel in channels]):
             return
-        if any(outage.told for outage in (await listening_outages.load(connection)).values()):
+        outages = await listening_outages.load(connection)
+        if any(channel.name in outages and outages[channel.name].told for channel in channels):
             return
     try:
         async with Fetcher(total=SECONDS) as fetcher:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from bot.model import Paper
 from bot.publishing.feed import FeedError
 from bot.publishing.poller import Feed
+from bot.runtime.recent import Recent
 
 log = logging.getLogger(__name__)
 
 KEEP = timedelta(hours=1)
 """How long a list is kept, also an empty one."""
 KEEP_FAILURE = timedelta(minutes=5)
-"""How long a day that could not be read is not asked for again."""
+"""How long a day that could not be read in time is not asked for again, unless the feed asks us to wait longer."""
 MOST_KEPT = 50
 """Days in memory."""
 LONGEST_WAIT = 15.0
@@ -29,22 +29,22 @@ class PastLists:
 
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
-        self._kept: OrderedDict[date, tuple[Sequence[Paper], datetime]] = OrderedDict()
+        self._kept: Recent[date, tuple[Sequence[Paper], datetime]] = Recent(MOST_KEPT)
         self._turn = asyncio.Lock()
 
     async def of(self, day: date, now: datetime) -> Sequence[Paper]:
         """The papers that the feed lists on `day`; none if it has none, or cannot be read in time."""
+        is_asking = False
         try:
             async with asyncio.timeout(LONGEST_WAIT), self._turn:
-                papers, until = self._kept.get(day, ((), now))
-                if until <= now:
-                    papers, until = await self._read(day, now)
-                self._kept[day] = papers, until
-                self._kept.move_to_end(day)
-                while len(self._kept) > MOST_KEPT:
-                    self._kept.popitem(last=False)
-                return papers
+                kept = self._kept.get(day)
+                if kept is None or kept[1] <= now:
+                    is_asking = True
+                    kept = self._kept.put(day, await self._read(day, now))
+                return kept[0]
         except TimeoutError:
+            if is_asking:  # not while another day was read: that says nothing of this one
+                self._kept.put(day, ((), now + KEEP_FAILURE))
             return ()
 
     async def _read(self, day: date, now: datetime) -> tuple[Sequence[Paper], datetime]:
@@ -52,5 +52,5 @@ class PastLists:
             found = await self._feed.poll([day], now=now)
         except FeedError as error:
             log.info("list of a past day cannot be read", extra={"day": day.isoformat(), "reason": str(error)})
-            return (), now + KEEP_FAILURE
+            return (), now + max(KEEP_FAILURE, timedelta(seconds=error.retry_after or 0))
         return [paper for paper in found.papers if paper.listed_on == day], now + KEEP

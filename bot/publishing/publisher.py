@@ -147,14 +147,9 @@ class Publisher:
         return await self.poller.refresh(sorted(days), now)
 
     async def _close_period(self, period: Period, now: datetime, *, votes: bool, deliver: bool) -> list[Published]:
-        """Write the edition of a period; without `votes`, or one of its days, it is marked incomplete."""
+        """Write the edition of a period that is over."""
         async with self._store.write() as connection:
-            unread = await unread_days.load(connection)
-            complete = votes and not any(period.first <= day <= period.last for day in unread)
-            ids = await edition_queries.papers_between(connection, period.first, period.last)
-            listed = await paper_queries.by_ids(connection, ids)
-            held = await edition_queries.held(connection, ids, period.cadence)
-            edition = compile_period(period, listed, held, now=now, complete=complete)
+            edition = await self._compile_period(connection, period, now, votes=votes)
             changes: dict[str, Any] = {f"settled_{period.cadence}": period.last}
             await closing_state.save(connection, **changes)
             published = await self._write(connection, edition, deliver=deliver)
@@ -208,12 +203,20 @@ class Publisher:
         async with self._store.write() as connection:
             if await edition_queries.of_day(connection, period.cadence, period.last) is not None:
                 return []
-            ids = await edition_queries.papers_between(connection, period.first, period.last)
-            listed = await paper_queries.by_ids(connection, ids)
-            held = await edition_queries.held(connection, ids, period.cadence)
-            edition = compile_period(period, listed, held, now=now)
+            edition = await self._compile_period(connection, period, now, votes=True)
             published = await self._write(connection, edition, deliver=False)
         return self._announce(published)
+
+    async def _compile_period(
+        self, connection: AsyncConnection, period: Period, now: datetime, *, votes: bool
+    ) -> Edition:
+        """The edition of a period, from those of its days; without `votes`, or one of its days, it is incomplete."""
+        unread = await unread_days.load(connection)
+        complete = votes and not any(period.first <= day <= period.last for day in unread)
+        ids = await edition_queries.papers_between(connection, period.first, period.last)
+        listed = await paper_queries.by_ids(connection, ids)
+        held = await edition_queries.held(connection, ids, period.cadence)
+        return compile_period(period, listed, held, now=now, complete=complete)
 
     async def _candidates(self, connection: AsyncConnection, first: date, last: date) -> tuple[list[Paper], set[str]]:
         """The papers that editions from `first` to `last` may hold, and the ids already in an edition."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import OrderedDict
+from datetime import timedelta
 from hmac import compare_digest
 
 from telegram import Bot, Update, WebhookInfo
@@ -26,6 +27,8 @@ REMEMBERED = 2_000
 """Update ids kept to recognise an update that is posted again."""
 CHECK_INTERVAL = 60.0
 """Seconds between two checks that the webhook is still ours, and that Telegram reaches it."""
+RETRIED_WITHIN = timedelta(minutes=15)
+"""How old Telegram's last failure to post may be while updates wait: between its attempts it says nothing new."""
 
 
 async def keep_webhook(bot: Bot, url: str, secret: str, commands: Commands) -> None:
@@ -52,7 +55,7 @@ def unreachable(info: WebhookInfo) -> str | None:
     """Why updates that wait do not reach us, as Telegram says; None if all is well."""
     if not info.pending_update_count or info.last_error_date is None:
         return None
-    if (clock() - info.last_error_date).total_seconds() > CHECK_INTERVAL:
+    if clock() - info.last_error_date > RETRIED_WITHIN:
         return None
     said = printable(info.last_error_message or "")[:LONGEST_ERROR]
     return f"Telegram cannot reach the webhook below PUBLIC_URL ({said})"

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
-from bot.model import Preferences
+from bot.model import Found, Preferences
 from bot.publishing import past_lists
-from bot.publishing.feed import Feed
+from bot.publishing.feed import Feed, FeedError
 from bot.publishing.past_lists import PastLists
+from bot.publishing.poller import Progress
 from bot.store import Store, paper_queries
 from tests.commands.test_commands import Chat
 from tests.support.fake_channel import DAY, NOW, publish
@@ -30,9 +31,14 @@ async def server() -> AsyncIterator[FeedServer]:
 
 
 @pytest.fixture
-async def lists(server: FeedServer) -> AsyncIterator[PastLists]:
-    async with Feed(server.url) as feed:
-        yield PastLists(feed)
+async def feed(server: FeedServer) -> AsyncIterator[Feed]:
+    async with Feed(server.url) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def lists(feed: Feed) -> PastLists:
+    return PastLists(feed)
 
 
 def asked(server: FeedServer, day: date) -> int:
@@ -58,9 +64,10 @@ async def test_a_feed_that_fails_is_left_alone_for_minutes(lists: PastLists, ser
 
 
 async def test_nobody_waits_long_and_few_days_are_kept(
-    lists: PastLists, server: FeedServer, monkeypatch: pytest.MonkeyPatch
+    feed: Feed, server: FeedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(past_lists, "MOST_KEPT", 2)
+    lists = PastLists(feed)
     for n in range(4):
         await lists.of(PAST + n * timedelta(days=1), NOW)
     await lists.of(PAST, NOW)
@@ -68,6 +75,50 @@ async def test_nobody_waits_long_and_few_days_are_kept(
     monkeypatch.setattr(past_lists, "LONGEST_WAIT", 0.01)
     server.fault = Fault.hang
     assert await lists.of(date(2025, 10, 20), NOW) == ()
+
+
+class Slow:
+    """A feed that takes longer than anybody waits, or says how long to wait."""
+
+    def __init__(self, retry_after: float | None = None) -> None:
+        self.asked = 0
+        self.retry_after = retry_after
+
+    async def newest_day(self, until: date) -> date | None:
+        raise NotImplementedError
+
+    async def poll(self, days: list[date], *, now: datetime, progress: Progress | None = None) -> Found:
+        self.asked += 1
+        if self.retry_after is None:
+            await asyncio.Event().wait()
+        raise FeedError("too many requests", retry_after=self.retry_after)
+
+
+async def test_a_feed_that_is_too_slow_is_left_alone_for_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(past_lists, "LONGEST_WAIT", 0.0)
+    feed = Slow()
+    lists = PastLists(feed)
+    for now, asked in ((NOW, 1), (NOW, 1), (NOW + HOUR / 13, 1), (NOW + HOUR / 12, 2)):
+        assert await lists.of(PAST, now) == ()
+        assert feed.asked == asked
+
+
+async def test_waiting_for_another_list_says_nothing_of_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(past_lists, "LONGEST_WAIT", 0.0)
+    feed = Slow()
+    lists = PastLists(feed)
+    await asyncio.gather(lists.of(PAST, NOW), lists.of(EMPTY, NOW))
+    assert feed.asked == 1
+    await lists.of(EMPTY, NOW)
+    assert feed.asked == 2
+
+
+async def test_a_feed_that_says_how_long_to_wait_is_asked_no_sooner() -> None:
+    feed = Slow(retry_after=1800.0)
+    lists = PastLists(feed)
+    for now, asked in ((NOW, 1), (NOW + HOUR / 3, 1), (NOW + HOUR / 2, 2)):
+        assert await lists.of(PAST, now) == ()
+        assert feed.asked == asked
 
 
 async def test_date_shows_what_the_feed_lists_and_makes_no_edition(store: Store, lists: PastLists) -> None:

@@ -15,6 +15,7 @@ from bot.delivery.housekeeping import Housekeeping
 from bot.model import Address, Cadence, Edition, Preferences
 from bot.publishing.feed import Feed, FeedError
 from bot.publishing.publisher import Publisher
+from bot.rules.periods import period_of
 from bot.store import Store, closing_state, edition_queries, paper_queries, subscriber_queries, unread_days
 from bot.store.edition_report import Report, reports
 from tests.publishing.test_replay import recorded
@@ -227,6 +228,16 @@ async def test_a_week_closes_without_an_unreadable_day_and_is_marked(newsroom: N
     assert (week.closed_at, week.complete) == (datetime(2025, 11, 9, 22, tzinfo=UTC), False)
     assert {ranked.paper.id for ranked in week.papers} == ids(1) | ids(2) | ids(3) | ids(4)
     assert (await newsroom.reports(Cadence.WEEK))[SUNDAY].audience == 1
+
+
+@on_sqlite
+async def test_a_week_published_afterwards_without_an_unreadable_day_is_marked_too(newsroom: Newsroom) -> None:
+    await newsroom.step(MONDAY, 22)
+    newsroom.server.fault = Fault.status(500).only(day=FRIDAY)
+    await newsroom.live(TUESDAY, SATURDAY)
+    week = period_of(Cadence.WEEK, SUNDAY)
+    [published] = await newsroom.publisher.publish_period(week, datetime(2025, 11, 9, 21, tzinfo=UTC))
+    assert (published.edition.day, published.edition.complete, published.audience) == (SUNDAY, False, 0)
 
 
 @on_sqlite

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from bot import service
 from bot.channel import Rate
 from bot.delivery.alerts import ABOUT_A_CHANNEL, Alerts
+from bot.delivery.housekeeping import Housekeeping
 from bot.delivery.listening import ListeningMonitor, tell_long_outages
 from bot.delivery.session import Session
 from bot.doctor.services import channel_findings
 from bot.model import Address
+from bot.publishing.heartbeat import beat
 from bot.runtime import supervisor
 from bot.store import Store, listening_outages
 from bot.store.listening_outages import ListeningOutage
@@ -177,9 +181,9 @@ async def test_an_outage_is_told_after_three_minutes_once_and_its_end_as_well(st
     monitor = ListeningMonitor(store, heard)
     await monitor.failed("telegram", "no luck", NOW)
     await monitor.failed("telegram", "no luck", NOW + 2 * MINUTE)
-    assert not await tell_long_outages(store, heard, NOW + 2 * MINUTE)
+    assert not await tell_long_outages(store, heard, ["telegram"], NOW + 2 * MINUTE)
     await ListeningMonitor(store, heard).failed("telegram", "still no luck", NOW + 3 * MINUTE)  # another process
-    assert not await tell_long_outages(store, heard, NOW + 4 * MINUTE)
+    assert not await tell_long_outages(store, heard, ["telegram"], NOW + 4 * MINUTE)
     await monitor.working("telegram", NOW + 5 * MINUTE)
     await monitor.working("telegram", NOW + 6 * MINUTE)
     told = {"channel": "telegram", "since": "2025-11-03 22:00 UTC", "reason": "still no luck"}
@@ -191,8 +195,33 @@ async def test_a_short_outage_is_not_told(store: Store) -> None:
     monitor = ListeningMonitor(store, heard)
     await monitor.failed("telegram", "no luck", NOW)
     await monitor.working("telegram", NOW + 2 * MINUTE)
-    assert not await tell_long_outages(store, heard, NOW + 4 * MINUTE)
+    assert not await tell_long_outages(store, heard, ["telegram"], NOW + 4 * MINUTE)
     assert heard.alerts == []
+
+
+async def test_a_channel_that_is_no_longer_configured_is_not_told_and_silences_no_heartbeat(store: Store) -> None:
+    heard, beats = Heard(), 0
+
+    async def count(_: web.Request) -> web.Response:
+        nonlocal beats
+        beats += 1
+        return web.Response()
+
+    async with store.write() as connection:
+        await listening_outages.begin(connection, "removed", ListeningOutage(NOW, "no luck"))
+        await listening_outages.begin(connection, "telegram", ListeningOutage(NOW, "no luck"))
+    keeper = Housekeeping(store, heard, closes=time(22), channels=["telegram"])
+    await ListeningMonitor(store, heard).failed("discord", "no luck", NOW + 5 * MINUTE)
+    await keeper.step(NOW + 5 * MINUTE)
+    assert [(event, fields["channel"]) for event, fields in heard.alerts] == [("channel not listening", "telegram")]
+    app = web.Application()
+    app.router.add_get("/", count)
+    async with TestServer(app) as monitor:
+        async with store.write() as connection:
+            await listening_outages.begin(connection, "removed", ListeningOutage(NOW, "no luck", told=True))
+        for configured, expected in (("telegram", 0), ("well", 1)):
+            await beat(store, [FakeChannel(name=configured)], str(monitor.make_url("/")))
+            assert beats == expected
 
 
 @pytest.mark.parametrize("event", sorted(ABOUT_A_CHANNEL))
@@ -208,3 +237,20 @@ async def test_what_is_wrong_with_a_channel_is_told_on_another_one(event: str) -
         alerts.alert(event, NOW, channel="fake", since="now", reason="no luck")
         await alerts.flush()
         assert (len(deaf.alerts), len(well.alerts)) == told
+
+
+async def test_what_is_wrong_with_a_channel_is_told_on_it_where_admins_have_no_other_one_in_this_process() -> None:
+    deaf = FakeChannel()
+    alerts = Alerts([Session(deaf)], [Address("fake", "ada"), Address("not here", "ada")], "en")
+    alerts.alert("channel halted", NOW, channel="fake", reason="no luck")
+    await alerts.flush()
+    assert len(deaf.alerts) == 1
+
+
+async def test_news_that_overlap_leave_no_outage_of_a_channel_that_listens(store: Store) -> None:
+    monitor = ListeningMonitor(store, Heard())
+    await monitor.failed("discord", "no luck", NOW)
+    # Discord's client tells of a connection that comes and goes in tasks of their own.
+    await asyncio.gather(monitor.working("discord", NOW), monitor.failed("discord", "no luck", NOW))
+    await monitor.working("discord", NOW)
+    assert await outages(store) == {}

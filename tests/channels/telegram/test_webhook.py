@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
 import pytest
+from telegram import WebhookInfo
 
 from bot.model import Status
 from bot.service import Role
+from channels.telegram.polling import clock
+from channels.telegram.webhook import unreachable
 from tests.support import telegram_program
 from tests.support.telegram_program import Station
 from tests.support.telegram_server import TelegramServer
@@ -75,3 +79,12 @@ async def test_nobody_elses_posts_are_believed(station: Station, server: Telegra
         for body in (b"nonsense", b"[" * 100_000, b"[]", b"7"):
             async with session.post(f"{origin(station)}/lab/hooks/telegram", data=body, headers=own) as answer:
                 assert answer.status == 400
+
+
+@pytest.mark.parametrize(
+    ("minutes", "waiting", "lasts"), [(0, 3, True), (2, 3, True), (14, 1, True), (16, 3, False), (0, 0, False)]
+)
+def test_an_outage_lasts_between_two_attempts_to_post_what_waits(minutes: int, waiting: int, *, lasts: bool) -> None:
+    failed = clock() - timedelta(minutes=minutes)
+    info = WebhookInfo(PUBLIC["PUBLIC_URL"], False, waiting, last_error_date=failed, last_error_message="Bad Gateway")
+    assert (unreachable(info) is not None) is lasts
