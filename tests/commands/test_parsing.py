@@ -292,7 +292,7 @@ def test_a_zone_is_found_by_what_people_call_it(query: str, language: str, name:
 @pytest.mark.parametrize(
     ("name", "language", "said"),
     [
-        ("Asia/Taipei", "en", "Taipei (Taiwan)"), ("Asia/Taipei", "zh-Hant", "台灣台北"),
+        ("Asia/Taipei", "en", "Taipei, Taiwan"), ("Asia/Taipei", "zh-Hant", "台灣台北"),
         ("Europe/Berlin", "zh-Hans", "德国柏林"), ("Asia/Singapore", "zh-Hans", "新加坡"),
         ("Asia/Hong_Kong", "zh-Hant", "香港"), ("UTC", "zh-Hans", "UTC"),
     ],

@@ -132,7 +132,7 @@ def _reference_lines(files: Sequence[str]) -> Iterator[str]:
     """`#:` comments, wrapped as msgmerge wraps them."""
     line = "#:"
     for file in files:
-        if len(line) + 1 + len(file) >= REFERENCE_COLUMNS and line != "#:":
+        if len(line) + 1 + len(file) > REFERENCE_COLUMNS and line != "#:":
             yield line
             line = "#:"
         line += f" {file}"
