@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from bot.delivery.dispatcher import Dispatcher
 from bot.doctor.services import channel_findings
 from bot.model import Address, Cadence, Edition, Found, Preferences, Ranked, State
-from bot.rules.answer_counts import ENOUGH, FEWEST, JUDGE_WAITS, AnswerCounts
+from bot.rules.answer_counts import ENOUGH, FEWEST, JUDGE_WAITS, MOST_JUDGES, AnswerCounts
 from bot.rules.outcomes import ChannelState
 from bot.runtime.locks import holding, make_locks
 from bot.store import Store, audience, channel_state, edition_queries, paper_queries, subscriber_queries
@@ -58,6 +58,34 @@ def test_a_domain_waits_and_is_asked_anew() -> None:
 def test_what_a_domain_accepted_before_counts() -> None:
     found = counts(ENOUGH).with_answer("a", AT, refused=True, before=100)
     assert found.with_answer("a", AT, refused=True).waits_until("a", AT) is None
+
+
+def many(found: AnswerCounts) -> AnswerCounts:
+    """As many more judges as are counted, each with more refusals than make one wait, but few of its answers."""
+    for n in range(MOST_JUDGES):
+        for _ in range(FEWEST + 1):
+            found = found.with_answer(f"m{n:02}", AT, refused=True, before=1_000)
+    return found
+
+
+def test_a_domain_that_is_new_after_many_others_is_counted() -> None:
+    found = many(counts(ENOUGH))
+    for _ in range(FEWEST):
+        assert found.waits_until("z", AT) is None
+        found = found.with_answer("z", AT, refused=True)
+    assert found.waits_until("z", AT) == AT + JUDGE_WAITS
+    assert len(found.judges) == MOST_JUDGES
+
+
+def test_a_domain_that_waits_goes_on_waiting_whoever_else_refuses() -> None:
+    found = many(counts(ENOUGH, z=FEWEST))
+    assert found.waits_until("z", AT) == AT + JUDGE_WAITS
+    assert len(found.judges) == MOST_JUDGES
+    assert [each.refused for each in found.judges] == sorted((each.refused for each in found.judges), reverse=True)
+    later = AT + JUDGE_WAITS  # its wait is over: it is one of many
+    for n in range(FEWEST):
+        found = found.with_answer(f"y{n}", later, refused=True, before=1_000)
+    assert found.of("z") is None
 
 
 def test_counts_are_of_one_day_and_survive_being_stored() -> None:
