@@ -8,9 +8,9 @@ from datetime import UTC, datetime, time
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.channel import Channel, Rejected, Sent
+from bot.channel import Channel, Sent
 from bot.model import Delivery
-from bot.rules.outcomes import ChannelState, Result
+from bot.rules.outcomes import ChannelState, Result, is_first_refusal
 from bot.store import recording
 
 
@@ -24,7 +24,7 @@ async def count_answer(
     now: datetime,
 ) -> ChannelState:
     """The channel's state with an answer counted: each delivery that was accepted, or refused for the first time."""
-    refused = isinstance(result, Rejected) and not delivery.rejections
+    refused = is_first_refusal(delivery, result)
     if not (refused or isinstance(result, Sent)):
         return state
     judge, before = channel.judge(delivery.to), 0

@@ -70,12 +70,14 @@ class AnswerCounts:
 
     def on(self, day: date) -> Self:
         """The counts of a day: those of another day are over, but who has to wait still waits."""
-        if self.day == day:
-            return self
+        return self if self.day == day else replace(self.restarted(), day=day)
+
+    def restarted(self) -> Self:
+        """The counts begun anew; who has to wait still waits."""
         waiting = tuple(
             JudgeCount(each.judge, waits_until=each.waits_until) for each in self.judges if each.waits_until
         )
-        return replace(self, day=day, answers=0, refused=0, judges=waiting)
+        return replace(self, answers=0, refused=0, judges=waiting)
 
     def with_answer(self, judge: str | None, now: datetime, *, refused: bool, before: int = 0) -> Self:
         """One answer more; `before` is how many messages a judge accepted today before its first refusal."""

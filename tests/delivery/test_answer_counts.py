@@ -1,14 +1,16 @@
 """A few refusals among many answers halt nothing: shares decide, for one domain and for the channel."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, select
 
+from bot.channel import Rejected, Sent
 from bot.delivery.dispatcher import Dispatcher
 from bot.doctor.services import channel_findings
-from bot.model import Address, Cadence, Edition, Found, Preferences, Ranked, State
+from bot.model import Address, Cadence, Delivery, Edition, Found, Preferences, Ranked, State
 from bot.rules.answer_counts import ENOUGH, FEWEST, JUDGE_WAITS, MOST_JUDGES, AnswerCounts
-from bot.rules.outcomes import ChannelState
+from bot.rules.outcomes import ChannelState, next_channel_state
 from bot.runtime.locks import holding, make_locks
 from bot.store import Store, audience, channel_state, edition_queries, paper_queries, subscriber_queries
 from bot.store.schema import deliveries
@@ -86,6 +88,31 @@ def test_a_domain_that_waits_goes_on_waiting_whoever_else_refuses() -> None:
     for n in range(FEWEST):
         found = found.with_answer(f"y{n}", later, refused=True, before=1_000)
     assert found.of("z") is None
+
+
+DELIVERY = Delivery(1, 1, 1, "r1@a", Preferences(), AT, AT + timedelta(hours=12))
+
+
+def test_a_channel_that_resumes_does_not_halt_with_the_next_refusal() -> None:
+    state = ChannelState(counts=counts(300, a=20, b=20))
+    state = next_channel_state(state, DELIVERY, Rejected("spam", judge="b"), AT)
+    assert state.halted_at is not None
+    state = replace(state, counts=state.counts.with_answer("c", AT, refused=False))
+    state = next_channel_state(state, DELIVERY, Sent("1"), AT)
+    assert state.halted_at is None
+    assert state.counts.waits_until("a", AT) is not None, "who has to wait still waits"
+    for n in range(5):
+        state = replace(state, counts=state.counts.with_answer("d", AT, refused=True))
+        state = next_channel_state(state, replace(DELIVERY, id=n), Rejected("spam", judge="d"), AT)
+        assert state.halted_at is None
+    assert (state.counts.answers, state.counts.refused) == (5, 5)
+
+
+def test_only_a_refusal_that_is_counted_halts_by_its_share() -> None:
+    state = ChannelState(counts=counts(300, a=20, b=20), spam_domains=("1:a", "1:b"))
+    again = replace(DELIVERY, rejections=1)
+    assert next_channel_state(state, again, Rejected("spam", judge="a"), AT).halted_at is None
+    assert next_channel_state(state, DELIVERY, Rejected("spam", judge="a"), AT).halted_at == AT
 
 
 def test_counts_are_of_one_day_and_survive_being_stored() -> None:
