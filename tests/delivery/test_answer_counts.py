@@ -14,6 +14,7 @@ from bot.rules.outcomes import ChannelState, next_channel_state
 from bot.runtime.locks import holding, make_locks
 from bot.store import Store, audience, channel_state, edition_queries, paper_queries, subscriber_queries
 from bot.store.schema import deliveries
+from channels.email.address import domain
 from tests.support.email_channel import LINKS, opened
 from tests.support.fake_channel import DAY, NOW, paper, settle
 from tests.support.mail_server import Relay
@@ -131,12 +132,12 @@ def test_counts_in_words() -> None:
 
 
 async def mail_out(store: Store, readers: dict[str, int], refuses: set[str]) -> int:
-    """An edition to `readers` by domain; some domains call all of it spam. Returns the mails taken."""
+    """An edition to `readers` by domain; some domains or readers call it spam. Returns the mails taken."""
     locks = make_locks(store.engine.url, store.path)
     async with store.write() as connection:
-        for domain, count in readers.items():
+        for place, count in readers.items():
             for n in range(count):
-                address = Address("email", f"r{n}@{domain}")
+                address = Address("email", f"r{n}@{place}")
                 await subscriber_queries.add(connection, address, Preferences(), now=NOW)
         found = paper(1, DAY)
         await paper_queries.keep(connection, Found([found], frozenset({found.listed_on})))
@@ -144,7 +145,7 @@ async def mail_out(store: Store, readers: dict[str, int], refuses: set[str]) -> 
         assert edition_id is not None
         await audience.owe(connection, edition_id, Cadence.DAY, published_at=NOW)
     async with (
-        Relay(answer=lambda verb, to: SPAM if verb == "DOT" and to.partition("@")[2] in refuses else None) as relay,
+        Relay(answer=lambda verb, to: SPAM if verb == "DOT" and {to, domain(to)} & refuses else None) as relay,
         opened(relay) as channel,
     ):
         dispatcher = Dispatcher(store, channel, locks, links=LINKS)
@@ -165,6 +166,18 @@ async def test_a_domain_that_refuses_waits_alone(store: Store) -> None:
     assert 2 < state.counts.refused < 22, "what is left of the domain waits"
     assert state.counts.waits_until("bad.example", NOW + timedelta(hours=12)) is not None
     assert state.counts.waits_until("one.example", NOW + timedelta(hours=12)) is None
+
+
+async def test_a_domains_answers_are_each_counted_once_and_no_other_domains(store: Store) -> None:
+    readers = {"notmixed.example": 25, "mixed.example": 40}
+    refused = {"r3@mixed.example", "r20@mixed.example"}
+    assert await mail_out(store, readers, refused) == 63
+    async with store.read() as connection:
+        state = await channel_state.load(connection, "email")
+    count = state.counts.of("mixed.example")
+    assert count is not None
+    assert (count.answers, count.refused) == (40, 2)
+    assert (state.counts.answers, state.counts.refused) == (65, 2)
 
 
 async def test_the_doctor_shows_what_was_refused_today(store: Store) -> None:
