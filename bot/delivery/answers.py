@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, time
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.channel import Channel, Rejected, Sent
+from bot.channel import Channel, Sent
 from bot.model import Delivery
-from bot.rules.outcomes import ChannelState, Result
+from bot.rules.outcomes import ChannelState, Result, is_first_refusal
 from bot.store import recording
 
 
@@ -22,15 +22,21 @@ async def count_answer(
     result: Result,
     *,
     now: datetime,
+    later: Collection[int] = (),
 ) -> ChannelState:
-    """The channel's state with an answer counted: each delivery that was accepted, or refused for the first time."""
-    refused = isinstance(result, Rejected) and not delivery.rejections
+    """The channel's state with an answer counted: each delivery that was accepted, or refused for the first time.
+
+    `later` are the ids of deliveries that are recorded already, but counted after this one.
+    """
+    refused = is_first_refusal(delivery, result)
     if not (refused or isinstance(result, Sent)):
         return state
     judge, before = channel.judge(delivery.to), 0
-    if judge is not None and refused and state.counts.on(now.date()).of(judge) is None:
+    today = state.counts.on(now.date())
+    # Where nothing was accepted, nothing has to be looked for: that reads the channel's day under the write lock.
+    if judge is not None and refused and today.of(judge) is None and today.answers > today.refused:
         midnight = datetime.combine(now.astimezone(UTC), time(), UTC)
-        before = await recording.accepted_since(connection, channel.name, judge, midnight)
+        before = await recording.accepted_since(connection, channel.name, judge, midnight, apart_from=later)
     return replace(state, counts=state.counts.with_answer(judge, now, refused=refused, before=before))
 
 

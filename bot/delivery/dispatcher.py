@@ -274,12 +274,13 @@ class Dispatcher:
         await recording.record(connection, endings, owner=self.owner, now=now)
         for each in ended:
             delivery, result, bad_renderings = each.delivery, each.result, 0
+            del endings[delivery.id]  # what is left is counted later
             # A service's verdict counts once per reader; a page that we cannot render counts with every attempt.
             counts = isinstance(result, RenderFailed) or (isinstance(result, Rejected) and not delivery.rejections)
             if counts and not delivery.fell_back and await fallbacks.count_rejection(connection, delivery.id):
                 each.fell_back = True
                 bad_renderings = await fallbacks.count_fallen_back(connection, self.channel.name, delivery.edition_id)
-            state = await count_answer(connection, self.channel, state, delivery, result, now=now)
+            state = await count_answer(connection, self.channel, state, delivery, result, now=now, later=endings)
             state = next_channel_state(state, delivery, result, now, bad_renderings=bad_renderings)
             if isinstance(result, Deferred) and result.strike:
                 await self._end_after_strikes(connection, delivery, result.reason, now)
@@ -306,10 +307,8 @@ class Dispatcher:
     @staticmethod
     async def _end_after_strikes(connection: AsyncConnection, delivery: Delivery, reason: str, now: datetime) -> None:
         """End the subscription of a reader whom several editions in a row did not reach."""
-        reader = delivery.subscriber_id
-        if not await recording.has_same_reader(connection, delivery):
-            return
-        if is_given_up(await reader_history.strikes(connection, reader, delivery.edition_id)):
+        reader, same = delivery.subscriber_id, await recording.has_same_reader(connection, delivery)
+        if same and is_given_up(await reader_history.strikes(connection, reader, delivery.edition_id)):
             await subscriber_queries.mark_gone(connection, reader, reason, now=now)
 
     def _report_ended(self, ended: Sequence[_Ended], now: datetime, *, at_once: bool) -> None:

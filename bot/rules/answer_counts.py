@@ -21,7 +21,7 @@ FEWEST = 2
 JUDGE_WAITS = timedelta(hours=1)
 """How long messages to a judge wait whose share of refusals is too large."""
 MOST_JUDGES = 50
-"""Judges that are counted one by one: those that refused most."""
+"""Judges that are counted one by one: those that have to wait, and those that refused most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +70,14 @@ class AnswerCounts:
 
     def on(self, day: date) -> Self:
         """The counts of a day: those of another day are over, but who has to wait still waits."""
-        if self.day == day:
-            return self
+        return self if self.day == day else replace(self.restarted(), day=day)
+
+    def restarted(self) -> Self:
+        """The counts begun anew; who has to wait still waits."""
         waiting = tuple(
             JudgeCount(each.judge, waits_until=each.waits_until) for each in self.judges if each.waits_until
         )
-        return replace(self, day=day, answers=0, refused=0, judges=waiting)
+        return replace(self, answers=0, refused=0, judges=waiting)
 
     def with_answer(self, judge: str | None, now: datetime, *, refused: bool, before: int = 0) -> Self:
         """One answer more; `before` is how many messages a judge accepted today before its first refusal."""
@@ -91,7 +93,7 @@ class AnswerCounts:
         if counted.is_enough and count.refuses and refused and count.waits_until is None:
             count = replace(count, waits_until=now + JUDGE_WAITS)
         others = (each for each in today.judges if each.judge != judge)
-        return replace(counted, judges=_most_refused([count, *others]))
+        return replace(counted, judges=_listed(count, others, now))
 
     def waits_until(self, judge: str | None, now: datetime) -> datetime | None:
         """Until when messages to a judge have to wait; None where they need not."""
@@ -127,5 +129,11 @@ def _moment(written: str | None) -> datetime | None:
     return None if written is None else datetime.fromisoformat(written)
 
 
-def _most_refused(counts: Iterable[JudgeCount]) -> tuple[JudgeCount, ...]:
-    return tuple(sorted(counts, key=lambda each: (-each.refused, each.judge))[:MOST_JUDGES])
+def _listed(counted: JudgeCount, others: Iterable[JudgeCount], now: datetime) -> tuple[JudgeCount, ...]:
+    """The counts that are kept, most refusals first: the one just `counted`, those that wait, and who refused most."""
+
+    def rank(each: JudgeCount) -> tuple[bool, int, str]:
+        return (each.waits_until is None or each.waits_until <= now, -each.refused, each.judge)
+
+    kept = [counted, *sorted(others, key=rank)[: MOST_JUDGES - 1]]
+    return tuple(sorted(kept, key=lambda each: (-each.refused, each.judge)))

@@ -119,6 +119,11 @@ def consequence(delivery: Delivery, result: Result, now: datetime) -> Consequenc
             assert_never(result)
 
 
+def is_first_refusal(delivery: Delivery, result: Result) -> bool:
+    """Whether the service refused a message that it had not refused before: its verdict counts once per reader."""
+    return isinstance(result, Rejected) and not delivery.rejections
+
+
 def is_given_up(struck: Sequence[date]) -> bool:
     """Whether a reader counts as gone, whom the editions of these days in a row did not reach."""
     return len(struck) >= STRIKES and max(struck) - min(struck) >= STRIKES_SPAN
@@ -180,14 +185,15 @@ def next_channel_state(
 
     `bad_renderings` counts the edition's renderings that fell back, if this rejection made one more of them fall back.
     An announcement halts the channel only when it is called spam: it is the operator's own words that are refused.
-    Few refusals among many answers halt nothing (`state.counts`, in which this result is counted already).
+    Few refusals among many answers halt nothing (`state.counts`, in which a first refusal is counted already).
     """
     match result:
         case Sent():
             state = replace(state, failures=0, rejected_in_a_row=0)
             if state.halted_at is None:
                 return state
-            return replace(state, halted_at=None, halted_for=None, probe_at=None, spam_domains=())
+            counts = state.counts.restarted()  # else the refusals it halted for would halt it with the next one
+            return replace(state, halted_at=None, halted_for=None, probe_at=None, spam_domains=(), counts=counts)
         case Deferred(reason, retry_after, "channel"):
             if state.waits_until is not None and now < state.waits_until and retry_after is None:
                 return state  # sends that were in flight together met the same fault
@@ -200,7 +206,7 @@ def next_channel_state(
             state = replace(state, spam_domains=domains, rejected_in_a_row=state.rejected_in_a_row + first_fallback)
             refused = state.rejected_in_a_row >= REJECTED_IN_A_ROW or len(domains) >= SPAM_DOMAINS
             if state.counts.is_enough and isinstance(result, Rejected):
-                refused = state.counts.refuses
+                refused = is_first_refusal(delivery, result) and state.counts.refuses
             halts = refused or (bad_renderings >= BAD_RENDERINGS and not delivery.is_note)
             if halts and state.halted_at is None:
                 return replace(state, halted_at=now, halted_for=short(reason), probe_at=now + PROBE_EVERY)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from functools import cache
 
@@ -75,8 +75,10 @@ async def mark_not_reached(connection: AsyncConnection, edition_id: int, subscri
     return marked.rowcount > 0
 
 
-async def accepted_since(connection: AsyncConnection, channel: str, ending: str, since: datetime) -> int:
-    """Deliveries that the service accepted since a moment, to recipients whose id ends in `ending`."""
+async def accepted_since(
+    connection: AsyncConnection, channel: str, domain: str, since: datetime, *, apart_from: Collection[int] = ()
+) -> int:
+    """Deliveries that the service accepted since a moment, to `…@domain`, without those of the ids `apart_from`."""
     joined = deliveries.join(subscribers, deliveries.c.subscriber_id == subscribers.c.id)
     found: int | None = await connection.scalar(
         select(func.count())
@@ -85,7 +87,8 @@ async def accepted_since(connection: AsyncConnection, channel: str, ending: str,
             deliveries.c.channel == channel,
             deliveries.c.state == State.SENT,
             deliveries.c.ended_at >= since,
-            subscribers.c.recipient.endswith(ending, autoescape=True),
+            deliveries.c.id.not_in(apart_from),
+            subscribers.c.recipient.endswith(f"@{domain}", autoescape=True),
         )
     )
     return found or 0

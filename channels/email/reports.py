@@ -17,11 +17,14 @@ MAX_PARTS = 50
 """MIME parts of a mail that are examined."""
 MAX_TEXT = 6_000
 """Characters of a report's own words that are read."""
+LONGEST_MARK = 200
+"""Characters beyond MAX_TEXT in which the line may end that announces our mail."""
 MAX_REPLIES = 8
 """Replies quoted in a text that are judged."""
 
 _COPY = re.compile(
-    r"^[\W_]*(?:(?:this is|below (?:this line )?is|included is|enclosed is|here is)\b.{0,40}\b(?:copy|header|message)"
+    r"^(?:[^\w\n]|_)*+"
+    r"(?:(?:this is|below (?:this line )?is|included is|enclosed is|here is)\b.{0,40}\b(?:copy|header|message)"
     r"|(?:original|returned|unsent|undelivered) message\b|message headers? follow|header of the original|"
     r"the header of the original"
     r"|copy of the original|.{0,20}below this line is a copy|original message headers?|en-t[êe]tes de message|"
@@ -48,7 +51,9 @@ _AFTER = {
         r"\b(?:after|to|our) (?:initial|MAIL|EHLO|HELO)\b|>>> ?(?i:mail|ehlo|helo)|MAIL_FROM|refused to talk to me"
     ),
 }  # fmt: skip
-_TAG = re.compile(r"<(?:style|script)\b.*?</(?:style|script)>|</?[a-z!][^<>@]*>", re.IGNORECASE | re.DOTALL)
+_TAG = re.compile(r"</?[a-z!][^<>@]*>", re.IGNORECASE)
+_HIDDEN_OR_TAG = re.compile(rf"<(?:style|script)\b.*?</(?:style|script)>|{_TAG.pattern}", re.IGNORECASE | re.DOTALL)
+_END_OF_HIDDEN = re.compile(r"</(?:style|script)>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +155,18 @@ def own_words(mail: Message) -> str:
         if part.get_content_maintype() == "text" and part.get_content_subtype() in {"plain", "html"}:
             text = _decoded(part)
             if part.get_content_subtype() == "html":
-                text = "" if said else _TAG.sub(" ", text)
-            cut = _COPY.search(text)
+                text = "" if said else _without_tags(text)
+            cut = _COPY.search(text, 0, MAX_TEXT + LONGEST_MARK)
             said.append(text[: cut.start()] if cut else text)
             if cut or sum(map(len, said)) > MAX_TEXT:
                 break
     return "\n".join(said)[:MAX_TEXT]
+
+
+def _without_tags(markup: str) -> str:
+    """The text of a page. Style sheets and scripts are looked for only where one still ends, so each is read once."""
+    end = max((found.end() for found in _END_OF_HIDDEN.finditer(markup)), default=0)
+    return _HIDDEN_OR_TAG.sub(" ", markup[:end]) + _TAG.sub(" ", markup[end:])
 
 
 def _decoded(part: Message) -> str:

@@ -33,7 +33,12 @@ class Spoken(StrEnum):
     UNKNOWN = "unknown"
 
 
-_NOISE = re.compile(r"https?://\S+|\bwww\.\S+|<[^<>\s]*@[^<>\s]*>|[^\s<>\"'\[\]()]+@[^\s<>\"'\[\]()]+")
+MAX_SAID = 2_000
+"""Characters of an answer that are judged: it is judged between sends, and says why at its beginning."""
+_NOISE = re.compile(
+    r"https?://\S+|\bwww\.\S+|<[^<>\s@]*@[^<>\s]*>"
+    r"|(?<![^\s<>\"'\[\]()])[^\s<>\"'\[\]()]+@[^\s<>\"'\[\]()]+"  # begins with a word, so each is read once
+)
 """Addresses of the web and of mail: their words ("…/reasons#userunknown") say nothing."""
 ENHANCED = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
 """An enhanced status code (RFC 3463)."""
@@ -72,7 +77,7 @@ _LATER = _any(
     r"service (?:is )?(?:currently |temporarily )?unavailable(?!; client)",
 )
 _FULL = _any(
-    r"(?:over|exceed\w*|out of|above|beyond|reached)[^.;]{0,40}(?:quota|storage|disk space|allotted space)",
+    r"(?:over|exceed\w{0,3}|out of|above|beyond|reached)[^.;]{0,40}(?:quota|storage|disk space|allotted space)",
     r"(?:quota|storage|disk space|space)[^.;]{0,30}(?:exceed|full|reached|over)|quota violation|overquota",
     r"disk quota",
     r"(?:mail ?box|mail ?drop|inbox|folder|account|user|postfach|maildir)\b[^.;:]{0,60}\b(?:is |was )?(?:full|"
@@ -118,7 +123,7 @@ _HOST = _any(
     r"couldn't find any host|name service error|nxdomain|null mx|no mx|mail exchanger|dns query failed",
     r"bad destination system",
     r"(?:domain|host)[^.;]{0,20} does(?: not|n't) accept (?:mail|e-?mail)|host/domain",
-    r"(?:[\w-]+\.)+[a-z]{2,} does(?: not|n't) exist|host or domain name not found",
+    r"[\w-]\.[a-z]{2,} does(?: not|n't) exist|host or domain name not found",
     r"all relevant mx records point to non-existent",
 )
 _DISABLED = _any(
@@ -170,8 +175,9 @@ relay's network may be at fault, for every reader at once."""
 def verdict(said: str, *, spoken: Spoken = Spoken.UNKNOWN, status: tuple[int, int, int] | None = None) -> Verdict:
     """The verdict of an answer `said` to a command, with the status code that a report states beside it.
 
-    Words win over the code in the words, and that over `status`.
+    Words win over the code in the words, and that over `status`. Only the first MAX_SAID characters are looked at.
     """
+    said = said[:MAX_SAID]
     found = ENHANCED.search(said)
     code = (int(found[1]), int(found[2]), int(found[3])) if found and found[2] + found[3] != "00" else status
     words = " ".join(_NOISE.sub(" ", said).split())
