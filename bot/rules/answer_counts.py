@@ -73,7 +73,7 @@ class AnswerCounts:
         return self if self.day == day else replace(self.restarted(), day=day)
 
     def restarted(self) -> Self:
-        """The counts begun anew; who has to wait still waits."""
+        """The counts from zero; who has to wait still waits."""
         waiting = tuple(
             JudgeCount(each.judge, waits_until=each.waits_until) for each in self.judges if each.waits_until
         )

@@ -51,7 +51,7 @@ CONFIRM_SECONDS = 1.0
 FIRST_BACKOFF, LONGEST_BACKOFF = 1.0, 60.0
 """Seconds to wait while Telegram is unreachable or refuses us."""
 MOST_CONFLICTS, CONFLICTS_WITHIN = 5, 3600.0
-"""Conflicts after calls that worked, and the seconds within which so many mean that another program goes on polling."""
+"""Conflicts after calls that worked, and the seconds within which that number says that another program polls too."""
 CONTESTED = 600.0
 """Seconds without a conflict after which it no longer does."""
 SECOND_POLLER = (
