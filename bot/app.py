@@ -51,7 +51,8 @@ from bot.summaries.llm import Endpoint, Model
 from bot.summaries.paper_pictures import collect
 from bot.summaries.second_opinion import SecondOpinion
 from bot.summaries.writer import Writer
-from bot.web.application import MailAccess, WebContext
+from bot.web.application import MailAccess, WebContext, make_probes
+from bot.web.health_server import HealthServer
 from bot.web.metrics import Metrics
 from bot.web.pages.thumbnails import Thumbnails
 from bot.web.server import Web
@@ -96,13 +97,14 @@ async def open_app(
         locks = make_locks(store.engine.url, store.path)
         stack.push_async_callback(locks.close)
         feed = await stack.enter_async_context(Feed(core.feed_url.get_secret_value()))
+        under = {role: store.fenced(locks, partial(list, [role])) for role in ("poll", "keep", "write")}
         links = SignedLinks(core.keys or [await load_secret(store)], core.public_url or None)
         names = [only] if only else configured(environ)
         channels = [open_channel(name, environ, home, store, links) for name in names]
         sessions = [await stack.enter_async_context(Session(channel)) for channel in channels]
         alerts = Alerts(sessions, core.admins, match(core.default_language))
         time = Clock({"database": store.server_time, "feed": feed.server_time}, alerts.alert)
-        writer = await _writer(core, home, store, stack, alerts)
+        writer = await _writer(core, home, under["write"], stack, alerts)
         feedback, metrics = FeedbackProcessor(store, links), Metrics(store)
         styles = tuple(Style) if writer.has_model else WITHOUT_MODEL
         monitor = ListeningMonitor(store, alerts.alert)
@@ -141,10 +143,10 @@ async def open_app(
             locks=locks,
             clock=time,
             sessions=sessions,
-            publisher=publish(store, feed, alert=alerts.alert),
+            publisher=publish(under["poll"], feed, alert=alerts.alert),
             dispatchers=[dispatch(store, each.channel, locks, rate_limiter=each.rate_limiter) for each in sessions],
             housekeeping=Housekeeping(
-                store,
+                under["keep"],
                 alerts.alert,
                 closes=core.edition_closes,
                 channels=names,
@@ -156,6 +158,10 @@ async def open_app(
             monitor=monitor,
             feedback=feedback,
             commands=commands,
+            status=metrics.status,
+            probes=None
+            if web_settings.health_port is None
+            else HealthServer(web_settings.health_host, web_settings.health_port, make_probes(web, tells_jobs=True)),
             web=None if web_settings.port is None and not core.public_url else Web(web),
         )
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
@@ -26,11 +26,13 @@ from bot.publishing.publisher import Publisher
 from bot.render.words import match
 from bot.runtime.clock import Clock
 from bot.runtime.jobs import Job, cut_short, under_locks
-from bot.runtime.locks import Locks
+from bot.runtime.locks import Locks, take_from_the_dead
+from bot.runtime.role_status import RoleStatus
 from bot.runtime.supervisor import TICK, backoffs, pause, supervise, until
 from bot.settings import Settings
 from bot.store import Store, edition_queries
 from bot.summaries.writer import Writer
+from bot.web.health_server import HealthServer
 from bot.web.server import Web
 
 log = logging.getLogger(__name__)
@@ -45,6 +47,8 @@ WRITING_EVERY = 5.0
 MODEL_PATIENCE = 600.0
 """Seconds that one run (`--once`) waits for the language model before it delivers without it."""
 
+DRAINED_EVERY = 0.2
+"""Seconds between two looks whether what is in flight has ended."""
 PATIENCE = 3.0
 """Seconds that sends in flight get to end when the program is told to stop."""
 
@@ -76,8 +80,13 @@ class Service:
     monitor: ListeningMonitor
     commands: ReaderCommands
     feedback: FeedbackProcessor
+    status: RoleStatus
     web: Web | None = None
     """None without WEB_PORT or PUBLIC_URL."""
+    probes: HealthServer | None = None
+    """None without HEALTH_PORT."""
+    drain: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the process is to claim nothing more, finish what is in flight, and stop."""
 
     @property
     def channels(self) -> Sequence[Channel]:
@@ -118,26 +127,46 @@ class Service:
         """
         async with asyncio.TaskGroup() as group:
             group.create_task(supervise("clock", partial(self.clock.run, stop), stop), name="clock")
+            group.create_task(self._drain(stop), name="drain")
             for name, job in self._jobs(roles).items():
-                again = partial(supervise, name, partial(job.run, stop), stop)
+                again = partial(self._work, name, job, stop)
                 work = partial(under_locks, self.locks, job, again, stop, patience=PATIENCE)
                 group.create_task(supervise(name, work, stop), name=name)
             group.create_task(supervise("alerts", partial(self._send_alerts, stop), stop), name="alerts")
 
+    async def _work(self, name: str, job: Job, stop: asyncio.Event) -> None:
+        """Run a job that has its locks."""
+        self.status.works(name)
+        try:
+            await supervise(name, partial(job.run, stop), stop)
+        finally:
+            self.status.waits(name)
+
+    async def _drain(self, stop: asyncio.Event) -> None:
+        """Once told to drain, have dispatchers finish without claiming anything more, then stop the process."""
+        if not await until(stop, asyncio.ensure_future(self.drain.wait())):
+            return
+        log.info("draining: nothing more is claimed")
+        for dispatcher in self.dispatchers:
+            dispatcher.draining = True
+        while any(dispatcher.busy for dispatcher in self.dispatchers) and not stop.is_set():
+            await pause(DRAINED_EVERY, stop)
+        stop.set()
+
     async def take_locks(self, roles: frozenset[Role], stop: asyncio.Event) -> None:
         """Take the locks that `run` needs. Raises HeldError if another process holds one."""
-        locks = [lock for job in self._jobs(roles).values() for lock in job.locks]
-        await until(stop, asyncio.ensure_future(self.locks.take(*locks)))
+        locks = [lock for job in self._jobs(roles).values() for lock in job.locks()]
+        await until(stop, asyncio.ensure_future(take_from_the_dead(self.locks, *locks)))
 
     def _jobs(self, roles: frozenset[Role]) -> dict[str, Job]:
         """The jobs of these roles, by name."""
         jobs: dict[str, Job] = {}
         if Role.POLL in roles:
-            jobs["poll"] = Job(["poll"], self._poll, self._poll_once)
+            jobs["poll"] = Job(partial(list, ["poll"]), self._poll, self._poll_once)
             keep = self.housekeeping.step
-            jobs["keep"] = Job(["keep"], partial(self._again, keep, HOUSEKEEPING_EVERY), keep)
+            jobs["keep"] = Job(partial(list, ["keep"]), partial(self._keep, keep), keep)
             if self.writer.has_model:
-                jobs["write"] = Job(["write"], self._write, self._write_once, self.writer.finish)
+                jobs["write"] = Job(partial(list, ["write"]), self._write, self._write_once, self.writer.finish)
         for dispatcher, session in zip(self.dispatchers, self.sessions, strict=True):
             if Role.DELIVER in roles:
                 jobs[f"deliver:{dispatcher.channel.name}"] = Job(
@@ -145,18 +174,22 @@ class Service:
                     partial(self._deliver, dispatcher, session),
                     partial(self._deliver_once, dispatcher, session),
                     partial(self._finish, dispatcher),
+                    dispatcher.cut_off,
                 )
         for session in self.sessions if Role.LISTEN in roles else ():
             role = f"listen:{session.channel.name}"
-            jobs[role] = Job([role], partial(self._listen, session))
+            jobs[role] = Job(partial(list, [role]), partial(self._listen, session))
         if Role.WEB in roles and self.web is not None:
-            jobs["web"] = Job([], self.web.run)  # without a lock: any number of processes may serve pages
+            jobs["web"] = Job(list, self.web.run)  # without a lock: any number of processes may serve pages
+        if self.probes is not None:
+            jobs["health"] = Job(list, self.probes.run)
         return jobs
 
-    async def _again(self, step: Callable[[datetime], Awaitable[object]], every: float, stop: asyncio.Event) -> None:
-        """Take a step `every` that many seconds until told to stop; one under way is cut off then."""
+    async def _keep(self, step: Callable[[datetime], Awaitable[object]], stop: asyncio.Event) -> None:
+        """Take a step of housekeeping every minute until told to stop; one under way is cut off then."""
         while await until(stop, asyncio.ensure_future(step(self.clock.now()))):
-            await pause(every, stop)
+            self.status.turned("keep")
+            await pause(HOUSEKEEPING_EVERY, stop)
 
     async def _poll_once(self, now: datetime) -> None:
         if await self.publisher.poller.poll(now):
@@ -167,6 +200,7 @@ class Service:
 
     async def _write(self, stop: asyncio.Event) -> None:
         while await until(stop, asyncio.ensure_future(self.writer.step(self.clock.now()))):
+            self.status.turned("write")
             await pause(0.0 if self.writer.wrote else WRITING_EVERY, stop)
 
     async def _write_once(self, now: datetime) -> None:
@@ -192,6 +226,7 @@ class Service:
 
     async def _poll(self, stop: asyncio.Event) -> None:
         while await until(stop, asyncio.ensure_future(self._round())):  # a poll that is cut off has stored nothing
+            self.status.turned("poll")
             at = await self.publisher.poller.next_poll(self.clock.now())
             await pause(min(max((at - self.clock.now()).total_seconds(), TICK), LONGEST_NAP), stop)
 
@@ -210,7 +245,9 @@ class Service:
     async def _deliver(self, dispatcher: Dispatcher, session: Session, stop: asyncio.Event) -> None:
         await self._despite_refusals(session, stop, partial(self._log_in, session, stop))
         while not stop.is_set():
-            if not await dispatcher.step(self.clock.now()):
+            worked = await dispatcher.step(self.clock.now())
+            self.status.turned(f"deliver:{dispatcher.channel.name}")
+            if not worked:
                 await pause(TICK, dispatcher.attempt_ended, stop)
 
     async def _finish(self, dispatcher: Dispatcher, patience: float) -> None:

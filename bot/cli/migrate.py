@@ -51,7 +51,7 @@ async def _upgrade_plan(store: Store) -> list[str]:
     lines = [f"The database is at version {version}; this program needs {HEAD}. It would change as follows."]
     lines += [f"{step.revision}: {step.does}" for step in upgrade.pending(version)]
     lines.append(f"Estimated time, for {rows:,} rows: {max(1, round(seconds))} s.")
-    if not upgrade.needs_standstill(version):
+    if not upgrade.needs_standstill(version, store.path):
         lines.append("No process has to stop.")
     elif running:
         lines.append(f"Stop these first: {'; '.join(running)}; and standby and web processes.")

@@ -81,6 +81,20 @@ class WebContext:
         return [link for link in links if link is not None]
 
 
+def make_probes(context: WebContext, *, tells_jobs: bool = False) -> ProbeRoutes:
+    """The probes for monitoring; with `tells_jobs` for a port that no visitor sees."""
+    token = context.settings.metrics_token
+    return ProbeRoutes(
+        context.store,
+        context.metrics,
+        context.clock,
+        channels=[channel.name for channel in context.channels],
+        interval=context.core.poll_interval,
+        token=None if token is None else token.get_secret_value(),
+        tells_jobs=tells_jobs,
+    )
+
+
 def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.Application:
     """The application, ready to be served. `outgoing` sends the mails of `context.mail`."""
     urls, settings, mail = context.urls, context.settings, context.mail
@@ -105,14 +119,7 @@ def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.
         client=client,
         thumbnails=context.thumbnails,
     )
-    probes = ProbeRoutes(
-        context.store,
-        context.metrics,
-        context.clock,
-        channels=[channel.name for channel in context.channels],
-        interval=context.core.poll_interval,
-        token=None if settings.metrics_token is None else settings.metrics_token.get_secret_value(),
-    )
+    probes = make_probes(context)
     reports = ReportRoute(context.store, pages, urls, clock=context.clock, client=client)
     path = f"{urls.root}/{{language}}/papers/{{paper}}/report/{{style}}"
     found = [*probes.routes(), web.post(path, public.in_a_language(reports.take))]
