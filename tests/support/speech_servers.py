@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import math
 import re
 from array import array
@@ -12,6 +13,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
+import mutagen.id3
+import mutagen.mp3
 from aiohttp import WSMsgType, web
 from aiohttp.test_utils import TestServer
 
@@ -43,6 +46,16 @@ def wav(seconds: float = A_SENTENCE, *, told: int | None = None, **more: Any) ->
     head += wide.to_bytes(2, "little") + (16).to_bytes(2, "little")
     riff = b"RIFF" + (size + 36 & 0xFFFFFFFF).to_bytes(4, "little") + b"WAVE"
     return riff + head + b"data" + size.to_bytes(4, "little") + body
+
+
+def played(content: bytes) -> Any:
+    """An MP3 as mutagen reads it: its tags, and `info` about its sound."""
+    return mutagen.mp3.MP3(io.BytesIO(content))  # type: ignore[no-untyped-call]
+
+
+def tags_of(content: bytes) -> Any:
+    """The tags of an MP3, as they were written."""
+    return mutagen.id3.ID3(io.BytesIO(content), translate=False)  # type: ignore[no-untyped-call]
 
 
 @dataclass

@@ -58,7 +58,9 @@ class Frames:
 
 def frames(content: bytes) -> Frames | None:
     """The frames of an MP3; None where there are none, or where their formats differ."""
-    at, junk, found, kind = _behind_tag(content), 0, [], None
+    found: list[bytes] = []
+    kind: SoundFormat | None = None
+    at, junk = _behind_tag(content), 0
     while at + 4 <= len(content):
         here = _format(content, at)
         size = _size(content, at) if here is not None else 0
@@ -143,9 +145,9 @@ def _description(sound: Frames) -> bytes:
     header[1] |= 1  # without a checksum
     for index in range(1, 15):
         header[2] = index << 4 | header[2] & 0x0C
-        if _size(header, 0) >= needed:
+        if _size(bytes(header), 0) >= needed:
             break
-    size, total = _size(header, 0), sum(map(len, sound.frames))
+    size, total = _size(bytes(header), 0), sum(map(len, sound.frames))
     even = all(_bitrate(frame) == sound.kilobits for frame in sound.frames)
     body = (b"Info" if even else b"Xing") + (0b111).to_bytes(4, "big")
     body += len(sound.frames).to_bytes(4, "big") + (total + size).to_bytes(4, "big") + _seek_table(sound, total)

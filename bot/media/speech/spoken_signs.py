@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from bot.render.words import likely
+from bot.render.catalogue import likely
 
 UNITS = (
     "GB", "MB", "KB", "TB", "PB", "GiB", "MiB", "ms", "s", "h", "min", "fps", "FPS", "Hz", "kHz", "MHz", "GHz", "km",

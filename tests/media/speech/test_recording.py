@@ -1,19 +1,15 @@
 """Recordings: frames and samples put together, read back by mutagen, which players' tags are tested with."""
 
-import io
-
-import mutagen.mp3
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mutagen.id3 import ID3
 
 from bot.media.speech import mp3_frames, wave_sound
 from bot.media.speech.id3_tag import ChapterMark, Tags, tag
 from bot.media.speech.recording import BETWEEN_CHAPTERS, BETWEEN_UTTERANCES, Recorder, assembled
 from bot.media.speech.script import Chapter, Script, Utterance
 from bot.media.speech.voices import SpeechError
-from tests.support.speech_servers import A_SENTENCE, ToneSpeaker, mp3, samples, wav
+from tests.support.speech_servers import A_SENTENCE, ToneSpeaker, mp3, played, samples, tags_of, wav
 
 SCRIPT = Script(
     "ko",
@@ -38,16 +34,16 @@ async def test_a_recording_plays_as_long_as_its_chapters_say(sound: bytes) -> No
     assert starts == sorted(starts)
     assert [each.end for each in recorded.chapters[:-1]] == starts[1:]
     assert seen == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
-    played = mutagen.mp3.MP3(io.BytesIO(recorded.content)).info
-    assert played.length == pytest.approx(recorded.seconds, abs=0.06)
-    assert not played.sketchy
+    heard = played(recorded.content).info
+    assert heard.length == pytest.approx(recorded.seconds, abs=0.06)
+    assert not heard.sketchy
 
 
 def test_players_find_title_language_chapters_and_artwork() -> None:
     sound = mp3(2.0)
     marks = [ChapterMark("Opening", 0, 0.5), ChapterMark("1. 논문 \N{SNOWMAN}", 0.5, 2.0)]
     shown = Tags("Morning · 조간", "모닝 페이퍼스", "Album", "ko", 2026, marks, artwork=b"\x89PNG picture")
-    read = ID3(io.BytesIO(tag(shown, 2.0) + sound), translate=False)
+    read = tags_of(tag(shown, 2.0) + sound)
     assert (str(read["TIT2"]), str(read["TPE1"]), str(read["TLAN"]), str(read["TLEN"])) == (
         "Morning · 조간",
         "모닝 페이퍼스",
@@ -64,18 +60,22 @@ def test_players_find_title_language_chapters_and_artwork() -> None:
     assert mp3_frames.frames(tag(shown, 2.0) + sound) == mp3_frames.frames(sound), "the tag is no sound"
 
 
-@given(st.text(max_size=40), st.integers(0, 300))
-@settings(max_examples=20)
+@given(st.text(max_size=40), st.sampled_from([0, 1, 3, 260]))
+@settings(max_examples=8)
 def test_any_titles_make_a_readable_tag(title: str, chapters: int) -> None:
     marks = [ChapterMark(title, n, n + 1) for n in range(chapters)]
-    read = ID3(io.BytesIO(tag(Tags(title * 30, "", title, "xx", 2026, marks), 300.0) + mp3(0.1)), translate=False)
+    read = tags_of(tag(Tags(title * 30, "", title, "xx", 2026, marks), 300.0) + mp3(0.1))
     assert len(read.getall("CHAP")) == min(chapters, 255)
 
 
 async def test_long_texts_are_parted_and_nothing_is_lost() -> None:
     speaker = ToneSpeaker()
     speaker.most = 30
-    long = Script("en", "t", [Chapter("c", [Utterance("One two three. Four five six seven. " + "w" * 70 + ".", "en")])])
+    long = Script(
+        "en",
+        "t",
+        [Chapter("c", [Utterance("One two three. Four five six seven. " + "".join(map(str, range(40))) + ".", "en")])],
+    )
     await speaker.recorder().record(long)
     assert all(len(text) <= 30 for text, _ in speaker.said)
     assert "".join(text for text, _ in speaker.said).replace(" ", "") == long.chapters[0].utterances[0].text.replace(
