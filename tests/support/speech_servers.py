@@ -18,7 +18,7 @@ import mutagen.mp3
 from aiohttp import WSMsgType, web
 from aiohttp.test_utils import TestServer
 
-from bot.media.speech.recording import Recorder
+from bot.media.speech.recorder import Recorder
 from bot.media.speech.voices import SpeechError
 from bot.media.speech.wave_sound import Samples, encode
 

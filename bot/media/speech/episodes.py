@@ -11,7 +11,7 @@ from pathlib import Path
 from bot.media.media_store import MediaFile, MediaStore
 from bot.media.speech.artwork import artwork
 from bot.media.speech.id3_tag import ChapterMark, Tags, tag
-from bot.media.speech.recording import Recorded
+from bot.media.speech.recorder import Recorded
 from bot.media.speech.script import Script
 from bot.model import Cadence, Style
 from bot.render.edition_page import slug

@@ -16,7 +16,7 @@ from bot.delivery.rendering import PATIENCE, texts_for
 from bot.media.media_store import MediaStore
 from bot.media.speech import episodes
 from bot.media.speech.episodes import Episode, EpisodeKey
-from bot.media.speech.recording import Recorder, Report, unreported
+from bot.media.speech.recorder import Recorder, Report, unreported
 from bot.media.speech.script import script
 from bot.media.speech.voices import Speaker, SpeechError
 from bot.model import Cadence, Edition, Preferences, Style

@@ -192,7 +192,7 @@ def _signs(said: str, signs: SpokenSigns) -> str:
     said = _PLUS.sub(f" {words['+']} ", said)
     said = _AND.sub(f" {words['&']} ", said)
     said = _SIGN.sub(lambda found: f" {words[found[0]]} ", said)
-    return _SLASH.sub(signs.pause, said)
+    return _SLASH.sub(signs.marks[0], said)
 
 
 def _gap(found: re.Match[str]) -> str:
@@ -205,12 +205,12 @@ def _power(exponent: str, signs: SpokenSigns) -> str:
         return f" {signs.powers[int(exponent) - 2]}"
     negative = exponent.startswith("-")
     said = signs.minus.format(n=exponent[1:]) if negative else exponent
-    return f" {signs.power.format(n=said)}"
+    return f" {signs.powers[2].format(n=said)}"
 
 
 def _punctuated(said: str, signs: SpokenSigns | None) -> str:
     """Brackets and dashes as pauses, no other marks, one full stop at the end."""
-    pause, stop = (", ", ".") if signs is None else (signs.pause, signs.stop)
+    pause, stop = (", ", ".") if signs is None else signs.marks
     said = _DASH.sub(pause, _CLOSE.sub(pause, _OPEN.sub(pause, said)))
     said = _QUOTES.sub("", said).replace("’", "'")
     said = _REST.sub(" ", said)

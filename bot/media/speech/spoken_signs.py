@@ -38,13 +38,10 @@ class SpokenSigns:
     minus: str
     number: str
     """"#1"."""
-    power: str
-    """A power other than the second and third, which are the last two of `powers`."""
-    powers: tuple[str, str]
-    pause: str
-    """A comma, with the space that the language writes behind it."""
-    stop: str
-    """A full stop."""
+    powers: tuple[str, str, str]
+    """The second power, the third, and any other."""
+    marks: tuple[str, str]
+    """A comma, with the space that the language writes behind it, and a full stop."""
     words: Mapping[str, str]
     """Signs, units, Greek letters, and currencies (as templates), by what is written."""
     names: Mapping[str, str]
@@ -69,10 +66,8 @@ _ENGLISH = SpokenSigns(
     span="{n} to {m}",
     minus="minus {n}",
     number="number {n}",
-    power="to the power of {n}",
-    powers=("squared", "cubed"),
-    pause=", ",
-    stop=".",
+    powers=("squared", "cubed", "to the power of {n}"),
+    marks=(", ", "."),
     words=_table(
         "plus or minus|at most|at least|less than|more than|about|equals|to|from|plus|and|at|the square root of"
         "|infinity|in|about|is not|times",
@@ -109,10 +104,8 @@ _KOREAN = SpokenSigns(
     span="{n}에서 {m}",
     minus="마이너스 {n}",
     number="{n}번",
-    power="의 {n}제곱",
-    powers=("제곱", "세제곱"),
-    pause=", ",
-    stop=".",
+    powers=("제곱", "세제곱", "의 {n}제곱"),
+    marks=(", ", "."),
     words=_table(
         "플러스마이너스|최대|최소|미만|초과|약|은|에서|에서|플러스|앤드|앳|루트|무한대|인|약|같지 않음|곱하기",
         "기가바이트|메가바이트|킬로바이트|테라바이트|페타바이트|기비바이트|메비바이트|밀리초|초|시간|분"
@@ -147,10 +140,8 @@ _SIMPLIFIED = SpokenSigns(
     span="{n}到{m}",
     minus="负{n}",
     number="第{n}",
-    power="的{n}次方",
-    powers=("的平方", "的立方"),
-    pause="，",
-    stop="。",
+    powers=("的平方", "的立方", "的{n}次方"),
+    marks=("，", "。"),
     words=_table(
         "正负|最多|至少|小于|大于|约|等于|到|从|加|和|at|根号|无穷大|属于|约|不等于|乘",
         _CHINESE_UNITS,
@@ -169,10 +160,8 @@ _TRADITIONAL = SpokenSigns(
     span="{n}到{m}",
     minus="負{n}",
     number="第{n}",
-    power="的{n}次方",
-    powers=("的平方", "的立方"),
-    pause="，",
-    stop="。",
+    powers=("的平方", "的立方", "的{n}次方"),
+    marks=("，", "。"),
     words=_table(
         "正負|最多|至少|小於|大於|約|等於|到|從|加|和|at|根號|無窮大|屬於|約|不等於|乘",
         "GB|MB|KB|TB|PB|GiB|MiB|毫秒|秒|小時|分鐘|影格每秒|影格每秒|赫茲|千赫茲|兆赫茲|吉赫茲|公里|公分|公釐|奈米|公尺"
@@ -194,10 +183,8 @@ _JAPANESE = SpokenSigns(
     span="{n}から{m}",
     minus="マイナス{n}",
     number="{n}番",
-    power="の{n}乗",
-    powers=("の2乗", "の3乗"),
-    pause="、",
-    stop="。",
+    powers=("の2乗", "の3乗", "の{n}乗"),
+    marks=("、", "。"),
     words=_table(
         "プラスマイナス|最大|最小|未満|超|約|イコール|から|から|プラス|アンド|アット|ルート|無限大|属する|約|等しくない|かける",
         "ギガバイト|メガバイト|キロバイト|テラバイト|ペタバイト|ギビバイト|メビバイト|ミリ秒|秒|時間|分|フレーム毎秒"
@@ -220,10 +207,8 @@ _ARABIC = SpokenSigns(
     span="{n} إلى {m}",
     minus="ناقص {n}",
     number="رقم {n}",
-    power="أس {n}",
-    powers=("تربيع", "تكعيب"),
-    pause="، ",
-    stop=".",
+    powers=("تربيع", "تكعيب", "أس {n}"),
+    marks=("، ", "."),
     words=_table(
         "زائد أو ناقص|على الأكثر|على الأقل|أقل من|أكثر من|نحو|يساوي|إلى|من|زائد|و|عند|جذر|ما لا نهاية|في|نحو"
         "|لا يساوي|في",
