@@ -33,7 +33,9 @@ def narrate(
     cadence: Annotated[Cadence, typer.Option(metavar="NAME", help="day, week or month.")] = Cadence.DAY,
     force: Annotated[bool, typer.Option("--force", help="Record it again where there is a recording.")] = False,
 ) -> None:
-    """Read an edition aloud: the latest, or a day's, in the languages of PODCAST and in PODCAST_STYLE.
+    """Read an edition aloud, into an MP3 with chapters.
+
+    That is the latest, or a day's, in the languages of PODCAST and in PODCAST_STYLE.
 
     What has been recorded is left as it is, unless --force is given.
     """
