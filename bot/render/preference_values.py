@@ -200,7 +200,7 @@ def rhythm_in_words(wanted: Preferences, w: Words, now: datetime) -> str:
 
 
 def schedule_in_words(wanted: Preferences, w: Words) -> str:
-    """When editions come, in a few words: "daily · Mon to Fri · 08:00 · Berlin"."""
+    """When editions come, in a few words: "Daily · Mon to Fri · 08:00 · Berlin"."""
     parts = [cadences(w)[wanted.cadence], w.clock(wanted.hour), str(zones.zone(wanted.timezone, w.language))]
     if wanted.weekdays != ALL_WEEK:
         parts.insert(1, days_in_words(wanted.weekdays, w))

@@ -28,7 +28,7 @@ async def test_a_reader_is_welcomed_with_the_first_edition_that_arrives(store: S
     await settle(dispatcher, NOW + timedelta(minutes=30))
     await publish(store, {}, day=DAY + ONE, now=NOW + ONE)
     await settle(dispatcher, NOW + ONE)
-    assert [personal.welcome for _, _, personal in channel.sent] == ["daily · 22:00 · UTC"] * 2 + [""]
+    assert [personal.welcome for _, _, personal in channel.sent] == ["Daily · 22:00 · UTC"] * 2 + [""]
 
 
 async def test_a_reader_of_long_ago_is_not_welcomed(store: Store) -> None:

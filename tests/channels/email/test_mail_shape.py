@@ -177,7 +177,7 @@ def test_the_first_mail_says_when_editions_come_and_how_to_change_that() -> None
         assert welcome < said.index(READER.links["settings"]) < first
         assert "papers@example.org" in said
     assert all("Welcome!" not in said for said in arrived(made, READER))
-    assert arrived(made, READER)[0].count("\n\n\n") == 5, "nothing is left of it"
+    assert arrived(made, READER)[0].count("\r\n\r\n\r\n") == 5, "nothing is left of it"
 
 
 def test_fewer_emails_stands_beside_unsubscribe() -> None:
@@ -188,7 +188,7 @@ def test_fewer_emails_stands_beside_unsubscribe() -> None:
 
 def test_somebody_who_was_forwarded_a_mail_can_subscribe() -> None:
     text, html = arrived(mail(edition(*FIVE), "ko", Style.ABSTRACT), READER)
-    where = f"{PUBLIC}/ko/2026-04-29?style=abstract#subscribe"
+    where = f"{PUBLIC}/ko/2026-04-29?style=abstract#address"
     assert where in html
     assert where in text
 
