@@ -9,7 +9,8 @@ import pytest
 
 from bot.model import Cadence, Status
 from bot.signing import token_name
-from tests.support.mail_program import ADA, PUBLIC, Mailed
+from tests.support.email_channel import PUBLIC
+from tests.support.mail_program import ADA, Mailed
 from tests.support.web_program import some
 
 
