@@ -20,6 +20,7 @@ from bot.delivery.dispatcher import Dispatcher
 from bot.delivery.housekeeping import Housekeeping
 from bot.delivery.listening import ListeningMonitor
 from bot.delivery.session import Session
+from bot.media.speech.narrator import Narrator
 from bot.model import Address, Cadence, Preferences
 from bot.publishing.heartbeat import beat
 from bot.publishing.publisher import Publisher
@@ -47,6 +48,10 @@ WRITING_EVERY = 5.0
 MODEL_PATIENCE = 600.0
 """Seconds that one run (`--once`) waits for the language model before it delivers without it."""
 
+NARRATING_EVERY = 30.0
+"""Seconds between two checks for recordings that are wanted, while there are none."""
+VOICE_PATIENCE = 900.0
+"""Seconds that one run (`--once`) spends on recordings, after everything has been delivered."""
 DRAINED_EVERY = 0.2
 """Seconds between two looks whether what is in flight has ended."""
 PATIENCE = 3.0
@@ -76,6 +81,7 @@ class Service:
     dispatchers: Sequence[Dispatcher]
     housekeeping: Housekeeping
     writer: Writer
+    narrator: Narrator
     alerts: Alerts
     monitor: ListeningMonitor
     commands: ReaderCommands
@@ -176,6 +182,9 @@ class Service:
                     partial(self._finish, dispatcher),
                     dispatcher.cut_off,
                 )
+        if Role.POLL in roles and self.narrator.has_voice:
+            # The last of those that `--once` runs.
+            jobs["narrate"] = Job(partial(list, ["narrate"]), self._narrate, self._narrate_once)
         for session in self.sessions if Role.LISTEN in roles else ():
             role = f"listen:{session.channel.name}"
             jobs[role] = Job(partial(list, [role]), partial(self._listen, session))
@@ -210,6 +219,19 @@ class Service:
                     pass
         except Exception:  # editions go out, whatever the language model does
             log.exception("text generation failed, delivering without it")
+
+    async def _narrate(self, stop: asyncio.Event) -> None:
+        while await until(stop, asyncio.ensure_future(self.narrator.step(self.clock.now()))):
+            self.status.turned("narrate")
+            await pause(NARRATING_EVERY, stop)
+
+    async def _narrate_once(self, now: datetime) -> None:
+        try:
+            async with asyncio.timeout(VOICE_PATIENCE):
+                while await self.narrator.step(now):
+                    pass
+        except Exception:  # a voice spoils nothing
+            log.exception("reading aloud failed")
 
     async def _deliver_once(self, dispatcher: Dispatcher, session: Session, now: datetime) -> None:
         try:

@@ -34,7 +34,7 @@ STANDSTILL = {"sqlite": SEARCH_INDEX, "postgresql": LEASES}
 """The newest migration that no process may run beside: one that renames tables, or changes how locks are held."""
 SETTLING = 9.0
 """Seconds within which a process before `LEASES` noticed that its advisory locks were lost."""
-ROLES = ("poll", "keep", "write")
+ROLES = ("poll", "keep", "write", "narrate")
 CHANNEL_ROLES = ("deliver", "listen")
 MIGRATE = "migrate"
 """The lock under which one process of several that start together migrates, on SQLite."""

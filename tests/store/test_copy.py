@@ -152,9 +152,10 @@ async def test_a_target_of_another_version_is_refused(store: Store, version: str
         await require_current(store, "database")
 
 
-async def test_a_locked_target_is_still_an_empty_one(store: Store) -> None:
+async def test_a_target_whose_leases_are_held_is_still_an_empty_one(store: Store) -> None:
+    held = {"role": "poll", "number": 1, "process": "p", "taken_at": NOW, "ends_at": NOW, "takeovers": 0}
     async with store.write() as connection:
-        await connection.execute(insert(system_state).values(key="lock:poll", value="{}"))
+        await connection.execute(insert(leases), held)
     await make_ready(store)
 
 
