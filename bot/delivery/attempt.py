@@ -11,7 +11,7 @@ from bot.channel import Barred, Channel, Deferred, Gone, Message, Outcome, Perso
 from bot.delivery.rate_limit import RateLimiter
 from bot.delivery.rendering import Renderings
 from bot.model import Delivery, Reason
-from bot.rules.outcomes import NothingToSend, Recalled, RenderFailed, Result, redact, short
+from bot.rules.outcomes import LONGEST_REASON, NothingToSend, Recalled, RenderFailed, Result, redact, short
 from bot.runtime.text import printable
 from bot.runtime.timing import Observe, Timed, ignore_timing, timed
 from bot.signing import SignedLinks, token_name
@@ -107,6 +107,8 @@ def sanitized(outcome: object, to: str) -> Outcome:
 
 def _clean(text: object) -> str:
     """Text that every database accepts: no control characters, no lone surrogates."""
+    if isinstance(text, str) and text.isascii() and text.isprintable() and " " not in text:
+        return text[:LONGEST_REASON]  # a receipt, as nearly all are
     whole = str(text).encode("utf-8", "replace").decode("utf-8")
     return short(printable(whole))
 
