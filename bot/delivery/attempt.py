@@ -6,11 +6,14 @@ import asyncio
 import logging
 import math
 from dataclasses import replace
+from functools import lru_cache
 
 from bot.channel import Barred, Channel, Deferred, Gone, Message, Outcome, Personal, Rejected, Sent, Unknown
 from bot.delivery.rate_limit import RateLimiter
 from bot.delivery.rendering import Renderings
-from bot.model import Delivery, Reason
+from bot.model import Delivery, Preferences, Reason
+from bot.render.preference_values import schedule_in_words
+from bot.render.words import words
 from bot.rules.outcomes import LONGEST_REASON, NothingToSend, Recalled, RenderFailed, Result, redact, short
 from bot.runtime.text import printable
 from bot.runtime.timing import Observe, Timed, ignore_timing, timed
@@ -87,8 +90,17 @@ class Attempts:
         """The parts of a message that are this reader's alone."""
         reader = token_name(delivery.subscriber_id, delivery.subscribed_at)
         links = {} if self._links is None else self._links.of(reader, delivery.preferences.language, slug)
+        welcome = _schedule(delivery.preferences) if delivery.is_first else ""
         key = f"{delivery.edition_id}.{delivery.subscriber_id}"
-        return Personal(key, reader=reader, repeat=delivery.repeats, links=links, extras=delivery.extras)
+        return Personal(
+            key, reader=reader, repeat=delivery.repeats, links=links, welcome=welcome, extras=delivery.extras
+        )
+
+
+@lru_cache(maxsize=4096)
+def _schedule(wanted: Preferences) -> str:
+    """When a reader's editions come, in their words; cached, since after an import everybody's edition is their first."""
+    return schedule_in_words(wanted, words(wanted.language))
 
 
 def sanitized(outcome: object, to: str) -> Outcome:
