@@ -99,7 +99,7 @@ class Attempts:
 
 @lru_cache(maxsize=4096)
 def _schedule(wanted: Preferences) -> str:
-    """When a reader's editions come, in their words; cached, since after an import everybody's edition is their first."""
+    """When a reader's editions come, in words; cached, since after an import everybody's edition is the first."""
     return schedule_in_words(wanted, words(wanted.language))
 
 
