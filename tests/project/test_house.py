@@ -33,13 +33,13 @@ MORE_FIELDS = {
     "bot.channel.page.Page": 19,
     "bot.model.Delivery": 15,
     "bot.model.Paper": 18,  # what the feed says of a paper
-    "bot.service.Service": 15,
+    "bot.service.Service": 16,
     "bot.web.pages.layout.PageLayout": 15,
 }
 """Dataclasses with more than `MOST_FIELDS` fields, and their fields."""
 
 HOMES = {
-    "PIL": ("bot.summaries.fulltext.figures",),
+    "PIL": ("bot.summaries.fulltext.figures", "bot.media.painting", "bot.media.typesetting"),
     "aiohttp": ("bot.runtime.http", "bot.web", "channels.discord"),
     "aiosmtplib": ("channels.email.pool",),
     "aiosqlite": ("bot.store",),
