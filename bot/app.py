@@ -33,6 +33,7 @@ from bot.publishing.feed import Feed
 from bot.publishing.past_lists import PastLists
 from bot.publishing.poller import Progress
 from bot.publishing.publisher import Publisher
+from bot.render.branding import branding
 from bot.render.catalogue import languages
 from bot.render.templates import template
 from bot.render.words import match
@@ -230,8 +231,9 @@ def _model(core: Settings, endpoints: Sequence[tuple[str, str, str]]) -> Model:
 
 
 def core_settings(environ: Mapping[str, str]) -> Settings:
-    """The core's settings, with a default language that there is. Raises SettingsError."""
+    """The core's settings, with a default language that there is; sentences use their name. Raises SettingsError."""
     core = settings.read(Settings, environ)
+    branding.name = core.newsletter_name
     if not match(core.default_language, default=""):
         raise SettingsError(f"DEFAULT_LANGUAGE must be one of {', '.join(languages())}; see .env.example.")
     return core

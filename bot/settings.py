@@ -28,6 +28,7 @@ from pydantic import (
 )
 
 from bot.model import Address
+from bot.runtime.text import one_line
 from bot.runtime.written_times import clock_time, duration, seconds
 
 DEFAULT_FEED = "https://huggingface.co/api/daily_papers"
@@ -74,6 +75,8 @@ class Settings(BaseModel):
         description="must be a language tag, such as en, ko or zh-Hant",
     )
     default_timezone: str = Field("UTC", alias="DEFAULT_TIMEZONE")
+    newsletter_name: str = Field("", alias="NEWSLETTER_NAME", max_length=60)
+    """The newsletter's name in every language; empty for the one in the catalogues."""
     log_format: Literal["auto", "human", "json"] = Field("auto", alias="LOG_FORMAT")
     admins: Annotated[tuple[Address, ...], BeforeValidator(addresses)] = Field((), alias="ADMINS")
     llm_base_url: SecretStr | None = Field(None, alias="LLM_BASE_URL")
@@ -112,6 +115,13 @@ class Settings(BaseModel):
         if url is not None and not _is_address(url.get_secret_value(), "https?", needs_host=True):
             raise ValueError("must be a web address that starts with https:// (or http://)")
         return url
+
+    @field_validator("newsletter_name")
+    @classmethod
+    def _name(cls, name: str) -> str:
+        if name != one_line(name) or set(name) & set('<>"@'):
+            raise ValueError('must be one line without <, >, @ and ", such as Vision Papers')
+        return name
 
     @field_validator("public_url")
     @classmethod

@@ -30,8 +30,8 @@ LONGER_FUNCTIONS = {
 
 MOST_FIELDS = 12
 MORE_FIELDS = {
-    "bot.channel.page.Page": 19,
-    "bot.model.Delivery": 15,
+    "bot.channel.page.Page": 20,
+    "bot.model.Delivery": 16,
     "bot.model.Paper": 18,  # what the feed says of a paper
     "bot.service.Service": 16,
     "bot.web.pages.layout.PageLayout": 15,
