@@ -28,6 +28,9 @@ from bot.delivery.listening import ListeningMonitor
 from bot.delivery.session import Session
 from bot.media.illustrator import Illustrator
 from bot.media.media_store import MediaStore
+from bot.media.speech.choose_speaker import speaker
+from bot.media.speech.narrator import Narrator, Podcast
+from bot.media.speech.settings import SpeechSettings
 from bot.model import Address, Preferences, Style
 from bot.publishing.feed import Feed
 from bot.publishing.past_lists import PastLists
@@ -158,6 +161,7 @@ async def open_app(
             ),
             writer=writer,
             illustrator=await _illustrator(core, home, store, stack, has_pages=has_pages),
+            narrator=_narrator(environ, core, home, store, writes=writer.has_model),
             alerts=alerts,
             monitor=monitor,
             feedback=feedback,
@@ -220,6 +224,22 @@ def media_folder(core: Settings, home: Path) -> Path:
     return home / core.media_dir.expanduser()
 
 
+def _narrator(environ: Mapping[str, str], core: Settings, home: Path, store: Store, *, writes: bool) -> Narrator:
+    """What reads editions aloud, with the voice of the settings if there is one. Raises SettingsError."""
+    speech = speech_settings(environ)
+    podcast = Podcast([match(tag) for tag in speech.podcast], speech.podcast_style)
+    media = MediaStore(media_folder(core, home))
+    return Narrator(store, media, speaker(speech), podcast=podcast, budget=speech.budget, writes=writes)
+
+
+def speech_settings(environ: Mapping[str, str]) -> SpeechSettings:
+    """The settings of speech, with languages of the podcast that there are. Raises SettingsError."""
+    speech = settings.read(SpeechSettings, environ)
+    if not all(match(tag, default="") for tag in speech.podcast):
+        raise SettingsError(f"PODCAST must list some of {', '.join(languages())}; see .env.example.")
+    return speech
+
+
 def _model(core: Settings, endpoints: Sequence[tuple[str, str, str]]) -> Model:
     """The client of these endpoints. Raises SettingsError."""
     try:
@@ -241,7 +261,7 @@ def core_settings(environ: Mapping[str, str]) -> Settings:
 
 def settings_classes() -> list[type[BaseModel]]:
     """The classes that all settings are read into: the core's, the web server's and each channel's."""
-    return [Settings, WebSettings, *map(settings_class, CHANNELS)]
+    return [Settings, WebSettings, SpeechSettings, *map(settings_class, CHANNELS)]
 
 
 def configured(environ: Mapping[str, str]) -> list[str]:

@@ -21,6 +21,7 @@ from bot.delivery.housekeeping import Housekeeping
 from bot.delivery.listening import ListeningMonitor
 from bot.delivery.session import Session
 from bot.media.illustrator import Illustrator
+from bot.media.speech.narrator import Narrator
 from bot.model import Address, Cadence, Preferences
 from bot.publishing.heartbeat import beat
 from bot.publishing.publisher import Publisher
@@ -50,6 +51,11 @@ DRAWING_PATIENCE = 300.0
 MODEL_PATIENCE = 600.0
 """Seconds that one run (`--once`) waits for the language model before it delivers without it."""
 
+NARRATING_EVERY = 30.0
+"""Seconds between two checks for recordings that are wanted, while there are none."""
+VOICE_PATIENCE = 900.0
+"""Seconds that one run (`--once`) spends on recordings, after everything has been delivered."""
+
 PATIENCE = 3.0
 """Seconds that sends in flight get to end when the program is told to stop."""
 
@@ -78,6 +84,7 @@ class Service:
     housekeeping: Housekeeping
     writer: Writer
     illustrator: Illustrator
+    narrator: Narrator
     alerts: Alerts
     monitor: ListeningMonitor
     commands: ReaderCommands
@@ -157,6 +164,8 @@ class Service:
                     partial(self._deliver_once, dispatcher, session),
                     partial(self._finish, dispatcher),
                 )
+        if Role.POLL in roles and self.narrator.has_voice:
+            jobs["narrate"] = Job(["narrate"], self._narrate, self._narrate_once)  # last of those that `--once` runs
         for session in self.sessions if Role.LISTEN in roles else ():
             role = f"listen:{session.channel.name}"
             jobs[role] = Job([role], partial(self._listen, session))
@@ -194,6 +203,18 @@ class Service:
                 await self.illustrator.step(now)
         except Exception:  # editions go out, whatever becomes of their pictures
             log.exception("drawing pictures failed, delivering without them")
+
+    async def _narrate(self, stop: asyncio.Event) -> None:
+        while await until(stop, asyncio.ensure_future(self.narrator.step(self.clock.now()))):
+            await pause(NARRATING_EVERY, stop)
+
+    async def _narrate_once(self, now: datetime) -> None:
+        try:
+            async with asyncio.timeout(VOICE_PATIENCE):
+                while await self.narrator.step(now):
+                    pass
+        except Exception:  # a voice spoils nothing
+            log.exception("reading aloud failed")
 
     async def _deliver_once(self, dispatcher: Dispatcher, session: Session, now: datetime) -> None:
         try:
