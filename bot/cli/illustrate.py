@@ -27,8 +27,8 @@ def illustrate(
 ) -> None:
     """Draw the pictures of an edition.
 
-    Word cloud, trend, poster and card, in every language or one: of the latest edition, or of a day's, and of the week and
-    the month that end with it. What is there already is left as it is.
+    Word cloud, trend, poster and card, in every language or one: of the latest edition, or of a day's, and of the week
+    and the month that end with it. What is there already is left as it is.
     """
     execute(_illustrate(parse_day(date), language, force))
 

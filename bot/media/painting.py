@@ -6,6 +6,7 @@ from contextlib import suppress
 from functools import cache
 from html import escape
 from io import BytesIO
+from typing import cast
 
 from PIL import Image, ImageColor, ImageDraw, ImageOps
 
@@ -40,8 +41,8 @@ def png(scene: Scene, typesetter: Typesetter, theme: Theme) -> bytes:
 def _in_few_colours(canvas: Image.Image, theme: Theme) -> Image.Image:
     """A picture of tones in a palette, half the size. Its paper, at the last corner, is exact: it lies on pages."""
     found = canvas.quantize(palette=_palette(theme), dither=Image.Dither.NONE)
-    corner, colours = found.getpixel((found.width - 1, found.height - 1)), found.getpalette() or []
-    assert isinstance(corner, int)
+    corner = cast("int", found.getpixel((found.width - 1, found.height - 1)))
+    colours = found.getpalette() or []
     colours[3 * corner : 3 * corner + 3] = ImageColor.getrgb(COLOURS[theme][Tone.PAPER])
     found.putpalette(colours)
     return found

@@ -1,6 +1,7 @@
 """Pictures are drawn without boxes, overlaps or cut words, in every script, light and dark."""
 
 import re
+from dataclasses import replace
 from io import BytesIO
 from itertools import combinations
 from pathlib import Path
@@ -153,9 +154,7 @@ def test_svg_is_text_with_classes_and_escaped() -> None:
 def test_a_thumbnail_is_shown_and_a_broken_one_left_out(tmp_path: Path) -> None:
     photo = tmp_path / "one.jpg"
     Image.new("RGB", (640, 360), "#3366ff").save(photo)
-    with_photo = Poster(
-        *(getattr(POSTER, name) for name in ("product", "title", "period", "lead", "entries", "foot")), photo
-    )
+    with_photo = replace(POSTER, photo=photo)
     (_, content), *_ = draw(Task("it", with_photo, "en"))
     scene = laid_out(with_photo, Typesetter("en"))
     (item,) = [each for each in scene.items if isinstance(each, Photo)]
