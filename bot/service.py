@@ -20,6 +20,7 @@ from bot.delivery.dispatcher import Dispatcher
 from bot.delivery.housekeeping import Housekeeping
 from bot.delivery.listening import ListeningMonitor
 from bot.delivery.session import Session
+from bot.media.illustrator import Illustrator
 from bot.media.speech.narrator import Narrator
 from bot.model import Address, Cadence, Preferences
 from bot.publishing.heartbeat import beat
@@ -45,6 +46,10 @@ HOUSEKEEPING_EVERY = 60.0
 """Seconds between two rounds of housekeeping."""
 WRITING_EVERY = 5.0
 """Seconds between two checks for wanted texts, while there are none."""
+ILLUSTRATING_EVERY = 15.0
+"""Seconds between two looks for editions without pictures."""
+DRAWING_PATIENCE = 300.0
+"""Seconds that one run (`--once`) draws pictures before it delivers without them."""
 MODEL_PATIENCE = 600.0
 """Seconds that one run (`--once`) waits for the language model before it delivers without it."""
 
@@ -81,6 +86,7 @@ class Service:
     dispatchers: Sequence[Dispatcher]
     housekeeping: Housekeeping
     writer: Writer
+    illustrator: Illustrator
     narrator: Narrator
     alerts: Alerts
     monitor: ListeningMonitor
@@ -114,11 +120,13 @@ class Service:
     async def first_round(self, now: datetime, roles: frozenset[Role], stop: asyncio.Event) -> None:
         """Poll, publish, and show the first edition on this machine, before `run` asks other services for anything.
 
-        A relay may take a minute to answer. Raises nothing but what the database and the locks raise.
+        A relay may take a minute to answer, and pictures some seconds to be drawn.
+
+        Raises nothing but what the database and the locks raise.
         """
-        elsewhere = {f"deliver:{channel.name}" for channel in self.channels if not channel.rehearsal}
+        later = {"illustrate", *(f"deliver:{channel.name}" for channel in self.channels if not channel.rehearsal)}
         jobs = self._jobs(roles)
-        await self._each_once([jobs[name] for name in jobs if name not in elsewhere], now, stop)
+        await self._each_once([jobs[name] for name in jobs if name not in later], now, stop)
 
     async def _each_once(self, jobs: Iterable[Job], now: datetime, stop: asyncio.Event) -> None:
         for job in jobs:
@@ -161,18 +169,21 @@ class Service:
 
     async def take_locks(self, roles: frozenset[Role], stop: asyncio.Event) -> None:
         """Take the locks that `run` needs. Raises HeldError if another process holds one."""
-        locks = [lock for job in self._jobs(roles).values() for lock in job.locks()]
+        locks = [lock for job in self._jobs(roles).values() for lock in job.roles()]
         await until(stop, asyncio.ensure_future(take_from_the_dead(self.locks, *locks)))
 
     def _jobs(self, roles: frozenset[Role]) -> dict[str, Job]:
         """The jobs of these roles, by name."""
         jobs: dict[str, Job] = {}
         if Role.POLL in roles:
-            jobs["poll"] = Job(partial(list, ["poll"]), self._poll, self._poll_once)
+            jobs["poll"] = Job(["poll"], self._poll, self._poll_once)
             keep = self.housekeeping.step
-            jobs["keep"] = Job(partial(list, ["keep"]), partial(self._keep, keep), keep)
+            jobs["keep"] = Job(["keep"], partial(self._again, "keep", keep, HOUSEKEEPING_EVERY), keep)
             if self.writer.has_model:
-                jobs["write"] = Job(partial(list, ["write"]), self._write, self._write_once, self.writer.finish)
+                jobs["write"] = Job(["write"], self._write, self._write_once, self.writer.finish)
+        if Role.POLL in roles and (self.web is not None or any(channel.shows_pictures for channel in self.channels)):
+            draw = partial(self._again, "illustrate", self.illustrator.step, ILLUSTRATING_EVERY)
+            jobs["illustrate"] = Job(["illustrate"], draw, self._illustrate_once)
         for dispatcher, session in zip(self.dispatchers, self.sessions, strict=True):
             if Role.DELIVER in roles:
                 jobs[f"deliver:{dispatcher.channel.name}"] = Job(
@@ -184,21 +195,23 @@ class Service:
                 )
         if Role.POLL in roles and self.narrator.has_voice:
             # The last of those that `--once` runs.
-            jobs["narrate"] = Job(partial(list, ["narrate"]), self._narrate, self._narrate_once)
+            jobs["narrate"] = Job(["narrate"], self._narrate, self._narrate_once)
         for session in self.sessions if Role.LISTEN in roles else ():
             role = f"listen:{session.channel.name}"
-            jobs[role] = Job(partial(list, [role]), partial(self._listen, session))
+            jobs[role] = Job([role], partial(self._listen, session))
         if Role.WEB in roles and self.web is not None:
-            jobs["web"] = Job(list, self.web.run)  # without a lock: any number of processes may serve pages
+            jobs["web"] = Job([], self.web.run)  # without a lock: any number of processes may serve pages
         if self.probes is not None:
-            jobs["health"] = Job(list, self.probes.run)
+            jobs["health"] = Job([], self.probes.run)
         return jobs
 
-    async def _keep(self, step: Callable[[datetime], Awaitable[object]], stop: asyncio.Event) -> None:
-        """Take a step of housekeeping every minute until told to stop; one under way is cut off then."""
+    async def _again(
+        self, name: str, step: Callable[[datetime], Awaitable[object]], every: float, stop: asyncio.Event
+    ) -> None:
+        """Take a step of a job `every` that many seconds until told to stop; one under way is cut off then."""
         while await until(stop, asyncio.ensure_future(step(self.clock.now()))):
-            self.status.turned("keep")
-            await pause(HOUSEKEEPING_EVERY, stop)
+            self.status.turned(name)
+            await pause(every, stop)
 
     async def _poll_once(self, now: datetime) -> None:
         if await self.publisher.poller.poll(now):
@@ -219,6 +232,13 @@ class Service:
                     pass
         except Exception:  # editions go out, whatever the language model does
             log.exception("text generation failed, delivering without it")
+
+    async def _illustrate_once(self, now: datetime) -> None:
+        try:
+            async with asyncio.timeout(DRAWING_PATIENCE):
+                await self.illustrator.step(now)
+        except Exception:  # editions go out, whatever becomes of their pictures
+            log.exception("drawing pictures failed, delivering without them")
 
     async def _narrate(self, stop: asyncio.Event) -> None:
         while await until(stop, asyncio.ensure_future(self.narrator.step(self.clock.now()))):

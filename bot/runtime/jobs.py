@@ -21,8 +21,8 @@ LOOKED_AT_EVERY = 2.0
 class Job:
     """A background job: which locks it holds, and how it runs for ever, runs once and ends."""
 
-    locks: Callable[[], Sequence[str]]
-    """The names of its locks; they may differ after a loss."""
+    locks: Sequence[str] | Callable[[], Sequence[str]]
+    """The names of its locks, or what names them: they may differ after a loss."""
     run: Callable[[asyncio.Event], Awaitable[None]]
     """Runs until the event is set."""
     once: Callable[[datetime], Awaitable[object]] | None = None
@@ -31,6 +31,10 @@ class Job:
     """Settles what is in flight, within some seconds, before the locks are given back."""
     cut_off: Callable[[], None] | None = None
     """Breaks off whatever is in flight, at once: the locks are lost. `finish` is called afterwards."""
+
+    def roles(self) -> Sequence[str]:
+        """The names of its locks just now."""
+        return self.locks() if callable(self.locks) else self.locks
 
 
 async def under_locks(
@@ -41,7 +45,7 @@ async def under_locks(
     Whatever ends the work, the job finishes, within `patience` seconds, before another process can have the locks.
     Raises LostError where the locks were lost, else what the work raises.
     """
-    roles = job.locks()
+    roles = job.roles()
     if not roles:
         await work()
         return

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-SLOW = {"poll": 1800.0, "write": 1800.0, "keep": 1800.0, "narrate": 1800.0}
+SLOW = dict.fromkeys(("poll", "write", "keep", "narrate", "illustrate"), 1800.0)
 """Seconds in which a job has to come round once, where that is long: a feed with much to read, a slow model."""
 USUAL = 300.0
 """The same for other jobs, which come round every second."""
