@@ -74,6 +74,9 @@ CHANNELS = ("telegram", "discord", "email", "outbox", "site")
 FALLBACK_CHANNEL = "outbox"
 """The channel that is used if none is configured."""
 
+FENCED = ("poll", "keep", "write", "illustrate", "narrate")
+"""Roles whose work is written under their lock alone; deliveries are under that of their owner."""
+
 CACHE = "cache"
 """The folder, below the program's home, of files that can be fetched again: full texts and pictures of papers."""
 
@@ -104,10 +107,7 @@ async def open_app(
         locks = make_locks(store.engine.url, store.path)
         stack.push_async_callback(locks.close)
         feed = await stack.enter_async_context(Feed(core.feed_url.get_secret_value()))
-        under = {
-            role: store.fenced(locks, partial(list, [role]))
-            for role in ("poll", "keep", "write", "illustrate", "narrate")
-        }
+        under = {role: store.fenced(locks, partial(list, [role])) for role in FENCED}
         links = SignedLinks(core.keys or [await load_secret(store)], core.public_url or None)
         names = [only] if only else configured(environ)
         channels = [open_channel(name, environ, home, store, links) for name in names]
@@ -172,9 +172,7 @@ async def open_app(
             feedback=feedback,
             commands=commands,
             status=metrics.status,
-            probes=None
-            if web_settings.health_port is None
-            else HealthServer(web_settings.health_host, web_settings.health_port, make_probes(web, tells_jobs=True)),
+            probes=_health_server(web),
             web=Web(web) if has_pages else None,
         )
 
@@ -257,6 +255,13 @@ def _model(core: Settings, endpoints: Sequence[tuple[str, str, str]]) -> Model:
         )
     except ValueError as error:
         raise SettingsError(f"{error}.") from None
+
+
+def _health_server(web: WebContext) -> HealthServer | None:
+    """The server of the probes alone, if HEALTH_PORT is set."""
+    if web.settings.health_port is None:
+        return None
+    return HealthServer(web.settings.health_host, web.settings.health_port, make_probes(web, tells_jobs=True))
 
 
 def core_settings(environ: Mapping[str, str]) -> Settings:

@@ -194,8 +194,8 @@ class Service:
                     dispatcher.cut_off,
                 )
         if Role.POLL in roles and self.narrator.has_voice:
-            # The last of those that `--once` runs.
-            jobs["narrate"] = Job(["narrate"], self._narrate, self._narrate_once)
+            read = partial(self._again, "narrate", self.narrator.step, NARRATING_EVERY)
+            jobs["narrate"] = Job(["narrate"], read, self._narrate_once)  # last of those that `--once` runs
         for session in self.sessions if Role.LISTEN in roles else ():
             role = f"listen:{session.channel.name}"
             jobs[role] = Job([role], partial(self._listen, session))
@@ -239,11 +239,6 @@ class Service:
                 await self.illustrator.step(now)
         except Exception:  # editions go out, whatever becomes of their pictures
             log.exception("drawing pictures failed, delivering without them")
-
-    async def _narrate(self, stop: asyncio.Event) -> None:
-        while await until(stop, asyncio.ensure_future(self.narrator.step(self.clock.now()))):
-            self.status.turned("narrate")
-            await pause(NARRATING_EVERY, stop)
 
     async def _narrate_once(self, now: datetime) -> None:
         try:
