@@ -141,9 +141,7 @@ def _more(page: Page, hidden: int) -> str | None:
     return words(page.language).ngettext("edition.more_papers", hidden)
 
 
-def _excess(
-    message: Message, limits: Limits, maxima: Mapping[str, int] | None = None
-) -> tuple[str, int, int] | None:
+def _excess(message: Message, limits: Limits, maxima: Mapping[str, int] | None = None) -> tuple[str, int, int] | None:
     """The first quantity of a message that is beyond its maximum, by default the service's."""
     sizes = message.sizes()
     for quantity, maximum in (limits.maxima if maxima is None else maxima).items():

@@ -78,6 +78,7 @@ def _items(container: Container, rows: Sequence[Row], stored_lines: StoredLines)
     if container.lead:
         yield discord.ui.Separator()
         if container.picture:
+            thumbnail: discord.ui.Thumbnail[Any]
             thumbnail = discord.ui.Thumbnail(container.picture, description=cut(container.alt, ALT) or None)
             yield discord.ui.Section(container.lead, accessory=thumbnail)
         else:

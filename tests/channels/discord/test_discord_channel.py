@@ -319,7 +319,7 @@ async def test_each_extra_does_what_it_says(stage: Desk) -> None:
     [message] = news.messages
     assert message.silent
     assert message.crossposted
-    assert message.content == f"<@&{role.id}>"
+    assert message.components[0]["content"] == f"<@&{role.id}>"
     assert message.allowed_mentions == {"parse": [], "roles": [role.id]}
     [thread] = [each for each in stage.guild.channels.values() if each.parent is news]
     assert thread.id == message.id

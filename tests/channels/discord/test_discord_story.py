@@ -343,7 +343,7 @@ async def test_who_asks_too_much_keeps_what_is_on_the_screen(world: World) -> No
                 break
         assert "One moment" in reply.text
         assert reply.ephemeral
-        assert menu.message.content.startswith("**Daily papers")
+        assert texts(menu.message)[0].startswith("**Daily papers")
         assert len(menu.message.interactive) == 2
 
 
