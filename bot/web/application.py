@@ -110,19 +110,10 @@ def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.
         client=client,
         thumbnails=context.thumbnails,
     )
-    probes = ProbeRoutes(
-        context.store,
-        context.metrics,
-        context.clock,
-        channels=[channel.name for channel in context.channels],
-        interval=context.core.poll_interval,
-        token=None if settings.metrics_token is None else settings.metrics_token.get_secret_value(),
-    )
     reports = ReportRoute(context.store, pages, urls, clock=context.clock, client=client)
     path = f"{urls.root}/{{language}}/papers/{{paper}}/report/{{style}}"
-    found = [*probes.routes(), web.post(path, public.in_a_language(reports.take))]
-    if context.recordings is not None:
-        found += PodcastRoutes(context.visitors, urls, context.recordings, context.clock).routes()
+    found = [*_probe_routes(context), *_podcast_routes(context)]
+    found.append(web.post(path, public.in_a_language(reports.take)))
     if mail is not None and outgoing is not None:
         forms = FormPages(
             store=context.store,
@@ -152,3 +143,22 @@ def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.
 def _podcasts(context: WebContext) -> Sequence[str]:
     """The languages that have a podcast."""
     return () if context.recordings is None else context.recordings.podcast.languages
+
+
+def _podcast_routes(context: WebContext) -> Sequence[web.RouteDef]:
+    if context.recordings is None:
+        return []
+    return PodcastRoutes(context.visitors, context.urls, context.recordings, context.clock).routes()
+
+
+def _probe_routes(context: WebContext) -> Sequence[web.RouteDef]:
+    token = context.settings.metrics_token
+    probes = ProbeRoutes(
+        context.store,
+        context.metrics,
+        context.clock,
+        channels=[channel.name for channel in context.channels],
+        interval=context.core.poll_interval,
+        token=None if token is None else token.get_secret_value(),
+    )
+    return probes.routes()
