@@ -20,12 +20,13 @@ from bot.signing import SignedLinks
 from bot.store import Store
 from bot.web.metrics import Metrics
 from bot.web.middleware import LARGEST_BODY, Middleware, client_of
-from bot.web.pages.contents import Pages, SubscribeForm
+from bot.web.pages.contents import Pages
 from bot.web.pages.edition_feeds import EditionFeeds
 from bot.web.pages.layout import LayoutMaker
 from bot.web.pages.public import PublicRoutes, style_sheet
 from bot.web.pages.report_route import ReportRoute
 from bot.web.pages.search_page import SearchPages
+from bot.web.pages.subscribe_box import SubscribeForm, SubscribeOffers
 from bot.web.pages.thumbnails import Thumbnails
 from bot.web.probes import ProbeRoutes
 from bot.web.settings import USUAL_PORT, WebSettings
@@ -85,14 +86,14 @@ def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.
     """The application, ready to be served. `outgoing` sends the mails of `context.mail`."""
     urls, settings, mail = context.urls, context.settings, context.mail
     client = partial(client_of, proxies=settings.proxies)
-    layouts = LayoutMaker(urls, style_sheet()[0], has_settings=mail is not None)
+    form = None if mail is None else SubscribeForm(mail.commands.by_invitation)
+    offers = SubscribeOffers(context.styles, context.invitations, form)
+    layouts = LayoutMaker(urls, style_sheet()[0], has_settings=mail is not None, offers=offers)
     pages = Pages(
         context.visitors,
         layouts,
         styles=context.styles,
         thumbnails=context.thumbnails,
-        invitations=context.invitations,
-        subscribing=None if mail is None else SubscribeForm(mail.commands.by_invitation),
         keep=context.core.keep_unsubscribed,
     )
     public = PublicRoutes(

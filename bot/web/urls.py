@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from bot.model import Cadence
 from bot.render.edition_page import slug
@@ -62,13 +62,21 @@ class Urls:
         """Another page of a language: `archive`, `search`, `privacy`."""
         return f"{self.root}/{language}/{name}"
 
+    def topic(self, language: str, topic: str) -> str:
+        """The papers that have a keyword."""
+        return f"{self.page(language, 'search')}?{urlencode({'topic': topic})}"
+
     def paper(self, language: str, paper_id: str) -> str:
         """The page of a paper."""
         return f"{self.root}/{language}/papers/{quote(paper_id)}"
 
     def picture(self, paper_id: str) -> str:
-        """A paper's thumbnail."""
+        """A paper's thumbnail beside its title."""
         return f"{self.root}/pictures/{quote(paper_id)}.jpg"
+
+    def large_picture(self, paper_id: str) -> str:
+        """A paper's thumbnail where it comes first."""
+        return f"{self.root}/pictures/{quote(paper_id)}.large.jpg"
 
     def feed(self, language: str, kind: str, query: str = "") -> str:
         """A feed: `xml`, `atom` or `json`."""

@@ -13,6 +13,7 @@ from bot.model import Cadence, Style
 from bot.render.catalogue import languages
 from bot.render.labels import labels
 from bot.render.words import Words, own_name
+from bot.web.pages.subscribe_box import SubscribeBox, SubscribeOffers
 from bot.web.urls import Urls
 
 YOUNG = timedelta(days=365)
@@ -83,14 +84,19 @@ class PageLayout:
     languages: Sequence[Choice]
     feeds: Sequence[Feed]
     canonical: str
+    subscribe: SubscribeBox
     description: str = ""
     styles: Sequence[Choice] = ()
     previous: Link | None = None
     next: Link | None = None
+    around: Sequence[Link] = ()
+    """The longer periods that an edition lies in, then the shorter ones that it holds."""
     pictures: frozenset[str] = field(default_factory=frozenset)
     """The ids of papers that have a thumbnail."""
     indexed: bool = True
     """Whether search engines may list the page."""
+    offers: bool = False
+    """Whether the page itself has the box that offers to subscribe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +106,7 @@ class LayoutMaker:
     urls: Urls
     style_sheet: str
     has_settings: bool = False
+    offers: SubscribeOffers = field(default_factory=SubscribeOffers)
 
     def layout(
         self,
@@ -119,6 +126,8 @@ class LayoutMaker:
         own, urls = w.language, self.urls
         named = [
             ("today", w.gettext("web.today"), urls.front(own)),
+            ("week", w.gettext("cadence.week"), urls.page(own, "week")),
+            ("month", w.gettext("cadence.month"), urls.page(own, "month")),
             ("archive", w.gettext("web.archive"), urls.page(own, "archive")),
             ("search", w.gettext("web.search"), urls.page(own, "search")),
         ]
@@ -137,6 +146,7 @@ class LayoutMaker:
             languages=[Choice(own_name(tag), url(tag), tag == own, tag) for tag in languages()],
             feeds=[Feed(media_type, label, urls.feed(own, kind, query)) for kind, media_type, label in FEEDS],
             canonical=urls.whole(url(own)),
+            subscribe=self.offers.box(w),
             **more,
         )
 

@@ -7,18 +7,20 @@ import hashlib
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 
 from aiohttp import web
 
 from bot.channel import Link
 from bot.commands.token_buckets import TokenBuckets
-from bot.model import ARXIV_ID, Style
+from bot.model import ARXIV_ID, Cadence, Style
 from bot.render import folder
 from bot.render.catalogue import languages
 from bot.render.words import match, words
 from bot.store import DatabaseFault
 from bot.store.search import paper_id
+from bot.summaries.fulltext.figures import Size
 from bot.web.client import preferred
 from bot.web.middleware import send
 from bot.web.pages.contents import Pages
@@ -47,14 +49,15 @@ REFUSED_AFTER = 1.0
 """Seconds that a client over its quota waits for being told so: one that asks again at once then asks slowly."""
 MOST_REFUSED = 100
 """Clients that are kept waiting so at the same time."""
-STYLE_SHEETS = ("outbox/edition.css", "pages/pages.css")
+STYLE_SHEETS = ("colours", "shell", "papers", "archive", "forms")
+"""The parts of the style sheet, in the folder of the pages' templates."""
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def style_sheet() -> tuple[str, bytes]:
     """The style sheet's path, which holds a hash of it, and its bytes."""
-    body = "\n".join((folder() / name).read_text(encoding="utf-8") for name in STYLE_SHEETS).encode()
+    body = "\n".join((folder() / "pages" / f"{name}.css").read_text(encoding="utf-8") for name in STYLE_SHEETS).encode()
     return f"/style-{hashlib.sha256(body).hexdigest()[:12]}.css", body
 
 
@@ -100,7 +103,8 @@ class PublicRoutes:
             web.get(f"{root}{path}", self._always(body, "text/css", KEEP_LONG)),
             web.get(f"{root}/icon.svg", self._always(icon, "image/svg+xml", KEEP_A_DAY)),
             web.get(f"{root}/robots.txt", self._always(robots, "text/plain", KEEP_A_DAY)),
-            web.get(f"{root}/pictures/{{paper}}.jpg", self._picture),
+            web.get(f"{root}/pictures/{{paper}}.large.jpg", self._picture(Size.LARGE)),
+            web.get(f"{root}/pictures/{{paper}}.jpg", self._picture(Size.SMALL)),
             web.get(f"{root}/feed/{{language}}.{{kind}}", self._feed),
         ]
         if root:
@@ -113,6 +117,8 @@ class PublicRoutes:
             ("/papers/{paper}", self._paper),
             ("/search", self._search),
             ("/privacy", self._privacy),
+            ("/week", partial(self._latest, cadence=Cadence.WEEK)),
+            ("/month", partial(self._latest, cadence=Cadence.MONTH)),
             ("/{slug}", self._edition),
         ):
             found.append(web.get(f"{root}/{{language}}{name}", self.in_a_language(page)))
@@ -155,6 +161,17 @@ class PublicRoutes:
         now = self._clock()
         key = ("edition", language, *named, style)
         return await self._shown(request, key, now, lambda: self._pages.edition(language, *named, style, now))
+
+    async def _latest(self, request: web.Request, language: str, cadence: Cadence) -> web.StreamResponse:
+        """Redirect to the newest edition of a cadence; before there is one, say so."""
+        there = await self._pages.latest(language, cadence)
+        if there is None:
+            w = words(language)
+            says, archive = w.gettext("papers.period_not_closed"), self._urls.page(language, "archive")
+            heading = {Cadence.WEEK: w.gettext("edition.weekly"), Cadence.MONTH: w.gettext("edition.monthly")}[cadence]
+            source = self._pages.notice(language, heading, [says], [Link(w.gettext("web.archive"), archive)])
+            return send(request, await asyncio.to_thread(render, source), keep=KEEP)
+        return web.Response(status=HTTPStatus.FOUND, headers={"Location": there, "Cache-Control": "no-cache"})
 
     async def _archive(self, request: web.Request, language: str) -> web.StreamResponse:
         written = request.match_info.get("year")
@@ -210,17 +227,25 @@ class PublicRoutes:
         answer.headers["Access-Control-Allow-Origin"] = "*"  # for feed readers that are web pages
         return answer
 
-    async def _picture(self, request: web.Request) -> web.StreamResponse:
-        path = None if self._thumbnails is None else self._thumbnails.path(request.match_info["paper"])
-        if path is None:
-            raise web.HTTPNotFound
-        try:
-            # Not as a FileResponse: sendfile() bypasses the write buffer by which stuck clients are found.
-            body = await asyncio.to_thread(path.read_bytes)
-        except OSError:
-            raise web.HTTPNotFound from None
-        headers = {"Cache-Control": f"public, max-age={KEEP_PICTURES}", "Content-Type": "image/jpeg"}
-        return web.Response(body=body, headers=headers)
+    def _picture(self, size: Size) -> Answer:
+        """The handler of thumbnails in a size; until the large one is made, the small one stands in for a minute."""
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            shown, paper, keep = self._thumbnails, request.match_info["paper"], KEEP_PICTURES
+            path = shown and shown.path(paper, size)
+            if shown is not None and path is None and size is not Size.SMALL:
+                path, keep = shown.path(paper), KEEP
+            if path is None:
+                raise web.HTTPNotFound
+            try:
+                # Not as a FileResponse: sendfile() bypasses the write buffer by which stuck clients are found.
+                body = await asyncio.to_thread(path.read_bytes)
+            except OSError:
+                raise web.HTTPNotFound from None
+            headers = {"Cache-Control": f"public, max-age={keep}", "Content-Type": "image/jpeg"}
+            return web.Response(body=body, headers=headers)
+
+        return answer
 
     def _always(self, body: bytes, media_type: str, keep: int) -> Answer:
         """The handler of a resource that never changes while the program runs."""
@@ -283,9 +308,13 @@ class PublicRoutes:
                 status,
                 w.gettext("errors.bad_form") if status < 500 else w.gettext("errors.went_wrong"),
             )
-            says = () if status == HTTPStatus.NOT_FOUND else (w.gettext("errors.nothing_changed"),)
-            back = Link(w.gettext("web.front_link"), self._urls.front(language))
-            return self._pages.notice(language, heading, says, (back,))
+            nowhere = status == HTTPStatus.NOT_FOUND
+            says = w.gettext("errors.not_found_hint") if nowhere else w.gettext("errors.nothing_changed")
+            links = [
+                Link(w.gettext("web.front_link"), self._urls.front(language)),
+                Link(w.gettext("web.archive"), self._urls.page(language, "archive")),
+            ]
+            return self._pages.notice(language, heading, (says,), links, searching=nowhere)
 
         page = await self._cache.get(("refusal", language, status), self._clock(), load)
         assert page is not None
