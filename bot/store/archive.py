@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import extract, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Cadence
-from bot.store.schema import edition_papers, editions
+from bot.store.schema import edition_papers, editions, papers
 
 CADENCES = tuple(cadence.value for cadence in Cadence)
 """The archive holds no announcements, although they are stored as editions."""
@@ -67,3 +67,25 @@ async def holding(connection: AsyncConnection, paper_id: str) -> list[tuple[Cade
         .order_by(editions.c.day, editions.c.cadence)
     )
     return [(Cadence(cadence), day) for cadence, day in await connection.execute(query)]
+
+
+async def months(connection: AsyncConnection) -> dict[date, datetime | None]:
+    """The first day of each month that has papers or editions, the newest first, and when its last edition closed."""
+    found: dict[date, datetime | None] = {}
+    for day in await connection.scalars(select(papers.c.listed_on).distinct()):
+        found[day.replace(day=1)] = None
+    closed = select(editions.c.day, editions.c.closed_at).where(editions.c.cadence.in_(CADENCES))
+    for day, at in await connection.execute(closed):
+        known = found.get(day.replace(day=1))
+        found[day.replace(day=1)] = at if known is None else max(known, at)
+    return dict(sorted(found.items(), reverse=True))
+
+
+async def between(connection: AsyncConnection, first: date, last: date) -> list[tuple[Cadence, date, datetime]]:
+    """The editions whose period ends from `first` to `last`, the earliest first, and when each closed."""
+    query = (
+        select(editions.c.cadence, editions.c.day, editions.c.closed_at)
+        .where(editions.c.day.between(first, last), editions.c.cadence.in_(CADENCES))
+        .order_by(editions.c.day, editions.c.cadence)
+    )
+    return [(Cadence(cadence), day, at) for cadence, day, at in await connection.execute(query)]

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from bot.channel import Link, Page, Template
 from bot.commands import help_command
 from bot.delivery.rendering import texts_for
-from bot.model import ALL_PAPERS, Cadence, Edition, Paper, Preferences, Ranked, Style
+from bot.model import ALL_PAPERS, Cadence, Paper, Preferences, Ranked, Style
 from bot.render.edition_page import block, edition_page, list_page, period_name, today_page
 from bot.render.preference_values import styles as named_styles
 from bot.render.styles import TEXT_FIELDS
@@ -21,12 +21,11 @@ from bot.render.words import Words, words
 from bot.runtime.latex import plain_math
 from bot.store import Store, archive, edition_queries, paper_queries, text_queries
 from bot.store.archive import ArchiveEntry
+from bot.web.pages.head import describe, list_head, paper_head
 from bot.web.pages.layout import Choice, Form, LayoutMaker, PageLayout, coverage, plain_page
 from bot.web.pages.page_cache import PageSource
 from bot.web.pages.thumbnails import Thumbnails
 
-LONGEST_DESCRIPTION = 300
-"""Characters of the description that search engines are given."""
 FIRST_SENTENCE = re.compile(r"(.+?)(?:\.(?:\s+|$)|。)(.*)", re.DOTALL)
 """A title without its full stop, and the rest: a command's answer may be both."""
 TEMPLATES = ("archive", "edition", "front", "notice", "opening", "paper", "privacy", "settings")
@@ -100,9 +99,15 @@ class Pages:
         else:
             says = w.gettext("papers.no_edition_at_all")
             page, shown = plain_page(w, w.gettext("newsletter.name"), notes=[says]), []
+        pictures = self._shown(shown, now)
         short, long = help_command.introduction(w, self.styles)
         layout = self._layouts.layout(
-            w, self._urls.front, here="today", description=short, pictures=self._shown(shown, now)
+            w,
+            self._urls.front,
+            here="today",
+            description=short,
+            pictures=pictures,
+            head=list_head(page, self._urls, pictures),
         )
         return self._source(
             "front",
@@ -127,16 +132,18 @@ class Pages:
         page = edition_page(found, wanted, texts=said)
         own = self._urls.edition(language, cadence, day)
         named = named_styles(w, self.styles)
+        pictures = self._shown([ranked.paper for ranked in found.papers], now)
         layout = self._layouts.layout(
             w,
             lambda tag: f"{self._urls.edition(tag, cadence, day)}{_query(style)}",
             style=style,
             cadence=cadence,
-            description=_description(found),
+            description=describe(" · ".join(each.title for each in page.blocks)),
             styles=[Choice(named[each][0], f"{own}{_query(each)}", each is style) for each in self.styles],
             previous=self._link(w, cadence, before, style),
             next=self._link(w, cadence, after, style),
-            pictures=self._shown([ranked.paper for ranked in found.papers], now),
+            pictures=pictures,
+            head=list_head(page, self._urls, pictures),
         )
         return self._source("edition", page, layout, modified=found.closed_at)
 
@@ -157,12 +164,13 @@ class Pages:
         page = list_page(
             plain_math(paper.title), listed, [ranked], _everything(language, Style.ABSTRACT), slug=paper.id
         )
-        page = replace(page, blocks=shown, alone=True)
+        page, pictures = replace(page, blocks=shown, alone=True), self._shown(found, now)
         layout = self._layouts.layout(
             w,
             lambda tag: self._urls.paper(tag, paper_id),
-            description=(shown[-1].abstract or plain_math(paper.title))[:LONGEST_DESCRIPTION],
-            pictures=self._shown(found, now),
+            description=describe(shown[-1].abstract or plain_math(paper.title)),
+            pictures=pictures,
+            head=paper_head(page, self._urls, pictures),
         )
         named = named_styles(w)
         return self._source(
@@ -275,9 +283,3 @@ def _everything(language: str, style: Style) -> Preferences:
 
 def _query(style: Style) -> str:
     return "" if style is Style.HEADLINE else f"?{urlencode({'style': style.value})}"
-
-
-def _description(edition: Edition) -> str:
-    """The description of an edition for search engines: its first titles."""
-    titles = " · ".join(" ".join(plain_math(ranked.paper.title).split()) for ranked in edition.papers)
-    return titles if len(titles) <= LONGEST_DESCRIPTION else f"{titles[:LONGEST_DESCRIPTION]}…"
