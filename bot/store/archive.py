@@ -89,3 +89,24 @@ async def between(connection: AsyncConnection, first: date, last: date) -> list[
         .order_by(editions.c.day, editions.c.cadence)
     )
     return [(Cadence(cadence), day, at) for cadence, day, at in await connection.execute(query)]
+
+
+async def beside(connection: AsyncConnection, paper_id: str) -> tuple[tuple[str, str] | None, tuple[str, str] | None]:
+    """The papers before and after one in the newest day edition that holds it, each by id and title."""
+    held = (
+        select(edition_papers.c.edition_id, edition_papers.c.rank)
+        .join(editions, editions.c.id == edition_papers.c.edition_id)
+        .where(edition_papers.c.paper_id == paper_id, editions.c.cadence == Cadence.DAY)
+        .order_by(editions.c.day.desc())
+        .limit(1)
+    )
+    own = (await connection.execute(held)).one_or_none()
+    if own is None:
+        return None, None
+    query = (
+        select(edition_papers.c.rank, papers.c.id, papers.c.title)
+        .join(papers, papers.c.id == edition_papers.c.paper_id)
+        .where(edition_papers.c.edition_id == own.edition_id, edition_papers.c.rank.in_((own.rank - 1, own.rank + 1)))
+    )
+    found = {row.rank: (row.id, row.title) for row in await connection.execute(query)}
+    return found.get(own.rank - 1), found.get(own.rank + 1)

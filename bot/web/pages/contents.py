@@ -24,6 +24,7 @@ from bot.store.archive import ArchiveEntry
 from bot.web.pages.head import describe, list_head, paper_head
 from bot.web.pages.layout import Choice, Form, LayoutMaker, PageLayout, coverage, plain_page
 from bot.web.pages.page_cache import PageSource
+from bot.web.pages.paper_parts import PaperPartsMaker
 from bot.web.pages.thumbnails import Thumbnails
 
 FIRST_SENTENCE = re.compile(r"(.+?)(?:\.(?:\s+|$)|。)(.*)", re.DOTALL)
@@ -74,6 +75,7 @@ class Pages:
         self._store = store
         self._layouts = layouts
         self._urls = layouts.urls
+        self._parts = PaperPartsMaker(store, layouts.urls)
         self._thumbnails = thumbnails
         self._invitations = invitations
         self._subscribing = subscribing
@@ -157,6 +159,7 @@ class Pages:
             held = await archive.holding(connection, paper_id)
             said = await text_queries.of(connection, [paper_id], language)
         paper = found[0]
+        parts = await self._parts.of(w, paper, now)
         ranked = Ranked(1, paper, paper.votes)
         written = [style for style in Style if style in TEXT_FIELDS and style in said.get(paper_id, {})]
         shown = [block(ranked, style, w, said) for style in (*written, Style.ABSTRACT)]
@@ -171,12 +174,15 @@ class Pages:
             description=describe(shown[-1].abstract or plain_math(paper.title)),
             pictures=pictures,
             head=paper_head(page, self._urls, pictures),
+            previous=parts.previous,
+            next=parts.next,
         )
         named = named_styles(w)
         return self._source(
             "paper",
             page,
             layout,
+            parts=parts,
             styles=[named[style][0] for style in (*written, Style.ABSTRACT)],
             editions=[Link(period_name(w, *each), self._urls.edition(language, *each)) for each in held],
         )

@@ -46,7 +46,7 @@ REFUSED_AFTER = 1.0
 """Seconds that a client over its quota waits for being told so: one that asks again at once then asks slowly."""
 MOST_REFUSED = 100
 """Clients that are kept waiting so at the same time."""
-STYLE_SHEETS = ("outbox/edition.css", "pages/pages.css")
+STYLE_SHEETS = ("outbox/edition.css", "pages/pages.css", "pages/parts.css")
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
