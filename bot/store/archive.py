@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import and_, extract, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -99,3 +99,46 @@ async def holding(connection: AsyncConnection, paper_id: str) -> list[tuple[Cade
         .order_by(editions.c.day, editions.c.cadence)
     )
     return [(Cadence(cadence), day) for cadence, day in await connection.execute(query)]
+
+
+async def months(connection: AsyncConnection) -> dict[date, datetime | None]:
+    """The first day of each month that has papers or editions, the newest first, and when its last edition closed."""
+    found: dict[date, datetime | None] = {}
+    for day in await connection.scalars(select(papers.c.listed_on).distinct()):
+        found[day.replace(day=1)] = None
+    closed = select(editions.c.day, editions.c.closed_at).where(editions.c.cadence.in_(CADENCES))
+    for day, at in await connection.execute(closed):
+        known = found.get(day.replace(day=1))
+        found[day.replace(day=1)] = at if known is None else max(known, at)
+    return dict(sorted(found.items(), reverse=True))
+
+
+async def between(connection: AsyncConnection, first: date, last: date) -> list[tuple[Cadence, date, datetime]]:
+    """The editions whose period ends from `first` to `last`, the earliest first, and when each closed."""
+    query = (
+        select(editions.c.cadence, editions.c.day, editions.c.closed_at)
+        .where(editions.c.day.between(first, last), editions.c.cadence.in_(CADENCES))
+        .order_by(editions.c.day, editions.c.cadence)
+    )
+    return [(Cadence(cadence), day, at) for cadence, day, at in await connection.execute(query)]
+
+
+async def beside(connection: AsyncConnection, paper_id: str) -> tuple[tuple[str, str] | None, tuple[str, str] | None]:
+    """The papers before and after one in the newest day edition that holds it, each by id and title."""
+    held = (
+        select(edition_papers.c.edition_id, edition_papers.c.rank)
+        .join(editions, editions.c.id == edition_papers.c.edition_id)
+        .where(edition_papers.c.paper_id == paper_id, editions.c.cadence == Cadence.DAY)
+        .order_by(editions.c.day.desc())
+        .limit(1)
+    )
+    own = (await connection.execute(held)).one_or_none()
+    if own is None:
+        return None, None
+    query = (
+        select(edition_papers.c.rank, papers.c.id, papers.c.title)
+        .join(papers, papers.c.id == edition_papers.c.paper_id)
+        .where(edition_papers.c.edition_id == own.edition_id, edition_papers.c.rank.in_((own.rank - 1, own.rank + 1)))
+    )
+    found = {row.rank: (row.id, row.title) for row in await connection.execute(query)}
+    return found.get(own.rank - 1), found.get(own.rank + 1)

@@ -26,6 +26,7 @@ from bot.web.pages.layout import LayoutMaker
 from bot.web.pages.public import PublicRoutes, style_sheet
 from bot.web.pages.report_route import ReportRoute
 from bot.web.pages.search_page import SearchPages
+from bot.web.pages.site_files import SiteFiles
 from bot.web.pages.subscribe_box import SubscribeForm, SubscribeOffers
 from bot.web.pages.thumbnails import Thumbnails
 from bot.web.probes import ProbeRoutes
@@ -116,7 +117,11 @@ def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.
     )
     reports = ReportRoute(context.store, pages, urls, clock=context.clock, client=client)
     path = f"{urls.root}/{{language}}/papers/{{paper}}/report/{{style}}"
+    files = SiteFiles(
+        context.visitors, urls, styles=context.styles, clock=context.clock, contact=settings.security_contact
+    )
     found = [*probes.routes(), web.post(path, public.in_a_language(reports.take))]
+    found += files.routes(public.in_a_language)
     if mail is not None and outgoing is not None:
         forms = FormPages(
             store=context.store,

@@ -78,6 +78,14 @@ class Urls:
         """A paper's thumbnail where it comes first."""
         return f"{self.root}/pictures/{quote(paper_id)}.large.jpg"
 
+    def icon(self, pixels: int) -> str:
+        """Our icon as a PNG, so many pixels wide."""
+        return f"{self.root}/icon-{pixels}.png"
+
+    def citation(self, paper_id: str, kind: str) -> str:
+        """A paper's citation as a file: `bib` or `ris`."""
+        return f"{self.root}/cite/{quote(paper_id)}.{kind}"
+
     def feed(self, language: str, kind: str, query: str = "") -> str:
         """A feed: `xml`, `atom` or `json`."""
         return f"{self.root}/feed/{language}.{kind}{'?' if query else ''}{query}"

@@ -83,7 +83,8 @@ async def test_no_page_loads_from_other_servers_or_runs_scripts(served: Served, 
         attributes["href"] or "" for attributes in seen.all("link") if attributes["rel"] in {"stylesheet", "icon"}
     ]
     assert all(each.startswith("/") for each in asked)
-    assert not {"script", "iframe", "style", "object"} & {tag for tag, _ in seen.tags}
+    assert not {"iframe", "style", "object"} & {tag for tag, _ in seen.tags}
+    assert {each["type"] for each in seen.all("script")} <= {"application/ld+json"}, "data, which is not run"
     assert not [attributes for _, attributes in seen.tags if "style" in attributes]
     policy = answer.headers["Content-Security-Policy"]
     assert policy.startswith("default-src 'none'")

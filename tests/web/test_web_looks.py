@@ -21,7 +21,7 @@ from tests.support.web_program import Served, some
 if TYPE_CHECKING:
     from playwright.async_api import Browser
 
-PAPER = {"light": "rgb(251, 249, 244)", "dark": "rgb(22, 23, 26)"}
+PAPER = {"light": "rgb(252, 250, 245)", "dark": "rgb(22, 23, 26)"}
 """What pages are printed on, by day and by night."""
 EVERY = tuple(product(("en", "ko", "ar"), WIDTHS, SCHEMES))
 SOME = (("en", 1200, "light"), ("ko", 320, "light"), ("ar", 320, "dark"))

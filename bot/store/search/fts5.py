@@ -22,6 +22,8 @@ PUT = text(
 FROM = "from search_words join search_documents d on d.number = search_words.rowid where search_words match :words"
 ALONE = "from search_words where search_words match :words"
 """The same where no other table is needed."""
+HAVING = f"select search_words.rowid {ALONE} order by search_words.rowid desc limit :most"
+"""The numbers of the newest matches."""
 SCORE = f"bm25(search_words, {WEIGHTS})"
 
 

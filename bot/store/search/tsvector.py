@@ -20,6 +20,8 @@ PLACES = {"organisation": Place.ORGANISATION, "authors": Place.AUTHOR}
 WEIGHTS = "'{0.125, 0.25, 0.5, 1}'"
 """Of the labels D to A."""
 FROM = "from search_documents d where d.words @@ cast(:words as tsquery)"
+HAVING = f"select d.number {FROM} order by d.number desc limit :most"
+"""The numbers of the newest matches."""
 PUT = text("update search_documents set words = cast(:words as tsvector) where number = :number")
 BEST = f"order by ts_rank({WEIGHTS}, words, cast(:words as tsquery)) desc, number desc limit :limit offset :after"
 

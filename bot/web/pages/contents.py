@@ -22,12 +22,12 @@ from bot.runtime.latex import plain_math
 from bot.store import Store, archive, edition_queries, paper_queries, text_queries
 from bot.web.pages.archive_page import calendar
 from bot.web.pages.cards import cards
+from bot.web.pages.head import describe, list_head, paper_head
 from bot.web.pages.layout import Choice, Form, LayoutMaker, PageLayout, coverage, plain_page
 from bot.web.pages.page_cache import PageSource
+from bot.web.pages.paper_parts import PaperPartsMaker
 from bot.web.pages.thumbnails import Thumbnails
 
-LONGEST_DESCRIPTION = 300
-"""Characters of the description that search engines are given."""
 FIRST_SENTENCE = re.compile(r"(.+?)(?:\.(?:\s+|$)|。)(.*)", re.DOTALL)
 """A title without its full stop, and the rest: a command's answer may be both."""
 TEMPLATES = ("archive", "edition", "front", "notice", "opening", "paper", "privacy", "settings")
@@ -48,6 +48,7 @@ class Pages:
         self._store = store
         self._layouts = layouts
         self._urls = layouts.urls
+        self._parts = PaperPartsMaker(store, layouts.urls)
         self._thumbnails = thumbnails
         self._keep = keep
         """Days for which readers who left are kept."""
@@ -73,6 +74,7 @@ class Pages:
         else:
             says = w.gettext("papers.no_edition_at_all")
             page, shown = plain_page(w, w.gettext("newsletter.name"), notes=[says]), []
+        pictures = self._shown(shown, now)
         layout = self._layouts.layout(
             w,
             self._urls.front,
@@ -80,7 +82,8 @@ class Pages:
             description=help_command.introduction(w, self.styles)[0],
             offers=True,
             previous=self._link(w, Cadence.DAY, before, Style.HEADLINE),
-            pictures=self._shown(shown, now),
+            pictures=pictures,
+            head=list_head(page, self._urls, pictures),
         )
         return self._source("front", page, layout, cards=cards(page, self._urls))
 
@@ -99,6 +102,7 @@ class Pages:
         page = _dated(edition_page(found, wanted, texts=said), w, found)
         own = self._urls.edition(language, cadence, day)
         named = named_styles(w, self.styles)
+        pictures = self._shown([ranked.paper for ranked in found.papers], now)
         layout = self._layouts.layout(
             w,
             lambda tag: f"{self._urls.edition(tag, cadence, day)}{_query(style)}",
@@ -106,7 +110,7 @@ class Pages:
             offers=True,
             style=style,
             cadence=cadence,
-            description=_description(found),
+            description=describe(" · ".join(each.title for each in page.blocks)),
             styles=[Choice(named[each][0], f"{own}{_query(each)}", each is style) for each in self.styles],
             previous=self._link(w, cadence, before, style),
             next=self._link(w, cadence, after, style),
@@ -114,7 +118,8 @@ class Pages:
                 Link(_brief_period(w, *each), f"{self._urls.edition(language, *each)}{_query(style)}")
                 for each in around
             ],
-            pictures=self._shown([ranked.paper for ranked in found.papers], now),
+            pictures=pictures,
+            head=list_head(page, self._urls, pictures),
         )
         return self._source("edition", page, layout, modified=found.closed_at, cards=cards(page, self._urls))
 
@@ -134,6 +139,7 @@ class Pages:
             held = await archive.holding(connection, paper_id)
             said = await text_queries.of(connection, [paper_id], language)
         paper = found[0]
+        parts = await self._parts.of(w, paper, now)
         ranked = Ranked(1, paper, paper.votes)
         written = [style for style in Style if style in TEXT_FIELDS and style in said.get(paper_id, {})]
         shown = [block(ranked, style, w, said) for style in (*written, Style.ABSTRACT)]
@@ -141,19 +147,23 @@ class Pages:
         page = list_page(
             plain_math(paper.title), listed, [ranked], _everything(language, Style.ABSTRACT), slug=paper.id
         )
-        page = replace(page, blocks=shown, alone=True)
+        page, pictures = replace(page, blocks=shown, alone=True), self._shown(found, now)
         layout = self._layouts.layout(
             w,
             lambda tag: self._urls.paper(tag, paper_id),
             offers=True,
-            description=(shown[-1].abstract or plain_math(paper.title))[:LONGEST_DESCRIPTION],
-            pictures=self._shown(found, now),
+            description=describe(shown[-1].abstract or plain_math(paper.title)),
+            pictures=pictures,
+            head=paper_head(page, self._urls, pictures),
+            previous=parts.previous,
+            next=parts.next,
         )
         named = named_styles(w)
         return self._source(
             "paper",
             page,
             layout,
+            parts=parts,
             styles=[named[style][0] for style in (*written, Style.ABSTRACT)],
             cards=cards(page, self._urls),
             editions=[Link(period_name(w, *each), self._urls.edition(language, *each)) for each in held],
@@ -254,9 +264,3 @@ def _dated(page: Page, w: Words, edition: Edition) -> Page:
 
 def _brief_period(w: Words, cadence: Cadence, day: date) -> str:
     return w.brief_day(day) if cadence is Cadence.DAY else period_name(w, cadence, day)
-
-
-def _description(edition: Edition) -> str:
-    """The description of an edition for search engines: its first titles."""
-    titles = " · ".join(" ".join(plain_math(ranked.paper.title).split()) for ranked in edition.papers)
-    return titles if len(titles) <= LONGEST_DESCRIPTION else f"{titles[:LONGEST_DESCRIPTION]}…"

@@ -10,9 +10,10 @@ from urllib.parse import urlencode
 
 from bot.channel import Link, Page
 from bot.model import Cadence, Style
-from bot.render.catalogue import languages
+from bot.render.catalogue import DEFAULT, languages
 from bot.render.labels import labels
 from bot.render.words import Words, own_name
+from bot.web.pages.head import Head
 from bot.web.pages.subscribe_box import SubscribeBox, SubscribeOffers
 from bot.web.urls import Urls
 
@@ -77,13 +78,17 @@ class SiteUrls:
 
 @dataclass(frozen=True, slots=True)
 class PageLayout:
-    """What stands around a page's content: navigation, languages, feeds. `canonical` is the page's absolute URL."""
+    """What stands around a page's content: navigation, languages, feeds.
+
+    `canonical` is the page's absolute URL, `unsaid` that for visitors of whom no language is known.
+    """
 
     site: SiteUrls
     pages: Sequence[Choice]
     languages: Sequence[Choice]
     feeds: Sequence[Feed]
     canonical: str
+    unsaid: str
     subscribe: SubscribeBox
     description: str = ""
     styles: Sequence[Choice] = ()
@@ -97,6 +102,7 @@ class PageLayout:
     """Whether search engines may list the page."""
     offers: bool = False
     """Whether the page itself has the box that offers to subscribe."""
+    head: Head = field(default_factory=Head)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +152,7 @@ class LayoutMaker:
             languages=[Choice(own_name(tag), url(tag), tag == own, tag) for tag in languages()],
             feeds=[Feed(media_type, label, urls.feed(own, kind, query)) for kind, media_type, label in FEEDS],
             canonical=urls.whole(url(own)),
+            unsaid=urls.whole(f"{urls.root}/" if url(DEFAULT) == urls.front(DEFAULT) else url(DEFAULT)),
             subscribe=self.offers.box(w),
             **more,
         )

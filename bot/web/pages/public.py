@@ -28,6 +28,7 @@ from bot.web.pages.edition_feeds import KINDS, EditionFeeds, FeedRequestError, r
 from bot.web.pages.page_cache import PageCache, PageSource, RenderedPage, render
 from bot.web.pages.search_gate import BusyError, SearchGate
 from bot.web.pages.search_page import SearchPages, read_search_request
+from bot.web.pages.site_files import always
 from bot.web.pages.thumbnails import Thumbnails
 from bot.web.urls import Urls, edition_of
 
@@ -35,9 +36,7 @@ log = logging.getLogger(__name__)
 
 KEEP = 60
 """Seconds for which browsers may use a page without asking again."""
-KEEP_A_DAY = 86_400
-"""The same for icon and robots.txt."""
-KEEP_PICTURES = 7 * KEEP_A_DAY
+KEEP_PICTURES = 604_800
 """The same for thumbnails."""
 KEEP_LONG = 31_536_000
 """The same for the style sheet, whose URL changes with it."""
@@ -49,7 +48,7 @@ REFUSED_AFTER = 1.0
 """Seconds that a client over its quota waits for being told so: one that asks again at once then asks slowly."""
 MOST_REFUSED = 100
 """Clients that are kept waiting so at the same time."""
-STYLE_SHEETS = ("colours", "shell", "papers", "archive", "forms")
+STYLE_SHEETS = ("colours", "shell", "papers", "archive", "forms", "parts")
 """The parts of the style sheet, in the folder of the pages' templates."""
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -94,15 +93,9 @@ class PublicRoutes:
         """All these routes."""
         root = self._urls.root
         path, body = style_sheet()
-        icon = (folder() / "pages" / "icon.svg").read_bytes()
-        # Pages of one reader, and searches, of which there is no end.
-        closed = ("/settings/", "/unsubscribe/", *(f"/{tag}/search" for tag in languages()))
-        robots = "".join(["User-agent: *\n", *(f"Disallow: {root}{each}\n" for each in closed)]).encode()
         found = [
             web.get(f"{root}/", self._choose_language),
-            web.get(f"{root}{path}", self._always(body, "text/css", KEEP_LONG)),
-            web.get(f"{root}/icon.svg", self._always(icon, "image/svg+xml", KEEP_A_DAY)),
-            web.get(f"{root}/robots.txt", self._always(robots, "text/plain", KEEP_A_DAY)),
+            web.get(f"{root}{path}", always(body, "text/css", KEEP_LONG)),
             web.get(f"{root}/pictures/{{paper}}.large.jpg", self._picture(Size.LARGE)),
             web.get(f"{root}/pictures/{{paper}}.jpg", self._picture(Size.SMALL)),
             web.get(f"{root}/feed/{{language}}.{{kind}}", self._feed),
@@ -244,15 +237,6 @@ class PublicRoutes:
                 raise web.HTTPNotFound from None
             headers = {"Cache-Control": f"public, max-age={keep}", "Content-Type": "image/jpeg"}
             return web.Response(body=body, headers=headers)
-
-        return answer
-
-    def _always(self, body: bytes, media_type: str, keep: int) -> Answer:
-        """The handler of a resource that never changes while the program runs."""
-        page = render(PageSource(body, lambda: body, media_type))
-
-        async def answer(request: web.Request) -> web.StreamResponse:
-            return send(request, page, keep=keep)
 
         return answer
 
