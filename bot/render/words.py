@@ -70,6 +70,10 @@ class Words:
         """A date in few signs: "29 Apr 2026"."""
         return format_skeleton("yMMMd", day, locale=self._locale)
 
+    def brief_day(self, day: date) -> str:
+        """A day in the week that it is shown with: "Wed 29"."""
+        return format_skeleton("Ed", day, locale=self._locale)
+
     def span(self, first: date, last: date) -> str:
         """A range of days: "27 Apr – 3 May 2026"."""
         return format_interval(first, last, "yMMMd", locale=self._locale)

@@ -103,8 +103,12 @@ class Urls:
         return f"{self.root}/{language}/papers/{quote(paper_id)}"
 
     def picture(self, paper_id: str) -> str:
-        """A paper's thumbnail."""
+        """A paper's thumbnail beside its title."""
         return f"{self.root}/pictures/{quote(paper_id)}.jpg"
+
+    def large_picture(self, paper_id: str) -> str:
+        """A paper's thumbnail where it comes first."""
+        return f"{self.root}/pictures/{quote(paper_id)}.large.jpg"
 
     def icon(self, pixels: int) -> str:
         """Our icon as a PNG, so many pixels wide."""

@@ -55,7 +55,9 @@ async def test_subscribing_is_confirmed_by_mail(mailed: Mailed) -> None:
     assert (await mailed.get(path)).status == 410
 
 
-@pytest.mark.parametrize(("typed", "stored"), [("author:Kaiming He, -video", ("author:Kaiming He", "-video")), ("x" * 61, ())])
+@pytest.mark.parametrize(
+    ("typed", "stored"), [("author:Kaiming He, -video", ("author:Kaiming He", "-video")), ("x" * 61, ())]
+)
 async def test_a_subscription_may_begin_with_topics(mailed: Mailed, typed: str, stored: tuple[str, ...]) -> None:
     await mailed.post("/ko/subscribe", address=ADA, topics=typed)
     assert (await mailed.post(path_in(await mailed.letter()))).status == 200

@@ -7,15 +7,19 @@ from dataclasses import dataclass
 from functools import partial
 from xml.etree import ElementTree as ET
 
+from aiohttp import web
+
 from bot.channel import Link
 from bot.model import Cadence, Style
 from bot.render.catalogue import languages
 from bot.render.preference_values import cadences, styles
 from bot.render.templates import template
 from bot.render.words import own_name, words
+from bot.web.middleware import send
 from bot.web.pages.edition_feeds import FeedRequest, FeedRequestError, read_feed_request
 from bot.web.pages.layout import FEEDS, LayoutMaker, Option, plain_page
-from bot.web.pages.page_cache import PageSource
+from bot.web.pages.page_cache import PageSource, render
+from bot.web.pages.site_files import KEEP_AN_HOUR, InALanguage
 from bot.web.urls import Urls
 
 OPML = "text/x-opml"
@@ -26,7 +30,7 @@ FIELDS = ("language", "style", "cadence", "topics")
 
 @dataclass(frozen=True, slots=True)
 class FeedForm:
-    """The form as its template shows it. `addresses` are absolute URLs, one for each format; empty before it is sent."""
+    """The form as its template shows it. `addresses` has an absolute URL for each format, none before it is sent."""
 
     languages: Sequence[Option]
     styles: Sequence[Option]
@@ -43,6 +47,23 @@ class FeedBuilder:
         self._urls = layouts.urls
         self._offered = offered
         self._template = template("pages/feeds.html", None)
+
+    def routes(self, in_a_language: InALanguage) -> list[web.RouteDef]:
+        """The routes of these pages. `in_a_language` turns a page that is given a language into a handler."""
+        root = self._urls.root
+
+        async def page(request: web.Request, language: str) -> web.StreamResponse:
+            return send(request, render(self.page(language, request.query)), keep=0)
+
+        async def opml(request: web.Request, language: str) -> web.StreamResponse:
+            answer = send(request, render(self.opml(language)), keep=KEEP_AN_HOUR)
+            answer.headers["Content-Disposition"] = f'attachment; filename="morning-papers-{language}.opml"'
+            return answer
+
+        return [
+            web.get(f"{root}/{{language}}/feeds", in_a_language(page)),
+            web.get(f"{root}/{{language}}/feeds.opml", in_a_language(opml)),
+        ]
 
     def page(self, language: str, query: Mapping[str, str]) -> PageSource:
         """The page, with the addresses of the feed that a form asked for."""

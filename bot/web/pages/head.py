@@ -96,4 +96,4 @@ def _known(block: Block, paper: Paper, picture: str) -> Mapping[str, object]:
 
 
 def _picture(paper_id: str, urls: Urls, pictures: frozenset[str]) -> str:
-    return urls.whole(urls.picture(paper_id)) if paper_id in pictures else ""
+    return urls.whole(urls.large_picture(paper_id)) if paper_id in pictures else ""

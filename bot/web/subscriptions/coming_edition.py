@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from bot.model import Preferences, Style, Subscriber
 from bot.render.edition_page import today_page
 from bot.render.words import words
+from bot.rules.closing import DAY, WINDOW
 from bot.rules.periods import period_of
 from bot.store import Store, edition_queries, paper_queries
 from bot.web.urls import Urls
@@ -39,12 +40,13 @@ class ComingEdition:
 async def coming_edition(store: Store, reader: Subscriber, urls: Urls, now: datetime) -> ComingEdition | None:
     """The preview of a reader's next edition; None while no paper is listed for it.
 
-    It has the papers of the current period so far, without those that an edition already holds.
+    It has the papers that are listed so far and that no edition of the reader's cadence holds.
     """
     wanted = reader.preferences
     today = now.astimezone(UTC).date()
+    period = period_of(wanted.cadence, today)
     async with store.read() as connection:
-        listed = await paper_queries.listed(connection, period_of(wanted.cadence, today).first, today)
+        listed = await paper_queries.listed(connection, min(period.first, today - WINDOW + DAY), today)
         held = await edition_queries.held(connection, [each.id for each in listed], wanted.cadence)
     coming = [each for each in listed if each.id not in held]
     if not coming:

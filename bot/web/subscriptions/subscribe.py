@@ -139,9 +139,7 @@ class SubscribeRoutes:
         )
         return True
 
-    async def _write(
-        self, address: Address, language: str, wanted: dict[str, str], invite: str, now: datetime
-    ) -> None:
+    async def _write(self, address: Address, language: str, wanted: dict[str, str], invite: str, now: datetime) -> None:
         """Mail a confirmation link, or to a subscriber the link to their settings; at most once an hour.
 
         `wanted` are the style and the topics that were asked for, each of which may be empty.

@@ -1,0 +1,71 @@
+"""What a list of papers shows beside their texts: keywords to follow, the result of the first paper. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bot.channel import Link, Page
+from bot.model import Paper, Style
+from bot.render.author_highlights import author_highlights
+from bot.runtime.latex import plain_math
+from bot.runtime.text import one_line
+from bot.web.urls import Urls
+
+MOST_ON_CARD = 2
+"""Keywords on the card of one paper."""
+MOST_THEMES = 6
+"""Keywords of a whole list."""
+LONGEST_KEYWORD = 32
+"""Characters of a keyword that fits on a card; longer ones are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cards:
+    """What stands on the cards of a list of papers."""
+
+    keywords: Mapping[str, Sequence[Link]] = field(default_factory=dict)
+    """Keywords of each paper, by its id."""
+    themes: Sequence[Link] = ()
+    """Keywords of the list: first those that several papers share, then those of the papers that come first."""
+    result: str = ""
+    """What came of the first paper, in its authors' words; empty where the text already says so or nothing does."""
+
+
+def cards(page: Page, urls: Urls) -> Cards:
+    """What the cards of a page's papers show."""
+    found = {each.paper.id: keywords(each.paper) for each in page.blocks}
+
+    def links(names: Sequence[str]) -> list[Link]:
+        return [Link(name, urls.topic(page.language, name)) for name in names]
+
+    return Cards(
+        {paper_id: links(names[:MOST_ON_CARD]) for paper_id, names in found.items()},
+        links(_themes(list(found.values()))),
+        _result(page),
+    )
+
+
+def keywords(paper: Paper) -> list[str]:
+    """A paper's keywords that are short enough for a card, each once."""
+    cleaned = (one_line(plain_math(each)) for each in paper.keywords)
+    return list({each.casefold(): each for each in cleaned if 0 < len(each) <= LONGEST_KEYWORD}.values())
+
+
+def _themes(of_papers: Sequence[Sequence[str]]) -> list[str]:
+    """The keywords that most papers have, in the order of the papers where as many do."""
+    counted = Counter(each.casefold() for names in of_papers for each in names)
+    spelled: dict[str, str] = {}
+    for names in of_papers:
+        for each in names:
+            spelled.setdefault(each.casefold(), each)
+    return [spelled[name] for name, _ in counted.most_common(MOST_THEMES)]
+
+
+def _result(page: Page) -> str:
+    if not page.blocks or page.blocks[0].said.style != Style.HEADLINE:
+        return ""
+    first = page.blocks[0]
+    found = one_line(author_highlights(first.paper.abstract).get("result", ""))
+    return "" if found and found in first.said.parts.get("sentence", "") else found
