@@ -117,7 +117,7 @@ async def test_a_link_to_an_edition_is_shown_as_a_card(served: Served) -> None:
     assert "29 April 2026" in read.one("og:title")
     assert read.one("og:description") == read.one("description")
     assert read.one("description").startswith("Paper number 1 · ")
-    assert read.one("og:image") == f"{PUBLIC}/pictures/2604.00001.jpg"
+    assert read.one("og:image") == f"{PUBLIC}/pictures/2604.00001.large.jpg"
     assert read.one("twitter:card") == "summary_large_image"
     bare = await head(served, "/en/archive")
     assert (bare.one("og:image"), bare.one("twitter:card")) == (f"{PUBLIC}/icon-512.png", "summary")
@@ -145,7 +145,7 @@ async def test_a_paper_is_a_scholarly_article(served: Served) -> None:
     assert [each["name"] for each in found["author"]] == ["Ada", "Bo", "Chi", "Dee", "Eli"]
     assert found["datePublished"] == "2026-04-27"
     assert found["sourceOrganization"]["name"] == "Somewhere"
-    assert found["image"] == f"{PUBLIC}/pictures/2604.00001.jpg"
+    assert found["image"] == f"{PUBLIC}/pictures/2604.00001.large.jpg"
     assert found["sameAs"][1] == "https://doi.org/10.48550/arXiv.2604.00001"
     assert read.one("og:type") == "article"
     hostile = (await head(served, "/ko/papers/2604.00002")).data
