@@ -9,7 +9,7 @@ from functools import partial
 
 from aiohttp import web
 
-from bot.channel import Channel, Inviting, Link
+from bot.channel import Channel, DeepLinking, Inviting, Link
 from bot.commands import ReaderCommands
 from bot.commands.process_feedback import FeedbackProcessor
 from bot.delivery.session import Session
@@ -22,6 +22,7 @@ from bot.web.metrics import Metrics
 from bot.web.middleware import LARGEST_BODY, Middleware, client_of
 from bot.web.pages.contents import Pages
 from bot.web.pages.edition_feeds import EditionFeeds
+from bot.web.pages.feed_builder import FeedBuilder
 from bot.web.pages.layout import LayoutMaker
 from bot.web.pages.public import PublicRoutes, style_sheet
 from bot.web.pages.report_route import ReportRoute
@@ -29,6 +30,7 @@ from bot.web.pages.search_page import SearchPages
 from bot.web.pages.site_files import SiteFiles
 from bot.web.pages.subscribe_box import SubscribeForm, SubscribeOffers
 from bot.web.pages.thumbnails import Thumbnails
+from bot.web.pages.topic_pages import TopicPages
 from bot.web.probes import ProbeRoutes
 from bot.web.settings import USUAL_PORT, WebSettings
 from bot.web.subscriptions.forms import FormPages
@@ -77,9 +79,13 @@ class WebContext:
         """The addresses of pages: below PUBLIC_URL, else on this machine."""
         return Urls.below(self.core.public_url or f"http://{self.settings.host}:{self.port}")
 
-    def invitations(self) -> Sequence[Link]:
-        """Links to the channels that a visitor can subscribe in."""
-        links = [channel.invitation for channel in self.channels if isinstance(channel, Inviting)]
+    def invitations(self, line: str = "") -> Sequence[Link]:
+        """Links to the channels that a visitor can subscribe in; where a link can, it runs a command line there."""
+        links = [
+            (line and isinstance(each, DeepLinking) and each.link_to(line)) or each.invitation
+            for each in self.channels
+            if isinstance(each, Inviting)
+        ]
         return [link for link in links if link is not None]
 
 
@@ -101,6 +107,7 @@ def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.
         pages,
         SearchPages(context.visitors, layouts, context.thumbnails),
         EditionFeeds(context.visitors, urls),
+        TopicPages(context.visitors, layouts, context.thumbnails),
         urls,
         language=match(context.core.default_language),
         clock=context.clock,
@@ -122,6 +129,7 @@ def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.
     )
     found = [*probes.routes(), web.post(path, public.in_a_language(reports.take))]
     found += files.routes(public.in_a_language)
+    found += FeedBuilder(layouts, context.styles).routes(public.in_a_language)
     if mail is not None and outgoing is not None:
         forms = FormPages(
             store=context.store,

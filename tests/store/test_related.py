@@ -10,7 +10,7 @@ from sqlalchemy import event
 from bot.model import Cadence, Edition, Found, Paper
 from bot.rules.closing import rank
 from bot.store import Store, archive, edition_queries, paper_queries, search
-from bot.store.search import related as related_module
+from bot.store.search import likeness
 from tests.support.pages import DAY, paper
 
 SUBJECTS = {
@@ -68,14 +68,14 @@ async def test_likeness_counts_rare_terms_most(full: Store) -> None:
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 async def test_the_work_is_bounded_however_much_a_paper_says(full: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(related_module, "MOST_WITH_TERM", 1)
+    monkeypatch.setattr(likeness, "MOST_WITH_TERM", 1)
     asked: list[str] = []
     event.listen(full.engine.sync_engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
     wordy = paper(99, title=" ".join(SUBJECTS.values()) * 50, abstract=" ".join(f"term{n}" for n in range(9_000)))
     async with full.read() as connection:
         await search.related(connection, wordy, 6)
     selects = [each for each in asked if each.lstrip().lower().startswith("select")]
-    assert len(selects) <= related_module.TOP_TERMS + 2
+    assert len(selects) <= likeness.TOP_TERMS + 2
 
 
 async def test_a_papers_neighbours_are_those_in_its_newest_day_edition(store: Store, tmp_path: Path) -> None:

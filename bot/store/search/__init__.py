@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.store.schema import papers
 from bot.store.search import spelling
 from bot.store.search.index import engine, index, rebuild, refresh
+from bot.store.search.likeness import related
 from bot.store.search.query import Query, paper_id, parse, within
-from bot.store.search.related import related
 
 MOST_RANKED = 5_000
 """Matches that are ranked, those with most votes."""

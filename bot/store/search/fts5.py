@@ -13,7 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.store.search.query import Phrase, Place, Query
 from bot.store.search.terms import FIELDS
 
-COLUMNS = {Place.ANYWHERE: "", Place.AUTHOR: "authors : ", Place.ORGANISATION: "organisation : "}
+COLUMNS = {
+    Place.ANYWHERE: "",
+    Place.AUTHOR: "authors : ",
+    Place.ORGANISATION: "organisation : ",
+    Place.KEYWORD: "keywords : ",
+}
 WEIGHTS = "8, 4, 2, 2, 1, 1"
 """Of the fields, in their order."""
 PUT = text(

@@ -224,12 +224,13 @@ class Pages:
         layout = self._layouts.layout(w, lambda tag: self._urls.page(tag, "settings"), indexed=False)
         return self._source("opening", plain_page(w, heading), layout, says=says)
 
-    def settings(self, language: str, chosen: object, says: Sequence[str]) -> PageSource:
-        """The page with a reader's settings form."""
+    def settings(self, language: str, chosen: object, says: Sequence[str], preview: object) -> PageSource:
+        """The page with a reader's settings form, and a preview of their next edition."""
         w = words(language)
         layout = self._layouts.layout(w, lambda tag: self._urls.page(tag, "settings"), indexed=False)
         page = plain_page(w, w.gettext("settings.title"), notes=says)
-        return self._source("settings", page, layout, chosen=chosen, at=self._urls.page(language, "settings"))
+        at = self._urls.page(language, "settings")
+        return self._source("settings", page, layout, chosen=chosen, at=at, preview=preview)
 
     def _source(
         self, name: str, page: Page, layout: PageLayout, *, modified: datetime | None = None, **more: object

@@ -72,6 +72,7 @@ class SiteUrls:
     front: str
     search: str
     settings: str
+    feeds: str
     style_sheet: str
     icon: str
 
@@ -122,12 +123,14 @@ class LayoutMaker:
         here: str = "",
         style: Style = Style.HEADLINE,
         cadence: Cadence = Cadence.DAY,
+        topics: str = "",
+        follow: str = "",
         **more: Any,
     ) -> PageLayout:
         """The layout of a page whose path in a language is `url(language)`.
 
-        `here` is the entry of the navigation to be marked, `style` and `cadence` are those of the feeds to link to, and
-        `more` are fields of PageLayout.
+        `here` is the entry of the navigation to be marked; `style`, `cadence` and `topics` are those of the feeds to
+        link to, `follow` is the command line that apps are opened with; `more` are fields of PageLayout.
         """
         own, urls = w.language, self.urls
         named = [
@@ -139,12 +142,14 @@ class LayoutMaker:
         ]
         chosen = {} if style is Style.HEADLINE else {"style": style.value}
         chosen |= {} if cadence is Cadence.DAY else {"cadence": cadence.value}
-        query = urlencode(chosen)
+        chosen |= {"topics": topics} if topics else {}
+        query = urlencode(chosen, safe=",")
         return PageLayout(
             site=SiteUrls(
                 front=urls.front(own),
                 search=urls.page(own, "search"),
                 settings=urls.page(own, "settings") if self.has_settings else "",
+                feeds=urls.page(own, "feeds"),
                 style_sheet=f"{urls.root}{self.style_sheet}",
                 icon=f"{urls.root}/icon.svg",
             ),
@@ -153,7 +158,7 @@ class LayoutMaker:
             feeds=[Feed(media_type, label, urls.feed(own, kind, query)) for kind, media_type, label in FEEDS],
             canonical=urls.whole(url(own)),
             unsaid=urls.whole(f"{urls.root}/" if url(DEFAULT) == urls.front(DEFAULT) else url(DEFAULT)),
-            subscribe=self.offers.box(w),
+            subscribe=self.offers.box(w, follow),
             **more,
         )
 

@@ -17,7 +17,7 @@ from bot.store import DatabaseFault, NoConnectionError, Store, archive, paper_qu
 from bot.web.pages import citations
 from bot.web.pages.search_gate import BusyError, SearchGate
 from bot.web.pages.share import share_links
-from bot.web.urls import Urls
+from bot.web.urls import TopicKind, Urls
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +27,8 @@ AT_ONCE = 2
 """Pages whose related papers are looked for at the same time."""
 MOST_WAITING = 20
 """Pages that may wait for that; others are shown without."""
+MOST_LINKED = 20
+"""Authors whose pages a paper's page links to."""
 REMEMBERED = 5_000
 """Papers whose related papers are kept in memory."""
 LOOK_AGAIN = timedelta(hours=12)
@@ -44,8 +46,11 @@ class RelatedPaper:
 
 @dataclass(frozen=True, slots=True)
 class PaperParts:
-    """These parts of one page. `cite` links to files."""
+    """These parts of one page. `cite` links to files; `others` are authors that have no link, since they are many."""
 
+    organisation: Link | None
+    authors: Sequence[Link]
+    others: Sequence[str]
     related: Sequence[RelatedPaper]
     bibtex: str
     cite: Sequence[Link]
@@ -73,7 +78,12 @@ class PaperPartsMaker:
         def link(found: tuple[str, str] | None) -> Link | None:
             return None if found is None else Link(_plain(found[1]), urls.paper(w.language, found[0]))
 
+        authors = [name for each in paper.authors if (name := one_line(each))]
+        organisation = one_line(paper.organisation or "")
         return PaperParts(
+            organisation=self._topic(w, organisation, TopicKind.ORGANISATION) if organisation else None,
+            authors=[self._topic(w, each, TopicKind.AUTHOR) for each in authors[:MOST_LINKED]],
+            others=authors[MOST_LINKED:],
             related=[
                 RelatedPaper(_plain(each.title), urls.paper(w.language, each.id), w.short_day(each.listed_on))
                 for each in papers
@@ -87,6 +97,9 @@ class PaperPartsMaker:
             previous=link(before),
             next=link(after),
         )
+
+    def _topic(self, w: Words, name: str, kind: TopicKind) -> Link:
+        return Link(name, self._urls.topic(w.language, name, kind))
 
     async def _ids(self, paper: Paper, now: datetime) -> Sequence[str]:
         """The ids of related papers; none for now while too many are looked for, or if it takes too long."""

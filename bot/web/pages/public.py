@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from datetime import datetime
 from functools import partial
 from http import HTTPStatus
+from typing import TypeVar
 
 from aiohttp import web
 
@@ -30,7 +31,8 @@ from bot.web.pages.search_gate import BusyError, SearchGate
 from bot.web.pages.search_page import SearchPages, read_search_request
 from bot.web.pages.site_files import always
 from bot.web.pages.thumbnails import Thumbnails
-from bot.web.urls import Urls, edition_of
+from bot.web.pages.topic_pages import TopicPages, TopicRequest
+from bot.web.urls import TopicKind, Urls, edition_of, topic_slug
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +54,7 @@ STYLE_SHEETS = ("colours", "shell", "papers", "archive", "forms", "parts")
 """The parts of the style sheet, in the folder of the pages' templates."""
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+T = TypeVar("T")
 
 
 def style_sheet() -> tuple[str, bytes]:
@@ -68,6 +71,7 @@ class PublicRoutes:
         pages: Pages,
         searches: SearchPages,
         feeds: EditionFeeds,
+        topics: TopicPages,
         urls: Urls,
         *,
         language: str,
@@ -78,6 +82,7 @@ class PublicRoutes:
         self._pages = pages
         self._searches = searches
         self._feeds = feeds
+        self._topics = topics
         self._urls = urls
         self._language = language
         self._clock = clock
@@ -109,6 +114,7 @@ class PublicRoutes:
             ("/archive/{year:[0-9]{4}}", self._archive),
             ("/papers/{paper}", self._paper),
             ("/search", self._search),
+            (f"/{{kind:{'|'.join(each.value for each in TopicKind)}}}/{{topic}}", self._topic),
             ("/privacy", self._privacy),
             ("/week", partial(self._latest, cadence=Cadence.WEEK)),
             ("/month", partial(self._latest, cadence=Cadence.MONTH)),
@@ -191,14 +197,33 @@ class PublicRoutes:
         if named is not None and await self._searches.has_paper(named):
             headers = {"Location": self._urls.paper(language, named), "Cache-Control": "no-cache"}
             return web.Response(status=HTTPStatus.FOUND, headers=headers)
+
+        async def load() -> RenderedPage:
+            return await asyncio.to_thread(render, await self._searches.search(language, asked, now))
+
+        return send(request, await self._in_turn(load), keep=0)
+
+    async def _topic(self, request: web.Request, language: str) -> web.StreamResponse:
+        kind, written = TopicKind(request.match_info["kind"]), request.match_info["topic"]
+        slug, now = topic_slug(written), self._clock()
+        if not slug:
+            raise web.HTTPNotFound
+        if slug != written:
+            there = self._urls.topic(language, slug, kind)
+            return web.Response(status=HTTPStatus.MOVED_PERMANENTLY, headers={"Location": there})
+        asked = TopicRequest(language, kind, slug, read_search_request(request.query).page)
+        if self._cache.fresh(asked, now) is None:
+            await self._count(request, now)
+        return await self._shown(request, asked, now, lambda: self._in_turn(lambda: self._topics.page(asked, now)))
+
+    async def _in_turn(self, load: Callable[[], Awaitable[T]]) -> T:
+        """Run something that searches when it is its turn. Raises web.HTTPServiceUnavailable if there is none."""
         try:
             async with self._gate.turn():
-                source = await self._searches.search(language, asked, now)
-                page = await asyncio.to_thread(render, source)
+                return await load()
         except (BusyError, DatabaseFault) as error:  # too many at once, or one past its deadline
             log.warning("search refused", extra={"reason": type(error).__name__})
             raise web.HTTPServiceUnavailable from None
-        return send(request, page, keep=0)
 
     async def _privacy(self, request: web.Request, language: str) -> web.StreamResponse:
         return await self._shown(request, ("privacy", language), self._clock(), lambda: self._pages.privacy(language))
@@ -262,7 +287,7 @@ class PublicRoutes:
     async def _shown(
         self,
         request: web.Request,
-        key: tuple[object, ...],
+        key: Hashable,
         now: datetime,
         load: Callable[[], Awaitable[PageSource | None]],
     ) -> web.StreamResponse:

@@ -94,7 +94,7 @@ class SiteFiles:
 
     def _standing(self) -> Sequence[Callable[[str], str]]:
         """The paths, by language, of the pages that are there on every day."""
-        return [self._urls.front, partial(self._urls.page, name="archive")]
+        return [self._urls.front, partial(self._urls.page, name="archive"), partial(self._urls.page, name="feeds")]
 
     def _robots(self) -> bytes:
         """What crawlers should leave alone: pages of one reader, and searches, of which there is no end."""

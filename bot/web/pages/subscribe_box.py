@@ -38,10 +38,11 @@ class SubscribeOffers:
     """The ways to subscribe; `styles` are those that readers may choose."""
 
     styles: Sequence[Style] = ()
-    invitations: Callable[[], Sequence[Link]] = tuple
+    invitations: Callable[[str], Sequence[Link]] = lambda _: ()
+    """Links to the apps, which run a command line there if they can and if it is not empty."""
     form: SubscribeForm | None = None
 
-    def box(self, w: Words) -> SubscribeBox:
-        """The box in a language."""
+    def box(self, w: Words, line: str = "") -> SubscribeBox:
+        """The box in a language; `line` is the command line that apps are opened with."""
         tagline, introduction = help_command.introduction(w, self.styles)
-        return SubscribeBox(tagline, introduction, tuple(self.invitations()), self.form)
+        return SubscribeBox(tagline, introduction, tuple(self.invitations(line)), self.form)
