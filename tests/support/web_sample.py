@@ -40,7 +40,7 @@ COLOURS = ("#a8410b", "#2f6690", "#3a7d44", "#8a5a9e", "#b08900")
 def papers() -> list[Paper]:
     """Ten papers: the sample's, with keywords and abstracts, and some of our own."""
     known = [
-        replace(each.paper, keywords=keywords, abstract=ABSTRACT + ABSTRACT, comments=4 - place)
+        replace(each.paper, keywords=keywords, abstract=ABSTRACT, comments=4 - place)
         for place, (each, keywords) in enumerate(zip(sample.edition().papers, KEYWORDS, strict=True))
     ]
     own = [
@@ -86,7 +86,7 @@ async def publish(served: Served) -> None:
     for days in range(1, 17):
         day = sample.DAY - timedelta(days=days)
         if day.weekday() < 5:
-            await served.publish(*some(2 + days % 4, 100 + 10 * days), day=day)
+            await served.publish(*some(2 + days % 4, 100 + 10 * days, votes=9), day=day)
     await served.publish(*found, day=date(2026, 4, 26), cadence=Cadence.WEEK)
-    await served.publish(*some(4, 300), day=date(2026, 4, 19), cadence=Cadence.WEEK)
+    await served.publish(*some(4, 300, votes=5), day=date(2026, 4, 19), cadence=Cadence.WEEK)
     await served.publish(*found, day=date(2026, 3, 31), cadence=Cadence.MONTH)

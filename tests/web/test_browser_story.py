@@ -65,7 +65,7 @@ async def test_a_new_reader(mailed: Mailed, browser: Browser, tmp_path: Path, lo
 
         await shown.goto(link_in(await mailed.letter()))
         assert await mailed.reader(ADA) is None
-        await shown.click("button")
+        await shown.click("main button")
         assert await shown.inner_text("h1") == "You’re subscribed"
         await settle(dispatcher, mailed.served.now)
         first = await mailed.letter()
@@ -93,7 +93,7 @@ async def test_a_new_reader(mailed: Mailed, browser: Browser, tmp_path: Path, lo
         assert (await mailed.reader(ADA)).status is Status.UNSUBSCRIBED  # type: ignore[union-attr]
 
         await shown.goto(found[1])
-        assert await shown.locator("form").count() == 0
+        assert await shown.locator("main form").count() == 0
         await shown.goto(f"{mailed.served.url}/ko/settings")
         await shown.click(f"button >> text={words('ko').gettext('unsubscribe.undo_button')}")
         assert (await mailed.reader(ADA)).status is Status.ACTIVE  # type: ignore[union-attr]
@@ -108,11 +108,11 @@ async def test_the_readers_own_pages_are_accessible(mailed: Mailed, browser: Bro
             await shown.goto(f"{mailed.served.url}/{language}/settings")
             assert await violations(shown) == []
             await shown.fill("[name=address]", ADA)
-            await shown.click("button")
+            await shown.click("main button")
             await shown.goto(link_in(await mailed.letter()))
             assert await violations(shown) == []
-            await shown.click("button")
+            await shown.click("main button")
             await shown.select_option("[name=language]", language)
-            await shown.click("button >> nth=0")
+            await shown.click("main button >> nth=0")
             assert await violations(shown) == []
             assert (await shown.evaluate(MEASURE))["wide"] <= 0

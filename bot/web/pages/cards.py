@@ -10,7 +10,7 @@ from bot.channel import Link, Page
 from bot.model import Paper, Style
 from bot.render.author_highlights import author_highlights
 from bot.runtime.latex import plain_math
-from bot.runtime.text import one_line
+from bot.runtime.text import one_line, sentences
 from bot.web.urls import Urls
 
 MOST_ON_CARD = 2
@@ -72,5 +72,5 @@ def _result(page: Page) -> str:
     if not page.blocks or page.blocks[0].said.style != Style.HEADLINE:
         return ""
     first = page.blocks[0]
-    found = one_line(author_highlights(first.paper.abstract).get("result", ""))
+    found = next(iter(sentences(author_highlights(first.paper.abstract).get("result", ""))), "")
     return "" if found and found in first.said.parts.get("sentence", "") else found
