@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.channel import Link, Page
@@ -50,17 +50,22 @@ def cards(page: Page, urls: Urls) -> Cards:
 def keywords(paper: Paper) -> list[str]:
     """A paper's keywords that are short enough for a card, each once."""
     cleaned = (one_line(plain_math(each)) for each in paper.keywords)
-    return list({each.casefold(): each for each in cleaned if 0 < len(each) <= LONGEST_KEYWORD}.values())
+    return _spelled_once(each for each in cleaned if 0 < len(each) <= LONGEST_KEYWORD)
 
 
 def _themes(of_papers: Sequence[Sequence[str]]) -> list[str]:
     """The keywords that most papers have, in the order of the papers where as many do."""
     counted = Counter(each.casefold() for names in of_papers for each in names)
-    spelled: dict[str, str] = {}
-    for names in of_papers:
-        for each in names:
-            spelled.setdefault(each.casefold(), each)
+    spelled = {each.casefold(): each for each in _spelled_once(each for names in of_papers for each in names)}
     return [spelled[name] for name, _ in counted.most_common(MOST_THEMES)]
+
+
+def _spelled_once(names: Iterable[str]) -> list[str]:
+    """Names without those that differ from an earlier one in capitals alone."""
+    found: dict[str, str] = {}
+    for each in names:
+        found.setdefault(each.casefold(), each)
+    return list(found.values())
 
 
 def _result(page: Page) -> str:
