@@ -27,7 +27,7 @@ LEAST_SHARED = 2
 """Top terms that a related paper shares at least: one alone is chance."""
 WEIGHTS = {"title": 4, "keywords": 3, "abstract": 1}
 """How much a term counts by where it stands, once for each time in the abstract."""
-COMMON = 0.25
+COMMON = 0.4
 """Share of all papers from which on a term tells nothing."""
 
 
