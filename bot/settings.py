@@ -98,6 +98,8 @@ class Settings(BaseModel):
     allowed: Annotated[tuple[str, ...], BeforeValidator(patterns)] = Field((), alias="ALLOWED")
     keep_unsubscribed: int = Field(180, alias="KEEP_UNSUBSCRIBED", ge=1, le=3650)
     """Days for which readers who left are kept."""
+    media_dir: Path = Field(Path("media"), alias="MEDIA_DIR")
+    """The folder of pictures and recordings; relative to the program's home unless absolute."""
     public_url: str = Field("", alias="PUBLIC_URL", max_length=200)
     """URL at which readers reach the web server."""
     secret_key: SecretStr | None = Field(None, alias="SECRET_KEY")
