@@ -58,6 +58,8 @@ class Block:
     """The title as its authors wrote it, where `title` is a translation."""
     abstract: str = ""
     """The authors' abstract, for layouts that show it beside the text."""
+    outcome: str = ""
+    """Of an edition's first paper: what came of it, in the authors' words; empty where the text says so itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,8 @@ class Page:
     cadence: Cadence | None = None
     closed_at: datetime | None = None
     """When the edition was closed."""
+    counted_at: str = ""
+    """When the edition's votes were counted, in the reader's zone and language; empty where the feed counts none."""
     style: Style = Style.HEADLINE
     """The chosen style; a block may fall back to another."""
     total: int = 0

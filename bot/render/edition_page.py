@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from bot.channel import Block, Link, Page, Said
 from bot.model import Cadence, Edition, Paper, Preferences, Ranked, Source, Style, Text
-from bot.render.attribution import NOTHING_WRITTEN, say
+from bot.render.attribution import NOTHING_WRITTEN, outcome, say
 from bot.render.labels import footer, labels
 from bot.render.words import Words, words
 from bot.rules.closing import rank
@@ -49,28 +49,38 @@ def edition_page(
     w = words(preferences.language)
     chosen = choose(edition.papers, preferences)
     counted = _counts_votes(edition.papers)
-    lead = [_count(w, len(chosen), len(edition.papers), preferences.min_votes)]
-    if counted and not edition.sample:
-        # In UTC, since one rendering serves readers in every time zone.
-        lead.append(w.gettext("edition.votes_as_of", moment=w.moment(edition.closed_at)))
-    blocks = [block(ranked, preferences.style, w, texts) for ranked in chosen]
+    counted_at = votes_counted_at(edition, preferences)
+    blocks = _with_outcome([block(ranked, preferences.style, w, texts) for ranked in chosen])
     return Page(
         language=w.language,
         direction=w.direction,
         heading=heading(w, edition.cadence, edition.day),
-        lead=" · ".join(lead),
+        lead=_count(w, len(chosen), len(edition.papers), preferences.min_votes),
         blocks=blocks,
         labels=labels(w, preferences.style),
         notes=_warnings(w, edition),
         actions=[_missed(w, edition.cadence, day) for day in missed[-MOST_MISSED:]],
-        footer=footer(w, preferences.style, _sources(blocks), counted=counted, sample=edition.sample),
+        footer=footer(
+            w, preferences.style, _sources(blocks), counted=counted, sample=edition.sample, counted_at=counted_at
+        ),
         slug="sample" if edition.sample else slug(edition.cadence, edition.day),
         day=edition.day,
         cadence=edition.cadence,
         closed_at=edition.closed_at,
+        counted_at=counted_at,
         style=preferences.style,
         total=len(edition.papers),
     )
+
+
+def votes_counted_at(edition: Edition, preferences: Preferences) -> str:
+    """When an edition's votes were counted, in the reader's time zone and language; empty where none were.
+
+    Readers for whom this differs do not share a rendering.
+    """
+    if edition.sample or not _counts_votes(edition.papers):
+        return ""
+    return words(preferences.language).moment(edition.closed_at, preferences.timezone)
 
 
 def today_page(
@@ -82,7 +92,7 @@ def today_page(
     chosen = choose(ranked, preferences)
     share = filled(day, now)
     title = w.gettext("edition.daily") if share == 1 else w.gettext("edition.so_far")
-    blocks = [block(each, preferences.style, w, texts) for each in chosen]
+    blocks = _with_outcome([block(each, preferences.style, w, texts) for each in chosen])
     return Page(
         language=w.language,
         direction=w.direction,
@@ -176,6 +186,14 @@ def block(ranked: Ranked, style: Style, w: Words, texts: Texts = NO_TEXTS) -> Bl
         original_title=title if translated else None,
         abstract=one_line(plain_math(paper.abstract)),
     )
+
+
+def _with_outcome(blocks: list[Block]) -> list[Block]:
+    """The blocks, the first one with what came of its paper if its text is a single sentence."""
+    if blocks and blocks[0].said.style == Style.HEADLINE:
+        first = blocks[0]
+        blocks[0] = replace(first, outcome=one_line(outcome(first.paper, first.said)))
+    return blocks
 
 
 def _byline(text: Text, w: Words) -> str:

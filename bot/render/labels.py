@@ -62,8 +62,13 @@ def _of_styles(w: Words) -> Mapping[str, str]:
     }
 
 
-def footer(w: Words, style: Style, sources: Collection[Source], *, counted: bool, sample: bool) -> list[str]:
-    """The lines of a page's footer; `sources` wrote its texts, `counted` says whether the feed counts votes."""
+def footer(
+    w: Words, style: Style, sources: Collection[Source], *, counted: bool, sample: bool, counted_at: str = ""
+) -> list[str]:
+    """The lines of a page's footer; `sources` wrote its texts, `counted` says whether the feed counts votes.
+
+    `counted_at` is the day and hour of the count, empty where it is not told.
+    """
     if sample:
         whose = w.gettext("source.note_sample")
     elif style is Style.ABSTRACT:
@@ -76,9 +81,10 @@ def footer(w: Words, style: Style, sources: Collection[Source], *, counted: bool
         whose = w.gettext("source.note_hugging_face")
     else:
         whose = w.gettext("source.note_feed")
-    if counted:
-        return [
-            whose,
-            w.gettext("source.data_hugging_face"),
-        ]
-    return [whose, w.gettext("source.data_feed")]
+    if not counted:
+        return [whose, w.gettext("source.data_feed")]
+    data = w.gettext("source.data_hugging_face")
+    if counted_at:
+        told = w.gettext("edition.votes_as_of", moment=counted_at)
+        data = f"{data.rstrip('.。')} · {told}"
+    return [whose, data]

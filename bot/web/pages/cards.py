@@ -1,4 +1,4 @@
-"""What a list of papers shows beside their texts: keywords to follow, the result of the first paper. Pure."""
+"""What a list of papers shows beside their texts: keywords to follow. Pure."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.channel import Link, Page
-from bot.model import Paper, Style
-from bot.render.author_highlights import author_highlights
+from bot.model import Paper
 from bot.runtime.latex import plain_math
-from bot.runtime.text import one_line, sentences
+from bot.runtime.text import one_line
 from bot.web.urls import Urls
 
 MOST_ON_CARD = 2
@@ -29,8 +28,6 @@ class Cards:
     """Keywords of each paper, by its id."""
     themes: Sequence[Link] = ()
     """Keywords of the list: first those that several papers share, then those of the papers that come first."""
-    result: str = ""
-    """What came of the first paper, in its authors' words; empty where the text already says so or nothing does."""
 
 
 def cards(page: Page, urls: Urls) -> Cards:
@@ -43,7 +40,6 @@ def cards(page: Page, urls: Urls) -> Cards:
     return Cards(
         {paper_id: links(names[:MOST_ON_CARD]) for paper_id, names in found.items()},
         links(_themes(list(found.values()))),
-        _result(page),
     )
 
 
@@ -66,11 +62,3 @@ def _spelled_once(names: Iterable[str]) -> list[str]:
     for each in names:
         found.setdefault(each.casefold(), each)
     return list(found.values())
-
-
-def _result(page: Page) -> str:
-    if not page.blocks or page.blocks[0].said.style != Style.HEADLINE:
-        return ""
-    first = page.blocks[0]
-    found = next(iter(sentences(author_highlights(first.paper.abstract).get("result", ""))), "")
-    return "" if found and found in first.said.parts.get("sentence", "") else found

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from bot.channel import Link, Page, Template
 from bot.commands import help_command
 from bot.delivery.rendering import texts_for
-from bot.model import ALL_PAPERS, Cadence, Edition, Paper, Preferences, Ranked, Style
+from bot.model import ALL_PAPERS, Cadence, Paper, Preferences, Ranked, Style
 from bot.render.edition_page import block, edition_page, list_page, period_name, today_page
 from bot.render.preference_values import styles as named_styles
 from bot.render.styles import TEXT_FIELDS
@@ -70,7 +70,7 @@ class Pages:
             page = replace(page, notes=[], footer=[*page.notes, *page.footer])
         elif latest is not None:
             page, shown = edition_page(latest, wanted), [ranked.paper for ranked in latest.papers]
-            page = replace(_dated(page, w, latest), notes=[w.gettext("papers.none_today_yet"), *page.notes])
+            page = replace(page, notes=[w.gettext("papers.none_today_yet"), *page.notes])
         else:
             says = w.gettext("papers.no_edition_at_all")
             page, shown = plain_page(w, w.gettext("newsletter.name"), notes=[says]), []
@@ -99,7 +99,7 @@ class Pages:
             before, after = await archive.neighbours(connection, cadence, day)
             around = await archive.around(connection, cadence, day)
         said = await texts_for(self._store, [ranked.paper.id for ranked in found.papers], wanted)
-        page = _dated(edition_page(found, wanted, texts=said), w, found)
+        page = edition_page(found, wanted, texts=said)
         own = self._urls.edition(language, cadence, day)
         named = named_styles(w, self.styles)
         pictures = self._shown([ranked.paper for ranked in found.papers], now)
@@ -201,11 +201,11 @@ class Pages:
         heading: str,
         says: Sequence[str],
         links: Sequence[Link] = (),
-        form: Form | None = None,
+        forms: Sequence[Form] = (),
         *,
         searching: bool = False,
     ) -> PageSource:
-        """A page of a few sentences and at most one button, not for search engines; `searching` adds a search field.
+        """A page of a few sentences and buttons, not for search engines; `searching` adds a search field.
 
         The heading may be a command's answer: its first sentence is the title, and the rest the first paragraph.
         """
@@ -215,7 +215,7 @@ class Pages:
             heading, says = parts[1], [each for each in (parts[2], *says) if each]
         page = plain_page(w, heading)
         return self._source(
-            "notice", page, layout, says=tuple(says), links=tuple(links), form=form, searching=searching
+            "notice", page, layout, says=tuple(says), links=tuple(links), forms=tuple(forms), searching=searching
         )
 
     def opening(self, language: str, heading: str, says: str) -> PageSource:
@@ -254,13 +254,6 @@ def _everything(language: str, style: Style) -> Preferences:
 
 def _query(style: Style) -> str:
     return "" if style is Style.HEADLINE else f"?{urlencode({'style': style.value})}"
-
-
-def _dated(page: Page, w: Words, edition: Edition) -> Page:
-    """The page of a whole edition, with the time of its votes below the papers and not above them."""
-    counted = any(each.votes is not None for each in edition.papers) and not edition.sample
-    told = [w.gettext("edition.votes_as_of", moment=w.moment(edition.closed_at))] if counted else []
-    return replace(page, lead=w.ngettext("edition.papers", len(page.blocks)), footer=[*told, *page.footer])
 
 
 def _brief_period(w: Words, cadence: Cadence, day: date) -> str:
