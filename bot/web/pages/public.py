@@ -50,6 +50,8 @@ REFUSED_AFTER = 1.0
 """Seconds that a client over its quota waits for being told so: one that asks again at once then asks slowly."""
 MOST_REFUSED = 100
 """Clients that are kept waiting so at the same time."""
+TOPICS_AT_ONCE = 2
+"""Pages of topics that are made at the same time. Crawlers ask for all of them, and take no search's place."""
 STYLE_SHEETS = ("colours", "shell", "papers", "archive", "forms", "parts")
 """The parts of the style sheet, in the folder of the pages' templates."""
 
@@ -91,6 +93,7 @@ class PublicRoutes:
         self._cache = PageCache()
         self._quota = TokenBuckets()
         self._gate = SearchGate()
+        self._topics_gate = SearchGate(TOPICS_AT_ONCE)
         self._refused = 0
         """Clients that wait for being told that they are over their quota."""
 
@@ -201,7 +204,7 @@ class PublicRoutes:
         async def load() -> RenderedPage:
             return await asyncio.to_thread(render, await self._searches.search(language, asked, now))
 
-        return send(request, await self._in_turn(load), keep=0)
+        return send(request, await _in_turn(self._gate, load), keep=0)
 
     async def _topic(self, request: web.Request, language: str) -> web.StreamResponse:
         kind, written = TopicKind(request.match_info["kind"]), request.match_info["topic"]
@@ -212,18 +215,11 @@ class PublicRoutes:
             there = self._urls.topic(language, slug, kind)
             return web.Response(status=HTTPStatus.MOVED_PERMANENTLY, headers={"Location": there})
         asked = TopicRequest(language, kind, slug, read_search_request(request.query).page)
-        if self._cache.fresh(asked, now) is None:
-            await self._count(request, now)
-        return await self._shown(request, asked, now, lambda: self._in_turn(lambda: self._topics.page(asked, now)))
 
-    async def _in_turn(self, load: Callable[[], Awaitable[T]]) -> T:
-        """Run something that searches when it is its turn. Raises web.HTTPServiceUnavailable if there is none."""
-        try:
-            async with self._gate.turn():
-                return await load()
-        except (BusyError, DatabaseFault) as error:  # too many at once, or one past its deadline
-            log.warning("search refused", extra={"reason": type(error).__name__})
-            raise web.HTTPServiceUnavailable from None
+        async def load() -> PageSource | None:
+            return await _in_turn(self._topics_gate, partial(self._topics.page, asked, now))
+
+        return await self._shown(request, asked, now, load)
 
     async def _privacy(self, request: web.Request, language: str) -> web.StreamResponse:
         return await self._shown(request, ("privacy", language), self._clock(), lambda: self._pages.privacy(language))
@@ -328,3 +324,13 @@ class PublicRoutes:
         page = await self._cache.get(("refusal", language, status), self._clock(), load)
         assert page is not None
         return page
+
+
+async def _in_turn(gate: SearchGate, load: Callable[[], Awaitable[T]]) -> T:
+    """Run something that searches when it is its turn. Raises web.HTTPServiceUnavailable if there is none."""
+    try:
+        async with gate.turn():
+            return await load()
+    except (BusyError, DatabaseFault) as error:  # too many at once, or one past its deadline
+        log.warning("search refused", extra={"reason": type(error).__name__})
+        raise web.HTTPServiceUnavailable from None
