@@ -54,11 +54,6 @@ async def around(connection: AsyncConnection, cadence: Cadence, day: date) -> li
     return sorted(found, key=lambda each: (order.index(each[0]) <= order.index(cadence), order.index(each[0]), each[1]))
 
 
-async def newest_day(connection: AsyncConnection, cadence: Cadence) -> date | None:
-    """The last day of the newest edition of a cadence, None where there is none."""
-    return await connection.scalar(select(func.max(editions.c.day)).where(editions.c.cadence == cadence))
-
-
 async def years(connection: AsyncConnection) -> list[int]:
     """The years from the newest edition back to the first."""
     bounds = select(func.min(editions.c.day), func.max(editions.c.day)).where(editions.c.cadence.in_(CADENCES))

@@ -114,20 +114,12 @@ def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.
         client=client,
         thumbnails=context.thumbnails,
     )
-    probes = ProbeRoutes(
-        context.store,
-        context.metrics,
-        context.clock,
-        channels=[channel.name for channel in context.channels],
-        interval=context.core.poll_interval,
-        token=None if settings.metrics_token is None else settings.metrics_token.get_secret_value(),
-    )
     reports = ReportRoute(context.store, pages, urls, clock=context.clock, client=client)
     path = f"{urls.root}/{{language}}/papers/{{paper}}/report/{{style}}"
     files = SiteFiles(
         context.visitors, urls, styles=context.styles, clock=context.clock, contact=settings.security_contact
     )
-    found = [*probes.routes(), web.post(path, public.in_a_language(reports.take))]
+    found = [*_probes(context).routes(), web.post(path, public.in_a_language(reports.take))]
     found += files.routes(public.in_a_language)
     found += FeedBuilder(layouts, context.styles).routes(public.in_a_language)
     if mail is not None and outgoing is not None:
@@ -154,3 +146,15 @@ def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.
     app = web.Application(middlewares=[middleware.handle], client_max_size=LARGEST_BODY)
     app.add_routes([*found, *public.routes()])
     return app
+
+
+def _probes(context: WebContext) -> ProbeRoutes:
+    token = context.settings.metrics_token
+    return ProbeRoutes(
+        context.store,
+        context.metrics,
+        context.clock,
+        channels=[channel.name for channel in context.channels],
+        interval=context.core.poll_interval,
+        token=None if token is None else token.get_secret_value(),
+    )

@@ -71,7 +71,7 @@ def _month(w: Words, urls: Urls, entries: Sequence[ArchiveEntry], columns: int) 
     )
     return Month(
         w.month(entries[0].day),
-        whole and urls.edition(w.language, whole.cadence, whole.day),
+        None if whole is None else urls.edition(w.language, whole.cadence, whole.day),
         [_cell(w, urls, each, columns) for each in shown],
     )
 

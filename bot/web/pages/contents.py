@@ -126,7 +126,7 @@ class Pages:
     async def latest(self, language: str, cadence: Cadence) -> str | None:
         """The URL of the newest edition of a cadence, None before there is one."""
         async with self._store.read() as connection:
-            found = await archive.newest_day(connection, cadence)
+            found = await edition_queries.latest_day(connection, cadence)
         return None if found is None else self._urls.edition(language, cadence, found)
 
     async def paper(self, language: str, paper_id: str, now: datetime) -> PageSource | None:

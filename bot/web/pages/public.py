@@ -250,7 +250,7 @@ class PublicRoutes:
 
         async def answer(request: web.Request) -> web.StreamResponse:
             shown, paper, keep = self._thumbnails, request.match_info["paper"], KEEP_PICTURES
-            path = shown and shown.path(paper, size)
+            path = None if shown is None else shown.path(paper, size)
             if shown is not None and path is None and size is not Size.SMALL:
                 path, keep = shown.path(paper), KEEP
             if path is None:
