@@ -47,8 +47,8 @@ async def test_the_archive_knows_what_lies_above_and_below_an_edition(store: Sto
         assert await archive.around(connection, Cadence.DAY, monday) == [week, april]
         assert await archive.around(connection, *week) == [(Cadence.DAY, monday), (Cadence.DAY, date(2026, 4, 30))]
         assert await archive.around(connection, *april) == [(Cadence.WEEK, date(2026, 4, 26))]
-        assert await archive.newest_day(connection, Cadence.WEEK) == sunday
-        assert await archive.newest_day(connection, Cadence.MONTH) == date(2026, 4, 30)
+        assert await edition_queries.latest_day(connection, Cadence.WEEK) == sunday
+        assert await edition_queries.latest_day(connection, Cadence.MONTH) == date(2026, 4, 30)
 
 
 async def test_the_archive_knows_an_editions_neighbours(store: Store) -> None:
