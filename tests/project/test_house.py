@@ -91,6 +91,7 @@ TYPES = {
     ("bot.publishing.publisher", "sqlalchemy.ext.asyncio"),
     ("bot.delivery.answers", "sqlalchemy.ext.asyncio"),
     ("bot.delivery.dispatcher", "sqlalchemy.ext.asyncio"),
+    ("bot.delivery.subscriber_changes", "sqlalchemy.ext.asyncio"),
     ("bot.delivery.rendering", "sqlalchemy.ext.asyncio"),
     ("bot.commands.reader_commands", "sqlalchemy.ext.asyncio"),
     ("bot.commands.process_feedback", "sqlalchemy.ext.asyncio"),
