@@ -33,13 +33,18 @@ MORE_FIELDS = {
     "bot.channel.page.Page": 20,
     "bot.model.Delivery": 16,
     "bot.model.Paper": 18,  # what the feed says of a paper
-    "bot.service.Service": 16,
+    "bot.service.Service": 17,
     "bot.web.pages.layout.PageLayout": 17,
 }
 """Dataclasses with more than `MOST_FIELDS` fields, and their fields."""
 
 HOMES = {
-    "PIL": ("bot.summaries.fulltext.figures", "bot.media.speech.artwork"),
+    "PIL": (
+        "bot.summaries.fulltext.figures",
+        "bot.media.painting",
+        "bot.media.speech.artwork",
+        "bot.media.typesetting",
+    ),
     "aiohttp": (
         "bot.runtime.http",
         "bot.web",

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from bot.channel import Link
+from bot.commands.token_buckets import TokenBuckets
 from bot.model import Cadence, Style
 from bot.render.catalogue import languages
 from bot.render.words import words
@@ -92,7 +93,8 @@ async def test_no_page_loads_from_other_servers_or_runs_scripts(served: Served, 
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-async def test_no_internal_link_is_broken(served: Served) -> None:
+async def test_no_internal_link_is_broken(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TokenBuckets, "take", lambda *_: None)
     await served.publish(*some(2, 10), day=DAY - timedelta(days=1))
     looked_at: dict[str, int] = {}
     waiting = ["/en/", "/en/2026-04-29"]
@@ -184,6 +186,7 @@ async def test_cards_lead_to_code_long_discussions_and_keywords(served: Served) 
     assert "https://arxiv.org/abs/2604.00050" not in seen.links, "that is on its own page"
     topics = [link for link in seen.links if "/keywords/" in link]
     assert topics == [f"/en/keywords/{topic}" for topic in ("agents", "robots", "agents", "robots", "agents")]
+    assert seen.words.count("Agents") == 2
     assert (await served.get(topics[0])).text.count("<article>") == 2
     assert seen.words.count("▲ 9") == 1
 
