@@ -60,6 +60,7 @@ from bot.summaries.second_opinion import SecondOpinion
 from bot.summaries.writer import Writer
 from bot.web.application import MailAccess, WebContext
 from bot.web.metrics import Metrics
+from bot.web.pages.recordings import Recordings
 from bot.web.pages.thumbnails import Thumbnails
 from bot.web.server import Web
 from bot.web.settings import WebSettings
@@ -110,6 +111,7 @@ async def open_app(
         alerts = Alerts(sessions, core.admins, match(core.default_language))
         time = Clock({"database": store.server_time, "feed": feed.server_time}, alerts.alert)
         writer = await _writer(core, home, store, stack, alerts)
+        narrator = _narrator(environ, core, home, store, writes=writer.has_model)
         feedback, metrics = FeedbackProcessor(store, links), Metrics(store)
         styles = tuple(Style) if writer.has_model else WITHOUT_MODEL
         monitor = ListeningMonitor(store, alerts.alert)
@@ -139,6 +141,7 @@ async def open_app(
             clock=time.now,
             metrics=metrics,
             thumbnails=Thumbnails(home / CACHE),
+            recordings=Recordings(narrator.media, narrator.podcast),
             mail=MailAccess(mailing, commands, feedback, links) if mailing and core.public_url else None,
             hooks=ChannelHooks(sessions, commands),
         )
@@ -161,7 +164,7 @@ async def open_app(
             ),
             writer=writer,
             illustrator=await _illustrator(core, home, store, stack, has_pages=has_pages),
-            narrator=_narrator(environ, core, home, store, writes=writer.has_model),
+            narrator=narrator,
             alerts=alerts,
             monitor=monitor,
             feedback=feedback,

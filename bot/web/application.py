@@ -24,7 +24,9 @@ from bot.web.pages.contents import Pages
 from bot.web.pages.edition_feeds import EditionFeeds
 from bot.web.pages.feed_builder import FeedBuilder
 from bot.web.pages.layout import LayoutMaker
+from bot.web.pages.podcast_routes import PodcastRoutes
 from bot.web.pages.public import PublicRoutes, style_sheet
+from bot.web.pages.recordings import Recordings
 from bot.web.pages.report_route import ReportRoute
 from bot.web.pages.search_page import SearchPages
 from bot.web.pages.site_files import SiteFiles
@@ -64,6 +66,8 @@ class WebContext:
     clock: Callable[[], datetime]
     metrics: Metrics
     thumbnails: Thumbnails | None = None
+    recordings: Recordings | None = None
+    """None where nothing is read aloud."""
     mail: MailAccess | None = None
     """None if nobody can subscribe by mail."""
     hooks: ChannelHooks | None = None
@@ -94,13 +98,19 @@ def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.
     urls, settings, mail = context.urls, context.settings, context.mail
     client = partial(client_of, proxies=settings.proxies)
     form = None if mail is None else SubscribeForm(mail.commands.by_invitation)
-    offers = SubscribeOffers(context.styles, context.invitations, form)
-    layouts = LayoutMaker(urls, style_sheet()[0], has_settings=mail is not None, offers=offers)
+    layouts = LayoutMaker(
+        urls,
+        style_sheet()[0],
+        has_settings=mail is not None,
+        offers=SubscribeOffers(context.styles, context.invitations, form),
+        podcasts=_podcasts(context),
+    )
     pages = Pages(
         context.visitors,
         layouts,
         styles=context.styles,
         thumbnails=context.thumbnails,
+        recordings=context.recordings,
         keep=context.core.keep_unsubscribed,
     )
     public = PublicRoutes(
@@ -119,7 +129,8 @@ def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.
     files = SiteFiles(
         context.visitors, urls, styles=context.styles, clock=context.clock, contact=settings.security_contact
     )
-    found = [*_probes(context).routes(), web.post(path, public.in_a_language(reports.take))]
+    found = [*_probe_routes(context), *_podcast_routes(context)]
+    found.append(web.post(path, public.in_a_language(reports.take)))
     found += files.routes(public.in_a_language)
     found += FeedBuilder(layouts, context.styles).routes(public.in_a_language)
     if mail is not None and outgoing is not None:
@@ -148,9 +159,20 @@ def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.
     return app
 
 
-def _probes(context: WebContext) -> ProbeRoutes:
+def _podcasts(context: WebContext) -> Sequence[str]:
+    """The languages that have a podcast."""
+    return () if context.recordings is None else context.recordings.podcast.languages
+
+
+def _podcast_routes(context: WebContext) -> Sequence[web.RouteDef]:
+    if context.recordings is None:
+        return []
+    return PodcastRoutes(context.visitors, context.urls, context.recordings, context.clock).routes()
+
+
+def _probe_routes(context: WebContext) -> Sequence[web.RouteDef]:
     token = context.settings.metrics_token
-    return ProbeRoutes(
+    probes = ProbeRoutes(
         context.store,
         context.metrics,
         context.clock,
@@ -158,3 +180,4 @@ def _probes(context: WebContext) -> ProbeRoutes:
         interval=context.core.poll_interval,
         token=None if token is None else token.get_secret_value(),
     )
+    return probes.routes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -26,6 +27,7 @@ from bot.web.pages.head import describe, list_head, paper_head
 from bot.web.pages.layout import Choice, Form, LayoutMaker, PageLayout, coverage, plain_page
 from bot.web.pages.page_cache import PageSource
 from bot.web.pages.paper_parts import PaperPartsMaker
+from bot.web.pages.recordings import Recordings
 from bot.web.pages.thumbnails import Thumbnails
 
 FIRST_SENTENCE = re.compile(r"(.+?)(?:\.(?:\s+|$)|。)(.*)", re.DOTALL)
@@ -43,6 +45,7 @@ class Pages:
         *,
         styles: Sequence[Style],
         thumbnails: Thumbnails | None = None,
+        recordings: Recordings | None = None,
         keep: int,
     ) -> None:
         self._store = store
@@ -50,6 +53,7 @@ class Pages:
         self._urls = layouts.urls
         self._parts = PaperPartsMaker(store, layouts.urls)
         self._thumbnails = thumbnails
+        self._recordings = recordings
         self._keep = keep
         """Days for which readers who left are kept."""
         self.styles = styles
@@ -120,6 +124,7 @@ class Pages:
             ],
             pictures=pictures,
             head=list_head(page, self._urls, pictures),
+            recording=await self._recording(language, cadence, day, style),
         )
         return self._source("edition", page, layout, modified=found.closed_at, cards=cards(page, self._urls))
 
@@ -237,6 +242,16 @@ class Pages:
     ) -> PageSource:
         fill = partial(self._templates[name], page, layout=layout, urls=self._urls, **more)
         return PageSource((page, layout, more), fill, modified=modified)
+
+    async def _recording(self, language: str, cadence: Cadence, day: date, style: Style) -> str:
+        """The URL of an edition read aloud in this style; empty where it is not."""
+        if self._recordings is None:
+            return ""
+        if await asyncio.to_thread(self._recordings.find, language, cadence, day, style) is None:
+            return ""
+        is_usual = style is self._recordings.podcast.style
+        query = "" if is_usual else urlencode({"style": style.value})
+        return self._urls.recording(language, cadence, day, query)
 
     def _shown(self, shown: Iterable[Paper], now: datetime) -> frozenset[str]:
         """The ids of those papers that have a thumbnail; the others' are queued to be fetched."""

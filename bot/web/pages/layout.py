@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -75,6 +75,8 @@ class SiteUrls:
     feeds: str
     style_sheet: str
     icon: str
+    podcast: str = ""
+    """The language's podcast feed, if it has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,8 @@ class PageLayout:
     """The longer periods that an edition lies in, then the shorter ones that it holds."""
     pictures: frozenset[str] = field(default_factory=frozenset)
     """The ids of papers that have a thumbnail."""
+    recording: str = ""
+    """The URL of what the page shows read aloud, if there is such a recording."""
     indexed: bool = True
     """Whether search engines may list the page."""
     offers: bool = False
@@ -114,6 +118,8 @@ class LayoutMaker:
     style_sheet: str
     has_settings: bool = False
     offers: SubscribeOffers = field(default_factory=SubscribeOffers)
+    podcasts: Collection[str] = ()
+    """The languages that have a podcast."""
 
     def layout(
         self,
@@ -152,6 +158,7 @@ class LayoutMaker:
                 feeds=urls.page(own, "feeds"),
                 style_sheet=f"{urls.root}{self.style_sheet}",
                 icon=f"{urls.root}/icon.svg",
+                podcast=urls.podcast(own) if own in self.podcasts else "",
             ),
             pages=[Choice(label, path, name == here) for name, label, path in named],
             languages=[Choice(own_name(tag), url(tag), tag == own, tag) for tag in languages()],
