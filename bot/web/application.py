@@ -97,14 +97,7 @@ def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.
     """The application, ready to be served. `outgoing` sends the mails of `context.mail`."""
     urls, settings, mail = context.urls, context.settings, context.mail
     client = partial(client_of, proxies=settings.proxies)
-    form = None if mail is None else SubscribeForm(mail.commands.by_invitation)
-    layouts = LayoutMaker(
-        urls,
-        style_sheet()[0],
-        has_settings=mail is not None,
-        offers=SubscribeOffers(context.styles, context.invitations, form),
-        podcasts=_podcasts(context),
-    )
+    layouts = _layouts(context)
     pages = Pages(
         context.visitors,
         layouts,
@@ -157,6 +150,18 @@ def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.
     app = web.Application(middlewares=[middleware.handle], client_max_size=LARGEST_BODY)
     app.add_routes([*found, *public.routes()])
     return app
+
+
+def _layouts(context: WebContext) -> LayoutMaker:
+    mail = context.mail
+    form = None if mail is None else SubscribeForm(mail.commands.by_invitation)
+    return LayoutMaker(
+        context.urls,
+        style_sheet()[0],
+        has_settings=mail is not None,
+        offers=SubscribeOffers(context.styles, context.invitations, form),
+        podcasts=_podcasts(context),
+    )
 
 
 def _podcasts(context: WebContext) -> Sequence[str]:
