@@ -87,6 +87,8 @@ class Page:
     """When the edition was closed."""
     style: Style = Style.HEADLINE
     """The chosen style; a block may fall back to another."""
+    most: int | None = None
+    """Papers that one message shows; the others are on the next. None for as many as fit."""
     total: int = 0
     """How many papers there were to choose from."""
     next: str | None = None

@@ -188,7 +188,7 @@ async def show_paper(context: Context, asked: PaperArguments) -> Reply:
         says = w.gettext("papers.not_listed", id=wanted_id, link=link)
         return context.reply(says, ok=False)
     wanted = _everything(context)
-    if wanted.style is Style.HEADLINE:
+    if wanted.style in {Style.HEADLINE, Style.BRIEF}:
         wanted = replace(wanted, style=Style.ABSTRACT)
     texts = await texts_for(context.store, [wanted_id], wanted)
     listed = w.gettext("paper.listed_on", day=w.day(found[0].listed_on))

@@ -19,7 +19,7 @@ from bot.model import NOTE, Delivery, Edition, Preferences, Style
 from bot.render.announcement_page import announcement_page
 from bot.render.edition_page import NO_TEXTS, Texts, barren_page, choose, edition_page, slug
 from bot.render.fit import fit
-from bot.render.styles import TEXT_FIELDS
+from bot.render.styles import SHOWN_IN, TEXT_FIELDS
 from bot.render.words import words
 from bot.rules.preferences import shaping
 from bot.runtime.recent import Recent
@@ -90,7 +90,7 @@ class Renderings:
         wanted, edition_id = delivery.preferences, delivery.edition_id
         if delivery.fell_back:
             wanted = replace(wanted, style=Style.HEADLINE)
-        texts = await self._text_count(delivery) if wanted.style in TEXT_FIELDS else 0
+        texts = await self._text_count(delivery) if _shows_texts(wanted.style) else 0
         key = (edition_id, shaping(wanted), delivery.missed, texts)
         return await self._shared(key, partial(self._compose, edition_id, wanted, delivery.missed))
 
@@ -182,9 +182,13 @@ class Renderings:
             return await edition_queries.get(connection, edition_id)
 
 
+def _shows_texts(style: Style) -> bool:
+    return style in TEXT_FIELDS or style in SHOWN_IN
+
+
 async def texts_for(store: Store, paper_ids: Sequence[str], wanted: Preferences) -> Texts:
     """What a model has written about papers in a reader's language; nothing where their style needs no model."""
-    if wanted.style not in TEXT_FIELDS:
+    if not _shows_texts(wanted.style):
         return NO_TEXTS
     async with store.read() as connection:
         return await text_queries.of(connection, paper_ids, wanted.language)

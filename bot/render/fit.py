@@ -78,19 +78,27 @@ def fit(
         tried[count] = fitted
         return True
 
-    shown = _most(len(blocks), first_hold)
+    count = len(blocks) if page.most is None else min(page.most, len(blocks))
+    shown = _most(count, first_hold)
     # A paper that is too large for any message must not hide those after it.
-    while shown < len(blocks) and not holds([blocks[shown]]):
+    while shown < count and not holds([blocks[shown]]):
         smaller = _shrunk(blocks[shown], holds)
         if smaller is None:
             break
         blocks[shown] = smaller
-        shown = _most(len(blocks), first_hold)
+        shown = _most(count, first_hold)
 
     fitted = tried.get(shown) or attempt(blocks[:shown])
     if (excess := _excess(fitted.message, limits)) is not None:
         raise FitError(*excess)
     return fitted
+
+
+def first_part(page: Page) -> Page:
+    """A page with no more papers than one message of its style shows, for places that have room for all of them."""
+    if page.most is None or len(page.blocks) <= page.most:
+        return page
+    return replace(page, blocks=page.blocks[: page.most], more=_more(page, len(page.blocks) - page.most))
 
 
 def shorten(text: str, most: int) -> str:

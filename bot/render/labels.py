@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from bot.model import Source, Style
 from bot.render.words import Words
 
-USUAL_SOURCES = {Style.HEADLINE: Source.FEED, Style.ABSTRACT: Source.AUTHORS}
+USUAL_SOURCES = {Style.HEADLINE: Source.FEED, Style.BRIEF: Source.FEED, Style.ABSTRACT: Source.AUTHORS}
 """Who usually writes a style's texts; a model for all other styles."""
 
 
@@ -39,6 +39,7 @@ def _of_styles(w: Words) -> Mapping[str, str]:
     """Headings of the parts of texts, by style and part."""
     return {
         "style_headline": w.gettext("section.summary"),
+        "style_brief": w.gettext("section.summary"),
         "style_abstract": w.gettext("paper.label_abstract"),
         "style_highlights": w.gettext("section.key_points"),
         "style_plain": w.gettext("style.plain"),
