@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Self
 
 from bot.model import Cadence, Paper, Source, Style
 
@@ -39,6 +40,21 @@ class Said:
     byline: str = ""
     """Which model wrote it and when, in the page's language; empty for people's words."""
 
+    def opening(self, groups: Sequence[Sequence[str]]) -> Self:
+        """Only what stands first where the rest is folded: of each group of part names the first that says something.
+
+        The groups are the style's (`shown` in templates/styles).
+        """
+        first = {next((name for name in group if self.parts.get(name)), "") for group in groups}
+        return self._with(first)
+
+    def without(self, opening: Self) -> Self:
+        """What an `opening` leaves."""
+        return self._with({name for name in self.parts if not opening.parts[name]})
+
+    def _with(self, names: Collection[str]) -> Self:
+        return replace(self, parts={name: said if name in names else "" for name, said in self.parts.items()})
+
 
 @dataclass(frozen=True, slots=True)
 class Block:
@@ -58,6 +74,8 @@ class Block:
     """The title as its authors wrote it, where `title` is a translation."""
     abstract: str = ""
     """The authors' abstract, for layouts that show it beside the text."""
+    outcome: str = ""
+    """Of an edition's first paper: what came of it, in the authors' words; empty where the text says so itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +103,8 @@ class Page:
     cadence: Cadence | None = None
     closed_at: datetime | None = None
     """When the edition was closed."""
+    counted_at: str = ""
+    """When the edition's votes were counted, in UTC and the page's language; empty where the feed counts none."""
     style: Style = Style.HEADLINE
     """The chosen style; a block may fall back to another."""
     most: int | None = None
@@ -95,5 +115,11 @@ class Page:
     """The command line that shows the papers that did not fit."""
     previous: str | None = None
     """The command line that shows the papers before these."""
+    here: str | None = None
+    """The command line that shows these papers again, for the way back from one of them."""
+    number: int = 1
+    """Which page of the list it is."""
+    pages: int | None = None
+    """How many there are, None where they were not counted."""
     alone: bool = False
     """Whether it shows all about one paper that was asked for."""

@@ -18,7 +18,7 @@ from bot.channel import Channel, Message, edition_line
 from bot.model import NOTE, Delivery, Edition, Preferences, Style
 from bot.render.announcement_page import announcement_page
 from bot.render.edition_page import NO_TEXTS, Texts, barren_page, choose, edition_page, slug
-from bot.render.fit import fit
+from bot.render.fit import fit, starts
 from bot.render.styles import SHOWN_IN, TEXT_FIELDS
 from bot.render.words import words
 from bot.rules.preferences import shaping
@@ -212,7 +212,12 @@ def compose(
     def next_page(shown: int) -> str:
         return edition_line(edition.cadence, edition.day, shown, mine=True)
 
-    return fit(page, channel.compose, channel.limits, next_page).message
+    page = replace(page, here=edition_line(edition.cadence, edition.day, mine=True))
+    fitted = fit(page, channel.compose, channel.limits, next_page)
+    if fitted.shown == len(page.blocks):
+        return fitted.message
+    begun, is_all = starts(page, channel.compose, channel.limits)
+    return channel.compose(replace(fitted.page, pages=len(begun) if is_all else None))
 
 
 def compose_note(text: str, day: date, language: str, channel: Channel) -> Message:

@@ -14,6 +14,7 @@ from bot.model import Paper, Source, Style, Text
 from bot.render.author_highlights import author_highlights, proposal_sentence
 from bot.render.brief import half_sentence
 from bot.render.styles import FALLBACKS, MISSING, SHOWN_IN, TEXT_FIELDS
+from bot.runtime.text import first_sentence
 
 NOTHING_WRITTEN: Mapping[Style, Text] = MappingProxyType({})
 WRITTEN_IN = "en"
@@ -40,6 +41,12 @@ def say(paper: Paper, style: Style, texts: Mapping[Style, Text] = NOTHING_WRITTE
         parts = {field.name: points.get(field.name, "") for field in TEXT_FIELDS[Style.HIGHLIGHTS]}
         return replace(_said(Style.HIGHLIGHTS, Source.AUTHORS, **parts), instead=style is not Style.HIGHLIGHTS)
     return replace(_headline(paper), instead=True)
+
+
+def outcome(paper: Paper, said: Said) -> str:
+    """The sentence of a paper's abstract that says what came of it; empty where `said` holds it or there is none."""
+    found = first_sentence(author_highlights(paper.abstract).get("result", ""))
+    return "" if found in " ".join(said.parts.values()) else found
 
 
 def _written(text: Text, paper: Paper, *, instead: bool) -> Said:

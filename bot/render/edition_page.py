@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from bot.channel import Block, Link, Page, Said
 from bot.model import Cadence, Edition, Paper, Preferences, Ranked, Source, Style, Text
 from bot.render import brief
-from bot.render.attribution import NOTHING_WRITTEN, say
+from bot.render.attribution import NOTHING_WRITTEN, outcome, say
 from bot.render.labels import footer, labels
 from bot.render.styles import SHOWN_IN
 from bot.render.words import Words, words
@@ -51,25 +51,26 @@ def edition_page(
     w = words(preferences.language)
     chosen = choose(edition.papers, preferences)
     counted = _counts_votes(edition.papers)
-    lead = [_lead(w, preferences, chosen, len(edition.papers))]
-    if counted and not edition.sample and preferences.style is not Style.BRIEF:
-        # In UTC, since one rendering serves readers in every time zone.
-        lead.append(w.gettext("edition.votes_as_of", moment=w.moment(edition.closed_at)))
-    blocks = [block(ranked, preferences.style, w, texts) for ranked in chosen]
+    # In UTC, since one rendering serves readers in every time zone.
+    counted_at = w.moment(edition.closed_at) if counted and not edition.sample else ""
+    blocks = _with_outcome([block(ranked, preferences.style, w, texts) for ranked in chosen])
     return Page(
         language=w.language,
         direction=w.direction,
         heading=heading(w, edition.cadence, edition.day),
-        lead=" · ".join(lead),
+        lead=_lead(w, preferences, chosen, len(edition.papers)),
         blocks=blocks,
         labels=labels(w, preferences.style),
         notes=_warnings(w, edition),
         actions=[_missed(w, edition.cadence, day) for day in missed[-MOST_MISSED:]],
-        footer=footer(w, preferences.style, _sources(blocks), counted=counted, sample=edition.sample),
+        footer=footer(
+            w, preferences.style, _sources(blocks), counted=counted, sample=edition.sample, counted_at=counted_at
+        ),
         slug="sample" if edition.sample else slug(edition.cadence, edition.day),
         day=edition.day,
         cadence=edition.cadence,
         closed_at=edition.closed_at,
+        counted_at=counted_at,
         style=preferences.style,
         most=_most(preferences.style),
         total=len(edition.papers),
@@ -182,6 +183,14 @@ def block(ranked: Ranked, style: Style, w: Words, texts: Texts = NO_TEXTS) -> Bl
         original_title=title if translated else None,
         abstract=one_line(plain_math(paper.abstract)),
     )
+
+
+def _with_outcome(blocks: list[Block]) -> list[Block]:
+    """The blocks, the first one with what came of its paper if its text is a single sentence."""
+    if blocks and blocks[0].said.style == Style.HEADLINE:
+        first = blocks[0]
+        blocks[0] = replace(first, outcome=one_line(outcome(first.paper, first.said)))
+    return blocks
 
 
 def _byline(text: Text, w: Words) -> str:

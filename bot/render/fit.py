@@ -19,6 +19,8 @@ from bot.runtime.text import sentence_ends
 M = TypeVar("M", bound=Message)
 
 ELLIPSIS = "…"
+MOST_COUNTED = 12
+"""Messages of one list that are counted, since each costs a fitting."""
 USUAL = 100
 """Papers of a large day."""
 MOST_PAPERS = 1_000
@@ -92,6 +94,21 @@ def fit(
     if (excess := _excess(fitted.message, limits)) is not None:
         raise FitError(*excess)
     return fitted
+
+
+def starts(page: Page, compose: Callable[[Page], M], limits: Limits, upto: int = 0) -> tuple[list[int], bool]:
+    """Where each message of a list begins that is shown bit by bit, in papers from the first; and whether that is all.
+
+    Stops after `MOST_COUNTED` messages, but not before the one that begins at `upto`.
+    """
+    found = [0]
+    while len(found) < MOST_COUNTED or found[-1] < upto:
+        rest = replace(page, blocks=page.blocks[found[-1] :])
+        begins = found[-1] + max(1, fit(rest, compose, limits, lambda _: "").shown)
+        if begins >= len(page.blocks):
+            return found, True
+        found.append(begins)
+    return found, False
 
 
 def first_part(page: Page) -> Page:

@@ -29,6 +29,8 @@ def labels(w: Words, style: Style) -> Mapping[str, str]:
         "abstract": w.gettext("paper.label_abstract"),
         "more": w.gettext("papers.more_button"),
         "settings": w.gettext("settings.title"),
+        "back": w.gettext("papers.back"),
+        "cite": w.gettext("paper.copy_citation"),
         "share": w.gettext("edition.share"),
         **{f"said_by_{source}": "" if source is usual else says[source] for source in Source},
         **_of_styles(w),
@@ -63,8 +65,13 @@ def _of_styles(w: Words) -> Mapping[str, str]:
     }
 
 
-def footer(w: Words, style: Style, sources: Collection[Source], *, counted: bool, sample: bool) -> list[str]:
-    """The lines of a page's footer; `sources` wrote its texts, `counted` says whether the feed counts votes."""
+def footer(
+    w: Words, style: Style, sources: Collection[Source], *, counted: bool, sample: bool, counted_at: str = ""
+) -> list[str]:
+    """The lines of a page's footer; `sources` wrote its texts, `counted` says whether the feed counts votes.
+
+    `counted_at` is the day and hour of the count, empty where it is not told.
+    """
     if sample:
         whose = w.gettext("source.note_sample")
     elif style is Style.ABSTRACT:
@@ -77,9 +84,9 @@ def footer(w: Words, style: Style, sources: Collection[Source], *, counted: bool
         whose = w.gettext("source.note_hugging_face")
     else:
         whose = w.gettext("source.note_feed")
-    if counted:
-        return [
-            whose,
-            w.gettext("source.data_hugging_face"),
-        ]
-    return [whose, w.gettext("source.data_feed")]
+    if not counted:
+        return [whose, w.gettext("source.data_feed")]
+    data = w.gettext("source.data_hugging_face")
+    if counted_at:
+        data = f"{data.rstrip('.。')} · {w.gettext('edition.votes_as_of', moment=counted_at)}"
+    return [whose, data]

@@ -17,6 +17,7 @@ from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 
 from bot.channel import CommandName, Commands, Deferred, Direction, Kit, Page, Reply
 from channels.telegram import errors
+from channels.telegram.callbacks import Callback
 from channels.telegram.chats import ChatAddress
 from channels.telegram.flood_waits import FloodWaits
 from channels.telegram.keyboards import keyboard
@@ -38,6 +39,7 @@ MOST_WAITING = 1_000
 """Replies that may wait at the same time."""
 OUTAGE_WAIT = 1.0
 """Seconds before the one retry during an outage."""
+NO_CALLBACK = Callback("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ class Replies:
         edit: Message | None = None,
         about: ChatAddress | None = None,
         title: str = "",
-        line: str = "",
+        callback: Callback = NO_CALLBACK,
     ) -> None:
         """Send a reply to a chat, unless it repeats the one before.
 
@@ -96,11 +98,11 @@ class Replies:
             edit: the message to put the reply in, if it can still be edited.
             about: the chat that the reply is about, if another.
             title: the name of that chat.
-            line: the command line that is answered.
+            callback: what is answered: its line, and the way back.
         """
         if reply.repeated:
             return
-        work = asyncio.create_task(self._deliver(chat, reply, edit=edit, about=about, title=title, line=line))
+        work = asyncio.create_task(self._deliver(chat, reply, edit=edit, about=about, title=title, callback=callback))
         self._open[work] = asyncio.Event()
         work.add_done_callback(lambda _: self._open.pop(work, None))
         waits_long = asyncio.create_task(self._open[work].wait())
@@ -137,10 +139,10 @@ class Replies:
         edit: Message | None,
         about: ChatAddress | None,
         title: str,
-        line: str,
+        callback: Callback,
     ) -> None:
         try:
-            parts = await self._parts(chat, reply, about, title, line)
+            parts = await self._parts(chat, reply, about, title, callback)
             await self._send(chat, reply, parts, edit)
             if not chat.is_shared:
                 operator = self._commands.operates(chat.address)
@@ -178,22 +180,23 @@ class Replies:
             )
 
     async def _parts(
-        self, chat: ChatAddress, reply: Reply, about: ChatAddress | None, title: str, line: str
+        self, chat: ChatAddress, reply: Reply, about: ChatAddress | None, title: str, callback: Callback
     ) -> list[_Part]:
         """The messages of a reply: one, or a second if its sentences do not fit above the papers."""
-        message, command = reply.message, line.partition(" ")[0]
+        message, command = reply.message, callback.line.partition(" ")[0]
         if not isinstance(message, TelegramMessage):
             text = text_of(reply, self._template, quotes_reader=command == CommandName.SEARCH)
             texts = split(f"<b>{escape(title)}</b>\n{text}" if title and text else text)
             keys = await keyboard(rows_of(reply, about, command), self._memory)
             return [_Part(each, keys if each is texts[-1] else None) for each in texts]
-        keys = await keyboard(message.rows(chat, self._bot.username, inline=self._inline), self._memory)
-        papers = _Part(message.text, keys, message.preview(reply.extras))
+        rows = message.rows(chat, self._bot.username, inline=self._inline, back=callback.back, options=reply.options)
+        keys = await keyboard(rows, self._memory)
+        papers = _Part(message.undated, keys, message.preview(reply.extras))
         above = text_of(without_papers(reply), self._template)
         if not above:
             return [papers]
         if text_length(f"{above}\n\n{message.text}") <= LONGEST_TEXT:
-            return [_Part(f"{above}\n\n{message.text}", keys, papers.preview)]
+            return [_Part(f"{above}\n\n{message.undated}", keys, papers.preview)]
         return [_Part(above, None), papers]
 
     async def _with_retry(self, send: Callable[[], Awaitable[None]], chat: ChatAddress) -> None:

@@ -241,7 +241,7 @@ class UpdateHandler:
         self, here: ChatAddress, callback: Callback, reply: Reply, *, edit: telegram.Message | None = None
     ) -> None:
         title = "" if callback.about is None else await self._title(callback.about)
-        await self._replies.send(here, reply, edit=edit, about=callback.about, title=title, line=callback.line)
+        await self._replies.send(here, reply, edit=edit, about=callback.about, title=title, callback=callback)
 
     async def _title(self, chat: ChatAddress) -> str:
         with suppress(TelegramError):

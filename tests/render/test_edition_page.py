@@ -89,7 +89,8 @@ def test_a_reader_gets_the_papers_that_were_asked_for(wanted: Preferences, shown
     made = edition_page(edition(*TEN), wanted)
     assert titles(made) == [paper.title for paper in TEN[:shown]]
     assert [block.rank for block in made.blocks] == list(range(1, shown + 1))
-    assert made.lead == f"{lead} · votes as of 29 April, 22:04 UTC"
+    assert made.lead == lead
+    assert made.footer[-1].endswith("(https://huggingface.co/papers) · Votes as of 29 April, 22:04 UTC")
 
 
 def test_papers_without_votes_pass_the_filter_of_votes() -> None:

@@ -68,6 +68,8 @@ body{margin:0;padding:16px;background:#fff;color:#2e3338;
 .dark{background:#313338;color:#dbdee1}.dark .embed{background:#2b2d31}.dark a,.dark .embed a{color:#00a8fc}
 .dark .menu,.dark .keys span{background:#1e1f22}
 """
+QUOTE_END = "</blockquote>"
+"""With the line break behind it, since what follows a quote begins on a line of its own anyway."""
 _MARKDOWN = MarkdownIt("commonmark", {"breaks": True})
 
 
@@ -93,7 +95,7 @@ def message(name: str, edition: Edition, language: str, style: Style, papers: in
 def html_of(made: Message, language: str, scheme: str) -> str:
     """A message in a window of its app."""
     if isinstance(made, TelegramMessage):
-        body = f'<div class="bubble" dir="auto">{made.text}</div>'
+        body = f'<div class="bubble" dir="auto">{made.text.replace(f"{QUOTE_END}{chr(10)}", QUOTE_END)}</div>'
         for row in made.rows(ChatAddress(1), "papers_bot"):
             body += f'<div class="keys">{"".join(f"<span>{escape(each.label)}</span>" for each in row)}</div>'
         css = TELEGRAM

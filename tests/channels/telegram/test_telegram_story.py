@@ -76,6 +76,11 @@ class Reader:
         return await self.hears(kind)
 
 
+def turn(message: Message, sign: str) -> str:
+    """The label of the button with an arrow."""
+    return next(label for label in message.labels if label.startswith(sign))
+
+
 @pytest.mark.parametrize("language", ["en", "ko", "ar"])
 async def test_all_a_reader_can_do(station: Station, server: TelegramServer, language: str, long: bool) -> None:
     w = words(language)
@@ -93,15 +98,22 @@ async def test_all_a_reader_can_do(station: Station, server: TelegramServer, lan
 
     # One message, the page turned in place, more on one paper, and settings below it
     forward, back = ("◀", "▶") if language == "ar" else ("▶", "◀")
-    second = await ada.taps(edition, forward)
+    second = await ada.taps(edition, turn(edition, forward))
+    assert turn(edition, forward).startswith(f"{forward} 2/")
+    assert turn(second, back).startswith(f"{back} 1/")
     assert second.message_id == edition.message_id
     assert second.text.partition("\n")[0] == edition.text.partition("\n")[0]
     assert "#1" in edition.labels
     assert "#1" not in second.labels
-    first = await ada.taps(second, back)
+    first = await ada.taps(second, turn(second, back))
     assert first.labels == edition.labels
-    one = await ada.taps(first, "#2", opens=True)
+    one = await ada.taps(first, "#2")
+    assert one.message_id == edition.message_id
     assert "apples" in one.text  # the whole abstract
+    [copied] = [button["copy_text"]["text"] for button in one.buttons if "copy_text" in button]
+    assert copied.startswith("Ada et al. (2026). ")
+    again = await ada.taps(one, turn(one, back))
+    assert (again.labels, again.text) == (first.labels, first.text)
     panel = await ada.taps(first, f"⚙ {w.gettext('settings.title')}", opens=True)
     assert panel.message_id != first.message_id
 
