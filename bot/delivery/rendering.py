@@ -216,7 +216,7 @@ def compose(
     fitted = fit(page, channel.compose, channel.limits, next_page)
     if fitted.shown == len(page.blocks):
         return fitted.message
-    begun, is_all = starts(page, channel.compose, channel.limits)
+    begun, is_all = starts(page, channel.compose, channel.limits, likely=fitted.shown)
     return channel.compose(replace(fitted.page, pages=len(begun) if is_all else None))
 
 

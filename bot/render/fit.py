@@ -49,11 +49,17 @@ def _no_next(shown: int) -> None:  # noqa: ARG001 - for pages without a next pag
 
 
 def fit(
-    page: Page, compose: Callable[[Page], M], limits: Limits, follows: Callable[[int], str | None] = _no_next
+    page: Page,
+    compose: Callable[[Page], M],
+    limits: Limits,
+    follows: Callable[[int], str | None] = _no_next,
+    *,
+    likely: int | None = None,
 ) -> Fitted[M]:
     """Compose as many whole papers of a page as fit, from the first.
 
-    `follows` gives the command line that shows the rest, given the number of papers shown.
+    `follows` gives the command line that shows the rest, given the number of papers shown; `likely` is how many may
+    be expected to fit, which spares work where it is about right.
 
     Raises:
         FitError: Not even a page without papers fits.
@@ -81,7 +87,7 @@ def fit(
         return True
 
     count = len(blocks) if page.most is None else min(page.most, len(blocks))
-    shown = _most(count, first_hold)
+    shown = _most(count, first_hold, likely)
     # A paper that is too large for any message must not hide those after it.
     while shown < count and not holds([blocks[shown]]):
         smaller = _shrunk(blocks[shown], holds)
@@ -96,18 +102,21 @@ def fit(
     return fitted
 
 
-def starts(page: Page, compose: Callable[[Page], M], limits: Limits, upto: int = 0) -> tuple[list[int], bool]:
+def starts(
+    page: Page, compose: Callable[[Page], M], limits: Limits, upto: int = 0, likely: int | None = None
+) -> tuple[list[int], bool]:
     """Where each message of a list begins that is shown bit by bit, in papers from the first; and whether that is all.
 
-    Stops after `MOST_COUNTED` messages, but not before the one that begins at `upto`.
+    Stops after `MOST_COUNTED` messages, but not before the one that begins at `upto`. `likely` is how many papers the
+    first one shows, where that is known.
     """
-    found = [0]
+    found, shown = [0], likely
     while len(found) < MOST_COUNTED or found[-1] < upto:
         rest = replace(page, blocks=page.blocks[found[-1] :])
-        begins = found[-1] + max(1, fit(rest, compose, limits, lambda _: "").shown)
-        if begins >= len(page.blocks):
+        shown = max(1, fit(rest, compose, limits, lambda _: "", likely=shown).shown)
+        if found[-1] + shown >= len(page.blocks):
             return found, True
-        found.append(begins)
+        found.append(found[-1] + shown)
     return found, False
 
 
@@ -152,16 +161,17 @@ def _excess(message: Message, limits: Limits) -> tuple[str, int, int] | None:
     return None
 
 
-def _most(count: int, holds: Callable[[int], bool]) -> int:
+def _most(count: int, holds: Callable[[int], bool], likely: int | None = None) -> int:
     """How many of the first blocks fit. All of `USUAL` are tried first: they mostly fit, and need no "+n more" line.
 
-    Of more, ever larger parts are tried, so that the work grows with what fits and not with what there is.
+    Of more, ever larger parts are tried, so that the work grows with what fits and not with what there is. From a
+    `likely` number on it is one more each time.
     """
-    fitting, part = 0, min(USUAL, count)
+    fitting, part = 0, min(likely or USUAL, count)
     while holds(part):
         if part == count:
             return count
-        fitting, part = part, min(2 * part, count)
+        fitting, part = part, min(part + 1 if likely else 2 * part, count)
     return _largest(part - 1, holds, lowest=fitting)
 
 

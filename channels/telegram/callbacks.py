@@ -30,6 +30,8 @@ READ_ONLY = frozenset(
     }
 )
 """The commands that show papers and change nothing."""
+LOCATION = "location"
+"""The line of a button that asks for the place where a person is; the channel answers it, not the core."""
 _NEW_MESSAGE = "+"
 _ABOUT = "@"
 _STORED = "#"

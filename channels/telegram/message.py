@@ -11,7 +11,7 @@ from bot.channel import N_, CommandName, Direction, Kind, Limits, Option, Page, 
 from bot.model import ON
 from channels.telegram.callbacks import Callback, deep_link
 from channels.telegram.chats import ChatAddress
-from channels.telegram.citation import citation
+from channels.telegram.copied_citation import citation
 from channels.telegram.keyboards import Button, Rows, in_rows
 from channels.telegram.markup import entity_count, link_bytes, text_length, without_dates
 

@@ -58,7 +58,7 @@ class Reader:
         return await self._does(lambda: self.person.replies(menu, text), "message")
 
     async def is_at(self, latitude: float, longitude: float) -> Message:
-        return await self._does(lambda: self.person.sends_location(latitude, longitude), "message")
+        return await self._does(lambda: self.person.presses_location_key(latitude, longitude), "message")
 
     async def taps(self, message: Message, wanted: str, *, opens: bool = False) -> Message:
         """Tap a button; what it changes the message into, or the message that it `opens`."""
@@ -144,8 +144,13 @@ async def test_all_a_reader_can_do(station: Station, server: TelegramServer, lan
     # A zone by a city typed, typed as a reply to the menu, and by a place on earth
     await ada.replies(await ada.writes("/zone"), "Lisbon")
     assert (await station.reader("42")).preferences.timezone == "Europe/Lisbon"
-    await ada.is_at(37.57, 126.98)
+    asked = await ada.taps(await ada.writes("/zone"), w.gettext("settings.my_location"), opens=True)
+    assert asked.text == w.gettext("settings.location_asked")
+    placed = await ada.is_at(37.5712, 126.9834)
+    assert placed.markup == {"remove_keyboard": True}
     assert (await station.reader("42")).preferences.timezone == "Asia/Seoul"
+    kept = b"".join(each.read_bytes() for each in station.home.rglob("*") if each.is_file())
+    assert not any(place in kept for place in (b"37.57", b"126.98"))
 
     # Languages, each named in itself
     menu = await ada.writes("/language")
