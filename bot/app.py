@@ -26,11 +26,16 @@ from bot.delivery.dispatcher import Dispatcher
 from bot.delivery.housekeeping import Housekeeping
 from bot.delivery.listening import ListeningMonitor
 from bot.delivery.session import Session
+from bot.media.media_store import MediaStore
+from bot.media.speech.choose_speaker import speaker
+from bot.media.speech.narrator import Narrator, Podcast
+from bot.media.speech.settings import SpeechSettings
 from bot.model import Address, Preferences, Style
 from bot.publishing.feed import Feed
 from bot.publishing.past_lists import PastLists
 from bot.publishing.poller import Progress
 from bot.publishing.publisher import Publisher
+from bot.render.branding import branding
 from bot.render.catalogue import languages
 from bot.render.templates import template
 from bot.render.words import match
@@ -152,6 +157,7 @@ async def open_app(
                 may_expire=time.may_expire,
             ),
             writer=writer,
+            narrator=_narrator(environ, core, home, store, writes=writer.has_model),
             alerts=alerts,
             monitor=monitor,
             feedback=feedback,
@@ -199,6 +205,22 @@ async def _writer(core: Settings, home: Path, store: Store, stack: AsyncExitStac
     return make(model, source=PromptSources(texts), second=second, collect=pictures, alert=alerts.alert)
 
 
+def _narrator(environ: Mapping[str, str], core: Settings, home: Path, store: Store, *, writes: bool) -> Narrator:
+    """What reads editions aloud, with the voice of the settings if there is one. Raises SettingsError."""
+    speech = speech_settings(environ)
+    podcast = Podcast([match(tag) for tag in speech.podcast], speech.podcast_style)
+    media = MediaStore(home / core.media_dir)
+    return Narrator(store, media, speaker(speech), podcast=podcast, budget=speech.budget, writes=writes)
+
+
+def speech_settings(environ: Mapping[str, str]) -> SpeechSettings:
+    """The settings of speech, with languages of the podcast that there are. Raises SettingsError."""
+    speech = settings.read(SpeechSettings, environ)
+    if not all(match(tag, default="") for tag in speech.podcast):
+        raise SettingsError(f"PODCAST must list some of {', '.join(languages())}; see .env.example.")
+    return speech
+
+
 def _model(core: Settings, endpoints: Sequence[tuple[str, str, str]]) -> Model:
     """The client of these endpoints. Raises SettingsError."""
     try:
@@ -210,8 +232,9 @@ def _model(core: Settings, endpoints: Sequence[tuple[str, str, str]]) -> Model:
 
 
 def core_settings(environ: Mapping[str, str]) -> Settings:
-    """The core's settings, with a default language that there is. Raises SettingsError."""
+    """The core's settings, with a default language that there is; sentences use their name. Raises SettingsError."""
     core = settings.read(Settings, environ)
+    branding.name = core.newsletter_name
     if not match(core.default_language, default=""):
         raise SettingsError(f"DEFAULT_LANGUAGE must be one of {', '.join(languages())}; see .env.example.")
     return core
@@ -219,7 +242,7 @@ def core_settings(environ: Mapping[str, str]) -> Settings:
 
 def settings_classes() -> list[type[BaseModel]]:
     """The classes that all settings are read into: the core's, the web server's and each channel's."""
-    return [Settings, WebSettings, *map(settings_class, CHANNELS)]
+    return [Settings, WebSettings, SpeechSettings, *map(settings_class, CHANNELS)]
 
 
 def configured(environ: Mapping[str, str]) -> list[str]:

@@ -324,6 +324,8 @@ class Delivery:
     """When the reader subscribed: tells apart two subscribers who have had the same recipient id."""
     is_note: bool = False
     """Whether the edition is an announcement."""
+    is_first: bool = False
+    """Whether the reader subscribed lately and was sent nothing yet."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from bot.delivery.dispatcher import Dispatcher
 from bot.delivery.housekeeping import Housekeeping
 from bot.delivery.listening import ListeningMonitor
 from bot.delivery.session import Session
+from bot.media.speech.narrator import Narrator
 from bot.model import Address, Cadence, Preferences
 from bot.publishing.heartbeat import beat
 from bot.publishing.publisher import Publisher
@@ -44,6 +45,11 @@ WRITING_EVERY = 5.0
 """Seconds between two checks for wanted texts, while there are none."""
 MODEL_PATIENCE = 600.0
 """Seconds that one run (`--once`) waits for the language model before it delivers without it."""
+
+NARRATING_EVERY = 30.0
+"""Seconds between two checks for recordings that are wanted, while there are none."""
+VOICE_PATIENCE = 900.0
+"""Seconds that one run (`--once`) spends on recordings, after everything has been delivered."""
 
 PATIENCE = 3.0
 """Seconds that sends in flight get to end when the program is told to stop."""
@@ -72,6 +78,7 @@ class Service:
     dispatchers: Sequence[Dispatcher]
     housekeeping: Housekeeping
     writer: Writer
+    narrator: Narrator
     alerts: Alerts
     monitor: ListeningMonitor
     commands: ReaderCommands
@@ -146,6 +153,8 @@ class Service:
                     partial(self._deliver_once, dispatcher, session),
                     partial(self._finish, dispatcher),
                 )
+        if Role.POLL in roles and self.narrator.has_voice:
+            jobs["narrate"] = Job(["narrate"], self._narrate, self._narrate_once)  # last of those that `--once` runs
         for session in self.sessions if Role.LISTEN in roles else ():
             role = f"listen:{session.channel.name}"
             jobs[role] = Job([role], partial(self._listen, session))
@@ -176,6 +185,18 @@ class Service:
                     pass
         except Exception:  # editions go out, whatever the language model does
             log.exception("text generation failed, delivering without it")
+
+    async def _narrate(self, stop: asyncio.Event) -> None:
+        while await until(stop, asyncio.ensure_future(self.narrator.step(self.clock.now()))):
+            await pause(NARRATING_EVERY, stop)
+
+    async def _narrate_once(self, now: datetime) -> None:
+        try:
+            async with asyncio.timeout(VOICE_PATIENCE):
+                while await self.narrator.step(now):
+                    pass
+        except Exception:  # a voice spoils nothing
+            log.exception("reading aloud failed")
 
     async def _deliver_once(self, dispatcher: Dispatcher, session: Session, now: datetime) -> None:
         try:

@@ -28,6 +28,7 @@ from pydantic import (
 )
 
 from bot.model import Address
+from bot.runtime.text import one_line
 from bot.runtime.written_times import clock_time, duration, seconds
 
 DEFAULT_FEED = "https://huggingface.co/api/daily_papers"
@@ -74,6 +75,8 @@ class Settings(BaseModel):
         description="must be a language tag, such as en, ko or zh-Hant",
     )
     default_timezone: str = Field("UTC", alias="DEFAULT_TIMEZONE")
+    newsletter_name: str = Field("", alias="NEWSLETTER_NAME", max_length=60)
+    """The newsletter's name in every language; empty for the one in the catalogues."""
     log_format: Literal["auto", "human", "json"] = Field("auto", alias="LOG_FORMAT")
     admins: Annotated[tuple[Address, ...], BeforeValidator(addresses)] = Field((), alias="ADMINS")
     llm_base_url: SecretStr | None = Field(None, alias="LLM_BASE_URL")
@@ -98,6 +101,8 @@ class Settings(BaseModel):
     allowed: Annotated[tuple[str, ...], BeforeValidator(patterns)] = Field((), alias="ALLOWED")
     keep_unsubscribed: int = Field(180, alias="KEEP_UNSUBSCRIBED", ge=1, le=3650)
     """Days for which readers who left are kept."""
+    media_dir: Path = Field(Path("media"), alias="MEDIA_DIR")
+    """The folder of pictures and recordings; relative to the program's home unless absolute."""
     public_url: str = Field("", alias="PUBLIC_URL", max_length=200)
     """URL at which readers reach the web server."""
     secret_key: SecretStr | None = Field(None, alias="SECRET_KEY")
@@ -107,9 +112,16 @@ class Settings(BaseModel):
     @field_validator("feed_url", "heartbeat_url", "llm_base_url", "llm_fallback_base_url", "check_base_url")
     @classmethod
     def _web_address(cls, url: SecretStr | None) -> SecretStr | None:
-        if url is not None and not _is_address(url.get_secret_value(), "https?", needs_host=True):
+        if url is not None and not is_address(url.get_secret_value(), "https?", needs_host=True):
             raise ValueError("must be a web address that starts with https:// (or http://)")
         return url
+
+    @field_validator("newsletter_name")
+    @classmethod
+    def _name(cls, name: str) -> str:
+        if name != one_line(name) or set(name) & set('<>"@'):
+            raise ValueError('must be one line without <, >, @ and ", such as Vision Papers')
+        return name
 
     @field_validator("public_url")
     @classmethod
@@ -184,7 +196,7 @@ class Settings(BaseModel):
     @classmethod
     def _database(cls, url: SecretStr) -> SecretStr:
         written = url.get_secret_value()
-        if not _is_address(written, r"sqlite(?=:///\S)|postgresql\+psycopg"):
+        if not is_address(written, r"sqlite(?=:///\S)|postgresql\+psycopg"):
             raise ValueError("must start with sqlite:/// or postgresql+psycopg://, followed by a whole address")
         if written.startswith("sqlite") and (":memory:" in written or "?" in written or "/file:" in written):
             raise ValueError("must name a plain file, such as sqlite:///subscribers.db: memory forgets everybody")
@@ -289,7 +301,7 @@ def _listed(written: SecretStr) -> list[str]:
     return [code.strip() for code in written.get_secret_value().split(",") if code.strip()]
 
 
-def _is_address(url: str, schemes: str, *, needs_host: bool = False) -> bool:
+def is_address(url: str, schemes: str, *, needs_host: bool = False) -> bool:
     """Whether `url` is a URL with a scheme that matches `schemes` and, if it has a port, a valid one."""
     if not re.fullmatch(rf"(?:{schemes})://\S+", url):
         return False

@@ -18,12 +18,12 @@ from itsdangerous import Signer
 
 from bot.channel import LEAVE
 
-UNSUBSCRIBE, SETTINGS, WEB = "unsubscribe", "settings", "web"
-"""The links that a message may have; the first two lead to pages of one reader, the last to a public page."""
+UNSUBSCRIBE, SETTINGS, FEWER, WEB = "unsubscribe", "settings", "fewer", "web"
+"""The links that a message may have; all but the last lead to pages of one reader, the last to a public page."""
 
-PATHS = {UNSUBSCRIBE: "/unsubscribe/", SETTINGS: "/settings/"}
+PATHS = {UNSUBSCRIBE: "/unsubscribe/", SETTINGS: "/settings/", FEWER: "/fewer/"}
 """Paths of the pages of one reader, in front of the token."""
-PURPOSES = {UNSUBSCRIBE: LEAVE, SETTINGS: "settings"}
+PURPOSES = {UNSUBSCRIBE: LEAVE, SETTINGS: "settings", FEWER: "fewer"}
 """The purpose that the token in a path is signed for. The unsubscribe address of mails has the same token."""
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"

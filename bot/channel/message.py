@@ -79,5 +79,7 @@ class Personal:
     """How often it was sent before without an answer."""
     links: Mapping[str, str] = field(default_factory=dict)
     """URLs of the reader's pages "unsubscribe" and "settings" and of the edition ("web"); empty without a server."""
+    welcome: str = ""
+    """When editions come, in words, with the reader's first one; empty with all others."""
     extras: Mapping[str, str] = field(default_factory=dict)
     """The subscription's values of the channel's own preferences (`Channel.extras`), by name."""

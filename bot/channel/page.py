@@ -104,7 +104,7 @@ class Page:
     closed_at: datetime | None = None
     """When the edition was closed."""
     counted_at: str = ""
-    """When the edition's votes were counted, in UTC and the page's language; empty where the feed counts none."""
+    """When the edition's votes were counted, in the reader's zone and language; empty where the feed counts none."""
     style: Style = Style.HEADLINE
     """The chosen style; a block may fall back to another."""
     most: int | None = None

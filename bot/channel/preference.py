@@ -72,7 +72,8 @@ class Preference:
     hint: str = ""
     """A line above its menu."""
     choices: tuple[object, ...] = ()
-    """The values its menu offers, where they do not follow from its kind."""
+    """The values its menu offers, where they do not follow from its kind; of a switch that is on until it is turned
+    off, (True, False)."""
     bounds: tuple[int, int] = (0, 0)
     """The least and the most of a number."""
     decides: Decides = Decides.LOOK
@@ -91,6 +92,11 @@ class Preference:
     def option(self) -> str:
         """The public name of its value: a slash command's option."""
         return self.options[0] if self.options else self.name
+
+    @property
+    def unset(self) -> str:
+        """The written value of a channel's own preference for readers who never chose."""
+        return self.write(self.choices[0]) if self.kind is Kind.SWITCH and self.choices else OFF
 
     def write(self, value: object) -> str:
         """A value as buttons, links and files hold it, in ASCII but for topics; parsing reads it back."""

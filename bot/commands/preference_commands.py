@@ -15,7 +15,7 @@ from bot.commands.autocomplete import containing, suggest_topics
 from bot.commands.command import Audience, Command, MisreadError, Typed, no_arguments, split, understood
 from bot.commands.context import Context
 from bot.commands.subscription import settings_option, status_in_words, subscribe_option
-from bot.model import OFF, Status
+from bot.model import Status
 from bot.render import preference_values, zones
 from bot.render.catalogue import languages
 from bot.render.preference_values import in_words, styles, title
@@ -230,7 +230,7 @@ def _chosen(context: Context, preference: Preference) -> object:
     """The reader's present value."""
     if preference not in context.offered:
         return value(context.preferences, preference)
-    stored = context.extras.get(preference.name, OFF)
+    stored = context.extras.get(preference.name, preference.unset)
     return preference_values.parse(preference, stored, context.w)
 
 

@@ -11,6 +11,8 @@ from bot.channel import Barred, Channel, Deferred, Gone, Message, Outcome, Perso
 from bot.delivery.rate_limit import RateLimiter
 from bot.delivery.rendering import Renderings
 from bot.model import Delivery, Reason
+from bot.render.preference_values import schedule_in_words
+from bot.render.words import words
 from bot.rules.outcomes import NothingToSend, Recalled, RenderFailed, Result, redact, short
 from bot.runtime.text import printable
 from bot.runtime.timing import Observe, Timed, ignore_timing, timed
@@ -87,8 +89,12 @@ class Attempts:
         """The parts of a message that are this reader's alone."""
         reader = token_name(delivery.subscriber_id, delivery.subscribed_at)
         links = {} if self._links is None else self._links.of(reader, delivery.preferences.language, slug)
+        wanted = delivery.preferences
+        welcome = schedule_in_words(wanted, words(wanted.language)) if delivery.is_first else ""
         key = f"{delivery.edition_id}.{delivery.subscriber_id}"
-        return Personal(key, reader=reader, repeat=delivery.repeats, links=links, extras=delivery.extras)
+        return Personal(
+            key, reader=reader, repeat=delivery.repeats, links=links, welcome=welcome, extras=delivery.extras
+        )
 
 
 def sanitized(outcome: object, to: str) -> Outcome:

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.channel import Channel, Message, edition_line
 from bot.model import NOTE, Delivery, Edition, Preferences, Style
 from bot.render.announcement_page import announcement_page
-from bot.render.edition_page import NO_TEXTS, Texts, barren_page, choose, edition_page, slug
+from bot.render.edition_page import NO_TEXTS, Texts, barren_page, choose, edition_page, slug, votes_counted_at
 from bot.render.fit import fit, starts
 from bot.render.styles import SHOWN_IN, TEXT_FIELDS
 from bot.render.words import words
@@ -91,7 +91,8 @@ class Renderings:
         if delivery.fell_back:
             wanted = replace(wanted, style=Style.HEADLINE)
         texts = await self._text_count(delivery) if _shows_texts(wanted.style) else 0
-        key = (edition_id, shaping(wanted), delivery.missed, texts)
+        counted_at = votes_counted_at(await self._edition(edition_id), wanted)
+        key = (edition_id, shaping(wanted), counted_at, delivery.missed, texts)
         return await self._shared(key, partial(self._compose, edition_id, wanted, delivery.missed))
 
     async def _shared(self, key: Key, work: Callable[[], Coroutine[Any, Any, Message | None]]) -> Message | None:

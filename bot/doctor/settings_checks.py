@@ -12,17 +12,22 @@ from pydantic import BaseModel
 
 from bot import app, settings
 from bot.channel import Finding
+from bot.media.speech.settings import SpeechSettings
 from bot.settings import SettingsError
 
 FAMILIAR = ("PAPERS_HOME",)
 """Names in `.env` that are no settings but do no harm there."""
 MODEL = ("LLM_API_KEY", "LLM_MODEL", "LLM_CONCURRENCY", "LLM_TIMEOUT", "LLM_WINDOW", "LLM_BUDGET_TOKENS")
+VOICES = [name for name in settings.names(SpeechSettings) if name.startswith("TTS_VOICE")]
 NEEDS = {
     "INVITE_CODES": ("ACCESS=invite",),
     "ALLOWED": ("ACCESS=list",),
     **dict.fromkeys(MODEL, ("LLM_BASE_URL",)),
     **dict.fromkeys(("LLM_FALLBACK_API_KEY", "LLM_FALLBACK_MODEL"), ("LLM_FALLBACK_BASE_URL",)),
     **dict.fromkeys(("CHECK_API_KEY", "CHECK_MODEL"), ("CHECK_BASE_URL",)),
+    **dict.fromkeys(("TTS_MODEL", "TTS_API_KEY"), ("TTS_BASE_URL",)),
+    **dict.fromkeys((*VOICES, "TTS_BUDGET"), ("TTS_BASE_URL", "TTS")),
+    "PODCAST_STYLE": ("PODCAST",),
     **dict.fromkeys(("WEB_HOST", "TRUSTED_PROXIES", "METRICS_TOKEN", "MAIL_HOOK_SECRET"), ("WEB_PORT", "PUBLIC_URL")),
 }
 """Settings of the core that do nothing without one of others."""

@@ -51,8 +51,7 @@ def edition_page(
     w = words(preferences.language)
     chosen = choose(edition.papers, preferences)
     counted = _counts_votes(edition.papers)
-    # In UTC, since one rendering serves readers in every time zone.
-    counted_at = w.moment(edition.closed_at) if counted and not edition.sample else ""
+    counted_at = votes_counted_at(edition, preferences)
     blocks = _with_outcome([block(ranked, preferences.style, w, texts) for ranked in chosen])
     return Page(
         language=w.language,
@@ -75,6 +74,16 @@ def edition_page(
         most=_most(preferences.style),
         total=len(edition.papers),
     )
+
+
+def votes_counted_at(edition: Edition, preferences: Preferences) -> str:
+    """When an edition's votes were counted, in the reader's time zone and language; empty where none were.
+
+    Readers for whom this differs do not share a rendering.
+    """
+    if edition.sample or not _counts_votes(edition.papers):
+        return ""
+    return words(preferences.language).moment(edition.closed_at, preferences.timezone)
 
 
 def today_page(

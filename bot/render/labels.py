@@ -88,5 +88,6 @@ def footer(
         return [whose, w.gettext("source.data_feed")]
     data = w.gettext("source.data_hugging_face")
     if counted_at:
-        data = f"{data.rstrip('.。')} · {w.gettext('edition.votes_as_of', moment=counted_at)}"
+        told = w.gettext("edition.votes_as_of", moment=counted_at)
+        data = f"{data.rstrip('.。')} · {told}"
     return [whose, data]

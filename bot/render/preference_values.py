@@ -199,6 +199,14 @@ def rhythm_in_words(wanted: Preferences, w: Words, now: datetime) -> str:
     }[wanted.cadence]
 
 
+def schedule_in_words(wanted: Preferences, w: Words) -> str:
+    """When editions come, in a few words: "Daily · Mon to Fri · 08:00 · Berlin"."""
+    parts = [cadences(w)[wanted.cadence], w.clock(wanted.hour), str(zones.zone(wanted.timezone, w.language))]
+    if wanted.weekdays != ALL_WEEK:
+        parts.insert(1, days_in_words(wanted.weekdays, w))
+    return " · ".join(map(w.isolated, parts))
+
+
 def styles(w: Words, available: Sequence[Style] = tuple(Style)) -> Mapping[Style, tuple[str, str]]:
     """What each style is called, and what it says about a paper.
 

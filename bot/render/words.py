@@ -15,8 +15,11 @@ from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
 
 from bot.channel import Direction
+from bot.render.branding import branding
 from bot.render.catalogue import DEFAULT, catalogues, languages, likely, sentence
 
+NAME, NEWSLETTER = "newsletter.name", "newsletter"
+"""The id of the newsletter's name, and the placeholder for it that every sentence may have."""
 _FORMATS = {"en": "en_GB"}
 """Locales that dates are written by instead of the catalogue's own: few readers of English are American."""
 
@@ -58,6 +61,9 @@ class Words:
         return f"{_ISOLATE}{text}{_END}"
 
     def _say(self, key: str, n: int | None, values: dict[str, object]) -> str:
+        if branding.name and key == NAME:
+            return branding.name
+        values.setdefault(NEWSLETTER, branding.name or sentence(self.language, NAME, None, {}))
         if self.direction is not Direction.RTL:
             return sentence(self.language, key, n, values)
         said = sentence(self.language, key, n, {name: self.isolated(value) for name, value in values.items()})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -17,6 +17,10 @@ from bot.store import reader_history
 from bot.store.preference_columns import names, preferences
 from bot.store.schema import choices, deliveries, editions, reason_columns, renderings, subscribers
 from bot.store.subscriber_queries import extras
+
+NEW = timedelta(days=45)
+"""Time after subscribing in which an edition may be a reader's first; those who read monthly wait longest. Old
+deliveries are deleted, so that a reader who was sent nothing for long looks like a new one."""
 
 
 async def claim(
@@ -165,6 +169,7 @@ async def load(connection: AsyncConnection, ids: Sequence[int]) -> list[Delivery
             subscribed_at=row.created_at,
             missed=missed.get(row.delivery_id, ()),
             is_note=bool(row.is_note),
+            is_first=not row.is_note and bool(row.nothing_sent) and row.due_at - row.created_at < NEW,
         )
         for row in rows
     ]
@@ -190,6 +195,7 @@ def _loading() -> Select[Any]:
             subscribers.c.created_at,
             (editions.c.cadence == NOTE).label("is_note"),
             reader_history.may_have_missed().label("may_have_missed"),
+            reader_history.nothing_sent().label("nothing_sent"),
             *(column for column in choices.c if column.name != "id"),
         )
         .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)

@@ -91,6 +91,13 @@ def may_have_missed() -> ColumnElement[bool]:
     )
 
 
+def nothing_sent() -> ColumnElement[bool]:
+    """Whether no delivery to a delivery's subscriber is stored that was sent."""
+    sent = deliveries.alias()
+    arrived = sent.c.subscriber_id == deliveries.c.subscriber_id, sent.c.state == State.SENT
+    return ~select(sent.c.id).where(*arrived).correlate(deliveries).exists()
+
+
 async def missed(connection: AsyncConnection, delivery_ids: Sequence[int]) -> Mapping[int, tuple[date, ...]]:
     """The days of the editions that each delivery's reader has missed since they were last sent one.
 

@@ -30,7 +30,7 @@ SEARCH_INDEX = "0013"
 """The migration that made the search index of today, which is filled from the papers afterwards."""
 RENAMES = SEARCH_INDEX
 """The newest migration that renames or drops tables: an older database must be at a standstill to be upgraded."""
-ROLES = ("poll", "keep", "write")
+ROLES = ("poll", "keep", "write", "narrate")
 CHANNEL_ROLES = ("deliver", "listen")
 MIGRATE = "migrate"
 """The lock under which one process of several that start together migrates, on SQLite."""

@@ -15,12 +15,14 @@ from typing import Self
 from bot.channel import (
     LEAVE,
     MAIL,
+    N_,
     BaseChannel,
     Deferred,
     Feedback,
     FeedbackHandler,
     Finding,
     Gone,
+    Kind,
     Kit,
     Limits,
     LoginError,
@@ -29,20 +31,44 @@ from bot.channel import (
     Pace,
     Page,
     Personal,
+    Preference,
     Sent,
     Unknown,
 )
+from bot.model import OFF
 from channels.email.address import domain, is_normalised, normalise
 from channels.email.dkim_signature import KeyFaultError, Signer
 from channels.email.doctor import check_email
 from channels.email.errors import RETRY_SECONDS, outcome_of
 from channels.email.headers import header
 from channels.email.intake import process_mailbox
-from channels.email.message import MAX_HTML_BYTES, SETTINGS, UNSUBSCRIBE, WEB, Composer, Mail
+from channels.email.message import (
+    FEWER,
+    MAX_HTML_BYTES,
+    PICTURE,
+    SETTINGS,
+    UNSUBSCRIBE,
+    WEB,
+    WELCOME_HTML,
+    WELCOME_TEXT,
+    Composer,
+    Mail,
+)
 from channels.email.pool import ConnectionPool, LoginRefusedError
 from channels.email.settings import TOKEN, Settings
 from channels.email.smtp import BrokenError, RefusedError, SmtpSession
 from channels.email.verdicts import Spoken, Verdict, verdict
+
+PICTURES = Preference(
+    "picture",
+    "picture",
+    Kind.SWITCH,
+    N_("preference.picture"),
+    N_("help.picture"),
+    choices=(True, False),
+    examples=("{off}",),
+)
+"""Whether mails show the first paper's picture: they do unless it is turned off."""
 
 
 class Email(BaseChannel):
@@ -50,6 +76,7 @@ class Email(BaseChannel):
 
     name = "email"
     limits = Limits(maxima={"bytes of HTML": MAX_HTML_BYTES})
+    extras = (PICTURES,)
     repeats_unknown = True  # with the same Message-ID, by which many receivers drop duplicates
 
     def __init__(self, settings: Settings, kit: Kit, tls: ssl.SSLContext | None) -> None:
@@ -163,7 +190,11 @@ class Email(BaseChannel):
         if WEB in links:
             lines.append(header("Archived-At", f"<{links[WEB]}>"))
         links.setdefault(UNSUBSCRIBE, mailto)
-        for name in (SETTINGS, WEB):
+        shown = personal.extras.get(PICTURES.name, PICTURES.unset) != OFF
+        links |= {PICTURE: mail.picture if shown else "", WELCOME_HTML: "", WELCOME_TEXT: ""}
+        if personal.welcome:
+            links |= self._composer.welcome(mail, personal.welcome, links.get(SETTINGS, ""))
+        for name in (SETTINGS, FEWER, WEB):
             links.setdefault(name, self._kit.links.public or "")
         return [b"".join(lines), *mail.with_links(links)]
 

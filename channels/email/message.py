@@ -11,7 +11,7 @@ import html
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from css_inline import CSSInliner
 
@@ -19,19 +19,27 @@ from bot.channel import Kit, Page
 from bot.runtime.text import without_controls
 from channels.email.address import Mailbox
 from channels.email.headers import header, mailbox_header, text_header
+from channels.email.mail_urls import list_url, paper_url, picture_url, subscribe_url
 from channels.email.plain_text import wrap
+from channels.email.subject import preheader, subject
 
-UNSUBSCRIBE, SETTINGS, WEB = "unsubscribe", "settings", "web"
-PLACEHOLDERS = (UNSUBSCRIBE, SETTINGS, WEB)
+UNSUBSCRIBE, SETTINGS, FEWER, WEB = "unsubscribe", "settings", "fewer", "web"
+"""The placeholders of links, filled in for each reader."""
+PICTURE = "picture"
+WELCOME_HTML, WELCOME_TEXT = "welcome_html", "welcome_text"
+"""The placeholders of what only some readers are shown: the first paper's picture, and a greeting."""
+PLACEHOLDERS = (UNSUBSCRIBE, SETTINGS, FEWER, WEB, PICTURE, WELCOME_HTML, WELCOME_TEXT)
 MAX_HTML_BYTES = 90_000
 """Bytes of HTML as sent, quoted-printable. Gmail clips a mail at about 102 kB and hides the unsubscribe link."""
 LINK_BYTES = 200
 """Bytes reserved for each inserted link."""
 SENDER_ID = "morningpapers"
 """The sender id of Feedback-ID, the same in every mail (https://support.google.com/mail/answer/6254652)."""
-MAX_SUBJECT = 100
-"""Characters up to which a notice is its own subject."""
-PAPERS_URL = "https://huggingface.co/papers"
+PICTURE_WIDTH, PICTURE_HEIGHT = 576, 311
+"""Pixels of the first paper's picture, in the proportions of Hugging Face's thumbnails (1200 × 648)."""
+NO_ANSWERS = ("DR,", "RN,", "NRN,", "OOF,", "AutoReply")
+"""Automatic answers that Exchange should not send: receipts and vacation notices, but for reports of failure
+(https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-oxcmail)."""
 
 _INLINER = CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
 _MARK = f"place-{secrets.token_hex(8)}-"
@@ -54,13 +62,19 @@ class Mail:
     body: Body = field(repr=False)
     transactional: bool = False
     """Whether it belongs to no subscription and so has no list headers."""
+    picture: str = ""
+    """HTML of the first paper's picture, for the readers who did not turn it off."""
+    page: Page | None = None
+    """The page without its papers, for what is said to one reader."""
 
     def sizes(self) -> Mapping[str, int]:
         links = len(_MARKS.findall(self.html))
-        return {"bytes of HTML": len(quoted(_MARKS.sub("", self.html).encode())) + links * LINK_BYTES}
+        fixed = quoted(_MARKS.sub("", self.html).encode()) + quoted(self.picture.encode())
+        return {"bytes of HTML": len(fixed) + links * LINK_BYTES}
 
     def parts(self) -> Mapping[str, str]:
-        return {"text": _MARKS.sub(_shown, self.text), "html": _MARKS.sub(_shown, self.html)}
+        markup = self.html.replace(f"{_MARK}{PICTURE}", self.picture)
+        return {"text": _MARKS.sub(_shown, self.text), "html": _MARKS.sub(_shown, markup)}
 
     def with_links(self, links: Mapping[str, str]) -> list[bytes]:
         """The body with a reader's links inserted, in pieces."""
@@ -78,32 +92,77 @@ class Composer:
 
     def compose(self, page: Page, *, letter: bool = False) -> Mail:
         """Render and serialise a page. A `letter` is transactional mail, which belongs to no subscription."""
-        public = self.kit.links.public is not None and page.day is not None
-        placeholders = {
-            UNSUBSCRIBE: "" if letter else f"{_MARK}{UNSUBSCRIBE}",
-            SETTINGS: f"{_MARK}{SETTINGS}" if self.kit.links.public is not None and not letter else "",
-            WEB: f"{_MARK}{WEB}" if public else "",
+        picture, named = self._picture(page), subject(page, self.kit)
+        present = self._present(page, letter=letter, picture=bool(picture))
+        public = self.kit.links.public
+        more: dict[str, object] = {
+            **{name: f"{_MARK}{name}" if name in present else "" for name in PLACEHOLDERS},
+            "letter": letter,
+            "subject": named,
+            "preheader": preheader(page),
+            "list": list_url(page),
+            "subscribe": subscribe_url(page, public),
+            "places": {block.paper.id: paper_url(block, page, public) for block in page.blocks},
         }
-        more: dict[str, object] = {**placeholders, "list": _papers_url(page), "letter": letter}
         text = wrap(_encodable(self.kit.template("email/edition.txt", without_controls)(page, **more)))
         rendered = _encodable(self.kit.template("email/edition.html", None)(page, **more))
         markup = _SPACE_BETWEEN_TAGS.sub(">\n<", _INLINER.inline(rendered))
         boundary = f"=_{secrets.token_hex(12)}"  # "=_" never stands in quoted-printable
-        headers = self._headers(page, boundary, letter=letter)
-        return Mail(text, markup, headers, _alternatives(text, markup, boundary), letter)
+        headers = self._headers(page, named, boundary, letter=letter)
+        body = _alternatives(text, markup, boundary)
+        return Mail(text, markup, headers, body, letter, picture, replace(page, blocks=()))
 
-    def _headers(self, page: Page, boundary: str, *, letter: bool) -> bytes:
+    def _present(self, page: Page, *, letter: bool, picture: bool) -> set[str]:
+        """The placeholders that a mail has."""
+        public = self.kit.links.public is not None
+        return {
+            name
+            for name, wanted in {
+                UNSUBSCRIBE: not letter,
+                SETTINGS: public and not letter,
+                FEWER: public and not letter,
+                WEB: public and page.day is not None,
+                PICTURE: picture,
+                WELCOME_HTML: bool(page.blocks),
+                WELCOME_TEXT: bool(page.blocks),
+            }.items()
+            if wanted
+        }
+
+    def welcome(self, mail: Mail, rhythm: str, settings: str) -> Mapping[str, str]:
+        """What the first mail to a reader says before all else, by placeholder: `rhythm` is when editions come.
+
+        `settings` is the address of the reader's settings, empty where there are none.
+        """
+        assert mail.page is not None
+        more = {"rhythm": rhythm, "settings": settings, "address": self.sender.address}
+        return {
+            WELCOME_HTML: self.kit.template("email/welcome.html", None)(mail.page, **more),
+            WELCOME_TEXT: wrap(self.kit.template("email/welcome.txt", without_controls)(mail.page, **more)),
+        }
+
+    def _picture(self, page: Page) -> str:
+        """HTML of the first paper's picture, at an address that is the same for all readers; empty where none is."""
+        public = self.kit.links.public
+        source = picture_url(page, public)
+        if not source:
+            return ""
+        more = {"source": source, "place": paper_url(page.blocks[0], page, public)}
+        return self.kit.template("email/picture.html", None)(page, **more, width=PICTURE_WIDTH, height=PICTURE_HEIGHT)
+
+    def _headers(self, page: Page, named: str, boundary: str, *, letter: bool) -> bytes:
         product = page.labels["product"]
         sender = self.sender if self.sender.name else Mailbox(self.sender.address, product)
         domain = self.sender.domain
         public = self.kit.links.public
         lines = [
             mailbox_header("From", sender),
-            text_header("Subject", _subject(page)),
+            text_header("Subject", named),
             b"MIME-Version: 1.0\r\n",
             header("Content-Type", "multipart/alternative;", f'boundary="{boundary}"'),
             header("Content-Language", page.language),
             header("Auto-Submitted", "auto-generated"),
+            header("X-Auto-Response-Suppress", *NO_ANSWERS),
         ]
         if self.reply_to is not None:
             lines.append(mailbox_header("Reply-To", self.reply_to))
@@ -112,10 +171,12 @@ class Composer:
         lines += [
             mailbox_header("List-Id", Mailbox(f"morning-papers.{domain}", product)),
             b"List-Post: NO\r\n",
+            header("List-Owner", f"<mailto:{(self.reply_to or self.sender).address}>"),
             header("Feedback-ID", f"{page.slug}:{page.style.value}:{page.language}:{SENDER_ID}"),
         ]
         if public is not None:
             lines.append(header("List-Archive", f"<{public}/>"))
+            lines.append(header("List-Subscribe", f"<{public}/{page.language}/>"))
         return b"".join(lines)
 
 
@@ -183,21 +244,8 @@ def _joined(pieces: list[bytes | str]) -> Body:
     return tuple(joined)
 
 
-def _subject(page: Page) -> str:
-    """The day and the first paper, so that subjects differ and mail programs do not thread editions together."""
-    if not page.blocks:
-        return page.lead if len(page.lead) <= MAX_SUBJECT and "\n" not in page.lead else page.heading
-    return f"{page.heading} · {page.blocks[0].title}"
-
-
-def _papers_url(page: Page) -> str:
-    """The Hugging Face page that lists an edition's papers."""
-    if page.day is None or page.cadence is None or page.slug == "sample":
-        return PAPERS_URL
-    place = {"day": "date", "week": "week", "month": "month"}[page.cadence.value]
-    return f"{PAPERS_URL}/{place}/{page.slug}"
-
-
 def _shown(found: re.Match[str]) -> str:
-    """A placeholder as a preview shows it."""
+    """A placeholder as a preview shows it; what only some readers are told is left out."""
+    if found[1] in {PICTURE, WELCOME_HTML, WELCOME_TEXT}:
+        return ""
     return html.escape(f"https://…/{found[1]}")

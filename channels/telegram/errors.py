@@ -45,8 +45,6 @@ NO_TOPIC = ("message thread not found", "topic_deleted", "topic_id_invalid")
 CLOSED_TOPIC = ("topic_closed",)
 NOT_MODIFIED = ("message is not modified",)
 NOT_EDITABLE = ("message can't be edited", "message to edit not found", "message_id_invalid")
-NO_DATES = 'unsupported start tag "tg-time"'
-"""Of a server before Bot API 9.5."""
 QUERY_EXPIRED = ("query is too old", "query id is invalid")
 ABOUT_CHAT = (*NO_RIGHTS, *GONE, *NO_CHAT, *NO_TOPIC, *CLOSED_TOPIC)
 """Refusals that are about the chat, not about the message."""

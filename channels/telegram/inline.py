@@ -66,7 +66,7 @@ def _result(
     return InlineQueryResultArticle(
         key,
         title[:LONGEST_TITLE],
-        InputTextMessageContent(message.undated, ParseMode.HTML, link_preview_options=message.preview(extras)),
+        InputTextMessageContent(message.text, ParseMode.HTML, link_preview_options=message.preview(extras)),
         description=description[:LONGEST_DESCRIPTION],
         thumbnail_url=picture if (picture or "").startswith("https://") else None,
     )

@@ -16,7 +16,6 @@ _QUOTE = re.compile(r"<blockquote expandable>.*?</blockquote>", re.DOTALL)
 _BLANK_LINES = re.compile(r"\n\s*\n")
 _POINTS = re.compile(r"\n\s*\n(?=• )")
 _BEHIND_QUOTE = re.compile(r"</blockquote>\n\s*\n(?=.?\d)")
-_DATES = re.compile(r"</?tg-time[^<>]*>")
 _GAPS = re.compile(r"\n{3,}")
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"})
 """The only named entities that Telegram knows."""
@@ -32,14 +31,6 @@ def collapse_blank_lines(markup: str) -> str:
     quoted = _QUOTE.sub(lambda found: _BLANK_LINES.sub("\n", found[0]), _POINTS.sub("\n", markup.strip()))
     quoted = _BEHIND_QUOTE.sub("</blockquote>\n", quoted)
     return _GAPS.sub("\n\n", quoted)
-
-
-def without_dates(markup: str) -> str:
-    """The same with dates as they are written, which apps would else show in the reader's own zone.
-
-    https://core.telegram.org/bots/api#date-time-entity-formatting; servers before Bot API 9.5 refuse them.
-    """
-    return _DATES.sub("", markup)
 
 
 def text_length(markup: str) -> int:

@@ -13,7 +13,7 @@ from channels.telegram.callbacks import Callback, deep_link
 from channels.telegram.chats import ChatAddress
 from channels.telegram.copied_citation import citation
 from channels.telegram.keyboards import Button, Rows, in_rows
-from channels.telegram.markup import entity_count, link_bytes, text_length, without_dates
+from channels.telegram.markup import entity_count, link_bytes, text_length
 
 LONGEST_TEXT = 4096
 """UTF-16 code units of a message after its markup is parsed (https://core.telegram.org/bots/api#sendmessage)."""
@@ -63,11 +63,6 @@ class TelegramMessage:
 
     def parts(self) -> Mapping[str, str]:
         return {"html": self.text, "rich": self.rich({})}
-
-    @property
-    def undated(self) -> str:
-        """The text with its dates in UTC, for servers and places that show none in the reader's zone."""
-        return without_dates(self.text)
 
     def rich(self, extras: Mapping[str, str]) -> str:
         """The page in the markup of rich messages (Bot API 10.1), rendered only if a reader chose it."""

@@ -31,8 +31,6 @@ class Poster:
         self._bot = bot
         self._supports_rich = True
         """False once the server has refused rich messages as unknown (before Bot API 10.1)."""
-        self._supports_dates = True
-        """False once it has refused dates that apps show in the reader's own zone (before Bot API 9.5)."""
 
     async def post(
         self, chat: ChatAddress, message: TelegramMessage, personal: Personal, keys: InlineKeyboardMarkup | None
@@ -46,26 +44,14 @@ class Poster:
                     raise
                 self._supports_rich = not isinstance(error, EndPointNotFound)
                 log.info("rich message refused, sent as HTML", extra={"reason": errors.reason(error)})
-        if self._supports_dates:
-            try:
-                return await self._post_html(chat, message, message.text, personal, keys)
-            except BadRequest as error:
-                if not errors.mentions(error, errors.NO_DATES):
-                    raise
-                self._supports_dates = False
-        return await self._post_html(chat, message, message.undated, personal, keys)
+        return await self._post_html(chat, message, personal, keys)
 
     async def _post_html(
-        self,
-        chat: ChatAddress,
-        message: TelegramMessage,
-        text: str,
-        personal: Personal,
-        keys: InlineKeyboardMarkup | None,
+        self, chat: ChatAddress, message: TelegramMessage, personal: Personal, keys: InlineKeyboardMarkup | None
     ) -> SentMessage:
         return await self._bot.send_message(
             chat.id,
-            text,
+            message.text,
             ParseMode.HTML,
             message_thread_id=chat.topic,
             link_preview_options=message.preview(personal.extras),

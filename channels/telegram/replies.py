@@ -218,12 +218,12 @@ class Replies:
             return [_Part(each, keys if each is texts[-1] else None) for each in texts]
         rows = message.rows(chat, self._bot.username, inline=self._inline, back=callback.back, options=reply.options)
         keys = await keyboard(rows, self._memory)
-        papers = _Part(message.undated, keys, message.preview(reply.extras))
+        papers = _Part(message.text, keys, message.preview(reply.extras))
         above = text_of(without_papers(reply), self._template)
         if not above:
             return [papers]
         if text_length(f"{above}\n\n{message.text}") <= LONGEST_TEXT:
-            return [_Part(f"{above}\n\n{message.undated}", keys, papers.preview)]
+            return [_Part(f"{above}\n\n{message.text}", keys, papers.preview)]
         return [_Part(above, None), papers]
 
     async def _with_retry(self, send: Callable[[], Awaitable[None]], chat: ChatAddress) -> None:

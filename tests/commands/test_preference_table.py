@@ -100,9 +100,9 @@ def test_it_is_a_field_of_the_web_form(made_up: Preference) -> None:
     [field] = [each for each in form.fields if each.name == "theory_only"]
     assert (field.label, field.widget) == (TITLE, "select")
     assert [(each.value, each.chosen) for each in field.options] == [("on", True), ("off", False)]
-    assert changes(FormFields([("theory_only", "off")]), reader.preferences, NOW) == {"theory_only": False}
-    assert changes(FormFields([("theory_only", "on")]), reader.preferences, NOW) == {}
-    assert changes(FormFields([("theory_only", "perhaps")]), reader.preferences, NOW) is None
+    assert changes(FormFields([("theory_only", "off")]), reader, NOW) == {"theory_only": False}
+    assert changes(FormFields([("theory_only", "on")]), reader, NOW) == {}
+    assert changes(FormFields([("theory_only", "perhaps")]), reader, NOW) is None
 
 
 def test_it_is_a_column_of_files(made_up: Preference) -> None:

@@ -15,6 +15,7 @@ from typer.main import get_group
 
 from bot import app, settings
 from bot.cli import app as papers
+from bot.media.speech.settings import SpeechSettings
 from bot.settings import Settings, SettingsError
 from bot.web.settings import WebSettings
 
@@ -27,7 +28,7 @@ PAGES = sorted(
     [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("requirements/*.md"), *ROOT.glob("benchmarks/*.md")]
 )
 
-MODELS: list[type[BaseModel]] = [Settings, WebSettings, *map(app.settings_class, app.CHANNELS)]
+MODELS: list[type[BaseModel]] = [Settings, WebSettings, SpeechSettings, *map(app.settings_class, app.CHANNELS)]
 NAMES = {name for model in MODELS for name in settings.names(model)}
 OTHER_VARIABLES = {"PAPERS_HOME", "PAPERS_INSTALLER", "PAPERS_REFERENCE", "SSL_CERT_FILE", "NAME_FILE"}
 """Variables in capitals that docs name and that are no settings."""
@@ -77,6 +78,15 @@ WRONG_ON_THE_WEB = {
     "METRICS_TOKEN_FILE": "no/such/file",
     "MAIL_HOOK_SECRET": "short",
     "MAIL_HOOK_SECRET_FILE": "no/such/file",
+}
+WRONG_OF_SPEECH = {
+    "TTS": "loud",
+    "TTS_BASE_URL": "voice",
+    "TTS_BASE_URL_FILE": "no/such/file",
+    "TTS_API_KEY_FILE": "no/such/file",
+    "TTS_BUDGET": "-1",
+    "TTS_VOICE": "--help",
+    "PODCAST_STYLE": "loud",
 }
 
 
@@ -201,6 +211,13 @@ def test_settings_page_says_what_a_wrong_value_says(name: str) -> None:
 def test_settings_page_says_what_a_wrong_value_of_the_web_side_says(name: str) -> None:
     with pytest.raises(SettingsError) as error:
         settings.read(WebSettings, {name: WRONG_ON_THE_WEB[name]})
+    assert rows(SETTINGS_PAGE)[name][3] == str(error.value)
+
+
+@pytest.mark.parametrize("name", sorted(WRONG_OF_SPEECH))
+def test_settings_page_says_what_a_wrong_value_of_speech_says(name: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        settings.read(SpeechSettings, {name: WRONG_OF_SPEECH[name]})
     assert rows(SETTINGS_PAGE)[name][3] == str(error.value)
 
 

@@ -18,7 +18,8 @@ from bot.render.templates import template
 from bot.render.words import Words, words
 from channels.discord.markdown import escape
 from tests.support.catalogues import FOLDER, catalogue, forms_of, messages
-from tests.support.pages import page, paper
+from tests.support.mail_pictures import mail
+from tests.support.pages import edition, page, paper
 
 RIGHT_TO_LEFT = "ar"
 VALUES = (
@@ -163,12 +164,9 @@ def test_a_line_with_arabic_words_is_read_from_the_right_by_its_first_strong_let
 
 
 def test_each_link_of_a_mail_is_isolated_and_its_latin_lines_are_one_block() -> None:
-    seen_page = page(paper(title=TITLE, organisation=ORGANISATION, authors=AUTHORS), language=RIGHT_TO_LEFT)
-    link = "https://papers.example/"
-    text = template("email/edition.html", None)(
-        seen_page, web=link, settings=link, unsubscribe=link, list=link, letter=False
-    )
+    shown = edition(paper(title=TITLE, organisation=ORGANISATION, authors=AUTHORS), paper(2))
+    text = mail(shown, RIGHT_TO_LEFT, Style.HEADLINE).parts()["html"]
     assert re.findall(r"(?<!<bdi>)<a (?![^>]*>[^<]*</a></h2>)", text) == []
-    around = text[text.index("<h2") : text.index('<p class="links"')]
-    directions = re.findall(r'<(?:h2|p class="quiet"|div class="said")[^>]*?dir="(\w+)"', around)
-    assert directions == ["ltr", "ltr", "ltr"]
+    around = text[text.index('<p class="facts"') : text.index('<p class="section"')]
+    blocks = re.findall(r"<(?:h2|p|div)\b[^>]*>", around)
+    assert len([each for each in blocks if 'dir="ltr"' in each]) == 5, "facts, title, text, outcome, links"

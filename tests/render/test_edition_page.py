@@ -178,9 +178,14 @@ def test_every_cadence_names_its_period(cadence: Cadence, heading: str, slug: st
     assert (made.heading, made.slug) == (heading, slug)
 
 
-def test_one_rendering_serves_every_time_zone() -> None:
-    there = Preferences(timezone="Asia/Seoul", hour=600)
-    assert edition_page(edition(*TEN), there) == edition_page(edition(*TEN), Preferences())
+def test_zones_differ_in_the_hour_of_the_count_alone() -> None:
+    seoul, tokyo, utc = (
+        edition_page(edition(*TEN), Preferences(timezone=zone, hour=600))
+        for zone in ("Asia/Seoul", "Asia/Tokyo", "UTC")
+    )
+    assert seoul.footer[-1].endswith("votes as of 30 April, 07:04")
+    assert tokyo == seoul, "readers with the same clock share a rendering"
+    assert replace(seoul, footer=utc.footer, counted_at=utc.counted_at) == utc
 
 
 def test_todays_list_says_how_complete_it_is() -> None:

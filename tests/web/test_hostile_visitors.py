@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.channel import Feedback
-from bot.model import Preferences, Status
+from bot.model import Address, Preferences, Status, Subscriber
 from bot.signing import SignedLinks, named, token_name
 from bot.store.one_time_tokens import Purpose
 from bot.web.subscriptions.forms import FormFields
@@ -278,7 +278,7 @@ async def test_addresses_are_normalised(mailed: Mailed, typed: str, stored: str)
     )
 )
 def test_any_form_is_a_change_or_is_none(form: dict[str, str]) -> None:
-    changes(FormFields(list(form.items())), Preferences(), NOW)
+    changes(FormFields(list(form.items())), Subscriber(1, Address("email", ADA), Status.ACTIVE, Preferences()), NOW)
 
 
 @given(st.text(max_size=100))

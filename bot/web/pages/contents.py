@@ -201,9 +201,9 @@ class Pages:
         return self._source("privacy", plain_page(w, w.gettext("web.privacy")), layout, keep=self._keep)
 
     def notice(
-        self, language: str, heading: str, says: Sequence[str], links: Sequence[Link] = (), form: Form | None = None
+        self, language: str, heading: str, says: Sequence[str], links: Sequence[Link] = (), forms: Sequence[Form] = ()
     ) -> PageSource:
-        """A page of a few sentences and at most one button, not for search engines.
+        """A page of a few sentences and buttons, not for search engines.
 
         The heading may be a command's answer: its first sentence is the title, and the rest the first paragraph.
         """
@@ -212,7 +212,7 @@ class Pages:
         if parts := FIRST_SENTENCE.fullmatch(heading):
             heading, says = parts[1], [each for each in (parts[2], *says) if each]
         page = plain_page(w, heading)
-        return self._source("notice", page, layout, says=tuple(says), links=tuple(links), form=form)
+        return self._source("notice", page, layout, says=tuple(says), links=tuple(links), forms=tuple(forms))
 
     def opening(self, language: str, heading: str, says: str) -> PageSource:
         """The page where a reader types their address, to be mailed a link to their settings."""

@@ -107,11 +107,13 @@ class FormPages:
         heading: str,
         *says: str,
         form: Form | None = None,
+        forms: Sequence[Form] = (),
         links: Sequence[Link] = (),
         status: int = HTTPStatus.OK,
     ) -> web.Response:
-        """A page of a few sentences, with one button at most."""
-        return self.show(self.pages.notice(language, heading, [each for each in says if each], links, form), status)
+        """A page of a few sentences, with one button or, as `forms`, several to choose from."""
+        shown = forms if form is None else [form, *forms]
+        return self.show(self.pages.notice(language, heading, [each for each in says if each], links, shown), status)
 
     def link(self, purpose: Purpose, key: str, language: str) -> str:
         """The absolute URL of the page where a one-time token can be used; `key` is the token's key."""

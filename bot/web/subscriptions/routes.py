@@ -7,10 +7,11 @@ from functools import partial
 
 from aiohttp import web
 
-from bot.signing import PATHS, SETTINGS, UNSUBSCRIBE
+from bot.signing import FEWER, PATHS, SETTINGS, UNSUBSCRIBE
 from bot.store.one_time_tokens import Purpose
 from bot.web.subscriptions.account import AccountRoutes
 from bot.web.subscriptions.browser_sessions import BrowserSessions
+from bot.web.subscriptions.fewer import FewerRoutes
 from bot.web.subscriptions.forms import FormPages
 from bot.web.subscriptions.settings_page import SettingsRoutes
 from bot.web.subscriptions.subscribe import SubscribeRoutes
@@ -25,6 +26,7 @@ def routes(forms: FormPages, in_a_language: Callable[[Page], Answer]) -> list[we
     sessions = BrowserSessions(forms)
     subscribe = SubscribeRoutes(forms, sessions)
     unsubscribe = UnsubscribeRoutes(forms)
+    less = FewerRoutes(forms)
     preferences = SettingsRoutes(forms, sessions, subscribe)
     account = AccountRoutes(forms, sessions, subscribe)
     root = forms.urls.root
@@ -54,12 +56,14 @@ def routes(forms: FormPages, in_a_language: Callable[[Page], Answer]) -> list[we
         "settings/erase": preferences.own(account.ask_before_erasing),
         "settings/erased": preferences.own(account.erase),
     }
-    leave, settings = (f"{root}{PATHS[name]}{{token}}" for name in (UNSUBSCRIBE, SETTINGS))
+    leave, settings, fewer = (f"{root}{PATHS[name]}{{token}}" for name in (UNSUBSCRIBE, SETTINGS, FEWER))
     return [
         web.get(leave, unsubscribe.offer),
         web.post(leave, unsubscribe.leave),
         web.get(settings, preferences.offer_link),
         web.post(settings, preferences.mail_link),
+        web.get(fewer, less.offer),
+        web.post(fewer, less.choose),
         *(web.get(f"{root}/{{language}}/{path}", in_a_language(page)) for path, page in get.items()),
         *(web.post(f"{root}/{{language}}/{path}", in_a_language(page)) for path, page in post.items()),
     ]

@@ -6,12 +6,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
+from typing import Any
 
 from aiohttp import web
 
 from bot.channel import CommandName, Reply, Requester, command_line
 from bot.channel.preference import Kind, Preference
-from bot.model import Preferences, Status, Style, Subscriber
+from bot.model import Status, Style, Subscriber
 from bot.render import preference_values, zones
 from bot.render.preference_values import rhythm_in_words
 from bot.render.words import Words, match, words
@@ -143,7 +144,8 @@ class SettingsRoutes:
     async def save(self, request: web.Request, reader: Subscriber, now: datetime) -> web.StreamResponse:
         """Save the form."""
         w = words(reader.preferences.language)
-        changed = changes(await self._forms.read(request), reader.preferences, now)
+        given = await self._forms.read(request)
+        changed = changes(given, reader, now, self._forms.channel.extras)
         if changed is None:
             return self._page(reader, now, w.gettext("settings.invalid"), ok=False)
         if not changed:
@@ -196,7 +198,7 @@ class SettingsRoutes:
 
     def _page(self, reader: Subscriber, now: datetime, *says: str, ok: bool = True) -> web.Response:
         forms, language = self._forms, reader.preferences.language
-        form = settings_form(reader, forms.pages.styles, words(language), now)
+        form = settings_form(reader, forms.pages.styles, words(language), now, forms.channel.extras)
         status = HTTPStatus.OK if ok else HTTPStatus.UNPROCESSABLE_ENTITY
         return forms.show(forms.pages.settings(language, form, [each for each in says if each]), status)
 
@@ -213,22 +215,33 @@ class SettingsRoutes:
         return reader, match(None) if reader is None else reader.preferences.language
 
 
-def changes(given: FormFields, before: Preferences, now: datetime) -> dict[str, object] | None:
-    """What a form changes of `before`, by the names of preferences; None if it has an invalid value. Pure.
+def changes(
+    given: FormFields, reader: Subscriber, now: datetime, extras: Sequence[Preference] = ()
+) -> dict[str, object] | None:
+    """What a form changes for a reader, by the names of preferences; None if it has an invalid value. Pure.
 
-    Fields that are missing or left empty change nothing, but for topics and weekdays.
+    Fields that are missing or left empty change nothing, but for topics and weekdays. `extras` are the channel's own
+    preferences.
     """
     changed: dict[str, object] = {}
-    for preference in PREFERENCES:
+    for preference in (*PREFERENCES, *extras):
         text = _text(given, preference)
         if text is None:
             continue
-        wanted = _value(preference, text, before.language, now)
+        wanted = _value(preference, text, reader.preferences.language, now)
         if wanted is None:
             return None
-        if wanted != value(before, preference):
+        if wanted != _chosen(preference, reader, extras):
             changed[preference.name] = wanted
     return changed
+
+
+def _chosen(preference: Preference, reader: Subscriber, extras: Sequence[Preference]) -> object:
+    """The reader's present value."""
+    if preference not in extras:
+        return value(reader.preferences, preference)
+    stored = reader.extras.get(preference.name, preference.unset)
+    return preference_values.parse(preference, stored, words(reader.preferences.language))
 
 
 def _text(given: FormFields, preference: Preference) -> str | None:
@@ -252,8 +265,10 @@ def _value(preference: Preference, text: str, language: str, now: datetime) -> o
     return wanted
 
 
-def settings_form(reader: Subscriber, offered: Sequence[Style], w: Words, now: datetime) -> SettingsForm:
-    """The settings of a reader as a form; `offered` are the styles that can be had."""
+def settings_form(
+    reader: Subscriber, offered: Sequence[Style], w: Words, now: datetime, extras: Sequence[Preference] = ()
+) -> SettingsForm:
+    """The settings of a reader as a form: `offered` are the styles there are, `extras` the channel's preferences."""
     is_reading = reader.status in {Status.ACTIVE, Status.PAUSED}
     is_paused = reader.is_paused(now)
     nothing = w.gettext("status.nothing_sent")
@@ -262,16 +277,20 @@ def settings_form(reader: Subscriber, offered: Sequence[Style], w: Words, now: d
         status=rhythm_in_words(reader.preferences, w, now) if is_reading and not is_paused else nothing,
         is_reading=is_reading,
         is_paused=is_paused,
-        fields=[_field(each, reader.preferences, offered, w, now) for each in PREFERENCES],
+        fields=[
+            _field(
+                each, _chosen(each, reader, extras), tuple(dict.fromkeys([*offered, reader.preferences.style])), w, now
+            )
+            for each in (*PREFERENCES, *extras)
+        ],
         pauses=[Option(f"{days}", w.ngettext("pause.for_days", days), days == PAUSES[0]) for days in PAUSES]
         + [Option("", w.gettext("pause.until_resumed"), False)],
     )
 
 
-def _field(preference: Preference, wanted: Preferences, offered: Sequence[Style], w: Words, now: datetime) -> Field:
+def _field(preference: Preference, chosen: Any, styles: Sequence[Style], w: Words, now: datetime) -> Field:
     """One preference as a field; what is chosen now can be kept, whether it is offered or not."""
-    chosen, widget = value(wanted, preference), WIDGETS.get(preference.kind, "select")
-    styles = tuple(dict.fromkeys([*offered, wanted.style]))
+    widget = WIDGETS.get(preference.kind, "select")
     options: list[Option] = []
     shown = preference.write(chosen)
     match widget, preference.kind:
@@ -281,11 +300,11 @@ def _field(preference: Preference, wanted: Preferences, offered: Sequence[Style]
             if not any(each.chosen for each in offers):
                 options.append(Option(shown, preference_values.in_words(preference, chosen, w, now), True))
         case _, Kind.WEEKDAYS:
-            options = [Option(f"{day}", w.weekday(day), bool(wanted.weekdays >> day & 1)) for day in range(7)]
+            options = [Option(f"{day}", w.weekday(day), bool(chosen >> day & 1)) for day in range(7)]
         case _, Kind.ZONE:
             options = [Option(each.name, f"{each}", False) for each in zones.neighbours(w.language, w.language)]
         case _, Kind.TOPICS:
-            shown = ", ".join(wanted.topics)
+            shown = ", ".join(chosen)
     label = preference_values.title(preference, w)
     return Field(preference.option, label, widget, shown, options, preference.bounds, _hint(preference, w))
 

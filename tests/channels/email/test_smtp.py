@@ -53,7 +53,7 @@ async def test_what_arrives_is_what_was_composed() -> None:
     assert html is not None
     for kind, body in (("text", text), ("html", html)):
         shown = composed.parts()[kind]
-        for name in ("unsubscribe", "settings", "web"):
+        for name in ("unsubscribe", "settings", "fewer", "web"):
             assert READER.links[name] in body.get_content()
             shown = shown.replace(f"https://…/{name}", READER.links[name])
         assert body.get_content().splitlines() == shown.strip("\n").splitlines()
@@ -100,7 +100,7 @@ async def test_headers_follow_the_rfcs() -> None:
     assert mail["From"].addresses[0].addr_spec == "papers@example.org"
     assert mail["To"].addresses[0].addr_spec == "ada@example.com"
     assert mail["Reply-To"].addresses[0].addr_spec == "desk@example.org"
-    assert mail["Subject"] == page(paper(), language="ko").heading + " · Paper number 1"
+    assert mail["Subject"] == "Paper number 1"
     assert mail["List-Id"] == "모닝 페이퍼스 <morning-papers.example.org>"
     web, letter = mail["List-Unsubscribe"].split(", ")
     assert web == f"<{READER.links['unsubscribe']}>"
@@ -110,6 +110,9 @@ async def test_headers_follow_the_rfcs() -> None:
     assert mail["List-Archive"] == f"<{PUBLIC}/>"
     assert mail["Archived-At"] == f"<{PUBLIC}/en/2026-04-29>"
     assert mail["List-Post"] == "NO"
+    assert mail["List-Owner"] == "<mailto:desk@example.org>"
+    assert mail["List-Subscribe"] == f"<{PUBLIC}/ko/>"
+    assert mail["X-Auto-Response-Suppress"] == "DR, RN, NRN, OOF, AutoReply", "all but reports of failure"
     assert mail["Auto-Submitted"] == "auto-generated"
     assert mail["Feedback-ID"] == "2026-04-29:headline:ko:morningpapers"
     assert mail["Content-Language"] == "ko"

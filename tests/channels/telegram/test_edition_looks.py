@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.channel import Block, Link, Option, Personal, Sent, utf16_units
-from bot.model import Edition, Source, Style
+from bot.channel import Block, Link, Option, utf16_units
+from bot.model import Edition, Preferences, Source, Style
 from bot.publishing.feed import sample
+from bot.render.edition_page import edition_page
 from channels import telegram
 from channels.telegram.channel import Telegram
 from channels.telegram.chats import ChatAddress
@@ -23,11 +24,8 @@ from channels.telegram.message import TelegramMessage
 from tests.support import recorded_days
 from tests.support.chat_pictures import PHONE, html_of, message
 from tests.support.mail_pictures import CHROMIUM, LANGUAGES, window
-from tests.support.pages import CLOSED, edition, kit, page, paper, recorded
-from tests.support.telegram_program import channel
-from tests.support.telegram_server import Fault
+from tests.support.pages import edition, kit, page, paper, recorded
 from tests.support.telegram_server.rich import read_rich
-from tests.support.telegram_server.town import open_town
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -105,28 +103,9 @@ def test_the_first_paper_says_what_came_of_it_in_its_authors_words(bot: Telegram
 def test_the_foot_says_whose_words_they_are_and_when_votes_were_counted_in_the_readers_zone(bot: Telegram) -> None:
     foot = bot.compose(page(paper(1))).text.rpartition("\n\n")[2].split("\n")
     assert foot[0].startswith("<i>The summaries are Hugging Face’s")
-    unix = int(CLOSED.timestamp())
-    assert foot[1] == f'Votes as of <tg-time unix="{unix}" format="Dt">29 April, 22:04 UTC</tg-time></i>'
-    korean = bot.compose(page(paper(1), language="ko")).text
-    assert korean.endswith("UTC</tg-time> 기준</i>")
-
-
-async def test_a_server_that_knows_no_dates_gets_them_as_they_are_written(tmp_path: Path) -> None:
-    async with open_town() as town, channel(town.server, tmp_path) as opened:
-        refused = 'Bad Request: can\'t parse entities: Unsupported start tag "tg-time" at byte offset 900'
-        town.server.fail(Fault.refuse(400, refused), method="sendMessage", times=1)
-        for _ in range(2):
-            assert isinstance(await opened.send("42", opened.compose(page(paper(1))), Personal(key="1.1")), Sent)
-        sent = [str(call.arguments["text"]) for call in town.server.calls_of("sendMessage")]
-        assert ["tg-time" in text for text in sent] == [True, False, False]
-        assert "Votes as of 29 April, 22:04 UTC" in sent[1]
-
-
-async def test_a_date_is_read_as_the_service_reads_it(tmp_path: Path) -> None:
-    async with open_town() as town, channel(town.server, tmp_path) as opened:
-        await opened.send("42", opened.compose(page(paper(1))), Personal(key="1.1"))
-        [date] = [each for each in town.ada.messages[-1].entities if each["type"] == "date_time"]
-        assert (date["unix_time"], date["date_time_format"]) == (int(CLOSED.timestamp()), "Dt")
+    assert foot[1] == "Votes as of 29 April, 22:04 UTC</i>"
+    seoul = edition_page(edition(paper(1)), Preferences(language="ko", timezone="Asia/Seoul"))
+    assert bot.compose(seoul).text.endswith("추천 수는 4월 30일 07:04 기준</i>")
 
 
 # Buttons
@@ -178,7 +157,6 @@ def test_the_rich_layout_opens_with_the_first_paper_and_folds_the_others(languag
     assert len(others) == 2
     assert all("<summary>" in each and "2604.0000" in each for each in others)
     assert "<footer>" in rich
-    assert "<tg-time" in rich
     assert "<img" not in made.rich({})
 
 

@@ -5,7 +5,6 @@ and four named characters, leaves a character it cannot decode as it stands, and
 Source: core.telegram.org/bots/api#html-style, and the behaviour of the open source server (tdlib, MessageEntity).
 """
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,8 +28,7 @@ STYLES = {
     "code": "code",
     "blockquote": "blockquote",
 }
-TAGS = STYLES.keys() | {"a", "tg-emoji", "tg-time"}
-DATE_FORMAT = re.compile(r"r|w?[dD]?[tT]?")
+TAGS = STYLES.keys() | {"a", "tg-emoji"}
 NAMED = {b"lt": "<", b"gt": ">", b"amp": "&", b"quot": '"'}
 SPACE = b" \t\n\r\v\0"
 TOKEN = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-"
@@ -38,7 +36,7 @@ LETTERS = TOKEN[:52]
 DIGITS, HEXADECIMAL = b"0123456789", b"0123456789abcdefABCDEF"
 ORDER = (
     *("blockquote", "expandable_blockquote", "pre", "code", "text_link", "text_mention"),
-    *("bold", "italic", "underline", "strikethrough", "spoiler", "custom_emoji", "date_time"),
+    *("bold", "italic", "underline", "strikethrough", "spoiler", "custom_emoji"),
 )
 """Of two entities in the same place, whatever was around what."""
 
@@ -236,11 +234,6 @@ class _Reader:
             if not (ended.argument.isascii() and ended.argument.isdigit() and 0 < int(ended.argument) < 1 << 63):
                 raise MarkupError("Invalid custom emoji identifier specified")
             self.entities.append({"type": "custom_emoji", **place, "custom_emoji_id": ended.argument})
-        elif ended.tag == "tg-time":
-            unix, _, shape = ended.argument.partition(" ")
-            if not (unix.isascii() and unix.isdigit()) or not DATE_FORMAT.fullmatch(shape):
-                raise MarkupError("Invalid date-time specified")
-            self.entities.append({"type": "date_time", **place, "unix_time": int(unix), "date_time_format": shape})
         elif ended.tag == "a":
             self._link(ended.argument or "".join(self.pieces[ended.start :]), place)
         elif kind == "pre" and inner and inner["type"] == "code" and inner.get("language"):
@@ -270,9 +263,6 @@ def _argument(tag: str, name: str, value: str, argument: str) -> str:
     prefix = {("code", "class"): "language-", ("span", "class"): "tg-"}.get((tag, name))
     if prefix is not None:
         return value.removeprefix(prefix) if value.startswith(prefix) else argument
-    if tag == "tg-time" and name in {"unix", "format"}:
-        unix, _, shape = argument.partition(" ")
-        return f"{value} {shape}" if name == "unix" else f"{unix} {value}"
     if (tag, name) in wanted:
         return value or ("1" if tag == "blockquote" else "")
     return argument

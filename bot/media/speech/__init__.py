@@ -1,0 +1,1 @@
+"""Editions read aloud: the spoken text, voices, and recordings as MP3 files with chapters."""
