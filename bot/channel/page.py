@@ -79,6 +79,25 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Paging:
+    """Where a page stands in a list that is shown page by page."""
+
+    previous: str | None = None
+    """The command line that shows the papers before these."""
+    here: str | None = None
+    """The command line that shows these papers again, for the way back from one of them."""
+    number: int = 1
+    """Which page of the list it is."""
+    pages: int | None = None
+    """How many there are, None where they were not counted."""
+    most: int | None = None
+    """Papers that one page shows; None for as many as fit."""
+
+
+FIRST_PAGE = Paging()
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """What a message says, before any channel's markup."""
 
@@ -107,19 +126,10 @@ class Page:
     """When the edition's votes were counted, in the reader's zone and language; empty where the feed counts none."""
     style: Style = Style.HEADLINE
     """The chosen style; a block may fall back to another."""
-    most: int | None = None
-    """Papers that one message shows; the others are on the next. None for as many as fit."""
     total: int = 0
     """How many papers there were to choose from."""
     next: str | None = None
     """The command line that shows the papers that did not fit."""
-    previous: str | None = None
-    """The command line that shows the papers before these."""
-    here: str | None = None
-    """The command line that shows these papers again, for the way back from one of them."""
-    number: int = 1
-    """Which page of the list it is."""
-    pages: int | None = None
-    """How many there are, None where they were not counted."""
+    paging: Paging = FIRST_PAGE
     alone: bool = False
     """Whether it shows all about one paper that was asked for."""

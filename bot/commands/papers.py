@@ -276,10 +276,13 @@ def _fitted(context: Context, page: Page, line: LineAfter | None, after: int) ->
     rest = replace(
         page,
         blocks=page.blocks[after:],
-        previous=line(max(earlier)) if line is not None and earlier else None,
-        here=None if line is None else line(after),
-        number=1 + len(earlier),
-        pages=len(begun) if is_all and after in begun else None,
+        paging=replace(
+            page.paging,
+            previous=line(max(earlier)) if line is not None and earlier else None,
+            here=None if line is None else line(after),
+            number=1 + len(earlier),
+            pages=len(begun) if is_all and after in begun else None,
+        ),
     )
     return fit(rest, channel.compose, channel.limits, follows)
 

@@ -213,12 +213,13 @@ def compose(
     def next_page(shown: int) -> str:
         return edition_line(edition.cadence, edition.day, shown, mine=True)
 
-    page = replace(page, here=edition_line(edition.cadence, edition.day, mine=True))
+    page = replace(page, paging=replace(page.paging, here=edition_line(edition.cadence, edition.day, mine=True)))
     fitted = fit(page, channel.compose, channel.limits, next_page)
     if fitted.shown == len(page.blocks):
         return fitted.message
     begun, is_all = starts(page, channel.compose, channel.limits, likely=fitted.shown)
-    return channel.compose(replace(fitted.page, pages=len(begun) if is_all else None))
+    paging = replace(fitted.page.paging, pages=len(begun) if is_all else None)
+    return channel.compose(replace(fitted.page, paging=paging))
 
 
 def compose_note(text: str, day: date, language: str, channel: Channel) -> Message:

@@ -13,7 +13,7 @@ from itertools import pairwise
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from bot.channel import Block, Link, Page, Said
+from bot.channel import Block, Link, Page, Paging, Said
 from bot.model import Cadence, Edition, Paper, Preferences, Ranked, Source, Style, Text
 from bot.render import brief
 from bot.render.attribution import NOTHING_WRITTEN, outcome, say
@@ -71,7 +71,7 @@ def edition_page(
         closed_at=edition.closed_at,
         counted_at=counted_at,
         style=preferences.style,
-        most=_most(preferences.style),
+        paging=Paging(most=_most(preferences.style)),
         total=len(edition.papers),
     )
 
@@ -107,7 +107,7 @@ def today_page(
         footer=footer(w, preferences.style, _sources(blocks), counted=_counts_votes(ranked), sample=False),
         slug=f"{day}-list",
         style=preferences.style,
-        most=_most(preferences.style),
+        paging=Paging(most=_most(preferences.style)),
     )
 
 

@@ -86,7 +86,7 @@ def fit(
         tried[count] = fitted
         return True
 
-    count = len(blocks) if page.most is None else min(page.most, len(blocks))
+    count = min(page.paging.most or len(blocks), len(blocks))
     shown = _most(count, first_hold, likely)
     # A paper that is too large for any message must not hide those after it.
     while shown < count and not holds([blocks[shown]]):
@@ -122,9 +122,10 @@ def starts(
 
 def first_part(page: Page) -> Page:
     """A page with no more papers than one message of its style shows, for places that have room for all of them."""
-    if page.most is None or len(page.blocks) <= page.most:
+    most = page.paging.most
+    if most is None or len(page.blocks) <= most:
         return page
-    return replace(page, blocks=page.blocks[: page.most], more=_more(page, len(page.blocks) - page.most))
+    return replace(page, blocks=page.blocks[:most], more=_more(page, len(page.blocks) - most))
 
 
 def shorten(text: str, most: int) -> str:

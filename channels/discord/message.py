@@ -94,7 +94,9 @@ class Composer:
     def compose(self, page: Page) -> DiscordMessage:
         """A page as a message, with no more papers than a message can hold."""
         shown, headed = page.blocks[:PAPERS], len(page.blocks) <= HEADED
-        single = page.total == 0 and page.day is None and len(page.blocks) == 1 and page.next is page.previous is None
+        single = (
+            page.total == 0 and page.day is None and len(page.blocks) == 1 and page.next is page.paging.previous is None
+        )
         papers = [self._paper_embed(page, block, single=single) for block in shown]
         return DiscordMessage(
             name=_cut(page.heading, THREAD_NAME),
@@ -102,7 +104,7 @@ class Composer:
             embeds=_with_last_lines([*([self._head_embed(page)] if headed else []), *papers], page),
             papers=[_choice(block) for block in shown],
             embed_count=headed + len(page.blocks),
-            previous=page.previous,
+            previous=page.paging.previous,
             next=page.next,
             menu_placeholder=self._words(page.language)["more_about"],
             content="" if headed else f"**{_title(page.heading)}**\n{self._above(page)}".strip(),

@@ -7,7 +7,19 @@ from dataclasses import dataclass, replace
 
 from telegram import LinkPreviewOptions
 
-from bot.channel import N_, CommandName, Direction, Kind, Limits, Option, Page, Preference, Template, paper_line
+from bot.channel import (
+    FIRST_PAGE,
+    N_,
+    CommandName,
+    Direction,
+    Kind,
+    Limits,
+    Option,
+    Page,
+    Preference,
+    Template,
+    paper_line,
+)
 from bot.model import ON
 from channels.telegram.callbacks import Callback, deep_link
 from channels.telegram.chats import ChatAddress
@@ -117,15 +129,18 @@ class TelegramMessage:
         if page.alone:
             way_back = [Button(f"{backwards} {page.labels['back']}", Callback(back))] if back else []
             return [[*way_back, Button(page.labels["cite"], copies=citation(page.blocks[0]))]]
-        turns = [(backwards, page.previous, page.number - 1), (forwards, page.next, page.number + 1)]
+        turns = [
+            (backwards, page.paging.previous, page.paging.number - 1),
+            (forwards, page.next, page.paging.number + 1),
+        ]
         buttons = [Button(self._numbered(sign, n), Callback(line)) for sign, line, n in turns if line is not None]
         if page.direction is Direction.RTL:
             buttons.reverse()
-        return [*in_rows(self._openers(self.page.here if in_place else None)), buttons]
+        return [*in_rows(self._openers(self.page.paging.here if in_place else None)), buttons]
 
     def _numbered(self, sign: str, number: int) -> str:
         """The label of a button that turns to a page: "▶ 2/3"."""
-        return f"{sign} {number}/{self.page.pages}" if self.page.pages else sign
+        return f"{sign} {number}/{self.page.paging.pages}" if self.page.paging.pages else sign
 
     def _openers(self, here: str | None) -> Sequence[Button]:
         """Buttons that open a paper, in place where the line `here` shows the page again."""
@@ -160,4 +175,5 @@ def _links(username: str, lines: Sequence[tuple[str, str]]) -> list[Button]:
 def single_paper(page: Page, index: int) -> Page:
     """A page with one of the page's papers, for sharing. It fits, since the whole page did."""
     block = page.blocks[index]
-    return replace(page, heading="", lead="", notes=(), actions=(), blocks=[block], next=None, previous=None, more=None)
+    alone = replace(page, blocks=[block], next=None, paging=FIRST_PAGE, more=None)
+    return replace(alone, heading="", lead="", notes=(), actions=())

@@ -193,7 +193,7 @@ def test_every_recorded_day_fits_what_channels_take(
             sizes = fitted.message.sizes()
             assert all(sizes[name] <= most for name, most in limits.maxima.items()), file.stem
             assert fitted.shown >= 1
-            assert limits is not channel.limits or fitted.shown == (whole.most or len(edition.papers))
+            assert limits is not channel.limits or fitted.shown == (whole.paging.most or len(edition.papers))
 
 
 def test_a_hostile_paper_is_shortened_safely(tmp_path: Path) -> None:

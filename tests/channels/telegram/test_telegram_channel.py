@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.channel import Barred, Channel, Deferred, Gone, Outcome, Personal, Rejected, Reply, Sent, Unknown
+from bot.channel import Barred, Channel, Deferred, Gone, Outcome, Paging, Personal, Rejected, Reply, Sent, Unknown
 from bot.model import Style
 from bot.render.catalogue import languages
 from bot.render.fit import fit
@@ -321,7 +321,7 @@ async def test_a_refused_rich_message_is_sent_as_it_always_was(bot: Telegram, to
 
 async def test_buttons_fit_the_place(bot: Telegram, town: Town) -> None:
     whole = page(*(paper(number, abstract="word " * 200) for number in range(1, 12)), style=Style.ABSTRACT)
-    whole = replace(whole, pages=4)
+    whole = replace(whole, paging=Paging(pages=4))
     cut = fit(whole, bot.compose, bot.limits, lambda shown: f"date +{shown} 2026-04-29 mine").message
     for to in ("42", "-1001", "-1003"):
         assert isinstance(await bot.send(to, cut, PERSONAL), Sent)
