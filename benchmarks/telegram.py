@@ -19,13 +19,14 @@ import aiohttp
 from benchmarks.processes import program, server
 from bot.model import Address, Preferences
 from bot.store import Store, subscriber_queries
+from channels.telegram.channel import MARGIN
 from tests.support.telegram_program import many, put
 from tests.support.telegram_server.server import TOKEN
 
 READERS = 1_800
 RATE = 30
 MOST_TIME = 1.03
-"""Times the messages divided by the rate."""
+"""Times the least: the messages divided by the rate, with the margin that a strict sliding second wants."""
 MOST_TIMES_ALONE = 25.0
 """Ratio, at most: the 95th percentile of answers during a broadcast to the same when nothing else is sent."""
 ALONE = 20
@@ -90,7 +91,7 @@ async def broadcast(readers: int) -> dict[str, Any]:
     return {
         "messages": len(taken),
         "seconds": round(seconds, 2),
-        "times the least": round(seconds / (len(taken) / RATE), 3),
+        "times the least": round(seconds / (len(taken) / RATE * (1 + MARGIN)), 3),
         "too fast (429)": refusals.get("429", 0),
         "asked": len(asked),
         "answered": len(waits),

@@ -26,6 +26,7 @@ from bot.delivery.dispatcher import Dispatcher
 from bot.delivery.housekeeping import Housekeeping
 from bot.delivery.listening import ListeningMonitor
 from bot.delivery.session import Session
+from bot.media.illustrator import Illustrator
 from bot.media.media_store import MediaStore
 from bot.media.speech.choose_speaker import speaker
 from bot.media.speech.narrator import Narrator, Podcast
@@ -41,6 +42,7 @@ from bot.render.templates import template
 from bot.render.words import match
 from bot.rules.access import Access, Admission
 from bot.runtime.clock import Clock
+from bot.runtime.http import Fetcher
 from bot.runtime.locks import make_locks
 from bot.runtime.supervisor import clock
 from bot.service import Service
@@ -50,14 +52,15 @@ from bot.store import Store
 from bot.store.channel_memory import ChannelMemory
 from bot.store.restore import skip_restored
 from bot.store.signing_key import load_secret, make_secret
-from bot.summaries.fulltext.library import FullTextLibrary
+from bot.summaries.fulltext.library import PAUSE, FullTextLibrary
 from bot.summaries.fulltext.prompt_source import PromptSources
 from bot.summaries.llm import Endpoint, Model
-from bot.summaries.paper_pictures import collect
+from bot.summaries.paper_pictures import collect, thumbnail_file
 from bot.summaries.second_opinion import SecondOpinion
 from bot.summaries.writer import Writer
 from bot.web.application import MailAccess, WebContext
 from bot.web.metrics import Metrics
+from bot.web.pages.recordings import Recordings
 from bot.web.pages.thumbnails import Thumbnails
 from bot.web.server import Web
 from bot.web.settings import WebSettings
@@ -108,6 +111,7 @@ async def open_app(
         alerts = Alerts(sessions, core.admins, match(core.default_language))
         time = Clock({"database": store.server_time, "feed": feed.server_time}, alerts.alert)
         writer = await _writer(core, home, store, stack, alerts)
+        narrator = _narrator(environ, core, home, store, writes=writer.has_model)
         feedback, metrics = FeedbackProcessor(store, links), Metrics(store)
         styles = tuple(Style) if writer.has_model else WITHOUT_MODEL
         monitor = ListeningMonitor(store, alerts.alert)
@@ -124,6 +128,7 @@ async def open_app(
         )
         publish = partial(Publisher, interval=core.poll_interval, closes=core.edition_closes, progress=progress)
         mailing = next((session for session in sessions if isinstance(session.channel, Mailing)), None)
+        has_pages = web_settings.port is not None or bool(core.public_url)
         visitors = store.for_visitors()
         stack.push_async_callback(visitors.close)
         web = WebContext(
@@ -136,6 +141,7 @@ async def open_app(
             clock=time.now,
             metrics=metrics,
             thumbnails=Thumbnails(home / CACHE),
+            recordings=Recordings(narrator.media, narrator.podcast),
             mail=MailAccess(mailing, commands, feedback, links) if mailing and core.public_url else None,
             hooks=ChannelHooks(sessions, commands),
         )
@@ -157,12 +163,13 @@ async def open_app(
                 may_expire=time.may_expire,
             ),
             writer=writer,
-            narrator=_narrator(environ, core, home, store, writes=writer.has_model),
+            illustrator=await _illustrator(core, home, store, stack, has_pages=has_pages),
+            narrator=narrator,
             alerts=alerts,
             monitor=monitor,
             feedback=feedback,
             commands=commands,
-            web=None if web_settings.port is None and not core.public_url else Web(web),
+            web=Web(web) if has_pages else None,
         )
 
 
@@ -205,11 +212,26 @@ async def _writer(core: Settings, home: Path, store: Store, stack: AsyncExitStac
     return make(model, source=PromptSources(texts), second=second, collect=pictures, alert=alerts.alert)
 
 
+async def _illustrator(
+    core: Settings, home: Path, store: Store, stack: AsyncExitStack, *, has_pages: bool
+) -> Illustrator:
+    """What draws the pictures of editions, for pages in every language. A poster's thumbnail is fetched if missing."""
+    fetcher = await stack.enter_async_context(Fetcher(pause=PAUSE))
+    fetch = partial(thumbnail_file, folder=home / CACHE, fetcher=fetcher)
+    always = None if has_pages else [match(core.default_language)]
+    return Illustrator(store, MediaStore(media_folder(core, home)), thumbnail=fetch, always=always)
+
+
+def media_folder(core: Settings, home: Path) -> Path:
+    """The folder of pictures and recordings (MEDIA_DIR)."""
+    return home / core.media_dir.expanduser()
+
+
 def _narrator(environ: Mapping[str, str], core: Settings, home: Path, store: Store, *, writes: bool) -> Narrator:
     """What reads editions aloud, with the voice of the settings if there is one. Raises SettingsError."""
     speech = speech_settings(environ)
     podcast = Podcast([match(tag) for tag in speech.podcast], speech.podcast_style)
-    media = MediaStore(home / core.media_dir)
+    media = MediaStore(media_folder(core, home))
     return Narrator(store, media, speaker(speech), podcast=podcast, budget=speech.budget, writes=writes)
 
 

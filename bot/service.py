@@ -20,6 +20,7 @@ from bot.delivery.dispatcher import Dispatcher
 from bot.delivery.housekeeping import Housekeeping
 from bot.delivery.listening import ListeningMonitor
 from bot.delivery.session import Session
+from bot.media.illustrator import Illustrator
 from bot.media.speech.narrator import Narrator
 from bot.model import Address, Cadence, Preferences
 from bot.publishing.heartbeat import beat
@@ -43,6 +44,10 @@ HOUSEKEEPING_EVERY = 60.0
 """Seconds between two rounds of housekeeping."""
 WRITING_EVERY = 5.0
 """Seconds between two checks for wanted texts, while there are none."""
+ILLUSTRATING_EVERY = 15.0
+"""Seconds between two looks for editions without pictures."""
+DRAWING_PATIENCE = 300.0
+"""Seconds that one run (`--once`) draws pictures before it delivers without them."""
 MODEL_PATIENCE = 600.0
 """Seconds that one run (`--once`) waits for the language model before it delivers without it."""
 
@@ -78,6 +83,7 @@ class Service:
     dispatchers: Sequence[Dispatcher]
     housekeeping: Housekeeping
     writer: Writer
+    illustrator: Illustrator
     narrator: Narrator
     alerts: Alerts
     monitor: ListeningMonitor
@@ -106,11 +112,13 @@ class Service:
     async def first_round(self, now: datetime, roles: frozenset[Role], stop: asyncio.Event) -> None:
         """Poll, publish, and show the first edition on this machine, before `run` asks other services for anything.
 
-        A relay may take a minute to answer. Raises nothing but what the database and the locks raise.
+        A relay may take a minute to answer, and pictures some seconds to be drawn.
+
+        Raises nothing but what the database and the locks raise.
         """
-        elsewhere = {f"deliver:{channel.name}" for channel in self.channels if not channel.rehearsal}
+        later = {"illustrate", *(f"deliver:{channel.name}" for channel in self.channels if not channel.rehearsal)}
         jobs = self._jobs(roles)
-        await self._each_once([jobs[name] for name in jobs if name not in elsewhere], now, stop)
+        await self._each_once([jobs[name] for name in jobs if name not in later], now, stop)
 
     async def _each_once(self, jobs: Iterable[Job], now: datetime, stop: asyncio.Event) -> None:
         for job in jobs:
@@ -145,6 +153,9 @@ class Service:
             jobs["keep"] = Job(["keep"], partial(self._again, keep, HOUSEKEEPING_EVERY), keep)
             if self.writer.has_model:
                 jobs["write"] = Job(["write"], self._write, self._write_once, self.writer.finish)
+        if Role.POLL in roles and (self.web is not None or any(channel.shows_pictures for channel in self.channels)):
+            draw = partial(self._again, self.illustrator.step, ILLUSTRATING_EVERY)
+            jobs["illustrate"] = Job(["illustrate"], draw, self._illustrate_once)
         for dispatcher, session in zip(self.dispatchers, self.sessions, strict=True):
             if Role.DELIVER in roles:
                 jobs[f"deliver:{dispatcher.channel.name}"] = Job(
@@ -185,6 +196,13 @@ class Service:
                     pass
         except Exception:  # editions go out, whatever the language model does
             log.exception("text generation failed, delivering without it")
+
+    async def _illustrate_once(self, now: datetime) -> None:
+        try:
+            async with asyncio.timeout(DRAWING_PATIENCE):
+                await self.illustrator.step(now)
+        except Exception:  # editions go out, whatever becomes of their pictures
+            log.exception("drawing pictures failed, delivering without them")
 
     async def _narrate(self, stop: asyncio.Event) -> None:
         while await until(stop, asyncio.ensure_future(self.narrator.step(self.clock.now()))):

@@ -26,6 +26,7 @@ class BaseChannel(ABC):
     residents: Sequence[str] = ()
     repeats_unknown: bool = True
     rehearsal: bool = False
+    shows_pictures: bool = False
 
     @abstractmethod
     def recipient(self, written: str) -> str:

@@ -181,6 +181,11 @@ class Channel(Protocol):
         """Whether nothing leaves this machine, so that `--now` may pretend another time."""
         ...
 
+    @property
+    def shows_pictures(self) -> bool:
+        """Whether it shows pictures of editions (`Kit.media`), so that they are drawn."""
+        ...
+
     def recipient(self, written: str) -> str:
         """A recipient's id in the one form in which it is stored.
 

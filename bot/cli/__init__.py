@@ -51,6 +51,7 @@ class PapersGroup(LazyGroup):
         "languages": LazyCommand("bot.cli.languages:languages", "Show the languages and how complete each is."),
         "send-test": LazyCommand("bot.cli.send_test:send_test", "Send one message to an address now."),
         "texts": LazyCommand("bot.cli.texts:app", "Show what the language model wrote, or generate texts ahead."),
+        "illustrate": LazyCommand("bot.cli.illustrate:illustrate", "Draw the pictures of an edition."),
         "narrate": LazyCommand("bot.cli.narrate:narrate", "Read an edition aloud, into an MP3 with chapters."),
         "deliveries": LazyCommand("bot.cli.deliveries:app", "List, retry and cancel single deliveries."),
         "resume": LazyCommand("bot.cli.resume:resume", "Resume a waiting or halted channel now."),

@@ -28,8 +28,10 @@ from bot.runtime.stopping import stop_on_signals
 from bot.service import Role, Service
 from bot.store import edition_queries
 
-EXAMPLE = "add outbox:ada --language ko --hour 7:30 --timezone Asia/Seoul"
+EXAMPLE = "add {channel}:{recipient} --language ko --hour 7:30 --timezone Asia/Seoul"
 """How a reader is added, with their own language and hour."""
+RECIPIENTS = {"outbox": "ada", "email": "ada@example.com"}
+"""Recipients as the example names them; of other channels it is an id."""
 
 
 def run(
@@ -146,4 +148,9 @@ async def _announce_next(service: Service, now: datetime) -> None:
     used = configured(configuration().environ)
     if others := [f"{name} ({settings.names(settings_class(name))[0]})" for name in CHANNELS if name not in used]:
         say(f"It could also deliver by {', '.join(others)}: put that into .env; see docs/settings.md.")
-    say(f"To add a reader: {PROGRAM} {EXAMPLE}")
+    say(f"To add a reader: {PROGRAM} {example(used[0])}")
+
+
+def example(channel: str) -> str:
+    """The arguments that add a reader of a channel."""
+    return EXAMPLE.format(channel=channel, recipient=RECIPIENTS.get(channel, "ID"))

@@ -40,6 +40,11 @@ async def count_answer(
     return replace(state, counts=state.counts.with_answer(judge, now, refused=refused, before=before))
 
 
+def count_accepted(state: ChannelState, number: int, now: datetime) -> ChannelState:
+    """The state with that many accepted messages counted at once, while no judge has refused anything."""
+    return replace(state, counts=state.counts.with_accepted(number, now)) if number else state
+
+
 def held_back(channel: Channel, state: ChannelState, claimed: Iterable[Delivery], now: datetime) -> dict[int, datetime]:
     """Until when deliveries have to wait because their judge refuses too much."""
     if not state.counts.judges:

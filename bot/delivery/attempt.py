@@ -6,14 +6,15 @@ import asyncio
 import logging
 import math
 from dataclasses import replace
+from functools import lru_cache
 
 from bot.channel import Barred, Channel, Deferred, Gone, Message, Outcome, Personal, Rejected, Sent, Unknown
 from bot.delivery.rate_limit import RateLimiter
 from bot.delivery.rendering import Renderings
-from bot.model import Delivery, Reason
+from bot.model import Delivery, Preferences, Reason
 from bot.render.preference_values import schedule_in_words
 from bot.render.words import words
-from bot.rules.outcomes import NothingToSend, Recalled, RenderFailed, Result, redact, short
+from bot.rules.outcomes import LONGEST_REASON, NothingToSend, Recalled, RenderFailed, Result, redact, short
 from bot.runtime.text import printable
 from bot.runtime.timing import Observe, Timed, ignore_timing, timed
 from bot.signing import SignedLinks, token_name
@@ -89,12 +90,17 @@ class Attempts:
         """The parts of a message that are this reader's alone."""
         reader = token_name(delivery.subscriber_id, delivery.subscribed_at)
         links = {} if self._links is None else self._links.of(reader, delivery.preferences.language, slug)
-        wanted = delivery.preferences
-        welcome = schedule_in_words(wanted, words(wanted.language)) if delivery.is_first else ""
+        welcome = _schedule(delivery.preferences) if delivery.is_first else ""
         key = f"{delivery.edition_id}.{delivery.subscriber_id}"
         return Personal(
             key, reader=reader, repeat=delivery.repeats, links=links, welcome=welcome, extras=delivery.extras
         )
+
+
+@lru_cache(maxsize=4096)
+def _schedule(wanted: Preferences) -> str:
+    """When a reader's editions come, in words; cached, since after an import everybody's edition is the first."""
+    return schedule_in_words(wanted, words(wanted.language))
 
 
 def sanitized(outcome: object, to: str) -> Outcome:
@@ -113,6 +119,8 @@ def sanitized(outcome: object, to: str) -> Outcome:
 
 def _clean(text: object) -> str:
     """Text that every database accepts: no control characters, no lone surrogates."""
+    if isinstance(text, str) and text.isascii() and text.isprintable() and " " not in text:
+        return text[:LONGEST_REASON]  # a receipt, as nearly all are
     whole = str(text).encode("utf-8", "replace").decode("utf-8")
     return short(printable(whole))
 

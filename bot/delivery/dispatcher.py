@@ -16,21 +16,22 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.channel import Barred, Channel, Deferred, Gone, Rejected
+from bot.channel import Channel, Deferred, Rejected, Sent
 from bot.delivery.alerts import Alert, Setter, log_alert
-from bot.delivery.answers import count_answer, held_back
+from bot.delivery.answers import count_accepted, count_answer, held_back
 from bot.delivery.attempt import Attempts
 from bot.delivery.rate_limit import RateLimiter
 from bot.delivery.rendering import Renderings
-from bot.model import Delivery, Reason, State
+from bot.delivery.subscriber_changes import change_subscriber, end_after_strikes
+from bot.model import Delivery, State
 from bot.rules.outcomes import (
     ChannelState,
     Consequence,
     RenderFailed,
     Result,
+    changes_only_counts,
     consequence,
     in_time,
-    is_given_up,
     next_channel_state,
     postpone_until,
     repeat_at,
@@ -43,11 +44,7 @@ from bot.store import (
     channel_state,
     claiming,
     fallbacks,
-    pending_deliveries,
-    reader_history,
     recording,
-    shared_places,
-    subscriber_queries,
     unconfirmed,
 )
 
@@ -266,50 +263,34 @@ class Dispatcher:
         now: datetime,
     ) -> tuple[ChannelState, list[_Ended]]:
         """Write down what follows from results; the channel's state then, and what to report after the commit."""
-        sure = self._may_expire()
+        name, sure = self.channel.name, self._may_expire()
         ended = [_Ended(each, result, consequence(in_time(each, sure), result, now)) for each, result in results]
         for each in ended:
-            await self._change_subscriber(connection, each, now)
+            if each.follows.status is not None or each.follows.moved_to is not None:
+                change = await change_subscriber(
+                    connection, each.delivery, each.result, each.follows, channel=name, now=now
+                )
+                each.is_barred, each.setter = change
         endings = {each.delivery.id: each.follows for each in ended}
         await recording.record(connection, endings, owner=self.owner, now=now)
+        accepted = 0  # in a row, counted together
         for each in ended:
             delivery, result, bad_renderings = each.delivery, each.result, 0
             del endings[delivery.id]  # what is left is counted later
+            if isinstance(result, Sent) and changes_only_counts(state):
+                accepted += 1
+                continue
+            state, accepted = count_accepted(state, accepted, now), 0
             # A service's verdict counts once per reader; a page that we cannot render counts with every attempt.
             counts = isinstance(result, RenderFailed) or (isinstance(result, Rejected) and not delivery.rejections)
             if counts and not delivery.fell_back and await fallbacks.count_rejection(connection, delivery.id):
                 each.fell_back = True
-                bad_renderings = await fallbacks.count_fallen_back(connection, self.channel.name, delivery.edition_id)
+                bad_renderings = await fallbacks.count_fallen_back(connection, name, delivery.edition_id)
             state = await count_answer(connection, self.channel, state, delivery, result, now=now, later=endings)
             state = next_channel_state(state, delivery, result, now, bad_renderings=bad_renderings)
             if isinstance(result, Deferred) and result.strike:
-                await self._end_after_strikes(connection, delivery, result.reason, now)
-        return state, ended
-
-    async def _change_subscriber(self, connection: AsyncConnection, ended: _Ended, now: datetime) -> None:
-        """Pause, end or move the subscriber where the outcome says so, unless they were erased meanwhile."""
-        delivery, follows = ended.delivery, ended.follows
-        reader, reason = delivery.subscriber_id, follows.reason
-        touches = follows.status is not None or follows.moved_to is not None
-        if not touches or not await recording.has_same_reader(connection, delivery):
-            return
-        if follows.moved_to is not None:
-            await subscriber_queries.move(connection, reader, follows.moved_to)
-        if isinstance(ended.result, Gone) and reason is not None:
-            await subscriber_queries.mark_gone(connection, reader, reason, now=now)
-        elif isinstance(ended.result, Barred) and reason is not None:
-            await subscriber_queries.pause_barred(connection, reader, reason)
-            await pending_deliveries.end(connection, reader, State.SKIPPED, Reason.NO_RIGHT, now=now)
-            known = await shared_places.setter(connection, reader)
-            place = ended.result.place or f"{self.channel.name}:{delivery.to}"
-            ended.is_barred, ended.setter = True, None if known is None else Setter(*known, place)
-
-    @staticmethod
-    async def _end_after_strikes(connection: AsyncConnection, delivery: Delivery, reason: str, now: datetime) -> None:
-        """End the subscription of a reader whom several editions in a row did not reach."""
-        reader, same = delivery.subscriber_id, await recording.has_same_reader(connection, delivery)
-        if same and is_given_up(await reader_history.strikes(connection, reader, delivery.edition_id)):
-            await subscriber_queries.mark_gone(connection, reader, reason, now=now)
+                await end_after_strikes(connection, delivery, result.reason, now)
+        return count_accepted(state, accepted, now), ended
 
     def _report_ended(self, ended: Sequence[_Ended], now: datetime, *, at_once: bool) -> None:
         """Log how deliveries ended: those that went well in a summary, since a line costs more than the rest of a send.

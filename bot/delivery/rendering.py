@@ -102,7 +102,7 @@ class Renderings:
             # A task, so that deliveries of one rendering that start together wait for the same one.
             task = self._messages.put(key, asyncio.create_task(work()))
         try:
-            return await asyncio.shield(task)
+            return task.result() if task.done() else await asyncio.shield(task)
         except Exception:
             self._messages.drop(key)
             raise
@@ -173,7 +173,7 @@ class Renderings:
         if task is None:
             task = self._editions.put(edition_id, asyncio.create_task(self._load(edition_id)))
         try:
-            return await asyncio.shield(task)
+            return task.result() if task.done() else await asyncio.shield(task)
         except Exception:
             self._editions.drop(edition_id)
             raise

@@ -262,12 +262,16 @@ def _leads_to_the_web(url: str) -> bool:
 
 def heading(w: Words, cadence: Cadence, day: date) -> str:
     """The heading of an edition: its cadence and its period."""
-    title = {
+    return w.gettext("edition.heading", title=edition_title(w, cadence), date=period_name(w, cadence, day))
+
+
+def edition_title(w: Words, cadence: Cadence) -> str:
+    """What editions of a cadence are called: "Daily papers"."""
+    return {
         Cadence.DAY: w.gettext("edition.daily"),
         Cadence.WEEK: w.gettext("edition.weekly"),
         Cadence.MONTH: w.gettext("edition.monthly"),
     }[cadence]
-    return w.gettext("edition.heading", title=title, date=period_name(w, cadence, day))
 
 
 def period_name(w: Words, cadence: Cadence, day: date) -> str:

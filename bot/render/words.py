@@ -77,6 +77,14 @@ class Words:
         """A date in few signs: "29 Apr 2026"."""
         return format_skeleton("yMMMd", day, locale=self._locale)
 
+    def day_of_month(self, day: date) -> str:
+        """A date without its year: "29 Apr"."""
+        return format_skeleton("MMMd", day, locale=self._locale)
+
+    def short_month(self, day: date) -> str:
+        """The month of a day in few signs: "Apr 2026"."""
+        return format_skeleton("yMMM", day, locale=self._locale)
+
     def span(self, first: date, last: date) -> str:
         """A range of days: "27 Apr – 3 May 2026"."""
         return format_interval(first, last, "yMMMd", locale=self._locale)

@@ -79,6 +79,11 @@ class AnswerCounts:
         )
         return replace(self, answers=0, refused=0, judges=waiting)
 
+    def with_accepted(self, number: int, now: datetime) -> Self:
+        """That many messages accepted by judges that have refused nothing today."""
+        today = self.on(now.date())
+        return replace(today, answers=today.answers + number)
+
     def with_answer(self, judge: str | None, now: datetime, *, refused: bool, before: int = 0) -> Self:
         """One answer more; `before` is how many messages a judge accepted today before its first refusal."""
         today = self.on(now.date())

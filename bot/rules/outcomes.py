@@ -178,6 +178,11 @@ class ChannelState:
         return self if self.halted_at is None else replace(self, probe_at=now + PROBE_EVERY)
 
 
+def changes_only_counts(state: ChannelState) -> bool:
+    """Whether a message that is accepted changes nothing but how many were: nothing has failed or been refused."""
+    return not (state.failures or state.rejected_in_a_row or state.halted_at or state.counts.judges)
+
+
 def next_channel_state(
     state: ChannelState, delivery: Delivery, result: Result, now: datetime, *, bad_renderings: int = 0
 ) -> ChannelState:
@@ -189,7 +194,8 @@ def next_channel_state(
     """
     match result:
         case Sent():
-            state = replace(state, failures=0, rejected_in_a_row=0)
+            if state.failures or state.rejected_in_a_row:
+                state = replace(state, failures=0, rejected_in_a_row=0)
             if state.halted_at is None:
                 return state
             counts = state.counts.restarted()  # else the refusals it halted for would halt it with the next one

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any
 
 from bot.channel.preference import N_, Decides, Kind, Preference
@@ -100,6 +101,7 @@ PREFERENCES: list[Preference] = [
     ),
 ]
 """Every preference, in the order in which settings, files and help list them."""
+_SHAPING = attrgetter(*(each.name for each in PREFERENCES if each.shapes_message))
 
 
 def named(name: str) -> Preference:
@@ -128,7 +130,8 @@ def default(preference: Preference) -> object:
 
 def shaping(preferences: Preferences) -> tuple[object, ...]:
     """All that a message depends on: readers with the same share one rendering."""
-    return tuple(value(preferences, each) for each in PREFERENCES if each.shapes_message)
+    chosen: tuple[object, ...] = _SHAPING(preferences)
+    return chosen
 
 
 def without_filters(preferences: Preferences) -> Preferences:

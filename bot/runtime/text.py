@@ -77,7 +77,7 @@ def wrapped(lead: str, text: str, columns: int) -> Iterator[str]:
     """
     indent = " " * display_width(lead)
     line, filled = lead, len(indent)
-    for piece in _pieces(text):
+    for piece in pieces(text):
         wide = display_width(piece)
         if filled + wide > columns and filled > len(indent):
             yield line.rstrip()
@@ -89,7 +89,7 @@ def wrapped(lead: str, text: str, columns: int) -> Iterator[str]:
         yield line.rstrip()
 
 
-def _pieces(text: str) -> Iterator[str]:
+def pieces(text: str) -> Iterator[str]:
     """Split a text where a line may break: between words, in wide scripts between characters and their punctuation."""
     for word in _PIECES.findall(text):
         if word.isascii() or word.isspace() or not any(map(_breaks, word)):

@@ -14,7 +14,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from bot.model import NOTE, Delivery, Reason, State, Status
 from bot.rules.outcomes import REJECTIONS
 from bot.store import reader_history
-from bot.store.preference_columns import names, preferences
+from bot.store.preference_columns import names, reader
 from bot.store.schema import choices, deliveries, editions, reason_columns, renderings, subscribers
 from bot.store.subscriber_queries import extras
 
@@ -149,35 +149,40 @@ async def load(connection: AsyncConnection, ids: Sequence[int]) -> list[Delivery
     """The deliveries with these ids, as the dispatcher needs them, in the order in which they are due."""
     if not ids:
         return []
-    rows = (await connection.execute(_loading(), {"claimed": list(ids)})).all()
-    candidates = [row.delivery_id for row in rows if row.may_have_missed]
+    result = await connection.execute(_loading(), {"claimed": list(ids)})
+    preferences, rows = reader(tuple(result.keys())), result.all()
+    candidates = [row[0] for row in rows if row.may_have_missed]
     missed = await reader_history.missed(connection, candidates) if candidates else {}
-    return [
-        Delivery(
-            id=row.delivery_id,
-            edition_id=row.edition_id,
-            subscriber_id=row.subscriber_id,
-            to=row.recipient,
-            preferences=preferences(row),
-            due_at=row.due_at,
-            expires_at=row.expires_at,
-            attempts=row.attempts,
-            repeats=row.repeats,
-            rejections=row.rejections,
-            fell_back=bool(row.fell_back),
-            extras=extras(row.extras),
-            subscribed_at=row.created_at,
-            missed=missed.get(row.delivery_id, ()),
-            is_note=bool(row.is_note),
-            is_first=not row.is_note and bool(row.nothing_sent) and row.due_at - row.created_at < NEW,
+    found = []
+    for row in rows:  # by place, since this is done for every message
+        delivery_id, edition_id, subscriber_id, due_at, expires_at, attempts, repeats, rejections = row[:8]
+        fell_back, to, extras_stored, subscribed_at, is_note = row[8:13]
+        found.append(
+            Delivery(
+                id=delivery_id,
+                edition_id=edition_id,
+                subscriber_id=subscriber_id,
+                to=to,
+                preferences=preferences(row),
+                due_at=due_at,
+                expires_at=expires_at,
+                attempts=attempts,
+                repeats=repeats,
+                rejections=rejections,
+                fell_back=bool(fell_back),
+                extras=extras(extras_stored),
+                subscribed_at=subscribed_at,
+                missed=missed.get(delivery_id, ()),
+                is_note=bool(is_note),
+                is_first=not is_note and bool(row.nothing_sent) and due_at - subscribed_at < NEW,
+            )
         )
-        for row in rows
-    ]
+    return found
 
 
 @cache
 def _loading() -> Select[Any]:
-    """The statement of `load`, built once."""
+    """The statement of `load`, which reads the first columns by place; built once."""
     return (
         select(
             deliveries.c.id.label("delivery_id"),
@@ -190,12 +195,12 @@ def _loading() -> Select[Any]:
             deliveries.c.rejections,
             or_(func.coalesce(renderings.c.fell_back, False), deliveries.c.rejections >= REJECTIONS).label("fell_back"),
             subscribers.c.recipient,
-            *(subscribers.c[name] for name in names(shaping=False)),
             subscribers.c.extras,
             subscribers.c.created_at,
             (editions.c.cadence == NOTE).label("is_note"),
             reader_history.may_have_missed().label("may_have_missed"),
             reader_history.nothing_sent().label("nothing_sent"),
+            *(subscribers.c[name] for name in names(shaping=False)),
             *(column for column in choices.c if column.name != "id"),
         )
         .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)

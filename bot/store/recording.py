@@ -6,23 +6,24 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import Integer, Update, bindparam, case, func, select, update
+from sqlalchemy import Boolean, Integer, Update, bindparam, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Delivery, Reason, State
 from bot.rules.outcomes import Consequence, short
-from bot.store.schema import deliveries, reason_columns, subscribers
+from bot.store.many_rows import run_for_each
+from bot.store.schema import deliveries, editions, reason_columns, subscribers
 
 
 async def record(connection: AsyncConnection, endings: Mapping[int, Consequence], *, owner: str, now: datetime) -> None:
     """Write down what follows for each delivery id; only rows that are still `owner`'s are changed."""
     if not endings:
         return
-    await connection.execute(
-        _recording(),
+    await run_for_each(
+        connection,
+        _recording,
         [
             {
-                "by": owner,
                 "delivery_id": delivery_id,
                 "new_state": follows.state.value,
                 "new_reason": follows.reason,
@@ -30,10 +31,11 @@ async def record(connection: AsyncConnection, endings: Mapping[int, Consequence]
                 "new_receipt": follows.receipt,
                 "new_next_at": follows.next_at,
                 "new_rejections": follows.rejections,
-                "new_ended_at": None if follows.state is State.OWED else now,
+                "is_owed": follows.state is State.OWED,
             }
             for delivery_id, follows in endings.items()
         ],
+        {"by": owner, "now": now},
     )
 
 
@@ -53,7 +55,9 @@ def _recording() -> Update:
             reason_code=bindparam("new_code"),
             receipt=case((deliveries.c.subscriber_id.is_(None), None), else_=bindparam("new_receipt")),
             next_at=func.coalesce(bindparam("new_next_at", type_=deliveries.c.next_at.type), deliveries.c.next_at),
-            ended_at=bindparam("new_ended_at", type_=deliveries.c.ended_at.type),
+            ended_at=case(
+                (bindparam("is_owed", type_=Boolean), None), else_=bindparam("now", type_=deliveries.c.ended_at.type)
+            ),
             rejections=func.coalesce(bindparam("new_rejections", type_=Integer), deliveries.c.rejections),
             owner=None,
         )
@@ -80,10 +84,13 @@ async def accepted_since(
 ) -> int:
     """Deliveries that the service accepted since a moment, to `…@domain`, without those of the ids `apart_from`."""
     joined = deliveries.join(subscribers, deliveries.c.subscriber_id == subscribers.c.id)
+    # No index is on `ended_at`, and a channel's history is long; an edition ends after the last of its deliveries.
+    open_since = select(editions.c.id).where(or_(editions.c.ended_at.is_(None), editions.c.ended_at >= since))
     found: int | None = await connection.scalar(
         select(func.count())
         .select_from(joined)
         .where(
+            deliveries.c.edition_id.in_(open_since),
             deliveries.c.channel == channel,
             deliveries.c.state == State.SENT,
             deliveries.c.ended_at >= since,

@@ -7,9 +7,18 @@ from datetime import datetime
 from pathlib import Path
 
 from bot.model import Paper
+from bot.runtime.http import Fetcher
 from bot.summaries.fulltext import figures
 from bot.summaries.fulltext.figures import ARXIV, HUGGING_FACE
 from bot.summaries.fulltext.library import FullTextLibrary
+
+
+async def thumbnail_file(
+    paper: Paper, now: datetime, *, folder: Path, fetcher: Fetcher, hugging_face: Collection[str] = HUGGING_FACE
+) -> Path | None:
+    """The file of a paper's thumbnail, fetched if it is not in `folder`; None where it cannot be had."""
+    found = await figures.thumbnail(paper, folder, now, fetcher=fetcher, hugging_face=hugging_face)
+    return None if found is None else found.path
 
 
 async def collect(

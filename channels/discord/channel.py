@@ -68,6 +68,7 @@ class Discord(BaseChannel):
     pace = Pace(concurrency=20, account=Rate(48))  # of 50 per second; `api` also counts threads and direct channels
     repeats_unknown = True  # a repeat is recognised by its nonce, or looked for
     extras = POST_OPTIONS
+    shows_pictures = True
 
     def __init__(self, settings: Settings, kit: Kit) -> None:
         self._settings = settings

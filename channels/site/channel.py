@@ -70,6 +70,7 @@ class Site(BaseChannel):
     pace = Pace(concurrency=1)  # pages of one folder share its index
     repeats_unknown = True  # writing a page twice leaves one page
     rehearsal = True
+    shows_pictures = True
     layouts: Mapping[str, Layout]
 
     def __init__(self, root: Path, settings: Settings, kit: Kit) -> None:

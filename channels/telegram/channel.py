@@ -80,6 +80,7 @@ class Telegram(BaseChannel):
     name = "telegram"
     limits = LIMITS
     extras = (PICTURE, SILENT, RICH)
+    shows_pictures = True
 
     def __init__(self, settings: Settings, kit: Kit) -> None:
         self._kit = kit

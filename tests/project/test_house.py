@@ -33,13 +33,18 @@ MORE_FIELDS = {
     "bot.channel.page.Page": 20,
     "bot.model.Delivery": 16,
     "bot.model.Paper": 18,  # what the feed says of a paper
-    "bot.service.Service": 16,
-    "bot.web.pages.layout.PageLayout": 15,
+    "bot.service.Service": 17,
+    "bot.web.pages.layout.PageLayout": 16,
 }
 """Dataclasses with more than `MOST_FIELDS` fields, and their fields."""
 
 HOMES = {
-    "PIL": ("bot.summaries.fulltext.figures", "bot.media.speech.artwork"),
+    "PIL": (
+        "bot.summaries.fulltext.figures",
+        "bot.media.painting",
+        "bot.media.speech.artwork",
+        "bot.media.typesetting",
+    ),
     "aiohttp": (
         "bot.runtime.http",
         "bot.web",
@@ -91,6 +96,7 @@ TYPES = {
     ("bot.publishing.publisher", "sqlalchemy.ext.asyncio"),
     ("bot.delivery.answers", "sqlalchemy.ext.asyncio"),
     ("bot.delivery.dispatcher", "sqlalchemy.ext.asyncio"),
+    ("bot.delivery.subscriber_changes", "sqlalchemy.ext.asyncio"),
     ("bot.delivery.rendering", "sqlalchemy.ext.asyncio"),
     ("bot.commands.reader_commands", "sqlalchemy.ext.asyncio"),
     ("bot.commands.process_feedback", "sqlalchemy.ext.asyncio"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections import Counter
@@ -370,6 +371,10 @@ def test_every_start_refuses_in_one_sentence_and_check_says_what_would_change(tm
         planned = papers_command(tmp_path, "migrate", "--check")
         assert planned.returncode == 0
         assert f"Stop these first: process {process} on old" in planned.stdout
+        plan = json.loads(papers_command(tmp_path, "migrate", "--check", "--json").stdout)
+        assert f"process {process} on old" in plan["running"][0]
+        assert (plan["needs"], plan["standstill"]) == (HEAD, True)
+        assert [step["revision"] for step in plan["migrations"]][-1] == HEAD
     free = papers_command(tmp_path, "migrate", "--check").stdout
     assert [line[:5] for line in free.splitlines() if line[:4].isdigit()] == [
         f"{number:04}:" for number in range(10, int(HEAD) + 1)
@@ -379,6 +384,8 @@ def test_every_start_refuses_in_one_sentence_and_check_says_what_would_change(tm
     assert not list(tmp_path.glob("*.bak")), "a check changes nothing"
     assert papers_command(tmp_path, "migrate").returncode == 0
     assert papers_command(tmp_path, "migrate", "--check").stdout == "The database is up to date.\n"
+    assert json.loads(papers_command(tmp_path, "migrate", "--check", "--json").stdout)["migrations"] == []
+    assert papers_command(tmp_path, "migrate", "--json").returncode == 2
 
 
 def test_of_several_that_start_together_one_upgrades_and_all_go_on(tmp_path: Path) -> None:

@@ -1,15 +1,20 @@
 """Screenshots of mails in Chromium, in every language and style, and measurements on them.
 
 By hand, to look at: python -m tests.support.mail_pictures FOLDER [--language ko] [--style plain] [--single]
+With --before OLD, where OLD has single pictures of an older checkout, sheets with both side by side.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
+import sys
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from io import BytesIO
 from itertools import cycle, islice, product
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -103,13 +108,51 @@ def show(window: Page, html: str, width: int, scheme: str = "light") -> None:
     window.set_content(html, wait_until="load")
 
 
+def pictured(edition: Edition) -> Edition:
+    """The sample as an edition that is published, whose first paper has a picture."""
+    first, *others = edition.papers
+    paper = replace(first.paper, thumbnail="https://cdn-thumbnails.huggingface.co/a.png")
+    return replace(edition, sample=False, papers=(replace(first, paper=paper), *others))
+
+
+def with_picture(html: str) -> str:
+    """A mail with a drawn picture in place of the one that it would load."""
+    from PIL import Image, ImageDraw
+
+    canvas = Image.linear_gradient("L").resize((800, 432)).convert("RGB")
+    canvas = Image.blend(Image.new("RGB", canvas.size, (216, 195, 173)), canvas, 0.25)
+    pen = ImageDraw.Draw(canvas)
+    for number in range(7):
+        side = 60 + 34 * number
+        pen.ellipse((400 - side, 216 - side, 400 + side, 216 + side), outline=(168, 84, 13), width=6)
+    written = BytesIO()
+    canvas.save(written, "JPEG", quality=80)
+    source = f"data:image/jpeg;base64,{b64encode(written.getvalue()).decode()}"
+    return re.sub(r'src="https://papers\.example\.org/pictures/[^"]*"', f'src="{source}"', html)
+
+
+def compare(folder: Path, before: Path, languages: Sequence[str], edition: Edition) -> None:
+    """Save sheets with the first screens of a mail before and now, light and dark."""
+    with window() as there:
+        for language, width in product(languages, WIDTHS):
+            html = with_picture(mail(edition, language, Style.HEADLINE).parts()["html"])
+            found = []
+            for scheme in SCHEMES:
+                old = before / f"mail-{language}-{width}-{Style.HEADLINE}-{scheme}.png"
+                show(there, html, width, scheme)
+                found += [(f"before, {scheme}", old.read_bytes()), (f"now, {scheme}", there.screenshot())]
+            narrow = width < 600
+            path = folder / f"mail-before-{language}-{width}.webp"
+            contact_sheet(path, found, columns=4 if narrow else 2, scale=1 if narrow else 0.6)
+
+
 def shoot(folder: Path, languages: Sequence[str], styles: Sequence[Style], edition: Edition, *, single: bool) -> None:
     """Save the first screen of each mail, light and dark: one file each, or a sheet for each language and width."""
     with window() as there:
         for language, width in product(languages, WIDTHS):
             found = []
             for style in styles:
-                html = mail(edition, language, style).parts()["html"]
+                html = with_picture(mail(edition, language, style).parts()["html"])
                 for scheme in SCHEMES:
                     show(there, html, width, scheme)
                     found.append((f"{style} {scheme}", there.screenshot()))
@@ -129,7 +172,11 @@ if __name__ == "__main__":
     arguments.add_argument("--language", choices=LANGUAGES, action="append")
     arguments.add_argument("--style", type=Style, action="append")
     arguments.add_argument("--single", action="store_true", help="a file for each mail")
+    arguments.add_argument("--before", type=Path, help="the folder of pictures of an older checkout")
     given = arguments.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
-    shown = replace(sample.edition(), sample=False)
+    shown = pictured(sample.edition())
+    if given.before:
+        compare(given.folder, given.before, given.language or LANGUAGES, shown)
+        sys.exit()
     shoot(given.folder, given.language or LANGUAGES, given.style or list(Style), shown, single=given.single)

@@ -1,15 +1,20 @@
 """Mails in a real browser: nothing cut, sideways or unreadable, and the first paper on the first screen."""
 
 import os
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bot.channel import Link
 from bot.model import Edition, Style
-from tests.support.mail_pictures import CHROMIUM, LANGUAGES, SCHEMES, WIDTHS, mail, show, window
-from tests.support.pages import HOSTILE, edition, paper
+from bot.render.words import words
+from bot.web.pages.layout import plain_page
+from tests.support.mail_pictures import CHROMIUM, LANGUAGES, SCHEMES, WIDTHS, channel, mail, show, window
+from tests.support.pages import HOSTILE, edition, paper, recorded
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -94,6 +99,60 @@ def test_the_first_screen_shows_the_day_and_the_first_paper(there: "Page", langu
         show(there, html, width)
         seen: dict[str, Any] = there.evaluate(MEASURE)
         assert 0 < seen["h1"] < seen["h2"] < seen["height"], (language, width)
+
+
+def test_ten_papers_are_read_in_a_few_screens(there: "Page", reference: Path, long: bool) -> None:
+    days = sorted((reference / "data" / "daily_papers").glob("*.json"))
+    for day in days[:: 1 if long else len(days) // 4]:
+        made = recorded(day)
+        if len(made.papers) < 10:
+            continue
+        for language in LANGUAGES if long else ("en",):
+            html = mail(made, language, Style.HEADLINE, 10).parts()["html"]
+            show(there, html, 600)
+            assert there.evaluate("document.documentElement.scrollHeight") <= 4_000, (day.stem, language)
+            assert html.count("<a ") <= 42, day.stem
+
+
+MAIN_WIDTH = "document.querySelector('[role=main]').firstElementChild.getBoundingClientRect().width"
+
+
+def as_classic_outlook(html: str) -> str:
+    """A mail as Word draws it: no style sheet, no max-width, and what stands in comments for it alone."""
+    html = re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL)
+    html = re.sub(r"<!--\[if mso\]>(.*?)<!\[endif\]-->", r"\1", html, flags=re.DOTALL)
+    return re.sub(r"(?<![\w-])max-width:[^;]*;", "", html)
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+@pytest.mark.parametrize("style", [Style.HEADLINE, Style.PLAIN])
+def test_the_mail_keeps_its_width_in_classic_outlook(there: "Page", language: str, style: Style) -> None:
+    html = mail(long_titled(), language, style).parts()["html"]
+    for width in (900, 1200, 1920):
+        for shown in (html, as_classic_outlook(html)):
+            show(there, shown, width)
+            assert there.evaluate(MAIN_WIDTH) == 640, width
+            assert there.evaluate("document.documentElement.scrollWidth") <= width
+    bare = re.sub(r"(?<![\w-])max-width:[^;]*;", "", re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL))
+    show(there, bare, 1200)
+    assert there.evaluate(MAIN_WIDTH) == 640, "also where what is meant for Outlook alone is not read"
+
+
+@pytest.mark.parametrize("language", ["en", "ko", "ar"])
+def test_a_letter_has_one_button_and_the_same_head(there: "Page", language: str) -> None:
+    w = words(language)
+    link = Link(w.gettext("consent.email_button"), "https://papers.example.org/en/join/x")
+    letter = replace(
+        plain_page(w, w.gettext("consent.email_subject"), w.gettext("consent.email_text") + "\n"), actions=(link,)
+    )
+    html = channel(Path()).letter(letter).parts()["html"]
+    for width in WIDTHS:
+        for scheme in SCHEMES:
+            show(there, html, width, scheme)
+            assert there.locator("h1").inner_text() == letter.heading
+            assert there.locator("a").count() == there.locator("a.button").count() == 1
+            assert there.locator(".product").inner_text().endswith(w.gettext("newsletter.name"))
+            assert there.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_a_mail_loads_nothing_from_the_network(there: "Page") -> None:

@@ -58,6 +58,7 @@ class Ntfy:
     pace = Pace(concurrency=4, account=Rate(1, 5.0))
     repeats_unknown = True  # seeing a notification twice is better than missing it
     rehearsal = False
+    shows_pictures = False
     extras: Sequence[Preference] = ()
     residents: Sequence[str] = ()
 

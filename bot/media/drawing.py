@@ -1,0 +1,65 @@
+"""Draws pictures, in a process of their own: lays them out, and paints them as files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from functools import lru_cache
+from multiprocessing.connection import Connection
+
+from bot.media import poster, trend_chart, word_cloud
+from bot.media.painting import png, svg
+from bot.media.picture_specs import Card, Cloud, Poster, Spec, Task, Trend
+from bot.media.scene import Scene, Theme
+from bot.media.typesetting import MissingGlyphError, Typesetter
+
+NICE = 10
+"""How far the process steps back behind what readers wait for (`nice`)."""
+
+Files = list[tuple[str, bytes]]
+"""The files of a picture, by name."""
+
+
+def draw_all(tasks: Iterable[Task], to: Connection) -> None:
+    """Draw pictures one after another, and send the files of each, or the sentence that says why there are none."""
+    with suppress(OSError, AttributeError):
+        os.nice(NICE)
+    for task in tasks:
+        try:
+            to.send(draw(task))
+        except (MissingGlyphError, OSError, ValueError) as error:
+            to.send(str(error) or type(error).__name__)
+    to.close()
+
+
+def draw(task: Task) -> Files:
+    """The files of one picture: PNG, and for what is shown in pages SVG, and PNG for dark ones.
+
+    Raises MissingGlyphError.
+    """
+    typesetter = _typesetter(task.language, task.rtl)
+    scene = laid_out(task.spec, typesetter)
+    files = [(f"{task.stem}.png", png(scene, typesetter, Theme.LIGHT))]
+    if isinstance(task.spec, Cloud | Trend):
+        files.append((f"{task.stem}-dark.png", png(scene, typesetter, Theme.DARK)))
+        files.append((f"{task.stem}.svg", svg(scene, rtl=task.rtl).encode()))
+    return files
+
+
+def laid_out(spec: Spec, typesetter: Typesetter) -> Scene:
+    """What a picture shows, and where. Raises MissingGlyphError."""
+    match spec:
+        case Cloud():
+            return word_cloud.lay_out(spec.words, typesetter)
+        case Trend():
+            return trend_chart.lay_out(spec, typesetter)
+        case Poster():
+            return poster.poster(spec, typesetter)
+        case Card():
+            return poster.card(spec, typesetter)
+
+
+@lru_cache(1)
+def _typesetter(language: str, rtl: bool) -> Typesetter:
+    return Typesetter(language, rtl=rtl)

@@ -1,0 +1,127 @@
+"""Paints scenes as PNG and writes them as SVG."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import cache
+from html import escape
+from io import BytesIO
+from typing import cast
+
+from PIL import Image, ImageColor, ImageDraw, ImageOps
+
+from bot.media.scene import COLOURS, Box, Label, Photo, Scene, Stroke, Theme, Tone
+from bot.media.typesetting import Typesetter
+
+FINE = 2
+"""How many times finer boxes and lines are painted, so that their edges are smooth."""
+STEPS = 16
+"""Steps between the paper and each tone, in the palette of a picture without photographs."""
+
+
+def png(scene: Scene, typesetter: Typesetter, theme: Theme) -> bytes:
+    """A scene as a PNG file. Raises MissingGlyphError; a photograph that cannot be read is left out."""
+    canvas = _shapes(scene, theme)
+    for item in scene.items:
+        if isinstance(item, Photo):
+            with suppress(OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+                _paste(canvas, item)
+    draw = ImageDraw.Draw(canvas)
+    for item in scene.items:
+        if isinstance(item, Label):
+            line = typesetter.line(item.text, item.size, item.weight, rtl=item.rtl)
+            typesetter.draw(draw, line, item.left, item.y, COLOURS[theme][item.tone])
+    written = BytesIO()
+    if not any(isinstance(item, Photo) for item in scene.items):
+        canvas = _in_few_colours(canvas, theme)
+    canvas.save(written, "PNG", compress_level=6)
+    return written.getvalue()
+
+
+def _in_few_colours(canvas: Image.Image, theme: Theme) -> Image.Image:
+    """A picture of tones in a palette, half the size. Its paper, at the last corner, is exact: it lies on pages."""
+    found = canvas.quantize(palette=_palette(theme), dither=Image.Dither.NONE)
+    corner = cast("int", found.getpixel((found.width - 1, found.height - 1)))
+    colours = found.getpalette() or []
+    colours[3 * corner : 3 * corner + 3] = ImageColor.getrgb(COLOURS[theme][Tone.PAPER])
+    found.putpalette(colours)
+    return found
+
+
+@cache
+def _palette(theme: Theme) -> Image.Image:
+    """A picture whose palette has the theme's tones and the steps between them and the paper, for smooth edges."""
+    paper = ImageColor.getrgb(COLOURS[theme][Tone.PAPER])
+    colours = [*paper]
+    for tone in sorted(set(Tone) - {Tone.PAPER}):
+        for step in range(STEPS):
+            there = ImageColor.getrgb(COLOURS[theme][tone])
+            mixed = [round(a + (b - a) * (step + 1) / STEPS) for a, b in zip(paper, there, strict=True)]
+            colours += mixed
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(colours)
+    return palette
+
+
+def _shapes(scene: Scene, theme: Theme) -> Image.Image:
+    colours = COLOURS[theme]
+    shapes = [item for item in scene.items if isinstance(item, Box | Stroke)]
+    if not shapes:
+        return Image.new("RGB", (scene.width, scene.height), colours[Tone.PAPER])
+    fine = Image.new("RGB", (scene.width * FINE, scene.height * FINE), colours[Tone.PAPER])
+    draw = ImageDraw.Draw(fine)
+    for item in shapes:
+        if isinstance(item, Box):
+            left, top = item.x * FINE, item.y * FINE
+            corners = (left, top, left + item.width * FINE - 1, top + max(1.0, item.height * FINE) - 1)
+            draw.rounded_rectangle(corners, item.radius * FINE, colours[item.tone])
+        else:
+            points = [(x * FINE, y * FINE) for x, y in item.points]
+            draw.line(points, colours[item.tone], round(item.width * FINE), joint="curve")
+    return fine.reduce(FINE)
+
+
+def _paste(canvas: Image.Image, photo: Photo) -> None:
+    size = (round(photo.width), round(photo.height))
+    with Image.open(photo.path, formats=("JPEG", "PNG")) as opened:
+        opened.draft("RGB", (size[0] * 2, size[1] * 2))
+        cut = ImageOps.fit(opened.convert("RGB"), size, Image.Resampling.LANCZOS)
+    mask = Image.new("L", (size[0] * FINE, size[1] * FINE), 0)
+    ImageDraw.Draw(mask).rounded_rectangle((0, 0, mask.width - 1, mask.height - 1), photo.radius * FINE, 255)
+    canvas.paste(cut, (round(photo.x), round(photo.y)), mask.reduce(FINE))
+
+
+def svg(scene: Scene, *, rtl: bool = False) -> str:
+    """A scene as an `svg` element to be put into a page: its text stays text, in the page's fonts and colours.
+
+    Each tone is a class (`tone-ink`), which the page's style sheet colours. A text is made as wide as it was measured,
+    so that another font cannot make two texts touch.
+    """
+    found = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {scene.width} {scene.height}" class="picture">']
+    for item in scene.items:
+        match item:
+            case Box():
+                corners = f' rx="{_short(item.radius)}"' if item.radius else ""
+                size = f'width="{_short(item.width)}" height="{_short(item.height)}"'
+                at = f'x="{_short(item.x)}" y="{_short(item.y)}"'
+                found.append(f'<rect class="tone-{item.tone}" {at} {size}{corners}/>')
+            case Stroke():
+                points = " ".join(f"{_short(x)},{_short(y)}" for x, y in item.points)
+                found.append(f'<polyline class="tone-{item.tone}" points="{points}" stroke-width="{item.width}"/>')
+            case Label():
+                found.append(_text(item, rtl=rtl if item.rtl is None else item.rtl))
+    return "\n".join([*found, "</svg>"])
+
+
+def _text(label: Label, *, rtl: bool) -> str:
+    # Anchored in its middle, which is the same place in both directions.
+    at = f'x="{_short(label.left + label.width / 2)}" y="{_short(label.y)}"'
+    font = f'font-size="{_short(label.size)}" font-weight="{label.weight}"'
+    fixed = f'textLength="{_short(label.width)}" lengthAdjust="spacingAndGlyphs"' if label.width else ""
+    direction = ' direction="rtl"' if rtl else ""
+    attributes = f'class="tone-{label.tone}" {at} {font} text-anchor="middle" {fixed}{direction}'
+    return f"<text {attributes}>{escape(label.text)}</text>"
+
+
+def _short(number: float) -> str:
+    return f"{number:.1f}".removesuffix(".0")
