@@ -14,6 +14,7 @@ from bot.channel.page import FIRST_PAGE, Block, Direction, Link, Page, Paging, S
 from bot.channel.port import (
     Channel,
     Commands,
+    DeepLinking,
     Escape,
     Finding,
     Handler,
