@@ -25,7 +25,7 @@ USUAL = 100
 """Papers of a large day."""
 MOST_PAPERS = 1_000
 """Papers in one message, whatever its limits: those of a large month. Nobody reads on, and each costs milliseconds."""
-LEAST_LEFT = 0.6
+LEAST_LEFT = 0.5
 """The share of the longest text that is left where texts are shortened for a message to look better."""
 LONGEST_SENTENCE = 400
 """Characters of the longest text that is shortened for that: longer ones were chosen to be read whole."""

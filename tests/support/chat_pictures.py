@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from html import escape
 from itertools import product
 from pathlib import Path
@@ -32,7 +31,7 @@ from channels.discord.message import DiscordMessage
 from channels.telegram.chats import ChatAddress
 from channels.telegram.message import TelegramMessage
 from tests.support.contact_sheet import contact_sheet
-from tests.support.mail_pictures import LANGUAGES, SCHEMES, texts, window
+from tests.support.mail_pictures import LANGUAGES, SCHEMES, pictured, texts, window
 from tests.support.pages import NoMemory
 
 if TYPE_CHECKING:
@@ -155,7 +154,7 @@ def shoot(window: Page, html: str, size: tuple[int, int], *, tall: bool) -> byte
 def main(folder: Path, languages: Sequence[str], style: Style, *, tall: bool) -> None:
     """Save a picture for each app and language, light and dark beside each other."""
     folder.mkdir(parents=True, exist_ok=True)
-    edition = replace(sample.edition(), sample=False)
+    edition = pictured(sample.edition())
     with window() as there:
         for (name, size), language in product((("telegram", PHONE), ("discord", DESK)), languages):
             made = message(name, edition, language, style)
