@@ -23,8 +23,10 @@ from bot.channel.port import (
     Kit,
     LoginError,
     Mailing,
+    MediaFinder,
     Memory,
     Template,
+    no_media,
 )
 from bot.channel.preference import N_, SILENT, Kind, Preference
 from bot.channel.tokens import LEAVE, MAIL, Links, Unsigned

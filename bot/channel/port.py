@@ -60,6 +60,15 @@ Escape = Callable[[str], str]
 """Escapes text for a channel's markup."""
 
 
+MediaFinder = Callable[[str, str, str], Path | None]
+"""Finds a picture or recording of an edition: by its slug, the language and a name such as `trend.png`. Blocks."""
+
+
+def no_media(slug: str, language: str, name: str) -> Path | None:  # noqa: ARG001 - it takes what every finder takes
+    """A `MediaFinder` that finds nothing."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Kit:
     """What the core hands to a channel when it is opened."""
@@ -77,6 +86,8 @@ class Kit:
     """
     links: Links = field(default_factory=Unsigned)
     """Signs tokens that must be recognised when they come back."""
+    media: MediaFinder = no_media
+    """Finds pictures of editions: `keywords.png`, `trend.png`, `poster.png`, `card.png`, and `…-dark.png` of two."""
 
 
 class Commands(Protocol):
