@@ -12,6 +12,7 @@ from bot.channel.message import Limits, Message, Pace, Personal, Rate, utf16_uni
 from bot.channel.outcome import Barred, Deferred, Gone, Outcome, Rejected, Sent, Unknown
 from bot.channel.page import Block, Direction, Link, Page, Said
 from bot.channel.port import (
+    AwaitsPictures,
     Channel,
     Commands,
     Escape,

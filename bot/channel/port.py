@@ -14,7 +14,7 @@ from bot.channel.outcome import Outcome
 from bot.channel.page import Link, Page
 from bot.channel.preference import Preference
 from bot.channel.tokens import Links, Unsigned
-from bot.model import Address
+from bot.model import Address, Style
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,4 +270,13 @@ class Inviting(Protocol):
     @property
     def invitation(self) -> Link | None:
         """The service's name, and the URL where a new reader begins; None before the channel has logged in."""
+        ...
+
+
+@runtime_checkable
+class AwaitsPictures(Protocol):
+    """A channel whose pages would look unfinished without the pictures of an edition, which are drawn meanwhile."""
+
+    def lacks_pictures(self, slug: str, language: str, style: Style) -> bool:
+        """Whether a page of an edition would show pictures that are not there yet."""
         ...

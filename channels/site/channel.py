@@ -16,7 +16,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from bot.channel import BaseChannel, Deferred, Finding, Gone, Kit, Limits, Message, Outcome, Pace, Page, Personal, Sent
-from bot.model import ILLUSTRATED, Cadence
+from bot.model import ILLUSTRATED, Cadence, Style
 from bot.runtime.files import try_to_write
 from bot.runtime.text import one_line
 from channels.site import folder, folder_writer
@@ -35,7 +35,8 @@ NAMES = "lower-case letters, digits, dots, hyphens and underscores, with slashes
 PICTURES = ("thumb.jpg", "fig.jpg", "fig.png")
 EDITION_PICTURES = ("keywords.png", "keywords-dark.png", "trend.png", "trend-dark.png", "poster.png")
 """The pictures of an edition that the newspaper shows (`Kit.media`)."""
-NEWSPAPER = "newspaper"
+NEWSPAPER = Style.TRANSLATION
+"""The style of the newspaper, which shows them."""
 RETRY_AFTER = 60.0
 """Seconds before a folder that cannot be written to is tried again."""
 _EMPTY_LINES = re.compile(r"\n{3,}")
@@ -130,6 +131,10 @@ class Site(BaseChannel):
             found += [await self._check_git(where) for where in await asyncio.to_thread(self._sites)]
         return found
 
+    def lacks_pictures(self, slug: str, language: str, style: Style) -> bool:
+        """Whether the newspaper of an edition would have pictures that are not drawn yet; the poster is the last."""
+        return style is NEWSPAPER and self._media(slug, language, "poster.png") is None
+
     def write(self, where: Path, message: Message, *, whole: bool = True) -> Written:
         """Write a page into a folder, with the pictures that are there, and update index and records.
 
@@ -164,7 +169,7 @@ class Site(BaseChannel):
     def _edition_pictures(self, message: SiteMessage) -> dict[str, Path]:
         """The pictures of an edition that have been drawn and that its layout shows, by their names in the site."""
         page = message.page
-        if message.layout.name != NEWSPAPER or not PERIOD.fullmatch(page.slug):
+        if message.layout.style is not NEWSPAPER or not PERIOD.fullmatch(page.slug):
             return {}
         found = {name: self._media(page.slug, page.language, name) for name in EDITION_PICTURES}
         return {f"{page.slug}_{name}": path for name, path in found.items() if path is not None}
