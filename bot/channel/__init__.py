@@ -15,6 +15,7 @@ from bot.channel.port import (
     AwaitsPictures,
     Channel,
     Commands,
+    DeepLinking,
     Escape,
     Finding,
     Handler,

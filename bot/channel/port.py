@@ -280,3 +280,12 @@ class AwaitsPictures(Protocol):
     def lacks_pictures(self, slug: str, language: str, style: Style) -> bool:
         """Whether a page of an edition would show pictures that are not there yet."""
         ...
+
+
+@runtime_checkable
+class DeepLinking(Protocol):
+    """A channel with links that run a command, as if the visitor who opens one had typed it."""
+
+    def link_to(self, line: str) -> Link | None:
+        """The service's name, and the URL that runs a line that changes nothing; None if no URL can hold it."""
+        ...

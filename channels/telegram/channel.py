@@ -48,6 +48,7 @@ from bot.channel import (
 )
 from bot.model import ON
 from channels.telegram import errors
+from channels.telegram.callbacks import deep_link
 from channels.telegram.chats import SHARED, ChatAddress, chat_of, kind_of
 from channels.telegram.flood_waits import FloodWaits
 from channels.telegram.keyboards import keyboard
@@ -121,6 +122,14 @@ class Telegram(BaseChannel):
             return Link("Telegram", f"https://t.me/{self._bot.username}")
         except RuntimeError:
             return None
+
+    def link_to(self, line: str) -> Link | None:
+        """The link that runs a line in the reader's own chat; the bot's name is known after login."""
+        try:
+            url = deep_link(self._bot.username, line)
+        except RuntimeError:
+            return None
+        return None if url is None else Link("Telegram", url)
 
     async def __aenter__(self) -> Self:
         try:
