@@ -19,17 +19,19 @@ from pydantic import BaseModel
 
 from bot import settings
 from bot.channel import Channel, Kit, Mailing
-from bot.commands import WITHOUT_MODEL, PastList, ReaderCommands
+from bot.commands import WITHOUT_MODEL, ReaderCommands
 from bot.commands.process_feedback import FeedbackProcessor
 from bot.delivery.alerts import Alert, Alerts
 from bot.delivery.dispatcher import Dispatcher
 from bot.delivery.housekeeping import Housekeeping
 from bot.delivery.listening import ListeningMonitor
+from bot.delivery.rendering import FindRecording
 from bot.delivery.session import Session
 from bot.media.illustrator import Illustrator
 from bot.media.media_store import MediaStore
 from bot.media.speech.choose_speaker import speaker
 from bot.media.speech.narrator import Narrator, Podcast
+from bot.media.speech.recording_finder import RecordingFinder
 from bot.media.speech.settings import SpeechSettings
 from bot.model import Address, Preferences, Style
 from bot.publishing.feed import Feed
@@ -115,9 +117,8 @@ async def open_app(
         feedback, metrics = FeedbackProcessor(store, links), Metrics(store)
         styles = tuple(Style) if writer.has_model else WITHOUT_MODEL
         monitor = ListeningMonitor(store, alerts.alert)
-        commands = _commands(
-            core, store, sessions, styles, monitor=monitor, alert=alerts.alert, past_list=PastLists(feed).of
-        )
+        find = RecordingFinder(narrator.media, narrator.podcast, core.public_url).find if narrator.has_voice else None
+        commands = _commands(core, store, sessions, styles, alert=alerts.alert, monitor=monitor, feed=feed, find=find)
         dispatch = partial(
             Dispatcher,
             alert=alerts.alert,
@@ -125,6 +126,7 @@ async def open_app(
             links=links,
             observe=metrics.observe,
             may_expire=time.may_expire,
+            find_recording=find,
         )
         publish = partial(Publisher, interval=core.poll_interval, closes=core.edition_closes, progress=progress)
         mailing = next((session for session in sessions if isinstance(session.channel, Mailing)), None)
@@ -181,7 +183,8 @@ def _commands(
     *,
     alert: Alert,
     monitor: ListeningMonitor,
-    past_list: PastList,
+    feed: Feed,
+    find: FindRecording | None,
 ) -> ReaderCommands:
     """What readers can ask on every channel."""
     return ReaderCommands(
@@ -194,7 +197,8 @@ def _commands(
         rate_limiters={session.channel.name: session.rate_limiter for session in sessions},
         alert=alert,
         monitor=monitor,
-        past_list=past_list,
+        past_list=PastLists(feed).of,
+        find_recording=find,
     )
 
 

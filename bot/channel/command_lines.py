@@ -25,6 +25,7 @@ class CommandName(StrEnum):
     TOP = "top"
     SEARCH = "search"
     PAPER = "paper"
+    LISTEN = "listen"
     SUBSCRIBE = "subscribe"
     UNSUBSCRIBE = "unsubscribe"
     PAUSE = "pause"

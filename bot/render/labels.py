@@ -30,6 +30,7 @@ def labels(w: Words, style: Style) -> Mapping[str, str]:
         "more": w.gettext("papers.more_button"),
         "settings": w.gettext("settings.title"),
         "share": w.gettext("edition.share"),
+        "listen": w.gettext("audio.listen"),
         **{f"said_by_{source}": "" if source is usual else says[source] for source in Source},
         **_of_styles(w),
     }

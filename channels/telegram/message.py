@@ -92,13 +92,19 @@ class TelegramMessage:
         if self.page.direction is Direction.RTL:
             pages = [("◀", self.page.next), ("▶", self.page.previous)]
         turns = [Button(sign, Callback(line)) for sign, line in pages if line is not None]
+        listen = [Button(self._listens, Callback(self.page.listen, new_message=True))] if self.page.listen else []
         settings = Button(f"⚙ {self.page.labels['settings']}", Callback(CommandName.SETTINGS, new_message=True))
         papers = [Button(label, Callback(line, new_message=True)) for label, line in self._papers()]
-        return [*in_rows(papers), turns, [settings, *share]]
+        return [*in_rows(papers), turns, [*listen, settings, *share]]
 
     def _group_rows(self, username: str, share: Sequence[Button]) -> Rows:
         more = [(f"{self.page.labels['more']} ▶", self.page.next)] if self.page.next else []
-        return [*in_rows(_links(username, self._papers())), [*_links(username, more), *share]]
+        listen = [(self._listens, self.page.listen)] if self.page.listen else []
+        return [*in_rows(_links(username, self._papers())), [*_links(username, [*listen, *more]), *share]]
+
+    @property
+    def _listens(self) -> str:
+        return f"🎧 {self.page.labels['listen']}"
 
     def _papers(self) -> Sequence[tuple[str, str]]:
         """Label and command line for the details of each paper; none on a page that shows them already."""

@@ -16,6 +16,7 @@ from bot.commands.token_buckets import TokenBuckets
 from bot.model import ARXIV_ID, Style
 from bot.render import folder
 from bot.render.catalogue import languages
+from bot.render.slugs import edition_of
 from bot.render.words import match, words
 from bot.store import DatabaseFault
 from bot.store.search import paper_id
@@ -27,7 +28,7 @@ from bot.web.pages.page_cache import PageCache, PageSource, RenderedPage, render
 from bot.web.pages.search_gate import BusyError, SearchGate
 from bot.web.pages.search_page import SearchPages, read_search_request
 from bot.web.pages.thumbnails import Thumbnails
-from bot.web.urls import Urls, edition_of
+from bot.web.urls import Urls
 
 log = logging.getLogger(__name__)
 
