@@ -15,6 +15,7 @@ from bot.channel.page import Block, Direction, Link, Page, Said
 from bot.channel.port import (
     Channel,
     Commands,
+    DeepLinking,
     Escape,
     Finding,
     Handler,

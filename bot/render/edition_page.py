@@ -92,7 +92,7 @@ def today_page(
     chosen = choose(ranked, preferences)
     share = filled(day, now)
     title = w.gettext("edition.daily") if share == 1 else w.gettext("edition.so_far")
-    blocks = [block(each, preferences.style, w, texts) for each in chosen]
+    blocks = _with_outcome([block(each, preferences.style, w, texts) for each in chosen])
     return Page(
         language=w.language,
         direction=w.direction,

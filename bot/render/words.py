@@ -76,6 +76,10 @@ class Words:
         """A date in few signs: "29 Apr 2026"."""
         return format_skeleton("yMMMd", day, locale=self._locale)
 
+    def brief_day(self, day: date) -> str:
+        """A day in the week that it is shown with: "Wed 29"."""
+        return format_skeleton("Ed", day, locale=self._locale)
+
     def day_of_month(self, day: date) -> str:
         """A date without its year: "29 Apr"."""
         return format_skeleton("MMMd", day, locale=self._locale)

@@ -28,9 +28,10 @@ READ_ONLY = frozenset(
         CommandName.SEARCH,
         CommandName.PAPER,
         CommandName.LISTEN,
+        CommandName.FOLLOW,
     }
 )
-"""The commands that show papers and change nothing."""
+"""The commands that show papers, or ask first, and change nothing."""
 _NEW_MESSAGE = "+"
 _ABOUT = "@"
 _STORED = "#"
@@ -92,7 +93,7 @@ def deep_link(username: str, line: str) -> str | None:
 def line_of_payload(payload: str) -> str | None:
     """The line in the payload of `/start`, None if it holds none that is allowed.
 
-    Anybody can make such a link, and tapping one is no consent: only commands that show papers are allowed.
+    Anybody can make such a link, and tapping one is no consent: only commands that change nothing are allowed.
     """
     if not payload.startswith(_LINE):
         return None

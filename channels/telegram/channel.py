@@ -48,7 +48,9 @@ from bot.channel import (
 from bot.model import ON
 from channels.telegram import errors
 from channels.telegram.bot_client import make_bot
+from channels.telegram.callbacks import deep_link
 from channels.telegram.chats import SHARED, ChatAddress, chat_of, kind_of
+from channels.telegram.doctor import WRONG_TOKEN, check
 from channels.telegram.flood_waits import FloodWaits
 from channels.telegram.keyboards import keyboard
 from channels.telegram.markup import collapse_blank_lines, escape
@@ -75,7 +77,6 @@ PER_GROUP = Rate(20, MINUTE + MARGIN, even=False)
 twenty a minute to a group."""
 FIRST_BOT = "first bot"
 """The memory's key for the id of the bot that readers have started."""
-WRONG_TOKEN = "Telegram rejects TELEGRAM_TOKEN: copy it again from @BotFather, or create a new one there."  # noqa: S105 - a sentence
 
 
 class Telegram(BaseChannel):
@@ -123,6 +124,14 @@ class Telegram(BaseChannel):
             return Link("Telegram", f"https://t.me/{self._bot.username}")
         except RuntimeError:
             return None
+
+    def link_to(self, line: str) -> Link | None:
+        """The link that runs a line in the reader's own chat; the bot's name is known after login."""
+        try:
+            url = deep_link(self._bot.username, line)
+        except RuntimeError:
+            return None
+        return None if url is None else Link("Telegram", url)
 
     async def __aenter__(self) -> Self:
         try:
@@ -330,18 +339,4 @@ class Telegram(BaseChannel):
         return found
 
     async def check(self) -> Sequence[Finding]:
-        try:
-            me = await self._bot.get_me()
-            webhook = await self._bot.get_webhook_info()
-        except InvalidToken:
-            return [Finding("TELEGRAM_TOKEN", False, WRONG_TOKEN)]
-        except TelegramError as error:
-            return [Finding("telegram", False, f"Telegram could not be asked ({errors.reason(error)})")]
-        found = [Finding("telegram", True, f"@{me.username} is ready; subscribe at https://t.me/{me.username}")]
-        if webhook.url:
-            says = "a webhook is set for this bot; `papers run` replaces or removes it"
-            found.append(Finding("telegram", True, says))
-        if not me.supports_inline_queries:
-            says = "inline mode is off: send /setinline to @BotFather to let people search papers from any chat"
-            found.append(Finding("telegram", True, says))
-        return found
+        return await check(self._bot)

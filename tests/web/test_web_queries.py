@@ -37,6 +37,20 @@ async def put(store: Store, cadence: Cadence, *days: date) -> None:
             assert await edition_queries.add(connection, Edition(cadence, day, NOW, rank(found))) is not None
 
 
+async def test_the_archive_knows_what_lies_above_and_below_an_edition(store: Store) -> None:
+    monday, sunday = date(2026, 4, 27), date(2026, 5, 3)
+    await put(store, Cadence.DAY, monday, date(2026, 4, 30), date(2026, 5, 4))
+    await put(store, Cadence.WEEK, date(2026, 4, 26), sunday)
+    await put(store, Cadence.MONTH, date(2026, 4, 30))
+    april, week = (Cadence.MONTH, date(2026, 4, 30)), (Cadence.WEEK, sunday)
+    async with store.read() as connection:
+        assert await archive.around(connection, Cadence.DAY, monday) == [week, april]
+        assert await archive.around(connection, *week) == [(Cadence.DAY, monday), (Cadence.DAY, date(2026, 4, 30))]
+        assert await archive.around(connection, *april) == [(Cadence.WEEK, date(2026, 4, 26))]
+        assert await edition_queries.latest_day(connection, Cadence.WEEK) == sunday
+        assert await edition_queries.latest_day(connection, Cadence.MONTH) == date(2026, 4, 30)
+
+
 async def test_the_archive_knows_an_editions_neighbours(store: Store) -> None:
     days = date(2025, 12, 30), date(2026, 1, 2), date(2026, 4, 29)
     await put(store, Cadence.DAY, *days)
@@ -147,7 +161,7 @@ async def test_a_relay_that_refuses_is_seen_within_two_minutes(store: Store) -> 
     await publish(store, {"ada": Preferences(hour=22 * 60)})
     channel, locks = FakeChannel(answer=refused), make_locks(store.engine.url, store.path)
     dispatcher = Dispatcher(store, channel, locks)
-    async with holding(locks, *dispatcher.roles):
+    async with holding(locks, *dispatcher.roles()):
         for seconds in range(0, 121, 10):
             await settle(dispatcher, NOW + timedelta(seconds=seconds))
             found = await health.examine(store, ["fake"], timedelta(hours=1), NOW + timedelta(seconds=seconds))
