@@ -57,3 +57,7 @@ class OperatorTools(Protocol):
     def say(self, line: str) -> None:
         """Print a line to standard output."""
         ...
+
+    def as_json(self, value: object) -> None:
+        """Print a value for scripts to standard output."""
+        ...

@@ -27,6 +27,8 @@ class Limits:
     """The most that the service accepts of each quantity that `Message.sizes` reports."""
     text: int | None = None
     """Characters of one text about a paper before it is shortened at a sentence or a word; None for no limit."""
+    preferred: Mapping[str, int] = field(default_factory=dict)
+    """Sizes within which a message looks best: texts are shortened a little for it, but no paper is left out."""
 
 
 def utf16_units(text: str) -> int:

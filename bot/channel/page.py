@@ -38,6 +38,8 @@ class Said:
     """Whether it is a fallback for a text of the chosen style, which is missing."""
     byline: str = ""
     """Which model wrote it and when, in the page's language; empty for people's words."""
+    unknown: frozenset[str] = frozenset()
+    """Parts about which the paper says nothing."""
 
 
 @dataclass(frozen=True, slots=True)

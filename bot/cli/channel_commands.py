@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from bot.channel import Channel, FeedbackHandler
-from bot.cli.console import say
+from bot.cli.console import as_json, say
 from bot.cli.open_service import open_service
 from bot.cli.startup import DONE, execute
 
@@ -28,3 +28,7 @@ class ChannelTools:
     def say(self, line: str) -> None:
         """Print a line on standard output."""
         say(line)
+
+    def as_json(self, value: object) -> None:
+        """Print a value for scripts on standard output."""
+        as_json(value)

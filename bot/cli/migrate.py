@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass, field
 from typing import Annotated
 
 import typer
 
 from bot.cli.configuration import configuration
-from bot.cli.console import say
+from bot.cli.console import as_json, say
+from bot.cli.options import Json
 from bot.cli.startup import DONE, execute
 from bot.store import Store, upgrade
 from bot.store.schema import HEAD
@@ -19,42 +21,95 @@ def migrate(
     check: Annotated[
         bool, typer.Option("--check", help="Change nothing: say what would change, how long it takes, what must stop.")
     ] = False,
+    json: Json = False,
 ) -> None:
     """Upgrade the database to this version of the program.
 
-    Every start does the same. An SQLite file is copied first.
+    Every start does the same. An SQLite file is copied first. --json goes with --check.
     """
-    execute(_migrate(check))
+    if json and not check:
+        raise typer.BadParameter("--json goes with --check")
+    execute(_check(json) if check else _migrate())
 
 
-async def _migrate(check: bool) -> int:
-    here = configuration()
-    store = Store.open(here.core.database_url.get_secret_value(), here.home)
+async def _migrate() -> int:
+    store = _opened()
     try:
-        for line in await _upgrade_plan(store) if check else [await store.migrate() or UP_TO_DATE]:
-            say(line)
+        say(await store.migrate() or UP_TO_DATE)
     finally:
         await store.close()
     return DONE
 
 
-async def _upgrade_plan(store: Store) -> list[str]:
-    """What `papers migrate` would do, line by line. Raises StoreError."""
+async def _check(json: bool) -> int:
+    store = _opened()
+    try:
+        plan = await _upgrade_plan(store)
+    finally:
+        await store.close()
+    if json:
+        as_json(asdict(plan))
+    else:
+        for line in _lines(plan):
+            say(line)
+    return DONE
+
+
+def _opened() -> Store:
+    here = configuration()
+    return Store.open(here.core.database_url.get_secret_value(), here.home)
+
+
+@dataclass(frozen=True, slots=True)
+class UpgradePlan:
+    """What `papers migrate` would do."""
+
+    version: str | None
+    """The database's version; None where there are no tables yet."""
+    needs: str
+    """The version that this program needs."""
+    migrations: list[upgrade.Pending] = field(default_factory=list)
+    rows: int = 0
+    """Rows that the migrations touch."""
+    seconds: int = 0
+    """Roughly how long they take."""
+    standstill: bool = False
+    """Whether no other process may run meanwhile."""
+    running: list[str] = field(default_factory=list)
+    """Processes that hold a lock now, each with what it does."""
+
+
+async def _upgrade_plan(store: Store) -> UpgradePlan:
+    """Raises StoreError."""
     version = await store.version()
-    if version == HEAD:
-        return [UP_TO_DATE]
-    if version is None:
-        return [f"There are no tables yet: the first start makes them, version {HEAD}."]
+    if version is None or version == HEAD:
+        return UpgradePlan(version, HEAD)
     async with store.read() as connection:
         rows, seconds = await upgrade.estimate(connection, store.path, version)
         running = await upgrade.running(connection, store.path)
-    lines = [f"The database is at version {version}; this program needs {HEAD}. It would change as follows."]
-    lines += [f"{step.revision}: {step.does}" for step in upgrade.pending(version)]
-    lines.append(f"Estimated time, for {rows:,} rows: {max(1, round(seconds))} s.")
-    if not upgrade.needs_standstill(version):
+    return UpgradePlan(
+        version,
+        HEAD,
+        upgrade.pending(version),
+        rows,
+        max(1, round(seconds)),
+        standstill=upgrade.needs_standstill(version, store.path),
+        running=list(running),
+    )
+
+
+def _lines(plan: UpgradePlan) -> list[str]:
+    if plan.version is None:
+        return [f"There are no tables yet: the first start makes them, version {plan.needs}."]
+    if plan.version == plan.needs:
+        return [UP_TO_DATE]
+    lines = [f"The database is at version {plan.version}; this program needs {plan.needs}. It would change as follows."]
+    lines += [f"{step.revision}: {step.does}" for step in plan.migrations]
+    lines.append(f"Estimated time, for {plan.rows:,} rows: {plan.seconds} s.")
+    if not plan.standstill:
         lines.append("No process has to stop.")
-    elif running:
-        lines.append(f"Stop these first: {'; '.join(running)}; and standby and web processes.")
+    elif plan.running:
+        lines.append(f"Stop these first: {'; '.join(plan.running)}; and standby and web processes.")
     else:
         lines.append("No process holds a lock now; standby and web processes have to stop as well.")
     return lines

@@ -24,12 +24,14 @@ from bot.publishing.feed import sample
 from bot.render.words import match
 from bot.rules.closing import closing_time, newest_finished
 from bot.runtime.memory import return_large_blocks
-from bot.runtime.stopping import stop_on_signals
+from bot.runtime.stopping import drain_on_signal, stop_on_signals
 from bot.service import Role, Service
 from bot.store import edition_queries
 
-EXAMPLE = "add outbox:ada --language ko --hour 7:30 --timezone Asia/Seoul"
+EXAMPLE = "add {channel}:{recipient} --language ko --hour 7:30 --timezone Asia/Seoul"
 """How a reader is added, with their own language and hour."""
+RECIPIENTS = {"outbox": "ada", "email": "ada@example.com"}
+"""Recipients as the example names them; of other channels it is an id."""
 
 
 def run(
@@ -73,6 +75,7 @@ async def _run(once: bool, roles: frozenset[Role], at: datetime | None, standby:
         gc.freeze()  # what is loaded by now stays; scanning it over and over would delay every message
         stop = asyncio.Event()
         stop_on_signals(stop)
+        drain_on_signal(service.drain)
         if not once:
             await _serve(service, roles, stop, standby=standby)
             return DONE
@@ -146,4 +149,9 @@ async def _announce_next(service: Service, now: datetime) -> None:
     used = configured(configuration().environ)
     if others := [f"{name} ({settings.names(settings_class(name))[0]})" for name in CHANNELS if name not in used]:
         say(f"It could also deliver by {', '.join(others)}: put that into .env; see docs/settings.md.")
-    say(f"To add a reader: {PROGRAM} {EXAMPLE}")
+    say(f"To add a reader: {PROGRAM} {example(used[0])}")
+
+
+def example(channel: str) -> str:
+    """The arguments that add a reader of a channel."""
+    return EXAMPLE.format(channel=channel, recipient=RECIPIENTS.get(channel, "ID"))

@@ -48,10 +48,11 @@ def outcome(paper: Paper, said: Said) -> str:
 
 def _written(text: Text, paper: Paper, *, instead: bool) -> Said:
     written = {field.name: text.parts.get(field.name, "") for field in TEXT_FIELDS[text.style]}
-    parts = {name: "" if said == MISSING else said for name, said in written.items()}
+    unknown = frozenset(name for name, said in written.items() if said == MISSING)
+    parts = {name: "" if name in unknown else said for name, said in written.items()}
     if text.style is Style.PLAIN:
         parts["abstract"] = _one_line(paper.abstract)
-    return Said(text.style.value, Source.MODEL, MappingProxyType(parts), text.language, instead)
+    return Said(text.style.value, Source.MODEL, MappingProxyType(parts), text.language, instead, unknown=unknown)
 
 
 def _headline(paper: Paper) -> Said:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
@@ -23,6 +23,10 @@ USUAL = 100
 """Papers of a large day."""
 MOST_PAPERS = 1_000
 """Papers in one message, whatever its limits: those of a large month. Nobody reads on, and each costs milliseconds."""
+LEAST_LEFT = 0.6
+"""The share of the longest text that is left where texts are shortened for a message to look better."""
+LONGEST_SENTENCE = 400
+"""Characters of the longest text that is shortened for that: longer ones were chosen to be read whole."""
 
 
 class FitError(Exception):
@@ -90,7 +94,27 @@ def fit(
     fitted = tried.get(shown) or attempt(blocks[:shown])
     if (excess := _excess(fitted.message, limits)) is not None:
         raise FitError(*excess)
-    return fitted
+    return _preferred(fitted, compose, limits)
+
+
+def _preferred(fitted: Fitted[M], compose: Callable[[Page], M], limits: Limits) -> Fitted[M]:
+    """The same papers within the preferred sizes, if their texts need not be shortened much; the first text is not."""
+    if _excess(fitted.message, limits, limits.preferred) is None:
+        return fitted
+    first, *others = fitted.page.blocks
+    longest = max((utf16_units(text) for block in others for text in block.said.parts.values()), default=0)
+
+    def shortened(most: int) -> Fitted[M]:
+        page = replace(fitted.page, blocks=[first, *(_within(block, most) for block in others)])
+        return Fitted(compose(page), fitted.shown, page)
+
+    def holds(most: int) -> bool:
+        return _excess(shortened(most).message, limits, limits.preferred) is None
+
+    least = int(longest * LEAST_LEFT)
+    if not 0 < longest <= LONGEST_SENTENCE or not holds(least):
+        return fitted
+    return shortened(_largest(longest, holds, lowest=least))
 
 
 def shorten(text: str, most: int) -> str:
@@ -117,9 +141,10 @@ def _more(page: Page, hidden: int) -> str | None:
     return words(page.language).ngettext("edition.more_papers", hidden)
 
 
-def _excess(message: Message, limits: Limits) -> tuple[str, int, int] | None:
+def _excess(message: Message, limits: Limits, maxima: Mapping[str, int] | None = None) -> tuple[str, int, int] | None:
+    """The first quantity of a message that is beyond its maximum, by default the service's."""
     sizes = message.sizes()
-    for quantity, maximum in limits.maxima.items():
+    for quantity, maximum in (limits.maxima if maxima is None else maxima).items():
         if quantity not in sizes:
             raise LookupError(f"the channel limits {quantity!r}, but its messages do not measure it")
         if sizes[quantity] > maximum:

@@ -6,13 +6,13 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import Boolean, Integer, Update, bindparam, case, func, select, update
+from sqlalchemy import Boolean, Integer, Update, bindparam, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Delivery, Reason, State
 from bot.rules.outcomes import Consequence, short
 from bot.store.many_rows import run_for_each
-from bot.store.schema import deliveries, reason_columns, subscribers
+from bot.store.schema import deliveries, editions, reason_columns, subscribers
 
 
 async def record(connection: AsyncConnection, endings: Mapping[int, Consequence], *, owner: str, now: datetime) -> None:
@@ -84,10 +84,13 @@ async def accepted_since(
 ) -> int:
     """Deliveries that the service accepted since a moment, to `…@domain`, without those of the ids `apart_from`."""
     joined = deliveries.join(subscribers, deliveries.c.subscriber_id == subscribers.c.id)
+    # No index is on `ended_at`, and a channel's history is long; an edition ends after the last of its deliveries.
+    open_since = select(editions.c.id).where(or_(editions.c.ended_at.is_(None), editions.c.ended_at >= since))
     found: int | None = await connection.scalar(
         select(func.count())
         .select_from(joined)
         .where(
+            deliveries.c.edition_id.in_(open_since),
             deliveries.c.channel == channel,
             deliveries.c.state == State.SENT,
             deliveries.c.ended_at >= since,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.model import Paper, Style
-from bot.render.styles import TEXT_FIELDS, TextField
+from bot.render.styles import TEXT_FIELDS, TextField, is_enough
 from bot.store.text_queries import StoredText, TextState
 from bot.summaries.guard.guard import MOST_QUOTED, Verdict, check
 from bot.summaries.llm import LLMAnswer, Model
@@ -18,7 +18,8 @@ from bot.summaries.second_opinion import Renew, SecondOpinion, without
 from bot.summaries.wanted import Key, WantedText
 
 ATTEMPTS = 2
-"""Answers that are checked; after the first rejection the model is told the reasons. Then the text is rejected."""
+"""Answers that are checked; after the first rejection the model is told the reasons, and asked for the parts at fault
+alone. What is rejected again is left out, and so is the text if too little of it is left."""
 MOST_WASTED = 2
 """Requests of one text that may be cut off or not fit the context window before the text counts as failed."""
 MOST_FAULTS = 10
@@ -46,6 +47,8 @@ class Draft:
     tokens: int = 0
     checked: int = 0
     """Answers that were checked, or could not be read."""
+    model: str = ""
+    """The model of the newest answer."""
 
     def missing(self, style: Style) -> list[TextField]:
         """The fields that have to be asked for: those without an accepted part."""
@@ -121,10 +124,15 @@ class Drafter:
                     break
             else:
                 draft.tokens += answer.tokens
+                draft.model = answer.model
                 if await self._judge(task, draft, answer.parts, source, now=now, renew=renew):
                     rejected = self.unwritten(task, TextState.REJECTED, (), draft.tokens, now)
                     return replace(rejected, model=answer.model, verdict=TextState.ACCEPTED, parts=draft.parts)
-        return self.unwritten(task, TextState.REJECTED, draft.found, draft.tokens, now)
+        refused = self.unwritten(task, TextState.REJECTED, draft.found, draft.tokens, now)
+        if is_enough(task.style, draft.parts):
+            # Only the parts at fault are left out; their faults are stored beside the others.
+            return replace(refused, model=draft.model or refused.model, verdict=TextState.ACCEPTED, parts=draft.parts)
+        return refused
 
     async def _judge(
         self,

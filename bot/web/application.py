@@ -23,7 +23,9 @@ from bot.web.middleware import LARGEST_BODY, Middleware, client_of
 from bot.web.pages.contents import Pages, SubscribeForm
 from bot.web.pages.edition_feeds import EditionFeeds
 from bot.web.pages.layout import LayoutMaker
+from bot.web.pages.podcast_routes import PodcastRoutes
 from bot.web.pages.public import PublicRoutes, style_sheet
+from bot.web.pages.recordings import Recordings
 from bot.web.pages.report_route import ReportRoute
 from bot.web.pages.search_page import SearchPages
 from bot.web.pages.thumbnails import Thumbnails
@@ -60,6 +62,8 @@ class WebContext:
     clock: Callable[[], datetime]
     metrics: Metrics
     thumbnails: Thumbnails | None = None
+    recordings: Recordings | None = None
+    """None where nothing is read aloud."""
     mail: MailAccess | None = None
     """None if nobody can subscribe by mail."""
     hooks: ChannelHooks | None = None
@@ -81,11 +85,25 @@ class WebContext:
         return [link for link in links if link is not None]
 
 
+def make_probes(context: WebContext, *, tells_jobs: bool = False) -> ProbeRoutes:
+    """The probes for monitoring; with `tells_jobs` for a port that no visitor sees."""
+    token = context.settings.metrics_token
+    return ProbeRoutes(
+        context.store,
+        context.metrics,
+        context.clock,
+        channels=[channel.name for channel in context.channels],
+        interval=context.core.poll_interval,
+        token=None if token is None else token.get_secret_value(),
+        tells_jobs=tells_jobs,
+    )
+
+
 def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.Application:
     """The application, ready to be served. `outgoing` sends the mails of `context.mail`."""
     urls, settings, mail = context.urls, context.settings, context.mail
     client = partial(client_of, proxies=settings.proxies)
-    layouts = LayoutMaker(urls, style_sheet()[0], has_settings=mail is not None)
+    layouts = LayoutMaker(urls, style_sheet()[0], has_settings=mail is not None, podcasts=_podcasts(context))
     pages = Pages(
         context.visitors,
         layouts,
@@ -93,6 +111,7 @@ def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.
         thumbnails=context.thumbnails,
         invitations=context.invitations,
         subscribing=None if mail is None else SubscribeForm(mail.commands.by_invitation),
+        recordings=context.recordings,
         keep=context.core.keep_unsubscribed,
     )
     public = PublicRoutes(
@@ -105,17 +124,10 @@ def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.
         client=client,
         thumbnails=context.thumbnails,
     )
-    probes = ProbeRoutes(
-        context.store,
-        context.metrics,
-        context.clock,
-        channels=[channel.name for channel in context.channels],
-        interval=context.core.poll_interval,
-        token=None if settings.metrics_token is None else settings.metrics_token.get_secret_value(),
-    )
     reports = ReportRoute(context.store, pages, urls, clock=context.clock, client=client)
     path = f"{urls.root}/{{language}}/papers/{{paper}}/report/{{style}}"
-    found = [*probes.routes(), web.post(path, public.in_a_language(reports.take))]
+    found = [*make_probes(context).routes(), *_podcast_routes(context)]
+    found.append(web.post(path, public.in_a_language(reports.take)))
     if mail is not None and outgoing is not None:
         forms = FormPages(
             store=context.store,
@@ -140,3 +152,14 @@ def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.
     app = web.Application(middlewares=[middleware.handle], client_max_size=LARGEST_BODY)
     app.add_routes([*found, *public.routes()])
     return app
+
+
+def _podcasts(context: WebContext) -> Sequence[str]:
+    """The languages that have a podcast."""
+    return () if context.recordings is None else context.recordings.podcast.languages
+
+
+def _podcast_routes(context: WebContext) -> Sequence[web.RouteDef]:
+    if context.recordings is None:
+        return []
+    return PodcastRoutes(context.visitors, context.urls, context.recordings, context.clock).routes()

@@ -74,6 +74,14 @@ class Urls:
         """A feed: `xml`, `atom` or `json`."""
         return f"{self.root}/feed/{language}.{kind}{'?' if query else ''}{query}"
 
+    def podcast(self, language: str) -> str:
+        """A language's podcast feed."""
+        return f"{self.root}/podcast/{language}.xml"
+
+    def recording(self, language: str, cadence: Cadence, day: date, query: str = "") -> str:
+        """The recording of an edition, in the podcast's style unless a query says another."""
+        return f"{self.root}/podcast/{language}/{slug(cadence, day)}.mp3{'?' if query else ''}{query}"
+
     def whole(self, path: str) -> str:
         """A path as an absolute URL."""
         return f"{self.origin}{path}"

@@ -154,14 +154,15 @@ def view_of(rows: Sequence[Row], stored_lines: StoredLines) -> discord.ui.View |
         return None
     view = discord.ui.View(timeout=None)
     for number, row in enumerate(rows[:ROWS]):
-        for item in _items(row, stored_lines):
+        for item in items_of(row, stored_lines):
             item.row = number
             view.add_item(item)
     view.stop()
     return view
 
 
-def _items(row: Row, stored_lines: StoredLines) -> Iterator[discord.ui.Item[discord.ui.View]]:
+def items_of(row: Row, stored_lines: StoredLines) -> Iterator[discord.ui.Item[Any]]:
+    """The buttons of a row, or its menu."""
     match row:
         case Menu():
             distinct = list({each.line: each for each in row.choices}.values())  # values must differ

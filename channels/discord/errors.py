@@ -22,6 +22,8 @@ LOGIN_WAIT = 300.0
 """Seconds to pause the channel after its token or address was refused."""
 MISSING_ACCESS = 50001
 UNKNOWN_CHANNEL = 10003
+UNACCEPTABLE = frozenset({50006, 50035})
+"""Codes of a body that is not accepted: invalid, or, to a service without Components V2, empty."""
 
 PauseChannel = partial(Deferred, scope="channel")
 

@@ -6,7 +6,6 @@ Each is acknowledged first: the service allows three seconds for that, and fifte
 
 from __future__ import annotations
 
-import io
 import json
 import logging
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ from typing import Any
 import discord
 
 from bot.channel import CommandName, Commands, Memory, Reply, Requester
-from channels.discord.components import CHOICE, CHOICES, CustomId, ReplyMode, StoredLines, cut, view_of
+from channels.discord.components import CHOICE, CHOICES, CustomId, ReplyMode, StoredLines, cut
 from channels.discord.destinations import (
     CHANNEL,
     THREAD_TYPES,
@@ -30,6 +29,7 @@ from channels.discord.destinations import (
     may_post,
     subject_of,
 )
+from channels.discord.display import show
 from channels.discord.responses import Layout, Response, Responses
 from channels.discord.slash_commands import Invocation, digest, language_of, parse, payload
 from channels.discord.wording import Words
@@ -219,17 +219,7 @@ class Interactions:
         return self._responses.sentence(language_of(str(interaction.locale)), name, layout, **values)
 
     async def _show(self, interaction: discord.Interaction, response: Response, *, beside: bool = False) -> None:
-        """Show a response in the deferred message, or `beside` a message that is worth keeping."""
-        stored_lines = StoredLines()
-        view = view_of(response.rows, stored_lines)
-        await stored_lines.save(self._memory)
-        embeds = [discord.Embed.from_dict(embed) for embed in response.embeds]
-        if beside and interaction.response.type is discord.InteractionResponseType.deferred_message_update:
-            await interaction.followup.send(content=response.content or "", embeds=embeds, ephemeral=True)
-            return
-        file = response.file
-        files = [discord.File(io.BytesIO(file.content), filename=file.name)] if file is not None else []
-        await interaction.edit_original_response(content=response.content, embeds=embeds, view=view, attachments=files)
+        await show(interaction, response, self._memory, beside=beside)
 
     async def _line(self, custom_id: CustomId, values: Sequence[str]) -> str | None:
         """The command line of a component: its own, the chosen value, or the one stored for it; None if it is lost."""

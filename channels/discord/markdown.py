@@ -33,6 +33,13 @@ def escape(text: str) -> str:
     return "\n".join(map(_line, text.split("\n")))
 
 
+def label(text: str) -> str:
+    """Escape text as a link's label, in which a web address is broken up: with one, Discord shows no link."""
+    return "\n".join(_escaped(line, at_start=False) for line in text.split("\n")).replace(
+        "://", f":{_ZERO_WIDTH_SPACE}//"
+    )
+
+
 def target(url: str) -> str:
     """A web address as a link's target: characters that would end it are percent-encoded."""
     return quote(url, safe="/:?#@!$&'*+,;=%~-._")

@@ -1,7 +1,8 @@
-"""A page rendered for Discord: an embed for the head, one for each paper, and the menus and buttons below.
+"""A page rendered for Discord, twice: as a container, if a message holds one with all its papers, and as embeds.
 
-Limits: resources/message#embed-object-embed-limits. Lengths are counted in UTF-16 units, which are never fewer than
-what Discord counts.
+Embeds hold more text, and are what is sent where Discord refuses the container. Limits:
+resources/message#embed-object-embed-limits. Lengths are counted in UTF-16 units, which are never fewer than what
+Discord counts.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from bot.channel import Block, Kit, Limits, Page, paper_line, utf16_units
 from bot.model import MediaKind
 from channels.discord import command_names
 from channels.discord.components import Button, Choice, CustomId, Menu, ReplyMode, Row
-from channels.discord.markdown import escape
+from channels.discord.container import CHARACTERS as CONTAINED
+from channels.discord.container import COLOUR, MENTION, Container
+from channels.discord.markdown import escape, label, target
 from channels.discord.wording import Words
 
 EMBEDS, CHARACTERS = 10, 6_000
@@ -26,14 +29,14 @@ HEADED = EMBEDS - 1
 HEAD_TEXT = 1_500
 """Of the 2,000 characters above embeds; the rest is for a mention and for what an answer says."""
 THREAD_NAME = 100
-COLOUR = 0xC2571A
 LIMITS = Limits(
     maxima={
         "embeds": EMBEDS,
         "characters": CHARACTERS,
         "characters of one embed": DESCRIPTION,
         "characters above": HEAD_TEXT,
-    }
+    },
+    preferred={"characters of a container": CONTAINED},
 )
 _BLANK_LINES = re.compile(r"\n{2,}")
 
@@ -58,6 +61,10 @@ class DiscordMessage:
     """The head as text above the embeds, where they leave no place for it."""
     single: bool = False
     """Whether it shows the details of one paper."""
+    container: Container | None = None
+    """The same as a container, None where no message holds it."""
+    container_characters: int = 0
+    """Characters that a container needs at least."""
 
     def sizes(self) -> Mapping[str, int]:
         longest = max((utf16_units(embed.get("description", "")) for embed in self.embeds), default=0)
@@ -67,10 +74,13 @@ class DiscordMessage:
             "characters": characters,
             "characters of one embed": longest,
             "characters above": utf16_units(self.content),
+            "characters of a container": self.container_characters,
         }
 
     def parts(self) -> Mapping[str, str]:
         """The message as plain text with its Markdown."""
+        if self.container is not None:
+            return {"text": "\n\n".join(self.container.texts)}
         return {"text": "\n\n".join(filter(None, [self.content, *map(_plain, self.embeds)]))}
 
     def rows(self, mode: ReplyMode, recipient: str | None, mark: str = "papers") -> list[Row]:
@@ -89,17 +99,18 @@ class Composer:
     def __init__(self, kit: Kit, words: Words) -> None:
         self._head = kit.template("discord/head.md", escape)
         self._paper = kit.template("discord/paper.md", escape)
+        self._foot = kit.template("discord/foot.md", escape)
         self._words = words
 
     def compose(self, page: Page) -> DiscordMessage:
         """A page as a message, with no more papers than a message can hold."""
         shown, headed = page.blocks[:PAPERS], len(page.blocks) <= HEADED
         single = page.total == 0 and page.day is None and len(page.blocks) == 1 and page.next is page.previous is None
-        papers = [self._paper_embed(page, block, single=single) for block in shown]
-        return DiscordMessage(
+        texts = [self._text(page, block) for block in shown]
+        message = DiscordMessage(
             name=_cut(page.heading, THREAD_NAME),
             language=page.language,
-            embeds=_with_last_lines([*([self._head_embed(page)] if headed else []), *papers], page),
+            embeds=self._embeds(page, texts, headed=headed, single=single),
             papers=[_choice(block) for block in shown],
             embed_count=headed + len(page.blocks),
             previous=page.previous,
@@ -108,12 +119,49 @@ class Composer:
             content="" if headed else f"**{_title(page.heading)}**\n{self._above(page)}".strip(),
             single=single,
         )
+        if single or len(shown) < len(page.blocks) or not shown:
+            return message
+        rows, mention = message.rows(ReplyMode.NEW_MESSAGE, None), " " * MENTION
+        whole = self._container(page, texts)
+        if whole.fits(rows, mention):
+            return replace(message, container=whole)
+        brief = self._container(page, [texts[0], *(self._text(page, block, brief=True) for block in shown[1:])])
+        container = brief if brief.fits(rows, mention) else None
+        return replace(message, container=container, container_characters=brief.characters + MENTION)
 
-    def _above(self, page: Page) -> str:
+    def _text(self, page: Page, block: Block, *, brief: bool = False) -> str:
+        """What is said about a paper below its title; if it is `brief`, without the organisation."""
+        shown, full = block.paper.code or block.paper.project, len(page.blocks) == 1
+        return _without_blank_lines(self._paper(page, block=block, full=full, brief=brief, shown=shown))
+
+    def _above(self, page: Page, *, contained: bool = False) -> str:
         """What stands above the papers, the commands it names as Discord has them."""
         words = self._words(page.language)
         notes = [command_names.plain(note, words) for note in page.notes]
-        return self._head(replace(page, lead=command_names.plain(page.lead, words), notes=notes)).strip()
+        said = replace(page, lead=command_names.plain(page.lead, words), notes=notes)
+        return self._head(said, contained=contained).strip()
+
+    def _container(self, page: Page, texts: Sequence[str]) -> Container:
+        lead, *others = page.blocks
+        return Container(
+            head=f"**{_title(page.heading)}**\n{self._above(page, contained=True)}".strip(),
+            lead=f"### {_linked(lead)}\n{texts[0]}".strip(),
+            picture=_picture(lead),
+            alt=lead.title,
+            papers=tuple(
+                f"**{_linked(block)}**\n{text}".strip() for block, text in zip(others, texts[1:], strict=True)
+            ),
+            foot=self._foot(page, lines=_last_lines(page)).strip(),
+        )
+
+    def _embeds(self, page: Page, texts: Sequence[str], *, headed: bool, single: bool) -> Sequence[Json]:
+        embeds = [_embed(block, text, page, single=single) for block, text in zip(page.blocks, texts, strict=False)]
+        if headed:
+            embeds = [self._head_embed(page), *embeds]
+        lines = [line for line in (page.more, *_last_lines(page)) if line]
+        if lines:
+            embeds[-1]["footer"] = {"text": _cut("\n".join(lines), FOOTER)}
+        return embeds
 
     def _head_embed(self, page: Page) -> Json:
         embed: Json = {"title": _title(page.heading), "description": self._above(page), "color": COLOUR}
@@ -122,27 +170,29 @@ class Composer:
             embed["image"] = {"url": picture}
         return embed
 
-    def _paper_embed(self, page: Page, block: Block, *, single: bool) -> Json:
-        paper, full = block.paper, len(page.blocks) == 1
-        shown = {paper.arxiv, paper.code, paper.project}
-        embed: Json = {
-            "title": _title(block.title, before="" if single else f"{block.rank}. "),
-            "url": paper.page,
-            "description": _without_blank_lines(self._paper(page, block=block, full=full, shown=shown)),
-            "color": COLOUR,
-        }
-        picture = _picture(block)
-        if picture is not None:
-            embed["image" if full else "thumbnail"] = {"url": picture}
-        return embed
+
+def _embed(block: Block, text: str, page: Page, *, single: bool) -> Json:
+    embed: Json = {
+        "title": _title(block.title, before="" if single else f"{block.rank}. "),
+        "url": block.paper.page,
+        "description": text,
+        "color": COLOUR,
+    }
+    picture = _picture(block)
+    if picture is not None:
+        embed["image" if len(page.blocks) == 1 else "thumbnail"] = {"url": picture}
+    return embed
 
 
-def _with_last_lines(embeds: list[Json], page: Page) -> list[Json]:
-    """The embeds, the last of which says how much is left out and where all of it comes from."""
-    lines = [line for line in (page.more, *page.footer) if line]
-    if lines:
-        embeds[-1]["footer"] = {"text": _cut("\n".join(lines), FOOTER)}
-    return embeds
+def _linked(block: Block) -> str:
+    """A paper's rank and title as a link to its page."""
+    return f"[{label(_cut(f'{block.rank}. {block.title}', TITLE))}]({target(block.paper.page)})"
+
+
+def _last_lines(page: Page) -> Sequence[str]:
+    """Whose words a page's texts are, which model wrote them, and where all of it comes from."""
+    models = [] if page.alone else [block.said.byline for block in page.blocks if block.said.byline]
+    return [*dict.fromkeys(models), *page.footer]
 
 
 def _choice(block: Block) -> Choice:

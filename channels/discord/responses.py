@@ -10,8 +10,9 @@ from bot.channel import CommandName, File, Kit, Option, Page, Reply
 from bot.channel import Row as ReplyRow
 from channels.discord import command_names
 from channels.discord.components import CHOICES, Button, Choice, CustomId, Menu, ReplyMode, RoleMenu, Row, button_rows
+from channels.discord.container import COLOUR, Container
 from channels.discord.markdown import escape
-from channels.discord.message import COLOUR, DESCRIPTION, DiscordMessage, Json
+from channels.discord.message import DESCRIPTION, DiscordMessage, Json
 from channels.discord.post_options import PING
 from channels.discord.wording import Words
 
@@ -30,6 +31,22 @@ class Response:
     embeds: Sequence[Json] = ()
     rows: Sequence[Row] = ()
     file: File | None = None
+    container: Container | None = None
+    """The papers as a container, None where only embeds hold them."""
+    above: str = ""
+    """What stands above the container."""
+
+    def contained(self) -> Container | None:
+        """Sentences and rows as a container, for a message that has to stay one; None where none holds them."""
+        if (
+            self.file is not None
+            or self.content
+            or any(embed.keys() - {"description", "color"} for embed in self.embeds)
+        ):
+            return None
+        text = "\n\n".join(embed["description"] for embed in self.embeds)
+        container = Container(text)
+        return container if text and container.fits(self.rows) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +85,10 @@ class Responses:
             said = self._text(reply, (), layout, CONTENT - len(message.content) - 1)
             content = "\n".join(filter(None, [said, message.content]))
             rows = [*message.rows(layout.mode, layout.recipient), *self._option_rows(reply, layout)]
-            return Response(content or None, message.embeds, rows, reply.file)
+            container = message.container
+            if container is not None and (reply.file is not None or not container.fits(rows, said)):
+                container = None
+            return Response(content or None, message.embeds, rows, reply.file, container, said)
         text = self._text(reply, reply.rows, layout, DESCRIPTION)
         embeds = [{"description": text, "color": COLOUR}] if text else []
         return Response(None, embeds, [*self._menu_rows(reply, layout), *self._option_rows(reply, layout)], reply.file)

@@ -8,12 +8,14 @@ delivery first looks for its message: the menu of each edition is marked with th
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 
 import discord
 
@@ -21,12 +23,16 @@ from bot.channel import SILENT, Barred, Gone, Outcome, Personal, Sent, Unknown
 from bot.model import OFF, ON
 from channels.discord.api import Attempt, tracing
 from channels.discord.components import ReplyMode, StoredLines, menu_marks, view_of
-from channels.discord.destinations import Destination, Directory, Kind
-from channels.discord.errors import MISSING_ACCESS, UNKNOWN_CHANNEL, outcome_of
+from channels.discord.container import Container, layout_of
+from channels.discord.destinations import CHANNEL, Destination, Directory, Kind
+from channels.discord.errors import MISSING_ACCESS, UNACCEPTABLE, UNKNOWN_CHANNEL, outcome_of
 from channels.discord.follow_ups import SERVICE_ERRORS, FollowUps
 from channels.discord.message import DiscordMessage
 from channels.discord.post_options import PING
 from channels.discord.reconciliation import UnconfirmedMessages
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 NONCE = 25
 """Characters of a nonce, the most that the service takes."""
@@ -40,6 +46,8 @@ SEARCH_LIMIT = 1_000
 """Messages of a channel to look at."""
 DIRECT_CHANNELS = 10_000
 """Direct message channels that are cached."""
+REFUSED = 256
+"""Refused containers that are remembered."""
 UNREACHABLE = {50001, 50013}
 """Missing access or permissions: in a direct message, the person cannot be reached."""
 
@@ -80,6 +88,8 @@ class Sender:
         self._follow_ups = FollowUps(client)
         self._direct: OrderedDict[int, int] = OrderedDict()
         """Ids of direct message channels by user id."""
+        self._refused: set[Container] = set()
+        """Containers that Discord refused, so that each costs one call only."""
 
     async def send(self, to: str, message: DiscordMessage, personal: Personal) -> Outcome:
         """Send a message to a recipient, unless it is there already. Never raises for what the service answered."""
@@ -108,8 +118,7 @@ class Sender:
         channel = await self._channel(delivery.destination)
         if delivery.repeated and (found := await self._find(channel, delivery)) is not None:
             return found
-        with tracing(delivery.attempt):
-            return await channel.send(**_arguments(delivery), nonce=delivery.nonce)
+        return await self._created(delivery, partial(channel.send, nonce=delivery.nonce))
 
     async def _post(self, delivery: _Delivery) -> discord.Message:
         """Create a forum post; a repeated delivery returns the first message of the one that is there."""
@@ -122,9 +131,25 @@ class Sender:
                 if first is not None and self._is_same(first, delivery):
                     return first
         tags = forum.available_tags[:1] if forum.flags.require_tag else []
+        create = partial(forum.create_thread, name=delivery.message.name, applied_tags=tags)
+        return (await self._created(delivery, create)).message
+
+    async def _created(self, delivery: _Delivery, create: Callable[..., Awaitable[T]]) -> T:
+        """What `create` makes of the message as a container, or as embeds where Discord refuses the container."""
+        container = delivery.message.container
+        if container is not None and container not in self._refused:
+            try:
+                with tracing(delivery.attempt):
+                    return await create(**_arguments(delivery, container))
+            except discord.HTTPException as error:
+                if error.code not in UNACCEPTABLE:
+                    raise
+                log.warning("container refused, sent as embeds", extra={"channel": CHANNEL, "code": error.code})
+                if len(self._refused) == REFUSED:
+                    self._refused.clear()
+                self._refused.add(container)
         with tracing(delivery.attempt):
-            post = await forum.create_thread(name=delivery.message.name, applied_tags=tags, **_arguments(delivery))
-        return post.message
+            return await create(**_arguments(delivery))
 
     async def _channel(self, destination: Destination) -> discord.PartialMessageable:
         """The channel to send to; a person's is opened once per process and not stored, so `forget` leaves nothing."""
@@ -224,21 +249,24 @@ async def _first_message(thread: discord.Thread) -> discord.Message | None:
         return None
 
 
-def _arguments(delivery: _Delivery) -> dict[str, Any]:
-    """A message as discord.py takes it, with what the subscription chose."""
+def _arguments(delivery: _Delivery, container: Container | None = None) -> dict[str, Any]:
+    """A message as discord.py takes it, as a container or as embeds, with what the subscription chose."""
     message, extras = delivery.message, delivery.extras
     role = extras.get(PING.name, OFF)
     mentioned = [discord.Object(int(role))] if role.isdigit() else []
+    mention = f"<@&{role}>" if mentioned else ""
     arguments: dict[str, Any] = {
-        "embeds": [discord.Embed.from_dict(embed) for embed in message.embeds],
         "allowed_mentions": discord.AllowedMentions(
             everyone=False, users=False, replied_user=False, roles=mentioned or False
         ),
     }
-    mention = f"<@&{role}>" if mentioned else ""
-    if content := "\n".join(filter(None, [mention, message.content])):
-        arguments["content"] = content
     if extras.get(SILENT.name, OFF) == ON:
         arguments["silent"] = True
-    view = view_of(message.rows(ReplyMode.NEW_MESSAGE, None, delivery.nonce), StoredLines())
+    rows = message.rows(ReplyMode.NEW_MESSAGE, None, delivery.nonce)
+    if container is not None:
+        return arguments | {"view": layout_of(container, rows, StoredLines(), mention)}
+    arguments["embeds"] = [discord.Embed.from_dict(embed) for embed in message.embeds]
+    if content := "\n".join(filter(None, [mention, message.content])):
+        arguments["content"] = content
+    view = view_of(rows, StoredLines())
     return arguments | ({"view": view} if view is not None else {})

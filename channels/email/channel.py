@@ -41,7 +41,7 @@ from channels.email.dkim_signature import KeyFaultError, Signer
 from channels.email.doctor import check_email
 from channels.email.errors import RETRY_SECONDS, outcome_of
 from channels.email.headers import header
-from channels.email.intake import process_mailbox
+from channels.email.intake import MailCounts, process_mailbox
 from channels.email.message import (
     FEWER,
     MAX_HTML_BYTES,
@@ -158,8 +158,8 @@ class Email(BaseChannel):
             return None
         return Feedback.STRIKE if judged in {Verdict.UNSURE, Verdict.FULL} else declared
 
-    async def process_mailbox(self, place: str, feedback: FeedbackHandler, *, dry_run: bool = False) -> list[str]:
-        """Process the mails of a mailbox, by default EMAIL_INBOX. Returns a report in lines. Raises InboxError."""
+    async def process_mailbox(self, place: str, feedback: FeedbackHandler, *, dry_run: bool = False) -> MailCounts:
+        """Process the mails of a mailbox, by default EMAIL_INBOX, and count them. Raises InboxError."""
         inbox = self.settings.inbox
         place = place or (inbox.get_secret_value() if inbox is not None else "")
         return await process_mailbox(place, self._kit.links, feedback, self._kit.memory, dry_run=dry_run)

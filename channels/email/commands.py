@@ -29,6 +29,7 @@ def bounces(
         ),
     ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count the mails by kind.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
 ) -> None:
     """Process bounces, complaints and unsubscribe requests."""
     operator: OperatorTools = context.obj
@@ -42,7 +43,10 @@ def bounces(
             counted = await channel.process_mailbox(place, feedback, dry_run=dry_run)
         except InboxError as error:
             raise typer.BadParameter(str(error)) from None
-        for line in counted:
-            operator.say(line)
+        if json:
+            operator.as_json(counted.rows())
+        else:
+            for line in counted.lines():
+                operator.say(line)
 
     operator.execute(work)

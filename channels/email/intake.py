@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import sys
 from collections import Counter
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.channel import FeedbackHandler, Links, Memory
@@ -13,10 +14,35 @@ from channels.email.bounces import FEEDBACK_OF, MailKind, classify
 from channels.email.mailboxes import InboxError, read_inbox
 
 
+@dataclass(frozen=True, slots=True)
+class MailCounts:
+    """How many mails of each kind a mailbox had."""
+
+    found: Counter[MailKind]
+    new: Counter[MailKind] | None
+    """Those that were feedback and changed something; None where the mails were only counted."""
+
+    def lines(self) -> list[str]:
+        """A report, one line per kind of mail."""
+        lines = [f"{self.found.total()} mails"]
+        for kind in filter(self.found.__getitem__, MailKind):
+            known = f", {self.new[kind]} new" if self.new is not None and kind in FEEDBACK_OF else ""
+            lines.append(f"{kind.value}: {self.found[kind]}{known}")
+        return lines
+
+    def rows(self) -> list[dict[str, object]]:
+        """The same for scripts: a row for each kind, those without mails included."""
+        rows: list[dict[str, object]] = []
+        for kind in MailKind:
+            new = self.new[kind] if self.new is not None and kind in FEEDBACK_OF else None
+            rows.append({"kind": kind.name.lower(), "means": kind.value, "mails": self.found[kind], "new": new})
+        return rows
+
+
 async def process_mailbox(
     place: str, links: Links, feedback: FeedbackHandler, memory: Memory, *, dry_run: bool
-) -> list[str]:
-    """Process every mail of a mailbox. Returns a report, one line per kind of mail. Raises InboxError.
+) -> MailCounts:
+    """Process every mail of a mailbox, and count the mails. Raises InboxError.
 
     Each mail is processed once, wherever it is read from: otherwise an old bounce would end a renewed subscription.
     `dry_run` only counts.
@@ -38,9 +64,4 @@ async def process_mailbox(
                 new[about.kind] += 1
             await memory.put(key, f"{now.date()}")
         await asyncio.to_thread(mail.mark)
-    lines = [f"{found.total()} mails"]
-    for kind in MailKind:
-        if found[kind]:
-            known = f", {new[kind]} new" if kind in FEEDBACK_OF and not dry_run else ""
-            lines.append(f"{kind.value}: {found[kind]}{known}")
-    return lines
+    return MailCounts(found, None if dry_run else new)

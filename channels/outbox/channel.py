@@ -19,6 +19,7 @@ from bot.runtime.files import try_to_write, write_atomic
 from bot.runtime.text import without_controls
 from channels.outbox.settings import Settings
 from channels.outbox.terminal import Terminal, show, wrap
+from channels.outbox.vote_bar import vote_bars
 
 RECIPIENT = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 NAMES = "small letters, digits and hyphens, at most 64"
@@ -28,7 +29,7 @@ RETRY_AFTER = 60.0
 
 @dataclass(frozen=True, slots=True)
 class OutboxMessage:
-    """A page composed for the outbox: two files, and the page for the terminal's table."""
+    """A page composed for the outbox: two files, and the page for the terminal."""
 
     page: Page
     text: str
@@ -63,7 +64,8 @@ class Outbox(BaseChannel):
         return written
 
     def compose(self, page: Page) -> OutboxMessage:
-        return OutboxMessage(page, wrap(self._text(page)), self._html(page))
+        bars = vote_bars(block.votes_count for block in page.blocks)
+        return OutboxMessage(page, wrap(self._text(page, bars=bars)), self._html(page))
 
     async def send(self, to: str, message: Message, personal: Personal) -> Outcome:  # noqa: ARG002
         assert isinstance(message, OutboxMessage)

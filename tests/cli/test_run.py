@@ -37,6 +37,11 @@ async def test_a_first_start_delivers_the_newest_finished_day_and_a_second_repea
     assert edition["channels"]["outbox"]["sent"] == 1
 
 
+def test_the_example_adds_a_reader_of_a_channel_that_is_set_up() -> None:
+    assert command.example("email").startswith("add email:ada@example.com --language")
+    assert command.example("outbox").startswith("add outbox:ada --language")
+
+
 async def test_a_rehearsal_publishes_day_after_day(papers: Papers, server: FeedServer) -> None:
     for now in ("2025-11-03T22:00:00Z", "2025-11-04T22:00:00Z", "2025-11-05T08:00:00Z", "2025-11-05T22:00:00Z"):
         assert (await rehearse(papers, server, now)).code == 0

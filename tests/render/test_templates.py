@@ -178,7 +178,7 @@ def test_any_title_is_shown_as_it_is(title: str, sentence: str) -> None:
     made = page(paper(title=title, sentence=sentence))
     seen = Seen(template("outbox/edition.html", None)(made))
     assert made.blocks[0].title in seen.words
-    text = template("outbox/edition.txt", without_controls)(made)
+    text = template("outbox/edition.txt", without_controls)(made, bars=[""])
     assert f"1.  {made.blocks[0].title}\n" in text
 
 

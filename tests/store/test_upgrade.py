@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections import Counter
@@ -60,17 +61,17 @@ sys.stdin.read()
 POSTGRES_HOLDER = """
 import hashlib, os, sys
 import psycopg
-url, role = sys.argv[1], sys.argv[2]
+url, role, table = sys.argv[1:]
 key = int.from_bytes(hashlib.sha256(f"morning-papers {role}".encode()).digest()[:8], "big") >> 1
 name = f"process {os.getpid()} on old since 2025-11-03T22:00:00+00:00"
 with psycopg.connect(url, autocommit=True) as connection:
     connection.execute("select set_config('application_name', %s, false)", (name,))
     if role != "standby":
         connection.execute("select pg_advisory_lock(%s)", (key,))
-        connection.execute("insert into facts values (%s, '{}')", (f"lock:{role}",))
+        connection.execute(f"insert into {table} values (%s, '{{}}')", (f"lock:{role}",))
     print("held", flush=True)
     sys.stdin.read()
-    connection.execute("delete from facts where key like 'lock:%%'")
+    connection.execute(f"delete from {table} where key like 'lock:%%'")
 """
 """Processes that hold a lock exactly as the program did before the tables were renamed, without any of its code."""
 
@@ -92,13 +93,13 @@ async def recorded(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
 
 
 @contextmanager
-def old_program(store: Store, role: str) -> Iterator[int]:
-    """A process of the earlier program that has a role's lock; its process id."""
+def old_program(store: Store, role: str, table: str = "facts") -> Iterator[int]:
+    """A process of the earlier program that has a role's lock, and its mark in a table; its process id."""
     if store.path is not None:
         command = [sys.executable, "-c", SQLITE_HOLDER, str(store.path), role]
     else:
         url = store.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-        command = [sys.executable, "-c", POSTGRES_HOLDER, url, role]
+        command = [sys.executable, "-c", POSTGRES_HOLDER, url, role, table]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "held\n"
@@ -337,6 +338,30 @@ async def test_tables_are_not_renamed_while_the_old_program_runs(recorded: Store
     assert await recorded.version() == HEAD
 
 
+@pytest.mark.parametrize("role", ["poll", "deliver:fake", "owner:0123456789abcdef", "standby"])
+async def test_leases_do_not_take_over_from_a_process_that_knows_none(
+    postgres: Postgres, tmp_path: Path, role: str
+) -> None:
+    store = Store.open(postgres.url(postgres.create()), tmp_path)
+    try:
+        async with store.write() as connection:
+            await connection.run_sync(lambda each: command.upgrade(upgrade.config(each), "0018"))
+        with old_program(store, role, "system_state") as process:
+            with pytest.raises(StoreError, match=f"process {process} on old since"):
+                await store.migrate()
+            async with store.read() as connection:
+                assert f"process {process} on old" in str(await upgrade.running(connection, None))
+        await store.migrate()
+        assert await store.version() == HEAD
+        ours = make_locks(store.engine.url, None)
+        await ours.take("poll")
+        async with store.read() as connection:
+            assert len(await upgrade.running(connection, None)) == 1
+        await ours.close()
+    finally:
+        await store.close()
+
+
 async def test_a_standby_on_a_server_keeps_tables_from_being_renamed(postgres: Postgres, tmp_path: Path) -> None:
     store = Store.open(postgres.url(postgres.create()), tmp_path)
     try:
@@ -370,6 +395,10 @@ def test_every_start_refuses_in_one_sentence_and_check_says_what_would_change(tm
         planned = papers_command(tmp_path, "migrate", "--check")
         assert planned.returncode == 0
         assert f"Stop these first: process {process} on old" in planned.stdout
+        plan = json.loads(papers_command(tmp_path, "migrate", "--check", "--json").stdout)
+        assert f"process {process} on old" in plan["running"][0]
+        assert (plan["needs"], plan["standstill"]) == (HEAD, True)
+        assert [step["revision"] for step in plan["migrations"]][-1] == HEAD
     free = papers_command(tmp_path, "migrate", "--check").stdout
     assert [line[:5] for line in free.splitlines() if line[:4].isdigit()] == [
         f"{number:04}:" for number in range(10, int(HEAD) + 1)
@@ -379,6 +408,8 @@ def test_every_start_refuses_in_one_sentence_and_check_says_what_would_change(tm
     assert not list(tmp_path.glob("*.bak")), "a check changes nothing"
     assert papers_command(tmp_path, "migrate").returncode == 0
     assert papers_command(tmp_path, "migrate", "--check").stdout == "The database is up to date.\n"
+    assert json.loads(papers_command(tmp_path, "migrate", "--check", "--json").stdout)["migrations"] == []
+    assert papers_command(tmp_path, "migrate", "--json").returncode == 2
 
 
 def test_of_several_that_start_together_one_upgrades_and_all_go_on(tmp_path: Path) -> None:

@@ -17,8 +17,11 @@ from aiohttp import web
 
 from bot.cli import PROGRAM
 from bot.delivery.dispatcher import Dispatcher
-from bot.model import Paper, Preferences, Source, Style
-from bot.render.styles import TEXT_FIELDS
+from bot.model import Paper, Preferences, Source, Style, Text
+from bot.render.edition_page import edition_page
+from bot.render.styles import MISSING, TEXT_FIELDS, is_enough
+from bot.render.templates import template
+from bot.render.words import words
 from bot.runtime.locks import make_locks
 from bot.store import Store, text_queries
 from bot.store.schema import papers as papers_table
@@ -37,6 +40,7 @@ from tests.support.fake_channel import DAY, NOW, FakeChannel
 from tests.support.feed_server import FeedServer, row
 from tests.support.model_server import Asked, Author, ModelServer
 from tests.support.newsroom import EVENING, Newsroom, about, reader
+from tests.support.pages import edition, paper
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -198,12 +202,12 @@ def obedient(asked: Asked) -> str:
 BAD: dict[str, Author] = {
     "half an answer": lambda asked: good(asked)[:-30],
     "another language": lambda asked: good(replace(asked, body=_in_english(asked))),
-    "invented numbers": lambda asked: spoilt(asked, "result", SENTENCES[asked.language][3] + " 87.3%"),
+    "invented numbers": lambda asked: spoilt(asked, "sentence", SENTENCES[asked.language][3] + " 87.3%"),
     "another paper": other_paper,
     "far too long": lambda asked: spoilt(asked, "sentence", SENTENCES[asked.language][0] * 2500),
     "obeys the paper": obedient,
     "no JSON": always("I am sorry, I cannot do that."),
-    "empty field": lambda asked: spoilt(asked, "problem", ""),
+    "empty field": lambda asked: spoilt(asked, "sentence", ""),
 }
 
 
@@ -225,6 +229,51 @@ async def test_nothing_false_is_printed_and_what_happened_is_written_down(make: 
     assert [block.said.source for block in pages["k"].blocks] == [Source.AUTHORS, Source.AUTHORS]
     async with room.store.read() as connection:
         assert all(each.faults for each in await text_queries.newest(connection, 0, TextState.REJECTED))
+
+
+async def test_only_the_part_at_fault_is_asked_for_again_and_left_out(make: Any) -> None:
+    room: Newsroom = await make(lambda asked: spoilt(asked, "result", SENTENCES[asked.language][3] + " 87.3%"))
+    await room.publish({"k": reader("ko", papers=1)})
+    await room.write_all()
+    assert [each.fields for each in room.server.asked] == [["sentence", "problem", "proposal", "result"], ["result"]]
+    assert await room.verdicts() == {"accepted": 1}
+    [block] = (await room.deliver(NOW))["k"].blocks
+    assert block.said.source is Source.MODEL
+    assert block.said.parts["sentence"]
+    assert block.said.parts["result"] == ""
+    async with room.store.read() as connection:
+        [written] = await text_queries.newest(connection, 0)
+    assert set(written.parts) == {"sentence", "problem", "proposal"}
+    assert "87.3%" in written.faults[0]
+
+
+@pytest.mark.parametrize(
+    ("style", "parts", "enough"),
+    [
+        (Style.HIGHLIGHTS, ("sentence", "problem"), True),
+        (Style.HIGHLIGHTS, ("sentence",), False),
+        (Style.HIGHLIGHTS, ("problem", "proposal", "result"), False),
+        (Style.PLAIN, ("problem", "idea"), True),
+        (Style.TRANSLATION, ("abstract",), True),
+        (Style.TRANSLATION, ("title",), False),
+        (Style.REVIEW, ("contribution", "method", "results", "goal"), True),
+        (Style.REVIEW, ("contribution", "method", "results"), False),
+    ],
+)
+def test_what_is_left_of_a_text_has_to_be_worth_showing(style: Style, parts: Sequence[str], *, enough: bool) -> None:
+    assert is_enough(style, parts) is enough
+
+
+def test_a_section_that_was_refused_is_not_said_to_be_unknown() -> None:
+    said = {"goal": "Goal.", "contribution": "New.", "method": "Method.", "results": MISSING}
+    text = Text("2604.00001", "en", Style.REVIEW, said)
+    w = words("en")
+    wanted = Preferences(language="en", style=Style.REVIEW)
+    shown_page = edition_page(edition(paper(1)), wanted, texts={"2604.00001": {Style.REVIEW: text}})
+    shown = template("outbox/edition.txt", str)(shown_page, bars=[""])
+    assert shown.count(w.gettext("section.not_enough")) == 1
+    assert w.gettext("section.results") in shown
+    assert w.gettext("section.limitations") not in shown
 
 
 @on_sqlite

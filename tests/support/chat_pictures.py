@@ -27,6 +27,7 @@ from bot.render.templates import template
 from bot.render.words import words
 from bot.signing import SignedLinks
 from channels import discord, telegram
+from channels.discord.container import Container
 from channels.discord.message import DiscordMessage
 from channels.telegram.chats import ChatAddress
 from channels.telegram.message import TelegramMessage
@@ -65,8 +66,15 @@ body{margin:0;padding:16px;background:#fff;color:#2e3338;
 .embed>div{grid-column:1;min-width:0;overflow-wrap:anywhere}
 .menu,.keys span{display:inline-block;border-radius:4px;padding:8px 12px;background:#e3e5e8;margin:4px 4px 0 0}
 .menu{width:360px}
+.box{border-inline-start:4px solid #c2571a;background:#f2f3f5;border-radius:8px;padding:14px 16px;max-width:600px;
+ overflow-wrap:anywhere}
+.box>*+*{margin-top:8px}.box p{margin:0}.box h3{margin:0 0 2px;font-size:16px;line-height:20px}
+.box a{color:#006ce7;text-decoration:none}.box hr{border:0;border-top:1px solid #8884;margin:10px 0 0}
+.section{display:grid;grid-template-columns:1fr 85px;gap:14px}
+.section .picture{width:85px;height:85px;border-radius:8px;
+ background:linear-gradient(135deg,#d8c3ad,#a8b8c4 60%,#8fa6a0)}
 .dark{background:#313338;color:#dbdee1}.dark .embed{background:#2b2d31}.dark a,.dark .embed a{color:#00a8fc}
-.dark .menu,.dark .keys span{background:#1e1f22}
+.dark .menu,.dark .keys span{background:#1e1f22}.dark .box{background:#2b2d31}.dark .box a{color:#00a8fc}
 """
 _MARKDOWN = MarkdownIt("commonmark", {"breaks": True})
 
@@ -99,12 +107,26 @@ def html_of(made: Message, language: str, scheme: str) -> str:
         css = TELEGRAM
     else:
         assert isinstance(made, DiscordMessage)
-        body = _markdown(made.content) + "".join(_embed(embed) for embed in made.embeds)
-        body += f'<div class="menu">{escape(made.menu_placeholder)} ▾</div>'
+        rows = f'<div><div class="menu">{escape(made.menu_placeholder)} ▾</div></div>'
+        if made.next is not None:
+            rows += '<div class="keys"><span>▶</span></div>'
+        if made.container is not None:
+            body = _container(made.container, rows)
+        else:
+            body = _markdown(made.content) + "".join(_embed(embed) for embed in made.embeds) + rows
         css = DISCORD
     direction = words(language).direction
     page = f'<!doctype html><meta charset="utf-8"><style>{css}</style>'
     return f'{page}<body class="{scheme}" lang="{language}" dir="{direction}">{body}'
+
+
+def _container(container: Container, rows: str) -> str:
+    lead = f'<div dir="auto">{_markdown(container.lead)}</div>'
+    if container.picture:
+        lead = f'<div class="section">{lead}<span class="picture"></span></div>'
+    papers = "".join(f'<div dir="auto">{_markdown(text)}</div>' for text in container.papers)
+    parts = [f'<div dir="auto">{_markdown(container.head)}</div>', lead, papers + rows, _markdown(container.foot)]
+    return f'<div class="box">{"<hr>".join(part for part in parts if part)}</div>'
 
 
 def _embed(embed: Mapping[str, Any]) -> str:

@@ -18,17 +18,22 @@ import aiohttp
 
 from bot.channel import Channel, Link
 from bot.commands import WITHOUT_MODEL
+from bot.media.media_store import MediaStore
+from bot.media.speech.episodes import EpisodeKey
+from bot.media.speech.narrator import Narrator, Podcast
 from bot.model import Cadence, Edition, Found, Paper, Style
 from bot.rules.closing import rank
 from bot.settings import Settings, read
 from bot.store import Store, closing_state, edition_queries, paper_queries
 from bot.web.application import MailAccess, WebContext
 from bot.web.metrics import Metrics
+from bot.web.pages.recordings import Recordings
 from bot.web.pages.thumbnails import Thumbnails
 from bot.web.server import Web
 from bot.web.settings import WebSettings
 from tests.support.databases import fresh_store
 from tests.support.pages import DAY, paper
+from tests.support.speech_servers import ToneSpeaker
 
 NOW = datetime(2026, 4, 29, 22, 30, tzinfo=UTC)
 TOKEN = "t" * 32
@@ -69,12 +74,14 @@ class Served:
         invitations: Sequence[Link] = (),
         thumbnails: Thumbnails | None = None,
         mail: MailAccess | None = None,
+        podcast: Podcast | None = None,
         **named: str,
     ) -> None:
         self.now = NOW
         self.store = store or fresh_store(home)
         self._owns_store = store is None
         self.visitors = self.store.for_visitors()
+        self.media = MediaStore(home / "media")
         context = WebContext(
             store=self.store,
             visitors=self.visitors,
@@ -86,6 +93,7 @@ class Served:
             metrics=Metrics(self.store),
             thumbnails=thumbnails,
             mail=mail,
+            recordings=None if podcast is None else Recordings(self.media, podcast),
         )
         self.web = Web(context)
         self._stop = asyncio.Event()
@@ -139,6 +147,12 @@ class Served:
             made = Edition(cadence, day, closed, rank(listed))
             assert await edition_queries.add(connection, made) is not None
         return made
+
+    async def read_aloud(self, made: Edition, language: str, style: Style = Style.HEADLINE) -> None:
+        """Record an edition, as a tone."""
+        voice = ToneSpeaker()
+        narrator = Narrator(self.store, self.media, voice, podcast=Podcast(), budget=0, recorder=voice.recorder())
+        await narrator.make(made, EpisodeKey(made.cadence, made.day, language, style), self.now)
 
     async def polled(self, at: datetime) -> None:
         async with self.store.write() as connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ from bot.store import Store, archive, edition_queries, paper_queries, text_queri
 from bot.store.archive import ArchiveEntry
 from bot.web.pages.layout import Choice, Form, LayoutMaker, PageLayout, coverage, plain_page
 from bot.web.pages.page_cache import PageSource
+from bot.web.pages.recordings import Recordings
 from bot.web.pages.thumbnails import Thumbnails
 
 LONGEST_DESCRIPTION = 300
@@ -70,6 +72,7 @@ class Pages:
         thumbnails: Thumbnails | None = None,
         invitations: Callable[[], Sequence[Link]] = tuple,
         subscribing: SubscribeForm | None = None,
+        recordings: Recordings | None = None,
         keep: int,
     ) -> None:
         self._store = store
@@ -78,6 +81,7 @@ class Pages:
         self._thumbnails = thumbnails
         self._invitations = invitations
         self._subscribing = subscribing
+        self._recordings = recordings
         self._keep = keep
         """Days for which readers who left are kept."""
         self.styles = styles
@@ -137,6 +141,7 @@ class Pages:
             previous=self._link(w, cadence, before, style),
             next=self._link(w, cadence, after, style),
             pictures=self._shown([ranked.paper for ranked in found.papers], now),
+            recording=await self._recording(language, cadence, day, style),
         )
         return self._source("edition", page, layout, modified=found.closed_at)
 
@@ -231,6 +236,16 @@ class Pages:
     ) -> PageSource:
         fill = partial(self._templates[name], page, layout=layout, urls=self._urls, **more)
         return PageSource((page, layout, more), fill, modified=modified)
+
+    async def _recording(self, language: str, cadence: Cadence, day: date, style: Style) -> str:
+        """The URL of an edition read aloud in this style; empty where it is not."""
+        if self._recordings is None:
+            return ""
+        if await asyncio.to_thread(self._recordings.find, language, cadence, day, style) is None:
+            return ""
+        is_usual = style is self._recordings.podcast.style
+        query = "" if is_usual else urlencode({"style": style.value})
+        return self._urls.recording(language, cadence, day, query)
 
     def _shown(self, shown: Iterable[Paper], now: datetime) -> frozenset[str]:
         """The ids of those papers that have a thumbnail; the others' are queued to be fetched."""

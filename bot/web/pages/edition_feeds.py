@@ -130,11 +130,11 @@ class EditionFeeds:
             title=page.heading,
             summary=page.lead,
             html=self._text(page, urls=self._urls),
-            published=_dated(edition),
+            published=dated(edition),
         )
 
 
-def _dated(edition: Edition) -> datetime:
+def dated(edition: Edition) -> datetime:
     """The date of an edition in a feed, on its own day: one filled in later must not come before newer ones."""
     return min(edition.closed_at, datetime.combine(edition.day, LAST_SECOND, UTC))
 

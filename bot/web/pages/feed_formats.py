@@ -54,36 +54,36 @@ def rss(feed: Feed) -> bytes:
     """RSS 2.0 (https://www.rssboard.org/rss-specification), with the full text as content:encoded."""
     root = ET.Element("rss", version="2.0")
     channel = ET.SubElement(root, "channel")
-    _add(channel, title=feed.title, link=feed.home, description=feed.description, language=feed.language)
+    add(channel, title=feed.title, link=feed.home, description=feed.description, language=feed.language)
     ET.SubElement(channel, f"{{{ATOM}}}link", rel="self", type="application/rss+xml", href=feed.own)
     if feed.items:
-        _add(channel, lastBuildDate=format_datetime(feed.items[0].published))
+        add(channel, lastBuildDate=format_datetime(feed.items[0].published))
     for item in feed.items:
         element = ET.SubElement(channel, "item")
-        _add(element, title=item.title, link=item.url, description=item.summary)
+        add(element, title=item.title, link=item.url, description=item.summary)
         ET.SubElement(element, "guid", isPermaLink="false").text = item.key
-        _add(element, pubDate=format_datetime(item.published))
-        _add(element, **{f"{{{DC}}}creator": feed.author, f"{{{CONTENT}}}encoded": item.html})
-    return _written(root)
+        add(element, pubDate=format_datetime(item.published))
+        add(element, **{f"{{{DC}}}creator": feed.author, f"{{{CONTENT}}}encoded": item.html})
+    return written(root)
 
 
 def atom(feed: Feed) -> bytes:
     """Atom, with the full text as escaped HTML."""
     root = ET.Element("feed", {"xmlns": ATOM, XML_LANG: feed.language})
-    _add(root, id=feed.own, title=feed.title, subtitle=feed.description)
+    add(root, id=feed.own, title=feed.title, subtitle=feed.description)
     # RFC 4287 wants a date even where nothing has happened yet.
     newest = feed.items[0].published.isoformat() if feed.items else "1970-01-01T00:00:00+00:00"
-    _add(root, updated=newest, icon=feed.icon)
-    _add(ET.SubElement(root, "author"), name=feed.author)
+    add(root, updated=newest, icon=feed.icon)
+    add(ET.SubElement(root, "author"), name=feed.author)
     ET.SubElement(root, "link", rel="self", type="application/atom+xml", href=feed.own)
     ET.SubElement(root, "link", rel="alternate", type="text/html", href=feed.home)
     for item in feed.items:
         entry = ET.SubElement(root, "entry")
         at = item.published.isoformat()
-        _add(entry, id=item.key, title=item.title, published=at, updated=at, summary=item.summary)
+        add(entry, id=item.key, title=item.title, published=at, updated=at, summary=item.summary)
         ET.SubElement(entry, "link", rel="alternate", type="text/html", href=item.url)
-        ET.SubElement(entry, "content", type="html").text = _valid(item.html)
-    return _written(root)
+        ET.SubElement(entry, "content", type="html").text = valid(item.html)
+    return written(root)
 
 
 def json_feed(feed: Feed) -> bytes:
@@ -112,16 +112,18 @@ def json_feed(feed: Feed) -> bytes:
     return json.dumps(said, ensure_ascii=False).encode("utf-8", "replace")
 
 
-def _add(element: ET.Element, **texts: str) -> None:
+def add(element: ET.Element, **texts: str) -> None:
     """Add child elements, each with its text."""
     for name, text in texts.items():
-        ET.SubElement(element, name).text = _valid(text)
+        ET.SubElement(element, name).text = valid(text)
 
 
-def _valid(text: str) -> str:
+def valid(text: str) -> str:
+    """`text` with a mark in place of every character that XML cannot hold."""
     return _NOT_XML.sub("\ufffd", text)
 
 
-def _written(root: ET.Element) -> bytes:
-    written: bytes = ET.tostring(root, "utf-8", xml_declaration=True)
-    return written
+def written(root: ET.Element) -> bytes:
+    """The document as bytes."""
+    made: bytes = ET.tostring(root, "utf-8", xml_declaration=True)
+    return made

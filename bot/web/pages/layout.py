@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -72,6 +72,8 @@ class SiteUrls:
     settings: str
     style_sheet: str
     icon: str
+    podcast: str = ""
+    """The language's podcast feed, if it has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,8 @@ class PageLayout:
     next: Link | None = None
     pictures: frozenset[str] = field(default_factory=frozenset)
     """The ids of papers that have a thumbnail."""
+    recording: str = ""
+    """The URL of what the page shows read aloud, if there is such a recording."""
     indexed: bool = True
     """Whether search engines may list the page."""
 
@@ -100,6 +104,8 @@ class LayoutMaker:
     urls: Urls
     style_sheet: str
     has_settings: bool = False
+    podcasts: Collection[str] = ()
+    """The languages that have a podcast."""
 
     def layout(
         self,
@@ -132,6 +138,7 @@ class LayoutMaker:
                 settings=urls.page(own, "settings") if self.has_settings else "",
                 style_sheet=f"{urls.root}{self.style_sheet}",
                 icon=f"{urls.root}/icon.svg",
+                podcast=urls.podcast(own) if own in self.podcasts else "",
             ),
             pages=[Choice(label, path, name == here) for name, label, path in named],
             languages=[Choice(own_name(tag), url(tag), tag == own, tag) for tag in languages()],

@@ -20,6 +20,7 @@ from channels.discord.destinations import Destination, Directory, KnownChannel
 from channels.discord.errors import CODES
 from tests.support.channel_contract import Contract
 from tests.support.discord_server import DiscordServer, Fault, Rates
+from tests.support.discord_server.messages import COMPONENTS_V2
 from tests.support.discord_server.places import Channel as Room
 from tests.support.discord_stage import FORUM_POST, LONG, POST, Desk
 from tests.support.pages import Kept
@@ -277,7 +278,7 @@ async def test_an_edition_in_a_forum_is_a_post_of_its_own(stage: Desk) -> None:
     [post] = posts(stage, forum)
     assert post.name == "Daily papers · Wednesday, 29 April 2026"
     assert post.applied_tags == list(forum.tags)
-    assert len(post.messages[0].embeds) == 3
+    assert post.messages[0].flags & COMPONENTS_V2
 
 
 def posts(stage: Desk, forum: Room) -> list[Room]:
@@ -318,7 +319,7 @@ async def test_each_extra_does_what_it_says(stage: Desk) -> None:
     [message] = news.messages
     assert message.silent
     assert message.crossposted
-    assert message.content == f"<@&{role.id}>"
+    assert message.components[0]["content"] == f"<@&{role.id}>"
     assert message.allowed_mentions == {"parse": [], "roles": [role.id]}
     [thread] = [each for each in stage.guild.channels.values() if each.parent is news]
     assert thread.id == message.id

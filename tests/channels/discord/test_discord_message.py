@@ -27,6 +27,7 @@ from channels.discord.wording import Words
 from tests.support import recorded_days
 from tests.support.discord_server import DiscordServer
 from tests.support.discord_server.commands import LOCALES, check_command
+from tests.support.discord_server.messages import COMPONENTS_V2
 from tests.support.discord_stage import Desk
 from tests.support.pages import HOSTILE, Kept, kit, page, paper
 
@@ -51,11 +52,13 @@ async def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 
 async def test_every_recorded_day_in_every_language_and_style_is_accepted(desk: Desk, long: bool) -> None:
     files = recorded_days.days()
-    count = 0
+    count = contained = 0
     for message in recorded_days.messages(desk.channel, files if long else files[::64], languages(), list(Style)):
         count += 1
+        contained += isinstance(message, DiscordMessage) and message.container is not None
         assert isinstance(await desk.channel.send(desk.to, message, Personal(key=f"{count}.1")), Sent)
     assert desk.room.posted == count
+    assert sum(bool(each.flags & COMPONENTS_V2) for each in desk.room.messages) == contained > 0
     assert desk.server.counts["status 400"] == 0
 
 
@@ -86,9 +89,8 @@ def test_an_edition_has_a_head_and_one_embed_for_each_paper(composer: Composer) 
     assert first["title"] == "1. Paper number 1"
     assert first["url"] == "https://huggingface.co/papers/2604.00001"
     assert first["thumbnail"] == {"url": "https://cdn.example/1.png"}
-    assert "99 votes" in first["description"]
-    assert "Somewhere" in first["description"]
-    assert "[arXiv](https://arxiv.org/abs/2604.00001)" in first["description"]
+    assert first["description"].endswith("-# ▲ 99 · Somewhere")
+    assert "arxiv.org" not in first["description"], "everything else is behind the menu"
     assert (post.previous, post.next) == (None, None)
 
 
@@ -197,11 +199,12 @@ def test_what_would_end_a_link_is_written_in_percent() -> None:
 
 
 def test_hostile_papers_write_no_markup_into_an_edition(composer: Composer) -> None:
-    hostile = paper(1, title=HOSTILE, sentence=HOSTILE, organisation=HOSTILE, authors=(HOSTILE,), abstract=HOSTILE)
+    said = {"title": HOSTILE, "sentence": HOSTILE, "organisation": HOSTILE, "abstract": HOSTILE}
+    hostile = paper(1, authors=(HOSTILE,), code="https://a.example/x(y)", **said)
     post = composer.compose(page(hostile, paper(2)))
     shown = f"{post.embeds[1]['title']}\n{post.embeds[1]['description']}"
     links = re.findall(r"(?<!\\)\[([^\]]*)\]\(([^)]*)\)", shown)
-    assert [label for label, _ in links] == ["arXiv"]
+    assert links == [("Code", "https://a.example/x%28y%29")]
 
 
 # What buttons hold

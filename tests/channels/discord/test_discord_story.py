@@ -18,6 +18,7 @@ from bot.render.words import Words, words
 from bot.store import Store, listening_outages, subscriber_queries
 from tests.support.discord_program import World
 from tests.support.discord_server import DiscordServer, NotOfferedError
+from tests.support.discord_server.messages import COMPONENTS_V2, Message, walk
 from tests.support.discord_server.places import Channel
 from tests.support.pages import paper
 
@@ -57,6 +58,11 @@ async def dropped(world: World) -> None:
 
 def at(channel: Channel, kind: str = "channel") -> str:
     return f"{kind}:{channel.id}"
+
+
+def texts(message: Message) -> list[str]:
+    """The texts of a message of components, from the top."""
+    return [each["content"] for each in walk(message.components) if each["type"] == 10]
 
 
 @IN_BOTH
@@ -113,13 +119,13 @@ async def test_a_moderator_sets_up_a_server(world: World, language: str) -> None
         await world.deliver()
         [message] = papers.messages
         assert message.silent
-        mentioned, heading, *_ = message.content.splitlines()  # ten papers leave no embed for the head
+        mentioned, heading, first, *others, _ = texts(message)
         assert mentioned == f"<@&{readers.id}>"
         [thread] = [each.name for each in guild.channels.values() if each.parent is papers]
-        assert heading == f"**{thread}**"
-        assert len(message.embeds) == 10
-        assert message.embeds[0]["description"].startswith("We measure thing 1.")
-        assert words(other).gettext("edition.daily") in news.messages[0].content
+        assert heading.startswith(f"**{thread}**\n")
+        assert first.splitlines()[1].startswith("We measure thing 1.")
+        assert len(others) == 9
+        assert words(other).gettext("edition.daily") in texts(news.messages[0])[0]
         assert news.messages[0].crossposted
         [post] = [each for each in guild.channels.values() if each.parent is forum]
         assert w.gettext("edition.daily") in str(post.name)
@@ -157,6 +163,7 @@ async def test_a_member_reads_and_has_editions_of_their_own(world: World, langua
         assert following.ephemeral
         assert not following.updated, "the page is not turned for everybody"
         assert "11. Paper number 11" in following.text
+        assert following.message.flags & COMPONENTS_V2
         back = await bo.taps(following, "◀")
         assert back.updated
         assert "1. Paper number 1" in back.text
@@ -167,7 +174,7 @@ async def test_a_member_reads_and_has_editions_of_their_own(world: World, langua
         assert edition.edits == 0
 
         today = await bo.uses(typed(w, "papers", "today"))
-        assert w.gettext("papers.none_today_yet") in today.content
+        assert w.gettext("papers.none_today_yet") in today.text
         found = await bo.uses(typed(w, "papers", "search"), words="number")
         assert "Paper number 1" in found.text
         for name, given in (("week", {}), ("month", {}), ("top", {"days": 7}), ("date", {"day": "2026-04-29"})):
@@ -178,7 +185,7 @@ async def test_a_member_reads_and_has_editions_of_their_own(world: World, langua
 
         await world.deliver()
         [own] = bo.direct.messages
-        assert w.gettext("edition.daily") in own.content
+        assert w.gettext("edition.daily") in texts(own)[0]
 
     async with world.life():
         world.server.clock.move(MINUTE)
@@ -213,6 +220,26 @@ async def test_an_answer_can_be_shown_to_everybody_in_the_language_of_the_server
         assert following.ephemeral
         assert words("en").gettext("edition.daily") in following.text
         assert shown.message.edits == 0
+
+
+async def test_an_answer_that_no_container_holds_takes_the_place_of_one_that_did(world: World) -> None:
+    wordy = [paper(number, sentence="A word is a word. " * 40) for number in range(31, 41)]
+    await world.publish(DAY + timedelta(days=1), *(paper(number) for number in range(21, 31)), *wordy)
+    guild = world.server.guild("Readers")
+    ada = world.server.person("ada").can(guild)
+    ada.at = guild.text("papers")
+    async with world.life():
+        first = (await ada.uses("/papers date", day="2026-04-30")).message
+        assert first.flags & COMPONENTS_V2
+        second = await ada.taps(first, "▶")
+        assert not second.message.flags & COMPONENTS_V2
+        assert second.ephemeral
+        assert "11. Paper number 31" in second.text
+        back = await ada.taps(second, "◀")
+        assert first.deleted
+        assert back.updated
+        assert back.message.flags & COMPONENTS_V2
+        assert (back.content, back.embeds) == ("", [])
 
 
 async def test_a_server_that_chose_no_language_gets_the_moderators(world: World) -> None:
@@ -316,7 +343,7 @@ async def test_who_asks_too_much_keeps_what_is_on_the_screen(world: World) -> No
                 break
         assert "One moment" in reply.text
         assert reply.ephemeral
-        assert menu.message.content.startswith("**Daily papers")
+        assert texts(menu.message)[0].startswith("**Daily papers")
         assert len(menu.message.interactive) == 2
 
 

@@ -28,9 +28,34 @@ def select(count: int = 1, **more: Any) -> dict[str, Any]:
     return {"type": 3, "custom_id": "s", "options": options} | more
 
 
+def text(content: Any = "w") -> dict[str, Any]:
+    return {"type": 10, "content": content}
+
+
+def modern(*components: Any, **more: Any) -> dict[str, Any]:
+    return {"flags": MODERN, "components": list(components)} | more
+
+
+def box(*components: Any, **more: Any) -> dict[str, Any]:
+    return {"type": 17, "components": list(components)} | more
+
+
+def section(*texts: Any, accessory: Any) -> dict[str, Any]:
+    return {"type": 9, "components": list(texts), "accessory": accessory}
+
+
+def thumbnail(url: str = "https://cdn.example/a.png", **more: Any) -> dict[str, Any]:
+    return {"type": 11, "media": {"url": url}} | more
+
+
+def buttons(*components: Any) -> dict[str, Any]:
+    return {"type": 1, "components": list(components)}
+
+
 FIELD = {"name": "n", "value": "v"}
 WORDS = {"type": 10, "content": "w" * 2_000}
 MODERN = 1 << 15
+SEPARATOR = {"type": 14}
 
 BAD_MESSAGES = [
     ({"content": "x" * 2_001}, "content"),
@@ -83,6 +108,40 @@ BAD_MESSAGES = [
     ({"content": "x", "flags": MODERN, "components": [WORDS]}, "content"),
     ({"flags": MODERN, "components": [WORDS, WORDS, {"type": 10, "content": "w"}]}, "components"),
     ({"flags": MODERN, "components": [{"type": 10, "content": "w"}] * 41}, "components"),
+    (modern(box(WORDS, WORDS, section(text(), accessory=thumbnail()))), "components"),
+    (modern(box(*(text() for _ in range(40)))), "components"),
+    (modern(text(""), text()), "components.0.content"),
+    (modern(text(" ")), "components.0.content"),
+    (modern(text(), embeds=[{"title": "T"}]), "embeds"),
+    (modern(text(), content="x"), "content"),
+    (modern(box()), "components.0.components"),
+    (modern(box(box(text()))), "components.0.components.0"),
+    (modern(box(text(), accent_color=1 << 24)), "components.0.accent_color"),
+    (modern(thumbnail()), "components.0.type"),
+    (modern(button()), "components.0.type"),
+    (modern(section(text(), accessory=None)), "components.0.accessory"),
+    (modern({"type": 9, "components": [text()]}), "components.0.accessory"),
+    (modern(section(accessory=thumbnail())), "components.0.components"),
+    (modern(section(*(text() for _ in range(4)), accessory=thumbnail())), "components.0.components"),
+    (modern(section(SEPARATOR, accessory=thumbnail())), "components.0.components.0.type"),
+    (modern(section(text(), accessory=select())), "components.0.accessory.type"),
+    (modern(section(text(), accessory=thumbnail("ftp://cdn.example/a"))), "components.0.accessory.media.url"),
+    (modern(section(text(), accessory=thumbnail("attachment://a.png"))), "components.0.accessory.media.url"),
+    (
+        modern(section(text(), accessory=thumbnail(f"https://cdn.example/{'a' * 2_048}"))),
+        "components.0.accessory.media.url",
+    ),
+    (modern(section(text(), accessory={"type": 11})), "components.0.accessory.media"),
+    (modern(section(text(), accessory=thumbnail(description="x" * 1_025))), "components.0.accessory.description"),
+    (modern(section(text(), accessory=button(custom_id="x" * 101))), "components.0.accessory.custom_id"),
+    (modern({"type": 14, "spacing": 3}), "components.0.spacing"),
+    (modern({"type": 12, "items": []}), "components.0.items"),
+    (modern({"type": 13, "file": {"url": "https://cdn.example/a.txt"}}), "components.0.file.url"),
+    (modern(box(buttons(button(), select()))), "components.0.components.0.components"),
+    (modern(box(buttons(text()))), "components.0.components.0.components.0"),
+    (modern(box(buttons(button())), buttons(button())), "components.1.components.0.custom_id"),
+    (modern(text() | {"id": 7}, SEPARATOR | {"id": 7}), "components"),
+    ({"content": "x", "components": [box(text())]}, "components.0.type"),
     ({"content": "x", "message_reference": {"message_id": "1"}}, "message_reference"),
     ({"content": "x", "attachments": [{"id": "0", "filename": "a.txt"}]}, "attachments.0.id"),
 ]
@@ -112,6 +171,20 @@ GOOD_MESSAGES = [
     row(button(style=5, custom_id=None, url="https://a.example")),
     row(select(25, max_values=25)),
     {"flags": MODERN, "components": [WORDS, WORDS]},
+    modern(
+        text("<@&1>"),
+        box(
+            text("w" * 3_981),
+            SEPARATOR | {"divider": True, "spacing": 2},
+            section(text("a"), text("b"), text("c"), accessory=thumbnail(description="x" * 1_024)),
+            *(text() for _ in range(10)),
+            buttons(select(25)),
+            buttons(*(button(custom_id=str(each)) for each in range(5))),
+            accent_color=0xFFFFFF,
+        ),
+        section(text("z"), accessory=button(custom_id="z")),
+    ),
+    modern(*({"type": 14} for _ in range(40))),
 ]
 
 
@@ -147,3 +220,32 @@ async def test_what_the_description_does_not_know_is_refused(
     answer = await raw("POST", messages(papers), body)
     assert answer.code == 50035
     assert place in answer.faults
+
+
+@pytest.mark.parametrize(
+    ("first", "edit", "place"),
+    [
+        ({"content": "x"}, modern(text()), "content"),
+        ({"embeds": [{"title": "T"}]}, modern(text()), "embeds"),
+        (modern(text()), {"content": "x"}, "content"),
+        (modern(text()), {"embeds": [{"title": "T"}]}, "embeds"),
+        (modern(text()), {"flags": 0}, "flags"),
+        (modern(text()), {"components": [button()]}, "components.0.type"),
+    ],
+)
+async def test_a_message_of_components_stays_one(
+    raw: Raw, papers: Channel, first: dict[str, Any], edit: dict[str, Any], place: str
+) -> None:
+    sent = (await raw("POST", messages(papers), first)).body
+    answer = await raw("PATCH", f"{messages(papers)}/{sent['id']}", edit)
+    assert (answer.status, answer.code) == (400, 50035)
+    assert any(each == place or each.startswith(f"{place}.") for each in answer.faults), answer.faults
+
+
+async def test_a_message_becomes_one_of_components(raw: Raw, papers: Channel) -> None:
+    sent = (await raw("POST", messages(papers), {"content": "x", "embeds": [{"title": "T"}]})).body
+    path = f"{messages(papers)}/{sent['id']}"
+    shown = (await raw("PATCH", path, modern(box(text("now")), content=None, embeds=[]))).body
+    assert (shown["content"], shown["embeds"], shown["flags"] & MODERN) == ("", [], MODERN)
+    again = (await raw("PATCH", path, {"components": [text("later")]})).body
+    assert (again["components"][0]["content"], again["flags"] & MODERN) == ("later", MODERN)

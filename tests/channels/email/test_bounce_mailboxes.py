@@ -129,14 +129,19 @@ async def test_an_imap_mailbox_is_read_and_processed_mails_marked_seen() -> None
     server = Imap([report("5.1.1"), letter(Subject="hello"), complaint()])
     door = RecordingHandler()
     async with server.running():
-        lines = await process_mailbox(
+        counted = await process_mailbox(
             f"imap://ada:pw@127.0.0.1:{server.port}/INBOX", LINKS, door, Kept(), dry_run=False
         )
         assert server.seen == {1, 3}
         with pytest.raises(InboxError, match="refuses the login"):
             await process_mailbox(f"imap://ada:no@127.0.0.1:{server.port}/", LINKS, door, Kept(), dry_run=False)
     assert door.taken == [(Feedback.GONE, MINE), (Feedback.COMPLAINT, MINE)]
-    assert lines == ["3 mails", "hard bounces, no such mailbox: 1, 1 new", "complaints: 1, 1 new", "anything else: 1"]
+    lines = ["3 mails", "hard bounces, no such mailbox: 1, 1 new", "complaints: 1, 1 new", "anything else: 1"]
+    assert counted.lines() == lines
+    rows = {row["kind"]: row for row in counted.rows()}
+    assert rows["gone"] == {"kind": "gone", "means": "hard bounces, no such mailbox", "mails": 1, "new": 1}
+    assert rows["leaving"]["mails"] == rows["leaving"]["new"] == 0
+    assert rows["junk"]["new"] is None
 
 
 async def test_a_mail_is_processed_once_although_it_stays_in_the_mailbox(tmp_path: Path) -> None:
@@ -159,7 +164,7 @@ def test_an_error_about_a_mailbox_does_not_show_its_password(place: str) -> None
 async def test_a_dry_run_changes_nothing(tmp_path: Path) -> None:
     fill(tmp_path / "m")
     door = RecordingHandler()
-    lines = await process_mailbox(str(tmp_path / "m"), LINKS, door, Kept(), dry_run=True)
+    counted = await process_mailbox(str(tmp_path / "m"), LINKS, door, Kept(), dry_run=True)
     assert door.taken == []
-    assert lines == ["2 mails", "hard bounces, no such mailbox: 1", "anything else: 1"]
+    assert counted.lines() == ["2 mails", "hard bounces, no such mailbox: 1", "anything else: 1"]
     assert len(list(read_inbox(str(tmp_path / "m"), io.BytesIO()))) == 2

@@ -18,6 +18,7 @@ from bot.model import Style
 from bot.render.catalogue import languages
 from channels.outbox.channel import Outbox, OutboxMessage, make
 from channels.outbox.terminal import COLUMNS, wrap
+from channels.outbox.vote_bar import vote_bars
 from tests.support.pages import HOSTILE, kit, page, paper, settings
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -183,10 +184,42 @@ async def test_without_a_terminal_each_paper_is_one_plain_line(tmp_path: Path) -
     seen = Seen(terminal=False, width=40)
     channel = make(settings(), kit(tmp_path), console=seen.console)
     await channel.send("local", channel.compose(page(paper(), paper(2, votes=None))), PERSONAL)
-    assert "1. Paper number 1 · 99 votes · Somewhere · Thing 1 is measured. · https://arxiv.org/abs/2604.00001" in (
+    assert "1. Paper number 1 · ▲ 99 · Somewhere · Thing 1 is measured. · https://arxiv.org/abs/2604.00001" in (
         seen.text.splitlines()
     )
     assert "\x1b" not in seen.text
+
+
+async def test_the_first_paper_says_more_and_votes_are_compared(channel: Outbox, seen: Seen) -> None:
+    papers = [paper(number, votes=votes) for number, votes in ((1, 80), (2, 40), (3, 1), (4, 0))]
+    sheet = channel.compose(page(*papers, paper(5, votes=None)))
+    await channel.send("local", sheet, PERSONAL)
+    for text in (seen.text, sheet.text):
+        assert text.count("alphaxiv.org/overview" if text is sheet.text else "alphaXiv") == 1
+        assert [text.count(bar) for bar in ("█" * 8, "█" * 9, "▏")] == [1, 0, 1]
+    assert seen.text.index("Paper number 5") < seen.text.index("Papers and votes: ")
+
+
+@pytest.mark.parametrize(
+    ("votes", "bars"),
+    [
+        ([80, 40, 1, 0, None], ["████████", "████", "▏", "", ""]),
+        ([0, 0], ["", ""]),
+        ([None], [""]),
+        ([], []),
+        ([3], ["████████"]),
+    ],
+)
+def test_bars_are_as_long_as_votes_are_many(votes: list[int | None], bars: list[str]) -> None:
+    assert vote_bars(votes) == bars
+
+
+async def test_a_narrow_terminal_has_no_bars(tmp_path: Path) -> None:
+    seen = Seen(width=50)
+    channel = make(settings(), kit(tmp_path), console=seen.console)
+    await channel.send("local", channel.compose(page(paper(), paper(2))), PERSONAL)
+    assert "▲ 99" in seen.text
+    assert "█" not in seen.text
 
 
 async def test_a_title_is_not_taken_for_terminal_markup(channel: Outbox, seen: Seen) -> None:

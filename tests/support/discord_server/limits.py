@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from tests.support.discord_server import components_v2
 from tests.support.discord_server.errors import MalformedError, RefusalError
-from tests.support.discord_server.messages import BUTTON, COMPONENTS_V2, EPHEMERAL, LINK, ROW, SELECT, Json, walk
+from tests.support.discord_server.messages import BUTTON, COMPONENTS_V2, EPHEMERAL, LINK, ROW, SELECT, Json
 
 Fault = tuple[tuple[str | int, ...], str, str]
 
 CONTENT, EMBEDS, EMBED_SUM = 2_000, 10, 6_000
 TITLE, DESCRIPTION, FIELDS, FIELD_NAME, FIELD_VALUE, FOOTER, AUTHOR = 256, 4_096, 25, 256, 1_024, 2_048, 256
 ROWS, BUTTONS, OPTIONS, CUSTOM_ID, LABEL, URL, PLACEHOLDER = 5, 5, 25, 100, 80, 512, 150
-COMPONENTS, WORDS = 40, 4_000
 NONCE, FILES, REQUEST = 25, 10, 25 * 2**20
 CHOICES, CHOICE = 25, 100
 SELECTS = (SELECT, 5, 6, 7, 8)
@@ -43,12 +43,12 @@ def many(where: tuple[str | int, ...], value: Any, most: int) -> Iterator[Fault]
 
 
 def check_message(
-    body: Json, *, files: int = 0, before: int = 0, interaction: bool = False, partial: bool = False
+    body: Json, *, files: Sequence[str] = (), before: int = 0, interaction: bool = False, partial: bool = False
 ) -> None:
     """Refuse a body that breaks a limit, or says nothing at all.
 
-    `files` came with it; `before` are the flags of the message that it edits; an `interaction`'s answer may be
-    ephemeral; a `partial` body may leave everything out.
+    `files` are the names of those that came with it; `before` are the flags of the message that it edits; an
+    `interaction`'s answer may be ephemeral; a `partial` body may leave everything out.
     """
     faults = list(_faults(body, files, before, interaction))
     if faults:
@@ -60,7 +60,7 @@ def check_message(
         raise RefusalError(50006)
 
 
-def _faults(body: Json, files: int, before: int, interaction: bool) -> Iterator[Fault]:
+def _faults(body: Json, files: Sequence[str], before: int, interaction: bool) -> Iterator[Fault]:
     yield from long(("content",), body.get("content"), CONTENT)
     nonce = body.get("nonce")
     if isinstance(nonce, str):
@@ -69,24 +69,24 @@ def _faults(body: Json, files: int, before: int, interaction: bool) -> Iterator[
     if not isinstance(flags, int) or flags & ~(SETTABLE | (EPHEMERAL if interaction else 0) | before):
         yield ("flags",), "BITFIELD_INVALID", "These flags cannot be set"
         return
-    if files > FILES:
+    if len(files) > FILES:
         yield ("files",), "BASE_TYPE_MAX_LENGTH", f"Must be {FILES} or fewer in length."
     for place, each in enumerate(body.get("attachments") or []):
         ours = str(each.get("id", "")) if isinstance(each, dict) else ""
         if not ours.isdigit():
             yield ("attachments", place, "id"), "NUMBER_TYPE_COERCE", f"{ours!r} is no id"
-        elif int(ours) < FILES and int(ours) >= files:  # small numbers name the files of this request
+        elif int(ours) < FILES and int(ours) >= len(files):  # small numbers name the files of this request
             yield ("attachments", place, "id"), "ATTACHMENT_NOT_FOUND", "Attachment data not found"
     yield from _embed_faults(body.get("embeds"))
     modern = bool((flags | before) & COMPONENTS_V2)
     if before & COMPONENTS_V2 and "flags" in body and not flags & COMPONENTS_V2:
         yield ("flags",), "MESSAGE_CANNOT_REMOVE_COMPONENTS_V2_FLAG", "The flag cannot be removed"
     if modern:
-        for name in ("content", "embeds", "poll"):
+        for name in ("content", "embeds", "poll", "sticker_ids"):
             if body.get(name):
                 code = "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2"
                 yield (name,), code, "The field cannot be used with MessageFlags.IS_COMPONENTS_V2"
-    yield from _component_faults(body.get("components"), modern)
+    yield from _component_faults(body.get("components"), files, modern=modern)
 
 
 def _says(embed: Any) -> bool:
@@ -117,28 +117,32 @@ def _embed_faults(embeds: Any) -> Iterator[Fault]:
         yield ("embeds",), "MAX_EMBED_SIZE_EXCEEDED", f"Embed size exceeds maximum size of {EMBED_SUM}"
 
 
-def _component_faults(components: Any, modern: bool) -> Iterator[Fault]:
-    yield from many(("components",), components, COMPONENTS if modern else ROWS)
+def _component_faults(components: Any, files: Sequence[str], *, modern: bool) -> Iterator[Fault]:
+    """Faults of a message's components: of rows alone, or of Components V2 where it is `modern`."""
+    if modern and isinstance(components, list):
+        yield from components_v2.faults(components, frozenset(files))
+        yield from _interactive_faults(components)
+        return
+    yield from many(("components",), components, ROWS)
     if not isinstance(components, list):
         return
-    everything = walk(components)
-    if modern and len(everything) > COMPONENTS:
-        yield ("components",), "COMPONENT_MAX_TOTAL_COMPONENTS_EXCEEDED", f"At most {COMPONENTS} in all"
-    if modern and sum(len(each.get("content") or "") for each in everything if each.get("type") == 10) > WORDS:
-        yield ("components",), "COMPONENT_DISPLAYABLE_TEXT_SIZE_EXCEEDED", f"At most {WORDS} characters in all"
-    seen: set[str] = set()
     for place, row in enumerate(components):
-        at = ("components", place)
         if row.get("type") != ROW:
-            if not modern:
-                yield (*at, "type"), "UNION_TYPE_CHOICES", 'Value of field "type" must be one of (1,).'
-                continue
-            inner = [each for each in walk([row]) if each.get("type") in (BUTTON, *SELECTS)]
-        else:
-            inner = row.get("components") or []
+            yield ("components", place, "type"), "UNION_TYPE_CHOICES", 'Value of field "type" must be one of (1,).'
+    yield from _interactive_faults([each if each.get("type") == ROW else {} for each in components])
+
+
+def _interactive_faults(components: list[Json]) -> Iterator[Fault]:
+    """Faults of the rows, buttons and selects, wherever they stand."""
+    seen: set[str] = set()
+    for at, each in components_v2.places(components):
+        if each.get("type") == ROW:
+            inner = each.get("components") or []
             yield from _row_faults((*at, "components"), inner)
-        for number, each in enumerate(inner):
-            yield from _used_faults((*at, "components", number), each, seen)
+            for number, one in enumerate(inner):
+                yield from _used_faults((*at, "components", number), one, seen)
+        elif at[-1] == "accessory" and each.get("type") == BUTTON:
+            yield from _used_faults(at, each, seen)
 
 
 def _row_faults(at: tuple[str | int, ...], inner: list[Json]) -> Iterator[Fault]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.support.discord_server.errors import MalformedError, RefusalError
-from tests.support.discord_server.messages import CROSSPOSTED, Json, Message
+from tests.support.discord_server.messages import COMPONENTS_V2, CROSSPOSTED, Json, Message
 from tests.support.discord_server.places import ANNOUNCEMENT, FORUM, NEWS_THREAD, PRIVATE_THREAD, THREAD, Channel
 from tests.support.discord_server.service import Call, Service
 
@@ -85,11 +85,21 @@ def edited(service: Service, message: Message, body: Json, call: Call) -> Json:
     ]
     if not any(shown) and not kept and not call.files:
         raise RefusalError(50006)
+    _check_converted(message, body)
     message.change(body, call.files, service.clock.now)
     if not message.ephemeral:
         service.told("MESSAGE_UPDATE", message)
     service.bell.ring()
     return message.json()
+
+
+def _check_converted(message: Message, body: Json) -> None:
+    """Refuse the flag for Components V2 beside content or embeds that an edit leaves as they are."""
+    if (message.flags | (body.get("flags") or 0)) & COMPONENTS_V2:
+        kept = [name for name in ("content", "embeds") if body.get(name, getattr(message, name))]
+        if kept:
+            code = "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2"
+            raise MalformedError([((name,), code, "The field cannot be used with the flag") for name in kept])
 
 
 def delete_message(service: Service, call: Call) -> Any:

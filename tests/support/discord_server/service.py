@@ -202,7 +202,8 @@ class Service:
         """A message's body, with its files; refuses what breaks a limit."""
         if not isinstance(body, dict):
             raise MalformedError([((), "MODEL_TYPE_CONVERT", "Only dictionaries may be used in a ModelType")])
-        limits.check_message(body, files=len(call.files), before=before, interaction=hook, partial=partial)
+        names = [each.name for each in call.files]
+        limits.check_message(body, files=names, before=before, interaction=hook, partial=partial)
         described = {str(each.get("id")): each for each in body.get("attachments") or []}
         for place, each in enumerate(call.files):
             said = described.get(str(place), {})
