@@ -123,7 +123,9 @@ async def open_app(
         styles = tuple(Style) if writer.has_model else WITHOUT_MODEL
         monitor = ListeningMonitor(store, alerts.alert)
         find = RecordingFinder(narrator.media, narrator.podcast, core.public_url).find if narrator.has_voice else None
-        commands = _commands(core, store, sessions, styles, alert=alerts.alert, monitor=monitor, feed=feed, find=find)
+        commands = _commands(
+            core, home, store, sessions, styles, alert=alerts.alert, monitor=monitor, feed=feed, find=find
+        )
         dispatch = partial(
             Dispatcher,
             alert=alerts.alert,
@@ -184,6 +186,7 @@ async def open_app(
 
 def _commands(
     core: Settings,
+    home: Path,
     store: Store,
     sessions: Sequence[Session],
     styles: Sequence[Style],
@@ -206,6 +209,7 @@ def _commands(
         monitor=monitor,
         past_list=PastLists(feed).of,
         find_recording=find,
+        media=MediaStore(media_folder(core, home)).path,
     )
 
 
@@ -325,7 +329,14 @@ def open_channel(
     """A channel, not logged in yet. Without `links` it signs with a throw-away key. Raises SettingsError."""
     if name not in CHANNELS:
         raise SettingsError(f"There is no channel named {name}; there are: {', '.join(CHANNELS)}.")
-    links = links or SignedLinks([make_secret()], settings.read(Settings, environ).public_url or None)
-    kit = Kit(home=home, pictures=home / CACHE, memory=ChannelMemory(store, name), template=template, links=links)
+    core = settings.read(Settings, environ)
+    kit = Kit(
+        home=home,
+        pictures=home / CACHE,
+        memory=ChannelMemory(store, name),
+        template=template,
+        links=links or SignedLinks([make_secret()], core.public_url or None),
+        media=MediaStore(media_folder(core, home)).path,
+    )
     opened: Channel = import_module(f"channels.{name}").open(channel_settings(name, environ), kit)
     return opened

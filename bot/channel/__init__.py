@@ -13,6 +13,7 @@ from bot.channel.message import Limits, Message, Pace, Personal, Rate, utf16_uni
 from bot.channel.outcome import Barred, Deferred, Gone, Outcome, Rejected, Sent, Unknown
 from bot.channel.page import FIRST_PAGE, Block, Direction, Link, Page, Paging, Said
 from bot.channel.port import (
+    AwaitsPictures,
     Channel,
     Commands,
     DeepLinking,
@@ -25,9 +26,11 @@ from bot.channel.port import (
     Kit,
     LoginError,
     Mailing,
+    MediaFinder,
     Memory,
     Playing,
     Template,
+    no_media,
 )
 from bot.channel.preference import N_, SILENT, Kind, Preference
 from bot.channel.tokens import LEAVE, MAIL, Links, Unsigned

@@ -10,8 +10,8 @@ from math import ceil
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.channel import Channel, CommandInfo, Reply, Requester, Suggestion
-from bot.commands import help_command, preference_commands, registry, subscription
+from bot.channel import Channel, CommandInfo, MediaFinder, Reply, Requester, Suggestion, no_media
+from bot.commands import help_command, picture_commands, preference_commands, registry, subscription
 from bot.commands.autocomplete import MOST
 from bot.commands.command import Audience, MisreadError, split
 from bot.commands.context import WITHOUT_MODEL, Context, PastList, Services, no_past_list
@@ -51,6 +51,7 @@ class ReaderCommands:
         monitor: ListeningMonitor | None = None,
         past_list: PastList = no_past_list,
         find_recording: FindRecording | None = None,
+        media: MediaFinder = no_media,
     ) -> None:
         by_name = {channel.name: channel for channel in channels}
         self._services = Services(
@@ -61,11 +62,17 @@ class ReaderCommands:
             styles,
             alert,
             past_list=past_list,
+            media=media,
             find_recording=find_recording,
         )
         self._store = store
+        reads_aloud = find_recording is not None
         self._commands = {
-            channel.name: registry.commands(channel.extras, reads_aloud=find_recording is not None)
+            channel.name: {
+                name: command
+                for name, command in registry.commands(channel.extras, reads_aloud=reads_aloud).items()
+                if channel.shows_pictures or name not in picture_commands.STEMS
+            }
             for channel in channels
         }
         self._fallback = fallback

@@ -14,6 +14,7 @@ from bot.commands import (
     operator_stats,
     papers,
     personal_data,
+    picture_commands,
     preference_commands,
     subscription,
 )
@@ -24,7 +25,7 @@ from bot.commands.listen_command import LISTEN
 def commands(extras: Sequence[Preference] = (), *, reads_aloud: bool = False) -> Mapping[str, Command[Any]]:
     """The commands of a channel with these preferences of its own, by name; `listen` only where it `reads_aloud`."""
     groups: Mapping[str, Sequence[Command[Any]]] = {
-        N_("help.group_read"): [*papers.COMMANDS, *([LISTEN] if reads_aloud else [])],
+        N_("help.group_read"): [*papers.COMMANDS, *picture_commands.COMMANDS, *([LISTEN] if reads_aloud else [])],
         N_("help.group_editions"): [
             *subscription.COMMANDS,
             *follow.COMMANDS,
