@@ -140,7 +140,7 @@ async def ours(url: str, home: Path, readers: int) -> Part:
     async with _subscribed(url, home, readers) as store:
         locks = make_locks(store.engine.url, store.path)
         dispatcher = Dispatcher(store, NullChannel(), locks)
-        async with holding(locks, *dispatcher.roles):
+        async with holding(locks, *dispatcher.roles()):
             took["publish"] = await _publish(store, DAY, NOW, readers)
             took["idle before"] = await _idle(dispatcher, NOW)
             began = time.perf_counter()

@@ -58,7 +58,8 @@ from bot.summaries.llm import Endpoint, Model
 from bot.summaries.paper_pictures import collect, thumbnail_file
 from bot.summaries.second_opinion import SecondOpinion
 from bot.summaries.writer import Writer
-from bot.web.application import MailAccess, WebContext
+from bot.web.application import MailAccess, WebContext, make_probes
+from bot.web.health_server import HealthServer
 from bot.web.metrics import Metrics
 from bot.web.pages.recordings import Recordings
 from bot.web.pages.thumbnails import Thumbnails
@@ -73,6 +74,9 @@ CHANNELS = ("telegram", "discord", "email", "outbox", "site")
 
 FALLBACK_CHANNEL = "outbox"
 """The channel that is used if none is configured."""
+
+FENCED = ("poll", "keep", "write", "illustrate", "narrate")
+"""Roles whose work is written under their lock alone; deliveries are under that of their owner."""
 
 CACHE = "cache"
 """The folder, below the program's home, of files that can be fetched again: full texts and pictures of papers."""
@@ -104,14 +108,15 @@ async def open_app(
         locks = make_locks(store.engine.url, store.path)
         stack.push_async_callback(locks.close)
         feed = await stack.enter_async_context(Feed(core.feed_url.get_secret_value()))
+        under = {role: store.fenced(locks, partial(list, [role])) for role in FENCED}
         links = SignedLinks(core.keys or [await load_secret(store)], core.public_url or None)
         names = [only] if only else configured(environ)
         channels = [open_channel(name, environ, home, store, links) for name in names]
         sessions = [await stack.enter_async_context(Session(channel)) for channel in channels]
         alerts = Alerts(sessions, core.admins, match(core.default_language))
         time = Clock({"database": store.server_time, "feed": feed.server_time}, alerts.alert)
-        writer = await _writer(core, home, store, stack, alerts)
-        narrator = _narrator(environ, core, home, store, writes=writer.has_model)
+        writer = await _writer(core, home, under["write"], stack, alerts)
+        narrator = _narrator(environ, core, home, under["narrate"], writes=writer.has_model)
         feedback, metrics = FeedbackProcessor(store, links), Metrics(store)
         styles = tuple(Style) if writer.has_model else WITHOUT_MODEL
         monitor = ListeningMonitor(store, alerts.alert)
@@ -152,10 +157,10 @@ async def open_app(
             locks=locks,
             clock=time,
             sessions=sessions,
-            publisher=publish(store, feed, alert=alerts.alert),
+            publisher=publish(under["poll"], feed, alert=alerts.alert),
             dispatchers=[dispatch(store, each.channel, locks, rate_limiter=each.rate_limiter) for each in sessions],
             housekeeping=Housekeeping(
-                store,
+                under["keep"],
                 alerts.alert,
                 closes=core.edition_closes,
                 channels=names,
@@ -163,12 +168,14 @@ async def open_app(
                 may_expire=time.may_expire,
             ),
             writer=writer,
-            illustrator=await _illustrator(core, home, store, stack, has_pages=has_pages),
+            illustrator=await _illustrator(core, home, under["illustrate"], stack, has_pages=has_pages),
             narrator=narrator,
             alerts=alerts,
             monitor=monitor,
             feedback=feedback,
             commands=commands,
+            status=metrics.status,
+            probes=_health_server(web),
             web=Web(web) if has_pages else None,
         )
 
@@ -251,6 +258,13 @@ def _model(core: Settings, endpoints: Sequence[tuple[str, str, str]]) -> Model:
         )
     except ValueError as error:
         raise SettingsError(f"{error}.") from None
+
+
+def _health_server(web: WebContext) -> HealthServer | None:
+    """The server of the probes alone, if HEALTH_PORT is set."""
+    if web.settings.health_port is None:
+        return None
+    return HealthServer(web.settings.health_host, web.settings.health_port, make_probes(web, tells_jobs=True))
 
 
 def core_settings(environ: Mapping[str, str]) -> Settings:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
@@ -28,11 +28,13 @@ from bot.publishing.publisher import Publisher
 from bot.render.words import match
 from bot.runtime.clock import Clock
 from bot.runtime.jobs import Job, cut_short, under_locks
-from bot.runtime.locks import Locks
+from bot.runtime.locks import Locks, take_from_the_dead
+from bot.runtime.role_status import RoleStatus
 from bot.runtime.supervisor import TICK, backoffs, pause, supervise, until
 from bot.settings import Settings
 from bot.store import Store, edition_queries
 from bot.summaries.writer import Writer
+from bot.web.health_server import HealthServer
 from bot.web.server import Web
 
 log = logging.getLogger(__name__)
@@ -55,7 +57,8 @@ NARRATING_EVERY = 30.0
 """Seconds between two checks for recordings that are wanted, while there are none."""
 VOICE_PATIENCE = 900.0
 """Seconds that one run (`--once`) spends on recordings, after everything has been delivered."""
-
+DRAINED_EVERY = 0.2
+"""Seconds between two looks whether what is in flight has ended."""
 PATIENCE = 3.0
 """Seconds that sends in flight get to end when the program is told to stop."""
 
@@ -89,8 +92,13 @@ class Service:
     monitor: ListeningMonitor
     commands: ReaderCommands
     feedback: FeedbackProcessor
+    status: RoleStatus
     web: Web | None = None
     """None without WEB_PORT or PUBLIC_URL."""
+    probes: HealthServer | None = None
+    """None without HEALTH_PORT."""
+    drain: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the process is to claim nothing more, finish what is in flight, and stop."""
 
     @property
     def channels(self) -> Sequence[Channel]:
@@ -133,16 +141,36 @@ class Service:
         """
         async with asyncio.TaskGroup() as group:
             group.create_task(supervise("clock", partial(self.clock.run, stop), stop), name="clock")
+            group.create_task(self._drain(stop), name="drain")
             for name, job in self._jobs(roles).items():
-                again = partial(supervise, name, partial(job.run, stop), stop)
+                again = partial(self._work, name, job, stop)
                 work = partial(under_locks, self.locks, job, again, stop, patience=PATIENCE)
                 group.create_task(supervise(name, work, stop), name=name)
             group.create_task(supervise("alerts", partial(self._send_alerts, stop), stop), name="alerts")
 
+    async def _work(self, name: str, job: Job, stop: asyncio.Event) -> None:
+        """Run a job that has its locks."""
+        self.status.works(name)
+        try:
+            await supervise(name, partial(job.run, stop), stop)
+        finally:
+            self.status.waits(name)
+
+    async def _drain(self, stop: asyncio.Event) -> None:
+        """Once told to drain, have dispatchers finish without claiming anything more, then stop the process."""
+        if not await until(stop, asyncio.ensure_future(self.drain.wait())):
+            return
+        log.info("draining: nothing more is claimed")
+        for dispatcher in self.dispatchers:
+            dispatcher.draining = True
+        while any(dispatcher.busy for dispatcher in self.dispatchers) and not stop.is_set():
+            await pause(DRAINED_EVERY, stop)
+        stop.set()
+
     async def take_locks(self, roles: frozenset[Role], stop: asyncio.Event) -> None:
         """Take the locks that `run` needs. Raises HeldError if another process holds one."""
-        locks = [lock for job in self._jobs(roles).values() for lock in job.locks]
-        await until(stop, asyncio.ensure_future(self.locks.take(*locks)))
+        locks = [lock for job in self._jobs(roles).values() for lock in job.roles()]
+        await until(stop, asyncio.ensure_future(take_from_the_dead(self.locks, *locks)))
 
     def _jobs(self, roles: frozenset[Role]) -> dict[str, Job]:
         """The jobs of these roles, by name."""
@@ -150,11 +178,11 @@ class Service:
         if Role.POLL in roles:
             jobs["poll"] = Job(["poll"], self._poll, self._poll_once)
             keep = self.housekeeping.step
-            jobs["keep"] = Job(["keep"], partial(self._again, keep, HOUSEKEEPING_EVERY), keep)
+            jobs["keep"] = Job(["keep"], partial(self._again, "keep", keep, HOUSEKEEPING_EVERY), keep)
             if self.writer.has_model:
                 jobs["write"] = Job(["write"], self._write, self._write_once, self.writer.finish)
         if Role.POLL in roles and (self.web is not None or any(channel.shows_pictures for channel in self.channels)):
-            draw = partial(self._again, self.illustrator.step, ILLUSTRATING_EVERY)
+            draw = partial(self._again, "illustrate", self.illustrator.step, ILLUSTRATING_EVERY)
             jobs["illustrate"] = Job(["illustrate"], draw, self._illustrate_once)
         for dispatcher, session in zip(self.dispatchers, self.sessions, strict=True):
             if Role.DELIVER in roles:
@@ -163,19 +191,26 @@ class Service:
                     partial(self._deliver, dispatcher, session),
                     partial(self._deliver_once, dispatcher, session),
                     partial(self._finish, dispatcher),
+                    dispatcher.cut_off,
                 )
         if Role.POLL in roles and self.narrator.has_voice:
-            jobs["narrate"] = Job(["narrate"], self._narrate, self._narrate_once)  # last of those that `--once` runs
+            read = partial(self._again, "narrate", self.narrator.step, NARRATING_EVERY)
+            jobs["narrate"] = Job(["narrate"], read, self._narrate_once)  # last of those that `--once` runs
         for session in self.sessions if Role.LISTEN in roles else ():
             role = f"listen:{session.channel.name}"
             jobs[role] = Job([role], partial(self._listen, session))
         if Role.WEB in roles and self.web is not None:
             jobs["web"] = Job([], self.web.run)  # without a lock: any number of processes may serve pages
+        if self.probes is not None:
+            jobs["health"] = Job([], self.probes.run)
         return jobs
 
-    async def _again(self, step: Callable[[datetime], Awaitable[object]], every: float, stop: asyncio.Event) -> None:
-        """Take a step `every` that many seconds until told to stop; one under way is cut off then."""
+    async def _again(
+        self, name: str, step: Callable[[datetime], Awaitable[object]], every: float, stop: asyncio.Event
+    ) -> None:
+        """Take a step of a job `every` that many seconds until told to stop; one under way is cut off then."""
         while await until(stop, asyncio.ensure_future(step(self.clock.now()))):
+            self.status.turned(name)
             await pause(every, stop)
 
     async def _poll_once(self, now: datetime) -> None:
@@ -187,6 +222,7 @@ class Service:
 
     async def _write(self, stop: asyncio.Event) -> None:
         while await until(stop, asyncio.ensure_future(self.writer.step(self.clock.now()))):
+            self.status.turned("write")
             await pause(0.0 if self.writer.wrote else WRITING_EVERY, stop)
 
     async def _write_once(self, now: datetime) -> None:
@@ -203,10 +239,6 @@ class Service:
                 await self.illustrator.step(now)
         except Exception:  # editions go out, whatever becomes of their pictures
             log.exception("drawing pictures failed, delivering without them")
-
-    async def _narrate(self, stop: asyncio.Event) -> None:
-        while await until(stop, asyncio.ensure_future(self.narrator.step(self.clock.now()))):
-            await pause(NARRATING_EVERY, stop)
 
     async def _narrate_once(self, now: datetime) -> None:
         try:
@@ -231,6 +263,7 @@ class Service:
 
     async def _poll(self, stop: asyncio.Event) -> None:
         while await until(stop, asyncio.ensure_future(self._round())):  # a poll that is cut off has stored nothing
+            self.status.turned("poll")
             at = await self.publisher.poller.next_poll(self.clock.now())
             await pause(min(max((at - self.clock.now()).total_seconds(), TICK), LONGEST_NAP), stop)
 
@@ -249,7 +282,9 @@ class Service:
     async def _deliver(self, dispatcher: Dispatcher, session: Session, stop: asyncio.Event) -> None:
         await self._despite_refusals(session, stop, partial(self._log_in, session, stop))
         while not stop.is_set():
-            if not await dispatcher.step(self.clock.now()):
+            worked = await dispatcher.step(self.clock.now())
+            self.status.turned(f"deliver:{dispatcher.channel.name}")
+            if not worked:
                 await pause(TICK, dispatcher.attempt_ended, stop)
 
     async def _finish(self, dispatcher: Dispatcher, patience: float) -> None:

@@ -91,7 +91,7 @@ async def test_a_message_has_its_readers_links(store: Store, public: str | None)
     await publish(store, {"ada": Preferences(language="ko")})
     locks = make_locks(store.engine.url, store.path)
     dispatcher = Dispatcher(store, FakeChannel(answer=note), locks, links=links)
-    async with holding(locks, *dispatcher.roles):
+    async with holding(locks, *dispatcher.roles()):
         await settle(dispatcher, DUE)
     await locks.close()
     [personal] = given_

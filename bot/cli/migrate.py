@@ -93,7 +93,7 @@ async def _upgrade_plan(store: Store) -> UpgradePlan:
         upgrade.pending(version),
         rows,
         max(1, round(seconds)),
-        standstill=upgrade.needs_standstill(version),
+        standstill=upgrade.needs_standstill(version, store.path),
         running=list(running),
     )
 

@@ -24,7 +24,7 @@ from bot.publishing.feed import sample
 from bot.render.words import match
 from bot.rules.closing import closing_time, newest_finished
 from bot.runtime.memory import return_large_blocks
-from bot.runtime.stopping import stop_on_signals
+from bot.runtime.stopping import drain_on_signal, stop_on_signals
 from bot.service import Role, Service
 from bot.store import edition_queries
 
@@ -75,6 +75,7 @@ async def _run(once: bool, roles: frozenset[Role], at: datetime | None, standby:
         gc.freeze()  # what is loaded by now stays; scanning it over and over would delay every message
         stop = asyncio.Event()
         stop_on_signals(stop)
+        drain_on_signal(service.drain)
         if not once:
             await _serve(service, roles, stop, standby=standby)
             return DONE

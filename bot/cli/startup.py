@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 import typer
@@ -29,6 +30,10 @@ def execute(work: Coroutine[Any, Any, int], *, stand_by: bool = False) -> None:
     An error that the operator can mend becomes one sentence. `stand_by` says that the command has the option --standby.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)  # bot.__main__ had turned it off
+    with suppress(AttributeError):  # Windows has no such signal
+        signal.signal(
+            signal.SIGUSR1, signal.SIG_IGN
+        )  # `papers drain` sends it; only `papers run` has something to drain
     try:
         with asyncio.Runner(loop_factory=new_loop()) as runner:
             code = runner.run(work)

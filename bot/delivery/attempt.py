@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 
@@ -35,12 +36,14 @@ class Attempts:
         renderings: Renderings,
         rate_limiter: RateLimiter,
         *,
+        may_begin: Callable[[], bool] = lambda: True,
         links: SignedLinks | None = None,
         observe: Observe = ignore_timing,
     ) -> None:
         self._channel = channel
         self._renderings = renderings
         self._rate_limiter = rate_limiter
+        self._may_begin = may_begin
         self._links = links
         self._observe = observe
         self._recallable: set[asyncio.Task[None]] = set()
@@ -69,6 +72,8 @@ class Attempts:
             self._recallable.discard(task)
         if rendered.message is None:
             return NothingToSend()
+        if not self._may_begin():
+            return Recalled()
         outcome = await self._send(delivery, rendered.message, personal)
         return NothingToSend() if rendered.is_hint and isinstance(outcome, Sent) else outcome
 

@@ -9,24 +9,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channel import Channel, Deferred, Rejected, Sent
-from bot.delivery.alerts import Alert, Setter, log_alert
+from bot.delivery.alerts import Alert, log_alert
 from bot.delivery.answers import count_accepted, count_answer, held_back
 from bot.delivery.attempt import Attempts
+from bot.delivery.delivery_log import DeliveryLog, Ended
 from bot.delivery.rate_limit import RateLimiter
 from bot.delivery.rendering import Renderings
 from bot.delivery.subscriber_changes import change_subscriber, end_after_strikes
-from bot.model import Delivery, State
+from bot.model import Delivery
 from bot.rules.outcomes import (
     ChannelState,
-    Consequence,
     RenderFailed,
     Result,
     changes_only_counts,
@@ -52,23 +50,6 @@ log = logging.getLogger(__name__)
 
 SWEEP = timedelta(seconds=5)
 """Time between two searches for deliveries whose process died or that may be sent again."""
-SUMMARY = timedelta(seconds=1)
-"""Time between two log lines about how deliveries ended, in a rush."""
-EXPECTED = {State.SKIPPED, State.OWED}  # states that are no warning
-
-
-@dataclass(slots=True)
-class _Ended:
-    """One attempt that came back, what follows from it, and what to report once that is committed."""
-
-    delivery: Delivery
-    result: Result
-    follows: Consequence
-    is_barred: bool = False
-    setter: Setter | None = None
-    """Who set the chat up that does not let us post, if known."""
-    fell_back: bool = False
-    """Whether this rejection made the rendering fall back."""
 
 
 class Dispatcher:
@@ -91,13 +72,20 @@ class Dispatcher:
         self.channel = channel
         self.owner = uuid.uuid4().hex
         self.attempt_ended = asyncio.Event()
-        self._alert = alert
+        self.draining = False
+        """Whether nothing more is claimed: what is in flight is finished, and recorded."""
+        self._log = DeliveryLog(channel.name, alert)
         self._may_expire = may_expire
-        self._store = store
+        self._store = store.fenced(locks, self.roles)
         self._locks = locks
         self._renderings = Renderings(store, channel, writes=writes, observe=observe)
         self._attempts = Attempts(
-            channel, self._renderings, rate_limiter or RateLimiter(channel.pace), links=links, observe=observe
+            channel,
+            self._renderings,
+            rate_limiter or RateLimiter(channel.pace),
+            may_begin=self._may_begin,
+            links=links,
+            observe=observe,
         )
         self._in_flight: dict[int, asyncio.Task[None]] = {}
         self._results: list[tuple[Delivery, Result]] = []
@@ -105,9 +93,8 @@ class Dispatcher:
         """The results that the current turn writes down."""
         self._in_doubt = False
         """Whether the last turn failed, so that nobody knows if its transaction was committed."""
-        self._unreported: Counter[str] = Counter()
-        """States of deliveries that ended since the last summary in the log."""
-        self._reported_at: datetime | None = None
+        self._cut_off = False
+        """Whether the locks were lost since the last `finish`."""
         self._swept_at: datetime | None = None
         self._repeats_sought_at: datetime | None = None
 
@@ -116,11 +103,14 @@ class Dispatcher:
         """Whether any send is in flight or not yet recorded."""
         return bool(self._in_flight or self._results or self._recording)
 
-    @property
     def roles(self) -> list[str]:
         """The locks that delivering on this channel needs."""
         exclusive = [f"deliver:{self.channel.name}"] if self.channel.pace.exclusive else []
         return [*exclusive, f"{OWNER}{self.owner}"]
+
+    def _may_begin(self) -> bool:
+        """Whether the locks last long enough for a send; not in the last moments of a lease."""
+        return not self._cut_off and self._locks.may_begin(*self.roles())
 
     async def step(self, now: datetime, *, claim: bool = True, await_texts: bool = True) -> bool:
         """Record what came back, then (with `claim`) claim what is due for the free slots and start sending it.
@@ -148,18 +138,33 @@ class Dispatcher:
             self._in_flight[delivery.id] = task
         return bool(doubted) or claimed is not None
 
+    def cut_off(self) -> None:
+        """Break off whatever is in flight, at once: the locks are lost, and another process may send."""
+        self._cut_off = True
+        for task in self._in_flight.values():
+            task.cancel()
+
     async def finish(self, now: datetime, *, patience: float) -> None:
-        """Stop: recall what was not handed over yet, wait `patience` seconds for the rest, record everything."""
+        """Stop: recall what was not handed over yet, wait `patience` seconds for the rest, record everything.
+
+        After `cut_off` nothing is recorded, for the rows may be another's by now: what this owner had in flight is
+        found as that of a dead one, and the dispatcher goes on under a new name.
+        """
         self._attempts.recall()
         if self._in_flight:
             await asyncio.wait(self._in_flight.values(), timeout=patience)
         for task in self._in_flight.values():
             task.cancel()
         await asyncio.gather(*self._in_flight.values(), return_exceptions=True)
+        if self._cut_off:
+            self.owner, self._cut_off, self._in_doubt = uuid.uuid4().hex, False, False
+            self._results.clear()
+            return
         await self.step(now, claim=False)
 
     async def _turn(self, now: datetime, *, claim: bool, await_texts: bool) -> list[Delivery] | None:
         """One transaction: record, requeue what may be repeated, claim. None where there was nothing to do."""
+        claim = claim and not self.draining and self._may_begin()
         free = self.channel.pace.concurrency - len(self._in_flight) if claim else 0
         if not (self._results or self._in_doubt or (free > 0 and await self._is_due(now, free))):
             return None
@@ -183,8 +188,8 @@ class Dispatcher:
                 await claiming.expire(connection, name, now=now)
             if state != before:
                 await channel_state.save(connection, name, state)
-        self._report_ended(ended, now, at_once=not claimed)
-        self._report_state(before, state, now)
+        self._log.ended(ended, now, at_once=not claimed)
+        self._log.state(before, state, now)
         return claimed
 
     def _take_results(self) -> Sequence[tuple[Delivery, Result]]:
@@ -235,7 +240,7 @@ class Dispatcher:
             owners = await unconfirmed.owners_in_flight(connection, self.channel.name)
         doubted = 0
         for owner in owners - {self.owner}:
-            if await self._locks.is_free(f"{OWNER}{owner}", at_once=self.channel.pace.exclusive):
+            if await self._locks.is_free(f"{OWNER}{owner}"):
                 async with self._store.write() as connection:
                     doubted += await unconfirmed.mark_unknown(connection, self.channel.name, owner, now=now)
         self._swept_at = now
@@ -261,10 +266,10 @@ class Dispatcher:
         state: ChannelState,
         results: Sequence[tuple[Delivery, Result]],
         now: datetime,
-    ) -> tuple[ChannelState, list[_Ended]]:
+    ) -> tuple[ChannelState, list[Ended]]:
         """Write down what follows from results; the channel's state then, and what to report after the commit."""
         name, sure = self.channel.name, self._may_expire()
-        ended = [_Ended(each, result, consequence(in_time(each, sure), result, now)) for each, result in results]
+        ended = [Ended(each, result, consequence(in_time(each, sure), result, now)) for each, result in results]
         for each in ended:
             if each.follows.status is not None or each.follows.moved_to is not None:
                 change = await change_subscriber(
@@ -291,40 +296,3 @@ class Dispatcher:
             if isinstance(result, Deferred) and result.strike:
                 await end_after_strikes(connection, delivery, result.reason, now)
         return count_accepted(state, accepted, now), ended
-
-    def _report_ended(self, ended: Sequence[_Ended], now: datetime, *, at_once: bool) -> None:
-        """Log how deliveries ended: those that went well in a summary, since a line costs more than the rest of a send.
-
-        The summary comes `at_once` where nothing follows, in a rush once a second: a line per turn costs a tenth of it.
-        """
-        for each in ended:
-            state, reason = each.follows.state, each.follows.reason
-            self._unreported[state.value] += 1
-            if state is State.SENT and not log.isEnabledFor(logging.DEBUG):
-                continue
-            fields: dict[str, object] = {"channel": self.channel.name, "subscriber": each.delivery.subscriber_id}
-            if each.is_barred:
-                event = "chat paused, no right to post"
-                self._alert(event, now, level=logging.WARNING, setter=each.setter, reason=reason, **fields)
-            level = logging.DEBUG if state is State.SENT else logging.INFO if state in EXPECTED else logging.WARNING
-            log.log(level, "delivery ended", extra={**fields, "state": state.value, "reason": reason})
-            if each.fell_back:
-                is_note = each.delivery.is_note
-                event = "announcement rejected" if is_note else "rendering rejected, falls back to headline"
-                log.error(event, extra={**fields, "edition": each.delivery.edition_id, "reason": reason})
-        if self._unreported and (at_once or self._reported_at is None or now >= self._reported_at + SUMMARY):
-            log.info("deliveries ended", extra={"channel": self.channel.name, **self._unreported})
-            self._unreported.clear()
-            self._reported_at = now
-
-    def _report_state(self, before: ChannelState, after: ChannelState, now: datetime) -> None:
-        """Alert when the channel halts or resumes, and log when it starts to wait."""
-        if after.halted_at and not before.halted_at:
-            self._alert("channel halted", now, level=logging.ERROR, channel=self.channel.name, reason=after.halted_for)
-        if before.halted_at and not after.halted_at:
-            self._alert("channel resumed", now, channel=self.channel.name)
-        if after.waits_until and after.waits_until != before.waits_until:
-            until = after.waits_until.isoformat(timespec="seconds")
-            log.warning("channel waits", extra={"channel": self.channel.name, "until": until, "for": after.waits_for})
-        if after.counts.waiting - before.counts.waiting:
-            log.warning("a domain waits", extra={"channel": self.channel.name, "counts": after.counts.in_words(now)})

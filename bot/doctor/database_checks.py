@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bot.channel import Finding
 from bot.doctor.settings_checks import others_can_read
-from bot.store import DatabaseFault, Store, StoreError, stats, subscriber_queries
+from bot.store import DatabaseFault, Store, StoreError, server_setup, stats, subscriber_queries
 from bot.store.backups import made_in
 from bot.store.database_faults import damage, explain, try_to_write, why_not_made
 from bot.store.schema import HEAD
@@ -49,6 +49,7 @@ async def _contents(store: Store, home: Path, used: Sequence[str], now: datetime
         await try_to_write(connection)
     return [
         Finding("database", True, f"version {HEAD}, {readers} subscribers"),
+        *(await _server(store) if store.path is None else []),
         *([await asyncio.to_thread(_backups, home, now)] if readers else []),
         *(
             Finding(name, False, f"is not set up, and {count} subscribers there get nothing; see docs/settings.md")
@@ -56,6 +57,24 @@ async def _contents(store: Store, home: Path, used: Sequence[str], now: datetime
             if name not in used
         ),
     ]
+
+
+async def _server(store: Store) -> list[Finding]:
+    """Look at what stands between us and a PostgreSQL server, and at its replicas."""
+    found = []
+    between = await server_setup.pooler(store)
+    if between is not server_setup.Pooler.NONE:
+        says = f"is reached through a pooler that shares sessions for each {between}; both kinds serve"
+        found.append(Finding("pooler", True, says))
+    async with store.read() as connection:
+        replicas = await server_setup.replicas_not_waited_for(connection)
+    if replicas:
+        says = (
+            f"has {replicas} replicas and waits for none (synchronous_standby_names): after a failover more may be "
+            "sent again than what was in flight; see docs/many-machines.md"
+        )
+        found.append(Finding("replicas", True, says, advice=True))
+    return found
 
 
 def _not_there(file: Path) -> Finding:

@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import threading
+from contextlib import suppress
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,12 @@ def stop_on_signals(stop: asyncio.Event, longest: float = LONGEST_STOP) -> None:
             loop.add_signal_handler(number, told)
         except NotImplementedError:  # Windows
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(told))
+
+
+def drain_on_signal(drain: asyncio.Event) -> None:
+    """Set `drain` when SIGUSR1 comes (`papers drain`); Windows has no such signal."""
+    with suppress(NotImplementedError, AttributeError):
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, drain.set)
 
 
 def _end(loop: asyncio.AbstractEventLoop) -> None:

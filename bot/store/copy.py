@@ -10,22 +10,20 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, Table, func, insert, literal, select, text, true, union_all
+from sqlalchemy import Table, func, insert, literal, select, text, union_all
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import search
-from bot.store.database import BUSY_SECONDS, Store, StoreError
-from bot.store.schema import DERIVED, HEAD, deliveries, delivery_counts, editions, metadata, system_state
+from bot.store.database import BUSY_SECONDS, LEISURELY, Store, StoreError
+from bot.store.schema import DERIVED, HEAD, deliveries, delivery_counts, editions, metadata
 
 BATCH = 2_000
 """Rows in memory at a time."""
 
 COPIED = [table for table in metadata.sorted_tables if not table.info.get(DERIVED)]
-"""The tables that are copied; the search index is rebuilt, for it is not the same on both databases."""
-
-OF_LOCKS = "lock:"
-"""Prefix of keys in `system_state` that belong to the locks of one server, and are not copied."""
+"""The tables that are copied. The search index is rebuilt, for it is not the same on both databases; leases are of one
+server, and held meanwhile."""
 
 Progress = Callable[[int, int], None]
 
@@ -43,7 +41,8 @@ async def frozen(store: Store) -> AsyncIterator[AsyncConnection]:
     """A transaction during which nobody else can write to the database."""
     async with store.write() as connection:
         if store.path is None:
-            every = ", ".join(table.name for table in metadata.sorted_tables)
+            every = ", ".join(table.name for table in COPIED)
+            await connection.execute(text(LEISURELY))
             await connection.execute(text(f"set local lock_timeout = '{BUSY_SECONDS}s'"))
             await connection.execute(text(f"lock table {every} in share mode"))
         yield connection
@@ -89,6 +88,8 @@ async def copy(source: AsyncConnection, target: Store, progress: Progress | None
     try:
         async with target.write() as connection:
             await _require_empty(connection)
+            if connection.dialect.name == "postgresql":
+                await connection.execute(text(LEISURELY))
             expected = await counts(source)
             total, done = sum(expected.values()), 0
             for table in COPIED:
@@ -109,7 +110,7 @@ async def counts(connection: AsyncConnection) -> dict[str, int]:
     """The number of rows of every table, in the order in which tables are copied."""
     found = {}
     for table in COPIED:
-        query = select(func.count()).select_from(table).where(_ours(table))
+        query = select(func.count()).select_from(table)
         found[table.name] = int(await connection.scalar(query) or 0)
     return found
 
@@ -136,7 +137,7 @@ def cause(error: DBAPIError) -> str:
 
 
 async def _copy_table(source: AsyncConnection, target: AsyncConnection, table: Table) -> AsyncIterator[int]:
-    query = select(table).where(_ours(table)).execution_options(yield_per=BATCH)
+    query = select(table).execution_options(yield_per=BATCH)
     result = await source.stream(query)
     async for batch in result.mappings().partitions(BATCH):
         await target.execute(insert(table), [dict(row) for row in batch])
@@ -144,8 +145,8 @@ async def _copy_table(source: AsyncConnection, target: AsyncConnection, table: T
 
 
 async def _require_empty(connection: AsyncConnection) -> None:
-    for table in metadata.sorted_tables:
-        if await connection.scalar(select(literal(1)).select_from(table).where(_ours(table)).limit(1)) is not None:
+    for table in COPIED:
+        if await connection.scalar(select(literal(1)).select_from(table).limit(1)) is not None:
             raise StoreError(f"The target is not empty, its table {table.name} has rows: name an empty database.")
 
 
@@ -168,8 +169,3 @@ async def _prove(source: AsyncConnection, target: AsyncConnection, expected: Map
             )
     if await sums(source) != await sums(target):
         raise StoreError("The copy does not match: the sums of an edition differ; nothing was kept.")
-
-
-def _ours(table: Table) -> ColumnElement[bool]:
-    """The rows of a table to copy: all but those about locks."""
-    return ~system_state.c.key.startswith(OF_LOCKS) if table is system_state else true()

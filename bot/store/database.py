@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -17,8 +17,8 @@ from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from bot.runtime.locks import HeldError
-from bot.runtime.server_deadlines import connection_deadlines
+from bot.runtime.locks import HeldError, Locks
+from bot.runtime.server_connection import connection_arguments
 from bot.store import schema, search, sqlite, upgrade
 from bot.store.database_faults import explain, is_out_of_reach
 
@@ -28,8 +28,12 @@ VISITORS_WAIT = 5.0
 """Seconds that a visitor waits for one of them."""
 VISITORS_DEADLINE = 2.0
 """Seconds that a statement for visitors may take before it is interrupted."""
-LONGEST_STATEMENT = "set local statement_timeout = '10min'"
+LONGEST_STATEMENT = "select set_config('statement_timeout', '10min', true)"
 """PostgreSQL's deadline for a statement of the program itself; publishing to a million readers takes ten seconds."""
+LONGEST_IDLE = "set_config('idle_in_transaction_session_timeout', '10s', true)"
+"""PostgreSQL's deadline for the next statement of a writer: one that was cut off holds up who takes over."""
+LEISURELY = "set local idle_in_transaction_session_timeout = 0"
+"""Takes that deadline away, where a writer has long work of its own to do."""
 BUSY_SECONDS = 15
 """Seconds that a writer of SQLite waits for another process's transaction."""
 
@@ -104,6 +108,10 @@ class Store:
             async with connection.begin():
                 yield connection
 
+    def fenced(self, locks: Locks, roles: Callable[[], Sequence[str]]) -> Store:
+        """The same database for work under locks: no writing transaction begins once one of `roles` is lost."""
+        return _FencedStore(self, locks, roles)
+
     async def server_time(self) -> datetime | None:
         """The time by the database server's clock; None for SQLite, which has none of its own."""
         if self.path is not None:
@@ -143,7 +151,7 @@ class Store:
                 copied = await self._migrate(before)
         except HeldError as error:
             raise StoreError(
-                f"The database must be upgraded from version {before} to {schema.HEAD}, which renames tables: "
+                f"The database must be upgraded from version {before} to {schema.HEAD}, which nothing may run beside: "
                 f"stop every other Morning Papers process first ({error}), then start this one again."
             ) from error
         if before is None:
@@ -156,10 +164,11 @@ class Store:
         if self.path is None or before is None:
             async with self.write() as connection:
                 if connection.dialect.name == "postgresql":
+                    await connection.execute(text(LEISURELY))
                     # Several machines may start at once: one migrates, the others find it done.
                     await connection.execute(text("select pg_advisory_xact_lock(hashtext('morning-papers migrate'))"))
                     before = await connection.run_sync(_version)
-                    if before is not None and upgrade.needs_standstill(before):
+                    if before is not None and upgrade.needs_standstill(before, self.path):
                         await upgrade.server_standstill(connection, before)
                 if before != schema.HEAD:
                     await _upgrade(connection, before)
@@ -170,7 +179,7 @@ class Store:
                 before = await connection.run_sync(_version)
                 if before == schema.HEAD:
                     return None
-                if upgrade.needs_standstill(before):
+                if upgrade.needs_standstill(before, self.path):
                     await stack.enter_async_context(upgrade.file_standstill(connection, self.path))
             copied = await asyncio.to_thread(self._copy)
             async with self.rebuild() as connection:
@@ -210,14 +219,29 @@ class Store:
         return copy
 
 
+class _FencedStore(Store):
+    """A database whose writers must hold locks: `write` raises LostError where they are lost."""
+
+    def __init__(self, store: Store, locks: Locks, roles: Callable[[], Sequence[str]]) -> None:
+        super().__init__(store.engine, store.path)
+        self._store, self._locks, self._roles = store, locks, roles
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        async with self._store.write() as connection:
+            await self._locks.guard(connection, *self._roles())
+            yield connection
+
+
 def _server_engine(url: URL, limits: str, **pool: Any) -> AsyncEngine:
     """An engine for PostgreSQL. `limits` are set in each transaction, since poolers share sessions."""
-    deadlines = connection_deadlines(url.query)
-    engine = create_async_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=deadlines, **pool)
+    given = connection_arguments(url.query)
+    engine = create_async_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=given, **pool)
 
     @event.listens_for(engine.sync_engine, "begin")
     def begun(connection: Connection) -> None:
-        connection.exec_driver_sql(limits)
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql(f"{limits}, {LONGEST_IDLE}" if writes else limits)
 
     return engine
 

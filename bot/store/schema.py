@@ -306,6 +306,20 @@ channel_memory = Table(
     Column("value", Text, nullable=False),
 )
 
+leases = Table(
+    "leases",
+    metadata,
+    Column("role", String, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    Column("process", Text, nullable=False),
+    Column("taken_at", Utc, nullable=False),
+    Column("ends_at", Utc, nullable=False),
+    Column("takeovers", Integer, nullable=False),
+    UniqueConstraint("role", "number"),  # lets PostgreSQL tell a new number from a renewal: bot.runtime.locks
+    info={DERIVED: True},
+)
+"""Who does what, on PostgreSQL (`bot.runtime.locks`). Empty on SQLite, where locks are files."""
+
 system_state = Table(
     "system_state",
     metadata,

@@ -1,12 +1,13 @@
-"""Upgrades of the database: which migrations are pending, and that no other process runs while tables are renamed.
+"""Upgrades of the database: which migrations are pending, and that no other process runs beside those that forbid it.
 
-A process of an earlier version asks for tables by their old names. So a migration that renames any first takes every
-lock that such a process holds while it runs (bot.runtime.locks), and is refused while one of them is taken.
+A process of an earlier version asks for tables by their old names, and one before `LEASES` knows other locks. So such a
+migration first takes every lock that a process of then holds while it runs, and is refused while one of them is taken.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,7 +18,6 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.runtime.locks import FileLocks, HeldError, wait_for
-from bot.runtime.locks.advisory_locks import SETTLING, key_of
 
 if TYPE_CHECKING:  # imported only when there is something to migrate
     from alembic.config import Config
@@ -28,8 +28,12 @@ REASON_CODES = "0011"
 """The migration that wrote to each row of deliveries, subscribers and the suppression list; later ones touch few."""
 SEARCH_INDEX = "0013"
 """The migration that made the search index of today, which is filled from the papers afterwards."""
-RENAMES = SEARCH_INDEX
-"""The newest migration that renames or drops tables: an older database must be at a standstill to be upgraded."""
+LEASES = "0019"
+"""The migration that put leases in the place of PostgreSQL's advisory locks, of which a later process knows nothing."""
+STANDSTILL = {"sqlite": SEARCH_INDEX, "postgresql": LEASES}
+"""The newest migration that no process may run beside: one that renames tables, or changes how locks are held."""
+SETTLING = 9.0
+"""Seconds within which a process before `LEASES` noticed that its advisory locks were lost."""
 ROLES = ("poll", "keep", "write", "narrate")
 CHANNEL_ROLES = ("deliver", "listen")
 MIGRATE = "migrate"
@@ -70,9 +74,9 @@ def pending(version: str | None) -> list[Pending]:
     return [Pending(script.revision, (script.doc or "").splitlines()[0]) for script in scripts][::-1]
 
 
-def needs_standstill(version: str | None) -> bool:
-    """Whether no other process may run while a database at `version` is migrated."""
-    return version is not None and version < RENAMES
+def needs_standstill(version: str | None, file: Path | None) -> bool:
+    """Whether no other process may run while a database at `version` is migrated; `file` is that of SQLite."""
+    return version is not None and version < STANDSTILL["postgresql" if file is None else "sqlite"]
 
 
 def lacks_index(version: str | None) -> bool:
@@ -119,14 +123,14 @@ async def migrating_file(file: Path) -> AsyncIterator[None]:
 
 
 async def server_standstill(connection: AsyncConnection, version: str) -> None:
-    """Take every lock of the program on PostgreSQL until the transaction ends. Raises HeldError if one is taken.
+    """Take every advisory lock of the program before `LEASES` until the transaction ends. Raises HeldError.
 
     `version` is the database's, by which the table with the marks of locks has its name.
     """
     for role in await _roles(connection):
-        if not await connection.scalar(text("select pg_try_advisory_xact_lock(:key)"), {"key": key_of(role)}):
-            raise HeldError(role, ", ".join(await _server_processes(connection)) or "another process")
-    for process in await _server_processes(connection):  # one that only sends, or stands by, holds none of these
+        if not await connection.scalar(text("select pg_try_advisory_xact_lock(:key)"), {"key": _key_of(role)}):
+            raise HeldError(role, ", ".join(await _connected(connection)) or "another process")
+    for process in await _connected(connection):  # one that only sends, or stands by, holds none of these
         raise HeldError("a connection", process)
     table = "facts" if version < NEW_NAMES else "system_state"
     marked = text(f"select 1 from {table} where key like 'lock:%' limit 1")  # noqa: S608 - ours
@@ -134,10 +138,18 @@ async def server_standstill(connection: AsyncConnection, version: str) -> None:
         await asyncio.sleep(SETTLING)  # a holder was cut off, and may not have noticed yet
 
 
+def _key_of(role: str) -> int:
+    """The key of a role's advisory lock before `LEASES`."""
+    return int.from_bytes(hashlib.sha256(f"morning-papers {role}".encode()).digest()[:8], "big") >> 1
+
+
 async def running(connection: AsyncConnection, file: Path | None) -> Sequence[str]:
     """The processes that use the database just now, as their locks name them."""
     if file is None:
-        return await _server_processes(connection)
+        if not await connection.run_sync(lambda each: inspect(each).has_table("leases")):
+            return await _connected(connection)
+        live = text("select distinct process from leases where ends_at > clock_timestamp() order by 1")
+        return list(await connection.scalars(live))
     locks = FileLocks(file)
     roles = [*await _roles(connection), *await _owners_on_disk(locks, file)]
     return list(dict.fromkeys([locks.holder(role) for role in roles if not await locks.is_free(role)]))
@@ -157,8 +169,8 @@ async def _owners_on_disk(locks: FileLocks, file: Path) -> list[str]:
     return [name.replace("-", ":", 1) for name in sorted(names) if name != MIGRATE]
 
 
-async def _server_processes(connection: AsyncConnection) -> list[str]:
-    """Other processes of the program on this database; each names itself on the connection that holds its locks."""
+async def _connected(connection: AsyncConnection) -> list[str]:
+    """Processes of the program before `LEASES`; each named itself on the connection that held its locks."""
     names = await connection.scalars(
         text(
             "select distinct application_name from pg_stat_activity where datname = current_database() "

@@ -85,6 +85,20 @@ class WebContext:
         return [link for link in links if link is not None]
 
 
+def make_probes(context: WebContext, *, tells_jobs: bool = False) -> ProbeRoutes:
+    """The probes for monitoring; with `tells_jobs` for a port that no visitor sees."""
+    token = context.settings.metrics_token
+    return ProbeRoutes(
+        context.store,
+        context.metrics,
+        context.clock,
+        channels=[channel.name for channel in context.channels],
+        interval=context.core.poll_interval,
+        token=None if token is None else token.get_secret_value(),
+        tells_jobs=tells_jobs,
+    )
+
+
 def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.Application:
     """The application, ready to be served. `outgoing` sends the mails of `context.mail`."""
     urls, settings, mail = context.urls, context.settings, context.mail
@@ -112,7 +126,7 @@ def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.
     )
     reports = ReportRoute(context.store, pages, urls, clock=context.clock, client=client)
     path = f"{urls.root}/{{language}}/papers/{{paper}}/report/{{style}}"
-    found = [*_probe_routes(context), *_podcast_routes(context)]
+    found = [*make_probes(context).routes(), *_podcast_routes(context)]
     found.append(web.post(path, public.in_a_language(reports.take)))
     if mail is not None and outgoing is not None:
         forms = FormPages(
@@ -149,16 +163,3 @@ def _podcast_routes(context: WebContext) -> Sequence[web.RouteDef]:
     if context.recordings is None:
         return []
     return PodcastRoutes(context.visitors, context.urls, context.recordings, context.clock).routes()
-
-
-def _probe_routes(context: WebContext) -> Sequence[web.RouteDef]:
-    token = context.settings.metrics_token
-    probes = ProbeRoutes(
-        context.store,
-        context.metrics,
-        context.clock,
-        channels=[channel.name for channel in context.channels],
-        interval=context.core.poll_interval,
-        token=None if token is None else token.get_secret_value(),
-    )
-    return probes.routes()

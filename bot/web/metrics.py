@@ -17,8 +17,9 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from bot.runtime.role_status import RoleStatus
 from bot.runtime.timing import Timed
-from bot.store import Store, closing_state, health_figures, listening_outages
+from bot.store import Store, closing_state, health_figures, listening_outages, server_setup
 from bot.store.health_figures import Texts
 from bot.store.listening_outages import ListeningOutage
 
@@ -41,6 +42,7 @@ KEPT = timedelta(seconds=15)
 class _Figures(Collector):
     """The latest counts, as the client library collects them."""
 
+    status: RoleStatus
     now: datetime | None = None
     became: Mapping[tuple[str, str], int] = field(default_factory=dict)
     reasons: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
@@ -50,8 +52,10 @@ class _Figures(Collector):
     halted: Mapping[str, datetime] = field(default_factory=dict)
     outages: Mapping[str, ListeningOutage] = field(default_factory=dict)
     polled_at: datetime | None = None
+    oldest_snapshot: float | None = None
 
     def collect(self) -> Iterator[Metric]:
+        yield from _of_jobs(self.status)
         if self.now is None:
             return
         by_state = ("channel", "state")
@@ -81,14 +85,19 @@ class _Figures(Collector):
         if self.polled_at is not None:
             age = {(): _seconds(self.now - self.polled_at)}
             yield _gauge("papers_feed_age_seconds", "Seconds since the feed was last polled.", (), age.items())
+        if self.oldest_snapshot is not None:
+            told = "Seconds for which PostgreSQL's oldest transaction has kept old rows from being cleaned up."
+            yield _gauge("papers_oldest_snapshot_seconds", told, (), [((), self.oldest_snapshot)])
 
 
 class Metrics:
     """Collects the metrics of one process and of the database."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, status: RoleStatus | None = None) -> None:
         self._store = store
-        self._figures = _Figures()
+        self.status = status or RoleStatus()
+        """What the jobs of this process do."""
+        self._figures = _Figures(self.status)
         self.registry = CollectorRegistry()
         self.registry.register(self._figures)
         described = {Timed.RENDER: "Seconds to render a message.", Timed.SEND: "Seconds until a service answered."}
@@ -113,9 +122,23 @@ class Metrics:
                 figures.overdue = await health_figures.overdue(connection, now)
                 figures.outages = await listening_outages.load(connection)
                 figures.halted = await health_figures.halted(connection)
+                figures.oldest_snapshot = await server_setup.oldest_snapshot(connection)
                 figures.polled_at = (await closing_state.load(connection)).polled_at
             figures.now = now
         return generate_latest(self.registry)
+
+
+def _of_jobs(status: RoleStatus) -> Iterator[Metric]:
+    """What the jobs of this process do; a job that waits for its locks has no seconds."""
+    held = {(name,): status.seconds(job.held_since) for name, job in status.jobs.items()}
+    turned = {(name,): status.seconds(job.turned_at) for name, job in status.jobs.items()}
+    for name, text, found in (
+        ("papers_role_held_seconds", "Seconds for which this process has had a role.", held),
+        ("papers_role_turned_seconds", "Seconds since a job of this process last came round.", turned),
+    ):
+        yield _gauge(name, text, ("role",), [(key, each) for key, each in found.items() if each is not None])
+    takeovers = {(name,): job.takeovers for name, job in status.jobs.items()}
+    yield _gauge("papers_role_takeovers", "Times that this process has taken a role.", ("role",), takeovers.items())
 
 
 def _renamed(name: str, text: str, labels: Sequence[str], values: Mapping[Any, float]) -> Iterator[GaugeMetricFamily]:

@@ -32,13 +32,16 @@ class ProbeRoutes:
         channels: Sequence[str],
         interval: timedelta,
         token: str | None,
+        tells_jobs: bool = False,
     ) -> None:
+        """`tells_jobs`: /healthz says what each job of this process does, which visitors need not know."""
         self._store = store
         self._channels = channels
         self._interval = interval
         self._token = token
         self._clock = clock
         self._metrics = metrics
+        self._tells_jobs = tells_jobs
 
     def routes(self) -> list[web.RouteDef]:
         """The probes' routes; they do not move below the path of PUBLIC_URL."""
@@ -49,8 +52,14 @@ class ProbeRoutes:
         ]
 
     async def _is_alive(self, request: web.Request) -> web.StreamResponse:  # noqa: ARG002
-        """Alive in any case, since a restart mends no outage of a service; those of listening are named."""
-        return web.json_response({"alive": True} | await health.listening(self._store), headers=NO_STORE)
+        """Alive unless a job hangs, since a restart mends no outage of a service; those of listening are named."""
+        stuck = self._metrics.status.stuck()
+        said: dict[str, object] = {"alive": not stuck}
+        if self._tells_jobs:
+            said["jobs"] = self._metrics.status.report()
+        said |= await health.listening(self._store)
+        status = HTTPStatus.SERVICE_UNAVAILABLE if stuck else HTTPStatus.OK
+        return web.json_response(said, status=status, headers=NO_STORE)
 
     async def _is_ready(self, request: web.Request) -> web.StreamResponse:
         self._check_token(request)

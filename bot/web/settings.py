@@ -33,6 +33,9 @@ class WebSettings(BaseModel):
     host: str = Field("127.0.0.1", alias="WEB_HOST", min_length=1, max_length=255)
     port: int | None = Field(None, alias="WEB_PORT", ge=0, le=65_535)
     """Setting it turns the web server on; 0 is any free port. With PUBLIC_URL alone it is USUAL_PORT."""
+    health_port: int | None = Field(None, alias="HEALTH_PORT", ge=0, le=65_535)
+    """Setting it serves the probes alone, whichever jobs the process runs; 0 is any free port."""
+    health_host: str = Field("127.0.0.1", alias="HEALTH_HOST", min_length=1, max_length=255)
     proxies: Annotated[tuple[Network, ...], BeforeValidator(networks)] = Field((), alias="TRUSTED_PROXIES")
     """Proxies whose X-Forwarded-For header is trusted."""
     metrics_token: SecretStr | None = Field(None, alias="METRICS_TOKEN")

@@ -149,7 +149,7 @@ async def mail_out(store: Store, readers: dict[str, int], refuses: set[str]) -> 
         opened(relay) as channel,
     ):
         dispatcher = Dispatcher(store, channel, locks, links=LINKS)
-        async with holding(locks, *dispatcher.roles):
+        async with holding(locks, *dispatcher.roles()):
             await settle(dispatcher, NOW + timedelta(hours=12))
     await locks.close()
     return len(relay.letters)

@@ -17,13 +17,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from hypothesis.stateful import run_state_machine_as_test as run_machine
 from sqlalchemy import event, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channel import Barred, Deferred, Gone, Message, Outcome, Pace, Personal, Rejected, Sent, Unknown
 from bot.delivery.dispatcher import SWEEP, Dispatcher
 from bot.model import NOTE, Address, Preferences, State, Style
 from bot.rules.outcomes import MAX_REPEATS
 from bot.rules.schedule import NEAR, Rhythm, waking
-from bot.runtime.locks import OWNER
+from bot.runtime.locks import OWNER, Holder
 from bot.store import Store, announcements, channel_state, subscriber_queries
 from bot.store import claiming as deliveries_of
 from bot.store.announcements import Refusal, RefusedError
@@ -142,8 +143,17 @@ class Memory:
     async def give_back(self, role: str) -> None:
         self.alive.discard(role)
 
-    async def is_free(self, role: str, *, at_once: bool = False) -> bool:
+    async def is_free(self, role: str) -> bool:
         return role not in self.alive
+
+    async def holders(self) -> list[Holder]:
+        return [Holder(role, "a process") for role in self.alive]
+
+    async def guard(self, connection: AsyncConnection, *roles: str) -> None:
+        pass  # it lives: only the dead lose theirs
+
+    def may_begin(self, *roles: str) -> bool:
+        return True
 
     async def watch(self, *roles: str) -> None:
         await asyncio.Event().wait()

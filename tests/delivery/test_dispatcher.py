@@ -279,12 +279,11 @@ async def test_what_a_lost_process_had_in_flight_is_listed_as_unknown_and_then_r
     channel = FakeChannel(hold=asyncio.Event(), pace=Pace(concurrency=2))
     lost = Dispatcher(store, channel, locks)
     await publish(store, {f"r{number}": AT_ONCE for number in range(5)})
-    async with holding(locks, *lost.roles):
+    async with holding(locks, *lost.roles()):
         await lost.step(NOW)
         heir = Dispatcher(store, FakeChannel(repeats_unknown=False), locks)
         await settle(heir, NOW)
         assert await states(store) == {"sending": 2, "sent": 3}
-    forgetful(locks)
     await settle(heir, NOW + SWEEP)
     assert await states(store) == {"unknown": 2, "sent": 3}
     heir = Dispatcher(store, FakeChannel(), locks)
@@ -295,18 +294,6 @@ async def test_what_a_lost_process_had_in_flight_is_listed_as_unknown_and_then_r
     channel.hold.set()
     await lost.finish(NOW + 3 * SWEEP, patience=5)
     assert await states(store) == {"sent": 5}
-
-
-def forgetful(locks: Locks) -> None:
-    """Let locks that were just given back count as free for long: time passes only as we tell it."""
-    seen = getattr(locks, "_seen_free", None)
-    if seen is not None:
-
-        class Long(dict[str, float]):
-            def setdefault(self, key: str, default: float = 0.0) -> float:
-                return 0.0
-
-        locks._seen_free = Long()  # type: ignore[attr-defined]
 
 
 async def test_what_could_not_be_written_down_is_written_down_later(store: Store, locks: Locks) -> None:

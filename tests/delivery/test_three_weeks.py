@@ -71,7 +71,7 @@ async def live(reference: Path, store: Store, folder: Path) -> tuple[dict[str, l
         async with store.write() as connection:
             for name, wanted in READERS.items():
                 await subscriber_queries.add(connection, Address("outbox", name), wanted, now=watch.now)
-        async with holding(locks, *dispatcher.roles):
+        async with holding(locks, *dispatcher.roles()):
             while watch.now < datetime.combine(LAST + 2 * DAY, time(), UTC):
                 watch.now += HOUR / 2
                 if OFF[0] <= watch.now < OFF[1]:

@@ -86,7 +86,7 @@ async def sending(store: Store, *, database: bool = False) -> AsyncIterator[Send
         dispatcher = Dispatcher(store, channel, locks, may_expire=clock.may_expire)
         housekeeping = Housekeeping(store, lambda *_, **__: None, closes=time(22), may_expire=clock.may_expire)
         sender = Sender(store, server, clock, dispatcher, housekeeping, channel, told=told)
-        async with holding(locks, *dispatcher.roles):
+        async with holding(locks, *dispatcher.roles()):
             yield sender
         await locks.close()
 

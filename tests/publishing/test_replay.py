@@ -73,7 +73,7 @@ async def live(days: dict[date, list[Row]], store: Store, folder: Path) -> Past:
         locks = make_locks(store.engine.url, store.path)
         dispatcher = Dispatcher(store, channel, locks)
         moments = (datetime.combine(first + n * DAY, at, UTC) for n in range((last - first).days + 2) for at in POLLS)
-        async with holding(locks, *dispatcher.roles):
+        async with holding(locks, *dispatcher.roles()):
             for now in (moment for moment in moments if moment >= now):  # the server's clock follows
                 await publisher.step(now)
                 while await dispatcher.step(now) or dispatcher.busy:

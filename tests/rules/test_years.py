@@ -194,7 +194,7 @@ class World:
                 self.lives[name] = Life(clock_of(wanted), wanted.cadence)
         queue = sorted(acts, key=lambda each: each.at)
         hours = {start + n * HOUR for n in range(days * 24)}
-        async with holding(locks, *dispatcher.roles):
+        async with holding(locks, *dispatcher.roles()):
             for now in sorted(hours | {each.at for each in queue}):
                 channel.now = now
                 if now.time() == CLOSES:

@@ -21,7 +21,7 @@ from bot.store import copy as copying
 from bot.store.backup_file import MARK, back_up
 from bot.store.channel_memory import ChannelMemory
 from bot.store.copy import copy, counts, frozen, make_ready, open_target, require_current, snapshot
-from bot.store.schema import deliveries, delivery_counts, editions, metadata, system_state
+from bot.store.schema import deliveries, delivery_counts, editions, leases, metadata, system_state
 from tests.support.fake_channel import DAY, NOW, publish
 from tests.support.postgres import Postgres
 
@@ -56,19 +56,19 @@ async def full(store: Store) -> Store:
         await connection.execute(
             insert(delivery_counts).values(edition_id=first, channel="fake", state="sent", count=4)
         )
-        await connection.execute(
-            insert(system_state), [{"key": "lock:poll", "value": "{}"}, {"key": "settled", "value": "x"}]
-        )
+        await connection.execute(insert(system_state), {"key": "settled", "value": "x"})
+        held = {"role": "poll", "number": 1, "process": "p", "taken_at": NOW, "ends_at": NOW, "takeovers": 0}
+        await connection.execute(insert(leases), held)
     return store
 
 
 async def everything(store: Store) -> dict[str, list[tuple[object, ...]]]:
-    """All rows of all tables, but for those about locks."""
+    """All rows of all tables, but for leases, which are of one server."""
     async with store.read() as connection:
         found = {}
         for table in metadata.sorted_tables:
             rows = [tuple(row) for row in await connection.execute(select(table).order_by(*table.primary_key))]
-            found[table.name] = [row for row in rows if not str(row[0]).startswith("lock:")]
+            found[table.name] = [] if table is leases else rows
     return found
 
 
@@ -152,9 +152,10 @@ async def test_a_target_of_another_version_is_refused(store: Store, version: str
         await require_current(store, "database")
 
 
-async def test_a_locked_target_is_still_an_empty_one(store: Store) -> None:
+async def test_a_target_whose_leases_are_held_is_still_an_empty_one(store: Store) -> None:
+    held = {"role": "poll", "number": 1, "process": "p", "taken_at": NOW, "ends_at": NOW, "takeovers": 0}
     async with store.write() as connection:
-        await connection.execute(insert(system_state).values(key="lock:poll", value="{}"))
+        await connection.execute(insert(leases), held)
     await make_ready(store)
 
 

@@ -61,17 +61,17 @@ sys.stdin.read()
 POSTGRES_HOLDER = """
 import hashlib, os, sys
 import psycopg
-url, role = sys.argv[1], sys.argv[2]
+url, role, table = sys.argv[1:]
 key = int.from_bytes(hashlib.sha256(f"morning-papers {role}".encode()).digest()[:8], "big") >> 1
 name = f"process {os.getpid()} on old since 2025-11-03T22:00:00+00:00"
 with psycopg.connect(url, autocommit=True) as connection:
     connection.execute("select set_config('application_name', %s, false)", (name,))
     if role != "standby":
         connection.execute("select pg_advisory_lock(%s)", (key,))
-        connection.execute("insert into facts values (%s, '{}')", (f"lock:{role}",))
+        connection.execute(f"insert into {table} values (%s, '{{}}')", (f"lock:{role}",))
     print("held", flush=True)
     sys.stdin.read()
-    connection.execute("delete from facts where key like 'lock:%%'")
+    connection.execute(f"delete from {table} where key like 'lock:%%'")
 """
 """Processes that hold a lock exactly as the program did before the tables were renamed, without any of its code."""
 
@@ -93,13 +93,13 @@ async def recorded(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
 
 
 @contextmanager
-def old_program(store: Store, role: str) -> Iterator[int]:
-    """A process of the earlier program that has a role's lock; its process id."""
+def old_program(store: Store, role: str, table: str = "facts") -> Iterator[int]:
+    """A process of the earlier program that has a role's lock, and its mark in a table; its process id."""
     if store.path is not None:
         command = [sys.executable, "-c", SQLITE_HOLDER, str(store.path), role]
     else:
         url = store.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-        command = [sys.executable, "-c", POSTGRES_HOLDER, url, role]
+        command = [sys.executable, "-c", POSTGRES_HOLDER, url, role, table]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "held\n"
@@ -336,6 +336,30 @@ async def test_tables_are_not_renamed_while_the_old_program_runs(recorded: Store
             assert f"process {process} on old" in running
     await recorded.migrate()
     assert await recorded.version() == HEAD
+
+
+@pytest.mark.parametrize("role", ["poll", "deliver:fake", "owner:0123456789abcdef", "standby"])
+async def test_leases_do_not_take_over_from_a_process_that_knows_none(
+    postgres: Postgres, tmp_path: Path, role: str
+) -> None:
+    store = Store.open(postgres.url(postgres.create()), tmp_path)
+    try:
+        async with store.write() as connection:
+            await connection.run_sync(lambda each: command.upgrade(upgrade.config(each), "0018"))
+        with old_program(store, role, "system_state") as process:
+            with pytest.raises(StoreError, match=f"process {process} on old since"):
+                await store.migrate()
+            async with store.read() as connection:
+                assert f"process {process} on old" in str(await upgrade.running(connection, None))
+        await store.migrate()
+        assert await store.version() == HEAD
+        ours = make_locks(store.engine.url, None)
+        await ours.take("poll")
+        async with store.read() as connection:
+            assert len(await upgrade.running(connection, None)) == 1
+        await ours.close()
+    finally:
+        await store.close()
 
 
 async def test_a_standby_on_a_server_keeps_tables_from_being_renamed(postgres: Postgres, tmp_path: Path) -> None:

@@ -22,7 +22,6 @@ from bot.delivery import dispatcher
 from bot.model import State
 from bot.rules.outcomes import MAX_REPEATS
 from bot.runtime import locks
-from bot.runtime.locks import advisory_locks
 from bot.runtime.supervisor import clock, pause
 from bot.service import Role
 from bot.store import Store
@@ -48,8 +47,7 @@ class Orders:
     standby: bool = False
     once: bool = False
     hasty: bool = True
-    """Do not leave the locks of the dead alone for seconds: the other processes of these tests are killed, so no
-    holder of a lost lock lives on; nine seconds a kill would be most of the test's time."""
+    """Look for what the dead had in flight all the time."""
 
     together: bool = False
     """Begin only when the gate opens, with all the others."""
@@ -105,7 +103,6 @@ def live(orders: Orders, ticks: Connection) -> None:
     """Deliver until nothing is left to deliver; exits with HELD where another process does so already."""
     logging.basicConfig(filename=orders.home / "log", format="%(process)d %(message)s", level=logging.WARNING)
     if orders.hasty:
-        advisory_locks.SETTLING = 0.05
         dispatcher.SWEEP /= 100
     try:
         asyncio.run(_deliver(orders, ticks.fileno()))

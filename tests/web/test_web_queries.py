@@ -147,7 +147,7 @@ async def test_a_relay_that_refuses_is_seen_within_two_minutes(store: Store) -> 
     await publish(store, {"ada": Preferences(hour=22 * 60)})
     channel, locks = FakeChannel(answer=refused), make_locks(store.engine.url, store.path)
     dispatcher = Dispatcher(store, channel, locks)
-    async with holding(locks, *dispatcher.roles):
+    async with holding(locks, *dispatcher.roles()):
         for seconds in range(0, 121, 10):
             await settle(dispatcher, NOW + timedelta(seconds=seconds))
             found = await health.examine(store, ["fake"], timedelta(hours=1), NOW + timedelta(seconds=seconds))

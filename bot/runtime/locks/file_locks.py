@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import socket
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.runtime.locks.lock import OWNER, HeldError, LockError, described, ourselves
+from bot.runtime.locks.lock import OWNER, HeldError, Holder, LockError, described, ourselves
 
 
 class FileLocks:
@@ -64,7 +68,7 @@ class FileLocks:
         for path in self._database.parent.glob(f"{prefix}*.lock"):
             await self.is_free(f"{OWNER}{path.name.removeprefix(prefix).removesuffix('.lock')}")
 
-    async def is_free(self, role: str, *, at_once: bool = False) -> bool:  # noqa: ARG002
+    async def is_free(self, role: str) -> bool:
         if role in self._held:
             return False
         lock = self._lock(role)
@@ -78,8 +82,27 @@ class FileLocks:
         lock.release()
         return True
 
+    async def holders(self) -> list[Holder]:
+        """From the notes: trying the locks would keep a process that starts just then from having them."""
+        prefix = f"{self._database.name}."
+        found = []
+        for note in sorted(self._database.parent.glob(f"{prefix}*.holder")):
+            role = note.name.removeprefix(prefix).removesuffix(".holder").replace("-", ":", 1)
+            with suppress(OSError, ValueError):
+                written = json.loads(note.read_text(encoding="utf-8"))
+                holder = Holder(role, described(written), datetime.fromisoformat(written["since"]))
+                if holder.host != socket.gethostname() or _lives(holder.pid):
+                    found.append(holder)
+        return found
+
     async def watch(self, *roles: str) -> None:  # noqa: ARG002
         await asyncio.Event().wait()  # a file lock cannot be lost while we live
+
+    async def guard(self, connection: AsyncConnection, *roles: str) -> None:
+        """Nothing to ask for: see `watch`."""
+
+    def may_begin(self, *roles: str) -> bool:  # noqa: ARG002
+        return True
 
     async def close(self) -> None:
         for role in list(self._held):
@@ -100,3 +123,14 @@ class FileLocks:
             return described(json.loads(self._note(role).read_text(encoding="utf-8")))
         except (OSError, ValueError):
             return "another process"
+
+
+def _lives(process: int | None) -> bool:
+    """Whether a process of this machine lives; a note may outlast the one that wrote it."""
+    try:
+        os.kill(process or 0, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return process is not None

@@ -3,21 +3,56 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 OWNER = "owner:"
 """Prefix of the role that a process holds for its lifetime: once it is free, what its owner had claimed is in doubt."""
 
 
+NAMED = re.compile(r"process (?P<pid>\d+) on (?P<host>\S+) since ")
+"""How a process is named (`described`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who has a role: the process as it is named, since when, and how often the role was taken from another one."""
+
+    role: str
+    process: str
+    since: datetime | None = None
+    takeovers: int = 0
+
+    @property
+    def pid(self) -> int | None:
+        """The process's id on its machine, None if it is not known."""
+        named = NAMED.match(self.process)
+        return int(named["pid"]) if named else None
+
+    @property
+    def host(self) -> str | None:
+        """The machine's name, None if it is not known."""
+        named = NAMED.match(self.process)
+        return named["host"] if named else None
+
+
 class HeldError(Exception):
     """Another process holds the lock; `holder` says which, as far as is known."""
 
-    def __init__(self, role: str, holder: str) -> None:
+    def __init__(self, role: str, holder: str, *, until: object = None) -> None:
+        """`until` changes whenever the holder shows that it lives; None where the lock itself proves that.
+
+        It is "" where the holder's time has just ended.
+        """
         super().__init__(f"{role} is held by {holder}")
         self.role = role
         self.holder = holder
+        self.until = until
 
 
 class LockError(Exception):
@@ -25,7 +60,7 @@ class LockError(Exception):
 
 
 class LostError(Exception):
-    """The connection that holds our locks is gone: jobs that held one stop at once."""
+    """We no longer have a lock, or the database cannot be asked for one: jobs that held it stop at once."""
 
 
 class Locks(Protocol):
@@ -34,7 +69,7 @@ class Locks(Protocol):
     async def take(self, *roles: str) -> list[str]:
         """Take the locks of several roles, all or none; returns those that we did not hold before.
 
-        Raises HeldError where another process has one of them.
+        Raises HeldError where another process has one of them, LostError where the database cannot be asked.
         """
         ...
 
@@ -42,15 +77,27 @@ class Locks(Protocol):
         """Release a role's lock, if we hold it."""
         ...
 
-    async def is_free(self, role: str, *, at_once: bool = False) -> bool:
-        """Whether no process holds a role's lock, nor can still be working under it.
+    async def is_free(self, role: str) -> bool:
+        """Whether no process holds a role's lock, nor can still be working under it. Raises LostError."""
+        ...
 
-        `at_once` skips the wait for that: the caller holds the account's lock, and has waited already.
-        """
+    async def holders(self) -> list[Holder]:
+        """Every role that some process has, with those of this one. Raises LostError."""
         ...
 
     async def watch(self, *roles: str) -> None:
         """Never returns; raises LostError when we lose one of these locks."""
+        ...
+
+    async def guard(self, connection: AsyncConnection, *roles: str) -> None:
+        """Raise LostError unless we still hold these locks, and keep others from them until the transaction ends.
+
+        Only those that were taken are asked for: a command that runs a step by itself needs no lock.
+        """
+        ...
+
+    def may_begin(self, *roles: str) -> bool:
+        """Whether we hold these locks for long enough to begin something that cannot be taken back."""
         ...
 
     async def close(self) -> None:

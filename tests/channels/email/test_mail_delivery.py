@@ -94,7 +94,7 @@ async def test_a_misbehaving_relay_loses_no_edition(store: Store, tmp_path: Path
     locks = make_locks(store.engine.url, store.path)
     async with Relay(answer=moods) as relay, opened(relay, EMAIL_CONNECTIONS="5") as channel:
         dispatcher = Dispatcher(store, channel, locks, links=LINKS)
-        async with holding(locks, *dispatcher.roles):
+        async with holding(locks, *dispatcher.roles()):
             now = DUE
             while now < DUE + timedelta(hours=12):
                 await settle(dispatcher, now)
@@ -122,7 +122,7 @@ async def test_a_full_mailbox_is_gone_after_three_editions_over_a_week(store: St
         opened(relay) as channel,
     ):
         dispatcher = Dispatcher(store, channel, locks, links=LINKS)
-        async with holding(locks, *dispatcher.roles):
+        async with holding(locks, *dispatcher.roles()):
             for days in (0, 3, 7):
                 at = NOW + timedelta(days=days)
                 async with store.write() as connection:

@@ -1,0 +1,86 @@
+"""`papers drain`: processes of this machine finish what they have begun, and end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from typing import Annotated
+
+import typer
+
+from bot.cli.console import complain, say
+from bot.cli.open_store import stored
+from bot.cli.startup import DONE, FAILED, execute
+from bot.runtime.locks import Locks, make_locks
+
+LOOK_EVERY = 0.5
+"""Seconds between two looks whether the processes have ended."""
+LONGEST_DRAIN = 600.0
+"""Seconds that it waits for them at most, unless --wait says otherwise."""
+
+
+def drain(
+    wait: Annotated[
+        float, typer.Option(metavar="SECONDS", help="How long to wait for them to end.", min=0)
+    ] = LONGEST_DRAIN,
+) -> None:
+    """Let the processes on this machine claim nothing more, finish what is in flight, and end.
+
+    Unlike a stop it gives messages in flight all the time they need. Processes on other machines go on, and take over.
+    """
+    execute(_drain(wait))
+
+
+async def _drain(wait: float) -> int:
+    async with stored(as_it_is=True) as store:
+        locks = make_locks(store.engine.url, store.path)
+        try:
+            return await _drain_under(locks, wait)
+        finally:
+            await locks.close()
+
+
+async def _drain_under(locks: Locks, wait: float) -> int:
+    begun = await _running_here(locks)
+    if not begun:
+        say("Nothing runs on this machine.")
+        return DONE
+    for process in begun:
+        try:
+            os.kill(process, signal.SIGUSR1)
+        except PermissionError:
+            complain(f"Process {process} belongs to another user: run this as its user.")
+            return FAILED
+        except ProcessLookupError:  # it has just ended
+            continue
+    ends = asyncio.get_running_loop().time() + wait
+    while left := begun & await _running_here(locks):
+        if asyncio.get_running_loop().time() < ends:
+            await asyncio.sleep(LOOK_EVERY)
+            continue
+        complain(f"Still at work after {wait:g} s: {', '.join(map(str, sorted(left)))}; stop them, or wait longer.")
+        return FAILED
+    say(f"Drained: {len(begun)}.")
+    return DONE
+
+
+async def _running_here(locks: Locks) -> set[int]:
+    """The ids of processes on this machine that hold locks and live."""
+    found: set[int] = set()
+    for each in await locks.holders():
+        # The lock is tried as well: a note on a file may outlast its process, and the id be another's by now.
+        if each.host == socket.gethostname() and each.pid is not None and not await locks.is_free(each.role):
+            found.add(each.pid)
+    return {process for process in found if _lives(process)}
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,85 @@
+"""What the jobs of this process do: which wait for their locks, which work, and when each last came round."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+SLOW = dict.fromkeys(("poll", "write", "keep", "narrate", "illustrate"), 1800.0)
+"""Seconds in which a job has to come round once, where that is long: a feed with much to read, a slow model."""
+USUAL = 300.0
+"""The same for other jobs, which come round every second."""
+ENDLESS = ("listen", "web", "health")
+"""Jobs that do not come round: their channel says itself whether it listens (bot.delivery.listening)."""
+
+
+@dataclass(slots=True)
+class JobStatus:
+    """One job. Times are seconds of the monotonic clock."""
+
+    held_since: float | None = None
+    """None while it waits for its locks."""
+    turned_at: float | None = None
+    """When it last came round its loop, whether or not there was anything to do."""
+    takeovers: int = 0
+    """Times that it began to work since the process started."""
+
+    def is_stuck(self, name: str, now: float) -> bool:
+        """Whether the job works and has not come round for too long: a restart may mend that."""
+        role = name.partition(":")[0]
+        if self.held_since is None or role in ENDLESS:
+            return False
+        return now - max(self.held_since, self.turned_at or 0.0) > SLOW.get(role, USUAL)
+
+
+class RoleStatus:
+    """Keeps the status of every job of this process, by name."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._jobs: dict[str, JobStatus] = {}
+
+    @property
+    def jobs(self) -> Mapping[str, JobStatus]:
+        """Every job that was started, by name."""
+        return self._jobs
+
+    def waits(self, name: str) -> None:
+        """Note that a job waits for its locks."""
+        self._jobs.setdefault(name, JobStatus()).held_since = None
+
+    def works(self, name: str) -> None:
+        """Note that a job has its locks."""
+        job = self._jobs.setdefault(name, JobStatus())
+        job.held_since, job.turned_at = self._clock(), None
+        job.takeovers += 1
+
+    def turned(self, name: str) -> None:
+        """Note that a job came round."""
+        self._jobs.setdefault(name, JobStatus()).turned_at = self._clock()
+
+    def seconds(self, since: float | None) -> float | None:
+        """The seconds that have passed since a time of this clock; None for None."""
+        return None if since is None else max(0.0, self._clock() - since)
+
+    def stuck(self) -> list[str]:
+        """The jobs that work and have not come round for too long."""
+        now = self._clock()
+        return [name for name, job in self._jobs.items() if job.is_stuck(name, now)]
+
+    def report(self) -> dict[str, dict[str, object]]:
+        """What to say of each job."""
+        return {
+            name: {
+                "works": job.held_since is not None,
+                "seconds_held": _rounded(self.seconds(job.held_since)),
+                "seconds_since_turn": _rounded(self.seconds(job.turned_at)),
+                "takeovers": job.takeovers,
+            }
+            for name, job in self._jobs.items()
+        }
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 1)

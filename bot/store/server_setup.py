@@ -1,0 +1,65 @@
+"""What stands between us and a PostgreSQL server, and behind it: poolers, and replicas that a failover goes to."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store.database import Store
+
+TRIES = 5
+"""Times that two connections are compared: a busy pooler may give them two sessions by chance."""
+
+
+class Pooler(StrEnum):
+    """What stands between us and the server, by how it shares the server's sessions."""
+
+    NONE = "none"
+    SESSION = "session"
+    TRANSACTION = "transaction"
+
+
+async def pooler(store: Store) -> Pooler:
+    """Find a pooler: it tells a client another process id than the server's, and may share that one with others."""
+    async with store.engine.connect() as one, store.engine.connect() as other:
+        if await _server_process(one) == await _told_process(one):
+            return Pooler.NONE
+        for _ in range(TRIES):
+            if await _server_process(one) == await _server_process(other):
+                return Pooler.TRANSACTION
+    return Pooler.SESSION
+
+
+async def _server_process(connection: AsyncConnection) -> int:
+    """The server's process that answers; the transaction is over afterwards."""
+    found = int(await connection.scalar(text("select pg_backend_pid()")) or 0)
+    await connection.rollback()
+    return found
+
+
+async def _told_process(connection: AsyncConnection) -> int:
+    """The server's process as it was told when the connection was made."""
+    driver = (await connection.get_raw_connection()).driver_connection
+    assert driver is not None
+    return int(driver.info.backend_pid)
+
+
+async def replicas_not_waited_for(connection: AsyncConnection) -> int:
+    """Replicas of the server, if it commits before one of them has what was written; else 0."""
+    if await connection.scalar(text("select current_setting('synchronous_standby_names')")):
+        return 0
+    return int(await connection.scalar(text("select count(*) from pg_stat_replication")) or 0)
+
+
+async def oldest_snapshot(connection: AsyncConnection) -> float | None:
+    """Seconds since the oldest transaction began that the server keeps old rows for; None on SQLite.
+
+    Of other users' transactions an ordinary user sees nothing.
+    """
+    if connection.dialect.name == "sqlite":
+        return None
+    age = "max(extract(epoch from clock_timestamp() - xact_start))"
+    query = f"select {age} from pg_stat_activity where backend_xmin is not null"  # noqa: S608 - ours
+    return float(await connection.scalar(text(query)) or 0.0)

@@ -1,0 +1,63 @@
+"""Behind a pooler, in either mode, everything goes out, and a process that dies there is found."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.runtime.locks import HeldError, make_locks
+from bot.store import Store
+from bot.store.server_setup import Pooler, pooler, replicas_not_waited_for
+from tests.delivery.test_kills import born, crowd, forget_the_dead, reading, verify, watch
+from tests.support.killable_process import DONE, Orders
+from tests.support.pooler import pooling
+from tests.support.postgres import Postgres
+
+
+@pytest.mark.parametrize("mode", [Pooler.TRANSACTION, Pooler.SESSION])
+async def test_everything_goes_out_through_a_pooler(
+    postgres: Postgres, migrated: str, tmp_path: Path, mode: Pooler
+) -> None:
+    readers = 200
+    name = postgres.create(template=migrated)
+    with pooling(postgres, mode) as behind:
+        orders = Orders(tmp_path, f"postgresql+psycopg://papers@/{name}{behind}")
+        async with reading(orders) as store:
+            assert await pooler(store) is mode
+            await crowd(store, readers)
+            ours = make_locks(store.engine.url, None)
+        with born(orders) as first:
+            watch([first], readers // 4)
+            with pytest.raises(HeldError, match=f"held by process {first.pid} on "):
+                await ours.take("deliver:fake")
+            first.kill()
+        await ours.close()
+        await forget_the_dead(orders)
+        with born(orders) as second:
+            watch([second], 10 * readers)
+            assert second.end() == DONE, (tmp_path / "log").read_text()
+        await verify(replace(orders, database=postgres.url(name)), readers, kills=1)
+
+
+async def test_without_a_pooler_none_is_seen(postgres: Postgres, migrated: str, tmp_path: Path) -> None:
+    store = Store.open(postgres.url(postgres.create(template=migrated)), tmp_path)
+    assert await pooler(store) is Pooler.NONE
+    async with store.read() as connection:
+        assert await replicas_not_waited_for(connection) == 0
+    await store.close()
+
+
+async def test_an_address_with_several_hosts_leads_to_the_one_that_answers(
+    postgres: Postgres, migrated: str, tmp_path: Path
+) -> None:
+    name = postgres.create(template=migrated)
+    (tmp_path / "nobody").mkdir()
+    for hosts in (f"host={tmp_path}/nobody,{postgres.folder}", f"host={tmp_path}/nobody&host={postgres.folder}"):
+        store = Store.open(f"postgresql+psycopg://papers@/{name}?{hosts}", tmp_path)
+        assert await store.version()
+        locks = make_locks(store.engine.url, None)
+        assert await locks.take("poll") == ["poll"]
+        await locks.close()
+        await store.close()
