@@ -77,6 +77,8 @@ class Kit:
     """
     links: Links = field(default_factory=Unsigned)
     """Signs tokens that must be recognised when they come back."""
+    logo: tuple[int, int] | None = None
+    """Width and height in pixels of the newsletter's logo (`/logo.png` on the web server); None without one."""
 
 
 class Commands(Protocol):

@@ -39,7 +39,7 @@ def check(home: Path, environ: Mapping[str, str]) -> list[Finding]:
     found = [Finding("settings", False, sentence) for sentence in wrong]
     if not wrong:
         try:
-            app.core_settings(environ)
+            app.use_logo(app.core_settings(environ), home)
             found.append(Finding("settings", True, f"valid; home is {home}"))
         except SettingsError as error:
             found.append(Finding("settings", False, str(error)))

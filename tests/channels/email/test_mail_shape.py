@@ -223,3 +223,17 @@ def test_an_isolate_that_is_wrapped_is_whole_on_every_line() -> None:
     for line in lines:
         assert line.count("\u2068") == line.count("\u2069") > 0
         assert re.match(r" {4}\u2068", line)
+
+
+# The head
+
+
+@pytest.mark.parametrize(("size", "shown"), [((480, 80), (240, 40)), ((100, 200), (20, 40)), ((60, 20), (60, 20))])
+def test_a_logo_stands_at_the_head_as_small_as_it_has_to_be(size: tuple[int, int], shown: tuple[int, int]) -> None:
+    there = channel(Path())
+    composer = replace(there._composer, kit=replace(there._composer.kit, logo=size))
+    html = composer.compose(page(*FIVE)).parts()["html"]
+    [logo] = re.findall(r"<img [^>]*logo[^>]*>", html)
+    assert f'src="{PUBLIC}/logo.png"' in logo
+    assert f'width="{shown[0]}" height="{shown[1]}"' in logo
+    assert 'alt="Morning Papers"' in logo
