@@ -262,3 +262,12 @@ class Inviting(Protocol):
     def invitation(self) -> Link | None:
         """The service's name, and the URL where a new reader begins; None before the channel has logged in."""
         ...
+
+
+@runtime_checkable
+class DeepLinking(Protocol):
+    """A channel with links that run a command, as if the visitor who opens one had typed it."""
+
+    def link_to(self, line: str) -> Link | None:
+        """The service's name, and the URL that runs a line that changes nothing; None if no URL can hold it."""
+        ...

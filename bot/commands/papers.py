@@ -20,7 +20,7 @@ from bot.delivery.rendering import texts_for
 from bot.model import ALL_PAPERS, Cadence, Paper, Preferences, Ranked, Style
 from bot.render import typed_values
 from bot.render.edition_page import edition_page, list_page, today_page
-from bot.render.fit import Fitted, fit
+from bot.render.fit import Fitted, fit, starts
 from bot.rules.closing import DAY, rank
 from bot.rules.periods import period_of
 from bot.rules.preferences import without_filters
@@ -188,7 +188,7 @@ async def show_paper(context: Context, asked: PaperArguments) -> Reply:
         says = w.gettext("papers.not_listed", id=wanted_id, link=link)
         return context.reply(says, ok=False)
     wanted = _everything(context)
-    if wanted.style is Style.HEADLINE:
+    if wanted.style in {Style.HEADLINE, Style.BRIEF}:
         wanted = replace(wanted, style=Style.ABSTRACT)
     texts = await texts_for(context.store, [wanted_id], wanted)
     listed = w.gettext("paper.listed_on", day=w.day(found[0].listed_on))
@@ -269,15 +269,21 @@ def _fitted(context: Context, page: Page, line: LineAfter | None, after: int) ->
     channel = context.channel
 
     def follows(shown: int) -> str | None:
-        return None if line is None else line(begins + shown)
+        return None if line is None else line(after + shown)
 
-    before, begins = 0, 0
-    while line is not None and begins < after:
-        rest = replace(page, blocks=page.blocks[begins:])
-        before, begins = begins, begins + max(1, fit(rest, channel.compose, channel.limits, follows).shown)
-    begins = after
-    previous = line(before) if line is not None and after else None
-    rest = replace(page, blocks=page.blocks[after:], previous=previous)
+    begun, is_all = ([0], False) if line is None else starts(page, channel.compose, channel.limits, after)
+    earlier = [each for each in begun if each < after]
+    rest = replace(
+        page,
+        blocks=page.blocks[after:],
+        paging=replace(
+            page.paging,
+            previous=line(max(earlier)) if line is not None and earlier else None,
+            here=None if line is None else line(after),
+            number=1 + len(earlier),
+            pages=len(begun) if is_all and after in begun else None,
+        ),
+    )
     return fit(rest, channel.compose, channel.limits, follows)
 
 

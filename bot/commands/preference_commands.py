@@ -140,7 +140,7 @@ async def menu(context: Context, preference: Preference) -> Reply:
         named = styles(w, context.services.styles)
         rows = [Row(*named[style]) for style in context.services.styles]
     if preference.kind is Kind.TOPICS and context.preferences.topics:
-        more, rows = await _preview(context, context.preferences.topics)
+        more, rows = await preview_topics(context, context.preferences.topics)
     if not context.requester.may_change:
         return context.reply(now_is, more, rows=rows)
     example = next(map(context.typed, preference_values.examples(preference, w)), "")
@@ -182,7 +182,7 @@ async def _saved(context: Context, changed: Sequence[Preference]) -> Reply:
         return replace(await overview(context), says=[said])
     follows, rows = "", ()  # type: tuple[str, Sequence[Row]]
     if any(each.kind is Kind.TOPICS for each in changed) and context.preferences.topics:
-        follows, rows = await _preview(context, context.preferences.topics)
+        follows, rows = await preview_topics(context, context.preferences.topics)
     options = [settings_option(w)]
     if context.is_reading and any(each.shapes_message for each in changed):
         mine = edition_line(context.preferences.cadence, mine=True)
@@ -207,7 +207,7 @@ def find_zone(context: Context, preference: Preference, query: str) -> Reply:
     return context.reply(says, options=[*options, settings_option(w)])
 
 
-async def _preview(context: Context, topics: Sequence[str]) -> tuple[str, Sequence[Row]]:
+async def preview_topics(context: Context, topics: Sequence[str]) -> tuple[str, Sequence[Row]]:
     """What topics would have let through in the last 30 days: a sentence, and the newest of the papers."""
     today = context.now.astimezone(UTC).date()
     async with context.store.read() as connection:

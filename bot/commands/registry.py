@@ -9,6 +9,7 @@ from typing import Any
 from bot.channel.preference import N_, Preference
 from bot.commands import (
     announce,
+    follow,
     help_command,
     operator_stats,
     papers,
@@ -23,7 +24,11 @@ def commands(extras: Sequence[Preference] = ()) -> Mapping[str, Command[Any]]:
     """The commands of a channel with these preferences of its own, by name."""
     groups: Mapping[str, Sequence[Command[Any]]] = {
         N_("help.group_read"): papers.COMMANDS,
-        N_("help.group_editions"): [*subscription.COMMANDS, *preference_commands.commands(extras)],
+        N_("help.group_editions"): [
+            *subscription.COMMANDS,
+            *follow.COMMANDS,
+            *preference_commands.commands(extras),
+        ],
         N_("help.group_data"): [*personal_data.COMMANDS, *help_command.COMMANDS],
         N_("help.group_operators"): [*operator_stats.COMMANDS, *announce.COMMANDS],
     }

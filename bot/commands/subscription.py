@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -9,8 +10,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channel import CommandName, Option, Reply, command_line
+from bot.channel.command_lines import ABOUT
 from bot.channel.preference import N_
-from bot.commands.command import Audience, Command, Typed, always, no_arguments, understood
+from bot.commands.command import Audience, Command, MisreadError, Typed, always, no_arguments, understood
 from bot.commands.context import Context
 from bot.model import Address, Preferences, Reason, Status, Style
 from bot.render import typed_values
@@ -20,6 +22,7 @@ from bot.render.preference_values import rhythm_in_words
 from bot.render.words import Words, words
 from bot.rules.access import Access, Admission
 from bot.rules.schedule import Window, welcome
+from bot.rules.topics import TopicsError, parse
 from bot.store import audience, edition_queries, pending_deliveries, subscriber_queries
 
 PAUSES = (timedelta(days=7), timedelta(days=14), timedelta(days=30))
@@ -34,14 +37,23 @@ class SubscribeArguments:
     language: str | None = None
     style: Style | None = None
     invite: str | None = None
+    topics: tuple[str, ...] = ()
 
 
 def parse_subscribe(typed: Typed) -> SubscribeArguments:
-    """`ko`, `ko-abstract`, `zh-Hans-abstract-CODE`: a language, a style and a code, each of which may be missing."""
+    """`ko`, `ko-abstract`, `zh-Hans-abstract-CODE`: a language, a style and a code, each of which may be missing.
+
+    Behind them may stand `about diffusion, robots`: topics to begin with.
+    """
+    begins = re.match(rf"(?:(\S+)\s+)?{ABOUT}\s+(.+)", typed.words)
+    try:
+        topics = parse(begins[2]) if begins else ()
+    except TopicsError:
+        raise MisreadError from None
     tags = sorted(languages(), key=len, reverse=True)
-    language, rest = _leading(typed.words, tags)
+    language, rest = _leading((begins[1] or "") if begins else typed.words, tags)
     style, rest = _leading(rest, list(Style))
-    return SubscribeArguments(language, None if style is None else Style(style), rest.strip() or None)
+    return SubscribeArguments(language, None if style is None else Style(style), rest.strip() or None, topics)
 
 
 def _leading(text: str, words: list[str]) -> tuple[str | None, str]:
@@ -77,7 +89,12 @@ async def subscribe(context: Context, asked: SubscribeArguments) -> Reply:
         reader = await subscriber_queries.get(connection, requester.address, lock=True)
         before = context.preferences if reader is None else reader.preferences
         style = asked.style if asked.style in context.services.styles else before.style
-        wanted = replace(before, language=asked.language or before.language, style=style or before.style)
+        wanted = replace(
+            before,
+            language=asked.language or before.language,
+            style=style or before.style,
+            topics=asked.topics or before.topics,
+        )
         if reader is None:
             now = context.now
             await add(connection, requester.address, wanted, welcome_at=now, now=now, set_up_by=requester.person)

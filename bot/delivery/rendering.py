@@ -18,8 +18,8 @@ from bot.channel import Channel, Message, edition_line
 from bot.model import NOTE, Delivery, Edition, Preferences, Style
 from bot.render.announcement_page import announcement_page
 from bot.render.edition_page import NO_TEXTS, Texts, barren_page, choose, edition_page, slug, votes_counted_at
-from bot.render.fit import fit
-from bot.render.styles import TEXT_FIELDS
+from bot.render.fit import fit, starts
+from bot.render.styles import SHOWN_IN, TEXT_FIELDS
 from bot.render.words import words
 from bot.rules.preferences import shaping
 from bot.runtime.recent import Recent
@@ -93,7 +93,7 @@ class Renderings:
         wanted, edition_id = delivery.preferences, delivery.edition_id
         if delivery.fell_back:
             wanted = replace(wanted, style=Style.HEADLINE)
-        texts = await self._text_count(delivery) if wanted.style in TEXT_FIELDS else 0
+        texts = await self._text_count(delivery) if _shows_texts(wanted.style) else 0
         counted_at = await self._counted_at(edition_id, wanted)
         key = (edition_id, shaping(wanted), counted_at, delivery.missed, texts)
         return await self._shared(key, partial(self._compose, edition_id, wanted, delivery.missed))
@@ -192,9 +192,13 @@ class Renderings:
             return await edition_queries.get(connection, edition_id)
 
 
+def _shows_texts(style: Style) -> bool:
+    return style in TEXT_FIELDS or style in SHOWN_IN
+
+
 async def texts_for(store: Store, paper_ids: Sequence[str], wanted: Preferences) -> Texts:
     """What a model has written about papers in a reader's language; nothing where their style needs no model."""
-    if wanted.style not in TEXT_FIELDS:
+    if not _shows_texts(wanted.style):
         return NO_TEXTS
     async with store.read() as connection:
         return await text_queries.of(connection, paper_ids, wanted.language)
@@ -218,7 +222,13 @@ def compose(
     def next_page(shown: int) -> str:
         return edition_line(edition.cadence, edition.day, shown, mine=True)
 
-    return fit(page, channel.compose, channel.limits, next_page).message
+    page = replace(page, paging=replace(page.paging, here=edition_line(edition.cadence, edition.day, mine=True)))
+    fitted = fit(page, channel.compose, channel.limits, next_page)
+    if fitted.shown == len(page.blocks):
+        return fitted.message
+    begun, is_all = starts(page, channel.compose, channel.limits, likely=fitted.shown)
+    paging = replace(fitted.page.paging, pages=len(begun) if is_all else None)
+    return channel.compose(replace(fitted.page, paging=paging))
 
 
 def compose_note(text: str, day: date, language: str, channel: Channel) -> Message:

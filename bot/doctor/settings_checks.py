@@ -20,6 +20,7 @@ FAMILIAR = ("PAPERS_HOME",)
 MODEL = ("LLM_API_KEY", "LLM_MODEL", "LLM_CONCURRENCY", "LLM_TIMEOUT", "LLM_WINDOW", "LLM_BUDGET_TOKENS")
 VOICES = [name for name in settings.names(SpeechSettings) if name.startswith("TTS_VOICE")]
 NEEDS = {
+    "LOGO": ("PUBLIC_URL",),
     "INVITE_CODES": ("ACCESS=invite",),
     "ALLOWED": ("ACCESS=list",),
     **dict.fromkeys(MODEL, ("LLM_BASE_URL",)),

@@ -1,7 +1,8 @@
 """Loads and renders the templates with Jinja, which only this module imports. Escaping cannot be forgotten.
 
 Every value goes through the channel's own escape function: there is no `safe` filter, and markup can be printed and
-joined but not formatted or cut. Templates run in Jinja's sandbox and can read nothing but each other.
+joined but not formatted or cut. HTML alone has a filter `json`, for data between script tags. Templates run in Jinja's
+sandbox and can read nothing but each other.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from jinja2 import FileSystemLoader, StrictUndefined, TemplateNotFound, nodes, p
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.nodes import EvalContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 from markupsafe import escape as html
 
@@ -23,6 +25,7 @@ from bot.channel import Escape, Page, Template
 from bot.render import folder
 from bot.render.catalogue import DEFAULT
 from bot.render.words import words
+from bot.runtime.text import display_width
 
 FILTERS = frozenset(
     """
@@ -87,7 +90,9 @@ class _Environment(ImmutableSandboxedEnvironment):
         self._safe = safe
         w = words(language)
         self.filters = {name: self.filters[name] for name in FILTERS}
-        self.filters |= {"join": self.join, "number": w.number, "isolated": w.isolated}
+        self.filters |= {"join": self.join, "number": w.number, "isolated": w.isolated, "width": display_width}
+        if escape is None:
+            self.filters["json"] = _json
         self.globals = {"range": self.globals["range"], "namespace": self.globals["namespace"]}
         # Plain functions, since Jinja's i18n tags escape by HTML's rules only.
         self.globals |= {"gettext": w.gettext, "ngettext": w.ngettext}
@@ -108,6 +113,11 @@ class _Environment(ImmutableSandboxedEnvironment):
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         return not isinstance(obj, Markup) and super().is_safe_attribute(obj, attr, value)
+
+
+def _json(value: object) -> Markup:
+    """Plain data as JSON that may stand between HTML's script tags: nothing in it can end the element."""
+    return htmlsafe_json_dumps(value, ensure_ascii=False)
 
 
 class _Generator(CodeGenerator):

@@ -73,6 +73,13 @@ async def listed(connection: AsyncConnection, first: date, last: date) -> list[P
     return await _all(connection, select(papers).where(papers.c.listed, papers.c.listed_on.between(first, last)))
 
 
+async def ids_between(connection: AsyncConnection, first: date, last: date, limit: int) -> list[str]:
+    """The ids of the papers whose list day is from `first` to `last`, those with most votes first."""
+    query = select(papers.c.id).where(papers.c.listed_on.between(first, last))
+    votes = func.coalesce(papers.c.votes, 0)
+    return list(await connection.scalars(query.order_by(votes.desc(), papers.c.id).limit(limit)))
+
+
 async def first_day(connection: AsyncConnection) -> date | None:
     """The first list day of which there are papers; None if there are none."""
     day: date | None = await connection.scalar(select(func.min(papers.c.listed_on)))

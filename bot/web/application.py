@@ -9,7 +9,7 @@ from functools import partial
 
 from aiohttp import web
 
-from bot.channel import Channel, Inviting, Link
+from bot.channel import Channel, DeepLinking, Inviting, Link
 from bot.commands import ReaderCommands
 from bot.commands.process_feedback import FeedbackProcessor
 from bot.delivery.session import Session
@@ -20,8 +20,9 @@ from bot.signing import SignedLinks
 from bot.store import Store
 from bot.web.metrics import Metrics
 from bot.web.middleware import LARGEST_BODY, Middleware, client_of
-from bot.web.pages.contents import Pages, SubscribeForm
+from bot.web.pages.contents import Pages
 from bot.web.pages.edition_feeds import EditionFeeds
+from bot.web.pages.feed_builder import FeedBuilder
 from bot.web.pages.layout import LayoutMaker
 from bot.web.pages.logo_route import logo_routes
 from bot.web.pages.podcast_routes import PodcastRoutes
@@ -29,7 +30,10 @@ from bot.web.pages.public import PublicRoutes, style_sheet
 from bot.web.pages.recordings import Recordings
 from bot.web.pages.report_route import ReportRoute
 from bot.web.pages.search_page import SearchPages
+from bot.web.pages.site_files import SiteFiles
+from bot.web.pages.subscribe_box import SubscribeForm, SubscribeOffers
 from bot.web.pages.thumbnails import Thumbnails
+from bot.web.pages.topic_pages import TopicPages
 from bot.web.probes import ProbeRoutes
 from bot.web.settings import USUAL_PORT, WebSettings
 from bot.web.subscriptions.forms import FormPages
@@ -80,9 +84,13 @@ class WebContext:
         """The addresses of pages: below PUBLIC_URL, else on this machine."""
         return Urls.below(self.core.public_url or f"http://{self.settings.host}:{self.port}")
 
-    def invitations(self) -> Sequence[Link]:
-        """Links to the channels that a visitor can subscribe in."""
-        links = [channel.invitation for channel in self.channels if isinstance(channel, Inviting)]
+    def invitations(self, line: str = "") -> Sequence[Link]:
+        """Links to the channels that a visitor can subscribe in; where a link can, it runs a command line there."""
+        links = [
+            (line and isinstance(each, DeepLinking) and each.link_to(line)) or each.invitation
+            for each in self.channels
+            if isinstance(each, Inviting)
+        ]
         return [link for link in links if link is not None]
 
 
@@ -104,14 +112,12 @@ def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.
     """The application, ready to be served. `outgoing` sends the mails of `context.mail`."""
     urls, settings, mail = context.urls, context.settings, context.mail
     client = partial(client_of, proxies=settings.proxies)
-    layouts = LayoutMaker(urls, style_sheet()[0], has_settings=mail is not None, podcasts=_podcasts(context))
+    layouts = _layouts(context)
     pages = Pages(
         context.visitors,
         layouts,
         styles=context.styles,
         thumbnails=context.thumbnails,
-        invitations=context.invitations,
-        subscribing=None if mail is None else SubscribeForm(mail.commands.by_invitation),
         recordings=context.recordings,
         keep=context.core.keep_unsubscribed,
     )
@@ -119,6 +125,7 @@ def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.
         pages,
         SearchPages(context.visitors, layouts, context.thumbnails),
         EditionFeeds(context.visitors, urls),
+        TopicPages(context.visitors, layouts, context.thumbnails),
         urls,
         language=match(context.core.default_language),
         clock=context.clock,
@@ -127,8 +134,13 @@ def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.
     )
     reports = ReportRoute(context.store, pages, urls, clock=context.clock, client=client)
     path = f"{urls.root}/{{language}}/papers/{{paper}}/report/{{style}}"
+    files = SiteFiles(
+        context.visitors, urls, styles=context.styles, clock=context.clock, contact=settings.security_contact
+    )
     found = [*make_probes(context).routes(), *_podcast_routes(context)]
     found.append(web.post(path, public.in_a_language(reports.take)))
+    found += files.routes(public.in_a_language)
+    found += FeedBuilder(layouts, context.styles).routes(public.in_a_language)
     if mail is not None and outgoing is not None:
         forms = FormPages(
             store=context.store,
@@ -154,6 +166,18 @@ def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.
     found += logo_routes(urls.root)
     app.add_routes([*found, *public.routes()])
     return app
+
+
+def _layouts(context: WebContext) -> LayoutMaker:
+    mail = context.mail
+    form = None if mail is None else SubscribeForm(mail.commands.by_invitation)
+    return LayoutMaker(
+        context.urls,
+        style_sheet()[0],
+        has_settings=mail is not None,
+        offers=SubscribeOffers(context.styles, context.invitations, form),
+        podcasts=_podcasts(context),
+    )
 
 
 def _podcasts(context: WebContext) -> Sequence[str]:

@@ -28,7 +28,8 @@ ANY_HOST = ("/healthz", "/readyz", "/metrics")
 """Paths that may be asked for under any host name: monitoring may know the machine by another. Webhooks too."""
 
 CONTENT_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; media-src 'self'; form-action 'self'; base-uri 'none'; "
+    "default-src 'none'; style-src 'self'; img-src 'self'; media-src 'self'; manifest-src 'self'; form-action 'self'; "
+    "base-uri 'none'; "
     "frame-ancestors 'none'"
 )
 HEADERS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated
 
@@ -11,6 +12,7 @@ USUAL_PORT = 8080
 """Port if PUBLIC_URL is set and WEB_PORT is not."""
 SHORTEST_TOKEN = 16
 """Characters that a token or secret must have at least."""
+MAIL_ADDRESS = re.compile(r"[\w.%+-]+@[\w-]+(\.[\w-]+)+", re.ASCII)
 
 Network = IPv4Network | IPv6Network
 
@@ -41,8 +43,19 @@ class WebSettings(BaseModel):
     metrics_token: SecretStr | None = Field(None, alias="METRICS_TOKEN")
     """Bearer token of /readyz and /metrics, which are off without it."""
 
+    security_contact: str = Field("", alias="SECURITY_CONTACT", max_length=200)
+    """Where faults of security are reported: the URI of a mailbox or a page, empty for nowhere."""
     hook_secret: SecretStr | None = Field(None, alias="MAIL_HOOK_SECRET")
     """Key that mail services sign their webhooks with; without it that webhook is off."""
+
+    @field_validator("security_contact")
+    @classmethod
+    def _contact(cls, written: str) -> str:
+        if MAIL_ADDRESS.fullmatch(written):
+            return f"mailto:{written}"
+        if written and not re.fullmatch(r"https://[!-~]+", written):
+            raise ValueError("must be a mail address, or a web address that starts with https://")
+        return written
 
     @field_validator("metrics_token", "hook_secret")
     @classmethod

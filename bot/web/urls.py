@@ -7,16 +7,45 @@ names that are no slugs.
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import date
-from urllib.parse import quote, urlsplit
+from enum import Enum
+from urllib.parse import quote, urlencode, urlsplit
 
 from bot.model import Cadence
 from bot.render.edition_page import slug
 from bot.rules.periods import period_of
+from bot.rules.topics import Where
 
 USUAL_PORTS = {"https": 443, "http": 80}
 _SLUG = re.compile(r"(\d{4})-(?:(\d\d)-(\d\d)|W(\d\d)|(\d\d))", re.ASCII)
+
+
+LONGEST_TOPIC_SLUG = 100
+"""Characters of a topic in a path."""
+_WORDS = re.compile(r"[^\W_]+")
+
+
+class TopicKind(Enum):
+    """What a page of papers may be about, by the name in its path."""
+
+    KEYWORD = "keywords"
+    AUTHOR = "authors"
+    ORGANISATION = "organisations"
+
+    @property
+    def where(self) -> Where:
+        """The part of a paper that readers' topics of this kind are matched against."""
+        return Where[self.name]
+
+
+def topic_slug(name: str) -> str:
+    """A topic as it stands in paths: its words in small letters, with hyphens between; empty for what has no words."""
+    words = _WORDS.findall(unicodedata.normalize("NFKC", name).casefold())
+    while len(words) > 1 and len("-".join(words)) > LONGEST_TOPIC_SLUG:
+        words.pop()
+    return "-".join(words)[:LONGEST_TOPIC_SLUG]
 
 
 def edition_of(written: str) -> tuple[Cadence, date] | None:
@@ -62,13 +91,32 @@ class Urls:
         """Another page of a language: `archive`, `search`, `privacy`."""
         return f"{self.root}/{language}/{name}"
 
+    def topic(self, language: str, name: str, kind: TopicKind = TopicKind.KEYWORD) -> str:
+        """The page of the papers that have a keyword, an author or an organisation."""
+        found = topic_slug(name)
+        if not found:
+            return f"{self.page(language, 'search')}?{urlencode({'q': name})}"
+        return f"{self.root}/{language}/{kind.value}/{quote(found)}"
+
     def paper(self, language: str, paper_id: str) -> str:
         """The page of a paper."""
         return f"{self.root}/{language}/papers/{quote(paper_id)}"
 
     def picture(self, paper_id: str) -> str:
-        """A paper's thumbnail."""
+        """A paper's thumbnail beside its title."""
         return f"{self.root}/pictures/{quote(paper_id)}.jpg"
+
+    def large_picture(self, paper_id: str) -> str:
+        """A paper's thumbnail where it comes first."""
+        return f"{self.root}/pictures/{quote(paper_id)}.large.jpg"
+
+    def icon(self, pixels: int) -> str:
+        """Our icon as a PNG, so many pixels wide."""
+        return f"{self.root}/icon-{pixels}.png"
+
+    def citation(self, paper_id: str, kind: str) -> str:
+        """A paper's citation as a file: `bib` or `ris`."""
+        return f"{self.root}/cite/{quote(paper_id)}.{kind}"
 
     def feed(self, language: str, kind: str, query: str = "") -> str:
         """A feed: `xml`, `atom` or `json`."""

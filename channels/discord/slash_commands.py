@@ -101,6 +101,9 @@ COMMANDS: Sequence[CommandSpec] = (
         ),
     ),
     _preference(CommandName.TOPICS, OptionSpec("topics", completes=CommandName.TOPICS)),
+    CommandSpec(
+        CommandName.FOLLOW, (OptionSpec("topics", about="follow", required=True, completes=CommandName.FOLLOW),)
+    ),
     _preference(CommandName.COUNT, OptionSpec("papers", completes=CommandName.COUNT)),
     _preference(CommandName.PAUSE, OptionSpec("until", about="about_until")),
     CommandSpec(CommandName.RESUME, (_CHANNEL,)),

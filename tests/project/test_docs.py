@@ -78,6 +78,7 @@ WRONG_ON_THE_WEB = {
     "METRICS_TOKEN_FILE": "no/such/file",
     "MAIL_HOOK_SECRET": "short",
     "MAIL_HOOK_SECRET_FILE": "no/such/file",
+    "SECURITY_CONTACT": "call me",
 }
 WRONG_OF_SPEECH = {
     "TTS": "loud",

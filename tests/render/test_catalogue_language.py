@@ -12,7 +12,7 @@ DIGESTS = ("site.", "section.")
 """Ids of words that digests print in English in every language; the site layouts repeat them."""
 NAMES = {
     "AI", "arXiv", "Cookie", "Daily", "DM", "Face", "HF", "Hugging", "ID", "IP", "Liquid", "MAIL", "Morning", "Papers",
-    "Top", "UTC", "Discord", "Telegram", "LLM", "MODEL", "BibTeX",
+    "Top", "UTC", "Discord", "Telegram", "LLM", "MODEL", "BibTeX", "OPML", "RSS",
 }  # fmt: skip
 """Names and abbreviations that every language writes in Latin letters."""
 TYPED = {"author", "org", "keyword", "diffusion", "robotics", "time", "topics", "zone", "subscribe", "ping", "CODE"}

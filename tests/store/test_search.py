@@ -78,6 +78,10 @@ async def found(store: Store, query: str, **more: Any) -> list[int]:
         ('"语言模型的"', [5]),
         ("模语", []),
         ("world model", [3]),
+        ('keyword:"world model"', [3]),
+        ("keyword:vid", [3]),  # the last word may still be being typed
+        ("keyword:diffusion", []),
+        ("video -keyword:world", []),
     ],
 )
 async def test_both_databases_find_the_same_papers(full: Store, query: str, papers: list[int]) -> None:

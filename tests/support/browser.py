@@ -50,11 +50,17 @@ async def chromium() -> AsyncIterator[Browser]:
 
 @asynccontextmanager
 async def page(
-    browser: Browser, *, width: int = 1200, scheme: str = "light", scripts: bool = True, language: str = "en"
+    browser: Browser,
+    *,
+    width: int = 1200,
+    height: int | None = None,
+    scheme: str = "light",
+    scripts: bool = True,
+    language: str = "en",
 ) -> AsyncIterator[Page]:
     """A window of its own, with cookies of its own."""
     context = await browser.new_context(
-        viewport={"width": width, "height": 700 if width < 500 else 900},
+        viewport={"width": width, "height": height or (700 if width < 500 else 900)},
         color_scheme=scheme,  # type: ignore[arg-type]
         java_script_enabled=scripts,
         locale=language,

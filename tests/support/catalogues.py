@@ -42,7 +42,9 @@ def references() -> Mapping[str, Sequence[str]]:
     """The ids that code and templates ask for, each with the files that do."""
     found: dict[str, set[str]] = {}
     for folder, files, method in SOURCES:
-        for name, _, key, _, _ in extract_from_dir(str(ROOT / folder), [(files, method)], keywords=KEYWORDS):
+        for name, _, key, _, _ in extract_from_dir(
+            str(ROOT / folder), [("**.png", "ignore"), (files, method)], keywords=KEYWORDS
+        ):
             found.setdefault(str(key), set()).add(f"{folder}/{Path(name).as_posix()}")
     return {key: sorted(files) for key, files in found.items()}
 

@@ -1,6 +1,6 @@
 """Screenshots of every web page in Chromium, as a reader goes through them.
 
-To look at them: python -m tests.support.web_pictures FOLDER [--language ko] [--width 320]
+To look at them: python -m tests.support.web_pictures FOLDER [--language ko] [--width 390]
 """
 
 from __future__ import annotations
@@ -10,36 +10,28 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
-from datetime import date, timedelta
+from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.model import Cadence
-from bot.publishing.feed import sample
-from tests.support.browser import SCHEMES, WIDTHS, chromium, page
+from bot.web.pages.thumbnails import Thumbnails
+from tests.support.browser import SCHEMES, chromium, page
 from tests.support.contact_sheet import contact_sheet
 from tests.support.mail_program import ADA, Mailed, free_port, link_in
-from tests.support.web_program import Served, some
+from tests.support.web_sample import illustrate, papers, publish
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Page
 
-LANGUAGES = ("en", "ko", "ar")
-SHEETS = {"reading": 6, "searching": 6, "coming": 6, "settings": 8, "leaving": 5}
+LANGUAGES = ("en", "ko", "zh-Hant", "ja", "ar")
+WIDTHS = (390, 1200)
+"""A phone's and a laptop's, in pixels."""
+SHEETS = {"reading": 6, "searching": 6, "coming": 7, "settings": 8, "leaving": 5}
 """What pictures come together, and of how many pages, in the order of the walk."""
 NEW = "bo@example.org"
 OTHER = "ada@example.com"
 BAD = "0" * 40
-
-
-async def publish(served: Served) -> None:
-    """The sample's papers, on the last day of April and the days before, and in a week."""
-    found = [ranked.paper for ranked in sample.edition().papers]
-    await served.publish(*found)
-    for days in range(1, 5):
-        await served.publish(*some(days, 10 * days), day=sample.DAY - timedelta(days=days))
-    await served.publish(*found, day=date(2026, 4, 26), cadence=Cadence.WEEK)
 
 
 async def walk(mailed: Mailed, shown: Page, language: str) -> AsyncIterator[str]:
@@ -68,6 +60,8 @@ async def walk(mailed: Mailed, shown: Page, language: str) -> AsyncIterator[str]
 
     served.now += timedelta(hours=2)  # a letter an hour is enough
     await at(f"/{language}/")
+    await shown.click(".subscribe summary")
+    yield "offered"
     await shown.fill("[name=address]", NEW)
     await shown.click('form[action$="/subscribe"] button')
     yield "asked"
@@ -143,9 +137,13 @@ async def shoot(browser: Browser, language: str, width: int, scheme: str) -> lis
     """A picture of the first screen of each page."""
     port = free_port()
     with tempfile.TemporaryDirectory() as home:
-        async with Mailed(Path(home), public=f"http://127.0.0.1:{port}", WEB_PORT=f"{port}") as mailed:
+        cache = Path(home) / "cache"
+        illustrate(cache, papers())
+        public = f"http://127.0.0.1:{port}"
+        async with Mailed(Path(home), public=public, WEB_PORT=f"{port}", thumbnails=Thumbnails(cache)) as mailed:
             await publish(mailed.served)
-            async with page(browser, width=width, scheme=scheme, language=language) as shown:
+            height = 844 if width < 600 else 900
+            async with page(browser, width=width, height=height, scheme=scheme, language=language) as shown:
                 return [(f"{name} {scheme}", await picture(shown)) async for name in walk(mailed, shown, language)]
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from html.parser import HTMLParser
+from io import BytesIO
 from pathlib import Path
 from urllib.parse import quote
 
@@ -13,10 +14,12 @@ import pytest
 from PIL import Image
 
 from bot.channel import Link
+from bot.commands.token_buckets import TokenBuckets
 from bot.model import Cadence, Style
 from bot.render.catalogue import languages
 from bot.render.words import words
 from bot.store import NoConnectionError, database
+from bot.summaries.fulltext.figures import Size
 from bot.web.pages import public
 from bot.web.pages.page_cache import FRESH, PageCache, PageSource
 from bot.web.pages.search_gate import SearchGate
@@ -81,7 +84,8 @@ async def test_no_page_loads_from_other_servers_or_runs_scripts(served: Served, 
         attributes["href"] or "" for attributes in seen.all("link") if attributes["rel"] in {"stylesheet", "icon"}
     ]
     assert all(each.startswith("/") for each in asked)
-    assert not {"script", "iframe", "style", "object"} & {tag for tag, _ in seen.tags}
+    assert not {"iframe", "style", "object"} & {tag for tag, _ in seen.tags}
+    assert {each["type"] for each in seen.all("script")} <= {"application/ld+json"}, "data, which is not run"
     assert not [attributes for _, attributes in seen.tags if "style" in attributes]
     policy = answer.headers["Content-Security-Policy"]
     assert policy.startswith("default-src 'none'")
@@ -89,7 +93,8 @@ async def test_no_page_loads_from_other_servers_or_runs_scripts(served: Served, 
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-async def test_no_internal_link_is_broken(served: Served) -> None:
+async def test_no_internal_link_is_broken(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TokenBuckets, "take", lambda *_: None)
     await served.publish(*some(2, 10), day=DAY - timedelta(days=1))
     looked_at: dict[str, int] = {}
     waiting = ["/en/", "/en/2026-04-29"]
@@ -97,8 +102,12 @@ async def test_no_internal_link_is_broken(served: Served) -> None:
         path = waiting.pop()
         answer = await served.get(path)
         looked_at[path] = answer.status
+        if answer.status == 302:  # the newest week
+            answer = await served.get(answer.headers["Location"])
+            looked_at[path] = answer.status
         if answer.headers["Content-Type"].startswith("text/html"):
-            ours = {link for link in Seen(answer.text).links if link.startswith("/")}
+            # Feeds of topics are limited for each visitor.
+            ours = {each for each in Seen(answer.text).links if each.startswith("/") and "?topics=" not in each}
             waiting += [link for link in ours if link not in looked_at and link not in waiting]
     assert {path: status for path, status in looked_at.items() if status != 200} == {}
     assert len(looked_at) > 40
@@ -140,7 +149,54 @@ async def test_an_edition_shows_its_papers_in_order_and_its_neighbours(served: S
     assert titles == ["Paper number 1", "Paper number 2", "Paper number 3"]
     turns = {attributes["rel"]: attributes["href"] for attributes in seen.all("a") if attributes.get("rel")}
     assert turns == {"prev": "/en/2026-04-27", "next": "/en/2026-04-30"}
-    assert (await served.get("/en/2026-W18")).status == 200
+    assert "/en/2026-W18" in seen.links
+    week = Seen((await served.get("/en/2026-W18")).text)
+    assert {"/en/2026-04-27", "/en/2026-04-29", "/en/2026-04-30"} <= set(week.links)
+
+
+async def test_the_newest_week_and_month_have_paths_of_their_own(served: Served) -> None:
+    for name, heading in (("week", "Weekly papers"), ("month", "Monthly papers")):
+        answer = await served.get(f"/en/{name}")
+        assert (answer.status, f"<span>{heading}</span>" in answer.text) == (200, True)
+    for day in (date(2026, 4, 19), date(2026, 4, 26)):
+        await served.publish(*some(2), day=day, cadence=Cadence.WEEK)
+    for path, there in (("week", "/ko/2026-W17"), ("month", None)):
+        assert (await served.get(f"/ko/{path}")).headers.get("Location") == there
+
+
+async def test_a_page_opens_with_the_day_and_ends_with_the_bookkeeping(served: Served) -> None:
+    for path in ("/en/", "/en/2026-04-29"):
+        text = (await served.get(path)).text
+        head, _, rest = text.partition('<ol class="papers')
+        assert "3 papers" in head
+        assert "UTC" not in head, path
+        assert "UTC" in rest, path
+
+
+async def test_cards_lead_to_code_long_discussions_and_keywords(served: Served) -> None:
+    told = {"code": "https://github.com/a/b", "comments": 3, "keywords": ("Agents", "agents", "x" * 40, "robots")}
+    await served.publish(
+        paper(50, votes=9, **told), paper(51, votes=8, comments=2, keywords=("agents",)), day=date(2026, 4, 28)
+    )
+    seen = Seen((await served.get("/en/2026-04-28")).text)
+    assert [link for link in seen.links if "huggingface.co/papers/" in link] == [
+        "https://huggingface.co/papers/2604.00050"
+    ]
+    assert "https://github.com/a/b" in seen.links
+    assert "https://arxiv.org/abs/2604.00050" not in seen.links, "that is on its own page"
+    topics = [link for link in seen.links if "/keywords/" in link]
+    assert topics == [f"/en/keywords/{topic}" for topic in ("agents", "robots", "agents", "robots", "agents")]
+    assert seen.words.count("Agents") == 2
+    assert (await served.get(topics[0])).text.count("<article>") == 2
+    assert seen.words.count("▲ 9") == 1
+
+
+async def test_the_first_paper_has_a_second_sentence_of_its_authors(served: Served) -> None:
+    abstract = "We propose a thing. Experiments show that it outperforms all others by 12%. We are glad."
+    await served.publish(paper(50, votes=9, abstract=abstract), paper(51, abstract=abstract), day=date(2026, 4, 28))
+    text = (await served.get("/en/2026-04-28")).text
+    assert text.count("Experiments show that it outperforms all others by 12%.") == 1
+    assert text.count("from the abstract</bdi>") == 1
 
 
 @pytest.mark.parametrize(
@@ -178,6 +234,8 @@ async def test_the_archive_lists_days_weeks_and_months_of_a_year(served: Served)
     await served.publish(*some(1, 51), day=date(2025, 12, 28), cadence=Cadence.WEEK)
     newest, before = Seen((await served.get("/en/archive")).text), Seen((await served.get("/en/archive/2025")).text)
     assert "/en/2026-04-29" in newest.links
+    assert "Paper number 1" in newest.words, "what the day began with"
+    assert newest.words.count("Wed") == 2
     assert {"/en/2025-12", "/en/2025-W52", "/en/archive/2026"} <= set(before.links)
     assert (await served.get("/en/archive/2019")).status == 404
 
@@ -283,6 +341,16 @@ async def test_a_papers_page_shows_its_texts_and_editions(served: Served) -> Non
         assert (await served.get(f"/ko/papers/{stranger}")).status == 404
 
 
+async def test_a_page_that_is_not_there_leads_on(served: Served) -> None:
+    answer = await served.get("/ko/nothing")
+    seen = Seen(answer.text)
+    assert answer.status == 404
+    assert {"/ko/", "/ko/archive"} <= set(seen.links)
+    assert [each["name"] for each in seen.all("input") if each.get("type") == "search"] == ["q"]
+    nothing = await served.get("/en/search?q=nothing")
+    assert "Try fewer or other words" in nothing.text
+
+
 async def test_no_paper_can_inject_markup(tmp_path: Path) -> None:
     names = []
     for number, text in enumerate(("tame", HOSTILE)):
@@ -376,16 +444,25 @@ async def test_the_page_cache_is_limited_by_number() -> None:
 async def test_thumbnails_are_served_from_here_once_fetched(tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     cache.mkdir()
-    Image.new("RGB", (320, 170)).save(cache / "2604.00001.small.jpg")
+    for number, size in ((1, Size.SMALL), (2, Size.SMALL), (2, Size.LARGE)):
+        Image.new("RGB", size.value[:2]).save(cache / size.file_name(f"2604.0000{number}"))
     (cache / "secret.small.jpg").write_text("secret")
     async with Served(tmp_path, thumbnails=Thumbnails(cache)) as served:
-        await served.publish(*some(2))
+        await served.publish(*some(3))
         text = (await served.get("/en/2026-04-29")).text
-        assert re.findall(r'src="([^"]+)"', text) == ["/pictures/2604.00001.jpg"]
-        picture = await served.get("/pictures/2604.00001.jpg")
+        first, second = "/pictures/2604.00001.large.jpg", "/pictures/2604.00002.jpg"
+        assert re.findall(r'src="(/pictures/[^"]+)"', text) == [first, second]
+        picture = await served.get(second)
         assert (picture.status, picture.headers["Content-Type"], picture.body[:2]) == (200, "image/jpeg", b"\xff\xd8")
         assert "Accept-Ranges" not in picture.headers, "sent by us, where it is seen who takes nothing of it"
-        for stranger in ("2604.00002", "secret", "..%2f..%2fsubscribers", "2604.00001.small"):
+        large = "/pictures/2604.00002.large.jpg"
+        for path, width, keep in ((second, 320, "604800"), (large, 800, "604800"), (first, 320, "60")):
+            picture = await served.get(path)
+            assert (picture.headers["Cache-Control"], Image.open(BytesIO(picture.body)).width) == (
+                f"public, max-age={keep}",
+                width,
+            )
+        for stranger in ("2604.00003", "secret", "..%2f..%2fsubscribers", "2604.00001.small"):
             assert (await served.get(f"/pictures/{stranger}.jpg")).status == 404
 
 
@@ -406,11 +483,19 @@ async def test_the_public_address_may_have_a_path(tmp_path: Path) -> None:
 
 async def test_a_page_of_fifty_papers_is_small(served: Served) -> None:
     await served.publish(
-        *some(50, 100, votes=9, sentence="A sentence of a usual length about what it is. " * 4), day=date(2026, 4, 28)
+        *some(
+            50,
+            100,
+            votes=9,
+            sentence="A sentence of a usual length about what it is. " * 4,
+            code="https://github.com/somebody/something",
+            keywords=("multi-agent systems", "reinforcement learning"),
+        ),
+        day=date(2026, 4, 28),
     )
     answer = await served.get("/en/2026-04-28")
     assert answer.text.count("<article>") == 50
-    assert len(answer.body) <= 150_000
+    assert len(answer.body) <= 180_000
 
 
 async def test_texts_of_the_model_are_shown(tmp_path: Path) -> None:

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from bot.model import Address, Cadence, Reason, Status, Style
+from bot.model import Address, Cadence, Found, Reason, Status, Style
 from bot.render.words import words
-from bot.store import one_time_tokens, subscriber_queries
+from bot.store import one_time_tokens, paper_queries, subscriber_queries
 from bot.store.one_time_tokens import Purpose
 from tests.support.mail_program import ADA, HOST, Mailed, path_in
+from tests.support.pages import paper
 from tests.support.web_program import NOW, some
 
 
@@ -52,6 +53,36 @@ async def test_subscribing_is_confirmed_by_mail(mailed: Mailed) -> None:
     assert again.status == 200, "pressed twice"
     assert f"<span>{words('ko').gettext('subscribe.already').rstrip('.')}</span>" in again.text  # a title
     assert (await mailed.get(path)).status == 410
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"), [("author:Kaiming He, -video", ("author:Kaiming He", "-video")), ("x" * 61, ())]
+)
+async def test_a_subscription_may_begin_with_topics(mailed: Mailed, typed: str, stored: tuple[str, ...]) -> None:
+    await mailed.post("/ko/subscribe", address=ADA, topics=typed)
+    assert (await mailed.post(path_in(await mailed.letter()))).status == 200
+    reader = await mailed.reader(ADA)
+    assert reader is not None
+    assert (reader.preferences.language, reader.preferences.topics) == ("ko", stored)
+
+
+async def test_the_settings_show_the_next_edition_as_it_would_be(mailed: Mailed) -> None:
+    cookie = await mailed.opened(ADA)
+    today = mailed.served.now.date()
+    async with mailed.store.write() as connection:
+        coming = [paper(n, listed_on=today, keywords=("robots",) if n % 2 else ()) for n in range(60, 84)]
+        await paper_queries.keep(connection, Found(coming, frozenset()))
+    shown = (await mailed.get("/en/settings", Cookie=cookie)).text
+    assert words("en").gettext("settings.preview") in shown
+    assert "/en/papers/2604.00060" in shown
+    assert "/en/papers/2604.00001" not in shown, "an edition holds it already"
+    await mailed.post("/en/settings", Cookie=cookie, topics="keyword:robots", papers="11")
+    shown = (await mailed.get("/en/settings", Cookie=cookie)).text
+    assert "/en/papers/2604.00061" in shown
+    assert "/en/papers/2604.00060" not in shown
+    assert "+1 more paper" in shown
+    await mailed.post("/en/settings", Cookie=cookie, topics="keyword:nothing")
+    assert words("en").gettext("settings.preview_empty") in (await mailed.get("/en/settings", Cookie=cookie)).text
 
 
 async def test_the_answer_does_not_show_who_is_subscribed(mailed: Mailed) -> None:

@@ -11,6 +11,8 @@ from PIL import Image
 
 from bot.channel import Link
 from bot.model import Cadence
+from bot.publishing.feed import sample
+from bot.summaries.fulltext.figures import Size
 from bot.web.pages.thumbnails import Thumbnails
 from tests.support.browser import MEASURE, SCHEMES, WIDTHS, chromium, page, violations
 from tests.support.pages import DAY, HOSTILE, paper
@@ -19,6 +21,8 @@ from tests.support.web_program import Served, some
 if TYPE_CHECKING:
     from playwright.async_api import Browser
 
+PAPER = {"light": "rgb(252, 250, 245)", "dark": "rgb(22, 23, 26)"}
+"""What pages are printed on, by day and by night."""
 EVERY = tuple(product(("en", "ko", "ar"), WIDTHS, SCHEMES))
 SOME = (("en", 1200, "light"), ("ko", 320, "light"), ("ar", 320, "dark"))
 PATHS = (
@@ -34,12 +38,33 @@ PATHS = (
     "nothing",
 )
 
+READABLE = """() => [...document.querySelectorAll('.papers > li')].filter(each => {
+  const title = each.querySelector('h2').getBoundingClientRect();
+  const said = each.querySelector('.said').getBoundingClientRect();
+  return title.top >= 0 && Math.min(said.bottom, said.top + 40) <= innerHeight;
+}).length"""
+"""The papers of which the title and the first two lines of what is said can be read without scrolling."""
+LOADED = """() => new Promise(done => {
+  const seen = {shift: 0, largest: null};
+  const watch = (type, take) =>
+    new PerformanceObserver(all => all.getEntries().forEach(take)).observe({type, buffered: true});
+  watch('layout-shift', each => { seen.shift += each.value; });
+  watch('largest-contentful-paint', each => {
+    const {element} = each;
+    seen.largest = element && [element.tagName, element.tagName !== 'IMG' || Boolean(element.width && element.height)];
+  });
+  scrollTo(0, document.body.scrollHeight);
+  setTimeout(() => done(seen), 300);
+})"""
+"""How much a page moved while it was loaded, and what was largest in it: its tag, and whether it is of a set size."""
+
 
 @pytest.fixture
 async def served(tmp_path: Path) -> AsyncIterator[Served]:
     cache = tmp_path / "cache"
     cache.mkdir()
-    Image.new("RGB", (320, 170), "grey").save(cache / "2604.00001.small.jpg")
+    for size in Size:
+        Image.new("RGB", size.value[:2], "grey").save(cache / size.file_name("2604.00001"))
     invited = [Link("Telegram", "https://t.me/papers_bot")]
     async with Served(tmp_path, thumbnails=Thumbnails(cache), invitations=invited) as opened:
         long = paper(2, title="A" * 300, organisation="b" * 200, authors=tuple(f"Author{n}" * 4 for n in range(40)))
@@ -72,18 +97,19 @@ async def test_pages_work_without_scripts(served: Served, browser: "Browser") ->
     async with page(browser, scripts=False, language="ko-KR") as shown:
         await shown.goto(served.url)
         assert shown.url.endswith("/ko/")
+        await shown.click("summary >> text=한국어")
         await shown.click("text=English")
         assert shown.url.endswith("/en/")
         await shown.click("text=Archive")
-        await shown.click('a >> text="Tuesday, 28 April 2026"')
+        await shown.click('time[datetime="2026-04-28"]')
         await shown.click('[rel="next"]')
         assert shown.url.endswith("/en/2026-04-29")
+        await shown.click("summary >> text=Headline")
         await shown.click("text=Abstract")
         await shown.click("text=Paper number 1")
         assert shown.url.endswith("/en/papers/2604.00001")
-        await shown.click('nav >> text="Search"')
         await shown.fill("[name=q]", "number 2")
-        await shown.click("form >> text=Search")
+        await shown.press("[name=q]", "Enter")
         assert "/en/search?q=number+2" in shown.url
 
 
@@ -98,10 +124,62 @@ async def test_the_browser_contacts_no_other_server_and_stores_nothing(
         shown.on("console", lambda message: said.append(message.text))
         await shown.goto(f"{served.url}/en/2026-04-29")
         await shown.wait_for_load_state("networkidle")
-        assert f"{served.url}/pictures/2604.00001.jpg" in asked
+        assert f"{served.url}/pictures/2604.00001.large.jpg" in asked
         assert [url for url in asked if not url.startswith(served.url)] == []
         assert said == []
         assert await shown.context.cookies() == []
+
+
+@pytest.fixture
+async def sampled(tmp_path: Path) -> AsyncIterator[Served]:
+    """The sample's ten papers, all with pictures."""
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    found = [ranked.paper for ranked in sample.edition().papers]
+    for each, size in product(found, Size):
+        Image.new("RGB", size.value[:2], "grey").save(cache / size.file_name(each.id))
+    async with Served(tmp_path, thumbnails=Thumbnails(cache)) as opened:
+        await opened.publish(*found)
+        yield opened
+
+
+@pytest.mark.parametrize("path", ["en/", "ko/2026-04-29", "ar/2026-04-29"])
+async def test_the_first_screen_shows_papers(sampled: Served, browser: "Browser", path: str) -> None:
+    for width, height, papers in ((1200, 900, 4), (390, 844, 2)):
+        async with page(browser, width=width, height=height) as shown:
+            await shown.goto(f"{sampled.url}/{path}")
+            assert await shown.evaluate(READABLE) >= papers, (path, width)
+
+
+@pytest.mark.parametrize("width", [390, 1200])
+async def test_nothing_moves_while_a_page_is_loaded(sampled: Served, browser: "Browser", width: int) -> None:
+    async with page(browser, width=width, height=844) as shown:
+        await shown.goto(f"{sampled.url}/en/2026-04-29", wait_until="commit")
+        seen = await shown.evaluate(LOADED)
+        assert seen["shift"] == 0
+        tag, sized = seen["largest"]
+        assert tag in {"IMG", "P", "H1", "H2", "A"}
+        assert sized
+
+
+async def test_the_switch_turns_the_systems_colours_over(served: Served, browser: "Browser") -> None:
+    colour = "() => getComputedStyle(document.documentElement).backgroundColor"
+    for scheme in SCHEMES:
+        async with page(browser, scheme=scheme, width=320) as shown:
+            await shown.goto(f"{served.url}/en/2026-04-29")
+            before = await shown.evaluate(colour)
+            await shown.check("#theme")
+            after = await shown.evaluate(colour)
+            assert (before, after) == (PAPER[scheme], PAPER[SCHEMES[scheme == "light"]])
+            assert await violations(shown) == []
+
+
+async def test_the_box_to_subscribe_is_folded_and_a_link_opens_it(served: Served, browser: "Browser") -> None:
+    async with page(browser, width=390) as shown:
+        await shown.goto(f"{served.url}/en/")
+        assert not await shown.locator(".subscribe .button").is_visible()
+        await shown.click(".subscribe summary")
+        assert await shown.locator(".subscribe .button").is_visible()
 
 
 async def test_keyboard_users_can_skip_to_the_content(served: Served, browser: "Browser") -> None:

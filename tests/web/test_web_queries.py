@@ -37,6 +37,20 @@ async def put(store: Store, cadence: Cadence, *days: date) -> None:
             assert await edition_queries.add(connection, Edition(cadence, day, NOW, rank(found))) is not None
 
 
+async def test_the_archive_knows_what_lies_above_and_below_an_edition(store: Store) -> None:
+    monday, sunday = date(2026, 4, 27), date(2026, 5, 3)
+    await put(store, Cadence.DAY, monday, date(2026, 4, 30), date(2026, 5, 4))
+    await put(store, Cadence.WEEK, date(2026, 4, 26), sunday)
+    await put(store, Cadence.MONTH, date(2026, 4, 30))
+    april, week = (Cadence.MONTH, date(2026, 4, 30)), (Cadence.WEEK, sunday)
+    async with store.read() as connection:
+        assert await archive.around(connection, Cadence.DAY, monday) == [week, april]
+        assert await archive.around(connection, *week) == [(Cadence.DAY, monday), (Cadence.DAY, date(2026, 4, 30))]
+        assert await archive.around(connection, *april) == [(Cadence.WEEK, date(2026, 4, 26))]
+        assert await edition_queries.latest_day(connection, Cadence.WEEK) == sunday
+        assert await edition_queries.latest_day(connection, Cadence.MONTH) == date(2026, 4, 30)
+
+
 async def test_the_archive_knows_an_editions_neighbours(store: Store) -> None:
     days = date(2025, 12, 30), date(2026, 1, 2), date(2026, 4, 29)
     await put(store, Cadence.DAY, *days)

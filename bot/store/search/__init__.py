@@ -12,12 +12,25 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.store.schema import papers
 from bot.store.search import spelling
 from bot.store.search.index import engine, index, rebuild, refresh
+from bot.store.search.likeness import related
 from bot.store.search.query import Query, paper_id, parse, within
 
 MOST_RANKED = 5_000
 """Matches that are ranked, those with most votes."""
 
-__all__ = ["Matches", "Order", "Search", "did_you_mean", "index", "paper_id", "rebuild", "refresh", "search", "years"]
+__all__ = [
+    "Matches",
+    "Order",
+    "Search",
+    "did_you_mean",
+    "index",
+    "paper_id",
+    "rebuild",
+    "refresh",
+    "related",
+    "search",
+    "years",
+]
 
 
 class Order(StrEnum):

@@ -13,7 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.store.search.query import Phrase, Place, Query
 from bot.store.search.terms import FIELDS
 
-COLUMNS = {Place.ANYWHERE: "", Place.AUTHOR: "authors : ", Place.ORGANISATION: "organisation : "}
+COLUMNS = {
+    Place.ANYWHERE: "",
+    Place.AUTHOR: "authors : ",
+    Place.ORGANISATION: "organisation : ",
+    Place.KEYWORD: "keywords : ",
+}
 WEIGHTS = "8, 4, 2, 2, 1, 1"
 """Of the fields, in their order."""
 PUT = text(
@@ -22,6 +27,8 @@ PUT = text(
 FROM = "from search_words join search_documents d on d.number = search_words.rowid where search_words match :words"
 ALONE = "from search_words where search_words match :words"
 """The same where no other table is needed."""
+HAVING = f"select search_words.rowid {ALONE} order by search_words.rowid desc limit :most"
+"""The numbers of the newest matches."""
 SCORE = f"bm25(search_words, {WEIGHTS})"
 
 

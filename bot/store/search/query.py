@@ -1,4 +1,4 @@
-"""Reads a typed search: words, "phrases", -unwanted, author:name, org:name, an arXiv id or link. Pure."""
+"""Reads a typed search: words, "phrases", -unwanted, author:name, org:name, keyword:name, an arXiv id. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SHORTEST_BEGINNING = 2
 
 QUOTES = str.maketrans(dict.fromkeys("“”„‟«»「」『』", '"') | dict.fromkeys("−–—", "-"))
 PART = re.compile(
-    r"""(?P<minus>-?)(?:(?P<place>author|org):\s*)?(?:"(?P<quoted>[^"]*)"?|(?P<word>[^\s"]+))""", re.IGNORECASE
+    r"""(?P<minus>-?)(?:(?P<place>author|org|keyword):\s*)?(?:"(?P<quoted>[^"]*)"?|(?P<word>[^\s"]+))""", re.IGNORECASE
 )
 PAPER = re.compile(r"(?:\S*/|arxiv:\s*)?(\d{4}\.\d{4,5})(?:v\d+)?(?:\.pdf)?/?(?:[?#]\S*)?", re.IGNORECASE | re.ASCII)
 
@@ -29,6 +29,7 @@ class Place(StrEnum):
     ANYWHERE = ""
     AUTHOR = "author"
     ORGANISATION = "org"
+    KEYWORD = "keyword"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 The vectors are made of our terms directly (https://www.postgresql.org/docs/current/datatype-textsearch.html), which
 is what the configuration `simple` would do with them. Terms of authors and organisations are there a second time with
-the name of their place in front.
+the name of their place in front; those of keywords have a label of their own.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ PLACES = {"organisation": Place.ORGANISATION, "authors": Place.AUTHOR}
 WEIGHTS = "'{0.125, 0.25, 0.5, 1}'"
 """Of the labels D to A."""
 FROM = "from search_documents d where d.words @@ cast(:words as tsquery)"
+HAVING = f"select d.number {FROM} order by d.number desc limit :most"
+"""The numbers of the newest matches."""
 PUT = text("update search_documents set words = cast(:words as tsvector) where number = :number")
 BEST = f"order by ts_rank({WEIGHTS}, words, cast(:words as tsquery)) desc, number desc limit :limit offset :after"
 
@@ -30,9 +32,12 @@ def expression(query: Query) -> str:
 
 
 def _phrase(phrase: Phrase) -> str:
-    place = f"{phrase.place}:" if phrase.place else ""
-    found = " <-> ".join(f"'{place}{term}'" for term in phrase.terms)
-    return f"({found}{':*' if phrase.begins else ''})"
+    place = f"{phrase.place}:" if phrase.place in PLACES.values() else ""
+    label = LABELS["keywords"] if phrase.place is Place.KEYWORD else ""
+    *terms, last = (f"'{place}{term}'" for term in phrase.terms)
+    ends = f"{'*' if phrase.begins else ''}{label}"
+    found = [*(f"{term}:{label}" if label else term for term in terms), f"{last}:{ends}" if ends else last]
+    return f"({' <-> '.join(found)})"
 
 
 def counting(years: str) -> str:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,13 +55,22 @@ ONE_AT_A_TIME = threading.Lock()
 """Held while a picture is decoded, so that only one is in memory."""
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP")
 
-SMALL_WIDTH, SMALL_HEIGHT = 320, 180
-"""In pixels; of a picture that stands beside a title."""
 SMALLEST_QUALITY = 40
-MOST_SMALL = 40 << 10
-"""Bytes of a small picture."""
 
 MEDIA_TYPES = {"jpg": "image/jpeg", "png": "image/png"}
+
+
+class Size(Enum):
+    """A size in which thumbnails are shown: pixels across and down, and bytes, at most."""
+
+    SMALL = (320, 180, 40 << 10)
+    """Beside a title."""
+    LARGE = (800, 450, 90 << 10)
+    """Of the paper that comes first, across a phone or half a page."""
+
+    def file_name(self, paper_id: str) -> str:
+        """What the file of a paper's thumbnail in this size is called."""
+        return f"{paper_id}.{self.name.lower()}.jpg"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,41 +112,37 @@ async def thumbnail(
     return await _first(paper.id, "thumb", wanted, folder, now, fetcher=fetcher)
 
 
-def small_name(paper_id: str) -> str:
-    """What the file of a paper's small picture is called."""
-    return f"{paper_id}.small.jpg"
-
-
-async def small(
+async def resized(
     paper: Paper, folder: Path, now: datetime, *, fetcher: Fetcher, hugging_face: Collection[str] = HUGGING_FACE
-) -> Path | None:
-    """The thumbnail again, at most SMALL_WIDTH × SMALL_HEIGHT pixels and MOST_SMALL bytes; None as above."""
-    large = await thumbnail(paper, folder, now, fetcher=fetcher, hugging_face=hugging_face)
-    if large is None:
-        return None
-    try:
-        body = await asyncio.to_thread(_shrunk, large.path)
-    except (OSError, ValueError) as error:
-        log.warning(
-            "a picture of a paper cannot be made small", extra={"paper": paper.id, "reason": type(error).__name__}
-        )
-        return None
+) -> bool:
+    """Keep the thumbnail in every `Size`, beside the one that was fetched. False where it cannot be had or kept."""
+    fetched = await thumbnail(paper, folder, now, fetcher=fetcher, hugging_face=hugging_face)
+    if fetched is None:
+        return False
     file_cache = FileCache(folder)
-    kept = await asyncio.to_thread(file_cache.write, small_name(paper.id), body, now)
-    return file_cache.folder / small_name(paper.id) if kept else None
+    for size in Size:
+        try:
+            body = await asyncio.to_thread(_shrunk, fetched.path, *size.value)
+        except (OSError, ValueError) as error:
+            log.warning("a thumbnail cannot be made smaller", extra={"paper": paper.id, "reason": type(error).__name__})
+            return False
+        if not await asyncio.to_thread(file_cache.write, size.file_name(paper.id), body, now):
+            return False
+    return True
 
 
-def _shrunk(path: Path) -> bytes:
+def _shrunk(path: Path, width: int, height: int, most: int) -> bytes:
+    """The picture at most `width` × `height` pixels large, in at most `most` bytes if a poor quality can do that."""
     from PIL import Image
 
     with Image.open(path, formats=("JPEG",)) as opened:
         picture = opened.convert("RGB")
-    picture.thumbnail((SMALL_WIDTH, SMALL_HEIGHT), Image.Resampling.LANCZOS)
+    picture.thumbnail((width, height), Image.Resampling.LANCZOS)
     quality = QUALITY
     while True:
         written = BytesIO()
         picture.save(written, "JPEG", quality=quality, optimize=True, progressive=True)
-        if written.tell() <= MOST_SMALL or quality <= SMALLEST_QUALITY:
+        if written.tell() <= most or quality <= SMALLEST_QUALITY:
             return written.getvalue()
         quality -= 15
 

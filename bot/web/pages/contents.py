@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import partial
 from urllib.parse import urlencode
@@ -13,51 +13,27 @@ from urllib.parse import urlencode
 from bot.channel import Link, Page, Template
 from bot.commands import help_command
 from bot.delivery.rendering import texts_for
-from bot.model import ALL_PAPERS, Cadence, Edition, Paper, Preferences, Ranked, Style
+from bot.model import ALL_PAPERS, Cadence, Paper, Preferences, Ranked, Style
 from bot.render.edition_page import block, edition_page, list_page, period_name, today_page
+from bot.render.fit import first_part
 from bot.render.preference_values import styles as named_styles
 from bot.render.styles import TEXT_FIELDS
 from bot.render.templates import template
 from bot.render.words import Words, words
 from bot.runtime.latex import plain_math
 from bot.store import Store, archive, edition_queries, paper_queries, text_queries
-from bot.store.archive import ArchiveEntry
+from bot.web.pages.archive_page import calendar
+from bot.web.pages.cards import cards
+from bot.web.pages.head import describe, list_head, paper_head
 from bot.web.pages.layout import Choice, Form, LayoutMaker, PageLayout, coverage, plain_page
 from bot.web.pages.page_cache import PageSource
+from bot.web.pages.paper_parts import PaperPartsMaker
 from bot.web.pages.recordings import Recordings
 from bot.web.pages.thumbnails import Thumbnails
 
-LONGEST_DESCRIPTION = 300
-"""Characters of the description that search engines are given."""
 FIRST_SENTENCE = re.compile(r"(.+?)(?:\.(?:\s+|$)|。)(.*)", re.DOTALL)
 """A title without its full stop, and the rest: a command's answer may be both."""
 TEMPLATES = ("archive", "edition", "front", "notice", "opening", "paper", "privacy", "settings")
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of the archive: an edition and its number of papers, in words."""
-
-    label: str
-    url: str
-    papers: str
-
-
-@dataclass(frozen=True, slots=True)
-class Month:
-    """A month of the archive: its own edition if there is one, its weeks, its days."""
-
-    label: str
-    url: str | None
-    weeks: Sequence[Line]
-    days: Sequence[Line]
-
-
-@dataclass(frozen=True, slots=True)
-class SubscribeForm:
-    """The form to subscribe by mail, and whether it asks for an invite code."""
-
-    by_invitation: bool
 
 
 class Pages:
@@ -70,17 +46,14 @@ class Pages:
         *,
         styles: Sequence[Style],
         thumbnails: Thumbnails | None = None,
-        invitations: Callable[[], Sequence[Link]] = tuple,
-        subscribing: SubscribeForm | None = None,
         recordings: Recordings | None = None,
         keep: int,
     ) -> None:
         self._store = store
         self._layouts = layouts
         self._urls = layouts.urls
+        self._parts = PaperPartsMaker(store, layouts.urls)
         self._thumbnails = thumbnails
-        self._invitations = invitations
-        self._subscribing = subscribing
         self._recordings = recordings
         self._keep = keep
         """Days for which readers who left are kept."""
@@ -95,27 +68,29 @@ class Pages:
         async with self._store.read() as connection:
             listed = await paper_queries.listed(connection, day, day)
             latest = None if listed else await edition_queries.latest(connection, Cadence.DAY)
+            before, _ = await archive.neighbours(connection, Cadence.DAY, latest.day if latest else day)
         if listed:
             page, shown = today_page(listed, day, wanted, now=now), listed
+            # How complete the list is stands below it: a page opens with the day.
+            page = replace(page, notes=[], footer=[*page.notes, *page.footer])
         elif latest is not None:
             page, shown = edition_page(latest, wanted), [ranked.paper for ranked in latest.papers]
-            says = w.gettext("papers.none_today_yet")
-            page = replace(page, notes=[says, *page.notes])
+            page = replace(page, notes=[w.gettext("papers.none_today_yet"), *page.notes])
         else:
             says = w.gettext("papers.no_edition_at_all")
             page, shown = plain_page(w, w.gettext("newsletter.name"), notes=[says]), []
-        short, long = help_command.introduction(w, self.styles)
+        pictures = self._shown(shown, now)
         layout = self._layouts.layout(
-            w, self._urls.front, here="today", description=short, pictures=self._shown(shown, now)
+            w,
+            self._urls.front,
+            here="today",
+            description=help_command.introduction(w, self.styles)[0],
+            offers=True,
+            previous=self._link(w, Cadence.DAY, before, Style.HEADLINE),
+            pictures=pictures,
+            head=list_head(page, self._urls, pictures),
         )
-        return self._source(
-            "front",
-            page,
-            layout,
-            introduction=long,
-            invitations=tuple(self._invitations()),
-            subscribing=self._subscribing,
-        )
+        return self._source("front", page, layout, cards=cards(page, self._urls))
 
     async def edition(
         self, language: str, cadence: Cadence, day: date, style: Style, now: datetime
@@ -127,23 +102,38 @@ class Pages:
             if found is None:
                 return None
             before, after = await archive.neighbours(connection, cadence, day)
+            around = await archive.around(connection, cadence, day)
         said = await texts_for(self._store, [ranked.paper.id for ranked in found.papers], wanted)
-        page = edition_page(found, wanted, texts=said)
+        page = first_part(edition_page(found, wanted, texts=said))
         own = self._urls.edition(language, cadence, day)
         named = named_styles(w, self.styles)
+        pictures = self._shown([ranked.paper for ranked in found.papers], now)
         layout = self._layouts.layout(
             w,
             lambda tag: f"{self._urls.edition(tag, cadence, day)}{_query(style)}",
+            here=cadence.value,
+            offers=True,
             style=style,
             cadence=cadence,
-            description=_description(found),
+            description=describe(" · ".join(each.title for each in page.blocks)),
             styles=[Choice(named[each][0], f"{own}{_query(each)}", each is style) for each in self.styles],
             previous=self._link(w, cadence, before, style),
             next=self._link(w, cadence, after, style),
-            pictures=self._shown([ranked.paper for ranked in found.papers], now),
+            around=[
+                Link(_brief_period(w, *each), f"{self._urls.edition(language, *each)}{_query(style)}")
+                for each in around
+            ],
+            pictures=pictures,
+            head=list_head(page, self._urls, pictures),
             recording=await self._recording(language, cadence, day, style),
         )
-        return self._source("edition", page, layout, modified=found.closed_at)
+        return self._source("edition", page, layout, modified=found.closed_at, cards=cards(page, self._urls))
+
+    async def latest(self, language: str, cadence: Cadence) -> str | None:
+        """The URL of the newest edition of a cadence, None before there is one."""
+        async with self._store.read() as connection:
+            found = await edition_queries.latest_day(connection, cadence)
+        return None if found is None else self._urls.edition(language, cadence, found)
 
     async def paper(self, language: str, paper_id: str, now: datetime) -> PageSource | None:
         """The page of a paper, with every text about it; None if it was never listed."""
@@ -155,6 +145,7 @@ class Pages:
             held = await archive.holding(connection, paper_id)
             said = await text_queries.of(connection, [paper_id], language)
         paper = found[0]
+        parts = await self._parts.of(w, paper, now)
         ranked = Ranked(1, paper, paper.votes)
         written = [style for style in Style if style in TEXT_FIELDS and style in said.get(paper_id, {})]
         shown = [block(ranked, style, w, said) for style in (*written, Style.ABSTRACT)]
@@ -162,19 +153,25 @@ class Pages:
         page = list_page(
             plain_math(paper.title), listed, [ranked], _everything(language, Style.ABSTRACT), slug=paper.id
         )
-        page = replace(page, blocks=shown, alone=True)
+        page, pictures = replace(page, blocks=shown, alone=True), self._shown(found, now)
         layout = self._layouts.layout(
             w,
             lambda tag: self._urls.paper(tag, paper_id),
-            description=(shown[-1].abstract or plain_math(paper.title))[:LONGEST_DESCRIPTION],
-            pictures=self._shown(found, now),
+            offers=True,
+            description=describe(shown[-1].abstract or plain_math(paper.title)),
+            pictures=pictures,
+            head=paper_head(page, self._urls, pictures),
+            previous=parts.previous,
+            next=parts.next,
         )
         named = named_styles(w)
         return self._source(
             "paper",
             page,
             layout,
+            parts=parts,
             styles=[named[style][0] for style in (*written, Style.ABSTRACT)],
+            cards=cards(page, self._urls),
             editions=[Link(period_name(w, *each), self._urls.edition(language, *each)) for each in held],
         )
 
@@ -195,8 +192,8 @@ class Pages:
         notes = coverage(w, begins, now) if found else [w.gettext("papers.no_edition_at_all")]
         layout = self._layouts.layout(w, lambda tag: self._urls.page(tag, where), here="archive")
         listed = [Choice(f"{each}", self._urls.page(language, f"archive/{each}"), each == shown) for each in years]
-        months = self._months(w, found)
-        return self._source("archive", plain_page(w, heading, notes=notes), layout, years=listed, months=months)
+        shown_as = calendar(w, self._urls, found)
+        return self._source("archive", plain_page(w, heading, notes=notes), layout, years=listed, calendar=shown_as)
 
     async def privacy(self, language: str) -> PageSource:
         """The privacy page."""
@@ -205,9 +202,16 @@ class Pages:
         return self._source("privacy", plain_page(w, w.gettext("web.privacy")), layout, keep=self._keep)
 
     def notice(
-        self, language: str, heading: str, says: Sequence[str], links: Sequence[Link] = (), forms: Sequence[Form] = ()
+        self,
+        language: str,
+        heading: str,
+        says: Sequence[str],
+        links: Sequence[Link] = (),
+        forms: Sequence[Form] = (),
+        *,
+        searching: bool = False,
     ) -> PageSource:
-        """A page of a few sentences and buttons, not for search engines.
+        """A page of a few sentences and buttons, not for search engines; `searching` adds a search field.
 
         The heading may be a command's answer: its first sentence is the title, and the rest the first paragraph.
         """
@@ -216,7 +220,9 @@ class Pages:
         if parts := FIRST_SENTENCE.fullmatch(heading):
             heading, says = parts[1], [each for each in (parts[2], *says) if each]
         page = plain_page(w, heading)
-        return self._source("notice", page, layout, says=tuple(says), links=tuple(links), forms=tuple(forms))
+        return self._source(
+            "notice", page, layout, says=tuple(says), links=tuple(links), forms=tuple(forms), searching=searching
+        )
 
     def opening(self, language: str, heading: str, says: str) -> PageSource:
         """The page where a reader types their address, to be mailed a link to their settings."""
@@ -224,12 +230,13 @@ class Pages:
         layout = self._layouts.layout(w, lambda tag: self._urls.page(tag, "settings"), indexed=False)
         return self._source("opening", plain_page(w, heading), layout, says=says)
 
-    def settings(self, language: str, chosen: object, says: Sequence[str]) -> PageSource:
-        """The page with a reader's settings form."""
+    def settings(self, language: str, chosen: object, says: Sequence[str], preview: object) -> PageSource:
+        """The page with a reader's settings form, and a preview of their next edition."""
         w = words(language)
         layout = self._layouts.layout(w, lambda tag: self._urls.page(tag, "settings"), indexed=False)
         page = plain_page(w, w.gettext("settings.title"), notes=says)
-        return self._source("settings", page, layout, chosen=chosen, at=self._urls.page(language, "settings"))
+        at = self._urls.page(language, "settings")
+        return self._source("settings", page, layout, chosen=chosen, at=at, preview=preview)
 
     def _source(
         self, name: str, page: Page, layout: PageLayout, *, modified: datetime | None = None, **more: object
@@ -256,33 +263,6 @@ class Pages:
             return None
         return Link(period_name(w, cadence, day), f"{self._urls.edition(w.language, cadence, day)}{_query(style)}")
 
-    def _months(self, w: Words, found: Sequence[ArchiveEntry]) -> list[Month]:
-        """The archive entries of a year by the month in which each period ends, the newest first."""
-        by_month: dict[int, list[ArchiveEntry]] = {}
-        for entry in found:
-            by_month.setdefault(entry.day.month, []).append(entry)
-
-        def lines(entries: Iterable[ArchiveEntry], cadence: Cadence) -> list[Line]:
-            return [
-                Line(
-                    period_name(w, cadence, each.day),
-                    self._urls.edition(w.language, cadence, each.day),
-                    w.ngettext("edition.papers", each.papers),
-                )
-                for each in entries
-                if each.cadence is cadence
-            ]
-
-        return [
-            Month(
-                w.month(entries[0].day),
-                next((line.url for line in lines(entries, Cadence.MONTH)), None),
-                lines(entries, Cadence.WEEK),
-                lines(entries, Cadence.DAY),
-            )
-            for entries in by_month.values()
-        ]
-
 
 def _everything(language: str, style: Style) -> Preferences:
     return Preferences(language=language, style=style, papers=ALL_PAPERS)
@@ -292,7 +272,5 @@ def _query(style: Style) -> str:
     return "" if style is Style.HEADLINE else f"?{urlencode({'style': style.value})}"
 
 
-def _description(edition: Edition) -> str:
-    """The description of an edition for search engines: its first titles."""
-    titles = " · ".join(" ".join(plain_math(ranked.paper.title).split()) for ranked in edition.papers)
-    return titles if len(titles) <= LONGEST_DESCRIPTION else f"{titles[:LONGEST_DESCRIPTION]}…"
+def _brief_period(w: Words, cadence: Cadence, day: date) -> str:
+    return w.brief_day(day) if cadence is Cadence.DAY else period_name(w, cadence, day)

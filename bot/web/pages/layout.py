@@ -10,9 +10,11 @@ from urllib.parse import urlencode
 
 from bot.channel import Link, Page
 from bot.model import Cadence, Style
-from bot.render.catalogue import languages
+from bot.render.catalogue import DEFAULT, languages
 from bot.render.labels import labels
 from bot.render.words import Words, own_name
+from bot.web.pages.head import Head
+from bot.web.pages.subscribe_box import SubscribeBox, SubscribeOffers
 from bot.web.urls import Urls
 
 YOUNG = timedelta(days=365)
@@ -70,6 +72,7 @@ class SiteUrls:
     front: str
     search: str
     settings: str
+    feeds: str
     style_sheet: str
     icon: str
     podcast: str = ""
@@ -78,23 +81,33 @@ class SiteUrls:
 
 @dataclass(frozen=True, slots=True)
 class PageLayout:
-    """What stands around a page's content: navigation, languages, feeds. `canonical` is the page's absolute URL."""
+    """What stands around a page's content: navigation, languages, feeds.
+
+    `canonical` is the page's absolute URL, `unsaid` that for visitors of whom no language is known.
+    """
 
     site: SiteUrls
     pages: Sequence[Choice]
     languages: Sequence[Choice]
     feeds: Sequence[Feed]
     canonical: str
+    unsaid: str
+    subscribe: SubscribeBox
     description: str = ""
     styles: Sequence[Choice] = ()
     previous: Link | None = None
     next: Link | None = None
+    around: Sequence[Link] = ()
+    """The longer periods that an edition lies in, then the shorter ones that it holds."""
     pictures: frozenset[str] = field(default_factory=frozenset)
     """The ids of papers that have a thumbnail."""
     recording: str = ""
     """The URL of what the page shows read aloud, if there is such a recording."""
     indexed: bool = True
     """Whether search engines may list the page."""
+    offers: bool = False
+    """Whether the page itself has the box that offers to subscribe."""
+    head: Head = field(default_factory=Head)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +117,7 @@ class LayoutMaker:
     urls: Urls
     style_sheet: str
     has_settings: bool = False
+    offers: SubscribeOffers = field(default_factory=SubscribeOffers)
     podcasts: Collection[str] = ()
     """The languages that have a podcast."""
 
@@ -115,27 +129,33 @@ class LayoutMaker:
         here: str = "",
         style: Style = Style.HEADLINE,
         cadence: Cadence = Cadence.DAY,
+        topics: str = "",
+        follow: str = "",
         **more: Any,
     ) -> PageLayout:
         """The layout of a page whose path in a language is `url(language)`.
 
-        `here` is the entry of the navigation to be marked, `style` and `cadence` are those of the feeds to link to, and
-        `more` are fields of PageLayout.
+        `here` is the entry of the navigation to be marked; `style`, `cadence` and `topics` are those of the feeds to
+        link to, `follow` is the command line that apps are opened with; `more` are fields of PageLayout.
         """
         own, urls = w.language, self.urls
         named = [
             ("today", w.gettext("web.today"), urls.front(own)),
+            ("week", w.gettext("cadence.week"), urls.page(own, "week")),
+            ("month", w.gettext("cadence.month"), urls.page(own, "month")),
             ("archive", w.gettext("web.archive"), urls.page(own, "archive")),
             ("search", w.gettext("web.search"), urls.page(own, "search")),
         ]
         chosen = {} if style is Style.HEADLINE else {"style": style.value}
         chosen |= {} if cadence is Cadence.DAY else {"cadence": cadence.value}
-        query = urlencode(chosen)
+        chosen |= {"topics": topics} if topics else {}
+        query = urlencode(chosen, safe=",")
         return PageLayout(
             site=SiteUrls(
                 front=urls.front(own),
                 search=urls.page(own, "search"),
                 settings=urls.page(own, "settings") if self.has_settings else "",
+                feeds=urls.page(own, "feeds"),
                 style_sheet=f"{urls.root}{self.style_sheet}",
                 icon=f"{urls.root}/icon.svg",
                 podcast=urls.podcast(own) if own in self.podcasts else "",
@@ -144,6 +164,8 @@ class LayoutMaker:
             languages=[Choice(own_name(tag), url(tag), tag == own, tag) for tag in languages()],
             feeds=[Feed(media_type, label, urls.feed(own, kind, query)) for kind, media_type, label in FEEDS],
             canonical=urls.whole(url(own)),
+            unsaid=urls.whole(f"{urls.root}/" if url(DEFAULT) == urls.front(DEFAULT) else url(DEFAULT)),
+            subscribe=self.offers.box(w, follow),
             **more,
         )
 

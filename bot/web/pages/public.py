@@ -5,20 +5,23 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
+from typing import TypeVar
 
 from aiohttp import web
 
 from bot.channel import Link
 from bot.commands.token_buckets import TokenBuckets
-from bot.model import ARXIV_ID, Style
+from bot.model import ARXIV_ID, Cadence, Style
 from bot.render import folder
 from bot.render.catalogue import languages
 from bot.render.words import match, words
 from bot.store import DatabaseFault
 from bot.store.search import paper_id
+from bot.summaries.fulltext.figures import Size
 from bot.web.client import preferred
 from bot.web.middleware import send
 from bot.web.pages.contents import Pages
@@ -26,16 +29,16 @@ from bot.web.pages.edition_feeds import KINDS, EditionFeeds, FeedRequestError, r
 from bot.web.pages.page_cache import PageCache, PageSource, RenderedPage, render
 from bot.web.pages.search_gate import BusyError, SearchGate
 from bot.web.pages.search_page import SearchPages, read_search_request
+from bot.web.pages.site_files import always
 from bot.web.pages.thumbnails import Thumbnails
-from bot.web.urls import Urls, edition_of
+from bot.web.pages.topic_pages import TopicPages, TopicRequest
+from bot.web.urls import TopicKind, Urls, edition_of, topic_slug
 
 log = logging.getLogger(__name__)
 
 KEEP = 60
 """Seconds for which browsers may use a page without asking again."""
-KEEP_A_DAY = 86_400
-"""The same for icon and robots.txt."""
-KEEP_PICTURES = 7 * KEEP_A_DAY
+KEEP_PICTURES = 604_800
 """The same for thumbnails."""
 KEEP_LONG = 31_536_000
 """The same for the style sheet, whose URL changes with it."""
@@ -47,14 +50,18 @@ REFUSED_AFTER = 1.0
 """Seconds that a client over its quota waits for being told so: one that asks again at once then asks slowly."""
 MOST_REFUSED = 100
 """Clients that are kept waiting so at the same time."""
-STYLE_SHEETS = ("outbox/edition.css", "pages/pages.css")
+TOPICS_AT_ONCE = 2
+"""Pages of topics that are made at the same time. Crawlers ask for all of them, and take no search's place."""
+STYLE_SHEETS = ("colours", "shell", "papers", "archive", "forms", "parts")
+"""The parts of the style sheet, in the folder of the pages' templates."""
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+T = TypeVar("T")
 
 
 def style_sheet() -> tuple[str, bytes]:
     """The style sheet's path, which holds a hash of it, and its bytes."""
-    body = "\n".join((folder() / name).read_text(encoding="utf-8") for name in STYLE_SHEETS).encode()
+    body = "\n".join((folder() / "pages" / f"{name}.css").read_text(encoding="utf-8") for name in STYLE_SHEETS).encode()
     return f"/style-{hashlib.sha256(body).hexdigest()[:12]}.css", body
 
 
@@ -66,6 +73,7 @@ class PublicRoutes:
         pages: Pages,
         searches: SearchPages,
         feeds: EditionFeeds,
+        topics: TopicPages,
         urls: Urls,
         *,
         language: str,
@@ -76,6 +84,7 @@ class PublicRoutes:
         self._pages = pages
         self._searches = searches
         self._feeds = feeds
+        self._topics = topics
         self._urls = urls
         self._language = language
         self._clock = clock
@@ -84,6 +93,7 @@ class PublicRoutes:
         self._cache = PageCache()
         self._quota = TokenBuckets()
         self._gate = SearchGate()
+        self._topics_gate = SearchGate(TOPICS_AT_ONCE)
         self._refused = 0
         """Clients that wait for being told that they are over their quota."""
 
@@ -91,16 +101,11 @@ class PublicRoutes:
         """All these routes."""
         root = self._urls.root
         path, body = style_sheet()
-        icon = (folder() / "pages" / "icon.svg").read_bytes()
-        # Pages of one reader, and searches, of which there is no end.
-        closed = ("/settings/", "/unsubscribe/", *(f"/{tag}/search" for tag in languages()))
-        robots = "".join(["User-agent: *\n", *(f"Disallow: {root}{each}\n" for each in closed)]).encode()
         found = [
             web.get(f"{root}/", self._choose_language),
-            web.get(f"{root}{path}", self._always(body, "text/css", KEEP_LONG)),
-            web.get(f"{root}/icon.svg", self._always(icon, "image/svg+xml", KEEP_A_DAY)),
-            web.get(f"{root}/robots.txt", self._always(robots, "text/plain", KEEP_A_DAY)),
-            web.get(f"{root}/pictures/{{paper}}.jpg", self._picture),
+            web.get(f"{root}{path}", always(body, "text/css", KEEP_LONG)),
+            web.get(f"{root}/pictures/{{paper}}.large.jpg", self._picture(Size.LARGE)),
+            web.get(f"{root}/pictures/{{paper}}.jpg", self._picture(Size.SMALL)),
             web.get(f"{root}/feed/{{language}}.{{kind}}", self._feed),
         ]
         if root:
@@ -112,7 +117,10 @@ class PublicRoutes:
             ("/archive/{year:[0-9]{4}}", self._archive),
             ("/papers/{paper}", self._paper),
             ("/search", self._search),
+            (f"/{{kind:{'|'.join(each.value for each in TopicKind)}}}/{{topic}}", self._topic),
             ("/privacy", self._privacy),
+            ("/week", partial(self._latest, cadence=Cadence.WEEK)),
+            ("/month", partial(self._latest, cadence=Cadence.MONTH)),
             ("/{slug}", self._edition),
         ):
             found.append(web.get(f"{root}/{{language}}{name}", self.in_a_language(page)))
@@ -156,6 +164,17 @@ class PublicRoutes:
         key = ("edition", language, *named, style)
         return await self._shown(request, key, now, lambda: self._pages.edition(language, *named, style, now))
 
+    async def _latest(self, request: web.Request, language: str, cadence: Cadence) -> web.StreamResponse:
+        """Redirect to the newest edition of a cadence; before there is one, say so."""
+        there = await self._pages.latest(language, cadence)
+        if there is None:
+            w = words(language)
+            says, archive = w.gettext("papers.period_not_closed"), self._urls.page(language, "archive")
+            heading = {Cadence.WEEK: w.gettext("edition.weekly"), Cadence.MONTH: w.gettext("edition.monthly")}[cadence]
+            source = self._pages.notice(language, heading, [says], [Link(w.gettext("web.archive"), archive)])
+            return send(request, await asyncio.to_thread(render, source), keep=KEEP)
+        return web.Response(status=HTTPStatus.FOUND, headers={"Location": there, "Cache-Control": "no-cache"})
+
     async def _archive(self, request: web.Request, language: str) -> web.StreamResponse:
         written = request.match_info.get("year")
         year = None if written is None else int(written)
@@ -181,14 +200,26 @@ class PublicRoutes:
         if named is not None and await self._searches.has_paper(named):
             headers = {"Location": self._urls.paper(language, named), "Cache-Control": "no-cache"}
             return web.Response(status=HTTPStatus.FOUND, headers=headers)
-        try:
-            async with self._gate.turn():
-                source = await self._searches.search(language, asked, now)
-                page = await asyncio.to_thread(render, source)
-        except (BusyError, DatabaseFault) as error:  # too many at once, or one past its deadline
-            log.warning("search refused", extra={"reason": type(error).__name__})
-            raise web.HTTPServiceUnavailable from None
-        return send(request, page, keep=0)
+
+        async def load() -> RenderedPage:
+            return await asyncio.to_thread(render, await self._searches.search(language, asked, now))
+
+        return send(request, await _in_turn(self._gate, load), keep=0)
+
+    async def _topic(self, request: web.Request, language: str) -> web.StreamResponse:
+        kind, written = TopicKind(request.match_info["kind"]), request.match_info["topic"]
+        slug, now = topic_slug(written), self._clock()
+        if not slug:
+            raise web.HTTPNotFound
+        if slug != written:
+            there = self._urls.topic(language, slug, kind)
+            return web.Response(status=HTTPStatus.MOVED_PERMANENTLY, headers={"Location": there})
+        asked = TopicRequest(language, kind, slug, read_search_request(request.query).page)
+
+        async def load() -> PageSource | None:
+            return await _in_turn(self._topics_gate, partial(self._topics.page, asked, now))
+
+        return await self._shown(request, asked, now, load)
 
     async def _privacy(self, request: web.Request, language: str) -> web.StreamResponse:
         return await self._shown(request, ("privacy", language), self._clock(), lambda: self._pages.privacy(language))
@@ -210,24 +241,23 @@ class PublicRoutes:
         answer.headers["Access-Control-Allow-Origin"] = "*"  # for feed readers that are web pages
         return answer
 
-    async def _picture(self, request: web.Request) -> web.StreamResponse:
-        path = None if self._thumbnails is None else self._thumbnails.path(request.match_info["paper"])
-        if path is None:
-            raise web.HTTPNotFound
-        try:
-            # Not as a FileResponse: sendfile() bypasses the write buffer by which stuck clients are found.
-            body = await asyncio.to_thread(path.read_bytes)
-        except OSError:
-            raise web.HTTPNotFound from None
-        headers = {"Cache-Control": f"public, max-age={KEEP_PICTURES}", "Content-Type": "image/jpeg"}
-        return web.Response(body=body, headers=headers)
-
-    def _always(self, body: bytes, media_type: str, keep: int) -> Answer:
-        """The handler of a resource that never changes while the program runs."""
-        page = render(PageSource(body, lambda: body, media_type))
+    def _picture(self, size: Size) -> Answer:
+        """The handler of thumbnails in a size; until the large one is made, the small one stands in for a minute."""
 
         async def answer(request: web.Request) -> web.StreamResponse:
-            return send(request, page, keep=keep)
+            shown, paper, keep = self._thumbnails, request.match_info["paper"], KEEP_PICTURES
+            path = None if shown is None else shown.path(paper, size)
+            if shown is not None and path is None and size is not Size.SMALL:
+                path, keep = shown.path(paper), KEEP
+            if path is None:
+                raise web.HTTPNotFound
+            try:
+                # Not as a FileResponse: sendfile() bypasses the write buffer by which stuck clients are found.
+                body = await asyncio.to_thread(path.read_bytes)
+            except OSError:
+                raise web.HTTPNotFound from None
+            headers = {"Cache-Control": f"public, max-age={keep}", "Content-Type": "image/jpeg"}
+            return web.Response(body=body, headers=headers)
 
         return answer
 
@@ -253,7 +283,7 @@ class PublicRoutes:
     async def _shown(
         self,
         request: web.Request,
-        key: tuple[object, ...],
+        key: Hashable,
         now: datetime,
         load: Callable[[], Awaitable[PageSource | None]],
     ) -> web.StreamResponse:
@@ -283,10 +313,24 @@ class PublicRoutes:
                 status,
                 w.gettext("errors.bad_form") if status < 500 else w.gettext("errors.went_wrong"),
             )
-            says = () if status == HTTPStatus.NOT_FOUND else (w.gettext("errors.nothing_changed"),)
-            back = Link(w.gettext("web.front_link"), self._urls.front(language))
-            return self._pages.notice(language, heading, says, (back,))
+            nowhere = status == HTTPStatus.NOT_FOUND
+            says = w.gettext("errors.not_found_hint") if nowhere else w.gettext("errors.nothing_changed")
+            links = [
+                Link(w.gettext("web.front_link"), self._urls.front(language)),
+                Link(w.gettext("web.archive"), self._urls.page(language, "archive")),
+            ]
+            return self._pages.notice(language, heading, (says,), links, searching=nowhere)
 
         page = await self._cache.get(("refusal", language, status), self._clock(), load)
         assert page is not None
         return page
+
+
+async def _in_turn(gate: SearchGate, load: Callable[[], Awaitable[T]]) -> T:
+    """Run something that searches when it is its turn. Raises web.HTTPServiceUnavailable if there is none."""
+    try:
+        async with gate.turn():
+            return await load()
+    except (BusyError, DatabaseFault) as error:  # too many at once, or one past its deadline
+        log.warning("search refused", extra={"reason": type(error).__name__})
+        raise web.HTTPServiceUnavailable from None

@@ -15,6 +15,7 @@ from bot.render.templates import template
 from bot.render.words import Words, words
 from bot.store import Store, paper_queries
 from bot.store.search import Matches, Order, Search, did_you_mean, search, years
+from bot.web.pages.cards import cards
 from bot.web.pages.layout import Choice, LayoutMaker, coverage, plain_page
 from bot.web.pages.page_cache import PageSource
 from bot.web.pages.thumbnails import Thumbnails
@@ -124,6 +125,7 @@ class SearchPages:
             next=self._turned(w, asked, 1, matches),
         )
         more = {
+            "cards": cards(page, self._urls),
             "asked": asked.search,
             "orders": [Choice(label, each.value, each is asked.search.order) for each, label in orders(w).items()],
             "years": [Choice(f"{each}", f"{each}", each == asked.search.year) for each in offered],

@@ -12,7 +12,7 @@ from bot.model import ARXIV_ID, Paper
 from bot.runtime.http import Fetcher
 from bot.runtime.recent import Recent
 from bot.summaries.fulltext import figures
-from bot.summaries.fulltext.figures import HUGGING_FACE
+from bot.summaries.fulltext.figures import HUGGING_FACE, Size
 from bot.summaries.fulltext.library import PAUSE
 
 log = logging.getLogger(__name__)
@@ -37,20 +37,21 @@ class Thumbnails:
         self._waiting: asyncio.Queue[tuple[Paper, datetime]] = asyncio.Queue(MOST_WAITING)
         self._asked: Recent[str, datetime] = Recent(REMEMBERED)
 
-    def path(self, paper_id: str) -> Path | None:
-        """The file of a paper's thumbnail, None if there is none."""
+    def path(self, paper_id: str, size: Size = Size.SMALL) -> Path | None:
+        """The file of a paper's thumbnail in a size, None if there is none."""
         if not (paper_id.isascii() and ARXIV_ID.fullmatch(paper_id)):
             return None
-        path = self._folder / figures.small_name(paper_id)
+        path = self._folder / size.file_name(paper_id)
         return path if path.is_file() else None
 
     def shown(self, papers: Sequence[Paper], now: datetime) -> frozenset[str]:
         """The ids of those papers that have a thumbnail; the others' are queued to be fetched."""
         there = set()
         for paper in papers:
-            if self.path(paper.id) is not None:
+            made = [size for size in Size if self.path(paper.id, size) is not None]
+            if Size.SMALL in made:
                 there.add(paper.id)
-            elif paper.thumbnail and not self._waiting.full() and self._may_ask(paper.id, now):
+            if len(made) < len(Size) and paper.thumbnail and not self._waiting.full() and self._may_ask(paper.id, now):
                 self._waiting.put_nowait((paper, now))
         return frozenset(there)
 
@@ -60,7 +61,7 @@ class Thumbnails:
             while True:
                 paper, now = await self._waiting.get()
                 try:
-                    await figures.small(paper, self._folder, now, fetcher=fetcher, hugging_face=self._hugging_face)
+                    await figures.resized(paper, self._folder, now, fetcher=fetcher, hugging_face=self._hugging_face)
                 except Exception:  # one failed thumbnail must not stop the others
                     log.exception("making a thumbnail failed, page goes without", extra={"paper": paper.id})
 

@@ -21,6 +21,7 @@ from bot.signing import PURPOSES, SETTINGS, named
 from bot.store.one_time_tokens import AT_LEAST, Purpose
 from bot.web.pages.layout import Form, Option
 from bot.web.subscriptions.browser_sessions import BrowserSessions
+from bot.web.subscriptions.coming_edition import coming_edition
 from bot.web.subscriptions.forms import FormFields, FormPages
 from bot.web.subscriptions.subscribe import SubscribeRoutes
 
@@ -79,7 +80,7 @@ class SettingsRoutes:
             heading = w.gettext("settings.title")
             says = w.gettext("web.settings_enter_address")
             return forms.show(forms.pages.opening(language, heading, says))
-        return self._page(reader, now)
+        return await self._page(reader, now)
 
     async def offer_link(self, request: web.Request) -> web.StreamResponse:
         """Answer the settings link in every mail: offer to mail a link that opens them, since mails are forwarded."""
@@ -147,9 +148,9 @@ class SettingsRoutes:
         given = await self._forms.read(request)
         changed = changes(given, reader, now, self._forms.channel.extras)
         if changed is None:
-            return self._page(reader, now, w.gettext("settings.invalid"), ok=False)
+            return await self._page(reader, now, w.gettext("settings.invalid"), ok=False)
         if not changed:
-            return self._page(reader, now)
+            return await self._page(reader, now)
         reply = await self._forms.commands.change(Requester(reader.address), changed, now)
         return await self._after(reader, reply, now)
 
@@ -194,13 +195,14 @@ class SettingsRoutes:
         after = await self._forms.numbered(reader.id)
         if after is None:
             return self._to_settings(reader.preferences.language)
-        return self._page(after, now, *reply.says[:2], ok=reply.ok)
+        return await self._page(after, now, *reply.says[:2], ok=reply.ok)
 
-    def _page(self, reader: Subscriber, now: datetime, *says: str, ok: bool = True) -> web.Response:
+    async def _page(self, reader: Subscriber, now: datetime, *says: str, ok: bool = True) -> web.Response:
         forms, language = self._forms, reader.preferences.language
         form = settings_form(reader, forms.pages.styles, words(language), now, forms.channel.extras)
         status = HTTPStatus.OK if ok else HTTPStatus.UNPROCESSABLE_ENTITY
-        return forms.show(forms.pages.settings(language, form, [each for each in says if each]), status)
+        coming = await coming_edition(forms.store, reader, forms.urls, now) if form.is_reading else None
+        return forms.show(forms.pages.settings(language, form, [each for each in says if each], coming), status)
 
     def _to_settings(self, language: str) -> web.Response:
         there = self._forms.urls.page(language, "settings")

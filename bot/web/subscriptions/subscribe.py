@@ -8,8 +8,10 @@ from http import HTTPStatus
 from aiohttp import web
 
 from bot.channel import CommandName, Link, Requester, command_line
+from bot.channel.command_lines import ABOUT
 from bot.model import Address, Status, Subscriber
 from bot.render.words import match, words
+from bot.rules.topics import TopicsError, parse
 from bot.store import one_time_tokens, subscriber_queries
 from bot.store.one_time_tokens import AN_HOUR, Purpose
 from bot.web.pages.layout import Form
@@ -44,7 +46,8 @@ class SubscribeRoutes:
                 status=HTTPStatus.FORBIDDEN,
             )
         if forms.commands.admits(address, invite):
-            await self._write(address, language, given.get("style"), invite, now)
+            wanted = {"style": given.get("style"), "topics": topics_in(given.get("topics"))}
+            await self._write(address, language, wanted, invite, now)
         return self.sent(language)  # the same answer, or anybody could find out who is on the list
 
     async def offer(self, request: web.Request, language: str) -> web.StreamResponse:
@@ -69,8 +72,9 @@ class SubscribeRoutes:
             return await self._pressed_again(request, language)
         address = Address(forms.channel.name, token.payload["recipient"])
         language = match(token.payload["language"])
-        wanted = (language, token.payload.get("style"), token.payload.get("invite"))
-        line = command_line(CommandName.SUBSCRIBE, "-".join(filter(None, wanted)))
+        wanted = "-".join(filter(None, (language, token.payload.get("style"), token.payload.get("invite"))))
+        topics = token.payload.get("topics")
+        line = command_line(CommandName.SUBSCRIBE, wanted, *((ABOUT, topics) if topics else ()))
         # A browser that is set to the chosen language may name a country as well, which hints at the time zone.
         accepted = request.headers.get("Accept-Language", "").partition(",")[0].partition(";")[0]
         locale = accepted if match(accepted, "") == language else language
@@ -135,21 +139,24 @@ class SubscribeRoutes:
         )
         return True
 
-    async def _write(self, address: Address, language: str, style: str, invite: str, now: datetime) -> None:
-        """Mail a confirmation link, or to a subscriber the link to their settings; at most once an hour."""
+    async def _write(self, address: Address, language: str, wanted: dict[str, str], invite: str, now: datetime) -> None:
+        """Mail a confirmation link, or to a subscriber the link to their settings; at most once an hour.
+
+        `wanted` are the style and the topics that were asked for, each of which may be empty.
+        """
         forms = self._forms
         async with forms.store.read() as connection:
             reader = await subscriber_queries.get(connection, address)
         if reader is not None and reader.status in {Status.ACTIVE, Status.PAUSED}:
             await self.write_key(reader, now)
             return
-        known = style in forms.pages.styles
         says = {"recipient": address.recipient, "language": language, "invite": invite[:64]}
+        style = wanted["style"] if wanted["style"] in forms.pages.styles else ""
+        says |= {name: value for name, value in (wanted | {"style": style}).items() if value}
         async with forms.store.write() as connection:
             if not await subscriber_queries.may_be_asked(connection, address):
                 return
-            wanted = {**says, "style": style} if known else says
-            key = await one_time_tokens.make_unless_recent(connection, Purpose.JOIN, address, now=now, payload=wanted)
+            key = await one_time_tokens.make_unless_recent(connection, Purpose.JOIN, address, now=now, payload=says)
         if key is None:
             return
         w = words(language)
@@ -173,3 +180,11 @@ class SubscribeRoutes:
             w.gettext("web.link_on_its_way") if surely else w.gettext("web.check_inbox_hint"),
             links=[self._forms.front_link(w)],
         )
+
+
+def topics_in(written: str) -> str:
+    """The topics that a form asks for, as a command has them; empty for none, and for what cannot be topics."""
+    try:
+        return ", ".join(parse(written))
+    except TopicsError:
+        return ""
