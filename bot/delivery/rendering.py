@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.channel import Channel, Message, edition_line
+from bot.channel import AwaitsPictures, Channel, Message, edition_line
 from bot.model import NOTE, Delivery, Edition, Preferences, Style
 from bot.render.announcement_page import announcement_page
 from bot.render.edition_page import NO_TEXTS, Texts, barren_page, choose, edition_page, slug, votes_counted_at
@@ -69,6 +69,7 @@ class Renderings:
         self._store = store
         self._channel = channel
         self._writes = writes
+        self._awaits_pictures = channel if isinstance(channel, AwaitsPictures) else None
         self._messages: Recent[Key, asyncio.Task[Message | None]] = Recent(MESSAGES)
         self._editions: Recent[int, asyncio.Task[Edition]] = Recent(EDITIONS)
         self._moments: Recent[Key, str] = Recent(MOMENTS)
@@ -119,21 +120,29 @@ class Renderings:
     async def texts_pending_until(
         self, connection: AsyncConnection, delivery: Delivery, now: datetime
     ) -> datetime | None:
-        """When to look again at a delivery whose texts are still being written; None where it need not wait.
+        """When to look again at a delivery whose texts or pictures are still being made; None where it need not wait.
 
-        A model never makes an edition late: ten minutes after closing it is delivered without the texts.
+        Neither makes an edition late: ten minutes after closing it is delivered without them.
         """
         wanted = delivery.preferences
-        if not self._writes or wanted.style not in TEXT_FIELDS or delivery.fell_back or delivery.is_note:
+        if delivery.is_note or wanted.style not in TEXT_FIELDS:
+            return None
+        may_lack_texts = self._writes and not delivery.fell_back
+        if not may_lack_texts and self._awaits_pictures is None:
             return None
         edition = await self._edition(delivery.edition_id)
         deadline = edition.closed_at + PATIENCE
         if now >= deadline:
             return None
+        name = slug(edition.cadence, edition.day)
+        if self._awaits_pictures is not None and self._awaits_pictures.lacks_pictures(
+            name, wanted.language, wanted.style
+        ):
+            return min(deadline, now + LOOK_AGAIN)
         ids = [ranked.paper.id for ranked in choose(edition.papers, wanted)]
-        if not await text_queries.unwritten(connection, ids, wanted.language, wanted.style):
-            return None
-        return min(deadline, now + LOOK_AGAIN)
+        if may_lack_texts and await text_queries.unwritten(connection, ids, wanted.language, wanted.style):
+            return min(deadline, now + LOOK_AGAIN)
+        return None
 
     async def _text_count(self, delivery: Delivery) -> int:
         """How many texts there are to choose from, looked up once for all readers of a slot."""
