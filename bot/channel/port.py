@@ -91,6 +91,8 @@ class Kit:
     """Whether editions are read aloud."""
     media: MediaFinder = no_media
     """Finds pictures of editions: `keywords.png`, `trend.png`, `poster.png`, `card.png`, and `…-dark.png` of two."""
+    logo: tuple[int, int] | None = None
+    """Width and height in pixels of the newsletter's logo (`/logo.png` on the web server); None without one."""
 
 
 class Commands(Protocol):
