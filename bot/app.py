@@ -29,8 +29,6 @@ from bot.delivery.rendering import FindRecording
 from bot.delivery.session import Session
 from bot.media.illustrator import Illustrator
 from bot.media.media_store import MediaStore
-from bot.media.speech.choose_speaker import speaker
-from bot.media.speech.narrator import Narrator, Podcast
 from bot.media.speech.recording_finder import RecordingFinder
 from bot.media.speech.settings import SpeechSettings
 from bot.model import Address, Preferences, Style
@@ -118,7 +116,7 @@ async def open_app(
         alerts = Alerts(sessions, core.admins, match(core.default_language))
         time = Clock({"database": store.server_time, "feed": feed.server_time}, alerts.alert)
         writer = await _writer(core, home, under["write"], stack, alerts)
-        narrator = _narrator(environ, core, home, under["narrate"], writes=writer.has_model)
+        narrator = make_narrator(environ, media_folder(core, home), under["narrate"], writes=writer.has_model)
         feedback, metrics = FeedbackProcessor(store, links), Metrics(store)
         styles = tuple(Style) if writer.has_model else WITHOUT_MODEL
         monitor = ListeningMonitor(store, alerts.alert)
@@ -240,22 +238,6 @@ async def _illustrator(
 def media_folder(core: Settings, home: Path) -> Path:
     """The folder of pictures and recordings (MEDIA_DIR)."""
     return home / core.media_dir.expanduser()
-
-
-def _narrator(environ: Mapping[str, str], core: Settings, home: Path, store: Store, *, writes: bool) -> Narrator:
-    """What reads editions aloud, with the voice of the settings if there is one. Raises SettingsError."""
-    speech = speech_settings(environ)
-    podcast = Podcast([match(tag) for tag in speech.podcast], speech.podcast_style)
-    media = MediaStore(media_folder(core, home))
-    return Narrator(store, media, speaker(speech), podcast=podcast, budget=speech.budget, writes=writes)
-
-
-def speech_settings(environ: Mapping[str, str]) -> SpeechSettings:
-    """The settings of speech, with languages of the podcast that there are. Raises SettingsError."""
-    speech = settings.read(SpeechSettings, environ)
-    if not all(match(tag, default="") for tag in speech.podcast):
-        raise SettingsError(f"PODCAST must list some of {', '.join(languages())}; see .env.example.")
-    return speech
 
 
 def _model(core: Settings, endpoints: Sequence[tuple[str, str, str]]) -> Model:
