@@ -121,7 +121,7 @@ async def open_app(
         styles = tuple(Style) if writer.has_model else WITHOUT_MODEL
         monitor = ListeningMonitor(store, alerts.alert)
         commands = _commands(
-            core, store, sessions, styles, monitor=monitor, alert=alerts.alert, past_list=PastLists(feed).of
+            core, home, store, sessions, styles, monitor=monitor, alert=alerts.alert, past_list=PastLists(feed).of
         )
         dispatch = partial(
             Dispatcher,
@@ -182,6 +182,7 @@ async def open_app(
 
 def _commands(
     core: Settings,
+    home: Path,
     store: Store,
     sessions: Sequence[Session],
     styles: Sequence[Style],
@@ -202,6 +203,7 @@ def _commands(
         alert=alert,
         monitor=monitor,
         past_list=past_list,
+        media=MediaStore(media_folder(core, home)).path,
     )
 
 
@@ -321,7 +323,14 @@ def open_channel(
     """A channel, not logged in yet. Without `links` it signs with a throw-away key. Raises SettingsError."""
     if name not in CHANNELS:
         raise SettingsError(f"There is no channel named {name}; there are: {', '.join(CHANNELS)}.")
-    links = links or SignedLinks([make_secret()], settings.read(Settings, environ).public_url or None)
-    kit = Kit(home=home, pictures=home / CACHE, memory=ChannelMemory(store, name), template=template, links=links)
+    core = settings.read(Settings, environ)
+    kit = Kit(
+        home=home,
+        pictures=home / CACHE,
+        memory=ChannelMemory(store, name),
+        template=template,
+        links=links or SignedLinks([make_secret()], core.public_url or None),
+        media=MediaStore(media_folder(core, home)).path,
+    )
     opened: Channel = import_module(f"channels.{name}").open(channel_settings(name, environ), kit)
     return opened

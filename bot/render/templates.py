@@ -25,6 +25,7 @@ from bot.channel import Escape, Page, Template
 from bot.render import folder
 from bot.render.catalogue import DEFAULT
 from bot.render.words import words
+from bot.runtime.text import display_width
 
 FILTERS = frozenset(
     """
@@ -89,7 +90,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         self._safe = safe
         w = words(language)
         self.filters = {name: self.filters[name] for name in FILTERS}
-        self.filters |= {"join": self.join, "number": w.number, "isolated": w.isolated}
+        self.filters |= {"join": self.join, "number": w.number, "isolated": w.isolated, "width": display_width}
         if escape is None:
             self.filters["json"] = _json
         self.globals = {"range": self.globals["range"], "namespace": self.globals["namespace"]}
