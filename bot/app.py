@@ -36,7 +36,7 @@ from bot.publishing.feed import Feed
 from bot.publishing.past_lists import PastLists
 from bot.publishing.poller import Progress
 from bot.publishing.publisher import Publisher
-from bot.render.branding import branding
+from bot.render.branding import LogoError, branding, read_logo
 from bot.render.catalogue import languages
 from bot.render.templates import template
 from bot.render.words import match
@@ -278,6 +278,15 @@ def core_settings(environ: Mapping[str, str]) -> Settings:
     return core
 
 
+def use_logo(core: Settings, home: Path) -> tuple[int, int] | None:
+    """Read the logo for the whole program; its width and height, None without one. Raises SettingsError."""
+    try:
+        logo = branding.logo = read_logo(home / core.logo) if core.logo else None
+    except LogoError as error:
+        raise SettingsError(f"LOGO {error}; see .env.example.") from None
+    return None if logo is None else (logo.width, logo.height)
+
+
 def settings_classes() -> list[type[BaseModel]]:
     """The classes that all settings are read into: the core's, the web server's and each channel's."""
     return [Settings, WebSettings, SpeechSettings, *map(settings_class, CHANNELS)]
@@ -331,6 +340,7 @@ def open_channel(
         template=template,
         links=links or SignedLinks([make_secret()], core.public_url or None),
         media=MediaStore(media_folder(core, home)).path,
+        logo=use_logo(core, home),
     )
     opened: Channel = import_module(f"channels.{name}").open(channel_settings(name, environ), kit)
     return opened

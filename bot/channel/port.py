@@ -88,6 +88,8 @@ class Kit:
     """Signs tokens that must be recognised when they come back."""
     media: MediaFinder = no_media
     """Finds pictures of editions: `keywords.png`, `trend.png`, `poster.png`, `card.png`, and `…-dark.png` of two."""
+    logo: tuple[int, int] | None = None
+    """Width and height in pixels of the newsletter's logo (`/logo.png` on the web server); None without one."""
 
 
 class Commands(Protocol):

@@ -36,6 +36,8 @@ NO_MATCH_HINT_AFTER = 5
 """Editions in a row without a match for a reader's filters after which the reader is told so, once."""
 MESSAGES = 256
 """Messages in the cache."""
+MOMENTS = 2_048
+"""Moments of counting in the cache: one for each edition, language and time zone."""
 EDITIONS = 8
 """Editions in the cache."""
 RENDER_SECONDS = 30.0
@@ -70,6 +72,7 @@ class Renderings:
         self._awaits_pictures = channel if isinstance(channel, AwaitsPictures) else None
         self._messages: Recent[Key, asyncio.Task[Message | None]] = Recent(MESSAGES)
         self._editions: Recent[int, asyncio.Task[Edition]] = Recent(EDITIONS)
+        self._moments: Recent[Key, str] = Recent(MOMENTS)
         self._text_counts: Recent[Key, int] = Recent(MESSAGES)
         """Texts that existed when a slot's first reader was served: all readers of a slot get the same."""
 
@@ -92,9 +95,15 @@ class Renderings:
         if delivery.fell_back:
             wanted = replace(wanted, style=Style.HEADLINE)
         texts = await self._text_count(delivery) if _shows_texts(wanted.style) else 0
-        counted_at = votes_counted_at(await self._edition(edition_id), wanted)
+        counted_at = await self._counted_at(edition_id, wanted)
         key = (edition_id, shaping(wanted), counted_at, delivery.missed, texts)
         return await self._shared(key, partial(self._compose, edition_id, wanted, delivery.missed))
+
+    async def _counted_at(self, edition_id: int, wanted: Preferences) -> str:
+        """When the edition's votes were counted, as a reader is told."""
+        key = (edition_id, wanted.language, wanted.timezone)
+        known = self._moments.get(key)
+        return known or self._moments.put(key, votes_counted_at(await self._edition(edition_id), wanted))
 
     async def _shared(self, key: Key, work: Callable[[], Coroutine[Any, Any, Message | None]]) -> Message | None:
         """What `work` composes, once for all deliveries with the same key."""
