@@ -29,6 +29,7 @@ from bot.delivery.rendering import FindRecording
 from bot.delivery.session import Session
 from bot.media.illustrator import Illustrator
 from bot.media.media_store import MediaStore
+from bot.media.speech.assembly import make_narrator
 from bot.media.speech.recording_finder import RecordingFinder
 from bot.media.speech.settings import SpeechSettings
 from bot.model import Address, Preferences, Style
