@@ -12,6 +12,7 @@ from bot.channel.message import Limits, Message, Pace, Personal, Rate, utf16_uni
 from bot.channel.outcome import Barred, Deferred, Gone, Outcome, Rejected, Sent, Unknown
 from bot.channel.page import FIRST_PAGE, Block, Direction, Link, Page, Paging, Said
 from bot.channel.port import (
+    AwaitsPictures,
     Channel,
     Commands,
     DeepLinking,
@@ -24,8 +25,10 @@ from bot.channel.port import (
     Kit,
     LoginError,
     Mailing,
+    MediaFinder,
     Memory,
     Template,
+    no_media,
 )
 from bot.channel.preference import N_, SILENT, Kind, Preference
 from bot.channel.tokens import LEAVE, MAIL, Links, Unsigned

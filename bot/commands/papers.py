@@ -84,18 +84,20 @@ def parse_edition(typed: Typed) -> EditionArguments:
         rest, mine = f"{rest}{mine}{trailing}", ""
     if not rest:
         return EditionArguments(None, after, bool(mine))
-    day = _period(rest.strip()) or typed_values.day(rest.strip(), typed.latest, typed.w.language)
+    if (period := written_period(rest.strip())) is not None:
+        return EditionArguments(period[1], after, bool(mine))
+    day = typed_values.day(rest.strip(), typed.latest, typed.w.language)
     return EditionArguments(understood(day), after, bool(mine))
 
 
-def _period(argument: str) -> date | None:
-    """A day of `2026-W18` or `2026-04`, as weeks and months are written."""
+def written_period(argument: str) -> tuple[Cadence, date] | None:
+    """The cadence and a day of `2026-W18` or `2026-04`, as weeks and months are written."""
     week = re.fullmatch(r"(\d{4})-[Ww](\d\d)", argument)
     month = re.fullmatch(r"(\d{4})[-/](\d{1,2})", argument)
     try:
         if week:
-            return date.fromisocalendar(int(week[1]), int(week[2]), 7)
-        return date(int(month[1]), int(month[2]), 1) if month else None
+            return Cadence.WEEK, date.fromisocalendar(int(week[1]), int(week[2]), 7)
+        return (Cadence.MONTH, date(int(month[1]), int(month[2]), 1)) if month else None
     except ValueError:
         return None
 

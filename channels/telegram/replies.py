@@ -292,6 +292,11 @@ class Replies:
         assert reply.file is not None
         captions = split(text_of(without_papers(reply), self._template), LONGEST_CAPTION)
         await self._commands.acquire(chat.address)
+        if reply.file.media_type.startswith("image/"):
+            name, content = reply.file.name, reply.file.content
+            caption = captions[0] if captions else None
+            await self._pictures.send_once(self._bot, chat, name, lambda: content, caption=caption)
+            return
         await self._bot.send_document(
             chat.id,
             reply.file.content,
