@@ -26,6 +26,7 @@ from bot.web.pages.drawn_pictures import PictureFinder
 from bot.web.pages.edition_feeds import EditionFeeds
 from bot.web.pages.feed_builder import FeedBuilder
 from bot.web.pages.layout import LayoutMaker
+from bot.web.pages.logo_route import logo_routes
 from bot.web.pages.podcast_routes import PodcastRoutes
 from bot.web.pages.public import PublicRoutes, style_sheet
 from bot.web.pages.recordings import Recordings
@@ -33,6 +34,7 @@ from bot.web.pages.report_route import ReportRoute
 from bot.web.pages.search_page import SearchPages
 from bot.web.pages.site_files import SiteFiles
 from bot.web.pages.subscribe_box import SubscribeForm, SubscribeOffers
+from bot.web.pages.thumbnail_routes import ThumbnailRoutes
 from bot.web.pages.thumbnails import Thumbnails
 from bot.web.pages.topic_pages import TopicPages
 from bot.web.probes import ProbeRoutes
@@ -134,7 +136,6 @@ def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.
         language=match(context.core.default_language),
         clock=context.clock,
         client=client,
-        thumbnails=context.thumbnails,
     )
     reports = ReportRoute(context.store, pages, urls, clock=context.clock, client=client)
     path = f"{urls.root}/{{language}}/papers/{{paper}}/report/{{style}}"
@@ -167,6 +168,9 @@ def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.
         found.append(web.post(f"{urls.root}/hooks/{{channel}}", context.hooks.take))
     middleware = Middleware(context.core.public_url, public.refuse)
     app = web.Application(middlewares=[middleware.handle], client_max_size=LARGEST_BODY)
+    found += logo_routes(urls.root)
+    if context.thumbnails is not None:
+        found += ThumbnailRoutes(context.visitors, context.thumbnails, context.clock).routes(urls.root)
     app.add_routes([*found, *public.routes()])
     return app
 

@@ -196,11 +196,12 @@ class Pages:
         heading = w.gettext("web.archive")
         if shown is not None:
             heading = w.gettext("edition.heading", title=heading, date=f"{shown}")
-        notes = coverage(w, begins, now) if found else [w.gettext("papers.no_edition_at_all")]
+        notes = [] if found else [w.gettext("papers.no_edition_at_all")]
+        lead = "".join(coverage(w, begins, now)) if found else ""
         layout = self._layouts.layout(w, lambda tag: self._urls.page(tag, where), here="archive")
         listed = [Choice(f"{each}", self._urls.page(language, f"archive/{each}"), each == shown) for each in years]
         shown_as = calendar(w, self._urls, found)
-        return self._source("archive", plain_page(w, heading, notes=notes), layout, years=listed, calendar=shown_as)
+        return self._source("archive", plain_page(w, heading, lead, notes), layout, years=listed, calendar=shown_as)
 
     async def privacy(self, language: str) -> PageSource:
         """The privacy page."""
