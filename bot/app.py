@@ -36,7 +36,7 @@ from bot.publishing.feed import Feed
 from bot.publishing.past_lists import PastLists
 from bot.publishing.poller import Progress
 from bot.publishing.publisher import Publisher
-from bot.render.branding import branding
+from bot.render.branding import LogoError, branding, read_logo
 from bot.render.catalogue import languages
 from bot.render.templates import template
 from bot.render.words import match
@@ -121,7 +121,7 @@ async def open_app(
         styles = tuple(Style) if writer.has_model else WITHOUT_MODEL
         monitor = ListeningMonitor(store, alerts.alert)
         commands = _commands(
-            core, store, sessions, styles, monitor=monitor, alert=alerts.alert, past_list=PastLists(feed).of
+            core, home, store, sessions, styles, monitor=monitor, alert=alerts.alert, past_list=PastLists(feed).of
         )
         dispatch = partial(
             Dispatcher,
@@ -182,6 +182,7 @@ async def open_app(
 
 def _commands(
     core: Settings,
+    home: Path,
     store: Store,
     sessions: Sequence[Session],
     styles: Sequence[Style],
@@ -202,6 +203,7 @@ def _commands(
         alert=alert,
         monitor=monitor,
         past_list=past_list,
+        media=MediaStore(media_folder(core, home)).path,
     )
 
 
@@ -276,6 +278,15 @@ def core_settings(environ: Mapping[str, str]) -> Settings:
     return core
 
 
+def use_logo(core: Settings, home: Path) -> tuple[int, int] | None:
+    """Read the logo for the whole program; its width and height, None without one. Raises SettingsError."""
+    try:
+        logo = branding.logo = read_logo(home / core.logo) if core.logo else None
+    except LogoError as error:
+        raise SettingsError(f"LOGO {error}; see .env.example.") from None
+    return None if logo is None else (logo.width, logo.height)
+
+
 def settings_classes() -> list[type[BaseModel]]:
     """The classes that all settings are read into: the core's, the web server's and each channel's."""
     return [Settings, WebSettings, SpeechSettings, *map(settings_class, CHANNELS)]
@@ -321,7 +332,15 @@ def open_channel(
     """A channel, not logged in yet. Without `links` it signs with a throw-away key. Raises SettingsError."""
     if name not in CHANNELS:
         raise SettingsError(f"There is no channel named {name}; there are: {', '.join(CHANNELS)}.")
-    links = links or SignedLinks([make_secret()], settings.read(Settings, environ).public_url or None)
-    kit = Kit(home=home, pictures=home / CACHE, memory=ChannelMemory(store, name), template=template, links=links)
+    core = settings.read(Settings, environ)
+    kit = Kit(
+        home=home,
+        pictures=home / CACHE,
+        memory=ChannelMemory(store, name),
+        template=template,
+        links=links or SignedLinks([make_secret()], core.public_url or None),
+        media=MediaStore(media_folder(core, home)).path,
+        logo=use_logo(core, home),
+    )
     opened: Channel = import_module(f"channels.{name}").open(channel_settings(name, environ), kit)
     return opened

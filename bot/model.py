@@ -95,6 +95,7 @@ class Style(StrEnum):
     """How much an edition says about each paper; one file per style in templates/styles."""
 
     HEADLINE = "headline"
+    BRIEF = "brief"
     ABSTRACT = "abstract"
     HIGHLIGHTS = "highlights"
     PLAIN = "plain"

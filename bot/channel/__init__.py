@@ -10,8 +10,9 @@ from bot.channel.conversation import CommandInfo, File, Option, Reply, Requester
 from bot.channel.feedback import Feedback, FeedbackHandler, OperatorTools, WeighsBounces
 from bot.channel.message import Limits, Message, Pace, Personal, Rate, utf16_units
 from bot.channel.outcome import Barred, Deferred, Gone, Outcome, Rejected, Sent, Unknown
-from bot.channel.page import Block, Direction, Link, Page, Said
+from bot.channel.page import FIRST_PAGE, Block, Direction, Link, Page, Paging, Said
 from bot.channel.port import (
+    AwaitsPictures,
     Channel,
     Commands,
     DeepLinking,
@@ -24,8 +25,10 @@ from bot.channel.port import (
     Kit,
     LoginError,
     Mailing,
+    MediaFinder,
     Memory,
     Template,
+    no_media,
 )
 from bot.channel.preference import N_, SILENT, Kind, Preference
 from bot.channel.tokens import LEAVE, MAIL, Links, Unsigned

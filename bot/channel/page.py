@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Self
 
 from bot.model import Cadence, Paper, Source, Style
 
@@ -41,6 +42,21 @@ class Said:
     unknown: frozenset[str] = frozenset()
     """Parts about which the paper says nothing."""
 
+    def opening(self, groups: Sequence[Sequence[str]]) -> Self:
+        """Only what stands first where the rest is folded: of each group of part names the first that says something.
+
+        The groups are the style's (`shown` in templates/styles).
+        """
+        first = {next((name for name in group if self.parts.get(name)), "") for group in groups}
+        return self._with(first)
+
+    def without(self, opening: Self) -> Self:
+        """What an `opening` leaves."""
+        return self._with({name for name in self.parts if not opening.parts[name]})
+
+    def _with(self, names: Collection[str]) -> Self:
+        return replace(self, parts={name: said if name in names else "" for name, said in self.parts.items()})
+
 
 @dataclass(frozen=True, slots=True)
 class Block:
@@ -62,6 +78,25 @@ class Block:
     """The authors' abstract, for layouts that show it beside the text."""
     outcome: str = ""
     """Of an edition's first paper: what came of it, in the authors' words; empty where the text says so itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """Where a page stands in a list that is shown page by page."""
+
+    previous: str | None = None
+    """The command line that shows the papers before these."""
+    here: str | None = None
+    """The command line that shows these papers again, for the way back from one of them."""
+    number: int = 1
+    """Which page of the list it is."""
+    pages: int | None = None
+    """How many there are, None where they were not counted."""
+    most: int | None = None
+    """Papers that one page shows; None for as many as fit."""
+
+
+FIRST_PAGE = Paging()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +132,6 @@ class Page:
     """How many papers there were to choose from."""
     next: str | None = None
     """The command line that shows the papers that did not fit."""
-    previous: str | None = None
-    """The command line that shows the papers before these."""
+    paging: Paging = FIRST_PAGE
     alone: bool = False
     """Whether it shows all about one paper that was asked for."""

@@ -14,7 +14,7 @@ from bot.channel.outcome import Outcome
 from bot.channel.page import Link, Page
 from bot.channel.preference import Preference
 from bot.channel.tokens import Links, Unsigned
-from bot.model import Address
+from bot.model import Address, Style
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,15 @@ Escape = Callable[[str], str]
 """Escapes text for a channel's markup."""
 
 
+MediaFinder = Callable[[str, str, str], Path | None]
+"""Finds a picture or recording of an edition: by its slug, the language and a name such as `trend.png`. Blocks."""
+
+
+def no_media(slug: str, language: str, name: str) -> Path | None:  # noqa: ARG001 - it takes what every finder takes
+    """A `MediaFinder` that finds nothing."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Kit:
     """What the core hands to a channel when it is opened."""
@@ -77,6 +86,10 @@ class Kit:
     """
     links: Links = field(default_factory=Unsigned)
     """Signs tokens that must be recognised when they come back."""
+    media: MediaFinder = no_media
+    """Finds pictures of editions: `keywords.png`, `trend.png`, `poster.png`, `card.png`, and `…-dark.png` of two."""
+    logo: tuple[int, int] | None = None
+    """Width and height in pixels of the newsletter's logo (`/logo.png` on the web server); None without one."""
 
 
 class Commands(Protocol):
@@ -259,6 +272,15 @@ class Inviting(Protocol):
     @property
     def invitation(self) -> Link | None:
         """The service's name, and the URL where a new reader begins; None before the channel has logged in."""
+        ...
+
+
+@runtime_checkable
+class AwaitsPictures(Protocol):
+    """A channel whose pages would look unfinished without the pictures of an edition, which are drawn meanwhile."""
+
+    def lacks_pictures(self, slug: str, language: str, style: Style) -> bool:
+        """Whether a page of an edition would show pictures that are not there yet."""
         ...
 
 

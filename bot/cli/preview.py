@@ -21,7 +21,7 @@ def preview(
     channel: Annotated[str, typer.Option(metavar="NAME", help="As this channel would send it.")],
     date: Day = None,
     language: Language = None,
-    style: Annotated[str, typer.Option(metavar="NAME", help="Such as headline, abstract or highlights.")] = "headline",
+    style: Annotated[str, typer.Option(metavar="NAME", help="Such as headline, brief or highlights.")] = "headline",
     papers: Papers = 10,
     part: Annotated[
         str | None, typer.Option(metavar="NAME", help="Only this part of the message, such as html.")

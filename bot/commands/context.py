@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 
-from bot.channel import Channel, File, Option, Reply, Requester, Row
+from bot.channel import Channel, File, MediaFinder, Option, Reply, Requester, Row, no_media
 from bot.channel.preference import Preference
 from bot.commands.fitted_pages import FittedPages
 from bot.delivery.alerts import Alert, log_alert
@@ -49,6 +49,8 @@ class Services:
     pages: FittedPages = field(default_factory=FittedPages)
     past_list: PastList = no_past_list
     """What the feed lists on days of which nothing is stored."""
+    media: MediaFinder = no_media
+    """Finds pictures of editions."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from bot.delivery.rendering import texts_for
 from bot.model import ALL_PAPERS, Cadence, Paper, Preferences, Ranked, Style
 from bot.render import typed_values
 from bot.render.edition_page import edition_page, list_page, today_page
-from bot.render.fit import Fitted, fit
+from bot.render.fit import Fitted, fit, starts
 from bot.rules.closing import DAY, rank
 from bot.rules.periods import period_of
 from bot.rules.preferences import without_filters
@@ -84,18 +84,20 @@ def parse_edition(typed: Typed) -> EditionArguments:
         rest, mine = f"{rest}{mine}{trailing}", ""
     if not rest:
         return EditionArguments(None, after, bool(mine))
-    day = _period(rest.strip()) or typed_values.day(rest.strip(), typed.latest, typed.w.language)
+    if (period := written_period(rest.strip())) is not None:
+        return EditionArguments(period[1], after, bool(mine))
+    day = typed_values.day(rest.strip(), typed.latest, typed.w.language)
     return EditionArguments(understood(day), after, bool(mine))
 
 
-def _period(argument: str) -> date | None:
-    """A day of `2026-W18` or `2026-04`, as weeks and months are written."""
+def written_period(argument: str) -> tuple[Cadence, date] | None:
+    """The cadence and a day of `2026-W18` or `2026-04`, as weeks and months are written."""
     week = re.fullmatch(r"(\d{4})-[Ww](\d\d)", argument)
     month = re.fullmatch(r"(\d{4})[-/](\d{1,2})", argument)
     try:
         if week:
-            return date.fromisocalendar(int(week[1]), int(week[2]), 7)
-        return date(int(month[1]), int(month[2]), 1) if month else None
+            return Cadence.WEEK, date.fromisocalendar(int(week[1]), int(week[2]), 7)
+        return (Cadence.MONTH, date(int(month[1]), int(month[2]), 1)) if month else None
     except ValueError:
         return None
 
@@ -188,7 +190,7 @@ async def show_paper(context: Context, asked: PaperArguments) -> Reply:
         says = w.gettext("papers.not_listed", id=wanted_id, link=link)
         return context.reply(says, ok=False)
     wanted = _everything(context)
-    if wanted.style is Style.HEADLINE:
+    if wanted.style in {Style.HEADLINE, Style.BRIEF}:
         wanted = replace(wanted, style=Style.ABSTRACT)
     texts = await texts_for(context.store, [wanted_id], wanted)
     listed = w.gettext("paper.listed_on", day=w.day(found[0].listed_on))
@@ -269,15 +271,21 @@ def _fitted(context: Context, page: Page, line: LineAfter | None, after: int) ->
     channel = context.channel
 
     def follows(shown: int) -> str | None:
-        return None if line is None else line(begins + shown)
+        return None if line is None else line(after + shown)
 
-    before, begins = 0, 0
-    while line is not None and begins < after:
-        rest = replace(page, blocks=page.blocks[begins:])
-        before, begins = begins, begins + max(1, fit(rest, channel.compose, channel.limits, follows).shown)
-    begins = after
-    previous = line(before) if line is not None and after else None
-    rest = replace(page, blocks=page.blocks[after:], previous=previous)
+    begun, is_all = ([0], False) if line is None else starts(page, channel.compose, channel.limits, after)
+    earlier = [each for each in begun if each < after]
+    rest = replace(
+        page,
+        blocks=page.blocks[after:],
+        paging=replace(
+            page.paging,
+            previous=line(max(earlier)) if line is not None and earlier else None,
+            here=None if line is None else line(after),
+            number=1 + len(earlier),
+            pages=len(begun) if is_all and after in begun else None,
+        ),
+    )
     return fit(rest, channel.compose, channel.limits, follows)
 
 

@@ -10,8 +10,8 @@ from math import ceil
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.channel import Channel, CommandInfo, Reply, Requester, Suggestion
-from bot.commands import help_command, preference_commands, registry, subscription
+from bot.channel import Channel, CommandInfo, MediaFinder, Reply, Requester, Suggestion, no_media
+from bot.commands import help_command, picture_commands, preference_commands, registry, subscription
 from bot.commands.autocomplete import MOST
 from bot.commands.command import Audience, MisreadError, split
 from bot.commands.context import WITHOUT_MODEL, Context, PastList, Services, no_past_list
@@ -49,11 +49,21 @@ class ReaderCommands:
         alert: Alert = log_alert,
         monitor: ListeningMonitor | None = None,
         past_list: PastList = no_past_list,
+        media: MediaFinder = no_media,
     ) -> None:
         by_name = {channel.name: channel for channel in channels}
-        self._services = Services(store, by_name, closes, access or Access(), styles, alert, past_list=past_list)
+        self._services = Services(
+            store, by_name, closes, access or Access(), styles, alert, past_list=past_list, media=media
+        )
         self._store = store
-        self._commands = {channel.name: registry.commands(channel.extras) for channel in channels}
+        self._commands = {
+            channel.name: {
+                name: command
+                for name, command in registry.commands(channel.extras).items()
+                if channel.shows_pictures or name not in picture_commands.STEMS
+            }
+            for channel in channels
+        }
         self._fallback = fallback
         self._requests, self._completions = TokenBuckets(), TokenBuckets()
         self._monitor = monitor or ListeningMonitor(store, alert)

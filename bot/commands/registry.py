@@ -14,6 +14,7 @@ from bot.commands import (
     operator_stats,
     papers,
     personal_data,
+    picture_commands,
     preference_commands,
     subscription,
 )
@@ -23,7 +24,7 @@ from bot.commands.command import Command
 def commands(extras: Sequence[Preference] = ()) -> Mapping[str, Command[Any]]:
     """The commands of a channel with these preferences of its own, by name."""
     groups: Mapping[str, Sequence[Command[Any]]] = {
-        N_("help.group_read"): papers.COMMANDS,
+        N_("help.group_read"): [*papers.COMMANDS, *picture_commands.COMMANDS],
         N_("help.group_editions"): [
             *subscription.COMMANDS,
             *follow.COMMANDS,

@@ -14,12 +14,12 @@ from typing import Any, TypeVar, cast
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.channel import Channel, Message, edition_line
+from bot.channel import AwaitsPictures, Channel, Message, edition_line
 from bot.model import NOTE, Delivery, Edition, Preferences, Style
 from bot.render.announcement_page import announcement_page
 from bot.render.edition_page import NO_TEXTS, Texts, barren_page, choose, edition_page, slug, votes_counted_at
-from bot.render.fit import fit
-from bot.render.styles import TEXT_FIELDS
+from bot.render.fit import fit, starts
+from bot.render.styles import SHOWN_IN, TEXT_FIELDS
 from bot.render.words import words
 from bot.rules.preferences import shaping
 from bot.runtime.recent import Recent
@@ -36,6 +36,8 @@ NO_MATCH_HINT_AFTER = 5
 """Editions in a row without a match for a reader's filters after which the reader is told so, once."""
 MESSAGES = 256
 """Messages in the cache."""
+MOMENTS = 2_048
+"""Moments of counting in the cache: one for each edition, language and time zone."""
 EDITIONS = 8
 """Editions in the cache."""
 RENDER_SECONDS = 30.0
@@ -67,8 +69,10 @@ class Renderings:
         self._store = store
         self._channel = channel
         self._writes = writes
+        self._awaits_pictures = channel if isinstance(channel, AwaitsPictures) else None
         self._messages: Recent[Key, asyncio.Task[Message | None]] = Recent(MESSAGES)
         self._editions: Recent[int, asyncio.Task[Edition]] = Recent(EDITIONS)
+        self._moments: Recent[Key, str] = Recent(MOMENTS)
         self._text_counts: Recent[Key, int] = Recent(MESSAGES)
         """Texts that existed when a slot's first reader was served: all readers of a slot get the same."""
 
@@ -90,10 +94,16 @@ class Renderings:
         wanted, edition_id = delivery.preferences, delivery.edition_id
         if delivery.fell_back:
             wanted = replace(wanted, style=Style.HEADLINE)
-        texts = await self._text_count(delivery) if wanted.style in TEXT_FIELDS else 0
-        counted_at = votes_counted_at(await self._edition(edition_id), wanted)
+        texts = await self._text_count(delivery) if _shows_texts(wanted.style) else 0
+        counted_at = await self._counted_at(edition_id, wanted)
         key = (edition_id, shaping(wanted), counted_at, delivery.missed, texts)
         return await self._shared(key, partial(self._compose, edition_id, wanted, delivery.missed))
+
+    async def _counted_at(self, edition_id: int, wanted: Preferences) -> str:
+        """When the edition's votes were counted, as a reader is told."""
+        key = (edition_id, wanted.language, wanted.timezone)
+        known = self._moments.get(key)
+        return known or self._moments.put(key, votes_counted_at(await self._edition(edition_id), wanted))
 
     async def _shared(self, key: Key, work: Callable[[], Coroutine[Any, Any, Message | None]]) -> Message | None:
         """What `work` composes, once for all deliveries with the same key."""
@@ -110,21 +120,29 @@ class Renderings:
     async def texts_pending_until(
         self, connection: AsyncConnection, delivery: Delivery, now: datetime
     ) -> datetime | None:
-        """When to look again at a delivery whose texts are still being written; None where it need not wait.
+        """When to look again at a delivery whose texts or pictures are still being made; None where it need not wait.
 
-        A model never makes an edition late: ten minutes after closing it is delivered without the texts.
+        Neither makes an edition late: ten minutes after closing it is delivered without them.
         """
         wanted = delivery.preferences
-        if not self._writes or wanted.style not in TEXT_FIELDS or delivery.fell_back or delivery.is_note:
+        if delivery.is_note or wanted.style not in TEXT_FIELDS:
+            return None
+        may_lack_texts = self._writes and not delivery.fell_back
+        if not may_lack_texts and self._awaits_pictures is None:
             return None
         edition = await self._edition(delivery.edition_id)
         deadline = edition.closed_at + PATIENCE
         if now >= deadline:
             return None
+        name = slug(edition.cadence, edition.day)
+        if self._awaits_pictures is not None and self._awaits_pictures.lacks_pictures(
+            name, wanted.language, wanted.style
+        ):
+            return min(deadline, now + LOOK_AGAIN)
         ids = [ranked.paper.id for ranked in choose(edition.papers, wanted)]
-        if not await text_queries.unwritten(connection, ids, wanted.language, wanted.style):
-            return None
-        return min(deadline, now + LOOK_AGAIN)
+        if may_lack_texts and await text_queries.unwritten(connection, ids, wanted.language, wanted.style):
+            return min(deadline, now + LOOK_AGAIN)
+        return None
 
     async def _text_count(self, delivery: Delivery) -> int:
         """How many texts there are to choose from, looked up once for all readers of a slot."""
@@ -183,9 +201,13 @@ class Renderings:
             return await edition_queries.get(connection, edition_id)
 
 
+def _shows_texts(style: Style) -> bool:
+    return style in TEXT_FIELDS or style in SHOWN_IN
+
+
 async def texts_for(store: Store, paper_ids: Sequence[str], wanted: Preferences) -> Texts:
     """What a model has written about papers in a reader's language; nothing where their style needs no model."""
-    if wanted.style not in TEXT_FIELDS:
+    if not _shows_texts(wanted.style):
         return NO_TEXTS
     async with store.read() as connection:
         return await text_queries.of(connection, paper_ids, wanted.language)
@@ -209,7 +231,13 @@ def compose(
     def next_page(shown: int) -> str:
         return edition_line(edition.cadence, edition.day, shown, mine=True)
 
-    return fit(page, channel.compose, channel.limits, next_page).message
+    page = replace(page, paging=replace(page.paging, here=edition_line(edition.cadence, edition.day, mine=True)))
+    fitted = fit(page, channel.compose, channel.limits, next_page)
+    if fitted.shown == len(page.blocks):
+        return fitted.message
+    begun, is_all = starts(page, channel.compose, channel.limits, likely=fitted.shown)
+    paging = replace(fitted.page.paging, pages=len(begun) if is_all else None)
+    return channel.compose(replace(fitted.page, paging=paging))
 
 
 def compose_note(text: str, day: date, language: str, channel: Channel) -> Message:

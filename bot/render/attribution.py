@@ -12,7 +12,8 @@ from types import MappingProxyType
 from bot.channel import Said
 from bot.model import Paper, Source, Style, Text
 from bot.render.author_highlights import author_highlights, proposal_sentence
-from bot.render.styles import FALLBACKS, MISSING, TEXT_FIELDS
+from bot.render.brief import half_sentence
+from bot.render.styles import FALLBACKS, MISSING, SHOWN_IN, TEXT_FIELDS
 from bot.runtime.text import first_sentence
 
 NOTHING_WRITTEN: Mapping[Style, Text] = MappingProxyType({})
@@ -28,6 +29,8 @@ def say(paper: Paper, style: Style, texts: Mapping[Style, Text] = NOTHING_WRITTE
     """
     if style is Style.HEADLINE:
         return _headline(paper)
+    if style is Style.BRIEF:
+        return _brief(paper, texts)
     if style is Style.ABSTRACT:
         return _said(style, Source.AUTHORS, abstract=_one_line(paper.abstract))
     for each in (style, *FALLBACKS[style]):
@@ -59,6 +62,14 @@ def _headline(paper: Paper) -> Said:
     if paper.sentence and paper.sentence.strip():
         return _said(Style.HEADLINE, Source.FEED, sentence=_one_line(paper.sentence))
     return _said(Style.HEADLINE, Source.AUTHORS, sentence=proposal_sentence(paper.abstract))
+
+
+def _brief(paper: Paper, texts: Mapping[Style, Text]) -> Said:
+    """Half of the sentence that a model wrote in the reader's language, else of the headline."""
+    written = texts.get(SHOWN_IN[Style.BRIEF])
+    whole = _headline(paper) if written is None else _written(written, paper, instead=False)
+    parts = MappingProxyType({"sentence": half_sentence(whole.parts["sentence"])})
+    return replace(whole, style=Style.BRIEF.value, parts=parts)
 
 
 def _said(style: Style, source: Source, **parts: str) -> Said:

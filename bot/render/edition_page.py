@@ -13,10 +13,12 @@ from itertools import pairwise
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from bot.channel import Block, Link, Page, Said
+from bot.channel import Block, Link, Page, Paging, Said
 from bot.model import Cadence, Edition, Paper, Preferences, Ranked, Source, Style, Text
+from bot.render import brief
 from bot.render.attribution import NOTHING_WRITTEN, outcome, say
 from bot.render.labels import footer, labels
+from bot.render.styles import SHOWN_IN
 from bot.render.words import Words, words
 from bot.rules.closing import rank
 from bot.rules.topics import TopicFilter
@@ -55,7 +57,7 @@ def edition_page(
         language=w.language,
         direction=w.direction,
         heading=heading(w, edition.cadence, edition.day),
-        lead=_count(w, len(chosen), len(edition.papers), preferences.min_votes),
+        lead=_lead(w, preferences, chosen, len(edition.papers)),
         blocks=blocks,
         labels=labels(w, preferences.style),
         notes=_warnings(w, edition),
@@ -69,6 +71,7 @@ def edition_page(
         closed_at=edition.closed_at,
         counted_at=counted_at,
         style=preferences.style,
+        paging=Paging(most=_most(preferences.style)),
         total=len(edition.papers),
     )
 
@@ -97,12 +100,14 @@ def today_page(
         language=w.language,
         direction=w.direction,
         heading=w.gettext("edition.heading", title=title, date=w.day(day)),
-        lead=_count(w, len(chosen), len(ranked), preferences.min_votes),
+        lead=_lead(w, preferences, chosen, len(ranked)),
         blocks=blocks,
         labels=labels(w, preferences.style),
         notes=[] if share == 1 else [_still_filling(w, share, now)],
         footer=footer(w, preferences.style, _sources(blocks), counted=_counts_votes(ranked), sample=False),
         slug=f"{day}-list",
+        style=preferences.style,
+        paging=Paging(most=_most(preferences.style)),
     )
 
 
@@ -170,7 +175,8 @@ def block(ranked: Ranked, style: Style, w: Words, texts: Texts = NO_TEXTS) -> Bl
     written = texts.get(paper.id, NOTHING_WRITTEN)
     said = _cleaned(say(paper, style, written))
     if said.source is Source.MODEL:
-        said = replace(said, byline=_byline(written[Style(said.style)], w))
+        own = Style(said.style)
+        said = replace(said, byline=_byline(written[SHOWN_IN.get(own, own)], w))
     title = one_line(plain_math(paper.title)) or paper.id
     translated = said.parts.get("title")
     return Block(
@@ -295,6 +301,17 @@ def slug(cadence: Cadence, day: date) -> str:
             return f"{day:%G-W%V}"
         case Cadence.MONTH:
             return f"{day:%Y-%m}"
+
+
+def _lead(w: Words, preferences: Preferences, chosen: Sequence[Ranked], total: int) -> str:
+    """How many papers there are; in the style `brief` what they are about."""
+    if preferences.style is Style.BRIEF and (named := brief.themes([each.paper for each in chosen])):
+        return w.gettext("edition.themes", themes=w.listed(named))
+    return _count(w, len(chosen), total, preferences.min_votes)
+
+
+def _most(style: Style) -> int | None:
+    return brief.PAPERS if style is Style.BRIEF else None
 
 
 def _count(w: Words, shown: int, total: int, min_votes: int) -> str:

@@ -19,11 +19,13 @@ from bot.runtime.text import sentence_ends
 M = TypeVar("M", bound=Message)
 
 ELLIPSIS = "…"
+MOST_COUNTED = 12
+"""Messages of one list that are counted, since each costs a fitting."""
 USUAL = 100
 """Papers of a large day."""
 MOST_PAPERS = 1_000
 """Papers in one message, whatever its limits: those of a large month. Nobody reads on, and each costs milliseconds."""
-LEAST_LEFT = 0.6
+LEAST_LEFT = 0.5
 """The share of the longest text that is left where texts are shortened for a message to look better."""
 LONGEST_SENTENCE = 400
 """Characters of the longest text that is shortened for that: longer ones were chosen to be read whole."""
@@ -51,11 +53,17 @@ def _no_next(shown: int) -> None:  # noqa: ARG001 - for pages without a next pag
 
 
 def fit(
-    page: Page, compose: Callable[[Page], M], limits: Limits, follows: Callable[[int], str | None] = _no_next
+    page: Page,
+    compose: Callable[[Page], M],
+    limits: Limits,
+    follows: Callable[[int], str | None] = _no_next,
+    *,
+    likely: int | None = None,
 ) -> Fitted[M]:
     """Compose as many whole papers of a page as fit, from the first.
 
-    `follows` gives the command line that shows the rest, given the number of papers shown.
+    `follows` gives the command line that shows the rest, given the number of papers shown; `likely` is how many may
+    be expected to fit, which spares work where it is about right.
 
     Raises:
         FitError: Not even a page without papers fits.
@@ -82,14 +90,15 @@ def fit(
         tried[count] = fitted
         return True
 
-    shown = _most(len(blocks), first_hold)
+    count = min(page.paging.most or len(blocks), len(blocks))
+    shown = _most(count, first_hold, likely)
     # A paper that is too large for any message must not hide those after it.
-    while shown < len(blocks) and not holds([blocks[shown]]):
+    while shown < count and not holds([blocks[shown]]):
         smaller = _shrunk(blocks[shown], holds)
         if smaller is None:
             break
         blocks[shown] = smaller
-        shown = _most(len(blocks), first_hold)
+        shown = _most(count, first_hold)
 
     fitted = tried.get(shown) or attempt(blocks[:shown])
     if (excess := _excess(fitted.message, limits)) is not None:
@@ -115,6 +124,32 @@ def _preferred(fitted: Fitted[M], compose: Callable[[Page], M], limits: Limits) 
     if not 0 < longest <= LONGEST_SENTENCE or not holds(least):
         return fitted
     return shortened(_largest(longest, holds, lowest=least))
+
+
+def starts(
+    page: Page, compose: Callable[[Page], M], limits: Limits, upto: int = 0, likely: int | None = None
+) -> tuple[list[int], bool]:
+    """Where each message of a list begins that is shown bit by bit, in papers from the first; and whether that is all.
+
+    Stops after `MOST_COUNTED` messages, but not before the one that begins at `upto`. `likely` is how many papers the
+    first one shows, where that is known.
+    """
+    found, shown = [0], likely
+    while len(found) < MOST_COUNTED or found[-1] < upto:
+        rest = replace(page, blocks=page.blocks[found[-1] :])
+        shown = max(1, fit(rest, compose, limits, lambda _: "", likely=shown).shown)
+        if found[-1] + shown >= len(page.blocks):
+            return found, True
+        found.append(found[-1] + shown)
+    return found, False
+
+
+def first_part(page: Page) -> Page:
+    """A page with no more papers than one message of its style shows, for places that have room for all of them."""
+    most = page.paging.most
+    if most is None or len(page.blocks) <= most:
+        return page
+    return replace(page, blocks=page.blocks[:most], more=_more(page, len(page.blocks) - most))
 
 
 def shorten(text: str, most: int) -> str:
@@ -152,16 +187,17 @@ def _excess(message: Message, limits: Limits, maxima: Mapping[str, int] | None =
     return None
 
 
-def _most(count: int, holds: Callable[[int], bool]) -> int:
+def _most(count: int, holds: Callable[[int], bool], likely: int | None = None) -> int:
     """How many of the first blocks fit. All of `USUAL` are tried first: they mostly fit, and need no "+n more" line.
 
-    Of more, ever larger parts are tried, so that the work grows with what fits and not with what there is.
+    Of more, ever larger parts are tried, so that the work grows with what fits and not with what there is. From a
+    `likely` number on it is one more each time.
     """
-    fitting, part = 0, min(USUAL, count)
+    fitting, part = 0, min(likely or USUAL, count)
     while holds(part):
         if part == count:
             return count
-        fitting, part = part, min(2 * part, count)
+        fitting, part = part, min(part + 1 if likely else 2 * part, count)
     return _largest(part - 1, holds, lowest=fitting)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from bot.model import Source, Style
 from bot.render.words import Words
 
-USUAL_SOURCES = {Style.HEADLINE: Source.FEED, Style.ABSTRACT: Source.AUTHORS}
+USUAL_SOURCES = {Style.HEADLINE: Source.FEED, Style.BRIEF: Source.FEED, Style.ABSTRACT: Source.AUTHORS}
 """Who usually writes a style's texts; a model for all other styles."""
 
 
@@ -29,6 +29,8 @@ def labels(w: Words, style: Style) -> Mapping[str, str]:
         "abstract": w.gettext("paper.label_abstract"),
         "more": w.gettext("papers.more_button"),
         "settings": w.gettext("settings.title"),
+        "back": w.gettext("papers.back"),
+        "cite": w.gettext("paper.copy_citation"),
         "share": w.gettext("edition.share"),
         **{f"said_by_{source}": "" if source is usual else says[source] for source in Source},
         **_of_styles(w),
@@ -39,6 +41,7 @@ def _of_styles(w: Words) -> Mapping[str, str]:
     """Headings of the parts of texts, by style and part."""
     return {
         "style_headline": w.gettext("section.summary"),
+        "style_brief": w.gettext("section.summary"),
         "style_abstract": w.gettext("paper.label_abstract"),
         "style_highlights": w.gettext("section.key_points"),
         "style_plain": w.gettext("style.plain"),

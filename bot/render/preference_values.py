@@ -222,6 +222,7 @@ def styles(w: Words, available: Sequence[Style] = tuple(Style)) -> Mapping[Style
 def _styles(w: Words) -> dict[Style, tuple[str, str]]:
     return {
         Style.HEADLINE: (w.gettext("style.headline"), w.gettext("style.headline_about")),
+        Style.BRIEF: (w.gettext("style.brief"), w.gettext("style.brief_about")),
         Style.ABSTRACT: (w.gettext("paper.label_abstract"), w.gettext("style.abstract_about")),
         Style.HIGHLIGHTS: (w.gettext("style.highlights"), w.gettext("style.highlights_about")),
         Style.PLAIN: (w.gettext("style.plain"), w.gettext("style.plain_about")),

@@ -51,6 +51,9 @@ TEXT_FIELDS: Mapping[Style, Sequence[TextField]] = {
 }
 """The fields of each style that needs a model, in the order in which they are shown."""
 
+SHOWN_IN: Mapping[Style, Style] = {Style.BRIEF: Style.HIGHLIGHTS}
+"""Styles that show part of another style's text where there is one, and ask for none of their own."""
+
 MISSING = "-"
 """The model's answer for a field that the source says nothing about; catalogues translate it."""
 

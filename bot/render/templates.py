@@ -24,7 +24,9 @@ from markupsafe import escape as html
 from bot.channel import Escape, Page, Template
 from bot.render import folder
 from bot.render.catalogue import DEFAULT
+from bot.render.keyword_names import keyword_in
 from bot.render.words import words
+from bot.runtime.text import display_width
 
 FILTERS = frozenset(
     """
@@ -89,9 +91,10 @@ class _Environment(ImmutableSandboxedEnvironment):
         self._safe = safe
         w = words(language)
         self.filters = {name: self.filters[name] for name in FILTERS}
-        self.filters |= {"join": self.join, "number": w.number, "isolated": w.isolated}
+        self.filters |= {"join": self.join, "number": w.number, "isolated": w.isolated, "width": display_width}
         if escape is None:
             self.filters["json"] = _json
+        self.filters["keyword"] = partial(keyword_in, language)
         self.globals = {"range": self.globals["range"], "namespace": self.globals["namespace"]}
         # Plain functions, since Jinja's i18n tags escape by HTML's rules only.
         self.globals |= {"gettext": w.gettext, "ngettext": w.ngettext}

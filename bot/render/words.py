@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_interval, format_skeleton, get_day_names
+from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
 
 from bot.channel import Direction
@@ -120,6 +121,10 @@ class Words:
     def names(self, names: Sequence[str]) -> str:
         """Names or topics one after another: "Ada Lovelace, Alan Turing"."""
         return self.gettext("format.name_separator").join(names)
+
+    def listed(self, names: Sequence[str]) -> str:
+        """Things in a sentence: "agents, video generation, and world models"."""
+        return str(format_list([self.isolated(each) for each in names], locale=self._locale))
 
     def days(self, names: Sequence[str]) -> str:
         """Weekdays one after another: "Mon, Wed"."""

@@ -24,6 +24,7 @@ from bot.web.pages.contents import Pages
 from bot.web.pages.edition_feeds import EditionFeeds
 from bot.web.pages.feed_builder import FeedBuilder
 from bot.web.pages.layout import LayoutMaker
+from bot.web.pages.logo_route import logo_routes
 from bot.web.pages.podcast_routes import PodcastRoutes
 from bot.web.pages.public import PublicRoutes, style_sheet
 from bot.web.pages.recordings import Recordings
@@ -162,6 +163,7 @@ def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.
         found.append(web.post(f"{urls.root}/hooks/{{channel}}", context.hooks.take))
     middleware = Middleware(context.core.public_url, public.refuse)
     app = web.Application(middlewares=[middleware.handle], client_max_size=LARGEST_BODY)
+    found += logo_routes(urls.root)
     app.add_routes([*found, *public.routes()])
     return app
 

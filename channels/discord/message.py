@@ -105,7 +105,8 @@ class Composer:
     def compose(self, page: Page) -> DiscordMessage:
         """A page as a message, with no more papers than a message can hold."""
         shown, headed = page.blocks[:PAPERS], len(page.blocks) <= HEADED
-        single = page.total == 0 and page.day is None and len(page.blocks) == 1 and page.next is page.previous is None
+        is_list = page.total > 0 or page.day is not None or len(page.blocks) != 1
+        single = not is_list and page.next is page.paging.previous is None
         texts = [self._text(page, block) for block in shown]
         message = DiscordMessage(
             name=_cut(page.heading, THREAD_NAME),
@@ -113,7 +114,7 @@ class Composer:
             embeds=self._embeds(page, texts, headed=headed, single=single),
             papers=[_choice(block) for block in shown],
             embed_count=headed + len(page.blocks),
-            previous=page.previous,
+            previous=page.paging.previous,
             next=page.next,
             menu_placeholder=self._words(page.language)["more_about"],
             content="" if headed else f"**{_title(page.heading)}**\n{self._above(page)}".strip(),

@@ -78,7 +78,7 @@ def _columns(blocks: Sequence[Block], page: Page, width: int) -> Table:
     """The papers beside their ranks and votes; the first one says more."""
     bars = vote_bars(block.votes_count for block in blocks)
     barred = any(bars) and width >= BARRED
-    table = Table.grid(padding=(0, 2, 1, 0))
+    table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(justify="right", style="bold dark_orange3", no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column(max_width=100, overflow="fold")
@@ -108,12 +108,14 @@ def _paper(page: Page, block: Block, title: Text, by: str, links: Sequence[Link]
         lines.append(Text(sentence))
     if sentence and (source := page.labels[f"said_by_{block.said.source}"]):
         lines[-1].append(f" ({source})", style="dim")
+    if block.outcome:
+        lines.append(Text(block.outcome).append(f" ({page.labels['said_by_authors']})", style="dim"))
     facts = [Text(by, style="italic dim")] if by else []
     facts += [
         Text(_bare(link.url) if place == 0 else link.label, style=Style(color="cyan", link=link.url))
         for place, link in enumerate(links)
     ]
-    return Text("\n").join([*lines, Text("  ").join(facts)])
+    return Text("\n").join([*lines, Text("  ").join(facts), Text()])
 
 
 def _sentence(block: Block) -> str:

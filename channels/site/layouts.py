@@ -40,6 +40,7 @@ LAYOUTS: Sequence[Layout] = (
     Layout("illustrated", Style.HIGHLIGHTS, 5),
     Layout("jekyll", Style.ABSTRACT, 10, post=True),
     Layout("plain", Style.PLAIN, 10, file="{slug}_papers.md"),
+    Layout("brief", Style.BRIEF, 3),
     Layout("newspaper", Style.TRANSLATION, 0),
     Layout("review", Style.REVIEW, 5, post=True),
 )

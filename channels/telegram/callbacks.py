@@ -31,31 +31,43 @@ READ_ONLY = frozenset(
     }
 )
 """The commands that show papers, or ask first, and change nothing."""
+LOCATION = "location"
+"""The line of a button that asks for the place where a person is; the channel answers it, not the core."""
 _NEW_MESSAGE = "+"
 _ABOUT = "@"
 _STORED = "#"
+_BACK = "<"
+"""Before a line, and again before the line that leads back from its answer."""
 _LINE = "_"
 """First character of a payload that holds a line; an invitation code may contain the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """A command line; `new_message` answers in a new message, `about` runs it for another chat than the button's."""
+    """A command line; `new_message` answers in a new message, `about` runs it for another chat than the button's.
+
+    `back` is the line that shows again what the answer took the place of.
+    """
 
     line: str
     new_message: bool = False
     about: ChatAddress | None = None
+    back: str = ""
 
     @property
     def data(self) -> str:
         """The callback data, of any length."""
         about = "" if self.about is None else f"{_ABOUT}{self.about} "
-        return f"{_NEW_MESSAGE if self.new_message else ''}{about}{self.line}"
+        line = f"{_BACK}{self.line}{_BACK}{self.back}" if self.back else self.line
+        return f"{_NEW_MESSAGE if self.new_message else ''}{about}{line}"
 
     @classmethod
     def parse(cls, data: str) -> Self:
         """Read callback data, whatever it is; one for another person's private chat becomes an empty line."""
         new_message, data = data.startswith(_NEW_MESSAGE), data.removeprefix(_NEW_MESSAGE)
+        if data.startswith(_BACK):
+            line, _, back = data.removeprefix(_BACK).partition(_BACK)
+            return cls(line, new_message, back=back)
         if not data.startswith(_ABOUT):
             return cls(data, new_message)
         written, _, line = data.removeprefix(_ABOUT).partition(" ")
@@ -70,9 +82,16 @@ async def encode(callback: Callback, memory: Memory) -> str:
     """Callback data within Telegram's limit: a longer line is stored in `memory`, and the button holds its key."""
     if len(callback.data.encode()) <= LONGEST_DATA:
         return callback.data
-    key = f"{_STORED}{hashlib.sha256(callback.line.encode()).hexdigest()[:16]}"
-    await memory.put(key, callback.line)
-    return replace(callback, line=key).data
+    if callback.back:  # its line is short
+        return replace(callback, back=await _kept(callback.back, memory)).data
+    return replace(callback, line=await _kept(callback.line, memory)).data
+
+
+async def _kept(line: str, memory: Memory) -> str:
+    """The key under which a line is stored."""
+    key = f"{_STORED}{hashlib.sha256(line.encode()).hexdigest()[:16]}"
+    await memory.put(key, line)
+    return key
 
 
 async def decode(data: str, memory: Memory) -> Callback:
@@ -80,6 +99,8 @@ async def decode(data: str, memory: Memory) -> Callback:
     callback = Callback.parse(data)
     if callback.line.startswith(_STORED):
         return replace(callback, line=await memory.get(callback.line) or "")
+    if callback.back.startswith(_STORED):
+        return replace(callback, back=await memory.get(callback.back) or "")
     return callback
 
 

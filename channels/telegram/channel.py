@@ -6,15 +6,12 @@ import logging
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Self
+from typing import Self
 
-from telegram import Bot, InlineKeyboardMarkup
-from telegram import Message as SentMessage
-from telegram.constants import ParseMode
+from telegram import Bot
 from telegram.error import (
     BadRequest,
     ChatMigrated,
-    EndPointNotFound,
     Forbidden,
     InvalidToken,
     NetworkError,
@@ -46,7 +43,6 @@ from bot.channel import (
     Sent,
     Unknown,
 )
-from bot.model import ON
 from channels.telegram import errors
 from channels.telegram.callbacks import deep_link
 from channels.telegram.chats import SHARED, ChatAddress, chat_of, kind_of
@@ -55,6 +51,7 @@ from channels.telegram.keyboards import keyboard
 from channels.telegram.markup import collapse_blank_lines, escape
 from channels.telegram.message import LIMITS, PICTURE, RICH, TelegramMessage
 from channels.telegram.polling import clock, poll
+from channels.telegram.posting import Poster, is_rich
 from channels.telegram.profile import Profile
 from channels.telegram.replies import Replies
 from channels.telegram.settings import Settings
@@ -101,8 +98,7 @@ class Telegram(BaseChannel):
         self._template = kit.template("telegram/edition.html", escape)
         self._rich_template = kit.template("telegram/rich.html", escape)
         self._flood = FloodWaits()
-        self._supports_rich = True
-        """False once the server has refused rich messages as unknown."""
+        self._poster = Poster(self._bot)
         self._updates: UpdateHandler | None = None
         self._webhook_updates: WebhookUpdates | None = None
         self._is_first_bot = True
@@ -222,63 +218,23 @@ class Telegram(BaseChannel):
         self, chat: ChatAddress, message: TelegramMessage, personal: Personal, *, is_channel: bool
     ) -> Outcome:
         """Send, to the new id of a group that was migrated, or to General in place of a topic that was closed."""
-        rows = message.rows(chat, self._bot.username, is_channel=is_channel, inline=self._is_inline)
+        rows = message.rows(
+            chat, self._bot.username, is_channel=is_channel, inline=self._is_inline, in_place=not is_rich(personal)
+        )
         keys = await keyboard(rows, self._kit.memory)
         moved_to = None
         try:
-            sent = await self._post(chat, message, personal, keys)
+            sent = await self._poster.post(chat, message, personal, keys)
         except ChatMigrated as migrated:
             moved_to = ChatAddress(migrated.new_chat_id)
-            sent = await self._post(moved_to, message, personal, keys)
+            sent = await self._poster.post(moved_to, message, personal, keys)
         except BadRequest as error:
             if chat.topic is None or not errors.mentions(error, *errors.NO_TOPIC, *errors.CLOSED_TOPIC):
                 raise
             general = ChatAddress(chat.id)  # General has no id of its own to send to
-            sent = await self._post(general, message, personal, keys)
+            sent = await self._poster.post(general, message, personal, keys)
             moved_to = general if errors.mentions(error, *errors.NO_TOPIC) else None
         return Sent(f"{sent.message_id}", moved_to=None if moved_to is None else f"{moved_to}")
-
-    async def _post(
-        self, chat: ChatAddress, message: TelegramMessage, personal: Personal, keys: InlineKeyboardMarkup | None
-    ) -> SentMessage:
-        """Send as a rich message if the reader chose it and the server knows it, else as HTML."""
-        silent = personal.extras.get(SILENT.name) == ON
-        if personal.extras.get(RICH.name) == ON and self._supports_rich and message.page.blocks:
-            try:
-                return await self._post_rich(chat, message, keys, silent=silent)
-            except (BadRequest, EndPointNotFound) as error:  # an older server does not know the method
-                if errors.mentions(error, *errors.ABOUT_CHAT):
-                    raise
-                self._supports_rich = not isinstance(error, EndPointNotFound)
-                log.info("rich message refused, sent as HTML", extra={"reason": errors.reason(error)})
-        return await self._bot.send_message(
-            chat.id,
-            message.text,
-            ParseMode.HTML,
-            message_thread_id=chat.topic,
-            link_preview_options=message.preview(personal.extras),
-            disable_notification=silent,
-            reply_markup=keys,
-        )
-
-    async def _post_rich(
-        self, chat: ChatAddress, message: TelegramMessage, keys: InlineKeyboardMarkup | None, *, silent: bool
-    ) -> SentMessage:
-        """Send by a raw request: the library has no types for rich messages yet."""
-        is_rtl = message.page.direction == "rtl"
-        arguments: dict[str, Any] = {
-            "chat_id": chat.id,
-            "rich_message": {"html": message.rich, "is_rtl": is_rtl, "skip_entity_detection": True},
-            "disable_notification": silent,
-        }
-        if chat.topic is not None:
-            arguments["message_thread_id"] = chat.topic
-        if keys is not None:
-            arguments["reply_markup"] = keys
-        sent: SentMessage = await self._bot.do_api_request(
-            "sendRichMessage", api_kwargs=arguments, return_type=SentMessage
-        )
-        return sent
 
     async def _is_channel(self, chat: ChatAddress) -> bool:
         """Whether it is a broadcast channel, where buttons have nobody to answer; the answer is remembered."""

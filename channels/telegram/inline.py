@@ -41,7 +41,7 @@ def results(reply: Reply, compose: Callable[[Page], TelegramMessage]) -> Sequenc
     if page is None or not isinstance(message, TelegramMessage):
         return []
     found = []
-    if page.day is not None and page.previous is None:
+    if page.day is not None and page.paging.previous is None:
         found.append(_result("edition", page.heading, page.lead, message, reply.extras))
     for index, block in enumerate(page.blocks):
         found.append(_paper_result(block, compose(single_paper(page, index)), reply.extras))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup, SwitchInlineQueryChosenChat
+from telegram import CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup, SwitchInlineQueryChosenChat
 
 from bot.channel import Memory
 from bot.runtime.text import display_width
@@ -21,12 +21,13 @@ MOST_BUTTONS = 100
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """One button: a label, and a command line, a URL or an inline query to share as what it does."""
+    """One button: a label, and a command line, a URL, an inline query to share or a text to copy as what it does."""
 
     label: str
     callback: Callback | None = None
     url: str | None = None
     share: str | None = None
+    copies: str | None = None
 
 
 Rows = Sequence[Sequence[Button]]
@@ -61,4 +62,6 @@ async def _button(button: Button, memory: Memory) -> InlineKeyboardButton:
             button.share, allow_user_chats=True, allow_group_chats=True, allow_channel_chats=True
         )
         return InlineKeyboardButton(label, switch_inline_query_chosen_chat=any_chat)
+    if button.copies is not None:
+        return InlineKeyboardButton(label, copy_text=CopyTextButton(button.copies))
     return InlineKeyboardButton(label, callback_data=await encode(button.callback or Callback(""), memory))

@@ -14,6 +14,8 @@ _TAG = re.compile(r"<(/?)[a-z][^<>]*>")
 _HREF = re.compile(r'<a href="([^"<>]*)">')
 _QUOTE = re.compile(r"<blockquote expandable>.*?</blockquote>", re.DOTALL)
 _BLANK_LINES = re.compile(r"\n\s*\n")
+_POINTS = re.compile(r"\n\s*\n(?=• )")
+_BEHIND_QUOTE = re.compile(r"</blockquote>\n\s*\n(?=.?\d)")
 _GAPS = re.compile(r"\n{3,}")
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"})
 """The only named entities that Telegram knows."""
@@ -25,8 +27,9 @@ def escape(text: str) -> str:
 
 
 def collapse_blank_lines(markup: str) -> str:
-    """Remove the blank lines within quotations, and leave single ones elsewhere."""
-    quoted = _QUOTE.sub(lambda found: _BLANK_LINES.sub("\n", found[0]), markup.strip())
+    """Remove the blank lines within quotations, behind them and before points, and leave single ones elsewhere."""
+    quoted = _QUOTE.sub(lambda found: _BLANK_LINES.sub("\n", found[0]), _POINTS.sub("\n", markup.strip()))
+    quoted = _BEHIND_QUOTE.sub("</blockquote>\n", quoted)
     return _GAPS.sub("\n\n", quoted)
 
 

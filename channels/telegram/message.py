@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 from telegram import LinkPreviewOptions
 
-from bot.channel import N_, CommandName, Direction, Kind, Limits, Page, Preference, Template, paper_line
+from bot.channel import (
+    FIRST_PAGE,
+    N_,
+    CommandName,
+    Direction,
+    Kind,
+    Limits,
+    Option,
+    Page,
+    Preference,
+    Template,
+    paper_line,
+)
 from bot.model import ON
 from channels.telegram.callbacks import Callback, deep_link
 from channels.telegram.chats import ChatAddress
+from channels.telegram.copied_citation import citation
 from channels.telegram.keyboards import Button, Rows, in_rows
 from channels.telegram.markup import entity_count, link_bytes, text_length
 
@@ -62,39 +74,83 @@ class TelegramMessage:
         }
 
     def parts(self) -> Mapping[str, str]:
-        return {"html": self.text, "rich": self.rich}
+        return {"html": self.text, "rich": self.rich({})}
 
-    @cached_property
-    def rich(self) -> str:
+    def rich(self, extras: Mapping[str, str]) -> str:
         """The page in the markup of rich messages (Bot API 10.1), rendered only if a reader chose it."""
-        return self.rich_template(self.page)
+        return self.rich_template(self.page, picture=self._picture(extras))
 
     def preview(self, extras: Mapping[str, str]) -> LinkPreviewOptions:
         """No preview, or the first paper's picture, large and above the text, if the reader chose it."""
-        picture = self.page.blocks[0].paper.thumbnail if self.page.blocks else None
-        if extras.get(PICTURE.name) != ON or not (picture or "").startswith("https://"):
-            return NO_PREVIEW
-        return LinkPreviewOptions(url=picture, prefer_large_media=True, show_above_text=True)
+        picture = self._picture(extras)
+        return LinkPreviewOptions(url=picture, prefer_large_media=True, show_above_text=True) if picture else NO_PREVIEW
 
-    def rows(self, chat: ChatAddress, username: str, *, is_channel: bool = False, inline: bool = True) -> Rows:
+    def _picture(self, extras: Mapping[str, str]) -> str:
+        """The address of the first paper's picture; empty where there is none, or none is wanted."""
+        picture = self.page.blocks[0].paper.thumbnail if self.page.blocks else None
+        return picture or "" if extras.get(PICTURE.name) == ON and (picture or "").startswith("https://") else ""
+
+    def rows(
+        self,
+        chat: ChatAddress,
+        username: str,
+        *,
+        is_channel: bool = False,
+        inline: bool = True,
+        in_place: bool = True,
+        back: str = "",
+        options: Sequence[Option] = (),
+    ) -> Rows:
         """The buttons below the message.
 
-        In a private chat they turn the page in place. In a group that would turn it for everybody, so they open the
-        reader's private chat with the bot. Posts of a channel have none. Sharing needs `inline` mode.
+        In a private chat they turn the page, and open its papers, in place. In a group that would turn it for
+        everybody, so they open the reader's private chat with the bot. Posts of a channel have none.
+
+        Args:
+            chat: where the message goes.
+            username: the bot's.
+            is_channel: whether the chat is a broadcast channel.
+            inline: whether inline mode is on, which sharing needs.
+            in_place: whether papers open in the place of this message, else in one of their own.
+            back: the line that shows what this message took the place of.
+            options: further buttons, of the reply that the message is part of.
         """
         if is_channel or not self.page.blocks:
             return []
         share = [self._share()] if inline else []
-        return self._group_rows(username, share) if chat.is_shared else self._private_rows(share)
+        if chat.is_shared:
+            return self._group_rows(username, share)
+        more = [Button(option.label, Callback(option.line)) for option in options]
+        return [*self._private_rows(back, in_place=in_place), *in_rows(more), [self._settings(), *share]]
 
-    def _private_rows(self, share: Sequence[Button]) -> Rows:
-        pages = [("◀", self.page.previous), ("▶", self.page.next)]
-        if self.page.direction is Direction.RTL:
-            pages = [("◀", self.page.next), ("▶", self.page.previous)]
-        turns = [Button(sign, Callback(line)) for sign, line in pages if line is not None]
-        settings = Button(f"⚙ {self.page.labels['settings']}", Callback(CommandName.SETTINGS, new_message=True))
-        papers = [Button(label, Callback(line, new_message=True)) for label, line in self._papers()]
-        return [*in_rows(papers), turns, [settings, *share]]
+    def _private_rows(self, back: str, *, in_place: bool) -> Rows:
+        page = self.page
+        backwards, forwards = ("▶", "◀") if page.direction is Direction.RTL else ("◀", "▶")
+        if page.alone:
+            way_back = [Button(f"{backwards} {page.labels['back']}", Callback(back))] if back else []
+            return [[*way_back, Button(page.labels["cite"], copies=citation(page.blocks[0]))]]
+        turns = [
+            (backwards, page.paging.previous, page.paging.number - 1),
+            (forwards, page.next, page.paging.number + 1),
+        ]
+        buttons = [Button(self._numbered(sign, n), Callback(line)) for sign, line, n in turns if line is not None]
+        if page.direction is Direction.RTL:
+            buttons.reverse()
+        return [*in_rows(self._openers(self.page.paging.here if in_place else None)), buttons]
+
+    def _numbered(self, sign: str, number: int) -> str:
+        """The label of a button that turns to a page: "▶ 2/3"."""
+        return f"{sign} {number}/{self.page.paging.pages}" if self.page.paging.pages else sign
+
+    def _openers(self, here: str | None) -> Sequence[Button]:
+        """Buttons that open a paper, in place where the line `here` shows the page again."""
+        return [
+            Button(label, Callback(line, back=here) if here else Callback(line, new_message=True))
+            for label, line in self._papers()
+        ]
+
+    def _settings(self) -> Button:
+        return Button(f"⚙ {self.page.labels['settings']}", Callback(CommandName.SETTINGS, new_message=True))
 
     def _group_rows(self, username: str, share: Sequence[Button]) -> Rows:
         more = [(f"{self.page.labels['more']} ▶", self.page.next)] if self.page.next else []
@@ -119,4 +175,5 @@ def _links(username: str, lines: Sequence[tuple[str, str]]) -> list[Button]:
 def single_paper(page: Page, index: int) -> Page:
     """A page with one of the page's papers, for sharing. It fits, since the whole page did."""
     block = page.blocks[index]
-    return replace(page, heading="", lead="", notes=(), actions=(), blocks=[block], next=None, previous=None, more=None)
+    alone = replace(page, blocks=[block], next=None, paging=FIRST_PAGE, more=None)
+    return replace(alone, heading="", lead="", notes=(), actions=())

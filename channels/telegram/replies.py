@@ -6,22 +6,32 @@ import asyncio
 import logging
 import math
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import cast
 
-from telegram import Bot, InlineKeyboardMarkup, LinkPreviewOptions, Message
+from telegram import (
+    Bot,
+    InlineKeyboardMarkup,
+    KeyboardButton,
+    LinkPreviewOptions,
+    Message,
+    ReplyKeyboardMarkup,
+    ReplyKeyboardRemove,
+)
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 
-from bot.channel import CommandName, Commands, Deferred, Direction, Kit, Page, Reply
+from bot.channel import CommandName, Commands, Deferred, Direction, Kit, Reply
 from channels.telegram import errors
+from channels.telegram.callbacks import LOCATION, Callback
 from channels.telegram.chats import ChatAddress
 from channels.telegram.flood_waits import FloodWaits
-from channels.telegram.keyboards import keyboard
+from channels.telegram.keyboards import Button, keyboard
 from channels.telegram.markup import escape, text_length
 from channels.telegram.message import LONGEST_TEXT, NO_PREVIEW, TelegramMessage
+from channels.telegram.own_words import OwnWords
 from channels.telegram.profile import Profile
 from channels.telegram.reply_layout import rows_of, split, text_of, without_papers
 from channels.telegram.uploads import UploadedPictures
@@ -38,6 +48,9 @@ MOST_WAITING = 1_000
 """Replies that may wait at the same time."""
 OUTAGE_WAIT = 1.0
 """Seconds before the one retry during an outage."""
+NO_CALLBACK = Callback("")
+
+Keys = InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +58,7 @@ class _Part:
     """One message of a reply."""
 
     text: str
-    keyboard: InlineKeyboardMarkup | None
+    keyboard: Keys | None
     preview: LinkPreviewOptions = NO_PREVIEW
 
 
@@ -71,7 +84,7 @@ class Replies:
         self._clock = clock
         self._inline = inline
         self._template = kit.template("telegram/answer.html", escape)
-        self._too_old = kit.template("telegram/too_old.txt", str)
+        self._words = OwnWords(kit)
         self._pictures = UploadedPictures(kit.pictures, kit.memory)
         self._open: dict[asyncio.Task[None], asyncio.Event] = {}
         """Replies in progress, each with an event that is set when it waits for long."""
@@ -84,7 +97,8 @@ class Replies:
         edit: Message | None = None,
         about: ChatAddress | None = None,
         title: str = "",
-        line: str = "",
+        callback: Callback = NO_CALLBACK,
+        keys: Keys | None = None,
     ) -> None:
         """Send a reply to a chat, unless it repeats the one before.
 
@@ -96,11 +110,14 @@ class Replies:
             edit: the message to put the reply in, if it can still be edited.
             about: the chat that the reply is about, if another.
             title: the name of that chat.
-            line: the command line that is answered.
+            callback: what is answered: its line, and the way back.
+            keys: what stands below the reply in place of its own buttons.
         """
         if reply.repeated:
             return
-        work = asyncio.create_task(self._deliver(chat, reply, edit=edit, about=about, title=title, line=line))
+        work = asyncio.create_task(
+            self._deliver(chat, reply, edit=edit, about=about, title=title, callback=callback, keys=keys)
+        )
         self._open[work] = asyncio.Event()
         work.add_done_callback(lambda _: self._open.pop(work, None))
         waits_long = asyncio.create_task(self._open[work].wait())
@@ -117,7 +134,13 @@ class Replies:
 
     def too_old(self, language: str) -> str:
         """The sentence for a press on a button that cannot be understood any more."""
-        return self._too_old(Page(language, Direction.LTR, heading="", lead="", blocks=(), labels={})).strip()
+        return self._words.say("too_old", language)
+
+    async def ask_for_location(self, chat: ChatAddress, language: str) -> None:
+        """Send a keyboard with one key, which sends the place where a person is; it goes away when it is used."""
+        key = KeyboardButton(self._words.say("send_location", language), request_location=True)
+        keys = ReplyKeyboardMarkup([[key]], resize_keyboard=True, one_time_keyboard=True)
+        await self.send(chat, Reply(language, Direction.LTR, [self._words.say("ask_location", language)]), keys=keys)
 
     async def close(self) -> None:
         """Give up replies that still wait for the end of a flood wait, and say how many."""
@@ -137,10 +160,13 @@ class Replies:
         edit: Message | None,
         about: ChatAddress | None,
         title: str,
-        line: str,
+        callback: Callback,
+        keys: Keys | None,
     ) -> None:
         try:
-            parts = await self._parts(chat, reply, about, title, line)
+            parts = await self._parts(chat, reply, about, title, callback)
+            if keys is not None:
+                parts = [*parts[:-1], replace(parts[-1], keyboard=keys)]
             await self._send(chat, reply, parts, edit)
             if not chat.is_shared:
                 operator = self._commands.operates(chat.address)
@@ -178,16 +204,20 @@ class Replies:
             )
 
     async def _parts(
-        self, chat: ChatAddress, reply: Reply, about: ChatAddress | None, title: str, line: str
+        self, chat: ChatAddress, reply: Reply, about: ChatAddress | None, title: str, callback: Callback
     ) -> list[_Part]:
         """The messages of a reply: one, or a second if its sentences do not fit above the papers."""
-        message, command = reply.message, line.partition(" ")[0]
+        message, command = reply.message, callback.line.partition(" ")[0]
         if not isinstance(message, TelegramMessage):
             text = text_of(reply, self._template, quotes_reader=command == CommandName.SEARCH)
             texts = split(f"<b>{escape(title)}</b>\n{text}" if title and text else text)
-            keys = await keyboard(rows_of(reply, about, command), self._memory)
+            rows = rows_of(reply, about, command)
+            if command == CommandName.ZONE and about is None and not chat.is_shared and reply.ok:
+                rows = [[Button(self._words.say("my_location", reply.language), Callback(LOCATION))], *rows]
+            keys = await keyboard(rows, self._memory)
             return [_Part(each, keys if each is texts[-1] else None) for each in texts]
-        keys = await keyboard(message.rows(chat, self._bot.username, inline=self._inline), self._memory)
+        rows = message.rows(chat, self._bot.username, inline=self._inline, back=callback.back, options=reply.options)
+        keys = await keyboard(rows, self._memory)
         papers = _Part(message.text, keys, message.preview(reply.extras))
         above = text_of(without_papers(reply), self._template)
         if not above:
@@ -248,7 +278,7 @@ class Replies:
                 message.message_id,
                 parse_mode=ParseMode.HTML,
                 link_preview_options=part.preview,
-                reply_markup=part.keyboard,
+                reply_markup=part.keyboard if isinstance(part.keyboard, InlineKeyboardMarkup) else None,
             )
         except BadRequest as error:
             if errors.mentions(error, *errors.NOT_MODIFIED):
@@ -262,6 +292,11 @@ class Replies:
         assert reply.file is not None
         captions = split(text_of(without_papers(reply), self._template), LONGEST_CAPTION)
         await self._commands.acquire(chat.address)
+        if reply.file.media_type.startswith("image/"):
+            name, content = reply.file.name, reply.file.content
+            caption = captions[0] if captions else None
+            await self._pictures.send_once(self._bot, chat, name, lambda: content, caption=caption)
+            return
         await self._bot.send_document(
             chat.id,
             reply.file.content,

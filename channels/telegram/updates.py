@@ -16,7 +16,7 @@ from telegram.error import BadRequest, TelegramError
 from bot.channel import CommandName, Commands, Memory, Page, Reply, Requester
 from bot.model import Address
 from channels.telegram import errors, inline
-from channels.telegram.callbacks import READ_ONLY, Callback, decode, line_of_payload
+from channels.telegram.callbacks import LOCATION, READ_ONLY, Callback, decode, line_of_payload
 from channels.telegram.chats import ChatAddress
 from channels.telegram.message import TelegramMessage
 from channels.telegram.replies import Replies
@@ -97,7 +97,9 @@ class UpdateHandler:
             return
         requester = await self._requester(callback.about or here, message.from_user, message.sender_chat)
         if callback.about is None or requester.may_change:
-            await self._reply(here, callback, await self._ask(requester, callback.line))
+            reply = await self._ask(requester, callback.line)
+            is_done = message.location is not None and reply.ok and not any(each.is_value for each in reply.options)
+            await self._reply(here, callback, reply, keys=telegram.ReplyKeyboardRemove() if is_done else None)
 
     def _callback_of(self, message: telegram.Message) -> Callback | None:
         """The command line in a message, and for which chat; None if the message is not for the bot."""
@@ -150,6 +152,11 @@ class UpdateHandler:
             # The refusal is shown to the one who pressed, and without details of the subscription.
             refusal = await self._ask(requester, CommandName.PAUSE)
             await self._end_press(query, refusal.says[0] if refusal.says else "", alert=True)
+            return
+        if callback.line == LOCATION:
+            await self._end_press(query)
+            if not here.is_shared:  # Telegram lets people send it to a bot in their own chat alone
+                await self._replies.ask_for_location(here, (await self._ask(requester, CommandName.ZONE)).language)
             return
         reply = await self._ask(requester, callback.line)
         refused = not reply.ok and reply.says
@@ -238,10 +245,18 @@ class UpdateHandler:
         return await self._commands.ask(requester, line, self._clock())
 
     async def _reply(
-        self, here: ChatAddress, callback: Callback, reply: Reply, *, edit: telegram.Message | None = None
+        self,
+        here: ChatAddress,
+        callback: Callback,
+        reply: Reply,
+        *,
+        edit: telegram.Message | None = None,
+        keys: telegram.ReplyKeyboardRemove | None = None,
     ) -> None:
         title = "" if callback.about is None else await self._title(callback.about)
-        await self._replies.send(here, reply, edit=edit, about=callback.about, title=title, line=callback.line)
+        await self._replies.send(
+            here, reply, edit=edit, about=callback.about, title=title, callback=callback, keys=keys
+        )
 
     async def _title(self, chat: ChatAddress) -> str:
         with suppress(TelegramError):

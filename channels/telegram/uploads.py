@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from telegram import Bot, Message
+from telegram.constants import ParseMode
 from telegram.error import BadRequest
 
 from bot.channel import Memory
@@ -33,16 +36,28 @@ class UploadedPictures:
         Raises:
             TelegramError: Telegram refused, for a reason other than an unknown file id.
         """
-        key = f"file {file.name}"
+        return await self.send_once(bot, chat, file.name, file.read_bytes)
+
+    async def send_once(
+        self, bot: Bot, chat: ChatAddress, name: str, read: Callable[[], bytes], *, caption: str | None = None
+    ) -> Message:
+        """Send the picture of that name, by its file id if it was uploaded before; `read` gives its bytes, and blocks.
+
+        Raises:
+            TelegramError: Telegram refused, for a reason other than an unknown file id.
+        """
+        key = f"file {name}"
         file_id = await self._memory.get(key)
+        send = partial(
+            bot.send_photo, chat.id, message_thread_id=chat.topic, caption=caption, parse_mode=ParseMode.HTML
+        )
         if file_id is not None:
             try:
-                return await bot.send_photo(chat.id, file_id, message_thread_id=chat.topic)
+                return await send(photo=file_id)
             except BadRequest as error:
                 if errors.mentions(error, *errors.ABOUT_CHAT):
                     raise  # any other refusal means that Telegram dropped the file: upload it again
-        content = await asyncio.to_thread(file.read_bytes)
-        sent = await bot.send_photo(chat.id, content, message_thread_id=chat.topic, filename=file.name)
+        sent = await send(photo=await asyncio.to_thread(read), filename=name)
         if sent.photo:
             await self._memory.put(key, sent.photo[-1].file_id)
         return sent

@@ -90,7 +90,7 @@ def test_a_reader_gets_the_papers_that_were_asked_for(wanted: Preferences, shown
     assert titles(made) == [paper.title for paper in TEN[:shown]]
     assert [block.rank for block in made.blocks] == list(range(1, shown + 1))
     assert made.lead == lead
-    assert made.footer[-1].endswith(" · votes as of 29 April, 22:04 UTC")
+    assert made.footer[-1].endswith("(https://huggingface.co/papers) · votes as of 29 April, 22:04 UTC")
 
 
 def test_papers_without_votes_pass_the_filter_of_votes() -> None:

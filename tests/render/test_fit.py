@@ -71,6 +71,33 @@ def test_the_first_paper_is_shortened_rather_than_left_out() -> None:
     assert fitted.page.blocks[0].said.parts["sentence"].endswith("word…")
 
 
+PREFERS = Limits(maxima={"papers": 5}, preferred={"units": 600})
+
+
+def test_texts_are_shortened_a_little_for_a_message_to_look_better() -> None:
+    papers = [paper(number, sentence="word " * 25) for number in range(1, 6)]
+    fitted = fit(page(*papers), marked_up, PREFERS)
+    assert fitted.shown == 5
+    assert 570 < fitted.message.sizes()["units"] <= 600
+    first, *others = (block.said.parts["sentence"] for block in fitted.page.blocks)
+    assert first == ("word " * 25).strip()
+    assert all(said.endswith("word…") and 0.5 <= len(said) / len(first) < 0.9 for said in others)
+
+
+@pytest.mark.parametrize(
+    "papers",
+    [
+        [paper(number, sentence="word " * 60) for number in range(1, 6)],  # too much would be lost
+        [paper(1, sentence="word " * 120), paper(2, sentence="word " * 90)],  # chosen to be read whole
+        [paper(1, sentence="word " * 120)],  # nothing but the first
+        [],
+    ],
+)
+def test_texts_stay_whole_where_shortening_them_does_not_help(papers: list[Paper]) -> None:
+    whole = page(*papers)
+    assert fit(whole, marked_up, PREFERS).page == whole
+
+
 def test_a_paper_that_is_too_large_does_not_hide_those_after_it() -> None:
     papers = [paper(1), paper(2, title="t" * 3000), paper(3, sentence="s " * 3000), paper(4)]
     fitted = fit(page(*papers), marked_up, within(longest=100))
@@ -193,7 +220,7 @@ def test_every_recorded_day_fits_what_channels_take(
             sizes = fitted.message.sizes()
             assert all(sizes[name] <= most for name, most in limits.maxima.items()), file.stem
             assert fitted.shown >= 1
-            assert limits is not channel.limits or fitted.shown == len(edition.papers)
+            assert limits is not channel.limits or fitted.shown == (whole.paging.most or len(edition.papers))
 
 
 def test_a_hostile_paper_is_shortened_safely(tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from html import escape
 from itertools import product
 from pathlib import Path
@@ -32,7 +31,7 @@ from channels.discord.message import DiscordMessage
 from channels.telegram.chats import ChatAddress
 from channels.telegram.message import TelegramMessage
 from tests.support.contact_sheet import contact_sheet
-from tests.support.mail_pictures import LANGUAGES, SCHEMES, texts, window
+from tests.support.mail_pictures import LANGUAGES, SCHEMES, pictured, texts, window
 from tests.support.pages import NoMemory
 
 if TYPE_CHECKING:
@@ -76,6 +75,8 @@ body{margin:0;padding:16px;background:#fff;color:#2e3338;
 .dark{background:#313338;color:#dbdee1}.dark .embed{background:#2b2d31}.dark a,.dark .embed a{color:#00a8fc}
 .dark .menu,.dark .keys span{background:#1e1f22}.dark .box{background:#2b2d31}.dark .box a{color:#00a8fc}
 """
+QUOTE_END = "</blockquote>"
+"""With the line break behind it, since what follows a quote begins on a line of its own anyway."""
 _MARKDOWN = MarkdownIt("commonmark", {"breaks": True})
 
 
@@ -101,7 +102,7 @@ def message(name: str, edition: Edition, language: str, style: Style, papers: in
 def html_of(made: Message, language: str, scheme: str) -> str:
     """A message in a window of its app."""
     if isinstance(made, TelegramMessage):
-        body = f'<div class="bubble" dir="auto">{made.text}</div>'
+        body = f'<div class="bubble" dir="auto">{made.text.replace(f"{QUOTE_END}{chr(10)}", QUOTE_END)}</div>'
         for row in made.rows(ChatAddress(1), "papers_bot"):
             body += f'<div class="keys">{"".join(f"<span>{escape(each.label)}</span>" for each in row)}</div>'
         css = TELEGRAM
@@ -153,7 +154,7 @@ def shoot(window: Page, html: str, size: tuple[int, int], *, tall: bool) -> byte
 def main(folder: Path, languages: Sequence[str], style: Style, *, tall: bool) -> None:
     """Save a picture for each app and language, light and dark beside each other."""
     folder.mkdir(parents=True, exist_ok=True)
-    edition = replace(sample.edition(), sample=False)
+    edition = pictured(sample.edition())
     with window() as there:
         for (name, size), language in product((("telegram", PHONE), ("discord", DESK)), languages):
             made = message(name, edition, language, style)

@@ -15,6 +15,7 @@ from bot.commands import help_command
 from bot.delivery.rendering import texts_for
 from bot.model import ALL_PAPERS, Cadence, Paper, Preferences, Ranked, Style
 from bot.render.edition_page import block, edition_page, list_page, period_name, today_page
+from bot.render.fit import first_part
 from bot.render.preference_values import styles as named_styles
 from bot.render.styles import TEXT_FIELDS
 from bot.render.templates import template
@@ -103,7 +104,7 @@ class Pages:
             before, after = await archive.neighbours(connection, cadence, day)
             around = await archive.around(connection, cadence, day)
         said = await texts_for(self._store, [ranked.paper.id for ranked in found.papers], wanted)
-        page = edition_page(found, wanted, texts=said)
+        page = first_part(edition_page(found, wanted, texts=said))
         own = self._urls.edition(language, cadence, day)
         named = named_styles(w, self.styles)
         pictures = self._shown([ranked.paper for ranked in found.papers], now)
@@ -188,11 +189,12 @@ class Pages:
         heading = w.gettext("web.archive")
         if shown is not None:
             heading = w.gettext("edition.heading", title=heading, date=f"{shown}")
-        notes = coverage(w, begins, now) if found else [w.gettext("papers.no_edition_at_all")]
+        notes = [] if found else [w.gettext("papers.no_edition_at_all")]
+        lead = "".join(coverage(w, begins, now)) if found else ""
         layout = self._layouts.layout(w, lambda tag: self._urls.page(tag, where), here="archive")
         listed = [Choice(f"{each}", self._urls.page(language, f"archive/{each}"), each == shown) for each in years]
         shown_as = calendar(w, self._urls, found)
-        return self._source("archive", plain_page(w, heading, notes=notes), layout, years=listed, calendar=shown_as)
+        return self._source("archive", plain_page(w, heading, lead, notes), layout, years=listed, calendar=shown_as)
 
     async def privacy(self, language: str) -> PageSource:
         """The privacy page."""

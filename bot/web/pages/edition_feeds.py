@@ -14,6 +14,7 @@ from bot.commands import help_command
 from bot.delivery.rendering import texts_for
 from bot.model import ALL_PAPERS, Cadence, Edition, Preferences, Style
 from bot.render.edition_page import Texts, edition_page
+from bot.render.fit import first_part
 from bot.render.templates import template
 from bot.render.words import words
 from bot.rules.topics import TopicsError, parse
@@ -119,7 +120,7 @@ class EditionFeeds:
         )
 
     def _item(self, edition: Edition, asked: FeedRequest, wanted: Preferences, said: Texts) -> Item | None:
-        page = edition_page(edition, wanted, texts=said)
+        page = first_part(edition_page(edition, wanted, texts=said))
         if not page.blocks:
             return None
         place = self._urls.whole(self._urls.edition(asked.language, edition.cadence, edition.day))

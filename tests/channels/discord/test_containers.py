@@ -80,6 +80,7 @@ async def test_the_lead_stands_beside_its_picture_and_the_foot_comes_last(stage:
     assert said["content"].splitlines() == [
         "### [1. Paper number 1](https://huggingface.co/papers/2604.00001)",
         "Thing 1 is measured.",
+        "It is large, e.g. larger than 3.5 apples. (from the abstract)",
         "-# ▲ 99 · Somewhere · [Code](https://github.com/ada/1)",
     ]
     assert lead["accessory"]["media"]["url"] == "https://cdn.example/1.png"
@@ -126,6 +127,23 @@ def test_missed_editions_and_models_stand_in_the_foot(composer: Composer) -> Non
     assert lines[0] == "-# [Missed: 28 April](https://huggingface.co/papers/date/2026-04-28)"
     assert lines[1] == "-# gpt (29 Apr 2026)"
     assert "Missed" not in container.head
+
+
+def test_the_lead_says_what_came_of_it(composer: Composer) -> None:
+    shown = ten(2)
+    first, second = shown.blocks
+    lead = contained(composer, replace(shown, blocks=[replace(first, outcome="It is 3× faster."), second])).lead
+    assert lead.splitlines()[2] == "It is 3× faster. (from the abstract)"
+
+
+async def test_the_organisations_go_before_a_container_is_given_up(composer: Composer) -> None:
+    sentence = "A word is a word. " * 10
+    shown = page(*(paper(number, organisation=f"Organisation {number}", sentence=sentence) for number in range(1, 11)))
+    assert "Organisation 10" in contained(composer, shown).papers[-1]
+    longer = page(*(paper(n, organisation="O" * 120 + f" {n}", sentence=sentence) for n in range(1, 11)))
+    container = contained(composer, longer)
+    assert "O 1" in container.lead
+    assert "O 10" not in container.papers[-1]
 
 
 def contained(composer: Composer, shown: Page) -> Container:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.channel import Barred, Channel, Deferred, Gone, Outcome, Personal, Rejected, Reply, Sent, Unknown
+from bot.channel import Barred, Channel, Deferred, Gone, Outcome, Paging, Personal, Rejected, Reply, Sent, Unknown
 from bot.model import Style
 from bot.render.catalogue import languages
 from bot.render.fit import fit
@@ -321,11 +321,12 @@ async def test_a_refused_rich_message_is_sent_as_it_always_was(bot: Telegram, to
 
 async def test_buttons_fit_the_place(bot: Telegram, town: Town) -> None:
     whole = page(*(paper(number, abstract="word " * 200) for number in range(1, 12)), style=Style.ABSTRACT)
+    whole = replace(whole, paging=Paging(pages=4))
     cut = fit(whole, bot.compose, bot.limits, lambda shown: f"date +{shown} 2026-04-29 mine").message
     for to in ("42", "-1001", "-1003"):
         assert isinstance(await bot.send(to, cut, PERSONAL), Sent)
     private, group, post = town.ada.messages[-1], town.super.messages[-1], town.channel.messages[-1]
-    assert {"▶", "#1"} <= {button["text"] for button in buttons(private)}
+    assert {"▶ 2/4", "#1"} <= {button["text"] for button in buttons(private)}
     assert not [button for button in buttons(group) if "callback_data" in button]
     more = next(button["url"] for button in buttons(group) if "▶" in button["text"])
     assert more.startswith("https://t.me/papers_bot?start=")
@@ -344,12 +345,22 @@ def test_whatever_a_button_held_is_read_as_something(data: str) -> None:
         st.booleans(),
         st.none() | st.builds(ChatAddress, st.integers(-(10**13), -1), st.none() | st.integers(1, 10**6)),
     )
+    | st.builds(
+        Callback,
+        st.from_regex(r"paper \d{4}\.\d{5}", fullmatch=True),
+        st.booleans(),
+        back=st.from_regex(r"[a-z]{1,9}( [ -~é日]{0,90})?", fullmatch=True),
+    )
 )
 async def test_what_is_too_long_for_a_button_is_kept_and_found_again(press: Callback) -> None:
     memory = Kept()
     data = await encode(press, memory)
     assert len(data.encode()) <= LONGEST_DATA
     assert await decode(data, memory) == press
+
+
+async def test_a_button_that_was_sent_before_papers_opened_in_place_still_opens_one() -> None:
+    assert await decode("+paper 2604.00001", Kept()) == Callback("paper 2604.00001", new_message=True)
 
 
 @given(st.sampled_from(sorted(READ_ONLY)), st.text(max_size=40))

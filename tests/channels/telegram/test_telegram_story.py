@@ -58,7 +58,7 @@ class Reader:
         return await self._does(lambda: self.person.replies(menu, text), "message")
 
     async def is_at(self, latitude: float, longitude: float) -> Message:
-        return await self._does(lambda: self.person.sends_location(latitude, longitude), "message")
+        return await self._does(lambda: self.person.presses_location_key(latitude, longitude), "message")
 
     async def taps(self, message: Message, wanted: str, *, opens: bool = False) -> Message:
         """Tap a button; what it changes the message into, or the message that it `opens`."""
@@ -74,6 +74,11 @@ class Reader:
             await self.station.restart()
         await act()
         return await self.hears(kind)
+
+
+def turn(message: Message, sign: str) -> str:
+    """The label of the button with an arrow."""
+    return next(label for label in message.labels if label.startswith(sign))
 
 
 @pytest.mark.parametrize("language", ["en", "ko", "ar"])
@@ -93,15 +98,22 @@ async def test_all_a_reader_can_do(station: Station, server: TelegramServer, lan
 
     # One message, the page turned in place, more on one paper, and settings below it
     forward, back = ("◀", "▶") if language == "ar" else ("▶", "◀")
-    second = await ada.taps(edition, forward)
+    second = await ada.taps(edition, turn(edition, forward))
+    assert turn(edition, forward).startswith(f"{forward} 2/")
+    assert turn(second, back).startswith(f"{back} 1/")
     assert second.message_id == edition.message_id
     assert second.text.partition("\n")[0] == edition.text.partition("\n")[0]
     assert "#1" in edition.labels
     assert "#1" not in second.labels
-    first = await ada.taps(second, back)
+    first = await ada.taps(second, turn(second, back))
     assert first.labels == edition.labels
-    one = await ada.taps(first, "#2", opens=True)
+    one = await ada.taps(first, "#2")
+    assert one.message_id == edition.message_id
     assert "apples" in one.text  # the whole abstract
+    [copied] = [button["copy_text"]["text"] for button in one.buttons if "copy_text" in button]
+    assert copied.startswith("Ada et al. (2026). ")
+    again = await ada.taps(one, turn(one, back))
+    assert (again.labels, again.text) == (first.labels, first.text)
     panel = await ada.taps(first, f"⚙ {w.gettext('settings.title')}", opens=True)
     assert panel.message_id != first.message_id
 
@@ -132,8 +144,13 @@ async def test_all_a_reader_can_do(station: Station, server: TelegramServer, lan
     # A zone by a city typed, typed as a reply to the menu, and by a place on earth
     await ada.replies(await ada.writes("/zone"), "Lisbon")
     assert (await station.reader("42")).preferences.timezone == "Europe/Lisbon"
-    await ada.is_at(37.57, 126.98)
+    asked = await ada.taps(await ada.writes("/zone"), w.gettext("settings.my_location"), opens=True)
+    assert asked.text == w.gettext("settings.location_asked")
+    placed = await ada.is_at(37.5712, 126.9834)
+    assert placed.markup == {"remove_keyboard": True}
     assert (await station.reader("42")).preferences.timezone == "Asia/Seoul"
+    kept = b"".join(each.read_bytes() for each in station.home.rglob("*") if each.is_file())
+    assert not any(place in kept for place in (b"37.57", b"126.98"))
 
     # Languages, each named in itself
     menu = await ada.writes("/language")

@@ -182,6 +182,7 @@ class Chat:
     blocked: bool = False
     deactivated: bool = False
     actions: list[str] = field(default_factory=list)
+    keys: dict[str, Any] | None = None  # the keyboard that stands in place of the phone's own
     number: Iterator[int] = field(default_factory=lambda: itertools.count(1))  # of the next message
     _all: dict[int, Message] = field(default_factory=dict)
     _heard: int = 0

@@ -27,6 +27,8 @@ def check_markup(markup: Any) -> dict[str, Any] | None:
         return None
     if not isinstance(markup, dict):
         raise bad_request("object expected as reply markup")
+    if "keyboard" in markup:
+        return _reply_keyboard(markup)
     if "inline_keyboard" not in markup:
         return markup
     rows = markup["inline_keyboard"]
@@ -38,6 +40,24 @@ def check_markup(markup: Any) -> dict[str, Any] | None:
     if sum(map(len, checked)) > BUTTONS or any(len(row) > IN_A_ROW for row in checked):
         raise bad_request("reply markup is too long")
     return {"inline_keyboard": checked} if checked else None
+
+
+def asks_for_location(markup: dict[str, Any] | None) -> bool:
+    """Whether a key of the keyboard sends the place where a person is."""
+    return any(key.get("request_location") for row in (markup or {}).get("keyboard", []) for key in row)
+
+
+def _reply_keyboard(markup: dict[str, Any]) -> dict[str, Any]:
+    """A keyboard that stands in place of the phone's own: keys of text, or that send something."""
+    rows = markup["keyboard"]
+    if not isinstance(rows, list) or any(not isinstance(row, list) for row in rows):
+        raise bad_request('field "keyboard" of the ReplyKeyboardMarkup must be of type Array')
+    keys = [[{"text": key} if isinstance(key, str) else key for key in row] for row in rows if row]
+    if not keys:
+        raise bad_request("reply markup must have at least one button")
+    if any(not isinstance(key, dict) or not str(key.get("text", "")).strip() for row in keys for key in row):
+        raise bad_request("keyboard button text must be non-empty")
+    return {**markup, "keyboard": keys}
 
 
 def _button(button: Any) -> Button:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from tests.support.telegram_server.arguments import Upload
 from tests.support.telegram_server.bell import LIMIT
 from tests.support.telegram_server.chats import Chat, Heard, Message, Topic, User
+from tests.support.telegram_server.keyboard import asks_for_location
 from tests.support.telegram_server.text import find_entities
 from tests.support.telegram_server.updates import Update
 from tests.support.telegram_server.world import Query, World
@@ -66,6 +67,12 @@ class Person(Resident):
 
     async def sends_location(self, latitude: float, longitude: float) -> Update:
         return self._say(None, None, media={"location": {"latitude": latitude, "longitude": longitude}})
+
+    async def presses_location_key(self, latitude: float, longitude: float) -> Update:
+        """Press the key that sends where they are, as an app hides it then. Raises LookupError if there is none."""
+        if not asks_for_location(self.chat.keys):
+            raise LookupError("no key sends a location")
+        return await self.sends_location(latitude, longitude)
 
     async def sends_file(self, name: str, content: bytes, content_type: str = "text/plain") -> Update:
         """Send a document, which the bot may fetch by getFile."""

@@ -8,7 +8,7 @@ from PIL import Image
 from tests.support.telegram_server.admission import admit, pay
 from tests.support.telegram_server.arguments import MEGABYTE, Arguments, Upload
 from tests.support.telegram_server.chats import Chat, Message
-from tests.support.telegram_server.keyboard import read_keyboard
+from tests.support.telegram_server.keyboard import asks_for_location, read_keyboard
 from tests.support.telegram_server.links import LinkError, check_link
 from tests.support.telegram_server.refusal import bad_request
 from tests.support.telegram_server.rich import read_rich
@@ -104,6 +104,8 @@ def _put(world: World, arguments: Arguments, what: str, **content: Any) -> Json:
     markup = read_keyboard(arguments)
     chat, thread = admit(world, arguments, what=what)
     reply = _reply(chat, arguments)
+    if asks_for_location(markup) and chat.kind != "private":
+        raise bad_request("location can be requested in private chats only")
     pay(world, chat)
     message = Message(
         chat,
@@ -119,6 +121,10 @@ def _put(world: World, arguments: Arguments, what: str, **content: Any) -> Json:
         **content,
     )
     world.keep(message)
+    if markup and "keyboard" in markup:
+        chat.keys = markup
+    elif markup and markup.get("remove_keyboard"):
+        chat.keys = None
     world.note(chat, "message", message, text=message.text)
     return message.json()
 
