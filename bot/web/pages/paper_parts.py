@@ -93,8 +93,8 @@ class PaperPartsMaker:
             ],
             bibtex=citations.bibtex(paper),
             cite=[
-                Link("BibTeX", urls.citation(paper.id, citations.BIBTEX)),
-                Link("RIS", urls.citation(paper.id, citations.RIS)),
+                Link("BibTeX (.bib)", urls.citation(paper.id, citations.BIBTEX)),
+                Link("RIS (.ris)", urls.citation(paper.id, citations.RIS)),
             ],
             share=share_links(w, _plain(paper.title), urls.whole(urls.paper(w.language, paper.id))),
             previous=link(before),
