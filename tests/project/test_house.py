@@ -33,7 +33,7 @@ MORE_FIELDS = {
     "bot.channel.page.Page": 21,
     "bot.model.Delivery": 16,
     "bot.model.Paper": 18,  # what the feed says of a paper
-    "bot.service.Service": 20,
+    "bot.service.Service": 21,
     "bot.web.application.WebContext": 13,
     "bot.web.pages.layout.PageLayout": 17,
 }
