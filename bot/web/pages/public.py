@@ -18,6 +18,7 @@ from bot.commands.token_buckets import TokenBuckets
 from bot.model import ARXIV_ID, Cadence, Style
 from bot.render import folder
 from bot.render.catalogue import languages
+from bot.render.slugs import edition_of
 from bot.render.words import match, words
 from bot.store import DatabaseFault
 from bot.store.search import paper_id
@@ -30,7 +31,7 @@ from bot.web.pages.search_gate import BusyError, SearchGate
 from bot.web.pages.search_page import SearchPages, read_search_request
 from bot.web.pages.site_files import always
 from bot.web.pages.topic_pages import TopicPages, TopicRequest
-from bot.web.urls import TopicKind, Urls, edition_of, topic_slug
+from bot.web.urls import TopicKind, Urls, topic_slug
 
 log = logging.getLogger(__name__)
 
