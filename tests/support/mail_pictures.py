@@ -177,7 +177,7 @@ def shoot(folder: Path, languages: Sequence[str], styles: Sequence[Style], editi
             if not single:
                 narrow = width < 600
                 path = folder / f"{name}.webp"
-                contact_sheet(path, found, columns=6 if narrow else 4, scale=1 if narrow else 0.5)
+                contact_sheet(path, found, columns=6 if narrow else 4, scale=0.9 if narrow else 0.5)
                 continue
             for what, content in found:
                 (folder / f"{name}-{what.replace(' ', '-')}.png").write_bytes(content)
