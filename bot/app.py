@@ -19,7 +19,7 @@ from pydantic import BaseModel
 
 from bot import settings
 from bot.channel import Channel, Kit, Mailing
-from bot.commands import WITHOUT_MODEL, PastList, ReaderCommands
+from bot.commands import PastList, ReaderCommands, styles_with
 from bot.commands.process_feedback import FeedbackProcessor
 from bot.delivery.alerts import Alert, Alerts
 from bot.delivery.dispatcher import Dispatcher
@@ -31,7 +31,7 @@ from bot.media.media_store import MediaStore
 from bot.media.speech.choose_speaker import speaker
 from bot.media.speech.narrator import Narrator, Podcast
 from bot.media.speech.settings import SpeechSettings
-from bot.model import Address, Preferences, Style
+from bot.model import Address, Preferences
 from bot.publishing.feed import Feed
 from bot.publishing.past_lists import PastLists
 from bot.publishing.poller import Progress
@@ -118,10 +118,9 @@ async def open_app(
         writer = await _writer(core, home, under["write"], stack, alerts)
         narrator = _narrator(environ, core, home, under["narrate"], writes=writer.has_model)
         feedback, metrics = FeedbackProcessor(store, links), Metrics(store)
-        styles = tuple(Style) if writer.has_model else WITHOUT_MODEL
         monitor = ListeningMonitor(store, alerts.alert)
         commands = _commands(
-            core, home, store, sessions, styles, monitor=monitor, alert=alerts.alert, past_list=PastLists(feed).of
+            core, home, store, sessions, writer, monitor=monitor, alert=alerts.alert, past_list=PastLists(feed).of
         )
         dispatch = partial(
             Dispatcher,
@@ -142,7 +141,7 @@ async def open_app(
             core=core,
             settings=web_settings,
             channels=channels,
-            styles=styles,
+            styles=styles_with(writer.has_model),
             clock=time.now,
             metrics=metrics,
             thumbnails=Thumbnails(home / CACHE),
@@ -185,7 +184,7 @@ def _commands(
     home: Path,
     store: Store,
     sessions: Sequence[Session],
-    styles: Sequence[Style],
+    writer: Writer,
     *,
     alert: Alert,
     monitor: ListeningMonitor,
@@ -198,12 +197,13 @@ def _commands(
         fallback=Preferences(language=match(core.default_language), timezone=core.default_timezone),
         closes=core.edition_closes,
         access=Access(Admission(core.access), core.codes, core.allowed, core.admins),
-        styles=styles,
+        styles=styles_with(writer.has_model),
         rate_limiters={session.channel.name: session.rate_limiter for session in sessions},
         alert=alert,
         monitor=monitor,
         past_list=past_list,
         media=MediaStore(media_folder(core, home)).path,
+        translate=writer.translate_topics,
     )
 
 
