@@ -4,6 +4,7 @@ A channel turns a page into a message and a message into one outcome; it passes 
 and press, and lays replies out. It knows nothing of editions, preferences or the database.
 """
 
+from bot.channel.audio import Recording
 from bot.channel.base import BaseChannel
 from bot.channel.command_lines import CommandName, command_line, edition_line, paper_line, quoted_command
 from bot.channel.conversation import CommandInfo, File, Option, Reply, Requester, Row, Suggestion
@@ -27,6 +28,7 @@ from bot.channel.port import (
     Mailing,
     MediaFinder,
     Memory,
+    Playing,
     Template,
     no_media,
 )

@@ -19,6 +19,7 @@ from bot.commands.token_buckets import TokenBuckets
 from bot.delivery.alerts import Alert, log_alert
 from bot.delivery.listening import ListeningMonitor
 from bot.delivery.rate_limit import RateLimiter
+from bot.delivery.rendering import FindRecording
 from bot.model import Address, Preferences, Reason, Status, Style
 from bot.render import zones
 from bot.render.catalogue import languages
@@ -50,6 +51,7 @@ class ReaderCommands:
         monitor: ListeningMonitor | None = None,
         past_list: PastList = no_past_list,
         translate: Translate | None = None,
+        find_recording: FindRecording | None = None,
         media: MediaFinder = no_media,
     ) -> None:
         by_name = {channel.name: channel for channel in channels}
@@ -63,12 +65,14 @@ class ReaderCommands:
             past_list=past_list,
             translate=translate or no_translation,
             media=media,
+            find_recording=find_recording,
         )
         self._store = store
+        reads_aloud = find_recording is not None
         self._commands = {
             channel.name: {
                 name: command
-                for name, command in registry.commands(channel.extras).items()
+                for name, command in registry.commands(channel.extras, reads_aloud=reads_aloud).items()
                 if channel.shows_pictures or name not in picture_commands.STEMS
             }
             for channel in channels

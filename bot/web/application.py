@@ -32,6 +32,7 @@ from bot.web.pages.report_route import ReportRoute
 from bot.web.pages.search_page import SearchPages
 from bot.web.pages.site_files import SiteFiles
 from bot.web.pages.subscribe_box import SubscribeForm, SubscribeOffers
+from bot.web.pages.thumbnail_routes import ThumbnailRoutes
 from bot.web.pages.thumbnails import Thumbnails
 from bot.web.pages.topic_pages import TopicPages
 from bot.web.probes import ProbeRoutes
@@ -130,7 +131,6 @@ def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.
         language=match(context.core.default_language),
         clock=context.clock,
         client=client,
-        thumbnails=context.thumbnails,
     )
     reports = ReportRoute(context.store, pages, urls, clock=context.clock, client=client)
     path = f"{urls.root}/{{language}}/papers/{{paper}}/report/{{style}}"
@@ -164,6 +164,8 @@ def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.
     middleware = Middleware(context.core.public_url, public.refuse)
     app = web.Application(middlewares=[middleware.handle], client_max_size=LARGEST_BODY)
     found += logo_routes(urls.root)
+    if context.thumbnails is not None:
+        found += ThumbnailRoutes(context.visitors, context.thumbnails, context.clock).routes(urls.root)
     app.add_routes([*found, *public.routes()])
     return app
 

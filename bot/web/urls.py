@@ -15,11 +15,9 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from bot.model import Cadence
 from bot.render.edition_page import slug
-from bot.rules.periods import period_of
 from bot.rules.topics import Where
 
 USUAL_PORTS = {"https": 443, "http": 80}
-_SLUG = re.compile(r"(\d{4})-(?:(\d\d)-(\d\d)|W(\d\d)|(\d\d))", re.ASCII)
 
 
 LONGEST_TOPIC_SLUG = 100
@@ -46,22 +44,6 @@ def topic_slug(name: str) -> str:
     while len(words) > 1 and len("-".join(words)) > LONGEST_TOPIC_SLUG:
         words.pop()
     return "-".join(words)[:LONGEST_TOPIC_SLUG]
-
-
-def edition_of(written: str) -> tuple[Cadence, date] | None:
-    """The cadence and last day of the edition that a slug names: `2026-04-29`, `2026-W18`, `2026-04`."""
-    found = _SLUG.fullmatch(written)
-    if found is None:
-        return None
-    year = int(found[1])
-    try:
-        if found[2]:
-            return Cadence.DAY, date(year, int(found[2]), int(found[3]))
-        if found[4]:
-            return Cadence.WEEK, date.fromisocalendar(year, int(found[4]), 7)
-        return Cadence.MONTH, period_of(Cadence.MONTH, date(year, int(found[5]), 1)).last
-    except (ValueError, OverflowError):
-        return None
 
 
 @dataclass(frozen=True, slots=True)
