@@ -148,6 +148,7 @@ async def open_app(
             clock=time.now,
             metrics=metrics,
             thumbnails=Thumbnails(home / CACHE),
+            media=MediaStore(media_folder(core, home)),
             recordings=Recordings(narrator.media, narrator.podcast),
             mail=MailAccess(mailing, commands, feedback, links) if mailing and core.public_url else None,
             hooks=ChannelHooks(sessions, commands),
