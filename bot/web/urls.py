@@ -112,6 +112,10 @@ class Urls:
         """The recording of an edition, in the podcast's style unless a query says another."""
         return f"{self.root}/podcast/{language}/{slug(cadence, day)}.mp3{'?' if query else ''}{query}"
 
+    def media(self, owner: str, language: str, name: str, version: str = "") -> str:
+        """A picture of an edition, by the edition's slug; with a `version` the address changes with the picture."""
+        return f"{self.root}/media/{owner}/{language}/{name}{'?v=' if version else ''}{version}"
+
     def whole(self, path: str) -> str:
         """A path as an absolute URL."""
         return f"{self.origin}{path}"

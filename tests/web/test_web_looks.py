@@ -36,6 +36,8 @@ PATHS = (
     "search",
     "search?q=thing",
     "privacy",
+    "authors/ada",
+    "feeds?topics=x",
     "nothing",
 )
 
