@@ -8,13 +8,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol, Self, runtime_checkable
 
+from bot.channel.audio import Recording
 from bot.channel.conversation import CommandInfo, Reply, Requester, Suggestion
 from bot.channel.message import Limits, Message, Pace, Personal
 from bot.channel.outcome import Outcome
 from bot.channel.page import Link, Page
 from bot.channel.preference import Preference
 from bot.channel.tokens import Links, Unsigned
-from bot.model import Address
+from bot.model import Address, Style
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,15 @@ Escape = Callable[[str], str]
 """Escapes text for a channel's markup."""
 
 
+MediaFinder = Callable[[str, str, str], Path | None]
+"""Finds a picture or recording of an edition: by its slug, the language and a name such as `trend.png`. Blocks."""
+
+
+def no_media(slug: str, language: str, name: str) -> Path | None:  # noqa: ARG001 - it takes what every finder takes
+    """A `MediaFinder` that finds nothing."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Kit:
     """What the core hands to a channel when it is opened."""
@@ -77,6 +87,12 @@ class Kit:
     """
     links: Links = field(default_factory=Unsigned)
     """Signs tokens that must be recognised when they come back."""
+    reads_aloud: bool = False
+    """Whether editions are read aloud."""
+    media: MediaFinder = no_media
+    """Finds pictures of editions: `keywords.png`, `trend.png`, `poster.png`, `card.png`, and `…-dark.png` of two."""
+    logo: tuple[int, int] | None = None
+    """Width and height in pixels of the newsletter's logo (`/logo.png` on the web server); None without one."""
 
 
 class Commands(Protocol):
@@ -231,6 +247,15 @@ class Mailing(Protocol):
         ...
 
 
+@runtime_checkable
+class Playing(Protocol):
+    """A channel that plays recordings itself, so that it needs no link to them."""
+
+    async def play(self, to: str, recording: Recording, personal: Personal) -> Outcome:
+        """Send a recording to one recipient. Never raises for what the service answered."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Hook:
     """A webhook request of the service: its headers, case-insensitive, and its body."""
@@ -259,6 +284,15 @@ class Inviting(Protocol):
     @property
     def invitation(self) -> Link | None:
         """The service's name, and the URL where a new reader begins; None before the channel has logged in."""
+        ...
+
+
+@runtime_checkable
+class AwaitsPictures(Protocol):
+    """A channel whose pages would look unfinished without the pictures of an edition, which are drawn meanwhile."""
+
+    def lacks_pictures(self, slug: str, language: str, style: Style) -> bool:
+        """Whether a page of an edition would show pictures that are not there yet."""
         ...
 
 

@@ -26,7 +26,6 @@ MEDIA_TYPES = {
     "jpg": "image/jpeg",
     "mp3": "audio/mpeg",
     "png": "image/png",
-    "svg": "image/svg+xml",
 }
 """The media types of the files that are kept, by suffix."""
 
@@ -70,6 +69,11 @@ class MediaStore:
         stem, suffix = name.rsplit(".", 1)
         found = sorted(self._written(owner, language, stem, suffix), key=_age)
         return found[-1] if found else None
+
+    def path(self, owner: str, language: str, name: str) -> Path | None:
+        """The path of the file of that name, None where there is none: a `bot.channel.MediaFinder`."""
+        found = self.find(owner, language, name)
+        return None if found is None else found.path
 
     def put(self, owner: str, language: str, name: str, content: bytes, *, made_from: str, now: datetime) -> MediaFile:
         """Keep a file, dated `now`, in place of an earlier one of that name. `made_from` is its `fingerprint`.

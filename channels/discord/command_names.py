@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.channel import CommandName, quoted_command
-from channels.discord.slash_commands import BOOLEAN, CHANNEL, COMMANDS, GROUP, SET, OptionSpec
+from channels.discord.slash_commands import BOOLEAN, CHANNEL, COMMANDS, GROUP, SET, SHOW, OptionSpec
 
 _SPECS = {spec.command: spec for spec in COMMANDS}
 _NAMES = frozenset({*CommandName, *_SPECS})
@@ -63,7 +63,9 @@ def plain(text: str, words: Mapping[str, str]) -> str:
 
 def _names_of(command: str) -> Sequence[str]:
     spec = _SPECS.get(command)
-    return (GROUP, SET, command) if spec is None or spec.in_set else (GROUP, command)
+    if spec is None or spec.in_set:
+        return (GROUP, SET, command)
+    return (GROUP, SHOW, command) if spec.in_show else (GROUP, command)
 
 
 def _option(command: str) -> OptionSpec:

@@ -90,7 +90,9 @@ class Responses:
                 container = None
             return Response(content or None, message.embeds, rows, reply.file, container, said)
         text = self._text(reply, reply.rows, layout, DESCRIPTION)
-        embeds = [{"description": text, "color": COLOUR}] if text else []
+        embeds: list[Json] = [{"description": text, "color": COLOUR}] if text else []
+        if reply.file is not None and reply.file.media_type.startswith("image/") and embeds:
+            embeds[0]["image"] = {"url": f"attachment://{reply.file.name}"}
         return Response(None, embeds, [*self._menu_rows(reply, layout), *self._option_rows(reply, layout)], reply.file)
 
     def sentence(self, language: str, name: str, layout: Layout, **values: str) -> Response:

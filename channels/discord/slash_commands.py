@@ -16,7 +16,7 @@ from bot.channel import SILENT, CommandInfo, CommandName, command_line
 from channels.discord.components import cut
 from channels.discord.post_options import PING, PUBLISH, THREAD
 
-GROUP, SET = "papers", "set"
+GROUP, SET, SHOW = "papers", "set", "show"
 SUB_COMMAND, SUB_GROUP, STRING, INTEGER, BOOLEAN, CHANNEL, ROLE = 1, 2, 3, 4, 5, 7, 8
 DESCRIPTION = 100
 _DISCORD_LOCALES = (
@@ -50,11 +50,12 @@ class OptionSpec:
 
 @dataclass(frozen=True, slots=True)
 class CommandSpec:
-    """A command: its options, and whether it is in `/papers set`."""
+    """A command: its options, and whether it is in `/papers set` or `/papers show`, groups that count as one."""
 
     command: str
     options: Sequence[OptionSpec] = ()
     in_set: bool = False
+    in_show: bool = False
 
 
 _SHARE = OptionSpec("share", BOOLEAN, "about_share")
@@ -77,6 +78,9 @@ COMMANDS: Sequence[CommandSpec] = (
         (OptionSpec("paper", about="about_paper", required=True, completes=CommandName.PAPER), _SHARE),
     ),
     CommandSpec(CommandName.SEARCH, (OptionSpec("words", about="about_words", required=True), _SHARE)),
+    CommandSpec(CommandName.CLOUD, (_DAY, _SHARE), in_show=True),
+    CommandSpec(CommandName.TREND, (_DAY, _SHARE), in_show=True),
+    CommandSpec(CommandName.POSTER, (_DAY, _SHARE), in_show=True),
     CommandSpec(CommandName.TOP, (OptionSpec("days", INTEGER, "about_days", bounds=(1, 31)), _SHARE)),
     CommandSpec(
         CommandName.SUBSCRIBE,
@@ -148,10 +152,15 @@ Words = Callable[[str], Mapping[str, str]]
 def payload(listed: Listed, words: Words) -> list[Json]:
     """The commands as they are registered, in every language."""
     definitions = _Definitions(listed, words)
-    subcommands = [definitions.command(spec) for spec in specs(listed("en")) if not spec.in_set]
-    in_set = [definitions.command(spec) for spec in specs(listed("en")) if spec.in_set]
-    group = definitions.named(SUB_GROUP, SET, "about_set") | {"options": in_set}
-    return [definitions.named(SUB_COMMAND, GROUP, "about_papers") | EVERYWHERE | {"options": [*subcommands, group]}]
+    every = specs(listed("en"))
+    subcommands = [definitions.command(spec) for spec in every if not (spec.in_set or spec.in_show)]
+    in_set = [definitions.command(spec) for spec in every if spec.in_set]
+    in_show = [definitions.command(spec) for spec in every if spec.in_show]
+    groups = [
+        definitions.named(SUB_GROUP, SHOW, "about_show") | {"options": in_show},
+        definitions.named(SUB_GROUP, SET, "about_set") | {"options": in_set},
+    ]
+    return [definitions.named(SUB_COMMAND, GROUP, "about_papers") | EVERYWHERE | {"options": [*subcommands, *groups]}]
 
 
 def specs(listed: Sequence[CommandInfo]) -> list[CommandSpec]:

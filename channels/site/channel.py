@@ -16,7 +16,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from bot.channel import BaseChannel, Deferred, Finding, Gone, Kit, Limits, Message, Outcome, Pace, Page, Personal, Sent
-from bot.model import ILLUSTRATED, Cadence
+from bot.model import ILLUSTRATED, Cadence, Style
 from bot.runtime.files import try_to_write
 from bot.runtime.text import one_line
 from channels.site import folder, folder_writer
@@ -33,6 +33,10 @@ RECIPIENT = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*")
 MAX_LENGTH = 100
 NAMES = "lower-case letters, digits, dots, hyphens and underscores, with slashes between folders, at most 100"
 PICTURES = ("thumb.jpg", "fig.jpg", "fig.png")
+EDITION_PICTURES = ("keywords.png", "keywords-dark.png", "trend.png", "trend-dark.png", "poster.png")
+"""The pictures of an edition that the newspaper shows (`Kit.media`)."""
+NEWSPAPER = Style.TRANSLATION
+"""The style of the newspaper, which shows them."""
 RETRY_AFTER = 60.0
 """Seconds before a folder that cannot be written to is tried again."""
 _EMPTY_LINES = re.compile(r"\n{3,}")
@@ -77,6 +81,7 @@ class Site(BaseChannel):
         self._root = root
         self._settings = settings
         self._pictures = kit.pictures
+        self._media = kit.media
         self.layouts = {layout.name: layout for layout in LAYOUTS}
         self._markdown = {layout.name: kit.template(f"site/{layout.name}.md", escape) for layout in LAYOUTS}
         self._html = {layout.name: kit.template(f"site/{layout.name}.html", None) for layout in LAYOUTS}
@@ -126,6 +131,10 @@ class Site(BaseChannel):
             found += [await self._check_git(where) for where in await asyncio.to_thread(self._sites)]
         return found
 
+    def lacks_pictures(self, slug: str, language: str, style: Style) -> bool:
+        """Whether the newspaper of an edition would have pictures that are not drawn yet; the poster is the last."""
+        return style is NEWSPAPER and self._media(slug, language, "poster.png") is None
+
     def write(self, where: Path, message: Message, *, whole: bool = True) -> Written:
         """Write a page into a folder, with the pictures that are there, and update index and records.
 
@@ -135,6 +144,7 @@ class Site(BaseChannel):
         assert isinstance(message, SiteMessage)
         page = message.page
         with folder_writer.exclusive(where):
+            placed = folder_writer.place(where, self._edition_pictures(message))
             rendered = self._render(page, folder_writer.present(where), self._sums(where, page))
             made = {
                 rendered.layout.markdown(page.slug, page.cadence, page.day): rendered.markdown,
@@ -146,7 +156,7 @@ class Site(BaseChannel):
             changed = folder_writer.write(where, made)
             sums = folder.records_around(where, page) if whole else {}
             around = sums | self._indexes(where, rendered)
-            changed += folder_writer.write(where, around)
+            changed += [*folder_writer.write(where, around), *(f"images/{name}" for name in placed)]
             return Written([*made, *around, *folder.shown_on(where, page)], changed)
 
     def _write_illustrated(self, where: Path, message: SiteMessage) -> Written:
@@ -155,6 +165,14 @@ class Site(BaseChannel):
             names = [f"{block.paper.id}.{use}" for block in message.page.blocks for use in PICTURES]
             self.place(where, {name: path for name in names if (path := self._pictures / name).is_file()})
         return self.write(where, message)
+
+    def _edition_pictures(self, message: SiteMessage) -> dict[str, Path]:
+        """The pictures of an edition that have been drawn and that its layout shows, by their names in the site."""
+        page = message.page
+        if message.layout.style is not NEWSPAPER or not PERIOD.fullmatch(page.slug):
+            return {}
+        found = {name: self._media(page.slug, page.language, name) for name in EDITION_PICTURES}
+        return {f"{page.slug}_{name}": path for name, path in found.items() if path is not None}
 
     def place(self, where: Path, pictures: Mapping[str, Path]) -> list[str]:
         """Copy pictures, given by file name, into a site's images folder. Returns the names of those that changed.

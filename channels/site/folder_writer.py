@@ -12,8 +12,11 @@ from pathlib import Path
 
 from bot.runtime.files import write_atomic
 
-PICTURE = re.compile(r"\d{4}\.\d{4,5}\.(?:thumb\.jpg|fig\.(?:jpg|png))|\d{4}-\d\d-\d\d_(?:keywords|trend)\.png")
-"""File names of pictures: by a paper's arXiv id, or by day."""
+PICTURE = re.compile(
+    r"\d{4}\.\d{4,5}\.(?:thumb\.jpg|fig\.(?:jpg|png))"
+    r"|\d{4}-(?:\d\d-\d\d|W\d\d|\d\d)_(?:(?:keywords|trend)(?:-dark)?|poster)\.png"
+)
+"""File names of pictures: by a paper's arXiv id, or by the day, week or month of an edition."""
 
 LOCK_SECONDS = 120.0
 """Seconds to wait for another writer; its git commands may be slow."""

@@ -43,7 +43,7 @@ class FakeChannel(BaseChannel):
     limits: Limits = field(default_factory=Limits)
     repeats_unknown: bool = True
     rehearsal: bool = True
-    shows_pictures: bool = False
+    shows_pictures: bool = True
     residents: Sequence[str] = ()
     extras: Sequence[Preference] = ()
     sent: list[tuple[str, str, Personal]] = field(default_factory=list)

@@ -21,9 +21,9 @@ LIMIT = 20.0
 """Seconds that it may take to answer."""
 CONFIGURATION = """
 [databases]
-* = host={server} user=papers
+* = host={server} port={at} user=papers
 [pgbouncer]
-listen_addr =
+listen_addr = {address}
 listen_port = {port}
 unix_socket_dir = {folder}
 auth_type = any
@@ -35,14 +35,19 @@ logfile = {folder}/log
 
 
 @contextmanager
-def pooling(server: Postgres, mode: str) -> Iterator[str]:
-    """Run PgBouncer for a block; yields what to put after a database's name in its address."""
+def pooling(server: Postgres, mode: str, *, at: int = 5432, address: str = "") -> Iterator[str]:
+    """Run PgBouncer before a server at port `at` for a block; yields what to put after a database's name.
+
+    With an `address` it listens there too, on PORT.
+    """
     program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
     if program is None:
         pytest.skip("no PgBouncer: install Debian's package pgbouncer")
     with tempfile.TemporaryDirectory(prefix="pooler") as made:
         folder = Path(made)
-        written = CONFIGURATION.format(server=server.folder, port=PORT, folder=folder, mode=mode)
+        written = CONFIGURATION.format(
+            server=server.folder, at=at, address=address, port=PORT, folder=folder, mode=mode
+        )
         (folder / "pgbouncer.ini").write_text(written)
         user = None
         if os.geteuid() == 0:

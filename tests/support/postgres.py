@@ -40,10 +40,12 @@ class Postgres:
         """The address of a database for SQLAlchemy."""
         return f"postgresql+psycopg://papers@/{name}?host={self.folder}"
 
-    def create(self, template: str = "template1") -> str:
-        """Make a database, a copy of `template`; returns its name."""
+    def create(self, template: str = "template1", *, port: int = 5432) -> str:
+        """Make a database, a copy of `template`, on the server, which listens on a `port`; returns its name."""
         name = f"papers{next(self._numbers)}"
-        with psycopg.connect(f"postgresql://papers@/postgres?host={self.folder}", autocommit=True) as connection:
+        with psycopg.connect(
+            f"postgresql://papers@/postgres?host={self.folder}&port={port}", autocommit=True
+        ) as connection:
             connection.execute(f"create database {name} template {template}".encode())
         return name
 
@@ -75,7 +77,7 @@ def running(folder: Path, **more: str) -> Iterator[Postgres]:
 
     With `listen_addresses` it trusts everybody on networks that begin with 10.
     """
-    programs = _programs(folder)
+    found = programs(folder)
     as_user: dict[str, Any] = {}
     if os.geteuid() == 0:
         os.chown(folder, NOBODY, NOBODY)
@@ -83,10 +85,10 @@ def running(folder: Path, **more: str) -> Iterator[Postgres]:
     data = folder / "data"
     environ = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": str(folder)}
 
-    def call(program: str, *arguments: str) -> None:
-        command = [str(programs / program), "-D", str(data), *arguments]
+    def call(program: str, *arguments: str, check: bool = True) -> None:
+        command = [str(found / program), "-D", str(data), *arguments]
         with (folder / "log").open("ab") as log:
-            subprocess.run(command, check=True, cwd=folder, env=environ, stdout=log, stderr=log, **as_user)
+            subprocess.run(command, check=check, cwd=folder, env=environ, stdout=log, stderr=log, **as_user)
 
     call("initdb", "-U", "papers", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
     with (data / "pg_hba.conf").open("a") as trusted:
@@ -96,10 +98,10 @@ def running(folder: Path, **more: str) -> Iterator[Postgres]:
     try:
         yield Postgres(folder)
     finally:
-        call("pg_ctl", "-w", "-s", "-m", "immediate", "stop")
+        call("pg_ctl", "-w", "-s", "-m", "immediate", "stop", check=False)  # a test may have stopped it
 
 
-def _programs(folder: Path) -> Path:
+def programs(folder: Path) -> Path:
     """Folder of initdb and pg_ctl; copied to `folder` if the server's user cannot read them."""
     found = next(_candidates(), None)
     if found is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from PIL import Image
 
 from bot.channel import Rate
 from bot.commands import token_buckets
+from bot.media.media_store import MediaStore
 from bot.model import Status
 from channels.telegram import channel, polling, replies
 from tests.support.telegram_program import Station
@@ -643,6 +645,23 @@ async def test_a_figure_is_uploaded_once(server: TelegramServer, station: Statio
         assert second is not None
     uploads = [call for call in server.calls_of("sendPhoto") if not isinstance(call.arguments["photo"], str)]
     assert len(uploads) == 1
+
+
+async def test_a_picture_of_an_edition_is_a_photo_that_is_uploaded_once(
+    server: TelegramServer, station: Station, ada: Person
+) -> None:
+    drawn = BytesIO()
+    Image.new("RGB", (64, 48), "teal").save(drawn, "PNG")
+    media = MediaStore(station.home / "media")
+    media.put("2026-04-29", "en", "trend.png", drawn.getvalue(), made_from="a1", now=datetime.now(UTC))
+    for person in (ada, server.person(43)):
+        await person.writes("/trend 2026-04-29")
+        shown = (await person.hears("message")).message
+        assert shown is not None
+        assert "photo" in shown.media
+    uploads = [call for call in server.calls_of("sendPhoto") if not isinstance(call.arguments["photo"], str)]
+    assert len(uploads) == 1
+    assert "29 April 2026" in uploads[0].arguments["caption"]
 
 
 async def test_menus_are_set_once_in_every_language_and_again_where_they_changed(
