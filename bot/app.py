@@ -19,17 +19,18 @@ from pydantic import BaseModel
 
 from bot import settings
 from bot.channel import Channel, Kit, Mailing
-from bot.commands import WITHOUT_MODEL, PastList, ReaderCommands
+from bot.commands import WITHOUT_MODEL, ReaderCommands
 from bot.commands.process_feedback import FeedbackProcessor
 from bot.delivery.alerts import Alert, Alerts
 from bot.delivery.dispatcher import Dispatcher
 from bot.delivery.housekeeping import Housekeeping
 from bot.delivery.listening import ListeningMonitor
+from bot.delivery.rendering import FindRecording
 from bot.delivery.session import Session
 from bot.media.illustrator import Illustrator
 from bot.media.media_store import MediaStore
-from bot.media.speech.choose_speaker import speaker
-from bot.media.speech.narrator import Narrator, Podcast
+from bot.media.speech.assembly import make_narrator
+from bot.media.speech.recording_finder import RecordingFinder
 from bot.media.speech.settings import SpeechSettings
 from bot.model import Address, Preferences, Style
 from bot.publishing.feed import Feed
@@ -116,12 +117,13 @@ async def open_app(
         alerts = Alerts(sessions, core.admins, match(core.default_language))
         time = Clock({"database": store.server_time, "feed": feed.server_time}, alerts.alert)
         writer = await _writer(core, home, under["write"], stack, alerts)
-        narrator = _narrator(environ, core, home, under["narrate"], writes=writer.has_model)
+        narrator = make_narrator(environ, media_folder(core, home), under["narrate"], writes=writer.has_model)
         feedback, metrics = FeedbackProcessor(store, links), Metrics(store)
         styles = tuple(Style) if writer.has_model else WITHOUT_MODEL
         monitor = ListeningMonitor(store, alerts.alert)
+        find = RecordingFinder(narrator.media, narrator.podcast, core.public_url).find if narrator.has_voice else None
         commands = _commands(
-            core, home, store, sessions, styles, monitor=monitor, alert=alerts.alert, past_list=PastLists(feed).of
+            core, home, store, sessions, styles, alert=alerts.alert, monitor=monitor, feed=feed, find=find
         )
         dispatch = partial(
             Dispatcher,
@@ -130,6 +132,7 @@ async def open_app(
             links=links,
             observe=metrics.observe,
             may_expire=time.may_expire,
+            find_recording=find,
         )
         publish = partial(Publisher, interval=core.poll_interval, closes=core.edition_closes, progress=progress)
         mailing = next((session for session in sessions if isinstance(session.channel, Mailing)), None)
@@ -146,6 +149,7 @@ async def open_app(
             clock=time.now,
             metrics=metrics,
             thumbnails=Thumbnails(home / CACHE),
+            media=MediaStore(media_folder(core, home)),
             recordings=Recordings(narrator.media, narrator.podcast),
             mail=MailAccess(mailing, commands, feedback, links) if mailing and core.public_url else None,
             hooks=ChannelHooks(sessions, commands),
@@ -189,7 +193,8 @@ def _commands(
     *,
     alert: Alert,
     monitor: ListeningMonitor,
-    past_list: PastList,
+    feed: Feed,
+    find: FindRecording | None,
 ) -> ReaderCommands:
     """What readers can ask on every channel."""
     return ReaderCommands(
@@ -202,7 +207,8 @@ def _commands(
         rate_limiters={session.channel.name: session.rate_limiter for session in sessions},
         alert=alert,
         monitor=monitor,
-        past_list=past_list,
+        past_list=PastLists(feed).of,
+        find_recording=find,
         media=MediaStore(media_folder(core, home)).path,
     )
 
@@ -234,22 +240,6 @@ async def _illustrator(
 def media_folder(core: Settings, home: Path) -> Path:
     """The folder of pictures and recordings (MEDIA_DIR)."""
     return home / core.media_dir.expanduser()
-
-
-def _narrator(environ: Mapping[str, str], core: Settings, home: Path, store: Store, *, writes: bool) -> Narrator:
-    """What reads editions aloud, with the voice of the settings if there is one. Raises SettingsError."""
-    speech = speech_settings(environ)
-    podcast = Podcast([match(tag) for tag in speech.podcast], speech.podcast_style)
-    media = MediaStore(media_folder(core, home))
-    return Narrator(store, media, speaker(speech), podcast=podcast, budget=speech.budget, writes=writes)
-
-
-def speech_settings(environ: Mapping[str, str]) -> SpeechSettings:
-    """The settings of speech, with languages of the podcast that there are. Raises SettingsError."""
-    speech = settings.read(SpeechSettings, environ)
-    if not all(match(tag, default="") for tag in speech.podcast):
-        raise SettingsError(f"PODCAST must list some of {', '.join(languages())}; see .env.example.")
-    return speech
 
 
 def _model(core: Settings, endpoints: Sequence[tuple[str, str, str]]) -> Model:

@@ -11,6 +11,7 @@ from bot.channel import Channel, File, MediaFinder, Option, Reply, Requester, Ro
 from bot.channel.preference import Preference
 from bot.commands.fitted_pages import FittedPages
 from bot.delivery.alerts import Alert, log_alert
+from bot.delivery.rendering import FindRecording
 from bot.model import Paper, Preferences, Status, Style, Subscriber
 from bot.render.styles import TEXT_FIELDS
 from bot.render.words import Words
@@ -47,6 +48,8 @@ class Services:
     """The styles that may be chosen."""
     alert: Alert = log_alert
     pages: FittedPages = field(default_factory=FittedPages)
+    find_recording: FindRecording | None = None
+    """None where nothing is read aloud."""
     past_list: PastList = no_past_list
     """What the feed lists on days of which nothing is stored."""
     media: MediaFinder = no_media

@@ -19,6 +19,7 @@ from bot.commands.token_buckets import TokenBuckets
 from bot.delivery.alerts import Alert, log_alert
 from bot.delivery.listening import ListeningMonitor
 from bot.delivery.rate_limit import RateLimiter
+from bot.delivery.rendering import FindRecording
 from bot.model import Address, Preferences, Reason, Status, Style
 from bot.render import zones
 from bot.render.catalogue import languages
@@ -49,17 +50,27 @@ class ReaderCommands:
         alert: Alert = log_alert,
         monitor: ListeningMonitor | None = None,
         past_list: PastList = no_past_list,
+        find_recording: FindRecording | None = None,
         media: MediaFinder = no_media,
     ) -> None:
         by_name = {channel.name: channel for channel in channels}
         self._services = Services(
-            store, by_name, closes, access or Access(), styles, alert, past_list=past_list, media=media
+            store,
+            by_name,
+            closes,
+            access or Access(),
+            styles,
+            alert,
+            past_list=past_list,
+            media=media,
+            find_recording=find_recording,
         )
         self._store = store
+        reads_aloud = find_recording is not None
         self._commands = {
             channel.name: {
                 name: command
-                for name, command in registry.commands(channel.extras).items()
+                for name, command in registry.commands(channel.extras, reads_aloud=reads_aloud).items()
                 if channel.shows_pictures or name not in picture_commands.STEMS
             }
             for channel in channels

@@ -20,7 +20,7 @@ from bot.delivery.answers import count_accepted, count_answer, held_back
 from bot.delivery.attempt import Attempts
 from bot.delivery.delivery_log import DeliveryLog, Ended
 from bot.delivery.rate_limit import RateLimiter
-from bot.delivery.rendering import Renderings
+from bot.delivery.rendering import FindRecording, Renderings
 from bot.delivery.subscriber_changes import change_subscriber, end_after_strikes
 from bot.model import Delivery
 from bot.rules.outcomes import (
@@ -67,8 +67,12 @@ class Dispatcher:
         links: SignedLinks | None = None,
         observe: Observe = ignore_timing,
         may_expire: Callable[[], bool] = lambda: True,
+        find_recording: FindRecording | None = None,
     ) -> None:
-        """`writes`: a model writes texts, which deliveries wait for. While `may_expire` says no, nothing expires."""
+        """`writes`: a model writes texts, which deliveries wait for. While `may_expire` says no, nothing expires.
+
+        `find_recording` finds editions that are read aloud.
+        """
         self.channel = channel
         self.owner = uuid.uuid4().hex
         self.attempt_ended = asyncio.Event()
@@ -78,7 +82,7 @@ class Dispatcher:
         self._may_expire = may_expire
         self._store = store.fenced(locks, self.roles)
         self._locks = locks
-        self._renderings = Renderings(store, channel, writes=writes, observe=observe)
+        self._renderings = Renderings(store, channel, writes=writes, observe=observe, find_recording=find_recording)
         self._attempts = Attempts(
             channel,
             self._renderings,
