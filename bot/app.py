@@ -19,7 +19,7 @@ from pydantic import BaseModel
 
 from bot import settings
 from bot.channel import Channel, Kit, Mailing
-from bot.commands import WITHOUT_MODEL, ReaderCommands
+from bot.commands import ReaderCommands, styles_with
 from bot.commands.process_feedback import FeedbackProcessor
 from bot.delivery.alerts import Alert, Alerts
 from bot.delivery.dispatcher import Dispatcher
@@ -32,7 +32,7 @@ from bot.media.media_store import MediaStore
 from bot.media.speech.assembly import make_narrator
 from bot.media.speech.recording_finder import RecordingFinder
 from bot.media.speech.settings import SpeechSettings
-from bot.model import Address, Preferences, Style
+from bot.model import Address, Preferences
 from bot.publishing.feed import Feed
 from bot.publishing.past_lists import PastLists
 from bot.publishing.poller import Progress
@@ -119,11 +119,10 @@ async def open_app(
         writer = await _writer(core, home, under["write"], stack, alerts)
         narrator = make_narrator(environ, media_folder(core, home), under["narrate"], writes=writer.has_model)
         feedback, metrics = FeedbackProcessor(store, links), Metrics(store)
-        styles = tuple(Style) if writer.has_model else WITHOUT_MODEL
         monitor = ListeningMonitor(store, alerts.alert)
         find = RecordingFinder(narrator.media, narrator.podcast, core.public_url).find if narrator.has_voice else None
         commands = _commands(
-            core, home, store, sessions, styles, alert=alerts.alert, monitor=monitor, feed=feed, find=find
+            core, home, store, sessions, writer, alert=alerts.alert, monitor=monitor, feed=feed, find=find
         )
         dispatch = partial(
             Dispatcher,
@@ -145,7 +144,7 @@ async def open_app(
             core=core,
             settings=web_settings,
             channels=channels,
-            styles=styles,
+            styles=styles_with(writer.has_model),
             clock=time.now,
             metrics=metrics,
             thumbnails=Thumbnails(home / CACHE),
@@ -189,7 +188,7 @@ def _commands(
     home: Path,
     store: Store,
     sessions: Sequence[Session],
-    styles: Sequence[Style],
+    writer: Writer,
     *,
     alert: Alert,
     monitor: ListeningMonitor,
@@ -203,13 +202,14 @@ def _commands(
         fallback=Preferences(language=match(core.default_language), timezone=core.default_timezone),
         closes=core.edition_closes,
         access=Access(Admission(core.access), core.codes, core.allowed, core.admins),
-        styles=styles,
+        styles=styles_with(writer.has_model),
         rate_limiters={session.channel.name: session.rate_limiter for session in sessions},
         alert=alert,
         monitor=monitor,
         past_list=PastLists(feed).of,
         find_recording=find,
         media=MediaStore(media_folder(core, home)).path,
+        translate=writer.translate_topics,
     )
 
 

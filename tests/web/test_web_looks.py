@@ -35,6 +35,8 @@ PATHS = (
     "search",
     "search?q=thing",
     "privacy",
+    "authors/ada",
+    "feeds?topics=x",
     "nothing",
 )
 
