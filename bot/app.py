@@ -19,24 +19,26 @@ from pydantic import BaseModel
 
 from bot import settings
 from bot.channel import Channel, Kit, Mailing
-from bot.commands import WITHOUT_MODEL, PastList, ReaderCommands
+from bot.commands import ReaderCommands, styles_with
 from bot.commands.process_feedback import FeedbackProcessor
 from bot.delivery.alerts import Alert, Alerts
 from bot.delivery.dispatcher import Dispatcher
 from bot.delivery.housekeeping import Housekeeping
 from bot.delivery.listening import ListeningMonitor
+from bot.delivery.recording_sender import recording_senders
+from bot.delivery.rendering import FindRecording
 from bot.delivery.session import Session
 from bot.media.illustrator import Illustrator
 from bot.media.media_store import MediaStore
-from bot.media.speech.choose_speaker import speaker
-from bot.media.speech.narrator import Narrator, Podcast
+from bot.media.speech.assembly import make_narrator, speech_settings
+from bot.media.speech.recording_finder import RecordingFinder
 from bot.media.speech.settings import SpeechSettings
-from bot.model import Address, Preferences, Style
+from bot.model import Address, Preferences
 from bot.publishing.feed import Feed
 from bot.publishing.past_lists import PastLists
 from bot.publishing.poller import Progress
 from bot.publishing.publisher import Publisher
-from bot.render.branding import branding
+from bot.render.branding import LogoError, branding, read_logo
 from bot.render.catalogue import languages
 from bot.render.templates import template
 from bot.render.words import match
@@ -116,12 +118,12 @@ async def open_app(
         alerts = Alerts(sessions, core.admins, match(core.default_language))
         time = Clock({"database": store.server_time, "feed": feed.server_time}, alerts.alert)
         writer = await _writer(core, home, under["write"], stack, alerts)
-        narrator = _narrator(environ, core, home, under["narrate"], writes=writer.has_model)
+        narrator = make_narrator(environ, media_folder(core, home), under["narrate"], writes=writer.has_model)
         feedback, metrics = FeedbackProcessor(store, links), Metrics(store)
-        styles = tuple(Style) if writer.has_model else WITHOUT_MODEL
         monitor = ListeningMonitor(store, alerts.alert)
+        find = RecordingFinder(narrator.media, narrator.podcast, core.public_url).find if narrator.has_voice else None
         commands = _commands(
-            core, home, store, sessions, styles, monitor=monitor, alert=alerts.alert, past_list=PastLists(feed).of
+            core, home, store, sessions, writer, alert=alerts.alert, monitor=monitor, feed=feed, find=find
         )
         dispatch = partial(
             Dispatcher,
@@ -130,6 +132,7 @@ async def open_app(
             links=links,
             observe=metrics.observe,
             may_expire=time.may_expire,
+            find_recording=find,
         )
         publish = partial(Publisher, interval=core.poll_interval, closes=core.edition_closes, progress=progress)
         mailing = next((session for session in sessions if isinstance(session.channel, Mailing)), None)
@@ -142,10 +145,11 @@ async def open_app(
             core=core,
             settings=web_settings,
             channels=channels,
-            styles=styles,
+            styles=styles_with(writer.has_model),
             clock=time.now,
             metrics=metrics,
             thumbnails=Thumbnails(home / CACHE),
+            media=MediaStore(media_folder(core, home)),
             recordings=Recordings(narrator.media, narrator.podcast),
             mail=MailAccess(mailing, commands, feedback, links) if mailing and core.public_url else None,
             hooks=ChannelHooks(sessions, commands),
@@ -170,6 +174,7 @@ async def open_app(
             writer=writer,
             illustrator=await _illustrator(core, home, under["illustrate"], stack, has_pages=has_pages),
             narrator=narrator,
+            recording_senders=recording_senders(store, locks, sessions, find),
             alerts=alerts,
             monitor=monitor,
             feedback=feedback,
@@ -185,11 +190,12 @@ def _commands(
     home: Path,
     store: Store,
     sessions: Sequence[Session],
-    styles: Sequence[Style],
+    writer: Writer,
     *,
     alert: Alert,
     monitor: ListeningMonitor,
-    past_list: PastList,
+    feed: Feed,
+    find: FindRecording | None,
 ) -> ReaderCommands:
     """What readers can ask on every channel."""
     return ReaderCommands(
@@ -198,12 +204,14 @@ def _commands(
         fallback=Preferences(language=match(core.default_language), timezone=core.default_timezone),
         closes=core.edition_closes,
         access=Access(Admission(core.access), core.codes, core.allowed, core.admins),
-        styles=styles,
+        styles=styles_with(writer.has_model),
         rate_limiters={session.channel.name: session.rate_limiter for session in sessions},
         alert=alert,
         monitor=monitor,
-        past_list=past_list,
+        past_list=PastLists(feed).of,
+        find_recording=find,
         media=MediaStore(media_folder(core, home)).path,
+        translate=writer.translate_topics,
     )
 
 
@@ -236,22 +244,6 @@ def media_folder(core: Settings, home: Path) -> Path:
     return home / core.media_dir.expanduser()
 
 
-def _narrator(environ: Mapping[str, str], core: Settings, home: Path, store: Store, *, writes: bool) -> Narrator:
-    """What reads editions aloud, with the voice of the settings if there is one. Raises SettingsError."""
-    speech = speech_settings(environ)
-    podcast = Podcast([match(tag) for tag in speech.podcast], speech.podcast_style)
-    media = MediaStore(media_folder(core, home))
-    return Narrator(store, media, speaker(speech), podcast=podcast, budget=speech.budget, writes=writes)
-
-
-def speech_settings(environ: Mapping[str, str]) -> SpeechSettings:
-    """The settings of speech, with languages of the podcast that there are. Raises SettingsError."""
-    speech = settings.read(SpeechSettings, environ)
-    if not all(match(tag, default="") for tag in speech.podcast):
-        raise SettingsError(f"PODCAST must list some of {', '.join(languages())}; see .env.example.")
-    return speech
-
-
 def _model(core: Settings, endpoints: Sequence[tuple[str, str, str]]) -> Model:
     """The client of these endpoints. Raises SettingsError."""
     try:
@@ -276,6 +268,15 @@ def core_settings(environ: Mapping[str, str]) -> Settings:
     if not match(core.default_language, default=""):
         raise SettingsError(f"DEFAULT_LANGUAGE must be one of {', '.join(languages())}; see .env.example.")
     return core
+
+
+def use_logo(core: Settings, home: Path) -> tuple[int, int] | None:
+    """Read the logo for the whole program; its width and height, None without one. Raises SettingsError."""
+    try:
+        logo = branding.logo = read_logo(home / core.logo) if core.logo else None
+    except LogoError as error:
+        raise SettingsError(f"LOGO {error}; see .env.example.") from None
+    return None if logo is None else (logo.width, logo.height)
 
 
 def settings_classes() -> list[type[BaseModel]]:
@@ -331,6 +332,8 @@ def open_channel(
         template=template,
         links=links or SignedLinks([make_secret()], core.public_url or None),
         media=MediaStore(media_folder(core, home)).path,
+        reads_aloud=speech_settings(environ).configured,
+        logo=use_logo(core, home),
     )
     opened: Channel = import_module(f"channels.{name}").open(channel_settings(name, environ), kit)
     return opened

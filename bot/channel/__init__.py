@@ -4,10 +4,12 @@ A channel turns a page into a message and a message into one outcome; it passes 
 and press, and lays replies out. It knows nothing of editions, preferences or the database.
 """
 
+from bot.channel.audio import Recording
 from bot.channel.base import BaseChannel
 from bot.channel.command_lines import CommandName, command_line, edition_line, paper_line, quoted_command
 from bot.channel.conversation import CommandInfo, File, Option, Reply, Requester, Row, Suggestion
 from bot.channel.feedback import Feedback, FeedbackHandler, OperatorTools, WeighsBounces
+from bot.channel.media_url import media_url
 from bot.channel.message import Limits, Message, Pace, Personal, Rate, utf16_units
 from bot.channel.outcome import Barred, Deferred, Gone, Outcome, Rejected, Sent, Unknown
 from bot.channel.page import FIRST_PAGE, Block, Direction, Link, Page, Paging, Said
@@ -27,8 +29,9 @@ from bot.channel.port import (
     Mailing,
     MediaFinder,
     Memory,
+    Playing,
     Template,
     no_media,
 )
-from bot.channel.preference import N_, SILENT, Kind, Preference
+from bot.channel.preference import AUDIO, N_, SILENT, Kind, Preference
 from bot.channel.tokens import LEAVE, MAIL, Links, Unsigned

@@ -28,6 +28,7 @@ class CommandName(StrEnum):
     POSTER = "poster"
     SEARCH = "search"
     PAPER = "paper"
+    LISTEN = "listen"
     SUBSCRIBE = "subscribe"
     UNSUBSCRIBE = "unsubscribe"
     PAUSE = "pause"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from bot.channel.audio import Recording
 from bot.channel.message import Message
 from bot.channel.page import Direction, Page
 from bot.model import Address
@@ -103,6 +104,8 @@ class Reply:
     page: Page | None = None
     message: Message | None = None
     file: File | None = None
+    recording: Recording | None = None
+    """An edition read aloud, for a channel that plays them (`bot.channel.Playing`)."""
     ok: bool = True
     """False where nothing was done: refused, or not understood."""
     extras: Mapping[str, str] = field(default_factory=dict)

@@ -130,6 +130,8 @@ class Page:
     """The chosen style; a block may fall back to another."""
     total: int = 0
     """How many papers there were to choose from."""
+    listen: str = ""
+    """The command line that plays it read aloud, where there is such a recording and the channel plays it."""
     next: str | None = None
     """The command line that shows the papers that did not fit."""
     paging: Paging = FIRST_PAGE

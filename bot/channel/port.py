@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol, Self, runtime_checkable
 
+from bot.channel.audio import Recording
 from bot.channel.conversation import CommandInfo, Reply, Requester, Suggestion
 from bot.channel.message import Limits, Message, Pace, Personal
 from bot.channel.outcome import Outcome
@@ -86,8 +87,12 @@ class Kit:
     """
     links: Links = field(default_factory=Unsigned)
     """Signs tokens that must be recognised when they come back."""
+    reads_aloud: bool = False
+    """Whether editions are read aloud."""
     media: MediaFinder = no_media
     """Finds pictures of editions: `keywords.png`, `trend.png`, `poster.png`, `card.png`, and `…-dark.png` of two."""
+    logo: tuple[int, int] | None = None
+    """Width and height in pixels of the newsletter's logo (`/logo.png` on the web server); None without one."""
 
 
 class Commands(Protocol):
@@ -239,6 +244,15 @@ class Mailing(Protocol):
 
     def letter(self, page: Page) -> Message:
         """A page as a transactional message, which belongs to no subscription."""
+        ...
+
+
+@runtime_checkable
+class Playing(Protocol):
+    """A channel that plays recordings itself, so that it needs no link to them."""
+
+    async def play(self, to: str, recording: Recording, personal: Personal) -> Outcome:
+        """Send a recording to one recipient. Never raises for what the service answered."""
         ...
 
 

@@ -18,9 +18,10 @@ from bot.cli.open_store import find_edition, stored
 from bot.cli.options import Day, Language, parse_day
 from bot.cli.startup import DONE, FAILED, WRONG, execute
 from bot.delivery.rendering import compose, texts_for
-from bot.model import ARXIV_ID, ILLUSTRATED, Cadence, Edition, Preferences, Style
+from bot.model import ARXIV_ID, ILLUSTRATED, MOST_PAPERS, Cadence, Edition, Preferences, Style
 from bot.render.edition_page import choose
 from bot.render.words import match
+from bot.rules.topics import LONGEST_TOPIC, MOST_TOPICS, TopicsError, parse
 from bot.runtime.supervisor import clock
 from bot.store import Store, edition_queries
 from bot.summaries.fulltext.library import FullTextLibrary
@@ -66,6 +67,13 @@ class Selection:
     first: date | None
     last: date | None
     ids: Sequence[str]
+    top: int = 0
+    topics: Sequence[str] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether a page shows what its layout always shows, so that the records of the day may be made from it."""
+        return not (self.ids or self.top or self.topics)
 
     def __str__(self) -> str:
         if self.first is not None:
@@ -96,7 +104,10 @@ def export(
     ] = None,
     last: Annotated[str | None, typer.Option("--to", metavar="YYYY-MM-DD", help="… up to that day.")] = None,
     papers: Annotated[
-        str | None, typer.Option(metavar="ID,ID", help="Only these papers of the edition, in this order.")
+        str | None, typer.Option(metavar="N|ID,ID", help="That many of the most voted papers, or these, in this order.")
+    ] = None,
+    topics: Annotated[
+        str | None, typer.Option(metavar="TOPIC,TOPIC", help="Only papers about these: agents, org:NVIDIA.")
     ] = None,
     cadence: Annotated[str, typer.Option(metavar="day|week|month", help="Editions of this cadence.")] = "day",
     pictures: Annotated[
@@ -113,8 +124,12 @@ def export(
         raise typer.BadParameter("--to ends a range; give --from as well")
     if cadence not in set(Cadence):
         raise typer.BadParameter(f"there is no cadence {cadence}; there are: {', '.join(Cadence)}")
+    ids, top = _chosen(papers)
+    if ids and topics:
+        raise typer.BadParameter("--papers names the papers and --topics chooses them; give one of the two")
     days = (parse_day(date), parse_day(first), parse_day(last))
-    execute(_export(layout, out, language, Selection(Cadence(cadence), *days, _ids(papers)), pictures))
+    selection = Selection(Cadence(cadence), *days, ids, top, _topics(topics))
+    execute(_export(layout, out, language, selection, pictures))
 
 
 async def _export(layout: str, out: Path, language: str | None, selection: Selection, pictures: bool) -> int:
@@ -135,17 +150,26 @@ async def _export(layout: str, out: Path, language: str | None, selection: Selec
         style, most = site.layouts[layout].style, site.layouts[layout].papers
         if selection.ids or selection.cadence is Cadence.MONTH:
             most = 0
-        wanted = Preferences(language=match(language, here.core.default_language), style=style, papers=most)
+        wanted = Preferences(
+            language=match(language, here.core.default_language),
+            style=style,
+            papers=selection.top or most,
+            topics=tuple(selection.topics),
+        )
         cache = here.home / CACHE if pictures and style in ILLUSTRATED else None
         results: list[Written] = []
         with console.progress("Exporting") as progress:
             for edition in filter(lambda each: each.papers, found):
                 try:
-                    results.append(await _write(store, channel, out, edition, wanted, cache, selection))
+                    written = await _write(store, channel, out, edition, wanted, cache, selection)
                 except OSError as error:
                     console.complain(f"{out} cannot be written to: {error.strerror or error}.")
                     return FAILED
+                results += [written] if written else []
                 progress(len(results), len(found))
+    if not results:
+        console.complain(f"No edition {selection} has a paper about {', '.join(selection.topics)}.")
+        return FAILED
     _report(out, results)
     return DONE
 
@@ -158,17 +182,21 @@ async def _write(
     wanted: Preferences,
     cache: Path | None,
     selection: Selection,
-) -> Written:
-    """Write one edition's files, with pictures fetched into `cache` if there is one. Raises OSError."""
+) -> Written | None:
+    """Write one edition's files, with pictures fetched into `cache` if there is one; None where no paper fits.
+
+    Raises OSError.
+    """
     site = cast("Site", channel)
     texts = await texts_for(store, [each.paper.id for each in edition.papers], wanted)
     message = compose(edition, wanted, channel, texts=texts)
-    assert message is not None
+    if message is None:
+        return None
     if cache is not None:
         shown = [ranked.paper for ranked in choose(edition.papers, wanted)]
         async with FullTextLibrary(cache) as library:
             site.place(out, await collect(library, cache, shown, clock()))
-    return site.write(out, message, whole=not selection.ids)
+    return site.write(out, message, whole=selection.is_whole)
 
 
 def _with_papers(edition: Edition, ids: Sequence[str]) -> Edition:
@@ -178,17 +206,29 @@ def _with_papers(edition: Edition, ids: Sequence[str]) -> Edition:
     return replace(edition, papers=tuple(replace(each, rank=place) for place, each in enumerate(chosen, start=1)))
 
 
-def _ids(written: str | None) -> list[str]:
-    """The arXiv ids of `ID,ID`, each once."""
+def _chosen(written: str | None) -> tuple[Sequence[str], int]:
+    """The arXiv ids of `ID,ID`, each once, or how many papers; none and 0 where nothing is chosen."""
     if written is None:
-        return []
+        return (), 0
+    if written.strip().isdecimal():
+        return (), min(int(written), MOST_PAPERS)
     ids = list(dict.fromkeys(each.strip() for each in written.split(",") if each.strip()))
     wrong = [each for each in ids if not ARXIV_ID.fullmatch(each)]
     if wrong or not ids:
         raise typer.BadParameter(
-            f"{(wrong or ['nothing'])[0]} is not an arXiv id; write them like 2512.21218,2512.20605"
+            f"{(wrong or ['nothing'])[0]} is not an arXiv id; write a number, or ids like 2512.21218,2512.20605"
         )
-    return ids
+    return ids, 0
+
+
+def _topics(written: str | None) -> Sequence[str]:
+    """The topics of `TOPIC,TOPIC`."""
+    try:
+        return parse(written or "")
+    except TopicsError:
+        raise typer.BadParameter(
+            f"there may be {MOST_TOPICS} topics of {LONGEST_TOPIC} characters, with commas between them"
+        ) from None
 
 
 def _report(out: Path, results: Sequence[Written]) -> None:

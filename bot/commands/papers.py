@@ -16,7 +16,7 @@ from bot.commands.command import Command, MisreadError, Typed, number, understoo
 from bot.commands.context import Context
 from bot.commands.help_command import greeting
 from bot.commands.wrong_texts import PaperArguments, parse_paper, report, report_options
-from bot.delivery.rendering import texts_for
+from bot.delivery.rendering import texts_for, with_recording
 from bot.model import ALL_PAPERS, Cadence, Paper, Preferences, Ranked, Style
 from bot.render import typed_values
 from bot.render.edition_page import edition_page, list_page, today_page
@@ -144,7 +144,11 @@ async def show_edition(cadence: Cadence, context: Context, asked: EditionArgumen
         wanted = context.preferences if asked.mine else _everything(context)
         texts = await texts_for(context.store, [ranked.paper.id for ranked in found.papers], wanted)
         line = partial(edition_line, cadence, found.day, mine=asked.mine)
-        return await _shown(context, edition_page(found, wanted, texts=texts), line, asked.after)
+        page, find = edition_page(found, wanted, texts=texts), context.services.find_recording
+        if find is not None:
+            recording = await find(found.cadence, found.day, wanted.language, wanted.style)
+            page = with_recording(page, recording, context.channel)
+        return await _shown(context, page, line, asked.after)
     if asked.day is None:
         if cadence in SO_FAR and latest is not None:
             reply = await show_top(context, TopArguments(SO_FAR[cadence], asked.after))

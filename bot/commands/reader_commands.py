@@ -14,11 +14,12 @@ from bot.channel import Channel, CommandInfo, MediaFinder, Reply, Requester, Sug
 from bot.commands import help_command, picture_commands, preference_commands, registry, subscription
 from bot.commands.autocomplete import MOST
 from bot.commands.command import Audience, MisreadError, split
-from bot.commands.context import WITHOUT_MODEL, Context, PastList, Services, no_past_list
+from bot.commands.context import WITHOUT_MODEL, Context, PastList, Services, Translate, no_past_list, no_translation
 from bot.commands.token_buckets import TokenBuckets
 from bot.delivery.alerts import Alert, log_alert
 from bot.delivery.listening import ListeningMonitor
 from bot.delivery.rate_limit import RateLimiter
+from bot.delivery.rendering import FindRecording
 from bot.model import Address, Preferences, Reason, Status, Style
 from bot.render import zones
 from bot.render.catalogue import languages
@@ -49,17 +50,29 @@ class ReaderCommands:
         alert: Alert = log_alert,
         monitor: ListeningMonitor | None = None,
         past_list: PastList = no_past_list,
+        translate: Translate | None = None,
+        find_recording: FindRecording | None = None,
         media: MediaFinder = no_media,
     ) -> None:
         by_name = {channel.name: channel for channel in channels}
         self._services = Services(
-            store, by_name, closes, access or Access(), styles, alert, past_list=past_list, media=media
+            store,
+            by_name,
+            closes,
+            access or Access(),
+            styles,
+            alert,
+            past_list=past_list,
+            translate=translate or no_translation,
+            media=media,
+            find_recording=find_recording,
         )
         self._store = store
+        reads_aloud = find_recording is not None
         self._commands = {
             channel.name: {
                 name: command
-                for name, command in registry.commands(channel.extras).items()
+                for name, command in registry.commands(channel.extras, reads_aloud=reads_aloud).items()
                 if channel.shows_pictures or name not in picture_commands.STEMS
             }
             for channel in channels

@@ -19,12 +19,13 @@ from bot.commands import (
     subscription,
 )
 from bot.commands.command import Command
+from bot.commands.listen_command import LISTEN
 
 
-def commands(extras: Sequence[Preference] = ()) -> Mapping[str, Command[Any]]:
-    """The commands of a channel with these preferences of its own, by name."""
+def commands(extras: Sequence[Preference] = (), *, reads_aloud: bool = False) -> Mapping[str, Command[Any]]:
+    """The commands of a channel with these preferences of its own, by name; `listen` only where it `reads_aloud`."""
     groups: Mapping[str, Sequence[Command[Any]]] = {
-        N_("help.group_read"): [*papers.COMMANDS, *picture_commands.COMMANDS],
+        N_("help.group_read"): [*papers.COMMANDS, *picture_commands.COMMANDS, *([LISTEN] if reads_aloud else [])],
         N_("help.group_editions"): [
             *subscription.COMMANDS,
             *follow.COMMANDS,

@@ -21,7 +21,7 @@ from bot.delivery.attempt import Attempts
 from bot.delivery.dead_senders import SWEEP, DeadSenders
 from bot.delivery.delivery_log import DeliveryLog, Ended
 from bot.delivery.rate_limit import RateLimiter
-from bot.delivery.rendering import Renderings
+from bot.delivery.rendering import FindRecording, Renderings
 from bot.delivery.rush import Rush
 from bot.delivery.subscriber_changes import change_subscriber, end_after_strikes
 from bot.model import Delivery
@@ -67,8 +67,12 @@ class Dispatcher:
         links: SignedLinks | None = None,
         observe: Observe = ignore_timing,
         may_expire: Callable[[], bool] = lambda: True,
+        find_recording: FindRecording | None = None,
     ) -> None:
-        """`writes`: a model writes texts, which deliveries wait for. While `may_expire` says no, nothing expires."""
+        """`writes`: a model writes texts, which deliveries wait for. While `may_expire` says no, nothing expires.
+
+        `find_recording` finds editions that are read aloud.
+        """
         self.channel = channel
         self.owner = uuid.uuid4().hex
         self.attempt_ended = asyncio.Event()
@@ -79,7 +83,7 @@ class Dispatcher:
         self._store = store.fenced(locks, self.roles)
         self._locks = locks
         self._dead = DeadSenders(self._store, locks, channel.name)
-        self._renderings = Renderings(store, channel, writes=writes, observe=observe)
+        self._renderings = Renderings(store, channel, writes=writes, observe=observe, find_recording=find_recording)
         self._attempts = Attempts(
             channel,
             self._renderings,

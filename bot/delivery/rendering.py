@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -14,8 +14,8 @@ from typing import Any, TypeVar, cast
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.channel import AwaitsPictures, Channel, Message, edition_line
-from bot.model import NOTE, Delivery, Edition, Preferences, Style
+from bot.channel import AwaitsPictures, Channel, Message, Page, Playing, Recording, edition_line
+from bot.model import NOTE, Cadence, Delivery, Edition, Preferences, Style
 from bot.render.announcement_page import announcement_page
 from bot.render.edition_page import NO_TEXTS, Texts, barren_page, choose, edition_page, slug, votes_counted_at
 from bot.render.fit import fit, starts
@@ -36,10 +36,15 @@ NO_MATCH_HINT_AFTER = 5
 """Editions in a row without a match for a reader's filters after which the reader is told so, once."""
 MESSAGES = 256
 """Messages in the cache."""
+MOMENTS = 2_048
+"""Moments of counting in the cache: one for each edition, language and time zone."""
 EDITIONS = 8
 """Editions in the cache."""
 RENDER_SECONDS = 30.0
 """Seconds after which a rendering is given up; it normally takes milliseconds."""
+
+FindRecording = Callable[[Cadence, date, str, Style], Awaitable[Recording | None]]
+"""Finds an edition read aloud, in a language and, if it can be had, a style."""
 
 Key = tuple[object, ...]
 T = TypeVar("T")
@@ -61,15 +66,25 @@ class Renderings:
     """The renderings of one channel; both caches are bounded."""
 
     def __init__(
-        self, store: Store, channel: Channel, *, writes: bool = False, observe: Observe = ignore_timing
+        self,
+        store: Store,
+        channel: Channel,
+        *,
+        writes: bool = False,
+        observe: Observe = ignore_timing,
+        find_recording: FindRecording | None = None,
     ) -> None:
         self._observe = observe
         self._store = store
         self._channel = channel
         self._writes = writes
+        self._find_recording = find_recording
+        self._recordings: Recent[Key, tuple[Recording | None]] = Recent(MESSAGES)
+        """The recording, if any, that there was when a slot's first reader was served."""
         self._awaits_pictures = channel if isinstance(channel, AwaitsPictures) else None
         self._messages: Recent[Key, asyncio.Task[Message | None]] = Recent(MESSAGES)
         self._editions: Recent[int, asyncio.Task[Edition]] = Recent(EDITIONS)
+        self._moments: Recent[Key, str] = Recent(MOMENTS)
         self._text_counts: Recent[Key, int] = Recent(MESSAGES)
         """Texts that existed when a slot's first reader was served: all readers of a slot get the same."""
 
@@ -92,9 +107,16 @@ class Renderings:
         if delivery.fell_back:
             wanted = replace(wanted, style=Style.HEADLINE)
         texts = await self._text_count(delivery) if _shows_texts(wanted.style) else 0
-        counted_at = votes_counted_at(await self._edition(edition_id), wanted)
-        key = (edition_id, shaping(wanted), counted_at, delivery.missed, texts)
-        return await self._shared(key, partial(self._compose, edition_id, wanted, delivery.missed))
+        counted_at = await self._counted_at(edition_id, wanted)
+        recording = await self._recording(delivery) if self._find_recording is not None else None
+        key = (edition_id, shaping(wanted), counted_at, delivery.missed, texts, recording)
+        return await self._shared(key, partial(self._compose, edition_id, wanted, delivery.missed, recording))
+
+    async def _counted_at(self, edition_id: int, wanted: Preferences) -> str:
+        """When the edition's votes were counted, as a reader is told."""
+        key = (edition_id, wanted.language, wanted.timezone)
+        known = self._moments.get(key)
+        return known or self._moments.put(key, votes_counted_at(await self._edition(edition_id), wanted))
 
     async def _shared(self, key: Key, work: Callable[[], Coroutine[Any, Any, Message | None]]) -> Message | None:
         """What `work` composes, once for all deliveries with the same key."""
@@ -157,11 +179,26 @@ class Renderings:
         page = barren_page(NO_MATCH_HINT_AFTER, delivery.preferences, delivery.due_at)
         return fit(page, self._channel.compose, self._channel.limits).message
 
-    async def _compose(self, edition_id: int, wanted: Preferences, missed: Sequence[date]) -> Message | None:
+    async def _recording(self, delivery: Delivery) -> Recording | None:
+        """The edition read aloud for this reader, looked up once for all readers of a slot; None without one."""
+        assert self._find_recording is not None
+        wanted = delivery.preferences
+        key = (delivery.edition_id, wanted.language, wanted.style, delivery.due_at)
+        known = self._recordings.get(key)
+        if known is None:
+            edition = await self._edition(delivery.edition_id)
+            found = await self._find_recording(edition.cadence, edition.day, wanted.language, wanted.style)
+            known = self._recordings.put(key, (found,))
+        return known[0]
+
+    async def _compose(
+        self, edition_id: int, wanted: Preferences, missed: Sequence[date], recording: Recording | None
+    ) -> Message | None:
         edition = await self._edition(edition_id)
         texts = await texts_for(self._store, [each.paper.id for each in edition.papers], wanted)
         fields = {"language": wanted.language, "style": wanted.style.value}
-        return await self._bounded(partial(compose, edition, wanted, self._channel, missed, texts), fields)
+        work = partial(compose, edition, wanted, self._channel, missed, texts, recording=recording)
+        return await self._bounded(work, fields)
 
     async def _compose_note(self, edition_id: int, language: str) -> Message:
         async with self._store.read() as connection:
@@ -213,12 +250,14 @@ def compose(
     channel: Channel,
     missed: Sequence[date] = (),
     texts: Texts = NO_TEXTS,
+    *,
+    recording: Recording | None = None,
 ) -> Message | None:
     """An edition as one reader wants it, fitted into the channel's limits; None where the filters leave nothing.
 
-    `missed` are the days of earlier editions that the message names as missed.
+    `missed` are the days of earlier editions that the message names as missed; `recording` is the edition read aloud.
     """
-    page = edition_page(edition, wanted, missed=missed, texts=texts)
+    page = with_recording(edition_page(edition, wanted, missed=missed, texts=texts), recording, channel)
     if not page.blocks:
         return None
 
@@ -232,6 +271,15 @@ def compose(
     begun, is_all = starts(page, channel.compose, channel.limits, likely=fitted.shown)
     paging = replace(fitted.page.paging, pages=len(begun) if is_all else None)
     return channel.compose(replace(fitted.page, paging=paging))
+
+
+def with_recording(page: Page, recording: Recording | None, channel: Channel) -> Page:
+    """An edition's page with what leads to its recording: a button where the channel plays it, else a link."""
+    if recording is None:
+        return page
+    if isinstance(channel, Playing):
+        return replace(page, listen=recording.line)
+    return page if recording.link is None else replace(page, actions=[recording.link, *page.actions])
 
 
 def compose_note(text: str, day: date, language: str, channel: Channel) -> Message:

@@ -20,6 +20,7 @@ FAMILIAR = ("PAPERS_HOME",)
 MODEL = ("LLM_API_KEY", "LLM_MODEL", "LLM_CONCURRENCY", "LLM_TIMEOUT", "LLM_WINDOW", "LLM_BUDGET_TOKENS")
 VOICES = [name for name in settings.names(SpeechSettings) if name.startswith("TTS_VOICE")]
 NEEDS = {
+    "LOGO": ("PUBLIC_URL",),
     "INVITE_CODES": ("ACCESS=invite",),
     "ALLOWED": ("ACCESS=list",),
     **dict.fromkeys(MODEL, ("LLM_BASE_URL",)),
@@ -39,7 +40,7 @@ def check(home: Path, environ: Mapping[str, str]) -> list[Finding]:
     found = [Finding("settings", False, sentence) for sentence in wrong]
     if not wrong:
         try:
-            app.core_settings(environ)
+            app.use_logo(app.core_settings(environ), home)
             found.append(Finding("settings", True, f"valid; home is {home}"))
         except SettingsError as error:
             found.append(Finding("settings", False, str(error)))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot import app
 from bot.channel import Finding
 from bot.media.speech import mp3_frames, wave_sound
-from bot.media.speech.choose_speaker import speaker
+from bot.media.speech.assembly import speaker, speech_settings
 from bot.media.speech.voices import Speaker, SpeechError
 from bot.render.words import match, words
 from bot.settings import Settings
@@ -15,7 +14,7 @@ from bot.settings import Settings
 
 async def check_speech(core: Settings, environ: Mapping[str, str]) -> list[Finding]:
     """Have each language of the podcast, else the default language, speak the newsletter's name."""
-    speech = app.speech_settings(environ)
+    speech = speech_settings(environ)
     voice = speaker(speech)
     if voice is None:
         return []

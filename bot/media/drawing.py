@@ -9,7 +9,7 @@ from functools import lru_cache
 from multiprocessing.connection import Connection
 
 from bot.media import poster, trend_chart, word_cloud
-from bot.media.painting import png, svg
+from bot.media.painting import items, png
 from bot.media.picture_specs import Card, Cloud, Poster, Spec, Task, Trend
 from bot.media.scene import Scene, Theme
 from bot.media.typesetting import MissingGlyphError, Typesetter
@@ -34,7 +34,7 @@ def draw_all(tasks: Iterable[Task], to: Connection) -> None:
 
 
 def draw(task: Task) -> Files:
-    """The files of one picture: PNG, and for what is shown in pages SVG, and PNG for dark ones.
+    """The files of one picture: PNG; of what pages show also PNG for dark ones, and the data of an SVG element.
 
     Raises MissingGlyphError.
     """
@@ -43,7 +43,7 @@ def draw(task: Task) -> Files:
     files = [(f"{task.stem}.png", png(scene, typesetter, Theme.LIGHT))]
     if isinstance(task.spec, Cloud | Trend):
         files.append((f"{task.stem}-dark.png", png(scene, typesetter, Theme.DARK)))
-        files.append((f"{task.stem}.svg", svg(scene, rtl=task.rtl).encode()))
+        files.append((f"{task.stem}.json", items(scene, rtl=task.rtl)))
     return files
 
 

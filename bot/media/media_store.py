@@ -26,7 +26,6 @@ MEDIA_TYPES = {
     "jpg": "image/jpeg",
     "mp3": "audio/mpeg",
     "png": "image/png",
-    "svg": "image/svg+xml",
 }
 """The media types of the files that are kept, by suffix."""
 

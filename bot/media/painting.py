@@ -1,10 +1,10 @@
-"""Paints scenes as PNG and writes them as SVG."""
+"""Paints scenes as PNG, and writes them as data for SVG elements of pages."""
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from functools import cache
-from html import escape
 from io import BytesIO
 from typing import cast
 
@@ -91,37 +91,28 @@ def _paste(canvas: Image.Image, photo: Photo) -> None:
     canvas.paste(cut, (round(photo.x), round(photo.y)), mask.reduce(FINE))
 
 
-def svg(scene: Scene, *, rtl: bool = False) -> str:
-    """A scene as an `svg` element to be put into a page: its text stays text, in the page's fonts and colours.
+def items(scene: Scene, *, rtl: bool = False) -> bytes:
+    """A scene as JSON, from which pages make an SVG element in their own fonts and colours; photographs are left out.
 
-    Each tone is a class (`tone-ink`), which the page's style sheet colours. A text is made as wide as it was measured,
-    so that another font cannot make two texts touch.
+    Each text is to be as wide as it was measured, so that another font cannot make two texts touch. It is anchored in
+    its middle, which is the same place in both directions.
     """
-    found = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {scene.width} {scene.height}" class="picture">']
+    found: list[dict[str, object]] = []
     for item in scene.items:
         match item:
             case Box():
-                corners = f' rx="{_short(item.radius)}"' if item.radius else ""
-                size = f'width="{_short(item.width)}" height="{_short(item.height)}"'
-                at = f'x="{_short(item.x)}" y="{_short(item.y)}"'
-                found.append(f'<rect class="tone-{item.tone}" {at} {size}{corners}/>')
+                numbers = {"x": item.x, "y": item.y, "width": item.width, "height": item.height, "radius": item.radius}
+                found.append({"kind": "box", "tone": item.tone, **_short(numbers)})
             case Stroke():
-                points = " ".join(f"{_short(x)},{_short(y)}" for x, y in item.points)
-                found.append(f'<polyline class="tone-{item.tone}" points="{points}" stroke-width="{item.width}"/>')
+                points = " ".join(f"{x:.1f},{y:.1f}" for x, y in item.points)
+                found.append({"kind": "line", "tone": item.tone, "points": points, "width": item.width})
             case Label():
-                found.append(_text(item, rtl=rtl if item.rtl is None else item.rtl))
-    return "\n".join([*found, "</svg>"])
+                numbers = {"x": item.left + item.width / 2, "y": item.y, "size": item.size, "width": item.width}
+                rest = {"weight": item.weight, "rtl": rtl if item.rtl is None else item.rtl, "text": item.text}
+                found.append({"kind": "text", "tone": item.tone, **_short(numbers), **rest})
+    whole = {"width": scene.width, "height": scene.height, "items": found}
+    return json.dumps(whole, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _text(label: Label, *, rtl: bool) -> str:
-    # Anchored in its middle, which is the same place in both directions.
-    at = f'x="{_short(label.left + label.width / 2)}" y="{_short(label.y)}"'
-    font = f'font-size="{_short(label.size)}" font-weight="{label.weight}"'
-    fixed = f'textLength="{_short(label.width)}" lengthAdjust="spacingAndGlyphs"' if label.width else ""
-    direction = ' direction="rtl"' if rtl else ""
-    attributes = f'class="tone-{label.tone}" {at} {font} text-anchor="middle" {fixed}{direction}'
-    return f"<text {attributes}>{escape(label.text)}</text>"
-
-
-def _short(number: float) -> str:
-    return f"{number:.1f}".removesuffix(".0")
+def _short(numbers: dict[str, float]) -> dict[str, float]:
+    return {name: round(number, 1) for name, number in numbers.items()}

@@ -15,6 +15,12 @@ def keyword_name(folded: str, written: str, language: str) -> str:
     return _names(language).get(folded, written)
 
 
+def keyword_in(language: str, written: str) -> str:
+    """A keyword of the feed as readers of a language know it; as it is `written` where there is no word for it."""
+    folded = fold(written)
+    return keyword_name(aliases().get(folded, folded), written, language)
+
+
 @cache
 def aliases() -> Mapping[str, str]:
     """Other ways to write a keyword, folded, and the folded keyword that each counts as."""

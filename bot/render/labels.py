@@ -32,6 +32,7 @@ def labels(w: Words, style: Style) -> Mapping[str, str]:
         "back": w.gettext("papers.back"),
         "cite": w.gettext("paper.copy_citation"),
         "share": w.gettext("edition.share"),
+        "listen": w.gettext("audio.listen"),
         **{f"said_by_{source}": "" if source is usual else says[source] for source in Source},
         **_of_styles(w),
     }

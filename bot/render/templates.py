@@ -24,6 +24,7 @@ from markupsafe import escape as html
 from bot.channel import Escape, Page, Template
 from bot.render import folder
 from bot.render.catalogue import DEFAULT
+from bot.render.keyword_names import keyword_in
 from bot.render.words import words
 from bot.runtime.text import display_width
 
@@ -93,6 +94,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         self.filters |= {"join": self.join, "number": w.number, "isolated": w.isolated, "width": display_width}
         if escape is None:
             self.filters["json"] = _json
+        self.filters["keyword"] = partial(keyword_in, language)
         self.globals = {"range": self.globals["range"], "namespace": self.globals["namespace"]}
         # Plain functions, since Jinja's i18n tags escape by HTML's rules only.
         self.globals |= {"gettext": w.gettext, "ngettext": w.ngettext}

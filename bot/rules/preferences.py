@@ -6,8 +6,9 @@ are made from it. How a value is read and said follows from its kind (`bot.rende
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from operator import attrgetter
 from typing import Any
 
@@ -101,7 +102,6 @@ PREFERENCES: list[Preference] = [
     ),
 ]
 """Every preference, in the order in which settings, files and help list them."""
-_SHAPING = attrgetter(*(each.name for each in PREFERENCES if each.shapes_message))
 
 
 def named(name: str) -> Preference:
@@ -130,8 +130,12 @@ def default(preference: Preference) -> object:
 
 def shaping(preferences: Preferences) -> tuple[object, ...]:
     """All that a message depends on: readers with the same share one rendering."""
-    chosen: tuple[object, ...] = _SHAPING(preferences)
-    return chosen
+    return _values_of(tuple([each.name for each in PREFERENCES if each.shapes_message]))(preferences)
+
+
+@cache
+def _values_of(names: tuple[str, ...]) -> Callable[[Preferences], tuple[object, ...]]:
+    return attrgetter(*names)
 
 
 def without_filters(preferences: Preferences) -> Preferences:

@@ -13,6 +13,7 @@ from bot.channel import Channel, DeepLinking, Inviting, Link
 from bot.commands import ReaderCommands
 from bot.commands.process_feedback import FeedbackProcessor
 from bot.delivery.session import Session
+from bot.media.media_store import MediaStore
 from bot.model import Style
 from bot.render.words import match
 from bot.settings import Settings
@@ -21,9 +22,11 @@ from bot.store import Store
 from bot.web.metrics import Metrics
 from bot.web.middleware import LARGEST_BODY, Middleware, client_of
 from bot.web.pages.contents import Pages
+from bot.web.pages.drawn_pictures import PictureFinder
 from bot.web.pages.edition_feeds import EditionFeeds
 from bot.web.pages.feed_builder import FeedBuilder
 from bot.web.pages.layout import LayoutMaker
+from bot.web.pages.logo_route import logo_routes
 from bot.web.pages.podcast_routes import PodcastRoutes
 from bot.web.pages.public import PublicRoutes, style_sheet
 from bot.web.pages.recordings import Recordings
@@ -31,6 +34,7 @@ from bot.web.pages.report_route import ReportRoute
 from bot.web.pages.search_page import SearchPages
 from bot.web.pages.site_files import SiteFiles
 from bot.web.pages.subscribe_box import SubscribeForm, SubscribeOffers
+from bot.web.pages.thumbnail_routes import ThumbnailRoutes
 from bot.web.pages.thumbnails import Thumbnails
 from bot.web.pages.topic_pages import TopicPages
 from bot.web.probes import ProbeRoutes
@@ -66,6 +70,8 @@ class WebContext:
     clock: Callable[[], datetime]
     metrics: Metrics
     thumbnails: Thumbnails | None = None
+    media: MediaStore | None = None
+    """Pictures of editions."""
     recordings: Recordings | None = None
     """None where nothing is read aloud."""
     mail: MailAccess | None = None
@@ -111,13 +117,14 @@ def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.
     """The application, ready to be served. `outgoing` sends the mails of `context.mail`."""
     urls, settings, mail = context.urls, context.settings, context.mail
     client = partial(client_of, proxies=settings.proxies)
-    layouts = _layouts(context)
+    layouts, drawn = _layouts(context), PictureFinder(context.media, urls)
     pages = Pages(
         context.visitors,
         layouts,
         styles=context.styles,
         thumbnails=context.thumbnails,
         recordings=context.recordings,
+        drawn=drawn,
         keep=context.core.keep_unsubscribed,
     )
     public = PublicRoutes(
@@ -129,14 +136,13 @@ def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.
         language=match(context.core.default_language),
         clock=context.clock,
         client=client,
-        thumbnails=context.thumbnails,
     )
     reports = ReportRoute(context.store, pages, urls, clock=context.clock, client=client)
     path = f"{urls.root}/{{language}}/papers/{{paper}}/report/{{style}}"
     files = SiteFiles(
         context.visitors, urls, styles=context.styles, clock=context.clock, contact=settings.security_contact
     )
-    found = [*make_probes(context).routes(), *_podcast_routes(context)]
+    found = [*make_probes(context).routes(), *_podcast_routes(context), *drawn.routes()]
     found.append(web.post(path, public.in_a_language(reports.take)))
     found += files.routes(public.in_a_language)
     found += FeedBuilder(layouts, context.styles).routes(public.in_a_language)
@@ -162,6 +168,9 @@ def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.
         found.append(web.post(f"{urls.root}/hooks/{{channel}}", context.hooks.take))
     middleware = Middleware(context.core.public_url, public.refuse)
     app = web.Application(middlewares=[middleware.handle], client_max_size=LARGEST_BODY)
+    found += logo_routes(urls.root)
+    if context.thumbnails is not None:
+        found += ThumbnailRoutes(context.visitors, context.thumbnails, context.clock).routes(urls.root)
     app.add_routes([*found, *public.routes()])
     return app
 

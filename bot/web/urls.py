@@ -15,11 +15,9 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from bot.model import Cadence
 from bot.render.edition_page import slug
-from bot.rules.periods import period_of
 from bot.rules.topics import Where
 
 USUAL_PORTS = {"https": 443, "http": 80}
-_SLUG = re.compile(r"(\d{4})-(?:(\d\d)-(\d\d)|W(\d\d)|(\d\d))", re.ASCII)
 
 
 LONGEST_TOPIC_SLUG = 100
@@ -46,22 +44,6 @@ def topic_slug(name: str) -> str:
     while len(words) > 1 and len("-".join(words)) > LONGEST_TOPIC_SLUG:
         words.pop()
     return "-".join(words)[:LONGEST_TOPIC_SLUG]
-
-
-def edition_of(written: str) -> tuple[Cadence, date] | None:
-    """The cadence and last day of the edition that a slug names: `2026-04-29`, `2026-W18`, `2026-04`."""
-    found = _SLUG.fullmatch(written)
-    if found is None:
-        return None
-    year = int(found[1])
-    try:
-        if found[2]:
-            return Cadence.DAY, date(year, int(found[2]), int(found[3]))
-        if found[4]:
-            return Cadence.WEEK, date.fromisocalendar(year, int(found[4]), 7)
-        return Cadence.MONTH, period_of(Cadence.MONTH, date(year, int(found[5]), 1)).last
-    except (ValueError, OverflowError):
-        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +111,10 @@ class Urls:
     def recording(self, language: str, cadence: Cadence, day: date, query: str = "") -> str:
         """The recording of an edition, in the podcast's style unless a query says another."""
         return f"{self.root}/podcast/{language}/{slug(cadence, day)}.mp3{'?' if query else ''}{query}"
+
+    def media(self, owner: str, language: str, name: str, version: str = "") -> str:
+        """A picture of an edition, by the edition's slug; with a `version` the address changes with the picture."""
+        return f"{self.root}/media/{owner}/{language}/{name}{'?v=' if version else ''}{version}"
 
     def whole(self, path: str) -> str:
         """A path as an absolute URL."""

@@ -11,6 +11,8 @@ from bot.channel import Block, Page
 SAMPLE = "sample"
 """The slug of the built-in sample, which no web page shows."""
 PAPERS_URL = "https://huggingface.co/papers"
+LOGO_WIDTH, LOGO_HEIGHT = 240, 40
+"""Pixels of the largest logo at the head of a mail."""
 _PERIODS = {"day": "date", "week": "week", "month": "month"}
 
 
@@ -27,6 +29,17 @@ def picture_url(page: Page, public: str | None) -> str:
     if first is None or public is None or not first.paper.thumbnail or page.slug == SAMPLE:
         return ""
     return f"{public}/pictures/{first.paper.id}.large.jpg"
+
+
+def logo_url(logo: tuple[int, int] | None, public: str | None) -> str:
+    """The newsletter's logo; empty without one or without a server."""
+    return "" if logo is None or public is None else f"{public}/logo.png"
+
+
+def logo_size(logo: tuple[int, int]) -> tuple[int, int]:
+    """Width and height in pixels that a logo is shown in: as it is, or as much smaller as it has to be."""
+    scale = min(1, LOGO_WIDTH / logo[0], LOGO_HEIGHT / logo[1])
+    return max(1, round(logo[0] * scale)), max(1, round(logo[1] * scale))
 
 
 def subscribe_url(page: Page, public: str | None) -> str:

@@ -19,7 +19,7 @@ from bot.channel import Kit, Page
 from bot.runtime.text import without_controls
 from channels.email.address import Mailbox
 from channels.email.headers import header, mailbox_header, text_header
-from channels.email.mail_urls import list_url, paper_url, picture_url, subscribe_url
+from channels.email.mail_urls import list_url, logo_size, logo_url, paper_url, picture_url, subscribe_url
 from channels.email.plain_text import wrap
 from channels.email.subject import preheader, subject
 
@@ -100,6 +100,8 @@ class Composer:
             "letter": letter,
             "subject": named,
             "preheader": preheader(page),
+            "logo": logo_url(self.kit.logo, public),
+            "logo_size": logo_size(self.kit.logo or (1, 1)),
             "list": list_url(page),
             "subscribe": subscribe_url(page, public),
             "places": {block.paper.id: paper_url(block, page, public) for block in page.blocks},

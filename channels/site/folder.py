@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import json
 from calendar import monthrange
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
 from bot.channel import Page
-from bot.model import Cadence
+from bot.model import Cadence, Style
 from channels.site.folder_writer import present
 from channels.site.layouts import LAYOUTS, PERIOD, Layout
-from channels.site.records import Day, as_json, day_of, keywords_of, period_of, read_day
+from channels.site.records import (
+    STATISTICS_DAYS,
+    Day,
+    as_json,
+    day_of,
+    keywords_of,
+    period_of,
+    read_day,
+    statistics_of,
+    table_of,
+)
 
 RECORDS = "data"
 WEEK = timedelta(days=7)
@@ -40,6 +50,11 @@ def keyword_record(slug: str) -> str:
     return f"{RECORDS}/{slug}.keywords.json"
 
 
+def statistics(slug: str) -> str:
+    """The path of the statistics of the seven days up to a day."""
+    return f"{RECORDS}/{slug}.stats.json"
+
+
 def slug_of(cadence: Cadence, day: date) -> str:
     """The slug of the day, week or month that a day belongs to."""
     return {Cadence.DAY: f"{day}", Cadence.WEEK: f"{day:%G-W%V}", Cadence.MONTH: f"{day:%Y-%m}"}[cadence]
@@ -47,32 +62,32 @@ def slug_of(cadence: Cadence, day: date) -> str:
 
 def days_in(folder: Path, cadence: Cadence, day: date) -> list[Day]:
     """The records of the days of a week or a month, as far as they exist."""
-    texts = (_text(folder / record(f"{each}")) for each in _days(cadence, day))
-    return [found for text in texts if text is not None and (found := read_day(text)) is not None]
+    return _records(folder, _days(cadence, day))
 
 
 def sums(folder: Path, cadence: Cadence, day: date) -> Day:
     """Sum up a week or a month from the records of its days."""
     days = days_in(folder, cadence, day)
-    keywords: dict[str, Sequence[str]] = {}
-    for each in days:
-        keywords |= _keywords(_text(folder / keyword_record(str(each["date"]))))
-    return period_of(cadence, day, days, keywords)
+    return period_of(cadence, day, days, _keywords_of(folder, days))
 
 
 def day_records(page: Page) -> dict[str, str]:
     """The record files of a day's page, as path to content; none for a week or a month."""
     if page.cadence is not Cadence.DAY:
         return {}
-    return {record(page.slug): as_json(day_of(page)), keyword_record(page.slug): as_json(keywords_of(page))}
+    made = {record(page.slug): as_json(day_of(page)), keyword_record(page.slug): as_json(keywords_of(page))}
+    return made | {f"{RECORDS}/{page.slug}.csv": table_of(page)} if page.style is Style.PLAIN else made
 
 
 def records_around(folder: Path, page: Page) -> dict[str, str]:
-    """The record files of the week and month around a day's page, as path to content."""
+    """The record files of the week and month around a day's page and its statistics, as path to content."""
     if page.day is None or page.cadence is not Cadence.DAY:
         return {}
     longer = (Cadence.WEEK, Cadence.MONTH)
-    return {record(slug_of(each, page.day)): as_json(sums(folder, each, page.day)) for each in longer}
+    made = {record(slug_of(each, page.day)): as_json(sums(folder, each, page.day)) for each in longer}
+    recent = [page.day - timedelta(days=n) for n in range(STATISTICS_DAYS)]
+    days = _records(folder, recent)
+    return made | {statistics(page.slug): as_json(statistics_of(page.day, days, _keywords_of(folder, days)))}
 
 
 def entries(folder: Path, layout: Layout) -> list[Entry]:
@@ -124,6 +139,20 @@ def _days(cadence: Cadence, day: date) -> Iterator[date]:
     first = day - timedelta(days=day.weekday()) if cadence is Cadence.WEEK else day.replace(day=1)
     last = first + WEEK if cadence is Cadence.WEEK else (first + timedelta(days=31)).replace(day=1)
     return (first + timedelta(days=n) for n in range((last - first).days))
+
+
+def _records(folder: Path, days: Iterable[date]) -> list[Day]:
+    """The records of these days, as far as they exist."""
+    texts = (_text(folder / record(f"{each}")) for each in days)
+    return [found for text in texts if text is not None and (found := read_day(text)) is not None]
+
+
+def _keywords_of(folder: Path, days: Iterable[Day]) -> Mapping[str, Sequence[str]]:
+    """The keywords of the papers of these days, by the URL of each paper."""
+    found: dict[str, Sequence[str]] = {}
+    for each in days:
+        found |= _keywords(_text(folder / keyword_record(str(each["date"]))))
+    return found
 
 
 def _keywords(text: str | None) -> Mapping[str, Sequence[str]]:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date
+from datetime import UTC, date, timedelta
 from typing import Any
 
 from bot.channel import Block, Page
-from bot.model import Cadence, Paper
+from bot.model import Cadence, Paper, Style
 from bot.runtime.text import one_line
 
 TOP_PAPERS = 20
 """Papers listed in the record of a week or a month."""
 TOP_TAGS = 10
 """Keywords listed in the record of a week or a month."""
+
+STATISTICS_DAYS = 7
+"""Days that the statistics of a day look back on, itself included."""
+TOP_KEYWORDS = 20
+"""Keywords listed in the statistics."""
 
 Day = Mapping[str, Any]
 """A record as parsed JSON."""
@@ -74,6 +81,49 @@ def period_of(cadence: Cadence, day: date, days: Iterable[Day], keywords: Mappin
             for tag, count in sorted(tags.items(), key=lambda each: (-each[1], each[0]))[:TOP_TAGS]
         ],
     }
+
+
+def statistics_of(last: date, days: Iterable[Day], keywords: Mapping[str, Sequence[str]]) -> Day:
+    """The statistics of the days up to `last`, as digest programs publish them: counts, keywords and titles.
+
+    `days` are the records of those days that have one; a paper counts once, on the first of its days.
+    """
+    titles: dict[str, str] = {}
+    counts: dict[str, int] = {}
+    for each in sorted(days, key=lambda each: str(each.get("date"))):
+        new = {paper["url"]: paper["title"] for paper in each["papers"] if paper["url"] not in titles}
+        counts[str(each["date"])] = len(new)
+        titles |= new
+    tags = Counter(tag for url in titles for tag in dict.fromkeys(map(str.casefold, keywords.get(url, ()))))
+    top = sorted(tags.items(), key=lambda each: (-each[1], each[0]))[:TOP_KEYWORDS]
+    return {
+        "period": f"{last - timedelta(days=STATISTICS_DAYS - 1)}/{last}",
+        "total_papers": len(titles),
+        "daily_average": round(len(titles) / len(counts), 2) if counts else 0.0,
+        "top_keywords": [{"keyword": keyword, "count": count} for keyword, count in top],
+        "daily_counts": counts,
+        "titles": list(titles.values()),
+    }
+
+
+def table_of(page: Page) -> str:
+    """A page in plain words as CSV, a row for each paper, which Notion and spreadsheets import."""
+    written = io.StringIO()
+    rows = csv.writer(written, lineterminator="\n")
+    rows.writerow(["Name", "Date", "Input_Output", "Problem", "Solution", "ArXiv", "HF", "Upvotes", "Tags"])
+    for block in page.blocks:
+        parts = block.said.parts if block.said.style == Style.PLAIN else {}
+        said = [parts.get(name) or "" for name in ("input_output", "problem", "idea")]
+        tags = ", ".join(map(one_line, block.paper.keywords))
+        votes = "" if block.votes_count is None else block.votes_count
+        row = [title_of(block), page.slug, *said, block.paper.arxiv, block.paper.page, votes, tags]
+        rows.writerow([_cell(value) for value in row])
+    return written.getvalue()
+
+
+def _cell(value: object) -> object:
+    """A value that no spreadsheet takes for a formula (OWASP, "CSV Injection")."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
 def as_json(record: object) -> str:

@@ -27,6 +27,7 @@ READ_ONLY = frozenset(
         CommandName.TOP,
         CommandName.SEARCH,
         CommandName.PAPER,
+        CommandName.LISTEN,
         CommandName.FOLLOW,
     }
 )

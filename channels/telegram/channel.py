@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Self
 
-from telegram import Bot
 from telegram.error import (
     BadRequest,
     ChatMigrated,
@@ -18,9 +16,9 @@ from telegram.error import (
     RetryAfter,
     TelegramError,
 )
-from telegram.request import HTTPXRequest
 
 from bot.channel import (
+    AUDIO,
     SILENT,
     Barred,
     BaseChannel,
@@ -38,14 +36,19 @@ from bot.channel import (
     Pace,
     Page,
     Personal,
+    Preference,
     Rate,
+    Recording,
     Rejected,
     Sent,
     Unknown,
 )
+from bot.model import ON
 from channels.telegram import errors
+from channels.telegram.bot_client import make_bot
 from channels.telegram.callbacks import deep_link
 from channels.telegram.chats import SHARED, ChatAddress, chat_of, kind_of
+from channels.telegram.doctor import WRONG_TOKEN, check
 from channels.telegram.flood_waits import FloodWaits
 from channels.telegram.keyboards import keyboard
 from channels.telegram.markup import collapse_blank_lines, escape
@@ -56,6 +59,7 @@ from channels.telegram.profile import Profile
 from channels.telegram.replies import Replies
 from channels.telegram.settings import Settings
 from channels.telegram.updates import UpdateHandler
+from channels.telegram.uploads import UploadedRecordings
 from channels.telegram.webhook import WebhookUpdates, handle_request, keep_webhook
 
 log = logging.getLogger(__name__)
@@ -72,7 +76,6 @@ PER_GROUP = Rate(20, MINUTE + MARGIN, even=False)
 twenty a minute to a group."""
 FIRST_BOT = "first bot"
 """The memory's key for the id of the bot that readers have started."""
-WRONG_TOKEN = "Telegram rejects TELEGRAM_TOKEN: copy it again from @BotFather, or create a new one there."  # noqa: S105 - a sentence
 
 
 class Telegram(BaseChannel):
@@ -80,12 +83,12 @@ class Telegram(BaseChannel):
 
     name = "telegram"
     limits = LIMITS
-    extras = (PICTURE, SILENT, RICH)
+    extras: Sequence[Preference] = (PICTURE, SILENT, RICH)
     shows_pictures = True
 
     def __init__(self, settings: Settings, kit: Kit) -> None:
         self._kit = kit
-        self._bot = _bot(settings)
+        self._bot = make_bot(settings, CONNECTIONS)
         self.repeats_unknown = settings.on_unknown == "resend"
         self.pace = Pace(
             concurrency=CONCURRENCY,
@@ -98,6 +101,9 @@ class Telegram(BaseChannel):
         self._template = kit.template("telegram/edition.html", escape)
         self._rich_template = kit.template("telegram/rich.html", escape)
         self._flood = FloodWaits()
+        if kit.reads_aloud:
+            self.extras = (*self.extras, AUDIO)
+        self._recordings = UploadedRecordings(kit.memory)
         self._poster = Poster(self._bot)
         self._updates: UpdateHandler | None = None
         self._webhook_updates: WebhookUpdates | None = None
@@ -191,17 +197,34 @@ class Telegram(BaseChannel):
     def _profile(self, commands: Commands) -> Profile:
         return Profile(self._bot, commands, self._kit.memory)
 
+    async def play(self, to: str, recording: Recording, personal: Personal) -> Outcome:
+        """Send a recording: uploaded once, and by its file id afterwards."""
+        chat = self._chat(to)
+        if not isinstance(chat, ChatAddress):
+            return chat
+        try:
+            silent = personal.extras.get(SILENT.name) == ON
+            sent = await self._recordings.send(self._bot, chat, recording, silent=silent)
+        except TelegramError as error:
+            return await self._outcome(error, chat)
+        return Sent(f"{sent.message_id}")
+
+    def _chat(self, to: str) -> ChatAddress | Outcome:
+        """The chat of a recipient, or why nothing is sent there now."""
+        try:
+            chat = ChatAddress.parse(to)
+        except ValueError:
+            return Gone("not a Telegram chat")
+        return self._flood.standing(chat) or chat
+
     def compose(self, page: Page) -> TelegramMessage:
         return TelegramMessage(page, collapse_blank_lines(self._template(page)), self._rich_template)
 
     async def send(self, to: str, message: Message, personal: Personal) -> Outcome:
         assert isinstance(message, TelegramMessage)
-        try:
-            chat = ChatAddress.parse(to)
-        except ValueError:
-            return Gone("not a Telegram chat")
-        if (waiting := self._flood.standing(chat)) is not None:
-            return waiting
+        chat = self._chat(to)
+        if not isinstance(chat, ChatAddress):
+            return chat
         try:
             is_channel = await self._is_channel(chat)
         except RetryAfter as error:
@@ -276,27 +299,4 @@ class Telegram(BaseChannel):
         return found
 
     async def check(self) -> Sequence[Finding]:
-        try:
-            me = await self._bot.get_me()
-            webhook = await self._bot.get_webhook_info()
-        except InvalidToken:
-            return [Finding("TELEGRAM_TOKEN", False, WRONG_TOKEN)]
-        except TelegramError as error:
-            return [Finding("telegram", False, f"Telegram could not be asked ({errors.reason(error)})")]
-        found = [Finding("telegram", True, f"@{me.username} is ready; subscribe at https://t.me/{me.username}")]
-        if webhook.url:
-            says = "a webhook is set for this bot; `papers run` replaces or removes it"
-            found.append(Finding("telegram", True, says))
-        if not me.supports_inline_queries:
-            says = "inline mode is off: send /setinline to @BotFather to let people search papers from any chat"
-            found.append(Finding("telegram", True, says))
-        return found
-
-
-def _bot(settings: Settings) -> Bot:
-    """The library's client, not yet logged in."""
-    os.environ.setdefault("PTB_TIMEDELTA", "true")  # else the library warns of a coming change at every flood wait
-    token = "0:0" if settings.token is None else settings.token.get_secret_value()
-    origin = settings.api_url.rstrip("/")
-    request = HTTPXRequest(CONNECTIONS, read_timeout=30.0, write_timeout=30.0, connect_timeout=10.0, pool_timeout=30.0)
-    return Bot(token, base_url=f"{origin}/bot", base_file_url=f"{origin}/file/bot", request=request)
+        return await check(self._bot)

@@ -121,7 +121,9 @@ class TelegramMessage:
         if chat.is_shared:
             return self._group_rows(username, share)
         more = [Button(option.label, Callback(option.line)) for option in options]
-        return [*self._private_rows(back, in_place=in_place), *in_rows(more), [self._settings(), *share]]
+        listen = [Button(self._listens, Callback(self.page.listen, new_message=True))] if self.page.listen else []
+        last = [*listen, self._settings(), *share]
+        return [*self._private_rows(back, in_place=in_place), *in_rows(more), last]
 
     def _private_rows(self, back: str, *, in_place: bool) -> Rows:
         page = self.page
@@ -154,7 +156,12 @@ class TelegramMessage:
 
     def _group_rows(self, username: str, share: Sequence[Button]) -> Rows:
         more = [(f"{self.page.labels['more']} ▶", self.page.next)] if self.page.next else []
-        return [*in_rows(_links(username, self._papers())), [*_links(username, more), *share]]
+        listen = [(self._listens, self.page.listen)] if self.page.listen else []
+        return [*in_rows(_links(username, self._papers())), [*_links(username, [*listen, *more]), *share]]
+
+    @property
+    def _listens(self) -> str:
+        return f"🎧 {self.page.labels['listen']}"
 
     def _papers(self) -> Sequence[tuple[str, str]]:
         """Label and command line for the details of each paper; none on a page that shows them already."""

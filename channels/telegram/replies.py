@@ -6,6 +6,7 @@ import asyncio
 import logging
 import math
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -23,7 +24,7 @@ from telegram import (
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 
-from bot.channel import CommandName, Commands, Deferred, Direction, Kit, Reply
+from bot.channel import CommandName, Commands, Deferred, Direction, Kit, Recording, Reply
 from channels.telegram import errors
 from channels.telegram.callbacks import LOCATION, Callback
 from channels.telegram.chats import ChatAddress
@@ -34,7 +35,7 @@ from channels.telegram.message import LONGEST_TEXT, NO_PREVIEW, TelegramMessage
 from channels.telegram.own_words import OwnWords
 from channels.telegram.profile import Profile
 from channels.telegram.reply_layout import rows_of, split, text_of, without_papers
-from channels.telegram.uploads import UploadedPictures
+from channels.telegram.uploads import UploadedPictures, UploadedRecordings
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +86,7 @@ class Replies:
         self._inline = inline
         self._template = kit.template("telegram/answer.html", escape)
         self._words = OwnWords(kit)
+        self._recordings = UploadedRecordings(kit.memory)
         self._pictures = UploadedPictures(kit.pictures, kit.memory)
         self._open: dict[asyncio.Task[None], asyncio.Event] = {}
         """Replies in progress, each with an event that is set when it waits for long."""
@@ -180,6 +182,9 @@ class Replies:
     async def _send(self, chat: ChatAddress, reply: Reply, parts: Sequence[_Part], edit: Message | None) -> None:
         if reply.file is not None:
             await self._with_retry(partial(self._send_file, chat, reply), chat)
+            return
+        if reply.recording is not None:
+            await self._with_retry(partial(self._send_recording, chat, reply.recording), chat)
             return
         page = reply.page
         if edit is None and page is not None and page.alone:
@@ -287,6 +292,11 @@ class Replies:
                 return False
             raise
         return True
+
+    async def _send_recording(self, chat: ChatAddress, recording: Recording) -> None:
+        await self._commands.acquire(chat.address)
+        with suppress(OSError):  # deleted a moment ago
+            await self._recordings.send(self._bot, chat, recording)
 
     async def _send_file(self, chat: ChatAddress, reply: Reply) -> None:
         assert reply.file is not None

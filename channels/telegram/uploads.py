@@ -1,4 +1,4 @@
-"""Pictures of papers: each is uploaded once and sent by Telegram's file id afterwards."""
+"""Pictures of papers, and recordings: each is uploaded once and sent by Telegram's file id afterwards."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from telegram import Bot, Message
 from telegram.constants import ParseMode
 from telegram.error import BadRequest
 
-from bot.channel import Memory
+from bot.channel import Memory, Recording
 from channels.telegram import errors
 from channels.telegram.chats import ChatAddress
 
@@ -60,4 +61,39 @@ class UploadedPictures:
         sent = await send(photo=await asyncio.to_thread(read), filename=name)
         if sent.photo:
             await self._memory.put(key, sent.photo[-1].file_id)
+        return sent
+
+
+class UploadedRecordings:
+    """Editions read aloud. File ids belong to one bot (https://core.telegram.org/bots/api#sending-files)."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+
+    async def send(self, bot: Bot, chat: ChatAddress, recording: Recording, *, silent: bool = False) -> Message:
+        """Send a recording as music with title, performer and length, by its file id if this bot has uploaded it.
+
+        Raises:
+            TelegramError: Telegram refused, for a reason other than an unknown file id.
+            OSError: the file is gone.
+        """
+        key = f"audio {bot.id} {recording.digest}"
+        shown: dict[str, Any] = {
+            "title": recording.title,
+            "performer": recording.performer,
+            "duration": round(recording.seconds),
+            "message_thread_id": chat.topic,
+            "disable_notification": silent,
+        }
+        file_id = await self._memory.get(key)
+        if file_id is not None:
+            try:
+                return await bot.send_audio(chat.id, file_id, **shown)
+            except BadRequest as error:
+                if errors.mentions(error, *errors.ABOUT_CHAT):
+                    raise  # any other refusal means that Telegram dropped the file: upload it again
+        content = await asyncio.to_thread(recording.path.read_bytes)
+        sent = await bot.send_audio(chat.id, content, filename=recording.path.name, **shown)
+        if sent.audio:
+            await self._memory.put(key, sent.audio.file_id)
         return sent

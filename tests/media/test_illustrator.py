@@ -201,6 +201,6 @@ async def test_drawing_is_a_process_that_ends() -> None:
     async with aclosing(draw([task, replace(task, language="ko")])) as drawing:
         async for _, files in drawing:
             assert isinstance(files, list)
-            assert [name for name, _ in files] == ["it.png", "it-dark.png", "it.svg"]
+            assert [name for name, _ in files] == ["it.png", "it-dark.png", "it.json"]
             break
     assert not [each for each in asyncio.all_tasks() if each is not asyncio.current_task()]

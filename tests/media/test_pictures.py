@@ -1,11 +1,10 @@
 """Pictures are drawn without boxes, overlaps or cut words, in every script, light and dark."""
 
-import re
+import json
 from dataclasses import replace
 from io import BytesIO
 from itertools import combinations
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
 import pytest
 from PIL import Image, ImageColor
@@ -83,7 +82,7 @@ def test_pictures_are_files_of_the_size_they_were_laid_out_for(spec: Cloud | Tre
             theme = Theme.DARK if "dark" in name else Theme.LIGHT
             paper = opened.convert("RGB").getpixel((2, scene.height - 3))
             assert paper == ImageColor.getrgb(COLOURS[theme][Tone.PAPER])
-    assert ("it.svg" in files) == isinstance(spec, Cloud | Trend)
+    assert ("it.json" in files) == isinstance(spec, Cloud | Trend)
 
 
 @pytest.mark.parametrize("language", WORDS)
@@ -142,13 +141,16 @@ def test_a_trend_marks_the_day_and_breaks_its_line_where_nothing_is_known() -> N
     assert not any(overlap(one, other) for one, other in combinations(names, 2))
 
 
-def test_svg_is_text_with_classes_and_escaped() -> None:
+def test_pages_get_texts_with_their_places(tmp_path: Path) -> None:
     files = dict(draw(Task("it", Cloud([Word("<script>&", 1.0), Word("LLM", 0.5)]), "en")))
-    root = ET.fromstring(files["it.svg"])
-    texts = [each for each in root.iter() if each.tag.endswith("text")]
-    assert [each.text for each in texts] == ["<script>&", "LLM"]
-    assert all(each.get("textLength") for each in texts)
-    assert not re.search(rb"style=|<style|fill=", files["it.svg"])
+    read = json.loads(files["it.json"])
+    assert (read["width"], read["height"]) == (1200, 750)
+    assert [(item["kind"], item["text"], item["rtl"]) for item in read["items"]] == [
+        ("text", "<script>&", False),
+        ("text", "LLM", False),
+    ]
+    kinds = {item["kind"] for item in json.loads(dict(draw(Task("it", TREND, "ar", rtl=True)))["it.json"])["items"]}
+    assert kinds == {"box", "line", "text"}
 
 
 def test_a_thumbnail_is_shown_and_a_broken_one_left_out(tmp_path: Path) -> None:

@@ -127,7 +127,7 @@ def composed(style: Style) -> dict[str, str]:
         "telegram, rich": re.sub("</(p|h2|h3|summary)>", "\n", rich(seen_page)),
     }
     texts = {name: html.unescape(re.sub("<[^>]+>", "", text)) for name, text in texts.items()}
-    markdown = discord(seen_page, block=seen_page.blocks[0], full=True, shown=[])
+    markdown = discord(seen_page, block=seen_page.blocks[0], full=True, brief=False, shown=[])
     texts["discord"] = re.sub(r"\]\([^)]*\)", "", markdown).replace("[", "").replace("\\", "")
     return texts
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from email import message_from_bytes
 from email.policy import SMTPUTF8
+from io import BytesIO
+from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from bot.app import core_settings
+from bot.app import core_settings, use_logo
+from bot.doctor.settings_checks import check
 from bot.model import Style
 from bot.render.branding import branding
 from bot.render.catalogue import DEFAULT, catalogues, load, placeholders
@@ -16,12 +20,13 @@ from bot.render.words import words
 from bot.settings import SettingsError
 from tests.support.mail_pictures import mail
 from tests.support.pages import edition, paper
+from tests.support.web_program import Served
 
 
 @pytest.fixture(autouse=True)
 def same_name() -> Iterator[None]:
     yield
-    branding.name = ""
+    branding.name, branding.logo = "", None
 
 
 @pytest.mark.parametrize("language", catalogues())
@@ -50,3 +55,41 @@ def test_a_mail_comes_from_that_name() -> None:
 def test_a_name_that_would_mislead_is_refused(name: str) -> None:
     with pytest.raises(SettingsError, match="NEWSLETTER_NAME must be one line"):
         core_settings({"NEWSLETTER_NAME": name})
+
+
+def picture(width: int = 300, height: int = 60, size: int = 0) -> bytes:
+    written = BytesIO()
+    Image.new("RGB", (width, height), "white").save(written, "PNG")
+    return written.getvalue() + bytes(size)
+
+
+def test_a_logo_is_read_with_its_size(tmp_path: Path) -> None:
+    (tmp_path / "logo.png").write_bytes(picture())
+    assert use_logo(core_settings({"LOGO": "logo.png"}), tmp_path) == (300, 60)
+    assert use_logo(core_settings({}), tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (None, "LOGO names a file that cannot be read (No such file or directory); see .env.example."),
+        (b"GIF89a", "LOGO must be a PNG picture; see .env.example."),
+        (b"", "LOGO must be a PNG picture; see .env.example."),
+        (picture(size=200_000), "LOGO must have at most 200 kB; see .env.example."),
+    ],
+)
+def test_another_file_is_no_logo(tmp_path: Path, content: bytes | None, says: str) -> None:
+    if content is not None:
+        (tmp_path / "logo.png").write_bytes(content)
+    with pytest.raises(SettingsError) as raised:
+        use_logo(core_settings({"LOGO": "logo.png"}), tmp_path)
+    assert str(raised.value) == says
+    assert [each.says for each in check(tmp_path, {"LOGO": "logo.png"}) if not each.ok] == [says]
+
+
+async def test_the_web_server_has_it(tmp_path: Path) -> None:
+    (tmp_path / "logo.png").write_bytes(picture())
+    use_logo(core_settings({"LOGO": "logo.png"}), tmp_path)
+    async with Served(tmp_path) as served:
+        answer = await served.get("/logo.png")
+    assert (answer.status, answer.headers["Content-Type"], answer.body) == (200, "image/png", picture())

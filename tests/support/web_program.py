@@ -18,6 +18,7 @@ import aiohttp
 
 from bot.channel import Channel, Link
 from bot.commands import WITHOUT_MODEL
+from bot.media.illustrator import Illustrator
 from bot.media.media_store import MediaStore
 from bot.media.speech.episodes import EpisodeKey
 from bot.media.speech.narrator import Narrator, Podcast
@@ -72,6 +73,7 @@ class Served:
         public: str = "",
         styles: Sequence[Style] = WITHOUT_MODEL,
         invitations: Sequence[Link] = (),
+        channels: Sequence[Invited] = (),
         thumbnails: Thumbnails | None = None,
         mail: MailAccess | None = None,
         podcast: Podcast | None = None,
@@ -87,11 +89,12 @@ class Served:
             visitors=self.visitors,
             core=read(Settings, {"PUBLIC_URL": public}),
             settings=read(WebSettings, {"WEB_PORT": "0", "METRICS_TOKEN": TOKEN, **named}),
-            channels=cast("Sequence[Channel]", [Invited(link) for link in invitations] or [Invited()]),
+            channels=cast("Sequence[Channel]", [*channels, *map(Invited, invitations)] or [Invited()]),
             styles=styles,
             clock=lambda: self.now,
             metrics=Metrics(self.store),
             thumbnails=thumbnails,
+            media=self.media,
             mail=mail,
             recordings=None if podcast is None else Recordings(self.media, podcast),
         )
@@ -153,6 +156,11 @@ class Served:
         voice = ToneSpeaker()
         narrator = Narrator(self.store, self.media, voice, podcast=Podcast(), budget=0, recorder=voice.recorder())
         await narrator.make(made, EpisodeKey(made.cadence, made.day, language, style), self.now)
+
+    async def illustrate(self, made: Edition, *tags: str) -> None:
+        """Draw an edition's pictures in these languages."""
+        result = await Illustrator(self.store, self.media).illustrate(made, tags, self.now)
+        assert not result.reasons
 
     async def polled(self, at: datetime) -> None:
         async with self.store.write() as connection:

@@ -73,8 +73,8 @@ def illustrate(cache: Path, found: list[Paper]) -> None:
     """Put a picture of each paper into the cache of thumbnails, in every size."""
     cache.mkdir(exist_ok=True)
     for number, each in enumerate(found):
-        for size in Size:
-            shown = drawing(number)
+        shown = drawing(number)
+        for size in sorted(Size, key=lambda each: -each.value[0]):
             shown.thumbnail(size.value[:2])
             shown.save(cache / size.file_name(each.id), quality=85)
 

@@ -70,7 +70,7 @@ async def test_a_new_reader(mailed: Mailed, browser: Browser, tmp_path: Path, lo
         await settle(dispatcher, mailed.served.now)
         first = await mailed.letter()
         assert first.to == [ADA]
-        assert "Daily papers" in str(first.mail["Subject"])
+        assert str(first.mail["Subject"]).startswith("Paper number 1, ")
 
         await shown.click("main >> text=Settings")
         assert ADA in await shown.inner_text("main > header")
@@ -84,7 +84,9 @@ async def test_a_new_reader(mailed: Mailed, browser: Browser, tmp_path: Path, lo
         await next_edition(mailed, date(2026, 4, 30), 20)
         await settle(dispatcher, mailed.served.now)
         second = await mailed.letter()
-        assert words("ko").gettext("edition.daily") in str(second.mail["Subject"])
+        body = second.mail.get_body(("plain",))
+        assert body is not None
+        assert words("ko").gettext("edition.daily") in body.get_content()
 
         found = ONE_CLICK.search(str(second.mail["List-Unsubscribe"]))
         assert found

@@ -1,6 +1,7 @@
 """Pages in a real browser: no overflow, accessible, light and dark, without scripts."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import product
 from pathlib import Path
@@ -11,12 +12,12 @@ from PIL import Image
 
 from bot.channel import Link
 from bot.model import Cadence
-from bot.publishing.feed import sample
 from bot.summaries.fulltext.figures import Size
 from bot.web.pages.thumbnails import Thumbnails
 from tests.support.browser import MEASURE, SCHEMES, WIDTHS, chromium, page, violations
-from tests.support.pages import DAY, HOSTILE, paper
+from tests.support.pages import DAY, HOSTILE, paper, recorded
 from tests.support.web_program import Served, some
+from tests.support.web_sample import illustrate, papers
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser
@@ -35,15 +36,19 @@ PATHS = (
     "search",
     "search?q=thing",
     "privacy",
+    "authors/ada",
+    "feeds?topics=x",
     "nothing",
 )
 
-READABLE = """() => [...document.querySelectorAll('.papers > li')].filter(each => {
+READABLE = """lines => [...document.querySelectorAll('.papers > li')].filter(each => {
   const title = each.querySelector('h2').getBoundingClientRect();
   const said = each.querySelector('.said').getBoundingClientRect();
-  return title.top >= 0 && Math.min(said.bottom, said.top + 40) <= innerHeight;
+  return title.top >= 0 && Math.min(said.bottom, said.top + 21 * lines) <= innerHeight;
 }).length"""
-"""The papers of which the title and the first two lines of what is said can be read without scrolling."""
+"""The papers of which the title and the first lines of what is said can be read without scrolling."""
+FIRST_SCREENS = ((1200, 900, 4, 2), (390, 844, 2, 1))
+"""Width and height in pixels, how many papers can be read there, and how many lines of each."""
 LOADED = """() => new Promise(done => {
   const seen = {shift: 0, largest: null};
   const watch = (type, take) =>
@@ -53,8 +58,12 @@ LOADED = """() => new Promise(done => {
     const {element} = each;
     seen.largest = element && [element.tagName, element.tagName !== 'IMG' || Boolean(element.width && element.height)];
   });
-  scrollTo(0, document.body.scrollHeight);
-  setTimeout(() => done(seen), 300);
+  const wait = () => {
+    if (!seen.largest) return setTimeout(wait, 20);
+    scrollTo(0, document.body.scrollHeight);  // pictures further down are loaded now
+    setTimeout(() => done(seen), 200);
+  };
+  wait();
 })"""
 """How much a page moved while it was loaded, and what was largest in it: its tag, and whether it is of a set size."""
 
@@ -132,29 +141,42 @@ async def test_the_browser_contacts_no_other_server_and_stores_nothing(
 
 @pytest.fixture
 async def sampled(tmp_path: Path) -> AsyncIterator[Served]:
-    """The sample's ten papers, all with pictures."""
-    cache = tmp_path / "cache"
-    cache.mkdir()
-    found = [ranked.paper for ranked in sample.edition().papers]
-    for each, size in product(found, Size):
-        Image.new("RGB", size.value[:2], "grey").save(cache / size.file_name(each.id))
-    async with Served(tmp_path, thumbnails=Thumbnails(cache)) as opened:
-        await opened.publish(*found)
+    """A day of papers that all have pictures, and all else that papers have."""
+    illustrate(tmp_path / "cache", papers())
+    async with Served(tmp_path, thumbnails=Thumbnails(tmp_path / "cache")) as opened:
+        await opened.publish(*papers())
         yield opened
 
 
 @pytest.mark.parametrize("path", ["en/", "ko/2026-04-29", "ar/2026-04-29"])
 async def test_the_first_screen_shows_papers(sampled: Served, browser: "Browser", path: str) -> None:
-    for width, height, papers in ((1200, 900, 4), (390, 844, 2)):
+    for width, height, least, lines in FIRST_SCREENS:
         async with page(browser, width=width, height=height) as shown:
             await shown.goto(f"{sampled.url}/{path}")
-            assert await shown.evaluate(READABLE) >= papers, (path, width)
+            assert await shown.evaluate(READABLE, lines) >= least, (path, width)
+
+
+async def test_the_first_screen_of_recorded_days_shows_papers(
+    tmp_path: Path, browser: "Browser", reference: Path, long: bool
+) -> None:
+    days = sorted((reference / "data" / "daily_papers").glob("*.json"))[:: 8 if long else 60]
+    (tmp_path / "cache").mkdir()
+    async with Served(tmp_path, thumbnails=Thumbnails(tmp_path / "cache")) as opened:
+        for file in days:
+            found = [replace(each.paper, thumbnail=None) for each in recorded(file).papers]
+            illustrate(tmp_path / "cache", found[:6])
+            await opened.publish(*found, day=date.fromisoformat(file.stem))
+        for width, height, least, lines in FIRST_SCREENS:
+            async with page(browser, width=width, height=height) as shown:
+                for file in days:
+                    await shown.goto(f"{opened.url}/en/{file.stem}")
+                    assert await shown.evaluate(READABLE, lines) >= least, (file.stem, width)
 
 
 @pytest.mark.parametrize("width", [390, 1200])
 async def test_nothing_moves_while_a_page_is_loaded(sampled: Served, browser: "Browser", width: int) -> None:
     async with page(browser, width=width, height=844) as shown:
-        await shown.goto(f"{sampled.url}/en/2026-04-29", wait_until="commit")
+        await shown.goto(f"{sampled.url}/en/2026-04-29")
         seen = await shown.evaluate(LOADED)
         assert seen["shift"] == 0
         tag, sized = seen["largest"]

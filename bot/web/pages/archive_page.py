@@ -22,12 +22,16 @@ WORKDAYS, WHOLE_WEEK = 5, 7
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """An edition in the calendar. A day is in the column of its weekday, from 1 on; a week is in the last one."""
+    """An edition in the calendar. A day is in the column of its weekday, from 1 on; a week is in the last one.
+
+    `row` is the week of the month, from 1 on.
+    """
 
     day: date
     label: str
     weekday: str
     column: int
+    row: int
     url: str
     papers: str
     title: str
@@ -36,7 +40,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """A month of the archive: its own edition if there is one, its days and weeks."""
+    """A month of the archive: its own edition if there is one, its days and weeks, the newest first."""
 
     label: str
     url: str | None
@@ -64,15 +68,10 @@ def calendar(w: Words, urls: Urls, found: Sequence[ArchiveEntry]) -> Calendar:
 
 def _month(w: Words, urls: Urls, entries: Sequence[ArchiveEntry], columns: int) -> Month:
     whole = next((each for each in entries if each.cadence is Cadence.MONTH), None)
-    # A day before the week that it ends, so that both are in one row.
-    shown = sorted(
-        (each for each in entries if each.cadence is not Cadence.MONTH),
-        key=lambda each: (each.day, each.cadence is Cadence.WEEK),
-    )
     return Month(
         w.month(entries[0].day),
         None if whole is None else urls.edition(w.language, whole.cadence, whole.day),
-        [_cell(w, urls, each, columns) for each in shown],
+        [_cell(w, urls, each, columns) for each in entries if each is not whole],
     )
 
 
@@ -84,6 +83,7 @@ def _cell(w: Words, urls: Urls, entry: ArchiveEntry, columns: int) -> Cell:
         label=period_name(w, entry.cadence, entry.day) if weekly else w.number(entry.day.day),
         weekday="" if weekly else w.weekday(entry.day.weekday()),
         column=columns + 1 if weekly else entry.day.weekday() + 1,
+        row=(entry.day.day - 1 + entry.day.replace(day=1).weekday()) // WHOLE_WEEK + 1,
         url=urls.edition(w.language, entry.cadence, entry.day),
         papers=w.ngettext("edition.papers", entry.papers),
         title="" if weekly else title if len(title) <= LONGEST_TITLE else f"{title[:LONGEST_TITLE]}…",

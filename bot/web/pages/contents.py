@@ -24,6 +24,7 @@ from bot.runtime.latex import plain_math
 from bot.store import Store, archive, edition_queries, paper_queries, text_queries
 from bot.web.pages.archive_page import calendar
 from bot.web.pages.cards import cards
+from bot.web.pages.drawn_pictures import DrawnPictures, PictureFinder
 from bot.web.pages.head import describe, list_head, paper_head
 from bot.web.pages.layout import Choice, Form, LayoutMaker, PageLayout, coverage, plain_page
 from bot.web.pages.page_cache import PageSource
@@ -46,6 +47,7 @@ class Pages:
         *,
         styles: Sequence[Style],
         thumbnails: Thumbnails | None = None,
+        drawn: PictureFinder | None = None,
         recordings: Recordings | None = None,
         keep: int,
     ) -> None:
@@ -54,6 +56,7 @@ class Pages:
         self._urls = layouts.urls
         self._parts = PaperPartsMaker(store, layouts.urls)
         self._thumbnails = thumbnails
+        self._drawn = drawn or PictureFinder(None, layouts.urls)
         self._recordings = recordings
         self._keep = keep
         """Days for which readers who left are kept."""
@@ -69,6 +72,7 @@ class Pages:
             listed = await paper_queries.listed(connection, day, day)
             latest = None if listed else await edition_queries.latest(connection, Cadence.DAY)
             before, _ = await archive.neighbours(connection, Cadence.DAY, latest.day if latest else day)
+            newest = await edition_queries.latest_day(connection, Cadence.DAY)
         if listed:
             page, shown = today_page(listed, day, wanted, now=now), listed
             # How complete the list is stands below it: a page opens with the day.
@@ -80,6 +84,7 @@ class Pages:
             says = w.gettext("papers.no_edition_at_all")
             page, shown = plain_page(w, w.gettext("newsletter.name"), notes=[says]), []
         pictures = self._shown(shown, now)
+        drawn = DrawnPictures() if newest is None else await self._drawn.of(language, Cadence.DAY, newest)
         layout = self._layouts.layout(
             w,
             self._urls.front,
@@ -88,9 +93,9 @@ class Pages:
             offers=True,
             previous=self._link(w, Cadence.DAY, before, Style.HEADLINE),
             pictures=pictures,
-            head=list_head(page, self._urls, pictures),
+            head=list_head(page, self._urls, pictures, drawn.card if latest else ""),
         )
-        return self._source("front", page, layout, cards=cards(page, self._urls))
+        return self._source("front", page, layout, cards=cards(page, self._urls), drawn=drawn)
 
     async def edition(
         self, language: str, cadence: Cadence, day: date, style: Style, now: datetime
@@ -108,6 +113,7 @@ class Pages:
         own = self._urls.edition(language, cadence, day)
         named = named_styles(w, self.styles)
         pictures = self._shown([ranked.paper for ranked in found.papers], now)
+        drawn = await self._drawn.of(language, cadence, day)
         layout = self._layouts.layout(
             w,
             lambda tag: f"{self._urls.edition(tag, cadence, day)}{_query(style)}",
@@ -124,10 +130,11 @@ class Pages:
                 for each in around
             ],
             pictures=pictures,
-            head=list_head(page, self._urls, pictures),
+            head=list_head(page, self._urls, pictures, drawn.card),
             recording=await self._recording(language, cadence, day, style),
         )
-        return self._source("edition", page, layout, modified=found.closed_at, cards=cards(page, self._urls))
+        shown = cards(page, self._urls)
+        return self._source("edition", page, layout, modified=found.closed_at, cards=shown, drawn=drawn)
 
     async def latest(self, language: str, cadence: Cadence) -> str | None:
         """The URL of the newest edition of a cadence, None before there is one."""
@@ -189,11 +196,12 @@ class Pages:
         heading = w.gettext("web.archive")
         if shown is not None:
             heading = w.gettext("edition.heading", title=heading, date=f"{shown}")
-        notes = coverage(w, begins, now) if found else [w.gettext("papers.no_edition_at_all")]
+        notes = [] if found else [w.gettext("papers.no_edition_at_all")]
+        lead = "".join(coverage(w, begins, now)) if found else ""
         layout = self._layouts.layout(w, lambda tag: self._urls.page(tag, where), here="archive")
         listed = [Choice(f"{each}", self._urls.page(language, f"archive/{each}"), each == shown) for each in years]
         shown_as = calendar(w, self._urls, found)
-        return self._source("archive", plain_page(w, heading, notes=notes), layout, years=listed, calendar=shown_as)
+        return self._source("archive", plain_page(w, heading, lead, notes), layout, years=listed, calendar=shown_as)
 
     async def privacy(self, language: str) -> PageSource:
         """The privacy page."""

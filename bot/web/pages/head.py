@@ -40,8 +40,11 @@ def describe(text: str) -> str:
     return shorten(one_line(text), LONGEST_DESCRIPTION)
 
 
-def list_head(page: Page, urls: Urls, pictures: frozenset[str]) -> Head:
-    """The head of a page that lists papers: an `ItemList` with a link to each paper's own page."""
+def list_head(page: Page, urls: Urls, pictures: frozenset[str], card: str = "") -> Head:
+    """The head of a page that lists papers: an `ItemList` with a link to each paper's own page.
+
+    `card` is the path of the picture that was drawn for links to it; without one it is the first paper's.
+    """
     items = [
         {
             "@type": "ListItem",
@@ -59,7 +62,8 @@ def list_head(page: Page, urls: Urls, pictures: frozenset[str]) -> Head:
         "itemListElement": items,
     }
     first = next((each.paper.id for each in page.blocks), "")
-    return Head(picture=_picture(first, urls, pictures), structured=structured if items else {})
+    picture = urls.whole(card) if card else _picture(first, urls, pictures)
+    return Head(picture=picture, structured=structured if items else {})
 
 
 def paper_head(page: Page, urls: Urls, pictures: frozenset[str]) -> Head:

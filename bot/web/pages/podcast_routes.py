@@ -18,6 +18,7 @@ from bot.media.speech.script import MOST_PAPERS
 from bot.model import Cadence, Edition, Preferences, Style
 from bot.render.catalogue import languages
 from bot.render.edition_page import edition_page
+from bot.render.slugs import edition_of
 from bot.render.templates import template
 from bot.render.words import words
 from bot.store import Store, archive, edition_queries
@@ -26,7 +27,7 @@ from bot.web.pages.edition_feeds import dated
 from bot.web.pages.page_cache import PageCache, PageSource
 from bot.web.pages.podcast_format import PodcastEpisode, PodcastFeed, podcast
 from bot.web.pages.recordings import Recordings
-from bot.web.urls import Urls, edition_of
+from bot.web.urls import Urls
 
 MOST_EPISODES = 60
 """Day editions whose recordings a feed looks for; older files are gone (`bot.media.media_store.KEEP`)."""

@@ -1,4 +1,4 @@
-"""Routes of public pages, feeds and thumbnails: requests are parsed and answered here."""
+"""Routes of public pages and feeds: requests are parsed and answered here."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from bot.commands.token_buckets import TokenBuckets
 from bot.model import ARXIV_ID, Cadence, Style
 from bot.render import folder
 from bot.render.catalogue import languages
+from bot.render.slugs import edition_of
 from bot.render.words import match, words
 from bot.store import DatabaseFault
 from bot.store.search import paper_id
-from bot.summaries.fulltext.figures import Size
 from bot.web.client import preferred
 from bot.web.middleware import send
 from bot.web.pages.contents import Pages
@@ -30,16 +30,13 @@ from bot.web.pages.page_cache import PageCache, PageSource, RenderedPage, render
 from bot.web.pages.search_gate import BusyError, SearchGate
 from bot.web.pages.search_page import SearchPages, read_search_request
 from bot.web.pages.site_files import always
-from bot.web.pages.thumbnails import Thumbnails
 from bot.web.pages.topic_pages import TopicPages, TopicRequest
-from bot.web.urls import TopicKind, Urls, edition_of, topic_slug
+from bot.web.urls import TopicKind, Urls, topic_slug
 
 log = logging.getLogger(__name__)
 
 KEEP = 60
 """Seconds for which browsers may use a page without asking again."""
-KEEP_PICTURES = 604_800
-"""The same for thumbnails."""
 KEEP_LONG = 31_536_000
 """The same for the style sheet, whose URL changes with it."""
 LONGEST_TAG = 20
@@ -79,7 +76,6 @@ class PublicRoutes:
         language: str,
         clock: Callable[[], datetime],
         client: Callable[[web.Request], str],
-        thumbnails: Thumbnails | None,
     ) -> None:
         self._pages = pages
         self._searches = searches
@@ -89,7 +85,6 @@ class PublicRoutes:
         self._language = language
         self._clock = clock
         self._client = client
-        self._thumbnails = thumbnails
         self._cache = PageCache()
         self._quota = TokenBuckets()
         self._gate = SearchGate()
@@ -104,8 +99,6 @@ class PublicRoutes:
         found = [
             web.get(f"{root}/", self._choose_language),
             web.get(f"{root}{path}", always(body, "text/css", KEEP_LONG)),
-            web.get(f"{root}/pictures/{{paper}}.large.jpg", self._picture(Size.LARGE)),
-            web.get(f"{root}/pictures/{{paper}}.jpg", self._picture(Size.SMALL)),
             web.get(f"{root}/feed/{{language}}.{{kind}}", self._feed),
         ]
         if root:
@@ -239,26 +232,6 @@ class PublicRoutes:
         assert page is not None
         answer = send(request, page, keep=KEEP)
         answer.headers["Access-Control-Allow-Origin"] = "*"  # for feed readers that are web pages
-        return answer
-
-    def _picture(self, size: Size) -> Answer:
-        """The handler of thumbnails in a size; until the large one is made, the small one stands in for a minute."""
-
-        async def answer(request: web.Request) -> web.StreamResponse:
-            shown, paper, keep = self._thumbnails, request.match_info["paper"], KEEP_PICTURES
-            path = None if shown is None else shown.path(paper, size)
-            if shown is not None and path is None and size is not Size.SMALL:
-                path, keep = shown.path(paper), KEEP
-            if path is None:
-                raise web.HTTPNotFound
-            try:
-                # Not as a FileResponse: sendfile() bypasses the write buffer by which stuck clients are found.
-                body = await asyncio.to_thread(path.read_bytes)
-            except OSError:
-                raise web.HTTPNotFound from None
-            headers = {"Cache-Control": f"public, max-age={keep}", "Content-Type": "image/jpeg"}
-            return web.Response(body=body, headers=headers)
-
         return answer
 
     def _style(self, request: web.Request) -> Style:

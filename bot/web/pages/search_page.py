@@ -110,7 +110,7 @@ class SearchPages:
             ranked = [Ranked(place, each, each.votes) for place, each in enumerate(found, start=first)]
             wanted = Preferences(language=language, style=Style.HEADLINE, papers=ALL_PAPERS)
             page = list_page(heading, w.ngettext("edition.papers", matches.number), ranked, wanted, slug="search")
-            page = replace(page, notes=[*notes, *page.notes])
+            page = replace(page, footer=[*notes, *page.footer])
         else:
             query = asked.search.query or asked.search.topic
             said = [] if asked.is_empty else [w.gettext("search.nothing_found", query=query)]

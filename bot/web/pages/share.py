@@ -16,6 +16,7 @@ EVERYWHERE = {
 }
 """Services by name, and where each takes a page's address and title."""
 IN_LANGUAGE = {
+    "ar": {"WhatsApp": "https://wa.me/?text={title}%20{url}"},
     "ja": {"LINE": "https://social-plugins.line.me/lineit/share?url={url}"},
     "ko": {"Naver": "https://share.naver.com/web/shareView?url={url}&title={title}"},
     "zh-Hans": {"微博": "https://service.weibo.com/share/share.php?url={url}&title={title}"},

@@ -98,7 +98,7 @@ class SiteFiles:
 
     def _robots(self) -> bytes:
         """What crawlers should leave alone: pages of one reader, and searches, of which there is no end."""
-        closed = ("/settings/", "/unsubscribe/", *(f"/{tag}/search" for tag in languages()))
+        closed = ("/settings/", "/unsubscribe/", "/fewer/", *(f"/{tag}/search" for tag in languages()))
         refused = [f"Disallow: {self._urls.root}{each}" for each in closed]
         there = self._urls.whole(f"{self._urls.root}/sitemap.xml")
         return "\n".join(["User-agent: *", *refused, "", f"Sitemap: {there}", ""]).encode()

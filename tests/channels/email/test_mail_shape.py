@@ -107,7 +107,7 @@ def test_the_preheader_goes_on_with_the_next_papers() -> None:
 @pytest.mark.parametrize("part", ["text", "html"])
 def test_bookkeeping_comes_last(style: Style, part: str) -> None:
     said = mail(edition(*FIVE, paper(6)), "en", style, 5).parts()[part]
-    last = said.index(TITLES[2 if style.value == "brief" else 4])
+    last = said.index(TITLES[2 if style is Style.BRIEF else 4][:20])
     assert last < said.index("votes as of 29 April, 22:04 UTC") < said.index("Unsubscribe")
     assert said.count("▲") == said.count("▲ ") + said.count("▲\xa0") + said.count("▲&nbsp;") >= 3
     assert "99 votes" not in re.sub(r'aria-label="[^"]*"', "", said), "votes are said once"
@@ -223,3 +223,17 @@ def test_an_isolate_that_is_wrapped_is_whole_on_every_line() -> None:
     for line in lines:
         assert line.count("\u2068") == line.count("\u2069") > 0
         assert re.match(r" {4}\u2068", line)
+
+
+# The head
+
+
+@pytest.mark.parametrize(("size", "shown"), [((480, 80), (240, 40)), ((100, 200), (20, 40)), ((60, 20), (60, 20))])
+def test_a_logo_stands_at_the_head_as_small_as_it_has_to_be(size: tuple[int, int], shown: tuple[int, int]) -> None:
+    there = channel(Path())
+    composer = replace(there._composer, kit=replace(there._composer.kit, logo=size))
+    html = composer.compose(page(*FIVE)).parts()["html"]
+    [logo] = re.findall(r"<img [^>]*logo[^>]*>", html)
+    assert f'src="{PUBLIC}/logo.png"' in logo
+    assert f'width="{shown[0]}" height="{shown[1]}"' in logo
+    assert 'alt="Morning Papers"' in logo

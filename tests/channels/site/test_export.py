@@ -116,3 +116,20 @@ def test_an_export_of_chosen_papers_does_not_change_the_days_records(home: Path)
     done = exported(home, "--layout", "plain", "--papers", "2604.00291", "--out", str(out))
     assert done.returncode == 0, done.stderr
     assert (out / "data" / "2026-04-28.json").read_bytes() == before
+
+
+def test_the_most_voted_papers_or_those_about_a_topic_are_exported(home: Path) -> None:
+    out = home / "out"
+    for words_, headings in (
+        (["--papers", "3"], 3),
+        (["--top", "2"], 2),  # as the digest programs call it
+        (["--topics", "id:2604.00291"], 0),
+    ):
+        done = exported(home, "--layout", "plain", "--date", "2026-04-28", *words_, "--out", str(out))
+        if headings:
+            assert done.returncode == 0, done.stderr
+            assert len(re.findall("^## ", (out / "2026-04-28_papers.md").read_text(), re.MULTILINE)) == headings
+        else:
+            assert done.returncode == 1
+            assert "has a paper about" in done.stderr
+    assert not (out / "data").exists(), "a choice of papers makes no records"

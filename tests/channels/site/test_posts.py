@@ -1,5 +1,6 @@
 """Pages of a site in Jekyll and over several days, without the faults of the example digests."""
 
+import csv
 import json
 import os
 import re
@@ -7,13 +8,14 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.model import Edition, Ranked, Style
+from bot.model import Edition, Preferences, Ranked, Style
+from bot.render.edition_page import edition_page
 from bot.runtime.latex import plain_math
 from tests.support.digest_pages import (
     PHOTOGRAPH,
@@ -237,3 +239,53 @@ def test_weeks_and_months_sum_up_their_days(days: Sequence[Edition], tmp_path: P
         assert list(papers[0]) == [
             "title", "url", "published", "likes", "institution", "paper_link", "code_link", "abstract",
         ]  # fmt: skip
+
+
+def test_statistics_look_back_on_seven_days(days: Sequence[Edition], tmp_path: Path) -> None:
+    records = {record["date"]: record for _, _, record in posts_of(tmp_path, days)}
+    last = date.fromisoformat(max(records))
+    found = json.loads((tmp_path / "out" / "data" / f"{last}.stats.json").read_text(encoding="utf-8"))
+    assert list(found) == ["period", "total_papers", "daily_average", "top_keywords", "daily_counts", "titles"]
+    within = {day: each for day, each in records.items() if 0 <= (last - date.fromisoformat(day)).days < 7}
+    assert found["period"] == f"{last - timedelta(days=6)}/{last}"
+    assert list(found["daily_counts"]) == sorted(within)
+    titles = {paper["url"]: paper["title"] for each in within.values() for paper in each["papers"]}
+    assert found["titles"] == [titles[url] for url in dict.fromkeys(titles)]
+    assert found["total_papers"] == sum(found["daily_counts"].values()) == len(titles)
+    assert found["daily_average"] == round(len(titles) / len(within), 2)
+    assert len(found["top_keywords"]) <= 20
+
+
+def test_a_page_in_plain_words_has_a_table_that_is_no_formula(tmp_path: Path) -> None:
+    edition = an_edition([a_paper("2512.00001", '=HYPERLINK("x")', 1, 7, keywords=("agents", "RL"))])
+    channel, out = a_site(tmp_path), tmp_path / "out"
+    written(channel, out, a_page(edition, Style.PLAIN, "ko"))
+    (row,) = csv.DictReader((out / "data" / "2025-12-26.csv").read_text(encoding="utf-8").splitlines())
+    assert row["Name"] == '\'=HYPERLINK("x")'
+    assert (row["Upvotes"], row["Tags"], row["Date"]) == ("7", "agents, RL", "2025-12-26")
+    assert row["Solution"]
+
+
+def test_hot_topics_are_named_as_readers_know_them(tmp_path: Path) -> None:
+    papers = [a_paper(f"2512.0000{n}", "T", n, 9 - n, keywords=("large language models",)) for n in range(2)]
+    for language, topic in (("ko", "LLM"), ("en", "large language models")):
+        ours = written(a_site(tmp_path), tmp_path / language, a_page(an_edition(papers), Style.TRANSLATION, language))
+        assert topic in skeleton(ours)[3]
+
+
+def test_a_title_without_a_translation_stands_once(tmp_path: Path) -> None:
+    page = edition_page(fridays([5, 4]), Preferences(language="zh-Hans", style=Style.TRANSLATION))
+    ours = written(a_site(tmp_path), tmp_path / "out", page)
+    assert ours.count("Latent Implicit Visual Reasoning") == 1
+    assert "原文标题" not in ours
+
+
+@pytest.mark.parametrize("style", [Style.TRANSLATION, Style.PLAIN, Style.REVIEW, Style.HIGHLIGHTS])
+def test_markdown_says_whose_words_stand_in(style: Style, tmp_path: Path) -> None:
+    papers = [replace(ranked.paper, sentence="The feed says so.") for ranked in fridays([5, 4]).papers]
+    page = edition_page(an_edition(papers), Preferences(language="ko", style=style))
+    parts = a_site(tmp_path).compose(page).parts()
+    labels = {page.labels[f"said_by_{block.said.source}"] for block in page.blocks} - {""}
+    assert labels or all(block.said.style is style for block in page.blocks)
+    for label in labels:
+        assert parts["markdown"].count(f"*{label}*") == parts["html"].count(f">{label}<") > 0

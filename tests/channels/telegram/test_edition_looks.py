@@ -56,10 +56,10 @@ def folded(text: str) -> str:
 
 def test_the_title_carries_the_weight_and_votes_and_code_are_said_once(bot: Telegram) -> None:
     text = bot.compose(page(paper(1, code="https://github.com/a/b", project="https://a.example"), paper(2))).text
-    assert '1. <a href="https://huggingface.co/papers/2604.00001"><b>Paper number 1</b></a> ▲\u00a099 · ' in text
+    assert '1. <a href="https://huggingface.co/papers/2604.00001"><b>Paper number 1</b></a> ▲\u00a099 ·\u00a0' in text
     assert "votes" not in text.replace("Votes as of", "")
     assert text.count("<a href") == 3
-    assert '· <a href="https://github.com/a/b">Code</a>\nThing 1 is measured. <i>Somewhere</i>\n' in text
+    assert '·\u00a0<a href="https://github.com/a/b">Code</a>\nThing 1 is measured. <i>Somewhere</i>\n' in text
 
 
 def test_sentence_and_result_are_shown_and_the_rest_is_folded(bot: Telegram) -> None:

@@ -27,7 +27,7 @@ from bot.store.listening_outages import ListeningOutage
 from bot.web import health
 from bot.web.metrics import Metrics
 from channels.telegram import channel, polling
-from channels.telegram.channel import WRONG_TOKEN
+from channels.telegram.doctor import WRONG_TOKEN
 from channels.telegram.polling import SECOND_POLLER, TOKEN_REVOKED
 from tests.delivery.test_housekeeping import Heard
 from tests.support.fake_channel import NOW, FakeChannel

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.media.speech import edge_voices, mp3_frames, speech_endpoint, wave_sound
-from bot.media.speech.choose_speaker import speaker
+from bot.media.speech.assembly import speaker
 from bot.media.speech.edge_voices import EdgeVoices
 from bot.media.speech.espeak import Espeak
 from bot.media.speech.settings import SpeechSettings

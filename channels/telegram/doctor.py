@@ -1,0 +1,32 @@
+"""What `papers doctor` says of the bot's account."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from telegram import Bot
+from telegram.error import InvalidToken, TelegramError
+
+from bot.channel import Finding
+from channels.telegram import errors
+
+WRONG_TOKEN = "Telegram rejects TELEGRAM_TOKEN: copy it again from @BotFather, or create a new one there."  # noqa: S105 - a sentence
+
+
+async def check(bot: Bot) -> Sequence[Finding]:
+    """The account, its webhook, and whether inline mode is on."""
+    try:
+        me = await bot.get_me()
+        webhook = await bot.get_webhook_info()
+    except InvalidToken:
+        return [Finding("TELEGRAM_TOKEN", False, WRONG_TOKEN)]
+    except TelegramError as error:
+        return [Finding("telegram", False, f"Telegram could not be asked ({errors.reason(error)})")]
+    found = [Finding("telegram", True, f"@{me.username} is ready; subscribe at https://t.me/{me.username}")]
+    if webhook.url:
+        says = "a webhook is set for this bot; `papers run` replaces or removes it"
+        found.append(Finding("telegram", True, says))
+    if not me.supports_inline_queries:
+        says = "inline mode is off: send /setinline to @BotFather to let people search papers from any chat"
+        found.append(Finding("telegram", True, says))
+    return found
