@@ -19,20 +19,21 @@ from pydantic import BaseModel
 
 from bot import settings
 from bot.channel import Channel, Kit, Mailing
-from bot.commands import WITHOUT_MODEL, ReaderCommands
+from bot.commands import ReaderCommands, styles_with
 from bot.commands.process_feedback import FeedbackProcessor
 from bot.delivery.alerts import Alert, Alerts
 from bot.delivery.dispatcher import Dispatcher
 from bot.delivery.housekeeping import Housekeeping
 from bot.delivery.listening import ListeningMonitor
+from bot.delivery.recording_sender import recording_senders
 from bot.delivery.rendering import FindRecording
 from bot.delivery.session import Session
 from bot.media.illustrator import Illustrator
 from bot.media.media_store import MediaStore
-from bot.media.speech.assembly import make_narrator
+from bot.media.speech.assembly import make_narrator, speech_settings
 from bot.media.speech.recording_finder import RecordingFinder
 from bot.media.speech.settings import SpeechSettings
-from bot.model import Address, Preferences, Style
+from bot.model import Address, Preferences
 from bot.publishing.feed import Feed
 from bot.publishing.past_lists import PastLists
 from bot.publishing.poller import Progress
@@ -119,11 +120,10 @@ async def open_app(
         writer = await _writer(core, home, under["write"], stack, alerts)
         narrator = make_narrator(environ, media_folder(core, home), under["narrate"], writes=writer.has_model)
         feedback, metrics = FeedbackProcessor(store, links), Metrics(store)
-        styles = tuple(Style) if writer.has_model else WITHOUT_MODEL
         monitor = ListeningMonitor(store, alerts.alert)
         find = RecordingFinder(narrator.media, narrator.podcast, core.public_url).find if narrator.has_voice else None
         commands = _commands(
-            core, home, store, sessions, styles, alert=alerts.alert, monitor=monitor, feed=feed, find=find
+            core, home, store, sessions, writer, alert=alerts.alert, monitor=monitor, feed=feed, find=find
         )
         dispatch = partial(
             Dispatcher,
@@ -145,7 +145,7 @@ async def open_app(
             core=core,
             settings=web_settings,
             channels=channels,
-            styles=styles,
+            styles=styles_with(writer.has_model),
             clock=time.now,
             metrics=metrics,
             thumbnails=Thumbnails(home / CACHE),
@@ -174,6 +174,7 @@ async def open_app(
             writer=writer,
             illustrator=await _illustrator(core, home, under["illustrate"], stack, has_pages=has_pages),
             narrator=narrator,
+            recording_senders=recording_senders(store, locks, sessions, find),
             alerts=alerts,
             monitor=monitor,
             feedback=feedback,
@@ -189,7 +190,7 @@ def _commands(
     home: Path,
     store: Store,
     sessions: Sequence[Session],
-    styles: Sequence[Style],
+    writer: Writer,
     *,
     alert: Alert,
     monitor: ListeningMonitor,
@@ -203,13 +204,14 @@ def _commands(
         fallback=Preferences(language=match(core.default_language), timezone=core.default_timezone),
         closes=core.edition_closes,
         access=Access(Admission(core.access), core.codes, core.allowed, core.admins),
-        styles=styles,
+        styles=styles_with(writer.has_model),
         rate_limiters={session.channel.name: session.rate_limiter for session in sessions},
         alert=alert,
         monitor=monitor,
         past_list=PastLists(feed).of,
         find_recording=find,
         media=MediaStore(media_folder(core, home)).path,
+        translate=writer.translate_topics,
     )
 
 
@@ -330,6 +332,7 @@ def open_channel(
         template=template,
         links=links or SignedLinks([make_secret()], core.public_url or None),
         media=MediaStore(media_folder(core, home)).path,
+        reads_aloud=speech_settings(environ).configured,
         logo=use_logo(core, home),
     )
     opened: Channel = import_module(f"channels.{name}").open(channel_settings(name, environ), kit)

@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 
 WITHOUT_MODEL = tuple(style for style in Style if style not in TEXT_FIELDS or style is Style.HIGHLIGHTS)
 """The styles that can be had without a language model; highlights are then sentences of the authors."""
+
+
+def styles_with(has_model: bool) -> Sequence[Style]:
+    """The styles that may be chosen where there is a language model, and where there is none."""
+    return tuple(Style) if has_model else WITHOUT_MODEL
+
+
 NO_EXTRAS: Mapping[str, str] = {}
 
 
@@ -33,6 +40,15 @@ PastList = Callable[[date, datetime], Awaitable[Sequence[Paper]]]
 async def no_past_list(day: date, now: datetime) -> Sequence[Paper]:  # noqa: ARG001 - it takes what every PastList takes
     """A `PastList` without a feed."""
     return ()
+
+
+Translate = Callable[[Sequence[str], str, datetime], Awaitable[Mapping[str, str]]]
+"""Gives the English of topics in a language, as far as it is known, at the present time."""
+
+
+async def no_translation(phrases: Sequence[str], language: str, now: datetime) -> Mapping[str, str]:  # noqa: ARG001
+    """A `Translate` without a language model."""
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +68,8 @@ class Services:
     """None where nothing is read aloud."""
     past_list: PastList = no_past_list
     """What the feed lists on days of which nothing is stored."""
+    translate: Translate = no_translation
+    """Puts topics into English when they are set."""
     media: MediaFinder = no_media
     """Finds pictures of editions."""
 

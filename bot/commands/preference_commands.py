@@ -14,6 +14,7 @@ from bot.channel.preference import N_, Kind, Preference
 from bot.commands.autocomplete import containing, suggest_topics
 from bot.commands.command import Audience, Command, MisreadError, Typed, no_arguments, split, understood
 from bot.commands.context import Context
+from bot.commands.english_topics import english_offers, with_english
 from bot.commands.subscription import settings_option, status_in_words, subscribe_option
 from bot.model import Status
 from bot.render import preference_values, zones
@@ -152,9 +153,14 @@ async def change(context: Context, wanted: Mapping[str, object]) -> Reply:
     """Change preferences, given by name; what is owed moves to the new hours in the same transaction."""
     reader, w = context.reader, context.w
     assert reader is not None
-    chosen = {each: wanted[each.name] for each in [*PREFERENCES, *context.offered] if each.name in wanted}
+    chosen: dict[Preference, Any] = {
+        each: wanted[each.name] for each in [*PREFERENCES, *context.offered] if each.name in wanted
+    }
     if not chosen or len(chosen) < len(wanted) or not all(_is_valid(context, *each) for each in chosen.items()):
         return context.reply(w.gettext("settings.invalid"), options=[settings_option(w)], ok=False)
+    topics = next((each for each in chosen if each.kind is Kind.TOPICS), None)
+    if topics is not None:  # before the transaction: a model may take seconds
+        chosen[topics] = await with_english(context, chosen[topics])
     extras = {each.name: each.write(new) for each, new in chosen.items() if each in context.offered}
     fields: dict[str, Any] = {each.name: new for each, new in chosen.items() if each.name not in extras}
     async with context.store.write() as connection:
@@ -181,15 +187,18 @@ async def _saved(context: Context, changed: Sequence[Preference]) -> Reply:
     if first.kind is Kind.SWITCH:  # turned over in the settings, which stay open
         return replace(await overview(context), says=[said])
     follows, rows = "", ()  # type: tuple[str, Sequence[Row]]
-    if any(each.kind is Kind.TOPICS for each in changed) and context.preferences.topics:
+    in_english, offers = "", []  # type: tuple[str, list[Option]]
+    topics = next((each for each in changed if each.kind is Kind.TOPICS), None)
+    if topics is not None and context.preferences.topics:
         follows, rows = await preview_topics(context, context.preferences.topics)
+        in_english, offers = await english_offers(context, topics)
     options = [settings_option(w)]
     if context.is_reading and any(each.shapes_message for each in changed):
         mine = edition_line(context.preferences.cadence, mine=True)
         options.insert(0, Option(w.gettext("settings.show_me"), mine))
     if first.kind in {Kind.TOPICS, Kind.WEEKDAYS}:  # rarely done with one tap
         options = [*_offers(context, first), *options]
-    return context.reply(said, follows, rows=rows, options=options)
+    return context.reply(said, follows, in_english, rows=rows, options=[*offers, *options])
 
 
 def find_zone(context: Context, preference: Preference, query: str) -> Reply:

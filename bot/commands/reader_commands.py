@@ -14,7 +14,7 @@ from bot.channel import Channel, CommandInfo, MediaFinder, Reply, Requester, Sug
 from bot.commands import help_command, picture_commands, preference_commands, registry, subscription
 from bot.commands.autocomplete import MOST
 from bot.commands.command import Audience, MisreadError, split
-from bot.commands.context import WITHOUT_MODEL, Context, PastList, Services, no_past_list
+from bot.commands.context import WITHOUT_MODEL, Context, PastList, Services, Translate, no_past_list, no_translation
 from bot.commands.token_buckets import TokenBuckets
 from bot.delivery.alerts import Alert, log_alert
 from bot.delivery.listening import ListeningMonitor
@@ -50,6 +50,7 @@ class ReaderCommands:
         alert: Alert = log_alert,
         monitor: ListeningMonitor | None = None,
         past_list: PastList = no_past_list,
+        translate: Translate | None = None,
         find_recording: FindRecording | None = None,
         media: MediaFinder = no_media,
     ) -> None:
@@ -62,6 +63,7 @@ class ReaderCommands:
             styles,
             alert,
             past_list=past_list,
+            translate=translate or no_translation,
             media=media,
             find_recording=find_recording,
         )

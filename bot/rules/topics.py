@@ -71,7 +71,7 @@ def parse(written: str) -> tuple[str, ...]:
     """
     found: dict[str, None] = {}
     for part in SEPARATORS.split(written):
-        topic = _topic(part)
+        topic = topic_of(part)
         if topic is not None:
             if len(topic.phrase) > LONGEST_TOPIC:
                 raise TopicsError(LONGEST_TOPIC)
@@ -93,7 +93,7 @@ class TopicFilter:
     """A reader's topics, prepared for matching many papers."""
 
     def __init__(self, topics: Iterable[str]) -> None:
-        parsed = [topic for topic in map(_topic, topics) if topic is not None]
+        parsed = [topic for topic in map(topic_of, topics) if topic is not None]
         self._wanted = [_Needle(topic) for topic in parsed if not topic.unwanted]
         self._unwanted = [_Needle(topic) for topic in parsed if topic.unwanted]
 
@@ -157,7 +157,8 @@ def _words(text: str) -> str:
     return " ".join(re.findall(r"[^\W_]+|\|", folded))
 
 
-def _topic(written: str) -> Topic | None:
+def topic_of(written: str) -> Topic | None:
+    """One topic as it is written; None where it has no word."""
     text = " ".join(printable(unicodedata.normalize("NFKC", written)).split())
     unwanted = text[:1] in {"-", "−", "–"}
     text = text.lstrip("-−–+ ")

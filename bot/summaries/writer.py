@@ -21,6 +21,7 @@ from bot.summaries.llm import Model
 from bot.summaries.llm_errors import ModelError
 from bot.summaries.prompts import fingerprint
 from bot.summaries.second_opinion import SecondOpinion
+from bot.summaries.topic_translation import TopicTranslator
 from bot.summaries.wanted import Key, WantedText, WantedTexts
 
 log = logging.getLogger(__name__)
@@ -71,6 +72,7 @@ class Writer:
         self._wanted_texts = WantedTexts(store)
         self._model = model
         self._drafter = None if model is None else Drafter(model, source, second)
+        self._topics = None if model is None else TopicTranslator(model)
         self._concurrency = concurrency
         self._budget = budget
         self._collect = collect
@@ -114,6 +116,11 @@ class Writer:
     def has_model(self) -> bool:
         """Whether a model is configured."""
         return self._model is not None
+
+    @property
+    def translate_topics(self) -> Callable[[Sequence[str], str, datetime], Awaitable[Mapping[str, str]]] | None:
+        """Puts readers' topics into English; None without a model."""
+        return None if self._topics is None else self._topics.translate
 
     async def write(
         self, tasks: Sequence[WantedText], clock: Callable[[], datetime], report: Callable[[int], None]

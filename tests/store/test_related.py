@@ -75,7 +75,7 @@ async def test_the_work_is_bounded_however_much_a_paper_says(full: Store, monkey
     async with full.read() as connection:
         await search.related(connection, wordy, 6)
     selects = [each for each in asked if each.lstrip().lower().startswith("select")]
-    assert len(selects) <= likeness.TOP_TERMS + 2
+    assert len(selects) <= likeness.CANDIDATES + likeness.TOP_TERMS + 2
 
 
 async def test_a_papers_neighbours_are_those_in_its_newest_day_edition(store: Store, tmp_path: Path) -> None:

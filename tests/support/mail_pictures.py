@@ -146,6 +146,23 @@ def compare(folder: Path, before: Path, languages: Sequence[str], edition: Editi
             contact_sheet(path, found, columns=4 if narrow else 2, scale=1 if narrow else 0.6)
 
 
+def phones(folder: Path, edition: Edition) -> None:
+    """Save one picture of five phones with the same mail, the last one at night."""
+    with window() as there:
+        found = []
+        for language, scheme in (
+            ("en", "light"),
+            ("ko", "light"),
+            ("ja", "light"),
+            ("zh-Hans", "light"),
+            ("ar", "dark"),
+        ):
+            show(there, with_picture(mail(edition, language, Style.HEADLINE).parts()["html"]), 390, scheme)
+            there.set_viewport_size({"width": 390, "height": 844})
+            found.append((language, there.screenshot()))
+    contact_sheet(folder / "mail-phone.webp", found, columns=5, scale=0.6)
+
+
 def shoot(folder: Path, languages: Sequence[str], styles: Sequence[Style], edition: Edition, *, single: bool) -> None:
     """Save the first screen of each mail, light and dark: one file each, or a sheet for each language and width."""
     with window() as there:
@@ -160,7 +177,7 @@ def shoot(folder: Path, languages: Sequence[str], styles: Sequence[Style], editi
             if not single:
                 narrow = width < 600
                 path = folder / f"{name}.webp"
-                contact_sheet(path, found, columns=6 if narrow else 4, scale=1 if narrow else 0.5)
+                contact_sheet(path, found, columns=6 if narrow else 4, scale=0.9 if narrow else 0.5)
                 continue
             for what, content in found:
                 (folder / f"{name}-{what.replace(' ', '-')}.png").write_bytes(content)
@@ -173,9 +190,13 @@ if __name__ == "__main__":
     arguments.add_argument("--style", type=Style, action="append")
     arguments.add_argument("--single", action="store_true", help="a file for each mail")
     arguments.add_argument("--before", type=Path, help="the folder of pictures of an older checkout")
+    arguments.add_argument("--phones", action="store_true", help="one picture of five phones")
     given = arguments.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
     shown = pictured(sample.edition())
+    if given.phones:
+        phones(given.folder, shown)
+        sys.exit()
     if given.before:
         compare(given.folder, given.before, given.language or LANGUAGES, shown)
         sys.exit()

@@ -7,6 +7,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from bot.commands import WITHOUT_MODEL
+from bot.model import Cadence
 from bot.render.catalogue import languages
 from bot.render.words import words
 from tests.support.web_program import Served, some
@@ -52,7 +54,7 @@ async def test_all_feeds_of_a_language_are_in_one_file(served: Served, language:
     assert (root.tag, root.get("version")) == ("opml", "2.0")
     assert root.findtext("head/title") == words(language).gettext("newsletter.name")
     outlines = root.findall("body/outline/outline")
-    assert len({each.get("text") for each in outlines}) == len(outlines) == 9
+    assert len({each.get("text") for each in outlines}) == len(outlines) == len(Cadence) * len(WITHOUT_MODEL)
     for each in outlines:
         assert each.get("type") == "rss"
         url = urlsplit(each.get("xmlUrl") or "")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from bot.channel import Link
 from bot.web.urls import LONGEST_TOPIC_SLUG, TopicKind, Urls, topic_slug
 from tests.support.pages import HOSTILE, paper
-from tests.support.web_program import Served, some
+from tests.support.web_program import Invited, Served, some
 from tests.web.test_pages import Seen
 
 URLS = Urls.below("https://papers.example.org")
@@ -81,6 +82,25 @@ async def test_a_topic_can_be_followed(served: Served) -> None:
     assert parse_qs(urlsplit(feeds[0]).query) == {"topics": ["author:Kaiming He"]}
     assert "Paper number 1" in (await served.get(feeds[0])).text
     assert [link for link in seen.links if link.startswith("https://t.me/papers_bot")]
+
+
+@dataclass(frozen=True)
+class Linking(Invited):
+    """A channel with links that run commands, as far as the web server asks."""
+
+    def link_to(self, line: str) -> Link | None:
+        return None if len(line) > 40 else Link("Telegram", f"https://t.me/papers_bot?start={line}")
+
+
+async def test_an_app_is_opened_with_the_topic_where_a_link_can_hold_it(tmp_path: Path) -> None:
+    async with Served(tmp_path, channels=[Linking(Link("Telegram", "https://t.me/papers_bot"))]) as served:
+        await served.publish(paper(1, authors=("Ada Lovelace", "A Name That Is Too Long For Any Deep Link")))
+        for name, url in (
+            ("ada-lovelace", "https://t.me/papers_bot?start=follow author:Ada Lovelace"),
+            ("a-name-that-is-too-long-for-any-deep-link", "https://t.me/papers_bot"),
+        ):
+            links = Seen((await served.get(f"/en/authors/{name}")).text).links
+            assert [link for link in links if link.startswith("https://t.me/")] == [url]
 
 
 async def test_chips_lead_to_pages(served: Served) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Paper
@@ -17,7 +17,7 @@ from bot.store.search.terms import IN_CJK, terms
 
 TOP_TERMS = 12
 """Terms of a paper that others are compared by."""
-CANDIDATES = 36
+CANDIDATES = 24
 """Terms of a paper of which it is counted how many other papers have them."""
 MOST_WITH_TERM = 400
 """Papers with one term that are compared, the newest."""
@@ -77,24 +77,23 @@ def _tells(term: str) -> bool:
 
 
 async def _counts(connection: AsyncConnection, found: Sequence[str]) -> tuple[Mapping[str, int], int]:
-    """How many papers have each of these terms, and how many papers there are, in one statement."""
-    dialect = engine(connection)
-    counted = [
-        f"select {place} as place, ({dialect.counting('').replace(':words', f':words{place}')}) as papers"
-        for place in range(len(found))
-    ]
-    given = {f"words{place}": dialect.expression(_of(term)) for place, term in enumerate(found)}
-    all_papers = "select -1 as place, (select count(*) from search_documents) as papers"
-    rows = await connection.execute(text(" union all ".join([all_papers, *counted])), given)
-    papers = {row.place: int(row.papers) for row in rows}
-    return {term: papers[place] for place, term in enumerate(found)}, papers[-1]
+    """How many papers have each of these terms, and how many papers there are.
+
+    A statement for each term: PostgreSQL would compile one that counts them all, for seconds.
+    """
+    counting = text(engine(connection).counting(""))
+    counts = {}
+    for term in found:
+        counts[term] = int(await connection.scalar(counting, {"words": _expression(connection, term)}) or 0)
+    total = await connection.scalar(select(func.count()).select_from(search_documents))
+    return counts, int(total or 0)
 
 
-async def _having(connection: AsyncConnection, term: str) -> Iterator[int]:
-    dialect = engine(connection)
-    given = {"words": dialect.expression(_of(term)), "most": MOST_WITH_TERM}
-    return iter([int(number) for number in await connection.scalars(text(dialect.HAVING), given)])
+async def _having(connection: AsyncConnection, term: str) -> Sequence[int]:
+    given = {"words": _expression(connection, term), "most": MOST_WITH_TERM}
+    return [int(number) for number in await connection.scalars(text(engine(connection).HAVING), given)]
 
 
-def _of(term: str) -> Query:
-    return Query((Phrase((term,)),))
+def _expression(connection: AsyncConnection, term: str) -> str:
+    written: str = engine(connection).expression(Query((Phrase((term,)),)))
+    return written

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ MOST_WAITING = 20
 """Pages that may wait for that; others are shown without."""
 MOST_LINKED = 20
 """Authors whose pages a paper's page links to."""
+LONGEST_LOOK = 3.0
+"""Seconds that a page waits for its related papers."""
 REMEMBERED = 5_000
 """Papers whose related papers are kept in memory."""
 LOOK_AGAIN = timedelta(hours=12)
@@ -90,8 +93,8 @@ class PaperPartsMaker:
             ],
             bibtex=citations.bibtex(paper),
             cite=[
-                Link("BibTeX", urls.citation(paper.id, citations.BIBTEX)),
-                Link("RIS", urls.citation(paper.id, citations.RIS)),
+                Link("BibTeX (.bib)", urls.citation(paper.id, citations.BIBTEX)),
+                Link("RIS (.ris)", urls.citation(paper.id, citations.RIS)),
             ],
             share=share_links(w, _plain(paper.title), urls.whole(urls.paper(w.language, paper.id))),
             previous=link(before),
@@ -107,9 +110,9 @@ class PaperPartsMaker:
         if known is not None and known[0] <= now < known[0] + LOOK_AGAIN:
             return known[1]
         try:
-            async with self._gate.turn(), self._store.read() as connection:
+            async with asyncio.timeout(LONGEST_LOOK), self._gate.turn(), self._store.read() as connection:
                 found = await search.related(connection, paper, MOST_RELATED)
-        except (BusyError, DatabaseFault, NoConnectionError) as error:
+        except (BusyError, DatabaseFault, NoConnectionError, TimeoutError) as error:
             log.warning("page goes without related papers", extra={"reason": type(error).__name__})
             return []
         return self._related.put(paper.id, (now, found))[1]
