@@ -108,22 +108,25 @@ def fit(
 
 def _preferred(fitted: Fitted[M], compose: Callable[[Page], M], limits: Limits) -> Fitted[M]:
     """The same papers within the preferred sizes, if their texts need not be shortened much; the first text is not."""
-    if _excess(fitted.message, limits, limits.preferred) is None:
-        return fitted
-    first, *others = fitted.page.blocks
-    longest = max((utf16_units(text) for block in others for text in block.said.parts.values()), default=0)
-
-    def shortened(most: int) -> Fitted[M]:
-        page = replace(fitted.page, blocks=[first, *(_within(block, most) for block in others)])
-        return Fitted(compose(page), fitted.shown, page)
-
-    def holds(most: int) -> bool:
-        return _excess(shortened(most).message, limits, limits.preferred) is None
-
+    first, others = fitted.page.blocks[:1], fitted.page.blocks[1:]
+    lengths = [utf16_units(text) for block in others for text in block.said.parts.values()]
+    longest = max(lengths, default=0)
     least = int(longest * LEAST_LEFT)
-    if not 0 < longest <= LONGEST_SENTENCE or not holds(least):
-        return fitted
-    return shortened(_largest(longest, holds, lowest=least))
+    tried, surplus, most = fitted, 0, longest
+    while (excess := _excess(tried.message, limits, limits.preferred)) is not None:
+        if longest > LONGEST_SENTENCE or most == least:
+            return fitted
+        surplus += excess[1] - excess[2]
+        most = max(least, min(_cut_for(lengths, surplus), most - 1))
+        page = replace(fitted.page, blocks=[*first, *(_within(block, most) for block in others)])
+        tried = Fitted(compose(page), fitted.shown, page)
+    return tried
+
+
+def _cut_for(lengths: Sequence[int], surplus: int) -> int:
+    """The largest length to which texts of these lengths have to be cut to lose so much together."""
+    longest = max(lengths, default=0)
+    return next((most for most in range(longest, 0, -1) if sum(max(0, n - most) for n in lengths) >= surplus), 0)
 
 
 def starts(

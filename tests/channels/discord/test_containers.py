@@ -283,3 +283,8 @@ def test_a_preview_shows_what_is_sent(composer: Composer) -> None:
     shown = texts_of(composer.compose(ten(3)))["text"]
     assert "### [1. Paper number 1]" in shown
     assert "-# ▲ 98" in shown
+
+
+def test_the_themes_of_a_brief_edition_are_no_small_print(composer: Composer) -> None:
+    shown = replace(ten(3, style=Style.BRIEF), lead="These papers look at agents.")
+    assert contained(composer, shown).head.splitlines()[1] == "These papers look at agents."
