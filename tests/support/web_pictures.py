@@ -173,7 +173,7 @@ async def main(folder: Path, languages: Sequence[str], widths: Sequence[int], sh
                 for sheet, pages in shown.items():
                     path = folder / f"web-{sheet}-{language}-{width}.webp"
                     together = list(islice(both, 2 * pages))
-                    contact_sheet(path, together, columns=6 if narrow else 4, scale=1 if narrow else 0.5)
+                    contact_sheet(path, together, columns=6 if narrow else 4, scale=0.8 if narrow else 0.5)
 
 
 if __name__ == "__main__":
