@@ -35,6 +35,7 @@ def health(
 
 async def _health(role: str | None, json: bool) -> int:
     async with stored(as_it_is=True) as store:
+        await store.version()  # says why the database cannot be used
         locks = make_locks(store.engine.url, store.path)
         try:
             found = await locks.holders()

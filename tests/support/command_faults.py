@@ -52,6 +52,8 @@ PLAIN: Sequence[Sequence[str]] = [
     ["resume", "telegram"],
     ["broadcast", "Words to all.", "--yes"],
     ["doctor"],
+    ["health"],
+    ["drain"],
     ["migrate", "--check"],
     ["migrate"],
     ["backup", "copy.db"],
