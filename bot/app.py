@@ -25,11 +25,12 @@ from bot.delivery.alerts import Alert, Alerts
 from bot.delivery.dispatcher import Dispatcher
 from bot.delivery.housekeeping import Housekeeping
 from bot.delivery.listening import ListeningMonitor
+from bot.delivery.recording_sender import recording_senders
 from bot.delivery.rendering import FindRecording
 from bot.delivery.session import Session
 from bot.media.illustrator import Illustrator
 from bot.media.media_store import MediaStore
-from bot.media.speech.assembly import make_narrator
+from bot.media.speech.assembly import make_narrator, speech_settings
 from bot.media.speech.recording_finder import RecordingFinder
 from bot.media.speech.settings import SpeechSettings
 from bot.model import Address, Preferences
@@ -173,6 +174,7 @@ async def open_app(
             writer=writer,
             illustrator=await _illustrator(core, home, under["illustrate"], stack, has_pages=has_pages),
             narrator=narrator,
+            recording_senders=recording_senders(store, locks, sessions, find),
             alerts=alerts,
             monitor=monitor,
             feedback=feedback,
@@ -330,6 +332,7 @@ def open_channel(
         template=template,
         links=links or SignedLinks([make_secret()], core.public_url or None),
         media=MediaStore(media_folder(core, home)).path,
+        reads_aloud=speech_settings(environ).configured,
         logo=use_logo(core, home),
     )
     opened: Channel = import_module(f"channels.{name}").open(channel_settings(name, environ), kit)

@@ -19,6 +19,7 @@ from bot.delivery.alerts import Alerts
 from bot.delivery.dispatcher import Dispatcher
 from bot.delivery.housekeeping import Housekeeping
 from bot.delivery.listening import ListeningMonitor
+from bot.delivery.recording_sender import RecordingSender
 from bot.delivery.session import Session
 from bot.media.illustrator import Illustrator
 from bot.media.speech.narrator import Narrator
@@ -88,6 +89,7 @@ class Service:
     writer: Writer
     illustrator: Illustrator
     narrator: Narrator
+    recording_senders: Sequence[RecordingSender]
     alerts: Alerts
     monitor: ListeningMonitor
     commands: ReaderCommands
@@ -124,7 +126,8 @@ class Service:
 
         Raises nothing but what the database and the locks raise.
         """
-        later = {"illustrate", *(f"deliver:{channel.name}" for channel in self.channels if not channel.rehearsal)}
+        later = {"illustrate", "narrate", *(each.role for each in self.recording_senders)}
+        later |= {f"deliver:{channel.name}" for channel in self.channels if not channel.rehearsal}
         jobs = self._jobs(roles)
         await self._each_once([jobs[name] for name in jobs if name not in later], now, stop)
 
@@ -180,7 +183,9 @@ class Service:
             keep = self.housekeeping.step
             jobs["keep"] = Job(["keep"], partial(self._again, "keep", keep, HOUSEKEEPING_EVERY), keep)
             if self.writer.has_model:
-                jobs["write"] = Job(["write"], self._write, self._write_once, self.writer.finish)
+                failed = "text generation failed, delivering without it"
+                once = partial(self._bounded, MODEL_PATIENCE, self.writer.step, failed)
+                jobs["write"] = Job(["write"], self._write, once, self.writer.finish)
         if Role.POLL in roles and (self.web is not None or any(channel.shows_pictures for channel in self.channels)):
             draw = partial(self._again, "illustrate", self.illustrator.step, ILLUSTRATING_EVERY)
             jobs["illustrate"] = Job(["illustrate"], draw, self._illustrate_once)
@@ -195,7 +200,10 @@ class Service:
                 )
         if Role.POLL in roles and self.narrator.has_voice:
             read = partial(self._again, "narrate", self.narrator.step, NARRATING_EVERY)
-            jobs["narrate"] = Job(["narrate"], read, self._narrate_once)  # last of those that `--once` runs
+            once = partial(self._bounded, VOICE_PATIENCE, self.narrator.step, "reading aloud failed")
+            jobs["narrate"] = Job(["narrate"], read, once)  # after all deliveries, with `--once` too
+        for each in self.recording_senders if Role.DELIVER in roles else ():
+            jobs[each.role] = Job([each.role], partial(self._again, each.role, each.step, NARRATING_EVERY), each.step)
         for session in self.sessions if Role.LISTEN in roles else ():
             role = f"listen:{session.channel.name}"
             jobs[role] = Job([role], partial(self._listen, session))
@@ -225,13 +233,16 @@ class Service:
             self.status.turned("write")
             await pause(0.0 if self.writer.wrote else WRITING_EVERY, stop)
 
-    async def _write_once(self, now: datetime) -> None:
+    async def _bounded(
+        self, seconds: float, step: Callable[[datetime], Awaitable[object]], failed: str, now: datetime
+    ) -> None:
+        """Take a step while there is something to do, for so many seconds; a failure is logged and spoils nothing."""
         try:
-            async with asyncio.timeout(MODEL_PATIENCE):
-                while await self.writer.step(now):
+            async with asyncio.timeout(seconds):
+                while await step(now):
                     pass
-        except Exception:  # editions go out, whatever the language model does
-            log.exception("text generation failed, delivering without it")
+        except Exception:
+            log.exception(failed)
 
     async def _illustrate_once(self, now: datetime) -> None:
         try:
@@ -239,14 +250,6 @@ class Service:
                 await self.illustrator.step(now)
         except Exception:  # editions go out, whatever becomes of their pictures
             log.exception("drawing pictures failed, delivering without them")
-
-    async def _narrate_once(self, now: datetime) -> None:
-        try:
-            async with asyncio.timeout(VOICE_PATIENCE):
-                while await self.narrator.step(now):
-                    pass
-        except Exception:  # a voice spoils nothing
-            log.exception("reading aloud failed")
 
     async def _deliver_once(self, dispatcher: Dispatcher, session: Session, now: datetime) -> None:
         try:

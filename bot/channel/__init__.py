@@ -33,5 +33,5 @@ from bot.channel.port import (
     Template,
     no_media,
 )
-from bot.channel.preference import N_, SILENT, Kind, Preference
+from bot.channel.preference import AUDIO, N_, SILENT, Kind, Preference
 from bot.channel.tokens import LEAVE, MAIL, Links, Unsigned

@@ -129,6 +129,16 @@ def N_(message: str) -> str:  # noqa: N802 - gettext's own name for it
     return message
 
 
+AUDIO = Preference(
+    "audio",
+    "audio",
+    Kind.SWITCH,
+    N_("preference.audio"),
+    N_("help.audio"),
+    examples=("{on}",),
+)
+"""The edition read aloud as a message of its own, on channels that play recordings."""
+
 SILENT = Preference(
     "silent",
     "silent",

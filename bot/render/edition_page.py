@@ -14,7 +14,7 @@ from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from bot.channel import Block, Link, Page, Paging, Said
-from bot.model import Cadence, Edition, Paper, Preferences, Ranked, Source, Style, Text
+from bot.model import ALL_PAPERS, Cadence, Edition, Paper, Preferences, Ranked, Source, Style, Text
 from bot.render import brief
 from bot.render.attribution import NOTHING_WRITTEN, outcome, say
 from bot.render.labels import footer, labels
@@ -57,7 +57,7 @@ def edition_page(
         language=w.language,
         direction=w.direction,
         heading=heading(w, edition.cadence, edition.day),
-        lead=_lead(w, preferences, chosen, len(edition.papers)),
+        lead=_lead(w, preferences, chosen, edition.papers),
         blocks=blocks,
         labels=labels(w, preferences.style),
         notes=_warnings(w, edition),
@@ -100,7 +100,7 @@ def today_page(
         language=w.language,
         direction=w.direction,
         heading=w.gettext("edition.heading", title=title, date=w.day(day)),
-        lead=_lead(w, preferences, chosen, len(ranked)),
+        lead=_lead(w, preferences, chosen, ranked),
         blocks=blocks,
         labels=labels(w, preferences.style),
         notes=[] if share == 1 else [_still_filling(w, share, now)],
@@ -303,11 +303,13 @@ def slug(cadence: Cadence, day: date) -> str:
             return f"{day:%Y-%m}"
 
 
-def _lead(w: Words, preferences: Preferences, chosen: Sequence[Ranked], total: int) -> str:
-    """How many papers there are; in the style `brief` what they are about."""
-    if preferences.style is Style.BRIEF and (named := brief.themes([each.paper for each in chosen])):
-        return w.gettext("edition.themes", themes=w.listed(named))
-    return _count(w, len(chosen), total, preferences.min_votes)
+def _lead(w: Words, preferences: Preferences, chosen: Sequence[Ranked], papers: Sequence[Ranked]) -> str:
+    """How many of the papers there are; in the style `brief` what all are about that pass the reader's filters."""
+    if preferences.style is Style.BRIEF:
+        passing = choose(papers, replace(preferences, papers=ALL_PAPERS))
+        if named := brief.themes([each.paper for each in passing]):
+            return w.gettext("edition.themes", themes=w.listed(named))
+    return _count(w, len(chosen), len(papers), preferences.min_votes)
 
 
 def _most(style: Style) -> int | None:

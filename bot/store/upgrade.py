@@ -35,7 +35,7 @@ STANDSTILL = {"sqlite": SEARCH_INDEX, "postgresql": LEASES}
 SETTLING = 9.0
 """Seconds within which a process before `LEASES` noticed that its advisory locks were lost."""
 ROLES = ("poll", "keep", "write", "narrate")
-CHANNEL_ROLES = ("deliver", "listen")
+CHANNEL_ROLES = ("deliver", "follow", "listen")
 MIGRATE = "migrate"
 """The lock under which one process of several that start together migrates, on SQLite."""
 ROWS_PER_SECOND = {"sqlite": 200_000, "postgresql": 60_000}

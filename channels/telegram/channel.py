@@ -18,6 +18,7 @@ from telegram.error import (
 )
 
 from bot.channel import (
+    AUDIO,
     SILENT,
     Barred,
     BaseChannel,
@@ -35,6 +36,7 @@ from bot.channel import (
     Pace,
     Page,
     Personal,
+    Preference,
     Rate,
     Recording,
     Rejected,
@@ -81,7 +83,7 @@ class Telegram(BaseChannel):
 
     name = "telegram"
     limits = LIMITS
-    extras = (PICTURE, SILENT, RICH)
+    extras: Sequence[Preference] = (PICTURE, SILENT, RICH)
     shows_pictures = True
 
     def __init__(self, settings: Settings, kit: Kit) -> None:
@@ -99,6 +101,8 @@ class Telegram(BaseChannel):
         self._template = kit.template("telegram/edition.html", escape)
         self._rich_template = kit.template("telegram/rich.html", escape)
         self._flood = FloodWaits()
+        if kit.reads_aloud:
+            self.extras = (*self.extras, AUDIO)
         self._recordings = UploadedRecordings(kit.memory)
         self._poster = Poster(self._bot)
         self._updates: UpdateHandler | None = None

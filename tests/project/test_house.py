@@ -21,7 +21,7 @@ SHARED_NAMES = {"settings", "channel", "message", "errors", "doctor", "__init__"
 
 LONGEST_FUNCTION = 60
 LONGER_FUNCTIONS = {
-    "bot.app.open_app": 89,  # wires the whole program, top to bottom
+    "bot.app.open_app": 90,  # wires the whole program, top to bottom
     "bot.cli.export._export": 63,
     "bot.publishing.feed.sample._papers": 79,  # the sample edition itself
     "bot.web.server.Web.__init__": 69,
@@ -33,7 +33,7 @@ MORE_FIELDS = {
     "bot.channel.page.Page": 21,
     "bot.model.Delivery": 16,
     "bot.model.Paper": 18,  # what the feed says of a paper
-    "bot.service.Service": 20,
+    "bot.service.Service": 21,
     "bot.web.application.WebContext": 13,
     "bot.web.pages.layout.PageLayout": 17,
 }

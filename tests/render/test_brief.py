@@ -63,6 +63,11 @@ def test_a_brief_edition_shows_its_themes_and_three_papers_with_half_a_sentence(
     assert "+7 more papers" in text
 
 
+def test_the_themes_are_those_of_the_day_however_few_papers_are_wanted() -> None:
+    whole, few = (edition_page(edition(*TEN), Preferences(style=Style.BRIEF, papers=papers)) for papers in (0, 2))
+    assert whole.lead == few.lead
+
+
 def test_the_others_follow_three_at_a_time() -> None:
     page = brief(edition(*TEN)).page
     assert page.next == "date +3 2026-04-29 mine"

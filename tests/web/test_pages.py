@@ -214,6 +214,14 @@ async def test_the_style_is_a_query_parameter(served: Served) -> None:
     assert (await served.get("/en/2026-04-29?style=review")).status == 404
 
 
+async def test_the_brief_page_leads_to_the_other_papers(tmp_path: Path) -> None:
+    async with Served(tmp_path) as served:
+        await served.publish(*some(8))
+        brief = await served.get("/en/2026-04-29?style=brief")
+        assert brief.text.count("<article") == 3
+        assert '<a href="/en/2026-04-29">+5 more papers</a>' in brief.text
+
+
 async def test_the_front_page_before_the_first_edition(tmp_path: Path) -> None:
     async with Served(tmp_path) as empty:
         answer = await empty.get("/ko/")

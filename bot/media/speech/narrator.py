@@ -21,7 +21,7 @@ from bot.media.speech.script import script
 from bot.media.speech.voices import Speaker, SpeechError
 from bot.model import Cadence, Edition, Preferences, Style
 from bot.render.styles import TEXT_FIELDS
-from bot.store import Store, edition_queries, speech_spending
+from bot.store import Store, edition_queries, sent_recordings, speech_spending
 
 log = logging.getLogger(__name__)
 
@@ -148,10 +148,11 @@ class Narrator:
         return sorted(found, key=lambda each: self._failures[each[1]])
 
     async def _wanted(self, cadence: Cadence) -> list[tuple[str, Style]]:
-        """The languages and styles in which editions of a cadence are wanted, those with most listeners first."""
-        if cadence is not Cadence.DAY:
-            return []
-        return [(language, self.podcast.style) for language in self.podcast.languages]
+        """The languages and styles in which editions of a cadence are wanted: the podcast's, then readers' own."""
+        podcast = [(language, self.podcast.style) for language in self.podcast.languages]
+        async with self._store.read() as connection:
+            listeners = await sent_recordings.wanted(connection, cadence)
+        return list(dict.fromkeys([*(podcast if cadence is Cadence.DAY else []), *listeners]))
 
     async def _can_speak(self, language: str, now: datetime) -> bool:
         """Whether a language can be spoken; why it cannot is logged once a day."""

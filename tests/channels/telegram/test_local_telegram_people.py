@@ -384,3 +384,19 @@ async def test_answers_and_questions_are_not_counted(timed: tuple[Town, Clock]) 
     await town.done("getChatMember", chat_id=42, user_id=42)
     await town.done("setMyCommands", commands=[])
     await town.done("getUpdates")
+
+
+KEY = {"keyboard": [[{"text": "Send my location", "request_location": True}]], "one_time_keyboard": True}
+
+
+async def test_a_key_that_sends_a_location_is_for_private_chats_and_goes_away_again(town: Town) -> None:
+    words = "400 Bad Request: location can be requested in private chats only"
+    assert await town.refused("sendMessage", chat_id=-1001, text="Where?", reply_markup=KEY) == words
+    with pytest.raises(LookupError):
+        await town.ada.presses_location_key(37.5, 127.0)
+    await town.done("sendMessage", chat_id=42, text="Where?", reply_markup=KEY)
+    told = await town.ada.presses_location_key(37.5, 127.0)
+    assert told["message"]["location"] == {"latitude": 37.5, "longitude": 127.0}
+    await town.done("sendMessage", chat_id=42, text="Thanks", reply_markup={"remove_keyboard": True})
+    with pytest.raises(LookupError):
+        await town.ada.presses_location_key(37.5, 127.0)

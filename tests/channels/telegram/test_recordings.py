@@ -116,3 +116,29 @@ async def test_a_group_s_button_leads_to_the_private_chat(server: TelegramServer
     assert found is not None
     [button] = [each for each in found.buttons if each["text"] == "🎧 Listen"]
     assert "start=" in button["url"]
+
+
+async def test_with_audio_on_the_recording_follows_the_edition_once(server: TelegramServer, station: Station) -> None:
+    await read_aloud(station)
+    ada, bo = server.person(42, language="en"), server.person(43, language="en")
+    for person in (ada, bo):
+        await person.writes("/start")
+        for _ in range(2):
+            await heard(person)
+    await ada.writes("/audio on")
+    assert "Audio: on" in (await heard(ada)).text
+    [sender] = station.service.recording_senders
+    for _ in range(2):
+        await sender.step(datetime.now(UTC))
+    followed = await heard(ada)
+    assert followed.media["audio"]["performer"] == "Morning Papers"
+    assert [call.arguments["chat_id"] for call in server.calls_of("sendAudio")] == [42]
+
+
+async def test_without_a_voice_nothing_offers_audio(server: TelegramServer, tmp_path: Path) -> None:
+    async with Station(tmp_path, server) as silent:
+        await silent.publish(5)
+        ada = server.person(42, language="en")
+        await ada.writes("/settings")
+        assert "Audio" not in str((await heard(ada)).labels)
+        assert "audio" not in {each.name for each in silent.service.commands.listed("telegram", "en")}
