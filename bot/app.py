@@ -114,7 +114,7 @@ async def open_app(
         links = SignedLinks(core.keys or [await load_secret(store)], core.public_url or None)
         names = [only] if only else configured(environ)
         channels = [open_channel(name, environ, home, store, links) for name in names]
-        sessions = [await stack.enter_async_context(Session(channel)) for channel in channels]
+        sessions = [await stack.enter_async_context(Session(channel, store)) for channel in channels]
         alerts = Alerts(sessions, core.admins, match(core.default_language))
         time = Clock({"database": store.server_time, "feed": feed.server_time}, alerts.alert)
         writer = await _writer(core, home, under["write"], stack, alerts)

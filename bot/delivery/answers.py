@@ -40,6 +40,18 @@ async def count_answer(
     return replace(state, counts=state.counts.with_answer(judge, now, refused=refused, before=before))
 
 
+def count_many(channel: Channel, state: ChannelState, accepted: Iterable[Delivery], now: datetime) -> ChannelState:
+    """The state with messages counted that were accepted while nothing failed; most of their judges refused nothing."""
+    counts, unknown = state.counts, 0
+    for delivery in accepted:
+        judge = channel.judge(delivery.to) if counts.judges else None
+        if judge is not None and counts.of(judge) is not None:
+            counts = counts.with_answer(judge, now, refused=False)
+        else:
+            unknown += 1
+    return replace(state, counts=counts.with_accepted(unknown, now)) if unknown or counts != state.counts else state
+
+
 def count_accepted(state: ChannelState, number: int, now: datetime) -> ChannelState:
     """The state with that many accepted messages counted at once, while no judge has refused anything."""
     return replace(state, counts=state.counts.with_accepted(number, now)) if number else state

@@ -10,17 +10,19 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channel import Channel, Deferred, Rejected, Sent
 from bot.delivery.alerts import Alert, log_alert
-from bot.delivery.answers import count_accepted, count_answer, held_back
+from bot.delivery.answers import count_accepted, count_answer, count_many, held_back
 from bot.delivery.attempt import Attempts
+from bot.delivery.dead_senders import SWEEP, DeadSenders
 from bot.delivery.delivery_log import DeliveryLog, Ended
 from bot.delivery.rate_limit import RateLimiter
 from bot.delivery.rendering import FindRecording, Renderings
+from bot.delivery.rush import Rush
 from bot.delivery.subscriber_changes import change_subscriber, end_after_strikes
 from bot.model import Delivery
 from bot.rules.outcomes import (
@@ -45,11 +47,9 @@ from bot.store import (
     recording,
     unconfirmed,
 )
+from bot.store.pipelined_turns import PipelinedTurns
 
 log = logging.getLogger(__name__)
-
-SWEEP = timedelta(seconds=5)
-"""Time between two searches for deliveries whose process died or that may be sent again."""
 
 
 class Dispatcher:
@@ -82,6 +82,7 @@ class Dispatcher:
         self._may_expire = may_expire
         self._store = store.fenced(locks, self.roles)
         self._locks = locks
+        self._dead = DeadSenders(self._store, locks, channel.name)
         self._renderings = Renderings(store, channel, writes=writes, observe=observe, find_recording=find_recording)
         self._attempts = Attempts(
             channel,
@@ -91,15 +92,18 @@ class Dispatcher:
             links=links,
             observe=observe,
         )
+        self.pipelines = store.path is None
+        """Whether turns in a rush are sent to the database at once, without waiting for each statement."""
+        self._pipelined = PipelinedTurns(store, channel.name)
+        self._rush = Rush()
         self._in_flight: dict[int, asyncio.Task[None]] = {}
         self._results: list[tuple[Delivery, Result]] = []
         self._recording: list[tuple[Delivery, Result]] = []
-        """The results that the current turn writes down."""
+        """Those that the current turn writes down."""
         self._in_doubt = False
         """Whether the last turn failed, so that nobody knows if its transaction was committed."""
         self._cut_off = False
         """Whether the locks were lost since the last `finish`."""
-        self._swept_at: datetime | None = None
         self._repeats_sought_at: datetime | None = None
 
     @property
@@ -122,7 +126,7 @@ class Dispatcher:
         Without `await_texts` no delivery waits for a model: there may be no next step. Returns whether there was
         anything to do. The caller holds the locks of `roles`.
         """
-        doubted = await self._sweep(now) if claim else 0
+        doubted = await self._dead.mark(self.owner, now) if claim else 0
         self.attempt_ended.clear()
         turn = asyncio.ensure_future(self._turn(now, claim=claim, await_texts=await_texts))
         try:
@@ -133,10 +137,13 @@ class Dispatcher:
             if turn.cancelled() or turn.exception() is not None:
                 self._results[:0] = self._recording  # perhaps not recorded: the next turn does it again
             self._in_doubt = True  # what was claimed will not be started
+            await self._pipelined.close()
             raise
         finally:
             self._recording = []
         self._in_doubt = False
+        if not claimed:
+            await self._pipelined.close()
         for delivery in claimed or ():
             task = asyncio.create_task(self._attempt(delivery), name=f"{self.channel.name} {delivery.id}")
             self._in_flight[delivery.id] = task
@@ -160,7 +167,9 @@ class Dispatcher:
         for task in self._in_flight.values():
             task.cancel()
         await asyncio.gather(*self._in_flight.values(), return_exceptions=True)
+        await self._pipelined.close()
         if self._cut_off:
+            self._rush = Rush()
             self.owner, self._cut_off, self._in_doubt = uuid.uuid4().hex, False, False
             self._results.clear()
             return
@@ -170,7 +179,11 @@ class Dispatcher:
         """One transaction: record, requeue what may be repeated, claim. None where there was nothing to do."""
         claim = claim and not self.draining and self._may_begin()
         free = self.channel.pace.concurrency - len(self._in_flight) if claim else 0
-        if not (self._results or self._in_doubt or (free > 0 and await self._is_due(now, free))):
+        if claim and free and self.pipelines and not self._in_doubt and self._rush.goes_on(self._results, now):
+            return await self._pipelined_turn(now, await_texts=await_texts)
+        if not (
+            self._results or self._in_doubt or self._rush.uncounted or (free > 0 and await self._is_due(now, free))
+        ):
             return None
         name = self.channel.name
         async with self._store.write() as connection:
@@ -178,9 +191,11 @@ class Dispatcher:
                 ours = [*self._in_flight, *(delivery.id for delivery, _ in self._results)]
                 await claiming.release(connection, name, owner=self.owner, but=ours)
             before = await channel_state.load(connection, name, lock=True)
+            uncounted = list(self._rush.uncounted)
             results = self._take_results()
             free = self.channel.pace.concurrency - len(self._in_flight) if claim else 0
-            state, ended = await self._record(connection, before, results, now)
+            counted = count_many(self.channel, before, uncounted, now)
+            state, ended = await self._record(connection, counted, results, now)
             if claim and self.channel.repeats_unknown and self._seeks_repeats(results, now):
                 for delivery in await unconfirmed.repeatable(connection, name, now=now):
                     await unconfirmed.repeat(connection, delivery, repeat_at(delivery, now))
@@ -192,8 +207,32 @@ class Dispatcher:
                 await claiming.expire(connection, name, now=now)
             if state != before:
                 await channel_state.save(connection, name, state)
+        self._rush.begin(state if claimed else None, now, counted=len(uncounted))
         self._log.ended(ended, now, at_once=not claimed)
         self._log.state(before, state, now)
+        return claimed
+
+    async def _pipelined_turn(self, now: datetime, *, await_texts: bool) -> list[Delivery]:
+        """A turn in a rush, in which nothing but acceptance came back: one round trip, without the channel's row."""
+        results, sure = self._take_results(), self._may_expire()
+        ended = [Ended(each, result, consequence(in_time(each, sure), result, now)) for each, result in results]
+        state, claimed = await self._pipelined.turn(
+            {each.delivery.id: each.follows for each in ended},
+            shown=self._locks.shown(*self.roles()),
+            owner=self.owner,
+            busy=list(self._in_flight),
+            limit=self.channel.pace.concurrency - len(self._in_flight),
+            now=now,
+            expires=sure,
+        )
+        found = bool(claimed)
+        later = held_back(self.channel, state, claimed, now)
+        may_wait = await_texts and any([await self._renderings.may_wait(each, now) for each in claimed])
+        if later or may_wait or any(postpone_until(each, now) is not None for each in claimed):
+            async with self._store.write() as connection:
+                claimed = await self._postpone(connection, claimed, later, now, await_texts=await_texts)
+        self._rush.go_on(state, [each.delivery for each in ended], found=found)
+        self._log.ended(ended, now, at_once=not claimed)
         return claimed
 
     def _take_results(self) -> Sequence[tuple[Delivery, Result]]:
@@ -216,12 +255,24 @@ class Dispatcher:
         name, expires = self.channel.name, self._may_expire()
         claimed = await claiming.claim(connection, name, owner=self.owner, now=now, limit=limit, expires=expires)
         later = held_back(self.channel, state, claimed, now)
+        return await self._postpone(connection, claimed, later, now, await_texts=await_texts)
+
+    async def _postpone(
+        self,
+        connection: AsyncConnection,
+        claimed: Sequence[Delivery],
+        later: dict[int, datetime],
+        now: datetime,
+        *,
+        await_texts: bool,
+    ) -> list[Delivery]:
+        """Give back what was claimed and has to wait, at least until the instants in `later`; returns the rest."""
         later |= {delivery.id: at for delivery in claimed if (at := postpone_until(delivery, now)) is not None}
         for delivery in claimed if await_texts else ():
             if (at := await self._renderings.texts_pending_until(connection, delivery, now)) is not None:
                 later.setdefault(delivery.id, at)
         if later:
-            await claiming.postpone(connection, later, owner=self.owner, expires=expires)
+            await claiming.postpone(connection, later, owner=self.owner, expires=self._may_expire())
         return [delivery for delivery in claimed if delivery.id not in later]
 
     async def _is_due(self, now: datetime, free: int) -> bool:
@@ -235,23 +286,6 @@ class Dispatcher:
             return self.channel.repeats_unknown and await unconfirmed.any_repeatable(
                 connection, self.channel.name, now=now
             )
-
-    async def _sweep(self, now: datetime) -> int:
-        """Mark as unknown what dead processes had in flight. Owners are listed before their locks are tried."""
-        if self._swept_at is not None and self._swept_at <= now < self._swept_at + SWEEP:
-            return 0
-        async with self._store.read() as connection:
-            owners = await unconfirmed.owners_in_flight(connection, self.channel.name)
-        doubted = 0
-        for owner in owners - {self.owner}:
-            if await self._locks.is_free(f"{OWNER}{owner}"):
-                async with self._store.write() as connection:
-                    doubted += await unconfirmed.mark_unknown(connection, self.channel.name, owner, now=now)
-        self._swept_at = now
-        if doubted:
-            event = "sending process died, its deliveries are marked unknown"
-            log.warning(event, extra={"channel": self.channel.name, "count": doubted})
-        return doubted
 
     async def _attempt(self, delivery: Delivery) -> None:
         """Attempt one delivery; its result waits to be recorded."""

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from bot.channel import Pace, Rate
+from bot.delivery.shared_rate import AccountRate
 from bot.runtime.recent import Recent
 
 RECIPIENTS = 10_000
@@ -30,9 +31,10 @@ CATCH_UP = 3
 class RateLimiter:
     """Delays sends so that they keep the rates that a channel declares (`bot.channel.Pace`)."""
 
-    def __init__(self, pace: Pace) -> None:
+    def __init__(self, pace: Pace, account: AccountRate | None = None) -> None:
+        """`account` keeps the account's rate where other processes send with it too."""
         self._pace = pace
-        self._account = None if pace.account is None else RateWindow(pace.account)
+        self._account = account or (None if pace.account is None else RateWindow(pace.account))
         self._recipients: Recent[str, Sequence[RateWindow]] = Recent(RECIPIENTS)
         self._broadcast = asyncio.Lock()
         self._urgent = 0

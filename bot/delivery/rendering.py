@@ -130,6 +130,14 @@ class Renderings:
             self._messages.drop(key)
             raise
 
+    async def may_wait(self, delivery: Delivery, now: datetime) -> bool:
+        """Whether a delivery may have to wait for texts or pictures, without asking for them."""
+        if delivery.is_note or delivery.preferences.style not in TEXT_FIELDS:
+            return False
+        if not (self._writes and not delivery.fell_back) and self._awaits_pictures is None:
+            return False
+        return now < (await self._edition(delivery.edition_id)).closed_at + PATIENCE
+
     async def texts_pending_until(
         self, connection: AsyncConnection, delivery: Delivery, now: datetime
     ) -> datetime | None:
@@ -137,16 +145,11 @@ class Renderings:
 
         Neither makes an edition late: ten minutes after closing it is delivered without them.
         """
-        wanted = delivery.preferences
-        if delivery.is_note or wanted.style not in TEXT_FIELDS:
-            return None
-        may_lack_texts = self._writes and not delivery.fell_back
-        if not may_lack_texts and self._awaits_pictures is None:
+        wanted, may_lack_texts = delivery.preferences, self._writes and not delivery.fell_back
+        if not await self.may_wait(delivery, now):
             return None
         edition = await self._edition(delivery.edition_id)
         deadline = edition.closed_at + PATIENCE
-        if now >= deadline:
-            return None
         name = slug(edition.cadence, edition.day)
         if self._awaits_pictures is not None and self._awaits_pictures.lacks_pictures(
             name, wanted.language, wanted.style

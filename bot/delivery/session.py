@@ -9,14 +9,18 @@ from typing import Self
 
 from bot.channel import Channel, Finding, LoginError
 from bot.delivery.rate_limit import RateLimiter
+from bot.delivery.shared_rate import shared_rate
+from bot.store import Store
 
 
 class Session:
     """Logs a channel in on demand, so that an unreachable service holds up no other channel."""
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Channel, store: Store | None = None) -> None:
+        """`store`: where processes that send with the same account share its rate."""
         self.channel = channel
-        self.rate_limiter = RateLimiter(channel.pace)
+        account = None if store is None else shared_rate(store, channel)
+        self.rate_limiter = RateLimiter(channel.pace, account)
         """The account's rate limits, shared by editions, answers and alerts."""
         self._stack = AsyncExitStack()
         self._opening = asyncio.Lock()

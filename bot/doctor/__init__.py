@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bot import app, settings
 from bot.channel import Finding
-from bot.doctor import database_checks, services, settings_checks, speech_checks
+from bot.doctor import database_checks, picture_checks, services, settings_checks, speech_checks
 from bot.settings import SettingsError
 from bot.store import Store
 
@@ -39,6 +39,7 @@ async def examine(home: Path, given: Mapping[str, str]) -> list[Finding]:
         async with _tables(store if usable else None) as tables:
             found += await services.check_model(core, tables, now)
             found += await speech_checks.check_speech(core, environ)
+            found += picture_checks.check_pictures(core, home)
             found += services.check_alerts(core, environ)
             found += services.check_web(core, environ)
             found += await services.check_channels(environ, home, tables, now)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
-from contextlib import suppress
 from functools import lru_cache
 from multiprocessing.connection import Connection
 
@@ -14,22 +12,21 @@ from bot.media.picture_specs import Card, Cloud, Poster, Spec, Task, Trend
 from bot.media.scene import Scene, Theme
 from bot.media.typesetting import MissingGlyphError, Typesetter
 
-NICE = 10
-"""How far the process steps back behind what readers wait for (`nice`)."""
-
 Files = list[tuple[str, bytes]]
 """The files of a picture, by name."""
 
 
 def draw_all(tasks: Iterable[Task], to: Connection) -> None:
     """Draw pictures one after another, and send the files of each, or the sentence that says why there are none."""
-    with suppress(OSError, AttributeError):
-        os.nice(NICE)
     for task in tasks:
         try:
-            to.send(draw(task))
+            files: Files | str = draw(task)
         except (MissingGlyphError, OSError, ValueError) as error:
-            to.send(str(error) or type(error).__name__)
+            files = str(error) or type(error).__name__
+        try:
+            to.send(files)
+        except OSError:  # nobody waits for it any more
+            return
     to.close()
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import os
 import signal
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
@@ -15,6 +17,9 @@ PATIENCE = 120.0
 """Seconds that one picture may take; the usual ones take a tenth of a second."""
 ENDING = 5.0
 """Seconds that a process gets to end."""
+
+NICE = 19
+"""How far the process steps back behind what readers wait for: as far as it goes (nice(2))."""
 
 Drawn = list[tuple[str, bytes]] | str
 """The files of a picture by name, or the sentence that says why there are none."""
@@ -47,6 +52,8 @@ async def draw(tasks: Sequence[Task]) -> AsyncGenerator[tuple[Task, Drawn]]:
 def _run(tasks: Sequence[Task], to: Connection) -> None:
     """What the new process does; the libraries that draw are imported there alone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the program, which ends this process
+    with suppress(OSError, AttributeError):
+        os.nice(NICE)
     from bot.media.drawing import draw_all
 
     draw_all(tasks, to)

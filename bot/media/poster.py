@@ -76,7 +76,7 @@ def poster(spec: Poster, typesetter: Typesetter) -> Scene:
     first, *others = spec.entries
     if spec.photo is not None:
         width = WIDTH - 2 * MARGIN
-        column.items.append(Photo(spec.photo, MARGIN, column.y, width, width / PHOTO, 12))
+        column.items += _framed(Photo(spec.photo, MARGIN, column.y, width, width / PHOTO, 12))
         column.y += width / PHOTO + 26
     _entry(column, first, 44, 4)
     for each in others:
@@ -88,6 +88,12 @@ def poster(spec: Poster, typesetter: Typesetter) -> Scene:
     height = round(column.y + MARGIN * 0.75)
     scene = Scene(WIDTH, height, column.items)
     return scene.mirrored() if typesetter.rtl else scene
+
+
+def _framed(photo: Photo) -> list[Item]:
+    """A photograph with a fine line around it, so that a white one has an edge."""
+    frame = Box(photo.x - 2, photo.y - 2, photo.width + 4, photo.height + 4, Tone.LINE, photo.radius + 2)
+    return [frame, photo]
 
 
 def _entry(column: _Column, entry: Entry, size: float, lines: int) -> None:
@@ -105,7 +111,7 @@ def card(spec: Card, typesetter: Typesetter) -> Scene:
         room -= CARD_PHOTO + 48
         height = CARD_PHOTO / PHOTO * 1.3
         x = CARD_WIDTH - CARD_MARGIN - CARD_PHOTO
-        items.append(Photo(spec.photo, x, (CARD_HEIGHT - height) / 2 + 8, CARD_PHOTO, height, 14))
+        items += _framed(Photo(spec.photo, x, (CARD_HEIGHT - height) / 2 + 8, CARD_PHOTO, height, 14))
     column = _Column(typesetter, CARD_MARGIN, 50, room)
     column.add(spec.product, 30, 700, Tone.SUN)
     column.y += 10

@@ -52,9 +52,18 @@ def _bars(trend: Trend, typesetter: Typesetter) -> Iterator[Item]:
             tone = Tone.SUN if bar.is_marked else Tone.SOFT
             yield Box(LEFT + at * place + place * (1 - BAR) / 2, top, place * BAR, HEIGHT - BOTTOM - top, tone, 3)
         if bar.is_marked and bar.papers is not None and len(marked) == 1:
-            y = _height(trend, bar.papers) - 12
+            y = _clear_of_mean(trend, at, _height(trend, bar.papers) - 12)
             yield MARKED.write(typesetter, bar.written, _middle(trend, at), y)
     yield from _names(trend, typesetter, marked[-1] if marked else len(trend.bars) - 1)
+
+
+def _clear_of_mean(trend: Trend, at: int, baseline: float) -> float:
+    """The baseline of a number above a bar: above the line of means, where that would go through it."""
+    mean = trend.mean[at] if at < len(trend.mean) else None
+    if mean is None:
+        return baseline
+    line = _height(trend, mean)
+    return line - 14 if baseline - SMALL - 6 < line < baseline + 10 else baseline
 
 
 def _names(trend: Trend, typesetter: Typesetter, first: int) -> Iterator[Item]:

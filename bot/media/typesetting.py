@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 SHAPED = frozenset({"ar", "hi"})
 """Languages whose letters change with their neighbours, which takes Pillow with raqm."""
 HAS_RAQM = features.check("raqm")
+OPENED = 12
+"""Fonts kept open; one of Chinese, Japanese and Korean takes four megabytes, and opens at once."""
 ELLIPSIS = "…"
 CUT_BEFORE = " ,.;:-–—、，"
 """What is left out where it would stand before an ellipsis."""
@@ -187,7 +189,7 @@ def _direction(*, is_rtl: bool) -> str | None:
     return ("rtl" if is_rtl else "ltr") if HAS_RAQM else None
 
 
-@lru_cache(48)  # one of Chinese, Japanese and Korean takes more than a megabyte
+@lru_cache(OPENED)
 def _font(file: FontFile, size: float, weight: int) -> FreeTypeFont:
     font = ImageFont.truetype(str(file.path), size, index=file.index)
     with suppress(OSError):  # it comes in one weight

@@ -152,8 +152,8 @@ def _runs(text: str) -> Iterator[Phrase]:
 
 
 def _is_theme(phrase: Phrase, written: str) -> bool:
-    """Whether a keyword tells something: at least two words, no abbreviation behind it, not what is said every day."""
-    several = len(written.split()) >= 2 and len(phrase) <= MOST_WORDS and display_width(written) <= LONGEST_THEME
+    """Whether a keyword tells something: at least two words, no markup, not what is said every day."""
+    several = len(written.split()) > 1 and 1 < len(phrase) <= MOST_WORDS and display_width(written) <= LONGEST_THEME
     is_everyday = phrase in EVERYDAY or phrase[:-1] in EVERYDAY or phrase[1:] in EVERYDAY
     return several and not is_everyday and phrase[-1] not in _FILLING and not _MARKUP & set(written)
 

@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, String, and_, bindparam, case, func, literal, or_, select, update
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Integer,
+    Select,
+    String,
+    all_,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningUpdate
 
@@ -35,13 +51,18 @@ async def claim(
     """
     if limit <= 0:
         return []
-    given = {"of": channel, "by": owner, "at": now, "most": limit, "until": None if expires else now}
-    ids = [delivery_id for delivery_id, state in await connection.execute(_claiming(), given) if state == State.SENDING]
-    return await load(connection, ids)
+    given = claim_parameters(channel, owner=owner, now=now, limit=limit, expires=expires)
+    rows = await connection.execute(claim_statement(), given)
+    return await load(connection, [delivery_id for delivery_id, state in rows if state == State.SENDING])
+
+
+def claim_parameters(channel: str, *, owner: str, now: datetime, limit: int, expires: bool) -> dict[str, object]:
+    """What `claim_statement` is given."""
+    return {"of": channel, "by": owner, "at": now, "most": limit, "until": None if expires else now}
 
 
 @cache
-def _claiming() -> ReturningUpdate[int, str]:
+def claim_statement() -> ReturningUpdate[int, str]:
     """The statement of `claim`, built once: building it takes as long as the database takes to carry it out."""
     channel, owner, most = (
         bindparam("of", type_=String),
@@ -149,10 +170,23 @@ async def load(connection: AsyncConnection, ids: Sequence[int]) -> list[Delivery
     """The deliveries with these ids, as the dispatcher needs them, in the order in which they are due."""
     if not ids:
         return []
-    result = await connection.execute(_loading(), {"claimed": list(ids)})
-    preferences, rows = reader(tuple(result.keys())), result.all()
-    candidates = [row[0] for row in rows if row.may_have_missed]
-    missed = await reader_history.missed(connection, candidates) if candidates else {}
+    result = await connection.execute(_load_statement(), {"claimed": list(ids)})
+    columns, rows = tuple(result.keys()), result.all()
+    candidates = candidates_of(rows, columns)
+    return deliveries_of(rows, columns, await reader_history.missed(connection, candidates) if candidates else {})
+
+
+def candidates_of(rows: Sequence[Sequence[Any]], columns: Sequence[str]) -> list[int]:
+    """The deliveries in the rows of a loading statement whose readers may have missed an edition."""
+    place = columns.index("may_have_missed")
+    return [row[0] for row in rows if row[place]]
+
+
+def deliveries_of(
+    rows: Sequence[Sequence[Any]], columns: Sequence[str], missed: Mapping[int, tuple[date, ...]]
+) -> list[Delivery]:
+    """The deliveries in the rows of a loading statement, with the days that their readers `missed`."""
+    preferences, nothing_sent = reader(tuple(columns)), columns.index("nothing_sent")
     found = []
     for row in rows:  # by place, since this is done for every message
         delivery_id, edition_id, subscriber_id, due_at, expires_at, attempts, repeats, rejections = row[:8]
@@ -174,15 +208,32 @@ async def load(connection: AsyncConnection, ids: Sequence[int]) -> list[Delivery
                 subscribed_at=subscribed_at,
                 missed=missed.get(delivery_id, ()),
                 is_note=bool(is_note),
-                is_first=not is_note and bool(row.nothing_sent) and due_at - subscribed_at < NEW,
+                is_first=not is_note and bool(row[nothing_sent]) and due_at - subscribed_at < NEW,
             )
         )
     return found
 
 
 @cache
+def load_claimed_statement() -> Select[Any]:
+    """Loads what an owner (`by`) has claimed on a channel (`of`) and does not have in flight (`busy`) already."""
+    busy = bindparam("busy", type_=ARRAY(BigInteger))
+    return _loading().where(
+        deliveries.c.channel == bindparam("of", type_=String),
+        deliveries.c.owner == bindparam("by", type_=String),
+        deliveries.c.state == State.SENDING,
+        deliveries.c.id != all_(busy),
+    )
+
+
+@cache
+def _load_statement() -> Select[Any]:
+    return _loading().where(deliveries.c.id.in_(bindparam("claimed", expanding=True)))
+
+
+@cache
 def _loading() -> Select[Any]:
-    """The statement of `load`, which reads the first columns by place; built once."""
+    """What is loaded of deliveries, the first columns by place; which ones is left to say."""
     return (
         select(
             deliveries.c.id.label("delivery_id"),
@@ -214,6 +265,5 @@ def _loading() -> Select[Any]:
                 renderings.c.choice_id == deliveries.c.choice_id,
             ),
         )
-        .where(deliveries.c.id.in_(bindparam("claimed", expanding=True)))
         .order_by(deliveries.c.next_at, deliveries.c.id)
     )

@@ -19,28 +19,28 @@ async def record(connection: AsyncConnection, endings: Mapping[int, Consequence]
     """Write down what follows for each delivery id; only rows that are still `owner`'s are changed."""
     if not endings:
         return
-    await run_for_each(
-        connection,
-        _recording,
-        [
-            {
-                "delivery_id": delivery_id,
-                "new_state": follows.state.value,
-                "new_reason": follows.reason,
-                "new_code": None if follows.reason is None else follows.code.value,
-                "new_receipt": follows.receipt,
-                "new_next_at": follows.next_at,
-                "new_rejections": follows.rejections,
-                "is_owed": follows.state is State.OWED,
-            }
-            for delivery_id, follows in endings.items()
-        ],
-        {"by": owner, "now": now},
-    )
+    await run_for_each(connection, statement, parameters(endings), {"by": owner, "now": now})
+
+
+def parameters(endings: Mapping[int, Consequence]) -> list[dict[str, object]]:
+    """What `statement` is given for each delivery, beside the owner (`by`) and the time (`now`)."""
+    return [
+        {
+            "delivery_id": delivery_id,
+            "new_state": follows.state.value,
+            "new_reason": follows.reason,
+            "new_code": None if follows.reason is None else follows.code.value,
+            "new_receipt": follows.receipt,
+            "new_next_at": follows.next_at,
+            "new_rejections": follows.rejections,
+            "is_owed": follows.state is State.OWED,
+        }
+        for delivery_id, follows in endings.items()
+    ]
 
 
 @cache
-def _recording() -> Update:
+def statement() -> Update:
     """The statement of `record`, built once."""
     return (
         update(deliveries)

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.channel import Block, Kit, Limits, Page, paper_line, utf16_units
+from bot.channel import Block, Kit, Limits, Page, cloud_url, paper_line, utf16_units
 from bot.model import MediaKind
 from channels.discord import command_names
 from channels.discord.components import Button, Choice, CustomId, Menu, ReplyMode, Row
@@ -101,6 +101,7 @@ class Composer:
         self._paper = kit.template("discord/paper.md", escape)
         self._foot = kit.template("discord/foot.md", escape)
         self._words = words
+        self._kit = kit
 
     def compose(self, page: Page) -> DiscordMessage:
         """A page as a message, with no more papers than a message can hold."""
@@ -144,11 +145,12 @@ class Composer:
 
     def _container(self, page: Page, texts: Sequence[str]) -> Container:
         lead, *others = page.blocks
+        cloud = cloud_url(page, self._kit)
         return Container(
             head=f"**{_title(page.heading)}**\n{self._above(page, contained=True)}".strip(),
             lead=f"### {_linked(lead)}\n{texts[0]}".strip(),
-            picture=_picture(lead),
-            alt=lead.title,
+            picture=cloud or _picture(lead),
+            alt=page.heading if cloud else lead.title,
             papers=tuple(
                 f"**{_linked(block)}**\n{text}".strip() for block, text in zip(others, texts[1:], strict=True)
             ),
@@ -166,7 +168,7 @@ class Composer:
 
     def _head_embed(self, page: Page) -> Json:
         embed: Json = {"title": _title(page.heading), "description": self._above(page), "color": COLOUR}
-        picture = next(filter(None, map(_picture, page.blocks)), None)
+        picture = cloud_url(page, self._kit) or next(filter(None, map(_picture, page.blocks)), None)
         if picture is not None and len(page.blocks) > 1:
             embed["image"] = {"url": picture}
         return embed

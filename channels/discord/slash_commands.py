@@ -81,6 +81,7 @@ COMMANDS: Sequence[CommandSpec] = (
     CommandSpec(CommandName.CLOUD, (_DAY, _SHARE), in_show=True),
     CommandSpec(CommandName.TREND, (_DAY, _SHARE), in_show=True),
     CommandSpec(CommandName.POSTER, (_DAY, _SHARE), in_show=True),
+    CommandSpec(CommandName.LISTEN, (_DAY,), in_show=True),
     CommandSpec(CommandName.TOP, (OptionSpec("days", INTEGER, "about_days", bounds=(1, 31)), _SHARE)),
     CommandSpec(
         CommandName.SUBSCRIBE,
@@ -164,9 +165,11 @@ def payload(listed: Listed, words: Words) -> list[Json]:
 
 
 def specs(listed: Sequence[CommandInfo]) -> list[CommandSpec]:
-    """`COMMANDS`, and the readers' commands that it does not name."""
+    """`COMMANDS`, `listen` only where editions are read aloud, and the readers' commands that it does not name."""
+    reads_aloud = any(info.name == CommandName.LISTEN for info in listed)
+    known = [each for each in COMMANDS if each.command != CommandName.LISTEN or reads_aloud]
     others = (info for info in listed if not info.for_operators and info.name not in _SPECS)
-    return [*COMMANDS, *map(_default, others)]
+    return [*known, *map(_default, others)]
 
 
 def _default(info: CommandInfo) -> CommandSpec:

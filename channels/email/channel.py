@@ -43,6 +43,7 @@ from channels.email.errors import RETRY_SECONDS, outcome_of
 from channels.email.headers import header
 from channels.email.intake import MailCounts, process_mailbox
 from channels.email.message import (
+    CHARTS,
     FEWER,
     MAX_HTML_BYTES,
     PICTURE,
@@ -191,7 +192,12 @@ class Email(BaseChannel):
             lines.append(header("Archived-At", f"<{links[WEB]}>"))
         links.setdefault(UNSUBSCRIBE, mailto)
         shown = personal.extras.get(PICTURES.name, PICTURES.unset) != OFF
-        links |= {PICTURE: mail.picture if shown else "", WELCOME_HTML: "", WELCOME_TEXT: ""}
+        links |= {
+            PICTURE: mail.picture if shown else "",
+            CHARTS: mail.charts if shown else "",
+            WELCOME_HTML: "",
+            WELCOME_TEXT: "",
+        }
         if personal.welcome:
             links |= self._composer.welcome(mail, personal.welcome, links.get(SETTINGS, ""))
         for name in (SETTINGS, FEWER, WEB):

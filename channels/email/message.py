@@ -18,6 +18,7 @@ from css_inline import CSSInliner
 from bot.channel import Kit, Page
 from bot.runtime.text import without_controls
 from channels.email.address import Mailbox
+from channels.email.charts import chart_urls
 from channels.email.headers import header, mailbox_header, text_header
 from channels.email.mail_urls import list_url, logo_size, logo_url, paper_url, picture_url, subscribe_url
 from channels.email.plain_text import wrap
@@ -25,10 +26,10 @@ from channels.email.subject import preheader, subject
 
 UNSUBSCRIBE, SETTINGS, FEWER, WEB = "unsubscribe", "settings", "fewer", "web"
 """The placeholders of links, filled in for each reader."""
-PICTURE = "picture"
+PICTURE, CHARTS = "picture", "charts"
 WELCOME_HTML, WELCOME_TEXT = "welcome_html", "welcome_text"
-"""The placeholders of what only some readers are shown: the first paper's picture, and a greeting."""
-PLACEHOLDERS = (UNSUBSCRIBE, SETTINGS, FEWER, WEB, PICTURE, WELCOME_HTML, WELCOME_TEXT)
+"""The placeholders of what only some readers are shown: pictures, and a greeting."""
+PLACEHOLDERS = (UNSUBSCRIBE, SETTINGS, FEWER, WEB, PICTURE, CHARTS, WELCOME_HTML, WELCOME_TEXT)
 MAX_HTML_BYTES = 90_000
 """Bytes of HTML as sent, quoted-printable. Gmail clips a mail at about 102 kB and hides the unsubscribe link."""
 LINK_BYTES = 200
@@ -64,16 +65,18 @@ class Mail:
     """Whether it belongs to no subscription and so has no list headers."""
     picture: str = ""
     """HTML of the first paper's picture, for the readers who did not turn it off."""
+    charts: str = ""
+    """HTML of the pictures of a week or a month, for the same readers."""
     page: Page | None = None
     """The page without its papers, for what is said to one reader."""
 
     def sizes(self) -> Mapping[str, int]:
         links = len(_MARKS.findall(self.html))
-        fixed = quoted(_MARKS.sub("", self.html).encode()) + quoted(self.picture.encode())
+        fixed = quoted(_MARKS.sub("", self.html).encode()) + quoted((self.picture + self.charts).encode())
         return {"bytes of HTML": len(fixed) + links * LINK_BYTES}
 
     def parts(self) -> Mapping[str, str]:
-        markup = self.html.replace(f"{_MARK}{PICTURE}", self.picture)
+        markup = self.html.replace(f"{_MARK}{PICTURE}", self.picture).replace(f"{_MARK}{CHARTS}", self.charts)
         return {"text": _MARKS.sub(_shown, self.text), "html": _MARKS.sub(_shown, markup)}
 
     def with_links(self, links: Mapping[str, str]) -> list[bytes]:
@@ -92,8 +95,9 @@ class Composer:
 
     def compose(self, page: Page, *, letter: bool = False) -> Mail:
         """Render and serialise a page. A `letter` is transactional mail, which belongs to no subscription."""
-        picture, named = self._picture(page), subject(page, self.kit)
-        present = self._present(page, letter=letter, picture=bool(picture))
+        picture, charts, named = self._picture(page), self._charts(page), subject(page, self.kit)
+        present = self._present(page, letter=letter)
+        present |= {name for name, markup in ((PICTURE, picture), (CHARTS, charts)) if markup}
         public = self.kit.links.public
         more: dict[str, object] = {
             **{name: f"{_MARK}{name}" if name in present else "" for name in PLACEHOLDERS},
@@ -112,10 +116,10 @@ class Composer:
         boundary = f"=_{secrets.token_hex(12)}"  # "=_" never stands in quoted-printable
         headers = self._headers(page, named, boundary, letter=letter)
         body = _alternatives(text, markup, boundary)
-        return Mail(text, markup, headers, body, letter, picture, replace(page, blocks=()))
+        return Mail(text, markup, headers, body, letter, picture, charts, replace(page, blocks=()))
 
-    def _present(self, page: Page, *, letter: bool, picture: bool) -> set[str]:
-        """The placeholders that a mail has."""
+    def _present(self, page: Page, *, letter: bool) -> set[str]:
+        """The placeholders that a mail has beside those of pictures."""
         public = self.kit.links.public is not None
         return {
             name
@@ -124,7 +128,6 @@ class Composer:
                 SETTINGS: public and not letter,
                 FEWER: public and not letter,
                 WEB: public and page.day is not None,
-                PICTURE: picture,
                 WELCOME_HTML: bool(page.blocks),
                 WELCOME_TEXT: bool(page.blocks),
             }.items()
@@ -151,6 +154,11 @@ class Composer:
             return ""
         more = {"source": source, "place": paper_url(page.blocks[0], page, public)}
         return self.kit.template("email/picture.html", None)(page, **more, width=PICTURE_WIDTH, height=PICTURE_HEIGHT)
+
+    def _charts(self, page: Page) -> str:
+        """HTML of the pictures of a week or a month that have been drawn; empty where there are none."""
+        charts = chart_urls(page, self.kit)
+        return self.kit.template("email/charts.html", None)(page, charts=charts) if charts else ""
 
     def _headers(self, page: Page, named: str, boundary: str, *, letter: bool) -> bytes:
         product = page.labels["product"]
@@ -248,6 +256,6 @@ def _joined(pieces: list[bytes | str]) -> Body:
 
 def _shown(found: re.Match[str]) -> str:
     """A placeholder as a preview shows it; what only some readers are told is left out."""
-    if found[1] in {PICTURE, WELCOME_HTML, WELCOME_TEXT}:
+    if found[1] in {PICTURE, CHARTS, WELCOME_HTML, WELCOME_TEXT}:
         return ""
     return html.escape(f"https://…/{found[1]}")

@@ -144,7 +144,8 @@ class Site(BaseChannel):
         assert isinstance(message, SiteMessage)
         page = message.page
         with folder_writer.exclusive(where):
-            placed = folder_writer.place(where, self._edition_pictures(message))
+            placed = [f"images/{name}" for name in folder_writer.place(where, self._edition_pictures(message))]
+            placed += self._place_recording(where, message)
             rendered = self._render(page, folder_writer.present(where), self._sums(where, page))
             made = {
                 rendered.layout.markdown(page.slug, page.cadence, page.day): rendered.markdown,
@@ -156,7 +157,7 @@ class Site(BaseChannel):
             changed = folder_writer.write(where, made)
             sums = folder.records_around(where, page) if whole else {}
             around = sums | self._indexes(where, rendered)
-            changed += [*folder_writer.write(where, around), *(f"images/{name}" for name in placed)]
+            changed += [*folder_writer.write(where, around), *placed]
             return Written([*made, *around, *folder.shown_on(where, page)], changed)
 
     def _write_illustrated(self, where: Path, message: SiteMessage) -> Written:
@@ -173,6 +174,15 @@ class Site(BaseChannel):
             return {}
         found = {name: self._media(page.slug, page.language, name) for name in EDITION_PICTURES}
         return {f"{page.slug}_{name}": path for name, path in found.items() if path is not None}
+
+    def _place_recording(self, where: Path, message: SiteMessage) -> list[str]:
+        """Copy the edition read aloud, in its style, else in any, where its layout links it. Returns what changed."""
+        page = message.page
+        if message.layout.style is not NEWSPAPER or not PERIOD.fullmatch(page.slug):
+            return []
+        names = (f"episode-{style}.mp3" for style in dict.fromkeys((page.style, *Style)))
+        found = next(filter(None, (self._media(page.slug, page.language, name) for name in names)), None)
+        return [] if found is None else folder_writer.place_recording(where, page.slug, found)
 
     def place(self, where: Path, pictures: Mapping[str, Path]) -> list[str]:
         """Copy pictures, given by file name, into a site's images folder. Returns the names of those that changed.

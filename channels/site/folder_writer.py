@@ -40,6 +40,12 @@ def place(folder: Path, pictures: Mapping[str, Path]) -> list[str]:
     return [name for name, source in pictures.items() if write_atomic(folder / "images" / name, source.read_bytes())]
 
 
+def place_recording(folder: Path, slug: str, source: Path) -> list[str]:
+    """Copy the recording of an edition into `folder`/audio. Returns its path there if it changed. Raises OSError."""
+    name = f"audio/{slug}.mp3"
+    return [name] if write_atomic(folder / name, source.read_bytes()) else []
+
+
 def present(folder: Path) -> frozenset[str]:
     """The pictures and recordings that a page may show, by their paths below `folder`."""
     found = [path for kind in ("images", "audio") for path in (folder / kind).glob("*") if path.is_file()]

@@ -42,6 +42,7 @@ from bot.channel import (
     Rejected,
     Sent,
     Unknown,
+    cloud_url,
 )
 from bot.model import ON
 from channels.telegram import errors
@@ -218,7 +219,9 @@ class Telegram(BaseChannel):
         return self._flood.standing(chat) or chat
 
     def compose(self, page: Page) -> TelegramMessage:
-        return TelegramMessage(page, collapse_blank_lines(self._template(page)), self._rich_template)
+        return TelegramMessage(
+            page, collapse_blank_lines(self._template(page)), self._rich_template, cloud_url(page, self._kit)
+        )
 
     async def send(self, to: str, message: Message, personal: Personal) -> Outcome:
         assert isinstance(message, TelegramMessage)

@@ -65,6 +65,8 @@ class TelegramMessage:
     page: Page
     text: str
     rich_template: Template
+    cloud: str = ""
+    """The address of the picture of a week or a month, in place of the first paper's."""
 
     def sizes(self) -> Mapping[str, int]:
         return {
@@ -81,13 +83,13 @@ class TelegramMessage:
         return self.rich_template(self.page, picture=self._picture(extras))
 
     def preview(self, extras: Mapping[str, str]) -> LinkPreviewOptions:
-        """No preview, or the first paper's picture, large and above the text, if the reader chose it."""
+        """No preview, or the cloud or the first paper's picture, large and above the text, if the reader chose it."""
         picture = self._picture(extras)
         return LinkPreviewOptions(url=picture, prefer_large_media=True, show_above_text=True) if picture else NO_PREVIEW
 
     def _picture(self, extras: Mapping[str, str]) -> str:
-        """The address of the first paper's picture; empty where there is none, or none is wanted."""
-        picture = self.page.blocks[0].paper.thumbnail if self.page.blocks else None
+        """The address of the cloud, else of the first paper's picture; empty where there is none, or none is wanted."""
+        picture = self.cloud or (self.page.blocks[0].paper.thumbnail if self.page.blocks else None)
         return picture or "" if extras.get(PICTURE.name) == ON and (picture or "").startswith("https://") else ""
 
     def rows(

@@ -24,7 +24,8 @@ from bot.channel import (
     Sent,
 )
 from bot.commands import ReaderCommands, announce
-from bot.delivery.dispatcher import SWEEP, Dispatcher
+from bot.delivery.dead_senders import SWEEP
+from bot.delivery.dispatcher import Dispatcher
 from bot.delivery.housekeeping import Housekeeping
 from bot.model import NOTE, Address, Cadence, Preferences, Reason, State, Style
 from bot.render.announcement_page import LONGEST

@@ -65,7 +65,7 @@ async def suggested(room: Room, command: str, typed: str, locale: str = "en") ->
         (CommandName.WEEKDAYS, "", ["1,2,3,4,5", "1,2,3,4,5,6,7"]),
         (CommandName.HELP, "privacy", ["privacy"]),
         (CommandName.HELP, "silent", ["silent"]),
-        (CommandName.HELP, "picture", []),
+        (CommandName.HELP, "picture", ["cloud", "poster"]),
         (CommandName.TODAY, "x", []),
     ],
 )

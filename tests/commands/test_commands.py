@@ -677,7 +677,8 @@ async def test_help_knows_every_command(chat: Chat) -> None:
         answer = await chat.ask("help")
         expected = {info.name for info in chat.readers.listed("fake", "en") if not info.for_operators}
         assert {row.label for row in answer.rows} == expected
-        assert expected >= {*CommandName, *(extra.command for extra in extras)}
+        with_audio = {CommandName.LISTEN}  # only where editions are read aloud
+        assert expected >= {*CommandName, *(extra.command for extra in extras)} - with_audio
         for command in expected:
             chat.now += REFILL
             one = await chat.ask(f"help {command}")

@@ -20,7 +20,8 @@ from sqlalchemy import event, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channel import Barred, Deferred, Gone, Message, Outcome, Pace, Personal, Rejected, Sent, Unknown
-from bot.delivery.dispatcher import SWEEP, Dispatcher
+from bot.delivery.dead_senders import SWEEP
+from bot.delivery.dispatcher import Dispatcher
 from bot.model import NOTE, Address, Preferences, State, Style
 from bot.rules.outcomes import MAX_REPEATS
 from bot.rules.schedule import NEAR, Rhythm, waking
@@ -146,11 +147,17 @@ class Memory:
     async def is_free(self, role: str) -> bool:
         return role not in self.alive
 
+    async def free_among(self, *roles: str) -> list[str]:
+        return [role for role in roles if role not in self.alive]
+
     async def holders(self) -> list[Holder]:
         return [Holder(role, "a process") for role in self.alive]
 
     async def guard(self, connection: AsyncConnection, *roles: str) -> None:
         pass  # it lives: only the dead lose theirs
+
+    def shown(self, *roles: str) -> dict[str, int]:
+        return {}
 
     def may_begin(self, *roles: str) -> bool:
         return True
@@ -233,7 +240,7 @@ class Delivery(RuleBasedStateMachine):
     def step(self, which: int) -> None:
         dispatcher = self.living[which % len(self.living)]
         answered = [each for each in self.service.sendings if each.dispatcher is dispatcher and each.end is not None]
-        swept_at = dispatcher._swept_at
+        swept_at = dispatcher._dead._looked_at
         self.run(self.settle(dispatcher))
         for each in answered:
             self.recorded(each)

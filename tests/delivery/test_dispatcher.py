@@ -12,7 +12,8 @@ from sqlalchemy import func, select
 
 from bot.channel import Barred, Deferred, Gone, Outcome, Pace, Page, Personal, Rate, Rejected, Sent, Unknown
 from bot.commands import ReaderCommands
-from bot.delivery.dispatcher import SWEEP, Dispatcher
+from bot.delivery.dead_senders import SWEEP
+from bot.delivery.dispatcher import Dispatcher
 from bot.model import Address, Preferences, State, Status, Style
 from bot.rules.outcomes import PROBE_EVERY
 from bot.runtime.locks import Locks, holding, make_locks
@@ -299,6 +300,7 @@ async def test_what_a_lost_process_had_in_flight_is_listed_as_unknown_and_then_r
 async def test_what_could_not_be_written_down_is_written_down_later(store: Store, locks: Locks) -> None:
     channel = FakeChannel()
     dispatcher = Dispatcher(store, channel, locks)
+    dispatcher.pipelines = False  # as in test_pipelined_turns.py
     await publish(store, {"ada": AT_ONCE})
     await dispatcher.step(NOW)
     await dispatcher.attempt_ended.wait()

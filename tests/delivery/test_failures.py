@@ -21,7 +21,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot import app, service
 from bot.channel import Commands, Deferred, Gone, LoginError, Message, Outcome, Pace, Page, Personal, Sent
 from bot.delivery import rendering
-from bot.delivery.dispatcher import SWEEP, Dispatcher
+from bot.delivery.dead_senders import SWEEP
+from bot.delivery.dispatcher import Dispatcher
 from bot.model import Address, Preferences
 from bot.runtime import supervisor
 from bot.runtime.locks import Locks, holding, make_locks
@@ -392,6 +393,7 @@ async def test_a_commit_that_went_through_although_it_seemed_to_fail_strands_nob
     locks = make_locks(store.engine.url, store.path)
     channel = FakeChannel()
     dispatcher = Dispatcher(store, channel, locks)
+    dispatcher.pipelines = False  # as in test_pipelined_turns.py
     await publish(store, dict.fromkeys(("ada", "bo", "cy"), AT_ONCE))
     write = store.write
 

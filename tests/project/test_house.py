@@ -71,6 +71,7 @@ HOMES = {
     "markupsafe": ("bot.render.templates",),  # jinja2's own
     "openai": ("bot.summaries.llm",),
     "prometheus_client": ("bot.web.metrics",),
+    "psycopg": ("bot.store.pipelined_turns",),
     "pydantic": (
         "bot.settings",
         "bot.web.settings",

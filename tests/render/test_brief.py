@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.channel import Message
@@ -101,6 +101,14 @@ def test_half_a_sentence_is_its_beginning_and_short(sentence: str) -> None:
     if half != sentence:
         assert half.endswith("…")
         assert sentence.startswith(half.removesuffix("…").rstrip())
+
+
+@given(st.lists(st.lists(st.text(max_size=30) | st.sampled_from([": :", "- a", "a b"]), max_size=4), max_size=4))
+@example([[": :"]])
+def test_themes_are_found_in_whatever_keywords_there_are(keywords: list[list[str]]) -> None:
+    found = themes([paper(number, keywords=tuple(each)) for number, each in enumerate(keywords, start=1)])
+    assert len(found) <= MOST_THEMES
+    assert all(each.strip() for each in found)
 
 
 def test_every_recorded_day_has_a_line_in_every_language() -> None:

@@ -100,6 +100,7 @@ async def test_an_owner_is_known_to_be_alive_until_its_process_is_gone(made: Mak
     async with holding(ours, f"{OWNER}a"):
         assert not await theirs.is_free(f"{OWNER}a")
         assert not await ours.is_free(f"{OWNER}a")
+        assert await theirs.free_among(f"{OWNER}b", f"{OWNER}a") == [f"{OWNER}b"]
     assert await theirs.is_free(f"{OWNER}a")
     assert await theirs.is_free(f"{OWNER}never")
 

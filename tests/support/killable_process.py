@@ -18,7 +18,7 @@ from sqlalchemy import and_, or_, select
 
 from bot import app
 from bot.channel import BaseChannel, Limits, Message, Outcome, Pace, Page, Personal, Sent
-from bot.delivery import dispatcher
+from bot.delivery import dead_senders
 from bot.model import State
 from bot.rules.outcomes import MAX_REPEATS
 from bot.runtime import locks
@@ -103,7 +103,7 @@ def live(orders: Orders, ticks: Connection) -> None:
     """Deliver until nothing is left to deliver; exits with HELD where another process does so already."""
     logging.basicConfig(filename=orders.home / "log", format="%(process)d %(message)s", level=logging.WARNING)
     if orders.hasty:
-        dispatcher.SWEEP /= 100
+        dead_senders.SWEEP /= 100
     try:
         asyncio.run(_deliver(orders, ticks.fileno()))
     except locks.HeldError:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing, suppress
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 LANGUAGES = ("en", "ko", "zh-Hant", "ja", "ar")
 WIDTHS = (390, 1200)
 """A phone's and a laptop's, in pixels."""
-SHEETS = {"reading": 6, "searching": 6, "coming": 7, "settings": 8, "leaving": 5}
+SHEETS = {"reading": 6, "searching": 8, "coming": 7, "settings": 8, "leaving": 5}
 """What pictures come together, and of how many pages, in the order of the walk."""
 NEW = "bo@example.org"
 OTHER = "ada@example.com"
 BAD = "0" * 40
 
 
-async def walk(mailed: Mailed, shown: Page, language: str) -> AsyncIterator[str]:
+async def walk(mailed: Mailed, shown: Page, language: str) -> AsyncGenerator[str, None]:
     """Go through all pages in a language; the name of the one that is shown."""
     url, served = mailed.served.url, mailed.served
 
@@ -50,6 +50,8 @@ async def walk(mailed: Mailed, shown: Page, language: str) -> AsyncIterator[str]
         "paper": "papers/2604.25917",
         "search": "search",
         "found": "search?q=agents",
+        "topic": "keywords/benchmarks",
+        "feeds": "feeds",
         "privacy": "privacy",
         "nowhere": "nowhere",
         "locked": "settings",
@@ -133,8 +135,8 @@ async def picture(shown: Page) -> bytes:
     return await shown.screenshot()
 
 
-async def shoot(browser: Browser, language: str, width: int, scheme: str) -> list[tuple[str, bytes]]:
-    """A picture of the first screen of each page."""
+async def shoot(browser: Browser, language: str, width: int, scheme: str, most: int) -> list[tuple[str, bytes]]:
+    """A picture of the first screen of each of the first `most` pages."""
     port = free_port()
     with tempfile.TemporaryDirectory() as home:
         cache = Path(home) / "cache"
@@ -144,25 +146,34 @@ async def shoot(browser: Browser, language: str, width: int, scheme: str) -> lis
             await publish(mailed.served)
             height = 844 if width < 600 else 900
             async with page(browser, width=width, height=height, scheme=scheme, language=language) as shown:
-                return [(f"{name} {scheme}", await picture(shown)) async for name in walk(mailed, shown, language)]
+                taken: list[tuple[str, bytes]] = []
+                async with aclosing(walk(mailed, shown, language)) as pages:
+                    async for name in pages:
+                        await shown.wait_for_load_state("networkidle")
+                        taken.append((f"{name} {scheme}", await picture(shown)))
+                        if len(taken) == most:
+                            break
+                return taken
 
 
-async def main(folder: Path, languages: Sequence[str], widths: Sequence[int], whole: bool) -> None:
-    """Write each page, or a sheet of them all for each language and width."""
+async def main(folder: Path, languages: Sequence[str], widths: Sequence[int], sheets: int, whole: bool) -> None:
+    """Write each page, or the first `sheets` sheets of them for each language and width."""
+    shown = dict(islice(SHEETS.items(), sheets))
     async with chromium() as browser:
         for language in languages:
             for width in widths:
-                pictures = [await shoot(browser, language, width, scheme) for scheme in SCHEMES]
+                most = sum(shown.values())
+                pictures = [await shoot(browser, language, width, scheme, most) for scheme in SCHEMES]
                 if whole:
                     for name, content in (each for found in pictures for each in found):
                         (folder / f"web-{language}-{width}-{name.replace(' ', '-')}.png").write_bytes(content)
                     continue
                 both = iter([each for pair in zip(*pictures, strict=True) for each in pair])
                 narrow = width < 600
-                for sheet, pages in SHEETS.items():
+                for sheet, pages in shown.items():
                     path = folder / f"web-{sheet}-{language}-{width}.webp"
                     together = list(islice(both, 2 * pages))
-                    contact_sheet(path, together, columns=6 if narrow else 4, scale=1 if narrow else 0.5)
+                    contact_sheet(path, together, columns=6 if narrow else 4, scale=0.8 if narrow else 0.5)
 
 
 if __name__ == "__main__":
@@ -170,7 +181,8 @@ if __name__ == "__main__":
     arguments.add_argument("folder", type=Path)
     arguments.add_argument("--language", choices=LANGUAGES, action="append")
     arguments.add_argument("--width", type=int, choices=WIDTHS, action="append")
+    arguments.add_argument("--sheets", type=int, default=len(SHEETS), help="how many sheets, in the order of the walk")
     arguments.add_argument("--single", action="store_true", help="a file for each page")
     given = arguments.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
-    asyncio.run(main(given.folder, given.language or LANGUAGES, given.width or WIDTHS, given.single))
+    asyncio.run(main(given.folder, given.language or LANGUAGES, given.width or WIDTHS, given.sheets, given.single))

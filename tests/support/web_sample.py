@@ -12,7 +12,7 @@ from bot.model import Cadence, Paper
 from bot.publishing.feed import sample
 from bot.summaries.fulltext.figures import Size
 from tests.support.pages import paper
-from tests.support.web_program import Served, some
+from tests.support.web_program import Served
 
 KEYWORDS = (
     ("multi-agent systems", "latent reasoning"),
@@ -43,11 +43,16 @@ def papers() -> list[Paper]:
         replace(each.paper, keywords=keywords, abstract=ABSTRACT, comments=4 - place)
         for place, (each, keywords) in enumerate(zip(sample.edition().papers, KEYWORDS, strict=True))
     ]
-    own = [
-        paper(90 + n, title=title, sentence=said, votes=20 - n, keywords=("language models",), organisation=None)
-        for n, (title, said) in enumerate(MORE)
+    return [*known, *others(len(MORE), 90)]
+
+
+def others(count: int, first: int) -> list[Paper]:
+    """Papers of our own, numbered from `first` on."""
+    return [
+        paper(number, title=title, sentence=said, votes=20 - number % 10, keywords=("language models",))
+        for number in range(first, first + count)
+        for title, said in [MORE[number % len(MORE)]]
     ]
-    return [*known, *own]
 
 
 def drawing(number: int) -> Image.Image:
@@ -86,7 +91,8 @@ async def publish(served: Served) -> None:
     for days in range(1, 17):
         day = sample.DAY - timedelta(days=days)
         if day.weekday() < 5:
-            await served.publish(*some(2 + days % 4, 100 + 10 * days, votes=9), day=day)
+            await served.publish(*others(2 + days % 4, 100 + 11 * days), day=day)
     await served.publish(*found, day=date(2026, 4, 26), cadence=Cadence.WEEK)
-    await served.publish(*some(4, 300, votes=5), day=date(2026, 4, 19), cadence=Cadence.WEEK)
+    older = [replace(each, listed_on=date(2026, 4, 17)) for each in others(4, 400)]
+    await served.publish(*older, day=date(2026, 4, 19), cadence=Cadence.WEEK)
     await served.publish(*found, day=date(2026, 3, 31), cadence=Cadence.MONTH)

@@ -162,6 +162,11 @@ async def test_reference_managers_find_their_tags(served: Served) -> None:
     assert (await head(served, "/en/papers/2604.00003")).one("citation_publication_date") == "2026/04"
 
 
+@pytest.mark.parametrize("path", ["/en/", "/en/archive", "/en/search", "/en/privacy", "/en/feeds", "/en/authors/ada"])
+async def test_every_page_for_search_engines_is_described(served: Served, path: str) -> None:
+    assert 10 < len((await head(served, path)).one("description")) <= LONGEST_DESCRIPTION
+
+
 @pytest.mark.parametrize("text", ["word " * 100, "字" * 500, "x" * 400, "A sentence ends. " * 40])
 def test_a_description_is_cut_at_a_word(text: str) -> None:
     cut = describe(text)

@@ -79,9 +79,9 @@ async def test_one_process_delivers_an_edition_to_mail_telegram_and_discord(tmp_
         mail = relay.letters[1].mail
         posted = json.dumps([message.json() for message in room.messages], ensure_ascii=False, default=str)
         sent = " ".join(str(call.arguments) for call in telegram.calls_of("sendMessage"))
-        for language, said in (("ar", str(mail["Subject"])), ("ja", posted), ("ko", sent)):
-            assert words(language).gettext("edition.daily") in said, language
         body = mail.get_body(("plain",))
         assert body is not None
+        for language, said in (("ar", body.get_content()), ("ja", posted), ("ko", sent)):
+            assert words(language).gettext("edition.daily") in said, language
         for said in (body.get_content(), posted, sent):
             assert "Paper number 1" in said

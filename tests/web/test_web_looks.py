@@ -202,6 +202,11 @@ async def test_the_box_to_subscribe_is_folded_and_a_link_opens_it(served: Served
         assert not await shown.locator(".subscribe .button").is_visible()
         await shown.click(".subscribe summary")
         assert await shown.locator(".subscribe .button").is_visible()
+        await shown.goto(f"{served.url}/en/archive")
+        await shown.click(".join")
+        assert shown.url == f"{served.url}/en/#subscribe"
+        assert await shown.locator(".subscribe .button").is_visible()
+        assert await violations(shown) == []
 
 
 async def test_keyboard_users_can_skip_to_the_content(served: Served, browser: "Browser") -> None:

@@ -38,41 +38,52 @@ _MANY = re.compile(rf"{_ALONE}({_NUMBER})\s?[×x]\s?(?=[A-Z][A-Za-z]*\d)")
 """So many of something: "8×H100"."""
 _TIMES = re.compile(rf"{_ALONE}({_NUMBER})\s?[×✕]|{_ALONE}({_NUMBER})x(?![A-Za-z0-9_₀-₉])")
 _TIMES_FIRST = re.compile(rf"(?<![A-Za-z0-9_])[×x]\s?({_NUMBER}){_NO_WORD}")
-_LARGE = re.compile(rf"(?<![A-Za-z0-9_.-])({_NUMBER})(K|M|B|T)(?![A-Za-z0-9-])")
+_LARGE = re.compile(rf"(?<![A-Za-z0-9_.-])({_NUMBER})(K|k|M|B|T)(?![A-Za-z0-9-])")
 _UNIT = re.compile(
     rf"{_ALONE}({_NUMBER})(\s?)({'|'.join(sorted(map(re.escape, UNITS), key=len, reverse=True))})(?![A-Za-z0-9])"
 )
 _SPAN = re.compile(
     rf"(?<![A-Za-z0-9_.-])({_NUMBER})\s?(?:[–—~〜～]|(?<=\d)-(?=\d))\s?({_NUMBER})(?![A-Za-z0-9_-]|\.\d)"
 )
+_PERCENT_SPAN = re.compile(rf"(?<![A-Za-z0-9_.-])({_NUMBER})\s?[%％]?\s?[-–—~〜～]\s?({_NUMBER})\s?[%％](?!p)")
+_LARGE_SPAN = re.compile(rf"(?<![A-Za-z0-9_.-])({_NUMBER})([KMBT])\s?[-–—~〜～]\s?({_NUMBER})([KMBT])(?![A-Za-z0-9-])")
+_MORE = re.compile(rf"(?<![\w)])\+\s?(?={_NUMBER})")
 _ABOUT = re.compile(rf"[~～∼](?={_NUMBER})")
-_MINUS = re.compile(rf"(?<![A-Za-z0-9_)\]])[-−–]({_NUMBER})")
+_MINUS = re.compile(rf"(?<![A-Za-z0-9_)\]%％\uac00-\ud7a3])[-−–]({_NUMBER})(?![A-Za-z])")
 _NUMBERED = re.compile(r"(?<!\w)#(\d+)")
 _POWER = re.compile(r"([⁻]?)([⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
 _WRITTEN_POWER = re.compile(r"\^\(?(-?\d+|[A-Za-z])\)?")
+_ARROWS = str.maketrans("⇒⟶➔⇐＞＜＝＋", "→→→←><=+")
 _INDEX = str.maketrans("₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎", "0123456789+-=  ")
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _INDEXED = re.compile(r"(?<=[^\W\d_])(?=[₀-₉])")
-_AT_NUMBER = re.compile(r"(?<=\w)@(?=\d)")
+_AT = re.compile(r"(?<=\w)@(?=\w)")
 _SIGN = re.compile(f"[{re.escape(''.join(sorted({*SIGNS} - {'·', '&', '+', '@'})))}]")
 _PLUS = re.compile(rf"(?<=[\w)])\s?\+\s?(?=[\w(])|\+(?={_NUMBER})")
+_PLUSES = re.compile(r"(?<=\w)\+{1,3}(?![\w+])")
+"""Behind a name: "C++"."""
 _AND = re.compile(r"\s?&\s?")
 _LETTER = re.compile(f"([{GREEK}])-?")
 _APPLIED = re.compile(r"(?<=[A-Za-z])\((?=[^\s()]{1,8}\))")
 """The bracket of a function: "O(n²)"."""
-_VERSION = re.compile(r"(?<=[a-z])(?=\d)")
+_VERSION = re.compile(r"(?<=[A-Za-z][a-z])(?=\d)")
 _HUMPS = re.compile(r"(?<=[A-Za-z][a-z][a-z])(?=[A-Z])")
 """Where a name of several words has its next one; "LoRA" and "LLaMA" have none."""
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9.]*(?:[-_][A-Za-z0-9.]+)+|[A-Z][A-Za-z]+[A-Z][A-Za-z]*")
+_NAME = re.compile(
+    r"(?<![A-Za-z0-9.])[A-Za-z][A-Za-z0-9.]{0,60}(?:[-_][A-Za-z0-9.]{1,60})+|[A-Z][A-Za-z]{1,60}[A-Z][A-Za-z]*"
+)
 _NAME_JOINT = re.compile(r"[-_]")
 _SLASH = re.compile(r"(?<=[^\W\d_])\s?/\s?(?=[^\W\d_])")
+_PARTICLE = re.compile(r"[)）\]】〕](?=[\uac00-\ud7a3])")
+"""A closing bracket before a Korean particle, which belongs to the word before it."""
 _OPEN = re.compile(r"\s*[(（\[【〔]\s*")
 _CLOSE = re.compile(r"\s*[)）\]】〕]\s*")
 _DASH = re.compile(r"\s+[-–—]+\s+|\s*[—–]+\s*")
 _QUOTES = re.compile(r"[\"“”„«»「」『』《》〈〉`´]|(?<!\w)['‘’]|['‘’](?!\w)")
-_REST = re.compile(r"[\\{}^_$|*~<>†‡§¶#•…‥√∥⟨⟩×✕]+|\.{3,}")
+_REST = re.compile(r"[\\{}^_$|*~<>†‡§¶#•…‥√∥⟨⟩×✕+]+|\.{2,}")
 _PAUSES = re.compile(r"(?:\s*[,،，、]){2,}")
 _BEFORE_STOP = re.compile(r"\s*[,،，、]\s*(?=[.!?。！？؟:：;；])")
+_AFTER_STOP = re.compile(r"(?<=[.!?。！？؟])\s*[,،，、]+\s*")
 _BEFORE_MARK = re.compile(r"\s+(?=[,.!?;:،؟。，、！？；：])")
 _WIDE_SPACE = re.compile(r"(?<=[\u3001-\u9fff\uff01-\uff60])\s+(?=[\u3001-\u9fff\d])|(?<=\d)\s+(?=[\u3040-\u9fff])")
 """Spaces that Chinese and Japanese do not write."""
@@ -87,8 +98,9 @@ def speakable(text: str, language: str) -> str:
 
     Empty where nothing is left to say. Never raises.
     """
-    said = _cut(one_line(plain_math(text)))
+    said = _cut(one_line(plain_math(text[: 2 * LONGEST])))
     said = unicodedata.normalize("NFC", _TAG.sub(" ", _CITED.sub("", _ADDRESS.sub("", said))))
+    said = said.translate(_ARROWS)
     said = _EMPTY.sub("", _THOUSANDS.sub(lambda found: found[0].replace(",", ""), said))
     signs = spoken_signs(language)
     if signs is not None:
@@ -115,7 +127,10 @@ def _numbers(said: str, signs: SpokenSigns) -> str:
     """Numbers with what belongs to them."""
     said = _NUMBERED.sub(lambda found: signs.number.format(n=found[1]), said)
     said = _MONEY.sub(lambda found: _money(found, signs), said)
+    said = _LARGE_SPAN.sub(lambda found: _large_span(found, signs), said)
+    said = _PERCENT_SPAN.sub(lambda found: signs.percent.format(n=signs.span.format(n=found[1], m=found[2])), said)
     said = _SPAN.sub(lambda found: _span(found, signs), said)
+    said = _MORE.sub(f"{signs.words['+']} ", said)
     said = _MINUS.sub(lambda found: signs.minus.format(n=found[1]), said)
     said = _POINTS.sub(lambda found: signs.points.format(n=found[1]), said)
     said = _PERCENT.sub(lambda found: signs.percent.format(n=found[1]), said)
@@ -140,9 +155,14 @@ def _span(found: re.Match[str], signs: SpokenSigns) -> str:
     return signs.span.format(n=found[1], m=found[2])
 
 
+def _large_span(found: re.Match[str], signs: SpokenSigns) -> str:
+    least, most = (_sized(found[n], _LETTERS_OF_SIZE[found[n + 1]], signs) for n in (1, 3))
+    return signs.span.format(n=least, m=most)
+
+
 def _large(found: re.Match[str], signs: SpokenSigns) -> str:
     """A number with a letter of size; "4K" and "8K" are as often resolutions, which are said as written."""
-    if found[2] == "K" and len(found[1]) == 1:
+    if found[2] in {"K", "k"} and len(found[1]) == 1:
         return f"{found[1]} K"
     return _sized(found[1], _LETTERS_OF_SIZE[found[2]], signs)
 
@@ -171,7 +191,7 @@ def _unit(found: re.Match[str], signs: SpokenSigns) -> str:
 
 def _names(said: str, signs: SpokenSigns) -> str:
     """Names of models and data sets in words: "DeepSeek-R1" is "Deep Seek R1"."""
-    said = _AT_NUMBER.sub(f" {signs.words['@']} ", said)
+    said = _AT.sub(f" {signs.words['@']} ", said)
     return _NAME.sub(_name, said)
 
 
@@ -190,6 +210,7 @@ def _signs(said: str, signs: SpokenSigns) -> str:
     said = _WRITTEN_POWER.sub(lambda found: _power(found[1], signs), said)
     said = _LETTER.sub(lambda found: f" {words[found[1]]}{_gap(found)}", said)
     said = _PLUS.sub(f" {words['+']} ", said)
+    said = _PLUSES.sub(lambda found: f" {words['+']}" * len(found[0]), said)
     said = _AND.sub(f" {words['&']} ", said)
     said = _SIGN.sub(lambda found: f" {words[found[0]]} ", said)
     return _SLASH.sub(signs.marks[0], said)
@@ -211,12 +232,12 @@ def _power(exponent: str, signs: SpokenSigns) -> str:
 def _punctuated(said: str, signs: SpokenSigns | None) -> str:
     """Brackets and dashes as pauses, no other marks, one full stop at the end."""
     pause, stop = (", ", ".") if signs is None else signs.marks
-    said = _DASH.sub(pause, _CLOSE.sub(pause, _OPEN.sub(pause, said)))
+    said = _DASH.sub(pause, _CLOSE.sub(pause, _OPEN.sub(pause, _PARTICLE.sub("", said))))
     said = _QUOTES.sub("", said).replace("’", "'")
     said = _REST.sub(" ", said)
     said = "".join(" " if unicodedata.category(c) in {"So", "Sk", "Cs", "Co", "Cn"} else c for c in said)
     said = _PAUSES.sub(pause, said)
-    said = _BEFORE_MARK.sub("", _BEFORE_STOP.sub("", " ".join(said.split())))
+    said = _BEFORE_MARK.sub("", _AFTER_STOP.sub(" ", _BEFORE_STOP.sub("", " ".join(said.split()))))
     said = _WIDE_SPACE.sub("", said).strip(" ,،，、;；:：-–—/")
     if not any(map(str.isalnum, said)):
         return ""

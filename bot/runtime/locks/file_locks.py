@@ -98,8 +98,14 @@ class FileLocks:
     async def watch(self, *roles: str) -> None:  # noqa: ARG002
         await asyncio.Event().wait()  # a file lock cannot be lost while we live
 
+    async def free_among(self, *roles: str) -> list[str]:
+        return [role for role in roles if await self.is_free(role)]
+
     async def guard(self, connection: AsyncConnection, *roles: str) -> None:
         """Nothing to ask for: see `watch`."""
+
+    def shown(self, *roles: str) -> dict[str, int]:  # noqa: ARG002
+        return {}
 
     def may_begin(self, *roles: str) -> bool:  # noqa: ARG002
         return True

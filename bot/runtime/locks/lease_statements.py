@@ -51,6 +51,7 @@ GUARD = """
 """Returns the roles whose leases are not over. `for key share` keeps TAKE from them, and lets RENEW pass."""
 
 HOLDER = f"select process, ends_at from leases where role = :role and not {FREE}"  # noqa: S608 - ours
+TAKEN = f"select role from leases where role = any(cast(:roles as varchar[])) and not {FREE}"  # noqa: S608 - ours
 HOLDERS = f"select role, process, taken_at, takeovers from leases where not {FREE} order by role"  # noqa: S608 - ours
 GIVE_BACK = "update leases set ends_at = clock_timestamp(), process = '' where role = :role and number = :number"
 FORGET = "delete from leases where role = :role and number = :number"

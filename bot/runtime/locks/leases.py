@@ -37,7 +37,7 @@ TRIED_EVERY = 1.0
 """Seconds between two tries to renew while the server does not answer."""
 LAST_MOMENTS = 3.0
 """Seconds before the end of a lease in which nothing is begun that cannot be taken back."""
-PATIENCE = 3.0
+PATIENCE = 4.0
 """Seconds that one statement about leases may take."""
 PROCESS = "process:"
 """Prefix of the role that each process has for itself, so that one which only stands by is seen too."""
@@ -113,6 +113,10 @@ class Leases:
     async def is_free(self, role: str) -> bool:
         return role not in self._held and not await self._rows(sql.HOLDER, role=role)
 
+    async def free_among(self, *roles: str) -> list[str]:
+        taken = {row.role for row in await self._rows(sql.TAKEN, roles=list(roles))} | self._held.keys()
+        return [role for role in roles if role not in taken]
+
     async def holders(self) -> list[Holder]:
         found = await self._rows(sql.HOLDERS)
         return [Holder(row.role, row.process, row.taken_at, row.takeovers) for row in found]
@@ -124,16 +128,19 @@ class Leases:
             await pause(max(left, 0.0), *[lease.over for lease in leases])
 
     async def guard(self, connection: AsyncConnection, *roles: str) -> None:
-        ours = {role: self._require(role) for role in roles if role in self._held or role in self._lost}
+        ours = self.shown(*roles)
         if not ours:
             return
-        given = {"roles": list(ours), "numbers": [lease.number for lease in ours.values()]}
+        given = {"roles": list(ours), "numbers": list(ours.values())}
         kept = {row.role for row in await connection.execute(text(sql.GUARD), given)}
-        for role, lease in ours.items():
-            if role not in kept:
-                self._lose(role, lease)
+        for role in ours:
+            if role not in kept and role in self._held:
+                self._lose(role, self._held[role])
         for role in ours:
             self._require(role)
+
+    def shown(self, *roles: str) -> dict[str, int]:
+        return {role: self._require(role).number for role in roles if role in self._held or role in self._lost}
 
     def may_begin(self, *roles: str) -> bool:
         now = asyncio.get_running_loop().time()

@@ -81,6 +81,10 @@ class Locks(Protocol):
         """Whether no process holds a role's lock, nor can still be working under it. Raises LostError."""
         ...
 
+    async def free_among(self, *roles: str) -> list[str]:
+        """Those of these roles that are free (`is_free`). Raises LostError."""
+        ...
+
     async def holders(self) -> list[Holder]:
         """Every role that some process has, with those of this one. Raises LostError."""
         ...
@@ -94,6 +98,10 @@ class Locks(Protocol):
 
         Only those that were taken are asked for: a command that runs a step by itself needs no lock.
         """
+        ...
+
+    def shown(self, *roles: str) -> dict[str, int]:
+        """The numbers of these locks, of those that have numbers and were taken. Raises LostError."""
         ...
 
     def may_begin(self, *roles: str) -> bool:

@@ -198,7 +198,12 @@ class Pages:
             heading = w.gettext("edition.heading", title=heading, date=f"{shown}")
         notes = [] if found else [w.gettext("papers.no_edition_at_all")]
         lead = "".join(coverage(w, begins, now)) if found else ""
-        layout = self._layouts.layout(w, lambda tag: self._urls.page(tag, where), here="archive")
+        layout = self._layouts.layout(
+            w,
+            lambda tag: self._urls.page(tag, where),
+            here="archive",
+            description=f"{heading} · {help_command.introduction(w, self.styles)[0]}",
+        )
         listed = [Choice(f"{each}", self._urls.page(language, f"archive/{each}"), each == shown) for each in years]
         shown_as = calendar(w, self._urls, found)
         return self._source("archive", plain_page(w, heading, lead, notes), layout, years=listed, calendar=shown_as)

@@ -150,6 +150,7 @@ class LayoutMaker:
         chosen |= {} if cadence is Cadence.DAY else {"cadence": cadence.value}
         chosen |= {"topics": topics} if topics else {}
         query = urlencode(chosen, safe=",")
+        box = self.offers.box(w, follow)
         return PageLayout(
             site=SiteUrls(
                 front=urls.front(own),
@@ -165,8 +166,8 @@ class LayoutMaker:
             feeds=[Feed(media_type, label, urls.feed(own, kind, query)) for kind, media_type, label in FEEDS],
             canonical=urls.whole(url(own)),
             unsaid=urls.whole(f"{urls.root}/" if url(DEFAULT) == urls.front(DEFAULT) else url(DEFAULT)),
-            subscribe=self.offers.box(w, follow),
-            **more,
+            subscribe=box,
+            **({"description": box.tagline} | more),
         )
 
 

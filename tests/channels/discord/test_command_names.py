@@ -104,8 +104,8 @@ def test_every_example_is_a_registered_command_with_a_registered_option(language
     talk, w, own = readers(store), words(language), Words(KIT)
     [group] = payload(lambda tag: talk.listed("discord", tag), own)
     leaves = {f"papers {each['name']}": each for each in group["options"] if each["type"] != SUB_GROUP}
-    nested = next(each for each in group["options"] if each["type"] == SUB_GROUP)
-    leaves |= {f"papers {nested['name']} {each['name']}": each for each in nested["options"]}
+    for nested in (each for each in group["options"] if each["type"] == SUB_GROUP):
+        leaves |= {f"papers {nested['name']} {each['name']}": each for each in nested["options"]}
     for name, command in talk._commands["discord"].items():
         if name in {"stats", "broadcast"}:  # operators type these elsewhere
             continue

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from bot.channel import Personal
-from bot.model import OFF, Cadence, Style
+from bot.model import OFF, Cadence, Preferences, Style
+from bot.render.edition_page import edition_page
 from channels.email.message import Mail
 from channels.email.plain_text import wrap
 from channels.email.subject import short_title
@@ -17,6 +18,7 @@ from tests.support.email_channel import PUBLIC, READER, opened
 from tests.support.mail_pictures import LANGUAGES, channel, mail
 from tests.support.pages import edition, page, paper, recorded
 
+KEYWORDS = "The keywords of these papers; larger ones stand for more papers and votes"
 TITLES = (
     "Recursive Multi-Agent Systems",
     "DV-World: Benchmarking Data Visualization Agents in Real-World Scenarios",
@@ -164,6 +166,42 @@ def test_a_reader_can_turn_the_picture_off() -> None:
 def test_without_a_picture_of_ours_there_is_none(public: bool) -> None:
     bare = edition(paper(1), paper(2)) if public else edition(*FIVE)
     assert "<img" not in mail(bare, "en", Style.HEADLINE, public=public).parts()["html"]
+
+
+# Pictures of weeks and months
+
+
+def drawn(cadence: Cadence, *names: str, public: str | None = PUBLIC) -> Mail:
+    """The mail of a period of which the pictures with these names have been drawn, in English."""
+    there = opened(25, public=public)
+    kit = replace(
+        there._kit,
+        media=lambda slug, language, name: Path(name) if (language, name) in {("en", n) for n in names} else None,
+    )
+    week = edition_page(edition(*FIVE, cadence=cadence), Preferences())
+    return replace(there._composer, kit=kit).compose(week)
+
+
+def test_a_weeks_mail_shows_what_was_drawn_of_it_by_day_and_by_night() -> None:
+    made = drawn(Cadence.WEEK, "keywords.png", "keywords-dark.png", "trend.png")
+    _, html = arrived(made, READER)
+    assert (
+        f'<source media="(prefers-color-scheme: dark)" srcset="{PUBLIC}/media/2026-W18/en/keywords-dark.png">' in html
+    )
+    shown = re.findall(r'src="([^"]+/media/[^"]+)" width="576" height="(\d+)" alt="([^"]+)"', html)
+    assert shown == [
+        (f"{PUBLIC}/media/2026-W18/en/keywords.png", "360", KEYWORDS),
+        (f"{PUBLIC}/media/2026-W18/en/trend.png", "269", "Papers a day"),
+    ]
+    assert html.index("/media/") > html.index(TITLES[4])
+    assert "/media/" not in arrived(made, replace(READER, extras={"picture": OFF}))[1]
+    assert "Papers a month" in drawn(Cadence.MONTH, "trend.png").parts()["html"]
+
+
+def test_days_and_periods_without_pictures_have_none() -> None:
+    assert "/media/" not in drawn(Cadence.DAY, "keywords.png", "trend.png").parts()["html"]
+    assert "/media/" not in drawn(Cadence.WEEK).parts()["html"]
+    assert "/media/" not in drawn(Cadence.WEEK, "keywords.png", public=None).parts()["html"]
 
 
 # Readers

@@ -61,6 +61,19 @@ async def test_other_layouts_have_none_of_them(channel: Site, blog: Path) -> Non
     assert not any(name.startswith("images/") for name in contents(blog))
 
 
+async def test_the_newspaper_has_its_recording(
+    channel: Site, blog: Path, drawn: dict[str, Path], tmp_path: Path
+) -> None:
+    drawn["episode-headline.mp3"] = tmp_path / "a.mp3"
+    drawn["episode-headline.mp3"].write_bytes(b"ID3")
+    await channel.send("blog", channel.compose(page(paper(), style=Style.TRANSLATION)), PERSONAL)
+    found = contents(blog)
+    assert found["audio/2026-04-29.mp3"] == b"ID3"
+    assert "(audio/2026-04-29.mp3)" in found["2026-04-29.md"].decode()
+    await channel.send("other", channel.compose(page(paper(), style=Style.ABSTRACT)), PERSONAL)
+    assert not any(path.startswith("audio/") for path in contents(blog.parent / "other"))
+
+
 async def test_a_newspaper_waits_for_them_ten_minutes_at_most(
     channel: Site, store: Store, drawn: dict[str, Path]
 ) -> None:

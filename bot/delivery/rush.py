@@ -1,0 +1,46 @@
+"""A rush: messages go out one after the other and are accepted, so that a turn need not look at anything else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from bot.channel import Sent
+from bot.model import Delivery
+from bot.rules.outcomes import ChannelState, Result
+
+LONGEST = timedelta(seconds=30)
+"""How long it goes on without a turn that stores the counts of answers and looks for deliveries to repeat."""
+
+
+@dataclass(slots=True)
+class Rush:
+    """What a dispatcher knows between two turns that look at everything."""
+
+    state: ChannelState | None = None
+    """The channel's state as it was read last; None while there is no rush."""
+    since: datetime | None = None
+    uncounted: list[Delivery] = field(default_factory=list)
+    """Accepted and recorded, and not yet counted in the channel's state. If the process dies, so do the counts."""
+
+    def goes_on(self, results: Iterable[tuple[Delivery, Result]], now: datetime) -> bool:
+        """Whether the next turn may be one of a rush: nothing waits, nothing failed, nobody moved."""
+        state = self.state
+        if state is None or self.since is None or not self.since <= now < self.since + LONGEST:
+            return False
+        if state.failures or state.rejected_in_a_row or state.halted_at is not None:
+            return False
+        if state.waits_until is not None and now < state.waits_until:
+            return False
+        return all(isinstance(result, Sent) and result.moved_to is None for _, result in results)
+
+    def begin(self, state: ChannelState | None, now: datetime, *, counted: int) -> None:
+        """Note a turn that looked at everything and `counted` so many; `state` is None where it claimed nothing."""
+        self.state, self.since = state, now
+        del self.uncounted[:counted]
+
+    def go_on(self, state: ChannelState, recorded: Sequence[Delivery], *, found: bool) -> None:
+        """Note a turn of the rush, which recorded so much; it ends where nothing more was `found`."""
+        self.state = state if found else None
+        self.uncounted += recorded
