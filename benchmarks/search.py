@@ -2,8 +2,9 @@
 
 `PAPERS_REFERENCE=… python -m benchmarks.search [--papers 10000] [--mails 6000] [--json]`. The papers are the recorded
 days, as often as it takes. First ten queries on SQLite and PostgreSQL, each beside the index's own count and first ten
-over the same connection. Then mails to a relay that throws them away, while twenty visitors from twenty addresses
-search for common words as fast as they are answered. Exit code 0: within the bounds, 1: not, 2: nothing recorded here.
+over the same connection, and the related papers of some. Then mails to a relay that throws them away, while twenty
+visitors from twenty addresses search for common words as fast as they are answered. Exit code 0: within the bounds, 1:
+not, 2: nothing recorded here.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ from bot.publishing.feed import huggingface
 from bot.runtime import logs
 from bot.service import Role
 from bot.store import Store, paper_queries
-from bot.store.search import Search, search
+from bot.store.search import Search, related, search
 from bot.store.search.index import engine
 from bot.store.search.query import parse
 from tests.support.postgres import running
@@ -67,6 +68,10 @@ BARE = {
 }
 LITE = "sqlite:///subscribers.db"
 MOST_TIMES_BARE = 2.0
+MOST_TIMES_TEN = 4.0
+"""Of ten bare queries' time: what the related papers of one paper may take."""
+LIKED = 5
+"""Papers whose related papers are looked for."""
 LEAST_PACE = 0.9
 """Of the mails' pace without visitors."""
 MOST_SECONDS_OF_OTHERS = 1.0
@@ -108,8 +113,10 @@ async def fastest(ask: Callable[[], Coroutine[Any, Any, object]]) -> float:
     return min(took)
 
 
-async def compared(url: str, home: Path, papers: list[Paper]) -> list[tuple[str, float, float]]:
-    """Each query with the seconds that it takes us and the bare index."""
+async def compared(
+    url: str, home: Path, papers: list[Paper]
+) -> tuple[list[tuple[str, float, float]], tuple[float, float]]:
+    """Each query with the seconds that it takes us and the bare index; and what `likened` found."""
     store = Store.open(url, home)
     await store.migrate()
     await fill(store, papers)
@@ -121,8 +128,17 @@ async def compared(url: str, home: Path, papers: list[Paper]) -> list[tuple[str,
             ours = await fastest(lambda query=query: search(connection, Search(query), 10))  # type: ignore[misc]
             bare = await fastest(lambda query=query: _bare(connection, query))  # type: ignore[misc]
             found.append((query, ours, bare))
+        likening = await likened(connection, papers)
     await store.close()
-    return found
+    return found, likening
+
+
+async def likened(connection: AsyncConnection, papers: list[Paper]) -> tuple[float, float]:
+    """The seconds that related papers take us, and those that all ten bare queries take."""
+    liked = papers[:: len(papers) // LIKED][:LIKED]
+    took = [await fastest(lambda each=each: related(connection, each, 6)) for each in liked]  # type: ignore[misc]
+    ten = [await fastest(lambda query=query: _bare(connection, query)) for query in QUERIES]  # type: ignore[misc]
+    return sum(took) / len(took), sum(ten)
 
 
 async def _bare(connection: AsyncConnection, query: str) -> None:
@@ -271,9 +287,12 @@ def main() -> int:
     found: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="papers") as folder, running(Path(folder)) as server:
         for name, url in (("SQLite", LITE), ("PostgreSQL", server.url(server.create()))):
-            for query, ours, bare in asyncio.run(compared(url, Path(folder), papers)):
+            queries, (likening, ten) = asyncio.run(compared(url, Path(folder), papers))
+            for query, ours, bare in queries:
                 named = f"{name}, {query}: {ours * 1000:.1f} ms, bare {bare * 1000:.1f} ms"
                 found.append(Figure(named, ours / bare, "x", most=MOST_TIMES_BARE))
+            named = f"{name}, related papers: {likening * 1000:.1f} ms, beside all ten bare queries"
+            found.append(Figure(named, likening / ten, "x", most=MOST_TIMES_TEN))
     if given.mails:
         found += storm(given.mails, papers)
     if given.json:

@@ -88,6 +88,10 @@ class Urls:
         """A paper's thumbnail beside its title."""
         return f"{self.root}/pictures/{quote(paper_id)}.jpg"
 
+    def figure(self, paper_id: str) -> str:
+        """A figure of a paper, on its own page."""
+        return f"{self.root}/pictures/{quote(paper_id)}.figure"
+
     def large_picture(self, paper_id: str) -> str:
         """A paper's thumbnail where it comes first."""
         return f"{self.root}/pictures/{quote(paper_id)}.large.jpg"

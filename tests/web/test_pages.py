@@ -20,6 +20,7 @@ from bot.render.catalogue import languages
 from bot.render.words import words
 from bot.store import NoConnectionError, database
 from bot.summaries.fulltext.figures import Size
+from bot.summaries.fulltext.file_cache import FileCache
 from bot.web.pages import public
 from bot.web.pages.page_cache import FRESH, PageCache, PageSource
 from bot.web.pages.search_gate import SearchGate
@@ -347,6 +348,25 @@ async def test_a_papers_page_shows_its_texts_and_editions(served: Served) -> Non
     assert "Eli" in answer.text
     for stranger in ("2604.99999", "x"):
         assert (await served.get(f"/ko/papers/{stranger}")).status == 404
+
+
+async def test_a_papers_page_shows_the_figure_that_is_kept(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    Image.new("RGB", (640, 300)).save(cache / "2604.00001.fig.png")
+    about = {"suffix": "png", "width": 640, "height": 300, "caption": "Figure 1: <b>A way</b>."}
+    FileCache(cache).put("2604.00001.fig.json", about, NOW)
+    async with Served(tmp_path, thumbnails=Thumbnails(cache)) as served:
+        await served.publish(*some(2))
+        text = (await served.get("/ko/papers/2604.00001")).text
+        shown = next(each for each in Seen(text).all("img") if each["src"] == "/pictures/2604.00001.figure")
+        assert (shown["width"], shown["height"]) == ("640", "300")
+        assert "Figure 1: &lt;b&gt;A way&lt;/b&gt;." in text
+        picture = await served.get("/pictures/2604.00001.figure")
+        assert (picture.status, picture.headers["Content-Type"]) == (200, "image/png")
+        assert ".figure" not in (await served.get("/ko/papers/2604.00002")).text
+        for stranger in ("2604.00002", "..%2f2604.00001", "x"):
+            assert (await served.get(f"/pictures/{stranger}.figure")).status == 404
 
 
 async def test_a_page_that_is_not_there_leads_on(served: Served) -> None:

@@ -104,6 +104,15 @@ async def get(
     return await _first(paper.id, "fig", wanted, folder, now, fetcher=fetcher)
 
 
+def kept(paper_id: str, folder: Path, now: datetime) -> Picture | None:
+    """A paper's figure if one was fetched before, for whatever; nobody is asked for it. Blocks."""
+    if not (paper_id.isascii() and ARXIV_ID.fullmatch(paper_id)):
+        return None
+    name, file_cache = f"{paper_id}.fig", FileCache(folder)
+    found = file_cache.look(f"{name}.json", now)
+    return None if found is None or found is MISSING else _restored(found, file_cache.folder, name)
+
+
 async def thumbnail(
     paper: Paper, folder: Path, now: datetime, *, fetcher: Fetcher, hugging_face: Collection[str] = HUGGING_FACE
 ) -> Picture | None:

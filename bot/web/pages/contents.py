@@ -22,6 +22,7 @@ from bot.render.templates import template
 from bot.render.words import Words, words
 from bot.runtime.latex import plain_math
 from bot.store import Store, archive, edition_queries, paper_queries, text_queries
+from bot.summaries.fulltext.figures import Picture
 from bot.web.pages.archive_page import calendar
 from bot.web.pages.cards import cards
 from bot.web.pages.drawn_pictures import DrawnPictures, PictureFinder
@@ -177,10 +178,14 @@ class Pages:
             page,
             layout,
             parts=parts,
+            figure=await self._figure(paper_id, now),
             styles=[named[style][0] for style in (*written, Style.ABSTRACT)],
             cards=cards(page, self._urls),
             editions=[Link(period_name(w, *each), self._urls.edition(language, *each)) for each in held],
         )
+
+    async def _figure(self, paper_id: str, now: datetime) -> Picture | None:
+        return None if self._thumbnails is None else await asyncio.to_thread(self._thumbnails.figure, paper_id, now)
 
     async def archive(self, language: str, year: int | None, now: datetime) -> PageSource | None:
         """The archive of a year, or of the newest one; None if that year has no edition."""

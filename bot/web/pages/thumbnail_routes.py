@@ -1,4 +1,4 @@
-"""Routes of thumbnails. One that is missing is fetched while its first visitor waits: mails show them at once."""
+"""Routes of thumbnails, fetched while the first visitor waits since mails show them at once, and of figures."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ class ThumbnailRoutes:
     def routes(self, root: str) -> Sequence[web.RouteDef]:
         """The routes below the path `root`."""
         return [
+            web.get(f"{root}/pictures/{{paper}}.figure", self._figure),
             web.get(f"{root}/pictures/{{paper}}.large.jpg", self._in(Size.LARGE)),
             web.get(f"{root}/pictures/{{paper}}.jpg", self._in(Size.SMALL)),
         ]
@@ -44,15 +45,14 @@ class ThumbnailRoutes:
         path = await self._path(paper_id, size)
         if path is None and size is not Size.SMALL:
             path, keep = self._thumbnails.path(paper_id), KEEP
-        if path is None:
+        return await _sent(path, "image/jpeg", keep)
+
+    async def _figure(self, request: web.Request) -> web.StreamResponse:
+        """A figure that was fetched for a text about its paper."""
+        found = await asyncio.to_thread(self._thumbnails.figure, request.match_info["paper"], self._clock())
+        if found is None:
             raise web.HTTPNotFound
-        try:
-            # Not as a FileResponse: sendfile() bypasses the write buffer by which stuck clients are found.
-            body = await asyncio.to_thread(path.read_bytes)
-        except OSError:
-            raise web.HTTPNotFound from None
-        headers = {"Cache-Control": f"public, max-age={keep}", "Content-Type": "image/jpeg"}
-        return web.Response(body=body, headers=headers)
+        return await _sent(found.path, found.media_type, KEEP_A_WEEK)
 
     async def _path(self, paper_id: str, size: Size) -> Path | None:
         """The file of a thumbnail, fetched now if it is missing and the paper is one that was listed."""
@@ -65,3 +65,15 @@ class ThumbnailRoutes:
         if found:
             await self._thumbnails.fetched(found[0], self._clock())
         return self._thumbnails.path(paper_id, size)
+
+
+async def _sent(path: Path | None, media_type: str, keep: int) -> web.StreamResponse:
+    """Answer with a picture that browsers may use for `keep` seconds. Raises web.HTTPNotFound without one."""
+    if path is None:
+        raise web.HTTPNotFound
+    try:
+        # Not as a FileResponse: sendfile() bypasses the write buffer by which stuck clients are found.
+        body = await asyncio.to_thread(path.read_bytes)
+    except OSError:
+        raise web.HTTPNotFound from None
+    return web.Response(body=body, headers={"Cache-Control": f"public, max-age={keep}", "Content-Type": media_type})

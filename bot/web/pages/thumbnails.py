@@ -14,7 +14,7 @@ from bot.model import ARXIV_ID, Paper
 from bot.runtime.http import Fetcher
 from bot.runtime.recent import Recent
 from bot.summaries.fulltext import figures
-from bot.summaries.fulltext.figures import HUGGING_FACE, Size
+from bot.summaries.fulltext.figures import HUGGING_FACE, Picture, Size
 from bot.summaries.fulltext.library import PAUSE
 
 log = logging.getLogger(__name__)
@@ -76,6 +76,10 @@ class Thumbnails:
             if len(made) < len(Size):
                 self._queue(paper, now, LATER)
         return frozenset(there)
+
+    def figure(self, paper_id: str, now: datetime) -> Picture | None:
+        """A figure of a paper, if one is in the cache. Blocks."""
+        return figures.kept(paper_id, self._folder, now)
 
     def may_be(self, paper_id: str, now: datetime) -> bool:
         """Whether it is worth waiting for a thumbnail that is missing: it is on its way, or can be asked for."""
