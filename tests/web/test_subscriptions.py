@@ -85,6 +85,18 @@ async def test_the_settings_show_the_next_edition_as_it_would_be(mailed: Mailed)
     assert words("en").gettext("settings.preview_empty") in (await mailed.get("/en/settings", Cookie=cookie)).text
 
 
+async def test_a_forwarded_mail_leads_to_a_form_in_its_language_and_style(mailed: Mailed) -> None:
+    page = (await mailed.get("/ko/2026-04-29?style=abstract")).text
+    assert 'action="/ko/subscribe"' in page
+    assert 'id="address"' in page, "where the link of the mail leads"
+    [style] = re.findall(r'<input type="hidden" name="style" value="(\w+)">', page)
+    await mailed.post("/ko/subscribe", address=ADA, style=style)
+    await mailed.post(path_in(await mailed.letter()))
+    reader = await mailed.reader(ADA)
+    assert reader is not None
+    assert (reader.preferences.language, reader.preferences.style) == ("ko", Style.ABSTRACT)
+
+
 async def test_the_answer_does_not_show_who_is_subscribed(mailed: Mailed) -> None:
     await mailed.subscribe(ADA)
     answers = [await mailed.post("/en/subscribe", address=who) for who in (ADA, "nobody@example.org", "x@example.org")]
@@ -295,6 +307,17 @@ async def test_the_settings_link_works_once_and_begins_a_session(mailed: Mailed)
     assert ADA not in (await mailed.get("/en/settings", Cookie="__Host-papers=" + "0" * 20)).text
     mailed.served.now += timedelta(days=31)
     assert ADA not in (await mailed.get("/en/settings", Cookie=cookie)).text
+
+
+async def test_pictures_in_mails_are_turned_off_on_the_same_page(mailed: Mailed) -> None:
+    cookie = await mailed.opened(ADA)
+    shown = (await mailed.get("/en/settings", Cookie=cookie)).text
+    assert re.search(r'<select id="picture" name="picture"><option value="on" selected>', shown)
+    answer = await mailed.post("/en/settings", Cookie=cookie, picture="off")
+    assert re.search(r'<option value="off" selected>', answer.text)
+    reader = await mailed.reader(ADA)
+    assert reader is not None
+    assert reader.extras == {"picture": "off"}
 
 
 async def test_the_form_changes_every_preference(mailed: Mailed) -> None:
