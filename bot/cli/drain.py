@@ -28,7 +28,8 @@ def drain(
 ) -> None:
     """Let the processes on this machine finish, and end.
 
-    They claim nothing more, and unlike at a stop messages in flight get all the time they need. Processes on other machines go on, and take over.
+    They claim nothing more, and unlike at a stop messages in flight get all the time they need. Processes on other
+    machines go on, and take over.
     """
     execute(_drain(wait))
 
