@@ -20,12 +20,14 @@ from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import select, text
 
 from bot.model import State
 from bot.rules.outcomes import MAX_REPEATS
 from bot.store import DatabaseFault, Store
+from bot.store.database import LONGEST_IDLE
 from bot.store.edition_report import reports
 from bot.store.schema import deliveries, subscribers
 from tests.delivery.test_kills import crowd
@@ -304,6 +306,41 @@ async def test_behind_a_pooler_and_over_a_failover_it_is_the_same(tmp_path: Path
                 await cut_off(made)
                 await sent(made, 0.9, readers)
         await end(made, readers)
+
+
+HALF_A_PIPELINE = """
+import sys, time
+import psycopg
+connection = psycopg.connect(sys.argv[1])
+connection.execute(f"select {sys.argv[2]}")
+with connection.pipeline():
+    connection.execute("update locked set n = 2")
+    connection.pgconn.send_flush_request()
+    while connection.pgconn.flush():
+        pass
+    print("locked", flush=True)
+    time.sleep(1000)
+"""
+"""A writer that has begun a pipeline and never ends it: its session is not idle."""
+
+
+def test_the_server_notices_a_writer_that_was_cut_off_within_a_pipeline() -> None:
+    with hosts("a") as machines, tempfile.TemporaryDirectory(prefix="papers") as folder:
+        address = machines.address(DATABASE)
+        url = f"postgresql://papers@{address}/postgres"
+        with running(Path(folder), listen_addresses=address), psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("create table locked as select 1 as n")
+            writer = machines.inside("a", [sys.executable, "-c", HALF_A_PIPELINE, url, LONGEST_IDLE], dict(os.environ))
+            try:
+                holds_it = "select 1 from pg_locks where locktype = 'relation' and relation = 'locked'::regclass"
+                while not connection.execute(f"{holds_it} and mode = 'RowExclusiveLock'").fetchone():
+                    time.sleep(0.1)
+                machines.cut("a")
+                connection.execute(f"set lock_timeout = '{TAKEN_OVER['cut']:.0f}s'")
+                connection.execute("select * from locked for update")
+            finally:
+                writer.kill()
+                writer.wait()
 
 
 async def leading(made: Stage) -> tuple[str, str]:
