@@ -26,9 +26,9 @@ def drain(
         float, typer.Option(metavar="SECONDS", help="How long to wait for them to end.", min=0)
     ] = LONGEST_DRAIN,
 ) -> None:
-    """Let the processes on this machine claim nothing more, finish what is in flight, and end.
+    """Let the processes on this machine finish, and end.
 
-    Unlike a stop it gives messages in flight all the time they need. Processes on other machines go on, and take over.
+    They claim nothing more, and what is in flight is sent. Unlike a stop it gives messages in flight all the time they need. Processes on other machines go on, and take over.
     """
     execute(_drain(wait))
 

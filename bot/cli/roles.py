@@ -24,9 +24,10 @@ def health(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Show which process has which role, and since when.
+    """Show which process has which role.
 
-    It asks the database and nothing else, so it answers at once; with --role the exit code is 1 if nobody has it.
+    It says since when, asks the database and nothing else, and so answers at once; with --role the exit code is 1 if
+    nobody has it.
     """
     if role is not None and role not in (Role.POLL, Role.DELIVER, Role.LISTEN):
         raise typer.BadParameter("--role takes one of poll, deliver, listen")
