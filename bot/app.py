@@ -236,7 +236,7 @@ async def _illustrator(
     fetcher = await stack.enter_async_context(Fetcher(pause=PAUSE))
     fetch = partial(thumbnail_file, folder=home / CACHE, fetcher=fetcher)
     always = None if has_pages else [match(core.default_language)]
-    return Illustrator(store, MediaStore(media_folder(core, home)), thumbnail=fetch, always=always)
+    return Illustrator(store, MediaStore(media_folder(core, home)), thumbnail=fetch, cache=home / CACHE, always=always)
 
 
 def media_folder(core: Settings, home: Path) -> Path:

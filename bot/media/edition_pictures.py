@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -39,6 +39,8 @@ class Surroundings:
     """The first day of which there are papers."""
     photo: Path | None = None
     """The file of the first paper's thumbnail."""
+    thumbnails: Mapping[str, Path] = field(default_factory=dict)
+    """The files of other papers' thumbnails that are there, by arXiv id."""
 
 
 def keywords(edition: Edition, around: Surroundings) -> list[Keyword]:
@@ -51,7 +53,9 @@ def keywords(edition: Edition, around: Surroundings) -> list[Keyword]:
 def tasks(
     edition: Edition, language: str, around: Surroundings, weighed: Sequence[Keyword], texts: Texts
 ) -> list[Task]:
-    """The pictures of an edition in one language; one that would show nothing is left out.
+    """The pictures of an edition in one language, and of a day's first papers the cards of their own.
+
+    One that would show nothing is left out.
 
     Args:
         edition: the edition.
@@ -76,6 +80,12 @@ def tasks(
         poster = Poster(product, title, period, page.lead, entries, page.footer[-1], around.photo)
         card = Card(product, title, period, entries[:ON_CARD], around.photo)
         found += [Task("poster", poster, language, rtl), Task("card", card, language, rtl)]
+    if edition.cadence is Cadence.DAY:
+        for block in page.blocks:
+            by = " · ".join(part for part in (block.votes, block.organisation or block.authors) if part)
+            photo = around.photo if block is page.blocks[0] else around.thumbnails.get(block.paper.id)
+            about = Card(product, block.title, by, (), photo, is_latin=rtl and block.original_title is None)
+            found.append(Task("card", about, language, rtl, block.paper.id))
     return found
 
 

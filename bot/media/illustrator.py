@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bot.media import drawing_process
 from bot.media.drawing_process import DrawingError
-from bot.media.edition_pictures import Surroundings, keywords, tasks
+from bot.media.edition_pictures import ON_POSTER, Surroundings, keywords, tasks
 from bot.media.media_store import MediaStore, fingerprint
 from bot.media.picture_specs import Task
 from bot.model import Cadence, Edition, Paper, Style
@@ -32,7 +32,7 @@ LOOK_AGAIN = timedelta(minutes=10)
 """Time between two looks at whether an edition's pictures would differ now: translations and thumbnails come later."""
 FETCH_SECONDS = 30.0
 """Seconds that the fetching of a thumbnail may take, before a poster goes without."""
-DRAWN_AS = 2
+DRAWN_AS = 3
 """Raised with every change in how pictures are drawn, so that those there are are drawn again."""
 REMEMBERED = 1_000
 
@@ -65,13 +65,18 @@ class Illustrator:
         media: MediaStore,
         *,
         thumbnail: Thumbnail = no_thumbnail,
+        cache: Path | None = None,
         always: Sequence[str] | None = None,
     ) -> None:
-        """Pictures are drawn in the languages of `always` and of readers; with None in all that are offered."""
+        """Pictures are drawn in the languages of `always` and of readers; with None in all that are offered.
+
+        `thumbnail` fetches that of an edition's first paper; `cache` is the folder of those that are there.
+        """
         self._store = store
         self._always = always
         self._media = media
         self._thumbnail = thumbnail
+        self._cache = cache
         self._looked: Recent[int, datetime] = Recent(REMEMBERED)
         """When each edition was looked at last."""
         self._impossible: Recent[str, str] = Recent(REMEMBERED)
@@ -155,7 +160,13 @@ class Illustrator:
             counts = await picture_queries.papers_a_day(connection, since, edition.day)
             begins = await paper_queries.first_day(connection)
         photo = await self._photo(edition.papers[0].paper, now) if edition.papers else None
-        return Surroundings(before, counts, begins, photo)
+        shown = [ranked.paper.id for ranked in edition.papers[1:ON_POSTER]]
+        return Surroundings(before, counts, begins, photo, await asyncio.to_thread(self._cached, shown))
+
+    def _cached(self, paper_ids: Sequence[str]) -> dict[str, Path]:
+        """The thumbnails that are there already: none is fetched for the sake of a card."""
+        files = {} if self._cache is None else {each: self._cache / f"{each}.thumb.jpg" for each in paper_ids}
+        return {paper_id: path for paper_id, path in files.items() if path.is_file()}
 
     async def _photo(self, paper: Paper, now: datetime) -> Path | None:
         try:
@@ -167,7 +178,7 @@ class Illustrator:
 
     async def _is_settled(self, owner: str, task: Task, result: Drawn) -> bool:
         """Whether a picture is there, or cannot be drawn; `result` counts it then."""
-        made_from = _made_from(task)
+        made_from, owner = _made_from(task), task.paper or owner
         if (reason := self._impossible.get(made_from)) is not None:
             result.reasons.append(reason)
             return True
@@ -186,7 +197,9 @@ class Illustrator:
             return
         # Its PNG last: that is what tells whether a picture is there.
         for name, content in reversed(files):
-            await asyncio.to_thread(self._media.put, owner, task.language, name, content, made_from=made_from, now=now)
+            await asyncio.to_thread(
+                self._media.put, task.paper or owner, task.language, name, content, made_from=made_from, now=now
+            )
         result.drawn += 1
 
     def _was_looked_at(self, edition_id: int, now: datetime) -> bool:

@@ -81,6 +81,8 @@ class Card:
     period: str
     entries: Sequence[Entry]
     photo: Path | None = None
+    is_latin: bool = False
+    """Whether the title is in English, in a right-to-left picture."""
 
 
 Spec = Cloud | Trend | Poster | Card
@@ -94,3 +96,5 @@ class Task:
     spec: Spec
     language: str
     rtl: bool = False
+    paper: str = ""
+    """The arXiv id of the paper that it is a picture of; empty for one of the edition."""

@@ -17,6 +17,8 @@ PHOTO = 16 / 9
 CARD_WIDTH, CARD_HEIGHT = 1200, 630
 """The size that social networks ask of pictures of links (https://ogp.me)."""
 CARD_MARGIN = 64
+ALONE, BESIDE_PHOTO = 62, 50
+"""Font sizes in pixels of the title of a paper's own card, without and with its thumbnail."""
 CARD_PHOTO = 400
 CARD_FOOT = 608
 """Where the last line of a card may stand."""
@@ -114,11 +116,18 @@ def card(spec: Card, typesetter: Typesetter) -> Scene:
         items += _framed(Photo(spec.photo, x, (CARD_HEIGHT - height) / 2 + 8, CARD_PHOTO, height, 14))
     column = _Column(typesetter, CARD_MARGIN, 50, room)
     column.add(spec.product, 30, 700, Tone.SUN)
-    column.y += 10
-    alone = not spec.entries
-    column.add(spec.title, 52, 700, Tone.INK, lines=5 if alone else 2, leading=1.22)
-    column.add(spec.period, 30, 400, Tone.QUIET, lines=3 if alone else 1)
-    column.y += 16
+    if spec.entries:
+        column.y += 10
+        column.add(spec.title, 52, 700, Tone.INK, lines=2, leading=1.22)
+        column.add(spec.period, 30, 400, Tone.QUIET)
+        column.y += 16
+    else:  # one paper, in the middle
+        size = ALONE if spec.photo is None else BESIDE_PHOTO
+        lines = len(typesetter.fitted(spec.title, size, 700, room, 5))
+        column.y = (CARD_HEIGHT - size * 1.22 * lines - 60) / 2
+        column.add(spec.title, size, 700, Tone.INK, lines=5, latin=spec.is_latin, leading=1.22)
+        column.y += 14
+        column.add(spec.period, 32, 400, Tone.QUIET)
     for part in _card_entries(spec.entries, typesetter, column.y, room):
         column.items += part.items
     scene = Scene(CARD_WIDTH, CARD_HEIGHT, [*items, *column.items])

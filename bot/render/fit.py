@@ -170,7 +170,7 @@ def shorten(text: str, most: int) -> str:
     if sentence:
         return f"{text[:sentence]} {ELLIPSIS}"
     word = next((place for place in range(room, enough, -1) if _between_words(text, place)), room)
-    return text[:word].rstrip(" \n\t,;:-–—(（「『、，") + ELLIPSIS
+    return _DANGLING.sub("", text[:word].rstrip(_LOOSE)).rstrip(_LOOSE) + ELLIPSIS
 
 
 def _more(page: Page, hidden: int) -> str | None:
@@ -251,6 +251,11 @@ def _prefix(text: str, most: int) -> int:
     return room
 
 
+_LOOSE = " \n\t,;:-–—(（「『、，"
+_DANGLING = re.compile(
+    r"(?:(?<=\w)[\s,]+(?:a|an|and|as|at|by|for|from|in|into|of|on|or|that|the|through|to|using|via|which|while|with))+\Z"
+)
+"""English words that lead on to what was cut off."""
 _JOINER = "\u200d"
 _VIRAMA = 9
 _FLAG_LETTERS = "".join(map(chr, range(0x1F1E6, 0x1F200)))

@@ -257,10 +257,11 @@ async def restart(made: Stage) -> None:
 
 
 async def fail_over(made: Stage) -> None:
-    """The database's server crashes, and its replica is promoted: leases have numbers of a new timeline."""
+    """The database's server crashes, and its replica is promoted: leases go on, and new ones have higher numbers."""
     assert made.replica is not None
     await asyncio.to_thread(made.replica.take_over)
     made.faults += len(made.processes)
+    await restart(made)
 
     async def anew() -> bool:
         async with made.store.read() as connection:

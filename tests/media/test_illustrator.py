@@ -57,7 +57,7 @@ async def published(store: Store, *, papers: int = 6) -> Edition:
 
 
 def specs(*found: Task) -> dict[str, object]:
-    return {each.stem: each.spec for each in found}
+    return {each.stem: each.spec for each in found if not each.paper}
 
 
 def test_an_edition_has_four_pictures_in_each_language() -> None:
@@ -105,25 +105,38 @@ def test_what_would_show_nothing_is_not_drawn() -> None:
     assert list(specs(*tasks(bare, "en", around, keywords(bare, around), {}))) == ["poster", "card"]
 
 
+def test_the_first_papers_of_a_day_have_cards_of_their_own(tmp_path: Path) -> None:
+    made = edition(papers=12)
+    second = made.papers[1].paper.id
+    around = replace(AROUND, thumbnails={second: tmp_path / "thumb.jpg"})
+    cards = {each.paper: each.spec for each in tasks(made, "ar", around, [], {}) if each.paper}
+    assert list(cards) == [each.paper.id for each in made.papers[:10]]
+    card = cards[second]
+    assert isinstance(card, Card)
+    assert (card.title, card.entries, card.photo) == ("Paper number 11", (), tmp_path / "thumb.jpg")
+    assert card.is_latin
+    assert not [each for each in tasks(edition(Cadence.WEEK), "ar", around, [], {}) if each.paper]
+
+
 async def test_pictures_are_drawn_once_and_again_when_they_would_differ(store: Store, tmp_path: Path) -> None:
     made, media = await published(store), MediaStore(tmp_path)
     illustrator = Illustrator(store, media)
     first = await illustrator.illustrate(made, ["en", "ar"], CLOSED)
-    assert (first.drawn, first.there, first.reasons) == (8, 0, [])
+    assert (first.drawn, first.there, first.reasons) == (20, 0, [])
     found = media.find("2026-04-29", "ar", "card.png")
     assert found is not None
     with Image.open(BytesIO(found.path.read_bytes())) as opened:
         assert opened.size == (1200, 630)
     again = await illustrator.illustrate(made, ["en", "ar"], CLOSED)
-    assert (again.drawn, again.there) == (0, 8)
+    assert (again.drawn, again.there) == (0, 20)
     fewer = replace(made, papers=made.papers[:-1])
     assert (await illustrator.illustrate(fewer, ["en"], CLOSED)).drawn >= 1
     told: list[tuple[int, int]] = []
     forced = await illustrator.illustrate(
         made, ["en"], CLOSED, force=True, report=lambda done, total: told.append((done, total))
     )
-    assert forced.drawn == 4
-    assert told == [(n, 4) for n in range(5)]
+    assert forced.drawn == 10
+    assert told == [(n, 10) for n in range(11)]
 
 
 async def drawn_at_once(tasks: list[Task]) -> object:  # a stand-in for the process
@@ -168,9 +181,9 @@ async def test_a_picture_that_cannot_be_drawn_is_left_out_and_told_once(
     made = await published(store)
     illustrator = Illustrator(store, MediaStore(tmp_path))
     result = await illustrator.illustrate(made, ["en"], CLOSED)
-    assert (result.drawn, result.reasons) == (3, ["no font has it"])
+    assert (result.drawn, result.reasons) == (9, ["no font has it"])
     again = await illustrator.illustrate(made, ["en"], CLOSED)
-    assert (again.drawn, again.there, again.reasons) == (0, 3, ["no font has it"])
+    assert (again.drawn, again.there, again.reasons) == (0, 9, ["no font has it"])
     assert caplog.text.count("picture left out") == 1
 
 

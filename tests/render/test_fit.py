@@ -65,6 +65,14 @@ def test_texts_are_shortened_before_they_become_markup() -> None:
     assert block.said.parts["sentence"] == "a < b & c a < b & c…"
 
 
+@pytest.mark.parametrize(
+    ("most", "shown"),
+    [(26, "Scenes are made by a new…"), (22, "Scenes are made…"), (19, "Scenes are made…"), (17, "Scenes are made…")],
+)
+def test_a_text_ends_with_no_word_that_leads_on(most: int, shown: str) -> None:
+    assert shorten("Scenes are made by a new method of the authors", most) == shown
+
+
 def test_the_first_paper_is_shortened_rather_than_left_out() -> None:
     fitted = fit(page(paper(sentence="word " * 500), paper(2)), marked_up, within(units=200))
     assert fitted.shown >= 1

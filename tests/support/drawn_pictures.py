@@ -74,7 +74,8 @@ def made(language: str, photo: Path) -> list[Task]:
         second = shown.papers[1].paper.id
         parts = {"title": SAID[language], "abstract": SAID[language]}
         texts = {second: {Style.TRANSLATION: Text(second, language, Style.TRANSLATION, parts)}}
-    return tasks(shown, language, around, keywords(shown, around), texts)
+    found = tasks(shown, language, around, keywords(shown, around), texts)
+    return [each for each in found if each.paper in {"", shown.papers[1].paper.id}]
 
 
 def sheet(language: str, photo: Path) -> Image.Image:

@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-from tests.support.postgres import NOBODY, Postgres, programs
+from tests.support.postgres import NOBODY, SETTINGS, Postgres, programs
 
 
 class Replica:
@@ -25,7 +25,9 @@ class Replica:
         """Copy the server that listens on `of_port` of the same address, and follow it."""
         copied = ["-h", self._address, "-p", str(of_port), "-U", "papers", "-R", "-X", "stream", "-c", "fast"]
         self._call("pg_basebackup", *copied, "-D", str(self._data))
-        options = f"-k {self._server.folder} -c listen_addresses={self._address} -c port={self._port}"
+        own = {"listen_addresses": self._address, "port": str(self._port)}
+        own["max_connections"] = SETTINGS["max_connections"]  # a replica needs as many as its server
+        options = f"-k {self._server.folder} " + " ".join(f"-c {name}={value}" for name, value in own.items())
         self._call("pg_ctl", "-D", str(self._data), "-w", "-s", "-l", f"{self._data}.log", "-o", options, "start")
         where = f"postgresql://papers@/postgres?host={self._server.folder}&port={of_port}"
         with psycopg.connect(where, autocommit=True) as connection:

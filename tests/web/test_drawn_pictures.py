@@ -53,6 +53,8 @@ async def test_links_to_it_show_its_card(served: Served) -> None:
     shown = (await served.get("/ar/2026-04-29")).text
     assert re.search(r'og:image" content="http://[^"]+/media/2026-04-29/ar/card\.png\?v=[0-9a-f]+"', shown)
     assert 'direction="rtl"' in shown
+    about = (await served.get("/ar/papers/2604.00002")).text
+    assert re.search(r'og:image" content="http://[^"]+/media/2604\.00002/ar/card\.png\?v=[0-9a-f]+"', about)
 
 
 async def test_a_page_without_pictures_has_none(served: Served) -> None:

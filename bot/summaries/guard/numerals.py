@@ -85,7 +85,6 @@ _IMPLYING = re.compile(rf"(?i)(?<![a-z])(?:{'|'.join(_IMPLIED)})(?![a-z])")
 _HAN = dict(zip("〇零一二三四五六七八九两兩", (0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 2, 2), strict=True))
 _SMALL = {"十": 10.0, "百": 100.0, "千": 1000.0}
 _LARGE = {"万": 1e4, "萬": 1e4, "亿": 1e8, "億": 1e8, "兆": 1e12, "京": 1e16}
-_SINO = str.maketrans("영일이삼사오육칠팔구십백천만억조", "零一二三四五六七八九十百千万亿兆")
 _HAN_ANY = "〇零一二三四五六七八九十百千万萬亿億兆两兩"
 _HAN_RUN = re.compile(
     rf"(?<![数數几幾第上成{_HAN_ANY}])[{_HAN_ANY}]+(?:点[〇零一二三四五六七八九]+)?(?![几幾数數{_HAN_ANY}])"
@@ -95,8 +94,6 @@ _HAN_COUNTER = re.compile(
     r"\s?(?:[项項](?!全能)|[个個种種类類次倍层層步篇条條张張轮輪组組套位天年款道台家国國语語枚回つ件点點人名段阶階大本ヶか箇カ対对"
     r"维維秒時时小级級章節节期代成割门門块塊份场場页頁行列句]|自由度|[领領]域|任[务務]|分[钟鐘])"
 )
-_HALVES = re.compile(r"一半|减半|減半|半分(?!け)|半減|半数|半數|절반|(?<![ء-ي])(?:ال|ب|و)?نصف(?![ء-ي])")
-_DOUBLES = re.compile(r"翻倍|翻一番|加倍|倍増|(?<![ء-ي])(?:ال|ب|و)?ضعفين")
 
 _NATIVE_ONES = {"한": 1, "하나": 1, "두": 2, "둘": 2, "세": 3, "셋": 3, "네": 4, "넷": 4, "다섯": 5, "여섯": 6}
 _NATIVE_ONES |= {"일곱": 7, "여덟": 8, "아홉": 9}
@@ -109,11 +106,6 @@ _NATIVE = re.compile(
     rf"(?<![가-힣])(?:(열|스물|서른|마흔|쉰|예순)?(한|하나|두|둘|세|셋|네|넷|다섯|여섯|일곱|여덟|아홉)|(열|스무))"
     rf"(?={_KOREAN_COUNTER})|(?<![가-힣])()(다섯|여섯|일곱|여덟|아홉)()(?=\s(?!번째)|\s?째(?!\s))"
 )
-_SINO_RUN = re.compile(
-    rf"(?<![가-힣])(?=[일이삼사오육칠팔구]*[십백천만억조])[일이삼사오육칠팔구십백천]+[만억조]?"
-    rf"(?={_KOREAN_COUNTER}|\s?퍼센트|\s?%|\s?토큰)|(?<![가-힣])(?:십만|백만|천만|십억|백억|천억)(?=\s|급|\s?{_KOREAN_COUNTER})"
-)
-
 _ARABIC_ONES = {"واحد": 1, "واحده": 1, "اثنان": 2, "اثنين": 2, "اثنتين": 2, "اثنتان": 2, "ثلاثه": 3, "ثلاث": 3}
 _ARABIC_ONES |= {"اربعه": 4, "اربع": 4, "خمسه": 5, "خمس": 5, "سته": 6, "ست": 6, "سبعه": 7, "سبع": 7}
 _ARABIC_ONES |= {"ثمانيه": 8, "ثماني": 8, "ثمان": 8, "تسعه": 9, "تسع": 9, "عشره": 10, "عشر": 10, "احد": 1, "اثنا": 2}
@@ -133,10 +125,6 @@ def spelled(text: str, *, lenient: bool = False) -> Iterator[Spelled]:
     yield from _han(text)
     yield from _korean(text)
     yield from _arabic(text)
-    for found in _HALVES.finditer(text):
-        yield Spelled(found.start(), found.end(), 0.5, part=True)
-    for found in _DOUBLES.finditer(text):
-        yield Spelled(found.start(), found.end(), 2.0, "×")
     if lenient:
         for found in _IMPLYING.finditer(text):
             yield Spelled(found.start(), found.end(), _IMPLIED[found[0].lower()], "implied")
@@ -218,10 +206,6 @@ def _korean(text: str) -> Iterator[Spelled]:
         tens, ones, ten = found[1] or "", found[2] or found[5] or "", found[3] or ""
         amount = _NATIVE_TENS.get(tens or ten, 0) + _NATIVE_ONES.get(ones, 0)
         yield Spelled(found.start(), found.end(), float(amount))
-    for found in _SINO_RUN.finditer(text):
-        amount_of_run = _of_han(found[0].translate(_SINO))
-        if amount_of_run is not None:
-            yield Spelled(found.start(), found.end(), amount_of_run)
 
 
 def _arabic(text: str) -> Iterator[Spelled]:

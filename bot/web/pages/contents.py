@@ -168,7 +168,7 @@ class Pages:
             offers=True,
             description=describe(shown[-1].abstract or plain_math(paper.title)),
             pictures=pictures,
-            head=paper_head(page, self._urls, pictures),
+            head=paper_head(page, self._urls, pictures, await self._drawn.card(language, paper_id)),
             previous=parts.previous,
             next=parts.next,
         )

@@ -74,6 +74,10 @@ class PictureFinder:
         """The pictures of an edition."""
         return await asyncio.to_thread(self._of, slug(cadence, day), language)
 
+    async def card(self, language: str, paper_id: str) -> str:
+        """The address of a paper's card, empty where there is none."""
+        return await asyncio.to_thread(self._address, paper_id, language, "card.png")
+
     def _of(self, owner: str, language: str) -> DrawnPictures:
         return DrawnPictures(
             self._drawing(owner, language, "keywords.json"),

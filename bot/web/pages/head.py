@@ -66,8 +66,11 @@ def list_head(page: Page, urls: Urls, pictures: frozenset[str], card: str = "") 
     return Head(picture=picture, structured=structured if items else {})
 
 
-def paper_head(page: Page, urls: Urls, pictures: frozenset[str]) -> Head:
-    """The head of a paper's page: a `ScholarlyArticle`, and what reference managers read."""
+def paper_head(page: Page, urls: Urls, pictures: frozenset[str], card: str = "") -> Head:
+    """The head of a paper's page: a `ScholarlyArticle`, and what reference managers read.
+
+    `card` is the path of the picture that was drawn for links to it; without one it is the paper's thumbnail.
+    """
     block = page.blocks[-1]  # the authors' own words
     paper, picture = block.paper, _picture(block.paper.id, urls, pictures)
     structured = {
@@ -84,7 +87,8 @@ def paper_head(page: Page, urls: Urls, pictures: frozenset[str]) -> Head:
         "encoding": {"@type": "MediaObject", "encodingFormat": "application/pdf", "contentUrl": paper.pdf},
         **_known(block, paper, picture),
     }
-    return Head(kind="article", picture=picture, structured=structured, citation=citations.tags(paper))
+    shown = urls.whole(card) if card else picture
+    return Head(kind="article", picture=shown, structured=structured, citation=citations.tags(paper))
 
 
 def _known(block: Block, paper: Paper, picture: str) -> Mapping[str, object]:
