@@ -21,7 +21,8 @@ LOCKS = ("poll", "keep", "write", "deliver-outbox", "listen-outbox", "migrate", 
 
 NOTHING_CODES = {
     "run --once": 1, "today": 1, "publish": 1, "publish --date 2025-11-03": 1,  # no feed
-    "preview --channel outbox": 1, "export --layout plain --out out": 1,  # no edition
+    "preview --channel outbox": 1, "export --layout plain --out out": 1, "illustrate": 1,  # no edition
+    "narrate": 2,  # no voice
     "broadcast Words to all. --yes": 1, "backup copy.db": 1, "move --to sqlite:///other.db": 1, "doctor": 1,
     "subscribers set outbox:ada --papers 5": 1,
     "subscribers remove outbox:ada": 1, "subscribers allow outbox:ada": 1, "subscribers pause outbox:ada": 1,
@@ -129,6 +130,10 @@ UNUSABLE = {
 """Databases that no command can use, and what the sentence says of the cause and the remedy."""
 
 
+LOCKS_ALONE = {"health", "drain --wait 0"}
+"""Commands that look at locks alone: those of SQLite are files."""
+
+
 def whole(ended: Mapping[str, Ended]) -> Iterator[tuple[str, Ended]]:
     """Each command with how it ended, once it is sure that none crashed."""
     for words, each in ended.items():
@@ -166,6 +171,9 @@ def test_a_wrong_setting_is_one_sentence_of_every_command(name: str) -> None:
 def test_a_database_that_cannot_be_used_is_one_sentence_of_every_command(name: str) -> None:
     situation, cause, remedy = UNUSABLE[name]
     for words, ended in whole(play(situation)):
+        if words in LOCKS_ALONE and name != "its server is down":
+            assert ended.code == 0, words
+            continue
         assert ended.code == 1, words
         if words == "doctor":
             assert cause in ended.out

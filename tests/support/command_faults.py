@@ -36,6 +36,10 @@ ADDRESSES = {
 }
 
 PLAIN: Sequence[Sequence[str]] = [
+    ["illustrate"],
+    ["narrate"],
+    ["health"],
+    ["drain", "--wait", "0"],
     ["run", "--once"],
     ["today"],
     ["publish"],
