@@ -28,13 +28,15 @@ def drain(
 ) -> None:
     """Let the processes on this machine finish, and end.
 
-    They claim nothing more, and what is in flight is sent. Unlike a stop it gives messages in flight all the time they need. Processes on other machines go on, and take over.
+    They claim nothing more, and unlike at a stop messages in flight get all the time they need. Processes on other
+    machines go on, and take over.
     """
     execute(_drain(wait))
 
 
 async def _drain(wait: float) -> int:
     async with stored(as_it_is=True) as store:
+        await store.version()  # says why the database cannot be used
         locks = make_locks(store.engine.url, store.path)
         try:
             return await _drain_under(locks, wait)

@@ -24,10 +24,9 @@ def health(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Show which process has which role.
+    """Show which process has which role, and since when.
 
-    It says since when, asks the database and nothing else, and so answers at once; with --role the exit code is 1 if
-    nobody has it.
+    It asks the database and nothing else, so it answers at once; with --role the exit code is 1 if nobody has it.
     """
     if role is not None and role not in (Role.POLL, Role.DELIVER, Role.LISTEN):
         raise typer.BadParameter("--role takes one of poll, deliver, listen")
@@ -36,6 +35,7 @@ def health(
 
 async def _health(role: str | None, json: bool) -> int:
     async with stored(as_it_is=True) as store:
+        await store.version()  # says why the database cannot be used
         locks = make_locks(store.engine.url, store.path)
         try:
             found = await locks.holders()

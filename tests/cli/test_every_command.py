@@ -130,10 +130,6 @@ UNUSABLE = {
 """Databases that no command can use, and what the sentence says of the cause and the remedy."""
 
 
-LOCKS_ALONE = {"health", "drain --wait 0"}
-"""Commands that look at locks alone: those of SQLite are files."""
-
-
 def whole(ended: Mapping[str, Ended]) -> Iterator[tuple[str, Ended]]:
     """Each command with how it ended, once it is sure that none crashed."""
     for words, each in ended.items():
@@ -171,9 +167,6 @@ def test_a_wrong_setting_is_one_sentence_of_every_command(name: str) -> None:
 def test_a_database_that_cannot_be_used_is_one_sentence_of_every_command(name: str) -> None:
     situation, cause, remedy = UNUSABLE[name]
     for words, ended in whole(play(situation)):
-        if words in LOCKS_ALONE and name != "its server is down":
-            assert ended.code == 0, words
-            continue
         assert ended.code == 1, words
         if words == "doctor":
             assert cause in ended.out

@@ -38,8 +38,6 @@ ADDRESSES = {
 PLAIN: Sequence[Sequence[str]] = [
     ["illustrate"],
     ["narrate"],
-    ["health"],
-    ["drain", "--wait", "0"],
     ["run", "--once"],
     ["today"],
     ["publish"],
@@ -56,6 +54,8 @@ PLAIN: Sequence[Sequence[str]] = [
     ["resume", "telegram"],
     ["broadcast", "Words to all.", "--yes"],
     ["doctor"],
+    ["health"],
+    ["drain"],
     ["migrate", "--check"],
     ["migrate"],
     ["backup", "copy.db"],
