@@ -30,8 +30,18 @@ VISITORS_DEADLINE = 2.0
 """Seconds that a statement for visitors may take before it is interrupted."""
 LONGEST_STATEMENT = "select set_config('statement_timeout', '10min', true)"
 """PostgreSQL's deadline for a statement of the program itself; publishing to a million readers takes ten seconds."""
-LONGEST_IDLE = "set_config('idle_in_transaction_session_timeout', '10s', true)"
-"""PostgreSQL's deadline for the next statement of a writer: one that was cut off holds up who takes over."""
+LONGEST_IDLE = ", ".join(
+    f"set_config('{name}', '{value}', true)"
+    for name, value in {
+        "idle_in_transaction_session_timeout": "10s",
+        "tcp_keepalives_idle": 5,
+        "tcp_keepalives_interval": 3,
+        "tcp_keepalives_count": 3,
+        "tcp_user_timeout": 10_000,
+    }.items()
+)
+"""PostgreSQL's deadlines for the next message of a writer: one that was cut off holds up who takes over. Within a
+pipeline a session is not idle, so the server also looks whether its connection lives."""
 LEISURELY = "set local idle_in_transaction_session_timeout = 0"
 """Takes that deadline away, where a writer has long work of its own to do."""
 BUSY_SECONDS = 15
