@@ -21,7 +21,8 @@ LOCKS = ("poll", "keep", "write", "deliver-outbox", "listen-outbox", "migrate", 
 
 NOTHING_CODES = {
     "run --once": 1, "today": 1, "publish": 1, "publish --date 2025-11-03": 1,  # no feed
-    "preview --channel outbox": 1, "export --layout plain --out out": 1,  # no edition
+    "preview --channel outbox": 1, "export --layout plain --out out": 1, "illustrate": 1,  # no edition
+    "narrate": 2,  # no voice
     "broadcast Words to all. --yes": 1, "backup copy.db": 1, "move --to sqlite:///other.db": 1, "doctor": 1,
     "subscribers set outbox:ada --papers 5": 1,
     "subscribers remove outbox:ada": 1, "subscribers allow outbox:ada": 1, "subscribers pause outbox:ada": 1,

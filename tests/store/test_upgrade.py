@@ -266,8 +266,9 @@ async def test_old_links_and_tokens_work(recorded: Store) -> None:
     assert {purpose: links.read(purpose, token) for purpose, token in BUTTONS["tokens"].items()} == {
         LEAVE: reader, MAIL: reader, "settings": reader,
     }  # fmt: skip
-    assert {urlsplit(BUTTONS["links"][name]).path.rpartition("/")[0] + "/" for name in PATHS} == set(PATHS.values())
-    assert dict(links.of(reader, "en", "2025-11-03")) == BUTTONS["links"]
+    for name in PATHS.keys() & BUTTONS["links"].keys():
+        assert urlsplit(BUTTONS["links"][name]).path.rpartition("/")[0] + "/" == PATHS[name]
+    assert BUTTONS["links"].items() <= dict(links.of(reader, "en", "2025-11-03")).items()
     async with recorded.write() as connection:
         join = await one_time_tokens.use(connection, Purpose.JOIN, _key(links, "join"), DUE)
         opened = await one_time_tokens.use(connection, Purpose.OPEN, _key(links, "open"), DUE)

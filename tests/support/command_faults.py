@@ -36,6 +36,8 @@ ADDRESSES = {
 }
 
 PLAIN: Sequence[Sequence[str]] = [
+    ["illustrate"],
+    ["narrate"],
     ["run", "--once"],
     ["today"],
     ["publish"],
