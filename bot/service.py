@@ -155,7 +155,7 @@ class Service:
         """Run a job that has its locks."""
         self.status.works(name)
         try:
-            await supervise(name, partial(job.run, stop), stop)
+            await supervise(name, partial(job.run, stop), stop, partial(self.status.turned, name))
         finally:
             self.status.waits(name)
 
@@ -309,7 +309,7 @@ class Service:
     async def _log_in_and_listen(self, session: Session, stop: asyncio.Event) -> None:
         name = session.channel.name
         try:
-            await self._log_in(session, stop)
+            await until(stop, asyncio.ensure_future(session.open()))
             if not stop.is_set() and await until(stop, asyncio.ensure_future(session.channel.listen(self.commands))):
                 await self.monitor.working(name, self.clock.now())  # it receives nothing, and is not meant to
         except LoginError as error:
@@ -323,6 +323,7 @@ class Service:
             raise
 
     async def _log_in(self, session: Session, stop: asyncio.Event) -> None:
+        self.status.turned(f"deliver:{session.channel.name}")  # it hangs no more than its service's outage
         await until(stop, asyncio.ensure_future(session.open()))
 
     async def _despite_refusals(

@@ -23,6 +23,8 @@ def draw_all(tasks: Iterable[Task], to: Connection) -> None:
             files: Files | str = draw(task)
         except (MissingGlyphError, OSError, ValueError) as error:
             files = str(error) or type(error).__name__
+        except Exception as error:  # noqa: BLE001 - one picture's fault must not cost those after it
+            files = f"it cannot be drawn ({type(error).__name__})"
         try:
             to.send(files)
         except OSError:  # nobody waits for it any more

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-SLOW = dict.fromkeys(("poll", "write", "keep", "narrate", "illustrate"), 1800.0)
-"""Seconds in which a job has to come round once, where that is long: a feed with much to read, a slow model."""
+SLOW = dict.fromkeys(("poll", "write", "keep", "illustrate", "follow"), 1800.0) | {"narrate": 6 * 3600.0}
+"""Seconds in which a job has to come round once, where that is long: a feed with much to read, a slow model or voice."""
 USUAL = 300.0
 """The same for other jobs, which come round every second."""
 ENDLESS = ("listen", "web", "health")
@@ -21,7 +21,7 @@ class JobStatus:
     held_since: float | None = None
     """None while it waits for its locks."""
     turned_at: float | None = None
-    """When it last came round its loop, whether or not there was anything to do."""
+    """When it last came round its loop, or failed and was begun again, whether or not there was anything to do."""
     takeovers: int = 0
     """Times that it began to work since the process started."""
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 import aiohttp
 import pytest
 
 from bot import app
-from bot.channel import Pace
+from bot.channel import LoginError, Pace
+from bot.runtime import supervisor
 from bot.runtime.locks import holding, make_locks
 from bot.runtime.role_status import USUAL, RoleStatus
 from bot.service import Role
@@ -128,6 +131,51 @@ def test_a_job_that_hangs_is_stuck_and_one_that_waits_is_not() -> None:
     assert status.stuck() == []
     now = 2000.0
     assert status.stuck() == ["deliver:fake", "poll"]
+
+
+@dataclass
+class Closed(FakeChannel):
+    """A channel whose service lets nobody in."""
+
+    fault: Exception = field(default_factory=ConnectionError)
+    tries: int = 0
+
+    async def __aenter__(self) -> Self:
+        self.tries += 1
+        raise self.fault
+
+
+@pytest.mark.parametrize("fault", [LoginError("the token was revoked"), ConnectionError("unreachable")])
+async def test_an_outage_of_a_service_is_no_job_that_hangs(
+    fault: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = Closed(fault=fault)
+    monkeypatch.setattr(app, "configured", lambda environ: ["fake"])
+    monkeypatch.setattr(app, "open_channel", lambda name, *_: channel)
+    monkeypatch.setattr(supervisor, "SHORTEST_BACKOFF", 0.01)
+    monkeypatch.setattr(supervisor, "LONGEST_BACKOFF", 0.01)
+    stop, later = asyncio.Event(), 0.0
+    async with app.open_app(tmp_path, {}) as service, asyncio.timeout(LIMIT):
+        monkeypatch.setattr(service.status, "_clock", lambda: later)
+        work = asyncio.create_task(service.run(stop, frozenset({Role.DELIVER})))
+        for _ in range(3):
+            before, later = channel.tries, later + 2 * USUAL
+            while channel.tries < before + 2:  # noqa: ASYNC110 - nothing tells of it
+                await asyncio.sleep(0.01)
+            assert service.status.stuck() == [], "a restart mends no outage of a service"
+        stop.set()
+        await work
+
+
+def test_slow_voices_and_thousands_of_listeners_hang_nothing() -> None:
+    now = 0.0
+    status = RoleStatus(lambda: now)
+    for name in ("narrate", "follow:fake"):
+        status.works(name)
+    now = 1700.0
+    assert status.stuck() == []
+    now = 3600.0
+    assert status.stuck() == ["follow:fake"]
 
 
 async def test_health_is_told_by_whichever_process_is_asked(postgres: Postgres, migrated: str, tmp_path: Path) -> None:

@@ -4,13 +4,14 @@ import json
 from dataclasses import replace
 from io import BytesIO
 from itertools import combinations
+from multiprocessing import Pipe
 from pathlib import Path
 
 import pytest
 from PIL import Image, ImageColor
 
-from bot.media import font_files
-from bot.media.drawing import draw, laid_out
+from bot.media import drawing, font_files
+from bot.media.drawing import draw, draw_all, laid_out
 from bot.media.font_files import SANS, FontFile, fonts_of
 from bot.media.glyph_coverage import coverage
 from bot.media.picture_specs import Bar, Card, Cloud, Entry, Poster, Task, Trend, Word
@@ -184,3 +185,17 @@ def test_what_is_no_font_is_refused(tmp_path: Path) -> None:
     file.write_bytes(b"ttcf")
     with pytest.raises(ValueError, match="no font"):
         coverage(file)
+
+
+def test_a_picture_that_fails_in_any_way_costs_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(task: Task) -> drawing.Files:
+        if task.stem == "trend":
+            raise TypeError("a fault of a library")
+        return [(f"{task.stem}.png", b"picture")]
+
+    monkeypatch.setattr(drawing, "draw", failing)
+    here, there = Pipe(duplex=False)
+    draw_all([Task(stem, CARD, "en") for stem in ("trend", "card")], there)
+    assert here.recv() == "it cannot be drawn (TypeError)"
+    assert here.recv() == [("card.png", b"picture")]
+    here.close()

@@ -76,6 +76,7 @@ class Recorder:
                 sound = await self._speaker.speak(piece.text, piece.language)
                 if not sound:
                     raise SpeechError("the voice gave no sound")
+                await asyncio.to_thread(_read, sound)  # what is no sound must not be kept
                 break
             except SpeechError as error:
                 if pause is None or error.misconfigured or error.retry_after is not None:

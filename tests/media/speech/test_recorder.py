@@ -102,6 +102,22 @@ async def test_a_text_that_fails_is_asked_for_again_and_what_was_spoken_is_kept(
     assert recorder.characters == sum(len(text) for text, _ in speaker.said) + SCRIPT.characters
 
 
+async def test_what_is_no_sound_is_not_kept_and_ends_the_try() -> None:
+    speaker = ToneSpeaker()
+    recorder, sound, answers = speaker.recorder(), speaker.sound, [b"<html>Sign in to this network</html>"]
+
+    async def answering(text: str, language: str) -> bytes:
+        speaker.said.append((text, language))
+        return answers.pop() if text == "1위." and answers else sound
+
+    speaker.speak = answering  # type: ignore[method-assign]
+    with pytest.raises(SpeechError, match="something else than MP3"):
+        await recorder.record(SCRIPT)
+    assert [text for text, _ in speaker.said] == ["안녕하세요.", "1위."], "no more is paid for"
+    assert (await recorder.record(SCRIPT)).seconds > 0
+    assert len(speaker.said) == 5
+
+
 async def test_a_wrong_setting_is_not_tried_again() -> None:
     speaker = ToneSpeaker()
     speaker.faults = [SpeechError("no such key", misconfigured=True)]
