@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 SLOW = dict.fromkeys(("poll", "write", "keep", "illustrate", "follow"), 1800.0) | {"narrate": 6 * 3600.0}
-"""Seconds in which a job has to come round once, where that is long: a feed with much to read, a slow model or voice."""
+"""Seconds in which a job has to come round once, where that is long: much to read, a slow model or voice."""
 USUAL = 300.0
 """The same for other jobs, which come round every second."""
 ENDLESS = ("listen", "web", "health")
