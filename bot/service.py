@@ -155,7 +155,7 @@ class Service:
         """Run a job that has its locks."""
         self.status.works(name)
         try:
-            await supervise(name, partial(job.run, stop), stop)
+            await supervise(name, self.status.each_beginning(name, partial(job.run, stop)), stop)
         finally:
             self.status.waits(name)
 
@@ -283,10 +283,11 @@ class Service:
             await beat(self.store, self.channels, self.settings.heartbeat_url.get_secret_value())
 
     async def _deliver(self, dispatcher: Dispatcher, session: Session, stop: asyncio.Event) -> None:
-        await self._despite_refusals(session, stop, partial(self._log_in, session, stop))
+        name, log_in = f"deliver:{dispatcher.channel.name}", partial(self._log_in, session, stop)
+        await self._despite_refusals(session, stop, self.status.each_beginning(name, log_in))
         while not stop.is_set():
             worked = await dispatcher.step(self.clock.now())
-            self.status.turned(f"deliver:{dispatcher.channel.name}")
+            self.status.turned(name)
             if not worked:
                 await pause(TICK, dispatcher.attempt_ended, stop)
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
+from typing import Self
 
 import aiohttp
 import pytest
 
 from bot import app
-from bot.channel import Pace
+from bot.channel import LoginError, Pace
+from bot.runtime import supervisor
 from bot.runtime.locks import holding, make_locks
 from bot.runtime.role_status import USUAL, RoleStatus
 from bot.service import Role
 from bot.store import Store
+from bot.web import health as web_health
 from tests.delivery.test_kills import crowd
 from tests.support.command import papers_command
 from tests.support.fake_channel import FakeChannel
@@ -128,6 +131,50 @@ def test_a_job_that_hangs_is_stuck_and_one_that_waits_is_not() -> None:
     assert status.stuck() == []
     now = 2000.0
     assert status.stuck() == ["deliver:fake", "poll"]
+
+
+async def test_a_job_that_fails_and_tries_again_does_not_hang(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise a revoked token would have all that its process does restarted every few minutes."""
+    refusals: list[Exception] = [ConnectionError("no network"), LoginError("TELEGRAM_TOKEN is not right.")]
+
+    class Refused(FakeChannel):
+        async def __aenter__(self) -> Self:
+            now[0] += USUAL - 1
+            tried.set()
+            raise refusals.pop(0) if refusals else LoginError("TELEGRAM_TOKEN is not right.")
+
+    now, tried, stop = [0.0], asyncio.Event(), asyncio.Event()
+    monkeypatch.setattr(app, "configured", lambda environ: ["fake"])
+    monkeypatch.setattr(app, "open_channel", lambda name, *_: Refused())
+    monkeypatch.setattr(supervisor, "SHORTEST_BACKOFF", 0.001)
+    async with app.open_app(tmp_path, {"FEED_URL": "http://127.0.0.1:9/"}) as service, asyncio.timeout(LIMIT):
+        monkeypatch.setattr(service.status, "_clock", lambda: now[0])
+        work = asyncio.create_task(service.run(stop, frozenset({Role.DELIVER})))
+        while now[0] < 5 * USUAL:
+            tried.clear()
+            await tried.wait()
+            assert service.status.stuck() == []
+        stop.set()
+        await work
+
+
+def test_one_round_may_be_a_whole_recording_or_those_of_all_readers() -> None:
+    now = 0.0
+    status = RoleStatus(lambda: now)
+    for name in ("narrate", "follow:telegram"):
+        status.works(name)
+    now = 7200.0
+    assert status.stuck() == []
+
+
+async def test_a_database_that_hangs_delays_no_probe(monkeypatch: pytest.MonkeyPatch, store: Store) -> None:
+    async def hangs(connection: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(web_health, "PATIENCE", 0.01)
+    monkeypatch.setattr(web_health.listening_outages, "load", hangs)
+    async with asyncio.timeout(LIMIT):
+        assert await web_health.listening(store) == {}
 
 
 async def test_health_is_told_by_whichever_process_is_asked(postgres: Postgres, migrated: str, tmp_path: Path) -> None:
