@@ -16,7 +16,7 @@ from bot.runtime import supervisor
 from bot.runtime.locks import holding, make_locks
 from bot.runtime.role_status import USUAL, RoleStatus
 from bot.service import Role
-from bot.store import Store
+from bot.store import Store, listening_outages
 from bot.web import health as web_health
 from tests.delivery.test_kills import crowd
 from tests.support.command import papers_command
@@ -172,7 +172,7 @@ async def test_a_database_that_hangs_delays_no_probe(monkeypatch: pytest.MonkeyP
         await asyncio.Event().wait()
 
     monkeypatch.setattr(web_health, "PATIENCE", 0.01)
-    monkeypatch.setattr(web_health.listening_outages, "load", hangs)
+    monkeypatch.setattr(listening_outages, "load", hangs)
     async with asyncio.timeout(LIMIT):
         assert await web_health.listening(store) == {}
 

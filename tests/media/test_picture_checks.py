@@ -1,5 +1,6 @@
 """What `papers doctor` says of pictures: fine, or which font is missing and how to get it."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,6 @@ def test_a_folder_within_another_users_folder_is_a_fault(tmp_path: Path, monkeyp
 
     closed.mkdir()
     monkeypatch.setattr(Path, "exists", looked_for)
-    monkeypatch.setattr(picture_checks.os, "access", lambda path, _mode: path != closed)
+    monkeypatch.setattr(os, "access", lambda path, _mode: path != closed)
     found = check_pictures(settings(closed / "media"), tmp_path)
     assert [each.level for each in found] == ["fault"]
