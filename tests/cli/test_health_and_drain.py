@@ -175,6 +175,8 @@ async def test_a_database_that_hangs_delays_no_probe(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(listening_outages, "load", hangs)
     async with asyncio.timeout(LIMIT):
         assert await web_health.listening(store) == {}
+        given_up = [each for each in asyncio.all_tasks() if each.get_name() == "listening outages"]
+        await asyncio.gather(*given_up, return_exceptions=True)
 
 
 async def test_health_is_told_by_whichever_process_is_asked(postgres: Postgres, migrated: str, tmp_path: Path) -> None:
