@@ -58,8 +58,8 @@ async def test_nothing_waits_for_ever_for_a_server(postgres: Postgres, tmp_path:
             given = raw.driver_connection.info.get_parameters()  # type: ignore[union-attr]
             assert {name: given[name] for name in ("connect_timeout", "tcp_user_timeout", "keepalives_idle")} == {
                 "connect_timeout": "7",
-                "tcp_user_timeout": "30000",
-                "keepalives_idle": "30",
+                "tcp_user_timeout": "10000",
+                "keepalives_idle": "5",
             }
     finally:
         await store.close()

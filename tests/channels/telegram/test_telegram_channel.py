@@ -439,7 +439,7 @@ async def test_every_recorded_day_in_every_language_and_style_is_accepted(
     bot: Telegram, town: Town, long: bool
 ) -> None:
     files = recorded_days.days()
-    for message in recorded_days.messages(bot, files if long else files[::32], languages(), list(Style)):
+    for message in recorded_days.messages(bot, files if long else files[::64], languages(), list(Style)):
         outcome = await bot.send("42", message, PERSONAL)
         assert isinstance(outcome, Sent), outcome
         town.ada.chat._all.clear()
