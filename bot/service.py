@@ -155,7 +155,7 @@ class Service:
         """Run a job that has its locks."""
         self.status.works(name)
         try:
-            await supervise(name, partial(job.run, stop), stop, partial(self.status.turned, name))
+            await supervise(name, self.status.each_beginning(name, partial(job.run, stop)), stop)
         finally:
             self.status.waits(name)
 
@@ -283,10 +283,11 @@ class Service:
             await beat(self.store, self.channels, self.settings.heartbeat_url.get_secret_value())
 
     async def _deliver(self, dispatcher: Dispatcher, session: Session, stop: asyncio.Event) -> None:
-        await self._despite_refusals(session, stop, partial(self._log_in, session, stop))
+        name, log_in = f"deliver:{dispatcher.channel.name}", partial(self._log_in, session, stop)
+        await self._despite_refusals(session, stop, self.status.each_beginning(name, log_in))
         while not stop.is_set():
             worked = await dispatcher.step(self.clock.now())
-            self.status.turned(f"deliver:{dispatcher.channel.name}")
+            self.status.turned(name)
             if not worked:
                 await pause(TICK, dispatcher.attempt_ended, stop)
 
@@ -309,7 +310,7 @@ class Service:
     async def _log_in_and_listen(self, session: Session, stop: asyncio.Event) -> None:
         name = session.channel.name
         try:
-            await until(stop, asyncio.ensure_future(session.open()))
+            await self._log_in(session, stop)
             if not stop.is_set() and await until(stop, asyncio.ensure_future(session.channel.listen(self.commands))):
                 await self.monitor.working(name, self.clock.now())  # it receives nothing, and is not meant to
         except LoginError as error:
@@ -323,7 +324,6 @@ class Service:
             raise
 
     async def _log_in(self, session: Session, stop: asyncio.Event) -> None:
-        self.status.turned(f"deliver:{session.channel.name}")  # it hangs no more than its service's outage
         await until(stop, asyncio.ensure_future(session.open()))
 
     async def _despite_refusals(

@@ -13,7 +13,7 @@ from bot.cli.console import as_json, complain, progress, say, table
 from bot.cli.open_store import stored
 from bot.cli.options import Json
 from bot.cli.startup import DONE, FAILED, RUNNING, WRONG, execute
-from bot.runtime.locks import HeldError, LostError, holding, make_locks
+from bot.runtime.locks import OWNER, HeldError, Locks, LostError, holding, make_locks
 from bot.runtime.supervisor import clock
 from bot.store import Store
 from bot.store.backup_file import mark
@@ -74,6 +74,7 @@ async def _copy(source: Store, target: Store) -> dict[str, int]:
     locks = ["poll", *(f"{part}:{channel}" for part in ("deliver", "listen") for channel in CHANNELS)]
     try:
         async with holding(here, *locks):
+            await _require_no_sender(here)
             await make_ready(target)
             async with holding(there, *locks), frozen(source) as still:
                 with progress("Copying rows") as bar:
@@ -83,3 +84,10 @@ async def _copy(source: Store, target: Store) -> dict[str, int]:
     finally:
         await here.close()
         await there.close()
+
+
+async def _require_no_sender(locks: Locks) -> None:
+    """Raise HeldError while a process sends mails or files, for which several may do that and none has the channel."""
+    for each in await locks.holders():
+        if each.role.startswith(OWNER) and not await locks.is_free(each.role):
+            raise HeldError("deliver", each.process)

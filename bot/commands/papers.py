@@ -97,9 +97,11 @@ def written_period(argument: str) -> tuple[Cadence, date] | None:
     try:
         if week:
             return Cadence.WEEK, date.fromisocalendar(int(week[1]), int(week[2]), 7)
-        return (Cadence.MONTH, date(int(month[1]), int(month[2]), 1)) if month else None
-    except ValueError:
-        return None
+        if month:
+            return Cadence.MONTH, period_of(Cadence.MONTH, date(int(month[1]), int(month[2]), 1)).first
+    except (ValueError, OverflowError):  # no such week or month, or one that ends beyond the calendar
+        pass
+    return None
 
 
 def parse_search(typed: Typed) -> SearchArguments:

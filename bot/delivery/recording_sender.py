@@ -1,6 +1,7 @@
 """Sends the recording of an edition to readers who want it, once the edition has reached them.
 
-A recording is no part of the delivery: noted before it is sent, never sent again, and its failure changes nothing.
+A recording is no part of the delivery: noted before it is sent, never sent again, and its failure changes nothing. Only
+where the whole channel has to wait is the note taken back: nothing was sent then, and it follows later.
 """
 
 from __future__ import annotations
@@ -95,6 +96,9 @@ class RecordingSender:
                 return None
         key = f"{edition_id}.{to.subscriber_id}.recording"
         outcome = await self._player.play(to.recipient, recording, Personal(key, extras=to.extras))
+        if isinstance(outcome, Deferred) and outcome.scope == "channel":
+            async with self._store.write() as connection:
+                await sent_recordings.take_back(connection, edition_id, to.subscriber_id)
         if not isinstance(outcome, Sent):
             fields = {"channel": self._session.channel.name, "subscriber": to.subscriber_id}
             log.warning("recording not sent", extra={**fields, "outcome": type(outcome).__name__})

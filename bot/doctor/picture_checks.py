@@ -36,10 +36,18 @@ def check_pictures(core: Settings, home: Path) -> list[Finding]:
 
 
 def _writable(folder: Path) -> Finding:
-    nearest = next(each for each in (folder, *folder.parents) if each.exists())
+    nearest = next(each for each in (folder, *folder.parents) if _can_be_looked_at(each))
     if nearest.is_dir() and os.access(nearest, os.W_OK):
         return Finding("MEDIA_DIR", True, f"{folder} can be written to")
     return Finding("MEDIA_DIR", False, f"{folder} cannot be written to; fix it or set MEDIA_DIR")
+
+
+def _can_be_looked_at(path: Path) -> bool:
+    """Whether something is there, as far as we may know: the folder around it may be another user's."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def _missing_letters(language: str) -> str | None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-SLOW = dict.fromkeys(("poll", "write", "keep", "illustrate", "follow"), 1800.0) | {"narrate": 6 * 3600.0}
-"""Seconds in which a job has to come round once, where that is long: much to read, a slow model or voice."""
+SLOW = dict.fromkeys(("poll", "write", "keep", "illustrate"), 1800.0) | dict.fromkeys(("narrate", "follow"), 14_400.0)
+"""Seconds in which a job has to come round once, where that is long: a feed with much to read, a slow model.
+
+One round of `narrate` is a whole recording by a slow voice, one of `follow` all recordings of an edition.
+"""
 USUAL = 300.0
 """The same for other jobs, which come round every second."""
 ENDLESS = ("listen", "web", "health")
@@ -21,7 +24,7 @@ class JobStatus:
     held_since: float | None = None
     """None while it waits for its locks."""
     turned_at: float | None = None
-    """When it last came round its loop, or failed and was begun again, whether or not there was anything to do."""
+    """When it last came round its loop or began anew, whether or not there was anything to do."""
     takeovers: int = 0
     """Times that it began to work since the process started."""
 
@@ -58,6 +61,16 @@ class RoleStatus:
     def turned(self, name: str) -> None:
         """Note that a job came round."""
         self._jobs.setdefault(name, JobStatus()).turned_at = self._clock()
+
+    def each_beginning(self, name: str, work: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+        """The work of a job, noted as a round each time it begins: a job that fails and tries again does not hang."""
+
+        async def begin() -> None:
+            if name.partition(":")[0] not in ENDLESS:
+                self.turned(name)
+            await work()
+
+        return begin
 
     def seconds(self, since: float | None) -> float | None:
         """The seconds that have passed since a time of this clock; None for None."""

@@ -56,13 +56,8 @@ def backoffs() -> Iterator[float]:
         wait = min(wait * 2, LONGEST_BACKOFF)
 
 
-async def supervise(
-    name: str,
-    work: Callable[[], Awaitable[None]],
-    stop: asyncio.Event,
-    failed: Callable[[], None] = lambda: None,
-) -> None:
-    """Run `work` until it returns; when it raises, call `failed`, log the error once and restart it with backoff."""
+async def supervise(name: str, work: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
+    """Run `work` until it returns; when it raises, log the error once and restart it with backoff."""
     waits, logged = backoffs(), None
     while not stop.is_set():
         started = asyncio.get_running_loop().time()
@@ -73,7 +68,6 @@ async def supervise(
             task = asyncio.current_task()
             if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
                 raise  # we are being cancelled; otherwise it is some library's own cancellation
-            failed()
             if asyncio.get_running_loop().time() - started > LONGEST_BACKOFF:
                 waits, logged = backoffs(), None
             if logged != repr(error):

@@ -63,6 +63,12 @@ async def note(connection: AsyncConnection, edition_id: int, subscriber_id: int,
     return done.first() is not None
 
 
+async def take_back(connection: AsyncConnection, edition_id: int, subscriber_id: int) -> None:
+    """Delete the note of a recording that was certainly not sent."""
+    own = sent_recordings.c.edition_id == edition_id, sent_recordings.c.subscriber_id == subscriber_id
+    await connection.execute(delete(sent_recordings).where(*own))
+
+
 async def forget(connection: AsyncConnection, before: datetime) -> None:
     """Delete notes that are older than any recording would be sent for."""
     await connection.execute(delete(sent_recordings).where(sent_recordings.c.noted_at < before))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from bot.channel import Finding
 from bot.delivery.listening import TOLD_AFTER
-from bot.store import DatabaseFault, Store, closing_state, health_figures, listening_outages
+from bot.store import DatabaseFault, NoConnectionError, Store, closing_state, health_figures, listening_outages
 
 LATE_POLLS = 3
 """Polls that may be missed before the feed counts as stale."""
@@ -17,6 +18,8 @@ MOST_FAILURES = 2
 """Failures of a channel's service in a row; the second comes a minute after the first, which may be any restart."""
 LONGEST_OVERDUE = timedelta(minutes=15)
 """Time that a delivery may be due; one that is overdue for longer means that nothing is delivered."""
+PATIENCE = 2.0
+"""Seconds that a probe of life waits for the database: if that is gone, no restart mends it."""
 
 
 async def examine(store: Store, channels: Sequence[str], interval: timedelta, now: datetime) -> list[Finding]:
@@ -57,10 +60,21 @@ def _feed(polled_at: datetime | None, interval: timedelta, now: datetime) -> Fin
 
 
 async def listening(store: Store) -> dict[str, str]:
-    """What to say of channels that receive nothing, by name; empty where the database cannot be read."""
+    """What to say of channels that receive nothing, by name; empty where the database cannot be read, or not soon."""
+    asked = asyncio.create_task(_outages(store), name="listening outages")
+    asked.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # perhaps nobody asks for it any more
+    # Not a timeout around it: a driver may take long to give up, and a probe has to be answered meanwhile.
+    await asyncio.wait([asked], timeout=PATIENCE)
+    if not asked.done():
+        asked.cancel()
+        return {}
     try:
-        async with store.read() as connection:
-            outages = await listening_outages.load(connection)
-    except (DatabaseFault, OSError):
+        outages = asked.result()
+    except (DatabaseFault, NoConnectionError, OSError):
         return {}
     return {channel: f"not listening since {outage.since:%Y-%m-%dT%H:%M:%SZ}" for channel, outage in outages.items()}
+
+
+async def _outages(store: Store) -> Mapping[str, listening_outages.ListeningOutage]:
+    async with store.read() as connection:
+        return await listening_outages.load(connection)

@@ -208,6 +208,8 @@ class Telegram(BaseChannel):
             sent = await self._recordings.send(self._bot, chat, recording, silent=silent)
         except TelegramError as error:
             return await self._outcome(error, chat)
+        except OSError:  # replaced or deleted a moment ago
+            return Deferred("the recording's file is gone")
         return Sent(f"{sent.message_id}")
 
     def _chat(self, to: str) -> ChatAddress | Outcome:

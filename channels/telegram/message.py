@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from telegram import LinkPreviewOptions
 
@@ -67,6 +67,8 @@ class TelegramMessage:
     rich_template: Template
     cloud: str = ""
     """The address of the picture of a week or a month, in place of the first paper's."""
+    _rich: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What `rich` has rendered, by the picture."""
 
     def sizes(self) -> Mapping[str, int]:
         return {
@@ -79,8 +81,11 @@ class TelegramMessage:
         return {"html": self.text, "rich": self.rich({})}
 
     def rich(self, extras: Mapping[str, str]) -> str:
-        """The page in the markup of rich messages (Bot API 10.1), rendered only if a reader chose it."""
-        return self.rich_template(self.page, picture=self._picture(extras))
+        """The page in the markup of rich messages (Bot API 10.1), rendered once, and only if a reader chose it."""
+        picture = self._picture(extras)
+        if picture not in self._rich:
+            self._rich[picture] = self.rich_template(self.page, picture=picture)
+        return self._rich[picture]
 
     def preview(self, extras: Mapping[str, str]) -> LinkPreviewOptions:
         """No preview, or the cloud or the first paper's picture, large and above the text, if the reader chose it."""

@@ -193,6 +193,14 @@ async def test_move_is_refused_while_a_process_runs(local: Store, tmp_path: Path
     assert papers_command(tmp_path, "move", "--to", "sqlite:///new.db").returncode == 0
 
 
+async def test_move_is_refused_while_a_process_sends_that_shares_its_channel(local: Store, tmp_path: Path) -> None:
+    locks = FileLocks(tmp_path / "subscribers.db")
+    async with holding(locks, "owner:0123456789abcdef"):
+        refused = await asyncio.to_thread(papers_command, tmp_path, "move", "--to", "sqlite:///new.db")
+    assert (refused.returncode, refused.stderr.count("\n")) == (3, 1)
+    assert f"deliver is held by process {os.getpid()}" in refused.stderr
+
+
 @pytest.mark.parametrize(
     ("to", "code"),
     [

@@ -9,7 +9,7 @@ import pytest
 
 from bot.channel import Requester
 from bot.commands import ReaderCommands
-from bot.commands.command import split
+from bot.commands.command import MisreadError, split
 from bot.commands.picture_commands import PictureArguments, parse_picture
 from bot.media.media_store import MediaStore
 from bot.model import Address, Cadence, Preferences
@@ -55,6 +55,12 @@ async def test_a_picture_comes_as_a_file_with_the_edition_as_its_caption(store: 
     other = await readers.ask(READER, "poster 2025-11-03", NOW)
     assert not other.ok
     assert not (await readers.ask(READER, "trend 2031-01-01", NOW)).ok
+
+
+@pytest.mark.parametrize("written", ["9999-12", "9999-W53", "0000-01", "2026-13"])
+def test_a_period_that_no_calendar_has_is_not_understood(written: str) -> None:
+    with pytest.raises(MisreadError):
+        parse_picture(split(f"trend {written}", words("en"), NOW)[1])
 
 
 async def test_before_the_first_edition_there_is_none(store: Store, tmp_path: Path) -> None:

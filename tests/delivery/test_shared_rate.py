@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from bot.channel import Pace, Rate
 from bot.delivery.rate_limit import RateLimiter
@@ -153,6 +154,19 @@ async def test_what_one_process_reserved_no_other_one_sends(postgres: Postgres, 
         taken = sorted(at for each in await asyncio.gather(*map(firsts, found)) for at in each)
     assert len(taken) == 12
     assert all(later - earlier > 100.0 for earlier, later in pairwise(taken))
+
+
+async def test_reservations_from_before_the_servers_clock_was_set_back_hold_nobody_up(
+    postgres: Postgres, migrated: str, tmp_path: Path
+) -> None:
+    async with stores(postgres, migrated, tmp_path, 1) as (store,):
+        async with store.write() as connection:
+            tomorrow = "extract(epoch from clock_timestamp())::float8 + 86400"
+            await connection.execute(
+                text(f"insert into system_state (key, value) values ('budget:fake', ({tomorrow})::text)")
+            )
+        assert await account_budgets.reserve(store, "fake", 1, 0.1) == 0.0
+        assert 0.0 <= await account_budgets.reserve(store, "fake", 1, 0.1) <= 0.1
 
 
 async def test_an_account_is_shared_on_postgres_alone(postgres: Postgres, migrated: str, tmp_path: Path) -> None:

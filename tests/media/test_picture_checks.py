@@ -1,5 +1,6 @@
 """What `papers doctor` says of pictures: fine, or which font is missing and how to get it."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -45,4 +46,19 @@ def test_arabic_needs_raqm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_folder_that_cannot_be_written_to_is_a_fault(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder", encoding="utf-8")
     found = check_pictures(settings(tmp_path / "file"), tmp_path)
+    assert [each.level for each in found] == ["fault"]
+
+
+def test_a_folder_within_another_users_folder_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed, exists = tmp_path / "closed", Path.exists
+
+    def looked_for(path: Path) -> bool:
+        if path.parent == closed:
+            raise PermissionError(13, "Permission denied", str(path))
+        return exists(path)
+
+    closed.mkdir()
+    monkeypatch.setattr(Path, "exists", looked_for)
+    monkeypatch.setattr(os, "access", lambda path, _mode: path != closed)
+    found = check_pictures(settings(closed / "media"), tmp_path)
     assert [each.level for each in found] == ["fault"]

@@ -111,3 +111,11 @@ def test_the_compose_file_has_two_senders_and_a_pooler_between() -> None:
             assert (each["read_only"], each["cap_drop"]) == (True, ["ALL"])
         for secret in each.get("secrets", ()):
             assert secret in COMPOSE["secrets"]
+
+
+def test_operators_are_told_what_processes_share_and_what_they_do_not() -> None:
+    page = (ROOT / "docs" / "many-machines.md").read_text(encoding="utf-8")
+    assert "`MEDIA_DIR`" in page
+    for text in [page, *(file.read_text(encoding="utf-8") for file in FILES)]:
+        assert "EMAIL_RATE` is each" not in text
+        assert "EMAIL_RATE is each" not in text

@@ -135,6 +135,13 @@ def test_a_citation_can_be_copied_whatever_a_paper_is_called(title: str, names: 
     assert "\n" not in cited
 
 
+@pytest.mark.parametrize("letter", ["a", "\U0001d400"])
+def test_a_citation_has_room_for_a_title_whatever_its_authors_are_called(letter: str) -> None:
+    [block] = page(paper(1, title="Measuring " * 40, authors=(letter * 90, letter * 90))).blocks
+    assert utf16_units(citation(block)) <= LONGEST
+    assert "Measuring… https" in citation(block)
+
+
 def test_a_long_title_is_cut_at_a_word() -> None:
     block: Block = page(paper(1, title="Measuring " * 40)).blocks[0]
     assert "Measuring… https" in citation(block)
@@ -158,6 +165,14 @@ def test_the_rich_layout_opens_with_the_first_paper_and_folds_the_others(languag
     assert all("<summary>" in each and "2604.0000" in each for each in others)
     assert "<footer>" in rich
     assert "<img" not in made.rich({})
+
+
+def test_the_rich_layout_is_rendered_once_for_all_readers_with_the_same_choice(bot: Telegram) -> None:
+    made = bot.compose(page(paper(1, thumbnail="https://cdn.example/1.png")))
+    with_picture, without = made.rich({"picture": "on"}), made.rich({})
+    assert with_picture != without
+    assert made.rich({"picture": "on", "silent": "on"}) is with_picture
+    assert made.rich({"picture": "off"}) is without
 
 
 def test_the_rich_layout_names_missed_editions_and_whose_words_they_are(bot: Telegram) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.channel import Rate
+from bot.channel import Deferred, Personal, Rate, Recording
 from bot.media.speech.episodes import EpisodeKey
 from bot.model import Cadence, Style
 from bot.store import edition_queries
@@ -103,6 +103,14 @@ async def test_a_file_that_telegram_has_dropped_is_uploaded_again(server: Telegr
     await ada.writes("/listen")
     assert "audio" in (await heard(ada)).media
     assert uploads(server) == 2
+
+
+async def test_a_recording_whose_file_is_gone_waits(server: TelegramServer, station: Station, tmp_path: Path) -> None:
+    [sender] = station.service.recording_senders
+    await sender._session.open()
+    gone = Recording(tmp_path / "gone.mp3", "Daily papers", "Morning Papers", 9.0, "d1", "listen", "Listen · 0:09")
+    assert isinstance(await sender._player.play("42", gone, Personal("1.1.recording")), Deferred)
+    assert not server.calls_of("sendAudio")
 
 
 async def test_a_group_s_button_leads_to_the_private_chat(server: TelegramServer, station: Station) -> None:
