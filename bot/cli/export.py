@@ -168,7 +168,8 @@ async def _export(layout: str, out: Path, language: str | None, selection: Selec
                 results += [written] if written else []
                 progress(len(results), len(found))
     if not results:
-        console.complain(f"No edition {selection} has a paper about {', '.join(selection.topics)}.")
+        about = f" about {', '.join(selection.topics)}" if selection.topics else ""
+        console.complain(f"No edition {selection} has a paper{about}.")
         return FAILED
     _report(out, results)
     return DONE
