@@ -6,6 +6,7 @@ import asyncio
 import multiprocessing
 import os
 import signal
+import sys
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
@@ -54,6 +55,9 @@ def _run(tasks: Sequence[Task], to: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the program, which ends this process
     with suppress(OSError, AttributeError):
         os.nice(NICE)
+    if sys.platform == "linux":  # there a process can draw only while nobody else wants the processor (sched(7))
+        with suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     from bot.media.drawing import draw_all
 
     draw_all(tasks, to)
