@@ -28,7 +28,7 @@ from tests.support.postgres import Postgres, running
 
 CONCURRENCY = 10
 LEAST = {(0.02, 4): 3.0, (0.1, 4): 3.0, (0.1, 8): 5.0}
-"""Ratio, at least: so many senders to one, at a round trip of so many seconds."""
+"""Ratio, at least, by number of senders and round trip in seconds: their pace together to that of one."""
 LEAST_TIMES_OLD = 5.0
 """Ratio, at least: one sender to one whose turns wait for each statement, at the longest round trip."""
 READERS = 4000

@@ -236,7 +236,7 @@ class Service:
     async def _bounded(
         self, seconds: float, step: Callable[[datetime], Awaitable[object]], failed: str, now: datetime
     ) -> None:
-        """Take a step while there is something to do, for so many seconds; a failure is logged and spoils nothing."""
+        """Take a step while there is something to do, for `seconds` at most; a failure is logged and spoils nothing."""
         try:
             async with asyncio.timeout(seconds):
                 while await step(now):

@@ -12,16 +12,13 @@ from collections import deque
 from collections.abc import Sequence
 
 from bot.channel import Pace, Rate
-from bot.delivery.shared_rate import AccountRate
+from bot.delivery.shared_rate import SLOW_SECONDS, SLOWER, AccountRate
 from bot.runtime.recent import Recent
 
 RECIPIENTS = 10_000
 """Recipients whose rate windows are remembered; the least recently used are dropped, and may send again by then."""
 ANSWERS = 4
 """Answers in a row after which the broadcast gets a turn, however many more are waiting."""
-SLOWER = 0.8
-"""Share of the account's rate that is used for a while after the service found us too fast."""
-SLOW_SECONDS = 60.0
 SLACK = 1.01
 """Factor by which even spacing is wider than the rate demands, so that late sends can catch up."""
 CATCH_UP = 3

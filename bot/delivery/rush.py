@@ -36,11 +36,11 @@ class Rush:
         return all(isinstance(result, Sent) and result.moved_to is None for _, result in results)
 
     def begin(self, state: ChannelState | None, now: datetime, *, counted: int) -> None:
-        """Note a turn that looked at everything and `counted` so many; `state` is None where it claimed nothing."""
+        """Note a turn that looked at everything and `counted` answers; `state` is None where it claimed nothing."""
         self.state, self.since = state, now
         del self.uncounted[:counted]
 
     def go_on(self, state: ChannelState, recorded: Sequence[Delivery], *, found: bool) -> None:
-        """Note a turn of the rush, which recorded so much; it ends where nothing more was `found`."""
+        """Note a turn of the rush, which `recorded` these; it ends where nothing more was `found`."""
         self.state = state if found else None
         self.uncounted += recorded

@@ -25,7 +25,7 @@ ASK_AGAIN = 1.0
 """Seconds until the database is asked again that did not answer."""
 
 Reserve = Callable[[int, float], Awaitable[float]]
-"""Reserves so many sends, so many seconds apart; the seconds until the first (`bot.store.account_budgets`)."""
+"""Given a number of sends and the seconds between them, reserves them: seconds until the first (`account_budgets`)."""
 
 
 class AccountRate(Protocol):

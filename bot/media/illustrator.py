@@ -49,7 +49,7 @@ async def no_thumbnail(paper: Paper, now: datetime) -> Path | None:  # noqa: ARG
 
 @dataclass(slots=True)
 class Drawn:
-    """What became of an edition's pictures: how many were drawn, how many were there, and why some cannot be."""
+    """The result of drawing an edition's pictures: how many were drawn, how many were there, and why some cannot be."""
 
     drawn: int = 0
     there: int = 0

@@ -46,7 +46,7 @@ class _Column:
         latin: bool = False,
         leading: float = 1.32,
     ) -> None:
-        """Add a text of at most so many lines, `latin` if it is written from the left whatever the language."""
+        """Add a text, cut after `lines` lines; `latin` if it is written from the left whatever the language."""
         if not text:
             return
         width = self._width - indent

@@ -97,7 +97,7 @@ class Urls:
         return f"{self.root}/pictures/{quote(paper_id)}.large.jpg"
 
     def icon(self, pixels: int) -> str:
-        """Our icon as a PNG, so many pixels wide."""
+        """Our icon as a PNG that is `pixels` wide."""
         return f"{self.root}/icon-{pixels}.png"
 
     def citation(self, paper_id: str, kind: str) -> str:

@@ -17,7 +17,7 @@ _RAYS = (((3, 25.5), (29, 25.5)), ((16, 5), (16, 8.5)), ((5.5, 10.5), (7.9, 12.7
 
 @cache
 def artwork(size: int) -> bytes:
-    """The picture as a PNG with so many pixels a side."""
+    """The picture as a PNG of `size` pixels a side."""
     from PIL import Image, ImageDraw
 
     whole = size * _SMOOTH

@@ -47,7 +47,7 @@ class Tags:
 
 
 def tag(shown: Tags, seconds: float) -> bytes:
-    """The tag that stands before the sound, which plays for so many seconds."""
+    """The tag that stands before the sound, which plays for `seconds`."""
     fields = {
         "TIT2": shown.title,
         "TPE1": shown.performer,

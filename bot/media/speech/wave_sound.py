@@ -19,7 +19,7 @@ MOST_GAIN = 8.0
 MOMENT = 0.05
 """Seconds over which loudness is measured at once."""
 EVERY = 4
-"""Of so many samples one is measured."""
+"""Samples of which one is measured."""
 BITRATE = {1: 48, 2: 96}
 """Kilobits a second of the MP3, by channels."""
 FULL_SCALE = 32_768
