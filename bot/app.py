@@ -25,6 +25,7 @@ from bot.delivery.alerts import Alert, Alerts
 from bot.delivery.dispatcher import Dispatcher
 from bot.delivery.housekeeping import Housekeeping
 from bot.delivery.listening import ListeningMonitor
+from bot.delivery.page_completion import page_completers
 from bot.delivery.recording_sender import recording_senders
 from bot.delivery.rendering import FindRecording
 from bot.delivery.session import Session
@@ -54,11 +55,13 @@ from bot.store import Store
 from bot.store.channel_memory import ChannelMemory
 from bot.store.restore import skip_restored
 from bot.store.signing_key import load_secret, make_secret
+from bot.summaries.fulltext.figures import settled
 from bot.summaries.fulltext.library import PAUSE, FullTextLibrary
 from bot.summaries.fulltext.prompt_source import PromptSources
 from bot.summaries.llm import Endpoint, Model
-from bot.summaries.paper_pictures import collect, thumbnail_file
+from bot.summaries.paper_pictures import PaperPictures, thumbnail_file
 from bot.summaries.second_opinion import SecondOpinion
+from bot.summaries.wanted import WantedTexts
 from bot.summaries.writer import Writer
 from bot.web.application import MailAccess, WebContext, make_probes
 from bot.web.health_server import HealthServer
@@ -117,7 +120,8 @@ async def open_app(
         sessions = [await stack.enter_async_context(Session(channel, store)) for channel in channels]
         alerts = Alerts(sessions, core.admins, match(core.default_language))
         time = Clock({"database": store.server_time, "feed": feed.server_time}, alerts.alert)
-        writer = await _writer(core, home, under["write"], stack, alerts)
+        texts = await stack.enter_async_context(FullTextLibrary(home / CACHE))
+        writer = await _writer(core, texts, under["write"], stack, alerts)
         narrator = make_narrator(environ, media_folder(core, home), under["narrate"], writes=writer.has_model)
         feedback, metrics = FeedbackProcessor(store, links), Metrics(store)
         monitor = ListeningMonitor(store, alerts.alert)
@@ -170,11 +174,16 @@ async def open_app(
                 channels=names,
                 keep=timedelta(days=core.keep_unsubscribed),
                 may_expire=time.may_expire,
+                drop_files=narrator.media.drop_old,
             ),
             writer=writer,
             illustrator=await _illustrator(core, home, under["illustrate"], stack, has_pages=has_pages),
             narrator=narrator,
-            recording_senders=recording_senders(store, locks, sessions, find),
+            paper_pictures=PaperPictures(WantedTexts(store), texts, home / CACHE),
+            follow_ups=[
+                *recording_senders(store, locks, sessions, find),
+                *page_completers(store, locks, sessions, narrator.awaits),
+            ],
             alerts=alerts,
             monitor=monitor,
             feedback=feedback,
@@ -215,7 +224,9 @@ def _commands(
     )
 
 
-async def _writer(core: Settings, home: Path, store: Store, stack: AsyncExitStack, alerts: Alerts) -> Writer:
+async def _writer(
+    core: Settings, texts: FullTextLibrary, store: Store, stack: AsyncExitStack, alerts: Alerts
+) -> Writer:
     """The writer of summaries, with the language model of the settings if there is one. Raises SettingsError."""
     make = partial(Writer, store, concurrency=core.llm_concurrency, budget=core.llm_budget_tokens)
     if not core.endpoints:
@@ -224,9 +235,7 @@ async def _writer(core: Settings, home: Path, store: Store, stack: AsyncExitStac
     second = None
     if core.check_endpoints:
         second = SecondOpinion(store, await stack.enter_async_context(_model(core, core.check_endpoints)))
-    texts = await stack.enter_async_context(FullTextLibrary(home / CACHE))
-    pictures = partial(collect, texts, home / CACHE)
-    return make(model, source=PromptSources(texts), second=second, collect=pictures, alert=alerts.alert)
+    return make(model, source=PromptSources(texts), second=second, alert=alerts.alert)
 
 
 async def _illustrator(
@@ -332,6 +341,7 @@ def open_channel(
         template=template,
         links=links or SignedLinks([make_secret()], core.public_url or None),
         media=MediaStore(media_folder(core, home)).path,
+        pictures_known=lambda paper: settled(paper, home / CACHE, clock()),
         reads_aloud=speech_settings(environ).configured,
         logo=use_logo(core, home),
     )

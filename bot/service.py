@@ -12,13 +12,14 @@ from enum import StrEnum
 from functools import partial
 from pathlib import Path
 
-from bot.channel import Channel, LoginError
+from bot.channel import AwaitsPictures, Channel, LoginError
 from bot.commands import ReaderCommands
 from bot.commands.process_feedback import FeedbackProcessor
 from bot.delivery.alerts import Alerts
 from bot.delivery.dispatcher import Dispatcher
 from bot.delivery.housekeeping import Housekeeping
 from bot.delivery.listening import ListeningMonitor
+from bot.delivery.page_completion import PageCompleter
 from bot.delivery.recording_sender import RecordingSender
 from bot.delivery.session import Session
 from bot.media.illustrator import Illustrator
@@ -34,6 +35,7 @@ from bot.runtime.role_status import RoleStatus
 from bot.runtime.supervisor import TICK, backoffs, pause, supervise, until
 from bot.settings import Settings
 from bot.store import Store, edition_queries
+from bot.summaries.paper_pictures import PaperPictures
 from bot.summaries.writer import Writer
 from bot.web.health_server import HealthServer
 from bot.web.server import Web
@@ -50,10 +52,9 @@ WRITING_EVERY = 5.0
 ILLUSTRATING_EVERY = 15.0
 """Seconds between two looks for editions without pictures."""
 DRAWING_PATIENCE = 300.0
-"""Seconds that one run (`--once`) draws pictures before it delivers without them."""
+"""Seconds that one run (`--once`) draws pictures, and as many that it fetches some, before it delivers without them."""
 MODEL_PATIENCE = 600.0
 """Seconds that one run (`--once`) waits for the language model before it delivers without it."""
-
 NARRATING_EVERY = 30.0
 """Seconds between two checks for recordings that are wanted, while there are none."""
 VOICE_PATIENCE = 900.0
@@ -89,7 +90,8 @@ class Service:
     writer: Writer
     illustrator: Illustrator
     narrator: Narrator
-    recording_senders: Sequence[RecordingSender]
+    paper_pictures: PaperPictures
+    follow_ups: Sequence[RecordingSender | PageCompleter]
     alerts: Alerts
     monitor: ListeningMonitor
     commands: ReaderCommands
@@ -126,7 +128,7 @@ class Service:
 
         Raises nothing but what the database and the locks raise.
         """
-        later = {"illustrate", "narrate", *(each.role for each in self.recording_senders)}
+        later = {"illustrate", "collect", "narrate", *(each.role for each in self.follow_ups)}
         later |= {f"deliver:{channel.name}" for channel in self.channels if not channel.rehearsal}
         jobs = self._jobs(roles)
         await self._each_once([jobs[name] for name in jobs if name not in later], now, stop)
@@ -188,7 +190,12 @@ class Service:
                 jobs["write"] = Job(["write"], self._write, once, self.writer.finish)
         if Role.POLL in roles and (self.web is not None or any(channel.shows_pictures for channel in self.channels)):
             draw = partial(self._again, "illustrate", self.illustrator.step, ILLUSTRATING_EVERY)
-            jobs["illustrate"] = Job(["illustrate"], draw, self._illustrate_once)
+            once = partial(self._bounded, DRAWING_PATIENCE, self.illustrator.step, "drawing pictures failed")
+            jobs["illustrate"] = Job(["illustrate"], draw, once)
+        if Role.POLL in roles and any(isinstance(channel, AwaitsPictures) for channel in self.channels):
+            fetch = partial(self._again, "collect", self.paper_pictures.step, ILLUSTRATING_EVERY)
+            once = partial(self._bounded, DRAWING_PATIENCE, self.paper_pictures.step, "fetching pictures failed")
+            jobs["collect"] = Job(["collect"], fetch, once)
         for dispatcher, session in zip(self.dispatchers, self.sessions, strict=True):
             if Role.DELIVER in roles:
                 jobs[f"deliver:{dispatcher.channel.name}"] = Job(
@@ -202,8 +209,8 @@ class Service:
             read = partial(self._again, "narrate", self.narrator.step, NARRATING_EVERY)
             once = partial(self._bounded, VOICE_PATIENCE, self.narrator.step, "reading aloud failed")
             jobs["narrate"] = Job(["narrate"], read, once)  # after all deliveries, with `--once` too
-        for each in self.recording_senders if Role.DELIVER in roles else ():
-            jobs[each.role] = Job([each.role], partial(self._again, each.role, each.step, NARRATING_EVERY), each.step)
+        for each in self.follow_ups if Role.DELIVER in roles else ():
+            jobs[each.role] = Job([each.role], partial(self._again, each.role, each.step, NARRATING_EVERY), each.once)
         for session in self.sessions if Role.LISTEN in roles else ():
             role = f"listen:{session.channel.name}"
             jobs[role] = Job([role], partial(self._listen, session))
@@ -243,13 +250,6 @@ class Service:
                     pass
         except Exception:
             log.exception(failed)
-
-    async def _illustrate_once(self, now: datetime) -> None:
-        try:
-            async with asyncio.timeout(DRAWING_PATIENCE):
-                await self.illustrator.step(now)
-        except Exception:  # editions go out, whatever becomes of their pictures
-            log.exception("drawing pictures failed, delivering without them")
 
     async def _deliver_once(self, dispatcher: Dispatcher, session: Session, now: datetime) -> None:
         try:

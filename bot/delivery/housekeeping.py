@@ -1,7 +1,8 @@
-"""Housekeeping: reports editions that are finished or missing and long outages of listening, tidies the database."""
+"""Housekeeping: reports finished or missing editions and long outages of listening, tidies the database and files."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Collection
 from datetime import datetime, time, timedelta
@@ -40,9 +41,11 @@ class Housekeeping:
         channels: Collection[str] = (),
         keep: timedelta = former_readers.KEEP,
         may_expire: Callable[[], bool] = lambda: True,
+        drop_files: Callable[[datetime], int] = lambda _: 0,
     ) -> None:
         """While `may_expire` says no, because clocks differ, nothing is folded or deleted.
 
+        `drop_files` deletes old pictures and recordings, and returns how many; it may block.
         Long outages are told of the `channels`, by name, that are configured.
         """
         self._may_expire = may_expire
@@ -51,6 +54,7 @@ class Housekeeping:
         self._closes = closes
         self._channels = channels
         self._keep = keep
+        self._drop_files = drop_files
 
     async def step(self, now: datetime) -> bool:
         """Do everything that is due at `now`. Returns whether there was anything to do."""
@@ -105,12 +109,13 @@ class Housekeeping:
             await one_time_tokens.drop_old(connection, now)
 
     async def _fold(self, now: datetime) -> bool:
-        """Once a day, replace deliveries past their retention by counts, and erase readers who left long ago."""
+        """Once a day, replace deliveries past their retention by counts, erase who left long ago, delete old files."""
         async with self._store.read() as connection:
             if await ended_editions.last_day(connection, "fold") == now.date():
                 return False
         folded = await retention.fold_old(self._store, before=now - retention.KEEP)
         erased = await former_readers.erase_former(self._store, now=now, keep=self._keep)
+        dropped = await asyncio.to_thread(self._drop_files, now)
         async with self._store.write() as connection:
             await opinions.forget(connection, before=now - opinions.KEEP)
             await ended_editions.done(connection, "fold", now.date())
@@ -118,4 +123,6 @@ class Housekeeping:
             log.info("old deliveries folded into counts", extra={"rows": folded})
         if erased:
             log.info("readers who left long ago erased", extra={"rows": erased})
-        return bool(folded or erased)
+        if dropped:
+            log.info("old pictures and recordings deleted", extra={"files": dropped})
+        return bool(folded or erased or dropped)

@@ -81,11 +81,9 @@ class Illustrator:
         """When each edition was looked at last."""
         self._impossible: Recent[str, str] = Recent(REMEMBERED)
         """Pictures that cannot be drawn, by what they are made from, and why."""
-        self._tidied: datetime | None = None
 
     async def step(self, now: datetime) -> bool:
         """Draw what is missing of the newest editions. Returns whether anything was drawn."""
-        await self._tidy(now)
         drawn = 0
         for cadence in Cadence:
             async with self._store.read() as connection:
@@ -205,14 +203,6 @@ class Illustrator:
     def _was_looked_at(self, edition_id: int, now: datetime) -> bool:
         last = self._looked.get(edition_id)
         return last is not None and last <= now < last + LOOK_AGAIN
-
-    async def _tidy(self, now: datetime) -> None:
-        """Once a day, delete old files."""
-        if self._tidied is None or not self._tidied <= now < self._tidied + DAY:
-            self._tidied = now
-            dropped = await asyncio.to_thread(self._media.drop_old, now)
-            if dropped:
-                log.info("old pictures and recordings deleted", extra={"files": dropped})
 
 
 def _made_from(task: Task) -> str:

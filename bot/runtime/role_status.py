@@ -6,7 +6,10 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-SLOW = dict.fromkeys(("poll", "write", "keep", "illustrate"), 1800.0) | dict.fromkeys(("narrate", "follow"), 14_400.0)
+SLOW = {
+    **dict.fromkeys(("poll", "write", "keep", "illustrate", "collect", "complete"), 1800.0),
+    **dict.fromkeys(("narrate", "follow"), 14_400.0),
+}
 """Seconds in which a job has to come round once, where that is long: a feed with much to read, a slow model.
 
 One round of `narrate` is a whole recording by a slow voice, one of `follow` all recordings of an edition.

@@ -1,0 +1,55 @@
+"""Pages that stay, such as a site's: which were delivered and may lack what came late, and which are complete."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import and_, delete, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.model import NOTE, State, Status
+from bot.store.schema import completed_pages, deliveries, editions, subscribers
+from bot.store.upsert import insert
+
+MOST = 1_000
+"""Pages that are looked at in one go."""
+
+
+async def waiting(connection: AsyncConnection, channel: str, *, since: datetime) -> Sequence[tuple[int, datetime]]:
+    """The editions sent on a channel since an instant whose pages are not complete: each delivery, and when it ended.
+
+    Only those of active subscribers: a site that was given up stays as it is.
+    """
+    complete = and_(
+        completed_pages.c.edition_id == deliveries.c.edition_id,
+        completed_pages.c.subscriber_id == deliveries.c.subscriber_id,
+    )
+    query = (
+        select(deliveries.c.id, deliveries.c.ended_at)
+        .join(editions, editions.c.id == deliveries.c.edition_id)
+        .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
+        .outerjoin(completed_pages, complete)
+        .where(
+            deliveries.c.channel == channel,
+            deliveries.c.state == State.SENT,
+            deliveries.c.ended_at > since,
+            subscribers.c.status == Status.ACTIVE,
+            editions.c.cadence != NOTE,
+            completed_pages.c.edition_id.is_(None),
+        )
+        .order_by(deliveries.c.ended_at, deliveries.c.id)
+        .limit(MOST)
+    )
+    return [(row.id, row.ended_at) for row in await connection.execute(query)]
+
+
+async def note(connection: AsyncConnection, edition_id: int, subscriber_id: int, now: datetime) -> None:
+    """Note that a subscriber's page of an edition is complete: it is not written again."""
+    row = insert(connection, completed_pages).values(edition_id=edition_id, subscriber_id=subscriber_id, noted_at=now)
+    await connection.execute(row.on_conflict_do_nothing())
+
+
+async def forget(connection: AsyncConnection, before: datetime) -> None:
+    """Delete notes that are older than any page that would be looked at."""
+    await connection.execute(delete(completed_pages).where(completed_pages.c.noted_at < before))
