@@ -17,4 +17,4 @@ def cloud_url(page: Page, kit: Kit) -> str:
     if page.cadence not in {Cadence.WEEK, Cadence.MONTH} or not page.slug or not public.startswith("https://"):
         return ""
     found = kit.media(page.slug, page.language, "keywords.png")
-    return "" if found is None else media_url(public, page.slug, page.language, "keywords.png")
+    return "" if found is None else media_url(public, page.slug, page.language, "keywords.png", found)
