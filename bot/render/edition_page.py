@@ -138,11 +138,7 @@ def list_page(
 def barren_page(count: int, preferences: Preferences, now: datetime) -> Page:
     """The notice for a reader whose filters have let nothing through for `count` editions."""
     w = words(preferences.language)
-    says = w.ngettext(
-        "edition.filters_left_nothing",
-        count,
-    )
-    return notice_page(says, w, now)
+    return notice_page(w.ngettext("edition.filters_left_nothing", count), w, now)
 
 
 def notice_page(says: str, w: Words, now: datetime) -> Page:
@@ -321,11 +317,7 @@ def _count(w: Words, chosen: Sequence[Ranked], papers: Sequence[Ranked], min_vot
     if shown == total:
         return w.ngettext("edition.papers", total)
     if shown == 0:
-        return w.ngettext(
-            "edition.none_with_votes",
-            min_votes,
-            papers=w.number(total),
-        )
+        return w.ngettext("edition.none_with_votes", min_votes, papers=w.number(total))
     if chosen[-1] is papers[shown - 1]:
         return w.ngettext("edition.top_of_papers", total, shown=w.number(shown))
     return w.ngettext("edition.some_of_papers", total, shown=w.number(shown))
