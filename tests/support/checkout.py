@@ -25,6 +25,7 @@ def run_in(checkout: Path, program: str, *words: str) -> subprocess.CompletedPro
     """Run a program of this environment (`python`, `pytest`, `mypy` …) in a copy, to its end."""
     command = [sys.executable, "-m", program, *words] if program != "python" else [sys.executable, *words]
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "PAPERS_"))}
+    environ.pop("PYTHONDONTWRITEBYTECODE", None)  # the next process in the copy reads what this one compiled
     return subprocess.run(command, cwd=checkout, env=environ, capture_output=True, text=True, check=False, timeout=300)
 
 
