@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from bot.media import drawing_process
-from bot.media.drawing_process import DrawingError
 from bot.media.edition_pictures import ON_POSTER, Surroundings, keywords, tasks
 from bot.media.media_store import MediaStore, fingerprint
 from bot.media.picture_specs import Task
@@ -21,6 +20,7 @@ from bot.render.edition_page import NO_TEXTS, slug
 from bot.rules.closing import DAY
 from bot.rules.periods import period_of
 from bot.rules.trend import DAYS, MONTHS, first_counted
+from bot.runtime.background_process import BackgroundError
 from bot.runtime.recent import Recent
 from bot.store import Store, edition_queries, paper_queries, picture_queries, stats, text_queries
 
@@ -128,8 +128,8 @@ class Illustrator:
                     await self._keep(owner, task, files, now, result)
                     if report is not None:
                         report(result.drawn + len(result.reasons), len(missing))
-        except (DrawingError, OSError) as error:
-            reason = str(error) if isinstance(error, DrawingError) else error.strerror or type(error).__name__
+        except (BackgroundError, OSError) as error:
+            reason = str(error) if isinstance(error, BackgroundError) else error.strerror or type(error).__name__
             result.reasons.append(reason)
             log.error("pictures of an edition cannot be drawn", extra={"edition": owner, "reason": reason})
         if result.drawn:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.channel import Deferred, Personal, Rate, Recording
+from bot.delivery.recording_sender import RecordingSender
 from bot.media.speech.episodes import EpisodeKey
 from bot.model import Cadence, Style
 from bot.store import edition_queries
@@ -106,7 +107,8 @@ async def test_a_file_that_telegram_has_dropped_is_uploaded_again(server: Telegr
 
 
 async def test_a_recording_whose_file_is_gone_waits(server: TelegramServer, station: Station, tmp_path: Path) -> None:
-    [sender] = station.service.recording_senders
+    [sender] = station.service.follow_ups
+    assert isinstance(sender, RecordingSender)
     await sender._session.open()
     gone = Recording(tmp_path / "gone.mp3", "Daily papers", "Morning Papers", 9.0, "d1", "listen", "Listen · 0:09")
     assert isinstance(await sender._player.play("42", gone, Personal("1.1.recording")), Deferred)
@@ -135,7 +137,7 @@ async def test_with_audio_on_the_recording_follows_the_edition_once(server: Tele
             await heard(person)
     await ada.writes("/audio on")
     assert "Audio: on" in (await heard(ada)).text
-    [sender] = station.service.recording_senders
+    [sender] = station.service.follow_ups
     for _ in range(2):
         await sender.step(datetime.now(UTC))
     followed = await heard(ada)
