@@ -47,6 +47,8 @@ MIGRATE = "migrate"
 """The lock under which one process of several that start together migrates, on SQLite."""
 ROWS_PER_SECOND = {"sqlite": 200_000, "postgresql": 60_000}
 """Rows that all migrations together copy or update in a second: less than `benchmarks.migrations` saw."""
+CHECKED_PER_SECOND = 1_000_000
+"""Rows of PostgreSQL's deliveries that are looked at in a second before they become a partition."""
 PAPERS_PER_SECOND = 1_500
 """Papers that are put into the search index in a second."""
 BYTES_PER_SECOND = 100_000_000
@@ -92,19 +94,22 @@ def lacks_index(version: str | None) -> bool:
 
 
 async def estimate(connection: AsyncConnection, file: Path | None, version: str) -> tuple[int, float]:
-    """Rows that the migrations from `version` on touch, and roughly the seconds that they take.
+    """Rows that the migrations from `version` on touch or check, and roughly the seconds that they take.
 
     The seconds include the copy of an SQLite file, which is at `file`.
     """
-    rows = papers = 0
+    rows = papers = checked = 0
     for table in await connection.run_sync(lambda each: set(inspect(each).get_table_names())):
         if table in TOUCHED and version < REASON_CODES:
             rows += int(await connection.scalar(text(f"select count(*) from {table}")) or 0)  # noqa: S608 - ours
+    if file is None and REASON_CODES <= version < PARTITIONS:
+        checked = int(await connection.scalar(text("select count(*) from deliveries")) or 0)
     if lacks_index(version):
         papers = int(await connection.scalar(text("select count(*) from papers")) or 0)
     size = 0 if file is None else (await asyncio.to_thread(file.stat)).st_size
-    seconds = rows / ROWS_PER_SECOND[connection.dialect.name] + papers / PAPERS_PER_SECOND + size / BYTES_PER_SECOND
-    return rows + papers, seconds
+    seconds = rows / ROWS_PER_SECOND[connection.dialect.name] + checked / CHECKED_PER_SECOND
+    seconds += papers / PAPERS_PER_SECOND + size / BYTES_PER_SECOND
+    return rows + checked + papers, seconds
 
 
 async def bound_deliveries(connection: AsyncConnection) -> None:

@@ -40,9 +40,7 @@ def upgrade() -> None:
     _make_first()
     op.execute("create table deliveries (like deliveries_0 including defaults) partition by range (edition_id)")
     op.execute("alter sequence deliveries_id_seq owned by deliveries.id")
-    op.create_unique_constraint(
-        "uq_deliveries_edition_id_subscriber_id", "deliveries", ["edition_id", "subscriber_id"]
-    )
+    op.create_unique_constraint("uq_deliveries_edition_id_subscriber_id", "deliveries", ["edition_id", "subscriber_id"])
     op.create_index("ix_deliveries_subscriber_id", "deliveries", ["subscriber_id"])
     op.create_index("ix_deliveries_owed", "deliveries", ["channel", "next_at"], **in_state("owed"))
     op.create_index("ix_deliveries_sending", "deliveries", ["channel", "owner"], **in_state("sending"))
@@ -71,7 +69,7 @@ def upgrade() -> None:
 
 
 def _end_of_first() -> int:
-    """The edition id at which the first partition ends, as the constraint says; a new database has none, and no rows."""
+    """The edition id at which the first partition ends, as the constraint says, which a new database does not have."""
     bind = op.get_bind()
     query = "select pg_get_constraintdef(oid) from pg_constraint where conname = :name"
     checked = bind.scalar(sa.text(f"select (regexp_match(({query}), '[0-9]+'))[1]::bigint"), {"name": FITS})
@@ -81,8 +79,8 @@ def _end_of_first() -> int:
 def _make_first() -> None:
     """Rename the table and its indexes, so that their names are free for the partitioned one."""
     bind = op.get_bind()
-    names = bind.scalars(sa.text("select indexrelid::regclass::text from pg_index where indrelid = 'deliveries'::regclass"))
-    for name in names.all():
+    query = "select indexrelid::regclass::text from pg_index where indrelid = 'deliveries'::regclass"
+    for name in bind.scalars(sa.text(query)).all():
         op.execute(f"alter index {name} rename to {name.replace('deliveries', FIRST)}")
     op.execute(f"alter table deliveries rename to {FIRST}")
     op.execute(f"alter table {FIRST} set ({DELIVERIES})")
