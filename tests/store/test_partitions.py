@@ -39,7 +39,7 @@ async def places(store: Store) -> dict[str, list[int]]:
 
 async def published(store: Store, *weeks: int) -> Sequence[int]:
     """Publish an edition in each of these weeks, with a day of housekeeping before; their ids."""
-    made = []
+    made: list[int] = []
     for week in weeks:
         await make_ahead(store, NOW + week * WEEK)
         readers = {} if made else READERS
