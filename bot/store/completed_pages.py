@@ -25,16 +25,17 @@ async def waiting(connection: AsyncConnection, channel: str, *, since: datetime)
         completed_pages.c.edition_id == deliveries.c.edition_id,
         completed_pages.c.subscriber_id == deliveries.c.subscriber_id,
     )
-    query = (
+    query = (  # by subscribers, who are few: deliveries have no index of what was sent on a channel
         select(deliveries.c.id, deliveries.c.ended_at)
+        .select_from(subscribers)
+        .join(deliveries, deliveries.c.subscriber_id == subscribers.c.id)
         .join(editions, editions.c.id == deliveries.c.edition_id)
-        .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
         .outerjoin(completed_pages, complete)
         .where(
-            deliveries.c.channel == channel,
+            subscribers.c.channel == channel,
+            subscribers.c.status == Status.ACTIVE,
             deliveries.c.state == State.SENT,
             deliveries.c.ended_at > since,
-            subscribers.c.status == Status.ACTIVE,
             editions.c.cadence != NOTE,
             completed_pages.c.edition_id.is_(None),
         )
