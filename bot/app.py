@@ -23,10 +23,9 @@ from bot.commands import ReaderCommands, styles_with
 from bot.commands.process_feedback import FeedbackProcessor
 from bot.delivery.alerts import Alert, Alerts
 from bot.delivery.dispatcher import Dispatcher
+from bot.delivery.follow_ups import follow_ups
 from bot.delivery.housekeeping import Housekeeping
 from bot.delivery.listening import ListeningMonitor
-from bot.delivery.page_completion import page_completers
-from bot.delivery.recording_sender import recording_senders
 from bot.delivery.rendering import FindRecording
 from bot.delivery.session import Session
 from bot.media.illustrator import Illustrator
@@ -56,12 +55,9 @@ from bot.store.channel_memory import ChannelMemory
 from bot.store.restore import skip_restored
 from bot.store.signing_key import load_secret, make_secret
 from bot.summaries.fulltext.figures import settled
-from bot.summaries.fulltext.library import PAUSE, FullTextLibrary
-from bot.summaries.fulltext.prompt_source import PromptSources
-from bot.summaries.llm import Endpoint, Model
-from bot.summaries.paper_pictures import PaperPictures, thumbnail_file
-from bot.summaries.second_opinion import SecondOpinion
-from bot.summaries.wanted import WantedTexts
+from bot.summaries.fulltext.library import PAUSE
+from bot.summaries.making import make_summaries
+from bot.summaries.paper_pictures import thumbnail_file
 from bot.summaries.writer import Writer
 from bot.web.application import MailAccess, WebContext, make_probes
 from bot.web.health_server import HealthServer
@@ -119,8 +115,7 @@ async def open_app(
         sessions = [await stack.enter_async_context(Session(channel, store)) for channel in channels]
         alerts = Alerts(sessions, core.admins, match(core.default_language))
         time = Clock({"database": store.server_time, "feed": feed.server_time}, alerts.alert)
-        texts = await stack.enter_async_context(FullTextLibrary(home / CACHE))
-        writer = await _writer(core, texts, under["write"], stack, alerts)
+        writer, pictures = await make_summaries(core, home / CACHE, under["write"], stack, alerts.alert)
         narrator = make_narrator(environ, media_folder(core, home), under["narrate"], writes=writer.has_model)
         feedback, metrics = FeedbackProcessor(store, links), Metrics(store)
         monitor = ListeningMonitor(store, alerts.alert)
@@ -139,7 +134,6 @@ async def open_app(
         )
         publish = partial(Publisher, interval=core.poll_interval, closes=core.edition_closes, progress=progress)
         mailing = next((session for session in sessions if isinstance(session.channel, Mailing)), None)
-        has_pages = web_settings.port is not None or bool(core.public_url)
         visitors = store.for_visitors()
         stack.push_async_callback(visitors.close)
         web = WebContext(
@@ -176,20 +170,17 @@ async def open_app(
                 drop_files=narrator.media.drop_old,
             ),
             writer=writer,
-            illustrator=await _illustrator(core, home, under["illustrate"], stack, has_pages=has_pages),
+            illustrator=await _illustrator(core, home, under["illustrate"], stack, has_pages=web.has_pages),
             narrator=narrator,
-            paper_pictures=PaperPictures(WantedTexts(store), texts, home / CACHE),
-            follow_ups=[
-                *recording_senders(store, locks, sessions, find),
-                *page_completers(store, locks, sessions, narrator.awaits),
-            ],
+            paper_pictures=pictures,
+            follow_ups=follow_ups(store, locks, sessions, find, narrator.awaits),
             alerts=alerts,
             monitor=monitor,
             feedback=feedback,
             commands=commands,
             status=metrics.status,
             probes=_health_server(web),
-            web=Web(web) if has_pages else None,
+            web=Web(web) if web.has_pages else None,
         )
 
 
@@ -223,20 +214,6 @@ def _commands(
     )
 
 
-async def _writer(
-    core: Settings, texts: FullTextLibrary, store: Store, stack: AsyncExitStack, alerts: Alerts
-) -> Writer:
-    """The writer of summaries, with the language model of the settings if there is one. Raises SettingsError."""
-    make = partial(Writer, store, concurrency=core.llm_concurrency, budget=core.llm_budget_tokens)
-    if not core.endpoints:
-        return make(None)
-    model = await stack.enter_async_context(_model(core, core.endpoints))
-    second = None
-    if core.check_endpoints:
-        second = SecondOpinion(store, await stack.enter_async_context(_model(core, core.check_endpoints)))
-    return make(model, source=PromptSources(texts), second=second, alert=alerts.alert)
-
-
 async def _illustrator(
     core: Settings, home: Path, store: Store, stack: AsyncExitStack, *, has_pages: bool
 ) -> Illustrator:
@@ -250,16 +227,6 @@ async def _illustrator(
 def media_folder(core: Settings, home: Path) -> Path:
     """The folder of pictures and recordings (MEDIA_DIR)."""
     return home / core.media_dir.expanduser()
-
-
-def _model(core: Settings, endpoints: Sequence[tuple[str, str, str]]) -> Model:
-    """The client of these endpoints. Raises SettingsError."""
-    try:
-        return Model(
-            [Endpoint(*each) for each in endpoints], timeout=core.llm_timeout.total_seconds(), window=core.llm_window
-        )
-    except ValueError as error:
-        raise SettingsError(f"{error}.") from None
 
 
 def _health_server(web: WebContext) -> HealthServer | None:

@@ -17,10 +17,9 @@ from bot.commands import ReaderCommands
 from bot.commands.process_feedback import FeedbackProcessor
 from bot.delivery.alerts import Alerts
 from bot.delivery.dispatcher import Dispatcher
+from bot.delivery.follow_ups import FollowUp
 from bot.delivery.housekeeping import Housekeeping
 from bot.delivery.listening import ListeningMonitor
-from bot.delivery.page_completion import PageCompleter
-from bot.delivery.recording_sender import RecordingSender
 from bot.delivery.session import Session
 from bot.media.illustrator import Illustrator
 from bot.media.speech.narrator import Narrator
@@ -91,7 +90,7 @@ class Service:
     illustrator: Illustrator
     narrator: Narrator
     paper_pictures: PaperPictures
-    follow_ups: Sequence[RecordingSender | PageCompleter]
+    follow_ups: Sequence[FollowUp]
     alerts: Alerts
     monitor: ListeningMonitor
     commands: ReaderCommands

@@ -80,6 +80,11 @@ class WebContext:
     """None if no service may post here."""
 
     @property
+    def has_pages(self) -> bool:
+        """Whether pages are served: WEB_PORT or PUBLIC_URL is set."""
+        return self.settings.port is not None or bool(self.core.public_url)
+
+    @property
     def port(self) -> int:
         """The port to listen on; 0 is any free one."""
         return USUAL_PORT if self.settings.port is None else self.settings.port
