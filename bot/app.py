@@ -21,9 +21,9 @@ from bot import settings
 from bot.channel import Channel, Kit, Mailing
 from bot.commands import ReaderCommands, styles_with
 from bot.commands.process_feedback import FeedbackProcessor
+from bot.delivery.after_delivery import follow_ups
 from bot.delivery.alerts import Alert, Alerts
 from bot.delivery.dispatcher import Dispatcher
-from bot.delivery.follow_ups import follow_ups
 from bot.delivery.housekeeping import Housekeeping
 from bot.delivery.listening import ListeningMonitor
 from bot.delivery.rendering import FindRecording
@@ -57,7 +57,7 @@ from bot.store.signing_key import load_secret, make_secret
 from bot.summaries.fulltext.figures import settled
 from bot.summaries.fulltext.library import PAUSE
 from bot.summaries.making import make_summaries
-from bot.summaries.paper_pictures import thumbnail_file
+from bot.summaries.paper_pictures import PaperPictures, thumbnail_file
 from bot.summaries.writer import Writer
 from bot.web.application import MailAccess, WebContext, make_probes
 from bot.web.health_server import HealthServer
@@ -170,9 +170,8 @@ async def open_app(
                 drop_files=narrator.media.drop_old,
             ),
             writer=writer,
-            illustrator=await _illustrator(core, home, under["illustrate"], stack, has_pages=web.has_pages),
+            illustrator=await _illustrator(core, home, under["illustrate"], stack, pictures, has_pages=web.has_pages),
             narrator=narrator,
-            paper_pictures=pictures,
             follow_ups=follow_ups(store, locks, sessions, find, narrator.awaits),
             alerts=alerts,
             monitor=monitor,
@@ -215,13 +214,14 @@ def _commands(
 
 
 async def _illustrator(
-    core: Settings, home: Path, store: Store, stack: AsyncExitStack, *, has_pages: bool
+    core: Settings, home: Path, store: Store, stack: AsyncExitStack, pictures: PaperPictures, *, has_pages: bool
 ) -> Illustrator:
     """What draws the pictures of editions, for pages in every language. A poster's thumbnail is fetched if missing."""
     fetcher = await stack.enter_async_context(Fetcher(pause=PAUSE))
     fetch = partial(thumbnail_file, folder=home / CACHE, fetcher=fetcher)
     always = None if has_pages else [match(core.default_language)]
-    return Illustrator(store, MediaStore(media_folder(core, home)), thumbnail=fetch, cache=home / CACHE, always=always)
+    media = MediaStore(media_folder(core, home))
+    return Illustrator(store, media, thumbnail=fetch, cache=home / CACHE, always=always, collect=pictures.step)
 
 
 def media_folder(core: Settings, home: Path) -> Path:

@@ -15,9 +15,9 @@ from pathlib import Path
 from bot.channel import AwaitsPictures, Channel, LoginError
 from bot.commands import ReaderCommands
 from bot.commands.process_feedback import FeedbackProcessor
+from bot.delivery.after_delivery import FollowUp
 from bot.delivery.alerts import Alerts
 from bot.delivery.dispatcher import Dispatcher
-from bot.delivery.follow_ups import FollowUp
 from bot.delivery.housekeeping import Housekeeping
 from bot.delivery.listening import ListeningMonitor
 from bot.delivery.session import Session
@@ -34,7 +34,6 @@ from bot.runtime.role_status import RoleStatus
 from bot.runtime.supervisor import TICK, backoffs, pause, supervise, until
 from bot.settings import Settings
 from bot.store import Store, edition_queries
-from bot.summaries.paper_pictures import PaperPictures
 from bot.summaries.writer import Writer
 from bot.web.health_server import HealthServer
 from bot.web.server import Web
@@ -89,7 +88,6 @@ class Service:
     writer: Writer
     illustrator: Illustrator
     narrator: Narrator
-    paper_pictures: PaperPictures
     follow_ups: Sequence[FollowUp]
     alerts: Alerts
     monitor: ListeningMonitor
@@ -192,8 +190,8 @@ class Service:
             once = partial(self._bounded, DRAWING_PATIENCE, self.illustrator.step, "drawing pictures failed")
             jobs["illustrate"] = Job(["illustrate"], draw, once)
         if Role.POLL in roles and any(isinstance(channel, AwaitsPictures) for channel in self.channels):
-            fetch = partial(self._again, "collect", self.paper_pictures.step, ILLUSTRATING_EVERY)
-            once = partial(self._bounded, DRAWING_PATIENCE, self.paper_pictures.step, "fetching pictures failed")
+            fetch = partial(self._again, "collect", self.illustrator.collect, ILLUSTRATING_EVERY)
+            once = partial(self._bounded, DRAWING_PATIENCE, self.illustrator.collect, "fetching pictures failed")
             jobs["collect"] = Job(["collect"], fetch, once)
         for dispatcher, session in zip(self.dispatchers, self.sessions, strict=True):
             if Role.DELIVER in roles:

@@ -227,6 +227,7 @@ class Site(Channel):
             "sums": sums or _own_sums(page),
             "top": TOP_PAPERS,
             "names": {block.paper.id: title_of(block) for block in page.blocks},
+            "sentences": {block.paper.id: one_line(block.paper.sentence or "") for block in page.blocks},
             "abstracts": {block.paper.id: abstract_of(block) for block in page.blocks},
             "codes": {block.paper.id: code_of(block.paper) for block in page.blocks},
             "authors": {block.paper.id: [*filter(None, map(one_line, block.paper.authors))] for block in page.blocks},
