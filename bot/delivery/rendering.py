@@ -278,7 +278,7 @@ def with_recording(page: Page, recording: Recording | None, channel: Channel) ->
     if recording is None:
         return page
     if isinstance(channel, Playing):
-        return replace(page, listen=recording.line)
+        return replace(page, about=replace(page.about, listen=recording.line))
     return page if recording.link is None else replace(page, actions=[recording.link, *page.actions])
 
 

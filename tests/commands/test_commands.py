@@ -312,14 +312,14 @@ async def test_what_does_not_fit_is_shown_from_where_it_was_cut(chat: Chat) -> N
     assert first.page is not None
     assert [block.rank for block in first.page.blocks] == [1, 2]
     assert first.message is not None
-    assert (first.page.paging.previous, first.page.next) == (None, "date +2 2025-11-03")
+    assert (first.page.paging.previous, first.page.paging.next) == (None, "date +2 2025-11-03")
     second = await chat.ask("date +2 2025-11-03")
     assert second.page is not None
     assert [block.rank for block in second.page.blocks] == [3]
-    assert (second.page.paging.previous, second.page.next) == ("date 2025-11-03", None)
+    assert (second.page.paging.previous, second.page.paging.next) == ("date 2025-11-03", None)
     astray = await chat.ask("date +1 2025-11-03")  # nobody was led there, but somebody may come
     assert astray.page is not None
-    assert (astray.page.paging.previous, astray.page.next) == ("date 2025-11-03", None)
+    assert (astray.page.paging.previous, astray.page.paging.next) == ("date 2025-11-03", None)
     assert not (await chat.ask("date +9 2025-11-03")).ok
 
 

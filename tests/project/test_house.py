@@ -24,7 +24,6 @@ LONGEST_FUNCTION = 60
 
 MOST_FIELDS = 12
 MORE_FIELDS = {
-    "bot.channel.page.Page": 21,
     "bot.model.Delivery": 16,
     "bot.model.Paper": 18,  # what the feed says of a paper
     "bot.web.application.WebContext": 13,

@@ -16,6 +16,7 @@ from bot.delivery.rendering import texts_for
 from bot.model import ALL_PAPERS, Cadence, Paper, Preferences, Ranked, Style
 from bot.render.edition_page import block, edition_page, list_page, period_name, today_page
 from bot.render.fit import first_part
+from bot.render.labels import plain_page
 from bot.render.preference_values import styles as named_styles
 from bot.render.styles import TEXT_FIELDS
 from bot.render.templates import template
@@ -27,7 +28,7 @@ from bot.web.pages.archive_page import calendar
 from bot.web.pages.cards import cards
 from bot.web.pages.drawn_pictures import DrawnPictures, PictureFinder
 from bot.web.pages.head import describe, list_head, paper_head
-from bot.web.pages.layout import Choice, Form, LayoutMaker, PageLayout, coverage, plain_page
+from bot.web.pages.layout import Choice, Form, LayoutMaker, PageLayout, coverage
 from bot.web.pages.page_cache import PageSource
 from bot.web.pages.paper_parts import PaperPartsMaker
 from bot.web.pages.recordings import Recordings

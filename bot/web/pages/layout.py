@@ -8,10 +8,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from bot.channel import Link, Page
+from bot.channel import Link
 from bot.model import Cadence, Style
 from bot.render.catalogue import DEFAULT, languages
-from bot.render.labels import labels
 from bot.render.words import Words, own_name
 from bot.web.pages.head import Head
 from bot.web.pages.subscribe_box import SubscribeBox, SubscribeOffers
@@ -169,19 +168,6 @@ class LayoutMaker:
             subscribe=box,
             **({"description": box.tagline} | more),
         )
-
-
-def plain_page(w: Words, heading: str, lead: str = "", notes: Sequence[str] = ()) -> Page:
-    """A page without papers."""
-    return Page(
-        language=w.language,
-        direction=w.direction,
-        heading=heading,
-        lead=lead,
-        blocks=[],
-        labels=labels(w, Style.HEADLINE),
-        notes=notes,
-    )
 
 
 def coverage(w: Words, begins: date | None, now: datetime) -> list[str]:
