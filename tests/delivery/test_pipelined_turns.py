@@ -20,7 +20,7 @@ from bot.rules.outcomes import ChannelState
 from bot.runtime.locks import Leases, LostError
 from bot.store import Store, channel_state, claiming
 from bot.store.pipelined_turns import PipelinedTurns
-from tests.delivery.test_dispatcher import AT_ONCE, states
+from tests.support.dispatching import AT_ONCE, states
 from tests.support.fake_channel import NOW, FakeChannel, publish, settle
 from tests.support.postgres import Postgres
 
