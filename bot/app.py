@@ -53,7 +53,7 @@ from bot.summaries.llm import Endpoint, Model
 from bot.summaries.paper_pictures import collect, thumbnail_file
 from bot.summaries.second_opinion import SecondOpinion
 from bot.summaries.writer import Writer
-from bot.web.application import MailAccess, WebContext, make_probes
+from bot.web.application import MailAccess, WebContext, WebFiles, make_probes
 from bot.web.health_server import HealthServer
 from bot.web.metrics import Metrics
 from bot.web.pages.recordings import Recordings
@@ -237,9 +237,7 @@ def _web_context(
         styles=styles_with(workers.writer.has_model),
         clock=clock,
         metrics=metrics,
-        thumbnails=Thumbnails(base.home / CACHE),
-        media=base.media,
-        recordings=Recordings(base.media, workers.narrator.podcast),
+        files=WebFiles(Thumbnails(base.home / CACHE), base.media, Recordings(base.media, workers.narrator.podcast)),
         mail=MailAccess(mailing[0], incoming.commands, incoming.feedback, base.links) if mailing else None,
         hooks=ChannelHooks(sessions, incoming.commands),
     )

@@ -96,7 +96,7 @@ async def test_a_pipelined_turn_gives_what_claim_gives(store: Store) -> None:
     state, found = await pipelined.turn({}, shown={}, owner="b", busy=(), limit=2, now=NOW, expires=True)
     assert state == ChannelState()
     assert found == claimed[:2]
-    assert [type(each.preferences) for each in found] == [type(each.preferences) for each in claimed[:2]]
+    assert [type(each.reader.preferences) for each in found] == [type(each.reader.preferences) for each in claimed[:2]]
     busy = [each.id for each in found]
     _, rest = await pipelined.turn({}, shown={}, owner="b", busy=busy, limit=2, now=NOW, expires=True)
     assert rest == claimed[2:]

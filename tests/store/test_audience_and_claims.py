@@ -136,7 +136,7 @@ async def test_a_new_subscriber_is_owed_the_latest_edition_and_counted(store: St
         await audience.owe_one(connection, edition_id, newcomer, "outbox", Window(CLOSED + HOUR, CLOSED + 9 * HOUR))
         [delivery] = await claiming.claim(connection, "outbox", owner="me", now=CLOSED + HOUR, limit=5)
         [report] = await reports(connection)
-    assert (delivery.subscriber_id, delivery.due_at) == (newcomer, CLOSED + HOUR)
+    assert (delivery.reader.id, delivery.due_at) == (newcomer, CLOSED + HOUR)
     assert (report.audience, report.adds_up) == (1, True)
 
 
@@ -202,7 +202,7 @@ async def test_what_is_not_due_is_not_claimed_and_what_is_too_late_expires(store
         await close(connection)
     assert await claim(store, "me", 9, CLOSED + timedelta(minutes=59)) == []
     assert await claim(store, "me", 0, CLOSED + HOUR) == []
-    assert [each.to for each in await claim(store, "me", 9, CLOSED + HOUR)] == ["ada"]
+    assert [each.reader.to for each in await claim(store, "me", 9, CLOSED + HOUR)] == ["ada"]
     assert await claim(store, "me", 9, CLOSED + 28 * HOUR) == []
     async with store.read() as connection:
         [report] = await reports(connection)
@@ -243,4 +243,4 @@ async def test_a_delivery_put_off_comes_back_at_its_time_with_the_choice_it_had(
         )
     assert await claim(store, "me", 9, CLOSED + 2 * HOUR) == []
     [second] = await claim(store, "me", 9, CLOSED + 3 * HOUR)
-    assert (second.id, second.attempts, second.preferences.language) == (first.id, first.attempts + 1, "ko")
+    assert (second.id, second.attempts, second.reader.preferences.language) == (first.id, first.attempts + 1, "ko")
