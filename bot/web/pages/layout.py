@@ -79,25 +79,38 @@ class SiteUrls:
 
 
 @dataclass(frozen=True, slots=True)
-class PageLayout:
-    """What stands around a page's content: navigation, languages, feeds.
+class Navigation:
+    """Where a page stands, and what leads away from it."""
 
-    `canonical` is the page's absolute URL, `unsaid` that for visitors of whom no language is known.
-    """
-
-    site: SiteUrls
     pages: Sequence[Choice]
     languages: Sequence[Choice]
     feeds: Sequence[Feed]
     canonical: str
+    """The page's absolute URL."""
     unsaid: str
-    subscribe: SubscribeBox
-    description: str = ""
-    styles: Sequence[Choice] = ()
+    """The same for visitors of whom no language is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The pages before and after one of a series."""
+
     previous: Link | None = None
     next: Link | None = None
     around: Sequence[Link] = ()
     """The longer periods that an edition lies in, then the shorter ones that it holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageLayout:
+    """What stands around a page's content."""
+
+    site: SiteUrls
+    navigation: Navigation
+    subscribe: SubscribeBox
+    description: str = ""
+    styles: Sequence[Choice] = ()
+    neighbours: Neighbours = field(default_factory=Neighbours)
     pictures: frozenset[str] = field(default_factory=frozenset)
     """The ids of papers that have a thumbnail."""
     recording: str = ""
@@ -161,11 +174,13 @@ class LayoutMaker:
                 icon=f"{urls.root}/icon.svg",
                 podcast=urls.podcast(own) if own in self.podcasts else "",
             ),
-            pages=[Choice(label, path, name == here) for name, label, path in named],
-            languages=[Choice(own_name(tag), url(tag), tag == own, tag) for tag in languages()],
-            feeds=[Feed(media_type, label, urls.feed(own, kind, query)) for kind, media_type, label in FEEDS],
-            canonical=urls.whole(url(own)),
-            unsaid=urls.whole(f"{urls.root}/" if url(DEFAULT) == urls.front(DEFAULT) else url(DEFAULT)),
+            navigation=Navigation(
+                pages=[Choice(label, path, name == here) for name, label, path in named],
+                languages=[Choice(own_name(tag), url(tag), tag == own, tag) for tag in languages()],
+                feeds=[Feed(media_type, label, urls.feed(own, kind, query)) for kind, media_type, label in FEEDS],
+                canonical=urls.whole(url(own)),
+                unsaid=urls.whole(f"{urls.root}/" if url(DEFAULT) == urls.front(DEFAULT) else url(DEFAULT)),
+            ),
             subscribe=box,
             **({"description": box.tagline} | more),
         )
