@@ -9,7 +9,7 @@ before, it is written again, and a page that is the same already is not touched.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import date, datetime, timedelta
 from functools import partial
 
@@ -89,7 +89,7 @@ class PageCompleter:
         edition = await renderings.edition(delivery.edition_id)
         if may_redraw and now < edition.closed_at + REDRAWN:
             return True
-        language = delivery.preferences.language
+        language = delivery.reader.preferences.language
         return await renderings.lacks_pictures(delivery) or await self._awaits_recording(
             edition.cadence, edition.day, language
         )
@@ -105,19 +105,20 @@ class PageCompleter:
         if not isinstance(result, Sent | NothingToSend):
             self._failed_at[delivery.id] = now
             reason = getattr(result, "reason", type(result).__name__)
-            log.warning("page cannot be written again", extra={"channel": name, "to": delivery.to, "reason": reason})
+            log.warning(
+                "page cannot be written again", extra={"channel": name, "to": delivery.reader.to, "reason": reason}
+            )
             return False
         async with self._store.write() as connection:
-            await completed_pages.note(connection, delivery.edition_id, delivery.subscriber_id, now)
+            await completed_pages.note(connection, delivery.edition_id, delivery.reader.id, now)
         return True
 
 
-def page_completers(
-    store: Store, locks: Locks, sessions: Sequence[Session], awaits_recording: AwaitsRecording
-) -> Sequence[PageCompleter]:
-    """One for each channel with pages that stay, each with a store that writes under its lock alone."""
-    return [
-        PageCompleter(store.fenced(locks, partial(list, [f"{ROLE}:{session.channel.name}"])), session, awaits_recording)
-        for session in sessions
-        if isinstance(session.channel, AwaitsPictures)
-    ]
+def page_completer(
+    store: Store, locks: Locks, session: Session, awaits_recording: AwaitsRecording
+) -> PageCompleter | None:
+    """What writes a channel's pages again, with a store that writes under its lock alone; None without such pages."""
+    if not isinstance(session.channel, AwaitsPictures):
+        return None
+    role = f"{ROLE}:{session.channel.name}"
+    return PageCompleter(store.fenced(locks, partial(list, [role])), session, awaits_recording)

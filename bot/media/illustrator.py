@@ -38,8 +38,6 @@ REMEMBERED = 1_000
 
 Thumbnail = Callable[[Paper, datetime], Awaitable[Path | None]]
 """Gives the file of a paper's thumbnail, None where there is none."""
-Collect = Callable[[datetime], Awaitable[bool]]
-"""Fetches pictures of papers that are missing; returns whether any came."""
 Report = Callable[[int, int], None]
 """Is told how many pictures of how many are done."""
 
@@ -47,11 +45,6 @@ Report = Callable[[int, int], None]
 async def no_thumbnail(paper: Paper, now: datetime) -> Path | None:  # noqa: ARG001 - it takes what every Thumbnail takes
     """A `Thumbnail` that never has one."""
     return None
-
-
-async def nothing_to_collect(now: datetime) -> bool:  # noqa: ARG001 - it takes what every Collect takes
-    """A `Collect` for where no page shows pictures of papers."""
-    return False
 
 
 @dataclass(slots=True)
@@ -74,20 +67,16 @@ class Illustrator:
         thumbnail: Thumbnail = no_thumbnail,
         cache: Path | None = None,
         always: Sequence[str] | None = None,
-        collect: Collect = nothing_to_collect,
     ) -> None:
         """Pictures are drawn in the languages of `always` and of readers; with None in all that are offered.
 
-        `thumbnail` fetches that of an edition's first paper; `cache` is the folder of those that are there. `collect`
-        fetches what sites show of papers.
+        `thumbnail` fetches that of an edition's first paper; `cache` is the folder of those that are there.
         """
         self._store = store
         self._always = always
         self._media = media
         self._thumbnail = thumbnail
         self._cache = cache
-        self.collect = collect
-        """A step of fetching the pictures of papers, which a job of its own takes."""
         self._looked: Recent[int, datetime] = Recent(REMEMBERED)
         """When each edition was looked at last."""
         self._impossible: Recent[str, str] = Recent(REMEMBERED)

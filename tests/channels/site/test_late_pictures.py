@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from bot.channel import Deferred, Kit, Message, Outcome, Personal
 from bot.delivery.dispatcher import Dispatcher
-from bot.delivery.page_completion import LATEST, REDRAWN, TRY_AGAIN, PageCompleter, page_completers
+from bot.delivery.page_completion import LATEST, REDRAWN, TRY_AGAIN, PageCompleter, page_completer
 from bot.delivery.session import Session
 from bot.model import Address, Cadence, Paper, Preferences, Status, Style
 from bot.runtime.locks import make_locks
@@ -54,7 +54,9 @@ class Press:
         self.channel = Site(self.blog.parent, self.settings, replace(self.kit, media=media, pictures_known=known))
         self.locks = make_locks(self.store.engine.url, self.store.path)
         session = Session(self.channel)
-        [self.completer] = page_completers(self.store, self.locks, [session], self._awaits)
+        completer = page_completer(self.store, self.locks, session, self._awaits)
+        assert completer is not None
+        self.completer = completer
 
     async def restart(self) -> None:
         """End this process, and begin anew."""
