@@ -105,9 +105,8 @@ class PageCompleter:
         if not isinstance(result, Sent | NothingToSend):
             self._failed_at[delivery.id] = now
             reason = getattr(result, "reason", type(result).__name__)
-            log.warning(
-                "page cannot be written again", extra={"channel": name, "to": delivery.reader.to, "reason": reason}
-            )
+            fields = {"channel": name, "subscriber": delivery.reader.id, "reason": reason}
+            log.warning("page cannot be written again", extra=fields)
             return False
         async with self._store.write() as connection:
             await completed_pages.note(connection, delivery.edition_id, delivery.reader.id, now)
