@@ -35,9 +35,15 @@ async def any_finished(connection: AsyncConnection, now: datetime) -> bool:
 
 
 async def mark_finished(connection: AsyncConnection, now: datetime) -> Sequence[EndedEdition]:
-    """Mark and return the editions that have finished since the last call."""
+    """Mark and return the editions that have finished since the last call.
+
+    Who reopens a delivery writes its edition as well, so the editions are locked before their deliveries are looked at.
+    """
+    going = select(editions.c.id).where(editions.c.ended_at.is_(None)).order_by(editions.c.id)
+    ids = (await connection.scalars(going.with_for_update())).all()
     found = []
-    for row in (await connection.execute(_finished(now).order_by(editions.c.day))).all():
+    finished = _finished(now).where(editions.c.id.in_(ids)).order_by(editions.c.day)
+    for row in (await connection.execute(finished)).all():
         await connection.execute(update(editions).where(editions.c.id == row.id).values(ended_at=now))
         states = await connection.execute(
             select(deliveries.c.state, func.count())
