@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Row, func, select, update
@@ -106,6 +106,14 @@ async def days(connection: AsyncConnection, cadence: Cadence, *, since: date) ->
     return list(
         await connection.scalars(select(editions.c.day).where(editions.c.cadence == cadence, editions.c.day > since))
     )
+
+
+async def closed_since(connection: AsyncConnection, since: datetime) -> Sequence[int]:
+    """The ids of the editions that closed since then.
+
+    Queries of deliveries take them as values: joined with editions, PostgreSQL would look at every partition.
+    """
+    return (await connection.scalars(select(editions.c.id).where(editions.c.closed_at >= since))).all()
 
 
 async def latest_day(connection: AsyncConnection, cadence: Cadence) -> date | None:
