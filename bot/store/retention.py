@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.model import Reason, State
 from bot.store import partitions
 from bot.store.database import Store
+from bot.store.edition_queries import with_deliveries
 from bot.store.partitions import InUseError, Partition
 from bot.store.schema import deliveries, delivery_counts, editions, reason_columns
 from bot.store.upsert import insert
@@ -42,8 +43,10 @@ async def fold_old(store: Store, *, before: datetime, batch: int = BATCH) -> int
     long. Raises InUseError where a partition cannot be dropped just now; what was folded before remains so.
     """
     dropped = await _old_partitions(store, before)
+    async with store.read() as connection:
+        old = await with_deliveries(connection, editions.c.closed_at < before)
     folded = 0
-    for edition_id in await _old_editions(store, before):
+    for edition_id in old:
         while await _expire(store, edition_id, batch):
             pass
         whole = any(each.holds(edition_id) for each in dropped)
@@ -52,16 +55,6 @@ async def fold_old(store: Store, *, before: datetime, batch: int = BATCH) -> int
     for partition in dropped:
         folded += await _drop(store, partition)
     return folded
-
-
-async def _old_editions(store: Store, before: datetime) -> Sequence[int]:
-    """The editions closed before `before` that may have deliveries."""
-    async with store.read() as connection:
-        oldest = await connection.scalar(select(func.min(deliveries.c.edition_id)))
-        if oldest is None:
-            return []
-        old = select(editions.c.id).where(editions.c.closed_at < before, editions.c.id >= oldest)
-        return (await connection.scalars(old.order_by(editions.c.id))).all()
 
 
 async def _expire(store: Store, edition_id: int, batch: int) -> int:
