@@ -73,8 +73,12 @@ def evened(sound: Samples) -> Samples:
     if loud is None:
         return sound
     gain = min(10 ** ((LOUDNESS - loud) / 20), MOST_GAIN)
-    scaled = [_rounded_off(value * gain) for value in range(-FULL_SCALE, FULL_SCALE)]
-    scaled = scaled[FULL_SCALE:] + scaled[:FULL_SCALE]  # so that a negative sample counts from the end
+    most = int(KNEE * FULL_SCALE / gain)
+    found = (
+        *range(max(max(sound.values), 0) + 1),
+        *range(min(min(sound.values), 0), 0),
+    )  # negative ones count from the end
+    scaled = [round(value * gain) if -most <= value <= most else _rounded_off(value * gain) for value in found]
     return Samples(sound.rate, sound.channels, array("h", map(scaled.__getitem__, sound.values)))
 
 
