@@ -74,10 +74,8 @@ def evened(sound: Samples) -> Samples:
         return sound
     gain = min(10 ** ((LOUDNESS - loud) / 20), MOST_GAIN)
     most = int(KNEE * FULL_SCALE / gain)
-    found = (
-        *range(max(max(sound.values), 0) + 1),
-        *range(min(min(sound.values), 0), 0),
-    )  # negative ones count from the end
+    highest, lowest = max(sound.values), min(sound.values)
+    found = (*range(max(highest, 0) + 1), *range(min(lowest, 0), 0))  # negative samples count from the end
     scaled = [round(value * gain) if -most <= value <= most else _rounded_off(value * gain) for value in found]
     return Samples(sound.rate, sound.channels, array("h", map(scaled.__getitem__, sound.values)))
 
