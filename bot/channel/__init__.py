@@ -5,7 +5,6 @@ and press, and lays replies out. It knows nothing of editions, preferences or th
 """
 
 from bot.channel.audio import Recording
-from bot.channel.base import BaseChannel
 from bot.channel.command_lines import CommandName, command_line, edition_line, paper_line, quoted_command
 from bot.channel.conversation import CommandInfo, File, Option, Reply, Requester, Row, Suggestion
 from bot.channel.edition_cloud import cloud_url
@@ -13,7 +12,7 @@ from bot.channel.feedback import Feedback, FeedbackHandler, OperatorTools, Weigh
 from bot.channel.media_addresses import media_url
 from bot.channel.message import Limits, Message, Pace, Personal, Rate, utf16_units
 from bot.channel.outcome import Barred, Deferred, Gone, Outcome, Rejected, Sent, Unknown
-from bot.channel.page import FIRST_PAGE, Block, Direction, Link, Page, Paging, Said
+from bot.channel.page import FIRST_PAGE, About, Block, Direction, Link, Page, Paging, Said
 from bot.channel.port import (
     AwaitsPictures,
     Channel,

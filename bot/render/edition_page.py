@@ -13,11 +13,11 @@ from itertools import pairwise
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from bot.channel import Block, Link, Page, Paging, Said
+from bot.channel import About, Block, Link, Page, Paging, Said
 from bot.model import ALL_PAPERS, Cadence, Edition, Paper, Preferences, Ranked, Source, Style, Text
 from bot.render import brief
 from bot.render.attribution import NOTHING_WRITTEN, outcome, say
-from bot.render.labels import footer, labels
+from bot.render.labels import footer, labels, plain_page
 from bot.render.styles import SHOWN_IN
 from bot.render.words import Words, words
 from bot.rules.closing import rank
@@ -65,14 +65,16 @@ def edition_page(
         footer=footer(
             w, preferences.style, _sources(blocks), counted=counted, sample=edition.sample, counted_at=counted_at
         ),
-        slug="sample" if edition.sample else slug(edition.cadence, edition.day),
-        day=edition.day,
-        cadence=edition.cadence,
-        closed_at=edition.closed_at,
-        counted_at=counted_at,
-        style=preferences.style,
+        about=About(
+            "sample" if edition.sample else slug(edition.cadence, edition.day),
+            edition.day,
+            edition.cadence,
+            edition.closed_at,
+            counted_at,
+            preferences.style,
+            len(edition.papers),
+        ),
         paging=Paging(most=_most(preferences.style)),
-        total=len(edition.papers),
     )
 
 
@@ -105,8 +107,7 @@ def today_page(
         labels=labels(w, preferences.style),
         notes=[] if share == 1 else [_still_filling(w, share, now)],
         footer=footer(w, preferences.style, _sources(blocks), counted=_counts_votes(ranked), sample=False),
-        slug=f"{day}-list",
-        style=preferences.style,
+        about=About(f"{day}-list", style=preferences.style),
         paging=Paging(most=_most(preferences.style)),
     )
 
@@ -131,31 +132,19 @@ def list_page(
         blocks=blocks,
         labels=labels(w, preferences.style),
         footer=footer(w, preferences.style, _sources(blocks), counted=_counts_votes(papers), sample=False),
-        slug=slug,
+        about=About(slug),
     )
 
 
 def barren_page(count: int, preferences: Preferences, now: datetime) -> Page:
     """The notice for a reader whose filters have let nothing through for `count` editions."""
     w = words(preferences.language)
-    says = w.ngettext(
-        "edition.filters_left_nothing",
-        count,
-    )
-    return notice_page(says, w, now)
+    return notice_page(w.ngettext("edition.filters_left_nothing", count), w, now)
 
 
 def notice_page(says: str, w: Words, now: datetime) -> Page:
     """The page of a notice: one line, to a reader or an operator."""
-    return Page(
-        language=w.language,
-        direction=w.direction,
-        heading=w.gettext("newsletter.name"),
-        lead=one_line(says),
-        blocks=[],
-        labels=labels(w, Style.HEADLINE),
-        slug=f"notice-{now:%Y%m%dT%H%M%S}",
-    )
+    return plain_page(w, w.gettext("newsletter.name"), one_line(says), slug=f"notice-{now:%Y%m%dT%H%M%S}")
 
 
 def choose(papers: Sequence[Ranked], preferences: Preferences) -> list[Ranked]:
@@ -309,23 +298,22 @@ def _lead(w: Words, preferences: Preferences, chosen: Sequence[Ranked], papers: 
         passing = choose(papers, replace(preferences, papers=ALL_PAPERS))
         if named := brief.themes([each.paper for each in passing]):
             return w.gettext("edition.themes", themes=w.listed(named))
-    return _count(w, len(chosen), len(papers), preferences.min_votes)
+    return _count(w, chosen, papers, preferences.min_votes)
 
 
 def _most(style: Style) -> int | None:
     return brief.PAPERS if style is Style.BRIEF else None
 
 
-def _count(w: Words, shown: int, total: int, min_votes: int) -> str:
+def _count(w: Words, chosen: Sequence[Ranked], papers: Sequence[Ranked], min_votes: int) -> str:
+    shown, total = len(chosen), len(papers)
     if shown == total:
         return w.ngettext("edition.papers", total)
     if shown == 0:
-        return w.ngettext(
-            "edition.none_with_votes",
-            min_votes,
-            papers=w.number(total),
-        )
-    return w.ngettext("edition.top_of_papers", total, shown=w.number(shown))
+        return w.ngettext("edition.none_with_votes", min_votes, papers=w.number(total))
+    if chosen[-1] is papers[shown - 1]:
+        return w.ngettext("edition.top_of_papers", total, shown=w.number(shown))
+    return w.ngettext("edition.some_of_papers", total, shown=w.number(shown))
 
 
 def _warnings(w: Words, edition: Edition) -> list[str]:

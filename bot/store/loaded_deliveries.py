@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model import NOTE, Delivery, State, Status
+from bot.model import NOTE, Delivery, Reader, State, Status
 from bot.rules.outcomes import REJECTIONS
 from bot.store import reader_history
 from bot.store.preference_columns import names, reader
@@ -67,24 +67,21 @@ def deliveries_of(
         delivery_id, edition_id, subscriber_id, due_at, expires_at, attempts, repeats, rejections = row[:8]
         fell_back, to, extras_stored, subscribed_at, is_note = row[8:13]
         due_at, expires_at, subscribed_at = instant(due_at), instant(expires_at), instant(subscribed_at)
+        is_first = not is_note and bool(row[nothing_sent]) and due_at - subscribed_at < NEW
+        given = extras(extras_stored)
         found.append(
             Delivery(
                 id=delivery_id,
                 edition_id=edition_id,
-                subscriber_id=subscriber_id,
-                to=to,
-                preferences=preferences(row),
+                reader=Reader(subscriber_id, to, preferences(row), given, subscribed_at, is_first=is_first),
                 due_at=due_at,
                 expires_at=expires_at,
                 attempts=attempts,
                 repeats=repeats,
                 rejections=rejections,
                 fell_back=bool(fell_back),
-                extras=extras(extras_stored),
-                subscribed_at=subscribed_at,
                 missed=missed.get(delivery_id, ()),
                 is_note=bool(is_note),
-                is_first=not is_note and bool(row[nothing_sent]) and due_at - subscribed_at < NEW,
             )
         )
     return found

@@ -112,7 +112,7 @@ def _accepted(wanted: Wanted) -> dict[str, object]:
     return {
         "ids": [each.id for each, _ in wanted.accepted],
         "receipts": [receipt for _, receipt in wanted.accepted],
-        "editions": list({each.edition_id for each, _ in wanted.accepted}),
+        "editions": [each.edition_id for each, _ in wanted.accepted],
         "by": wanted.owner,
         "now": wanted.now,
     }

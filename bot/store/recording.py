@@ -15,7 +15,6 @@ from sqlalchemy import (
     String,
     Text,
     Update,
-    any_,
     bindparam,
     case,
     func,
@@ -79,11 +78,12 @@ def accepted_statement() -> Update:
 
 @cache
 def all_accepted_statement() -> Update:
-    """The same on PostgreSQL for all `ids` and `receipts` at once, which are of these `editions`."""
-    ids, receipts = bindparam("ids", type_=ARRAY(BigInteger)), bindparam("receipts", type_=ARRAY(Text))
-    rows = func.unnest(ids, receipts).table_valued("id", "receipt", name="accepted").render_derived()
-    edition = deliveries.c.edition_id == any_(bindparam("editions", type_=ARRAY(BigInteger)))
-    return _accepted(rows.c.receipt).where(deliveries.c.id == rows.c.id, edition)
+    """The same on PostgreSQL for all `ids`, of `editions`, with `receipts`, at once; the edition tells the partition."""
+    given = [bindparam("ids", type_=ARRAY(BigInteger)), bindparam("editions", type_=ARRAY(BigInteger))]
+    rows = func.unnest(*given, bindparam("receipts", type_=ARRAY(Text)))
+    named = rows.table_valued("id", "edition_id", "receipt", name="accepted").render_derived().c
+    same = deliveries.c.id == named.id, deliveries.c.edition_id == named.edition_id
+    return _accepted(named.receipt).where(*same)
 
 
 def _accepted(receipt: ColumnElement[str]) -> Update:
@@ -142,4 +142,4 @@ async def has_same_reader(connection: AsyncConnection, delivery: Delivery) -> bo
     """Whether a delivery still belongs to the subscriber it was claimed for: they may have been erased meanwhile."""
     owner = select(deliveries.c.subscriber_id).where(deliveries.c.id == delivery.id)
     reader: int | None = await connection.scalar(owner)
-    return reader == delivery.subscriber_id
+    return reader == delivery.reader.id

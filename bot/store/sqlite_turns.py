@@ -13,7 +13,6 @@ from itertools import repeat
 from typing import Any, cast
 
 from sqlalchemy.dialects.sqlite.aiosqlite import dialect
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -27,16 +26,16 @@ Row = tuple[Any, ...]
 
 
 class SqliteTurns:
-    """Takes turns on a connection of a dispatcher's own, made when it is first needed."""
+    """Takes turns, each on a connection of the pool."""
 
     def __init__(self, store: Store, channel: str) -> None:
         self._store, self._channel = store, channel
-        self._opened: AsyncConnection | None = None
 
     async def take(self, wanted: Wanted, shown: Mapping[str, int]) -> Turn:  # noqa: ARG002 - locks of files have no numbers
         """See `bot.store.turns`."""
-        async with self._store.turn():
-            driver = await self._driver()
+        async with self._store.turn(), self._store.engine.connect() as connection:
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert isinstance(driver, sqlite.Connection)
             state, rows = await driver.run_whole(partial(_take, self._channel, wanted))
         columns = _due_columns()
         plain = [row for row in rows if row[-1]]
@@ -49,17 +48,7 @@ class SqliteTurns:
         return Turn(state, claimed, is_plain=len(plain) == len(rows))
 
     async def close(self) -> None:
-        """Give the connection back; the next turn takes another."""
-        opened, self._opened = self._opened, None
-        if opened is not None:
-            await opened.close()
-
-    async def _driver(self) -> sqlite.Connection:
-        if self._opened is None:
-            self._opened = await self._store.engine.connect()
-        driver = (await self._opened.get_raw_connection()).driver_connection
-        assert isinstance(driver, sqlite.Connection)
-        return driver
+        """Nothing is kept between turns."""
 
 
 class _Statement:

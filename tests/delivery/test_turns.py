@@ -23,7 +23,7 @@ from bot.store.pipelined_turns import PipelinedTurns
 from bot.store.schema import subscribers
 from bot.store.sqlite_turns import SqliteTurns
 from bot.store.turns import Turn, Wanted
-from tests.delivery.test_dispatcher import AT_ONCE, row, states
+from tests.support.dispatching import AT_ONCE, row, states
 from tests.support.fake_channel import NOW, FakeChannel, publish, settle
 from tests.support.postgres import Postgres
 
@@ -116,7 +116,9 @@ async def test_a_turn_gives_what_claim_gives(store: Store) -> None:
     taken = make_turns(store)
     turn = await taken.take(WANTED, {})
     assert turn == Turn(ChannelState(), claimed[:2])
-    assert [type(each.preferences) for each in turn.claimed] == [type(each.preferences) for each in claimed[:2]]
+    assert [type(each.reader.preferences) for each in turn.claimed] == [
+        type(each.reader.preferences) for each in claimed[:2]
+    ]
     async with store.read() as connection:
         assert await load(connection, [each.id for each in turn.claimed]) == turn.claimed
     rest = await taken.take(replace(WANTED, accepted=[(turn.claimed[0], "r")], busy=[turn.claimed[1].id]), {})
@@ -142,7 +144,7 @@ async def test_what_is_too_late_or_whose_reader_left_is_not_sent(store: Store) -
         await connection.execute(update(subscribers).where(subscribers.c.recipient == "r1").values(status="paused"))
     taken, late = make_turns(store), NOW + timedelta(days=9)
     turn = await taken.take(WANTED, {})
-    assert [each.to for each in turn.claimed] == ["r0"]
+    assert [each.reader.to for each in turn.claimed] == ["r0"]
     busy = [each.id for each in turn.claimed]
     assert (await taken.take(replace(WANTED, now=late, busy=busy), {})).claimed == []
     await taken.close()
