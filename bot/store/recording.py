@@ -78,7 +78,7 @@ def accepted_statement() -> Update:
 
 @cache
 def all_accepted_statement() -> Update:
-    """The same on PostgreSQL for all `ids`, of `editions`, with `receipts`, at once; the edition tells the partition."""
+    """The same on PostgreSQL for many `ids` at once, with `receipts`, and `editions`, which tell the partition."""
     given = [bindparam("ids", type_=ARRAY(BigInteger)), bindparam("editions", type_=ARRAY(BigInteger))]
     rows = func.unnest(*given, bindparam("receipts", type_=ARRAY(Text)))
     named = rows.table_valued("id", "edition_id", "receipt", name="accepted").render_derived().c
