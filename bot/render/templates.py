@@ -23,6 +23,7 @@ from markupsafe import escape as html
 
 from bot.channel import Escape, Page, Template
 from bot.render import folder
+from bot.render.branding import branding
 from bot.render.catalogue import DEFAULT
 from bot.render.keyword_names import keyword_in
 from bot.render.words import words
@@ -97,7 +98,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         self.filters["keyword"] = partial(keyword_in, language)
         self.globals = {"range": self.globals["range"], "namespace": self.globals["namespace"]}
         # Plain functions, since Jinja's i18n tags escape by HTML's rules only.
-        self.globals |= {"gettext": w.gettext, "ngettext": w.ngettext}
+        self.globals |= {"gettext": w.gettext, "ngettext": w.ngettext, "accent": branding.current_accent}
 
     def join(self, values: Iterable[object], between: str = "") -> object:
         """Join values; if one of them is markup, the others are escaped by our escape function."""
