@@ -50,7 +50,7 @@ MOST_REFUSED = 100
 """Clients that are kept waiting so at the same time."""
 TOPICS_AT_ONCE = 2
 """Pages of topics that are made at the same time. Crawlers ask for all of them, and take no search's place."""
-STYLE_SHEETS = ("colours", "shell", "papers", "archive", "forms", "parts")
+STYLE_SHEETS = ("colours", "shell", "papers", "archive", "forms", "parts", "touch")
 """The parts of the style sheet, in the folder of the pages' templates."""
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
