@@ -130,7 +130,7 @@ async def test_one_colour_is_everywhere(tmp_path: Path) -> None:
     assert Accent().day not in style
 
 
-@pytest.mark.parametrize("colour", ["blue", "#12345", "#a8410b; }", "a8410b"])
+@pytest.mark.parametrize("colour", ["blue", "#12345", "#a8410b; }"])
 def test_what_is_no_colour_is_refused(colour: str) -> None:
     with pytest.raises(SettingsError, match="BRAND_COLOUR must be a colour such as #a8410b"):
         core_settings({"BRAND_COLOUR": colour})
