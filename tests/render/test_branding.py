@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from bot.app import core_settings, use_logo
+from bot.channel_loader import core_settings, use_logo
 from bot.doctor.settings_checks import check
 from bot.model import Style
 from bot.render.branding import GROUNDS, Accent, accent_of, branding, contrast
