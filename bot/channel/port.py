@@ -105,6 +105,8 @@ class Kit:
     """Whether a paper's pictures, as far as it has any, are there."""
     logo: tuple[int, int] | None = None
     """Width and height in pixels of the newsletter's logo (`/logo.png` on the web server); None without one."""
+    colour: str = "#a8410b"
+    """The brand's colour, `#rrggbb`."""
 
 
 class Commands(Protocol):
