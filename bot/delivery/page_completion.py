@@ -20,7 +20,7 @@ from bot.delivery.session import Session
 from bot.model import Cadence, Delivery
 from bot.rules.outcomes import NothingToSend
 from bot.runtime.locks import Locks
-from bot.store import Store, claiming, completed_pages
+from bot.store import Store, completed_pages, loaded_deliveries
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class PageCompleter:
         channel = self._session.channel
         async with self._store.read() as connection:
             waiting = await completed_pages.waiting(connection, channel.name, since=now - FRESH)
-            found = await claiming.load(connection, [delivery_id for delivery_id, _ in waiting])
+            found = await loaded_deliveries.load(connection, [delivery_id for delivery_id, _ in waiting])
         sent_at = dict(waiting)
         self._failed_at = {delivery_id: at for delivery_id, at in self._failed_at.items() if delivery_id in sent_at}
         # Not those of the deliveries: these hold the texts that there were then, and the editions are few.
