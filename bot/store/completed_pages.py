@@ -9,7 +9,8 @@ from sqlalchemy import and_, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import NOTE, State, Status
-from bot.store.schema import completed_pages, deliveries, editions, subscribers
+from bot.store.follow_up_tables import completed_pages
+from bot.store.schema import deliveries, editions, subscribers
 from bot.store.upsert import insert
 
 MOST = 1_000

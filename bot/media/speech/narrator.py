@@ -135,6 +135,8 @@ class Narrator:
         """Whether an edition is in the podcast of a language, and not read aloud yet."""
         if self._speaker is None or cadence is not Cadence.DAY or language not in self.podcast.languages:
             return False
+        if await self.unable(language) is not None:
+            return False
         key = EpisodeKey(cadence, day, language, self.podcast.style)
         return await asyncio.to_thread(episodes.find, self.media, key) is None
 
