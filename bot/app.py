@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from importlib import import_module
@@ -18,7 +19,7 @@ from typing import Protocol
 from pydantic import BaseModel
 
 from bot import settings
-from bot.channel import Channel, Kit, Mailing
+from bot.channel import Channel, HasAccounts, Kit, Mailing
 from bot.commands import ReaderCommands, styles_with
 from bot.commands.process_feedback import FeedbackProcessor
 from bot.delivery.alerts import Alert, Alerts
@@ -46,20 +47,20 @@ from bot.rules.access import Access, Admission
 from bot.runtime.clock import Clock
 from bot.runtime.http import Fetcher
 from bot.runtime.locks import make_locks
+from bot.runtime.locks.role_names import ALONE, ILLUSTRATE, KEEP, NARRATE, POLL, WRITE
 from bot.runtime.supervisor import clock
 from bot.service import Service
 from bot.settings import Settings, SettingsError
 from bot.signing import SignedLinks
 from bot.store import Store
+from bot.store.accounts import Account, named
 from bot.store.channel_memory import ChannelMemory
 from bot.store.restore import skip_restored
 from bot.store.signing_key import load_secret, make_secret
-from bot.summaries.fulltext.library import PAUSE, FullTextLibrary
-from bot.summaries.fulltext.prompt_source import PromptSources
-from bot.summaries.llm import Endpoint, Model
-from bot.summaries.paper_pictures import collect, thumbnail_file
-from bot.summaries.second_opinion import SecondOpinion
+from bot.summaries.fulltext.library import PAUSE
+from bot.summaries.paper_pictures import thumbnail_file
 from bot.summaries.writer import Writer
+from bot.summaries.writer_setup import make_writer
 from bot.web.application import MailAccess, WebContext, make_probes
 from bot.web.health_server import HealthServer
 from bot.web.metrics import Metrics
@@ -76,9 +77,6 @@ CHANNELS = ("telegram", "discord", "email", "outbox", "site")
 
 FALLBACK_CHANNEL = "outbox"
 """The channel that is used if none is configured."""
-
-FENCED = ("poll", "keep", "write", "illustrate", "narrate")
-"""Roles whose work is written under their lock alone; deliveries are under that of their owner."""
 
 CACHE = "cache"
 """The folder, below the program's home, of files that can be fetched again: full texts and pictures of papers."""
@@ -110,15 +108,15 @@ async def open_app(
         locks = make_locks(store.engine.url, store.path)
         stack.push_async_callback(locks.close)
         feed = await stack.enter_async_context(Feed(core.feed_url.get_secret_value()))
-        under = {role: store.fenced(locks, partial(list, [role])) for role in FENCED}
+        under = {role: store.fenced(locks, partial(list, [role])) for role in ALONE}
         links = SignedLinks(core.keys or [await load_secret(store)], core.public_url or None)
-        names = [only] if only else configured(environ)
-        channels = [open_channel(name, environ, home, store, links) for name in names]
+        served = await accounts(environ, store, only=only)
+        channels = [open_channel(each.channel, environ, home, store, links, each) for each in served]
         sessions = [await stack.enter_async_context(Session(channel, store)) for channel in channels]
         alerts = Alerts(sessions, core.admins, match(core.default_language))
         time = Clock({"database": store.server_time, "feed": feed.server_time}, alerts.alert)
-        writer = await _writer(core, home, under["write"], stack, alerts)
-        narrator = make_narrator(environ, media_folder(core, home), under["narrate"], writes=writer.has_model)
+        writer = await make_writer(core, home / CACHE, under[WRITE], stack, alerts.alert)
+        narrator = make_narrator(environ, media_folder(core, home), under[NARRATE], writes=writer.has_model)
         feedback, metrics = FeedbackProcessor(store, links), Metrics(store)
         monitor = ListeningMonitor(store, alerts.alert)
         find = RecordingFinder(narrator.media, narrator.podcast, core.public_url).find if narrator.has_voice else None
@@ -161,18 +159,18 @@ async def open_app(
             locks=locks,
             clock=time,
             sessions=sessions,
-            publisher=publish(under["poll"], feed, alert=alerts.alert),
+            publisher=publish(under[POLL], feed, alert=alerts.alert),
             dispatchers=[dispatch(store, each.channel, locks, rate_limiter=each.rate_limiter) for each in sessions],
             housekeeping=Housekeeping(
-                under["keep"],
+                under[KEEP],
                 alerts.alert,
                 closes=core.edition_closes,
-                channels=names,
+                channels=[channel.name for channel in channels],
                 keep=timedelta(days=core.keep_unsubscribed),
                 may_expire=time.may_expire,
             ),
             writer=writer,
-            illustrator=await _illustrator(core, home, under["illustrate"], stack, has_pages=has_pages),
+            illustrator=await _illustrator(core, home, under[ILLUSTRATE], stack, has_pages=has_pages),
             narrator=narrator,
             recording_senders=recording_senders(store, locks, sessions, find),
             alerts=alerts,
@@ -215,20 +213,6 @@ def _commands(
     )
 
 
-async def _writer(core: Settings, home: Path, store: Store, stack: AsyncExitStack, alerts: Alerts) -> Writer:
-    """The writer of summaries, with the language model of the settings if there is one. Raises SettingsError."""
-    make = partial(Writer, store, concurrency=core.llm_concurrency, budget=core.llm_budget_tokens)
-    if not core.endpoints:
-        return make(None)
-    model = await stack.enter_async_context(_model(core, core.endpoints))
-    second = None
-    if core.check_endpoints:
-        second = SecondOpinion(store, await stack.enter_async_context(_model(core, core.check_endpoints)))
-    texts = await stack.enter_async_context(FullTextLibrary(home / CACHE))
-    pictures = partial(collect, texts, home / CACHE)
-    return make(model, source=PromptSources(texts), second=second, collect=pictures, alert=alerts.alert)
-
-
 async def _illustrator(
     core: Settings, home: Path, store: Store, stack: AsyncExitStack, *, has_pages: bool
 ) -> Illustrator:
@@ -242,16 +226,6 @@ async def _illustrator(
 def media_folder(core: Settings, home: Path) -> Path:
     """The folder of pictures and recordings (MEDIA_DIR)."""
     return home / core.media_dir.expanduser()
-
-
-def _model(core: Settings, endpoints: Sequence[tuple[str, str, str]]) -> Model:
-    """The client of these endpoints. Raises SettingsError."""
-    try:
-        return Model(
-            [Endpoint(*each) for each in endpoints], timeout=core.llm_timeout.total_seconds(), window=core.llm_window
-        )
-    except ValueError as error:
-        raise SettingsError(f"{error}.") from None
 
 
 def _health_server(web: WebContext) -> HealthServer | None:
@@ -289,6 +263,15 @@ def configured(environ: Mapping[str, str]) -> list[str]:
     return [name for name in CHANNELS if channel_settings(name, environ).configured] or [FALLBACK_CHANNEL]
 
 
+async def accounts(environ: Mapping[str, str], store: Store, *, only: str | None = None) -> list[Account]:
+    """The accounts of the channels that are set up, or of `only` one; most channels have one. Raises SettingsError."""
+    found: list[Account] = []
+    for name in [only] if only else configured(environ):
+        theirs: object = channel_settings(name, environ) if name in CHANNELS else None
+        found += await named(store, name, theirs.accounts if isinstance(theirs, HasAccounts) else ())
+    return found
+
+
 def channel_settings(name: str, environ: Mapping[str, str]) -> ChannelSettings:
     """A channel's own settings. Raises SettingsError."""
     found: ChannelSettings = settings.read(settings_class(name), environ)  # type: ignore[assignment]
@@ -313,27 +296,37 @@ def recipients(environ: Mapping[str, str], home: Path, store: Store) -> Callable
             raise ValueError(f"there is no channel {address.channel!r}; there are: {', '.join(CHANNELS)}")
         if address.channel not in channels:
             channels[address.channel] = open_channel(address.channel, environ, home, store)
-        return Address(address.channel, channels[address.channel].recipient(address.recipient))
+        return replace(address, recipient=channels[address.channel].recipient(address.recipient))
 
     return stored_form
 
 
-def open_channel(
-    name: str, environ: Mapping[str, str], home: Path, store: Store, links: SignedLinks | None = None
+def open_channel(  # noqa: PLR0917 - the last two are for those who send
+    name: str,
+    environ: Mapping[str, str],
+    home: Path,
+    store: Store,
+    links: SignedLinks | None = None,
+    account: Account | None = None,
 ) -> Channel:
-    """A channel, not logged in yet. Without `links` it signs with a throw-away key. Raises SettingsError."""
+    """A channel by one of its accounts, not logged in yet; without an `account` by any, to compose and not to send.
+
+    Without `links` it signs with a throw-away key. Raises SettingsError.
+    """
     if name not in CHANNELS:
         raise SettingsError(f"There is no channel named {name}; there are: {', '.join(CHANNELS)}.")
-    core = settings.read(Settings, environ)
+    core, account = settings.read(Settings, environ), account or Account(name, name)
     kit = Kit(
         home=home,
         pictures=home / CACHE,
-        memory=ChannelMemory(store, name),
+        memory=ChannelMemory(store, account.name),
         template=template,
         links=links or SignedLinks([make_secret()], core.public_url or None),
         media=MediaStore(media_folder(core, home)).path,
         reads_aloud=speech_settings(environ).configured,
         logo=use_logo(core, home),
+        name=account.name,
+        account=account.key,
     )
     opened: Channel = import_module(f"channels.{name}").open(channel_settings(name, environ), kit)
     return opened

@@ -30,6 +30,7 @@ from bot.render.words import match
 from bot.runtime.clock import Clock
 from bot.runtime.jobs import Job, cut_short, under_locks
 from bot.runtime.locks import Locks, take_from_the_dead
+from bot.runtime.locks.role_names import DELIVER, ILLUSTRATE, KEEP, LISTEN, NARRATE, POLL, WRITE, role_of
 from bot.runtime.role_status import RoleStatus
 from bot.runtime.supervisor import TICK, backoffs, pause, supervise, until
 from bot.settings import Settings
@@ -126,8 +127,8 @@ class Service:
 
         Raises nothing but what the database and the locks raise.
         """
-        later = {"illustrate", "narrate", *(each.role for each in self.recording_senders)}
-        later |= {f"deliver:{channel.name}" for channel in self.channels if not channel.rehearsal}
+        later = {ILLUSTRATE, NARRATE, *(each.role for each in self.recording_senders)}
+        later |= {role_of(DELIVER, channel.name) for channel in self.channels if not channel.rehearsal}
         jobs = self._jobs(roles)
         await self._each_once([jobs[name] for name in jobs if name not in later], now, stop)
 
@@ -140,7 +141,7 @@ class Service:
     async def run(self, stop: asyncio.Event, roles: frozenset[Role] = frozenset(Role)) -> None:
         """Run all jobs until told to stop; sends in flight are then finished and recorded.
 
-        A job whose lock another process holds waits as a standby, and takes over when the lock is free.
+        A job whose lock another process holds waits as a standby, and takes over when it is free.
         """
         async with asyncio.TaskGroup() as group:
             group.create_task(supervise("clock", partial(self.clock.run, stop), stop), name="clock")
@@ -179,19 +180,19 @@ class Service:
         """The jobs of these roles, by name."""
         jobs: dict[str, Job] = {}
         if Role.POLL in roles:
-            jobs["poll"] = Job(["poll"], self._poll, self._poll_once)
+            jobs[POLL] = Job([POLL], self._poll, self._poll_once)
             keep = self.housekeeping.step
-            jobs["keep"] = Job(["keep"], partial(self._again, "keep", keep, HOUSEKEEPING_EVERY), keep)
+            jobs[KEEP] = Job([KEEP], partial(self._again, KEEP, keep, HOUSEKEEPING_EVERY), keep)
             if self.writer.has_model:
                 failed = "text generation failed, delivering without it"
                 once = partial(self._bounded, MODEL_PATIENCE, self.writer.step, failed)
-                jobs["write"] = Job(["write"], self._write, once, self.writer.finish)
+                jobs[WRITE] = Job([WRITE], self._write, once, self.writer.finish)
         if Role.POLL in roles and (self.web is not None or any(channel.shows_pictures for channel in self.channels)):
-            draw = partial(self._again, "illustrate", self.illustrator.step, ILLUSTRATING_EVERY)
-            jobs["illustrate"] = Job(["illustrate"], draw, self._illustrate_once)
+            draw = partial(self._again, ILLUSTRATE, self.illustrator.step, ILLUSTRATING_EVERY)
+            jobs[ILLUSTRATE] = Job([ILLUSTRATE], draw, self._illustrate_once)
         for dispatcher, session in zip(self.dispatchers, self.sessions, strict=True):
             if Role.DELIVER in roles:
-                jobs[f"deliver:{dispatcher.channel.name}"] = Job(
+                jobs[role_of(DELIVER, dispatcher.channel.name)] = Job(
                     dispatcher.roles,
                     partial(self._deliver, dispatcher, session),
                     partial(self._deliver_once, dispatcher, session),
@@ -199,13 +200,13 @@ class Service:
                     dispatcher.cut_off,
                 )
         if Role.POLL in roles and self.narrator.has_voice:
-            read = partial(self._again, "narrate", self.narrator.step, NARRATING_EVERY)
+            read = partial(self._again, NARRATE, self.narrator.step, NARRATING_EVERY)
             once = partial(self._bounded, VOICE_PATIENCE, self.narrator.step, "reading aloud failed")
-            jobs["narrate"] = Job(["narrate"], read, once)  # after all deliveries, with `--once` too
+            jobs[NARRATE] = Job([NARRATE], read, once)  # after all deliveries, with `--once` too
         for each in self.recording_senders if Role.DELIVER in roles else ():
             jobs[each.role] = Job([each.role], partial(self._again, each.role, each.step, NARRATING_EVERY), each.step)
         for session in self.sessions if Role.LISTEN in roles else ():
-            role = f"listen:{session.channel.name}"
+            role = role_of(LISTEN, session.channel.name)
             jobs[role] = Job([role], partial(self._listen, session))
         if Role.WEB in roles and self.web is not None:
             jobs["web"] = Job([], self.web.run)  # without a lock: any number of processes may serve pages
@@ -230,7 +231,7 @@ class Service:
 
     async def _write(self, stop: asyncio.Event) -> None:
         while await until(stop, asyncio.ensure_future(self.writer.step(self.clock.now()))):
-            self.status.turned("write")
+            self.status.turned(WRITE)
             await pause(0.0 if self.writer.wrote else WRITING_EVERY, stop)
 
     async def _bounded(
@@ -266,7 +267,7 @@ class Service:
 
     async def _poll(self, stop: asyncio.Event) -> None:
         while await until(stop, asyncio.ensure_future(self._round())):  # a poll that is cut off has stored nothing
-            self.status.turned("poll")
+            self.status.turned(POLL)
             at = await self.publisher.poller.next_poll(self.clock.now())
             await pause(min(max((at - self.clock.now()).total_seconds(), TICK), LONGEST_NAP), stop)
 
@@ -283,7 +284,7 @@ class Service:
             await beat(self.store, self.channels, self.settings.heartbeat_url.get_secret_value())
 
     async def _deliver(self, dispatcher: Dispatcher, session: Session, stop: asyncio.Event) -> None:
-        name, log_in = f"deliver:{dispatcher.channel.name}", partial(self._log_in, session, stop)
+        name, log_in = role_of(DELIVER, dispatcher.channel.name), partial(self._log_in, session, stop)
         await self._despite_refusals(session, stop, self.status.each_beginning(name, log_in))
         while not stop.is_set():
             worked = await dispatcher.step(self.clock.now())

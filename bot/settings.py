@@ -292,7 +292,7 @@ def secrets(settings: BaseModel) -> list[str]:
                 found += [parts.username] if parts.username and parts.scheme.startswith("http") else []
                 if name == "heartbeat_url":  # its path is the key
                     found.append(parts.path)
-            elif name in {"invite_codes", "secret_key"}:
+            elif name in {"invite_codes", "secret_key", "tokens"}:
                 found += _listed(value)
             elif secret:
                 found.append(secret)

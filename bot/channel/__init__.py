@@ -15,6 +15,7 @@ from bot.channel.message import Limits, Message, Pace, Personal, Rate, utf16_uni
 from bot.channel.outcome import Barred, Deferred, Gone, Outcome, Rejected, Sent, Unknown
 from bot.channel.page import FIRST_PAGE, Block, Direction, Link, Page, Paging, Said
 from bot.channel.port import (
+    FIRST_ACCOUNT,
     AwaitsPictures,
     Channel,
     Commands,
@@ -22,6 +23,7 @@ from bot.channel.port import (
     Escape,
     Finding,
     Handler,
+    HasAccounts,
     Hook,
     Hooked,
     Inviting,

@@ -110,13 +110,13 @@ def check_web(core: Settings, environ: Mapping[str, str]) -> list[Finding]:
 async def check_channels(environ: Mapping[str, str], home: Path, store: Store, now: datetime) -> list[Finding]:
     """Ask each channel that is set up about its account and service, and tell which ones do not deliver."""
     found: list[Finding] = []
-    for name in app.configured(environ):
+    for account in await app.accounts(environ, store):
         try:
-            async with Session(app.open_channel(name, environ, home, store)) as session:
+            async with Session(app.open_channel(account.channel, environ, home, store, None, account)) as session:
                 found += await session.findings()
         except SettingsError as error:
-            found.append(Finding(name, False, str(error)))
-        found += await channel_findings(store, name, now)
+            found.append(Finding(account.name, False, str(error)))
+        found += await channel_findings(store, account.name, now)
     return found
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import State
-from bot.store.schema import channels, deliveries, editions, subscribers
+from bot.store.schema import channels, deliveries, editions, subscribers, through
 from bot.store.text_tables import texts
 
 
@@ -73,8 +73,8 @@ async def count_reasons(connection: AsyncConnection, since: datetime) -> Mapping
 
 
 async def readers(connection: AsyncConnection) -> Mapping[tuple[str, str], int]:
-    """Subscribers, by channel and status."""
-    key = (subscribers.c.channel, subscribers.c.status)
+    """Subscribers, by account and status."""
+    key = (through, subscribers.c.status)
     rows = await connection.execute(select(*key, func.count()).group_by(*key))
     return {(channel, status): count for channel, status, count in rows}
 

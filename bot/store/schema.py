@@ -27,6 +27,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     false,
+    func,
     true,
 )
 from sqlalchemy import text as sql
@@ -159,12 +160,15 @@ subscribers = Table(
     Column("left_at", Utc),
     Column("extras", String, nullable=False, server_default="{}"),
     Column("set_up_by", String),
+    Column("account", String),
     UniqueConstraint("channel", "recipient"),
     CheckConstraint("hour >= 0 and hour < 1440", name="hour"),
     CheckConstraint("weekdays > 0 and weekdays < 128", name="weekdays"),
     Index("ix_subscribers_audience", "status", "cadence", "timezone", "hour", "weekdays"),
 )
 
+through = func.coalesce(subscribers.c.account, subscribers.c.channel)
+"""The name of the account that reaches a subscriber (`bot.store.accounts`): the `channel` of their deliveries."""
 RHYTHM = (subscribers.c.timezone, subscribers.c.hour, subscribers.c.weekdays)
 """The columns that decide when an edition is due to a subscriber (`bot.rules.schedule.Rhythm`)."""
 

@@ -20,7 +20,7 @@ from bot.render.fit import fit
 from bot.render.words import words
 from channels import telegram
 from channels.telegram.callbacks import LONGEST_DATA, READ_ONLY, Callback, decode, deep_link, encode, line_of_payload
-from channels.telegram.channel import FIRST_BOT, Telegram
+from channels.telegram.channel import Telegram
 from channels.telegram.chats import ChatAddress, kind_of
 from channels.telegram.flood_waits import FloodWaits
 from channels.telegram.markup import entity_count, escape, link_bytes, text_length
@@ -271,16 +271,6 @@ async def test_a_place_that_bars_us_is_called_by_its_name(bot: Telegram, town: T
     outcome = await send(bot, "-2051")
     assert isinstance(outcome, Barred)
     assert outcome.place == "Reading group"
-
-
-async def test_another_bots_token_costs_no_reader(bot: Telegram, town: Town, tmp_path: Path) -> None:
-    other = channel(town.server, tmp_path)
-    memory = other._kit.memory
-    await memory.put(FIRST_BOT, "1")
-    async with other:
-        outcome = await send(other, "999")
-    assert isinstance(outcome, Deferred)
-    assert outcome.scope == "recipient"
 
 
 # What a subscription may have
