@@ -17,6 +17,7 @@ from bot.commands import ReaderCommands
 from bot.commands.process_feedback import FeedbackProcessor
 from bot.delivery.alerts import Alerts
 from bot.delivery.dispatcher import Dispatcher
+from bot.delivery.draining import drain_when_told
 from bot.delivery.housekeeping import Housekeeping
 from bot.delivery.listening import ListeningMonitor
 from bot.delivery.recording_sender import RecordingSender
@@ -59,8 +60,6 @@ NARRATING_EVERY = 30.0
 """Seconds between two checks for recordings that are wanted, while there are none."""
 VOICE_PATIENCE = 900.0
 """Seconds that one run (`--once`) spends on recordings, after everything has been delivered."""
-DRAINED_EVERY = 0.2
-"""Seconds between two looks whether what is in flight has ended."""
 PATIENCE = 3.0
 """Seconds that sends in flight get to end when the program is told to stop."""
 
@@ -145,7 +144,7 @@ class Service:
         """
         async with asyncio.TaskGroup() as group:
             group.create_task(supervise("clock", partial(self.clock.run, stop), stop), name="clock")
-            group.create_task(self._drain(stop), name="drain")
+            group.create_task(drain_when_told(self.store, self.dispatchers, self.drain, stop), name="drain")
             for name, job in self._jobs(roles).items():
                 again = partial(self._work, name, job, stop)
                 work = partial(under_locks, self.locks, job, again, stop, patience=PATIENCE)
@@ -159,17 +158,6 @@ class Service:
             await supervise(name, self.status.each_beginning(name, partial(job.run, stop)), stop)
         finally:
             self.status.waits(name)
-
-    async def _drain(self, stop: asyncio.Event) -> None:
-        """Once told to drain, have dispatchers finish without claiming anything more, then stop the process."""
-        if not await until(stop, asyncio.ensure_future(self.drain.wait())):
-            return
-        log.info("draining: nothing more is claimed")
-        for dispatcher in self.dispatchers:
-            dispatcher.draining = True
-        while any(dispatcher.busy for dispatcher in self.dispatchers) and not stop.is_set():
-            await pause(DRAINED_EVERY, stop)
-        stop.set()
 
     async def take_locks(self, roles: frozenset[Role], stop: asyncio.Event) -> None:
         """Take the locks that `run` needs. Raises HeldError if another process holds one."""
