@@ -225,7 +225,7 @@ async def _illustrator(
 
 def media_folder(core: Settings, home: Path) -> Path:
     """The folder of pictures and recordings (MEDIA_DIR)."""
-    return home / core.media_dir.expanduser()
+    return home / core.media_dir
 
 
 def _health_server(web: WebContext) -> HealthServer | None:

@@ -118,6 +118,16 @@ class Settings(BaseModel):
             raise ValueError("must be a web address that starts with https:// (or http://)")
         return url
 
+    @field_validator("media_dir")
+    @classmethod
+    def _folder(cls, folder: Path) -> Path:
+        try:
+            return folder.expanduser()
+        except RuntimeError:
+            raise ValueError(
+                "begins with ~ and the name of a user who has no home here; write the whole path"
+            ) from None
+
     @field_validator("newsletter_name")
     @classmethod
     def _name(cls, name: str) -> str:
