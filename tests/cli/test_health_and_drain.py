@@ -14,8 +14,9 @@ import pytest
 from bot import app
 from bot.channel import LoginError, Pace
 from bot.runtime import supervisor
-from bot.runtime.locks import Holder, holding, make_locks, this_process
+from bot.runtime.locks import OWNER, Holder, holding, make_locks, this_process
 from bot.runtime.locks.lock import described
+from bot.runtime.locks.role_names import every_role
 from bot.runtime.role_status import USUAL, RoleStatus
 from bot.service import Role
 from bot.store import Store, drain_requests, listening_outages
@@ -65,6 +66,25 @@ async def test_drain_ends_a_process_with_what_it_had_begun(papers: Papers, *, by
         assert (done.code, done.out) == (0, "Drained: 1.\n"), done.err
         _, log = await process.communicate()
     assert process.returncode == 0, log.decode()
+
+
+async def test_every_role_that_a_job_takes_has_its_name_in_one_list(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Upgrades and moves take all of them, so one that is missing there would go on beside."""
+    channel = FakeChannel(pace=Pace(exclusive=True))
+    monkeypatch.setattr(app, "open_channel", lambda name, *_: channel)
+    given = {
+        "LLM_BASE_URL": "http://127.0.0.1:9/v1",
+        "LLM_MODEL": "m",
+        "TTS": "espeak",
+        "FEED_URL": "http://127.0.0.1:9/",
+    }
+    async with app.open_app(tmp_path, given) as service:
+        jobs = service._jobs(frozenset(Role)).values()
+        taken = {role for job in jobs for role in job.roles() if not role.startswith(OWNER)}
+    assert taken >= {"poll", "keep", "write", "illustrate", "narrate", "deliver:fake", "listen:fake"}
+    assert taken <= set(every_role(["fake"]))
 
 
 async def test_processes_of_one_name_on_hosts_of_one_name_are_told_apart(store: Store) -> None:
