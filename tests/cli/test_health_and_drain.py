@@ -61,7 +61,7 @@ async def test_drain_ends_a_process_with_what_it_had_begun(papers: Papers, *, by
         shown = json.loads((await papers("health", "--json")).out)
         [number] = {Holder("", each["process"]).id for each in shown}
         assert number is not None
-        assert (await papers("drain", "0a0a0a0a")).out == "Nothing runs as 0a0a0a0a; see `papers health`.\n"
+        assert (await papers("drain", "0a0a0a0a")).out.startswith("Nothing runs as 0a0a0a0a")
         done = await papers("drain", *([number] if by_id else []))
         assert (done.code, done.out) == (0, "Drained: 1.\n"), done.err
         _, log = await process.communicate()
