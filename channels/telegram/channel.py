@@ -23,7 +23,7 @@ from bot.channel import (
     FIRST_ACCOUNT,
     SILENT,
     Barred,
-    BaseChannel,
+    Channel,
     Commands,
     Deferred,
     Finding,
@@ -79,7 +79,7 @@ PER_GROUP = Rate(20, MINUTE + MARGIN, even=False)
 twenty a minute to a group."""
 
 
-class Telegram(BaseChannel):
+class Telegram(Channel):
     """One Telegram bot."""
 
     limits = LIMITS
