@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -28,6 +29,7 @@ from pydantic import (
 )
 
 from bot.model import Address
+from bot.runtime.files import whole_path
 from bot.runtime.text import one_line
 from bot.runtime.written_times import clock_time, duration, seconds
 
@@ -103,7 +105,7 @@ class Settings(BaseModel):
     allowed: Annotated[tuple[str, ...], BeforeValidator(patterns)] = Field((), alias="ALLOWED")
     keep_unsubscribed: int = Field(180, alias="KEEP_UNSUBSCRIBED", ge=1, le=3650)
     """Days for which readers who left are kept."""
-    media_dir: Path = Field(Path("media"), alias="MEDIA_DIR")
+    media_dir: Annotated[Path, AfterValidator(whole_path)] = Field(Path("media"), alias="MEDIA_DIR")
     """The folder of pictures and recordings; relative to the program's home unless absolute."""
     public_url: str = Field("", alias="PUBLIC_URL", max_length=200)
     """URL at which readers reach the web server."""
@@ -117,16 +119,6 @@ class Settings(BaseModel):
         if url is not None and not is_address(url.get_secret_value(), "https?", needs_host=True):
             raise ValueError("must be a web address that starts with https:// (or http://)")
         return url
-
-    @field_validator("media_dir")
-    @classmethod
-    def _folder(cls, folder: Path) -> Path:
-        try:
-            return folder.expanduser()
-        except RuntimeError:
-            raise ValueError(
-                "begins with ~ and the name of a user who has no home here; write the whole path"
-            ) from None
 
     @field_validator("newsletter_name")
     @classmethod
