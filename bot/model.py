@@ -159,15 +159,12 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A channel's name and a recipient id of that channel, written `telegram:42`.
-
-    Where a channel has several accounts, such as bots, `account` is the name of the one that reaches it, if it is not
-    the first, and `full` is `telegram.987654321:42`. It is the same address whichever account reaches it.
-    """
+    """A channel's name and a recipient id of that channel, written `telegram:42`; the same whichever bot reaches it."""
 
     channel: str
     recipient: str
     account: str | None = field(default=None, compare=False)
+    """The account (a bot) that reaches it, if it is not the channel's first one: `telegram.987654321`."""
 
     @classmethod
     def parse(cls, written: str) -> Self:
@@ -181,11 +178,6 @@ class Address:
     def via(self) -> str:
         """The name of the account that reaches it."""
         return self.account or self.channel
-
-    @property
-    def full(self) -> str:
-        """The address with its account, as `parse` reads it."""
-        return f"{self.via}:{self.recipient}"
 
     def __str__(self) -> str:
         return f"{self.channel}:{self.recipient}"
@@ -310,14 +302,27 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Reader:
+    """The subscriber that a delivery goes to, as they are when it is claimed."""
+
+    id: int
+    to: str
+    """Their recipient id."""
+    preferences: Preferences
+    extras: Mapping[str, str] = field(default_factory=dict, hash=False)
+    subscribed_at: datetime | None = None
+    """Tells apart two subscribers who have had the same recipient id."""
+    is_first: bool = False
+    """Whether they subscribed lately and were sent nothing yet."""
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """One edition for one subscriber, as claimed for sending."""
 
     id: int
     edition_id: int
-    subscriber_id: int
-    to: str
-    preferences: Preferences
+    reader: Reader
     due_at: datetime
     expires_at: datetime
     attempts: int = 0
@@ -326,14 +331,9 @@ class Delivery:
     rejections: int = 0
     fell_back: bool = False
     """Whether it, or its variant, fell back to the plainest style."""
-    extras: Mapping[str, str] = field(default_factory=dict, hash=False)
     missed: tuple[date, ...] = ()
     """The days of editions that expired since the last one that the reader was sent."""
-    subscribed_at: datetime | None = None
-    """When the reader subscribed: tells apart two subscribers who have had the same recipient id."""
     is_note: bool = False
-    is_first: bool = False
-    """Whether the reader subscribed lately and was sent nothing yet."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import typer
 
-from bot.app import configured
 from bot.channel import LoginError, Personal, Sent
+from bot.channel_loader import configured
 from bot.cli.configuration import configuration
 from bot.cli.console import complain, say
 from bot.cli.open_service import open_service
@@ -51,7 +51,8 @@ async def _send_test(written: str) -> int:
             if await subscriber_queries.is_suppressed(connection, address):
                 complain(f"{address} is on the suppression list, so nothing is sent there.")
                 return FAILED
-        session = _session_for(service.sessions, address if reader is None else reader.address)
+        sessions = [each.session for each in service.channel_jobs]
+        session = _session_for(sessions, address if reader is None else reader.address)
         wanted = configuration().default_preferences if reader is None else reader.preferences
         wanted = without_filters(wanted)  # a test has to arrive, whatever the reader filters
         texts = await texts_for(service.store, [ranked.paper.id for ranked in edition.papers], wanted)

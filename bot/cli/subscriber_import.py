@@ -14,7 +14,7 @@ from typing import IO, Annotated
 
 import typer
 
-from bot import app
+from bot import channel_loader
 from bot.channel.preference import Preference
 from bot.cli import subscriber_files
 from bot.cli.configuration import configuration
@@ -92,7 +92,7 @@ def add(address: str, **given: str) -> None:
 
 async def _add(written: str, given: dict[str, str]) -> int:
     async with stored() as store:
-        served = await app.accounts(configuration().environ, store)
+        served = await channel_loader.accounts(configuration().environ, store)
         address = accounts.resolved(read_address(written, store), served)
         try:
             wanted = subscriber_files.preferences(configuration().default_preferences, **given)
@@ -175,7 +175,7 @@ async def _import(lines: IO[bytes], size: int, kind: FileFormat, welcome: bool) 
     read = subscriber_files.read_json_lines if kind is FileFormat.JSONL else subscriber_files.read_csv
     batch: list[SubscriberRow] = []
     async with stored() as store:
-        served = await app.accounts(configuration().environ, store)
+        served = await channel_loader.accounts(configuration().environ, store)
         stored_form = address_reader(store)
         with progress("Bytes read" if size else "Subscribers added") as bar:
             try:
@@ -266,7 +266,7 @@ def read_address(written: str, store: Store) -> Address:
 def address_reader(store: Store) -> Callable[[Address], Address]:
     """A function that normalises addresses to their stored form, by the rules of each channel."""
     here = configuration()
-    return app.recipients(here.environ, here.home, store)
+    return channel_loader.recipients(here.environ, here.home, store)
 
 
 def _kind(file: Path, kind: FileFormat | None) -> FileFormat:

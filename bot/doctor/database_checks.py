@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from bot import app
+from bot import channel_loader
 from bot.channel import FIRST_ACCOUNT, Finding
 from bot.doctor.settings_checks import others_can_read
 from bot.model import channel_of
@@ -60,7 +60,7 @@ async def _contents(store: Store, home: Path, environ: Mapping[str, str], now: d
 
 async def _not_reached(store: Store, environ: Mapping[str, str], reached: Mapping[str, int]) -> list[Finding]:
     """Find channels, and accounts such as bots, that have subscribers and are not set up (any more)."""
-    used, found = {each.name for each in await app.accounts(environ, store)}, []
+    used, found = {each.name for each in await channel_loader.accounts(environ, store)}, []
     for name, count in reached.items():
         if name in used:
             continue

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
-from bot import app, settings
+from bot import channel_loader, settings
 from bot.channel import Finding
 from bot.delivery.session import Session
 from bot.publishing.feed import Feed, FeedError, sample
@@ -81,7 +81,7 @@ async def check_model(core: Settings, store: Store, now: datetime) -> list[Findi
 
 def check_alerts(core: Settings, environ: Mapping[str, str]) -> list[Finding]:
     """Check that alerts reach somebody."""
-    used = app.configured(environ)
+    used = channel_loader.configured(environ)
     unreachable = f"is not set up, so alerts do not reach its admins; set up are: {', '.join(used)}"
     found = [
         Finding("ADMINS", False, f"{admin.channel} {unreachable}") for admin in core.admins if admin.channel not in used
@@ -110,13 +110,13 @@ def check_web(core: Settings, environ: Mapping[str, str]) -> list[Finding]:
 async def check_channels(environ: Mapping[str, str], home: Path, store: Store, now: datetime) -> list[Finding]:
     """Ask each channel that is set up about its account and service, and tell which ones do not deliver."""
     found: list[Finding] = []
-    for account in await app.accounts(environ, store):
+    for each in await channel_loader.accounts(environ, store):
         try:
-            async with Session(app.open_channel(account.channel, environ, home, store, None, account)) as session:
+            async with Session(channel_loader.open_channel(each.channel, environ, home, store, None, each)) as session:
                 found += await session.findings()
         except SettingsError as error:
-            found.append(Finding(account.name, False, str(error)))
-        found += await channel_findings(store, account.name, now)
+            found.append(Finding(each.name, False, str(error)))
+        found += await channel_findings(store, each.name, now)
     return found
 
 

@@ -106,8 +106,8 @@ class Composer:
     def compose(self, page: Page) -> DiscordMessage:
         """A page as a message, with no more papers than a message can hold."""
         shown, headed = page.blocks[:PAPERS], len(page.blocks) <= HEADED
-        is_list = page.total > 0 or page.day is not None or len(page.blocks) != 1
-        single = not is_list and page.next is page.paging.previous is None
+        is_list = page.about.total > 0 or page.about.day is not None or len(page.blocks) != 1
+        single = not is_list and page.paging.next is page.paging.previous is None
         texts = [self._text(page, block) for block in shown]
         message = DiscordMessage(
             name=_cut(page.heading, THREAD_NAME),
@@ -116,7 +116,7 @@ class Composer:
             papers=[_choice(block) for block in shown],
             embed_count=headed + len(page.blocks),
             previous=page.paging.previous,
-            next=page.next,
+            next=page.paging.next,
             menu_placeholder=self._words(page.language)["more_about"],
             content="" if headed else f"**{_title(page.heading)}**\n{self._above(page)}".strip(),
             single=single,
@@ -161,7 +161,7 @@ class Composer:
         embeds = [_embed(block, text, page, single=single) for block, text in zip(page.blocks, texts, strict=False)]
         if headed:
             embeds = [self._head_embed(page), *embeds]
-        lines = [line for line in (page.more, *_last_lines(page)) if line]
+        lines = [line for line in (page.paging.more, *_last_lines(page)) if line]
         if lines:
             embeds[-1]["footer"] = {"text": _cut("\n".join(lines), FOOTER)}
         return embeds

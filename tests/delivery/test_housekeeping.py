@@ -20,22 +20,13 @@ from bot.store import Store, channel_state, closing_state, one_time_tokens
 from bot.store.edition_report import reports
 from bot.store.retention import KEEP
 from bot.store.schema import deliveries
-from tests.delivery.test_dispatcher import AT_ONCE
+from tests.support.alerts_heard import Heard
+from tests.support.dispatching import AT_ONCE
 from tests.support.fake_channel import DAY, NOW, FakeChannel, publish, settle
 
 CLOSES = time(22)
 HOUR = timedelta(hours=1)
 ADMIN = Address("fake", "admin")
-
-
-class Heard:
-    """Takes notices down."""
-
-    def __init__(self) -> None:
-        self.alerts: list[tuple[str, dict[str, object]]] = []
-
-    def __call__(self, event: str, now: datetime, *, level: int = logging.INFO, **fields: object) -> None:
-        self.alerts.append((event, fields))
 
 
 async def test_the_end_of_an_edition_is_told_once_with_what_became_of_it(store: Store) -> None:

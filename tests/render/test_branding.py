@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bot.app import core_settings, use_logo
+from bot.channel_loader import core_settings, use_logo
 from bot.doctor.settings_checks import check
 from bot.model import Style
 from bot.render.branding import branding

@@ -8,10 +8,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from bot.channel import CommandName, Link, Page, command_line
+from bot.channel import CommandName, Link, command_line
 from bot.model import Cadence, Style
 from bot.render.catalogue import DEFAULT, languages
-from bot.render.labels import labels
 from bot.render.words import Words, own_name
 from bot.web.pages.head import Head
 from bot.web.pages.subscribe_box import SubscribeBox, SubscribeOffers
@@ -80,25 +79,38 @@ class SiteUrls:
 
 
 @dataclass(frozen=True, slots=True)
-class PageLayout:
-    """What stands around a page's content: navigation, languages, feeds.
+class Navigation:
+    """Where a page stands, and what leads away from it."""
 
-    `canonical` is the page's absolute URL, `unsaid` that for visitors of whom no language is known.
-    """
-
-    site: SiteUrls
     pages: Sequence[Choice]
     languages: Sequence[Choice]
     feeds: Sequence[Feed]
     canonical: str
+    """The page's absolute URL."""
     unsaid: str
-    subscribe: SubscribeBox
-    description: str = ""
-    styles: Sequence[Choice] = ()
+    """The same for visitors of whom no language is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The pages before and after one of a series."""
+
     previous: Link | None = None
     next: Link | None = None
     around: Sequence[Link] = ()
     """The longer periods that an edition lies in, then the shorter ones that it holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageLayout:
+    """What stands around a page's content."""
+
+    site: SiteUrls
+    navigation: Navigation
+    subscribe: SubscribeBox
+    description: str = ""
+    styles: Sequence[Choice] = ()
+    neighbours: Neighbours = field(default_factory=Neighbours)
     pictures: frozenset[str] = field(default_factory=frozenset)
     """The ids of papers that have a thumbnail."""
     recording: str = ""
@@ -162,11 +174,13 @@ class LayoutMaker:
                 icon=f"{urls.root}/icon.svg",
                 podcast=urls.podcast(own) if own in self.podcasts else "",
             ),
-            pages=[Choice(label, path, name == here) for name, label, path in named],
-            languages=[Choice(own_name(tag), url(tag), tag == own, tag) for tag in languages()],
-            feeds=[Feed(media_type, label, urls.feed(own, kind, query)) for kind, media_type, label in FEEDS],
-            canonical=urls.whole(url(own)),
-            unsaid=urls.whole(f"{urls.root}/" if url(DEFAULT) == urls.front(DEFAULT) else url(DEFAULT)),
+            navigation=Navigation(
+                pages=[Choice(label, path, name == here) for name, label, path in named],
+                languages=[Choice(own_name(tag), url(tag), tag == own, tag) for tag in languages()],
+                feeds=[Feed(media_type, label, urls.feed(own, kind, query)) for kind, media_type, label in FEEDS],
+                canonical=urls.whole(url(own)),
+                unsaid=urls.whole(f"{urls.root}/" if url(DEFAULT) == urls.front(DEFAULT) else url(DEFAULT)),
+            ),
             subscribe=box,
             **({"description": box.tagline} | more),
         )
@@ -175,19 +189,6 @@ class LayoutMaker:
 def _beginning(language: str, style: Style) -> str:
     """What a subscription begins with, as the command `subscribe` has it: `ko`, `ko-abstract`."""
     return language if style is Style.HEADLINE else f"{language}-{style}"
-
-
-def plain_page(w: Words, heading: str, lead: str = "", notes: Sequence[str] = ()) -> Page:
-    """A page without papers."""
-    return Page(
-        language=w.language,
-        direction=w.direction,
-        heading=heading,
-        lead=lead,
-        blocks=[],
-        labels=labels(w, Style.HEADLINE),
-        notes=notes,
-    )
 
 
 def coverage(w: Words, begins: date | None, now: datetime) -> list[str]:

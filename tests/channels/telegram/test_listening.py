@@ -29,7 +29,7 @@ from bot.web.metrics import Metrics
 from channels.telegram import channel, polling
 from channels.telegram.doctor import WRONG_TOKEN
 from channels.telegram.polling import SECOND_POLLER, TOKEN_REVOKED
-from tests.delivery.test_housekeeping import Heard
+from tests.support.alerts_heard import Heard
 from tests.support.fake_channel import NOW, FakeChannel
 from tests.support.telegram_program import Station
 from tests.support.telegram_server import Fault, TelegramServer

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from bot import app
+from bot import channel_loader
 from bot.channel import Finding, Rate
 from bot.commands import token_buckets
 from bot.delivery.alerts import Alerts
@@ -93,7 +93,7 @@ async def test_each_reader_gets_editions_from_the_bot_that_they_started(bots: Bo
     await gets_an_edition(ada)
     await gets_an_edition(bo)
     assert (await station.reader("42")).address.via == "telegram"
-    assert (await station.reader("43")).address.full == f"{OTHER}:43"
+    assert (await station.reader("43")).address.via == OTHER
     async with station.store.read() as connection:
         assert (await stats.census(connection, since=datetime.now(UTC))).channels == {"telegram": 1, OTHER: 1}
         assert set(await health_figures.readers(connection)) == {("telegram", "active"), (OTHER, "active")}
@@ -225,8 +225,8 @@ async def test_a_group_whose_bot_is_no_longer_ours_is_taken_by_the_one_that_is_a
 
 async def test_web_pages_lead_to_the_last_bot(bots: Bots, tmp_path: Path) -> None:
     async with program(tmp_path, bots, FIRST, SECOND, WEB_PORT="0") as station:
-        for session in station.service.sessions:
-            await session.open()
+        for each in station.service.channel_jobs:
+            await each.session.open()
         assert station.service.web is not None
         (link,) = station.service.web._context.invitations("paper 2604.00001")
         assert link.url.startswith("https://t.me/more_papers_bot?start=")
@@ -234,7 +234,7 @@ async def test_web_pages_lead_to_the_last_bot(bots: Bots, tmp_path: Path) -> Non
 
 async def test_an_alert_finds_the_bot_that_the_admin_started(bots: Bots, station: Station) -> None:
     bo = await starts(bots[1], 43)
-    alerts = Alerts(station.service.sessions, [Address("telegram", "43")], "en")
+    alerts = Alerts([each.session for each in station.service.channel_jobs], [Address("telegram", "43")], "en")
     alerts.alert("whatever happened", datetime.now(UTC))
     await alerts.flush()
     heard = await bo.hears("message")
@@ -245,7 +245,7 @@ async def test_an_alert_finds_the_bot_that_the_admin_started(bots: Bots, station
 def test_an_address_is_the_same_whichever_bot_reaches_it() -> None:
     written = Address.parse(f"{OTHER}:42")
     assert written == Address("telegram", "42")
-    assert (f"{written}", written.full, written.via) == ("telegram:42", f"{OTHER}:42", OTHER)
+    assert (f"{written}", written.via) == ("telegram:42", OTHER)
     served = [accounts.Account("telegram", "telegram", "1"), accounts.Account("telegram", "telegram.2", "2")]
     resolved = {each: accounts.resolved(Address.parse(each), served).via for each in ("telegram:4", "telegram.1:4")}
     assert resolved == {"telegram:4": "telegram", "telegram.1:4": "telegram"}
@@ -262,4 +262,4 @@ def test_tokens_that_are_wrong_are_named(written: str) -> None:
 def test_the_token_alone_comes_first() -> None:
     both = read(Settings, {"TELEGRAM_TOKEN": SECOND, "TELEGRAM_TOKENS": f"{FIRST}, {SECOND}"})
     assert both.accounts == (bot_of(SECOND), bot_of(FIRST))
-    assert app.configured({"TELEGRAM_TOKENS": FIRST}) == ["telegram"]
+    assert channel_loader.configured({"TELEGRAM_TOKENS": FIRST}) == ["telegram"]

@@ -23,7 +23,7 @@ ENGLISH = re.compile(r"\b(the|you|your|and|of|subscribe|settings)\b", re.IGNOREC
 
 
 @pytest.fixture(autouse=True)
-def _all_the_time_in_the_world(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_rate_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """A script does in a second what takes a person a morning."""
     monkeypatch.setattr(channel, "PER_CHAT", Rate(1000))
     monkeypatch.setattr(channel, "PER_GROUP", Rate(1000))
