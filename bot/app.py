@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bot import settings
 from bot.channel import Mailing
-from bot.channel_loader import CACHE, accounts, core_settings, media_folder, open_channel
+from bot.channel_loader import CACHE, accounts, configured, core_settings, media_folder, open_channel
 from bot.commands import ReaderCommands, styles_with
 from bot.commands.process_feedback import FeedbackProcessor
 from bot.delivery.alerts import Alert, Alerts
@@ -103,8 +103,9 @@ async def open_app(
     """
     async with AsyncExitStack() as stack:
         base = await _open_base(home, environ, stack)
-        core, served = base.core, await accounts(environ, base.store, only=only)
+        core, wanted = base.core, [only] if only else configured(environ)
         feed = await stack.enter_async_context(Feed(core.feed_url.get_secret_value()))
+        served = await accounts(wanted, environ, base.store)
         channels = [open_channel(each.channel, environ, home, base.store, base.links, each) for each in served]
         sessions = [await stack.enter_async_context(Session(channel, base.store)) for channel in channels]
         alerts = Alerts(sessions, core.admins, match(core.default_language))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -79,10 +79,10 @@ def configured(environ: Mapping[str, str]) -> list[str]:
     return [name for name in CHANNELS if channel_settings(name, environ).configured] or [FALLBACK_CHANNEL]
 
 
-async def accounts(environ: Mapping[str, str], store: Store, *, only: str | None = None) -> list[Account]:
-    """The accounts of the channels that are set up, or of `only` one; most channels have one. Raises SettingsError."""
+async def accounts(names: Iterable[str], environ: Mapping[str, str], store: Store) -> list[Account]:
+    """The accounts of channels; most have one. Raises SettingsError."""
     found: list[Account] = []
-    for name in [only] if only else configured(environ):
+    for name in names:
         theirs: object = channel_settings(name, environ) if name in CHANNELS else None
         found += await named(store, name, theirs.accounts if isinstance(theirs, HasAccounts) else ())
     return found

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bot import settings
-from bot.channel_loader import CHANNELS, accounts
+from bot.channel_loader import CHANNELS, accounts, configured
 from bot.cli.configuration import configuration
 from bot.cli.console import as_json, complain, progress, say, table
 from bot.cli.open_store import stored
@@ -75,7 +75,8 @@ async def _copy(source: Store, target: Store) -> dict[str, int]:
     here, there = (make_locks(store.engine.url, store.path) for store in (source, target))
     async with source.read() as connection:
         known = await stats.known_accounts(connection)
-    served = [each.name for each in await accounts(configuration().environ, source)]
+    environ = configuration().environ
+    served = [each.name for each in await accounts(configured(environ), environ, source)]
     locks = every_role(sorted({*CHANNELS, *known, *served}))
     try:
         async with holding(here, *locks):

@@ -92,7 +92,7 @@ def add(address: str, **given: str) -> None:
 
 async def _add(written: str, given: dict[str, str]) -> int:
     async with stored() as store:
-        served = await channel_loader.accounts(configuration().environ, store)
+        served = await _served(store)
         address = accounts.resolved(read_address(written, store), served)
         try:
             wanted = subscriber_files.preferences(configuration().default_preferences, **given)
@@ -175,7 +175,7 @@ async def _import(lines: IO[bytes], size: int, kind: FileFormat, welcome: bool) 
     read = subscriber_files.read_json_lines if kind is FileFormat.JSONL else subscriber_files.read_csv
     batch: list[SubscriberRow] = []
     async with stored() as store:
-        served = await channel_loader.accounts(configuration().environ, store)
+        served = await _served(store)
         stored_form = address_reader(store)
         with progress("Bytes read" if size else "Subscribers added") as bar:
             try:
@@ -261,6 +261,12 @@ def read_address(written: str, store: Store) -> Address:
         return address_reader(store)(Address.parse(written))
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
+
+
+async def _served(store: Store) -> Sequence[accounts.Account]:
+    """The accounts of the channels that are set up."""
+    environ = configuration().environ
+    return await channel_loader.accounts(channel_loader.configured(environ), environ, store)
 
 
 def address_reader(store: Store) -> Callable[[Address], Address]:

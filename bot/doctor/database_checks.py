@@ -60,7 +60,8 @@ async def _contents(store: Store, home: Path, environ: Mapping[str, str], now: d
 
 async def _not_reached(store: Store, environ: Mapping[str, str], reached: Mapping[str, int]) -> list[Finding]:
     """Find channels, and accounts such as bots, that have subscribers and are not set up (any more)."""
-    used, found = {each.name for each in await channel_loader.accounts(environ, store)}, []
+    served = await channel_loader.accounts(channel_loader.configured(environ), environ, store)
+    used, found = {each.name for each in served}, []
     for name, count in reached.items():
         if name in used:
             continue

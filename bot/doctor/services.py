@@ -110,7 +110,7 @@ def check_web(core: Settings, environ: Mapping[str, str]) -> list[Finding]:
 async def check_channels(environ: Mapping[str, str], home: Path, store: Store, now: datetime) -> list[Finding]:
     """Ask each channel that is set up about its account and service, and tell which ones do not deliver."""
     found: list[Finding] = []
-    for each in await channel_loader.accounts(environ, store):
+    for each in await channel_loader.accounts(channel_loader.configured(environ), environ, store):
         try:
             async with Session(channel_loader.open_channel(each.channel, environ, home, store, None, each)) as session:
                 found += await session.findings()
