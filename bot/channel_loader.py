@@ -16,7 +16,7 @@ from bot.media.media_store import MediaStore
 from bot.media.speech.assembly import speech_settings
 from bot.media.speech.settings import SpeechSettings
 from bot.model import Address
-from bot.render.branding import LogoError, branding, read_logo
+from bot.render.branding import Accent, LogoError, accent_of, branding, read_logo
 from bot.render.catalogue import languages
 from bot.render.templates import template
 from bot.render.words import match
@@ -55,6 +55,7 @@ def core_settings(environ: Mapping[str, str]) -> Settings:
     """The core's settings, with a default language that there is; sentences use their name. Raises SettingsError."""
     core = settings.read(Settings, environ)
     branding.name = core.newsletter_name
+    branding.accent = accent_of(core.brand_colour) if core.brand_colour else Accent()
     if not match(core.default_language, default=""):
         raise SettingsError(f"DEFAULT_LANGUAGE must be one of {', '.join(languages())}; see .env.example.")
     return core
@@ -143,6 +144,7 @@ def open_channel(  # noqa: PLR0917 - the last two are for those who send
         logo=use_logo(core, home),
         name=account.name,
         account=account.key,
+        colour=branding.accent.day,
     )
     opened: Channel = import_module(f"channels.{name}").open(channel_settings(name, environ), kit)
     return opened

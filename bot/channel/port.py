@@ -103,6 +103,8 @@ class Kit:
     """The channel's name, or that of the account to open where there are several: `telegram.987654321`."""
     account: str = ""
     """The key of the account to open, out of those that the settings list (`HasAccounts`)."""
+    colour: str = "#a8410b"
+    """The brand's colour, `#rrggbb`."""
 
 
 class Commands(Protocol):
