@@ -10,14 +10,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channel import FIRST_ACCOUNT
 from bot.model import Address, State
 from bot.store.channel_memory import ChannelMemory
 from bot.store.database import Store
-from bot.store.schema import deliveries, subscribers, through
+from bot.store.schema import deliveries, subscribers
+
+through = func.coalesce(subscribers.c.account, subscribers.c.channel)
+"""The name of the account that reaches a subscriber: the `channel` of their deliveries."""
 
 
 @dataclass(frozen=True, slots=True)

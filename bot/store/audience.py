@@ -28,8 +28,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.model import Cadence, Reason, State, Status
 from bot.rules.schedule import Lateness, Rhythm, Window, announced, window
 from bot.store import edition_queries as stored
+from bot.store.accounts import through
 from bot.store.pending_deliveries import TAKEN_BACK, reopen
-from bot.store.schema import RHYTHM, Utc, deliveries, editions, reason_columns, subscribers, through
+from bot.store.schema import RHYTHM, Utc, deliveries, editions, reason_columns, subscribers
 from bot.store.subscriber_queries import AGAIN_ACTIVE
 from bot.store.upsert import insert as upsert
 

@@ -10,8 +10,9 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import State
+from bot.store.accounts import through
 from bot.store.edition_queries import closed_since
-from bot.store.schema import channels, deliveries, subscribers, through
+from bot.store.schema import channels, deliveries, subscribers
 from bot.store.text_tables import texts
 
 

@@ -29,7 +29,6 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     false,
-    func,
     literal_column,
     true,
 )
@@ -170,8 +169,6 @@ subscribers = Table(
     Index("ix_subscribers_audience", "status", "cadence", "timezone", "hour", "weekdays"),
 )
 
-through = func.coalesce(subscribers.c.account, subscribers.c.channel)
-"""The name of the account that reaches a subscriber (`bot.store.accounts`): the `channel` of their deliveries."""
 RHYTHM = (subscribers.c.timezone, subscribers.c.hour, subscribers.c.weekdays)
 """The columns that decide when an edition is due to a subscriber (`bot.rules.schedule.Rhythm`)."""
 

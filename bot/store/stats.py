@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import NOTE, Cadence, Kind, State, Status
 from bot.store import edition_report
-from bot.store.schema import channels, choices, editions, subscribers, through
+from bot.store.accounts import through
+from bot.store.schema import channels, choices, editions, subscribers
 
 
 @dataclass(frozen=True, slots=True)
