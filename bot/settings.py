@@ -17,7 +17,6 @@ from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -106,9 +105,8 @@ class Settings(BaseModel):
     invite_codes: SecretStr | None = Field(None, alias="INVITE_CODES")
     allowed: Annotated[tuple[str, ...], BeforeValidator(patterns)] = Field((), alias="ALLOWED")
     keep_unsubscribed: int = Field(180, alias="KEEP_UNSUBSCRIBED", ge=1, le=3650)
-    """Days for which readers who left are kept."""
-    media_dir: Annotated[Path, AfterValidator(whole_path)] = Field(Path("media"), alias="MEDIA_DIR")
-    """The folder of pictures and recordings; relative to the program's home unless absolute."""
+    media_dir: Annotated[Path, BeforeValidator(whole_path)] = Field(Path("media"), alias="MEDIA_DIR")
+    """The folder of pictures and recordings; below the program's home unless absolute."""
     public_url: str = Field("", alias="PUBLIC_URL", max_length=200)
     """URL at which readers reach the web server."""
     secret_key: SecretStr | None = Field(None, alias="SECRET_KEY")
