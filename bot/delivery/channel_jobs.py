@@ -15,6 +15,7 @@ from bot.delivery.page_completion import PageCompleter
 from bot.delivery.recording_sender import RecordingSender
 from bot.delivery.session import Session
 from bot.runtime.jobs import Job
+from bot.runtime.locks.role_names import DELIVER, LISTEN, role_of
 from bot.runtime.role_status import RoleStatus
 from bot.runtime.supervisor import TICK, backoffs, pause, until
 
@@ -45,7 +46,7 @@ class ChannelJobs:
         self.recordings = recordings
         self.follow_ups = [each for each in (recordings, pages) if each is not None]
         """What comes after deliveries, each under a lock of its own."""
-        self.delivers, self.listens = f"deliver:{self.channel.name}", f"listen:{self.channel.name}"
+        self.delivers, self.listens = role_of(DELIVER, self.channel.name), role_of(LISTEN, self.channel.name)
         """The names of its jobs."""
         self._monitor, self._status, self._now = monitor, status, now
 

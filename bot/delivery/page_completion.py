@@ -20,12 +20,11 @@ from bot.delivery.session import Session
 from bot.model import Cadence, Delivery
 from bot.rules.outcomes import NothingToSend
 from bot.runtime.locks import Locks
+from bot.runtime.locks.role_names import COMPLETE, role_of
 from bot.store import Store, completed_pages, loaded_deliveries
 
 log = logging.getLogger(__name__)
 
-ROLE = "complete"
-"""The lock of a channel's pages that are written again, before its name."""
 FRESH = timedelta(days=2)
 """Age up to which delivered pages are looked at; notes are kept a day longer."""
 LATEST = timedelta(hours=3)
@@ -52,7 +51,7 @@ class PageCompleter:
     @property
     def role(self) -> str:
         """The lock under which they are written."""
-        return f"{ROLE}:{self._session.channel.name}"
+        return role_of(COMPLETE, self._session.channel.name)
 
     async def step(self, now: datetime) -> bool:
         """Write the pages again that lack nothing more, or have waited long enough. Returns whether there were any."""
@@ -119,5 +118,5 @@ def page_completer(
     """What writes a channel's pages again, with a store that writes under its lock alone; None without such pages."""
     if not isinstance(session.channel, AwaitsPictures):
         return None
-    role = f"{ROLE}:{session.channel.name}"
+    role = role_of(COMPLETE, session.channel.name)
     return PageCompleter(store.fenced(locks, partial(list, [role])), session, awaits_recording)

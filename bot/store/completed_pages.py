@@ -9,6 +9,7 @@ from sqlalchemy import and_, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import NOTE, State, Status
+from bot.store.accounts import through
 from bot.store.follow_up_tables import completed_pages
 from bot.store.schema import deliveries, editions, subscribers
 from bot.store.upsert import insert
@@ -17,8 +18,8 @@ MOST = 1_000
 """Pages that are looked at in one go."""
 
 
-async def waiting(connection: AsyncConnection, channel: str, *, since: datetime) -> Sequence[tuple[int, datetime]]:
-    """The editions sent on a channel since an instant whose pages are not complete: each delivery, and when it ended.
+async def waiting(connection: AsyncConnection, account: str, *, since: datetime) -> Sequence[tuple[int, datetime]]:
+    """The editions sent by an account since an instant whose pages are not complete: each delivery, and when it ended.
 
     Only those of active subscribers: a site that was given up stays as it is.
     """
@@ -33,7 +34,8 @@ async def waiting(connection: AsyncConnection, channel: str, *, since: datetime)
         .join(editions, editions.c.id == deliveries.c.edition_id)
         .outerjoin(completed_pages, complete)
         .where(
-            subscribers.c.channel == channel,
+            subscribers.c.channel == account.partition(".")[0],  # of which there is an index
+            through == account,
             subscribers.c.status == Status.ACTIVE,
             deliveries.c.state == State.SENT,
             deliveries.c.ended_at > since,
