@@ -29,8 +29,8 @@ STORAGE = (
     "fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02,"
     " autovacuum_vacuum_cost_delay = 0"
 )
-"""Each row changes twice within the hour: vacuum has to come early and be quick, and where new versions find room on their
-page, a table ends a sixth smaller."""
+"""Each row changes twice within the hour: vacuum has to come early and be quick. Where new versions find room on their
+page, the table ends a sixth smaller."""
 LONGEST_WAIT = "500ms"
 """Time to wait for a lock on the whole table, behind which everybody else queues. Less than the second after which
 PostgreSQL looks for deadlocks (`deadlock_timeout`): so it is this transaction that gives way, and no sender's."""
