@@ -28,7 +28,8 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.model import Delivery, Reason, State, Status
 from bot.store.loaded_deliveries import load
-from bot.store.schema import deliveries, in_editions, is_in, reason_columns, subscribers
+from bot.store.partitions import in_editions
+from bot.store.schema import deliveries, is_in, reason_columns, subscribers
 
 
 async def claim(

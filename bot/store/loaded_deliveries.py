@@ -28,8 +28,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.model import NOTE, Delivery, Reader, State, Status
 from bot.rules.outcomes import REJECTIONS
 from bot.store import reader_history
+from bot.store.partitions import in_editions
 from bot.store.preference_columns import names, reader
-from bot.store.schema import choices, deliveries, editions, in_editions, is_in, renderings, subscribers
+from bot.store.schema import choices, deliveries, editions, is_in, renderings, subscribers
 from bot.store.subscriber_queries import extras
 
 NEW = timedelta(days=45)

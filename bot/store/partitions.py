@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select, text
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, any_, bindparam, func, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.schema import editions
+from bot.store.schema import deliveries, editions
 
 if TYPE_CHECKING:
     from bot.store.database import Store
@@ -62,6 +62,14 @@ class Partition:
 
     def holds(self, edition_id: int) -> bool:
         return (self.first is None or self.first <= edition_id) and edition_id < self.end
+
+
+def in_editions() -> ColumnElement[bool]:
+    """The condition for deliveries of the `editions` that a statement is given, for PostgreSQL.
+
+    It is what lets a plan leave the other partitions out.
+    """
+    return deliveries.c.edition_id == any_(bindparam("editions", type_=ARRAY(BigInteger)))
 
 
 def week_of(at: datetime) -> datetime:

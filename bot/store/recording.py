@@ -29,7 +29,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.model import Delivery, Reason, State
 from bot.rules.outcomes import Consequence, short
 from bot.store.many_rows import run_for_each
-from bot.store.schema import deliveries, editions, in_editions, is_in, reason_columns, subscribers
+from bot.store.partitions import in_editions
+from bot.store.schema import deliveries, editions, is_in, reason_columns, subscribers
 
 
 async def record(

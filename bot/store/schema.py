@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
-    ARRAY,
     JSON,
     BigInteger,
     Boolean,
@@ -29,8 +28,6 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
-    any_,
-    bindparam,
     false,
     literal_column,
     true,
@@ -230,14 +227,6 @@ def is_in(state: State, table: FromClause = deliveries) -> ColumnElement[bool]:
     With a parameter in its place SQLite plans a statement anew for each value.
     """
     return table.c.state == literal_column(f"'{state.value}'")
-
-
-def in_editions() -> ColumnElement[bool]:
-    """The condition for deliveries of the `editions` that a statement is given, for PostgreSQL.
-
-    It is what lets a plan leave the other partitions out.
-    """
-    return deliveries.c.edition_id == any_(bindparam("editions", type_=ARRAY(BigInteger)))
 
 
 def delivery_columns(record: type) -> list[Column[Any]]:
