@@ -14,7 +14,7 @@ from bot.commands import ReaderCommands
 from bot.commands.process_feedback import FeedbackProcessor
 from bot.delivery.session import Session
 from bot.media.media_store import MediaStore
-from bot.model import Style
+from bot.model import Style, channel_of
 from bot.render.words import match
 from bot.settings import Settings
 from bot.signing import SignedLinks
@@ -100,9 +100,10 @@ class WebContext:
     def invitations(self, line: str, language: str) -> Sequence[Invitation]:
         """Links to the channels that a visitor can subscribe in.
 
-        Where a link can, it runs the command line there; where it cannot, the visitor is told what to type.
+        Where a link can, it runs the command line there; where it cannot, the visitor is told what to type. Of several
+        bots the last one that is there is named: an operator adds one when those before it are full.
         """
-        found = []
+        found: dict[str, Invitation] = {}
         for channel in self.channels:
             deep = channel.link_to(line) if isinstance(channel, DeepLinking) else None
             link = deep or (channel.invitation if isinstance(channel, Inviting) else None)
@@ -110,8 +111,8 @@ class WebContext:
                 name = line.partition(" ")[0]
                 wanted = name if name == CommandName.SUBSCRIBE else line
                 typed = "" if isinstance(channel, DeepLinking) else channel.typed(wanted, language)
-                found.append(Invitation(link.label, link.url, typed))
-        return found
+                found[channel_of(channel.name)] = Invitation(link.label, link.url, typed)
+        return list(found.values())
 
 
 def make_probes(context: WebContext, *, tells_jobs: bool = False) -> ProbeRoutes:
