@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.console import complain, say
+from bot.cli.console import say
 from bot.cli.open_store import stored
-from bot.cli.startup import DONE, FAILED, execute
+from bot.cli.startup import CommandError, command
 from bot.runtime.locks import Locks, make_locks
 
 LOOK_EVERY = 0.5
@@ -21,7 +21,8 @@ LONGEST_DRAIN = 600.0
 """Seconds that it waits for them at most, unless --wait says otherwise."""
 
 
-def drain(
+@command
+async def drain(
     wait: Annotated[
         float, typer.Option(metavar="SECONDS", help="How long to wait for them to end.", min=0)
     ] = LONGEST_DRAIN,
@@ -31,30 +32,25 @@ def drain(
     They claim nothing more, and unlike at a stop messages in flight get all the time they need. Processes on other
     machines go on, and take over.
     """
-    execute(_drain(wait))
-
-
-async def _drain(wait: float) -> int:
     async with stored(as_it_is=True) as store:
         await store.version()  # says why the database cannot be used
         locks = make_locks(store.engine.url, store.path)
         try:
-            return await _drain_under(locks, wait)
+            await _drain_under(locks, wait)
         finally:
             await locks.close()
 
 
-async def _drain_under(locks: Locks, wait: float) -> int:
+async def _drain_under(locks: Locks, wait: float) -> None:
     begun = await _running_here(locks)
     if not begun:
         say("Nothing runs on this machine.")
-        return DONE
+        return
     for process in begun:
         try:
             os.kill(process, signal.SIGUSR1)
         except PermissionError:
-            complain(f"Process {process} belongs to another user: run this as its user.")
-            return FAILED
+            raise CommandError(f"Process {process} belongs to another user: run this as its user.") from None
         except ProcessLookupError:  # it has just ended
             continue
     ends = asyncio.get_running_loop().time() + wait
@@ -62,10 +58,9 @@ async def _drain_under(locks: Locks, wait: float) -> int:
         if asyncio.get_running_loop().time() < ends:
             await asyncio.sleep(LOOK_EVERY)
             continue
-        complain(f"Still at work after {wait:g} s: {', '.join(map(str, sorted(left)))}; stop them, or wait longer.")
-        return FAILED
+        named = ", ".join(map(str, sorted(left)))
+        raise CommandError(f"Still at work after {wait:g} s: {named}; stop them, or wait longer.")
     say(f"Drained: {len(begun)}.")
-    return DONE
 
 
 async def _running_here(locks: Locks) -> set[int]:
