@@ -17,7 +17,7 @@ WEEK = 7
 
 
 class Kind(StrEnum):
-    """What values a preference takes: how they are typed, written, stored and chosen follows from it."""
+    """The type of a preference's values: how they are typed, written, stored and chosen follows from it."""
 
     LANGUAGE = "language"
     """A tag that there is a catalogue for: `ko`."""
@@ -44,7 +44,7 @@ class Kind(StrEnum):
 
 
 class Decides(StrEnum):
-    """What a preference decides about an edition."""
+    """The aspect of an edition that a preference decides."""
 
     PAPERS = "papers"
     """Which papers are in it: a filter."""

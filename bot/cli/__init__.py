@@ -42,7 +42,7 @@ class PapersGroup(LazyGroup):
     known: ClassVar = {
         "run": LazyCommand("bot.cli.run:run", "Start the newsletter, until it is told to stop."),
         "today": LazyCommand("bot.cli.today:today", "Show today's list of papers as it stands."),
-        "publish": LazyCommand("bot.cli.publish:publish", "Publish today's edition now, or back-fill a past day."),
+        "publish": LazyCommand("bot.cli.publish:publish", "Publish today's edition now, or backfill a past day."),
         "editions": LazyCommand("bot.cli.editions:editions", "Show editions and how their deliveries went."),
         "preview": LazyCommand("bot.cli.preview:preview", "Show exactly what would be sent, and send nothing."),
         "export": LazyCommand("bot.cli.export:export", "Write editions as Markdown, HTML and JSON files."),

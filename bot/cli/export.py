@@ -49,7 +49,7 @@ class Written(Protocol):
 
 
 class Site(Protocol):
-    """What an export needs of the site channel, beside the port."""
+    """The methods of the site channel that an export uses, beside the port."""
 
     layouts: Mapping[str, Layout]
 
@@ -81,7 +81,7 @@ class Selection:
         return f"of {self.day}" if self.day else "yet"
 
     def preferences(self, language: str, layout: Layout) -> Preferences:
-        """What is shown of the editions in a layout: the papers selected, else as many as the layout shows."""
+        """Preferences that show the selected papers in a layout, else as many as the layout shows."""
         usual = 0 if self.ids or self.cadence is Cadence.MONTH else layout.papers
         return Preferences(language, layout.style, self.top or usual, topics=tuple(self.topics))
 

@@ -48,7 +48,7 @@ async def migrate(
 
 @dataclass(frozen=True, slots=True)
 class UpgradePlan:
-    """What `papers migrate` would do."""
+    """The upgrade that `papers migrate` would do."""
 
     version: str | None
     """The database's version; None where there are no tables yet."""

@@ -12,7 +12,7 @@ from bot.cli.open_service import open_service
 from bot.cli.options import Day, day_option
 from bot.cli.startup import DONE, FAILED, CommandError, WrongError, command
 from bot.model import Cadence
-from bot.publishing.back_fill import back_fill
+from bot.publishing.backfill import backfill
 from bot.rules.closing import DAY
 from bot.runtime.supervisor import clock
 
@@ -20,11 +20,11 @@ from bot.runtime.supervisor import clock
 @command
 async def publish(
     date: Day = None,
-    first: Annotated[date | None, day_option("--from", help="Back-fill the archive from this day on.")] = None,
+    first: Annotated[date | None, day_option("--from", help="Backfill the archive from this day on.")] = None,
     last: Annotated[date | None, day_option("--to", help="With --from: up to this day, else yesterday.")] = None,
     deliver: Annotated[bool, typer.Option("--deliver", help="Send a past day's edition to readers as well.")] = False,
 ) -> int | None:
-    """Publish today's edition now, or back-fill a past day.
+    """Publish today's edition now, or backfill a past day.
 
     Today's list is closed as it stands. A past day goes into the archive alone, unless --deliver is given. With --from,
     every day since then that has no edition gets one in the archive, and so do the weeks and months that are complete.
@@ -36,19 +36,19 @@ async def publish(
         raise typer.BadParameter("--from and --to go with neither --date nor --deliver")
     if first is None:
         raise typer.BadParameter("--to needs --from")
-    return await _back_fill(first, last)
+    return await _backfill(first, last)
 
 
-async def _back_fill(first: date, last: date | None) -> int:
+async def _backfill(first: date, last: date | None) -> int:
     yesterday = clock().date() - DAY
     last = last or yesterday
     if not first <= last <= yesterday:
         raise WrongError(
             f"There are no past days from {first} to {last}: --from comes first, and --to is before today (UTC)."
         )
-    async with open_service(bar="Back-filling") as service:
+    async with open_service(bar="Backfilling") as service:
         progress = service.workers.publisher.poller.progress or _no_progress
-        filled = await back_fill(service.workers.publisher, service.store, first, last, clock(), progress=progress)
+        filled = await backfill(service.workers.publisher, service.store, first, last, clock(), progress=progress)
     for each in filled.published:
         name = "" if each.edition.cadence is Cadence.DAY else f"{each.edition.cadence} to "
         say(f"{name}{each.edition.day}: {len(each.edition.papers)} papers")
@@ -76,7 +76,7 @@ async def _publish(day: date | None, deliver: bool) -> None:
                 raise CommandError(f"The list of {now.date()} could not be read: {poller.failed[now.date()]}.")
             published = await service.workers.publisher.close_early(now)
         else:
-            published = await service.workers.publisher.back_fill(day, now, deliver=deliver)
+            published = await service.workers.publisher.backfill(day, now, deliver=deliver)
     for each in published:
         say(f"{each.edition.day}: {len(each.edition.papers)} papers, for {each.audience} readers")
     if not published:

@@ -89,12 +89,12 @@ def execute(work: Coroutine[Any, Any, int | None], *, stand_by: bool = False) ->
 
 
 def as_sentence(said: str) -> str:
-    """What an exception said, with a capital and a full stop."""
+    """An exception's message as a sentence, with a capital and a full stop."""
     return f"{said[:1].upper()}{said[1:].rstrip('.')}."
 
 
 def new_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """What makes the event loop: uvloop if it is installed, which sends half as many mails again, else asyncio's."""
+    """The factory of the event loop: uvloop's if it is installed, which sends half as many mails again, else None."""
     try:
         import uvloop  # optional
     except ImportError:

@@ -34,7 +34,7 @@ SEND_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Setter:
-    """Who subscribed a group or channel, the language to write to them in, and what people call the place."""
+    """The person who subscribed a group or channel, their language, and the display name of the place."""
 
     address: Address
     language: str

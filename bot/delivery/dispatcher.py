@@ -236,7 +236,7 @@ class Dispatcher:
         return claimed
 
     def _take_results(self) -> Sequence[tuple[Delivery, Result]]:
-        """What has come back, also while the transaction was being opened: recording more costs no more."""
+        """Take the results so far, including those that came while the transaction was being opened."""
         self._recording, self._results = self._results, []
         self.attempt_ended.clear()
         return self._recording

@@ -52,7 +52,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What to send for a delivery."""
+    """The message to send for a delivery."""
 
     message: Message | None
     """None where the reader's filters leave nothing of the edition."""
@@ -119,7 +119,7 @@ class Renderings:
         return known or self._moments.put(key, votes_counted_at(await self._edition(edition_id), wanted))
 
     async def _shared(self, key: Key, work: Callable[[], Coroutine[Any, Any, Message | None]]) -> Message | None:
-        """What `work` composes, once for all deliveries with the same key."""
+        """The message that `work` composes, once for all deliveries with the same key."""
         task = self._messages.get(key)
         if task is None:
             # A task, so that deliveries of one rendering that start together wait for the same one.
@@ -237,7 +237,7 @@ def _shows_texts(style: Style) -> bool:
 
 
 async def texts_for(store: Store, paper_ids: Sequence[str], wanted: Preferences) -> Texts:
-    """What a model has written about papers in a reader's language; nothing where their style needs no model."""
+    """Load a model's texts about papers in a reader's language; none where the style needs no model."""
     if not _shows_texts(wanted.style):
         return NO_TEXTS
     async with store.read() as connection:

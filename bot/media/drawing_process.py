@@ -51,7 +51,7 @@ async def draw(tasks: Sequence[Task]) -> AsyncGenerator[tuple[Task, Drawn]]:
 
 
 def _run(tasks: Sequence[Task], to: Connection) -> None:
-    """What the new process does; the libraries that draw are imported there alone."""
+    """The main loop of the drawing process; the libraries that draw are imported there alone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the program, which ends this process
     with suppress(OSError, AttributeError):
         os.nice(NICE)

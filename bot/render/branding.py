@@ -26,7 +26,7 @@ class Logo:
 
 @dataclass(slots=True)
 class Branding:
-    """What is set for the whole program when its settings are read."""
+    """The newsletter's name and logo, set for the whole program when the settings are read."""
 
     name: str = ""
     """The newsletter's name in every language; empty for the ones in the catalogues."""

@@ -255,7 +255,7 @@ def heading(w: Words, cadence: Cadence, day: date) -> str:
 
 
 def edition_title(w: Words, cadence: Cadence) -> str:
-    """What editions of a cadence are called: "Daily papers"."""
+    """The title of editions of a cadence: "Daily papers"."""
     return {
         Cadence.DAY: w.gettext("edition.daily"),
         Cadence.WEEK: w.gettext("edition.weekly"),

@@ -118,13 +118,13 @@ def of_command(command: str, extras: Sequence[Preference] = ()) -> Preference | 
 
 
 def value(preferences: Preferences, preference: Preference) -> object:
-    """What a reader has chosen for one preference."""
+    """The value of one preference."""
     chosen: object = getattr(preferences, preference.name)
     return chosen
 
 
 def default(preference: Preference) -> object:
-    """What a reader has who never chose."""
+    """The default of one preference."""
     return value(Preferences(), preference)
 
 

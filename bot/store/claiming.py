@@ -57,7 +57,7 @@ async def claim(
 
 
 def claim_parameters(channel: str, *, owner: str, now: datetime, limit: int, expires: bool) -> dict[str, object]:
-    """What `claim_statement` is given."""
+    """The parameters of `claim_statement`."""
     return {"of": channel, "by": owner, "at": now, "most": limit, "until": None if expires else now}
 
 
@@ -235,7 +235,7 @@ def _load_statement() -> Select[Any]:
 
 @cache
 def _loading() -> Select[Any]:
-    """What is loaded of deliveries, the first columns by place; which ones is left to say."""
+    """The SELECT that loads deliveries, without its WHERE; its first columns are read by position."""
     return (
         select(
             deliveries.c.id.label("delivery_id"),

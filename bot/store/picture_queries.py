@@ -1,4 +1,4 @@
-"""What pictures of editions are drawn from: keywords of the days before, and how many papers each day had."""
+"""Queries for pictures of editions: keywords of the days before, and the number of papers of each day."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ async def record(connection: AsyncConnection, endings: Mapping[int, Consequence]
 
 
 def parameters(endings: Mapping[int, Consequence]) -> list[dict[str, object]]:
-    """What `statement` is given for each delivery, beside the owner (`by`) and the time (`now`)."""
+    """The parameters of `statement` for each delivery, without the owner (`by`) and the time (`now`)."""
     return [
         {
             "delivery_id": delivery_id,

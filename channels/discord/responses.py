@@ -51,7 +51,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What a reply is laid out for: how replies to its components are shown, and for which subscription."""
+    """Options of laying out a reply: how replies to its components are shown, and for which subscription."""
 
     mode: ReplyMode
     recipient: str | None = None

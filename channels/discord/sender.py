@@ -135,7 +135,7 @@ class Sender:
         return (await self._created(delivery, create)).message
 
     async def _created(self, delivery: _Delivery, create: Callable[..., Awaitable[T]]) -> T:
-        """What `create` makes of the message as a container, or as embeds where Discord refuses the container."""
+        """Create a message as a container, or as embeds where Discord refuses the container."""
         container = delivery.message.container
         if container is not None and container not in self._refused:
             try:

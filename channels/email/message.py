@@ -135,7 +135,7 @@ class Composer:
         }
 
     def welcome(self, mail: Mail, rhythm: str, settings: str) -> Mapping[str, str]:
-        """What the first mail to a reader says before all else, by placeholder: `rhythm` is when editions come.
+        """The values of the welcome in a reader's first mail, by placeholder: `rhythm` is when editions come.
 
         `settings` is the address of the reader's settings, empty where there are none.
         """

@@ -1,4 +1,4 @@
-"""What buttons and deep links carry: a command line, and where its answer goes.
+"""Callback data of buttons and payloads of deep links: a command line, and where its answer goes.
 
 Callback data holds at most 64 bytes (https://core.telegram.org/bots/api#inlinekeyboardbutton), a deep link's payload
 at most 64 characters of `A-Za-z0-9_-` (https://core.telegram.org/bots/features#deep-linking). All state is in there or

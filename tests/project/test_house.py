@@ -76,7 +76,7 @@ HOMES = {
     "telegram": ("channels.telegram",),
     "typer": ("bot.cli", "channels.email.commands"),
     "yarl": ("channels.discord",),  # aiohttp's own
-    "tzfpy": ("bot.render.zones",),
+    "tzfpy": ("bot.render.timezones",),
     "uvloop": ("bot.cli.startup",),
 }
 """Where each library may be imported; a package stands for everything in it. What is not named has no home yet."""

@@ -1,4 +1,4 @@
-"""What somebody may have meant whose words are in no paper: terms that share most of their trigrams."""
+"""Spelling suggestions for words that are in no paper: terms that share most of their trigrams."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ class FewerRoutes:
 
 
 def choices(reader: Subscriber, w: Words, now: datetime) -> Mapping[str, tuple[str, str]]:
-    """What a reader can have less of, by the field's value: the button's label and the command line. Pure."""
+    """The offers of fewer mails, by the field's value: the button's label and the command line. Pure."""
     wanted = reader.preferences
     until = now.astimezone(UTC).date() + timedelta(days=PAUSE_DAYS)
     found = {}

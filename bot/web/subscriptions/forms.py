@@ -1,4 +1,4 @@
-"""Shared helpers of form pages: parsing, cross-site checks, one-time tokens, confirmation pages."""
+"""Shared helpers of form pages: parsing, protection from CSRF, one-time tokens, confirmation pages."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class FormFields:
 
 @dataclass(frozen=True, slots=True)
 class FormPages:
-    """What form pages work with. `channel` is the mail channel, `client` gives the key that quotas are counted by."""
+    """The dependencies of form pages. `channel` is the mail channel, `client` gives the key of the rate limit."""
 
     store: Store
     pages: Pages

@@ -13,7 +13,7 @@ from aiohttp import web
 from bot.channel import CommandName, Reply, Requester, command_line
 from bot.channel.preference import Kind, Preference
 from bot.model import Status, Style, Subscriber
-from bot.render import preference_values, zones
+from bot.render import preference_values, timezones
 from bot.render.preference_values import rhythm_in_words
 from bot.render.words import Words, match, words
 from bot.rules.preferences import PREFERENCES, value
@@ -220,7 +220,7 @@ class SettingsRoutes:
 def changes(
     given: FormFields, reader: Subscriber, now: datetime, extras: Sequence[Preference] = ()
 ) -> dict[str, object] | None:
-    """What a form changes for a reader, by the names of preferences; None if it has an invalid value. Pure.
+    """The preferences that a form changes, by name; None if it has an invalid value. Pure.
 
     Fields that are missing or left empty change nothing, but for topics and weekdays. `extras` are the channel's own
     preferences.
@@ -247,7 +247,7 @@ def _chosen(preference: Preference, reader: Subscriber, extras: Sequence[Prefere
 
 
 def _text(given: FormFields, preference: Preference) -> str | None:
-    """What a form says of a preference, as people would type it; None for nothing."""
+    """A preference's value in a form, as people would type it; None where the form has none."""
     if preference.option not in given:
         return None
     if preference.kind is Kind.WEEKDAYS:
@@ -262,7 +262,7 @@ def _value(preference: Preference, text: str, language: str, now: datetime) -> o
         return ()
     wanted = preference_values.parse(preference, text, words(language))
     if wanted is None and preference.kind is Kind.ZONE:
-        found = zones.find(text, language, now)
+        found = timezones.find(text, language, now)
         return found[0].name if found else None
     return wanted
 
@@ -304,7 +304,7 @@ def _field(preference: Preference, chosen: Any, styles: Sequence[Style], w: Word
         case _, Kind.WEEKDAYS:
             options = [Option(f"{day}", w.weekday(day), bool(chosen >> day & 1)) for day in range(7)]
         case _, Kind.ZONE:
-            options = [Option(each.name, f"{each}", False) for each in zones.neighbours(w.language, w.language)]
+            options = [Option(each.name, f"{each}", False) for each in timezones.neighbours(w.language, w.language)]
         case _, Kind.TOPICS:
             shown = ", ".join(chosen)
     label = preference_values.title(preference, w)
