@@ -24,7 +24,7 @@ class JobStatus:
     held_since: float | None = None
     """None while it waits for its locks."""
     turned_at: float | None = None
-    """When it last came round its loop or began anew, whether or not there was anything to do."""
+    """When it last completed or began a round of its loop, whether or not there was anything to do."""
     takeovers: int = 0
     """Times that it began to work since the process started."""
 

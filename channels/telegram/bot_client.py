@@ -11,7 +11,7 @@ from channels.telegram.settings import Settings
 
 
 def make_bot(settings: Settings, connections: int) -> Bot:
-    """The library's client, not yet logged in, with so many connections."""
+    """The library's client, not yet logged in, with a pool of this many connections."""
     os.environ.setdefault("PTB_TIMEDELTA", "true")  # else the library warns of a coming change at every flood wait
     token = "0:0" if settings.token is None else settings.token.get_secret_value()
     origin = settings.api_url.rstrip("/")

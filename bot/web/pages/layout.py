@@ -192,7 +192,7 @@ def _beginning(language: str, style: Style) -> str:
 
 
 def coverage(w: Words, begins: date | None, now: datetime) -> list[str]:
-    """A note that an archive is young, lest it be taken for complete.
+    """A note that an archive is young, so not complete.
 
     `begins` is its first list day, None for an empty one, which has nothing to say.
     """
