@@ -129,22 +129,8 @@ def N_(message: str) -> str:  # noqa: N802 - gettext's own name for it
     return message
 
 
-AUDIO = Preference(
-    "audio",
-    "audio",
-    Kind.SWITCH,
-    N_("preference.audio"),
-    N_("help.audio"),
-    examples=("{on}",),
-)
+AUDIO = Preference("audio", "audio", Kind.SWITCH, N_("preference.audio"), N_("help.audio"), examples=("{on}",))
 """The edition read aloud as a message of its own, on channels that play recordings."""
 
-SILENT = Preference(
-    "silent",
-    "silent",
-    Kind.SWITCH,
-    N_("preference.silent"),
-    N_("help.silent"),
-    examples=("{on}",),
-)
+SILENT = Preference("silent", "silent", Kind.SWITCH, N_("preference.silent"), N_("help.silent"), examples=("{on}",))
 """Delivery without a notification sound, which several channels offer as an extra."""

@@ -58,10 +58,7 @@ class PapersGroup(LazyGroup):
         "broadcast": LazyCommand("bot.cli.broadcast:broadcast", "Send an announcement to all readers."),
         "doctor": LazyCommand("bot.cli.doctor:doctor", "Check your configuration."),
         "health": LazyCommand("bot.cli.roles:health", "Show which process has which role, and since when."),
-        "drain": LazyCommand(
-            "bot.cli.drain:drain",
-            "Let the processes on this machine finish, and end.",
-        ),
+        "drain": LazyCommand("bot.cli.drain:drain", "Let the processes on this machine finish, and end."),
         "migrate": LazyCommand("bot.cli.migrate:migrate", "Upgrade the database to this version of the program."),
         "backup": LazyCommand("bot.cli.backup:backup", "Copy the database to a file while everything runs."),
         "move": LazyCommand("bot.cli.move:move", "Move everything to another database."),

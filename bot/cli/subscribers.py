@@ -27,9 +27,7 @@ from bot.store import bulk_import, subscriber_queries
 COLUMNS = ("address", "status", "language", "style", "papers", "topics", "hour", "zone", "cadence", "reason")
 
 people = typer.Typer(
-    help="List, add, remove, import and export subscribers.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
+    help="List, add, remove, import and export subscribers.", no_args_is_help=True, rich_markup_mode=None
 )
 people.command("add")(subscriber_import.add)
 people.command("set")(subscriber_import.set_)

@@ -24,14 +24,7 @@ from bot.render.words import own_name, words
 from bot.rules.preferences import PREFERENCES, value
 from bot.rules.topics import matching
 from bot.runtime.latex import plain_math
-from bot.store import (
-    audience,
-    edition_queries,
-    paper_queries,
-    pending_deliveries,
-    shared_places,
-    subscriber_queries,
-)
+from bot.store import audience, edition_queries, paper_queries, pending_deliveries, shared_places, subscriber_queries
 
 LOOK_BACK = timedelta(days=30)
 """Age of the papers that a preview of topics looks at."""
@@ -206,10 +199,7 @@ def find_zone(context: Context, preference: Preference, query: str) -> Reply:
     w = context.w
     found = timezones.find(query, w.language, context.now)
     if not found:
-        says = w.gettext(
-            "settings.zone_not_found",
-            query=query,
-        )
+        says = w.gettext("settings.zone_not_found", query=query)
         return context.reply(says, options=[settings_option(w)], ok=False)
     options = [_option(context, preference, each.name) for each in found]
     says = w.gettext("settings.zone_which")
@@ -226,11 +216,7 @@ async def preview_topics(context: Context, topics: Sequence[str]) -> tuple[str, 
         return "", ()
     let_through = await asyncio.to_thread(matching, listed, topics)
     w = context.w
-    said = w.ngettext(
-        "settings.would_have_received",
-        len(let_through),
-        total=w.number(len(listed)),
-    )
+    said = w.ngettext("settings.would_have_received", len(let_through), total=w.number(len(listed)))
     newest = sorted(let_through, key=lambda paper: (paper.listed_on, paper.votes or 0), reverse=True)[:SHOWN]
     return said, [Row(w.day(paper.listed_on), plain_math(paper.title), paper_line(paper.id)) for paper in newest]
 

@@ -39,14 +39,7 @@ from bot.rules.outcomes import (
 from bot.runtime.locks import OWNER, Locks
 from bot.runtime.timing import Observe, ignore_timing
 from bot.signing import SignedLinks
-from bot.store import (
-    Store,
-    channel_state,
-    claiming,
-    fallbacks,
-    recording,
-    unconfirmed,
-)
+from bot.store import Store, channel_state, claiming, fallbacks, recording, unconfirmed
 from bot.store.pipelined_turns import PipelinedTurns
 
 log = logging.getLogger(__name__)

@@ -17,14 +17,7 @@ from bot.model import ALL_PAPERS, MOST_PAPERS, MOST_VOTES, Preferences
 
 PREFERENCES: list[Preference] = [
     Preference("language", "language", Kind.LANGUAGE, N_("preference.language"), N_("help.language"), examples=("ko",)),
-    Preference(
-        "style",
-        "style",
-        Kind.STYLE,
-        N_("preference.style"),
-        N_("help.style"),
-        examples=("abstract",),
-    ),
+    Preference("style", "style", Kind.STYLE, N_("preference.style"), N_("help.style"), examples=("abstract",)),
     Preference(
         "papers",
         "count",

@@ -54,9 +54,7 @@ def _finished(now: datetime) -> Select[*tuple[Any, ...]]:
         deliveries.c.edition_id == editions.c.id, deliveries.c.state.in_([state.value for state in OPEN])
     )
     repeatable = select(deliveries.c.id).where(
-        deliveries.c.edition_id == editions.c.id,
-        deliveries.c.subscriber_id.is_not(None),
-        may_be_repeated(now),
+        deliveries.c.edition_id == editions.c.id, deliveries.c.subscriber_id.is_not(None), may_be_repeated(now)
     )
     return select(editions).where(editions.c.ended_at.is_(None), ~open_deliveries.exists(), ~repeatable.exists())
 

@@ -258,7 +258,7 @@ def _arguments(delivery: _Delivery, container: Container | None = None) -> dict[
     arguments: dict[str, Any] = {
         "allowed_mentions": discord.AllowedMentions(
             everyone=False, users=False, replied_user=False, roles=mentioned or False
-        ),
+        )
     }
     if extras.get(SILENT.name, OFF) == ON:
         arguments["silent"] = True

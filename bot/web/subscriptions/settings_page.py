@@ -314,9 +314,7 @@ def _field(preference: Preference, chosen: Any, styles: Sequence[Style], w: Word
 def _hint(preference: Preference, w: Words) -> str:
     """How a text field is filled in."""
     if preference.kind is Kind.TOPICS:
-        return w.gettext(
-            "form.topics_hint",
-        )
+        return w.gettext("form.topics_hint")
     if preference.kind is Kind.ZONE:
         return w.gettext("form.zone_hint")
     return ""

@@ -32,11 +32,7 @@ class UnsubscribeRoutes:
         reader, language = await self._reader(request)
         w = words(language)
         if reader is None or reader.status is Status.UNSUBSCRIBED:
-            return self._forms.say(
-                language,
-                w.gettext("unsubscribe.was_not"),
-                links=[self._forms.front_link(w)],
-            )
+            return self._forms.say(language, w.gettext("unsubscribe.was_not"), links=[self._forms.front_link(w)])
         return self._forms.say(
             language,
             w.gettext("unsubscribe.question"),
