@@ -15,9 +15,9 @@ from bot.channel.preference import Kind, Preference
 from bot.model import Status, Style, Subscriber
 from bot.render import preference_values, timezones
 from bot.render.preference_values import rhythm_in_words
-from bot.render.words import Words, match, words
+from bot.render.words import Words, words
 from bot.rules.preferences import PREFERENCES, value
-from bot.signing import PURPOSES, SETTINGS, named
+from bot.signing import PURPOSES, SETTINGS
 from bot.store.one_time_tokens import AT_LEAST, Purpose
 from bot.web.pages.layout import Form, Option
 from bot.web.subscriptions.browser_sessions import BrowserSessions
@@ -85,7 +85,7 @@ class SettingsRoutes:
     async def offer_link(self, request: web.Request) -> web.StreamResponse:
         """Answer the settings link in every mail: offer to mail a link that opens them, since mails are forwarded."""
         forms = self._forms
-        reader, language = await self._named(request)
+        reader, language = await forms.reader_of_link(request, PURPOSES[SETTINGS])
         known = await self._sessions.reader(request, forms.clock())
         if reader is not None and known is not None and known.id == reader.id:
             return self._to_settings(language)
@@ -103,7 +103,7 @@ class SettingsRoutes:
         forms, now = self._forms, self._forms.clock()
         await forms.read(request)
         forms.count(request, now)
-        reader, language = await self._named(request)
+        reader, language = await forms.reader_of_link(request, PURPOSES[SETTINGS])
         mailed = reader is not None and await self._joining.write_key(reader, now, within=AT_LEAST)
         return self._joining.sent(language, surely=mailed)
 
@@ -162,29 +162,19 @@ class SettingsRoutes:
         )
         return await self._run(reader, command_line(CommandName.PAUSE, f"{until or ''}"), now)
 
-    async def resume(self, request: web.Request, reader: Subscriber, now: datetime) -> web.StreamResponse:
-        """Resume after a pause."""
-        await self._forms.read(request)
-        return await self._run(reader, CommandName.RESUME, now)
+    def run(self, line: str) -> Own:
+        """A handler that runs a command, for a button without fields."""
 
-    async def leave(self, request: web.Request, reader: Subscriber, now: datetime) -> web.StreamResponse:
-        """Unsubscribe."""
-        await self._forms.read(request)
-        return await self._run(reader, CommandName.UNSUBSCRIBE, now)
+        async def answer(request: web.Request, reader: Subscriber, now: datetime) -> web.StreamResponse:
+            await self._forms.read(request)
+            return await self._run(reader, line, now)
 
-    async def come_back(self, request: web.Request, reader: Subscriber, now: datetime) -> web.StreamResponse:
-        """Subscribe again."""
-        await self._forms.read(request)
-        return await self._run(reader, CommandName.SUBSCRIBE, now)
+        return answer
 
     async def forget_browser(self, request: web.Request, reader: Subscriber, _: datetime) -> web.StreamResponse:
         """End the session."""
         await self._forms.read(request)
-        answer = web.Response(
-            status=HTTPStatus.SEE_OTHER,
-            headers={"Location": self._forms.urls.front(reader.preferences.language), "Cache-Control": "no-store"},
-        )
-        return await self._sessions.end(request, answer)
+        return await self._sessions.end(request, _redirect(self._forms.urls.front(reader.preferences.language)))
 
     async def _run(self, reader: Subscriber, line: str, now: datetime) -> web.Response:
         """Run a command and show the settings page with its reply."""
@@ -205,16 +195,11 @@ class SettingsRoutes:
         return forms.show(forms.pages.settings(language, form, [each for each in says if each], coming), status)
 
     def _to_settings(self, language: str) -> web.Response:
-        there = self._forms.urls.page(language, "settings")
-        return web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": there, "Cache-Control": "no-store"})
+        return _redirect(self._forms.urls.page(language, "settings"))
 
-    async def _named(self, request: web.Request) -> tuple[Subscriber | None, str]:
-        """The subscriber that a path's signed token names, and the language to answer in; 404 for an invalid token."""
-        signed = self._forms.links.read(PURPOSES[SETTINGS], request.match_info["token"])
-        if signed is None:
-            raise web.HTTPNotFound
-        reader = await self._forms.named(named(signed))
-        return reader, match(None) if reader is None else reader.preferences.language
+
+def _redirect(to: str) -> web.Response:
+    return web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": to, "Cache-Control": "no-store"})
 
 
 def changes(
