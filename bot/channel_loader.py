@@ -15,7 +15,7 @@ from bot.media.media_store import MediaStore
 from bot.media.speech.assembly import speech_settings
 from bot.media.speech.settings import SpeechSettings
 from bot.model import Address
-from bot.render.branding import LogoError, branding, read_logo
+from bot.render.branding import Accent, LogoError, accent_of, branding, read_logo
 from bot.render.catalogue import languages
 from bot.render.templates import template
 from bot.render.words import match
@@ -53,6 +53,7 @@ def core_settings(environ: Mapping[str, str]) -> Settings:
     """The core's settings, with a default language that there is; sentences use their name. Raises SettingsError."""
     core = settings.read(Settings, environ)
     branding.name = core.newsletter_name
+    branding.accent = accent_of(core.brand_colour) if core.brand_colour else Accent()
     if not match(core.default_language, default=""):
         raise SettingsError(f"DEFAULT_LANGUAGE must be one of {', '.join(languages())}; see .env.example.")
     return core
@@ -122,6 +123,7 @@ def open_channel(
         media=MediaStore(media_folder(core, home)).path,
         reads_aloud=speech_settings(environ).configured,
         logo=use_logo(core, home),
+        colour=branding.accent.day,
     )
     opened: Channel = import_module(f"channels.{name}").open(channel_settings(name, environ), kit)
     return opened

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -22,7 +22,7 @@ from bot.delivery.rendering import compose
 from bot.model import Cadence, Preferences
 from bot.publishing.feed import sample
 from bot.render.words import match
-from bot.rules.closing import closing_time, newest_finished
+from bot.rules.closing import closing_time, next_to_close
 from bot.runtime.memory import return_large_blocks
 from bot.runtime.stopping import drain_on_signal, stop_on_signals
 from bot.service import Role, Service
@@ -135,7 +135,7 @@ def _show_sample(service: Service) -> None:
 async def _announce_next(service: Service, now: datetime) -> None:
     """Say what the program does next, and how to reach more people."""
     core = service.settings
-    day = newest_finished(now, core.edition_closes) + timedelta(days=1)
+    day = next_to_close(now, core.edition_closes)
     left = closing_time(day, core.edition_closes) - now
     hours, minutes = divmod(int(left.total_seconds()) // 60, 60)
     say()

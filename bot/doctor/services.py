@@ -13,6 +13,7 @@ from bot.publishing.feed import Feed, FeedError, sample
 from bot.rules.closing import newest_finished
 from bot.rules.outcomes import ChannelState
 from bot.runtime.clock import Clock
+from bot.runtime.locks import make_locks
 from bot.settings import Settings, SettingsError
 from bot.store import Store, channel_state, listening_outages
 from bot.summaries.model_check import ModelCheck, second_opinion_finding
@@ -121,12 +122,26 @@ async def check_channels(environ: Mapping[str, str], home: Path, store: Store, n
 
 
 async def channel_findings(store: Store, channel: str, now: datetime) -> list[Finding]:
-    """Report a channel that is halted, waiting, or not listening."""
+    """Report a channel that is halted, waiting, or not listening.
+
+    An outage of listening that a process noted which has ended since says nothing about the next one.
+    """
     async with store.read() as connection:
         state = await channel_state.load(connection, channel)
         outage = (await listening_outages.load(connection)).get(channel)
-    deaf = [] if outage is None else [Finding(channel, False, outage.says)]
+    deaf = []
+    if outage is not None and not await _is_free(store, f"listen:{channel}"):
+        deaf = [Finding(channel, False, outage.says)]
     return [*deaf, *_circuit(channel, state, now), *_counts(channel, state, now)]
+
+
+async def _is_free(store: Store, role: str) -> bool:
+    """Whether no process has a role."""
+    locks = make_locks(store.engine.url, store.path)
+    try:
+        return await locks.is_free(role)
+    finally:
+        await locks.close()
 
 
 def _counts(channel: str, state: ChannelState, now: datetime) -> list[Finding]:

@@ -92,7 +92,6 @@ class TelegramMessage:
         *,
         is_channel: bool = False,
         inline: bool = True,
-        in_place: bool = True,
         back: str = "",
         options: Sequence[Option] = (),
     ) -> Rows:
@@ -106,7 +105,6 @@ class TelegramMessage:
             username: the bot's.
             is_channel: whether the chat is a broadcast channel.
             inline: whether inline mode is on, which sharing needs.
-            in_place: whether papers open in the place of this message, else in one of their own.
             back: the line that shows what this message took the place of.
             options: further buttons, of the reply that the message is part of.
         """
@@ -119,9 +117,9 @@ class TelegramMessage:
         line = self.page.about.listen
         listen = [Button(self._listens, Callback(line, new_message=True))] if line else []
         last = [*listen, self._settings(), *share]
-        return [*self._private_rows(back, in_place=in_place), *in_rows(more), last]
+        return [*self._private_rows(back), *in_rows(more), last]
 
-    def _private_rows(self, back: str, *, in_place: bool) -> Rows:
+    def _private_rows(self, back: str) -> Rows:
         page = self.page
         backwards, forwards = ("▶", "◀") if page.direction is Direction.RTL else ("◀", "▶")
         if page.alone:
@@ -134,7 +132,7 @@ class TelegramMessage:
         buttons = [Button(self._numbered(sign, n), Callback(line)) for sign, line, n in turns if line is not None]
         if page.direction is Direction.RTL:
             buttons.reverse()
-        return [*in_rows(self._openers(self.page.paging.here if in_place else None)), buttons]
+        return [*in_rows(self._openers(self.page.paging.here)), buttons]
 
     def _numbered(self, sign: str, number: int) -> str:
         """The label of a button that turns to a page: "▶ 2/3"."""

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from bot.channel import CommandName, Link, command_line
 from bot.model import Cadence, Style
+from bot.render.branding import branding
 from bot.render.catalogue import DEFAULT, languages
 from bot.render.words import Words, own_name
 from bot.web.pages.head import Head
@@ -18,6 +19,8 @@ from bot.web.urls import Urls
 
 YOUNG = timedelta(days=365)
 """Age up to which the archive says since when it has papers."""
+LOGO_SIZE = (160, 32)
+"""Pixels of the largest logo in the header: width, height."""
 FEEDS = (
     ("xml", "application/rss+xml", "RSS"),
     ("atom", "application/atom+xml", "Atom"),
@@ -76,6 +79,10 @@ class SiteUrls:
     icon: str
     podcast: str = ""
     """The language's podcast feed, if it has one."""
+    logo: str = ""
+    """The picture that stands for the newsletter's name, if it has one."""
+    logo_size: tuple[int, int] = (1, 1)
+    """Its width and height in the header, in pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +158,7 @@ class LayoutMaker:
         link to, `follow` is the command line that apps are opened with, to subscribe unless one is given; `more` are
         fields of PageLayout.
         """
-        own, urls = w.language, self.urls
+        own, urls, logo = w.language, self.urls, branding.logo
         named = [
             ("today", w.gettext("web.today"), urls.front(own)),
             ("week", w.gettext("cadence.week"), urls.page(own, "week")),
@@ -173,6 +180,8 @@ class LayoutMaker:
                 style_sheet=f"{urls.root}{self.style_sheet}",
                 icon=f"{urls.root}/icon.svg",
                 podcast=urls.podcast(own) if own in self.podcasts else "",
+                logo=f"{urls.root}/logo.png" if logo else "",
+                logo_size=logo.within(*LOGO_SIZE) if logo else (1, 1),
             ),
             navigation=Navigation(
                 pages=[Choice(label, path, name == here) for name, label, path in named],
