@@ -127,7 +127,7 @@ async def export(
     if last and not first:
         raise typer.BadParameter("--to ends a range; give --from as well")
     if cadence not in set(Cadence):
-        raise typer.BadParameter(f"there is no cadence {cadence}; there are: {', '.join(Cadence)}")
+        raise typer.BadParameter(f"--cadence: there is no cadence {cadence}; there are: {', '.join(Cadence)}")
     ids, top = _chosen(papers)
     if ids and topics:
         raise typer.BadParameter("--papers names the papers and --topics chooses them; give one of the two")
@@ -206,7 +206,7 @@ def _chosen(written: str | None) -> tuple[Sequence[str], int]:
     wrong = [each for each in ids if not ARXIV_ID.fullmatch(each)]
     if wrong or not ids:
         raise typer.BadParameter(
-            f"{(wrong or ['nothing'])[0]} is not an arXiv id; write a number, or ids like 2512.21218,2512.20605"
+            f"--papers: {(wrong or ['nothing'])[0]} is not an arXiv id; write a number, or ids like 2512.21218,2512.20605"
         )
     return ids, 0
 
