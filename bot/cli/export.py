@@ -205,9 +205,8 @@ def _chosen(written: str | None) -> tuple[Sequence[str], int]:
     ids = list(dict.fromkeys(each.strip() for each in written.split(",") if each.strip()))
     wrong = [each for each in ids if not ARXIV_ID.fullmatch(each)]
     if wrong or not ids:
-        raise typer.BadParameter(
-            f"--papers: {(wrong or ['nothing'])[0]} is not an arXiv id; write a number, or ids like 2512.21218,2512.20605"
-        )
+        first = (wrong or ["nothing"])[0]
+        raise typer.BadParameter(f"--papers: {first} is not an arXiv id; write a number, or 2512.21218,2512.20605")
     return ids, 0
 
 
