@@ -13,7 +13,7 @@ from bot.runtime.text import display_width, one_line
 
 PAPERS = 3
 """Papers that one message of this style shows."""
-MOST_THEMES = 3
+MOST_THEMES = 3  # themes that a heading names
 MOST_WORDS = 3
 """Words of the longest theme; of the shortest it is two, since single words name everything and nothing."""
 LONGEST_THEME = 40

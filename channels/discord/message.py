@@ -28,7 +28,7 @@ HEADED = EMBEDS - 1
 """Papers beside which an embed for the head has a place; with one more, the head is text above them."""
 HEAD_TEXT = 1_500
 """Of the 2,000 characters above embeds; the rest is for a mention and for what an answer says."""
-THREAD_NAME = 100
+THREAD_NAME = 100  # characters
 LIMITS = Limits(
     maxima={
         "embeds": EMBEDS,

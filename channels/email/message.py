@@ -212,7 +212,7 @@ def quoted(text: bytes) -> bytes:
 
 
 SOFT_BREAK = b"=\r\n"
-LONGEST_LINE = 76
+LONGEST_LINE = 76  # octets
 _LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
 
 

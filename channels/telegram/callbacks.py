@@ -17,8 +17,8 @@ from typing import Self
 from bot.channel import CommandName, Memory
 from channels.telegram.chats import ChatAddress
 
-LONGEST_DATA = 64
-LONGEST_PAYLOAD = 64
+LONGEST_DATA = 64  # bytes
+LONGEST_PAYLOAD = 64  # characters
 READ_ONLY = frozenset(
     {
         CommandName.TODAY,

@@ -35,7 +35,7 @@ Entry = Mapping[str, object]
 
 LARGEST_FEED = 8 << 20
 """Bytes of one feed; 1,000 papers are 3 MB, and feedparser needs seconds for each."""
-LONGEST_BYLINE = 50_000
+LONGEST_BYLINE = 50_000  # characters
 _LOOKED_THROUGH = 65_536
 _ROOT = re.compile(rb"<(?:[\w.-]+:)?(?:rss|rdf|feed|channel)\b", re.IGNORECASE)
 _FAILURES = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
