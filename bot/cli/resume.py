@@ -12,6 +12,7 @@ from bot.cli.deliveries import hide_addresses
 from bot.cli.open_store import stored
 from bot.cli.options import require_channel
 from bot.cli.startup import command
+from bot.model import channel_of
 from bot.rules.outcomes import ChannelState
 from bot.runtime.supervisor import clock
 from bot.store import channel_state
@@ -23,7 +24,7 @@ async def resume(channel: Annotated[str, typer.Argument(metavar="CHANNEL", help=
 
     Renderings that its service refused are tried again as well.
     """
-    require_channel(channel)
+    require_channel(channel_of(channel))
     async with stored() as store, store.write() as connection:
         before = await channel_state.resume(connection, channel)
     was = _in_words(before, clock())

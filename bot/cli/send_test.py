@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 
 import typer
 
@@ -14,6 +15,7 @@ from bot.cli.open_service import open_service
 from bot.cli.startup import CommandError, WrongError, command
 from bot.cli.subscriber_import import AddressArgument, read_address
 from bot.delivery.rendering import compose, texts_for
+from bot.delivery.session import Session
 from bot.model import Address, Cadence
 from bot.publishing.feed import sample
 from bot.rules.preferences import without_filters
@@ -39,13 +41,15 @@ async def send_test(address: AddressArgument) -> None:
             reader = await subscriber_queries.get(connection, to)
             if await subscriber_queries.is_suppressed(connection, to):
                 raise CommandError(f"{to} is on the suppression list, so nothing is sent there.")
+        sessions = [each.session for each in service.channel_jobs]
+        session = _session_for(sessions, to if reader is None else reader.address)
         wanted = configuration().default_preferences if reader is None else reader.preferences
         wanted = without_filters(wanted)  # a test has to arrive, whatever the reader filters
         texts = await texts_for(service.store, [ranked.paper.id for ranked in edition.papers], wanted)
-        message = compose(edition, wanted, service.channels[0], texts=texts)
+        message = compose(edition, wanted, session.channel, texts=texts)
         assert message is not None
         try:
-            channel = await service.channel_jobs[0].session.open()
+            channel = await session.open()
         except LoginError:
             raise
         except Exception as error:  # each channel's library has errors of its own
@@ -55,3 +59,8 @@ async def send_test(address: AddressArgument) -> None:
     if not isinstance(outcome, Sent):
         raise CommandError(f"Not sent ({type(outcome).__name__.lower()}): {outcome.reason}.")
     say(f"Sent to {to}.")
+
+
+def _session_for(sessions: Sequence[Session], address: Address) -> Session:
+    """The account that reaches an address, else the channel's first."""
+    return next((each for each in sessions if each.channel.name == address.via), sessions[0])
