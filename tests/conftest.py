@@ -92,6 +92,5 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 async def store(database: str, tmp_path: Path) -> AsyncIterator[Store]:
     """A real database of its own, migrated."""
     opened = Store.open(database, tmp_path)
-    await opened.migrate()
     yield opened
     await opened.close()
