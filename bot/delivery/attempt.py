@@ -63,7 +63,7 @@ class Attempts:
             personal = self._personal(delivery, rendered.slug)
             # Last, so that nothing comes between the limiter's turn and the send and brings it closer to the next.
             if rendered.message is not None:
-                await self._rate_limiter.acquire(delivery.to)
+                await self._rate_limiter.acquire(delivery.reader.to)
         except asyncio.CancelledError:
             return Recalled()
         except Exception as error:  # noqa: BLE001 - whatever a template raises costs its rendering alone
@@ -80,7 +80,7 @@ class Attempts:
     async def _send(self, delivery: Delivery, message: Message, personal: Personal) -> Outcome:
         try:
             with timed(self._observe, Timed.SEND, self._channel.name):
-                outcome = sanitized(await self._channel.send(delivery.to, message, personal), delivery.to)
+                outcome = sanitized(await self._channel.send(delivery.reader.to, message, personal), delivery.reader.to)
         except asyncio.CancelledError:
             return Unknown("the program was stopped before the service had answered")
         except (Exception, BaseExceptionGroup) as error:  # channels should not raise; nobody knows what was sent
@@ -93,12 +93,12 @@ class Attempts:
 
     def _personal(self, delivery: Delivery, slug: str | None) -> Personal:
         """The parts of a message that are this reader's alone."""
-        reader = token_name(delivery.subscriber_id, delivery.subscribed_at)
-        links = {} if self._links is None else self._links.of(reader, delivery.preferences.language, slug)
-        welcome = _schedule(delivery.preferences) if delivery.is_first else ""
-        key = f"{delivery.edition_id}.{delivery.subscriber_id}"
+        reader = token_name(delivery.reader.id, delivery.reader.subscribed_at)
+        links = {} if self._links is None else self._links.of(reader, delivery.reader.preferences.language, slug)
+        welcome = _schedule(delivery.reader.preferences) if delivery.reader.is_first else ""
+        key = f"{delivery.edition_id}.{delivery.reader.id}"
         return Personal(
-            key, reader=reader, repeat=delivery.repeats, links=links, welcome=welcome, extras=delivery.extras
+            key, reader=reader, repeat=delivery.repeats, links=links, welcome=welcome, extras=delivery.reader.extras
         )
 
 

@@ -52,7 +52,7 @@ class DeliveryLog:
             self._unreported[state.value] += 1
             if state is State.SENT and not log.isEnabledFor(logging.DEBUG):
                 continue
-            fields: dict[str, object] = {"channel": self._channel, "subscriber": each.delivery.subscriber_id}
+            fields: dict[str, object] = {"channel": self._channel, "subscriber": each.delivery.reader.id}
             if each.is_barred:
                 event = "chat paused, no right to post"
                 self._alert(event, now, level=logging.WARNING, setter=each.setter, reason=reason, **fields)

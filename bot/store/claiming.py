@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from bot.model import NOTE, Delivery, Reason, State, Status
+from bot.model import NOTE, Delivery, Reader, Reason, State, Status
 from bot.rules.outcomes import REJECTIONS
 from bot.store import reader_history
 from bot.store.preference_columns import names, reader
@@ -195,20 +195,22 @@ def deliveries_of(
             Delivery(
                 id=delivery_id,
                 edition_id=edition_id,
-                subscriber_id=subscriber_id,
-                to=to,
-                preferences=preferences(row),
+                reader=Reader(
+                    subscriber_id,
+                    to,
+                    preferences(row),
+                    extras(extras_stored),
+                    subscribed_at,
+                    is_first=not is_note and bool(row[nothing_sent]) and due_at - subscribed_at < NEW,
+                ),
                 due_at=due_at,
                 expires_at=expires_at,
                 attempts=attempts,
                 repeats=repeats,
                 rejections=rejections,
                 fell_back=bool(fell_back),
-                extras=extras(extras_stored),
-                subscribed_at=subscribed_at,
                 missed=missed.get(delivery_id, ()),
                 is_note=bool(is_note),
-                is_first=not is_note and bool(row[nothing_sent]) and due_at - subscribed_at < NEW,
             )
         )
     return found

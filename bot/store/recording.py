@@ -105,4 +105,4 @@ async def has_same_reader(connection: AsyncConnection, delivery: Delivery) -> bo
     """Whether a delivery still belongs to the subscriber it was claimed for: they may have been erased meanwhile."""
     owner = select(deliveries.c.subscriber_id).where(deliveries.c.id == delivery.id)
     reader: int | None = await connection.scalar(owner)
-    return reader == delivery.subscriber_id
+    return reader == delivery.reader.id

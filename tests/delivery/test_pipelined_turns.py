@@ -20,7 +20,7 @@ from bot.rules.outcomes import ChannelState
 from bot.runtime.locks import Leases, LostError
 from bot.store import Store, channel_state, claiming
 from bot.store.pipelined_turns import PipelinedTurns
-from tests.delivery.test_dispatcher import AT_ONCE, states
+from tests.support.dispatching import AT_ONCE, states
 from tests.support.fake_channel import NOW, FakeChannel, publish, settle
 from tests.support.postgres import Postgres
 
@@ -96,7 +96,7 @@ async def test_a_pipelined_turn_gives_what_claim_gives(store: Store) -> None:
     state, found = await pipelined.turn({}, shown={}, owner="b", busy=(), limit=2, now=NOW, expires=True)
     assert state == ChannelState()
     assert found == claimed[:2]
-    assert [type(each.preferences) for each in found] == [type(each.preferences) for each in claimed[:2]]
+    assert [type(each.reader.preferences) for each in found] == [type(each.reader.preferences) for each in claimed[:2]]
     busy = [each.id for each in found]
     _, rest = await pipelined.turn({}, shown={}, owner="b", busy=busy, limit=2, now=NOW, expires=True)
     assert rest == claimed[2:]
