@@ -108,6 +108,7 @@ async def browser() -> AsyncIterator["Browser"]:
         yield opened
 
 
+@pytest.mark.timeout(600)
 async def test_no_page_overflows_or_is_inaccessible(served: Served, browser: "Browser", long: bool) -> None:
     looked_at = EVERY if long else SOME
     for language, width, scheme in looked_at:
