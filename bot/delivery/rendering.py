@@ -38,6 +38,8 @@ MESSAGES = 256
 """Messages in the cache."""
 MOMENTS = 2_048
 """Moments of counting in the cache: one for each edition, language and time zone."""
+SLOTS = 1_024
+"""Preferences of one slot in the cache; they share messages."""
 EDITIONS = 8
 """Editions in the cache."""
 RENDER_SECONDS = 30.0
@@ -83,6 +85,8 @@ class Renderings:
         """The recording, if any, that there was when a slot's first reader was served."""
         self._awaits_pictures = channel if isinstance(channel, AwaitsPictures) else None
         self._messages: Recent[Key, asyncio.Task[Message | None]] = Recent(MESSAGES)
+        self._ready: Recent[Key, Rendered] = Recent(SLOTS)
+        """What readers of a slot with the same preferences are sent, to look up one key in place of three."""
         self._editions: Recent[int, asyncio.Task[Edition]] = Recent(EDITIONS)
         self._moments: Recent[Key, str] = Recent(MOMENTS)
         self._text_counts: Recent[Key, int] = Recent(MESSAGES)
@@ -94,11 +98,15 @@ class Renderings:
             edition_id, language = delivery.edition_id, delivery.reader.preferences.language
             work = partial(self._compose_note, edition_id, language)
             return Rendered(await self._shared((edition_id, NOTE, language), work), None)
+        key = (delivery.edition_id, delivery.reader.preferences, delivery.due_at, delivery.missed, delivery.fell_back)
+        ready = self._ready.get(key)
+        if ready is not None:
+            return ready
         edition = await self._edition(delivery.edition_id)
         name = slug(edition.cadence, edition.day)
         message = await self._message(delivery)
         if message is not None:
-            return Rendered(message, name)
+            return self._ready.put(key, Rendered(message, name))
         return Rendered(await self._hint(delivery), name, is_hint=True)
 
     async def _message(self, delivery: Delivery) -> Message | None:
@@ -130,7 +138,13 @@ class Renderings:
             self._messages.drop(key)
             raise
 
-    async def may_wait(self, delivery: Delivery, now: datetime) -> bool:
+    async def may_any_wait(self, deliveries: Sequence[Delivery], now: datetime) -> bool:
+        """Whether any delivery may have to wait for texts or pictures, without asking for them."""
+        if not self._writes and self._awaits_pictures is None:
+            return False
+        return any([await self._may_wait(each, now) for each in deliveries])
+
+    async def _may_wait(self, delivery: Delivery, now: datetime) -> bool:
         """Whether a delivery may have to wait for texts or pictures, without asking for them."""
         if delivery.is_note or delivery.reader.preferences.style not in TEXT_FIELDS:
             return False
@@ -146,7 +160,7 @@ class Renderings:
         Neither makes an edition late: ten minutes after closing it is delivered without them.
         """
         wanted, may_lack_texts = delivery.reader.preferences, self._writes and not delivery.fell_back
-        if not await self.may_wait(delivery, now):
+        if not await self._may_wait(delivery, now):
             return None
         edition = await self._edition(delivery.edition_id)
         deadline = edition.closed_at + PATIENCE

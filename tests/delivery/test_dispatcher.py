@@ -137,7 +137,7 @@ async def test_what_a_lost_process_had_in_flight_is_listed_as_unknown_and_then_r
 async def test_what_could_not_be_written_down_is_written_down_later(store: Store, locks: Locks) -> None:
     channel = FakeChannel()
     dispatcher = Dispatcher(store, channel, locks)
-    dispatcher.pipelines = False  # as in test_pipelined_turns.py
+    dispatcher.hurries = False  # as in test_turns.py
     await publish(store, {"ada": AT_ONCE})
     await dispatcher.step(NOW)
     await dispatcher.attempt_ended.wait()
