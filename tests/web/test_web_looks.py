@@ -20,7 +20,7 @@ from tests.support.web_program import Served, some
 from tests.support.web_sample import illustrate, papers
 
 if TYPE_CHECKING:
-    from playwright.async_api import Browser
+    from playwright.async_api import Browser, Page
 
 PAPER = {"light": "rgb(252, 250, 245)", "dark": "rgb(22, 23, 26)"}
 """What pages are printed on, by day and by night."""
@@ -142,15 +142,21 @@ async def test_pages_work_without_scripts(served: Served, browser: "Browser") ->
         assert "/en/search?q=number+2" in shown.url
 
 
+async def visit(shown: "Page", address: str) -> tuple[list[str], list[str]]:
+    """Open a page and wait until it is loaded; returns what was asked for, and what the console said."""
+    asked: list[str] = []
+    said: list[str] = []
+    shown.on("request", lambda request: asked.append(request.url))
+    shown.on("console", lambda message: said.append(message.text))
+    await shown.goto(address)
+    await shown.wait_for_load_state("networkidle")
+    return asked, said
+
+
 async def test_the_browser_contacts_no_other_server_and_stores_nothing(served: Served, browser: "Browser") -> None:
     for scripts in (True, False):
         async with page(browser, scripts=scripts) as shown:
-            asked: list[str] = []
-            said: list[str] = []
-            shown.on("request", lambda request, asked=asked: asked.append(request.url))
-            shown.on("console", lambda message, said=said: said.append(message.text))
-            await shown.goto(f"{served.url}/en/2026-04-29")
-            await shown.wait_for_load_state("networkidle")
+            asked, said = await visit(shown, f"{served.url}/en/2026-04-29")
             assert f"{served.url}/pictures/2604.00001.large.jpg" in asked, scripts
             assert [url for url in asked if not url.startswith(served.url)] == [], scripts
             assert said == [], scripts
