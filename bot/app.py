@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bot import settings
 from bot.channel import Mailing
-from bot.channel_loader import CACHE, configured, core_settings, media_folder, open_channel
+from bot.channel_loader import CACHE, accounts, configured, core_settings, media_folder, open_channel
 from bot.commands import ReaderCommands, styles_with
 from bot.commands.process_feedback import FeedbackProcessor
 from bot.delivery.alerts import Alert, Alerts
@@ -40,6 +40,7 @@ from bot.rules.access import Access, Admission
 from bot.runtime.clock import Clock
 from bot.runtime.http import Fetcher
 from bot.runtime.locks import Locks, make_locks
+from bot.runtime.locks.role_names import ILLUSTRATE, KEEP, NARRATE, POLL, WRITE
 from bot.runtime.supervisor import clock
 from bot.service import Incoming, Service, Workers
 from bot.settings import Settings, SettingsError
@@ -102,14 +103,16 @@ async def open_app(
     """
     async with AsyncExitStack() as stack:
         base = await _open_base(home, environ, stack)
-        core, names = base.core, [only] if only else configured(environ)
+        core, wanted = base.core, [only] if only else configured(environ)
         feed = await stack.enter_async_context(Feed(core.feed_url.get_secret_value()))
-        channels = [open_channel(name, environ, home, base.store, base.links) for name in names]
+        served = await accounts(wanted, environ, base.store)
+        channels = [open_channel(each.channel, environ, home, base.store, base.links, each) for each in served]
         sessions = [await stack.enter_async_context(Session(channel, base.store)) for channel in channels]
         alerts = Alerts(sessions, core.admins, match(core.default_language))
         alert = alerts.alert
         time = Clock({"database": base.store.server_time, "feed": feed.server_time}, alert)
         metrics, monitor = Metrics(base.store), ListeningMonitor(base.store, alert)
+        names = [channel.name for channel in channels]
         workers = await _workers(base, feed, names, alert=alert, may_expire=time.may_expire, progress=progress)
         narrator, writes = workers.narrator, workers.writer.has_model
         find = RecordingFinder(base.media, narrator.podcast, core.public_url).find if narrator.has_voice else None
@@ -159,7 +162,7 @@ async def _workers(
     """What makes editions. Raises SettingsError."""
     core, writer = base.core, await _writer(base, alert)
     publisher = Publisher(
-        base.under("poll"),
+        base.under(POLL),
         feed,
         alert=alert,
         interval=core.poll_interval,
@@ -167,7 +170,7 @@ async def _workers(
         progress=progress,
     )
     housekeeping = Housekeeping(
-        base.under("keep"),
+        base.under(KEEP),
         alert,
         closes=core.edition_closes,
         channels=channels,
@@ -175,7 +178,7 @@ async def _workers(
         may_expire=may_expire,
     )
     folder = media_folder(core, base.home)
-    narrator = make_narrator(base.environ, folder, base.under("narrate"), writes=writer.has_model)
+    narrator = make_narrator(base.environ, folder, base.under(NARRATE), writes=writer.has_model)
     return Workers(publisher, housekeeping, writer, await _illustrator(base), narrator)
 
 
@@ -274,7 +277,7 @@ def _commands(
 
 async def _writer(base: Base, alert: Alert) -> Writer:
     """The writer of summaries, with the language model of the settings if there is one. Raises SettingsError."""
-    core, store = base.core, base.under("write")
+    core, store = base.core, base.under(WRITE)
     make = partial(Writer, store, concurrency=core.llm_concurrency, budget=core.llm_budget_tokens)
     if not core.endpoints:
         return make(None)
@@ -293,7 +296,7 @@ async def _illustrator(base: Base) -> Illustrator:
     fetcher = await base.stack.enter_async_context(Fetcher(pause=PAUSE))
     fetch = partial(thumbnail_file, folder=cache, fetcher=fetcher)
     always = None if base.has_pages else [match(base.core.default_language)]
-    return Illustrator(base.under("illustrate"), base.media, thumbnail=fetch, cache=cache, always=always)
+    return Illustrator(base.under(ILLUSTRATE), base.media, thumbnail=fetch, cache=cache, always=always)
 
 
 def _model(core: Settings, endpoints: Sequence[tuple[str, str, str]]) -> Model:

@@ -16,6 +16,7 @@ from bot.commands import ReaderCommands
 from bot.commands.process_feedback import FeedbackProcessor
 from bot.delivery.alerts import Alerts
 from bot.delivery.channel_jobs import ChannelJobs
+from bot.delivery.draining import drain_when_told
 from bot.delivery.housekeeping import Housekeeping
 from bot.media.illustrator import Illustrator
 from bot.media.speech.narrator import Narrator
@@ -26,6 +27,7 @@ from bot.render.words import match
 from bot.runtime.clock import Clock
 from bot.runtime.jobs import Job, cut_short, under_locks
 from bot.runtime.locks import Locks, take_from_the_dead
+from bot.runtime.locks.role_names import ILLUSTRATE, KEEP, NARRATE, POLL, WRITE
 from bot.runtime.role_status import RoleStatus
 from bot.runtime.supervisor import TICK, pause, supervise, until
 from bot.settings import Settings
@@ -54,8 +56,6 @@ NARRATING_EVERY = 30.0
 """Seconds between two checks for recordings that are wanted, while there are none."""
 VOICE_PATIENCE = 900.0
 """Seconds that one run (`--once`) spends on recordings, after everything has been delivered."""
-DRAINED_EVERY = 0.2
-"""Seconds between two looks whether what is in flight has ended."""
 PATIENCE = 3.0
 """Seconds that sends in flight get to end when the program is told to stop."""
 
@@ -132,7 +132,7 @@ class Service:
 
         Raises nothing but what the database and the locks raise.
         """
-        later = {"illustrate", "narrate", *(each.recordings.role for each in self.channel_jobs if each.recordings)}
+        later = {ILLUSTRATE, NARRATE, *(each.recordings.role for each in self.channel_jobs if each.recordings)}
         later |= {each.delivers for each in self.channel_jobs if not each.channel.rehearsal}
         jobs = self._jobs(roles)
         await self._each_once([jobs[name] for name in jobs if name not in later], now, stop)
@@ -150,7 +150,8 @@ class Service:
         """
         async with asyncio.TaskGroup() as group:
             group.create_task(supervise("clock", partial(self.clock.run, stop), stop), name="clock")
-            group.create_task(self._drain(stop), name="drain")
+            dispatchers = [each.dispatcher for each in self.channel_jobs]
+            group.create_task(drain_when_told(self.store, dispatchers, self.drain, stop), name="drain")
             for name, job in self._jobs(roles).items():
                 again = partial(self._work, name, job, stop)
                 work = partial(under_locks, self.locks, job, again, stop, patience=PATIENCE)
@@ -164,18 +165,6 @@ class Service:
             await supervise(name, self.status.each_beginning(name, partial(job.run, stop)), stop)
         finally:
             self.status.waits(name)
-
-    async def _drain(self, stop: asyncio.Event) -> None:
-        """Once told to drain, have dispatchers finish without claiming anything more, then stop the process."""
-        if not await until(stop, asyncio.ensure_future(self.drain.wait())):
-            return
-        log.info("draining: nothing more is claimed")
-        dispatchers = [each.dispatcher for each in self.channel_jobs]
-        for dispatcher in dispatchers:
-            dispatcher.draining = True
-        while any(dispatcher.busy for dispatcher in dispatchers) and not stop.is_set():
-            await pause(DRAINED_EVERY, stop)
-        stop.set()
 
     async def take_locks(self, roles: frozenset[Role], stop: asyncio.Event) -> None:
         """Take the locks that `run` needs. Raises HeldError if another process holds one."""
@@ -191,7 +180,7 @@ class Service:
             narrate = self.workers.narrator.step
             once = partial(self._bounded, VOICE_PATIENCE, narrate, "reading aloud failed")
             # After all deliveries, with `--once` too.
-            jobs["narrate"] = Job(["narrate"], partial(self._again, "narrate", narrate, NARRATING_EVERY), once)
+            jobs[NARRATE] = Job([NARRATE], partial(self._again, NARRATE, narrate, NARRATING_EVERY), once)
         for each in self.channel_jobs:
             if Role.DELIVER in roles and (sender := each.recordings) is not None:
                 again = partial(self._again, sender.role, sender.step, NARRATING_EVERY)
@@ -208,16 +197,16 @@ class Service:
         """The jobs that make editions ready to be delivered."""
         keep, writer = self.workers.housekeeping.step, self.workers.writer
         jobs = {
-            "poll": Job(["poll"], self._poll, self._poll_once),
-            "keep": Job(["keep"], partial(self._again, "keep", keep, HOUSEKEEPING_EVERY), keep),
+            POLL: Job([POLL], self._poll, self._poll_once),
+            KEEP: Job([KEEP], partial(self._again, KEEP, keep, HOUSEKEEPING_EVERY), keep),
         }
         if writer.has_model:
             failed = "text generation failed, delivering without it"
             once = partial(self._bounded, MODEL_PATIENCE, writer.step, failed)
-            jobs["write"] = Job(["write"], self._write, once, writer.finish)
+            jobs[WRITE] = Job([WRITE], self._write, once, writer.finish)
         if self.web is not None or any(channel.shows_pictures for channel in self.channels):
-            draw = partial(self._again, "illustrate", self.workers.illustrator.step, ILLUSTRATING_EVERY)
-            jobs["illustrate"] = Job(["illustrate"], draw, self._illustrate_once)
+            draw = partial(self._again, ILLUSTRATE, self.workers.illustrator.step, ILLUSTRATING_EVERY)
+            jobs[ILLUSTRATE] = Job([ILLUSTRATE], draw, self._illustrate_once)
         return jobs
 
     async def _again(
@@ -237,7 +226,7 @@ class Service:
 
     async def _write(self, stop: asyncio.Event) -> None:
         while await until(stop, asyncio.ensure_future(self.workers.writer.step(self.clock.now()))):
-            self.status.turned("write")
+            self.status.turned(WRITE)
             await pause(0.0 if self.workers.writer.wrote else WRITING_EVERY, stop)
 
     async def _bounded(
@@ -260,7 +249,7 @@ class Service:
 
     async def _poll(self, stop: asyncio.Event) -> None:
         while await until(stop, asyncio.ensure_future(self._round())):  # a poll that is cut off has stored nothing
-            self.status.turned("poll")
+            self.status.turned(POLL)
             at = await self.workers.publisher.poller.next_poll(self.clock.now())
             await pause(min(max((at - self.clock.now()).total_seconds(), TICK), LONGEST_NAP), stop)
 

@@ -36,6 +36,10 @@ class Finding:
         return "fault" if not self.ok else "advice" if self.advice else "ok"
 
 
+FIRST_ACCOUNT = "first bot"
+"""The memory's key under which a channel that may have several accounts notes, at login, the key of the first."""
+
+
 class LoginError(Exception):
     """The service refuses our login. The message is one sentence that says what to do.
 
@@ -80,6 +84,7 @@ class Kit:
     pictures: Path
     """The folder of papers' pictures, each of which may be missing: `ID.thumb.jpg`, `ID.fig.jpg` or `ID.fig.png`."""
     memory: Memory
+    """Of this account alone: what a service calls a file, one bot cannot know from another."""
     template: Callable[[str, Escape | None], Template]
     """Finds a template below `templates/` by name, such as `telegram/edition.html`.
 
@@ -94,6 +99,10 @@ class Kit:
     """Finds pictures of editions: `keywords.png`, `trend.png`, `poster.png`, `card.png`, and `…-dark.png` of two."""
     logo: tuple[int, int] | None = None
     """Width and height in pixels of the newsletter's logo (`/logo.png` on the web server); None without one."""
+    name: str = ""
+    """The channel's name, or that of the account to open where there are several: `telegram.987654321`."""
+    account: str = ""
+    """The key of the account to open, out of those that the settings list (`HasAccounts`)."""
     colour: str = "#a8410b"
     """The brand's colour, `#rrggbb`."""
 
@@ -156,7 +165,7 @@ class Channel(ABC):
     """
 
     name: str
-    """The channel's name, such as "telegram"; stored with every subscriber."""
+    """The channel's name, such as "telegram", or that of the account (`Kit.name`)."""
     limits: Limits = Limits()
     """How large one message may be."""
     pace: Pace = Pace()
@@ -208,6 +217,19 @@ class Channel(ABC):
     async def check(self) -> Sequence[Finding]:
         """Check the account and the service, for `papers doctor`."""
         return []
+
+
+@runtime_checkable
+class HasAccounts(Protocol):
+    """Settings of a channel that may send by several accounts of ours, such as bots.
+
+    Each is opened as a channel of its own. Addresses that it hands over hold its name (`Address.account`).
+    """
+
+    @property
+    def accounts(self) -> Sequence[str]:
+        """The keys of the accounts, those of the settings, in their order."""
+        ...
 
 
 @runtime_checkable

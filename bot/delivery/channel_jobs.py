@@ -14,6 +14,7 @@ from bot.delivery.listening import ListeningMonitor
 from bot.delivery.recording_sender import RecordingSender
 from bot.delivery.session import Session
 from bot.runtime.jobs import Job
+from bot.runtime.locks.role_names import DELIVER, LISTEN, role_of
 from bot.runtime.role_status import RoleStatus
 from bot.runtime.supervisor import TICK, backoffs, pause, until
 
@@ -38,7 +39,7 @@ class ChannelJobs:
         self.channel: Channel = session.channel
         self.dispatcher = dispatcher
         self.recordings = recordings
-        self.delivers, self.listens = f"deliver:{self.channel.name}", f"listen:{self.channel.name}"
+        self.delivers, self.listens = role_of(DELIVER, self.channel.name), role_of(LISTEN, self.channel.name)
         """The names of its jobs."""
         self._monitor, self._status, self._now = monitor, status, now
 

@@ -37,6 +37,7 @@ from bot.rules.outcomes import (
     repeat_at,
 )
 from bot.runtime.locks import OWNER, Locks
+from bot.runtime.locks.role_names import DELIVER, role_of
 from bot.runtime.timing import Observe, ignore_timing
 from bot.signing import SignedLinks
 from bot.store import (
@@ -117,7 +118,7 @@ class Dispatcher:
 
     def roles(self) -> list[str]:
         """The locks that delivering on this channel needs."""
-        exclusive = [f"deliver:{self.channel.name}"] if self.channel.pace.exclusive else []
+        exclusive = [role_of(DELIVER, self.channel.name)] if self.channel.pace.exclusive else []
         return [*exclusive, f"{OWNER}{self.owner}"]
 
     def _may_begin(self) -> bool:
