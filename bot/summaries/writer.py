@@ -72,7 +72,7 @@ class Writer:
         self._wanted_texts = WantedTexts(store)
         self._model = model
         self._drafter = None if model is None else Drafter(model, source, second)
-        self._topics = None if model is None else TopicTranslator(model)
+        self._topics = None if model is None else TopicTranslator(model, store, self.affordable)
         self._concurrency = concurrency
         self._budget = budget
         self._collect = collect
