@@ -30,7 +30,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 from sqlalchemy import text
 
-from bot.channel import BaseChannel, Limits, Message, Outcome, Pace, Page, Personal, Sent
+from bot.channel import Channel, Limits, Message, Outcome, Pace, Page, Personal, Sent
 from bot.delivery.dispatcher import Dispatcher
 from bot.model import ALL_WEEK, Cadence, Edition, Found, Preferences, Ranked, Style
 from bot.runtime import logs
@@ -112,7 +112,7 @@ Part = dict[str, float]
 
 
 @dataclass
-class NullChannel(BaseChannel):
+class NullChannel(Channel):
     """Takes everything at once and does nothing with it."""
 
     name: str = "null"

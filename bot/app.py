@@ -90,7 +90,6 @@ class ChannelSettings(Protocol):
     @property
     def configured(self) -> bool:
         """Whether the operator has set this channel up."""
-        ...
 
 
 @asynccontextmanager

@@ -5,7 +5,6 @@ and press, and lays replies out. It knows nothing of editions, preferences or th
 """
 
 from bot.channel.audio import Recording
-from bot.channel.base import BaseChannel
 from bot.channel.command_lines import CommandName, command_line, edition_line, paper_line, quoted_command
 from bot.channel.conversation import CommandInfo, File, Option, Reply, Requester, Row, Suggestion
 from bot.channel.edition_cloud import cloud_url

@@ -33,7 +33,6 @@ class WeighsBounces(Protocol):
 
     def weigh(self, declared: Feedback, reason: str) -> Feedback | None:
         """What a bounce comes to, which a service declares to be `declared`; None if it is not the reader's matter."""
-        ...
 
 
 class FeedbackHandler(Protocol):
@@ -44,7 +43,6 @@ class FeedbackHandler(Protocol):
 
         Returns whether anything changed; False as well for a token that we did not sign, or of a reader who is gone.
         """
-        ...
 
 
 class OperatorTools(Protocol):
@@ -52,12 +50,9 @@ class OperatorTools(Protocol):
 
     def execute(self, work: Callable[[Channel, FeedbackHandler], Awaitable[None]]) -> None:
         """Open the program with this channel only and run `work`; prints one sentence for an error."""
-        ...
 
     def say(self, line: str) -> None:
         """Print a line to standard output."""
-        ...
 
     def as_json(self, value: object) -> None:
         """Print a value for scripts to standard output."""
-        ...

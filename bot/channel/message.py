@@ -12,11 +12,9 @@ class Message(Protocol):
 
     def sizes(self) -> Mapping[str, int]:
         """The message's sizes, by the quantities that the channel's `Limits` name."""
-        ...
 
     def parts(self) -> Mapping[str, str]:
         """The message's parts as they would be sent, by name ("text", "html"), for `papers preview`."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

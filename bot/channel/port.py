@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -103,31 +104,24 @@ class Commands(Protocol):
 
         Never raises for what the line says.
         """
-        ...
 
     async def suggest(self, requester: Requester, command: str, typed: str, now: datetime) -> Sequence[Suggestion]:
         """Completions of what is being typed behind a command, the likeliest first, at most 25. Never raises."""
-        ...
 
     def listed(self, channel: str, language: str) -> Sequence[CommandInfo]:
         """A channel's commands in the order in which menus list them, those of operators included."""
-        ...
 
     def languages(self) -> Sequence[str]:
         """The languages there are, as BCP 47 tags."""
-        ...
 
     def introduction(self, language: str) -> tuple[str, str]:
         """What the newsletter is, in a language: in one sentence of at most 120 characters, and in at most 500."""
-        ...
 
     def operates(self, address: Address) -> bool:
         """Whether an address is an operator's."""
-        ...
 
     async def permitted(self, address: Address) -> bool:
         """Resume a chat that has granted the right to post. Returns whether it was paused for lack of it."""
-        ...
 
     async def gone(self, address: Address, reason: str, now: datetime) -> None:
         """Stop sending to a reader who blocked us, or to a place that removed us, until they come back.
@@ -135,107 +129,83 @@ class Commands(Protocol):
         As with `back` and `permitted` this includes the places within it: those whose recipient id begins with its own
         and a slash, such as the topics of a group.
         """
-        ...
 
     async def back(self, address: Address) -> bool:
         """Reactivate a subscriber who came back by themselves. Returns whether they were `gone`. Sends nothing."""
-        ...
 
     async def moved(self, address: Address, recipient: str) -> None:
         """Give a subscriber the new recipient id that their place has."""
-        ...
 
     async def listening(self, channel: str, now: datetime) -> None:
         """Note that a channel receives what readers write; call it as often as you like."""
-        ...
 
     async def not_listening(self, channel: str, reason: str, now: datetime) -> None:
         """Note that a channel receives nothing for now, and why, as a sentence for the operator; it tries again."""
-        ...
 
     async def acquire(self, address: Address) -> None:
         """Wait until the channel's rate limit allows a reply to `address`; replies go before editions."""
-        ...
 
 
-@runtime_checkable
-class Channel(Protocol):
-    """A way to reach people: one service or kind of output (`bot.channel.BaseChannel` has the defaults)."""
+class Channel(ABC):
+    """A way to reach people: one service or kind of output.
 
-    @property
-    def name(self) -> str:
-        """The channel's name, such as "telegram"; stored with every subscriber."""
-        ...
+    A channel overrides what is different for it. By default it needs no login, receives nothing and has no extras;
+    `name`, `recipient`, `compose` and `send` have no default.
+    """
 
-    @property
-    def limits(self) -> Limits:
-        """How large one message may be."""
-        ...
+    name: str
+    """The channel's name, such as "telegram"; stored with every subscriber."""
+    limits: Limits = Limits()
+    """How large one message may be."""
+    pace: Pace = Pace()
+    """How fast the channel may be used: its rate limits."""
+    extras: Sequence[Preference] = ()
+    """Preferences that only this channel has, in the order of menus; the core stores their values."""
+    residents: Sequence[str] = ()
+    """Built-in recipients, which are subscribed at the first start."""
+    repeats_unknown: bool = True
+    """Whether a message whose delivery is unconfirmed is sent again; otherwise it waits for the operator."""
+    rehearsal: bool = False
+    """Whether nothing leaves this machine, so that `--now` may pretend another time."""
+    shows_pictures: bool = False
+    """Whether it shows pictures of editions (`Kit.media`), so that they are drawn."""
 
-    @property
-    def pace(self) -> Pace:
-        """How fast the channel may be used: its rate limits."""
-        ...
-
-    @property
-    def extras(self) -> Sequence[Preference]:
-        """Preferences that only this channel has, in the order of menus; the core stores their values."""
-        ...
-
-    @property
-    def repeats_unknown(self) -> bool:
-        """Whether a message whose delivery is unconfirmed is sent again; otherwise it waits for the operator."""
-        ...
-
-    @property
-    def residents(self) -> Sequence[str]:
-        """Built-in recipients, which are subscribed at the first start."""
-        ...
-
-    @property
-    def rehearsal(self) -> bool:
-        """Whether nothing leaves this machine, so that `--now` may pretend another time."""
-        ...
-
-    @property
-    def shows_pictures(self) -> bool:
-        """Whether it shows pictures of editions (`Kit.media`), so that they are drawn."""
-        ...
-
+    @abstractmethod
     def recipient(self, written: str) -> str:
         """A recipient's id in the one form in which it is stored.
 
         Raises ValueError, whose message is a sentence, for a text that is no recipient.
         """
-        ...
 
-    def judge(self, recipient: str) -> str | None:
+    def judge(self, recipient: str) -> str | None:  # noqa: ARG002 - for channels whose recipients have own servers
         """Who decides whether messages to a recipient are taken, such as a mail address's domain; None for nobody."""
-        ...
+        return None
 
-    def typed(self, line: str, language: str) -> str:
+    def typed(self, line: str, language: str) -> str:  # noqa: ARG002 - for channels where commands have another form
         """A command line as people type it here, whose app is in that language: `/time 7:45`."""
-        ...
+        return line
 
-    async def __aenter__(self) -> Self: ...
+    async def __aenter__(self) -> Self:
+        return self
 
-    async def __aexit__(self, *exc: object) -> None: ...
+    async def __aexit__(self, *exc: object) -> None:
+        return None
 
-    async def listen(self, commands: Commands) -> None:
+    async def listen(self, commands: Commands) -> None:  # noqa: ARG002 - for channels that receive
         """Receive commands until cancelled; returns at once where the channel receives none."""
-        ...
+        return
 
+    @abstractmethod
     def compose(self, page: Page) -> Message:
         """Turn a page into this channel's markup. Pure: the core caches the result."""
-        ...
 
+    @abstractmethod
     async def send(self, to: str, message: Message, personal: Personal) -> Outcome:
         """Send to one recipient. Never raises for what the service answered."""
-        ...
 
     async def check(self) -> Sequence[Finding]:
         """Check the account and the service, for `papers doctor`."""
-        ...
+        return []
 
 
 @runtime_checkable
@@ -244,7 +214,6 @@ class Mailing(Protocol):
 
     def letter(self, page: Page) -> Message:
         """A page as a transactional message, which belongs to no subscription."""
-        ...
 
 
 @runtime_checkable
@@ -253,7 +222,6 @@ class Playing(Protocol):
 
     async def play(self, to: str, recording: Recording, personal: Personal) -> Outcome:
         """Send a recording to one recipient. Never raises for what the service answered."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +242,6 @@ class Hooked(Protocol):
 
     def webhooks(self) -> Mapping[str, Handler]:
         """Webhook handlers by their names below `/hooks/`; empty where the channel polls instead."""
-        ...
 
 
 @runtime_checkable
@@ -284,7 +251,6 @@ class Inviting(Protocol):
     @property
     def invitation(self) -> Link | None:
         """The service's name, and the URL where a new reader begins; None before the channel has logged in."""
-        ...
 
 
 @runtime_checkable
@@ -293,7 +259,6 @@ class AwaitsPictures(Protocol):
 
     def lacks_pictures(self, slug: str, language: str, style: Style) -> bool:
         """Whether a page of an edition would show pictures that are not there yet."""
-        ...
 
 
 @runtime_checkable
@@ -302,4 +267,3 @@ class DeepLinking(Protocol):
 
     def link_to(self, line: str) -> Link | None:
         """The service's name, and the URL that runs a line that changes nothing; None if no URL can hold it."""
-        ...

@@ -16,15 +16,12 @@ class Links(Protocol):
     @property
     def public(self) -> str | None:
         """The public URL of the web server, None where there is none."""
-        ...
 
     def sign(self, purpose: str, value: str) -> str:
         """A token for `value`, of digits, lower-case letters, dots and a hyphen; valid for one purpose, for ever."""
-        ...
 
     def read(self, purpose: str, token: str) -> str | None:
         """The value that a token holds; None for one that we did not sign for this purpose."""
-        ...
 
 
 class Unsigned:

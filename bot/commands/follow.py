@@ -14,7 +14,7 @@ from bot.commands.context import Context
 from bot.commands.preference_commands import preview_topics
 from bot.commands.subscription import settings_option
 from bot.rules.preferences import PREFERENCES
-from bot.rules.topics import TopicsError, parse
+from bot.rules.topics import TopicsError, parse, topic_of
 
 TOPICS = next(each for each in PREFERENCES if each.kind is Kind.TOPICS)
 
@@ -29,7 +29,7 @@ def parse_follow(typed: Typed) -> tuple[str, ...]:
 
 async def follow(context: Context, topics: tuple[str, ...]) -> Reply:
     """Ask whether to follow topics, and show what they would have brought."""
-    w, named = context.w, context.w.names(topics)
+    w, named = context.w, context.w.names([_plain(each) for each in topics])
     said, rows = await preview_topics(context, topics)
     if not context.is_reading:
         line = command_line(CommandName.SUBSCRIBE, ABOUT, ", ".join(topics))
@@ -45,6 +45,12 @@ async def follow(context: Context, topics: tuple[str, ...]) -> Reply:
     label = w.gettext("follow.add") if has else w.gettext("follow.only")
     options = [Option(label, TOPICS.line(wanted)), settings_option(w)]
     return context.reply(w.gettext("follow.question", topics=named), said, rows=rows, options=options)
+
+
+def _plain(written: str) -> str:
+    """A topic as people say it, without where it is looked for: `keyword:agents` is "agents"."""
+    topic = topic_of(written)
+    return written if topic is None or topic.unwanted else topic.phrase
 
 
 COMMANDS = (

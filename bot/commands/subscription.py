@@ -74,12 +74,16 @@ def parse_pause(typed: Typed) -> date | None:
 
 
 async def subscribe(context: Context, asked: SubscribeArguments) -> Reply:
-    """Subscribe, and owe the latest edition. Readers who come back find their preferences as they left them."""
+    """Subscribe, and owe the latest edition.
+
+    Readers who come back find their preferences as they left them, but for what they ask for. Those who never left keep
+    theirs, since anybody can make a link that asks.
+    """
     reader, w, access, requester = context.reader, context.w, context.services.access, context.requester
     known = reader is not None and reader.reason_code != Reason.REMOVED
     if not known and not access.admits(requester.address, asked.invite):
         return context.reply(refusal(context, access), ok=False)
-    if asked.language is not None and requester.person is None:
+    if asked.language is not None and requester.person is None and not context.is_reading:
         w = words(asked.language)
         context = replace(context, w=w)
     async with context.store.write() as connection:
@@ -88,13 +92,15 @@ async def subscribe(context: Context, asked: SubscribeArguments) -> Reply:
         await subscriber_queries.unsuppress(connection, requester.address)
         reader = await subscriber_queries.get(connection, requester.address, lock=True)
         before = context.preferences if reader is None else reader.preferences
-        style = asked.style if asked.style in context.services.styles else before.style
-        wanted = replace(
-            before,
-            language=asked.language or before.language,
-            style=style or before.style,
-            topics=asked.topics or before.topics,
-        )
+        wanted = before
+        if reader is None or reader.status is not Status.ACTIVE:
+            style = asked.style if asked.style in context.services.styles else None
+            wanted = replace(
+                before,
+                language=asked.language or before.language,
+                style=style or before.style,
+                topics=_together(before.topics, asked.topics),
+            )
         if reader is None:
             now = context.now
             await add(connection, requester.address, wanted, welcome_at=now, now=now, set_up_by=requester.person)
@@ -108,8 +114,10 @@ async def subscribe(context: Context, asked: SubscribeArguments) -> Reply:
         first = w.gettext("subscribe.done")
     elif reader.status is Status.ACTIVE:
         first = w.gettext("subscribe.already")
-    else:
+    elif wanted == before:
         first = w.gettext("subscribe.welcome_back")
+    else:
+        first = w.gettext("subscribe.welcome_back_changed")
     empty = ""
     if latest is not None and not choose(latest.papers, wanted):
         empty = w.gettext("subscribe.filters_empty")
@@ -120,6 +128,14 @@ async def subscribe(context: Context, asked: SubscribeArguments) -> Reply:
         settings_option(w),
     ]
     return context.reply(first, rhythm_in_words(wanted, w, context.now), empty, options=options)
+
+
+def _together(before: tuple[str, ...], asked: tuple[str, ...]) -> tuple[str, ...]:
+    """A reader's topics and those asked for; the former alone where there is no room for both."""
+    try:
+        return parse(", ".join([*before, *asked]))
+    except TopicsError:
+        return before
 
 
 async def add(

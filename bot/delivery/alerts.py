@@ -54,7 +54,6 @@ class Alert(Protocol):
         **fields: object,
     ) -> None:
         """Log `event` with `fields` and alert the operator; `setter` is told as well."""
-        ...
 
 
 class Alerts:

@@ -138,11 +138,7 @@ def list_page(
 def barren_page(count: int, preferences: Preferences, now: datetime) -> Page:
     """The notice for a reader whose filters have let nothing through for `count` editions."""
     w = words(preferences.language)
-    says = w.ngettext(
-        "edition.filters_left_nothing",
-        count,
-    )
-    return notice_page(says, w, now)
+    return notice_page(w.ngettext("edition.filters_left_nothing", count), w, now)
 
 
 def notice_page(says: str, w: Words, now: datetime) -> Page:
@@ -309,23 +305,22 @@ def _lead(w: Words, preferences: Preferences, chosen: Sequence[Ranked], papers: 
         passing = choose(papers, replace(preferences, papers=ALL_PAPERS))
         if named := brief.themes([each.paper for each in passing]):
             return w.gettext("edition.themes", themes=w.listed(named))
-    return _count(w, len(chosen), len(papers), preferences.min_votes)
+    return _count(w, chosen, papers, preferences.min_votes)
 
 
 def _most(style: Style) -> int | None:
     return brief.PAPERS if style is Style.BRIEF else None
 
 
-def _count(w: Words, shown: int, total: int, min_votes: int) -> str:
+def _count(w: Words, chosen: Sequence[Ranked], papers: Sequence[Ranked], min_votes: int) -> str:
+    shown, total = len(chosen), len(papers)
     if shown == total:
         return w.ngettext("edition.papers", total)
     if shown == 0:
-        return w.ngettext(
-            "edition.none_with_votes",
-            min_votes,
-            papers=w.number(total),
-        )
-    return w.ngettext("edition.top_of_papers", total, shown=w.number(shown))
+        return w.ngettext("edition.none_with_votes", min_votes, papers=w.number(total))
+    if chosen[-1] is papers[shown - 1]:
+        return w.ngettext("edition.top_of_papers", total, shown=w.number(shown))
+    return w.ngettext("edition.some_of_papers", total, shown=w.number(shown))
 
 
 def _warnings(w: Words, edition: Edition) -> list[str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -24,12 +23,6 @@ from bot.store.health_figures import Texts
 from bot.store.listening_outages import ListeningOutage
 
 MEDIA_TYPE = CONTENT_TYPE_PLAIN_0_0_4
-FORMER_NAMES = {
-    "papers_llm_texts": "papers_model_texts",
-    "papers_llm_tokens": "papers_model_tokens",
-    "papers_delivery_lag_seconds": "papers_oldest_due_seconds",
-}
-"""Metrics that were renamed, and the names under which they are served as well for one release."""
 LATELY = timedelta(days=2)
 """Age of the oldest edition whose deliveries are counted; counting all of them at every scrape would take too long."""
 BUCKETS = (0.005, 0.02, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -67,11 +60,11 @@ class _Figures(Collector):
         yield _gauge("papers_subscribers", "Subscribers.", ("channel", "status"), self.readers.items())
         by_verdict = ("model", "verdict")
         calls = {key: texts.count for key, texts in self.written.items()}
-        yield from _renamed("papers_llm_texts", "Texts that the LLM was asked for.", by_verdict, calls)
+        yield _gauge("papers_llm_texts", "Texts that the LLM was asked for.", by_verdict, calls.items())
         tokens = {key: texts.tokens for key, texts in self.written.items()}
-        yield from _renamed("papers_llm_tokens", "Tokens that these texts cost.", by_verdict, tokens)
+        yield _gauge("papers_llm_tokens", "Tokens that these texts cost.", by_verdict, tokens.items())
         ages = {(channel,): _seconds(self.now - since) for channel, since in self.overdue.items()}
-        yield from _renamed("papers_delivery_lag_seconds", "Age of the oldest due delivery.", ("channel",), ages)
+        yield _gauge("papers_delivery_lag_seconds", "Age of the oldest due delivery.", ("channel",), ages.items())
         stopped = {(channel,): 1 for channel in self.halted}
         yield _gauge(
             "papers_channel_halted",
@@ -139,12 +132,6 @@ def _of_jobs(status: RoleStatus) -> Iterator[Metric]:
         yield _gauge(name, text, ("role",), [(key, each) for key, each in found.items() if each is not None])
     takeovers = {(name,): job.takeovers for name, job in status.jobs.items()}
     yield _gauge("papers_role_takeovers", "Times that this process has taken a role.", ("role",), takeovers.items())
-
-
-def _renamed(name: str, text: str, labels: Sequence[str], values: Mapping[Any, float]) -> Iterator[GaugeMetricFamily]:
-    """A metric under its name and, for one release, under the name that it had before."""
-    for each in (name, FORMER_NAMES[name]):
-        yield _gauge(each, text, labels, values.items())
 
 
 def _gauge(

@@ -14,7 +14,7 @@ import discord
 from discord.http import Route
 
 from bot.channel import (
-    BaseChannel,
+    Channel,
     Commands,
     Finding,
     Kit,
@@ -60,7 +60,7 @@ PERMISSIONS = discord.Permissions(
 """What the invitation link asks for: to post, to look for its own posts, and to start a thread per edition."""
 
 
-class Discord(BaseChannel):
+class Discord(Channel):
     """One Discord bot."""
 
     name = "discord"

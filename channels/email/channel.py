@@ -16,7 +16,7 @@ from bot.channel import (
     LEAVE,
     MAIL,
     N_,
-    BaseChannel,
+    Channel,
     Deferred,
     Feedback,
     FeedbackHandler,
@@ -72,7 +72,7 @@ PICTURES = Preference(
 """Whether mails show the first paper's picture: they do unless it is turned off."""
 
 
-class Email(BaseChannel):
+class Email(Channel):
     """The e-mail channel."""
 
     name = "email"

@@ -46,7 +46,7 @@ def subscribe_url(page: Page, public: str | None) -> str:
     """Where somebody subscribes whom an edition was forwarded to, in its language and style; empty without a server."""
     if public is None or not page.blocks or page.day is None or page.slug == SAMPLE:
         return ""
-    return f"{public}/{page.language}/{page.slug}?style={page.style.value}#address"
+    return f"{public}/{page.language}/{page.slug}?style={page.style.value}#subscribe"
 
 
 def list_url(page: Page) -> str:

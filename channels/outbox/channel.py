@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bot.channel import BaseChannel, Deferred, Finding, Gone, Kit, Limits, Message, Outcome, Pace, Page, Personal, Sent
+from bot.channel import Channel, Deferred, Finding, Gone, Kit, Limits, Message, Outcome, Pace, Page, Personal, Sent
 from bot.runtime.files import try_to_write, write_atomic
 from bot.runtime.text import without_controls
 from channels.outbox.settings import Settings
@@ -42,7 +42,7 @@ class OutboxMessage:
         return {"text": self.text, "html": self.html}
 
 
-class Outbox(BaseChannel):
+class Outbox(Channel):
     """The outbox channel."""
 
     name = "outbox"

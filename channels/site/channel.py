@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from bot.channel import BaseChannel, Deferred, Finding, Gone, Kit, Limits, Message, Outcome, Pace, Page, Personal, Sent
+from bot.channel import Channel, Deferred, Finding, Gone, Kit, Limits, Message, Outcome, Pace, Page, Personal, Sent
 from bot.model import ILLUSTRATED, Cadence, Style
 from bot.runtime.files import try_to_write
 from bot.runtime.text import one_line
@@ -66,7 +66,7 @@ class Written:
     changed: Sequence[str] = field(default_factory=tuple)
 
 
-class Site(BaseChannel):
+class Site(Channel):
     """The site channel."""
 
     name = "site"

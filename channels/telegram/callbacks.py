@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -39,6 +40,7 @@ _ABOUT = "@"
 _STORED = "#"
 _BACK = "<"
 """Before a line, and again before the line that leads back from its answer."""
+_PLAIN_PAYLOAD = re.compile("[A-Za-z0-9][A-Za-z0-9_-]*")
 _LINE = "_"
 """First character of a payload that holds a line; an invitation code may contain the others."""
 
@@ -106,8 +108,15 @@ async def decode(data: str, memory: Memory) -> Callback:
 
 
 def deep_link(username: str, line: str) -> str | None:
-    """A link that runs a line in the reader's private chat with the bot; None if the line is too long for one."""
-    payload = _LINE + base64.urlsafe_b64encode(line.encode()).decode().rstrip("=")
+    """A link that runs a line in the reader's private chat with the bot; None if the line is too long for one.
+
+    What follows `subscribe` is a payload as it is (`?start=ko-abstract`), since Start subscribes.
+    """
+    name, _, rest = line.partition(" ")
+    if name == CommandName.SUBSCRIBE and _PLAIN_PAYLOAD.fullmatch(rest):
+        payload = rest
+    else:
+        payload = _LINE + base64.urlsafe_b64encode(line.encode()).decode().rstrip("=")
     return None if len(payload) > LONGEST_PAYLOAD else f"https://t.me/{username}?start={payload}"
 
 

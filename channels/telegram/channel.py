@@ -21,7 +21,7 @@ from bot.channel import (
     AUDIO,
     SILENT,
     Barred,
-    BaseChannel,
+    Channel,
     Commands,
     Deferred,
     Finding,
@@ -79,7 +79,7 @@ FIRST_BOT = "first bot"
 """The memory's key for the id of the bot that readers have started."""
 
 
-class Telegram(BaseChannel):
+class Telegram(Channel):
     """One Telegram bot."""
 
     name = "telegram"

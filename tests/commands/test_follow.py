@@ -22,7 +22,7 @@ async def chat(store: Store) -> Chat:
 @LITE
 async def test_following_asks_and_changes_nothing(chat: Chat) -> None:
     answer = await chat.ask("follow keyword:agents")
-    assert answer.says[0] == "Follow keyword:agents?"
+    assert answer.says[0] == "Follow agents?"
     assert await chat.reader() is None
     await chat.ask("subscribe")
     before = await chat.preferences()
@@ -51,6 +51,23 @@ async def test_its_button_adds_to_the_topics_of_a_reader(chat: Chat) -> None:
     await chat.ask("topics " + ", ".join(f"t{n}" for n in range(30)))
     full = await chat.ask("follow robots")
     assert (full.ok, (await chat.preferences()).topics[0]) == (False, "t0")
+
+
+@LITE
+async def test_a_reader_who_comes_back_gets_the_topics_beside_their_own(chat: Chat) -> None:
+    await chat.ask("subscribe about robots")
+    await chat.ask("unsubscribe")
+    answer = await chat.ask((await chat.ask("follow keyword:agents")).options[0].line)
+    assert (await chat.preferences()).topics == ("robots", "keyword:agents")
+    assert answer.says[0] == "Welcome back. Apart from what you just chose, your settings are as you left them."
+
+
+@LITE
+async def test_a_link_that_subscribes_changes_nothing_of_a_reader(chat: Chat) -> None:
+    await chat.ask("subscribe about robots")
+    before = await chat.preferences()
+    answer = await chat.ask("subscribe ko-abstract about x")
+    assert (answer.says[0], await chat.preferences()) == ("You’re already subscribed.", before)
 
 
 @pytest.mark.parametrize("line", ["follow", "follow ,", "follow " + "x" * 61, "subscribe about " + "x" * 61])

@@ -93,6 +93,11 @@ def test_a_reader_gets_the_papers_that_were_asked_for(wanted: Preferences, shown
     assert made.footer[-1].endswith("(https://huggingface.co/papers) · votes as of 29 April, 22:04 UTC")
 
 
+def test_papers_of_a_topic_are_not_called_the_top() -> None:
+    made = edition_page(edition(*TEN[:-1], replace(TEN[-1], keywords=("robots",))), Preferences(topics=("robots",)))
+    assert made.lead == "1 of 10 papers"
+
+
 def test_papers_without_votes_pass_the_filter_of_votes() -> None:
     made = edition_page(edition(paper(votes=None)), Preferences(min_votes=50))
     assert made.blocks[0].votes is None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
-from bot.channel import BaseChannel, Limits, Message, Outcome, Pace, Page, Personal, Sent
+from bot.channel import Channel, Limits, Message, Outcome, Pace, Page, Personal, Sent
 from bot.channel.preference import Preference
 from bot.delivery.dispatcher import Dispatcher
 from bot.model import Address, Cadence, Edition, Found, Paper, Preferences, Ranked
@@ -33,7 +33,7 @@ class Plain:
 
 
 @dataclass
-class FakeChannel(BaseChannel):
+class FakeChannel(Channel):
     """Returns what `answer` says; `sent` lists every send in order."""
 
     name: str = "fake"

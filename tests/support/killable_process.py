@@ -17,7 +17,7 @@ from pathlib import Path
 from sqlalchemy import and_, or_, select
 
 from bot import app
-from bot.channel import BaseChannel, Limits, Message, Outcome, Pace, Page, Personal, Sent
+from bot.channel import Channel, Limits, Message, Outcome, Pace, Page, Personal, Sent
 from bot.delivery import dead_senders
 from bot.model import State
 from bot.rules.outcomes import MAX_REPEATS
@@ -62,7 +62,7 @@ class Orders:
         return self.home / "gate"
 
 
-class Ledger(BaseChannel):
+class Ledger(Channel):
     """A channel that writes down every send before and after answering it."""
 
     name = "fake"

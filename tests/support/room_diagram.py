@@ -10,6 +10,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,6 +23,7 @@ Arrows = Mapping[str, set[str]]
 """For each room the rooms that it imports: `bot.store`, `channels.email` …"""
 
 
+@cache
 def arrows() -> dict[str, set[str]]:
     """Every room under `bot/` and `channels/`, with the rooms that its files import."""
     found: dict[str, set[str]] = {}
@@ -33,6 +35,7 @@ def arrows() -> dict[str, set[str]]:
     return {room: below - LEFT_OUT for room, below in found.items() if room not in LEFT_OUT}
 
 
+@cache
 def layers() -> list[set[str]]:
     """The layers of the import contract, uppermost first: the rooms of each, as `bot.store`."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))

@@ -212,7 +212,9 @@ async def test_the_style_is_a_query_parameter(served: Served) -> None:
     plain, abstract = await served.get("/en/2026-04-29"), await served.get("/en/2026-04-29?style=abstract")
     assert "Thing 1 is measured." in plain.text
     assert "e.g. larger than 3.5 apples" in abstract.text
-    assert (await served.get("/en/2026-04-29?style=review")).status == 404
+    gone = await served.get("/en/2026-04-29?style=review")  # of a mail from when there was a model
+    assert (gone.status, gone.headers["Location"]) == (302, "/en/2026-04-29")
+    assert (await served.get("/en/2026-04-29?style=nonsense")).status == 404
 
 
 async def test_the_brief_page_leads_to_the_other_papers(tmp_path: Path) -> None:

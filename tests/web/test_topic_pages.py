@@ -103,6 +103,18 @@ async def test_an_app_is_opened_with_the_topic_where_a_link_can_hold_it(tmp_path
             assert [link for link in links if link.startswith("https://t.me/")] == [url]
 
 
+async def test_an_app_is_opened_in_the_language_and_style_of_the_page(tmp_path: Path) -> None:
+    async with Served(tmp_path, channels=[Linking(Link("Telegram", "https://t.me/papers_bot"))]) as served:
+        await served.publish(paper(1))
+        for path, begins in (("", "ko"), ("2026-04-29?style=abstract", "ko-abstract")):
+            links = Seen((await served.get(f"/ko/{path}")).text).links
+            assert f"https://t.me/papers_bot?start=subscribe {begins}" in links
+
+
+async def test_the_button_in_the_header_keeps_the_topic(served: Served) -> None:
+    assert "#subscribe" in Seen((await served.get("/ko/keywords/diffusion-models")).text).links
+
+
 async def test_chips_lead_to_pages(served: Served) -> None:
     links = Seen((await served.get("/en/papers/2604.00001")).text).links
     for there in ("/en/keywords/diffusion-models", "/en/authors/kaiming-he", "/en/organisations/deep-lab-ai"):

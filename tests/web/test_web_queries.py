@@ -95,7 +95,7 @@ async def test_metrics_count_deliveries_by_state_and_what_is_overdue(store: Stor
         assert await health_figures.written(connection) == {}
     text = (await metrics.write(later)).decode()
     assert 'papers_deliveries{channel="fake",state="sent"} 1.0' in text
-    assert 'papers_oldest_due_seconds{channel="fake"}' in text
+    assert 'papers_delivery_lag_seconds{channel="fake"}' in text
     assert f'papers_{Timed.SEND.value}_seconds_count{{channel="fake"}} 2.0' in text
     assert f'papers_{Timed.RENDER.value}_seconds_count{{channel="fake"}} 1.0' in text
     assert "ada" not in text

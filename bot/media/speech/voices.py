@@ -29,12 +29,9 @@ class Speaker(Protocol):
     @property
     def most(self) -> int:
         """Characters that may be spoken in one request."""
-        ...
 
     async def unable(self, language: str) -> str | None:
         """Why a language cannot be spoken well, in one sentence; None where it can."""
-        ...
 
     async def speak(self, text: str, language: str) -> bytes:
         """The sound of a text, as MP3 or as WAV of 16 bits. Raises SpeechError."""
-        ...

@@ -71,46 +71,36 @@ class Locks(Protocol):
 
         Raises HeldError where another process has one of them, LostError where the database cannot be asked.
         """
-        ...
 
     async def give_back(self, role: str) -> None:
         """Release a role's lock, if we hold it."""
-        ...
 
     async def is_free(self, role: str) -> bool:
         """Whether no process holds a role's lock, nor can still be working under it. Raises LostError."""
-        ...
 
     async def free_among(self, *roles: str) -> list[str]:
         """Those of these roles that are free (`is_free`). Raises LostError."""
-        ...
 
     async def holders(self) -> list[Holder]:
         """Every role that some process has, with those of this one. Raises LostError."""
-        ...
 
     async def watch(self, *roles: str) -> None:
         """Never returns; raises LostError when we lose one of these locks."""
-        ...
 
     async def guard(self, connection: AsyncConnection, *roles: str) -> None:
         """Raise LostError unless we still hold these locks, and keep others from them until the transaction ends.
 
         Only those that were taken are asked for: a command that runs a step by itself needs no lock.
         """
-        ...
 
     def shown(self, *roles: str) -> dict[str, int]:
         """The numbers of these locks, of those that have numbers and were taken. Raises LostError."""
-        ...
 
     def may_begin(self, *roles: str) -> bool:
         """Whether we hold these locks for long enough to begin something that cannot be taken back."""
-        ...
 
     async def close(self) -> None:
         """Release every lock."""
-        ...
 
 
 def ourselves() -> dict[str, object]:

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from bot.channel import Link, Page
+from bot.channel import CommandName, Link, Page, command_line
 from bot.model import Cadence, Style
 from bot.render.catalogue import DEFAULT, languages
 from bot.render.labels import labels
@@ -136,7 +136,8 @@ class LayoutMaker:
         """The layout of a page whose path in a language is `url(language)`.
 
         `here` is the entry of the navigation to be marked; `style`, `cadence` and `topics` are those of the feeds to
-        link to, `follow` is the command line that apps are opened with; `more` are fields of PageLayout.
+        link to, `follow` is the command line that apps are opened with, to subscribe unless one is given; `more` are
+        fields of PageLayout.
         """
         own, urls = w.language, self.urls
         named = [
@@ -150,7 +151,7 @@ class LayoutMaker:
         chosen |= {} if cadence is Cadence.DAY else {"cadence": cadence.value}
         chosen |= {"topics": topics} if topics else {}
         query = urlencode(chosen, safe=",")
-        box = self.offers.box(w, follow)
+        box = self.offers.box(w, follow or command_line(CommandName.SUBSCRIBE, _beginning(own, style)))
         return PageLayout(
             site=SiteUrls(
                 front=urls.front(own),
@@ -169,6 +170,11 @@ class LayoutMaker:
             subscribe=box,
             **({"description": box.tagline} | more),
         )
+
+
+def _beginning(language: str, style: Style) -> str:
+    """What a subscription begins with, as the command `subscribe` has it: `ko`, `ko-abstract`."""
+    return language if style is Style.HEADLINE else f"{language}-{style}"
 
 
 def plain_page(w: Words, heading: str, lead: str = "", notes: Sequence[str] = ()) -> Page:

@@ -153,6 +153,10 @@ class PublicRoutes:
         if named is None:
             raise web.HTTPNotFound
         style = self._style(request)
+        if style not in self._pages.styles:  # a link in an older mail, from a time when the style was offered
+            return web.Response(
+                status=HTTPStatus.FOUND, headers={"Location": request.path, "Cache-Control": "no-cache"}
+            )
         now = self._clock()
         key = ("edition", language, *named, style)
         return await self._shown(request, key, now, lambda: self._pages.edition(language, *named, style, now))
@@ -235,11 +239,11 @@ class PublicRoutes:
         return answer
 
     def _style(self, request: web.Request) -> Style:
-        """The style that a query asks for. Raises web.HTTPNotFound for one that is not offered."""
-        written = request.query.get("style", Style.HEADLINE)
-        if written not in self._pages.styles:
-            raise web.HTTPNotFound
-        return Style(written)
+        """The style that a query asks for. Raises web.HTTPNotFound for what is none."""
+        try:
+            return Style(request.query.get("style", Style.HEADLINE))
+        except ValueError:
+            raise web.HTTPNotFound from None
 
     async def _count(self, request: web.Request, now: datetime) -> None:
         """Count a costly request against its client's quota. Raises web.HTTPTooManyRequests."""

@@ -226,7 +226,7 @@ def test_fewer_emails_stands_beside_unsubscribe() -> None:
 
 def test_somebody_who_was_forwarded_a_mail_can_subscribe() -> None:
     text, html = arrived(mail(edition(*FIVE), "ko", Style.ABSTRACT), READER)
-    where = f"{PUBLIC}/ko/2026-04-29?style=abstract#address"
+    where = f"{PUBLIC}/ko/2026-04-29?style=abstract#subscribe"
     assert where in html
     assert where in text
 

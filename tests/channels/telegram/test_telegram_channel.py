@@ -373,6 +373,11 @@ def test_a_deep_link_shows_what_it_was_made_for(command: str, argument: str) -> 
         assert line_of_payload(payload) == line
 
 
+@pytest.mark.parametrize(("begins", "payload"), [("ko", "ko"), ("zh-Hans-abstract", "zh-Hans-abstract")])
+def test_a_link_that_subscribes_reads_like_one(begins: str, payload: str) -> None:
+    assert deep_link("papers_bot", f"subscribe {begins}") == f"https://t.me/papers_bot?start={payload}"
+
+
 @pytest.mark.parametrize("line", ["forget confirmed", "unsubscribe", "topics x", "settings", "broadcast confirmed 1"])
 def test_a_deep_link_changes_nothing(line: str) -> None:
     url = deep_link("papers_bot", line)

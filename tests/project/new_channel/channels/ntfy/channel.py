@@ -11,7 +11,7 @@ import aiohttp
 
 from bot.channel import (
     Barred,
-    Commands,
+    Channel,
     Deferred,
     Finding,
     Gone,
@@ -23,7 +23,6 @@ from bot.channel import (
     Pace,
     Page,
     Personal,
-    Preference,
     Rate,
     Rejected,
     Sent,
@@ -50,17 +49,13 @@ class NtfyMessage:
         return {"text": f"{self.title}\n\n{self.text}"}
 
 
-class Ntfy:
+class Ntfy(Channel):
     """Posts editions to topics of one ntfy server."""
 
     name = "ntfy"
     limits = Limits(maxima={"bytes": 4096})  # https://docs.ntfy.sh/publish/#limitations
     pace = Pace(concurrency=4, account=Rate(1, 5.0))
     repeats_unknown = True  # seeing a notification twice is better than missing it
-    rehearsal = False
-    shows_pictures = False
-    extras: Sequence[Preference] = ()
-    residents: Sequence[str] = ()
 
     def __init__(self, settings: Settings, kit: Kit) -> None:
         self._url = settings.url.rstrip("/")
@@ -92,9 +87,6 @@ class Ntfy:
     async def __aexit__(self, *exc: object) -> None:
         if self._client is not None:
             await self._client.close()
-
-    async def listen(self, commands: Commands) -> None:
-        """Return at once: nobody can write to us over ntfy."""
 
     def compose(self, page: Page) -> NtfyMessage:
         return NtfyMessage(page.heading, self._text(page))
