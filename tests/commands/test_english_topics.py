@@ -130,8 +130,8 @@ async def test_a_model_that_fails_or_is_slow_leaves_topics_as_they_are(
         await asyncio.sleep(60)
         return ""
 
-    monkeypatch.setattr(topic_translation, "PATIENCE", 0.05)
-    for said in (never, lambda _: "no JSON at all"):
+    for said, patience in ((never, 0.05), (lambda _: "no JSON at all", 60.0)):
+        monkeypatch.setattr(topic_translation, "PATIENCE", patience)
         async with translating(store, said) as (translate, _):
             assert await translate(["확산"], "ko", NOW) == {}
     async with store.read() as connection:
