@@ -97,13 +97,15 @@ async def _watch(
     limit, asked_at = time.monotonic() + LONGEST, 0.0
     while time.monotonic() < limit:
         async with http.get("/_/counts") as answer:
-            counts = (await answer.json())["counts"]
+            seen = await answer.json()
+        counts = seen["counts"]
         now, posted = time.monotonic(), counts.get(POST, 0)
         begun = begun or (now if posted else 0.0)
         if posted >= channels:
             ended = now
             break
-        if posted and counts.get(SYNC) and now - asked_at >= 1.0:
+        # Nobody can be answered before the bot has a session, neither here nor by Discord.
+        if posted and counts.get(SYNC) and seen["gateway"].get("READY") and now - asked_at >= 1.0:
             asked_at = now
             task = asyncio.create_task(ask())
             asking.add(task)

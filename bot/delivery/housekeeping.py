@@ -18,6 +18,7 @@ from bot.store import (
     former_readers,
     one_time_tokens,
     opinions,
+    partitions,
     retention,
     unread_days,
 )
@@ -26,6 +27,8 @@ log = logging.getLogger(__name__)
 
 OVERDUE = timedelta(hours=2)
 """Time after closing time at which a weekday without an edition is worth an alert."""
+AGAIN = timedelta(hours=1)
+"""Time after which partitions are tried again that others held, such as a backup."""
 
 
 class Housekeeping:
@@ -51,6 +54,7 @@ class Housekeeping:
         self._closes = closes
         self._channels = channels
         self._keep = keep
+        self._held_until: datetime | None = None
 
     async def step(self, now: datetime) -> bool:
         """Do everything that is due at `now`. Returns whether there was anything to do."""
@@ -105,11 +109,22 @@ class Housekeeping:
             await one_time_tokens.drop_old(connection, now)
 
     async def _fold(self, now: datetime) -> bool:
-        """Once a day, replace deliveries past their retention by counts, and erase readers who left long ago."""
+        """Once a day, replace deliveries past their retention by counts, and erase readers who left long ago.
+
+        Partitions are made ahead first.
+        """
+        if self._held_until is not None and now < self._held_until:
+            return False
         async with self._store.read() as connection:
             if await ended_editions.last_day(connection, "fold") == now.date():
                 return False
-        folded = await retention.fold_old(self._store, before=now - retention.KEEP)
+        try:
+            await partitions.make_ahead(self._store, now)
+            folded = await retention.fold_old(self._store, before=retention.kept_from(now))
+        except partitions.InUseError as error:
+            log.warning("partitions cannot be changed now, trying again in an hour", extra={"error": str(error)})
+            self._held_until = now + AGAIN
+            return False
         erased = await former_readers.erase_former(self._store, now=now, keep=self._keep)
         async with self._store.write() as connection:
             await opinions.forget(connection, before=now - opinions.KEEP)

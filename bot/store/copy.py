@@ -14,7 +14,7 @@ from sqlalchemy import Table, func, insert, literal, select, text, union_all
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store import search
+from bot.store import partitions, search
 from bot.store.database import BUSY_SECONDS, LEISURELY, Store, StoreError
 from bot.store.schema import DERIVED, HEAD, deliveries, delivery_counts, editions, metadata
 
@@ -33,7 +33,10 @@ async def snapshot(store: Store) -> AsyncIterator[AsyncConnection]:
     """A transaction that sees the database as of its first query, whatever others write meanwhile."""
     options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True} if store.path is None else {}
     async with store.engine.connect() as opened:
-        yield await opened.execution_options(**options)
+        connection = await opened.execution_options(**options)
+        if store.path is None:  # a partition that is dropped is gone for older snapshots, too; this one begins after it
+            await connection.execute(text("lock table deliveries in access share mode"))
+        yield connection
 
 
 @asynccontextmanager
@@ -90,6 +93,8 @@ async def copy(source: AsyncConnection, target: Store, progress: Progress | None
             await _require_empty(connection)
             if connection.dialect.name == "postgresql":
                 await connection.execute(text(LEISURELY))
+                copied = await source.scalars(select(deliveries.c.edition_id).distinct())
+                await partitions.make_for(connection, copied.all())
             expected = await counts(source)
             total, done = sum(expected.values()), 0
             for table in COPIED:

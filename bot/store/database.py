@@ -172,16 +172,15 @@ class Store:
     async def _migrate(self, before: str | None) -> Path | None:
         """Migrate; the copy of the file as it was, if one was made. Raises HeldError."""
         if self.path is None or before is None:
-            async with self.write() as connection:
-                if connection.dialect.name == "postgresql":
-                    await connection.execute(text(LEISURELY))
-                    # Several machines may start at once: one migrates, the others find it done.
-                    await connection.execute(text("select pg_advisory_xact_lock(hashtext('morning-papers migrate'))"))
-                    before = await connection.run_sync(_version)
-                    if before is not None and upgrade.needs_standstill(before, self.path):
-                        await upgrade.server_standstill(connection, before)
-                if before != schema.HEAD:
-                    await _upgrade(connection, before)
+            for step in upgrade.BEFOREHAND if self.path is None else ():
+                async with self._migrating() as (connection, found):
+                    if found is not None and found < upgrade.PARTITIONS:
+                        await step(connection)
+            async with self._migrating() as (connection, found):
+                if found is not None and upgrade.needs_standstill(found, self.path):
+                    await upgrade.server_standstill(connection, found)
+                if found != schema.HEAD:
+                    await _upgrade(connection, found)
             return None
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(upgrade.migrating_file(self.path))
@@ -195,6 +194,15 @@ class Store:
             async with self.rebuild() as connection:
                 await _upgrade(connection, before)
             return copied
+
+    @asynccontextmanager
+    async def _migrating(self) -> AsyncIterator[tuple[AsyncConnection, str | None]]:
+        """A transaction to migrate in, and the version in it. Of several machines that start at once one has it."""
+        async with self.write() as connection:
+            if connection.dialect.name == "postgresql":
+                await connection.execute(text(LEISURELY))
+                await connection.execute(text("select pg_advisory_xact_lock(hashtext('morning-papers migrate'))"))
+            yield connection, await connection.run_sync(_version)
 
     @asynccontextmanager
     async def rebuild(self) -> AsyncIterator[AsyncConnection]:

@@ -1,41 +1,62 @@
-"""Retention: old deliveries are folded into counts, and an edition's sums hold at every instant."""
+"""Retention: old deliveries are folded into counts, week by week, and an edition's sums hold at every instant.
+
+On PostgreSQL a partition whose editions are all that old is dropped as a whole; other rows are deleted, as on SQLite.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, delete, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Reason, State
+from bot.store import partitions
 from bot.store.database import Store
+from bot.store.partitions import InUseError, Partition
 from bot.store.schema import deliveries, delivery_counts, editions, reason_columns
 from bot.store.upsert import insert
 
 KEEP = timedelta(days=60)
-"""Time after its edition closed for which a delivery is kept."""
+"""Time after its edition closed for which a delivery is kept at most."""
+WEEK = timedelta(days=7)
 
 BATCH = 5_000
 ON_ITS_WAY = (State.OWED, State.SENDING)
+MAY_CHANGE = (*ON_ITS_WAY, State.UNKNOWN)
+"""States of deliveries that something may still become of; while it holds one, no partition is dropped."""
+
+
+def kept_from(now: datetime) -> datetime:
+    """When the first edition closed whose deliveries are kept at `now`: those of a week go together."""
+    return partitions.week_of(now - KEEP) + WEEK
 
 
 async def fold_old(store: Store, *, before: datetime, batch: int = BATCH) -> int:
     """Replace the deliveries of editions closed before `before` by counts. Returns how many there were.
 
     What such an edition still owes expires first. Each batch is its own transaction, so that other writers do not wait
-    long.
+    long. Raises InUseError where a partition cannot be dropped just now; what was folded before remains so.
     """
+    folded = 0
+    for partition in await _old_partitions(store, before):
+        inside = deliveries.c.edition_id < partition.end
+        while await _expire(store, before, batch, inside):
+            pass
+        while counted := await _fold_batch(store, before, batch, inside, deliveries.c.state == State.UNKNOWN):
+            folded += counted
+        folded += await _drop(store, partition)
     while await _expire(store, before, batch):
         pass
-    folded = 0
     while counted := await _fold_batch(store, before, batch):
         folded += counted
     return folded
 
 
-async def _expire(store: Store, before: datetime, batch: int) -> int:
-    ids = _old(before, batch, deliveries.c.state.in_(ON_ITS_WAY))
+async def _expire(store: Store, before: datetime, batch: int, *wanted: ColumnElement[bool]) -> int:
+    ids = _old(before, batch, deliveries.c.state.in_(ON_ITS_WAY), *wanted)
     ends = {
         "state": State.EXPIRED.value,
         "owner": None,
@@ -47,13 +68,44 @@ async def _expire(store: Store, before: datetime, batch: int) -> int:
         return (await connection.execute(rows.values(ends))).rowcount
 
 
-async def _fold_batch(store: Store, before: datetime, batch: int) -> int:
+async def _old_partitions(store: Store, before: datetime) -> Sequence[Partition]:
+    """The partitions to which no edition will be added, and all of whose editions closed before `before`."""
+    if store.path is not None:
+        return []
+    async with store.read() as connection:
+        upcoming = await partitions.next_edition_id(connection)
+        young = await connection.scalar(select(func.min(editions.c.id)).where(editions.c.closed_at >= before))
+        there = await partitions.partitions(connection)
+    return [each for each in there if each.end <= min(upcoming, upcoming if young is None else young)]
+
+
+async def _drop(store: Store, partition: Partition) -> int:
+    """Count a partition's deliveries and drop it. Returns how many there were.
+
+    They are counted before the table is locked: none is added or deleted meanwhile. What an operator requeued meanwhile
+    is looked for under the lock.
+    """
+    name = partition.name
+    grouped = f"select edition_id, channel, state, count(*) as count from {name} group by 1, 2, 3"  # noqa: S608 - ours
+    changing = " or ".join(f"exists (select from {name} where state = '{state}')" for state in MAY_CHANGE)
+    async with partitions.changing(store) as connection:
+        rows = await connection.execute(text(grouped))
+        counted = Counter({(row.edition_id, row.channel, row.state): row.count for row in rows})
+        await _add(connection, counted)
+        await connection.execute(text(f"lock table only deliveries, only {name} in access exclusive mode"))
+        if await connection.scalar(text(f"select {changing}")):
+            raise InUseError(f"{name} holds deliveries that may still change")
+        await connection.execute(text(f"drop table {name}"))
+    return counted.total()
+
+
+async def _fold_batch(store: Store, before: datetime, batch: int, *wanted: ColumnElement[bool]) -> int:
     """Count exactly what is deleted: the DELETE returns it."""
     ended = deliveries.c.state.not_in(ON_ITS_WAY)
     async with store.write() as connection:
         deleted = await connection.execute(
             delete(deliveries)
-            .where(deliveries.c.id.in_(_old(before, batch, ended)), ended)
+            .where(deliveries.c.id.in_(_old(before, batch, ended, *wanted)), ended)
             .returning(deliveries.c.edition_id, deliveries.c.channel, deliveries.c.state)
         )
         counted = Counter((row.edition_id, row.channel, row.state) for row in deleted)
@@ -61,9 +113,9 @@ async def _fold_batch(store: Store, before: datetime, batch: int) -> int:
     return counted.total()
 
 
-def _old(before: datetime, batch: int, wanted: ColumnElement[bool]) -> Select[tuple[int]]:
+def _old(before: datetime, batch: int, *wanted: ColumnElement[bool]) -> Select[tuple[int]]:
     editions_then = select(editions.c.id).where(editions.c.closed_at < before)
-    return select(deliveries.c.id).where(deliveries.c.edition_id.in_(editions_then), wanted).limit(batch)
+    return select(deliveries.c.id).where(deliveries.c.edition_id.in_(editions_then), *wanted).limit(batch)
 
 
 async def _add(connection: AsyncConnection, counted: Counter[tuple[int, str, str]]) -> None:

@@ -206,6 +206,7 @@ deliveries = Table(
     UniqueConstraint("edition_id", "subscriber_id"),
     Index("ix_deliveries_subscriber_id", "subscriber_id"),
 )
+"""On PostgreSQL partitioned by `edition_id` (`bot.store.partitions`); each partition has the primary key by itself."""
 
 # Queries by time or owner look only for deliveries that are owed or in flight, so only those are indexed: the indexes
 # stay as small as the work that is left, however many rows have been delivered.

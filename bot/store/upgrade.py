@@ -18,6 +18,7 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.runtime.locks import FileLocks, HeldError, wait_for
+from bot.store.partitions import WIDTH
 
 if TYPE_CHECKING:  # imported only when there is something to migrate
     from alembic.config import Config
@@ -30,6 +31,12 @@ SEARCH_INDEX = "0013"
 """The migration that made the search index of today, which is filled from the papers afterwards."""
 LEASES = "0019"
 """The migration that put leases in the place of PostgreSQL's advisory locks, of which a later process knows nothing."""
+PARTITIONS = "0021"
+"""The migration that put PostgreSQL's deliveries into partitions."""
+FITS = "ck_deliveries_first_partition"
+"""The constraint by which deliveries of before fit into the first partition."""
+LONGEST_WAIT = "5s"
+"""Time to wait for a lock on deliveries, behind which other processes wait meanwhile."""
 STANDSTILL = {"sqlite": SEARCH_INDEX, "postgresql": LEASES}
 """The newest migration that no process may run beside: one that renames tables, or changes how locks are held."""
 SETTLING = 9.0
@@ -40,6 +47,8 @@ MIGRATE = "migrate"
 """The lock under which one process of several that start together migrates, on SQLite."""
 ROWS_PER_SECOND = {"sqlite": 200_000, "postgresql": 60_000}
 """Rows that all migrations together copy or update in a second: less than `benchmarks.migrations` saw."""
+CHECKED_PER_SECOND = 1_000_000
+"""Rows of PostgreSQL's deliveries that are looked at in a second before they become a partition."""
 PAPERS_PER_SECOND = 1_500
 """Papers that are put into the search index in a second."""
 BYTES_PER_SECOND = 100_000_000
@@ -85,19 +94,47 @@ def lacks_index(version: str | None) -> bool:
 
 
 async def estimate(connection: AsyncConnection, file: Path | None, version: str) -> tuple[int, float]:
-    """Rows that the migrations from `version` on touch, and roughly the seconds that they take.
+    """Rows that the migrations from `version` on touch or check, and roughly the seconds that they take.
 
     The seconds include the copy of an SQLite file, which is at `file`.
     """
-    rows = papers = 0
+    rows = papers = checked = 0
     for table in await connection.run_sync(lambda each: set(inspect(each).get_table_names())):
         if table in TOUCHED and version < REASON_CODES:
             rows += int(await connection.scalar(text(f"select count(*) from {table}")) or 0)  # noqa: S608 - ours
+    if file is None and REASON_CODES <= version < PARTITIONS:
+        checked = int(await connection.scalar(text("select count(*) from deliveries")) or 0)
     if lacks_index(version):
         papers = int(await connection.scalar(text("select count(*) from papers")) or 0)
     size = 0 if file is None else (await asyncio.to_thread(file.stat)).st_size
-    seconds = rows / ROWS_PER_SECOND[connection.dialect.name] + papers / PAPERS_PER_SECOND + size / BYTES_PER_SECOND
-    return rows + papers, seconds
+    seconds = rows / ROWS_PER_SECOND[connection.dialect.name] + checked / CHECKED_PER_SECOND
+    seconds += papers / PAPERS_PER_SECOND + size / BYTES_PER_SECOND
+    return rows + checked + papers, seconds
+
+
+async def bound_deliveries(connection: AsyncConnection) -> None:
+    """Say of PostgreSQL's deliveries that they fit into the first partition, without looking at the rows yet.
+
+    The bound is so far off that a program of before may go on for years.
+    """
+    there = text("select 1 from pg_constraint where conname = :name and conrelid = 'deliveries'::regclass")
+    if await connection.scalar(there, {"name": FITS}) is None:
+        newest = int(await connection.scalar(text("select max(id) from editions")) or 0)
+        end = (newest // WIDTH + 2) * WIDTH
+        await connection.execute(text(f"set local lock_timeout = '{LONGEST_WAIT}'"))
+        await connection.execute(
+            text(f"alter table deliveries add constraint {FITS} check (edition_id < {end}) not valid")
+        )
+
+
+async def check_deliveries(connection: AsyncConnection) -> None:
+    """Look at all rows of deliveries, while others go on writing: attaching them then takes no look of its own."""
+    await connection.execute(text("set local statement_timeout = 0"))
+    await connection.execute(text(f"alter table deliveries validate constraint {FITS}"))
+
+
+BEFOREHAND = (bound_deliveries, check_deliveries)
+"""What is done before a database of PostgreSQL older than PARTITIONS is migrated, each in a transaction of its own."""
 
 
 @asynccontextmanager

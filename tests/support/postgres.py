@@ -27,6 +27,9 @@ SETTINGS = {
     "shared_buffers": "128MB",
 }
 
+PARTITIONS = ("deliveries_0", "deliveries_default")
+"""The partitions of deliveries in a database that was just migrated."""
+
 
 class Postgres:
     """A running server. `create()` makes a database, `url()` returns its address."""
@@ -61,13 +64,13 @@ class Postgres:
         """Empty a database for the next test; returns False if it cannot be reused: in use, or with other tables."""
         others = "select 1 from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
         there = "select tablename from pg_tables where schemaname = 'public' order by tablename"
-        ours = sorted(schema.metadata.tables)
+        ours = sorted([*schema.metadata.tables, *PARTITIONS])
         with psycopg.connect(f"postgresql://papers@/{name}?host={self.folder}", autocommit=True) as connection:
             version = connection.execute("select version_num from alembic_version").fetchone()
             tables = [table for (table,) in connection.execute(there) if table != "alembic_version"]
             if connection.execute(others).fetchone() or version != (schema.HEAD,) or tables != ours:
                 return False
-            connection.execute(f"truncate {', '.join(ours)} restart identity cascade".encode())
+            connection.execute(f"truncate {', '.join(schema.metadata.tables)} restart identity cascade".encode())
         return True
 
 

@@ -1,0 +1,147 @@
+"""Partitions of deliveries on PostgreSQL: one for the editions of each week, made before it and dropped as a whole.
+
+A partition holds a range of edition ids. When a week begins, the ids of editions go on at the beginning of the next
+range, which has its partition by then. What has none, because nobody made it, goes into the default partition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store.schema import editions
+
+if TYPE_CHECKING:
+    from bot.store.database import Store
+
+WIDTH = 10_000
+"""Edition ids of a partition. A week has some ten, and filling in the days of three years a thousand."""
+AHEAD = 2
+"""Partitions that are there: this week's and the next."""
+STORAGE = (
+    "fillfactor = 90, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02,"
+    " autovacuum_vacuum_cost_delay = 0"
+)
+"""Each row changes twice within the hour, so that vacuum has to come early, and be quick."""
+LONGEST_WAIT = "500ms"
+"""Time to wait for a lock on the whole table, behind which everybody else queues. Less than the second after which
+PostgreSQL looks for deadlocks (`deadlock_timeout`): so it is this transaction that gives way, and no sender's."""
+LOCK_NOT_AVAILABLE = "55P03"
+
+_PARTITIONS = text(r"""
+    select relname as name, (regexp_match(bound, 'FROM \(''(\d+)''\)'))[1]::bigint as first,
+        (regexp_match(bound, 'TO \(''(\d+)''\)'))[1]::bigint as end
+    from pg_inherits join pg_class on pg_class.oid = inhrelid, pg_get_expr(relpartbound, pg_class.oid) as bound
+    where inhparent = 'deliveries'::regclass and bound <> 'DEFAULT'
+    order by 3
+""")
+_NEXT_ID = text("select last_value + is_called::int from editions_id_seq")
+
+
+class InUseError(Exception):
+    """Others hold the table of deliveries; later they may not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """A partition, and the edition ids that it is for."""
+
+    name: str
+    first: int | None
+    """None in the very first, which has all that came before."""
+    end: int
+    """One more than the last."""
+
+    def holds(self, edition_id: int) -> bool:
+        return (self.first is None or self.first <= edition_id) and edition_id < self.end
+
+
+def week_of(at: datetime) -> datetime:
+    """When the week of an instant began: Monday, midnight UTC."""
+    day = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return day - timedelta(days=day.weekday())
+
+
+async def make_ahead(store: Store, now: datetime) -> None:
+    """Begin this week's partition, if that is still to be done, and have the next one ready.
+
+    Raises InUseError; nothing is changed then. Does nothing on SQLite.
+    """
+    if store.path is not None:
+        return
+    async with changing(store) as connection:
+        there = await partitions(connection)
+        upcoming = await next_edition_id(connection)
+        current = _of(there, upcoming)
+        start = upcoming
+        if current is None:
+            start = -(-upcoming // WIDTH) * WIDTH
+        elif await _is_of_an_earlier_week(connection, current, now):
+            start = current.end
+        following = start
+        for _ in range(AHEAD):
+            found = _of(there, following) or await _make(connection, following)
+            following = found.end
+        if start > upcoming:
+            await connection.execute(text("select setval('editions_id_seq', :start, false)"), {"start": start})
+
+
+async def make_for(connection: AsyncConnection, edition_ids: Collection[int]) -> None:
+    """Make the partitions for editions that are copied from another database, with the ids that they have there."""
+    there = await partitions(connection)
+    for first in sorted({edition_id - edition_id % WIDTH for edition_id in edition_ids}):
+        if _of(there, first) is None:
+            await _make(connection, first)
+
+
+async def partitions(connection: AsyncConnection) -> Sequence[Partition]:
+    """The partitions in the order of their editions, without the default one."""
+    return [Partition(row.name, row.first, row.end) for row in await connection.execute(_PARTITIONS)]
+
+
+async def next_edition_id(connection: AsyncConnection) -> int:
+    """The id that the next edition gets."""
+    return int((await connection.execute(_NEXT_ID)).scalar_one())
+
+
+@asynccontextmanager
+async def changing(store: Store) -> AsyncIterator[AsyncConnection]:
+    """A transaction that makes or drops partitions. Raises InUseError where others hold the table for too long."""
+    try:
+        async with store.write() as connection:
+            await connection.execute(text(f"set local lock_timeout = '{LONGEST_WAIT}'"))
+            yield connection
+    except OperationalError as error:
+        if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
+            raise
+        raise InUseError("the table of deliveries is in use") from error
+
+
+def _of(there: Sequence[Partition], edition_id: int) -> Partition | None:
+    return next((each for each in there if each.holds(edition_id)), None)
+
+
+async def _is_of_an_earlier_week(connection: AsyncConnection, current: Partition, now: datetime) -> bool:
+    """Whether the first edition in a partition that was for readers closed before this week."""
+    query = select(func.min(editions.c.closed_at)).where(editions.c.id >= (current.first or 0), editions.c.for_readers)
+    began: datetime | None = await connection.scalar(query)
+    return began is not None and began < week_of(now)
+
+
+async def _make(connection: AsyncConnection, first: int) -> Partition:
+    """Make a partition apart from the others and attach it, for which nobody who writes deliveries has to wait."""
+    made = Partition(f"deliveries_{first}", first, first + WIDTH)
+    key = f"constraint pk_{made.name} primary key (id)"
+    await connection.execute(
+        text(f"create table {made.name} (like deliveries including defaults, {key}) with ({STORAGE})")
+    )
+    bounds = f"from ({made.first}) to ({made.end})"
+    await connection.execute(text(f"alter table deliveries attach partition {made.name} for values {bounds}"))
+    return made
