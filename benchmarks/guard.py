@@ -7,7 +7,8 @@ rows where they can be imported (`pip install --no-deps --target DIR corroborate
 Of real texts (November 2026; tuned on / held out): deepseek-zh 0.2 / 0.2 % refused, numbers 96.3 / 97.4 % and units
 99.6 / 98.3 % caught; gpt-ko 0.3 / 1.1 %, 97.4 / 97.1 %, 100 / 99.1 %; own sentences 0; UHGEval 96.9 % at 0.0 %.
 `--show` prints what went wrong, of held-out texts too. `--without numerals._korean` switches a rule (a pattern, a table
-or a function of a module of the guard) off, to see what it catches by itself. Exit code 0: within the bounds, 1: not, 2: no recordings.
+or a function of a module of the guard) off, to see what it catches by itself.
+Exit code 0: within the bounds, 1: not, 2: no recordings.
 """
 
 from __future__ import annotations
