@@ -53,7 +53,7 @@ _CJK_RUN = re.compile(
 _LATIN_SCALE = {"k": 1e3, "m": 1e6, "millions": 1e6, "b": 1e9, "billions": 1e9, "t": 1e12, **SCALES}
 _LATIN_RUN = re.compile(r"(?:[KkMBT]|[\s-]?(?i:thousand|millions?|billions?|trillion|hundred))(?![A-Za-z0-9])")
 _ARABIC_RUN = re.compile(
-    r"\s?(?:(مليون(?:ين|ا|ًا)?|ملايين)|(مليار(?:ات|ين|ا|ًا)?)|(تريليون)|([أا]لف(?:ا|ًا)?|[آا]لاف))(?![ء-ي])"
+    r"\s?(?:(مليون(?:ين|ا|ًا)?|ملايين)|(مليار(?:ات|ين|ا|ًا)?)|(تريليون(?:ات|ين|ا|ًا)?)|([أا]لف(?:ا|ًا)?|[آا]لاف))(?![ء-ي])"
 )
 _ARABIC_SCALE = (1e6, 1e9, 1e12, 1e3)
 _RANGE = re.compile(r"\s?[-–—~〜～]\s?\Z")
