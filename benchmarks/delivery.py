@@ -50,6 +50,10 @@ MOST_TIMES_IDLE = 3.0
 """Ratio, at most: a step that finds nothing to do with a million readers to the same with 10,000."""
 FEW = 10_000
 CONCURRENCY = 1_000
+NARROW = 10
+"""Messages in flight on a channel with few connections."""
+MOST_TIMES_WIDE = 3.0
+"""Ratio, at most: processor time for a row with few connections to that with `CONCURRENCY`, with as many readers."""
 PAPERS = 10
 IDLE_STEPS = 60
 IDLE_RUNS = 8
@@ -143,17 +147,25 @@ async def ours(url: str, home: Path, readers: int) -> Part:
         async with holding(locks, *dispatcher.roles()):
             took["publish"] = await _publish(store, DAY, NOW, readers)
             took["idle before"] = await _idle(dispatcher, NOW)
-            began = time.perf_counter()
-            for now in DUE:
-                while await dispatcher.step(now) or dispatcher.busy:
-                    if dispatcher.busy:
-                        await dispatcher.attempt_ended.wait()
-            took["dispatch"] = time.perf_counter() - began
+            took |= await _dispatch(dispatcher)
             await _all_sent(store, readers)
             took["idle after"] = await _idle(dispatcher, NOW + SPREAD)
             took["publish again"] = await _publish(store, DAY + timedelta(days=1), NOW + timedelta(days=1), readers)
         await locks.close()
     took["megabytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return took
+
+
+async def narrow(url: str, home: Path, readers: int) -> Part:
+    """The same with few connections, handed out only."""
+    async with _subscribed(url, home, readers) as store:
+        locks = make_locks(store.engine.url, store.path)
+        dispatcher = Dispatcher(store, NullChannel(pace=Pace(concurrency=NARROW)), locks)
+        async with holding(locks, *dispatcher.roles()):
+            await _publish(store, DAY, NOW, readers)
+            took = await _dispatch(dispatcher)
+            await _all_sent(store, readers)
+        await locks.close()
     return took
 
 
@@ -241,6 +253,16 @@ async def _publish(store: Store, day: date, now: datetime, readers: int) -> floa
     return time.perf_counter() - began
 
 
+async def _dispatch(dispatcher: Dispatcher) -> Part:
+    """Hand everything out: how long it takes, and the processor time of this process, both in seconds."""
+    began, processor = time.perf_counter(), time.process_time()
+    for now in DUE:
+        while await dispatcher.step(now) or dispatcher.busy:
+            if dispatcher.busy:
+                await dispatcher.attempt_ended.wait()
+    return {"dispatch": time.perf_counter() - began, "dispatch, processor": time.process_time() - processor}
+
+
 async def _idle(dispatcher: Dispatcher, now: datetime) -> float:
     """How long a step takes that finds nothing to do, one each second; of several runs the shortest, as elsewhere."""
     took = []
@@ -281,7 +303,7 @@ def _driver(store: Store) -> Iterator[tuple[Any, str]]:
             yield server, "%s"
 
 
-PARTS = {"ours": ours, "bare": bare}
+PARTS = {"ours": ours, "narrow": narrow, "bare": bare}
 
 
 # What is asked of them
@@ -309,8 +331,8 @@ class Figure:
         return f"{self.name:<58} {value:>8} {self.unit:<7} {bound:<16} {verdict}".rstrip()
 
 
-def figures(readers: int, database: str, parts: Sequence[Part], baseline: Part) -> list[Figure]:
-    """What the parts measured, with few readers, a tenth and all of them, beside what is asked."""
+def figures(readers: int, database: str, parts: Sequence[Part], slim: Part, baseline: Part) -> list[Figure]:
+    """What the parts measured, with few readers, a tenth (also with few connections) and all, beside what is asked."""
     few, tenth, whole = parts
     rate = readers / whole["dispatch"]
     bare_rate = readers / baseline["dispatch"]
@@ -331,6 +353,13 @@ def figures(readers: int, database: str, parts: Sequence[Part], baseline: Part) 
         Figure("dispatch, times bare", bare_rate / rate, "x", MOST_TIMES_BARE_DISPATCH[database]),
         Figure(
             "dispatch, times a tenth of the readers", whole["dispatch"] / tenth["dispatch"], "x", MOST_TIMES_A_TENTH
+        ),
+        Figure("dispatch, processor time", whole["dispatch, processor"] / readers * 1e6, "us/row"),
+        Figure(
+            f"  of a tenth with {NARROW} connections, times {CONCURRENCY:,}",
+            slim["dispatch, processor"] / tenth["dispatch, processor"],
+            "x",
+            MOST_TIMES_WIDE,
         ),
         Figure("idle step, everything owed later", whole["idle before"] * 1000, "ms"),
         Figure(f"  times {FEW:,} readers", whole["idle before"] / few["idle before"], "x", MOST_TIMES_IDLE),
@@ -358,7 +387,8 @@ def main() -> int:
     try:
         with _urls(asked.database) as urls:
             parts = [_measured("ours", next(urls), each) for each in (few, tenth, readers)]
-            found = figures(readers, asked.database, parts, _measured("bare", next(urls), readers))
+            slim, baseline = _measured("narrow", next(urls), tenth), _measured("bare", next(urls), readers)
+            found = figures(readers, asked.database, parts, slim, baseline)
     except LookupError as error:
         print(error, file=sys.stderr)
         return 2

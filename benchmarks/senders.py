@@ -65,7 +65,7 @@ async def send(url: str, *, pipelined: bool) -> None:
     locks = make_locks(store.engine.url, None)
     dispatcher = Dispatcher(store, channel, locks)
     if not pipelined:
-        dispatcher.pipelines = False
+        dispatcher.hurries = False
     async with holding(locks, *dispatcher.roles()):
         from bot.runtime.supervisor import clock
 

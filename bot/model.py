@@ -300,14 +300,27 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Reader:
+    """The subscriber that a delivery goes to, as they are when it is claimed."""
+
+    id: int
+    to: str
+    """Their recipient id."""
+    preferences: Preferences
+    extras: Mapping[str, str] = field(default_factory=dict, hash=False)
+    subscribed_at: datetime | None = None
+    """Tells apart two subscribers who have had the same recipient id."""
+    is_first: bool = False
+    """Whether they subscribed lately and were sent nothing yet."""
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """One edition for one subscriber, as claimed for sending."""
 
     id: int
     edition_id: int
-    subscriber_id: int
-    to: str
-    preferences: Preferences
+    reader: Reader
     due_at: datetime
     expires_at: datetime
     attempts: int = 0
@@ -317,15 +330,10 @@ class Delivery:
     """How often the service refused it."""
     fell_back: bool = False
     """Whether it, or its variant, fell back to the plainest style."""
-    extras: Mapping[str, str] = field(default_factory=dict, hash=False)
     missed: tuple[date, ...] = ()
     """The days of editions that expired since the last one that the reader was sent."""
-    subscribed_at: datetime | None = None
-    """When the reader subscribed: tells apart two subscribers who have had the same recipient id."""
     is_note: bool = False
     """Whether the edition is an announcement."""
-    is_first: bool = False
-    """Whether the reader subscribed lately and was sent nothing yet."""
 
 
 @dataclass(frozen=True, slots=True)

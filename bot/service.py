@@ -10,17 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
-from pathlib import Path
 
-from bot.channel import Channel, LoginError
+from bot.channel import Channel
 from bot.commands import ReaderCommands
 from bot.commands.process_feedback import FeedbackProcessor
 from bot.delivery.alerts import Alerts
-from bot.delivery.dispatcher import Dispatcher
+from bot.delivery.channel_jobs import ChannelJobs
 from bot.delivery.housekeeping import Housekeeping
-from bot.delivery.listening import ListeningMonitor
-from bot.delivery.recording_sender import RecordingSender
-from bot.delivery.session import Session
 from bot.media.illustrator import Illustrator
 from bot.media.speech.narrator import Narrator
 from bot.model import Address, Cadence, Preferences
@@ -31,7 +27,7 @@ from bot.runtime.clock import Clock
 from bot.runtime.jobs import Job, cut_short, under_locks
 from bot.runtime.locks import Locks, take_from_the_dead
 from bot.runtime.role_status import RoleStatus
-from bot.runtime.supervisor import TICK, backoffs, pause, supervise, until
+from bot.runtime.supervisor import TICK, pause, supervise, until
 from bot.settings import Settings
 from bot.store import Store, edition_queries
 from bot.summaries.writer import Writer
@@ -73,27 +69,37 @@ class Role(StrEnum):
     WEB = "web"
 
 
-@dataclass(slots=True)
-class Service:
-    """The whole program, wired. `run` works until told to stop, `once` does what is due now."""
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """What makes editions, whatever channels there are."""
 
-    home: Path
-    settings: Settings
-    store: Store
-    locks: Locks
-    clock: Clock
-    sessions: Sequence[Session]
     publisher: Publisher
-    dispatchers: Sequence[Dispatcher]
     housekeeping: Housekeeping
     writer: Writer
     illustrator: Illustrator
     narrator: Narrator
-    recording_senders: Sequence[RecordingSender]
-    alerts: Alerts
-    monitor: ListeningMonitor
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """What answers readers: their commands, and what mail systems report of them."""
+
     commands: ReaderCommands
     feedback: FeedbackProcessor
+
+
+@dataclass(slots=True)
+class Service:
+    """The whole program, wired. `run` works until told to stop, `once` does what is due now."""
+
+    settings: Settings
+    store: Store
+    locks: Locks
+    clock: Clock
+    workers: Workers
+    channel_jobs: Sequence[ChannelJobs]
+    incoming: Incoming
+    alerts: Alerts
     status: RoleStatus
     web: Web | None = None
     """None without WEB_PORT or PUBLIC_URL."""
@@ -105,7 +111,7 @@ class Service:
     @property
     def channels(self) -> Sequence[Channel]:
         """The channels that this process works with, logged in or not."""
-        return [session.channel for session in self.sessions]
+        return [each.channel for each in self.channel_jobs]
 
     async def once(
         self, now: datetime, roles: frozenset[Role] = frozenset(Role), stop: asyncio.Event | None = None
@@ -126,8 +132,8 @@ class Service:
 
         Raises nothing but what the database and the locks raise.
         """
-        later = {"illustrate", "narrate", *(each.role for each in self.recording_senders)}
-        later |= {f"deliver:{channel.name}" for channel in self.channels if not channel.rehearsal}
+        later = {"illustrate", "narrate", *(each.recordings.role for each in self.channel_jobs if each.recordings)}
+        later |= {each.delivers for each in self.channel_jobs if not each.channel.rehearsal}
         jobs = self._jobs(roles)
         await self._each_once([jobs[name] for name in jobs if name not in later], now, stop)
 
@@ -164,9 +170,10 @@ class Service:
         if not await until(stop, asyncio.ensure_future(self.drain.wait())):
             return
         log.info("draining: nothing more is claimed")
-        for dispatcher in self.dispatchers:
+        dispatchers = [each.dispatcher for each in self.channel_jobs]
+        for dispatcher in dispatchers:
             dispatcher.draining = True
-        while any(dispatcher.busy for dispatcher in self.dispatchers) and not stop.is_set():
+        while any(dispatcher.busy for dispatcher in dispatchers) and not stop.is_set():
             await pause(DRAINED_EVERY, stop)
         stop.set()
 
@@ -176,41 +183,41 @@ class Service:
         await until(stop, asyncio.ensure_future(take_from_the_dead(self.locks, *locks)))
 
     def _jobs(self, roles: frozenset[Role]) -> dict[str, Job]:
-        """The jobs of these roles, by name."""
-        jobs: dict[str, Job] = {}
-        if Role.POLL in roles:
-            jobs["poll"] = Job(["poll"], self._poll, self._poll_once)
-            keep = self.housekeeping.step
-            jobs["keep"] = Job(["keep"], partial(self._again, "keep", keep, HOUSEKEEPING_EVERY), keep)
-            if self.writer.has_model:
-                failed = "text generation failed, delivering without it"
-                once = partial(self._bounded, MODEL_PATIENCE, self.writer.step, failed)
-                jobs["write"] = Job(["write"], self._write, once, self.writer.finish)
-        if Role.POLL in roles and (self.web is not None or any(channel.shows_pictures for channel in self.channels)):
-            draw = partial(self._again, "illustrate", self.illustrator.step, ILLUSTRATING_EVERY)
-            jobs["illustrate"] = Job(["illustrate"], draw, self._illustrate_once)
-        for dispatcher, session in zip(self.dispatchers, self.sessions, strict=True):
-            if Role.DELIVER in roles:
-                jobs[f"deliver:{dispatcher.channel.name}"] = Job(
-                    dispatcher.roles,
-                    partial(self._deliver, dispatcher, session),
-                    partial(self._deliver_once, dispatcher, session),
-                    partial(self._finish, dispatcher),
-                    dispatcher.cut_off,
-                )
-        if Role.POLL in roles and self.narrator.has_voice:
-            read = partial(self._again, "narrate", self.narrator.step, NARRATING_EVERY)
-            once = partial(self._bounded, VOICE_PATIENCE, self.narrator.step, "reading aloud failed")
-            jobs["narrate"] = Job(["narrate"], read, once)  # after all deliveries, with `--once` too
-        for each in self.recording_senders if Role.DELIVER in roles else ():
-            jobs[each.role] = Job([each.role], partial(self._again, each.role, each.step, NARRATING_EVERY), each.step)
-        for session in self.sessions if Role.LISTEN in roles else ():
-            role = f"listen:{session.channel.name}"
-            jobs[role] = Job([role], partial(self._listen, session))
+        """The jobs of these roles, by name, in the order in which `once` does them."""
+        jobs = self._editions_jobs() if Role.POLL in roles else {}
+        for each in self.channel_jobs if Role.DELIVER in roles else ():
+            jobs[each.delivers] = each.deliver_job()
+        if Role.POLL in roles and self.workers.narrator.has_voice:
+            narrate = self.workers.narrator.step
+            once = partial(self._bounded, VOICE_PATIENCE, narrate, "reading aloud failed")
+            # After all deliveries, with `--once` too.
+            jobs["narrate"] = Job(["narrate"], partial(self._again, "narrate", narrate, NARRATING_EVERY), once)
+        for each in self.channel_jobs:
+            if Role.DELIVER in roles and (sender := each.recordings) is not None:
+                again = partial(self._again, sender.role, sender.step, NARRATING_EVERY)
+                jobs[sender.role] = Job([sender.role], again, sender.step)
+        for each in self.channel_jobs if Role.LISTEN in roles else ():
+            jobs[each.listens] = each.listen_job(self.incoming.commands)
         if Role.WEB in roles and self.web is not None:
             jobs["web"] = Job([], self.web.run)  # without a lock: any number of processes may serve pages
         if self.probes is not None:
             jobs["health"] = Job([], self.probes.run)
+        return jobs
+
+    def _editions_jobs(self) -> dict[str, Job]:
+        """The jobs that make editions ready to be delivered."""
+        keep, writer = self.workers.housekeeping.step, self.workers.writer
+        jobs = {
+            "poll": Job(["poll"], self._poll, self._poll_once),
+            "keep": Job(["keep"], partial(self._again, "keep", keep, HOUSEKEEPING_EVERY), keep),
+        }
+        if writer.has_model:
+            failed = "text generation failed, delivering without it"
+            once = partial(self._bounded, MODEL_PATIENCE, writer.step, failed)
+            jobs["write"] = Job(["write"], self._write, once, writer.finish)
+        if self.web is not None or any(channel.shows_pictures for channel in self.channels):
+            draw = partial(self._again, "illustrate", self.workers.illustrator.step, ILLUSTRATING_EVERY)
+            jobs["illustrate"] = Job(["illustrate"], draw, self._illustrate_once)
         return jobs
 
     async def _again(
@@ -222,16 +229,16 @@ class Service:
             await pause(every, stop)
 
     async def _poll_once(self, now: datetime) -> None:
-        if await self.publisher.poller.poll(now):
+        if await self.workers.publisher.poller.poll(now):
             await self._beat()
-        while await self.publisher.step(now):
+        while await self.workers.publisher.step(now):
             pass
         await self.welcome_residents(now)
 
     async def _write(self, stop: asyncio.Event) -> None:
-        while await until(stop, asyncio.ensure_future(self.writer.step(self.clock.now()))):
+        while await until(stop, asyncio.ensure_future(self.workers.writer.step(self.clock.now()))):
             self.status.turned("write")
-            await pause(0.0 if self.writer.wrote else WRITING_EVERY, stop)
+            await pause(0.0 if self.workers.writer.wrote else WRITING_EVERY, stop)
 
     async def _bounded(
         self, seconds: float, step: Callable[[datetime], Awaitable[object]], failed: str, now: datetime
@@ -247,52 +254,27 @@ class Service:
     async def _illustrate_once(self, now: datetime) -> None:
         try:
             async with asyncio.timeout(DRAWING_PATIENCE):
-                await self.illustrator.step(now)
+                await self.workers.illustrator.step(now)
         except Exception:  # editions go out, whatever becomes of their pictures
             log.exception("drawing pictures failed, delivering without them")
-
-    async def _deliver_once(self, dispatcher: Dispatcher, session: Session, now: datetime) -> None:
-        try:
-            await session.open()
-        except LoginError as error:
-            self.monitor.refused(session.channel.name, str(error), now)
-            return
-        except Exception:  # one unreachable service must not stop the others
-            log.exception("channel unreachable, its deliveries wait", extra={"channel": session.channel.name})
-            return
-        while await dispatcher.step(now, await_texts=False) or dispatcher.busy:
-            if dispatcher.busy:
-                await dispatcher.attempt_ended.wait()
 
     async def _poll(self, stop: asyncio.Event) -> None:
         while await until(stop, asyncio.ensure_future(self._round())):  # a poll that is cut off has stored nothing
             self.status.turned("poll")
-            at = await self.publisher.poller.next_poll(self.clock.now())
+            at = await self.workers.publisher.poller.next_poll(self.clock.now())
             await pause(min(max((at - self.clock.now()).total_seconds(), TICK), LONGEST_NAP), stop)
 
     async def _round(self) -> None:
-        before = self.publisher.poller.polled_at
-        while await self.publisher.step(self.clock.now()):
+        before = self.workers.publisher.poller.polled_at
+        while await self.workers.publisher.step(self.clock.now()):
             pass
         await self.welcome_residents(self.clock.now())
-        if self.publisher.poller.polled_at != before:
+        if self.workers.publisher.poller.polled_at != before:
             await self._beat()
 
     async def _beat(self) -> None:
         if self.settings.heartbeat_url is not None:
             await beat(self.store, self.channels, self.settings.heartbeat_url.get_secret_value())
-
-    async def _deliver(self, dispatcher: Dispatcher, session: Session, stop: asyncio.Event) -> None:
-        name, log_in = f"deliver:{dispatcher.channel.name}", partial(self._log_in, session, stop)
-        await self._despite_refusals(session, stop, self.status.each_beginning(name, log_in))
-        while not stop.is_set():
-            worked = await dispatcher.step(self.clock.now())
-            self.status.turned(name)
-            if not worked:
-                await pause(TICK, dispatcher.attempt_ended, stop)
-
-    async def _finish(self, dispatcher: Dispatcher, patience: float) -> None:
-        await dispatcher.finish(self.clock.now(), patience=patience)
 
     async def _send_alerts(self, stop: asyncio.Event) -> None:
         await until(stop, asyncio.ensure_future(self.alerts.run()))
@@ -303,42 +285,6 @@ class Service:
             async with asyncio.timeout(PATIENCE):
                 await self.alerts.flush()
 
-    async def _listen(self, session: Session, stop: asyncio.Event) -> None:
-        self.monitor.begin(session.channel.name)
-        await self._despite_refusals(session, stop, partial(self._log_in_and_listen, session, stop))
-
-    async def _log_in_and_listen(self, session: Session, stop: asyncio.Event) -> None:
-        name = session.channel.name
-        try:
-            await self._log_in(session, stop)
-            if not stop.is_set() and await until(stop, asyncio.ensure_future(session.channel.listen(self.commands))):
-                await self.monitor.working(name, self.clock.now())  # it receives nothing, and is not meant to
-        except LoginError as error:
-            self.monitor.refused(name, str(error), self.clock.now())
-            await self.monitor.failed(name, str(error), self.clock.now(), told=True)
-            raise
-        except Exception as error:
-            # Only a ConnectionError of our own has a message that is fit to be shown.
-            reason = str(error) if type(error) is ConnectionError else type(error).__name__
-            await self.monitor.failed(name, reason, self.clock.now())
-            raise
-
-    async def _log_in(self, session: Session, stop: asyncio.Event) -> None:
-        await until(stop, asyncio.ensure_future(session.open()))
-
-    async def _despite_refusals(
-        self, session: Session, stop: asyncio.Event, work: Callable[[], Awaitable[None]]
-    ) -> None:
-        """Do the work, again with backoff while the service refuses our login: a revoked token may be valid later."""
-        waits = backoffs()
-        while not stop.is_set():
-            try:
-                await work()
-                return
-            except LoginError as error:
-                self.monitor.refused(session.channel.name, str(error), self.clock.now())
-            await pause(next(waits), stop)
-
     async def welcome_residents(self, now: datetime) -> None:
         """Subscribe the channels' built-in recipients as soon as there is an edition to welcome them with."""
         async with self.store.read() as connection:
@@ -347,4 +293,4 @@ class Service:
         wanted = Preferences(language=match(self.settings.default_language), timezone=self.settings.default_timezone)
         for channel in self.channels:
             for recipient in channel.residents:
-                await self.commands.subscribe(Address(channel.name, recipient), wanted, now)
+                await self.incoming.commands.subscribe(Address(channel.name, recipient), wanted, now)

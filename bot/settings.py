@@ -76,9 +76,11 @@ class Settings(BaseModel):
     )
     default_timezone: str = Field("UTC", alias="DEFAULT_TIMEZONE")
     newsletter_name: str = Field("", alias="NEWSLETTER_NAME", max_length=60)
-    """The newsletter's name in every language; empty for the one in the catalogues."""
     logo: str = Field("", alias="LOGO", max_length=500)
-    """The path of a PNG picture that stands at the head of mails."""
+    brand_colour: str = Field(
+        "", alias="BRAND_COLOUR", pattern=r"^(#?[0-9A-Fa-f]{6})?$", description="must be a colour such as #a8410b"
+    )
+    """Name, path of a logo and colour of the newsletter, for pages, mails and Discord; empty for ours."""
     log_format: Literal["auto", "human", "json"] = Field("auto", alias="LOG_FORMAT")
     admins: Annotated[tuple[Address, ...], BeforeValidator(addresses)] = Field((), alias="ADMINS")
     llm_base_url: SecretStr | None = Field(None, alias="LLM_BASE_URL")

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, SecretStr
 
-from bot import app
+from bot import channel_loader
 from bot.settings import Settings, SettingsError, environment, home, names, read, secrets
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -226,9 +226,9 @@ def test_the_env_file_is_found_from_any_working_directory(tmp_path: Path) -> Non
     assert sorted(file.name for file in tmp_path.iterdir()) == ["home"]
 
 
-@pytest.mark.parametrize("name", app.CHANNELS)
+@pytest.mark.parametrize("name", channel_loader.CHANNELS)
 def test_a_channels_settings_are_read_in_the_same_way(name: str) -> None:
-    model: type[BaseModel] = app.settings_class(name)
+    model: type[BaseModel] = channel_loader.settings_class(name)
     nothing: dict[str, Any] = {}
     assert read(model, nothing).model_config["hide_input_in_errors"] is True
     assert set(names(model)).isdisjoint(names(Settings))

@@ -14,7 +14,11 @@ def cloud_url(page: Page, kit: Kit) -> str:
     A day has the picture of its first paper, which says more.
     """
     public = kit.links.public or ""
-    if page.cadence not in {Cadence.WEEK, Cadence.MONTH} or not page.slug or not public.startswith("https://"):
+    if (
+        page.about.cadence not in {Cadence.WEEK, Cadence.MONTH}
+        or not page.about.slug
+        or not public.startswith("https://")
+    ):
         return ""
-    found = kit.media(page.slug, page.language, "keywords.png")
-    return "" if found is None else media_url(public, page.slug, page.language, "keywords.png")
+    found = kit.media(page.about.slug, page.language, "keywords.png")
+    return "" if found is None else media_url(public, page.about.slug, page.language, "keywords.png")

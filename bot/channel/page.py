@@ -94,9 +94,37 @@ class Paging:
     """How many there are, None where they were not counted."""
     most: int | None = None
     """Papers that one page shows; None for as many as fit."""
+    next: str | None = None
+    """The command line that shows the papers that did not fit."""
+    more: str | None = None
+    """A line in place of the papers that do not fit: "+7 more"."""
 
 
 FIRST_PAGE = Paging()
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a page is about: an edition, or another list of papers that has no day."""
+
+    slug: str = ""
+    """A file-name-safe name for the page, the same on every rendering: "2026-04-29"."""
+    day: date | None = None
+    """The last day of the edition's period."""
+    cadence: Cadence | None = None
+    closed_at: datetime | None = None
+    """When the edition was closed."""
+    counted_at: str = ""
+    """When the edition's votes were counted, in the reader's zone and language; empty where the feed counts none."""
+    style: Style = Style.HEADLINE
+    """The chosen style; a block may fall back to another."""
+    total: int = 0
+    """How many papers there were to choose from."""
+    listen: str = ""
+    """The command line that plays it read aloud, where there is such a recording and the channel plays it."""
+
+
+NOTHING = About()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,27 +141,9 @@ class Page:
     """Words for the layout ("votes", "paper", "organisation") in the page's language."""
     notes: Sequence[str] = ()
     """Lines above the papers."""
-    more: str | None = None
-    """A line in place of the papers that do not fit: "+7 more"."""
     actions: Sequence[Link] = ()
     footer: Sequence[str] = ()
-    slug: str = ""
-    """A file-name-safe name for the page, the same on every rendering: "2026-04-29"."""
-    day: date | None = None
-    """The last day of the edition's period, None for pages that are no edition's."""
-    cadence: Cadence | None = None
-    closed_at: datetime | None = None
-    """When the edition was closed."""
-    counted_at: str = ""
-    """When the edition's votes were counted, in the reader's zone and language; empty where the feed counts none."""
-    style: Style = Style.HEADLINE
-    """The chosen style; a block may fall back to another."""
-    total: int = 0
-    """How many papers there were to choose from."""
-    listen: str = ""
-    """The command line that plays it read aloud, where there is such a recording and the channel plays it."""
-    next: str | None = None
-    """The command line that shows the papers that did not fit."""
+    about: About = NOTHING
     paging: Paging = FIRST_PAGE
     alone: bool = False
     """Whether it shows all about one paper that was asked for."""

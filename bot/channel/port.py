@@ -94,6 +94,8 @@ class Kit:
     """Finds pictures of editions: `keywords.png`, `trend.png`, `poster.png`, `card.png`, and `…-dark.png` of two."""
     logo: tuple[int, int] | None = None
     """Width and height in pixels of the newsletter's logo (`/logo.png` on the web server); None without one."""
+    colour: str = "#a8410b"
+    """The brand's colour, `#rrggbb`."""
 
 
 class Commands(Protocol):

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from bot.app import CHANNELS, configured, open_channel
 from bot.channel import Reply, Requester
+from bot.channel_loader import CHANNELS, configured, open_channel
 from bot.cli.configuration import configuration
 from bot.cli.console import complain, say
 from bot.cli.open_store import stored

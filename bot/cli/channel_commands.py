@@ -22,7 +22,7 @@ class ChannelTools:
 
     async def _execute(self, work: Callable[[Channel, FeedbackHandler], Awaitable[None]]) -> int:
         async with open_service(only=self._channel) as service:
-            await work(service.channels[0], service.feedback)
+            await work(service.channels[0], service.incoming.feedback)
         return DONE
 
     def say(self, line: str) -> None:

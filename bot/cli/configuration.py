@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot import app, settings
+from bot import channel_loader, settings
 from bot.model import Preferences
 from bot.render.words import match
 from bot.settings import Settings
@@ -31,6 +31,6 @@ def configuration() -> Configuration:
     """Read the configuration of this process. Raises SettingsError for any wrong setting, whichever part it is for."""
     home = settings.home(os.environ)
     environ = settings.environment(home, os.environ)
-    core = app.core_settings(environ)
-    found = [settings.read(each, environ) for each in app.settings_classes()]
+    core = channel_loader.core_settings(environ)
+    found = [settings.read(each, environ) for each in channel_loader.settings_classes()]
     return Configuration(home, environ, core, [secret for each in found for secret in settings.secrets(each)])

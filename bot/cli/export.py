@@ -10,8 +10,8 @@ from typing import Annotated, Protocol, cast
 
 import typer
 
-from bot.app import CACHE, open_channel
 from bot.channel import Channel, Message
+from bot.channel_loader import CACHE, open_channel
 from bot.cli import console
 from bot.cli.configuration import configuration
 from bot.cli.open_store import find_edition, stored
@@ -80,6 +80,11 @@ class Selection:
             return f"from {self.first} to {self.last}" if self.last else f"since {self.first}"
         return f"of {self.day}" if self.day else "yet"
 
+    def preferences(self, language: str, layout: Layout) -> Preferences:
+        """What is shown of the editions in a layout: the papers selected, else as many as the layout shows."""
+        usual = 0 if self.ids or self.cadence is Cadence.MONTH else layout.papers
+        return Preferences(language, layout.style, self.top or usual, topics=tuple(self.topics))
+
     async def find(self, store: Store) -> list[Edition]:
         """The editions selected, oldest first, with the papers selected."""
         if self.first is None:
@@ -147,16 +152,8 @@ async def _export(layout: str, out: Path, language: str | None, selection: Selec
         if missing := set(selection.ids) - {ranked.paper.id for edition in found for ranked in edition.papers}:
             console.complain(f"No edition {selection} holds {', '.join(sorted(missing))}.")
             return WRONG
-        style, most = site.layouts[layout].style, site.layouts[layout].papers
-        if selection.ids or selection.cadence is Cadence.MONTH:
-            most = 0
-        wanted = Preferences(
-            language=match(language, here.core.default_language),
-            style=style,
-            papers=selection.top or most,
-            topics=tuple(selection.topics),
-        )
-        cache = here.home / CACHE if pictures and style in ILLUSTRATED else None
+        wanted = selection.preferences(match(language, here.core.default_language), site.layouts[layout])
+        cache = here.home / CACHE if pictures and wanted.style in ILLUSTRATED else None
         results: list[Written] = []
         with console.progress("Exporting") as progress:
             for edition in filter(lambda each: each.papers, found):

@@ -49,7 +49,7 @@ async def _illustrate(day: date | None, language: str | None, force: bool) -> in
             name = slug(edition.cadence, edition.day)
             with progress(f"Drawing {name}") as bar:
                 tags = languages() if tag is None else [tag]
-                result = await service.illustrator.illustrate(edition, tags, clock(), force=force, report=bar)
+                result = await service.workers.illustrator.illustrate(edition, tags, clock(), force=force, report=bar)
             say(f"{name}: {result.drawn} pictures drawn, {result.there} were there.")
             for reason in dict.fromkeys(result.reasons):
                 complain(f"{name}: some are left out: {reason}.")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bot import settings
-from bot.app import CHANNELS
+from bot.channel_loader import CHANNELS
 from bot.cli.console import as_json, complain, progress, say, table
 from bot.cli.open_store import stored
 from bot.cli.options import Json

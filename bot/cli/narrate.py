@@ -48,7 +48,7 @@ async def _narrate(day: date | None, language: str | None, style: Style | None, 
         complain(f"There is no language {language}.")
         return WRONG
     async with open_service(only="outbox") as service:
-        narrator = service.narrator
+        narrator = service.workers.narrator
         if not narrator.has_voice:
             complain(NO_VOICE)
             return WRONG
@@ -67,7 +67,7 @@ async def _narrate(day: date | None, language: str | None, style: Style | None, 
 def _languages(service: Service, wanted: str | None) -> list[str]:
     if wanted is not None:
         return [wanted]
-    return list(service.narrator.podcast.languages) or [match(service.settings.default_language)]
+    return list(service.workers.narrator.podcast.languages) or [match(service.settings.default_language)]
 
 
 async def _record(narrator: Narrator, edition: Edition, key: EpisodeKey, force: bool) -> int:

@@ -50,8 +50,8 @@ async def _back_fill(first: date | None, last: date | None) -> int:
         complain(f"There are no past days from {first} to {last}: --from comes first, and --to is before today (UTC).")
         return WRONG
     async with open_service(bar="Back-filling") as service:
-        progress = service.publisher.poller.progress or _no_progress
-        filled = await back_fill(service.publisher, service.store, first, last, clock(), progress=progress)
+        progress = service.workers.publisher.poller.progress or _no_progress
+        filled = await back_fill(service.workers.publisher, service.store, first, last, clock(), progress=progress)
     for each in filled.published:
         name = "" if each.edition.cadence is Cadence.DAY else f"{each.edition.cadence} to "
         say(f"{name}{each.edition.day}: {len(each.edition.papers)} papers")
@@ -73,16 +73,16 @@ async def _publish(day: date | None, deliver: bool) -> int:
         return WRONG
     async with open_service() as service:
         if day is None or day == now.date():
-            poller = service.publisher.poller
+            poller = service.workers.publisher.poller
             if not await poller.poll(now):
                 complain(f"The feed could not be read: {poller.fault}.")
                 return FAILED
             if now.date() in poller.failed:
                 complain(f"The list of {now.date()} could not be read: {poller.failed[now.date()]}.")
                 return FAILED
-            published = await service.publisher.close_early(now)
+            published = await service.workers.publisher.close_early(now)
         else:
-            published = await service.publisher.back_fill(day, now, deliver=deliver)
+            published = await service.workers.publisher.back_fill(day, now, deliver=deliver)
     for each in published:
         say(f"{each.edition.day}: {len(each.edition.papers)} papers, for {each.audience} readers")
     if not published:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bot.app import CHANNELS
+from bot.channel_loader import CHANNELS
 from bot.cli.console import complain, say
 from bot.cli.deliveries import hide_addresses
 from bot.cli.open_store import stored

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from bot import settings
-from bot.app import CHANNELS, FALLBACK_CHANNEL, configured, open_channel, settings_class
+from bot.channel_loader import CHANNELS, FALLBACK_CHANNEL, configured, open_channel, settings_class
 from bot.cli import PROGRAM
 from bot.cli.configuration import configuration
 from bot.cli.console import complain, say
@@ -22,7 +22,7 @@ from bot.delivery.rendering import compose
 from bot.model import Cadence, Preferences
 from bot.publishing.feed import sample
 from bot.render.words import match
-from bot.rules.closing import closing_time, newest_finished
+from bot.rules.closing import closing_time, next_to_close
 from bot.runtime.memory import return_large_blocks
 from bot.runtime.stopping import drain_on_signal, stop_on_signals
 from bot.service import Role, Service
@@ -82,9 +82,9 @@ async def _run(once: bool, roles: frozenset[Role], at: datetime | None, standby:
         if at is None:
             await service.clock.measure()
         await service.once(at or service.clock.now(), roles, stop)
-        if service.publisher.poller.fault is None:
+        if service.workers.publisher.poller.fault is None:
             return DONE
-        complain(f"The feed could not be read: {service.publisher.poller.fault}.")
+        complain(f"The feed could not be read: {service.workers.publisher.poller.fault}.")
         if await _is_first_start(service):
             _show_sample(service)
         return FAILED
@@ -116,7 +116,7 @@ async def _is_first_start(service: Service) -> bool:
 async def _introduce(service: Service) -> None:
     """End a first start: a sample if the feed gave nothing."""
     if await _is_first_start(service):
-        say(f"The feed could not be read: {service.publisher.poller.fault or 'it lists no finished day yet'}.")
+        say(f"The feed could not be read: {service.workers.publisher.poller.fault or 'it lists no finished day yet'}.")
         say("It is polled again until it answers.")
         _show_sample(service)
 
@@ -124,7 +124,8 @@ async def _introduce(service: Service) -> None:
 def _show_sample(service: Service) -> None:
     wanted = Preferences(language=match(service.settings.default_language))
     # The other channels' messages are no text for a terminal.
-    message = compose(sample.edition(), wanted, open_channel(FALLBACK_CHANNEL, {}, service.home, service.store))
+    fallback = open_channel(FALLBACK_CHANNEL, {}, configuration().home, service.store)
+    message = compose(sample.edition(), wanted, fallback)
     assert message is not None
     say("This is what an edition looks like:")
     say()
@@ -134,7 +135,7 @@ def _show_sample(service: Service) -> None:
 async def _announce_next(service: Service, now: datetime) -> None:
     """Say what the program does next, and how to reach more people."""
     core = service.settings
-    day = newest_finished(now, core.edition_closes) + timedelta(days=1)
+    day = next_to_close(now, core.edition_closes)
     left = closing_time(day, core.edition_closes) - now
     hours, minutes = divmod(int(left.total_seconds()) // 60, 60)
     say()
@@ -143,8 +144,8 @@ async def _announce_next(service: Service, now: datetime) -> None:
     say("readers get it at their own hour (08:00 unless they chose another).")
     if service.web is not None:
         say(f"Web pages: {service.web.home}")
-    for session in service.sessions:
-        for finding in await session.findings():
+    for each in service.channel_jobs:
+        for finding in await each.session.findings():
             say(f"{finding.subject}: {finding.says}")
     used = configured(configuration().environ)
     if others := [f"{name} ({settings.names(settings_class(name))[0]})" for name in CHANNELS if name not in used]:

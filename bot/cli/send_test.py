@@ -6,8 +6,8 @@ import uuid
 
 import typer
 
-from bot.app import configured
 from bot.channel import LoginError, Personal, Sent
+from bot.channel_loader import configured
 from bot.cli.configuration import configuration
 from bot.cli.console import complain, say
 from bot.cli.open_service import open_service
@@ -50,7 +50,7 @@ async def _send_test(written: str) -> int:
         message = compose(edition, wanted, service.channels[0], texts=texts)
         assert message is not None
         try:
-            channel = await service.sessions[0].open()
+            channel = await service.channel_jobs[0].session.open()
         except LoginError:
             raise
         except Exception as error:  # noqa: BLE001 - each channel's library has errors of its own

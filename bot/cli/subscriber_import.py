@@ -14,7 +14,7 @@ from typing import IO, Annotated
 
 import typer
 
-from bot import app
+from bot import channel_loader
 from bot.channel.preference import Preference
 from bot.cli import subscriber_files
 from bot.cli.configuration import configuration
@@ -113,7 +113,7 @@ async def _add(written: str, given: dict[str, str]) -> int:
         return FAILED
     say(f"{address} is subscribed, in {own_name(wanted.language)}.")
     say(rhythm_in_words(wanted, words(DEFAULT), now))
-    if address.channel not in app.configured(configuration().environ):
+    if address.channel not in channel_loader.configured(configuration().environ):
         complain(f"But {address.channel} is not configured, so nothing is sent until it is: see docs/settings.md.")
     return DONE
 
@@ -261,7 +261,7 @@ def read_address(written: str, store: Store) -> Address:
 def address_reader(store: Store) -> Callable[[Address], Address]:
     """A function that normalises addresses to their stored form, by the rules of each channel."""
     here = configuration()
-    return app.recipients(here.environ, here.home, store)
+    return channel_loader.recipients(here.environ, here.home, store)
 
 
 def _kind(file: Path, kind: FileFormat | None) -> FileFormat:

@@ -85,7 +85,7 @@ async def _write(day: date | None, language: str, style: str, papers: int) -> in
         complain(f"There is no style {style} that a model writes, or no language {language}.")
         return WRONG
     async with open_service(only="outbox") as service:
-        if not service.writer.has_model:
+        if not service.workers.writer.has_model:
             complain(NO_MODEL)
             return WRONG
         edition = await find_edition(service.store, day)
@@ -93,12 +93,12 @@ async def _write(day: date | None, language: str, style: str, papers: int) -> in
             complain(f"There is no edition{f' of {day}' if day else ' yet'}.")
             return FAILED
         wanted = Preferences(language=tag, style=Style(style), papers=papers)
-        tasks = await service.writer.missing_of(edition, wanted, clock())
+        tasks = await service.workers.writer.missing_of(edition, wanted, clock())
         with progress("Texts written") as bar:
             bar(0, len(tasks))
-            done = await service.writer.write(tasks, clock, lambda count: bar(count, len(tasks)))
+            done = await service.workers.writer.write(tasks, clock, lambda count: bar(count, len(tasks)))
         if done < len(tasks):
-            complain(await _why_not(service.writer))
+            complain(await _why_not(service.workers.writer))
     say(f"{done} of {len(tasks)} texts were generated; `papers texts` shows them.")
     return DONE if done == len(tasks) else FAILED
 

@@ -34,7 +34,7 @@ async def _today(asked: date | None, papers: int, language: str | None, json: bo
     code = DONE
     async with open_service(only="outbox") as service:
         try:
-            await service.publisher.poller.read([day], now)
+            await service.workers.publisher.poller.read([day], now)
         except FeedError as error:
             complain(f"The feed could not be read, so this is what was stored: {error}.")
             code = FAILED

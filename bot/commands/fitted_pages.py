@@ -23,7 +23,7 @@ class FittedPages:
 
     async def fitted(self, channel: str, page: Page, asked: str, fit: Callable[[], Fitted[Message]]) -> Fitted[Message]:
         """What `fit` returns for a page and the line that asked for it, from the cache where it is there."""
-        key = (channel, page.language, page.style.value, asked)
+        key = (channel, page.language, page.about.style.value, asked)
         known = self._kept.get(key)
         if known is not None and known[0] == page:
             return known[1]

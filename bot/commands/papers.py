@@ -262,7 +262,7 @@ async def _shown(context: Context, page: Page, line: LineAfter | None = None, af
     """As many papers of a page as fit into one message, without the first `after`."""
     if after >= len(page.blocks):
         return context.reply(context.w.gettext("papers.end_of_list"), ok=False)
-    key = page.slug if line is None else line(after)
+    key = page.about.slug if line is None else line(after)
     fitted = await context.services.pages.fitted(
         context.channel.name, page, key, partial(_fitted, context, page, line, after)
     )

@@ -31,7 +31,7 @@ async def count_answer(
     refused = is_first_refusal(delivery, result)
     if not (refused or isinstance(result, Sent)):
         return state
-    judge, before = channel.judge(delivery.to), 0
+    judge, before = channel.judge(delivery.reader.to), 0
     today = state.counts.on(now.date())
     # Where nothing was accepted, nothing has to be looked for: that reads the channel's day under the write lock.
     if judge is not None and refused and today.of(judge) is None and today.answers > today.refused:
@@ -44,7 +44,7 @@ def count_many(channel: Channel, state: ChannelState, accepted: Iterable[Deliver
     """The state with messages counted that were accepted while nothing failed; most of their judges refused nothing."""
     counts, unknown = state.counts, 0
     for delivery in accepted:
-        judge = channel.judge(delivery.to) if counts.judges else None
+        judge = channel.judge(delivery.reader.to) if counts.judges else None
         if judge is not None and counts.of(judge) is not None:
             counts = counts.with_answer(judge, now, refused=False)
         else:
@@ -61,5 +61,5 @@ def held_back(channel: Channel, state: ChannelState, claimed: Iterable[Delivery]
     """Until when deliveries have to wait because their judge refuses too much."""
     if not state.counts.judges:
         return {}
-    waits = {each.id: state.counts.waits_until(channel.judge(each.to), now) for each in claimed}
+    waits = {each.id: state.counts.waits_until(channel.judge(each.reader.to), now) for each in claimed}
     return {number: until for number, until in waits.items() if until is not None}

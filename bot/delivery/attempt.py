@@ -8,16 +8,17 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
+from time import perf_counter
 
 from bot.channel import Barred, Channel, Deferred, Gone, Message, Outcome, Personal, Rejected, Sent, Unknown
 from bot.delivery.rate_limit import RateLimiter
 from bot.delivery.rendering import Renderings
-from bot.model import Delivery, Preferences, Reason
+from bot.model import Cadence, Delivery, Preferences, Reason
 from bot.render.preference_values import schedule_in_words
 from bot.render.words import words
 from bot.rules.outcomes import LONGEST_REASON, NothingToSend, Recalled, RenderFailed, Result, redact, short
 from bot.runtime.text import printable
-from bot.runtime.timing import Observe, Timed, ignore_timing, timed
+from bot.runtime.timing import Observe, Timed, ignore_timing
 from bot.signing import SignedLinks, token_name
 
 log = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ class Attempts:
             personal = self._personal(delivery, rendered.slug)
             # Last, so that nothing comes between the limiter's turn and the send and brings it closer to the next.
             if rendered.message is not None:
-                await self._rate_limiter.acquire(delivery.to)
+                await self._rate_limiter.acquire(delivery.reader.to)
         except asyncio.CancelledError:
             return Recalled()
         except Exception as error:  # noqa: BLE001 - whatever a template raises costs its rendering alone
@@ -78,34 +79,40 @@ class Attempts:
         return NothingToSend() if rendered.is_hint and isinstance(outcome, Sent) else outcome
 
     async def _send(self, delivery: Delivery, message: Message, personal: Personal) -> Outcome:
+        began = perf_counter()
         try:
-            with timed(self._observe, Timed.SEND, self._channel.name):
-                outcome = sanitized(await self._channel.send(delivery.to, message, personal), delivery.to)
+            outcome = sanitized(await self._channel.send(delivery.reader.to, message, personal), delivery.reader.to)
         except asyncio.CancelledError:
             return Unknown("the program was stopped before the service had answered")
         except (Exception, BaseExceptionGroup) as error:  # channels should not raise; nobody knows what was sent
             event = "channel raised an error, delivery is marked unknown"
             log.exception(event, extra={"channel": self._channel.name, "delivery": delivery.id})
             return Unknown(f"the channel failed ({type(error).__name__})")
+        finally:  # a context manager costs more than the rest of a send
+            self._observe(Timed.SEND, self._channel.name, perf_counter() - began)
         if isinstance(outcome, Deferred) and outcome.slow_down:
             self._rate_limiter.slow_down()
         return outcome
 
     def _personal(self, delivery: Delivery, slug: str | None) -> Personal:
         """The parts of a message that are this reader's alone."""
-        reader = token_name(delivery.subscriber_id, delivery.subscribed_at)
-        links = {} if self._links is None else self._links.of(reader, delivery.preferences.language, slug)
-        welcome = _schedule(delivery.preferences) if delivery.is_first else ""
-        key = f"{delivery.edition_id}.{delivery.subscriber_id}"
+        reader = token_name(delivery.reader.id, delivery.reader.subscribed_at)
+        links = {} if self._links is None else self._links.of(reader, delivery.reader.preferences.language, slug)
+        wanted = delivery.reader.preferences
+        welcome = ""
+        if delivery.reader.is_first:
+            welcome = _schedule(wanted.language, wanted.cadence, wanted.hour, wanted.weekdays, wanted.timezone)
+        key = f"{delivery.edition_id}.{delivery.reader.id}"
         return Personal(
-            key, reader=reader, repeat=delivery.repeats, links=links, welcome=welcome, extras=delivery.extras
+            key, reader=reader, repeat=delivery.repeats, links=links, welcome=welcome, extras=delivery.reader.extras
         )
 
 
 @lru_cache(maxsize=4096)
-def _schedule(wanted: Preferences) -> str:
+def _schedule(language: str, cadence: Cadence, hour: int, weekdays: int, timezone: str) -> str:
     """When a reader's editions come, in words; cached, since after an import everybody's edition is the first."""
-    return schedule_in_words(wanted, words(wanted.language))
+    wanted = Preferences(language=language, cadence=cadence, hour=hour, weekdays=weekdays, timezone=timezone)
+    return schedule_in_words(wanted, words(language))
 
 
 def sanitized(outcome: object, to: str) -> Outcome:
@@ -115,7 +122,7 @@ def sanitized(outcome: object, to: str) -> Outcome:
     if isinstance(outcome, Sent):
         receipt = None if outcome.receipt is None else _clean(outcome.receipt)
         moved_to = None if outcome.moved_to is None else _clean(outcome.moved_to)
-        return Sent(receipt, moved_to)
+        return outcome if receipt is outcome.receipt and moved_to is None else Sent(receipt, moved_to)
     reason = redact(_clean(outcome.reason), to)
     if isinstance(outcome, Deferred):
         return replace(outcome, reason=reason, retry_after=_seconds(outcome.retry_after))

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.channel import Sent
 from bot.delivery.alerts import Alert, Setter
 from bot.model import Delivery, State
 from bot.rules.outcomes import ChannelState, Consequence, Result
@@ -52,7 +53,7 @@ class DeliveryLog:
             self._unreported[state.value] += 1
             if state is State.SENT and not log.isEnabledFor(logging.DEBUG):
                 continue
-            fields: dict[str, object] = {"channel": self._channel, "subscriber": each.delivery.subscriber_id}
+            fields: dict[str, object] = {"channel": self._channel, "subscriber": each.delivery.reader.id}
             if each.is_barred:
                 event = "chat paused, no right to post"
                 self._alert(event, now, level=logging.WARNING, setter=each.setter, reason=reason, **fields)
@@ -62,6 +63,18 @@ class DeliveryLog:
                 is_note = each.delivery.is_note
                 event = "announcement rejected" if is_note else "rendering rejected, falls back to headline"
                 log.error(event, extra={**fields, "edition": each.delivery.edition_id, "reason": reason})
+        self._summarize(now, at_once=at_once)
+
+    def accepted(self, accepted: Sequence[Delivery], now: datetime, *, at_once: bool) -> None:
+        """The same for messages that were all accepted."""
+        if log.isEnabledFor(logging.DEBUG):
+            self.ended([Ended(each, Sent(), Consequence(State.SENT)) for each in accepted], now, at_once=at_once)
+            return
+        if accepted:
+            self._unreported[State.SENT.value] += len(accepted)
+        self._summarize(now, at_once=at_once)
+
+    def _summarize(self, now: datetime, *, at_once: bool) -> None:
         if self._unreported and (at_once or self._reported_at is None or now >= self._reported_at + SUMMARY):
             log.info("deliveries ended", extra={"channel": self._channel, **self._unreported})
             self._unreported.clear()

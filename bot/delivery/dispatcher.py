@@ -48,6 +48,8 @@ from bot.store import (
     unconfirmed,
 )
 from bot.store.pipelined_turns import PipelinedTurns
+from bot.store.sqlite_turns import SqliteTurns
+from bot.store.turns import Turns, Wanted
 
 log = logging.getLogger(__name__)
 
@@ -92,9 +94,11 @@ class Dispatcher:
             links=links,
             observe=observe,
         )
-        self.pipelines = store.path is None
-        """Whether turns in a rush are sent to the database at once, without waiting for each statement."""
-        self._pipelined = PipelinedTurns(store, channel.name)
+        self.hurries = True
+        """Whether turns in a rush are one trip to the database, without a look at anything else."""
+        self._turns: Turns = (
+            PipelinedTurns(store, channel.name) if store.path is None else SqliteTurns(store, channel.name)
+        )
         self._rush = Rush()
         self._in_flight: dict[int, asyncio.Task[None]] = {}
         self._results: list[tuple[Delivery, Result]] = []
@@ -137,16 +141,15 @@ class Dispatcher:
             if turn.cancelled() or turn.exception() is not None:
                 self._results[:0] = self._recording  # perhaps not recorded: the next turn does it again
             self._in_doubt = True  # what was claimed will not be started
-            await self._pipelined.close()
+            await self._turns.close()
             raise
         finally:
             self._recording = []
         self._in_doubt = False
-        if not claimed:
-            await self._pipelined.close()
+        if self._rush.state is None:
+            await self._turns.close()
         for delivery in claimed or ():
-            task = asyncio.create_task(self._attempt(delivery), name=f"{self.channel.name} {delivery.id}")
-            self._in_flight[delivery.id] = task
+            self._in_flight[delivery.id] = asyncio.create_task(self._attempt(delivery))
         return bool(doubted) or claimed is not None
 
     def cut_off(self) -> None:
@@ -167,7 +170,7 @@ class Dispatcher:
         for task in self._in_flight.values():
             task.cancel()
         await asyncio.gather(*self._in_flight.values(), return_exceptions=True)
-        await self._pipelined.close()
+        await self._turns.close()
         if self._cut_off:
             self._rush = Rush()
             self.owner, self._cut_off, self._in_doubt = uuid.uuid4().hex, False, False
@@ -179,12 +182,11 @@ class Dispatcher:
         """One transaction: record, requeue what may be repeated, claim. None where there was nothing to do."""
         claim = claim and not self.draining and self._may_begin()
         free = self.channel.pace.concurrency - len(self._in_flight) if claim else 0
-        if claim and free and self.pipelines and not self._in_doubt and self._rush.goes_on(self._results, now):
-            return await self._pipelined_turn(now, await_texts=await_texts)
-        if not (
-            self._results or self._in_doubt or self._rush.uncounted or (free > 0 and await self._is_due(now, free))
-        ):
+        is_left = self._results or self._in_doubt or self._rush.uncounted
+        if not is_left and not (free > 0 and await self._is_due(now, free)):
             return None
+        if free > 0 and self.hurries and not self._in_doubt and self._rush.goes_on(self._results, now):
+            return await self._turn_in_a_rush(now, await_texts=await_texts)
         name = self.channel.name
         async with self._store.write() as connection:
             if self._in_doubt:  # what was claimed then was never started
@@ -207,32 +209,26 @@ class Dispatcher:
                 await claiming.expire(connection, name, now=now)
             if state != before:
                 await channel_state.save(connection, name, state)
-        self._rush.begin(state if claimed else None, now, counted=len(uncounted))
+        self._rush.looked(state if claimed else None, now, counted=len(uncounted))
         self._log.ended(ended, now, at_once=not claimed)
         self._log.state(before, state, now)
         return claimed
 
-    async def _pipelined_turn(self, now: datetime, *, await_texts: bool) -> list[Delivery]:
-        """A turn in a rush, in which nothing but acceptance came back: one round trip, without the channel's row."""
-        results, sure = self._take_results(), self._may_expire()
-        ended = [Ended(each, result, consequence(in_time(each, sure), result, now)) for each, result in results]
-        state, claimed = await self._pipelined.turn(
-            {each.delivery.id: each.follows for each in ended},
-            shown=self._locks.shown(*self.roles()),
-            owner=self.owner,
-            busy=list(self._in_flight),
-            limit=self.channel.pace.concurrency - len(self._in_flight),
-            now=now,
-            expires=sure,
-        )
-        found = bool(claimed)
-        later = held_back(self.channel, state, claimed, now)
-        may_wait = await_texts and any([await self._renderings.may_wait(each, now) for each in claimed])
+    async def _turn_in_a_rush(self, now: datetime, *, await_texts: bool) -> list[Delivery]:
+        """A turn in which nothing but acceptance came back: one trip to the database, without the channel's row."""
+        accepted = [(each, result.receipt) for each, result in self._take_results() if isinstance(result, Sent)]
+        limit = self.channel.pace.concurrency - len(self._in_flight)
+        wanted = Wanted(self.owner, accepted, list(self._in_flight), limit, now, expires=self._may_expire())
+        turn = await self._turns.take(wanted, self._locks.shown(*self.roles()))
+        claimed = turn.claimed
+        later = held_back(self.channel, turn.state, claimed, now)
+        may_wait = await_texts and await self._renderings.may_any_wait(claimed, now)
         if later or may_wait or any(postpone_until(each, now) is not None for each in claimed):
             async with self._store.write() as connection:
                 claimed = await self._postpone(connection, claimed, later, now, await_texts=await_texts)
-        self._rush.go_on(state, [each.delivery for each in ended], found=found)
-        self._log.ended(ended, now, at_once=not claimed)
+        recorded = [each for each, _ in accepted]
+        self._rush.took(turn, recorded, limit)
+        self._log.accepted(recorded, now, at_once=not claimed)
         return claimed
 
     def _take_results(self) -> Sequence[tuple[Delivery, Result]]:
@@ -276,13 +272,16 @@ class Dispatcher:
         return [delivery for delivery in claimed if delivery.id not in later]
 
     async def _is_due(self, now: datetime, free: int) -> bool:
+        """Whether there is anything to claim or to repeat; the former begins a rush."""
         async with self._store.read() as connection:
             state = await channel_state.load(connection, self.channel.name)
             if not state.may_claim(now, free, len(self._in_flight)):
                 return False
             at = await claiming.next_due(connection, self.channel.name, after=None if self._may_expire() else now)
             if at is not None and at <= now:
+                self._rush.begin(state, now)
                 return True
+            self._rush.begin(None, now)
             return self.channel.repeats_unknown and await unconfirmed.any_repeatable(
                 connection, self.channel.name, now=now
             )

@@ -32,6 +32,7 @@ class RateLimiter:
         """`account` keeps the account's rate where other processes send with it too."""
         self._pace = pace
         self._account = account or (None if pace.account is None else RateWindow(pace.account))
+        self._is_unlimited = self._account is None and pace.recipient is None and not pace.kinds
         self._recipients: Recent[str, Sequence[RateWindow]] = Recent(RECIPIENTS)
         self._broadcast = asyncio.Lock()
         self._urgent = 0
@@ -42,6 +43,8 @@ class RateLimiter:
 
     async def acquire(self, to: str, *, urgent: bool = False) -> None:
         """Wait until a message to the recipient `to` may be sent; `urgent` overtakes the broadcast."""
+        if self._is_unlimited:
+            return
         for window in self._windows(to):
             await window.wait()
         if self._account is None:

@@ -7,7 +7,6 @@ where the whole channel has to wait is the note taken back: nothing was sent the
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -105,15 +104,11 @@ class RecordingSender:
         return outcome
 
 
-def recording_senders(
-    store: Store, locks: Locks, sessions: Sequence[Session], find: FindRecording | None
-) -> Sequence[RecordingSender]:
-    """A sender for each channel that plays recordings, each with a store that writes under its lock alone."""
-    if find is None:
-        return []
-    made = []
-    for session in sessions:
-        if isinstance(session.channel, Playing):
-            role = f"{ROLE}:{session.channel.name}"
-            made.append(RecordingSender(store.fenced(locks, partial(list, [role])), session, find))
-    return made
+def recording_sender(
+    store: Store, locks: Locks, session: Session, find: FindRecording | None
+) -> RecordingSender | None:
+    """The sender of a channel that plays recordings, with a store that writes under its lock alone; else None."""
+    if find is None or not isinstance(session.channel, Playing):
+        return None
+    role = f"{ROLE}:{session.channel.name}"
+    return RecordingSender(store.fenced(locks, partial(list, [role])), session, find)

@@ -38,6 +38,8 @@ MESSAGES = 256
 """Messages in the cache."""
 MOMENTS = 2_048
 """Moments of counting in the cache: one for each edition, language and time zone."""
+SLOTS = 1_024
+"""Preferences of one slot in the cache; they share messages."""
 EDITIONS = 8
 """Editions in the cache."""
 RENDER_SECONDS = 30.0
@@ -83,6 +85,8 @@ class Renderings:
         """The recording, if any, that there was when a slot's first reader was served."""
         self._awaits_pictures = channel if isinstance(channel, AwaitsPictures) else None
         self._messages: Recent[Key, asyncio.Task[Message | None]] = Recent(MESSAGES)
+        self._ready: Recent[Key, Rendered] = Recent(SLOTS)
+        """What readers of a slot with the same preferences are sent, to look up one key in place of three."""
         self._editions: Recent[int, asyncio.Task[Edition]] = Recent(EDITIONS)
         self._moments: Recent[Key, str] = Recent(MOMENTS)
         self._text_counts: Recent[Key, int] = Recent(MESSAGES)
@@ -91,19 +95,23 @@ class Renderings:
     async def render(self, delivery: Delivery) -> Rendered:
         """The message for a delivery. Raises what the template or the database raises."""
         if delivery.is_note:
-            edition_id, language = delivery.edition_id, delivery.preferences.language
+            edition_id, language = delivery.edition_id, delivery.reader.preferences.language
             work = partial(self._compose_note, edition_id, language)
             return Rendered(await self._shared((edition_id, NOTE, language), work), None)
+        key = (delivery.edition_id, delivery.reader.preferences, delivery.due_at, delivery.missed, delivery.fell_back)
+        ready = self._ready.get(key)
+        if ready is not None:
+            return ready
         edition = await self._edition(delivery.edition_id)
         name = slug(edition.cadence, edition.day)
         message = await self._message(delivery)
         if message is not None:
-            return Rendered(message, name)
+            return self._ready.put(key, Rendered(message, name))
         return Rendered(await self._hint(delivery), name, is_hint=True)
 
     async def _message(self, delivery: Delivery) -> Message | None:
         """The edition as the delivery's preferences want it; as `headline` where the rendering fell back."""
-        wanted, edition_id = delivery.preferences, delivery.edition_id
+        wanted, edition_id = delivery.reader.preferences, delivery.edition_id
         if delivery.fell_back:
             wanted = replace(wanted, style=Style.HEADLINE)
         texts = await self._text_count(delivery) if _shows_texts(wanted.style) else 0
@@ -130,9 +138,15 @@ class Renderings:
             self._messages.drop(key)
             raise
 
-    async def may_wait(self, delivery: Delivery, now: datetime) -> bool:
+    async def may_any_wait(self, deliveries: Sequence[Delivery], now: datetime) -> bool:
+        """Whether any delivery may have to wait for texts or pictures, without asking for them."""
+        if not self._writes and self._awaits_pictures is None:
+            return False
+        return any([await self._may_wait(each, now) for each in deliveries])
+
+    async def _may_wait(self, delivery: Delivery, now: datetime) -> bool:
         """Whether a delivery may have to wait for texts or pictures, without asking for them."""
-        if delivery.is_note or delivery.preferences.style not in TEXT_FIELDS:
+        if delivery.is_note or delivery.reader.preferences.style not in TEXT_FIELDS:
             return False
         if not (self._writes and not delivery.fell_back) and self._awaits_pictures is None:
             return False
@@ -145,8 +159,8 @@ class Renderings:
 
         Neither makes an edition late: ten minutes after closing it is delivered without them.
         """
-        wanted, may_lack_texts = delivery.preferences, self._writes and not delivery.fell_back
-        if not await self.may_wait(delivery, now):
+        wanted, may_lack_texts = delivery.reader.preferences, self._writes and not delivery.fell_back
+        if not await self._may_wait(delivery, now):
             return None
         edition = await self._edition(delivery.edition_id)
         deadline = edition.closed_at + PATIENCE
@@ -162,27 +176,27 @@ class Renderings:
 
     async def _text_count(self, delivery: Delivery) -> int:
         """How many texts there are to choose from, looked up once for all readers of a slot."""
-        key = (delivery.edition_id, delivery.preferences.language, delivery.due_at)
+        key = (delivery.edition_id, delivery.reader.preferences.language, delivery.due_at)
         known = self._text_counts.get(key)
         if known is None:
             async with self._store.read() as connection:
-                found = await text_queries.count(connection, delivery.edition_id, delivery.preferences.language)
+                found = await text_queries.count(connection, delivery.edition_id, delivery.reader.preferences.language)
             known = self._text_counts.put(key, found)
         return known
 
     async def _hint(self, delivery: Delivery) -> Message | None:
         """A line for a reader whose filters leave nothing, if this edition completes a row of such editions."""
         async with self._store.read() as connection:
-            before = await reader_history.no_match_in_a_row(connection, delivery.subscriber_id, delivery.edition_id)
+            before = await reader_history.no_match_in_a_row(connection, delivery.reader.id, delivery.edition_id)
         if before + 1 != NO_MATCH_HINT_AFTER:
             return None
-        page = barren_page(NO_MATCH_HINT_AFTER, delivery.preferences, delivery.due_at)
+        page = barren_page(NO_MATCH_HINT_AFTER, delivery.reader.preferences, delivery.due_at)
         return fit(page, self._channel.compose, self._channel.limits).message
 
     async def _recording(self, delivery: Delivery) -> Recording | None:
         """The edition read aloud for this reader, looked up once for all readers of a slot; None without one."""
         assert self._find_recording is not None
-        wanted = delivery.preferences
+        wanted = delivery.reader.preferences
         key = (delivery.edition_id, wanted.language, wanted.style, delivery.due_at)
         known = self._recordings.get(key)
         if known is None:
@@ -278,7 +292,7 @@ def with_recording(page: Page, recording: Recording | None, channel: Channel) ->
     if recording is None:
         return page
     if isinstance(channel, Playing):
-        return replace(page, listen=recording.line)
+        return replace(page, about=replace(page.about, listen=recording.line))
     return page if recording.link is None else replace(page, actions=[recording.link, *page.actions])
 
 

@@ -31,7 +31,7 @@ async def change_subscriber(
     now: datetime,
 ) -> Change:
     """Pause, end or move the subscriber of a delivery, unless they were erased meanwhile."""
-    reader, reason = delivery.subscriber_id, follows.reason
+    reader, reason = delivery.reader.id, follows.reason
     if not await recording.has_same_reader(connection, delivery):
         return Change()
     if follows.moved_to is not None:
@@ -42,13 +42,13 @@ async def change_subscriber(
         await subscriber_queries.pause_barred(connection, reader, reason)
         await pending_deliveries.end(connection, reader, State.SKIPPED, Reason.NO_RIGHT, now=now)
         known = await shared_places.setter(connection, reader)
-        place = result.place or f"{channel}:{delivery.to}"
+        place = result.place or f"{channel}:{delivery.reader.to}"
         return Change(True, None if known is None else Setter(*known, place))
     return Change()
 
 
 async def end_after_strikes(connection: AsyncConnection, delivery: Delivery, reason: str, now: datetime) -> None:
     """End the subscription of a reader whom several editions in a row did not reach."""
-    reader, same = delivery.subscriber_id, await recording.has_same_reader(connection, delivery)
+    reader, same = delivery.reader.id, await recording.has_same_reader(connection, delivery)
     if same and is_given_up(await reader_history.strikes(connection, reader, delivery.edition_id)):
         await subscriber_queries.mark_gone(connection, reader, reason, now=now)

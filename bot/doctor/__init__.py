@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot import app, settings
+from bot import channel_loader, settings
 from bot.channel import Finding
 from bot.doctor import database_checks, picture_checks, services, settings_checks, speech_checks
 from bot.settings import SettingsError
@@ -29,10 +29,10 @@ async def examine(home: Path, given: Mapping[str, str]) -> list[Finding]:
     found = settings_checks.check(home, environ)
     if not all(finding.ok for finding in found if finding.subject == "settings"):
         return found
-    core, now = app.core_settings(environ), datetime.now(UTC)
+    core, now = channel_loader.core_settings(environ), datetime.now(UTC)
     store = Store.open(core.database_url.get_secret_value(), home)
     try:
-        database, usable = await database_checks.check(store, home, app.configured(environ), now)
+        database, usable = await database_checks.check(store, home, channel_loader.configured(environ), now)
         found += database
         found += await services.check_feed(core, now)
         found += await services.check_clock(core, store)

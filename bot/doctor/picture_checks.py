@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from bot import app
+from bot import channel_loader
 from bot.channel import Finding
 from bot.media.font_files import family_of, fonts_of
 from bot.media.glyph_coverage import coverage
@@ -17,7 +17,7 @@ from bot.settings import Settings
 
 def check_pictures(core: Settings, home: Path) -> list[Finding]:
     """Name what keeps pictures from being drawn, and how to mend it. Reads font files."""
-    folder = app.media_folder(core, home)
+    folder = channel_loader.media_folder(core, home)
     found = [_writable(folder)]
     for language in languages():
         if (missing := _missing_letters(language)) is not None:

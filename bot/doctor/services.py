@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
-from bot import app, settings
+from bot import channel_loader, settings
 from bot.channel import Finding
 from bot.delivery.session import Session
 from bot.publishing.feed import Feed, FeedError, sample
 from bot.rules.closing import newest_finished
 from bot.rules.outcomes import ChannelState
 from bot.runtime.clock import Clock
+from bot.runtime.locks import make_locks
 from bot.settings import Settings, SettingsError
 from bot.store import Store, channel_state, listening_outages
 from bot.summaries.model_check import ModelCheck, second_opinion_finding
@@ -81,7 +82,7 @@ async def check_model(core: Settings, store: Store, now: datetime) -> list[Findi
 
 def check_alerts(core: Settings, environ: Mapping[str, str]) -> list[Finding]:
     """Check that alerts reach somebody."""
-    used = app.configured(environ)
+    used = channel_loader.configured(environ)
     unreachable = f"is not set up, so alerts do not reach its admins; set up are: {', '.join(used)}"
     found = [
         Finding("ADMINS", False, f"{admin.channel} {unreachable}") for admin in core.admins if admin.channel not in used
@@ -110,9 +111,9 @@ def check_web(core: Settings, environ: Mapping[str, str]) -> list[Finding]:
 async def check_channels(environ: Mapping[str, str], home: Path, store: Store, now: datetime) -> list[Finding]:
     """Ask each channel that is set up about its account and service, and tell which ones do not deliver."""
     found: list[Finding] = []
-    for name in app.configured(environ):
+    for name in channel_loader.configured(environ):
         try:
-            async with Session(app.open_channel(name, environ, home, store)) as session:
+            async with Session(channel_loader.open_channel(name, environ, home, store)) as session:
                 found += await session.findings()
         except SettingsError as error:
             found.append(Finding(name, False, str(error)))
@@ -121,12 +122,26 @@ async def check_channels(environ: Mapping[str, str], home: Path, store: Store, n
 
 
 async def channel_findings(store: Store, channel: str, now: datetime) -> list[Finding]:
-    """Report a channel that is halted, waiting, or not listening."""
+    """Report a channel that is halted, waiting, or not listening.
+
+    An outage of listening that a process noted which has ended since says nothing about the next one.
+    """
     async with store.read() as connection:
         state = await channel_state.load(connection, channel)
         outage = (await listening_outages.load(connection)).get(channel)
-    deaf = [] if outage is None else [Finding(channel, False, outage.says)]
+    deaf = []
+    if outage is not None and not await _is_free(store, f"listen:{channel}"):
+        deaf = [Finding(channel, False, outage.says)]
     return [*deaf, *_circuit(channel, state, now), *_counts(channel, state, now)]
+
+
+async def _is_free(store: Store, role: str) -> bool:
+    """Whether no process has a role."""
+    locks = make_locks(store.engine.url, store.path)
+    try:
+        return await locks.is_free(role)
+    finally:
+        await locks.close()
 
 
 def _counts(channel: str, state: ChannelState, now: datetime) -> list[Finding]:

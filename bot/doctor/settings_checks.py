@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from bot import app, settings
+from bot import channel_loader, settings
 from bot.channel import Finding
 from bot.media.speech.settings import SpeechSettings
 from bot.settings import SettingsError
@@ -36,11 +36,11 @@ NEEDS = {
 
 def check(home: Path, environ: Mapping[str, str]) -> list[Finding]:
     """Every finding about the settings themselves; those under "settings" are faults that stop every command."""
-    wrong = [sentence for model in app.settings_classes() for sentence in _wrong(model, environ)]
+    wrong = [sentence for model in channel_loader.settings_classes() for sentence in _wrong(model, environ)]
     found = [Finding("settings", False, sentence) for sentence in wrong]
     if not wrong:
         try:
-            app.use_logo(app.core_settings(environ), home)
+            channel_loader.use_logo(channel_loader.core_settings(environ), home)
             found.append(Finding("settings", True, f"valid; home is {home}"))
         except SettingsError as error:
             found.append(Finding("settings", False, str(error)))
@@ -84,7 +84,7 @@ def others_can_read(file: Path, subject: str, holds: str) -> list[Finding]:
 
 def _unknown_names(home: Path) -> list[Finding]:
     """Find names in `.env` that no setting has, most often misspelt."""
-    known = {*FAMILIAR, *(name for model in app.settings_classes() for name in settings.names(model))}
+    known = {*FAMILIAR, *(name for model in channel_loader.settings_classes() for name in settings.names(model))}
     found = []
     for name in settings.environment(home, {}):
         if name not in known:
@@ -97,9 +97,9 @@ def _unknown_names(home: Path) -> list[Finding]:
 def _unused(environ: Mapping[str, str]) -> list[Finding]:
     """Name what is set and does nothing: a channel's settings without the one that turns it on, and the core's."""
     needs: dict[str, tuple[str, ...]] = dict(NEEDS)
-    for channel in app.CHANNELS:
-        if not app.channel_settings(channel, environ).configured:
-            switch, *others = settings.names(app.settings_class(channel))
+    for channel in channel_loader.CHANNELS:
+        if not channel_loader.channel_settings(channel, environ).configured:
+            switch, *others = settings.names(channel_loader.settings_class(channel))
             needs |= dict.fromkeys(others, (switch,))
     return [
         Finding(name, True, f"is set but unused: it needs {' or '.join(needed)}", advice=True)

@@ -39,9 +39,9 @@ def draw(task: Task) -> Files:
     """
     typesetter = _typesetter(task.language, task.rtl)
     scene = laid_out(task.spec, typesetter)
-    files = [(f"{task.stem}.png", png(scene, typesetter, Theme.LIGHT))]
+    files = [(f"{task.stem}.png", png(scene, typesetter, Theme.LIGHT, task.accent))]
     if isinstance(task.spec, Cloud | Trend):
-        files.append((f"{task.stem}-dark.png", png(scene, typesetter, Theme.DARK)))
+        files.append((f"{task.stem}-dark.png", png(scene, typesetter, Theme.DARK, task.accent)))
         files.append((f"{task.stem}.json", items(scene, rtl=task.rtl)))
     return files
 

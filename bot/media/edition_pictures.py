@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
 from bot.channel import Block, Direction
 from bot.media.picture_specs import Bar, Card, Cloud, Entry, Poster, Task, Trend, Word
 from bot.model import Cadence, Edition, Preferences, Style
+from bot.render.branding import branding
 from bot.render.edition_page import Texts, edition_page, edition_title, period_name
 from bot.render.keyword_names import aliases, keyword_name
 from bot.render.words import Words, words
@@ -86,7 +87,7 @@ def tasks(
             photo = around.photo if block is page.blocks[0] else around.thumbnails.get(block.paper.id)
             about = Card(product, block.title, by, (), photo, is_latin=rtl and block.original_title is None)
             found.append(Task("card", about, language, rtl, block.paper.id))
-    return found
+    return [replace(task, accent=branding.accent) for task in found]
 
 
 def _cloud(weighed: Sequence[Keyword], language: str) -> Cloud:

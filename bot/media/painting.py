@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 from io import BytesIO
@@ -12,16 +13,19 @@ from PIL import Image, ImageColor, ImageDraw, ImageOps
 
 from bot.media.scene import COLOURS, Box, Label, Photo, Scene, Stroke, Theme, Tone
 from bot.media.typesetting import Typesetter
+from bot.render.branding import Accent
 
 FINE = 2
 """How many times finer boxes and lines are painted, so that their edges are smooth."""
+OURS = Accent()
 STEPS = 16
 """Steps between the paper and each tone, in the palette of a picture without photographs."""
 
 
-def png(scene: Scene, typesetter: Typesetter, theme: Theme) -> bytes:
+def png(scene: Scene, typesetter: Typesetter, theme: Theme, accent: Accent = OURS) -> bytes:
     """A scene as a PNG file. Raises MissingGlyphError; a photograph that cannot be read is left out."""
-    canvas = _shapes(scene, theme)
+    colours = _colours(theme, accent)
+    canvas = _shapes(scene, colours)
     for item in scene.items:
         if isinstance(item, Photo):
             with suppress(OSError, ValueError, SyntaxError, Image.DecompressionBombError):
@@ -30,17 +34,21 @@ def png(scene: Scene, typesetter: Typesetter, theme: Theme) -> bytes:
     for item in scene.items:
         if isinstance(item, Label):
             line = typesetter.line(item.text, item.size, item.weight, rtl=item.rtl)
-            typesetter.draw(draw, line, item.left, item.y, COLOURS[theme][item.tone])
+            typesetter.draw(draw, line, item.left, item.y, colours[item.tone])
     written = BytesIO()
     if not any(isinstance(item, Photo) for item in scene.items):
-        canvas = _in_few_colours(canvas, theme)
+        canvas = _in_few_colours(canvas, theme, accent)
     canvas.save(written, "PNG", compress_level=6)
     return written.getvalue()
 
 
-def _in_few_colours(canvas: Image.Image, theme: Theme) -> Image.Image:
+def _colours(theme: Theme, accent: Accent) -> Mapping[Tone, str]:
+    return COLOURS[theme] | {Tone.SUN: accent.day if theme is Theme.LIGHT else accent.night}
+
+
+def _in_few_colours(canvas: Image.Image, theme: Theme, accent: Accent) -> Image.Image:
     """A picture of tones in a palette, half the size. Its paper, at the last corner, is exact: it lies on pages."""
-    found = canvas.quantize(palette=_palette(theme), dither=Image.Dither.NONE)
+    found = canvas.quantize(palette=_palette(theme, accent), dither=Image.Dither.NONE)
     corner = cast("int", found.getpixel((found.width - 1, found.height - 1)))
     colours = found.getpalette() or []
     colours[3 * corner : 3 * corner + 3] = ImageColor.getrgb(COLOURS[theme][Tone.PAPER])
@@ -49,13 +57,14 @@ def _in_few_colours(canvas: Image.Image, theme: Theme) -> Image.Image:
 
 
 @cache
-def _palette(theme: Theme) -> Image.Image:
+def _palette(theme: Theme, accent: Accent) -> Image.Image:
     """A picture whose palette has the theme's tones and the steps between them and the paper, for smooth edges."""
-    paper = ImageColor.getrgb(COLOURS[theme][Tone.PAPER])
+    toned = _colours(theme, accent)
+    paper = ImageColor.getrgb(toned[Tone.PAPER])
     colours = [*paper]
     for tone in sorted(set(Tone) - {Tone.PAPER}):
         for step in range(STEPS):
-            there = ImageColor.getrgb(COLOURS[theme][tone])
+            there = ImageColor.getrgb(toned[tone])
             mixed = [round(a + (b - a) * (step + 1) / STEPS) for a, b in zip(paper, there, strict=True)]
             colours += mixed
     palette = Image.new("P", (1, 1))
@@ -63,8 +72,7 @@ def _palette(theme: Theme) -> Image.Image:
     return palette
 
 
-def _shapes(scene: Scene, theme: Theme) -> Image.Image:
-    colours = COLOURS[theme]
+def _shapes(scene: Scene, colours: Mapping[Tone, str]) -> Image.Image:
     shapes = [item for item in scene.items if isinstance(item, Box | Stroke)]
     if not shapes:
         return Image.new("RGB", (scene.width, scene.height), colours[Tone.PAPER])

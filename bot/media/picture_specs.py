@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from bot.render.branding import Accent
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +100,4 @@ class Task:
     rtl: bool = False
     paper: str = ""
     """The arXiv id of the paper that it is a picture of; empty for one of the edition."""
+    accent: Accent = field(default_factory=Accent)

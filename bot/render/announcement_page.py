@@ -6,8 +6,7 @@ from datetime import date
 from itertools import pairwise
 
 from bot.channel import Page
-from bot.model import Style
-from bot.render.labels import labels
+from bot.render.labels import plain_page
 from bot.render.words import Words
 from bot.runtime.text import one_line
 
@@ -27,13 +26,5 @@ def announcement_page(text: str, w: Words, day: date) -> Page:
 
     The latter is a note and not in the footer, which some channels leave out.
     """
-    return Page(
-        language=w.language,
-        direction=w.direction,
-        heading=w.gettext("announcement.title"),
-        lead=clean_lines(text),
-        blocks=[],
-        labels=labels(w, Style.HEADLINE),
-        notes=[w.gettext("announcement.why_you_get_this")],
-        slug=f"announcement-{day}",
-    )
+    notes = [w.gettext("announcement.why_you_get_this")]
+    return plain_page(w, w.gettext("announcement.title"), clean_lines(text), notes, slug=f"announcement-{day}")

@@ -154,6 +154,14 @@ def likely(tag: str) -> tuple[str, str | None]:
     return language, script
 
 
+def locale_name(tag: str) -> str:
+    """A language with its most likely territory, as Open Graph names languages: ko → ko_KR, zh-Hant → zh_TW."""
+    language, script = likely(tag)
+    table = get_global("likely_subtags")
+    full = table.get(f"{language}_{script}") or table.get(language) or language
+    return "_".join([language, *(part for part in full.split("_")[1:] if len(part) < 4)])
+
+
 @cache
 def load(tag: str) -> Catalogue | None:
     """A language's catalogue; None where there is none, or where it cannot be read, which is logged."""

@@ -13,11 +13,11 @@ from itertools import pairwise
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from bot.channel import Block, Link, Page, Paging, Said
+from bot.channel import About, Block, Link, Page, Paging, Said
 from bot.model import ALL_PAPERS, Cadence, Edition, Paper, Preferences, Ranked, Source, Style, Text
 from bot.render import brief
 from bot.render.attribution import NOTHING_WRITTEN, outcome, say
-from bot.render.labels import footer, labels
+from bot.render.labels import footer, labels, plain_page
 from bot.render.styles import SHOWN_IN
 from bot.render.words import Words, words
 from bot.rules.closing import rank
@@ -65,14 +65,16 @@ def edition_page(
         footer=footer(
             w, preferences.style, _sources(blocks), counted=counted, sample=edition.sample, counted_at=counted_at
         ),
-        slug="sample" if edition.sample else slug(edition.cadence, edition.day),
-        day=edition.day,
-        cadence=edition.cadence,
-        closed_at=edition.closed_at,
-        counted_at=counted_at,
-        style=preferences.style,
+        about=About(
+            "sample" if edition.sample else slug(edition.cadence, edition.day),
+            edition.day,
+            edition.cadence,
+            edition.closed_at,
+            counted_at,
+            preferences.style,
+            len(edition.papers),
+        ),
         paging=Paging(most=_most(preferences.style)),
-        total=len(edition.papers),
     )
 
 
@@ -105,8 +107,7 @@ def today_page(
         labels=labels(w, preferences.style),
         notes=[] if share == 1 else [_still_filling(w, share, now)],
         footer=footer(w, preferences.style, _sources(blocks), counted=_counts_votes(ranked), sample=False),
-        slug=f"{day}-list",
-        style=preferences.style,
+        about=About(f"{day}-list", style=preferences.style),
         paging=Paging(most=_most(preferences.style)),
     )
 
@@ -131,7 +132,7 @@ def list_page(
         blocks=blocks,
         labels=labels(w, preferences.style),
         footer=footer(w, preferences.style, _sources(blocks), counted=_counts_votes(papers), sample=False),
-        slug=slug,
+        about=About(slug),
     )
 
 
@@ -143,15 +144,7 @@ def barren_page(count: int, preferences: Preferences, now: datetime) -> Page:
 
 def notice_page(says: str, w: Words, now: datetime) -> Page:
     """The page of a notice: one line, to a reader or an operator."""
-    return Page(
-        language=w.language,
-        direction=w.direction,
-        heading=w.gettext("newsletter.name"),
-        lead=one_line(says),
-        blocks=[],
-        labels=labels(w, Style.HEADLINE),
-        slug=f"notice-{now:%Y%m%dT%H%M%S}",
-    )
+    return plain_page(w, w.gettext("newsletter.name"), one_line(says), slug=f"notice-{now:%Y%m%dT%H%M%S}")
 
 
 def choose(papers: Sequence[Ranked], preferences: Preferences) -> list[Ranked]:

@@ -75,8 +75,8 @@ def fit(
 
     def attempt(shown: Sequence[Block]) -> Fitted[M]:
         hidden = len(page.blocks) - len(shown)
-        rest = follows(len(shown)) if hidden else page.next
-        part = replace(page, blocks=list(shown), more=_more(page, hidden), next=rest)
+        rest = follows(len(shown)) if hidden else page.paging.next
+        part = replace(page, blocks=list(shown), paging=replace(page.paging, more=_more(page, hidden), next=rest))
         return Fitted(compose(part), len(shown), part)
 
     def holds(shown: Sequence[Block]) -> bool:
@@ -152,7 +152,8 @@ def first_part(page: Page) -> Page:
     most = page.paging.most
     if most is None or len(page.blocks) <= most:
         return page
-    return replace(page, blocks=page.blocks[:most], more=_more(page, len(page.blocks) - most))
+    more = _more(page, len(page.blocks) - most)
+    return replace(page, blocks=page.blocks[:most], paging=replace(page.paging, more=more))
 
 
 def shorten(text: str, most: int) -> str:
@@ -175,7 +176,7 @@ def shorten(text: str, most: int) -> str:
 
 def _more(page: Page, hidden: int) -> str | None:
     if not hidden:
-        return page.more
+        return page.paging.more
     return words(page.language).ngettext("edition.more_papers", hidden)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
+from bot.channel import About, Page
 from bot.model import Source, Style
 from bot.render.words import Words
 
@@ -92,3 +93,9 @@ def footer(
         told = w.gettext("edition.votes_as_of", moment=counted_at)
         data = f"{data.rstrip('.。')} · {told}"
     return [whose, data]
+
+
+def plain_page(w: Words, heading: str, lead: str = "", notes: Sequence[str] = (), *, slug: str = "") -> Page:
+    """A page without papers."""
+    words = labels(w, Style.HEADLINE)
+    return Page(w.language, w.direction, heading, lead, blocks=[], labels=words, notes=notes, about=About(slug))

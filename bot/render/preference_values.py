@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.channel.preference import Kind, Preference, weekdays
+from bot.channel.preference import N_, Kind, Preference, weekdays
 from bot.model import ALL_WEEK, OFF, ON, Cadence, Preferences, Style
 from bot.render import typed_values, zones
 from bot.render.catalogue import DEFAULT, languages
@@ -18,6 +18,8 @@ from bot.render.typed_values import WORKING_DAYS
 from bot.render.words import Words, locale_of, match, own_name, words
 from bot.rules.topics import LONGEST_TOPIC, MOST_TOPICS, TopicsError
 from bot.rules.topics import parse as parse_topics
+
+_CADENCES = {Cadence.DAY: N_("cadence.day"), Cadence.WEEK: N_("cadence.week"), Cadence.MONTH: N_("cadence.month")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +203,7 @@ def rhythm_in_words(wanted: Preferences, w: Words, now: datetime) -> str:
 
 def schedule_in_words(wanted: Preferences, w: Words) -> str:
     """When editions come, in a few words: "Daily · Mon to Fri · 08:00 · Berlin"."""
-    parts = [cadences(w)[wanted.cadence], w.clock(wanted.hour), str(zones.zone(wanted.timezone, w.language))]
+    parts = [w.gettext(_CADENCES[wanted.cadence]), w.clock(wanted.hour), str(zones.zone(wanted.timezone, w.language))]
     if wanted.weekdays != ALL_WEEK:
         parts.insert(1, days_in_words(wanted.weekdays, w))
     return " · ".join(map(w.isolated, parts))
@@ -233,11 +235,7 @@ def _styles(w: Words) -> dict[Style, tuple[str, str]]:
 
 def cadences(w: Words) -> Mapping[Cadence, str]:
     """How often editions may come."""
-    return {
-        Cadence.DAY: w.gettext("cadence.day"),
-        Cadence.WEEK: w.gettext("cadence.week"),
-        Cadence.MONTH: w.gettext("cadence.month"),
-    }
+    return {cadence: w.gettext(key) for cadence, key in _CADENCES.items()}
 
 
 def _named(names: Mapping[Any, str], text: str) -> object | None:

@@ -23,7 +23,8 @@ from markupsafe import escape as html
 
 from bot.channel import Escape, Page, Template
 from bot.render import folder
-from bot.render.catalogue import DEFAULT
+from bot.render.branding import branding
+from bot.render.catalogue import DEFAULT, locale_name
 from bot.render.keyword_names import keyword_in
 from bot.render.words import words
 from bot.runtime.text import display_width
@@ -95,9 +96,10 @@ class _Environment(ImmutableSandboxedEnvironment):
         if escape is None:
             self.filters["json"] = _json
         self.filters["keyword"] = partial(keyword_in, language)
+        self.filters["locale"] = locale_name
         self.globals = {"range": self.globals["range"], "namespace": self.globals["namespace"]}
         # Plain functions, since Jinja's i18n tags escape by HTML's rules only.
-        self.globals |= {"gettext": w.gettext, "ngettext": w.ngettext}
+        self.globals |= {"gettext": w.gettext, "ngettext": w.ngettext, "accent": branding.current_accent}
 
     def join(self, values: Iterable[object], between: str = "") -> object:
         """Join values; if one of them is markup, the others are escaped by our escape function."""

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from babel import Locale
@@ -93,6 +93,7 @@ class Zone:
         return self.place
 
 
+@lru_cache(maxsize=1024)
 def zone(name: str, language: str) -> Zone:
     """A zone with its names in a language."""
     locale = locale_of(language)

@@ -89,17 +89,19 @@ def for_readers(closing_state: ClosingState, day: date, closes: time) -> bool:
 
 
 def lateness(edition: Edition, closes: time) -> Lateness | None:
-    """How late a day's edition was closed; None for one that was in time, and for longer periods.
-
-    The next one is expected on the next weekday: hardly any feed lists papers at weekends.
-    """
+    """How late a day's edition was closed; None for one that was in time, and for longer periods."""
     closing = closing_time(edition.day, closes)
     if edition.cadence is not Cadence.DAY or edition.closed_at <= closing:
         return None
-    following = newest_finished(edition.closed_at, closes) + DAY
+    return Lateness(closing, closing_time(next_to_close(edition.closed_at, closes), closes))
+
+
+def next_to_close(now: datetime, closes: time) -> date:
+    """The weekday whose list closes next: hardly any feed lists papers at weekends."""
+    following = newest_finished(now, closes) + DAY
     while following.weekday() >= SATURDAY:
         following += DAY
-    return Lateness(closing, closing_time(following, closes))
+    return following
 
 
 def newest_finished(now: datetime, closes: time) -> date:

@@ -267,5 +267,5 @@ def _retry(delivery: Delivery, reason: str, at: datetime, code: Reason = Reason.
 
 
 def _rhythm(delivery: Delivery) -> Rhythm:
-    wanted = delivery.preferences
+    wanted = delivery.reader.preferences
     return Rhythm(wanted.timezone, wanted.hour, wanted.weekdays)

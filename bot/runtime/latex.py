@@ -12,7 +12,7 @@ from functools import lru_cache
 from html.entities import html5
 
 _MARKS = re.compile(
-    r"[\\^{$]|_[\d{]|``|\d--\d|(?:times|sim|approx|leq|geq|pm|infty|rightarrow|cdot|mathcal|mathbb)(?![a-z])"
+    r"[\\^{$]|_[\d{]|``|[\w)%]--|(?:times|sim|approx|leq|geq|pm|infty|rightarrow|cdot|mathcal|mathbb)(?![a-z])"
 )
 """What a text holds at least if there is anything to do; most texts do not."""
 _SIGNS = {
@@ -77,7 +77,8 @@ _STUCK = (
     (re.compile(r"(?<![A-Za-z])infty(?![A-Za-z])"), "∞"),
     (re.compile(r"(?<=\d)cdot(?=\d)"), "·"),
     (re.compile(r"(?<![A-Za-z])math(?:cal|bb|bf|rm)(?:\{(\w)\}|(?=\s?[A-Z]\b))"), r"\1"),
-    (re.compile(r"(?<=\d)--(?=\d)"), "–"),
+    (re.compile(r"(?<=[\w)%])--(?=[\w(])"), "–"),
+    (re.compile(r"(?<=[\w)%])---(?=[\w(])"), "—"),
     (re.compile(r"boldsymbol(?=[^\W\da-zA-Z])"), ""),
 )
 """Names that lost their backslash. They count only where they stick to a number, so that words stay words."""

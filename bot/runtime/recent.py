@@ -24,9 +24,10 @@ class Recent(Generic[K, V]):
 
     def get(self, key: K) -> V | None:
         """The value of a key, None where there is none."""
-        if key in self._values:
+        value = self._values.get(key)
+        if value is not None:
             self._values.move_to_end(key)
-        return self._values.get(key)
+        return value
 
     def put(self, key: K, value: V) -> V:
         """Store a value under a key, and return it."""

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from functools import cache
-from typing import Any
 
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
     ColumnElement,
     Integer,
-    Select,
     String,
-    all_,
+    Update,
     and_,
     bindparam,
     case,
     func,
     literal,
+    literal_column,
+    null,
     or_,
     select,
     update,
@@ -27,16 +26,9 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from bot.model import NOTE, Delivery, Reason, State, Status
-from bot.rules.outcomes import REJECTIONS
-from bot.store import reader_history
-from bot.store.preference_columns import names, reader
-from bot.store.schema import choices, deliveries, editions, reason_columns, renderings, subscribers
-from bot.store.subscriber_queries import extras
-
-NEW = timedelta(days=45)
-"""Time after subscribing in which an edition may be a reader's first; those who read monthly wait longest. Old
-deliveries are deleted, so that a reader who was sent nothing for long looks like a new one."""
+from bot.model import Delivery, Reason, State, Status
+from bot.store.loaded_deliveries import load
+from bot.store.schema import deliveries, is_in, reason_columns, subscribers
 
 
 async def claim(
@@ -73,7 +65,7 @@ def claim_statement() -> ReturningUpdate[int, str]:
     until = bindparam("until", type_=deliveries.c.expires_at.type)
     due = (
         select(deliveries.c.id)
-        .where(deliveries.c.channel == channel, deliveries.c.state == State.OWED, deliveries.c.next_at <= now)
+        .where(deliveries.c.channel == channel, is_in(State.OWED), deliveries.c.next_at <= now)
         .where(or_(until.is_(None), deliveries.c.expires_at > until))
         .order_by(deliveries.c.next_at)
         .limit(most)
@@ -94,7 +86,7 @@ def claim_statement() -> ReturningUpdate[int, str]:
     }
     return (
         update(deliveries)
-        .where(deliveries.c.id.in_(select(due.c.id)), deliveries.c.state == State.OWED)
+        .where(deliveries.c.id.in_(select(due.c.id)), is_in(State.OWED))
         .values(
             state=case((late, State.EXPIRED.value), (inactive, State.SKIPPED.value), else_=State.SENDING.value),
             owner=case((late, None), (inactive, None), else_=owner),
@@ -104,6 +96,22 @@ def claim_statement() -> ReturningUpdate[int, str]:
             **reasons,
         )
         .returning(deliveries.c.id, deliveries.c.state)
+    )
+
+
+@cache
+def claim_one_statement() -> Update:
+    """Marks one delivery that is due (`delivery_id`) as `sending` by an owner (`by`), with its reader's `choice`."""
+    return (
+        update(deliveries)
+        .where(deliveries.c.id == bindparam("delivery_id"), is_in(State.OWED))
+        .values(
+            state=literal_column(f"'{State.SENDING.value}'"),
+            owner=bindparam("by", type_=String),
+            ended_at=null(),
+            attempts=deliveries.c.attempts + literal_column("1"),
+            choice_id=bindparam("choice", type_=BigInteger),
+        )
     )
 
 
@@ -139,7 +147,7 @@ async def release(connection: AsyncConnection, channel: str, *, owner: str, but:
         update(deliveries)
         .where(
             deliveries.c.channel == channel,
-            deliveries.c.state == State.SENDING,
+            is_in(State.SENDING),
             deliveries.c.owner == owner,
             deliveries.c.id.not_in(but),
         )
@@ -149,121 +157,14 @@ async def release(connection: AsyncConnection, channel: str, *, owner: str, but:
 
 async def expire(connection: AsyncConnection, channel: str, *, now: datetime) -> int:
     """Expire what is past its time on a channel that claims nothing just now; returns how many there were."""
-    late = update(deliveries).where(
-        deliveries.c.channel == channel, deliveries.c.state == State.OWED, deliveries.c.expires_at <= now
-    )
+    late = update(deliveries).where(deliveries.c.channel == channel, is_in(State.OWED), deliveries.c.expires_at <= now)
     return (await connection.execute(late.values(state=State.EXPIRED.value, ended_at=now, **_too_late()))).rowcount
 
 
 async def next_due(connection: AsyncConnection, channel: str, *, after: datetime | None = None) -> datetime | None:
     """When the next delivery of a channel is due; None where none is owed. With `after`: of those that expire later."""
-    query = select(func.min(deliveries.c.next_at)).where(
-        deliveries.c.channel == channel, deliveries.c.state == State.OWED
-    )
+    query = select(func.min(deliveries.c.next_at)).where(deliveries.c.channel == channel, is_in(State.OWED))
     if after is not None:
         query = query.where(deliveries.c.expires_at > after)
     at: datetime | None = await connection.scalar(query)
     return at
-
-
-async def load(connection: AsyncConnection, ids: Sequence[int]) -> list[Delivery]:
-    """The deliveries with these ids, as the dispatcher needs them, in the order in which they are due."""
-    if not ids:
-        return []
-    result = await connection.execute(_load_statement(), {"claimed": list(ids)})
-    columns, rows = tuple(result.keys()), result.all()
-    candidates = candidates_of(rows, columns)
-    return deliveries_of(rows, columns, await reader_history.missed(connection, candidates) if candidates else {})
-
-
-def candidates_of(rows: Sequence[Sequence[Any]], columns: Sequence[str]) -> list[int]:
-    """The deliveries in the rows of a loading statement whose readers may have missed an edition."""
-    place = columns.index("may_have_missed")
-    return [row[0] for row in rows if row[place]]
-
-
-def deliveries_of(
-    rows: Sequence[Sequence[Any]], columns: Sequence[str], missed: Mapping[int, tuple[date, ...]]
-) -> list[Delivery]:
-    """The deliveries in the rows of a loading statement, with the days that their readers `missed`."""
-    preferences, nothing_sent = reader(tuple(columns)), columns.index("nothing_sent")
-    found = []
-    for row in rows:  # by place, since this is done for every message
-        delivery_id, edition_id, subscriber_id, due_at, expires_at, attempts, repeats, rejections = row[:8]
-        fell_back, to, extras_stored, subscribed_at, is_note = row[8:13]
-        found.append(
-            Delivery(
-                id=delivery_id,
-                edition_id=edition_id,
-                subscriber_id=subscriber_id,
-                to=to,
-                preferences=preferences(row),
-                due_at=due_at,
-                expires_at=expires_at,
-                attempts=attempts,
-                repeats=repeats,
-                rejections=rejections,
-                fell_back=bool(fell_back),
-                extras=extras(extras_stored),
-                subscribed_at=subscribed_at,
-                missed=missed.get(delivery_id, ()),
-                is_note=bool(is_note),
-                is_first=not is_note and bool(row[nothing_sent]) and due_at - subscribed_at < NEW,
-            )
-        )
-    return found
-
-
-@cache
-def load_claimed_statement() -> Select[Any]:
-    """Loads what an owner (`by`) has claimed on a channel (`of`) and does not have in flight (`busy`) already."""
-    busy = bindparam("busy", type_=ARRAY(BigInteger))
-    return _loading().where(
-        deliveries.c.channel == bindparam("of", type_=String),
-        deliveries.c.owner == bindparam("by", type_=String),
-        deliveries.c.state == State.SENDING,
-        deliveries.c.id != all_(busy),
-    )
-
-
-@cache
-def _load_statement() -> Select[Any]:
-    return _loading().where(deliveries.c.id.in_(bindparam("claimed", expanding=True)))
-
-
-@cache
-def _loading() -> Select[Any]:
-    """What is loaded of deliveries, the first columns by place; which ones is left to say."""
-    return (
-        select(
-            deliveries.c.id.label("delivery_id"),
-            deliveries.c.edition_id,
-            deliveries.c.subscriber_id,
-            deliveries.c.due_at,
-            deliveries.c.expires_at,
-            deliveries.c.attempts,
-            deliveries.c.repeats,
-            deliveries.c.rejections,
-            or_(func.coalesce(renderings.c.fell_back, False), deliveries.c.rejections >= REJECTIONS).label("fell_back"),
-            subscribers.c.recipient,
-            subscribers.c.extras,
-            subscribers.c.created_at,
-            (editions.c.cadence == NOTE).label("is_note"),
-            reader_history.may_have_missed().label("may_have_missed"),
-            reader_history.nothing_sent().label("nothing_sent"),
-            *(subscribers.c[name] for name in names(shaping=False)),
-            *(column for column in choices.c if column.name != "id"),
-        )
-        .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
-        .join(editions, editions.c.id == deliveries.c.edition_id)
-        .join(choices, choices.c.id == deliveries.c.choice_id)
-        .outerjoin(
-            renderings,
-            and_(
-                renderings.c.channel == deliveries.c.channel,
-                renderings.c.edition_id == deliveries.c.edition_id,
-                renderings.c.choice_id == deliveries.c.choice_id,
-            ),
-        )
-        .order_by(deliveries.c.next_at, deliveries.c.id)
-    )

@@ -6,7 +6,15 @@ import asyncio
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, nullcontext, suppress
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    closing,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -113,10 +121,14 @@ class Store:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that is committed when the block ends, and rolled back when it raises."""
-        async with self._turn or nullcontext(), self.engine.connect() as opened:
+        async with self.turn(), self.engine.connect() as opened:
             connection = await opened.execution_options(writes=True)
             async with connection.begin():
                 yield connection
+
+    def turn(self) -> AbstractAsyncContextManager[object]:
+        """The turn of one writer of this process; on PostgreSQL there is nothing to wait for."""
+        return self._turn or nullcontext()
 
     def fenced(self, locks: Locks, roles: Callable[[], Sequence[str]]) -> Store:
         """The same database for work under locks: no writing transaction begins once one of `roles` is lost."""
@@ -211,7 +223,7 @@ class Store:
         Foreign keys are checked once at the end (https://sqlite.org/lang_altertable.html, section 7). Raises StoreError
         where one refers to nothing then; nothing is changed in that case.
         """
-        async with self._turn or nullcontext(), self.engine.connect() as opened:
+        async with self.turn(), self.engine.connect() as opened:
             connection = await opened.execution_options(writes=True)
             driver = (await connection.get_raw_connection()).driver_connection
             assert isinstance(driver, sqlite.Connection)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import ColumnElement, Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Cadence, Edition, Ranked
 from bot.store import paper_queries as stored
-from bot.store.schema import edition_papers, editions, papers
+from bot.store.schema import deliveries, edition_papers, editions, papers
 from bot.store.upsert import insert
 
 
@@ -106,6 +106,23 @@ async def days(connection: AsyncConnection, cadence: Cadence, *, since: date) ->
     return list(
         await connection.scalars(select(editions.c.day).where(editions.c.cadence == cadence, editions.c.day > since))
     )
+
+
+async def closed_since(connection: AsyncConnection, since: datetime) -> Sequence[int]:
+    """The ids of the editions that closed since then.
+
+    Queries of deliveries take them as values: joined with editions, PostgreSQL would look at every partition.
+    """
+    return (await connection.scalars(select(editions.c.id).where(editions.c.closed_at >= since))).all()
+
+
+async def with_deliveries(connection: AsyncConnection, *wanted: ColumnElement[bool]) -> Sequence[int]:
+    """The ids of the editions that may still have deliveries, and are `wanted`, the newest first."""
+    oldest = await connection.scalar(select(func.min(deliveries.c.edition_id)))
+    if oldest is None:
+        return []
+    query = select(editions.c.id).where(editions.c.id >= oldest, *wanted).order_by(editions.c.id.desc())
+    return (await connection.scalars(query)).all()
 
 
 async def latest_day(connection: AsyncConnection, cadence: Cadence) -> date | None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Kind, State, kind_of
@@ -16,6 +15,7 @@ from bot.store.unconfirmed import may_be_repeated
 from bot.store.upsert import put
 
 OPEN = (State.OWED, State.SENDING)
+EDITION = (editions.c.id, editions.c.cadence, editions.c.day, editions.c.audience)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +31,20 @@ class EndedEdition:
 
 async def any_finished(connection: AsyncConnection, now: datetime) -> bool:
     """Whether `mark_finished` would find anything."""
-    return (await connection.execute(_finished(now).limit(1))).first() is not None
+    going = list(await connection.scalars(_going()))
+    return any([not await _is_going(connection, edition_id, now) for edition_id in going])
 
 
 async def mark_finished(connection: AsyncConnection, now: datetime) -> Sequence[EndedEdition]:
-    """Mark and return the editions that have finished since the last call."""
+    """Mark and return the editions that have finished since the last call.
+
+    Who reopens a delivery writes its edition as well, so the editions are locked before their deliveries are looked at.
+    """
+    going = list(await connection.scalars(_going().order_by(editions.c.id).with_for_update()))
+    ended = [edition_id for edition_id in going if not await _is_going(connection, edition_id, now)]
+    marked = update(editions).where(editions.c.id.in_(ended)).values(ended_at=now).returning(*EDITION)
     found = []
-    for row in (await connection.execute(_finished(now).order_by(editions.c.day))).all():
-        await connection.execute(update(editions).where(editions.c.id == row.id).values(ended_at=now))
+    for row in (await connection.execute(marked)).all():
         states = await connection.execute(
             select(deliveries.c.state, func.count())
             .where(deliveries.c.edition_id == row.id)
@@ -46,19 +52,23 @@ async def mark_finished(connection: AsyncConnection, now: datetime) -> Sequence[
         )
         counted = {State(state): count for state, count in states}
         found.append(EndedEdition(row.id, kind_of(row.cadence), row.day, row.audience, counted))
-    return found
+    return sorted(found, key=lambda each: each.day)
 
 
-def _finished(now: datetime) -> Select[*tuple[Any, ...]]:
-    open_deliveries = select(deliveries.c.id).where(
-        deliveries.c.edition_id == editions.c.id, deliveries.c.state.in_([state.value for state in OPEN])
-    )
-    repeatable = select(deliveries.c.id).where(
-        deliveries.c.edition_id == editions.c.id,
-        deliveries.c.subscriber_id.is_not(None),
-        may_be_repeated(now),
-    )
-    return select(editions).where(editions.c.ended_at.is_(None), ~open_deliveries.exists(), ~repeatable.exists())
+def _going() -> Select[int]:
+    """The editions that are not marked as finished."""
+    return select(editions.c.id).where(editions.c.ended_at.is_(None))
+
+
+async def _is_going(connection: AsyncConnection, edition_id: int, now: datetime) -> bool:
+    """Whether an edition has anything left to deliver. By its number, so that one partition is looked at."""
+    repeatable = and_(deliveries.c.subscriber_id.is_not(None), may_be_repeated(now))
+    left = [deliveries.c.state == state for state in OPEN]
+    for condition in (*left, repeatable):
+        query = select(deliveries.c.id).where(deliveries.c.edition_id == edition_id, condition).limit(1)
+        if await connection.scalar(query) is not None:
+            return True
+    return False
 
 
 async def last_day(connection: AsyncConnection, task: str) -> date | None:

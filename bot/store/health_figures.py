@@ -10,7 +10,8 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import State
-from bot.store.schema import channels, deliveries, editions, subscribers
+from bot.store.edition_queries import closed_since
+from bot.store.schema import channels, deliveries, subscribers
 from bot.store.text_tables import texts
 
 
@@ -55,18 +56,18 @@ async def halted(connection: AsyncConnection) -> Mapping[str, datetime]:
 async def count_states(connection: AsyncConnection, since: datetime) -> Mapping[tuple[str, str], int]:
     """Deliveries of editions closed since then, by channel and state."""
     key = (deliveries.c.channel, deliveries.c.state)
-    query = select(*key, func.count()).join(editions, editions.c.id == deliveries.c.edition_id)
-    rows = await connection.execute(query.where(editions.c.closed_at >= since).group_by(*key))
+    ids = await closed_since(connection, since)
+    rows = await connection.execute(select(*key, func.count()).where(deliveries.c.edition_id.in_(ids)).group_by(*key))
     return {(channel, state): count for channel, state, count in rows}
 
 
 async def count_reasons(connection: AsyncConnection, since: datetime) -> Mapping[tuple[str, str, str], int]:
     """Deliveries of editions closed since then that have a reason, by channel, state and reason code."""
     key = (deliveries.c.channel, deliveries.c.state, deliveries.c.reason_code)
+    ids = await closed_since(connection, since)
     query = (
         select(*key, func.count())
-        .join(editions, editions.c.id == deliveries.c.edition_id)
-        .where(editions.c.closed_at >= since, deliveries.c.reason_code.is_not(None))
+        .where(deliveries.c.edition_id.in_(ids), deliveries.c.reason_code.is_not(None))
         .group_by(*key)
     )
     return {(channel, state, code): count for channel, state, code, count in await connection.execute(query)}

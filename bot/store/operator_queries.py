@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Kind, Reason, State, Status, kind_of
 from bot.rules.schedule import LIFETIME, Rhythm, waking
+from bot.store.edition_queries import with_deliveries
 from bot.store.schema import RHYTHM, deliveries, delivery_columns, editions, reason_columns, subscribers
 
 RETRYABLE = (State.UNKNOWN, State.REJECTED, State.EXPIRED, State.BARRED)
@@ -33,13 +35,18 @@ class DeliveryFilter:
     repeated: bool = False
     """Only those that were sent again without confirmation."""
 
-    def conditions(self) -> list[ColumnElement[bool]]:
-        """The filter on a query of deliveries joined with their editions."""
-        found: list[ColumnElement[bool]] = []
+    async def editions(self, connection: AsyncConnection) -> Sequence[int]:
+        """The editions whose deliveries may match, the newest first."""
+        wanted: list[ColumnElement[bool]] = []
         if self.day is not None:
-            found.append(editions.c.day == self.day)
+            wanted.append(editions.c.day == self.day)
         if self.cadence is not None:
-            found.append(editions.c.cadence == self.cadence)
+            wanted.append(editions.c.cadence == self.cadence)
+        return await with_deliveries(connection, *wanted)
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """The filter on deliveries of these editions."""
+        found: list[ColumnElement[bool]] = []
         if self.channel is not None:
             found.append(deliveries.c.channel == self.channel)
         if self.state is not None:
@@ -70,26 +77,32 @@ class DeliveryLine:
 
 
 async def find(connection: AsyncConnection, wanted: DeliveryFilter, limit: int) -> list[DeliveryLine]:
-    """The newest `limit` deliveries that match; 0 for all."""
+    """The newest `limit` deliveries that match, of the newest editions; 0 for all."""
     query = (
         select(*delivery_columns(DeliveryLine))
         .join(editions, editions.c.id == deliveries.c.edition_id)
         .where(*wanted.conditions())
         .order_by(deliveries.c.id.desc())
-        .limit(limit or None)
     )
-    rows = (row._asdict() for row in await connection.execute(query))
+    rows: list[dict[str, Any]] = []
+    for edition_id in await wanted.editions(connection):
+        if limit and len(rows) == limit:
+            break
+        of_it = query.where(deliveries.c.edition_id == edition_id).limit(limit - len(rows) if limit else None)
+        rows += [row._asdict() for row in await connection.execute(of_it)]
     return [DeliveryLine(**row | {"cadence": kind_of(row["cadence"]), "state": State(row["state"])}) for row in rows]
 
 
 async def count_retryable(connection: AsyncConnection, wanted: DeliveryFilter) -> int:
     """How many deliveries `retry` would requeue."""
-    return int(await connection.scalar(_retryable(wanted).with_only_columns(func.count())) or 0)
+    chosen = _retryable(wanted, await wanted.editions(connection))
+    return int(await connection.scalar(chosen.with_only_columns(func.count())) or 0)
 
 
 async def count_droppable(connection: AsyncConnection, wanted: DeliveryFilter) -> int:
     """How many deliveries `drop` would cancel."""
-    return int(await connection.scalar(_droppable(wanted).with_only_columns(func.count())) or 0)
+    chosen = _droppable(wanted, await wanted.editions(connection))
+    return int(await connection.scalar(chosen.with_only_columns(func.count())) or 0)
 
 
 async def retry(connection: AsyncConnection, wanted: DeliveryFilter, *, now: datetime) -> int:
@@ -97,7 +110,8 @@ async def retry(connection: AsyncConnection, wanted: DeliveryFilter, *, now: dat
 
     Only for active readers, and nothing that a newer edition superseded. Unconfirmed deliveries count as repeated.
     """
-    chosen = _retryable(wanted)
+    ids = await wanted.editions(connection)
+    chosen = _retryable(wanted, ids)
     reopened = select(deliveries.c.edition_id).where(deliveries.c.id.in_(chosen))
     await connection.execute(update(editions).where(editions.c.id.in_(reopened)).values(ended_at=None))
     found = await connection.execute(chosen.with_only_columns(*RHYTHM).distinct())
@@ -108,7 +122,7 @@ async def retry(connection: AsyncConnection, wanted: DeliveryFilter, *, now: dat
             result = await connection.execute(
                 update(deliveries)
                 .where(deliveries.c.id.in_(chosen.where(tuple_(*RHYTHM).in_(some))))
-                .where(deliveries.c.state.in_(RETRYABLE))
+                .where(deliveries.c.state.in_(RETRYABLE), deliveries.c.edition_id.in_(ids))
                 .values(
                     state=State.OWED.value,
                     reason=None,
@@ -128,9 +142,11 @@ async def retry(connection: AsyncConnection, wanted: DeliveryFilter, *, now: dat
 
 async def drop(connection: AsyncConnection, wanted: DeliveryFilter, *, now: datetime) -> int:
     """Cancel deliveries that are owed or unconfirmed. Returns how many there were."""
+    ids = await wanted.editions(connection)
+    chosen = deliveries.c.id.in_(_droppable(wanted, ids)), deliveries.c.edition_id.in_(ids)
     result = await connection.execute(
         update(deliveries)
-        .where(deliveries.c.id.in_(_droppable(wanted)), deliveries.c.state.in_(DROPPABLE))
+        .where(*chosen, deliveries.c.state.in_(DROPPABLE))
         .values(state=State.SKIPPED.value, owner=None, ended_at=now, **reason_columns(Reason.DROPPED))
     )
     return result.rowcount
@@ -144,9 +160,9 @@ def _by_instant(rhythms: Iterable[Rhythm], now: datetime) -> Iterable[tuple[date
     return found.items()
 
 
-def _retryable(wanted: DeliveryFilter) -> Select[tuple[int]]:
+def _retryable(wanted: DeliveryFilter, ids: Sequence[int]) -> Select[tuple[int]]:
     return (
-        _chosen(wanted)
+        _chosen(wanted, ids)
         .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
         .where(
             deliveries.c.state.in_(RETRYABLE),
@@ -156,9 +172,9 @@ def _retryable(wanted: DeliveryFilter) -> Select[tuple[int]]:
     )
 
 
-def _droppable(wanted: DeliveryFilter) -> Select[tuple[int]]:
-    return _chosen(wanted).where(deliveries.c.state.in_(DROPPABLE))
+def _droppable(wanted: DeliveryFilter, ids: Sequence[int]) -> Select[tuple[int]]:
+    return _chosen(wanted, ids).where(deliveries.c.state.in_(DROPPABLE))
 
 
-def _chosen(wanted: DeliveryFilter) -> Select[tuple[int]]:
-    return select(deliveries.c.id).join(editions, editions.c.id == deliveries.c.edition_id).where(*wanted.conditions())
+def _chosen(wanted: DeliveryFilter, ids: Sequence[int]) -> Select[tuple[int]]:
+    return select(deliveries.c.id).where(deliveries.c.edition_id.in_(ids), *wanted.conditions())

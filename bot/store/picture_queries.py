@@ -1,4 +1,4 @@
-"""What pictures of editions are drawn from: keywords of the days before, and how many papers each day had."""
+"""What pictures of editions and sitemaps are made from: topics of some days, and how many papers each day had."""
 
 from __future__ import annotations
 
@@ -14,6 +14,16 @@ async def keywords_between(connection: AsyncConnection, first: date, last: date)
     """The keywords of each paper that is listed on a day from `first` to `last`."""
     query = select(papers.c.keywords).where(papers.c.listed, papers.c.listed_on.between(first, last))
     return [list(row.keywords) for row in await connection.execute(query)]
+
+
+async def topics_since(connection: AsyncConnection, first: date) -> list[tuple[list[str], str | None]]:
+    """The keywords and the organisation of each paper that is listed on a day from `first` on, the newest first."""
+    query = (
+        select(papers.c.keywords, papers.c.organisation)
+        .where(papers.c.listed, papers.c.listed_on >= first)
+        .order_by(papers.c.listed_on.desc())
+    )
+    return [(list(row.keywords), row.organisation) for row in await connection.execute(query)]
 
 
 async def papers_a_day(connection: AsyncConnection, first: date, last: date) -> dict[date, int]:

@@ -19,11 +19,10 @@ from sqlalchemy.dialects.postgresql.psycopg import dialect
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ClauseElement
 
-from bot.model import Delivery
-from bot.rules.outcomes import ChannelState, Consequence
 from bot.runtime.locks import LostError
-from bot.store import channel_state, claiming, reader_history, recording
+from bot.store import channel_state, claiming, loaded_deliveries, reader_history, recording
 from bot.store.database import LONGEST_IDLE, LONGEST_STATEMENT, Store
+from bot.store.turns import Turn, Wanted
 
 Driver = psycopg.AsyncConnection[tuple[Any, ...]]
 Cursor = psycopg.AsyncCursor[tuple[Any, ...]]
@@ -47,23 +46,8 @@ class PipelinedTurns:
         self._store, self._channel = store, channel
         self._opened: AsyncConnection | None = None
 
-    async def turn(
-        self,
-        endings: Mapping[int, Consequence],
-        *,
-        shown: Mapping[str, int],
-        owner: str,
-        busy: Sequence[int],
-        limit: int,
-        now: datetime,
-        expires: bool,
-    ) -> tuple[ChannelState, list[Delivery]]:
-        """Record `endings` by delivery id, and claim up to `limit` deliveries that are due, in one transaction.
-
-        `shown` are the numbers of the leases that this is done under, `busy` the deliveries that stay in flight.
-        Returns the channel's state and what was claimed. Raises LostError where a lease is over, else what the driver
-        raises; nobody knows then whether it was committed.
-        """
+    async def take(self, wanted: Wanted, shown: Mapping[str, int]) -> Turn:
+        """See `bot.store.turns`."""
         connection = await self._connection()
         try:
             async with connection.pipeline():
@@ -71,16 +55,15 @@ class PipelinedTurns:
                 await connection.execute(f"{LONGEST_STATEMENT}, {LONGEST_IDLE}")
                 if shown:
                     await connection.execute(STILL_OURS, {"roles": list(shown), "numbers": list(shown.values())})
-                if endings:
-                    cursor = connection.cursor()
-                    given = [each | {"by": owner, "now": now} for each in recording.parameters(endings)]
-                    query, own = _sql(recording.statement())
-                    await cursor.executemany(query, [own | each for each in given])
+                if wanted.accepted:
+                    await _execute(connection, recording.all_accepted_statement(), _accepted(wanted))
                 state = await _execute(connection, channel_state.statement(), {"name": self._channel})
-                wanted = claiming.claim_parameters(self._channel, owner=owner, now=now, limit=limit, expires=expires)
-                await _execute(connection, claiming.claim_statement(), wanted)
-                taken = {"of": self._channel, "by": owner, "busy": list(busy)}
-                loaded = await _execute(connection, claiming.load_claimed_statement(), taken)
+                given = claiming.claim_parameters(
+                    self._channel, owner=wanted.owner, now=wanted.now, limit=wanted.limit, expires=wanted.expires
+                )
+                await _execute(connection, claiming.claim_statement(), given)
+                taken = {"of": self._channel, "by": wanted.owner, "busy": list(wanted.busy)}
+                loaded = await _execute(connection, loaded_deliveries.load_claimed_statement(), taken)
                 await connection.execute("commit")
             stored, found = await _rows(state), await _rows(loaded)
         except BaseException as error:
@@ -90,9 +73,9 @@ class PipelinedTurns:
             raise
         now_is = channel_state.state_of(dict(zip(_columns(state), stored[0], strict=True)) if stored else None)
         columns = _columns(loaded)
-        candidates = claiming.candidates_of(found, columns)
+        candidates = loaded_deliveries.candidates_of(found, columns)
         missed = await self._missed(candidates) if candidates else {}
-        return now_is, claiming.deliveries_of(found, columns, missed)
+        return Turn(now_is, loaded_deliveries.deliveries_of(found, columns, missed))
 
     async def _missed(self, candidates: Sequence[int]) -> Mapping[int, tuple[date, ...]]:
         async with self._store.read() as connection:
@@ -122,6 +105,17 @@ def _sql(statement: ClauseElement) -> tuple[str, dict[str, Any]]:
     compiled = statement.compile(dialect=made, compile_kwargs={"render_postcompile": True})
     own = {name: each.value if isinstance(each, Enum) else each for name, each in compiled.params.items()}
     return str(compiled), own
+
+
+def _accepted(wanted: Wanted) -> dict[str, object]:
+    """What `recording.all_accepted_statement` is given."""
+    return {
+        "ids": [each.id for each, _ in wanted.accepted],
+        "receipts": [receipt for _, receipt in wanted.accepted],
+        "editions": [each.edition_id for each, _ in wanted.accepted],
+        "by": wanted.owner,
+        "now": wanted.now,
+    }
 
 
 async def _execute(connection: Driver, statement: ClauseElement, given: Mapping[str, object]) -> Cursor:

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import NOTE, Kind, Reason, State, kind_of
-from bot.store.schema import deliveries, delivery_columns, editions, subscribers
+from bot.store.schema import deliveries, delivery_columns, editions, is_in, subscribers
 
 UNREAD = 5
 """Newest archive-only editions that are checked for missed ones; a message names three."""
@@ -84,7 +84,7 @@ async def strikes(connection: AsyncConnection, subscriber_id: int, edition_id: i
 def may_have_missed() -> ColumnElement[bool]:
     """A cheap condition, loaded with a delivery: only where it is true does `missed` have to be asked."""
     lost = deliveries.alias()
-    expired = lost.c.subscriber_id == deliveries.c.subscriber_id, lost.c.state == State.EXPIRED
+    expired = lost.c.subscriber_id == deliveries.c.subscriber_id, is_in(State.EXPIRED, lost)
     return or_(
         select(lost.c.id).where(*expired).correlate(deliveries).exists(),
         select(editions.c.id).where(~editions.c.for_readers).correlate(None).exists(),
@@ -94,7 +94,7 @@ def may_have_missed() -> ColumnElement[bool]:
 def nothing_sent() -> ColumnElement[bool]:
     """Whether no delivery to a delivery's subscriber is stored that was sent."""
     sent = deliveries.alias()
-    arrived = sent.c.subscriber_id == deliveries.c.subscriber_id, sent.c.state == State.SENT
+    arrived = sent.c.subscriber_id == deliveries.c.subscriber_id, is_in(State.SENT, sent)
     return ~select(sent.c.id).where(*arrived).correlate(deliveries).exists()
 
 
@@ -111,7 +111,7 @@ async def missed(connection: AsyncConnection, delivery_ids: Sequence[int]) -> Ma
         .join(own, own.c.id == deliveries.c.edition_id)
         .join(lost, lost.c.subscriber_id == deliveries.c.subscriber_id)
         .join(theirs, theirs.c.id == lost.c.edition_id)
-        .where(deliveries.c.id.in_(delivery_ids), lost.c.state == State.EXPIRED, earlier)
+        .where(deliveries.c.id.in_(delivery_ids), is_in(State.EXPIRED, lost), earlier)
     )
     candidates = [(row.id, row.day) for row in await connection.execute(expired)]
     unread = select(editions.c.id).where(~editions.c.for_readers).order_by(editions.c.day.desc()).limit(UNREAD)
@@ -149,7 +149,7 @@ async def _last_sent(connection: AsyncConnection, delivery_ids: Collection[int])
         .join(theirs, theirs.c.id == sent.c.edition_id)
         .where(
             deliveries.c.id.in_(delivery_ids),
-            sent.c.state == State.SENT,
+            is_in(State.SENT, sent),
             theirs.c.cadence == own.c.cadence,
             theirs.c.day < own.c.day,
         )

@@ -6,25 +6,37 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import Boolean, Integer, Update, bindparam, case, func, or_, select, update
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Integer,
+    String,
+    Text,
+    Update,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    null,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Delivery, Reason, State
 from bot.rules.outcomes import Consequence, short
 from bot.store.many_rows import run_for_each
-from bot.store.schema import deliveries, editions, reason_columns, subscribers
+from bot.store.schema import deliveries, editions, is_in, reason_columns, subscribers
 
 
 async def record(connection: AsyncConnection, endings: Mapping[int, Consequence], *, owner: str, now: datetime) -> None:
     """Write down what follows for each delivery id; only rows that are still `owner`'s are changed."""
     if not endings:
         return
-    await run_for_each(connection, statement, parameters(endings), {"by": owner, "now": now})
-
-
-def parameters(endings: Mapping[int, Consequence]) -> list[dict[str, object]]:
-    """What `statement` is given for each delivery, beside the owner (`by`) and the time (`now`)."""
-    return [
+    rows = [
         {
             "delivery_id": delivery_id,
             "new_state": follows.state.value,
@@ -37,31 +49,56 @@ def parameters(endings: Mapping[int, Consequence]) -> list[dict[str, object]]:
         }
         for delivery_id, follows in endings.items()
     ]
+    await run_for_each(connection, _statement, rows, {"by": owner, "now": now})
 
 
-@cache
-def statement() -> Update:
-    """The statement of `record`, built once."""
+def _statement() -> Update:
+    ended_at = bindparam("now", type_=deliveries.c.ended_at.type)
     return (
-        update(deliveries)
-        .where(
-            deliveries.c.id == bindparam("delivery_id"),
-            deliveries.c.owner == bindparam("by"),
-            deliveries.c.state == State.SENDING,
-        )
+        _still_ours()
+        .where(deliveries.c.id == bindparam("delivery_id"))
         .values(
             state=bindparam("new_state"),
             reason=bindparam("new_reason"),
             reason_code=bindparam("new_code"),
-            receipt=case((deliveries.c.subscriber_id.is_(None), None), else_=bindparam("new_receipt")),
+            receipt=_unless_erased(bindparam("new_receipt")),
             next_at=func.coalesce(bindparam("new_next_at", type_=deliveries.c.next_at.type), deliveries.c.next_at),
-            ended_at=case(
-                (bindparam("is_owed", type_=Boolean), None), else_=bindparam("now", type_=deliveries.c.ended_at.type)
-            ),
+            ended_at=case((bindparam("is_owed", type_=Boolean), None), else_=ended_at),
             rejections=func.coalesce(bindparam("new_rejections", type_=Integer), deliveries.c.rejections),
             owner=None,
         )
     )
+
+
+@cache
+def accepted_statement() -> Update:
+    """Records that a service took an owner's (`by`) delivery (`delivery_id`) at a time (`now`), with its `receipt`."""
+    return _accepted(bindparam("receipt", type_=Text)).where(deliveries.c.id == bindparam("delivery_id"))
+
+
+@cache
+def all_accepted_statement() -> Update:
+    """The same on PostgreSQL for many `ids` at once, with `receipts`, and `editions`, which tell the partition."""
+    given = [bindparam("ids", type_=ARRAY(BigInteger)), bindparam("editions", type_=ARRAY(BigInteger))]
+    rows = func.unnest(*given, bindparam("receipts", type_=ARRAY(Text)))
+    named = rows.table_valued("id", "edition_id", "receipt", name="accepted").render_derived().c
+    same = deliveries.c.id == named.id, deliveries.c.edition_id == named.edition_id
+    return _accepted(named.receipt).where(*same)
+
+
+def _accepted(receipt: ColumnElement[str]) -> Update:
+    sent: ColumnElement[str] = literal_column(f"'{State.SENT.value}'")
+    ended_at = bindparam("now", type_=deliveries.c.ended_at.type)
+    nothing = {"reason": null(), "reason_code": null(), "owner": null()}
+    return _still_ours().values(state=sent, ended_at=ended_at, receipt=_unless_erased(receipt), **nothing)
+
+
+def _still_ours() -> Update:
+    return update(deliveries).where(deliveries.c.owner == bindparam("by", type_=String), is_in(State.SENDING))
+
+
+def _unless_erased(receipt: ColumnElement[str]) -> ColumnElement[str]:
+    return case((deliveries.c.subscriber_id.is_(None), None), else_=receipt)
 
 
 async def mark_not_reached(connection: AsyncConnection, edition_id: int, subscriber_id: int, detail: str) -> bool:
@@ -105,4 +142,4 @@ async def has_same_reader(connection: AsyncConnection, delivery: Delivery) -> bo
     """Whether a delivery still belongs to the subscriber it was claimed for: they may have been erased meanwhile."""
     owner = select(deliveries.c.subscriber_id).where(deliveries.c.id == delivery.id)
     reader: int | None = await connection.scalar(owner)
-    return reader == delivery.subscriber_id
+    return reader == delivery.reader.id

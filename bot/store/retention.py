@@ -9,12 +9,13 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, delete, func, select, text, update
+from sqlalchemy import ColumnElement, delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Reason, State
 from bot.store import partitions
 from bot.store.database import Store
+from bot.store.edition_queries import with_deliveries
 from bot.store.partitions import InUseError, Partition
 from bot.store.schema import deliveries, delivery_counts, editions, reason_columns
 from bot.store.upsert import insert
@@ -25,6 +26,7 @@ WEEK = timedelta(days=7)
 
 BATCH = 5_000
 ON_ITS_WAY = (State.OWED, State.SENDING)
+ENDED = [state for state in State if state not in ON_ITS_WAY]
 MAY_CHANGE = (*ON_ITS_WAY, State.UNKNOWN)
 """States of deliveries that something may still become of; while it holds one, no partition is dropped."""
 
@@ -40,23 +42,22 @@ async def fold_old(store: Store, *, before: datetime, batch: int = BATCH) -> int
     What such an edition still owes expires first. Each batch is its own transaction, so that other writers do not wait
     long. Raises InUseError where a partition cannot be dropped just now; what was folded before remains so.
     """
+    dropped = await _old_partitions(store, before)
+    async with store.read() as connection:
+        old = await with_deliveries(connection, editions.c.closed_at < before)
     folded = 0
-    for partition in await _old_partitions(store, before):
-        inside = deliveries.c.edition_id < partition.end
-        while await _expire(store, before, batch, inside):
+    for edition_id in old:
+        while await _expire(store, edition_id, batch):
             pass
-        while counted := await _fold_batch(store, before, batch, inside, deliveries.c.state == State.UNKNOWN):
+        whole = any(each.holds(edition_id) for each in dropped)
+        while counted := await _fold_batch(store, edition_id, [State.UNKNOWN] if whole else ENDED, batch):
             folded += counted
+    for partition in dropped:
         folded += await _drop(store, partition)
-    while await _expire(store, before, batch):
-        pass
-    while counted := await _fold_batch(store, before, batch):
-        folded += counted
     return folded
 
 
-async def _expire(store: Store, before: datetime, batch: int, *wanted: ColumnElement[bool]) -> int:
-    ids = _old(before, batch, deliveries.c.state.in_(ON_ITS_WAY), *wanted)
+async def _expire(store: Store, edition_id: int, batch: int) -> int:
     ends = {
         "state": State.EXPIRED.value,
         "owner": None,
@@ -64,7 +65,7 @@ async def _expire(store: Store, before: datetime, batch: int, *wanted: ColumnEle
         **reason_columns(Reason.TOO_LATE),
     }
     async with store.write() as connection:
-        rows = update(deliveries).where(deliveries.c.id.in_(ids), deliveries.c.state.in_(ON_ITS_WAY))
+        rows = update(deliveries).where(*_some(edition_id, ON_ITS_WAY, batch))
         return (await connection.execute(rows.values(ends))).rowcount
 
 
@@ -99,13 +100,12 @@ async def _drop(store: Store, partition: Partition) -> int:
     return counted.total()
 
 
-async def _fold_batch(store: Store, before: datetime, batch: int, *wanted: ColumnElement[bool]) -> int:
+async def _fold_batch(store: Store, edition_id: int, states: Sequence[State], batch: int) -> int:
     """Count exactly what is deleted: the DELETE returns it."""
-    ended = deliveries.c.state.not_in(ON_ITS_WAY)
     async with store.write() as connection:
         deleted = await connection.execute(
             delete(deliveries)
-            .where(deliveries.c.id.in_(_old(before, batch, ended, *wanted)), ended)
+            .where(*_some(edition_id, states, batch))
             .returning(deliveries.c.edition_id, deliveries.c.channel, deliveries.c.state)
         )
         counted = Counter((row.edition_id, row.channel, row.state) for row in deleted)
@@ -113,9 +113,10 @@ async def _fold_batch(store: Store, before: datetime, batch: int, *wanted: Colum
     return counted.total()
 
 
-def _old(before: datetime, batch: int, *wanted: ColumnElement[bool]) -> Select[tuple[int]]:
-    editions_then = select(editions.c.id).where(editions.c.closed_at < before)
-    return select(deliveries.c.id).where(deliveries.c.edition_id.in_(editions_then), *wanted).limit(batch)
+def _some(edition_id: int, states: Sequence[State], batch: int) -> Sequence[ColumnElement[bool]]:
+    """The condition for up to `batch` of an edition's deliveries in these states."""
+    theirs = deliveries.c.edition_id == edition_id, deliveries.c.state.in_(states)
+    return *theirs, deliveries.c.id.in_(select(deliveries.c.id).where(*theirs).limit(batch))
 
 
 async def _add(connection: AsyncConnection, counted: Counter[tuple[int, str, str]]) -> None:

@@ -59,6 +59,22 @@ class Connection(aiosqlite.Connection):
                 self._beginning = self._transaction
             raise
 
+    async def run_whole(self, function: Callable[[sqlite3.Connection], Any]) -> Any:
+        """Call a function with the connection in a writing transaction of its own, all in one trip to the thread."""
+        return await self._execute(self._whole, function)  # type: ignore[no-untyped-call]
+
+    def _whole(self, function: Callable[[sqlite3.Connection], Any]) -> Any:
+        """In the connection's thread."""
+        self._conn.execute("BEGIN IMMEDIATE")
+        try:
+            result = function(self._conn)
+            self._conn.execute("COMMIT")
+        except BaseException:
+            if self._conn.in_transaction:
+                self._conn.execute("ROLLBACK")
+            raise
+        return result
+
     def _timed(self, function: Callable[..., Any], *given: Any) -> Any:
         """In the connection's thread: run a statement, until its deadline if it has one."""
         if self._deadline is not None:

@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Delivery, Reason, State
 from bot.rules.outcomes import MAX_REPEATS
-from bot.store.claiming import load
-from bot.store.schema import deliveries, reason_columns
+from bot.store.loaded_deliveries import load
+from bot.store.schema import deliveries, is_in, reason_columns
 
 BATCH = 500
 """Deliveries that are looked at in one transaction."""
@@ -18,7 +18,7 @@ BATCH = 500
 
 async def owners_in_flight(connection: AsyncConnection, channel: str) -> set[str]:
     """The owners that have deliveries in flight on a channel, alive or not."""
-    query = select(deliveries.c.owner).where(deliveries.c.channel == channel, deliveries.c.state == State.SENDING)
+    query = select(deliveries.c.owner).where(deliveries.c.channel == channel, is_in(State.SENDING))
     return set(await connection.scalars(query.distinct()))
 
 
@@ -26,7 +26,7 @@ async def mark_unknown(connection: AsyncConnection, channel: str, owner: str, *,
     """Mark as `unknown` what a dead `owner` had in flight; returns how many deliveries that were."""
     result = await connection.execute(
         update(deliveries)
-        .where(deliveries.c.channel == channel, deliveries.c.state == State.SENDING, deliveries.c.owner == owner)
+        .where(deliveries.c.channel == channel, is_in(State.SENDING), deliveries.c.owner == owner)
         .values(state=State.UNKNOWN.value, ended_at=now, owner=None, **reason_columns(Reason.INTERRUPTED))
     )
     return result.rowcount
@@ -44,7 +44,7 @@ async def any_repeatable(connection: AsyncConnection, channel: str, *, now: date
 
 async def repeat(connection: AsyncConnection, delivery: Delivery, at: datetime | None) -> None:
     """Requeue a delivery of unknown outcome for `at`; with None it stays as it is, for the operator."""
-    row = update(deliveries).where(deliveries.c.id == delivery.id, deliveries.c.state == State.UNKNOWN)
+    row = update(deliveries).where(deliveries.c.id == delivery.id, is_in(State.UNKNOWN))
     if at is None:
         await connection.execute(row.values(next_at=deliveries.c.expires_at))
     else:
@@ -55,7 +55,7 @@ async def repeat(connection: AsyncConnection, delivery: Delivery, at: datetime |
 def may_be_repeated(now: datetime) -> ColumnElement[bool]:
     """The condition for deliveries of unknown outcome that may be sent again, at `now` or later."""
     return and_(
-        deliveries.c.state == State.UNKNOWN,
+        is_in(State.UNKNOWN),
         deliveries.c.repeats < MAX_REPEATS,
         deliveries.c.next_at < deliveries.c.expires_at,
         deliveries.c.expires_at > now,

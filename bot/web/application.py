@@ -56,6 +56,18 @@ class MailAccess:
     links: SignedLinks
 
 
+@dataclass(frozen=True, slots=True)
+class WebFiles:
+    """What the web server serves from files."""
+
+    thumbnails: Thumbnails | None = None
+    """Pictures of papers."""
+    media: MediaStore | None = None
+    """Pictures of editions."""
+    recordings: Recordings | None = None
+    """None where nothing is read aloud."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebContext:
     """What the web server works with. `styles` are those that visitors may choose, the usual one first."""
@@ -69,11 +81,7 @@ class WebContext:
     styles: Sequence[Style]
     clock: Callable[[], datetime]
     metrics: Metrics
-    thumbnails: Thumbnails | None = None
-    media: MediaStore | None = None
-    """Pictures of editions."""
-    recordings: Recordings | None = None
-    """None where nothing is read aloud."""
+    files: WebFiles
     mail: MailAccess | None = None
     """None if nobody can subscribe by mail."""
     hooks: ChannelHooks | None = None
@@ -117,21 +125,21 @@ def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.
     """The application, ready to be served. `outgoing` sends the mails of `context.mail`."""
     urls, settings, mail = context.urls, context.settings, context.mail
     client = partial(client_of, proxies=settings.proxies)
-    layouts, drawn = _layouts(context), PictureFinder(context.media, urls)
+    layouts, drawn = _layouts(context), PictureFinder(context.files.media, urls)
     pages = Pages(
         context.visitors,
         layouts,
         styles=context.styles,
-        thumbnails=context.thumbnails,
-        recordings=context.recordings,
+        thumbnails=context.files.thumbnails,
+        recordings=context.files.recordings,
         drawn=drawn,
         keep=context.core.keep_unsubscribed,
     )
     public = PublicRoutes(
         pages,
-        SearchPages(context.visitors, layouts, context.thumbnails),
+        SearchPages(context.visitors, layouts, context.files.thumbnails),
         EditionFeeds(context.visitors, urls),
-        TopicPages(context.visitors, layouts, context.thumbnails),
+        TopicPages(context.visitors, layouts, context.files.thumbnails),
         urls,
         language=match(context.core.default_language),
         clock=context.clock,
@@ -169,8 +177,8 @@ def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.
     middleware = Middleware(context.core.public_url, public.refuse)
     app = web.Application(middlewares=[middleware.handle], client_max_size=LARGEST_BODY)
     found += logo_routes(urls.root)
-    if context.thumbnails is not None:
-        found += ThumbnailRoutes(context.visitors, context.thumbnails, context.clock).routes(urls.root)
+    if context.files.thumbnails is not None:
+        found += ThumbnailRoutes(context.visitors, context.files.thumbnails, context.clock).routes(urls.root)
     app.add_routes([*found, *public.routes()])
     return app
 
@@ -189,10 +197,10 @@ def _layouts(context: WebContext) -> LayoutMaker:
 
 def _podcasts(context: WebContext) -> Sequence[str]:
     """The languages that have a podcast."""
-    return () if context.recordings is None else context.recordings.podcast.languages
+    return () if context.files.recordings is None else context.files.recordings.podcast.languages
 
 
 def _podcast_routes(context: WebContext) -> Sequence[web.RouteDef]:
-    if context.recordings is None:
+    if context.files.recordings is None:
         return []
-    return PodcastRoutes(context.visitors, context.urls, context.recordings, context.clock).routes()
+    return PodcastRoutes(context.visitors, context.urls, context.files.recordings, context.clock).routes()

@@ -58,7 +58,9 @@ class Web:
         self.address = (host, port)
         self.listening.set()
         log.info("web server listening", extra={"host": host, "port": port})
-        workers = [worker.run() for worker in (self._context.thumbnails, self.outgoing_mail) if worker is not None]
+        workers = [
+            worker.run() for worker in (self._context.files.thumbnails, self.outgoing_mail) if worker is not None
+        ]
         tasks = [asyncio.ensure_future(work) for work in (limiter.watch(), *workers)]
         try:
             await stop.wait()

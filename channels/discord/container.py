@@ -20,8 +20,6 @@ MENTION = 30
 """Characters that are left for the mention of a role, which has a text of its own."""
 ALT = 1_024
 """Characters of a picture's description."""
-COLOUR = 0xC2571A
-"""The colour beside a message, the brand's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +33,8 @@ class Container:
     alt: str = ""
     papers: tuple[str, ...] = ()
     foot: str = ""
+    colour: int | None = None
+    """The colour beside it, as Discord has colours: 0xRRGGBB."""
 
     @property
     def texts(self) -> Sequence[str]:
@@ -68,7 +68,7 @@ def layout_of(
     view = discord.ui.LayoutView(timeout=None)
     if above:
         view.add_item(discord.ui.TextDisplay(above))
-    view.add_item(discord.ui.Container(*_items(container, rows, stored_lines), accent_colour=COLOUR))
+    view.add_item(discord.ui.Container(*_items(container, rows, stored_lines), accent_colour=container.colour))
     view.stop()
     return view
 

@@ -17,7 +17,7 @@ from bot.model import MediaKind
 from channels.discord import command_names
 from channels.discord.components import Button, Choice, CustomId, Menu, ReplyMode, Row
 from channels.discord.container import CHARACTERS as CONTAINED
-from channels.discord.container import COLOUR, MENTION, Container
+from channels.discord.container import MENTION, Container
 from channels.discord.markdown import escape, label, target
 from channels.discord.wording import Words
 
@@ -102,12 +102,13 @@ class Composer:
         self._foot = kit.template("discord/foot.md", escape)
         self._words = words
         self._kit = kit
+        self._colour = colour_of(kit)
 
     def compose(self, page: Page) -> DiscordMessage:
         """A page as a message, with no more papers than a message can hold."""
         shown, headed = page.blocks[:PAPERS], len(page.blocks) <= HEADED
-        is_list = page.total > 0 or page.day is not None or len(page.blocks) != 1
-        single = not is_list and page.next is page.paging.previous is None
+        is_list = page.about.total > 0 or page.about.day is not None or len(page.blocks) != 1
+        single = not is_list and page.paging.next is page.paging.previous is None
         texts = [self._text(page, block) for block in shown]
         message = DiscordMessage(
             name=_cut(page.heading, THREAD_NAME),
@@ -116,7 +117,7 @@ class Composer:
             papers=[_choice(block) for block in shown],
             embed_count=headed + len(page.blocks),
             previous=page.paging.previous,
-            next=page.next,
+            next=page.paging.next,
             menu_placeholder=self._words(page.language)["more_about"],
             content="" if headed else f"**{_title(page.heading)}**\n{self._above(page)}".strip(),
             single=single,
@@ -155,31 +156,40 @@ class Composer:
                 f"**{_linked(block)}**\n{text}".strip() for block, text in zip(others, texts[1:], strict=True)
             ),
             foot=self._foot(page, lines=_last_lines(page)).strip(),
+            colour=self._colour,
         )
 
     def _embeds(self, page: Page, texts: Sequence[str], *, headed: bool, single: bool) -> Sequence[Json]:
-        embeds = [_embed(block, text, page, single=single) for block, text in zip(page.blocks, texts, strict=False)]
+        embeds = [
+            _embed(block, text, page, self._colour, single=single)
+            for block, text in zip(page.blocks, texts, strict=False)
+        ]
         if headed:
             embeds = [self._head_embed(page), *embeds]
-        lines = [line for line in (page.more, *_last_lines(page)) if line]
+        lines = [line for line in (page.paging.more, *_last_lines(page)) if line]
         if lines:
             embeds[-1]["footer"] = {"text": _cut("\n".join(lines), FOOTER)}
         return embeds
 
     def _head_embed(self, page: Page) -> Json:
-        embed: Json = {"title": _title(page.heading), "description": self._above(page), "color": COLOUR}
+        embed: Json = {"title": _title(page.heading), "description": self._above(page), "color": self._colour}
         picture = cloud_url(page, self._kit) or next(filter(None, map(_picture, page.blocks)), None)
         if picture is not None and len(page.blocks) > 1:
             embed["image"] = {"url": picture}
         return embed
 
 
-def _embed(block: Block, text: str, page: Page, *, single: bool) -> Json:
+def colour_of(kit: Kit) -> int:
+    """The brand's colour as Discord has colours: 0xRRGGBB."""
+    return int(kit.colour.removeprefix("#"), 16)
+
+
+def _embed(block: Block, text: str, page: Page, colour: int, *, single: bool) -> Json:
     embed: Json = {
         "title": _title(block.title, before="" if single else f"{block.rank}. "),
         "url": block.paper.page,
         "description": text,
-        "color": COLOUR,
+        "color": colour,
     }
     picture = _picture(block)
     if picture is not None:

@@ -10,9 +10,9 @@ from bot.channel import CommandName, File, Kit, Option, Page, Reply
 from bot.channel import Row as ReplyRow
 from channels.discord import command_names
 from channels.discord.components import CHOICES, Button, Choice, CustomId, Menu, ReplyMode, RoleMenu, Row, button_rows
-from channels.discord.container import COLOUR, Container
+from channels.discord.container import Container
 from channels.discord.markdown import escape
-from channels.discord.message import DESCRIPTION, DiscordMessage, Json
+from channels.discord.message import DESCRIPTION, DiscordMessage, Json, colour_of
 from channels.discord.post_options import PING
 from channels.discord.wording import Words
 
@@ -45,7 +45,7 @@ class Response:
         ):
             return None
         text = "\n\n".join(embed["description"] for embed in self.embeds)
-        container = Container(text)
+        container = Container(text, colour=self.embeds[0].get("color") if self.embeds else None)
         return container if text and container.fits(self.rows) else None
 
 
@@ -77,6 +77,7 @@ class Responses:
     def __init__(self, kit: Kit, words: Words) -> None:
         self._template = kit.template("discord/answer.md", escape)
         self._words = words
+        self._colour = colour_of(kit)
 
     def lay_out(self, reply: Reply, layout: Layout) -> Response:
         """A reply as a message."""
@@ -90,7 +91,7 @@ class Responses:
                 container = None
             return Response(content or None, message.embeds, rows, reply.file, container, said)
         text = self._text(reply, reply.rows, layout, DESCRIPTION)
-        embeds: list[Json] = [{"description": text, "color": COLOUR}] if text else []
+        embeds: list[Json] = [{"description": text, "color": self._colour}] if text else []
         if reply.file is not None and reply.file.media_type.startswith("image/") and embeds:
             embeds[0]["image"] = {"url": f"attachment://{reply.file.name}"}
         return Response(None, embeds, [*self._menu_rows(reply, layout), *self._option_rows(reply, layout)], reply.file)
@@ -102,7 +103,7 @@ class Responses:
         for key, value in values.items():
             text = text.replace(f"{{{key}}}", value)
         rows = [] if layout.for_me is None else button_rows([Button(layout.for_me, words["for_me"])])
-        return Response(None, [{"description": text, "color": COLOUR}], rows)
+        return Response(None, [{"description": text, "color": self._colour}], rows)
 
     def _text(self, reply: Reply, rows: Sequence[ReplyRow], layout: Layout, most: int) -> str:
         """The sentences and rows in at most `most` characters; the last ones are left out to fit."""

@@ -25,12 +25,12 @@ class Chart:
 def chart_urls(page: Page, kit: Kit) -> Sequence[Chart]:
     """The pictures of a page that have been drawn; none for days, whose mails are short."""
     public = kit.links.public
-    if public is None or not page.blocks or page.cadence not in {Cadence.WEEK, Cadence.MONTH}:
+    if public is None or not page.blocks or page.about.cadence not in {Cadence.WEEK, Cadence.MONTH}:
         return []
 
     def url(name: str) -> str:
-        found = kit.media(page.slug, page.language, name)
-        return "" if found is None else media_url(public, page.slug, page.language, name)
+        found = kit.media(page.about.slug, page.language, name)
+        return "" if found is None else media_url(public, page.about.slug, page.language, name)
 
     charts = [Chart(name, url(f"{name}.png"), url(f"{name}-dark.png"), height) for name, height in HEIGHTS.items()]
     return [each for each in charts if each.url]

@@ -18,7 +18,7 @@ _PERIODS = {"day": "date", "week": "week", "month": "month"}
 
 def paper_url(block: Block, page: Page, public: str | None) -> str:
     """A paper's page: ours, else Hugging Face's if that counts its votes, else arXiv's."""
-    if public is not None and page.slug != SAMPLE:
+    if public is not None and page.about.slug != SAMPLE:
         return f"{public}/{page.language}/papers/{block.paper.id}"
     return block.paper.arxiv if block.votes_count is None else block.paper.page
 
@@ -26,7 +26,7 @@ def paper_url(block: Block, page: Page, public: str | None) -> str:
 def picture_url(page: Page, public: str | None) -> str:
     """The first paper's picture; empty where it has none or we have no server."""
     first = next(iter(page.blocks), None)
-    if first is None or public is None or not first.paper.thumbnail or page.slug == SAMPLE:
+    if first is None or public is None or not first.paper.thumbnail or page.about.slug == SAMPLE:
         return ""
     return f"{public}/pictures/{first.paper.id}.large.jpg"
 
@@ -44,13 +44,13 @@ def logo_size(logo: tuple[int, int]) -> tuple[int, int]:
 
 def subscribe_url(page: Page, public: str | None) -> str:
     """Where somebody subscribes whom an edition was forwarded to, in its language and style; empty without a server."""
-    if public is None or not page.blocks or page.day is None or page.slug == SAMPLE:
+    if public is None or not page.blocks or page.about.day is None or page.about.slug == SAMPLE:
         return ""
-    return f"{public}/{page.language}/{page.slug}?style={page.style.value}#subscribe"
+    return f"{public}/{page.language}/{page.about.slug}?style={page.about.style.value}#subscribe"
 
 
 def list_url(page: Page) -> str:
     """The page at Hugging Face that lists an edition's papers."""
-    if page.day is None or page.cadence is None or page.slug == SAMPLE:
+    if page.about.day is None or page.about.cadence is None or page.about.slug == SAMPLE:
         return PAPERS_URL
-    return f"{PAPERS_URL}/{_PERIODS[page.cadence.value]}/{page.slug}"
+    return f"{PAPERS_URL}/{_PERIODS[page.about.cadence.value]}/{page.about.slug}"

@@ -127,7 +127,7 @@ class Composer:
                 UNSUBSCRIBE: not letter,
                 SETTINGS: public and not letter,
                 FEWER: public and not letter,
-                WEB: public and page.day is not None,
+                WEB: public and page.about.day is not None,
                 WELCOME_HTML: bool(page.blocks),
                 WELCOME_TEXT: bool(page.blocks),
             }.items()
@@ -182,7 +182,7 @@ class Composer:
             mailbox_header("List-Id", Mailbox(f"morning-papers.{domain}", product)),
             b"List-Post: NO\r\n",
             header("List-Owner", f"<mailto:{(self.reply_to or self.sender).address}>"),
-            header("Feedback-ID", f"{page.slug}:{page.style.value}:{page.language}:{SENDER_ID}"),
+            header("Feedback-ID", f"{page.about.slug}:{page.about.style.value}:{page.language}:{SENDER_ID}"),
         ]
         if public is not None:
             lines.append(header("List-Archive", f"<{public}/>"))

@@ -71,7 +71,7 @@ class Outbox(Channel):
         assert isinstance(message, OutboxMessage)
         if not RECIPIENT.fullmatch(to):
             return Gone(f"{to!r} is not a valid outbox name: {NAMES}")
-        paths = [self._folder / f"{message.page.slug}.{to}.{kind}" for kind in ("txt", "html")]
+        paths = [self._folder / f"{message.page.about.slug}.{to}.{kind}" for kind in ("txt", "html")]
         try:
             for path, text in zip(paths, (message.text, message.html), strict=True):
                 await asyncio.to_thread(write_atomic, path, _bytes(text))

@@ -66,7 +66,7 @@ def show(page: Page, paths: Sequence[Path], console: Console) -> None:
     else:
         for block in shown:
             console.print(_line(block), soft_wrap=True, highlight=False, markup=False)
-    last = [*([f"+{hidden}"] if hidden > 0 else []), *([page.more] if page.more else []), *page.footer]
+    last = [*([f"+{hidden}"] if hidden > 0 else []), *([page.paging.more] if page.paging.more else []), *page.footer]
     last += [f"{action.label} {action.url}" for action in page.actions]
     for line in last:
         console.print(Text(line, style="dim"))

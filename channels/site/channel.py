@@ -105,7 +105,7 @@ class Site(Channel):
         assert isinstance(message, SiteMessage)
         if not _is_folder(to):
             return Gone(f"{to!r} is not a valid folder name: {NAMES}")
-        if message.page.day is None:
+        if message.page.about.day is None:
             return Sent()  # notices are for a person; a site is public
         where = self._root / to
         try:
@@ -113,12 +113,12 @@ class Site(Channel):
         except OSError as error:
             reason = f"cannot write to {where}: {error.strerror or error}"
             return Deferred(reason, RETRY_AFTER, scope=self._scope(error))
-        if self._settings.git and PERIOD.fullmatch(message.page.slug):
+        if self._settings.git and PERIOD.fullmatch(message.page.about.slug):
             try:
-                await self._commit(where, message.page.slug, written.names)
+                await self._commit(where, message.page.about.slug, written.names)
             except GitError as error:
                 return Deferred(str(error), scope="recipient")
-        return Sent(receipt=str(where / f"{message.page.slug}.html"))
+        return Sent(receipt=str(where / f"{message.page.about.slug}.html"))
 
     async def check(self) -> Sequence[Finding]:
         try:
@@ -148,10 +148,10 @@ class Site(Channel):
             placed += self._place_recording(where, message)
             rendered = self._render(page, folder_writer.present(where), self._sums(where, page))
             made = {
-                rendered.layout.markdown(page.slug, page.cadence, page.day): rendered.markdown,
-                f"{page.slug}.html": rendered.html,
+                rendered.layout.markdown(page.about.slug, page.about.cadence, page.about.day): rendered.markdown,
+                f"{page.about.slug}.html": rendered.html,
             }
-            if not PERIOD.fullmatch(page.slug):  # the sample: not listed in the index
+            if not PERIOD.fullmatch(page.about.slug):  # the sample: not listed in the index
                 return Written(list(made), folder_writer.write(where, made))
             made |= folder.day_records(page) if whole else {}
             changed = folder_writer.write(where, made)
@@ -162,7 +162,7 @@ class Site(Channel):
 
     def _write_illustrated(self, where: Path, message: SiteMessage) -> Written:
         """Write a page with those pictures of its papers that have been downloaded."""
-        if message.page.style in ILLUSTRATED:
+        if message.page.about.style in ILLUSTRATED:
             names = [f"{block.paper.id}.{use}" for block in message.page.blocks for use in PICTURES]
             self.place(where, {name: path for name in names if (path := self._pictures / name).is_file()})
         return self.write(where, message)
@@ -170,19 +170,19 @@ class Site(Channel):
     def _edition_pictures(self, message: SiteMessage) -> dict[str, Path]:
         """The pictures of an edition that have been drawn and that its layout shows, by their names in the site."""
         page = message.page
-        if message.layout.style is not NEWSPAPER or not PERIOD.fullmatch(page.slug):
+        if message.layout.style is not NEWSPAPER or not PERIOD.fullmatch(page.about.slug):
             return {}
-        found = {name: self._media(page.slug, page.language, name) for name in EDITION_PICTURES}
-        return {f"{page.slug}_{name}": path for name, path in found.items() if path is not None}
+        found = {name: self._media(page.about.slug, page.language, name) for name in EDITION_PICTURES}
+        return {f"{page.about.slug}_{name}": path for name, path in found.items() if path is not None}
 
     def _place_recording(self, where: Path, message: SiteMessage) -> list[str]:
         """Copy the edition read aloud, in its style, else in any, where its layout links it. Returns what changed."""
         page = message.page
-        if message.layout.style is not NEWSPAPER or not PERIOD.fullmatch(page.slug):
+        if message.layout.style is not NEWSPAPER or not PERIOD.fullmatch(page.about.slug):
             return []
-        names = (f"episode-{style}.mp3" for style in dict.fromkeys((page.style, *Style)))
-        found = next(filter(None, (self._media(page.slug, page.language, name) for name in names)), None)
-        return [] if found is None else folder_writer.place_recording(where, page.slug, found)
+        names = (f"episode-{style}.mp3" for style in dict.fromkeys((page.about.style, *Style)))
+        found = next(filter(None, (self._media(page.about.slug, page.language, name) for name in names)), None)
+        return [] if found is None else folder_writer.place_recording(where, page.about.slug, found)
 
     def place(self, where: Path, pictures: Mapping[str, Path]) -> list[str]:
         """Copy pictures, given by file name, into a site's images folder. Returns the names of those that changed.
@@ -203,10 +203,10 @@ class Site(Channel):
 
     def _variables(self, page: Page, seen: frozenset[str], sums: Day | None) -> dict[str, Any]:
         """Template variables besides the page."""
-        own, is_day = self._settings, page.cadence in {Cadence.DAY, None}
-        path = f"/posts/{name_of(page.cadence)}-{page.slug}/"
+        own, is_day = self._settings, page.about.cadence in {Cadence.DAY, None}
+        path = f"/posts/{name_of(page.about.cadence)}-{page.about.slug}/"
         return {
-            "title": own.title.replace("{date}", page.slug) if is_day else "",
+            "title": own.title.replace("{date}", page.about.slug) if is_day else "",
             "author": own.name,
             "tags": own.tags,
             "time": f"{own.time}:00",
@@ -225,9 +225,9 @@ class Site(Channel):
 
     def _sums(self, where: Path, page: Page) -> Day | None:
         """The sums of a page's month from the records, None where the page itself has more papers."""
-        if page.day is None or page.cadence is not Cadence.MONTH:
+        if page.about.day is None or page.about.cadence is not Cadence.MONTH:
             return None
-        found = folder.sums(where, page.cadence, page.day)
+        found = folder.sums(where, page.about.cadence, page.about.day)
         return found if found["total_papers"] > len(page.blocks) else None
 
     def _indexes(self, where: Path, rendered: SiteMessage) -> dict[str, str]:
@@ -268,7 +268,7 @@ def _is_folder(written: str) -> bool:
 
 def _own_sums(page: Page) -> Day:
     """The sums of a page's own papers."""
-    found = period_of(Cadence.MONTH, page.day, [day_of(page)], {}) if page.day else {}
+    found = period_of(Cadence.MONTH, page.about.day, [day_of(page)], {}) if page.about.day else {}
     return {**found, "days_crawled": len({block.paper.listed_on for block in page.blocks})}
 
 

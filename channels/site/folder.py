@@ -73,21 +73,22 @@ def sums(folder: Path, cadence: Cadence, day: date) -> Day:
 
 def day_records(page: Page) -> dict[str, str]:
     """The record files of a day's page, as path to content; none for a week or a month."""
-    if page.cadence is not Cadence.DAY:
+    if page.about.cadence is not Cadence.DAY:
         return {}
-    made = {record(page.slug): as_json(day_of(page)), keyword_record(page.slug): as_json(keywords_of(page))}
-    return made | {f"{RECORDS}/{page.slug}.csv": table_of(page)} if page.style is Style.PLAIN else made
+    made = {record(page.about.slug): as_json(day_of(page)), keyword_record(page.about.slug): as_json(keywords_of(page))}
+    return made | {f"{RECORDS}/{page.about.slug}.csv": table_of(page)} if page.about.style is Style.PLAIN else made
 
 
 def records_around(folder: Path, page: Page) -> dict[str, str]:
     """The record files of the week and month around a day's page and its statistics, as path to content."""
-    if page.day is None or page.cadence is not Cadence.DAY:
+    if page.about.day is None or page.about.cadence is not Cadence.DAY:
         return {}
     longer = (Cadence.WEEK, Cadence.MONTH)
-    made = {record(slug_of(each, page.day)): as_json(sums(folder, each, page.day)) for each in longer}
-    recent = [page.day - timedelta(days=n) for n in range(STATISTICS_DAYS)]
+    made = {record(slug_of(each, page.about.day)): as_json(sums(folder, each, page.about.day)) for each in longer}
+    recent = [page.about.day - timedelta(days=n) for n in range(STATISTICS_DAYS)]
     days = _records(folder, recent)
-    return made | {statistics(page.slug): as_json(statistics_of(page.day, days, _keywords_of(folder, days)))}
+    found = statistics_of(page.about.day, days, _keywords_of(folder, days))
+    return made | {statistics(page.about.slug): as_json(found)}
 
 
 def entries(folder: Path, layout: Layout) -> list[Entry]:
@@ -106,7 +107,7 @@ def _is_period(slug: str) -> bool:
 
 def shown_on(folder: Path, page: Page) -> list[str]:
     """The pictures and recordings that belong to a page."""
-    owners = (page.slug, *(block.paper.id for block in page.blocks))
+    owners = (page.about.slug, *(block.paper.id for block in page.blocks))
     return sorted(name for name in present(folder) if name.split("/")[-1].startswith(owners))
 
 

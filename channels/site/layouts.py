@@ -49,7 +49,7 @@ _OF_STYLE = {layout.style: layout for layout in LAYOUTS}
 
 def layout_of(page: Page) -> Layout:
     """The layout of a page's style; styles without one are shown as a list with institutions and abstracts."""
-    return _OF_STYLE.get(page.style, _OF_STYLE[Style.ABSTRACT])
+    return _OF_STYLE.get(page.about.style, _OF_STYLE[Style.ABSTRACT])
 
 
 def name_of(cadence: Cadence | None) -> str:

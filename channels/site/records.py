@@ -37,9 +37,9 @@ _CODE = re.compile(r"https?://[\w.-]+(?::\d+)?/[\w.~+%-]+/[\w./~+%#?=-]+", re.AS
 
 def day_of(page: Page) -> dict[str, Any]:
     """The record of a page's papers."""
-    closed_at = page.closed_at
+    closed_at = page.about.closed_at
     return {
-        "date": page.slug,
+        "date": page.about.slug,
         "crawled_at": None if closed_at is None else f"{closed_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
         "total_papers": len(page.blocks),
         "papers": [_paper(block) for block in page.blocks],
@@ -116,7 +116,7 @@ def table_of(page: Page) -> str:
         said = [parts.get(name) or "" for name in ("input_output", "problem", "idea")]
         tags = ", ".join(map(one_line, block.paper.keywords))
         votes = "" if block.votes_count is None else block.votes_count
-        row = [title_of(block), page.slug, *said, block.paper.arxiv, block.paper.page, votes, tags]
+        row = [title_of(block), page.about.slug, *said, block.paper.arxiv, block.paper.page, votes, tags]
         rows.writerow([_cell(value) for value in row])
     return written.getvalue()
 

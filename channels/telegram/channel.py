@@ -55,7 +55,7 @@ from channels.telegram.keyboards import keyboard
 from channels.telegram.markup import collapse_blank_lines, escape
 from channels.telegram.message import LIMITS, PICTURE, RICH, TelegramMessage
 from channels.telegram.polling import clock, poll
-from channels.telegram.posting import Poster, is_rich
+from channels.telegram.posting import Poster
 from channels.telegram.profile import Profile
 from channels.telegram.replies import Replies
 from channels.telegram.settings import Settings
@@ -191,7 +191,14 @@ class Telegram(Channel):
     def _make_update_handler(self, commands: Commands) -> UpdateHandler:
         profile = self._profile(commands)
         replies = Replies(
-            self._bot, commands, self._kit, self._flood, profile=profile, clock=clock, inline=self._is_inline
+            self._bot,
+            commands,
+            self._kit,
+            self._flood,
+            poster=self._poster,
+            profile=profile,
+            clock=clock,
+            inline=self._is_inline,
         )
         return UpdateHandler(self._bot, commands, self._kit.memory, replies, self.compose, clock=clock)
 
@@ -246,9 +253,7 @@ class Telegram(Channel):
         self, chat: ChatAddress, message: TelegramMessage, personal: Personal, *, is_channel: bool
     ) -> Outcome:
         """Send, to the new id of a group that was migrated, or to General in place of a topic that was closed."""
-        rows = message.rows(
-            chat, self._bot.username, is_channel=is_channel, inline=self._is_inline, in_place=not is_rich(personal)
-        )
+        rows = message.rows(chat, self._bot.username, is_channel=is_channel, inline=self._is_inline)
         keys = await keyboard(rows, self._kit.memory)
         moved_to = None
         try:

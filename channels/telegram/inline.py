@@ -41,7 +41,7 @@ def results(reply: Reply, compose: Callable[[Page], TelegramMessage]) -> Sequenc
     if page is None or not isinstance(message, TelegramMessage):
         return []
     found = []
-    if page.day is not None and page.paging.previous is None:
+    if page.about.day is not None and page.paging.previous is None:
         found.append(_result("edition", page.heading, page.lead, message, reply.extras))
     for index, block in enumerate(page.blocks):
         found.append(_paper_result(block, compose(single_paper(page, index)), reply.extras))
@@ -50,7 +50,7 @@ def results(reply: Reply, compose: Callable[[Page], TelegramMessage]) -> Sequenc
 
 def next_offset(page: Page | None) -> str:
     """The offset of the next results; empty after the last."""
-    found = re.search(r"\+(\d+)", page.next) if page is not None and page.next else None
+    found = re.search(r"\+(\d+)", page.paging.next) if page is not None and page.paging.next else None
     return found[1] if found else ""
 
 

@@ -104,7 +104,6 @@ class TelegramMessage:
         *,
         is_channel: bool = False,
         inline: bool = True,
-        in_place: bool = True,
         back: str = "",
         options: Sequence[Option] = (),
     ) -> Rows:
@@ -118,7 +117,6 @@ class TelegramMessage:
             username: the bot's.
             is_channel: whether the chat is a broadcast channel.
             inline: whether inline mode is on, which sharing needs.
-            in_place: whether papers open in the place of this message, else in one of their own.
             back: the line that shows what this message took the place of.
             options: further buttons, of the reply that the message is part of.
         """
@@ -128,11 +126,12 @@ class TelegramMessage:
         if chat.is_shared:
             return self._group_rows(username, share)
         more = [Button(option.label, Callback(option.line)) for option in options]
-        listen = [Button(self._listens, Callback(self.page.listen, new_message=True))] if self.page.listen else []
+        line = self.page.about.listen
+        listen = [Button(self._listens, Callback(line, new_message=True))] if line else []
         last = [*listen, self._settings(), *share]
-        return [*self._private_rows(back, in_place=in_place), *in_rows(more), last]
+        return [*self._private_rows(back), *in_rows(more), last]
 
-    def _private_rows(self, back: str, *, in_place: bool) -> Rows:
+    def _private_rows(self, back: str) -> Rows:
         page = self.page
         backwards, forwards = ("▶", "◀") if page.direction is Direction.RTL else ("◀", "▶")
         if page.alone:
@@ -140,12 +139,12 @@ class TelegramMessage:
             return [[*way_back, Button(page.labels["cite"], copies=citation(page.blocks[0]))]]
         turns = [
             (backwards, page.paging.previous, page.paging.number - 1),
-            (forwards, page.next, page.paging.number + 1),
+            (forwards, page.paging.next, page.paging.number + 1),
         ]
         buttons = [Button(self._numbered(sign, n), Callback(line)) for sign, line, n in turns if line is not None]
         if page.direction is Direction.RTL:
             buttons.reverse()
-        return [*in_rows(self._openers(self.page.paging.here if in_place else None)), buttons]
+        return [*in_rows(self._openers(self.page.paging.here)), buttons]
 
     def _numbered(self, sign: str, number: int) -> str:
         """The label of a button that turns to a page: "▶ 2/3"."""
@@ -162,8 +161,8 @@ class TelegramMessage:
         return Button(f"⚙ {self.page.labels['settings']}", Callback(CommandName.SETTINGS, new_message=True))
 
     def _group_rows(self, username: str, share: Sequence[Button]) -> Rows:
-        more = [(f"{self.page.labels['more']} ▶", self.page.next)] if self.page.next else []
-        listen = [(self._listens, self.page.listen)] if self.page.listen else []
+        more = [(f"{self.page.labels['more']} ▶", self.page.paging.next)] if self.page.paging.next else []
+        listen = [(self._listens, self.page.about.listen)] if self.page.about.listen else []
         return [*in_rows(_links(username, self._papers())), [*_links(username, [*listen, *more]), *share]]
 
     @property
@@ -178,7 +177,8 @@ class TelegramMessage:
 
     def _share(self) -> Button:
         """Shares an edition by its day, any other page by its first paper."""
-        query = f"{self.page.day}" if self.page.day and not self.page.alone else self.page.blocks[0].paper.id
+        day = self.page.about.day
+        query = f"{day}" if day and not self.page.alone else self.page.blocks[0].paper.id
         return Button(f"↗ {self.page.labels['share']}", share=query)
 
 
@@ -189,5 +189,5 @@ def _links(username: str, lines: Sequence[tuple[str, str]]) -> list[Button]:
 def single_paper(page: Page, index: int) -> Page:
     """A page with one of the page's papers, for sharing. It fits, since the whole page did."""
     block = page.blocks[index]
-    alone = replace(page, blocks=[block], next=None, paging=FIRST_PAGE, more=None)
+    alone = replace(page, blocks=[block], paging=FIRST_PAGE)
     return replace(alone, heading="", lead="", notes=(), actions=())

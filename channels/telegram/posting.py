@@ -1,8 +1,9 @@
-"""Sends one edition to one chat: as a rich message or as HTML, by what the reader chose and what the server knows."""
+"""Sends pages to chats: as rich messages (Bot API 10.1) or as HTML, by what the reader chose and the server knows."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 from telegram import Bot, InlineKeyboardMarkup
@@ -18,10 +19,8 @@ from channels.telegram.message import RICH, TelegramMessage
 
 log = logging.getLogger(__name__)
 
-
-def is_rich(personal: Personal) -> bool:
-    """Whether a reader chose rich messages."""
-    return personal.extras.get(RICH.name) == ON
+RichMessage = Mapping[str, object]
+"""An `InputRichMessage` (https://core.telegram.org/bots/api#inputrichmessage)."""
 
 
 class Poster:
@@ -32,48 +31,66 @@ class Poster:
         self._supports_rich = True
         """False once the server has refused rich messages as unknown (before Bot API 10.1)."""
 
+    def rich(self, message: TelegramMessage, extras: Mapping[str, str]) -> RichMessage | None:
+        """A list of papers as a rich message; None where the reader did not choose that, or the server knows none."""
+        page = message.page
+        if extras.get(RICH.name) != ON or not self._supports_rich or not page.blocks or page.alone:
+            return None
+        return {"html": message.rich(extras), "is_rtl": page.direction == "rtl", "skip_entity_detection": True}
+
     async def post(
         self, chat: ChatAddress, message: TelegramMessage, personal: Personal, keys: InlineKeyboardMarkup | None
     ) -> SentMessage:
         """Send as a rich message if the reader chose it and the server knows it, else as HTML. Raises TelegramError."""
-        if is_rich(personal) and self._supports_rich and message.page.blocks:
-            try:
-                return await self._post_rich(chat, message, personal, keys)
-            except (BadRequest, EndPointNotFound) as error:
-                if errors.mentions(error, *errors.ABOUT_CHAT):
-                    raise
-                self._supports_rich = not isinstance(error, EndPointNotFound)
-                log.info("rich message refused, sent as HTML", extra={"reason": errors.reason(error)})
-        return await self._post_html(chat, message, personal, keys)
-
-    async def _post_html(
-        self, chat: ChatAddress, message: TelegramMessage, personal: Personal, keys: InlineKeyboardMarkup | None
-    ) -> SentMessage:
+        rich, silent = self.rich(message, personal.extras), personal.extras.get(SILENT.name) == ON
+        if rich is not None and (sent := await self.post_rich(chat, rich, keys, silent=silent)) is not None:
+            return sent
         return await self._bot.send_message(
             chat.id,
             message.text,
             ParseMode.HTML,
             message_thread_id=chat.topic,
             link_preview_options=message.preview(personal.extras),
-            disable_notification=personal.extras.get(SILENT.name) == ON,
+            disable_notification=silent,
             reply_markup=keys,
         )
 
-    async def _post_rich(
-        self, chat: ChatAddress, message: TelegramMessage, personal: Personal, keys: InlineKeyboardMarkup | None
-    ) -> SentMessage:
-        """Send by a raw request: the library has no types for rich messages yet."""
-        is_rtl = message.page.direction == "rtl"
-        arguments: dict[str, Any] = {
+    async def post_rich(
+        self, chat: ChatAddress, rich: RichMessage, keys: InlineKeyboardMarkup | None, *, silent: bool = False
+    ) -> SentMessage | None:
+        """Send a rich message by a raw request, since the library has no method for it yet; as `_unless_refused`."""
+        arguments = {
             "chat_id": chat.id,
-            "rich_message": {"html": message.rich(personal.extras), "is_rtl": is_rtl, "skip_entity_detection": True},
-            "disable_notification": personal.extras.get(SILENT.name) == ON,
+            "message_thread_id": chat.topic,
+            "rich_message": rich,
+            "disable_notification": silent,
+            "reply_markup": keys,
         }
-        if chat.topic is not None:
-            arguments["message_thread_id"] = chat.topic
-        if keys is not None:
-            arguments["reply_markup"] = keys
-        sent: SentMessage = await self._bot.do_api_request(
-            "sendRichMessage", api_kwargs=arguments, return_type=SentMessage
+        given = {name: value for name, value in arguments.items() if value is not None}
+        request = self._bot.do_api_request("sendRichMessage", api_kwargs=given, return_type=SentMessage)
+        return await self._unless_refused(request)
+
+    async def edit_rich(
+        self, message: SentMessage, rich: RichMessage, keys: InlineKeyboardMarkup | None
+    ) -> SentMessage | None:
+        """Put a rich message in the place of a message; as `_unless_refused`."""
+        request = self._bot.edit_message_text(
+            None,  # type: ignore[arg-type]  # which the library leaves out
+            message.chat_id,
+            message.message_id,
+            reply_markup=keys,
+            api_kwargs={"rich_message": rich},
         )
+        return await self._unless_refused(request)
+
+    async def _unless_refused(self, request: Awaitable[Any]) -> SentMessage | None:
+        """What the server answers; None if it refuses rich messages, or this one as such. Raises TelegramError."""
+        try:
+            sent: SentMessage = await request
+        except (BadRequest, EndPointNotFound) as error:
+            if errors.mentions(error, *errors.ABOUT_CHAT, *errors.NOT_MODIFIED, *errors.NOT_EDITABLE):
+                raise
+            self._supports_rich = not isinstance(error, EndPointNotFound)
+            log.info("rich message refused, sent as HTML", extra={"reason": errors.reason(error)})
+            return None
         return sent

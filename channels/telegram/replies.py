@@ -33,6 +33,7 @@ from channels.telegram.keyboards import Button, keyboard
 from channels.telegram.markup import escape, text_length
 from channels.telegram.message import LONGEST_TEXT, NO_PREVIEW, TelegramMessage
 from channels.telegram.own_words import OwnWords
+from channels.telegram.posting import Poster, RichMessage
 from channels.telegram.profile import Profile
 from channels.telegram.reply_layout import rows_of, split, text_of, without_papers
 from channels.telegram.uploads import UploadedPictures, UploadedRecordings
@@ -61,6 +62,13 @@ class _Part:
     text: str
     keyboard: Keys | None
     preview: LinkPreviewOptions = NO_PREVIEW
+    rich: RichMessage | None = None
+    """The same as a rich message, which is sent if the server takes it."""
+
+    @property
+    def buttons(self) -> InlineKeyboardMarkup | None:
+        """The keyboard, if it stands below the message itself."""
+        return self.keyboard if isinstance(self.keyboard, InlineKeyboardMarkup) else None
 
 
 class Replies:
@@ -73,6 +81,7 @@ class Replies:
         kit: Kit,
         flood: FloodWaits,
         *,
+        poster: Poster,
         profile: Profile,
         clock: Callable[[], datetime],
         inline: bool = True,
@@ -81,6 +90,7 @@ class Replies:
         self._commands = commands
         self._memory = kit.memory
         self._flood = flood
+        self._poster = poster
         self._profile = profile
         self._clock = clock
         self._inline = inline
@@ -223,11 +233,12 @@ class Replies:
             return [_Part(each, keys if each is texts[-1] else None) for each in texts]
         rows = message.rows(chat, self._bot.username, inline=self._inline, back=callback.back, options=reply.options)
         keys = await keyboard(rows, self._memory)
-        papers = _Part(message.text, keys, message.preview(reply.extras))
+        rich = self._poster.rich(message, reply.extras)
+        papers = _Part(message.text, keys, message.preview(reply.extras), rich)
         above = text_of(without_papers(reply), self._template)
         if not above:
             return [papers]
-        if text_length(f"{above}\n\n{message.text}") <= LONGEST_TEXT:
+        if rich is None and text_length(f"{above}\n\n{message.text}") <= LONGEST_TEXT:
             return [_Part(f"{above}\n\n{message.text}", keys, papers.preview)]
         return [_Part(above, None), papers]
 
@@ -265,6 +276,8 @@ class Replies:
         await self._commands.acquire(chat.address)
         if edit is not None and await self._edit(edit, part):
             return
+        if part.rich is not None and await self._poster.post_rich(chat, part.rich, part.buttons) is not None:
+            return
         await self._bot.send_message(
             chat.id,
             part.text,
@@ -277,13 +290,15 @@ class Replies:
     async def _edit(self, message: Message, part: _Part) -> bool:
         """Put a part into a message; False if that message cannot be edited any more."""
         try:
+            if part.rich is not None and await self._poster.edit_rich(message, part.rich, part.buttons) is not None:
+                return True
             await self._bot.edit_message_text(
                 part.text,
                 message.chat_id,
                 message.message_id,
                 parse_mode=ParseMode.HTML,
                 link_preview_options=part.preview,
-                reply_markup=part.keyboard if isinstance(part.keyboard, InlineKeyboardMarkup) else None,
+                reply_markup=part.buttons,
             )
         except BadRequest as error:
             if errors.mentions(error, *errors.NOT_MODIFIED):

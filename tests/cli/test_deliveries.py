@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from bot.app import CHANNELS
+from bot.channel_loader import CHANNELS
 from bot.model import Cadence, Reason, State, Status
 from bot.rules.outcomes import ChannelState
 from bot.rules.schedule import LIFETIME

@@ -73,7 +73,7 @@ async def test_a_drained_process_claims_nothing_more_and_finishes_what_it_has(
         async with asyncio.timeout(LIMIT):
             await channel.busy.wait()
             service.drain.set()
-            while not service.dispatchers[0].draining:  # noqa: ASYNC110 - nothing tells of it
+            while not service.channel_jobs[0].dispatcher.draining:  # noqa: ASYNC110 - nothing tells of it
                 await asyncio.sleep(0)
             assert not work.done()
             assert channel.hold is not None

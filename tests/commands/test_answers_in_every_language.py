@@ -152,7 +152,7 @@ def all_said(answer: Reply) -> Iterator[str]:
     yield from (option.label for option in answer.options)
     if answer.page is not None:
         page = answer.page
-        yield from (page.heading, page.lead, page.more or "", *page.notes, *page.footer, *page.labels.values())
+        yield from (page.heading, page.lead, page.paging.more or "", *page.notes, *page.footer, *page.labels.values())
         yield from (link.label for link in page.actions)
         for block in page.blocks:
             yield from filter(None, (block.votes, block.title, *(link.label for link in block.links)))

@@ -11,8 +11,8 @@ from bot.channel import CommandName, Requester
 from bot.model import Address, Cadence, Edition, Found, Paper, Ranked
 from bot.rules.access import Access, Admission
 from bot.store import Store, edition_queries, paper_queries
-from tests.commands.test_shared_places import ADA, PLACE, Room
 from tests.support.fake_channel import DAY, NOW, paper
+from tests.support.shared_room import ADA, PLACE, Room
 
 WORDS = {0: ("agents", "Vision, language"), 1: ("agents", "video"), 2: ("audio",)}
 EARLIER = DAY - timedelta(days=90)

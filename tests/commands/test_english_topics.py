@@ -17,7 +17,7 @@ from bot.summaries import topic_translation
 from bot.summaries.llm import Endpoint, Model
 from bot.summaries.topic_translation import MOST_A_DAY
 from bot.summaries.writer import Writer
-from tests.commands.test_commands import Chat
+from tests.support.chat import Chat
 from tests.support.fake_channel import NOW
 from tests.support.model_server import Asked, Author, ModelServer
 from tests.support.pages import paper

@@ -7,7 +7,7 @@ from bot.commands.subscription import SubscribeArguments, parse_subscribe
 from bot.model import Status, Style
 from bot.render.words import words
 from bot.store import Store
-from tests.commands.test_commands import LATER, Chat
+from tests.support.chat import LATER, Chat
 from tests.support.fake_channel import publish
 
 LITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)

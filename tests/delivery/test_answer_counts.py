@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from bot.channel import Rejected, Sent
 from bot.delivery.dispatcher import Dispatcher
 from bot.doctor.services import channel_findings
-from bot.model import Address, Cadence, Delivery, Edition, Found, Preferences, Ranked, State
+from bot.model import Address, Cadence, Delivery, Edition, Found, Preferences, Ranked, Reader, State
 from bot.rules.answer_counts import ENOUGH, FEWEST, JUDGE_WAITS, MOST_JUDGES, AnswerCounts
 from bot.rules.outcomes import ChannelState, next_channel_state
 from bot.runtime.locks import holding, make_locks
@@ -91,7 +91,7 @@ def test_a_domain_that_waits_goes_on_waiting_whoever_else_refuses() -> None:
     assert found.of("z") is None
 
 
-DELIVERY = Delivery(1, 1, 1, "r1@a", Preferences(), AT, AT + timedelta(hours=12))
+DELIVERY = Delivery(1, 1, Reader(1, "r1@a", Preferences()), AT, AT + timedelta(hours=12))
 
 
 def test_a_channel_that_resumes_does_not_halt_with_the_next_refusal() -> None:

@@ -393,7 +393,7 @@ async def test_a_commit_that_went_through_although_it_seemed_to_fail_strands_nob
     locks = make_locks(store.engine.url, store.path)
     channel = FakeChannel()
     dispatcher = Dispatcher(store, channel, locks)
-    dispatcher.pipelines = False  # as in test_pipelined_turns.py
+    dispatcher.hurries = False  # as in test_turns.py
     await publish(store, dict.fromkeys(("ada", "bo", "cy"), AT_ONCE))
     write = store.write
 

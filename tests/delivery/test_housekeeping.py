@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from datetime import date, datetime, time, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text, update
 
 from bot.channel import Deferred, Rejected, Sent
 from bot.delivery.alerts import MOST, Alerts
@@ -16,26 +17,17 @@ from bot.delivery.session import Session
 from bot.model import Address, Preferences, State
 from bot.rules.outcomes import PROBE_EVERY
 from bot.runtime.locks import make_locks
-from bot.store import Store, channel_state, closing_state, one_time_tokens
+from bot.store import Store, channel_state, closing_state, one_time_tokens, pending_deliveries
 from bot.store.edition_report import reports
 from bot.store.retention import KEEP
-from bot.store.schema import deliveries
-from tests.delivery.test_dispatcher import AT_ONCE
+from bot.store.schema import deliveries, editions
+from tests.support.alerts_heard import Heard
+from tests.support.dispatching import AT_ONCE
 from tests.support.fake_channel import DAY, NOW, FakeChannel, publish, settle
 
 CLOSES = time(22)
 HOUR = timedelta(hours=1)
 ADMIN = Address("fake", "admin")
-
-
-class Heard:
-    """Takes notices down."""
-
-    def __init__(self) -> None:
-        self.alerts: list[tuple[str, dict[str, object]]] = []
-
-    def __call__(self, event: str, now: datetime, *, level: int = logging.INFO, **fields: object) -> None:
-        self.alerts.append((event, fields))
 
 
 async def test_the_end_of_an_edition_is_told_once_with_what_became_of_it(store: Store) -> None:
@@ -146,3 +138,20 @@ async def test_tickets_go_when_their_time_is_over(store: Store) -> None:
     await housekeeping.step(NOW + timedelta(minutes=60))
     async with store.read() as connection:
         assert await one_time_tokens.last_unused(connection, address, one_time_tokens.Purpose.OPEN) is None
+
+
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+async def test_an_edition_that_is_reopened_meanwhile_has_not_finished(store: Store) -> None:
+    """Otherwise its delivery would be owed by an edition in which nobody looks for any."""
+    edition_id = await publish(store, {"ada": AT_ONCE})
+    async with store.write() as connection:
+        [delivery_id] = await connection.scalars(update(deliveries).values(state="sent").returning(deliveries.c.id))
+    async with store.write() as connection:
+        await pending_deliveries.reopen(connection, delivery_id, edition_id, next_at=NOW)
+        housekeeping = asyncio.create_task(Housekeeping(store, Heard(), closes=CLOSES).step(NOW))
+        waits = text("select 1 from pg_locks where not granted")
+        while not await connection.scalar(waits):  # noqa: ASYNC110 - it is the server that is waited for
+            await asyncio.sleep(0)
+    assert not await housekeeping
+    async with store.read() as connection:
+        assert await connection.scalar(select(editions.c.ended_at)) is None

@@ -6,12 +6,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from alembic import command
+from sqlalchemy import text, update
 
 from bot.doctor import database_checks
+from bot.model import Preferences
 from bot.runtime.locks import HeldError, make_locks
-from bot.store import Store
+from bot.store import Store, upgrade
+from bot.store.edition_report import reports
+from bot.store.partitions import make_ahead
+from bot.store.retention import KEEP, fold_old, kept_from
+from bot.store.schema import deliveries
 from bot.store.server_setup import Pooler, pooler, replicas_not_waited_for
 from tests.delivery.test_kills import born, crowd, forget_the_dead, reading, verify, watch
+from tests.support.fake_channel import DAY, NOW, publish
 from tests.support.killable_process import DONE, Orders
 from tests.support.pooler import pooling
 from tests.support.postgres import Postgres
@@ -64,4 +72,37 @@ async def test_an_address_with_several_hosts_leads_to_the_one_that_answers(
         locks = make_locks(store.engine.url, None)
         assert await locks.take("poll") == ["poll"]
         await locks.close()
+        await store.close()
+
+
+async def test_a_database_with_one_table_of_deliveries_gets_partitions_through_a_pooler(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    name = postgres.create()
+    place = text("select relfilenode from pg_class where relname = :name")
+    with pooling(postgres, Pooler.TRANSACTION) as behind:
+        store = Store.open(f"postgresql+psycopg://papers@/{name}{behind}", tmp_path)
+        async with store.write() as connection:
+            await connection.run_sync(lambda each: command.upgrade(upgrade.config(each), "0020"))
+            before = await connection.scalar(place, {"name": "deliveries"})
+        await publish(store, {"ada": Preferences()})
+        bound, check = upgrade.BEFOREHAND
+        for _ in range(2):  # as after a start that was killed
+            async with store.write() as connection:
+                await bound(connection)
+            async with store.write() as sender:  # one of before, which goes on meanwhile
+                await sender.execute(update(deliveries).values(state="sent", ended_at=NOW))
+                async with store.write() as connection:
+                    await check(connection)
+        await store.migrate()
+        async with store.read() as connection:
+            assert await connection.scalar(place, {"name": "deliveries_0"}) == before, "nothing is rewritten"
+            left = text("select 1 from pg_constraint where conname = :name")
+            assert await connection.scalar(left, {"name": upgrade.FITS}) is None
+        await make_ahead(store, NOW + KEEP)
+        await publish(store, {}, day=DAY + KEEP, now=NOW + KEEP)
+        assert await fold_old(store, before=kept_from(NOW + KEEP)) == 1
+        async with store.read() as connection:
+            assert [report.adds_up for report in await reports(connection)] == [True, True]
+            assert await connection.scalar(text("select last_value from deliveries_id_seq")) == 2
         await store.close()

@@ -4,44 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
 
 import pytest
 
 from bot.channel import Pace, Rate
 from bot.delivery.rate_limit import RECIPIENTS, RateLimiter
 from channels.telegram.channel import MARGIN
+from tests.support.loop_time import Time
 
 
 @pytest.fixture
 def time(monkeypatch: pytest.MonkeyPatch) -> Time:
     return Time(asyncio.new_event_loop())
-
-
-class Time:
-    """An event loop whose clock jumps to whatever it would have waited for."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.loop = loop
-        self.now = 0.0
-        self.late: Callable[[], float] = lambda: (
-            0.0
-        )  # how much longer than it should a wait takes, on a machine that is busy
-        loop.time = lambda: self.now  # type: ignore[method-assign]
-        select = loop._selector.select  # type: ignore[attr-defined]
-
-        def jump(timeout: float | None) -> object:
-            found = select(0)
-            self.now += 1e-6 if found else (timeout or 1e-6) + self.late()  # work takes a moment, too
-            return found
-
-        loop._selector.select = jump  # type: ignore[attr-defined]
-
-    def run(self, work: object) -> None:
-        try:
-            self.loop.run_until_complete(work)  # type: ignore[arg-type]
-        finally:
-            self.loop.close()
 
 
 def test_an_account_never_exceeds_its_rate_in_any_second(time: Time) -> None:

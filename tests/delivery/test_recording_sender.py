@@ -10,7 +10,7 @@ import pytest
 
 from bot.channel import AUDIO, Deferred, Outcome, Personal, Recording, Rejected, Sent
 from bot.delivery.dispatcher import Dispatcher
-from bot.delivery.recording_sender import LATEST, RecordingSender, recording_senders
+from bot.delivery.recording_sender import LATEST, RecordingSender, recording_sender
 from bot.delivery.session import Session
 from bot.model import OFF, ON, Address, Cadence, Preferences, Style
 from bot.runtime.locks import make_locks
@@ -150,8 +150,11 @@ async def test_languages_and_styles_of_listeners_are_recorded(air: Air) -> None:
 
 async def test_only_channels_that_play_have_a_sender(store: Store) -> None:
     locks = make_locks(store.engine.url, store.path)
-    sessions = [Session(FakeChannel()), Session(Player(name="player"))]
-    assert [each.role for each in recording_senders(store, locks, sessions, find)] == ["follow:player"]
-    assert recording_senders(store, locks, sessions, None) == []
+    player = Session(Player(name="player"))
+    made = recording_sender(store, locks, player, find)
+    assert made is not None
+    assert made.role == "follow:player"
+    assert recording_sender(store, locks, Session(FakeChannel()), find) is None
+    assert recording_sender(store, locks, player, None) is None
     with pytest.raises(TypeError):
-        RecordingSender(store, sessions[0], find)
+        RecordingSender(store, Session(FakeChannel()), find)

@@ -16,8 +16,8 @@ from bot.channel import Pace, Rate
 from bot.delivery.rate_limit import RateLimiter
 from bot.delivery.shared_rate import SharedRate, shared_rate
 from bot.store import Store, account_budgets
-from tests.delivery.test_rate_limit import Time
 from tests.support.fake_channel import FakeChannel
+from tests.support.loop_time import Time
 from tests.support.postgres import Postgres
 
 

@@ -99,7 +99,7 @@ def line(wanted: Preferences, now: datetime, sheet: OutboxMessage) -> str:
     notes = [link.url.rpartition("/")[2] for link in sheet.page.actions]
     marks = [f"missed {', '.join(notes)}"] if notes else []
     marks += ["incomplete"] if sheet.page.notes else []
-    return "; ".join([f"{local:%a %d %b %H:%M}: {sheet.page.slug}, {len(sheet.page.blocks)} papers", *marks])
+    return "; ".join([f"{local:%a %d %b %H:%M}: {sheet.page.about.slug}, {len(sheet.page.blocks)} papers", *marks])
 
 
 # Each day at eight in Seoul. Off from Wednesday noon (UTC) to Friday noon: Tuesday's edition had come by then,

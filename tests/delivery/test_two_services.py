@@ -26,7 +26,7 @@ LIMIT = 60.0
 
 
 @pytest.fixture(autouse=True)
-def _all_the_time_in_the_world(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_rate_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(channel, "PER_CHAT", Rate(1000))
 
 

@@ -34,7 +34,7 @@ SETTINGS_PAGE = """
 """
 
 CHANGES = {
-    "bot/app.py": (r"(CHANNELS = \(.*)\)", r'\1, "ntfy")'),
+    "bot/channel_loader.py": (r"(CHANNELS = \(.*)\)", r'\1, "ntfy")'),
     "tests/project/test_house.py": (r'("aiohttp": \()', r'\1"channels.ntfy", '),
     ".env.example": (r"\Z", ENV_EXAMPLE),
     "docs/settings.md": (r"(?=\n## Beside the settings)", SETTINGS_PAGE),

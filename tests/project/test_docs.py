@@ -13,7 +13,7 @@ import pytest
 from pydantic import BaseModel, SecretStr
 from typer.main import get_group
 
-from bot import app, settings
+from bot import channel_loader, settings
 from bot.cli import app as papers
 from bot.media.speech.settings import SpeechSettings
 from bot.settings import Settings, SettingsError
@@ -28,7 +28,7 @@ PAGES = sorted(
     [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("requirements/*.md"), *ROOT.glob("benchmarks/*.md")]
 )
 
-MODELS: list[type[BaseModel]] = [Settings, WebSettings, SpeechSettings, *map(app.settings_class, app.CHANNELS)]
+MODELS = channel_loader.settings_classes()
 NAMES = {name for model in MODELS for name in settings.names(model)}
 OTHER_VARIABLES = {"PAPERS_HOME", "PAPERS_INSTALLER", "PAPERS_REFERENCE", "SSL_CERT_FILE", "NAME_FILE"}
 """Variables in capitals that docs name and that are no settings."""

@@ -14,7 +14,7 @@ from bot.publishing.feed import Feed, FeedError
 from bot.publishing.past_lists import PastLists
 from bot.publishing.poller import Progress
 from bot.store import Store, paper_queries
-from tests.commands.test_commands import Chat
+from tests.support.chat import Chat
 from tests.support.fake_channel import DAY, NOW, publish
 from tests.support.feed_faults import Fault
 from tests.support.feed_server import FeedServer, row

@@ -132,15 +132,15 @@ def judge(past: Past) -> None:
         votes = [each.votes or 0 for each in edition.papers]
         assert votes == sorted(votes, reverse=True)
 
-    got = Counter((to, sheet.page.slug) for to, sheet in past.sent)
+    got = Counter((to, sheet.page.about.slug) for to, sheet in past.sent)
     assert got == {(name, f"{day}"): 1 for name in READERS for day in days}, "each edition once to every reader"
     for to, sheet in past.sent:
         assert set(sheet.sizes()) == set(past.limits)
         assert all(size <= past.limits[unit] for unit, size in sheet.sizes().items())
         assert sheet.page.language == READERS[to].language
-        edition = past.editions[days.index(date.fromisoformat(sheet.page.slug))]
+        edition = past.editions[days.index(date.fromisoformat(sheet.page.about.slug))]
         assert [block.paper.id for block in sheet.page.blocks] == [each.paper.id for each in edition.papers]
-        written = past.folder / f"{sheet.page.slug}.{to}.html"
+        written = past.folder / f"{sheet.page.about.slug}.{to}.html"
         assert written.read_text(encoding="utf-8") == sheet.html
 
     for report in past.reports:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from email import message_from_bytes
 from email.policy import SMTPUTF8
@@ -9,12 +10,14 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
-from bot.app import core_settings, use_logo
+from bot.channel_loader import core_settings, use_logo
 from bot.doctor.settings_checks import check
 from bot.model import Style
-from bot.render.branding import branding
+from bot.render.branding import GROUNDS, Accent, accent_of, branding, contrast
 from bot.render.catalogue import DEFAULT, catalogues, load, placeholders
 from bot.render.words import words
 from bot.settings import SettingsError
@@ -26,7 +29,7 @@ from tests.support.web_program import Served
 @pytest.fixture(autouse=True)
 def same_name() -> Iterator[None]:
     yield
-    branding.name, branding.logo = "", None
+    branding.name, branding.logo, branding.accent = "", None, Accent()
 
 
 @pytest.mark.parametrize("language", catalogues())
@@ -92,4 +95,42 @@ async def test_the_web_server_has_it(tmp_path: Path) -> None:
     use_logo(core_settings({"LOGO": "logo.png"}), tmp_path)
     async with Served(tmp_path) as served:
         answer = await served.get("/logo.png")
+        page = (await served.get("/en/")).text
     assert (answer.status, answer.headers["Content-Type"], answer.body) == (200, "image/png", picture())
+    assert '<img src="/logo.png" alt="Morning Papers" width="160" height="32">' in page
+
+
+@given(st.from_regex("#[0-9a-f]{6}", fullmatch=True))
+def test_any_colour_can_be_read_by_day_and_by_night(colour: str) -> None:
+    accent = accent_of(colour)
+    assert contrast(accent.day, GROUNDS.day) >= 4.5
+    assert contrast(accent.night, GROUNDS.night) >= 4.5
+
+
+def test_a_colour_that_can_be_read_stays() -> None:
+    ours = Accent()
+    assert (accent_of(ours.day).day, accent_of(ours.night).night) == (ours.day, ours.night)
+    assert (round(contrast("#000000", "#ffffff")), contrast("#777777", "#777777")) == (21, 1)
+
+
+async def test_one_colour_is_everywhere(tmp_path: Path) -> None:
+    core_settings({"BRAND_COLOUR": "#0055AA"})
+    accent = branding.accent
+    assert accent.day == "#0055aa"
+    html = mail(edition(paper(1), paper(2)), "en", Style.HEADLINE).parts()["html"]
+    assert accent.day in html
+    assert accent.night in html
+    assert Accent().day not in html
+    async with Served(tmp_path) as served:
+        page = (await served.get("/en/")).text
+        sheet = re.search(r'href="(/style-\w+\.css)"', page)
+        assert sheet is not None
+        style = (await served.get(sheet[1])).text
+    assert f"light-dark({accent.day}, {accent.night})" in style
+    assert Accent().day not in style
+
+
+@pytest.mark.parametrize("colour", ["blue", "#12345", "#a8410b; }"])
+def test_what_is_no_colour_is_refused(colour: str) -> None:
+    with pytest.raises(SettingsError, match="BRAND_COLOUR must be a colour such as #a8410b"):
+        core_settings({"BRAND_COLOUR": colour})

@@ -70,13 +70,13 @@ def test_the_themes_are_those_of_the_day_however_few_papers_are_wanted() -> None
 
 def test_the_others_follow_three_at_a_time() -> None:
     page = brief(edition(*TEN)).page
-    assert page.next == "date +3 2026-04-29 mine"
-    assert brief(edition(*TEN), papers=2).page.next is None
+    assert page.paging.next == "date +3 2026-04-29 mine"
+    assert brief(edition(*TEN), papers=2).page.paging.next is None
 
 
 def test_places_with_room_for_all_papers_show_three_too() -> None:
     page = first_part(edition_page(edition(*TEN), Preferences(style=Style.BRIEF, papers=0)))
-    assert (len(page.blocks), page.more) == (3, "+7 more papers")
+    assert (len(page.blocks), page.paging.more) == (3, "+7 more papers")
     whole = edition_page(edition(*TEN), Preferences(papers=0))
     assert first_part(whole) is whole
 

@@ -13,7 +13,7 @@ from bot.publishing.feed import sample
 from bot.render.attribution import say
 from bot.render.edition_page import edition_page, filled, today_page
 from bot.runtime.text import first_sentence, sentence_ends
-from tests.support.pages import CLOSED, DAY, edition, page, paper
+from tests.support.pages import CLOSED, DAY, changed, edition, page, paper
 
 TEN = [paper(number) for number in range(1, 11)]
 
@@ -165,7 +165,7 @@ def test_the_sample_says_that_it_is_one() -> None:
     made = edition_page(sample.edition(), Preferences())
     assert "sample" in made.notes[0]
     assert "sample" in made.footer[0]
-    assert made.slug == "sample"
+    assert made.about.slug == "sample"
     assert made.lead == "5 papers"
     assert [block.votes_count for block in made.blocks] == [56, 35, 32, 22, 22]
 
@@ -180,7 +180,7 @@ def test_the_sample_says_that_it_is_one() -> None:
 )
 def test_every_cadence_names_its_period(cadence: Cadence, heading: str, slug: str) -> None:
     made = edition_page(replace(edition(paper()), cadence=cadence, day=date(2026, 5, 3)), Preferences())
-    assert (made.heading, made.slug) == (heading, slug)
+    assert (made.heading, made.about.slug) == (heading, slug)
 
 
 def test_zones_differ_in_the_hour_of_the_count_alone() -> None:
@@ -190,7 +190,7 @@ def test_zones_differ_in_the_hour_of_the_count_alone() -> None:
     )
     assert seoul.footer[-1].endswith("votes as of 30 April, 07:04")
     assert tokyo == seoul, "readers with the same clock share a rendering"
-    assert replace(seoul, footer=utc.footer, counted_at=utc.counted_at) == utc
+    assert changed(seoul, footer=utc.footer, counted_at=utc.about.counted_at) == utc
 
 
 def test_todays_list_says_how_complete_it_is() -> None:

@@ -31,7 +31,7 @@ def marked_up(page: Page) -> Written:
     blocks = [
         f"<b>{html.escape(block.title)}</b> {html.escape(' '.join(block.said.parts.values()))}" for block in page.blocks
     ]
-    text = "\n".join([page.heading, *blocks, page.more or ""])
+    text = "\n".join([page.heading, *blocks, page.paging.more or ""])
     units = utf16_units(text)
     longest = max(map(utf16_units, blocks), default=0)
     return Written(text, {"units": units, "longest": longest, "bytes": len(text.encode()), "papers": len(blocks)})
@@ -50,9 +50,9 @@ def test_a_page_that_fits_is_unchanged() -> None:
 
 def test_papers_left_out_are_counted_in_the_readers_language() -> None:
     papers = [paper(n) for n in range(1, 11)]
-    assert fit(page(*papers), marked_up, within(papers=3)).page.more == "+7 more papers"
-    assert fit(page(*papers), marked_up, within(papers=9)).page.more == "+1 more paper"
-    assert fit(page(*papers, language="ko"), marked_up, within(papers=3)).page.more == "외 7편"
+    assert fit(page(*papers), marked_up, within(papers=3)).page.paging.more == "+7 more papers"
+    assert fit(page(*papers), marked_up, within(papers=9)).page.paging.more == "+1 more paper"
+    assert fit(page(*papers, language="ko"), marked_up, within(papers=3)).page.paging.more == "외 7편"
 
 
 def test_a_page_without_papers_fits() -> None:
@@ -135,7 +135,7 @@ def test_nothing_is_ever_over_a_limit(papers: list[Paper], most: int, longest: i
     assert all(sizes[quantity] <= maximum for quantity, maximum in limits.maxima.items())
     assert [block.paper for block in fitted.page.blocks] == [b.paper for b in whole.blocks[: fitted.shown]]
     hidden = len(papers) - fitted.shown
-    assert (fitted.page.more or "").startswith(f"+{hidden}" if hidden else "")
+    assert (fitted.page.paging.more or "").startswith(f"+{hidden}" if hidden else "")
     assert fitted.message.text.count("<b>") == fitted.message.text.count("</b>") == fitted.shown
 
 
@@ -146,7 +146,8 @@ def test_no_paper_is_left_out_without_need(papers: list[Paper], most: int) -> No
     if fitted.shown < len(papers) and fitted.page.blocks == whole.blocks[: fitted.shown]:
         hidden = len(papers) - fitted.shown - 1
         more = words("en").ngettext("edition.more_papers", hidden) if hidden else None
-        crowded = marked_up(replace(whole, blocks=whole.blocks[: fitted.shown + 1], more=more))
+        paging = replace(whole.paging, more=more)
+        crowded = marked_up(replace(whole, blocks=whole.blocks[: fitted.shown + 1], paging=paging))
         assert crowded.sizes()["units"] > most
 
 

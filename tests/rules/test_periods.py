@@ -16,7 +16,7 @@ from bot.rules.closing import DAY
 from bot.rules.periods import LONGER, period_of, periods_over
 from bot.store import Store, edition_queries, subscriber_queries
 from bot.store.edition_report import reports
-from tests.rules.test_closing import (
+from tests.support.closing_days import (
     FRIDAY,
     MONDAY,
     NEXT_MONDAY,

@@ -10,6 +10,8 @@ from bot.runtime.latex import plain_math
 @pytest.mark.parametrize(
     ("written", "shown"),
     [
+        ("Video--based models (RL)--to train 10--20%", "Video–based models (RL)–to train 10–20%"),
+        ("agents---whatever they do", "agents—whatever they do"),
         ("a 1.2times-2.4times speedup", "a 1.2×-2.4× speedup"),
         (r"VA-$\pi$", "VA-π"),
         ("ImageNet 256times256.", "ImageNet 256×256."),

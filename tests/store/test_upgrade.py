@@ -1,79 +1,34 @@
-"""A database of an earlier version is upgraded with everything in it, and never under a process that still runs."""
+"""A database of an earlier version is upgraded with everything in it."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from alembic import command
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
-from bot.channel import LEAVE, MAIL
-from bot.commands import registry
-from bot.commands.command import split
 from bot.delivery.dispatcher import Dispatcher
 from bot.model import Address, Preferences, Reason, Status
-from bot.render.words import words
 from bot.rules.outcomes import ChannelState
 from bot.runtime.locks import make_locks
-from bot.signing import PATHS, SignedLinks, named
-from bot.store import Store, StoreError, announcements, channel_state, closing_state, one_time_tokens, upgrade
+from bot.store import Store, StoreError, announcements, channel_state, closing_state
 from bot.store import subscriber_queries as readers
 from bot.store.channel_memory import ChannelMemory
 from bot.store.edition_report import reports
-from bot.store.one_time_tokens import Purpose
 from bot.store.schema import HEAD, deliveries, renderings, subscribers, suppression_list
 from bot.store.signing_key import load_secret
 from bot.store.text_tables import texts
-from channels.discord.components import CustomId
-from channels.discord.post_options import POST_OPTIONS
-from channels.telegram import callbacks
-from channels.telegram.message import PICTURE, RICH
 from tests.store.recorded_0009 import BUTTONS, DUE, fill_recorded, put_recorded
-from tests.support.command import papers_command
 from tests.support.databases import URL, put_database
 from tests.support.fake_channel import FakeChannel, settle
 from tests.support.postgres import Postgres
 
 OWED = ["di", "eve", "lee"]
 """Readers who are owed the edition of 3 November by the time they are tried again, and get it then."""
-
-SQLITE_HOLDER = """
-import json, os, sys
-from filelock import FileLock
-path, role = sys.argv[1], sys.argv[2]
-lock = FileLock(f"{path}.{role.replace(':', '-')}.lock")
-lock.acquire()
-note = {"pid": os.getpid(), "host": "old", "since": "2025-11-03T22:00:00+00:00"}
-open(f"{path}.{role.replace(':', '-')}.holder", "w").write(json.dumps(note))
-print("held", flush=True)
-sys.stdin.read()
-"""
-POSTGRES_HOLDER = """
-import hashlib, os, sys
-import psycopg
-url, role, table = sys.argv[1:]
-key = int.from_bytes(hashlib.sha256(f"morning-papers {role}".encode()).digest()[:8], "big") >> 1
-name = f"process {os.getpid()} on old since 2025-11-03T22:00:00+00:00"
-with psycopg.connect(url, autocommit=True) as connection:
-    connection.execute("select set_config('application_name', %s, false)", (name,))
-    if role != "standby":
-        connection.execute("select pg_advisory_lock(%s)", (key,))
-        connection.execute(f"insert into {table} values (%s, '{{}}')", (f"lock:{role}",))
-    print("held", flush=True)
-    sys.stdin.read()
-    connection.execute(f"delete from {table} where key like 'lock:%%'")
-"""
-"""Processes that hold a lock exactly as the program did before the tables were renamed, without any of its code."""
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -90,21 +45,6 @@ async def recorded(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
     await fill_recorded(opened, tmp_path)
     yield opened
     await opened.close()
-
-
-@contextmanager
-def old_program(store: Store, role: str, table: str = "facts") -> Iterator[int]:
-    """A process of the earlier program that has a role's lock, and its mark in a table; its process id."""
-    if store.path is not None:
-        command = [sys.executable, "-c", SQLITE_HOLDER, str(store.path), role]
-    else:
-        url = store.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-        command = [sys.executable, "-c", POSTGRES_HOLDER, url, role, table]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "held\n"
-        yield process.pid
-        process.communicate("", timeout=30)
 
 
 async def states(store: Store, day: date) -> dict[str | None, tuple[str, str | None]]:
@@ -252,183 +192,6 @@ async def test_a_chat_that_was_paused_for_lack_of_a_right_resumes_and_a_reader_w
     async with recorded.write() as connection:
         assert await readers.resume_barred(connection, Address("fake", "cy")), "paused for lack of the right to post"
         assert not await readers.resume_barred(connection, Address("fake", "fay")), "paused by the reader"
-
-
-async def test_old_links_and_tokens_work(recorded: Store) -> None:
-    await recorded.migrate()
-    links = SignedLinks([await load_secret(recorded)], "https://papers.example")
-    reader = BUTTONS["reader"]
-    async with recorded.read() as connection:
-        ada = await readers.get(connection, Address("fake", "ada"))
-        assert ada is not None
-        assert ada.created_at is not None
-        assert named(reader) == (ada.id, int(ada.created_at.timestamp()))
-    assert {purpose: links.read(purpose, token) for purpose, token in BUTTONS["tokens"].items()} == {
-        LEAVE: reader, MAIL: reader, "settings": reader,
-    }  # fmt: skip
-    for name in PATHS.keys() & BUTTONS["links"].keys():
-        assert urlsplit(BUTTONS["links"][name]).path.rpartition("/")[0] + "/" == PATHS[name]
-    assert BUTTONS["links"].items() <= dict(links.of(reader, "en", "2025-11-03")).items()
-    async with recorded.write() as connection:
-        join = await one_time_tokens.use(connection, Purpose.JOIN, _key(links, "join"), DUE)
-        opened = await one_time_tokens.use(connection, Purpose.OPEN, _key(links, "open"), DUE)
-        again = await one_time_tokens.use(connection, Purpose.OPEN, _key(links, "open"), DUE)
-        browser = await one_time_tokens.look(connection, Purpose.SESSION, BUTTONS["keys"]["session"], DUE)
-        assert (await announcements.publish(connection, BUTTONS["keys"]["draft"], now=DUE)).readers
-    assert join is not None
-    assert join.payload == {"recipient": "new@example.org", "language": "ko"}
-    assert opened is not None
-    assert browser is not None
-    assert opened.subscriber_id == browser.subscriber_id == ada.id
-    assert again is None, "one-time tokens work once"
-
-
-def _key(links: SignedLinks, purpose: str) -> str:
-    key = links.read(purpose, BUTTONS["one_time"][purpose])
-    assert key is not None
-    return key
-
-
-@pytest.mark.parametrize("line", BUTTONS["requests"].values(), ids=BUTTONS["requests"].keys())
-def test_what_old_buttons_hold_is_understood(line: str) -> None:
-    name, typed = split(line, words("en"), DUE)
-    registry.commands((*POST_OPTIONS, PICTURE, RICH))[name].parse(typed)
-
-
-class Kept(dict[str, str]):
-    """A channel's memory."""
-
-    async def get(self, key: str) -> str | None:  # type: ignore[override]
-        return super().get(key)
-
-    async def put(self, key: str, value: str) -> None:
-        self[key] = value
-
-
-async def test_old_telegram_buttons_and_deep_links_are_understood() -> None:
-    memory = Kept(BUTTONS["telegram"]["memory"])
-    for button in BUTTONS["telegram"]["callback_data"]:
-        pressed = await callbacks.decode(button["data"], memory)
-        assert pressed.line == button["line"]
-        assert (await callbacks.encode(pressed, memory)) == button["data"], "where it answers, and for which chat"
-    for line, url in BUTTONS["telegram"]["deep_links"].items():
-        [payload] = parse_qs(urlsplit(url).query)["start"]
-        assert callbacks.line_of_payload(payload) == line
-
-
-def test_old_discord_buttons_are_understood() -> None:
-    for button in BUTTONS["discord"]:
-        target = CustomId.parse(button["custom_id"])
-        assert target is not None
-        assert (target.line, str(target)) == (button["line"], button["custom_id"])
-
-
-@pytest.mark.parametrize("role", ["poll", "keep", "write", "deliver:fake", "listen:stuck", "owner:0123456789abcdef"])
-async def test_tables_are_not_renamed_while_the_old_program_runs(recorded: Store, role: str) -> None:
-    with old_program(recorded, role) as process:
-        with pytest.raises(
-            StoreError, match=f"^The database must be upgraded .*process {process} on old since"
-        ) as told:
-            await recorded.migrate()
-        assert "\n" not in str(told.value)
-        assert await recorded.version() == "0009"
-        async with recorded.read() as connection:
-            [running] = await upgrade.running(connection, recorded.path)
-            assert f"process {process} on old" in running
-    await recorded.migrate()
-    assert await recorded.version() == HEAD
-
-
-@pytest.mark.parametrize("role", ["poll", "deliver:fake", "owner:0123456789abcdef", "standby"])
-async def test_leases_do_not_take_over_from_a_process_that_knows_none(
-    postgres: Postgres, tmp_path: Path, role: str
-) -> None:
-    store = Store.open(postgres.url(postgres.create()), tmp_path)
-    try:
-        async with store.write() as connection:
-            await connection.run_sync(lambda each: command.upgrade(upgrade.config(each), "0018"))
-        with old_program(store, role, "system_state") as process:
-            with pytest.raises(StoreError, match=f"process {process} on old since"):
-                await store.migrate()
-            async with store.read() as connection:
-                assert f"process {process} on old" in str(await upgrade.running(connection, None))
-        await store.migrate()
-        assert await store.version() == HEAD
-        ours = make_locks(store.engine.url, None)
-        await ours.take("poll")
-        async with store.read() as connection:
-            assert len(await upgrade.running(connection, None)) == 1
-        await ours.close()
-    finally:
-        await store.close()
-
-
-async def test_a_standby_on_a_server_keeps_tables_from_being_renamed(postgres: Postgres, tmp_path: Path) -> None:
-    store = Store.open(postgres.url(postgres.create()), tmp_path)
-    try:
-        await fill_recorded(store, tmp_path)
-        with old_program(store, "standby"), pytest.raises(StoreError, match="must be upgraded"):
-            await store.migrate()
-    finally:
-        await store.close()
-
-
-@pytest.mark.parametrize("version", ["0010", "0011", "0012", "0013"])
-async def test_a_server_at_a_later_version_is_upgraded_too(postgres: Postgres, tmp_path: Path, version: str) -> None:
-    store = Store.open(postgres.url(postgres.create()), tmp_path)
-    try:
-        async with store.write() as connection:
-            await connection.run_sync(lambda each: command.upgrade(upgrade.config(each), version))
-        assert (await store.migrate() or "").startswith(f"database brought from {version} to {HEAD}")
-    finally:
-        await store.close()
-
-
-def test_every_start_refuses_in_one_sentence_and_check_says_what_would_change(tmp_path: Path) -> None:
-    put_recorded(tmp_path)
-    store = Store.open("sqlite:///subscribers.db", tmp_path)
-    with old_program(store, "poll") as process:
-        for words_ in (["migrate"], ["editions"], ["run", "--once"]):
-            refused = papers_command(tmp_path, *words_)
-            assert refused.returncode == 1
-            assert f"process {process} on old" in refused.stderr
-            assert refused.stderr.count("\n") == 1
-        planned = papers_command(tmp_path, "migrate", "--check")
-        assert planned.returncode == 0
-        assert f"Stop these first: process {process} on old" in planned.stdout
-        plan = json.loads(papers_command(tmp_path, "migrate", "--check", "--json").stdout)
-        assert f"process {process} on old" in plan["running"][0]
-        assert (plan["needs"], plan["standstill"]) == (HEAD, True)
-        assert [step["revision"] for step in plan["migrations"]][-1] == HEAD
-    free = papers_command(tmp_path, "migrate", "--check").stdout
-    assert [line[:5] for line in free.splitlines() if line[:4].isdigit()] == [
-        f"{number:04}:" for number in range(10, int(HEAD) + 1)
-    ]
-    assert "Estimated time, for " in free
-    assert "standby and web processes have to stop" in free
-    assert not list(tmp_path.glob("*.bak")), "a check changes nothing"
-    assert papers_command(tmp_path, "migrate").returncode == 0
-    assert papers_command(tmp_path, "migrate", "--check").stdout == "The database is up to date.\n"
-    assert json.loads(papers_command(tmp_path, "migrate", "--check", "--json").stdout)["migrations"] == []
-    assert papers_command(tmp_path, "migrate", "--json").returncode == 2
-
-
-def test_of_several_that_start_together_one_upgrades_and_all_go_on(tmp_path: Path) -> None:
-    put_recorded(tmp_path)
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-m", "bot", "migrate"],
-            env={"PAPERS_HOME": str(tmp_path), "PATH": "/usr/bin:/bin"},
-            cwd=Path(__file__).parents[2],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(3)
-    ]
-    said = [process.communicate(timeout=120) for process in processes]
-    assert [process.returncode for process in processes] == [0, 0, 0], said
-    assert len(list(tmp_path.glob("*.bak"))) == 1
 
 
 def modes(folder: Path) -> dict[str, int]:

@@ -57,13 +57,16 @@ async def page(
     scheme: str = "light",
     scripts: bool = True,
     language: str = "en",
+    touch: bool = False,
 ) -> AsyncIterator[Page]:
-    """A window of its own, with cookies of its own."""
+    """A window of its own, with cookies of its own; with `touch` that of a phone."""
     context = await browser.new_context(
         viewport={"width": width, "height": height or (700 if width < 500 else 900)},
         color_scheme=scheme,  # type: ignore[arg-type]
         java_script_enabled=scripts,
         locale=language,
+        has_touch=touch,
+        is_mobile=touch,
     )
     try:
         yield await context.new_page()

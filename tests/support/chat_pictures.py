@@ -57,7 +57,7 @@ blockquote[expandable]{display:-webkit-box;-webkit-line-clamp:3;-webkit-box-orie
 DISCORD = """
 body{margin:0;padding:16px;background:#fff;color:#2e3338;
  font:16px/22px 'Noto Sans','Noto Sans CJK KR','Noto Sans Arabic',sans-serif}
-.embed{border-inline-start:4px solid #c2571a;background:#f2f3f5;border-radius:4px;padding:8px 14px 12px;margin:4px 0;
+.embed{border-inline-start:4px solid #a8410b;background:#f2f3f5;border-radius:4px;padding:8px 14px 12px;margin:4px 0;
  max-width:520px;display:grid;grid-template-columns:1fr auto;gap:0 14px;font-size:14px;line-height:18px}
 .embed h3{margin:6px 0 2px;font-size:16px}.embed p{margin:4px 0}.embed a,a{color:#006ce7;text-decoration:none}
 .embed .thumb{width:80px;height:60px;background:#8883;border-radius:4px;grid-row:1/4;grid-column:2;margin-top:8px}
@@ -65,7 +65,7 @@ body{margin:0;padding:16px;background:#fff;color:#2e3338;
 .embed>div{grid-column:1;min-width:0;overflow-wrap:anywhere}
 .menu,.keys span{display:inline-block;border-radius:4px;padding:8px 12px;background:#e3e5e8;margin:4px 4px 0 0}
 .menu{width:360px}
-.box{border-inline-start:4px solid #c2571a;background:#f2f3f5;border-radius:8px;padding:14px 16px;max-width:600px;
+.box{border-inline-start:4px solid #a8410b;background:#f2f3f5;border-radius:8px;padding:14px 16px;max-width:600px;
  overflow-wrap:anywhere}
 .box>*+*{margin-top:8px}.box p{margin:0}.box h3{margin:0 0 2px;font-size:16px;line-height:20px}
 .box a{color:#006ce7;text-decoration:none}.box hr{border:0;border-top:1px solid #8884;margin:10px 0 0}

@@ -42,7 +42,7 @@ def page(site: Site, folder: Path, layout: Layout, language: str) -> Path:
     names = [f"{block.paper.id}.thumb.jpg" for block in made.page.blocks]
     site.place(folder / layout.name, dict.fromkeys(names, picture))
     site.write(folder / layout.name, made)
-    return folder / layout.name / f"{made.page.slug}.html"
+    return folder / layout.name / f"{made.page.about.slug}.html"
 
 
 def main(to: Path) -> None:

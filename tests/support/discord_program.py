@@ -12,8 +12,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from bot.app import CACHE
 from bot.channel import Kit, Reply, Requester
+from bot.channel_loader import CACHE
 from bot.commands import ReaderCommands
 from bot.delivery.alerts import Alerts
 from bot.delivery.dispatcher import Dispatcher

@@ -111,7 +111,7 @@ def live(orders: Orders, ticks: Connection) -> None:
 
 
 async def _deliver(orders: Orders, ticks: int) -> None:
-    app.open_channel = lambda *_: Ledger(orders, ticks)
+    vars(app)["open_channel"] = lambda *_: Ledger(orders, ticks)
     stop = asyncio.Event()
     async with app.open_app(orders.home, {"DATABASE_URL": orders.database}) as wired:
         if orders.once:

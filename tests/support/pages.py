@@ -1,12 +1,12 @@
 """Papers, editions and pages for tests of rendering."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from bot.channel import Kit, Page
+from bot.channel import About, Kit, Page
 from bot.model import Cadence, Edition, Paper, Preferences, Style
 from bot.publishing.feed import huggingface
 from bot.render.edition_page import edition_page
@@ -45,7 +45,13 @@ def edition(*papers: Paper, **changes: Any) -> Edition:
 
 def page(*papers: Paper, language: str = "en", style: Style = Style.HEADLINE, **changes: Any) -> Page:
     wanted = Preferences(language=language, style=style, papers=0)
-    return replace(edition_page(edition(*papers), wanted), **changes)
+    return changed(edition_page(edition(*papers), wanted), **changes)
+
+
+def changed(shown: Page, **changes: Any) -> Page:
+    """A page with other values of its own fields, or of those of `About`."""
+    about = {each.name: changes.pop(each.name) for each in fields(About) if each.name in changes}
+    return replace(shown, about=replace(shown.about, **about), **changes)
 
 
 def recorded(file: Path) -> Edition:

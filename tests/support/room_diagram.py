@@ -66,7 +66,8 @@ def diagram() -> str:
     lines += [f'    {_id(room)}["{room.replace(".", "/")}"]' for room in sorted(every, key=_height)]
     for room, below in sorted(reduced(every).items(), key=lambda each: _height(each[0])):
         lines += [f"    {_id(room)} --> {_id(each)}" for each in sorted(below, key=_height)]
-    lines += [f"    {_id('bot.app')} -. by name .-> {_id(room)}" for room in sorted(every) if "channels" in room]
+    loaded = [room for room in sorted(every) if room.startswith("channels.")]
+    lines += [f"    {_id('bot.channel_loader')} -. by name .-> {_id(room)}" for room in loaded]
     return "\n".join([*lines, "```"])
 
 

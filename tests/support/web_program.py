@@ -26,7 +26,7 @@ from bot.model import Cadence, Edition, Found, Paper, Style
 from bot.rules.closing import rank
 from bot.settings import Settings, read
 from bot.store import Store, closing_state, edition_queries, paper_queries
-from bot.web.application import MailAccess, WebContext
+from bot.web.application import MailAccess, WebContext, WebFiles
 from bot.web.metrics import Metrics
 from bot.web.pages.recordings import Recordings
 from bot.web.pages.thumbnails import Thumbnails
@@ -93,10 +93,8 @@ class Served:
             styles=styles,
             clock=lambda: self.now,
             metrics=Metrics(self.store),
-            thumbnails=thumbnails,
-            media=self.media,
+            files=WebFiles(thumbnails, self.media, None if podcast is None else Recordings(self.media, podcast)),
             mail=mail,
-            recordings=None if podcast is None else Recordings(self.media, podcast),
         )
         self.web = Web(context)
         self._stop = asyncio.Event()

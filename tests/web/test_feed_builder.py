@@ -11,8 +11,8 @@ from bot.commands import WITHOUT_MODEL
 from bot.model import Cadence
 from bot.render.catalogue import languages
 from bot.render.words import words
+from tests.support.seen_pages import Seen
 from tests.support.web_program import Served, some
-from tests.web.test_pages import Seen
 
 PUBLIC = "https://papers.example.org"
 HOST = {"Host": "papers.example.org"}

@@ -115,6 +115,8 @@ async def test_a_link_to_an_edition_is_shown_as_a_card(served: Served) -> None:
     read = await head(served, "/en/2026-04-29")
     assert (read.one("og:type"), read.one("og:site_name")) == ("website", "Morning Papers")
     assert "29 April 2026" in read.one("og:title")
+    assert read.one("og:locale") == "en_US"
+    assert {"ko_KR", "zh_CN", "zh_TW", "ja_JP"} <= set(read.metas["og:locale:alternate"])
     assert read.one("og:description") == read.one("description")
     assert read.one("description").startswith("Paper number 1 · ")
     assert read.one("og:image") == f"{PUBLIC}/pictures/2604.00001.large.jpg"
@@ -198,22 +200,25 @@ def places(body: bytes, kind: str) -> dict[str, str | None]:
 
 
 async def test_the_sitemaps_list_every_page_in_every_language(served: Served) -> None:
-    await served.publish(*some(2, 50), day=date(2025, 12, 31))
-    await served.publish(*some(2, 50), day=date(2025, 12, 31), cadence=Cadence.MONTH)
+    found = some(2, 50, keywords=("Robots",))
+    await served.publish(*found, paper(60, keywords=("rare",)), day=date(2025, 12, 31))
+    await served.publish(*found, day=date(2025, 12, 31), cadence=Cadence.MONTH)
     robots = (await get(served, "/robots.txt")).text
     there = re.findall(r"(?m)^Sitemap: (.*)$", robots)
     assert there == [f"{PUBLIC}/sitemap.xml"]
     answer = await get(served, there[0])
     assert answer.headers["Content-Type"].startswith("application/xml")
     index = places(answer.body, "sitemapindex")
-    assert list(index) == [f"{PUBLIC}/sitemap-{each}.xml" for each in ("pages", "2026-04", "2025-12")]
+    assert list(index) == [f"{PUBLIC}/sitemap-{each}.xml" for each in ("pages", "topics", "2026-04", "2025-12")]
     assert index[f"{PUBLIC}/sitemap-2025-12.xml"] == "2025-12-31T22:00:00+00:00"
     listed: dict[str, str | None] = {}
     for each in index:
         listed |= places((await get(served, each)).body, "urlset")
-    wanted = ("", "archive", "2026-04-29", "2025-12-31", "2025-12", "papers/2604.00001", "papers/2604.00051")
+    editions = ("2026-04-29", "2025-12-31", "2025-12")
+    wanted = ("", "archive", "keywords/robots", "papers/2604.00001", "papers/2604.00051", *editions)
     for tag in languages():
         assert {f"{PUBLIC}/{tag}/{each}" for each in wanted} <= listed.keys()
+    assert not [each for each in listed if each.endswith("/keywords/rare")], "one paper is no topic"
     for each in listed:
         assert (await get(served, each)).status == 200
     for stranger in ("2026-05", "2026-13", "0000-00", "9999-12"):

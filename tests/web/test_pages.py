@@ -1,11 +1,8 @@
-"""Public pages: content, language, caching."""
+"""Public pages: language, links, content."""
 
-import asyncio
-import gzip
 import re
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
-from html.parser import HTMLParser
 from io import BytesIO
 from pathlib import Path
 from urllib.parse import quote
@@ -18,40 +15,14 @@ from bot.commands.token_buckets import TokenBuckets
 from bot.model import Cadence, Style
 from bot.render.catalogue import languages
 from bot.render.words import words
-from bot.store import NoConnectionError, database
 from bot.summaries.fulltext.figures import Size
 from bot.summaries.fulltext.file_cache import FileCache
-from bot.web.pages import public
-from bot.web.pages.page_cache import FRESH, PageCache, PageSource
-from bot.web.pages.search_gate import SearchGate
 from bot.web.pages.thumbnails import Thumbnails
 from tests.support.pages import DAY, HOSTILE, paper
+from tests.support.seen_pages import Seen
 from tests.support.web_program import NOW, Served, some
 
 KINDS = ("", "2026-04-29", "archive", "search?q=thing", "privacy", "papers/2604.00001", "nothing")
-
-
-class Seen(HTMLParser):
-    """What a browser would see of a page."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.words: list[str] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.words.append(data)
-
-    def all(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.tags if name == tag]
-
-    @property
-    def links(self) -> list[str]:
-        return [attributes.get("href") or "" for attributes in self.all("a")]
 
 
 @pytest.fixture
@@ -251,91 +222,6 @@ async def test_the_archive_lists_days_weeks_and_months_of_a_year(served: Served)
     assert (await served.get("/en/archive/2019")).status == 404
 
 
-async def test_search_shows_the_papers_found(served: Served) -> None:
-    await served.publish(paper(60, title="扩散模型的新方法"), day=date(2026, 4, 28))
-    found = await served.get("/en/search", method="GET")
-    assert "<article>" not in found.text
-    assert "扩散模型的新方法" in (await served.get("/en/search?q=扩散")).text
-    hostile = await served.get('/en/search?q="><script>alert(1)</script>')
-    assert "<script" not in hostile.text
-    assert "&lt;script&gt;" in hostile.text
-    assert 'content="noindex"' in hostile.text
-    assert hostile.headers["Cache-Control"] == "no-cache"
-
-
-async def test_a_search_says_how_many_were_found_and_turns_pages(served: Served) -> None:
-    found = [paper(n, title=f"Whales {n}", votes=n) for n in range(100, 145)]
-    await served.publish(*found, day=date(2026, 4, 28))
-    first = (await served.get("/en/search?q=whales&sort=votes")).text
-    assert "45 papers" in first
-    assert '<time datetime="2026-04-28">' in first
-    assert "/en/search?q=whales&sort=votes&page=2" in Seen(first).links
-    last = (await served.get("/en/search?q=whales&sort=votes&page=3")).text
-    assert [f"/en/papers/2604.00{n}" in last for n in (105, 104, 100, 99)] == [False, True, True, False]
-    assert "page=4" not in last
-    assert "page=2" in last
-    for odd in ("page=0", "page=x", "page=99999999999", "page=²", "sort=x", "year=0", "year=99999", "year=x"):
-        assert (await served.get(f"/en/search?q=whales&{odd}")).status == 200
-
-
-async def test_a_search_stays_within_a_year_and_a_topic(served: Served) -> None:
-    old = paper(70, title="Old whales", keywords=("ocean",))
-    await served.publish(old, day=date(2025, 4, 28))
-    await served.publish(paper(71, title="New whales"), day=date(2026, 4, 28))
-    for filters, there in (("", 2), ("&year=2025", 1), ("&year=2024", 0), ("&topic=ocean", 1), ("&topic=desert", 0)):
-        assert (await served.get(f"/en/search?q=whales{filters}")).text.count("<article>") == there
-    shown = (await served.get("/ja/search?q=whales&year=2025")).text
-    assert "<option selected>2025</option>" in shown
-
-
-async def test_a_young_archive_says_since_when_it_has_papers(served: Served) -> None:
-    since = f"The archive here starts on {words('en').day(DAY)}."
-    for path in ("archive", "archive/2026", "search", "search?q=thing", "search?q=nothing"):
-        assert since in (await served.get(f"/en/{path}")).text, path
-    served.now += timedelta(days=366)
-    for path in ("archive", "search", "search?q=thing"):
-        assert "stored here since" not in (await served.get(f"/en/{path}")).text, path
-
-
-async def test_a_misspelt_search_leads_to_another(served: Served) -> None:
-    await served.publish(paper(70, title="Whales"), day=date(2026, 4, 28))
-    shown = (await served.get("/en/search?q=whalse")).text
-    assert "Did you mean “whales”?" in shown
-    assert "/en/search?q=whales" in Seen(shown).links
-
-
-async def test_searches_are_rate_limited(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(public, "REFUSED_AFTER", 0)
-    statuses = [(await served.get(f"/en/search?q=x{n}")).status for n in range(25)]
-    assert statuses == [200] * 20 + [429] * 5
-    assert (await served.get("/en/2026-04-29")).status == 200
-
-
-async def test_a_search_that_finds_no_place_is_put_off(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    closed = SearchGate(waiting=0).turn()
-    monkeypatch.setattr(SearchGate, "turn", lambda _: closed)
-    answer = await served.get("/ko/search?q=thing")
-    assert (answer.status, answer.headers["Retry-After"]) == (503, "30")
-    assert (await served.get("/ko/2026-04-29")).status == 200
-
-
-async def test_pages_are_put_off_when_other_visitors_have_all_connections(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(database, "VISITORS", 1)
-    monkeypatch.setattr(database, "VISITORS_WAIT", 0.0)
-    async with Served(tmp_path) as served:
-        await served.publish(*some(3))
-        async with served.visitors.read() as busy:
-            await busy.exec_driver_sql("select 1")
-            for path in ("2026-04-29", "archive", "search?q=thing", "papers/2604.00001"):
-                answer = await served.get(f"/ko/{path}")
-                assert (answer.status, answer.headers["Retry-After"]) == (503, "30"), path
-                assert f"<span>{words('ko').gettext('errors.went_wrong')}</span>" in answer.text
-                assert f"<p>{words('ko').gettext('errors.nothing_changed')}</p>" in answer.text
-        assert (await served.get("/ko/2026-04-29")).status == 200
-
-
 async def test_an_arxiv_id_or_link_leads_to_its_paper(served: Served) -> None:
     for typed in ("2604.00002", "https://arxiv.org/abs/2604.00002v3"):
         answer = await served.get(f"/ko/search?q={quote(typed)}")
@@ -391,84 +277,6 @@ async def test_no_paper_can_inject_markup(tmp_path: Path) -> None:
             paths = ("/en/", "/en/2026-04-29", "/en/papers/2604.00001", "/en/search?q=tame+think")
             names.append([[tag for tag, _ in Seen((await served.get(path)).text).tags] for path in paths[:3]])
     assert names[0] == names[1]
-
-
-async def test_an_unchanged_page_is_answered_with_304(served: Served) -> None:
-    first = await served.get("/en/2026-04-29")
-    again = await served.get("/en/2026-04-29", If_None_Match=first.headers["ETag"])
-    assert (again.status, again.body) == (304, b"")
-    assert (await served.get("/en/2026-04-29", If_None_Match='W/"other", "*x"')).status == 200
-    since = first.headers["Last-Modified"]
-    assert (await served.get("/en/2026-04-29", If_Modified_Since=since)).status == 304
-    assert (await served.get("/en/2026-04-29", If_Modified_Since="Mon, 01 Jan 2024 00:00:00 GMT")).status == 200
-    packed = await served.get("/en/2026-04-29", Accept_Encoding="gzip")
-    assert gzip.decompress(packed.body) == first.body
-    assert packed.headers["Vary"] == "Accept-Encoding"
-    head = await served.get("/en/2026-04-29", method="HEAD")
-    assert (head.status, head.body, head.headers["ETag"]) == (200, b"", first.headers["ETag"])
-
-
-async def test_a_page_is_queried_once_a_minute_and_rendered_when_changed() -> None:
-    pages, now, said, looked = PageCache(), NOW, ["one"], []
-
-    async def load() -> PageSource:
-        looked.append(said[0])
-        text = said[0]
-        return PageSource(text, lambda: text)
-
-    for _ in range(3):
-        await pages.get("page", now, load)
-    assert (len(looked), pages.renderings) == (1, 1)
-    kept = await pages.get("page", now + FRESH, load)
-    assert (len(looked), pages.renderings) == (2, 1)
-    said[0] = "two"
-    assert pages.fresh("page", now + FRESH) is kept
-    anew = await pages.get("page", now + 2 * FRESH, load)
-    assert anew is not None
-    assert (anew.body, pages.renderings) == (b"two", 2)
-    assert pages.fresh("page", now - FRESH) is None, "the clock was set back"
-
-
-async def test_those_who_wait_for_a_page_share_its_failure_and_the_next_one_tries_again() -> None:
-    pages, tries, go_on = PageCache(), 0, asyncio.Event()
-
-    async def load() -> PageSource:
-        nonlocal tries
-        tries += 1
-        await go_on.wait()
-        if tries == 1:
-            raise NoConnectionError
-        return PageSource("x", lambda: "x")
-
-    waiting = [asyncio.ensure_future(pages.get("page", NOW, load)) for _ in range(5)]
-    await asyncio.sleep(0)
-    go_on.set()
-    failed = await asyncio.gather(*waiting, return_exceptions=True)
-    assert ([type(each) for each in failed], tries) == ([NoConnectionError] * 5, 1)
-    assert await pages.get("page", NOW, load) is not None
-
-
-async def test_the_page_cache_is_limited_by_size() -> None:
-    pages = PageCache(largest=10_000)
-
-    async def load() -> PageSource:
-        return PageSource("x", lambda: "x" * 2_000)
-
-    for number in range(10):
-        await pages.get(number, NOW, load)
-    kept = [number for number in range(10) if pages.fresh(number, NOW) is not None]
-    assert kept == [8, 9]
-
-
-async def test_the_page_cache_is_limited_by_number() -> None:
-    pages = PageCache(most=3)
-
-    async def load() -> PageSource:
-        return PageSource("x", lambda: "x")
-
-    for number in range(10):
-        await pages.get(number, NOW, load)
-    assert [number for number in range(10) if pages.fresh(number, NOW) is not None] == [7, 8, 9]
 
 
 async def test_thumbnails_are_served_from_here_once_fetched(tmp_path: Path) -> None:

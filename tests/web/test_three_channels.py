@@ -59,7 +59,8 @@ async def test_one_process_delivers_an_edition_to_mail_telegram_and_discord(tmp_
             reader = telegram.person(77, language="ko")
             await reader.writes("/start")
             address = Address("discord", f"channel:{room.id}")
-            assert await service.commands.subscribe(address, Preferences(language="ja", timezone="Asia/Tokyo"), now)
+            wanted = Preferences(language="ja", timezone="Asia/Tokyo")
+            assert await service.incoming.commands.subscribe(address, wanted, now)
             form = {"Origin": public, "Content-Type": "application/x-www-form-urlencoded"}
             async with aiohttp.ClientSession(headers=form) as session:
                 async with session.post(f"{public}/ar/subscribe", data=urlencode({"address": ADA})) as answer:

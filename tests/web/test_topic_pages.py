@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from bot.channel import Link
 from bot.web.urls import LONGEST_TOPIC_SLUG, TopicKind, Urls, topic_slug
 from tests.support.pages import HOSTILE, paper
+from tests.support.seen_pages import Seen
 from tests.support.web_program import Invited, Served, some
-from tests.web.test_pages import Seen
 
 URLS = Urls.below("https://papers.example.org")
 

@@ -68,6 +68,25 @@ LOADED = """() => new Promise(done => {
 """How much a page moved while it was loaded, and what was largest in it: its tag, and whether it is of a set size."""
 
 
+SMALL = """least => {
+  const found = [];
+  for (const each of document.querySelectorAll('a, button, summary, select, input:not([type=hidden])')) {
+    if (each.tabIndex < 0 || !each.checkVisibility() || each.closest('.by, .skip, p:not(.product)')) continue;
+    each.scrollIntoView({block: 'center', inline: 'center'});
+    const box = each.getBoundingClientRect();
+    const [x, y] = [box.left + box.width / 2, box.top + box.height / 2];
+    const hit = (dx, dy) => {
+      const there = document.elementFromPoint(x + dx, y + dy);
+      return there && (each.contains(there) || there.contains(each) && there.matches('label'));
+    };
+    const reach = (dx, dy) => { let n = 0; while (n < least && hit(n * dx, n * dy)) n++; return n; };
+    if (reach(1, 0) + reach(-1, 0) < least || reach(0, 1) + reach(0, -1) < least) found.push(each.outerHTML);
+  }
+  return found;
+}"""
+"""What is harder to hit with a finger than it may be, in pixels; links within a sentence are as high as its lines."""
+
+
 @pytest.fixture
 async def served(tmp_path: Path) -> AsyncIterator[Served]:
     cache = tmp_path / "cache"
@@ -151,7 +170,7 @@ async def sampled(tmp_path: Path) -> AsyncIterator[Served]:
 @pytest.mark.parametrize("path", ["en/", "ko/2026-04-29", "ar/2026-04-29"])
 async def test_the_first_screen_shows_papers(sampled: Served, browser: "Browser", path: str) -> None:
     for width, height, least, lines in FIRST_SCREENS:
-        async with page(browser, width=width, height=height) as shown:
+        async with page(browser, width=width, height=height, touch=width < 600) as shown:
             await shown.goto(f"{sampled.url}/{path}")
             assert await shown.evaluate(READABLE, lines) >= least, (path, width)
 
@@ -167,10 +186,17 @@ async def test_the_first_screen_of_recorded_days_shows_papers(
             illustrate(tmp_path / "cache", found[:6])
             await opened.publish(*found, day=date.fromisoformat(file.stem))
         for width, height, least, lines in FIRST_SCREENS:
-            async with page(browser, width=width, height=height) as shown:
+            async with page(browser, width=width, height=height, touch=width < 600) as shown:
                 for file in days:
                     await shown.goto(f"{opened.url}/en/{file.stem}")
                     assert await shown.evaluate(READABLE, lines) >= least, (file.stem, width)
+
+
+@pytest.mark.parametrize("path", ["2026-04-29", "papers/2604.25917", "archive", "search?q=agents", "feeds"])
+async def test_fingers_hit_what_they_aim_at(sampled: Served, browser: "Browser", path: str) -> None:
+    async with page(browser, width=390, height=844, touch=True) as shown:
+        await shown.goto(f"{sampled.url}/en/{path}")
+        assert await shown.evaluate(SMALL, 43) == []
 
 
 @pytest.mark.parametrize("width", [390, 1200])

@@ -16,6 +16,7 @@ from bot.delivery.rendering import texts_for
 from bot.model import ALL_PAPERS, Cadence, Paper, Preferences, Ranked, Style
 from bot.render.edition_page import block, edition_page, list_page, period_name, today_page
 from bot.render.fit import first_part
+from bot.render.labels import plain_page
 from bot.render.preference_values import styles as named_styles
 from bot.render.styles import TEXT_FIELDS
 from bot.render.templates import template
@@ -27,7 +28,7 @@ from bot.web.pages.archive_page import calendar
 from bot.web.pages.cards import cards
 from bot.web.pages.drawn_pictures import DrawnPictures, PictureFinder
 from bot.web.pages.head import describe, list_head, paper_head
-from bot.web.pages.layout import Choice, Form, LayoutMaker, PageLayout, coverage, plain_page
+from bot.web.pages.layout import Choice, Form, LayoutMaker, Neighbours, PageLayout, coverage
 from bot.web.pages.page_cache import PageSource
 from bot.web.pages.paper_parts import PaperPartsMaker
 from bot.web.pages.recordings import Recordings
@@ -92,7 +93,7 @@ class Pages:
             here="today",
             description=help_command.introduction(w, self.styles)[0],
             offers=True,
-            previous=self._link(w, Cadence.DAY, before, Style.HEADLINE),
+            neighbours=Neighbours(self._link(w, Cadence.DAY, before, Style.HEADLINE)),
             pictures=pictures,
             head=list_head(page, self._urls, pictures, drawn.card if latest else ""),
         )
@@ -124,12 +125,14 @@ class Pages:
             cadence=cadence,
             description=describe(" · ".join(each.title for each in page.blocks)),
             styles=[Choice(named[each][0], f"{own}{_query(each)}", each is style) for each in self.styles],
-            previous=self._link(w, cadence, before, style),
-            next=self._link(w, cadence, after, style),
-            around=[
-                Link(_brief_period(w, *each), f"{self._urls.edition(language, *each)}{_query(style)}")
-                for each in around
-            ],
+            neighbours=Neighbours(
+                self._link(w, cadence, before, style),
+                self._link(w, cadence, after, style),
+                [
+                    Link(_brief_period(w, *each), f"{self._urls.edition(language, *each)}{_query(style)}")
+                    for each in around
+                ],
+            ),
             pictures=pictures,
             head=list_head(page, self._urls, pictures, drawn.card),
             recording=await self._recording(language, cadence, day, style),
@@ -169,8 +172,7 @@ class Pages:
             description=describe(shown[-1].abstract or plain_math(paper.title)),
             pictures=pictures,
             head=paper_head(page, self._urls, pictures, await self._drawn.card(language, paper_id)),
-            previous=parts.previous,
-            next=parts.next,
+            neighbours=parts.neighbours,
         )
         named = named_styles(w)
         return self._source(

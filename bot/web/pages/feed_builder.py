@@ -12,12 +12,13 @@ from aiohttp import web
 from bot.channel import Link
 from bot.model import Cadence, Style
 from bot.render.catalogue import languages
+from bot.render.labels import plain_page
 from bot.render.preference_values import cadences, styles
 from bot.render.templates import template
 from bot.render.words import own_name, words
 from bot.web.middleware import send
 from bot.web.pages.edition_feeds import FeedRequest, FeedRequestError, read_feed_request
-from bot.web.pages.layout import FEEDS, LayoutMaker, Option, plain_page
+from bot.web.pages.layout import FEEDS, LayoutMaker, Option
 from bot.web.pages.page_cache import PageSource, render
 from bot.web.pages.site_files import KEEP_AN_HOUR, InALanguage
 from bot.web.urls import Urls

@@ -43,7 +43,7 @@ def describe(text: str) -> str:
 def list_head(page: Page, urls: Urls, pictures: frozenset[str], card: str = "") -> Head:
     """The head of a page that lists papers: an `ItemList` with a link to each paper's own page.
 
-    `card` is the path of the picture that was drawn for links to it; without one it is the first paper's.
+    `card` is the path of the picture that was drawn for links to it; without one it is the first one that a paper has.
     """
     items = [
         {
@@ -61,7 +61,7 @@ def list_head(page: Page, urls: Urls, pictures: frozenset[str], card: str = "") 
         "numberOfItems": len(page.blocks),
         "itemListElement": items,
     }
-    first = next((each.paper.id for each in page.blocks), "")
+    first = next((each.paper.id for each in page.blocks if each.paper.id in pictures), "")
     picture = urls.whole(card) if card else _picture(first, urls, pictures)
     return Head(picture=picture, structured=structured if items else {})
 

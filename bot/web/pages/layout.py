@@ -8,10 +8,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from bot.channel import CommandName, Link, Page, command_line
+from bot.channel import CommandName, Link, command_line
 from bot.model import Cadence, Style
+from bot.render.branding import branding
 from bot.render.catalogue import DEFAULT, languages
-from bot.render.labels import labels
 from bot.render.words import Words, own_name
 from bot.web.pages.head import Head
 from bot.web.pages.subscribe_box import SubscribeBox, SubscribeOffers
@@ -19,6 +19,8 @@ from bot.web.urls import Urls
 
 YOUNG = timedelta(days=365)
 """Age up to which the archive says since when it has papers."""
+LOGO_SIZE = (160, 32)
+"""Pixels of the largest logo in the header: width, height."""
 FEEDS = (
     ("xml", "application/rss+xml", "RSS"),
     ("atom", "application/atom+xml", "Atom"),
@@ -77,28 +79,45 @@ class SiteUrls:
     icon: str
     podcast: str = ""
     """The language's podcast feed, if it has one."""
+    logo: str = ""
+    """The picture that stands for the newsletter's name, if it has one."""
+    logo_size: tuple[int, int] = (1, 1)
+    """Its width and height in the header, in pixels."""
 
 
 @dataclass(frozen=True, slots=True)
-class PageLayout:
-    """What stands around a page's content: navigation, languages, feeds.
+class Navigation:
+    """Where a page stands, and what leads away from it."""
 
-    `canonical` is the page's absolute URL, `unsaid` that for visitors of whom no language is known.
-    """
-
-    site: SiteUrls
     pages: Sequence[Choice]
     languages: Sequence[Choice]
     feeds: Sequence[Feed]
     canonical: str
+    """The page's absolute URL."""
     unsaid: str
-    subscribe: SubscribeBox
-    description: str = ""
-    styles: Sequence[Choice] = ()
+    """The same for visitors of whom no language is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The pages before and after one of a series."""
+
     previous: Link | None = None
     next: Link | None = None
     around: Sequence[Link] = ()
     """The longer periods that an edition lies in, then the shorter ones that it holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageLayout:
+    """What stands around a page's content."""
+
+    site: SiteUrls
+    navigation: Navigation
+    subscribe: SubscribeBox
+    description: str = ""
+    styles: Sequence[Choice] = ()
+    neighbours: Neighbours = field(default_factory=Neighbours)
     pictures: frozenset[str] = field(default_factory=frozenset)
     """The ids of papers that have a thumbnail."""
     recording: str = ""
@@ -139,7 +158,7 @@ class LayoutMaker:
         link to, `follow` is the command line that apps are opened with, to subscribe unless one is given; `more` are
         fields of PageLayout.
         """
-        own, urls = w.language, self.urls
+        own, urls, logo = w.language, self.urls, branding.logo
         named = [
             ("today", w.gettext("web.today"), urls.front(own)),
             ("week", w.gettext("cadence.week"), urls.page(own, "week")),
@@ -161,12 +180,16 @@ class LayoutMaker:
                 style_sheet=f"{urls.root}{self.style_sheet}",
                 icon=f"{urls.root}/icon.svg",
                 podcast=urls.podcast(own) if own in self.podcasts else "",
+                logo=f"{urls.root}/logo.png" if logo else "",
+                logo_size=logo.within(*LOGO_SIZE) if logo else (1, 1),
             ),
-            pages=[Choice(label, path, name == here) for name, label, path in named],
-            languages=[Choice(own_name(tag), url(tag), tag == own, tag) for tag in languages()],
-            feeds=[Feed(media_type, label, urls.feed(own, kind, query)) for kind, media_type, label in FEEDS],
-            canonical=urls.whole(url(own)),
-            unsaid=urls.whole(f"{urls.root}/" if url(DEFAULT) == urls.front(DEFAULT) else url(DEFAULT)),
+            navigation=Navigation(
+                pages=[Choice(label, path, name == here) for name, label, path in named],
+                languages=[Choice(own_name(tag), url(tag), tag == own, tag) for tag in languages()],
+                feeds=[Feed(media_type, label, urls.feed(own, kind, query)) for kind, media_type, label in FEEDS],
+                canonical=urls.whole(url(own)),
+                unsaid=urls.whole(f"{urls.root}/" if url(DEFAULT) == urls.front(DEFAULT) else url(DEFAULT)),
+            ),
             subscribe=box,
             **({"description": box.tagline} | more),
         )
@@ -175,19 +198,6 @@ class LayoutMaker:
 def _beginning(language: str, style: Style) -> str:
     """What a subscription begins with, as the command `subscribe` has it: `ko`, `ko-abstract`."""
     return language if style is Style.HEADLINE else f"{language}-{style}"
-
-
-def plain_page(w: Words, heading: str, lead: str = "", notes: Sequence[str] = ()) -> Page:
-    """A page without papers."""
-    return Page(
-        language=w.language,
-        direction=w.direction,
-        heading=heading,
-        lead=lead,
-        blocks=[],
-        labels=labels(w, Style.HEADLINE),
-        notes=notes,
-    )
 
 
 def coverage(w: Words, begins: date | None, now: datetime) -> list[str]:

@@ -16,6 +16,7 @@ from bot.runtime.recent import Recent
 from bot.runtime.text import one_line
 from bot.store import DatabaseFault, NoConnectionError, Store, archive, paper_queries, search
 from bot.web.pages import citations
+from bot.web.pages.layout import Neighbours
 from bot.web.pages.search_gate import BusyError, SearchGate
 from bot.web.pages.share import share_links
 from bot.web.urls import TopicKind, Urls
@@ -58,8 +59,7 @@ class PaperParts:
     bibtex: str
     cite: Sequence[Link]
     share: Sequence[Link]
-    previous: Link | None = None
-    next: Link | None = None
+    neighbours: Neighbours
 
 
 class PaperPartsMaker:
@@ -97,8 +97,7 @@ class PaperPartsMaker:
                 Link("RIS (.ris)", urls.citation(paper.id, citations.RIS)),
             ],
             share=share_links(w, _plain(paper.title), urls.whole(urls.paper(w.language, paper.id))),
-            previous=link(before),
-            next=link(after),
+            neighbours=Neighbours(link(before), link(after)),
         )
 
     def _topic(self, w: Words, name: str, kind: TopicKind) -> Link:

@@ -17,6 +17,7 @@ from bot.channel import Link
 from bot.commands.token_buckets import TokenBuckets
 from bot.model import ARXIV_ID, Cadence, Style
 from bot.render import folder
+from bot.render.branding import Accent, branding
 from bot.render.catalogue import languages
 from bot.render.slugs import edition_of
 from bot.render.words import match, words
@@ -49,7 +50,7 @@ MOST_REFUSED = 100
 """Clients that are kept waiting so at the same time."""
 TOPICS_AT_ONCE = 2
 """Pages of topics that are made at the same time. Crawlers ask for all of them, and take no search's place."""
-STYLE_SHEETS = ("colours", "shell", "papers", "archive", "forms", "parts")
+STYLE_SHEETS = ("colours", "shell", "papers", "archive", "forms", "parts", "touch")
 """The parts of the style sheet, in the folder of the pages' templates."""
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -58,7 +59,9 @@ T = TypeVar("T")
 
 def style_sheet() -> tuple[str, bytes]:
     """The style sheet's path, which holds a hash of it, and its bytes."""
-    body = "\n".join((folder() / "pages" / f"{name}.css").read_text(encoding="utf-8") for name in STYLE_SHEETS).encode()
+    written = "\n".join((folder() / "pages" / f"{name}.css").read_text(encoding="utf-8") for name in STYLE_SHEETS)
+    ours, accent = Accent(), branding.accent
+    body = written.replace(ours.day, accent.day).replace(ours.night, accent.night).encode()
     return f"/style-{hashlib.sha256(body).hexdigest()[:12]}.css", body
 
 

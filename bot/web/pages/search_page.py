@@ -11,12 +11,13 @@ from urllib.parse import urlencode
 from bot.channel import Link
 from bot.model import ALL_PAPERS, Paper, Preferences, Ranked, Style
 from bot.render.edition_page import list_page
+from bot.render.labels import plain_page
 from bot.render.templates import template
 from bot.render.words import Words, words
 from bot.store import Store, paper_queries
 from bot.store.search import Matches, Order, Search, did_you_mean, search, years
 from bot.web.pages.cards import cards
-from bot.web.pages.layout import Choice, LayoutMaker, coverage, plain_page
+from bot.web.pages.layout import Choice, LayoutMaker, Neighbours, coverage
 from bot.web.pages.page_cache import PageSource
 from bot.web.pages.thumbnails import Thumbnails
 
@@ -121,8 +122,7 @@ class SearchPages:
             here="search",
             pictures=frozenset() if self._thumbnails is None else self._thumbnails.shown(found, now),
             indexed=asked.is_empty,
-            previous=self._turned(w, asked, -1, matches),
-            next=self._turned(w, asked, 1, matches),
+            neighbours=Neighbours(self._turned(w, asked, -1, matches), self._turned(w, asked, 1, matches)),
         )
         more = {
             "cards": cards(page, self._urls),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
@@ -16,12 +17,13 @@ from bot.render import folder
 from bot.render.catalogue import languages
 from bot.render.words import words
 from bot.rules.periods import Period, period_of
-from bot.store import Store, archive, paper_queries
+from bot.store import Store, archive, paper_queries, picture_queries
 from bot.web.middleware import send
 from bot.web.pages import citations
 from bot.web.pages.page_cache import PageCache, PageSource, render
 from bot.web.pages.sitemaps import MOST_URLS, Place, sitemap, sitemap_index
-from bot.web.urls import Urls
+from bot.web.pages.topic_pages import LEAST_INDEXED
+from bot.web.urls import TopicKind, Urls, topic_slug
 
 KEEP_A_DAY = 86_400
 """Seconds for which browsers may use such a file without asking again."""
@@ -39,6 +41,9 @@ MASKABLE = 512
 """Pixels of the icon whose corners a launcher may cut off."""
 PAPER_COLOUR = "#fcfaf5"
 """The background of our pages by day, as in edition.css."""
+TOPICS_SINCE = timedelta(days=365)
+"""Age of papers whose topics the sitemap lists."""
+XML = "application/xml"
 LONGEST_SHORT_NAME = 16
 """Characters of OpenSearch's ShortName (https://github.com/dewitt/opensearch)."""
 OPENSEARCH = "http://a9.com/-/spec/opensearch/1.1/"
@@ -79,7 +84,8 @@ class SiteFiles:
             web.get(f"{root}/icon.svg", always(svg, "image/svg+xml", KEEP_A_DAY)),
             web.get(f"{root}/robots.txt", always(self._robots(), "text/plain", KEEP_A_DAY)),
             web.get(f"{root}/sitemap.xml", self._index),
-            web.get(f"{root}/sitemap-pages.xml", always(standing, "application/xml", KEEP_A_DAY)),
+            web.get(f"{root}/sitemap-pages.xml", always(standing, XML, KEEP_A_DAY)),
+            web.get(f"{root}/sitemap-topics.xml", self._topics),
             web.get(f"{root}/sitemap-{{month:[0-9]{{4}}-[0-9]{{2}}}}.xml", self._month),
             web.get(f"{root}/cite/{{paper}}.{{kind}}", self._citation),
             web.get(f"{root}/{{language}}/manifest.webmanifest", in_a_language(self._manifest)),
@@ -107,11 +113,24 @@ class SiteFiles:
         async def load() -> PageSource:
             async with self._store.read() as connection:
                 months = await archive.months(connection)
-            places = [Place(self._whole("sitemap-pages.xml"))]
+            places = [Place(self._whole(f"sitemap-{name}.xml")) for name in ("pages", "topics")]
             places += [Place(self._whole(f"sitemap-{month:%Y-%m}.xml"), closed) for month, closed in months.items()]
-            return PageSource(places, lambda: sitemap_index(places), "application/xml")
+            return PageSource(places, lambda: sitemap_index(places), XML)
 
         page = await self._cache.get("index", self._clock(), load)
+        assert page is not None
+        return send(request, page, keep=KEEP_AN_HOUR)
+
+    async def _topics(self, request: web.Request) -> web.StreamResponse:
+        now = self._clock()
+
+        async def load() -> PageSource:
+            async with self._store.read() as connection:
+                found = await picture_queries.topics_since(connection, (now - TOPICS_SINCE).astimezone(UTC).date())
+            paths = _topic_paths(found, self._urls)
+            return PageSource(paths, lambda: sitemap([Place(self._urls.whole(each)) for each in paths]), XML)
+
+        page = await self._cache.get("topics", now, load)
         assert page is not None
         return send(request, page, keep=KEEP_AN_HOUR)
 
@@ -123,7 +142,7 @@ class SiteFiles:
 
         async def load() -> PageSource | None:
             places = await self._places(month)
-            return None if not places else PageSource(places, lambda: sitemap(places), "application/xml")
+            return None if not places else PageSource(places, lambda: sitemap(places), XML)
 
         page = await self._cache.get(month, self._clock(), load)
         if page is None:
@@ -217,3 +236,13 @@ class SiteFiles:
 
     def _whole(self, name: str) -> str:
         return self._urls.whole(f"{self._urls.root}/{name}")
+
+
+def _topic_paths(found: Sequence[tuple[Sequence[str], str | None]], urls: Urls) -> list[str]:
+    """The pages, in every language, of topics of papers that search engines may list, those of most papers first."""
+    counted: Counter[tuple[TopicKind, str]] = Counter()
+    for keywords, organisation in found:
+        topics = [(TopicKind.KEYWORD, each) for each in keywords] + [(TopicKind.ORGANISATION, organisation or "")]
+        counted.update({(kind, slug) for kind, name in topics if (slug := topic_slug(name))})
+    listed = [topic for topic, papers in counted.most_common(MOST_URLS // len(languages())) if papers >= LEAST_INDEXED]
+    return [urls.topic(tag, slug, kind) for kind, slug in listed for tag in languages()]

@@ -18,7 +18,7 @@ from bot.store import Store, paper_queries
 from bot.store.search import Matches, Order, Search, search
 from bot.web.pages.cards import cards
 from bot.web.pages.head import describe, list_head
-from bot.web.pages.layout import LayoutMaker
+from bot.web.pages.layout import LayoutMaker, Neighbours
 from bot.web.pages.page_cache import PageSource
 from bot.web.pages.search_page import MOST_PAGES, ON_A_PAGE
 from bot.web.pages.thumbnails import Thumbnails
@@ -72,8 +72,7 @@ class TopicPages:
             description=describe(" · ".join([heading, *(each.title for each in page.blocks)])),
             pictures=pictures,
             indexed=bool(name) and matches.number >= LEAST_INDEXED,
-            previous=self._turned(asked, -1, matches),
-            next=self._turned(asked, 1, matches),
+            neighbours=Neighbours(self._turned(asked, -1, matches), self._turned(asked, 1, matches)),
             head=list_head(page, urls, pictures),
         )
         more = {

@@ -16,13 +16,14 @@ from bot.commands import ReaderCommands
 from bot.commands.process_feedback import FeedbackProcessor
 from bot.commands.token_buckets import TokenBuckets
 from bot.model import Address, Subscriber
+from bot.render.labels import plain_page
 from bot.render.words import Words, words
 from bot.signing import SignedLinks
 from bot.store import Store, one_time_tokens, subscriber_queries
 from bot.store.one_time_tokens import OneTimeToken, Purpose
 from bot.web.client import is_our_own
 from bot.web.pages.contents import Pages
-from bot.web.pages.layout import Form, plain_page
+from bot.web.pages.layout import Form
 from bot.web.pages.page_cache import PageSource, render
 from bot.web.subscriptions.outgoing_mail import OutgoingMail
 from bot.web.urls import Urls

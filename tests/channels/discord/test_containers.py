@@ -18,7 +18,7 @@ from bot.model import Style
 from bot.render.fit import fit
 from channels.discord import api
 from channels.discord.components import Choice, Menu, ReplyMode, StoredLines
-from channels.discord.container import CHARACTERS, COLOUR, COMPONENTS, Container, layout_of
+from channels.discord.container import CHARACTERS, COMPONENTS, Container, layout_of
 from channels.discord.markdown import label
 from channels.discord.message import LIMITS, Composer, DiscordMessage
 from channels.discord.responses import Response
@@ -66,7 +66,7 @@ async def test_ten_papers_are_one_container(stage: Desk) -> None:
     assert message.flags & COMPONENTS_V2
     assert (message.content, message.embeds) == ("", [])
     [box] = message.components
-    assert (box["type"], box["accent_color"]) == (CONTAINER, COLOUR)
+    assert (box["type"], box["accent_color"]) == (CONTAINER, 0xA8410B)
     kinds = [each["type"] for each in box["components"]]
     assert kinds == [TEXT, SEPARATOR, SECTION, SEPARATOR, *[TEXT] * 9, ROW, ROW, SEPARATOR, TEXT]
     assert not stage.server.violations
@@ -263,8 +263,8 @@ async def test_a_container_whose_answer_was_lost_is_found_by_its_menu(stage: Des
 @pytest.mark.parametrize(
     ("response", "held"),
     [
-        (Response(embeds=[{"description": "Saved.", "color": COLOUR}]), "Saved."),
-        (Response(embeds=[{"description": "x" * 4_001, "color": COLOUR}]), None),
+        (Response(embeds=[{"description": "Saved.", "color": 0xA8410B}]), "Saved."),
+        (Response(embeds=[{"description": "x" * 4_001, "color": 0xA8410B}]), None),
         (Response(embeds=[{"description": "x", "title": "T"}]), None),
         (Response("above", embeds=[{"description": "x"}]), None),
         (Response(), None),

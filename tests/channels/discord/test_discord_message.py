@@ -141,7 +141,7 @@ def test_a_picture_is_shown_that_the_service_takes(composer: Composer, picture: 
 
 
 def test_one_paper_alone_is_shown_whole(composer: Composer) -> None:
-    alone = replace(page(paper(1), style=Style.ABSTRACT), day=None, total=0)
+    alone = page(paper(1), style=Style.ABSTRACT, day=None, total=0)
     post = composer.compose(alone)
     assert post.embeds[1]["title"] == "Paper number 1"
     assert "[PDF](https://arxiv.org/pdf/2604.00001)" in post.embeds[1]["description"]

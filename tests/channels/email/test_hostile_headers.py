@@ -2,7 +2,6 @@
 
 import random
 import re
-from dataclasses import replace
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import SMTP
@@ -14,7 +13,7 @@ from channels.email.address import Mailbox, is_normalised, normalise
 from channels.email.headers import header, mailbox_header, text_header
 from tests.support.email_channel import READER, a_mail, opened
 from tests.support.mail_server import Relay
-from tests.support.pages import page, paper
+from tests.support.pages import changed, page, paper
 
 PIECES = [
     "\r\n",
@@ -158,7 +157,7 @@ def test_no_hostile_title_or_name_injects_a_header(language: str, long: bool) ->
 
 def _named(shown: Page, text: str) -> Page:
     """A page whose every word is a stranger's."""
-    return replace(shown, heading=text, lead=text, labels={**shown.labels, "product": text}, slug="2026-04-29")
+    return changed(shown, heading=text, lead=text, labels={**shown.labels, "product": text}, slug="2026-04-29")
 
 
 def test_a_hostile_display_name_stays_within_its_header(long: bool) -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from bot.channel import Link
 from bot.model import Edition, Style
+from bot.render.labels import plain_page
 from bot.render.words import words
-from bot.web.pages.layout import plain_page
 from tests.support.mail_pictures import CHROMIUM, LANGUAGES, SCHEMES, WIDTHS, channel, mail, show, window
 from tests.support.pages import HOSTILE, edition, paper, recorded
 

@@ -4,7 +4,7 @@ import csv
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from bot.render.keyword_names import keyword_in
 from bot.render.styles import MISSING
 from bot.rules.periods import compile_period, period_of
 from tests.support.digest_pages import PHOTOGRAPH, a_page, a_site, fridays, front_matter, mondays, written
-from tests.support.pages import recorded
+from tests.support.pages import changed, recorded
 
 ROOT = Path(__file__).resolve().parents[3]
 HOME = "https://github.com/ada/papers"
@@ -34,7 +34,7 @@ class Exported:
 
     @property
     def day(self) -> str:
-        return self.page.slug
+        return self.page.about.slug
 
     @property
     def papers(self) -> int:
@@ -261,10 +261,10 @@ def exported(request: pytest.FixtureRequest, day: str, tmp_path: Path) -> tuple[
     (tmp_path / "photograph").write_bytes(PHOTOGRAPH)
     shown = [block.paper.id for block in page.blocks]
     pictures = [f"{id_}.thumb.jpg" for id_ in shown] + [f"{shown[0]}.fig.jpg", f"{shown[-1]}.fig.png"]
-    pictures += [f"{page.slug}_{kind}.png" for kind in ("keywords", "trend", "poster")]
+    pictures += [f"{page.about.slug}_{kind}.png" for kind in ("keywords", "trend", "poster")]
     channel.place(out, dict.fromkeys(pictures, tmp_path / "photograph"))
     (out / "audio").mkdir()
-    (out / "audio" / f"{page.slug}.mp3").write_bytes(b"ID3")
+    (out / "audio" / f"{page.about.slug}.mp3").write_bytes(b"ID3")
     return digest, Exported(out, edition, page, written(channel, out, page))
 
 
@@ -290,7 +290,7 @@ def test_a_row_is_missed_where_it_is_not(name: str, tmp_path: Path) -> None:
     channel, out = a_site(tmp_path), tmp_path / "out"
     page = a_page(edition, Style.REVIEW if digest == "S1" else Style.HEADLINE, "ja", 4)
     text = written(channel, out, page)
-    other = Exported(out, edition, replace(page, slug="2000-01-01"), f"{text}\n![x](images/title.jpg) arxiv.org ](this")
+    other = Exported(out, edition, changed(page, slug="2000-01-01"), f"{text}\n![x](images/title.jpg) arxiv.org ](this")
     try:
         held = ROWS[name](other)
     except (OSError, StopIteration, ValueError):

@@ -10,7 +10,7 @@ import pytest
 
 from bot.channel import AwaitsPictures
 from bot.delivery.rendering import PATIENCE, Renderings
-from bot.model import Delivery, Preferences, Style
+from bot.model import Delivery, Preferences, Reader, Style
 from bot.store import Store
 from channels import site
 from channels.site.channel import Site
@@ -81,7 +81,7 @@ async def test_a_newspaper_waits_for_them_ten_minutes_at_most(
     await publish(store, {})
     renderings = Renderings(store, channel)
     wanted = Preferences(style=Style.TRANSLATION)
-    delivery = Delivery(1, 1, 1, "blog", wanted, NOW, NOW + timedelta(hours=9))
+    delivery = Delivery(1, 1, Reader(1, "blog", wanted), NOW, NOW + timedelta(hours=9))
     async with store.read() as connection:
         assert await renderings.texts_pending_until(connection, delivery, NOW) is None
         del drawn["poster.png"]
@@ -89,5 +89,5 @@ async def test_a_newspaper_waits_for_them_ten_minutes_at_most(
         assert waits is not None
         assert NOW < waits <= NOW + PATIENCE
         assert await renderings.texts_pending_until(connection, delivery, NOW + PATIENCE) is None
-        other = replace(delivery, preferences=Preferences(style=Style.HIGHLIGHTS))
+        other = replace(delivery, reader=Reader(1, "blog", Preferences(style=Style.HIGHLIGHTS)))
         assert await renderings.texts_pending_until(connection, other, NOW) is None

@@ -24,8 +24,8 @@ from bot.store.edition_report import reports
 from bot.store.schema import deliveries
 from channels.telegram import polling
 from channels.telegram.channel import Telegram
-from tests.delivery.test_housekeeping import Heard
 from tests.support import telegram_program
+from tests.support.alerts_heard import Heard
 from tests.support.fake_channel import NOW, publish, settle
 from tests.support.telegram_server import Fault, TelegramServer
 

@@ -22,6 +22,7 @@ from bot.doctor.services import channel_findings
 from bot.model import Address
 from bot.publishing.heartbeat import beat
 from bot.runtime import supervisor
+from bot.runtime.locks import holding, make_locks
 from bot.store import Store, listening_outages
 from bot.store.listening_outages import ListeningOutage
 from bot.web import health
@@ -29,7 +30,7 @@ from bot.web.metrics import Metrics
 from channels.telegram import channel, polling
 from channels.telegram.doctor import WRONG_TOKEN
 from channels.telegram.polling import SECOND_POLLER, TOKEN_REVOKED
-from tests.delivery.test_housekeeping import Heard
+from tests.support.alerts_heard import Heard
 from tests.support.fake_channel import NOW, FakeChannel
 from tests.support.telegram_program import Station
 from tests.support.telegram_server import Fault, TelegramServer
@@ -185,7 +186,9 @@ async def test_every_place_where_an_operator_looks_says_since_when(store: Store)
     monitor = ListeningMonitor(store, Heard())
     await monitor.failed("telegram", "no luck", NOW)
     assert await health.listening(store) == {"telegram": "not listening since 2025-11-03T22:00:00Z"}
-    found = await channel_findings(store, "telegram", NOW)
+    assert await channel_findings(store, "telegram", NOW) == [], "nobody listens any more: it says nothing about now"
+    async with holding(make_locks(store.engine.url, store.path), "listen:telegram"):
+        found = await channel_findings(store, "telegram", NOW)
     assert [(each.ok, each.says) for each in found] == [(False, "not listening since 2025-11-03T22:00:00Z (no luck)")]
     written = (await Metrics(store).write(NOW + MINUTE)).decode()
     assert 'papers_not_listening_seconds{channel="telegram"} 60.0' in written

@@ -49,7 +49,7 @@ async def read_aloud(station: Station, language: str = "en") -> EpisodeKey:
         edition = await edition_queries.latest(connection, Cadence.DAY)
     assert edition is not None
     key = EpisodeKey(Cadence.DAY, edition.day, language, Style.HEADLINE)
-    assert await station.service.narrator.make(edition, key, datetime.now(UTC)) is not None
+    assert await station.service.workers.narrator.make(edition, key, datetime.now(UTC)) is not None
     return key
 
 
@@ -106,7 +106,8 @@ async def test_a_file_that_telegram_has_dropped_is_uploaded_again(server: Telegr
 
 
 async def test_a_recording_whose_file_is_gone_waits(server: TelegramServer, station: Station, tmp_path: Path) -> None:
-    [sender] = station.service.recording_senders
+    [sender] = [each.recordings for each in station.service.channel_jobs]
+    assert sender is not None
     await sender._session.open()
     gone = Recording(tmp_path / "gone.mp3", "Daily papers", "Morning Papers", 9.0, "d1", "listen", "Listen · 0:09")
     assert isinstance(await sender._player.play("42", gone, Personal("1.1.recording")), Deferred)
@@ -135,7 +136,8 @@ async def test_with_audio_on_the_recording_follows_the_edition_once(server: Tele
             await heard(person)
     await ada.writes("/audio on")
     assert "Audio: on" in (await heard(ada)).text
-    [sender] = station.service.recording_senders
+    [sender] = [each.recordings for each in station.service.channel_jobs]
+    assert sender is not None
     for _ in range(2):
         await sender.step(datetime.now(UTC))
     followed = await heard(ada)
@@ -149,4 +151,4 @@ async def test_without_a_voice_nothing_offers_audio(server: TelegramServer, tmp_
         ada = server.person(42, language="en")
         await ada.writes("/settings")
         assert "Audio" not in str((await heard(ada)).labels)
-        assert "audio" not in {each.name for each in silent.service.commands.listed("telegram", "en")}
+        assert "audio" not in {each.name for each in silent.service.incoming.commands.listed("telegram", "en")}

@@ -23,7 +23,7 @@ ENGLISH = re.compile(r"\b(the|you|your|and|of|subscribe|settings)\b", re.IGNOREC
 
 
 @pytest.fixture(autouse=True)
-def _all_the_time_in_the_world(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_rate_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """A script does in a second what takes a person a morning."""
     monkeypatch.setattr(channel, "PER_CHAT", Rate(1000))
     monkeypatch.setattr(channel, "PER_GROUP", Rate(1000))
@@ -196,3 +196,22 @@ async def test_all_a_reader_can_do(station: Station, server: TelegramServer, lan
         papers = ("measur", "apples", "diffusion")  # whose words are English
         said = [message.text for message in person.messages if not any(word in message.text for word in papers)]
         assert [text for text in said if ENGLISH.search(COMMAND.sub("", text))] == []
+
+
+async def test_papers_of_a_rich_edition_open_in_place_and_lead_back_to_it(
+    station: Station, server: TelegramServer
+) -> None:
+    ada = Reader(station, server.person(42, language="en"))
+    await ada.writes("/start")
+    await ada.hears()
+    await ada.writes("/rich on")
+    edition = await ada.writes("/today")
+    assert edition.rich is not None
+    one = await ada.taps(edition, "#2")
+    assert (one.message_id, one.rich) == (edition.message_id, None)
+    again = await ada.taps(one, turn(one, "◀"))
+    assert (again.message_id, again.rich, again.labels) == (edition.message_id, edition.rich, edition.labels)
+    server.world.rich = False  # an older server
+    onwards = await ada.taps(again, turn(again, "▶"))
+    assert (onwards.message_id, onwards.rich) == (edition.message_id, None)
+    assert server.refusals.pop(400) == 1

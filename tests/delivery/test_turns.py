@@ -1,4 +1,4 @@
-"""Turns in one round trip, on PostgreSQL: what they do is what other turns do, whatever breaks meanwhile."""
+"""Turns in one trip to the database: what they do is what other turns do, whatever breaks meanwhile."""
 
 from __future__ import annotations
 
@@ -10,26 +10,41 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from bot.channel import Deferred, Gone, Message, Outcome, Pace, Personal, Sent
 from bot.delivery.dispatcher import Dispatcher
 from bot.delivery.rush import LONGEST
-from bot.model import Delivery
 from bot.rules.outcomes import ChannelState
-from bot.runtime.locks import Leases, LostError
-from bot.store import Store, channel_state, claiming
+from bot.runtime.locks import Locks, LostError, make_locks
+from bot.store import Store, channel_state, claiming, sqlite_turns
+from bot.store.loaded_deliveries import load
 from bot.store.pipelined_turns import PipelinedTurns
-from tests.delivery.test_dispatcher import AT_ONCE, states
+from bot.store.schema import subscribers
+from bot.store.sqlite_turns import SqliteTurns
+from bot.store.turns import Turn, Wanted
+from tests.support.dispatching import AT_ONCE, row, states
 from tests.support.fake_channel import NOW, FakeChannel, publish, settle
 from tests.support.postgres import Postgres
 
 READERS = 30
 PACE = Pace(concurrency=4)
+WANTED = Wanted("b", (), (), 2, NOW, expires=True)
+
+
+def make_turns(store: Store) -> PipelinedTurns | SqliteTurns:
+    return PipelinedTurns(store, "fake") if store.path is None else SqliteTurns(store, "fake")
 
 
 @pytest.fixture
-async def store(postgres: Postgres, migrated: str, tmp_path: Path) -> AsyncIterator[Store]:
+async def locks(store: Store) -> AsyncIterator[Locks]:
+    made = make_locks(store.engine.url, store.path)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def server(postgres: Postgres, migrated: str, tmp_path: Path) -> AsyncIterator[Store]:
     with postgres.borrowed(template=migrated) as name:
         opened = Store.open(postgres.url(name), tmp_path)
         yield opened
@@ -37,24 +52,29 @@ async def store(postgres: Postgres, migrated: str, tmp_path: Path) -> AsyncItera
 
 
 @pytest.fixture
-async def locks(store: Store) -> AsyncIterator[Leases]:
-    made = Leases(store.engine.url)
+async def leases(server: Store) -> AsyncIterator[Locks]:
+    made = make_locks(server.engine.url, None)
     yield made
     await made.close()
 
 
 @pytest.fixture
 def turns(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How much each pipelined turn claimed."""
+    """How much each turn of a rush claimed."""
     seen: list[int] = []
-    turn = PipelinedTurns.turn
 
-    async def counted(self: PipelinedTurns, *given: Any, **named: Any) -> tuple[ChannelState, list[Delivery]]:
-        state, found = await turn(self, *given, **named)
-        seen.append(len(found))
-        return state, found
+    def watch(kind: type[PipelinedTurns | SqliteTurns]) -> None:
+        take = kind.take
 
-    monkeypatch.setattr(PipelinedTurns, "turn", counted)
+        async def counted(self: Any, *given: Any) -> Turn:
+            turn = await take(self, *given)
+            seen.append(len(turn.claimed))
+            return turn
+
+        monkeypatch.setattr(kind, "take", counted)
+
+    watch(PipelinedTurns)
+    watch(SqliteTurns)
     return seen
 
 
@@ -74,7 +94,7 @@ async def stored(store: Store) -> ChannelState:
         return await channel_state.load(connection, "fake")
 
 
-async def test_a_rush_is_sent_counted_and_ended(store: Store, locks: Leases, turns: list[int]) -> None:
+async def test_a_rush_is_sent_counted_and_ended(store: Store, locks: Locks, turns: list[int]) -> None:
     channel = FakeChannel(pace=PACE)
     dispatcher = Dispatcher(store, channel, locks)
     await locks.take(*dispatcher.roles())
@@ -83,29 +103,59 @@ async def test_a_rush_is_sent_counted_and_ended(store: Store, locks: Leases, tur
     assert await states(store) == {"sent": READERS}
     assert len(channel.reached) == len(set(channel.reached)) == READERS
     assert len(turns) >= READERS // PACE.concurrency - 1
-    assert turns[-1] == 0
+    assert sum(turns) == READERS
+    assert turns[-1] < PACE.concurrency
     assert (await stored(store)).counts.answers == READERS
 
 
-async def test_a_pipelined_turn_gives_what_claim_gives(store: Store) -> None:
+async def test_a_turn_gives_what_claim_gives(store: Store) -> None:
     await edition(store, 3)
     async with store.write() as connection:
         claimed = await claiming.claim(connection, "fake", owner="a", now=NOW, limit=3)
         await claiming.release(connection, "fake", owner="a", but=())
-    pipelined = PipelinedTurns(store, "fake")
-    state, found = await pipelined.turn({}, shown={}, owner="b", busy=(), limit=2, now=NOW, expires=True)
-    assert state == ChannelState()
-    assert found == claimed[:2]
-    assert [type(each.preferences) for each in found] == [type(each.preferences) for each in claimed[:2]]
-    busy = [each.id for each in found]
-    _, rest = await pipelined.turn({}, shown={}, owner="b", busy=busy, limit=2, now=NOW, expires=True)
-    assert rest == claimed[2:]
-    await pipelined.close()
+    taken = make_turns(store)
+    turn = await taken.take(WANTED, {})
+    assert turn == Turn(ChannelState(), claimed[:2])
+    assert [type(each.reader.preferences) for each in turn.claimed] == [
+        type(each.reader.preferences) for each in claimed[:2]
+    ]
+    async with store.read() as connection:
+        assert await load(connection, [each.id for each in turn.claimed]) == turn.claimed
+    rest = await taken.take(replace(WANTED, accepted=[(turn.claimed[0], "r")], busy=[turn.claimed[1].id]), {})
+    assert rest.claimed == claimed[2:]
+    assert await states(store) == {"sent": 1, "sending": 2}
+    found = await row(store, "r0")
+    assert (found["receipt"], found["ended_at"], found["owner"], found["attempts"]) == ("r", NOW, None, 1)
+    await taken.close()
+
+
+async def test_a_turn_records_nothing_that_is_not_its_owners(store: Store) -> None:
+    await edition(store, 1)
+    taken = make_turns(store)
+    turn = await taken.take(WANTED, {})
+    await taken.take(replace(WANTED, owner="c", accepted=[(turn.claimed[0], "r")]), {})
+    assert await states(store) == {"sending": 1}
+    await taken.close()
+
+
+async def test_what_is_too_late_or_whose_reader_left_is_not_sent(store: Store) -> None:
+    await edition(store, 3)
+    async with store.write() as connection:
+        await connection.execute(update(subscribers).where(subscribers.c.recipient == "r1").values(status="paused"))
+    taken, late = make_turns(store), NOW + timedelta(days=9)
+    turn = await taken.take(WANTED, {})
+    assert [each.reader.to for each in turn.claimed] == ["r0"]
+    busy = [each.id for each in turn.claimed]
+    assert (await taken.take(replace(WANTED, now=late, busy=busy), {})).claimed == []
+    await taken.close()
+    if store.path is not None:
+        assert not turn.is_plain
+    assert set(await states(store)) <= {"sending", "skipped", "expired", "owed"}
 
 
 @pytest.mark.parametrize("answer", [Gone("550 no such user"), Deferred("busy", 30.0, "channel"), Sent(moved_to="new")])
 async def test_whatever_is_no_plain_acceptance_ends_the_rush(
-    store: Store, locks: Leases, turns: list[int], answer: Outcome
+    store: Store, locks: Locks, turns: list[int], answer: Outcome
 ) -> None:
     def odd(to: str, message: Message, personal: Personal) -> Outcome:
         return answer if to == "r9" else Sent()
@@ -121,7 +171,7 @@ async def test_whatever_is_no_plain_acceptance_ends_the_rush(
 
 
 async def test_a_channel_that_another_process_has_wait_is_left_alone(
-    store: Store, locks: Leases, turns: list[int]
+    store: Store, locks: Locks, turns: list[int]
 ) -> None:
     channel = FakeChannel(pace=PACE)
     dispatcher = Dispatcher(store, channel, locks)
@@ -138,7 +188,7 @@ async def test_a_channel_that_another_process_has_wait_is_left_alone(
     await dispatcher.finish(NOW, patience=1)
 
 
-async def test_a_rush_looks_at_everything_now_and_then(store: Store, locks: Leases, turns: list[int]) -> None:
+async def test_a_rush_looks_at_everything_now_and_then(store: Store, locks: Locks, turns: list[int]) -> None:
     dispatcher = Dispatcher(store, FakeChannel(pace=PACE), locks)
     await edition(store)
     now = NOW
@@ -152,23 +202,24 @@ async def test_a_rush_looks_at_everything_now_and_then(store: Store, locks: Leas
 
 @pytest.mark.parametrize("committed", [True, False])
 async def test_a_turn_that_breaks_loses_nobody_and_repeats_nothing(
-    store: Store, locks: Leases, turns: list[int], monkeypatch: pytest.MonkeyPatch, committed: bool
+    store: Store, locks: Locks, turns: list[int], monkeypatch: pytest.MonkeyPatch, committed: bool
 ) -> None:
     channel = FakeChannel(pace=PACE)
     dispatcher = Dispatcher(store, channel, locks)
     await edition(store)
     while len(turns) < 2:
         await dispatcher.step(NOW)
-    turn = PipelinedTurns.turn
+    kind = type(make_turns(store))
+    take = kind.take
 
-    async def torn(self: PipelinedTurns, *given: Any, **named: Any) -> Any:
+    async def torn(self: Any, *given: Any) -> Any:
         if committed:
-            await turn(self, *given, **named)
-        await self.close(broken=True)
+            await take(self, *given)
+        await self.close()
         raise OSError("the line is dead")
 
     with monkeypatch.context() as patch:
-        patch.setattr(PipelinedTurns, "turn", torn)
+        patch.setattr(kind, "take", torn)
         with pytest.raises(OSError, match="the line is dead"):
             await dispatcher.step(NOW)
     await settle(dispatcher, NOW)
@@ -176,39 +227,59 @@ async def test_a_turn_that_breaks_loses_nobody_and_repeats_nothing(
     assert len(channel.reached) == len(set(channel.reached)) == READERS
 
 
-async def test_a_server_that_ends_the_connection_is_asked_again(store: Store, locks: Leases, turns: list[int]) -> None:
+async def test_a_turn_that_fails_in_the_middle_changes_nothing(
+    store: Store, locks: Locks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if store.path is None:
+        pytest.skip("the server rolls back by itself")
+    await edition(store, 3)
+    taken = make_turns(store)
+
+    def broken() -> object:
+        raise OSError("in the middle")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sqlite_turns, "_claim", broken)
+        with pytest.raises(OSError, match="in the middle"):
+            await taken.take(WANTED, {})
+    assert await states(store) == {"owed": 3}
+    assert len((await taken.take(WANTED, {})).claimed) == 2
+    await taken.close()
+
+
+async def test_a_server_that_ends_the_connection_is_asked_again(server: Store, leases: Locks, turns: list[int]) -> None:
     channel = FakeChannel(pace=PACE)
-    dispatcher = Dispatcher(store, channel, locks)
-    await edition(store)
+    dispatcher = Dispatcher(server, channel, leases)
+    await edition(server)
     while len(turns) < 2:
         await dispatcher.step(NOW)
-    async with store.write() as connection:
+    async with server.write() as connection:
         ended = "select pg_terminate_backend(pid) from pg_stat_activity where query = 'commit' and state = 'idle'"
         await connection.execute(text(ended))
     with pytest.raises(psycopg.OperationalError):
         await steps(dispatcher, 10)
     await settle(dispatcher, NOW)
-    assert await states(store) == {"sent": READERS}
+    assert await states(server) == {"sent": READERS}
     assert len(channel.reached) == len(set(channel.reached)) == READERS
 
 
 async def test_under_a_lease_that_is_over_nothing_is_claimed_or_recorded(
-    store: Store, locks: Leases, turns: list[int]
+    server: Store, leases: Locks, turns: list[int]
 ) -> None:
-    dispatcher = Dispatcher(store, FakeChannel(pace=PACE), locks)
-    await locks.take(*dispatcher.roles())
-    await edition(store)
+    dispatcher = Dispatcher(server, FakeChannel(pace=PACE), leases)
+    await leases.take(*dispatcher.roles())
+    await edition(server)
     while len(turns) < 2:
         await dispatcher.step(NOW)
-    async with store.write() as connection:
+    async with server.write() as connection:
         await connection.execute(text("update leases set ends_at = clock_timestamp()"))
-    before = await states(store)
+    before = await states(server)
     with pytest.raises(LostError):
         await dispatcher.step(NOW)
-    assert await states(store) == before
+    assert await states(server) == before
     dispatcher.cut_off()
     await dispatcher.finish(NOW, patience=0)
-    assert await states(store) == before
+    assert await states(server) == before
 
 
 def test_a_rush_needs_a_channel_without_faults() -> None:
@@ -216,10 +287,15 @@ def test_a_rush_needs_a_channel_without_faults() -> None:
 
     rush = Rush()
     assert not rush.goes_on([], NOW)
-    rush.begin(ChannelState(), NOW, counted=0)
+    rush.begin(ChannelState(), NOW)
     assert rush.goes_on([], NOW)
     assert not rush.goes_on([], NOW + LONGEST)
     assert not rush.goes_on([], NOW - timedelta(seconds=1))
+    rush.took(Turn(ChannelState(), [], is_plain=False), [], 1)
+    rush.begin(ChannelState(), NOW)
+    assert not rush.goes_on([], NOW)
+    rush.looked(ChannelState(), NOW, counted=0)
+    assert rush.goes_on([], NOW)
     for change in ({"failures": 1}, {"halted_at": NOW}, {"waits_until": NOW + LONGEST}, {"rejected_in_a_row": 1}):
-        rush.begin(replace(ChannelState(), **change), NOW, counted=0)
+        rush.begin(replace(ChannelState(), **change), NOW)
         assert not rush.goes_on([], NOW)
