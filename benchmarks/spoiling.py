@@ -46,6 +46,8 @@ LINKS = (
 )
 MARKUP = ("**{}**", "# {}", "<b>{}</b>", "```\n{}\n```", "<p>{}</p>")
 NUMBER = re.compile(r"(?<![A-Za-z0-9.,٫-])[0-9٠-٩]+(?:[.,٫][0-9٠-٩]+)*(?![0-9٠-٩])")
+WORDS = {"one": 1, "single": 1, "two": 2, "both": 2, "dual": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7}
+"""Numbers that a source has in words; one that stands elsewhere in it is no wrong number."""
 SENTENCE = re.compile(r"[^.。!?؟]+(?:\.(?=\S)[^.。!?؟]+)*[.。!?؟]?")
 
 
@@ -83,6 +85,7 @@ def numbers_changed(text: Good, luck: random.Random) -> Iterator[Spoiled]:
     places = [(part, found) for part, said in text.parts.items() for found in NUMBER.finditer(said)]
     told = f"{text.paper.title} {text.paper.abstract}".replace(",", "")
     in_source = {float(each) for each in re.findall(r"\d+(?:\.\d+)?", told)}
+    in_source |= {WORDS[word] for word in re.findall(r"[a-z]+", told.lower()) if word in WORDS}
     for part, found in luck.sample(places, min(len(places), TIMES)):
         for _ in range(20):
             digits = list(found[0])

@@ -90,6 +90,8 @@ class Writer:
         self._stored = 0
         self._endpoint_failed = True
         """Whether a failure of the endpoint may be stored; at the start one may be, of an earlier process."""
+        self.unaccepted = 0
+        """Texts that were stored as rejected or failed."""
         self.wrote = False
         """Whether the last step stored any text."""
         self.fault: str | None = None
@@ -273,6 +275,7 @@ class Writer:
         if written.verdict is TextState.ACCEPTED:
             log.info("text written", extra=fields | {"tokens": written.tokens})
             return
+        self.unaccepted += 1
         event = "text rejected" if answered else "text not written"
         log.warning(event, extra=fields | {"tokens": written.tokens, "why": written.faults[0]})
         if answered:

@@ -459,7 +459,7 @@ def test_what_may_be_missing_may_be_missing() -> None:
 
 @pytest.mark.slow
 def test_a_flood_is_refused_before_it_is_looked_into() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     assert kinds("en", result="https://x.y/z 1 " * (LONGEST // 4)) == {"too long"}
     for flood in (
         "一" * 5_900,
@@ -472,7 +472,7 @@ def test_a_flood_is_refused_before_it_is_looked_into() -> None:
         "１" * 5_900,
     ):
         faults(Style.TRANSLATION, "fr", {"title": flood[:390], "abstract": flood}, PAPER, source=flood * 20)
-    assert time.perf_counter() - began < 30
+    assert time.process_time() - began < 30
 
 
 # copies, repetitions, other papers
