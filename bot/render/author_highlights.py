@@ -34,7 +34,7 @@ _PROPOSAL = _cues(
         r"\b(?:we|this (?:paper|work|study|article|report)|the (?:paper|authors?)|our (?:paper|"
         r"work)) (?:\w+ ){0,2}?(?:propos|introduc|present|develop|design|devis|describ|releas|reformulat|"
         r"reframe|formulat|unveil|put forward)"
-        r"|\bwe\b[^.;:]{0,120}? and (?:introduc|propos|present|develop)"
+        r"|\bwe\b[^.;:]{0,120}? and (?:introduc|present)"
         r"|\bthis (?:paper|work|study|article|report) (?:\w+ )?(?:evaluat|compar|assess|examin|analy[sz]|survey"
         r"|investigat)"
     )),
@@ -146,7 +146,9 @@ def author_highlights(abstract: str) -> Mapping[str, str]:
     taken = {*problem, *result}
     # Where the sentence that proposes is too long, another has to say so as well.
     least = 1 if len(said[pivot]) <= LONGEST_SENTENCE else LEAST_FOR_HEADLINE
-    proposal = _best(said, [-9 if n in taken else score for n, score in enumerate(proposals)], least=least)
+    background = frozenset(n for n in range(pivot) if proposals[n] < LEAST_FOR_HEADLINE)
+    proposals = [-9 if n in taken else score for n, score in enumerate(proposals)]
+    proposal = _best(said, proposals, least=least, never_second=background)
     points = {"problem": problem, "proposal": proposal, "result": result}
     return {name: " ".join(said[n] for n in places) for name, places in points.items() if places}
 

@@ -77,6 +77,12 @@ def test_a_proposal_in_other_words_is_found_and_is_no_problem(before: str, propo
     assert proposal not in points.get("problem", "")
 
 
+def test_background_is_no_first_half_of_a_proposal() -> None:
+    background = "Motion imitation is a promising approach for robots."
+    points = author_highlights(f"{background} However, methods rely on costly data. We introduce PHUMA, a data set.")
+    assert points["proposal"] == "We introduce PHUMA, a data set."
+
+
 def test_a_proposal_that_is_too_long_is_left_out() -> None:
     endless = "This report presents FastCart, a system that " + "plans and " * 50 + "sorts."
     points = author_highlights(f"Planning remains hard. {endless} The current system holds 71 plans in Python.")
