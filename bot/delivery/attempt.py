@@ -73,9 +73,13 @@ class Attempts:
             self._recallable.discard(task)
         if rendered.message is None:
             return NothingToSend()
-        if not self._may_begin():
-            return Recalled()
-        outcome = await self._send(delivery, rendered.message, personal)
+        try:
+            if not self._may_begin():
+                return Recalled()
+            outcome = await self._send(delivery, rendered.message, personal)
+        finally:
+            if personal.paid:
+                self._rate_limiter.paid_ended()
         return NothingToSend() if rendered.is_hint and isinstance(outcome, Sent) else outcome
 
     async def _send(self, delivery: Delivery, message: Message, personal: Personal) -> Outcome:

@@ -35,11 +35,12 @@ class PaidTurns:
         self._count = count
         self._left = 0
         self._closed_until = self._last = -math.inf
+        self._in_flight = 0
 
     @property
     def settles_in(self) -> float:
         """Seconds until a message need not be paid for, if the account's rate allows it: those before it count."""
-        return self._last + SECOND - asyncio.get_running_loop().time()
+        return SECOND if self._in_flight else self._last + SECOND - asyncio.get_running_loop().time()
 
     async def take(self) -> bool:
         """Count one message, and wait until the paid rate allows it. False: send at the free rate."""
@@ -55,8 +56,13 @@ class PaidTurns:
                 return False
         self._left -= 1
         await self._window.wait()
-        self._last = asyncio.get_running_loop().time()
+        self._in_flight += 1
         return True
+
+    def ended(self) -> None:
+        """Note that a message which was paid for has been answered, or was not sent after all."""
+        self._in_flight -= 1
+        self._last = asyncio.get_running_loop().time()
 
     def close(self) -> None:
         """Pay for nothing for a while: the day's number is over, or the account cannot pay."""

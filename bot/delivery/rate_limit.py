@@ -89,10 +89,16 @@ class RateLimiter:
             await asyncio.sleep(0)
         if (not self._free_turn.done() or self._paid.settles_in > 0) and await self._paid.take():
             return True
-        await asyncio.sleep(max(0.0, self._paid.settles_in))
+        while (wait := self._paid.settles_in) > 0:  # noqa: ASYNC110 - time alone ends it
+            await asyncio.sleep(wait)
         await asyncio.shield(self._free_turn)
         self._free_turn = None
         return False
+
+    def paid_ended(self) -> None:
+        """Note that a message which was paid for has been answered, or was not sent after all."""
+        if self._paid is not None:
+            self._paid.ended()
 
     def stop_paying(self) -> None:
         """Pay for nothing during a while: the service takes no money."""
