@@ -20,12 +20,14 @@ from bot.render.branding import Accent, LogoError, accent_of, branding, read_log
 from bot.render.catalogue import languages
 from bot.render.templates import template
 from bot.render.words import match
+from bot.runtime.supervisor import clock
 from bot.settings import Settings, SettingsError
 from bot.signing import SignedLinks
 from bot.store import Store
 from bot.store.accounts import Account, named
 from bot.store.channel_memory import ChannelMemory
 from bot.store.signing_key import make_secret
+from bot.summaries.fulltext.figures import settled
 from bot.web.settings import WebSettings
 
 CHANNELS = ("telegram", "discord", "email", "outbox", "site")
@@ -140,6 +142,7 @@ def open_channel(  # noqa: PLR0917 - the last two are for those who send
         template=template,
         links=links or SignedLinks([make_secret()], core.public_url or None),
         media=MediaStore(media_folder(core, home)).path,
+        pictures_known=lambda paper: settled(paper, home / CACHE, clock()),
         reads_aloud=speech_settings(environ).configured,
         logo=use_logo(core, home),
         name=account.name,

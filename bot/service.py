@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from functools import partial
 
-from bot.channel import Channel
+from bot.channel import AwaitsPictures, Channel
 from bot.commands import ReaderCommands
 from bot.commands.process_feedback import FeedbackProcessor
 from bot.delivery.alerts import Alerts
@@ -27,11 +27,12 @@ from bot.render.words import match
 from bot.runtime.clock import Clock
 from bot.runtime.jobs import Job, cut_short, under_locks
 from bot.runtime.locks import Locks, take_from_the_dead
-from bot.runtime.locks.role_names import ILLUSTRATE, KEEP, NARRATE, POLL, WRITE
+from bot.runtime.locks.role_names import COLLECT, ILLUSTRATE, KEEP, NARRATE, POLL, WRITE
 from bot.runtime.role_status import RoleStatus
 from bot.runtime.supervisor import TICK, pause, supervise, until
 from bot.settings import Settings
 from bot.store import Store, edition_queries
+from bot.summaries.paper_pictures import PaperPictures
 from bot.summaries.writer import Writer
 from bot.web.health_server import HealthServer
 from bot.web.server import Web
@@ -48,7 +49,7 @@ WRITING_EVERY = 5.0
 ILLUSTRATING_EVERY = 15.0
 """Seconds between two looks for editions without pictures."""
 DRAWING_PATIENCE = 300.0
-"""Seconds that one run (`--once`) draws pictures before it delivers without them."""
+"""Seconds that one run (`--once`) draws pictures, and as many that it fetches some, before it delivers without them."""
 MODEL_PATIENCE = 600.0
 """Seconds that one run (`--once`) waits for the language model before it delivers without it."""
 
@@ -77,6 +78,7 @@ class Workers:
     housekeeping: Housekeeping
     writer: Writer
     illustrator: Illustrator
+    paper_pictures: PaperPictures
     narrator: Narrator
 
 
@@ -132,7 +134,8 @@ class Service:
 
         Raises nothing but what the database and the locks raise.
         """
-        later = {ILLUSTRATE, NARRATE, *(each.recordings.role for each in self.channel_jobs if each.recordings)}
+        later = {ILLUSTRATE, COLLECT, NARRATE}
+        later |= {follow_up.role for each in self.channel_jobs for follow_up in each.follow_ups}
         later |= {each.delivers for each in self.channel_jobs if not each.channel.rehearsal}
         jobs = self._jobs(roles)
         await self._each_once([jobs[name] for name in jobs if name not in later], now, stop)
@@ -181,10 +184,9 @@ class Service:
             once = partial(self._bounded, VOICE_PATIENCE, narrate, "reading aloud failed")
             # After all deliveries, with `--once` too.
             jobs[NARRATE] = Job([NARRATE], partial(self._again, NARRATE, narrate, NARRATING_EVERY), once)
-        for each in self.channel_jobs:
-            if Role.DELIVER in roles and (sender := each.recordings) is not None:
-                again = partial(self._again, sender.role, sender.step, NARRATING_EVERY)
-                jobs[sender.role] = Job([sender.role], again, sender.step)
+        for follow_up in (found for each in self.channel_jobs for found in each.follow_ups if Role.DELIVER in roles):
+            again = partial(self._again, follow_up.role, follow_up.step, NARRATING_EVERY)
+            jobs[follow_up.role] = Job([follow_up.role], again, follow_up.once)
         for each in self.channel_jobs if Role.LISTEN in roles else ():
             jobs[each.listens] = each.listen_job(self.incoming.commands)
         if Role.WEB in roles and self.web is not None:
@@ -205,8 +207,13 @@ class Service:
             once = partial(self._bounded, MODEL_PATIENCE, writer.step, failed)
             jobs[WRITE] = Job([WRITE], self._write, once, writer.finish)
         if self.web is not None or any(channel.shows_pictures for channel in self.channels):
-            draw = partial(self._again, ILLUSTRATE, self.workers.illustrator.step, ILLUSTRATING_EVERY)
-            jobs[ILLUSTRATE] = Job([ILLUSTRATE], draw, self._illustrate_once)
+            draw = self.workers.illustrator.step
+            once = partial(self._bounded, DRAWING_PATIENCE, draw, "drawing pictures failed, delivering without them")
+            jobs[ILLUSTRATE] = Job([ILLUSTRATE], partial(self._again, ILLUSTRATE, draw, ILLUSTRATING_EVERY), once)
+        if any(isinstance(channel, AwaitsPictures) for channel in self.channels):
+            fetch = self.workers.paper_pictures.step
+            once = partial(self._bounded, DRAWING_PATIENCE, fetch, "fetching pictures failed, delivering without them")
+            jobs[COLLECT] = Job([COLLECT], partial(self._again, COLLECT, fetch, ILLUSTRATING_EVERY), once)
         return jobs
 
     async def _again(
@@ -239,13 +246,6 @@ class Service:
                     pass
         except Exception:
             log.exception(failed)
-
-    async def _illustrate_once(self, now: datetime) -> None:
-        try:
-            async with asyncio.timeout(DRAWING_PATIENCE):
-                await self.workers.illustrator.step(now)
-        except Exception:  # editions go out, whatever becomes of their pictures
-            log.exception("drawing pictures failed, delivering without them")
 
     async def _poll(self, stop: asyncio.Event) -> None:
         while await until(stop, asyncio.ensure_future(self._round())):  # a poll that is cut off has stored nothing

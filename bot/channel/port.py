@@ -16,7 +16,7 @@ from bot.channel.outcome import Outcome
 from bot.channel.page import Link, Page
 from bot.channel.preference import Preference
 from bot.channel.tokens import Links, Unsigned
-from bot.model import Address, Style
+from bot.model import Address, Paper, Style
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +70,18 @@ MediaFinder = Callable[[str, str, str], Path | None]
 """Finds a picture or recording of an edition: by its slug, the language and a name such as `trend.png`. Blocks."""
 
 
+PicturesKnown = Callable[[Paper], bool]
+"""Whether it is known what pictures a paper has: each is in `Kit.pictures`, or cannot be had. Blocks."""
+
+
 def no_media(slug: str, language: str, name: str) -> Path | None:  # noqa: ARG001 - it takes what every finder takes
     """A `MediaFinder` that finds nothing."""
     return None
+
+
+def always_known(paper: Paper) -> bool:  # noqa: ARG001 - it takes what every PicturesKnown takes
+    """A `PicturesKnown` for papers whose pictures nobody fetches."""
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +106,8 @@ class Kit:
     """Whether editions are read aloud."""
     media: MediaFinder = no_media
     """Finds pictures of editions: `keywords.png`, `trend.png`, `poster.png`, `card.png`, and `…-dark.png` of two."""
+    pictures_known: PicturesKnown = always_known
+    """Whether a paper's pictures, as far as it has any, are there."""
     logo: tuple[int, int] | None = None
     """Width and height in pixels of the newsletter's logo (`/logo.png` on the web server); None without one."""
     name: str = ""
@@ -279,10 +290,10 @@ class Inviting(Protocol):
 
 @runtime_checkable
 class AwaitsPictures(Protocol):
-    """A channel whose pages would look unfinished without the pictures of an edition, which are drawn meanwhile."""
+    """A channel whose pages stay: they wait for the pictures that they show, and are written again for late ones."""
 
-    def lacks_pictures(self, slug: str, language: str, style: Style) -> bool:
-        """Whether a page of an edition would show pictures that are not there yet."""
+    def lacks_pictures(self, slug: str, language: str, style: Style, papers: Sequence[Paper]) -> bool:
+        """Whether a page of an edition with these papers would show pictures that may still come. Blocks."""
 
 
 @runtime_checkable

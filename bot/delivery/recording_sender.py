@@ -58,6 +58,10 @@ class RecordingSender:
                 await sent_recordings.forget(connection, now - FRESH - timedelta(days=1))
         return sent > 0
 
+    async def once(self, now: datetime) -> bool:
+        """The same for a program that runs once."""
+        return await self.step(now)
+
     async def _follow(self, edition: Edition, now: datetime) -> int:
         """Send one edition's recordings, until the service asks us to wait. Returns how many were sent."""
         assert edition.id is not None

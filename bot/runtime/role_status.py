@@ -6,9 +6,12 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from bot.runtime.locks.role_names import FOLLOW, ILLUSTRATE, KEEP, LISTEN, NARRATE, POLL, WRITE
+from bot.runtime.locks.role_names import COLLECT, COMPLETE, FOLLOW, ILLUSTRATE, KEEP, LISTEN, NARRATE, POLL, WRITE
 
-SLOW = dict.fromkeys((POLL, WRITE, KEEP, ILLUSTRATE), 1800.0) | dict.fromkeys((NARRATE, FOLLOW), 14_400.0)
+SLOW = {
+    **dict.fromkeys((POLL, WRITE, KEEP, ILLUSTRATE, COLLECT, COMPLETE), 1800.0),
+    **dict.fromkeys((NARRATE, FOLLOW), 14_400.0),
+}
 """Seconds in which a job has to come round once, where that is long: a feed with much to read, a slow model.
 
 One round of `narrate` is a whole recording by a slow voice, one of `follow` all recordings of an edition.

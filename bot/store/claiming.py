@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 
@@ -28,6 +28,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.model import Delivery, Reason, State, Status
 from bot.store.loaded_deliveries import load
+from bot.store.partitions import in_editions
 from bot.store.schema import deliveries, is_in, reason_columns, subscribers
 
 
@@ -54,8 +55,11 @@ def claim_parameters(channel: str, *, owner: str, now: datetime, limit: int, exp
 
 
 @cache
-def claim_statement() -> ReturningUpdate[int, str]:
-    """The statement of `claim`, built once: building it takes as long as the database takes to carry it out."""
+def claim_statement(*, of_editions: bool = False) -> ReturningUpdate[int, str]:
+    """The statement of `claim`, built once: building it takes as long as the database takes to carry it out.
+
+    With `of_editions`, which is for PostgreSQL, it looks only at the partitions of the `editions` that it is given.
+    """
     channel, owner, most = (
         bindparam("of", type_=String),
         bindparam("by", type_=String),
@@ -63,9 +67,10 @@ def claim_statement() -> ReturningUpdate[int, str]:
     )
     now = bindparam("at", type_=deliveries.c.next_at.type)
     until = bindparam("until", type_=deliveries.c.expires_at.type)
+    theirs = [in_editions()] if of_editions else []
     due = (
         select(deliveries.c.id)
-        .where(deliveries.c.channel == channel, is_in(State.OWED), deliveries.c.next_at <= now)
+        .where(*theirs, deliveries.c.channel == channel, is_in(State.OWED), deliveries.c.next_at <= now)
         .where(or_(until.is_(None), deliveries.c.expires_at > until))
         .order_by(deliveries.c.next_at)
         .limit(most)
@@ -86,7 +91,7 @@ def claim_statement() -> ReturningUpdate[int, str]:
     }
     return (
         update(deliveries)
-        .where(deliveries.c.id.in_(select(due.c.id)), is_in(State.OWED))
+        .where(*theirs, deliveries.c.id.in_(select(due.c.id)), is_in(State.OWED))
         .values(
             state=case((late, State.EXPIRED.value), (inactive, State.SKIPPED.value), else_=State.SENDING.value),
             owner=case((late, None), (inactive, None), else_=owner),
@@ -121,13 +126,17 @@ def _too_late() -> dict[str, ColumnElement[str]]:
 
 
 async def postpone(
-    connection: AsyncConnection, until: Mapping[int, datetime], *, owner: str, expires: bool = True
+    connection: AsyncConnection, until: Sequence[tuple[Delivery, datetime]], *, owner: str, expires: bool = True
 ) -> None:
     """Give back what was just claimed, each delivery due at its instant, as if it had not been claimed.
 
     What that is too late for expires, unless without `expires`.
     """
-    row = update(deliveries).where(deliveries.c.id == bindparam("delivery_id"), deliveries.c.owner == owner)
+    row = update(deliveries).where(
+        deliveries.c.id == bindparam("delivery_id"),
+        deliveries.c.edition_id == bindparam("of_edition"),
+        deliveries.c.owner == owner,
+    )
     at = bindparam("at", type_=deliveries.c.next_at.type)
     late = and_(literal(expires), deliveries.c.expires_at <= at)
     values = {
@@ -137,7 +146,7 @@ async def postpone(
     }
     await connection.execute(
         row.values(next_at=at, owner=None, attempts=deliveries.c.attempts - 1, **values),
-        [{"delivery_id": delivery_id, "at": instant} for delivery_id, instant in until.items()],
+        [{"delivery_id": each.id, "of_edition": each.edition_id, "at": instant} for each, instant in until],
     )
 
 

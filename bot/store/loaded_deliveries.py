@@ -17,7 +17,9 @@ from sqlalchemy import (
     all_,
     and_,
     bindparam,
+    case,
     func,
+    literal,
     or_,
     select,
 )
@@ -26,6 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.model import NOTE, Delivery, Reader, State, Status
 from bot.rules.outcomes import REJECTIONS
 from bot.store import reader_history
+from bot.store.partitions import in_editions
 from bot.store.preference_columns import names, reader
 from bot.store.schema import choices, deliveries, editions, is_in, renderings, subscribers
 from bot.store.subscriber_queries import extras
@@ -89,9 +92,13 @@ def deliveries_of(
 
 @cache
 def load_claimed_statement() -> Select[Any]:
-    """Loads what an owner (`by`) has claimed on a channel (`of`) and does not have in flight (`busy`) already."""
+    """Loads what an owner (`by`) has claimed on a channel (`of`) and does not have in flight (`busy`) already.
+
+    For PostgreSQL, with the `editions` that it is of.
+    """
     busy = bindparam("busy", type_=ARRAY(BigInteger))
-    return _loading().where(
+    return _loading(nothing_sent=_nothing_sent_to_new()).where(
+        in_editions(),
         deliveries.c.channel == bindparam("of", type_=String),
         deliveries.c.owner == bindparam("by", type_=String),
         is_in(State.SENDING),
@@ -126,8 +133,16 @@ def _load_statement() -> Select[Any]:
     return _loading().where(deliveries.c.id.in_(bindparam("claimed", expanding=True)))
 
 
+def _nothing_sent_to_new() -> ColumnElement[bool]:
+    """`reader_history.nothing_sent`, which looks into every partition, for readers of whom it is asked alone."""
+    is_new = subscribers.c.created_at > deliveries.c.due_at - literal(NEW)
+    return case((is_new, reader_history.nothing_sent()), else_=False)
+
+
 def _loading(
-    choice_id: ColumnElement[int] = deliveries.c.choice_id, attempts: ColumnElement[int] = deliveries.c.attempts
+    choice_id: ColumnElement[int] = deliveries.c.choice_id,
+    attempts: ColumnElement[int] = deliveries.c.attempts,
+    nothing_sent: ColumnElement[bool] | None = None,
 ) -> Select[Any]:
     """What is loaded of deliveries, the first columns by place; which ones is left to say."""
     return (
@@ -146,7 +161,7 @@ def _loading(
             subscribers.c.created_at,
             (editions.c.cadence == NOTE).label("is_note"),
             reader_history.may_have_missed().label("may_have_missed"),
-            reader_history.nothing_sent().label("nothing_sent"),
+            (reader_history.nothing_sent() if nothing_sent is None else nothing_sent).label("nothing_sent"),
             *(subscribers.c[name] for name in names(shaping=False)),
             *(column for column in choices.c if column.name != "id"),
         )

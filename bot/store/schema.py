@@ -246,15 +246,6 @@ renderings = Table(
 )
 """Renderings that a service rejected; most never have a row."""
 
-sent_recordings = Table(
-    "sent_recordings",
-    metadata,
-    Column("edition_id", ForeignKey("editions.id", ondelete="CASCADE"), primary_key=True),
-    Column("subscriber_id", ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True),
-    Column("noted_at", Utc, nullable=False),
-)
-"""Who was sent the recording of an edition, noted before it is sent."""
-
 delivery_counts = Table(
     "delivery_counts",
     metadata,

@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.channel.preference import AUDIO
 from bot.model import ON, Cadence, State, Status, Style
 from bot.store.accounts import through
-from bot.store.schema import choices, deliveries, sent_recordings, subscribers
+from bot.store.follow_up_tables import sent_recordings
+from bot.store.schema import choices, deliveries, subscribers
 from bot.store.subscriber_queries import extras
 from bot.store.upsert import insert
 

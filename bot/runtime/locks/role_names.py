@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-POLL, KEEP, WRITE, ILLUSTRATE, NARRATE = "poll", "keep", "write", "illustrate", "narrate"
-ALONE = (POLL, KEEP, WRITE, ILLUSTRATE, NARRATE)
+POLL, KEEP, WRITE, ILLUSTRATE, COLLECT, NARRATE = "poll", "keep", "write", "illustrate", "collect", "narrate"
+ALONE = (POLL, KEEP, WRITE, ILLUSTRATE, COLLECT, NARRATE)
 """Roles that one process has for the whole newsletter; what they write is written under their lock alone."""
 
-DELIVER, LISTEN, FOLLOW = "deliver", "listen", "follow"
-OF_ACCOUNT = (DELIVER, LISTEN, FOLLOW)
-"""Roles that one process has for an account, such as a bot: `deliver:telegram`. FOLLOW sends recordings."""
+DELIVER, LISTEN, FOLLOW, COMPLETE = "deliver", "listen", "follow", "complete"
+OF_ACCOUNT = (DELIVER, LISTEN, FOLLOW, COMPLETE)
+"""Roles that one process has for an account, such as a bot: `deliver:telegram`.
+
+FOLLOW sends recordings, COMPLETE writes pages again for what came late.
+"""
 
 
 def role_of(role: str, account: str) -> str:
