@@ -50,7 +50,7 @@ async def claim(
 
 
 def claim_parameters(channel: str, *, owner: str, now: datetime, limit: int, expires: bool) -> dict[str, object]:
-    """What `claim_statement` is given."""
+    """The parameters of `claim_statement`."""
     return {"of": channel, "by": owner, "at": now, "most": limit, "until": None if expires else now}
 
 
