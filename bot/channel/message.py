@@ -31,7 +31,7 @@ class Limits:
 
 def utf16_units(text: str) -> int:
     """The length of a text in UTF-16 code units, as services in JavaScript or Java count: an emoji is two."""
-    return len(text) + sum(character > "\uffff" for character in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 @dataclass(frozen=True, slots=True)
