@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Integer,
+    Select,
     String,
     Update,
     and_,
@@ -21,13 +23,14 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.model import Delivery, Reason, State, Status
-from bot.store.loaded_deliveries import load
+from bot.store.loaded_deliveries import load, loading
 from bot.store.schema import deliveries, is_in, reason_columns, subscribers
 
 
@@ -49,13 +52,28 @@ async def claim(
 
 
 def claim_parameters(channel: str, *, owner: str, now: datetime, limit: int, expires: bool) -> dict[str, object]:
-    """What `claim_statement` is given."""
+    """What these statements are given."""
     return {"of": channel, "by": owner, "at": now, "most": limit, "until": None if expires else now}
 
 
 @cache
 def claim_statement() -> ReturningUpdate[int, str]:
     """The statement of `claim`, built once: building it takes as long as the database takes to carry it out."""
+    return _claiming(onwards=False).returning(deliveries.c.id, deliveries.c.state)
+
+
+@cache
+def claim_and_load_statement(*, onwards: bool) -> Select[Any]:
+    """The same on PostgreSQL, which gives what it claimed as `loaded_deliveries` loads it, with `next_at`.
+
+    With `onwards` it looks only behind a place, given as `from_at` and `from_id`: what was sent lately stays in the
+    index for as long as anybody holds a snapshot, and a claim from the beginning has to step over all of it.
+    """
+    claimed = _claiming(onwards=onwards).returning(*deliveries.c).cte("claimed")
+    return loading(claimed).add_columns(claimed.c.next_at).where(is_in(State.SENDING, claimed))
+
+
+def _claiming(*, onwards: bool) -> Update:
     channel, owner, most = (
         bindparam("of", type_=String),
         bindparam("by", type_=String),
@@ -63,15 +81,18 @@ def claim_statement() -> ReturningUpdate[int, str]:
     )
     now = bindparam("at", type_=deliveries.c.next_at.type)
     until = bindparam("until", type_=deliveries.c.expires_at.type)
-    due = (
+    query = (
         select(deliveries.c.id)
         .where(deliveries.c.channel == channel, is_in(State.OWED), deliveries.c.next_at <= now)
         .where(or_(until.is_(None), deliveries.c.expires_at > until))
-        .order_by(deliveries.c.next_at)
+        .order_by(deliveries.c.next_at, deliveries.c.id)
         .limit(most)
         .with_for_update(skip_locked=True)
-        .cte("due")  # PostgreSQL may run a subquery more than once, and then lock and claim more than the limit
     )
+    if onwards:
+        place = tuple_(bindparam("from_at", type_=now.type), bindparam("from_id", type_=BigInteger))
+        query = query.where(tuple_(deliveries.c.next_at, deliveries.c.id) > place)
+    due = query.cte("due")  # PostgreSQL may run a subquery more than once, and then lock and claim more than the limit
     chosen = select(subscribers.c.choice_id).where(subscribers.c.id == deliveries.c.subscriber_id).scalar_subquery()
     late = deliveries.c.expires_at <= now
     # A reader who paused or left while a message was in flight is not sent it again.
@@ -95,7 +116,6 @@ def claim_statement() -> ReturningUpdate[int, str]:
             choice_id=func.coalesce(deliveries.c.choice_id, chosen),
             **reasons,
         )
-        .returning(deliveries.c.id, deliveries.c.state)
     )
 
 
