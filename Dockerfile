@@ -21,7 +21,7 @@ FROM python:3.13-slim
 # The user id is fixed, so that a folder of the host can be given to it: chown 10001:10001.
 RUN groupadd --gid 10001 papers \
   && useradd --uid 10001 --gid papers --no-create-home --home-dir /data --shell /usr/sbin/nologin papers \
-  && install --directory --owner papers --group papers --mode 700 /data
+  && install --directory --owner papers --group papers --mode 700 /data /media
 COPY --from=build /opt/morning-papers /opt/morning-papers
 # The pages: on every address of the container, of which compose.yaml publishes one port to the machine itself.
 ENV PATH=/opt/morning-papers/bin:$PATH PAPERS_HOME=/data LOG_FORMAT=json WEB_HOST=0.0.0.0 WEB_PORT=8080

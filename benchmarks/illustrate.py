@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
-import os
 import resource
 import shutil
 import sys
@@ -25,13 +24,13 @@ from benchmarks.delivery import Figure
 from benchmarks.mail import sink
 from benchmarks.slow_clients import once
 from bot.media.drawing import draw
-from bot.media.drawing_process import NICE
 from bot.media.edition_pictures import WORDS, Surroundings, keywords, tasks
 from bot.media.picture_specs import Task
 from bot.media.word_cloud import HEIGHT, WIDTH
 from bot.model import Cadence, Edition, Paper
 from bot.render.catalogue import languages
 from bot.rules.closing import rank
+from bot.runtime.background_process import step_back
 
 MOST_TIMES_BARE = 8.0
 """Ratio, at most: processor time of a day's pictures in all languages to that of one bare word cloud."""
@@ -118,7 +117,7 @@ def best(work: Callable[[], None]) -> tuple[float, float]:
 
 def draw_for_ever() -> None:
     """Draw day after day, at the priority at which the program's own process does it once a day."""
-    os.nice(NICE)
+    step_back()
     while True:
         draw_all()
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bot import settings
 from bot.channel import Mailing
-from bot.channel_loader import CACHE, configured, core_settings, media_folder, open_channel
+from bot.channel_loader import CACHE, accounts, configured, core_settings, media_folder, open_channel
 from bot.commands import ReaderCommands, styles_with
 from bot.commands.process_feedback import FeedbackProcessor
 from bot.delivery.alerts import Alert, Alerts
@@ -23,6 +23,7 @@ from bot.delivery.channel_jobs import ChannelJobs
 from bot.delivery.dispatcher import Dispatcher
 from bot.delivery.housekeeping import Housekeeping
 from bot.delivery.listening import ListeningMonitor
+from bot.delivery.page_completion import page_completer
 from bot.delivery.recording_sender import recording_sender
 from bot.delivery.rendering import FindRecording
 from bot.delivery.session import Session
@@ -40,6 +41,7 @@ from bot.rules.access import Access, Admission
 from bot.runtime.clock import Clock
 from bot.runtime.http import Fetcher
 from bot.runtime.locks import Locks, make_locks
+from bot.runtime.locks.role_names import ILLUSTRATE, KEEP, NARRATE, POLL, WRITE
 from bot.runtime.supervisor import clock
 from bot.service import Incoming, Service, Workers
 from bot.settings import Settings, SettingsError
@@ -50,8 +52,9 @@ from bot.store.signing_key import load_secret
 from bot.summaries.fulltext.library import PAUSE, FullTextLibrary
 from bot.summaries.fulltext.prompt_source import PromptSources
 from bot.summaries.llm import Endpoint, Model
-from bot.summaries.paper_pictures import collect, thumbnail_file
+from bot.summaries.paper_pictures import PaperPictures, thumbnail_file
 from bot.summaries.second_opinion import SecondOpinion
+from bot.summaries.wanted import WantedTexts
 from bot.summaries.writer import Writer
 from bot.web.application import MailAccess, WebContext, WebFiles, make_probes
 from bot.web.health_server import HealthServer
@@ -102,22 +105,24 @@ async def open_app(
     """
     async with AsyncExitStack() as stack:
         base = await _open_base(home, environ, stack)
-        core, names = base.core, [only] if only else configured(environ)
+        core, wanted = base.core, [only] if only else configured(environ)
         feed = await stack.enter_async_context(Feed(core.feed_url.get_secret_value()))
-        channels = [open_channel(name, environ, home, base.store, base.links) for name in names]
+        served = await accounts(wanted, environ, base.store)
+        channels = [open_channel(each.channel, environ, home, base.store, base.links, each) for each in served]
         sessions = [await stack.enter_async_context(Session(channel, base.store)) for channel in channels]
         alerts = Alerts(sessions, core.admins, match(core.default_language))
         alert = alerts.alert
         time = Clock({"database": base.store.server_time, "feed": feed.server_time}, alert)
         metrics, monitor = Metrics(base.store), ListeningMonitor(base.store, alert)
+        names = [channel.name for channel in channels]
         workers = await _workers(base, feed, names, alert=alert, may_expire=time.may_expire, progress=progress)
-        narrator, writes = workers.narrator, workers.writer.has_model
+        narrator = workers.narrator
         find = RecordingFinder(base.media, narrator.podcast, core.public_url).find if narrator.has_voice else None
         commands = _commands(base, sessions, workers, alert=alert, monitor=monitor, feed=feed, find=find)
         incoming = Incoming(commands, FeedbackProcessor(base.store, base.links))
         web = _web_context(base, sessions, workers, incoming, metrics=metrics, clock=time.now)
         jobs = _channel_jobs(
-            base, sessions, alert=alert, monitor=monitor, metrics=metrics, time=time, writes=writes, find=find
+            base, sessions, alert=alert, monitor=monitor, metrics=metrics, time=time, workers=workers, find=find
         )
         yield Service(
             settings=core,
@@ -157,9 +162,12 @@ async def _workers(
     progress: Progress | None,
 ) -> Workers:
     """What makes editions. Raises SettingsError."""
-    core, writer = base.core, await _writer(base, alert)
+    core = base.core
+    texts = await base.stack.enter_async_context(FullTextLibrary(base.home / CACHE))
+    writer = await _writer(base, texts, alert)
+    pictures = PaperPictures(WantedTexts(base.store), texts, base.home / CACHE)
     publisher = Publisher(
-        base.under("poll"),
+        base.under(POLL),
         feed,
         alert=alert,
         interval=core.poll_interval,
@@ -167,16 +175,17 @@ async def _workers(
         progress=progress,
     )
     housekeeping = Housekeeping(
-        base.under("keep"),
+        base.under(KEEP),
         alert,
         closes=core.edition_closes,
         channels=channels,
         keep=timedelta(days=core.keep_unsubscribed),
         may_expire=may_expire,
+        drop_files=base.media.drop_old,
     )
     folder = media_folder(core, base.home)
-    narrator = make_narrator(base.environ, folder, base.under("narrate"), writes=writer.has_model)
-    return Workers(publisher, housekeeping, writer, await _illustrator(base), narrator)
+    narrator = make_narrator(base.environ, folder, base.under(NARRATE), writes=writer.has_model)
+    return Workers(publisher, housekeeping, writer, await _illustrator(base), pictures, narrator)
 
 
 def _channel_jobs(
@@ -187,7 +196,7 @@ def _channel_jobs(
     monitor: ListeningMonitor,
     metrics: Metrics,
     time: Clock,
-    writes: bool,
+    workers: Workers,
     find: FindRecording | None,
 ) -> Sequence[ChannelJobs]:
     """What delivers and listens on each channel."""
@@ -200,13 +209,14 @@ def _channel_jobs(
                 base.locks,
                 rate_limiter=session.rate_limiter,
                 alert=alert,
-                writes=writes,
+                writes=workers.writer.has_model,
                 links=base.links,
                 observe=metrics.observe,
                 may_expire=time.may_expire,
                 find_recording=find,
             ),
             recording_sender(base.store, base.locks, session, find),
+            page_completer(base.store, base.locks, session, workers.narrator.awaits),
             monitor=monitor,
             status=metrics.status,
             now=time.now,
@@ -272,9 +282,9 @@ def _commands(
     )
 
 
-async def _writer(base: Base, alert: Alert) -> Writer:
+async def _writer(base: Base, texts: FullTextLibrary, alert: Alert) -> Writer:
     """The writer of summaries, with the language model of the settings if there is one. Raises SettingsError."""
-    core, store = base.core, base.under("write")
+    core, store = base.core, base.under(WRITE)
     make = partial(Writer, store, concurrency=core.llm_concurrency, budget=core.llm_budget_tokens)
     if not core.endpoints:
         return make(None)
@@ -282,9 +292,7 @@ async def _writer(base: Base, alert: Alert) -> Writer:
     second = None
     if core.check_endpoints:
         second = SecondOpinion(store, await base.stack.enter_async_context(_model(core, core.check_endpoints)))
-    texts = await base.stack.enter_async_context(FullTextLibrary(base.home / CACHE))
-    pictures = partial(collect, texts, base.home / CACHE)
-    return make(model, source=PromptSources(texts), second=second, collect=pictures, alert=alert)
+    return make(model, source=PromptSources(texts), second=second, alert=alert)
 
 
 async def _illustrator(base: Base) -> Illustrator:
@@ -293,7 +301,7 @@ async def _illustrator(base: Base) -> Illustrator:
     fetcher = await base.stack.enter_async_context(Fetcher(pause=PAUSE))
     fetch = partial(thumbnail_file, folder=cache, fetcher=fetcher)
     always = None if base.has_pages else [match(base.core.default_language)]
-    return Illustrator(base.under("illustrate"), base.media, thumbnail=fetch, cache=cache, always=always)
+    return Illustrator(base.under(ILLUSTRATE), base.media, thumbnail=fetch, cache=cache, always=always)
 
 
 def _model(core: Settings, endpoints: Sequence[tuple[str, str, str]]) -> Model:

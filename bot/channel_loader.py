@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol
@@ -10,7 +11,7 @@ from typing import Protocol
 from pydantic import BaseModel
 
 from bot import settings
-from bot.channel import Channel, Kit
+from bot.channel import Channel, HasAccounts, Kit
 from bot.media.media_store import MediaStore
 from bot.media.speech.assembly import speech_settings
 from bot.media.speech.settings import SpeechSettings
@@ -19,11 +20,14 @@ from bot.render.branding import Accent, LogoError, accent_of, branding, read_log
 from bot.render.catalogue import languages
 from bot.render.templates import template
 from bot.render.words import match
+from bot.runtime.supervisor import clock
 from bot.settings import Settings, SettingsError
 from bot.signing import SignedLinks
 from bot.store import Store
+from bot.store.accounts import Account, named
 from bot.store.channel_memory import ChannelMemory
 from bot.store.signing_key import make_secret
+from bot.summaries.fulltext.figures import settled
 from bot.web.settings import WebSettings
 
 CHANNELS = ("telegram", "discord", "email", "outbox", "site")
@@ -46,7 +50,7 @@ class ChannelSettings(Protocol):
 
 def media_folder(core: Settings, home: Path) -> Path:
     """The folder of pictures and recordings (MEDIA_DIR)."""
-    return home / core.media_dir.expanduser()
+    return home / core.media_dir
 
 
 def core_settings(environ: Mapping[str, str]) -> Settings:
@@ -78,6 +82,15 @@ def configured(environ: Mapping[str, str]) -> list[str]:
     return [name for name in CHANNELS if channel_settings(name, environ).configured] or [FALLBACK_CHANNEL]
 
 
+async def accounts(names: Iterable[str], environ: Mapping[str, str], store: Store) -> list[Account]:
+    """The accounts of channels; most have one. Raises SettingsError."""
+    found: list[Account] = []
+    for name in names:
+        theirs: object = channel_settings(name, environ) if name in CHANNELS else None
+        found += await named(store, name, theirs.accounts if isinstance(theirs, HasAccounts) else ())
+    return found
+
+
 def channel_settings(name: str, environ: Mapping[str, str]) -> ChannelSettings:
     """A channel's own settings. Raises SettingsError."""
     found: ChannelSettings = settings.read(settings_class(name), environ)  # type: ignore[assignment]
@@ -102,27 +115,38 @@ def recipients(environ: Mapping[str, str], home: Path, store: Store) -> Callable
             raise ValueError(f"there is no channel {address.channel!r}; there are: {', '.join(CHANNELS)}")
         if address.channel not in channels:
             channels[address.channel] = open_channel(address.channel, environ, home, store)
-        return Address(address.channel, channels[address.channel].recipient(address.recipient))
+        return replace(address, recipient=channels[address.channel].recipient(address.recipient))
 
     return stored_form
 
 
-def open_channel(
-    name: str, environ: Mapping[str, str], home: Path, store: Store, links: SignedLinks | None = None
+def open_channel(  # noqa: PLR0917 - the last two are for those who send
+    name: str,
+    environ: Mapping[str, str],
+    home: Path,
+    store: Store,
+    links: SignedLinks | None = None,
+    account: Account | None = None,
 ) -> Channel:
-    """A channel, not logged in yet. Without `links` it signs with a throw-away key. Raises SettingsError."""
+    """A channel by one of its accounts, not logged in yet; without an `account` by any, to compose and not to send.
+
+    Without `links` it signs with a throw-away key. Raises SettingsError.
+    """
     if name not in CHANNELS:
         raise SettingsError(f"There is no channel named {name}; there are: {', '.join(CHANNELS)}.")
-    core = settings.read(Settings, environ)
+    core, account = settings.read(Settings, environ), account or Account(name, name)
     kit = Kit(
         home=home,
         pictures=home / CACHE,
-        memory=ChannelMemory(store, name),
+        memory=ChannelMemory(store, account.name),
         template=template,
         links=links or SignedLinks([make_secret()], core.public_url or None),
         media=MediaStore(media_folder(core, home)).path,
+        pictures_known=lambda paper: settled(paper, home / CACHE, clock()),
         reads_aloud=speech_settings(environ).configured,
         logo=use_logo(core, home),
+        name=account.name,
+        account=account.key,
         colour=branding.accent.day,
     )
     opened: Channel = import_module(f"channels.{name}").open(channel_settings(name, environ), kit)

@@ -159,21 +159,33 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A channel's name and a recipient id of that channel, written `telegram:42`."""
+    """A channel's name and a recipient id of that channel, written `telegram:42`; the same whichever bot reaches it."""
 
     channel: str
     recipient: str
+    account: str | None = field(default=None, compare=False)
+    """The account (a bot) that reaches it, if it is not the channel's first one: `telegram.987654321`."""
 
     @classmethod
     def parse(cls, written: str) -> Self:
         """Parse `channel:recipient`. Raises ValueError if either half is missing."""
-        channel, colon, recipient = written.strip().partition(":")
-        if not (colon and channel and recipient):
+        via, colon, recipient = written.strip().partition(":")
+        if not (colon and channel_of(via) and recipient):
             raise ValueError(f"an address is written channel:recipient, not {written!r}")
-        return cls(channel, recipient)
+        return cls(channel_of(via), recipient, via if via != channel_of(via) else None)
+
+    @property
+    def via(self) -> str:
+        """The name of the account that reaches it."""
+        return self.account or self.channel
 
     def __str__(self) -> str:
         return f"{self.channel}:{self.recipient}"
+
+
+def channel_of(account: str) -> str:
+    """The channel of an account: `telegram` of `telegram.987654321`; a channel's first account has its own name."""
+    return account.partition(".")[0]
 
 
 class Status(StrEnum):
@@ -186,20 +198,10 @@ class Status(StrEnum):
     GONE = "gone"
 
 
-ALL_WEEK = 0b1111111
-"""All seven weekdays, one bit each, Monday = bit 0."""
-
-MORNING = 8 * 60
-"""Minutes after midnight: the default hour."""
-
-ALL_PAPERS = 0
-"""The value of `Preferences.papers` that means every paper of an edition."""
-
-MOST_PAPERS = 50
-"""The largest number of papers per edition that can be chosen."""
-
-MOST_VOTES = 10_000
-"""The largest value of `Preferences.min_votes`."""
+ALL_WEEK, MORNING = 0b1111111, 8 * 60
+"""All seven weekdays, one bit each, Monday = bit 0; the default hour, in minutes after midnight."""
+ALL_PAPERS, MOST_PAPERS, MOST_VOTES = 0, 50, 10_000
+"""Values of preferences: every paper of an edition, and the largest numbers that can be chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,13 +329,11 @@ class Delivery:
     repeats: int = 0
     """How often it was resent because its arrival was unconfirmed."""
     rejections: int = 0
-    """How often the service refused it."""
     fell_back: bool = False
     """Whether it, or its variant, fell back to the plainest style."""
     missed: tuple[date, ...] = ()
     """The days of editions that expired since the last one that the reader was sent."""
     is_note: bool = False
-    """Whether the edition is an announcement."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,12 @@ from datetime import datetime
 from enum import StrEnum
 from functools import partial
 
-from bot.channel import Channel
+from bot.channel import AwaitsPictures, Channel
 from bot.commands import ReaderCommands
 from bot.commands.process_feedback import FeedbackProcessor
 from bot.delivery.alerts import Alerts
 from bot.delivery.channel_jobs import ChannelJobs
+from bot.delivery.draining import drain_when_told
 from bot.delivery.housekeeping import Housekeeping
 from bot.media.illustrator import Illustrator
 from bot.media.speech.narrator import Narrator
@@ -26,10 +27,12 @@ from bot.render.words import match
 from bot.runtime.clock import Clock
 from bot.runtime.jobs import Job, cut_short, under_locks
 from bot.runtime.locks import Locks, take_from_the_dead
+from bot.runtime.locks.role_names import COLLECT, ILLUSTRATE, KEEP, NARRATE, POLL, WRITE
 from bot.runtime.role_status import RoleStatus
 from bot.runtime.supervisor import TICK, pause, supervise, until
 from bot.settings import Settings
 from bot.store import Store, edition_queries
+from bot.summaries.paper_pictures import PaperPictures
 from bot.summaries.writer import Writer
 from bot.web.health_server import HealthServer
 from bot.web.server import Web
@@ -46,7 +49,7 @@ WRITING_EVERY = 5.0
 ILLUSTRATING_EVERY = 15.0
 """Seconds between two looks for editions without pictures."""
 DRAWING_PATIENCE = 300.0
-"""Seconds that one run (`--once`) draws pictures before it delivers without them."""
+"""Seconds that one run (`--once`) draws pictures, and as many that it fetches some, before it delivers without them."""
 MODEL_PATIENCE = 600.0
 """Seconds that one run (`--once`) waits for the language model before it delivers without it."""
 
@@ -54,8 +57,6 @@ NARRATING_EVERY = 30.0
 """Seconds between two checks for recordings that are wanted, while there are none."""
 VOICE_PATIENCE = 900.0
 """Seconds that one run (`--once`) spends on recordings, after everything has been delivered."""
-DRAINED_EVERY = 0.2
-"""Seconds between two looks whether what is in flight has ended."""
 PATIENCE = 3.0
 """Seconds that sends in flight get to end when the program is told to stop."""
 
@@ -77,6 +78,7 @@ class Workers:
     housekeeping: Housekeeping
     writer: Writer
     illustrator: Illustrator
+    paper_pictures: PaperPictures
     narrator: Narrator
 
 
@@ -132,7 +134,8 @@ class Service:
 
         Raises nothing but what the database and the locks raise.
         """
-        later = {"illustrate", "narrate", *(each.recordings.role for each in self.channel_jobs if each.recordings)}
+        later = {ILLUSTRATE, COLLECT, NARRATE}
+        later |= {follow_up.role for each in self.channel_jobs for follow_up in each.follow_ups}
         later |= {each.delivers for each in self.channel_jobs if not each.channel.rehearsal}
         jobs = self._jobs(roles)
         await self._each_once([jobs[name] for name in jobs if name not in later], now, stop)
@@ -150,7 +153,8 @@ class Service:
         """
         async with asyncio.TaskGroup() as group:
             group.create_task(supervise("clock", partial(self.clock.run, stop), stop), name="clock")
-            group.create_task(self._drain(stop), name="drain")
+            dispatchers = [each.dispatcher for each in self.channel_jobs]
+            group.create_task(drain_when_told(self.store, dispatchers, self.drain, stop), name="drain")
             for name, job in self._jobs(roles).items():
                 again = partial(self._work, name, job, stop)
                 work = partial(under_locks, self.locks, job, again, stop, patience=PATIENCE)
@@ -164,18 +168,6 @@ class Service:
             await supervise(name, self.status.each_beginning(name, partial(job.run, stop)), stop)
         finally:
             self.status.waits(name)
-
-    async def _drain(self, stop: asyncio.Event) -> None:
-        """Once told to drain, have dispatchers finish without claiming anything more, then stop the process."""
-        if not await until(stop, asyncio.ensure_future(self.drain.wait())):
-            return
-        log.info("draining: nothing more is claimed")
-        dispatchers = [each.dispatcher for each in self.channel_jobs]
-        for dispatcher in dispatchers:
-            dispatcher.draining = True
-        while any(dispatcher.busy for dispatcher in dispatchers) and not stop.is_set():
-            await pause(DRAINED_EVERY, stop)
-        stop.set()
 
     async def take_locks(self, roles: frozenset[Role], stop: asyncio.Event) -> None:
         """Take the locks that `run` needs. Raises HeldError if another process holds one."""
@@ -191,11 +183,10 @@ class Service:
             narrate = self.workers.narrator.step
             once = partial(self._bounded, VOICE_PATIENCE, narrate, "reading aloud failed")
             # After all deliveries, with `--once` too.
-            jobs["narrate"] = Job(["narrate"], partial(self._again, "narrate", narrate, NARRATING_EVERY), once)
-        for each in self.channel_jobs:
-            if Role.DELIVER in roles and (sender := each.recordings) is not None:
-                again = partial(self._again, sender.role, sender.step, NARRATING_EVERY)
-                jobs[sender.role] = Job([sender.role], again, sender.step)
+            jobs[NARRATE] = Job([NARRATE], partial(self._again, NARRATE, narrate, NARRATING_EVERY), once)
+        for follow_up in (found for each in self.channel_jobs for found in each.follow_ups if Role.DELIVER in roles):
+            again = partial(self._again, follow_up.role, follow_up.step, NARRATING_EVERY)
+            jobs[follow_up.role] = Job([follow_up.role], again, follow_up.once)
         for each in self.channel_jobs if Role.LISTEN in roles else ():
             jobs[each.listens] = each.listen_job(self.incoming.commands)
         if Role.WEB in roles and self.web is not None:
@@ -208,16 +199,21 @@ class Service:
         """The jobs that make editions ready to be delivered."""
         keep, writer = self.workers.housekeeping.step, self.workers.writer
         jobs = {
-            "poll": Job(["poll"], self._poll, self._poll_once),
-            "keep": Job(["keep"], partial(self._again, "keep", keep, HOUSEKEEPING_EVERY), keep),
+            POLL: Job([POLL], self._poll, self._poll_once),
+            KEEP: Job([KEEP], partial(self._again, KEEP, keep, HOUSEKEEPING_EVERY), keep),
         }
         if writer.has_model:
             failed = "text generation failed, delivering without it"
             once = partial(self._bounded, MODEL_PATIENCE, writer.step, failed)
-            jobs["write"] = Job(["write"], self._write, once, writer.finish)
+            jobs[WRITE] = Job([WRITE], self._write, once, writer.finish)
         if self.web is not None or any(channel.shows_pictures for channel in self.channels):
-            draw = partial(self._again, "illustrate", self.workers.illustrator.step, ILLUSTRATING_EVERY)
-            jobs["illustrate"] = Job(["illustrate"], draw, self._illustrate_once)
+            draw = self.workers.illustrator.step
+            once = partial(self._bounded, DRAWING_PATIENCE, draw, "drawing pictures failed, delivering without them")
+            jobs[ILLUSTRATE] = Job([ILLUSTRATE], partial(self._again, ILLUSTRATE, draw, ILLUSTRATING_EVERY), once)
+        if any(isinstance(channel, AwaitsPictures) for channel in self.channels):
+            fetch = self.workers.paper_pictures.step
+            once = partial(self._bounded, DRAWING_PATIENCE, fetch, "fetching pictures failed, delivering without them")
+            jobs[COLLECT] = Job([COLLECT], partial(self._again, COLLECT, fetch, ILLUSTRATING_EVERY), once)
         return jobs
 
     async def _again(
@@ -237,7 +233,7 @@ class Service:
 
     async def _write(self, stop: asyncio.Event) -> None:
         while await until(stop, asyncio.ensure_future(self.workers.writer.step(self.clock.now()))):
-            self.status.turned("write")
+            self.status.turned(WRITE)
             await pause(0.0 if self.workers.writer.wrote else WRITING_EVERY, stop)
 
     async def _bounded(
@@ -251,16 +247,9 @@ class Service:
         except Exception:
             log.exception(failed)
 
-    async def _illustrate_once(self, now: datetime) -> None:
-        try:
-            async with asyncio.timeout(DRAWING_PATIENCE):
-                await self.workers.illustrator.step(now)
-        except Exception:  # editions go out, whatever becomes of their pictures
-            log.exception("drawing pictures failed, delivering without them")
-
     async def _poll(self, stop: asyncio.Event) -> None:
         while await until(stop, asyncio.ensure_future(self._round())):  # a poll that is cut off has stored nothing
-            self.status.turned("poll")
+            self.status.turned(POLL)
             at = await self.workers.publisher.poller.next_poll(self.clock.now())
             await pause(min(max((at - self.clock.now()).total_seconds(), TICK), LONGEST_NAP), stop)
 

@@ -28,6 +28,7 @@ from pydantic import (
 )
 
 from bot.model import Address
+from bot.runtime.files import whole_path
 from bot.runtime.text import one_line
 from bot.runtime.written_times import clock_time, duration, seconds
 
@@ -104,9 +105,8 @@ class Settings(BaseModel):
     invite_codes: SecretStr | None = Field(None, alias="INVITE_CODES")
     allowed: Annotated[tuple[str, ...], BeforeValidator(patterns)] = Field((), alias="ALLOWED")
     keep_unsubscribed: int = Field(180, alias="KEEP_UNSUBSCRIBED", ge=1, le=3650)
-    """Days for which readers who left are kept."""
-    media_dir: Path = Field(Path("media"), alias="MEDIA_DIR")
-    """The folder of pictures and recordings; relative to the program's home unless absolute."""
+    media_dir: Annotated[Path, BeforeValidator(whole_path)] = Field(Path("media"), alias="MEDIA_DIR")
+    """The folder of pictures and recordings; below the program's home unless absolute."""
     public_url: str = Field("", alias="PUBLIC_URL", max_length=200)
     """URL at which readers reach the web server."""
     secret_key: SecretStr | None = Field(None, alias="SECRET_KEY")
@@ -294,7 +294,7 @@ def secrets(settings: BaseModel) -> list[str]:
                 found += [parts.username] if parts.username and parts.scheme.startswith("http") else []
                 if name == "heartbeat_url":  # its path is the key
                     found.append(parts.path)
-            elif name in {"invite_codes", "secret_key"}:
+            elif name in {"invite_codes", "secret_key", "tokens"}:
                 found += _listed(value)
             elif secret:
                 found.append(secret)

@@ -49,6 +49,7 @@ WRONG = [
     ("LOG_FORMAT", "xml"),
     ("FEED_URL", "http://[::1"),
     ("DATABASE_URL", "postgresql+psycopg://ada:pa55word@host:port/papers"),
+    ("MEDIA_DIR", "~nobody-of-that-name/media"),
 ]
 
 

@@ -14,6 +14,7 @@ from bot.channel.message import Limits, Message, Pace, Personal, Rate, utf16_uni
 from bot.channel.outcome import Barred, Deferred, Gone, Outcome, Rejected, Sent, Unknown
 from bot.channel.page import FIRST_PAGE, About, Block, Direction, Link, Page, Paging, Said
 from bot.channel.port import (
+    FIRST_ACCOUNT,
     AwaitsPictures,
     Channel,
     Commands,
@@ -21,6 +22,7 @@ from bot.channel.port import (
     Escape,
     Finding,
     Handler,
+    HasAccounts,
     Hook,
     Hooked,
     Inviting,

@@ -21,4 +21,4 @@ def cloud_url(page: Page, kit: Kit) -> str:
     ):
         return ""
     found = kit.media(page.about.slug, page.language, "keywords.png")
-    return "" if found is None else media_url(public, page.about.slug, page.language, "keywords.png")
+    return "" if found is None else media_url(public, page.about.slug, page.language, "keywords.png", found)

@@ -16,7 +16,7 @@ from bot.channel.outcome import Outcome
 from bot.channel.page import Link, Page
 from bot.channel.preference import Preference
 from bot.channel.tokens import Links, Unsigned
-from bot.model import Address, Style
+from bot.model import Address, Paper, Style
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,10 @@ class Finding:
     def level(self) -> Literal["ok", "advice", "fault"]:
         """How much it matters; only faults make `papers doctor` fail."""
         return "fault" if not self.ok else "advice" if self.advice else "ok"
+
+
+FIRST_ACCOUNT = "first bot"
+"""The memory's key under which a channel that may have several accounts notes, at login, the key of the first."""
 
 
 class LoginError(Exception):
@@ -66,9 +70,18 @@ MediaFinder = Callable[[str, str, str], Path | None]
 """Finds a picture or recording of an edition: by its slug, the language and a name such as `trend.png`. Blocks."""
 
 
+PicturesKnown = Callable[[Paper], bool]
+"""Whether it is known what pictures a paper has: each is in `Kit.pictures`, or cannot be had. Blocks."""
+
+
 def no_media(slug: str, language: str, name: str) -> Path | None:  # noqa: ARG001 - it takes what every finder takes
     """A `MediaFinder` that finds nothing."""
     return None
+
+
+def always_known(paper: Paper) -> bool:  # noqa: ARG001 - it takes what every PicturesKnown takes
+    """A `PicturesKnown` for papers whose pictures nobody fetches."""
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +93,7 @@ class Kit:
     pictures: Path
     """The folder of papers' pictures, each of which may be missing: `ID.thumb.jpg`, `ID.fig.jpg` or `ID.fig.png`."""
     memory: Memory
+    """Of this account alone: what a service calls a file, one bot cannot know from another."""
     template: Callable[[str, Escape | None], Template]
     """Finds a template below `templates/` by name, such as `telegram/edition.html`.
 
@@ -92,8 +106,14 @@ class Kit:
     """Whether editions are read aloud."""
     media: MediaFinder = no_media
     """Finds pictures of editions: `keywords.png`, `trend.png`, `poster.png`, `card.png`, and `…-dark.png` of two."""
+    pictures_known: PicturesKnown = always_known
+    """Whether a paper's pictures, as far as it has any, are there."""
     logo: tuple[int, int] | None = None
     """Width and height in pixels of the newsletter's logo (`/logo.png` on the web server); None without one."""
+    name: str = ""
+    """The channel's name, or that of the account to open where there are several: `telegram.987654321`."""
+    account: str = ""
+    """The key of the account to open, out of those that the settings list (`HasAccounts`)."""
     colour: str = "#a8410b"
     """The brand's colour, `#rrggbb`."""
 
@@ -156,7 +176,7 @@ class Channel(ABC):
     """
 
     name: str
-    """The channel's name, such as "telegram"; stored with every subscriber."""
+    """The channel's name, such as "telegram", or that of the account (`Kit.name`)."""
     limits: Limits = Limits()
     """How large one message may be."""
     pace: Pace = Pace()
@@ -211,6 +231,19 @@ class Channel(ABC):
 
 
 @runtime_checkable
+class HasAccounts(Protocol):
+    """Settings of a channel that may send by several accounts of ours, such as bots.
+
+    Each is opened as a channel of its own. Addresses that it hands over hold its name (`Address.account`).
+    """
+
+    @property
+    def accounts(self) -> Sequence[str]:
+        """The keys of the accounts, those of the settings, in their order."""
+        ...
+
+
+@runtime_checkable
 class Mailing(Protocol):
     """A channel whose recipients anybody can type, so that subscribing takes a confirmation mail (double opt-in)."""
 
@@ -257,10 +290,10 @@ class Inviting(Protocol):
 
 @runtime_checkable
 class AwaitsPictures(Protocol):
-    """A channel whose pages would look unfinished without the pictures of an edition, which are drawn meanwhile."""
+    """A channel whose pages stay: they wait for the pictures that they show, and are written again for late ones."""
 
-    def lacks_pictures(self, slug: str, language: str, style: Style) -> bool:
-        """Whether a page of an edition would show pictures that are not there yet."""
+    def lacks_pictures(self, slug: str, language: str, style: Style, papers: Sequence[Paper]) -> bool:
+        """Whether a page of an edition with these papers would show pictures that may still come. Blocks."""
 
 
 @runtime_checkable

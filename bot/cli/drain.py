@@ -1,11 +1,10 @@
-"""`papers drain`: processes of this machine finish what they have begun, and end."""
+"""`papers drain`: processes finish what they have begun, and end."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import socket
+from collections.abc import Collection
 from typing import Annotated
 
 import typer
@@ -14,6 +13,7 @@ from bot.cli.console import complain, say
 from bot.cli.open_store import stored
 from bot.cli.startup import DONE, FAILED, execute
 from bot.runtime.locks import Locks, make_locks
+from bot.store import Store, drain_requests
 
 LOOK_EVERY = 0.5
 """Seconds between two looks whether the processes have ended."""
@@ -22,6 +22,13 @@ LONGEST_DRAIN = 600.0
 
 
 def drain(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME]...",
+            help="Processes by the id that `papers health` shows, or all of a host; else this host.",
+        ),
+    ] = None,
     wait: Annotated[
         float, typer.Option(metavar="SECONDS", help="How long to wait for them to end.", min=0)
     ] = LONGEST_DRAIN,
@@ -29,60 +36,46 @@ def drain(
     """Let the processes on this machine finish, and end.
 
     They claim nothing more, and unlike at a stop messages in flight get all the time they need. Processes on other
-    machines go on, and take over.
+    machines go on, and take over. Processes in other containers, and on hosts that share a name, can be named.
     """
-    execute(_drain(wait))
+    execute(_drain(names or [], wait))
 
 
-async def _drain(wait: float) -> int:
+async def _drain(names: Collection[str], wait: float) -> int:
     async with stored(as_it_is=True) as store:
         await store.version()  # says why the database cannot be used
         locks = make_locks(store.engine.url, store.path)
         try:
-            return await _drain_under(locks, wait)
+            return await _drain_under(store, locks, names, wait)
         finally:
             await locks.close()
 
 
-async def _drain_under(locks: Locks, wait: float) -> int:
-    begun = await _running_here(locks)
+async def _drain_under(store: Store, locks: Locks, names: Collection[str], wait: float) -> int:
+    begun = await _running(locks, names)
     if not begun:
-        say("Nothing runs on this machine.")
+        say(f"Nothing runs as {', '.join(names)}; see `papers health`." if names else "Nothing runs on this machine.")
         return DONE
-    for process in begun:
-        try:
-            os.kill(process, signal.SIGUSR1)
-        except PermissionError:
-            complain(f"Process {process} belongs to another user: run this as its user.")
-            return FAILED
-        except ProcessLookupError:  # it has just ended
-            continue
+    async with store.write() as connection:
+        await drain_requests.ask(connection, begun)
     ends = asyncio.get_running_loop().time() + wait
-    while left := begun & await _running_here(locks):
+    while left := begun & await _running(locks, names):
         if asyncio.get_running_loop().time() < ends:
             await asyncio.sleep(LOOK_EVERY)
             continue
-        complain(f"Still at work after {wait:g} s: {', '.join(map(str, sorted(left)))}; stop them, or wait longer.")
+        complain(f"Still at work after {wait:g} s: {', '.join(sorted(left))}; stop them, or wait longer.")
         return FAILED
+    async with store.write() as connection:
+        await drain_requests.withdraw(connection, begun)  # of those that had ended by themselves
     say(f"Drained: {len(begun)}.")
     return DONE
 
 
-async def _running_here(locks: Locks) -> set[int]:
-    """The ids of processes on this machine that hold locks and live."""
-    found: set[int] = set()
+async def _running(locks: Locks, names: Collection[str]) -> set[str]:
+    """The ids of processes with these ids, or on these hosts, that hold locks and live."""
+    found, wanted = set[str](), set(names or [socket.gethostname()])
     for each in await locks.holders():
-        # The lock is tried as well: a note on a file may outlast its process, and the id be another's by now.
-        if each.host == socket.gethostname() and each.pid is not None and not await locks.is_free(each.role):
-            found.add(each.pid)
-    return {process for process in found if _lives(process)}
-
-
-def _lives(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+        # The lock is tried as well: a note on a file may outlast its process.
+        if each.id is not None and {each.id, each.host} & wanted and not await locks.is_free(each.role):
+            found.add(each.id)
+    return found

@@ -8,14 +8,16 @@ from typing import Annotated
 import typer
 
 from bot import settings
-from bot.channel_loader import CHANNELS
+from bot.channel_loader import CHANNELS, accounts, configured
+from bot.cli.configuration import configuration
 from bot.cli.console import as_json, complain, progress, say, table
 from bot.cli.open_store import stored
 from bot.cli.options import Json
 from bot.cli.startup import DONE, FAILED, RUNNING, WRONG, execute
 from bot.runtime.locks import OWNER, HeldError, Locks, LostError, holding, make_locks
+from bot.runtime.locks.role_names import every_role
 from bot.runtime.supervisor import clock
-from bot.store import Store
+from bot.store import Store, stats
 from bot.store.backup_file import mark
 from bot.store.copy import copy, frozen, make_ready, open_target, require_current
 
@@ -71,7 +73,11 @@ async def _copy(source: Store, target: Store) -> dict[str, int]:
     """Copy everything while holding every lock of both databases. Returns rows by table."""
     await require_current(source, "database")
     here, there = (make_locks(store.engine.url, store.path) for store in (source, target))
-    locks = ["poll", *(f"{part}:{channel}" for part in ("deliver", "listen") for channel in CHANNELS)]
+    async with source.read() as connection:
+        known = await stats.known_accounts(connection)
+    environ = configuration().environ
+    served = [each.name for each in await accounts(configured(environ), environ, source)]
+    locks = every_role(sorted({*CHANNELS, *known, *served}))
     try:
         async with holding(here, *locks):
             await _require_no_sender(here)

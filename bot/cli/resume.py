@@ -12,6 +12,7 @@ from bot.cli.console import complain, say
 from bot.cli.deliveries import hide_addresses
 from bot.cli.open_store import stored
 from bot.cli.startup import DONE, WRONG, execute
+from bot.model import channel_of
 from bot.rules.outcomes import ChannelState
 from bot.runtime.supervisor import clock
 from bot.store import channel_state
@@ -26,7 +27,7 @@ def resume(channel: Annotated[str, typer.Argument(metavar="CHANNEL", help="Such 
 
 
 async def _resume(channel: str) -> int:
-    if channel not in CHANNELS:
+    if channel_of(channel) not in CHANNELS:
         complain(f"There is no channel named {channel}; there are: {', '.join(CHANNELS)}.")
         return WRONG
     async with stored() as store, store.write() as connection:

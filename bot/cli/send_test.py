@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 
 import typer
 
@@ -14,6 +15,7 @@ from bot.cli.open_service import open_service
 from bot.cli.startup import DONE, FAILED, WRONG, execute
 from bot.cli.subscriber_import import AddressArgument, read_address
 from bot.delivery.rendering import compose, texts_for
+from bot.delivery.session import Session
 from bot.model import Address, Cadence
 from bot.publishing.feed import sample
 from bot.rules.preferences import without_filters
@@ -26,6 +28,11 @@ def send_test(address: AddressArgument) -> None:
     It is the latest edition, or the built-in sample. The address need not be subscribed.
     """
     execute(_send_test(address))
+
+
+def _session_for(sessions: Sequence[Session], address: Address) -> Session:
+    """The account that reaches an address, else the channel's first."""
+    return next((each for each in sessions if each.channel.name == address.via), sessions[0])
 
 
 async def _send_test(written: str) -> int:
@@ -44,13 +51,15 @@ async def _send_test(written: str) -> int:
             if await subscriber_queries.is_suppressed(connection, address):
                 complain(f"{address} is on the suppression list, so nothing is sent there.")
                 return FAILED
+        sessions = [each.session for each in service.channel_jobs]
+        session = _session_for(sessions, address if reader is None else reader.address)
         wanted = configuration().default_preferences if reader is None else reader.preferences
         wanted = without_filters(wanted)  # a test has to arrive, whatever the reader filters
         texts = await texts_for(service.store, [ranked.paper.id for ranked in edition.papers], wanted)
-        message = compose(edition, wanted, service.channels[0], texts=texts)
+        message = compose(edition, wanted, session.channel, texts=texts)
         assert message is not None
         try:
-            channel = await service.channel_jobs[0].session.open()
+            channel = await session.open()
         except LoginError:
             raise
         except Exception as error:  # noqa: BLE001 - each channel's library has errors of its own

@@ -207,7 +207,7 @@ def _cells(subscriber: Subscriber) -> dict[str, str]:
     wanted = subscriber.preferences
     chosen = {each.name: each.write(value(wanted, each)) for each in PREFERENCES}
     return {
-        "address": str(subscriber.address),
+        "address": f"{subscriber.address.via}:{subscriber.address.recipient}",
         "status": subscriber.status.value,
         **chosen,
         "topics": ", ".join(wanted.topics),

@@ -31,7 +31,7 @@ from bot.render.words import own_name, words
 from bot.rules.preferences import PREFERENCES
 from bot.rules.schedule import waking
 from bot.runtime.supervisor import clock
-from bot.store import Store, audience, bulk_import, subscriber_queries
+from bot.store import Store, accounts, audience, bulk_import, subscriber_queries
 from bot.store.bulk_import import BATCH, BatchResult, BulkImporter, NewSubscriber
 
 
@@ -92,7 +92,8 @@ def add(address: str, **given: str) -> None:
 
 async def _add(written: str, given: dict[str, str]) -> int:
     async with stored() as store:
-        address = read_address(written, store)
+        served = await _served(store)
+        address = accounts.resolved(read_address(written, store), served)
         try:
             wanted = subscriber_files.preferences(configuration().default_preferences, **given)
         except ValueError as error:
@@ -113,8 +114,8 @@ async def _add(written: str, given: dict[str, str]) -> int:
         return FAILED
     say(f"{address} is subscribed, in {own_name(wanted.language)}.")
     say(rhythm_in_words(wanted, words(DEFAULT), now))
-    if address.channel not in channel_loader.configured(configuration().environ):
-        complain(f"But {address.channel} is not configured, so nothing is sent until it is: see docs/settings.md.")
+    if address.via not in {each.name for each in served}:
+        complain(f"But {address.via} is not configured, so nothing is sent until it is: see docs/settings.md.")
     return DONE
 
 
@@ -174,9 +175,15 @@ async def _import(lines: IO[bytes], size: int, kind: FileFormat, welcome: bool) 
     read = subscriber_files.read_json_lines if kind is FileFormat.JSONL else subscriber_files.read_csv
     batch: list[SubscriberRow] = []
     async with stored() as store:
+        served = await _served(store)
+        stored_form = address_reader(store)
         with progress("Bytes read" if size else "Subscribers added") as bar:
             try:
-                for row in read(lines, address_reader(store), configuration().default_preferences):
+                for row in read(
+                    lines,
+                    lambda address: accounts.resolved(stored_form(address), served),
+                    configuration().default_preferences,
+                ):
                     if isinstance(row, subscriber_files.BadRow):
                         bad += 1
                         complain(f"line {row.line}: {row.why}")
@@ -210,9 +217,7 @@ async def _store(
             reader = await subscriber_queries.get(connection, each.address)
             if reader is not None and reader.status is Status.ACTIVE:
                 at = waking(subscriber_queries.rhythm(reader.preferences), now)
-                await subscription.greet(
-                    connection, reader.id, reader.address.channel, reader.preferences, welcome_at=at
-                )
+                await subscription.greet(connection, reader.id, reader.address.via, reader.preferences, welcome_at=at)
     return done
 
 
@@ -256,6 +261,12 @@ def read_address(written: str, store: Store) -> Address:
         return address_reader(store)(Address.parse(written))
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
+
+
+async def _served(store: Store) -> Sequence[accounts.Account]:
+    """The accounts of the channels that are set up."""
+    environ = configuration().environ
+    return await channel_loader.accounts(channel_loader.configured(environ), environ, store)
 
 
 def address_reader(store: Store) -> Callable[[Address], Address]:

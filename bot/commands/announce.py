@@ -12,6 +12,7 @@ from bot.channel.preference import N_
 from bot.commands.command import Audience, Command, Typed, always, understood
 from bot.commands.context import Context
 from bot.delivery.rendering import compose_note
+from bot.model import channel_of
 from bot.render.announcement_page import LONGEST, announcement_page, clean_lines
 from bot.render.fit import FitError
 from bot.rules.closing import DAY
@@ -62,7 +63,7 @@ async def broadcast(context: Context, asked: Draft | Decision) -> Reply:
     channel, text = asked.channel, asked.text
     if channel is not None:
         async with context.store.read() as connection:
-            known = {*context.services.channels, *await stats.known_channels(connection)}
+            known = {channel_of(each) for each in {*context.services.channels, *await stats.known_accounts(connection)}}
         # A name before a colon that no channel has is part of the text.
         channel, text = (channel.casefold(), text) if channel.casefold() in known else (None, f"{channel}: {text}")
     return await preview(context, text, channel)
@@ -73,7 +74,7 @@ async def preview(context: Context, written: str, channel: str | None) -> Reply:
 
     It has to fit into a message on each channel that is set up. `channel` is the only one it is for, None for all.
     """
-    store, channels = context.store, context.services.channels
+    store, channels = context.store, {channel_of(name): each for name, each in context.services.channels.items()}
     w = context.w
     text = clean_lines(written) if len(written) <= FAR_TOO_LONG else written
     if len(text) > LONGEST:

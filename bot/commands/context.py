@@ -95,8 +95,8 @@ class Context:
 
     @property
     def channel(self) -> Channel:
-        """The requester's channel."""
-        return self.services.channels[self.requester.address.channel]
+        """The requester's channel, by the account that they wrote to."""
+        return self.services.channels[self.requester.address.via]
 
     def typed(self, line: str) -> str:
         """A command line as the requester would type it in their channel."""

@@ -18,7 +18,7 @@ from bot.rules.closing import ClosingState
 from bot.rules.outcomes import ChannelState
 from bot.store import channel_state, closing_state, listening_outages
 from bot.store.listening_outages import ListeningOutage
-from bot.store.stats import Latest, ReaderCounts, census, known_channels
+from bot.store.stats import Latest, ReaderCounts, census, known_accounts
 from bot.store.stats import latest as latest_editions
 
 WEEK = timedelta(days=7)
@@ -30,7 +30,7 @@ async def stats(context: Context, _: str) -> Reply:
     async with context.store.read() as connection:
         counted = await census(connection, since=context.now - WEEK)
         latest = await latest_editions(connection)
-        names = sorted({*context.services.channels, *await known_channels(connection)})
+        names = sorted({*context.services.channels, *await known_accounts(connection)})
         states = {name: await channel_state.load(connection, name) for name in names}
         outages = await listening_outages.load(connection)
         known = await closing_state.load(connection)

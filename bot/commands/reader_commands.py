@@ -26,9 +26,11 @@ from bot.render.catalogue import languages
 from bot.render.words import Words, match, words
 from bot.rules.access import Access, Admission
 from bot.runtime.text import printable
-from bot.store import Store, audience, shared_places, subscriber_queries
+from bot.store import Store, accounts, audience, shared_places, subscriber_queries
 
 log = logging.getLogger(__name__)
+
+STILL_SUBSCRIBED = {Status.PENDING, Status.ACTIVE, Status.PAUSED}
 
 
 class ReaderCommands:
@@ -148,7 +150,7 @@ class ReaderCommands:
         operates = self.operates(requester.address)
         commands = {
             name: command
-            for name, command in self._commands[requester.address.channel].items()
+            for name, command in self._commands[requester.address.via].items()
             if operates or command.audience is not Audience.OPERATORS
         }
         return Context(requester, reader, preferences, w, now, self._services, commands)
@@ -187,7 +189,8 @@ class ReaderCommands:
         async with self._store.write() as connection:
             for each in await _within(connection, address):
                 reader = await subscriber_queries.get(connection, each, lock=True)
-                if reader is not None and reader.status in {Status.PENDING, Status.ACTIVE, Status.PAUSED}:
+                here = reader is not None and reader.address.via == each.via  # another bot may well reach them
+                if reader is not None and here and reader.status in STILL_SUBSCRIBED:
                     await subscriber_queries.mark_gone(connection, reader.id, reason, now=now)
 
     async def back(self, address: Address) -> bool:
@@ -197,7 +200,12 @@ class ReaderCommands:
             await audience.lock_editions(connection)
             for each in await _within(connection, address):
                 reader = await subscriber_queries.get(connection, each, lock=True)
-                if reader is not None and reader.status is Status.GONE:
+                if reader is None:
+                    continue
+                is_gone = reader.status is Status.GONE
+                if is_gone or reader.address.via not in self._services.channels:
+                    await accounts.hand_over(connection, reader.id, each)
+                if is_gone:
                     await subscriber_queries.resume(connection, reader.id)
                     was_gone = True
         return was_gone
@@ -219,7 +227,7 @@ class ReaderCommands:
 
     async def acquire(self, address: Address) -> None:
         """Wait until the channel's rate limit allows a reply to `address`; replies go before editions."""
-        await self._rate_limiters[address.channel].acquire(address.recipient, urgent=True)
+        await self._rate_limiters[address.via].acquire(address.recipient, urgent=True)
 
     def languages(self) -> Sequence[str]:
         """The languages there are, as BCP 47 tags."""

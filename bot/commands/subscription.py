@@ -23,7 +23,7 @@ from bot.render.words import Words, words
 from bot.rules.access import Access, Admission
 from bot.rules.schedule import Window, welcome
 from bot.rules.topics import TopicsError, parse
-from bot.store import audience, edition_queries, pending_deliveries, subscriber_queries
+from bot.store import accounts, audience, edition_queries, pending_deliveries, subscriber_queries
 
 PAUSES = (timedelta(days=7), timedelta(days=14), timedelta(days=30))
 """The lengths of pauses that are offered."""
@@ -77,7 +77,7 @@ async def subscribe(context: Context, asked: SubscribeArguments) -> Reply:
     """Subscribe, and owe the latest edition.
 
     Readers who come back find their preferences as they left them, but for what they ask for. Those who never left keep
-    theirs, since anybody can make a link that asks.
+    theirs, since anybody can make a link that asks. Of several bots the last one that they started reaches them.
     """
     reader, w, access, requester = context.reader, context.w, context.services.access, context.requester
     known = reader is not None and reader.reason_code != Reason.REMOVED
@@ -106,9 +106,11 @@ async def subscribe(context: Context, asked: SubscribeArguments) -> Reply:
             await add(connection, requester.address, wanted, welcome_at=now, now=now, set_up_by=requester.person)
         else:
             await subscriber_queries.change(connection, reader, wanted, now=context.now)
+            if reader.address.via != requester.address.via:
+                await accounts.hand_over(connection, reader.id, requester.address)
             if reader.status is not Status.ACTIVE:
                 await subscriber_queries.resume(connection, reader.id)
-                await greet(connection, reader.id, requester.address.channel, wanted, welcome_at=context.now)
+                await greet(connection, reader.id, requester.address.via, wanted, welcome_at=context.now)
         latest = await edition_queries.latest(connection, wanted.cadence)
     if reader is None:
         first = w.gettext("subscribe.done")
@@ -151,23 +153,23 @@ async def add(
     subscriber_id = await subscriber_queries.add(connection, address, wanted, now=now, set_up_by=set_up_by)
     if subscriber_id is None:
         return False
-    await greet(connection, subscriber_id, address.channel, wanted, welcome_at=welcome_at)
+    await greet(connection, subscriber_id, address.via, wanted, welcome_at=welcome_at)
     return True
 
 
 async def greet(
     connection: AsyncConnection,
     subscriber_id: int,
-    channel: str,
+    account: str,
     wanted: Preferences,
     *,
     welcome_at: datetime,
 ) -> None:
-    """Owe a subscriber the latest edition, unless it was owed before."""
+    """Owe a subscriber the latest edition, by an account, unless it was owed before."""
     edition_id = await edition_queries.latest_id(connection, wanted.cadence)
     if edition_id is not None:
         due: Window = welcome(subscriber_queries.rhythm(wanted), welcome_at)
-        await audience.owe_one(connection, edition_id, subscriber_id, channel, due)
+        await audience.owe_one(connection, edition_id, subscriber_id, account, due)
 
 
 async def unsubscribe(context: Context, _: str) -> Reply:

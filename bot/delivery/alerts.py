@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from bot.channel import LoginError, Page, Personal, Sent
 from bot.channel.preference import N_
 from bot.delivery.session import Session
-from bot.model import Address, State
+from bot.model import Address, State, channel_of
 from bot.render.edition_page import notice_page
 from bot.render.fit import fit
 from bot.render.words import Words, own_name, words
@@ -60,7 +60,7 @@ class Alerts:
     """The alert queue. `alert` may be called from anywhere on the event loop."""
 
     def __init__(self, sessions: Sequence[Session], admins: Sequence[Address], language: str) -> None:
-        self._sessions = {session.channel.name: session for session in sessions}
+        self._sessions = sessions
         self._admins = admins
         self._words = words(language)
         self._waiting: asyncio.Queue[tuple[Page, Sequence[Address]]] = asyncio.Queue(MOST)
@@ -77,7 +77,7 @@ class Alerts:
         """Log `event` and enqueue it for the admins, and for the `setter` of the place that it is about."""
         log.log(level, event, extra=fields)
         deaf = fields.get("channel") if event in ABOUT_A_CHANNEL else None
-        elsewhere = [admin for admin in self._admins if admin.channel != deaf and admin.channel in self._sessions]
+        elsewhere = [admin for admin in self._admins if any(each.channel.name != deaf for each in self._of(admin))]
         self._enqueue(text(event, fields, self._words), self._words, now, elsewhere or self._admins)
         if setter is not None:
             w = words(setter.language)
@@ -99,22 +99,33 @@ class Alerts:
 
     async def _send(self, page: Page, to: Sequence[Address]) -> None:
         for each in to:
-            session = self._sessions.get(each.channel)
-            if session is None:
-                continue  # `papers doctor` says so
-            try:
-                async with asyncio.timeout(SEND_SECONDS):
-                    channel = await session.open()
-                    await session.rate_limiter.acquire(each.recipient, urgent=True)
-                    message = fit(page, channel.compose, channel.limits).message
-                    outcome = await channel.send(each.recipient, message, Personal(key=uuid.uuid4().hex))
-            except LoginError:
-                continue  # logged already where the channel is used
-            except Exception:
-                log.exception("alert failed, it is in the log only", extra={"channel": each.channel})
-            else:
-                if not isinstance(outcome, Sent):
-                    log.warning("alert not sent", extra={"channel": each.channel, "outcome": str(outcome)})
+            for session in self._of(each):  # none is said by `papers doctor`
+                if await _is_sent(page, each, session):
+                    break
+
+    def _of(self, address: Address) -> Sequence[Session]:
+        """The accounts that may reach an address, the likeliest first: we do not know which bots an admin started."""
+        theirs = [each for each in self._sessions if channel_of(each.channel.name) == address.channel]
+        return sorted(theirs, key=lambda each: each.channel.name != address.via)
+
+
+async def _is_sent(page: Page, to: Address, session: Session) -> bool:
+    """Try to send an alert by one account; whatever fails is logged."""
+    name = session.channel.name
+    try:
+        async with asyncio.timeout(SEND_SECONDS):
+            channel = await session.open()
+            await session.rate_limiter.acquire(to.recipient, urgent=True)
+            message = fit(page, channel.compose, channel.limits).message
+            outcome = await channel.send(to.recipient, message, Personal(key=uuid.uuid4().hex))
+    except LoginError:
+        return False  # logged already where the channel is used
+    except Exception:
+        log.exception("alert failed, it is in the log only", extra={"channel": name})
+        return False
+    if not isinstance(outcome, Sent):
+        log.warning("alert not sent", extra={"channel": name, "outcome": str(outcome)})
+    return isinstance(outcome, Sent)
 
 
 def log_alert(

@@ -11,9 +11,11 @@ from functools import partial
 from bot.channel import Channel, Commands, LoginError
 from bot.delivery.dispatcher import Dispatcher
 from bot.delivery.listening import ListeningMonitor
+from bot.delivery.page_completion import PageCompleter
 from bot.delivery.recording_sender import RecordingSender
 from bot.delivery.session import Session
 from bot.runtime.jobs import Job
+from bot.runtime.locks.role_names import DELIVER, LISTEN, role_of
 from bot.runtime.role_status import RoleStatus
 from bot.runtime.supervisor import TICK, backoffs, pause, until
 
@@ -28,17 +30,23 @@ class ChannelJobs:
         session: Session,
         dispatcher: Dispatcher,
         recordings: RecordingSender | None,
+        pages: PageCompleter | None = None,
         *,
         monitor: ListeningMonitor,
         status: RoleStatus,
         now: Callable[[], datetime],
     ) -> None:
-        """`recordings` sends editions read aloud, None where there are none or the channel does not play them."""
+        """`recordings` sends editions read aloud, None where there are none or the channel does not play them.
+
+        `pages` writes pages that stay again, None where the channel has none.
+        """
         self.session = session
         self.channel: Channel = session.channel
         self.dispatcher = dispatcher
         self.recordings = recordings
-        self.delivers, self.listens = f"deliver:{self.channel.name}", f"listen:{self.channel.name}"
+        self.follow_ups = [each for each in (recordings, pages) if each is not None]
+        """What comes after deliveries, each under a lock of its own."""
+        self.delivers, self.listens = role_of(DELIVER, self.channel.name), role_of(LISTEN, self.channel.name)
         """The names of its jobs."""
         self._monitor, self._status, self._now = monitor, status, now
 

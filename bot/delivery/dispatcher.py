@@ -37,6 +37,7 @@ from bot.rules.outcomes import (
     repeat_at,
 )
 from bot.runtime.locks import OWNER, Locks
+from bot.runtime.locks.role_names import DELIVER, role_of
 from bot.runtime.timing import Observe, ignore_timing
 from bot.signing import SignedLinks
 from bot.store import (
@@ -117,7 +118,7 @@ class Dispatcher:
 
     def roles(self) -> list[str]:
         """The locks that delivering on this channel needs."""
-        exclusive = [f"deliver:{self.channel.name}"] if self.channel.pace.exclusive else []
+        exclusive = [role_of(DELIVER, self.channel.name)] if self.channel.pace.exclusive else []
         return [*exclusive, f"{OWNER}{self.owner}"]
 
     def _may_begin(self) -> bool:
@@ -268,7 +269,8 @@ class Dispatcher:
             if (at := await self._renderings.texts_pending_until(connection, delivery, now)) is not None:
                 later.setdefault(delivery.id, at)
         if later:
-            await claiming.postpone(connection, later, owner=self.owner, expires=self._may_expire())
+            until = [(each, later[each.id]) for each in claimed if each.id in later]
+            await claiming.postpone(connection, until, owner=self.owner, expires=self._may_expire())
         return [delivery for delivery in claimed if delivery.id not in later]
 
     async def _is_due(self, now: datetime, free: int) -> bool:
@@ -314,7 +316,7 @@ class Dispatcher:
                 )
                 each.is_barred, each.setter = change
         endings = {each.delivery.id: each.follows for each in ended}
-        await recording.record(connection, endings, owner=self.owner, now=now)
+        await recording.record(connection, [(each.delivery, each.follows) for each in ended], owner=self.owner, now=now)
         accepted = 0  # in a row, counted together
         for each in ended:
             delivery, result, bad_renderings = each.delivery, each.result, 0

@@ -1,7 +1,8 @@
-"""Housekeeping: reports editions that are finished or missing and long outages of listening, tidies the database."""
+"""Housekeeping: reports finished or missing editions and long outages of listening, tidies the database and files."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Collection
 from datetime import datetime, time, timedelta
@@ -43,9 +44,11 @@ class Housekeeping:
         channels: Collection[str] = (),
         keep: timedelta = former_readers.KEEP,
         may_expire: Callable[[], bool] = lambda: True,
+        drop_files: Callable[[datetime], int] = lambda _: 0,
     ) -> None:
         """While `may_expire` says no, because clocks differ, nothing is folded or deleted.
 
+        `drop_files` deletes old pictures and recordings, and returns how many; it may block.
         Long outages are told of the `channels`, by name, that are configured.
         """
         self._may_expire = may_expire
@@ -54,6 +57,7 @@ class Housekeeping:
         self._closes = closes
         self._channels = channels
         self._keep = keep
+        self._drop_files = drop_files
         self._held_until: datetime | None = None
 
     async def step(self, now: datetime) -> bool:
@@ -109,7 +113,7 @@ class Housekeeping:
             await one_time_tokens.drop_old(connection, now)
 
     async def _fold(self, now: datetime) -> bool:
-        """Once a day, replace deliveries past their retention by counts, and erase readers who left long ago.
+        """Once a day, replace deliveries past their retention by counts, erase who left long ago, delete old files.
 
         Partitions are made ahead first.
         """
@@ -126,6 +130,7 @@ class Housekeeping:
             self._held_until = now + AGAIN
             return False
         erased = await former_readers.erase_former(self._store, now=now, keep=self._keep)
+        dropped = await asyncio.to_thread(self._drop_files, now)
         async with self._store.write() as connection:
             await opinions.forget(connection, before=now - opinions.KEEP)
             await ended_editions.done(connection, "fold", now.date())
@@ -133,4 +138,6 @@ class Housekeeping:
             log.info("old deliveries folded into counts", extra={"rows": folded})
         if erased:
             log.info("readers who left long ago erased", extra={"rows": erased})
-        return bool(folded or erased)
+        if dropped:
+            log.info("old pictures and recordings deleted", extra={"files": dropped})
+        return bool(folded or erased or dropped)

@@ -15,13 +15,12 @@ from bot.delivery.rendering import FindRecording
 from bot.delivery.session import Session
 from bot.model import Cadence, Edition, Style
 from bot.runtime.locks import Locks
+from bot.runtime.locks.role_names import FOLLOW, role_of
 from bot.store import Store, edition_queries, sent_recordings
 from bot.store.sent_recordings import Listener
 
 log = logging.getLogger(__name__)
 
-ROLE = "follow"
-"""The lock of a channel's recordings, before its name."""
 LATEST = timedelta(hours=3)
 """Time after an edition reached its reader within which its recording follows; later nobody expects it."""
 FRESH = timedelta(days=2)
@@ -43,7 +42,7 @@ class RecordingSender:
     @property
     def role(self) -> str:
         """The lock under which they are sent."""
-        return f"{ROLE}:{self._session.channel.name}"
+        return role_of(FOLLOW, self._session.channel.name)
 
     async def step(self, now: datetime) -> bool:
         """Send the recordings that are there and wanted. Returns whether any was sent."""
@@ -58,6 +57,10 @@ class RecordingSender:
             async with self._store.write() as connection:
                 await sent_recordings.forget(connection, now - FRESH - timedelta(days=1))
         return sent > 0
+
+    async def once(self, now: datetime) -> bool:
+        """The same for a program that runs once."""
+        return await self.step(now)
 
     async def _follow(self, edition: Edition, now: datetime) -> int:
         """Send one edition's recordings, until the service asks us to wait. Returns how many were sent."""
@@ -110,5 +113,5 @@ def recording_sender(
     """The sender of a channel that plays recordings, with a store that writes under its lock alone; else None."""
     if find is None or not isinstance(session.channel, Playing):
         return None
-    role = f"{ROLE}:{session.channel.name}"
+    role = role_of(FOLLOW, session.channel.name)
     return RecordingSender(store.fenced(locks, partial(list, [role])), session, find)

@@ -102,7 +102,7 @@ class Renderings:
         ready = self._ready.get(key)
         if ready is not None:
             return ready
-        edition = await self._edition(delivery.edition_id)
+        edition = await self.edition(delivery.edition_id)
         name = slug(edition.cadence, edition.day)
         message = await self._message(delivery)
         if message is not None:
@@ -124,7 +124,7 @@ class Renderings:
         """When the edition's votes were counted, as a reader is told."""
         key = (edition_id, wanted.language, wanted.timezone)
         known = self._moments.get(key)
-        return known or self._moments.put(key, votes_counted_at(await self._edition(edition_id), wanted))
+        return known or self._moments.put(key, votes_counted_at(await self.edition(edition_id), wanted))
 
     async def _shared(self, key: Key, work: Callable[[], Coroutine[Any, Any, Message | None]]) -> Message | None:
         """What `work` composes, once for all deliveries with the same key."""
@@ -150,7 +150,7 @@ class Renderings:
             return False
         if not (self._writes and not delivery.fell_back) and self._awaits_pictures is None:
             return False
-        return now < (await self._edition(delivery.edition_id)).closed_at + PATIENCE
+        return now < (await self.edition(delivery.edition_id)).closed_at + PATIENCE
 
     async def texts_pending_until(
         self, connection: AsyncConnection, delivery: Delivery, now: datetime
@@ -162,17 +162,23 @@ class Renderings:
         wanted, may_lack_texts = delivery.reader.preferences, self._writes and not delivery.fell_back
         if not await self._may_wait(delivery, now):
             return None
-        edition = await self._edition(delivery.edition_id)
+        edition = await self.edition(delivery.edition_id)
         deadline = edition.closed_at + PATIENCE
-        name = slug(edition.cadence, edition.day)
-        if self._awaits_pictures is not None and self._awaits_pictures.lacks_pictures(
-            name, wanted.language, wanted.style
-        ):
+        if await self.lacks_pictures(delivery):
             return min(deadline, now + LOOK_AGAIN)
         ids = [ranked.paper.id for ranked in choose(edition.papers, wanted)]
         if may_lack_texts and await text_queries.unwritten(connection, ids, wanted.language, wanted.style):
             return min(deadline, now + LOOK_AGAIN)
         return None
+
+    async def lacks_pictures(self, delivery: Delivery) -> bool:
+        """Whether the delivery's page would show pictures that may still come."""
+        if self._awaits_pictures is None:
+            return False
+        edition, wanted = await self.edition(delivery.edition_id), delivery.reader.preferences
+        papers = [ranked.paper for ranked in choose(edition.papers, wanted)]
+        lacks, name = self._awaits_pictures.lacks_pictures, slug(edition.cadence, edition.day)
+        return await asyncio.to_thread(lacks, name, wanted.language, wanted.style, papers)
 
     async def _text_count(self, delivery: Delivery) -> int:
         """How many texts there are to choose from, looked up once for all readers of a slot."""
@@ -200,7 +206,7 @@ class Renderings:
         key = (delivery.edition_id, wanted.language, wanted.style, delivery.due_at)
         known = self._recordings.get(key)
         if known is None:
-            edition = await self._edition(delivery.edition_id)
+            edition = await self.edition(delivery.edition_id)
             found = await self._find_recording(edition.cadence, edition.day, wanted.language, wanted.style)
             known = self._recordings.put(key, (found,))
         return known[0]
@@ -208,7 +214,7 @@ class Renderings:
     async def _compose(
         self, edition_id: int, wanted: Preferences, missed: Sequence[date], recording: Recording | None
     ) -> Message | None:
-        edition = await self._edition(edition_id)
+        edition = await self.edition(edition_id)
         texts = await texts_for(self._store, [each.paper.id for each in edition.papers], wanted)
         fields = {"language": wanted.language, "style": wanted.style.value}
         work = partial(compose, edition, wanted, self._channel, missed, texts, recording=recording)
@@ -231,7 +237,8 @@ class Renderings:
             )
             raise
 
-    async def _edition(self, edition_id: int) -> Edition:
+    async def edition(self, edition_id: int) -> Edition:
+        """An edition, from the cache or the database."""
         task = self._editions.get(edition_id)
         if task is None:
             task = self._editions.put(edition_id, asyncio.create_task(self._load(edition_id)))

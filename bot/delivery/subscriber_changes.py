@@ -11,7 +11,7 @@ from bot.channel import Barred, Gone
 from bot.delivery.alerts import Setter
 from bot.model import Delivery, Reason, State
 from bot.rules.outcomes import Consequence, Result, is_given_up
-from bot.store import pending_deliveries, reader_history, recording, shared_places, subscriber_queries
+from bot.store import accounts, pending_deliveries, reader_history, recording, shared_places, subscriber_queries
 
 
 class Change(NamedTuple):
@@ -30,12 +30,14 @@ async def change_subscriber(
     channel: str,
     now: datetime,
 ) -> Change:
-    """Pause, end or move the subscriber of a delivery, unless they were erased meanwhile."""
+    """Pause, end or move the subscriber of a delivery, unless they were erased meanwhile, or started another bot."""
     reader, reason = delivery.reader.id, follows.reason
     if not await recording.has_same_reader(connection, delivery):
         return Change()
     if follows.moved_to is not None:
         await subscriber_queries.move(connection, reader, follows.moved_to)
+    if not await accounts.reaches(connection, channel, reader):
+        return Change()
     if isinstance(result, Gone) and reason is not None:
         await subscriber_queries.mark_gone(connection, reader, reason, now=now)
     elif isinstance(result, Barred) and reason is not None:

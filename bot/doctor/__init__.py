@@ -32,7 +32,7 @@ async def examine(home: Path, given: Mapping[str, str]) -> list[Finding]:
     core, now = channel_loader.core_settings(environ), datetime.now(UTC)
     store = Store.open(core.database_url.get_secret_value(), home)
     try:
-        database, usable = await database_checks.check(store, home, channel_loader.configured(environ), now)
+        database, usable = await database_checks.check(store, home, environ, now)
         found += database
         found += await services.check_feed(core, now)
         found += await services.check_clock(core, store)

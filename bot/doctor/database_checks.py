@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from bot.channel import Finding
+from bot import channel_loader
+from bot.channel import FIRST_ACCOUNT, Finding
 from bot.doctor.settings_checks import others_can_read
+from bot.model import channel_of
 from bot.store import DatabaseFault, Store, StoreError, server_setup, stats, subscriber_queries
 from bot.store.backups import made_in
+from bot.store.channel_memory import ChannelMemory
 from bot.store.database_faults import damage, explain, try_to_write, why_not_made
 from bot.store.schema import HEAD
 
@@ -19,8 +22,8 @@ LATE = timedelta(days=7)
 """Age of the newest backup from which the doctor advises to make one."""
 
 
-async def check(store: Store, home: Path, used: Sequence[str], now: datetime) -> tuple[list[Finding], bool]:
-    """Every finding about the database, and whether its tables can be asked. `used` are the channels set up."""
+async def check(store: Store, home: Path, environ: Mapping[str, str], now: datetime) -> tuple[list[Finding], bool]:
+    """Every finding about the database, and whether its tables can be asked."""
     try:
         if store.path is not None and not store.path.exists():
             return [_not_there(store.path)], False
@@ -29,7 +32,7 @@ async def check(store: Store, home: Path, used: Sequence[str], now: datetime) ->
             return [Finding("database", True, "holds nothing yet; the first start creates its tables")], False
         if version != HEAD:
             return [Finding("database", False, f"is at version {version}, not {HEAD}; run `papers migrate`")], False
-        found = await _contents(store, home, used, now)
+        found = await _contents(store, home, environ, now)
     except StoreError as error:
         return [Finding("database", False, str(error))], False
     except (DatabaseFault, OSError) as error:
@@ -37,26 +40,40 @@ async def check(store: Store, home: Path, used: Sequence[str], now: datetime) ->
     return [*found, *(await asyncio.to_thread(_files, store.path) if store.path is not None else [])], True
 
 
-async def _contents(store: Store, home: Path, used: Sequence[str], now: datetime) -> list[Finding]:
+async def _contents(store: Store, home: Path, environ: Mapping[str, str], now: datetime) -> list[Finding]:
     """Look at what it holds, and write something."""
     async with store.read() as connection:
         damaged = await damage(connection)
         if damaged is not None:
             return [Finding("database", False, explain(StoreError(f"malformed: {damaged}"), store.path))]
         readers = await subscriber_queries.count(connection)
-        reached = await stats.active_by_channel(connection)
+        reached = await stats.active_by_account(connection)
     async with store.write() as connection:
         await try_to_write(connection)
     return [
         Finding("database", True, f"version {HEAD}, {readers} subscribers"),
         *(await _server(store) if store.path is None else []),
         *([await asyncio.to_thread(_backups, home, now)] if readers else []),
-        *(
-            Finding(name, False, f"is not set up, and {count} subscribers there get nothing; see docs/settings.md")
-            for name, count in reached.items()
-            if name not in used
-        ),
+        *await _not_reached(store, environ, reached),
     ]
+
+
+async def _not_reached(store: Store, environ: Mapping[str, str], reached: Mapping[str, int]) -> list[Finding]:
+    """Find channels, and accounts such as bots, that have subscribers and are not set up (any more)."""
+    served = await channel_loader.accounts(channel_loader.configured(environ), environ, store)
+    used, found = {each.name for each in served}, []
+    for name, count in reached.items():
+        if name in used:
+            continue
+        says = f"is not set up, and {count} subscribers there get nothing; see docs/settings.md"
+        if any(channel_of(each) == channel_of(name) for each in used):
+            key = name.partition(".")[2] or await ChannelMemory(store, name).get(FIRST_ACCOUNT)
+            says = (
+                f"{count} subscribers of bot {key} cannot be reached: add its token back, or have them press Start at "
+                "another bot of yours"
+            )
+        found.append(Finding(name, False, says))
+    return found
 
 
 async def _server(store: Store) -> list[Finding]:

@@ -111,13 +111,13 @@ def check_web(core: Settings, environ: Mapping[str, str]) -> list[Finding]:
 async def check_channels(environ: Mapping[str, str], home: Path, store: Store, now: datetime) -> list[Finding]:
     """Ask each channel that is set up about its account and service, and tell which ones do not deliver."""
     found: list[Finding] = []
-    for name in channel_loader.configured(environ):
+    for each in await channel_loader.accounts(channel_loader.configured(environ), environ, store):
         try:
-            async with Session(channel_loader.open_channel(name, environ, home, store)) as session:
+            async with Session(channel_loader.open_channel(each.channel, environ, home, store, None, each)) as session:
                 found += await session.findings()
         except SettingsError as error:
-            found.append(Finding(name, False, str(error)))
-        found += await channel_findings(store, name, now)
+            found.append(Finding(each.name, False, str(error)))
+        found += await channel_findings(store, each.name, now)
     return found
 
 

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from bot.media import drawing_process
-from bot.media.drawing_process import DrawingError
 from bot.media.edition_pictures import ON_POSTER, Surroundings, keywords, tasks
 from bot.media.media_store import MediaStore, fingerprint
 from bot.media.picture_specs import Task
@@ -21,6 +20,7 @@ from bot.render.edition_page import NO_TEXTS, slug
 from bot.rules.closing import DAY
 from bot.rules.periods import period_of
 from bot.rules.trend import DAYS, MONTHS, first_counted
+from bot.runtime.background_process import BackgroundError
 from bot.runtime.recent import Recent
 from bot.store import Store, edition_queries, paper_queries, picture_queries, stats, text_queries
 
@@ -32,7 +32,7 @@ LOOK_AGAIN = timedelta(minutes=10)
 """Time between two looks at whether an edition's pictures would differ now: translations and thumbnails come later."""
 FETCH_SECONDS = 30.0
 """Seconds that the fetching of a thumbnail may take, before a poster goes without."""
-DRAWN_AS = 3
+DRAWN_AS = 4
 """Raised with every change in how pictures are drawn, so that those there are are drawn again."""
 REMEMBERED = 1_000
 
@@ -81,11 +81,9 @@ class Illustrator:
         """When each edition was looked at last."""
         self._impossible: Recent[str, str] = Recent(REMEMBERED)
         """Pictures that cannot be drawn, by what they are made from, and why."""
-        self._tidied: datetime | None = None
 
     async def step(self, now: datetime) -> bool:
         """Draw what is missing of the newest editions. Returns whether anything was drawn."""
-        await self._tidy(now)
         drawn = 0
         for cadence in Cadence:
             async with self._store.read() as connection:
@@ -130,8 +128,10 @@ class Illustrator:
                     await self._keep(owner, task, files, now, result)
                     if report is not None:
                         report(result.drawn + len(result.reasons), len(missing))
-        except (DrawingError, OSError) as error:
-            reason = str(error) if isinstance(error, DrawingError) else error.strerror or type(error).__name__
+        except (BackgroundError, OSError) as error:
+            reason = str(error)
+            if isinstance(error, OSError):
+                reason = f"MEDIA_DIR cannot be written to ({error.strerror or type(error).__name__})"
             result.reasons.append(reason)
             log.error("pictures of an edition cannot be drawn", extra={"edition": owner, "reason": reason})
         if result.drawn:
@@ -205,14 +205,6 @@ class Illustrator:
     def _was_looked_at(self, edition_id: int, now: datetime) -> bool:
         last = self._looked.get(edition_id)
         return last is not None and last <= now < last + LOOK_AGAIN
-
-    async def _tidy(self, now: datetime) -> None:
-        """Once a day, delete old files."""
-        if self._tidied is None or not self._tidied <= now < self._tidied + DAY:
-            self._tidied = now
-            dropped = await asyncio.to_thread(self._media.drop_old, now)
-            if dropped:
-                log.info("old pictures and recordings deleted", extra={"files": dropped})
 
 
 def _made_from(task: Task) -> str:

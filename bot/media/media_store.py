@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 KEEP = timedelta(days=60)
 """Age up to which files are kept, as deliveries are; each can be made again."""
+ABANDONED = timedelta(days=1)
+"""Age from which a file that is being written is what a kill left of one."""
 FINGERPRINT = 16
 """Hexadecimal digits of a fingerprint in a file's name."""
 MEDIA_TYPES = {
@@ -101,13 +103,13 @@ class MediaStore:
                 return
 
     def drop_old(self, now: datetime) -> int:
-        """Delete files older than KEEP, and folders that are then empty. Returns the number of files."""
-        oldest, dropped = (now.astimezone(UTC) - KEEP).timestamp(), 0
+        """Delete files older than KEEP, what kills left, and folders that are then empty. Returns how many files."""
+        dropped = 0
         for owner in self._folders(self._folder):
             for language in self._folders(owner):
                 for path in _within(language):
                     with suppress(OSError):
-                        if path.stat().st_mtime < oldest and path.suffix[1:] in MEDIA_TYPES:
+                        if (now - datetime.fromtimestamp(path.stat().st_mtime, UTC)) > _keeps(path):
                             path.unlink()
                             dropped += 1
                 with suppress(OSError):
@@ -129,6 +131,13 @@ def _within(folder: Path) -> list[Path]:
     with suppress(OSError):
         return list(folder.iterdir())
     return []
+
+
+def _keeps(path: Path) -> timedelta:
+    """How old a file may become; what is nobody's business of ours stays."""
+    if path.name.startswith(".") and path.suffix == ".part":  # bot.runtime.files.write_atomic
+        return ABANDONED
+    return KEEP if path.suffix[1:] in MEDIA_TYPES else timedelta.max
 
 
 def _is_valid(owner: str, language: str, name: str) -> bool:

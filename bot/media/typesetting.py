@@ -26,6 +26,8 @@ HAS_RAQM = features.check("raqm")
 OPENED = 12
 """Fonts kept open; one of Chinese, Japanese and Korean takes four megabytes, and opens at once."""
 ELLIPSIS = "…"
+SEPARATOR = "·"
+"""Stands between spaces; fonts of Chinese draw it as wide as a letter, so it is set in another."""
 CUT_BEFORE = " ,.;:-–—、，"
 """What is left out where it would stand before an ellipsis."""
 
@@ -64,7 +66,8 @@ class Typesetter:
         self._fonts: list[tuple[FontFile, Coverage]] = [
             (each, coverage(each.path, each.index)) for each in fonts_of(language)
         ]
-        self._known: dict[str, tuple[FontFile, Coverage] | None] = {}
+        narrow = [each for each in self._fonts if each[0].path.suffix != ".ttc" and SEPARATOR in each[1]]
+        self._known: dict[str, tuple[FontFile, Coverage] | None] = {SEPARATOR: narrow[0]} if narrow else {}
         """The font of each character that was looked for."""
         if not self._fonts:
             raise MissingGlyphError("there is no font")
@@ -168,7 +171,7 @@ class Typesetter:
         """
         current, start = self._fonts[0], 0
         for place, character in enumerate(part):
-            is_letter = unicodedata.category(character)[0] == "L"
+            is_letter = unicodedata.category(character)[0] == "L" or character == SEPARATOR
             if (not is_letter and character in current[1]) or character.isspace() or unicodedata.combining(character):
                 continue
             found = self._font_of(character) or current

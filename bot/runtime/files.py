@@ -63,3 +63,11 @@ def sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def whole_path(written: str | Path) -> Path:
+    """A path with `~` replaced by a home. Raises ValueError, whose message ends a sentence, if there is none."""
+    try:
+        return Path(written).expanduser()
+    except RuntimeError:
+        raise ValueError("begins with ~ and the name of a user who has no home here; write the whole path") from None

@@ -6,14 +6,19 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-SLOW = dict.fromkeys(("poll", "write", "keep", "illustrate"), 1800.0) | dict.fromkeys(("narrate", "follow"), 14_400.0)
+from bot.runtime.locks.role_names import COLLECT, COMPLETE, FOLLOW, ILLUSTRATE, KEEP, LISTEN, NARRATE, POLL, WRITE
+
+SLOW = {
+    **dict.fromkeys((POLL, WRITE, KEEP, ILLUSTRATE, COLLECT, COMPLETE), 1800.0),
+    **dict.fromkeys((NARRATE, FOLLOW), 14_400.0),
+}
 """Seconds in which a job has to come round once, where that is long: a feed with much to read, a slow model.
 
 One round of `narrate` is a whole recording by a slow voice, one of `follow` all recordings of an edition.
 """
 USUAL = 300.0
 """The same for other jobs, which come round every second."""
-ENDLESS = ("listen", "web", "health")
+ENDLESS = (LISTEN, "web", "health")
 """Jobs that do not come round: their channel says itself whether it listens (bot.delivery.listening)."""
 
 

@@ -97,12 +97,17 @@ def pieces(text: str) -> Iterator[str]:
             continue
         piece = ""
         for character in word:
-            holds = character in _CLOSING or (piece and piece[-1] in _OPENING)
+            holds = character in _CLOSING or (piece and (piece[-1] in _OPENING or _is_one_number(piece, character)))
             if piece and not holds and (_breaks(character) or _breaks(piece[-1])):
                 yield piece
                 piece = ""
             piece += character
         yield piece
+
+
+def _is_one_number(piece: str, character: str) -> bool:
+    """Whether a break would part a number from what it counts, or the parts of a date: 4月29日."""
+    return piece[-1].isdecimal() or (character.isdecimal() and any(map(str.isdecimal, piece)))
 
 
 def _breaks(character: str) -> bool:

@@ -28,6 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.model import Cadence, Reason, State, Status
 from bot.rules.schedule import Lateness, Rhythm, Window, announced, window
 from bot.store import edition_queries as stored
+from bot.store.accounts import through
 from bot.store.pending_deliveries import TAKEN_BACK, reopen
 from bot.store.schema import RHYTHM, Utc, deliveries, editions, reason_columns, subscribers
 from bot.store.subscriber_queries import AGAIN_ACTIVE
@@ -137,8 +138,8 @@ async def _wake(connection: AsyncConnection, cadence: Cadence, published_at: dat
             await connection.execute(update(subscribers).where(paused, same).values(AGAIN_ACTIVE))
 
 
-async def owe_one(connection: AsyncConnection, edition_id: int, subscriber_id: int, channel: str, due: Window) -> None:
-    """Create one subscriber's delivery of an edition, or reopen one that was skipped by their own act."""
+async def owe_one(connection: AsyncConnection, edition_id: int, subscriber_id: int, account: str, due: Window) -> None:
+    """Create one subscriber's delivery of an edition by an account, or reopen one that was skipped by their own act."""
     query = select(deliveries.c.id).where(
         deliveries.c.edition_id == edition_id,
         deliveries.c.subscriber_id == subscriber_id,
@@ -155,7 +156,7 @@ async def owe_one(connection: AsyncConnection, edition_id: int, subscriber_id: i
         .values(
             edition_id=edition_id,
             subscriber_id=subscriber_id,
-            channel=channel,
+            channel=account,
             state=State.OWED.value,
             due_at=due.due_at,
             next_at=due.due_at,
@@ -187,7 +188,7 @@ async def _owe_slots(
         select(
             literal(edition_id).label("edition_id"),
             subscribers.c.id,
-            subscribers.c.channel,
+            through,
             literal(State.OWED.value),
             slots.c.due_at,
             slots.c.due_at,

@@ -64,6 +64,7 @@ class BulkImporter:
             {
                 "channel": address.channel,
                 "recipient": address.recipient,
+                "account": address.account,
                 "status": new.status.value,
                 "choice_id": await self._choice(connection, new.preferences),
                 "created_at": new.created_at,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -30,7 +30,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.model import Delivery, Reason, State, Status
-from bot.store.loaded_deliveries import load, loading
+from bot.store.loaded_deliveries import load, loading_claimed
+from bot.store.partitions import in_editions
 from bot.store.schema import deliveries, is_in, reason_columns, subscribers
 
 
@@ -59,21 +60,22 @@ def claim_parameters(channel: str, *, owner: str, now: datetime, limit: int, exp
 @cache
 def claim_statement() -> ReturningUpdate[int, str]:
     """The statement of `claim`, built once: building it takes as long as the database takes to carry it out."""
-    return _claiming(onwards=False).returning(deliveries.c.id, deliveries.c.state)
+    return _claiming().returning(deliveries.c.id, deliveries.c.state)
 
 
 @cache
 def claim_and_load_statement(*, onwards: bool) -> Select[Any]:
-    """The same on PostgreSQL, which gives what it claimed as `loaded_deliveries` loads it, with `next_at`.
+    """The same on PostgreSQL for some `editions`, which gives what it claimed as it is loaded, and when it was due.
 
     With `onwards` it looks only behind a place, given as `from_at` and `from_id`: what was sent lately stays in the
     index for as long as anybody holds a snapshot, and a claim from the beginning has to step over all of it.
     """
-    claimed = _claiming(onwards=onwards).returning(*deliveries.c).cte("claimed")
-    return loading(claimed).add_columns(claimed.c.next_at).where(is_in(State.SENDING, claimed))
+    claimed = _claiming(in_editions(), onwards=onwards).returning(*deliveries.c).cte("claimed")
+    return loading_claimed(claimed).add_columns(claimed.c.next_at).where(is_in(State.SENDING, claimed))
 
 
-def _claiming(*, onwards: bool) -> Update:
+def _claiming(*theirs: ColumnElement[bool], onwards: bool = False) -> Update:
+    """Claims what is due among `theirs`."""
     channel, owner, most = (
         bindparam("of", type_=String),
         bindparam("by", type_=String),
@@ -83,7 +85,7 @@ def _claiming(*, onwards: bool) -> Update:
     until = bindparam("until", type_=deliveries.c.expires_at.type)
     query = (
         select(deliveries.c.id)
-        .where(deliveries.c.channel == channel, is_in(State.OWED), deliveries.c.next_at <= now)
+        .where(*theirs, deliveries.c.channel == channel, is_in(State.OWED), deliveries.c.next_at <= now)
         .where(or_(until.is_(None), deliveries.c.expires_at > until))
         .order_by(deliveries.c.next_at, deliveries.c.id)
         .limit(most)
@@ -107,7 +109,7 @@ def _claiming(*, onwards: bool) -> Update:
     }
     return (
         update(deliveries)
-        .where(deliveries.c.id.in_(select(due.c.id)), is_in(State.OWED))
+        .where(*theirs, deliveries.c.id.in_(select(due.c.id)), is_in(State.OWED))
         .values(
             state=case((late, State.EXPIRED.value), (inactive, State.SKIPPED.value), else_=State.SENDING.value),
             owner=case((late, None), (inactive, None), else_=owner),
@@ -141,13 +143,17 @@ def _too_late() -> dict[str, ColumnElement[str]]:
 
 
 async def postpone(
-    connection: AsyncConnection, until: Mapping[int, datetime], *, owner: str, expires: bool = True
+    connection: AsyncConnection, until: Sequence[tuple[Delivery, datetime]], *, owner: str, expires: bool = True
 ) -> None:
     """Give back what was just claimed, each delivery due at its instant, as if it had not been claimed.
 
     What that is too late for expires, unless without `expires`.
     """
-    row = update(deliveries).where(deliveries.c.id == bindparam("delivery_id"), deliveries.c.owner == owner)
+    row = update(deliveries).where(
+        deliveries.c.id == bindparam("delivery_id"),
+        deliveries.c.edition_id == bindparam("of_edition"),
+        deliveries.c.owner == owner,
+    )
     at = bindparam("at", type_=deliveries.c.next_at.type)
     late = and_(literal(expires), deliveries.c.expires_at <= at)
     values = {
@@ -157,7 +163,7 @@ async def postpone(
     }
     await connection.execute(
         row.values(next_at=at, owner=None, attempts=deliveries.c.attempts - 1, **values),
-        [{"delivery_id": delivery_id, "at": instant} for delivery_id, instant in until.items()],
+        [{"delivery_id": each.id, "of_edition": each.edition_id, "at": instant} for each, instant in until],
     )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import State
+from bot.store.accounts import through
 from bot.store.edition_queries import closed_since
 from bot.store.schema import channels, deliveries, subscribers
 from bot.store.text_tables import texts
@@ -74,8 +75,8 @@ async def count_reasons(connection: AsyncConnection, since: datetime) -> Mapping
 
 
 async def readers(connection: AsyncConnection) -> Mapping[tuple[str, str], int]:
-    """Subscribers, by channel and status."""
-    key = (subscribers.c.channel, subscribers.c.status)
+    """Subscribers, by account and status."""
+    key = (through, subscribers.c.status)
     rows = await connection.execute(select(*key, func.count()).group_by(*key))
     return {(channel, status): count for channel, status, count in rows}
 

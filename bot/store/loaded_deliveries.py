@@ -15,7 +15,9 @@ from sqlalchemy import (
     String,
     and_,
     bindparam,
+    case,
     func,
+    literal,
     or_,
     select,
 )
@@ -99,7 +101,7 @@ def due_statement() -> Select[Any]:
     choice = func.coalesce(deliveries.c.choice_id, subscribers.c.choice_id)
     plain = and_(subscribers.c.status == Status.ACTIVE, deliveries.c.expires_at > now)
     return (
-        loading(deliveries, choice, deliveries.c.attempts + 1)
+        _loading(choice_id=choice, attempts=deliveries.c.attempts + 1)
         .add_columns(choice.label("choice_id"), plain.label("is_plain"))
         .where(deliveries.c.channel == bindparam("of", type_=String), is_in(State.OWED), deliveries.c.next_at <= now)
         .where(or_(until.is_(None), deliveries.c.expires_at > until))
@@ -109,13 +111,22 @@ def due_statement() -> Select[Any]:
 
 @cache
 def _load_statement() -> Select[Any]:
-    return loading().where(deliveries.c.id.in_(bindparam("claimed", expanding=True)))
+    return _loading().where(deliveries.c.id.in_(bindparam("claimed", expanding=True)))
 
 
-def loading(
+def loading_claimed(rows: FromClause) -> Select[Any]:
+    """What is loaded of `rows` that a statement on PostgreSQL has just claimed."""
+    # Whether a reader was sent nothing is looked for in every partition, so only of readers of whom it is asked.
+    is_new = subscribers.c.created_at > rows.c.due_at - literal(NEW)
+    return _loading(rows, nothing_sent=case((is_new, reader_history.nothing_sent(rows)), else_=False))
+
+
+def _loading(
     rows: FromClause = deliveries,
+    *,
     choice_id: ColumnElement[int] | None = None,
     attempts: ColumnElement[int] | None = None,
+    nothing_sent: ColumnElement[bool] | None = None,
 ) -> Select[Any]:
     """What is loaded of deliveries, the first columns by place; which ones is left to say.
 
@@ -138,7 +149,7 @@ def loading(
             subscribers.c.created_at,
             (editions.c.cadence == NOTE).label("is_note"),
             reader_history.may_have_missed(rows).label("may_have_missed"),
-            reader_history.nothing_sent(rows).label("nothing_sent"),
+            (reader_history.nothing_sent(rows) if nothing_sent is None else nothing_sent).label("nothing_sent"),
             *(subscribers.c[name] for name in names(shaping=False)),
             *(column for column in choices.c if column.name != "id"),
         )

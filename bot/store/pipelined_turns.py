@@ -38,6 +38,15 @@ STILL_OURS = """
 """
 """Fails where one of these leases is over, and with it everything that follows (bot.runtime.locks.lease_statements)."""
 
+GOING = "select id from editions where ended_at is null"
+GOING_OR_DUE = """
+    select id from editions where ended_at is null union (
+        select edition_id from deliveries where channel = %(channel)s and state = 'owed' order by next_at limit 1
+    )
+"""
+"""The editions that may owe something. The second looks into every partition as well, at the beginning of a rush: so
+nothing stays owed for good, even where an edition were marked as ended by mistake."""
+
 
 class PipelinedTurns:
     """One connection of a dispatcher's own, made when it is first needed."""
@@ -45,6 +54,8 @@ class PipelinedTurns:
     def __init__(self, store: Store, channel: str) -> None:
         self._store, self._channel = store, channel
         self._opened: AsyncConnection | None = None
+        self._editions: Sequence[int] = ()
+        """The editions that may owe something, as the turn before found them."""
 
     async def take(self, wanted: Wanted, shown: Mapping[str, int]) -> Turn:
         """See `bot.store.turns`."""
@@ -58,9 +69,11 @@ class PipelinedTurns:
                 if wanted.accepted:
                     await _execute(connection, recording.all_accepted_statement(), _accepted(wanted))
                 state = await _execute(connection, channel_state.statement(), {"name": self._channel})
-                loaded = await _execute(connection, *_claim(self._channel, wanted))
+                loaded = await _execute(connection, *self._claim(wanted))
+                going = await connection.execute(GOING)
                 await connection.execute("commit")
             stored, found = await _rows(state), await _rows(loaded)
+            self._editions = [edition_id for (edition_id,) in await going.fetchall()]
         except BaseException as error:
             await self.close(broken=True)
             if isinstance(error, DivisionByZero):
@@ -72,6 +85,16 @@ class PipelinedTurns:
         missed = await self._missed(candidates) if candidates else {}
         reached = (found[-1][-1], found[-1][0]) if found else wanted.reached
         return Turn(now_is, loaded_deliveries.deliveries_of(found, columns, missed), reached=reached)
+
+    def _claim(self, wanted: Wanted) -> tuple[ClauseElement, dict[str, object]]:
+        """The statement that claims and loads, and what it is given."""
+        given = claiming.claim_parameters(
+            self._channel, owner=wanted.owner, now=wanted.now, limit=wanted.limit, expires=wanted.expires
+        )
+        given["editions"] = self._editions
+        if wanted.reached is not None:
+            given |= {"from_at": wanted.reached[0], "from_id": wanted.reached[1]}
+        return claiming.claim_and_load_statement(onwards=wanted.reached is not None), given
 
     async def _missed(self, candidates: Sequence[int]) -> Mapping[int, tuple[date, ...]]:
         async with self._store.read() as connection:
@@ -87,11 +110,15 @@ class PipelinedTurns:
                 await opened.close()
 
     async def _connection(self) -> Driver:
+        is_new = self._opened is None
         if self._opened is None:
             opened = await self._store.engine.connect()
             self._opened = await opened.execution_options(isolation_level="AUTOCOMMIT")
-        driver = (await self._opened.get_raw_connection()).driver_connection
-        return cast("Driver", driver)
+        driver = cast("Driver", (await self._opened.get_raw_connection()).driver_connection)
+        if is_new:
+            first = await driver.execute(GOING_OR_DUE, {"channel": self._channel})
+            self._editions = [edition_id for (edition_id,) in await first.fetchall()]
+        return driver
 
 
 @cache
@@ -103,22 +130,12 @@ def _sql(statement: ClauseElement) -> tuple[str, dict[str, Any]]:
     return str(compiled), own
 
 
-def _claim(channel: str, wanted: Wanted) -> tuple[ClauseElement, dict[str, object]]:
-    """The statement that claims and loads, and what it is given."""
-    given = claiming.claim_parameters(
-        channel, owner=wanted.owner, now=wanted.now, limit=wanted.limit, expires=wanted.expires
-    )
-    if wanted.reached is not None:
-        given |= {"from_at": wanted.reached[0], "from_id": wanted.reached[1]}
-    return claiming.claim_and_load_statement(onwards=wanted.reached is not None), given
-
-
 def _accepted(wanted: Wanted) -> dict[str, object]:
     """What `recording.all_accepted_statement` is given."""
     return {
         "ids": [each.id for each, _ in wanted.accepted],
         "receipts": [receipt for _, receipt in wanted.accepted],
-        "editions": [each.edition_id for each, _ in wanted.accepted],
+        "editions": list({each.edition_id for each, _ in wanted.accepted}),
         "by": wanted.owner,
         "now": wanted.now,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import cache
 
@@ -29,16 +29,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.model import Delivery, Reason, State
 from bot.rules.outcomes import Consequence, short
 from bot.store.many_rows import run_for_each
+from bot.store.partitions import in_editions
 from bot.store.schema import deliveries, editions, is_in, reason_columns, subscribers
 
 
-async def record(connection: AsyncConnection, endings: Mapping[int, Consequence], *, owner: str, now: datetime) -> None:
-    """Write down what follows for each delivery id; only rows that are still `owner`'s are changed."""
+async def record(
+    connection: AsyncConnection, endings: Sequence[tuple[Delivery, Consequence]], *, owner: str, now: datetime
+) -> None:
+    """Write down what follows for each delivery; only rows that are still `owner`'s are changed."""
     if not endings:
         return
     rows = [
         {
-            "delivery_id": delivery_id,
+            "delivery_id": delivery.id,
+            "of_edition": delivery.edition_id,
             "new_state": follows.state.value,
             "new_reason": follows.reason,
             "new_code": None if follows.reason is None else follows.code.value,
@@ -47,7 +51,7 @@ async def record(connection: AsyncConnection, endings: Mapping[int, Consequence]
             "new_rejections": follows.rejections,
             "is_owed": follows.state is State.OWED,
         }
-        for delivery_id, follows in endings.items()
+        for delivery, follows in endings
     ]
     await run_for_each(connection, _statement, rows, {"by": owner, "now": now})
 
@@ -56,7 +60,7 @@ def _statement() -> Update:
     ended_at = bindparam("now", type_=deliveries.c.ended_at.type)
     return (
         _still_ours()
-        .where(deliveries.c.id == bindparam("delivery_id"))
+        .where(deliveries.c.id == bindparam("delivery_id"), deliveries.c.edition_id == bindparam("of_edition"))
         .values(
             state=bindparam("new_state"),
             reason=bindparam("new_reason"),
@@ -79,15 +83,14 @@ def accepted_statement() -> Update:
 
 @cache
 def all_accepted_statement() -> Update:
-    """The same on PostgreSQL for many `ids` at once, with `receipts`, and `editions`, which tell the partition."""
-    given = [bindparam("ids", type_=ARRAY(BigInteger)), bindparam("editions", type_=ARRAY(BigInteger))]
-    rows = func.unnest(*given, bindparam("receipts", type_=ARRAY(Text)))
-    named = rows.table_valued("id", "edition_id", "receipt", name="accepted").render_derived().c
-    same = deliveries.c.id == named.id, deliveries.c.edition_id == named.edition_id
+    """The same on PostgreSQL for many `ids` at once, with their `receipts`; all are of these `editions`."""
+    given = bindparam("ids", type_=ARRAY(BigInteger)), bindparam("receipts", type_=ARRAY(Text))
+    rows = func.unnest(*given).table_valued("id", "receipt", name="accepted").render_derived().c
     # Written so that the index of what is being sent does not serve: while somebody holds a snapshot it keeps all that
     # ever was sent, and the keys are given.
     ours = deliveries.c.owner == bindparam("by", type_=String), deliveries.c.state.concat("") == State.SENDING.value
-    return _accepted(update(deliveries).where(*same, *ours), named.receipt)
+    accepted = update(deliveries).where(deliveries.c.id == rows.id, in_editions(), *ours)
+    return _accepted(accepted, rows.receipt)
 
 
 def _accepted(rows: Update, receipt: ColumnElement[str]) -> Update:

@@ -144,7 +144,7 @@ choices = Table(
     *columns(shaping=True),
     UniqueConstraint(*names(shaping=True)),
 )
-"""The preferences that decide what a message says: one row for all subscribers with the same."""
+"""The preferences that decide what a message says, once for all who have the same."""
 
 subscribers = Table(
     "subscribers",
@@ -161,7 +161,7 @@ subscribers = Table(
     Column("paused_until", Utc),
     Column("left_at", Utc),
     Column("extras", String, nullable=False, server_default="{}"),
-    Column("set_up_by", String),
+    *(Column(name, String) for name in ("set_up_by", "account")),
     UniqueConstraint("channel", "recipient"),
     CheckConstraint("hour >= 0 and hour < 1440", name="hour"),
     CheckConstraint("weekdays > 0 and weekdays < 128", name="weekdays"),
@@ -247,15 +247,6 @@ renderings = Table(
     Column("fell_back", Boolean, nullable=False),
 )
 """Renderings that a service rejected; most never have a row."""
-
-sent_recordings = Table(
-    "sent_recordings",
-    metadata,
-    Column("edition_id", ForeignKey("editions.id", ondelete="CASCADE"), primary_key=True),
-    Column("subscriber_id", ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True),
-    Column("noted_at", Utc, nullable=False),
-)
-"""Who was sent the recording of an edition, noted before it is sent."""
 
 delivery_counts = Table(
     "delivery_counts",

@@ -11,7 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channel.preference import AUDIO
 from bot.model import ON, Cadence, State, Status, Style
-from bot.store.schema import choices, deliveries, sent_recordings, subscribers
+from bot.store.accounts import through
+from bot.store.follow_up_tables import sent_recordings
+from bot.store.schema import choices, deliveries, subscribers
 from bot.store.subscriber_queries import extras
 from bot.store.upsert import insert
 
@@ -30,8 +32,8 @@ class Listener:
     extras: Mapping[str, str]
 
 
-async def waiting(connection: AsyncConnection, channel: str, edition_id: int, *, since: datetime) -> Sequence[Listener]:
-    """The listeners on a channel who were sent an edition since an instant, and not its recording."""
+async def waiting(connection: AsyncConnection, account: str, edition_id: int, *, since: datetime) -> Sequence[Listener]:
+    """The listeners of an account who were sent an edition since an instant, and not its recording."""
     noted = exists().where(
         sent_recordings.c.edition_id == edition_id, sent_recordings.c.subscriber_id == deliveries.c.subscriber_id
     )
@@ -40,7 +42,7 @@ async def waiting(connection: AsyncConnection, channel: str, edition_id: int, *,
         .join(deliveries, deliveries.c.subscriber_id == subscribers.c.id)
         .join(choices, choices.c.id == subscribers.c.choice_id)
         .where(
-            subscribers.c.channel == channel,
+            through == account,
             *_listens(),
             deliveries.c.edition_id == edition_id,
             deliveries.c.state == State.SENT,

@@ -20,7 +20,7 @@ async def within(connection: AsyncConnection, address: Address) -> Sequence[Addr
             subscribers.c.recipient.startswith(f"{address.recipient}/", autoescape=True),
         )
     )
-    return [Address(address.channel, recipient) for recipient in found]
+    return [Address(address.channel, recipient, address.account) for recipient in found]
 
 
 async def set_extras(connection: AsyncConnection, subscriber_id: int, wanted: Mapping[str, str]) -> None:
@@ -35,7 +35,12 @@ async def setter(connection: AsyncConnection, subscriber_id: int) -> tuple[Addre
     theirs = subscribers.alias()
     spoken = choices.alias()
     query = (
-        select(subscribers.c.channel, subscribers.c.set_up_by, func.coalesce(spoken.c.language, choices.c.language))
+        select(
+            subscribers.c.channel,
+            subscribers.c.set_up_by,
+            theirs.c.account,
+            func.coalesce(spoken.c.language, choices.c.language),
+        )
         .join(choices, choices.c.id == subscribers.c.choice_id)
         .outerjoin(
             theirs, and_(theirs.c.channel == subscribers.c.channel, theirs.c.recipient == subscribers.c.set_up_by)
@@ -44,4 +49,4 @@ async def setter(connection: AsyncConnection, subscriber_id: int) -> tuple[Addre
         .where(subscribers.c.id == subscriber_id, subscribers.c.set_up_by.is_not(None))
     )
     row = (await connection.execute(query)).one_or_none()
-    return None if row is None else (Address(row[0], row[1]), row[2])
+    return None if row is None else (Address(*row[:3]), row[3])

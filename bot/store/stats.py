@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Column, Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import NOTE, Cadence, Kind, State, Status
 from bot.store import edition_report
+from bot.store.accounts import through
 from bot.store.schema import channels, choices, editions, subscribers
 
 
 @dataclass(frozen=True, slots=True)
 class ReaderCounts:
-    """Readers by status, and active readers by channel and language, the largest group first."""
+    """Readers by status, and active readers by account and language, the largest group first."""
 
     statuses: Mapping[Status, int]
     channels: Mapping[str, int]
@@ -43,15 +44,15 @@ async def census(connection: AsyncConnection, *, since: datetime) -> ReaderCount
     new = select(func.count()).select_from(subscribers).where(here, subscribers.c.created_at >= since)
     return ReaderCounts(
         {status: statuses[status] for status in Status if status in statuses},
-        await active_by_channel(connection),
+        await active_by_account(connection),
         await active_by_language(connection),
         int(await connection.scalar(new) or 0),
     )
 
 
-async def active_by_channel(connection: AsyncConnection) -> dict[str, int]:
-    """Active readers by channel, the largest group first."""
-    return await _active_by(connection, subscribers.c.channel)
+async def active_by_account(connection: AsyncConnection) -> dict[str, int]:
+    """Active readers by the account that reaches them, such as a bot, the largest group first."""
+    return await _active_by(connection, through)
 
 
 async def active_by_language(connection: AsyncConnection) -> dict[str, int]:
@@ -59,7 +60,7 @@ async def active_by_language(connection: AsyncConnection) -> dict[str, int]:
     return await _active_by(connection, choices.c.language)
 
 
-async def _active_by(connection: AsyncConnection, column: Column[Any]) -> dict[str, int]:
+async def _active_by(connection: AsyncConnection, column: ColumnElement[Any]) -> dict[str, int]:
     readers = select(column, func.count()).join_from(subscribers, choices, choices.c.id == subscribers.c.choice_id)
     return await _counts(connection, readers.where(subscribers.c.status == Status.ACTIVE).group_by(column))
 
@@ -76,9 +77,9 @@ async def latest(connection: AsyncConnection) -> Sequence[Latest]:
     return found
 
 
-async def known_channels(connection: AsyncConnection) -> set[str]:
-    """The channels that have readers or a stored state, configured here or not."""
-    theirs = select(subscribers.c.channel).distinct()
+async def known_accounts(connection: AsyncConnection) -> set[str]:
+    """The channels, by account, that have readers or a stored state, configured here or not."""
+    theirs = select(through).distinct()
     return {*await connection.scalars(theirs), *await connection.scalars(select(channels.c.channel))}
 
 

@@ -40,6 +40,7 @@ async def add(
         .values(
             channel=address.channel,
             recipient=address.recipient,
+            account=address.account,
             status=Status.ACTIVE.value,
             choice_id=await choose(connection, preferences),
             created_at=now,
@@ -154,11 +155,11 @@ async def pause_barred(connection: AsyncConnection, subscriber_id: int, reason: 
 
 
 async def resume_barred(connection: AsyncConnection, address: Address) -> bool:
-    """Resume a chat in which we may post again. Returns False if it was not paused for that: other pauses go on."""
+    """Resume a chat in which this account may post. Returns False if it was not paused for that: other pauses go on."""
     result = await connection.execute(
         update(subscribers)
         .where(_at(address), subscribers.c.status == Status.PAUSED, subscribers.c.reason_code == Reason.NO_RIGHT)
-        .values(AGAIN_ACTIVE)
+        .values(AGAIN_ACTIVE | {"account": address.account})
     )
     return result.rowcount > 0
 
@@ -259,7 +260,7 @@ def subscriber(row: Row[*tuple[Any, ...]]) -> Subscriber:
     """The subscriber in a row of `selected`."""
     return Subscriber(
         id=row.id,
-        address=Address(row.channel, row.recipient),
+        address=Address(row.channel, row.recipient, row.account),
         status=Status(row.status),
         preferences=preferences_of(row),
         created_at=row.created_at,

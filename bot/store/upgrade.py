@@ -18,6 +18,7 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.runtime.locks import FileLocks, HeldError, wait_for
+from bot.runtime.locks.role_names import every_role
 from bot.store.partitions import WIDTH
 
 if TYPE_CHECKING:  # imported only when there is something to migrate
@@ -41,8 +42,6 @@ STANDSTILL = {"sqlite": SEARCH_INDEX, "postgresql": LEASES}
 """The newest migration that no process may run beside: one that renames tables, or changes how locks are held."""
 SETTLING = 9.0
 """Seconds within which a process before `LEASES` noticed that its advisory locks were lost."""
-ROLES = ("poll", "keep", "write", "narrate")
-CHANNEL_ROLES = ("deliver", "follow", "listen")
 MIGRATE = "migrate"
 """The lock under which one process of several that start together migrates, on SQLite."""
 ROWS_PER_SECOND = {"sqlite": 200_000, "postgresql": 60_000}
@@ -195,7 +194,7 @@ async def running(connection: AsyncConnection, file: Path | None) -> Sequence[st
 async def _roles(connection: AsyncConnection) -> list[str]:
     """The roles that a process may have, with those of every channel that has readers."""
     names = (await connection.scalars(text("select distinct channel from subscribers order by 1"))).all()
-    return [*ROLES, *(f"{role}:{name}" for name in names for role in CHANNEL_ROLES)]
+    return every_role(names)
 
 
 async def _owners_on_disk(locks: FileLocks, file: Path) -> list[str]:

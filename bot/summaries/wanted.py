@@ -7,7 +7,7 @@ within a minute.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -58,6 +58,13 @@ class WantedTexts:
         """Every text that readers will be shown, whether it exists or not, the most wanted first."""
         await self._refresh(now)
         return tasks(self._weights, self._newest)
+
+    async def papers(self, styles: Collection[Style], now: datetime) -> list[Paper]:
+        """The papers that readers will be shown in one of these styles, by rank."""
+        await self._refresh(now)
+        shown = {paper_id for paper_id, _, style in self._weights if style in styles}
+        papers = (ranked.paper for edition in self._newest for ranked in edition.papers)
+        return list({paper.id: paper for paper in papers if paper.id in shown}.values())
 
     async def missing(self, now: datetime, model: str, owner: str = "") -> list[WantedText]:
         """The wanted texts that do not exist and that `model` has not already failed to write, most wanted first.

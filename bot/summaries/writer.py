@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from bot.model import ILLUSTRATED, Edition, Paper, Preferences
+from bot.model import Edition, Preferences
 from bot.store import Store, endpoint_faults, text_leases, text_queries
 from bot.store.text_queries import StoredText, TextState
 from bot.summaries.drafting import Drafter, Source, abstract
@@ -40,9 +40,6 @@ LEASE_SPARE = timedelta(minutes=1)
 RATED_OVER = timedelta(days=1)
 """Time over which the share of accepted texts is counted for alerts."""
 
-Collect = Callable[[Sequence[Paper], datetime], Awaitable[Mapping[str, object]]]
-"""Fetches pictures of papers; returns those that it has, by file name."""
-
 
 def log_only(event: str, now: datetime, *, level: int = logging.INFO, **fields: object) -> None:  # noqa: ARG001
     """An alert that is only logged."""
@@ -65,7 +62,6 @@ class Writer:
         budget: int,
         source: Source = abstract,
         second: SecondOpinion | None = None,
-        collect: Collect | None = None,
         alert: Callable[..., None] = log_only,
     ) -> None:
         self._store = store
@@ -75,11 +71,8 @@ class Writer:
         self._topics = None if model is None else TopicTranslator(model)
         self._concurrency = concurrency
         self._budget = budget
-        self._collect = collect
         self._alert = alert
         self._alerted: set[tuple[date, str, str]] = set()
-        self._collecting: asyncio.Task[None] | None = None
-        self._illustrated: set[str] = set()
         self._owner = uuid.uuid4().hex
         self._waits_until: datetime | None = None
         self._backoff = FIRST_BACKOFF
@@ -103,7 +96,6 @@ class Writer:
         self.wrote = False
         if self._model is None:
             return False
-        self._collect_pictures(now)
         before = self._stored
         if self._waits_until is None or now >= self._waits_until:
             await self._start(await self.missing(now), now)
@@ -145,10 +137,9 @@ class Writer:
         """Wait up to `patience` seconds for the texts being written, then cancel what is left."""
         if self._running:
             await asyncio.wait(self._running.values(), timeout=patience)
-        ending = [*self._running.values(), *([self._collecting] if self._collecting is not None else [])]
-        for task in ending:
+        for task in self._running.values():
             task.cancel()
-        await asyncio.gather(*ending, return_exceptions=True)
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
         self._running = {}
 
     async def missing(self, now: datetime) -> list[WantedText]:
@@ -307,20 +298,3 @@ class Writer:
         log.warning("LLM endpoint failed, backing off", extra={"reason": str(error), "seconds": wait.total_seconds()})
         async with self._store.write() as connection:
             await endpoint_faults.save(connection, str(error), now)
-
-    def _collect_pictures(self, now: datetime) -> None:
-        """Start fetching pictures in the background, unless that is under way."""
-        if self._collect is not None and (self._collecting is None or self._collecting.done()):
-            self._collecting = asyncio.create_task(self._illustrate(self._collect, now))
-
-    async def _illustrate(self, collect: Collect, now: datetime) -> None:
-        """Fetch pictures of the papers that will be shown with some, once for each paper."""
-        try:
-            wanted = [each.paper for each in await self._wanted_texts.wanted(now) if each.style in ILLUSTRATED]
-            papers = [paper for paper in dict.fromkeys(wanted) if paper.id not in self._illustrated]
-            self._illustrated.update(paper.id for paper in papers)
-            if papers:
-                found = await collect(papers, now)
-                log.info("pictures fetched", extra={"papers": len(papers), "pictures": len(found)})
-        except Exception:
-            log.exception("fetching pictures failed, publishing without them")

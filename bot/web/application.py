@@ -14,7 +14,7 @@ from bot.commands import ReaderCommands
 from bot.commands.process_feedback import FeedbackProcessor
 from bot.delivery.session import Session
 from bot.media.media_store import MediaStore
-from bot.model import Style
+from bot.model import Style, channel_of
 from bot.render.words import match
 from bot.settings import Settings
 from bot.signing import SignedLinks
@@ -98,13 +98,16 @@ class WebContext:
         return Urls.below(self.core.public_url or f"http://{self.settings.host}:{self.port}")
 
     def invitations(self, line: str = "") -> Sequence[Link]:
-        """Links to the channels that a visitor can subscribe in; where a link can, it runs a command line there."""
-        links = [
-            (line and isinstance(each, DeepLinking) and each.link_to(line)) or each.invitation
-            for each in self.channels
-            if isinstance(each, Inviting)
-        ]
-        return [link for link in links if link is not None]
+        """Links to the channels that a visitor can subscribe in; where a link can, it runs a command line there.
+
+        Of several bots the last one that is there is named: an operator adds one when those before it are full.
+        """
+        links: dict[str, Link] = {}
+        for each in self.channels:
+            if isinstance(each, Inviting):
+                link = (line and isinstance(each, DeepLinking) and each.link_to(line)) or each.invitation
+                links |= {} if link is None else {channel_of(each.name): link}
+        return list(links.values())
 
 
 def make_probes(context: WebContext, *, tells_jobs: bool = False) -> ProbeRoutes:

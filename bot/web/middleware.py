@@ -6,6 +6,8 @@ import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC
+from email.utils import format_datetime
 from http import HTTPStatus
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -144,7 +146,7 @@ def send(request: web.Request, page: RenderedPage, *, keep: int, status: int = 2
         "Vary": "Accept-Encoding",
     }
     if page.modified is not None:
-        headers["Last-Modified"] = page.modified.strftime("%a, %d %b %Y %H:%M:%S GMT")
+        headers["Last-Modified"] = format_datetime(page.modified.astimezone(UTC), usegmt=True)
     if status == HTTPStatus.OK and _has_it(request, page):
         return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
     headers["Content-Type"] = f"{page.media_type}; charset=utf-8"
@@ -166,7 +168,11 @@ def _takes_gzip(accepted: str) -> bool:
 def _has_it(request: web.Request, page: RenderedPage) -> bool:
     """Whether the client's copy is current; a date only counts without a tag (RFC 9110 section 13.2.2)."""
     if "If-None-Match" in request.headers:
-        tags = request.if_none_match or ()
-        return any(tag.value in {page.tag, "*"} for tag in tags)
+        return has_tag(request, page.tag)
     since = request.if_modified_since
     return since is not None and page.modified is not None and page.modified.replace(microsecond=0) <= since
+
+
+def has_tag(request: web.Request, tag: str) -> bool:
+    """Whether If-None-Match names an entity tag, compared weakly (RFC 9110, section 13.1.2)."""
+    return any(each.value in {tag, "*"} for each in request.if_none_match or ())

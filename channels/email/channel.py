@@ -86,7 +86,8 @@ class Email(Channel):
         self._kit = kit
         self._pool = ConnectionPool(settings, tls=tls)
         self._signer: Signer | None = None
-        self._composer = Composer(settings.own, settings.reply_to, kit)
+        self._composer = Composer(settings.own, settings.reply_to, kit, inline=settings.pictures == "inline")
+        self.shows_pictures = settings.pictures == "inline"
 
     def recipient(self, written: str) -> str:
         return normalise(written)

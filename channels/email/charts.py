@@ -30,7 +30,7 @@ def chart_urls(page: Page, kit: Kit) -> Sequence[Chart]:
 
     def url(name: str) -> str:
         found = kit.media(page.about.slug, page.language, name)
-        return "" if found is None else media_url(public, page.about.slug, page.language, name)
+        return "" if found is None else media_url(public, page.about.slug, page.language, name, found)
 
     charts = [Chart(name, url(f"{name}.png"), url(f"{name}-dark.png"), height) for name, height in HEIGHTS.items()]
     return [each for each in charts if each.url]

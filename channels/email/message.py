@@ -10,7 +10,7 @@ import binascii
 import html
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from css_inline import CSSInliner
@@ -18,8 +18,9 @@ from css_inline import CSSInliner
 from bot.channel import Kit, Page
 from bot.runtime.text import without_controls
 from channels.email.address import Mailbox
-from channels.email.charts import chart_urls
+from channels.email.charts import Chart, chart_urls
 from channels.email.headers import header, mailbox_header, text_header
+from channels.email.inline_pictures import InlinePicture, chart_pictures, lead_picture
 from channels.email.mail_urls import list_url, logo_size, logo_url, paper_url, picture_url, subscribe_url
 from channels.email.plain_text import wrap
 from channels.email.subject import preheader, subject
@@ -27,6 +28,8 @@ from channels.email.subject import preheader, subject
 UNSUBSCRIBE, SETTINGS, FEWER, WEB = "unsubscribe", "settings", "fewer", "web"
 """The placeholders of links, filled in for each reader."""
 PICTURE, CHARTS = "picture", "charts"
+ATTACHED = "attached"
+"""The place in a body of the pictures within the mail, for the readers who are shown pictures."""
 WELCOME_HTML, WELCOME_TEXT = "welcome_html", "welcome_text"
 """The placeholders of what only some readers are shown: pictures, and a greeting."""
 PLACEHOLDERS = (UNSUBSCRIBE, SETTINGS, FEWER, WEB, PICTURE, CHARTS, WELCOME_HTML, WELCOME_TEXT)
@@ -67,6 +70,8 @@ class Mail:
     """HTML of the first paper's picture, for the readers who did not turn it off."""
     charts: str = ""
     """HTML of the pictures of a week or a month, for the same readers."""
+    attached: bytes = field(default=b"", repr=False)
+    """The parts of pictures within the mail, for the same readers."""
     page: Page | None = None
     """The page without its papers, for what is said to one reader."""
 
@@ -82,6 +87,7 @@ class Mail:
     def with_links(self, links: Mapping[str, str]) -> list[bytes]:
         """The body with a reader's links inserted, in pieces."""
         inserted = {name: quoted(links[name].encode()) + SOFT_BREAK for name in PLACEHOLDERS if name in links}
+        inserted[ATTACHED] = self.attached if links.get(PICTURE) or links.get(CHARTS) else b""
         return [part if isinstance(part, bytes) else inserted[part] for part in self.body]
 
 
@@ -92,10 +98,13 @@ class Composer:
     sender: Mailbox
     reply_to: Mailbox | None
     kit: Kit
+    inline: bool = False
+    """Whether pictures are put into mails where there is no web server to link to."""
 
     def compose(self, page: Page, *, letter: bool = False) -> Mail:
         """Render and serialise a page. A `letter` is transactional mail, which belongs to no subscription."""
-        picture, charts, named = self._picture(page), self._charts(page), subject(page, self.kit)
+        lead, charted, pictures = self._pictures(page)
+        picture, charts, named = self._picture(page, lead), self._charts(page, charted), subject(page, self.kit)
         present = self._present(page, letter=letter)
         present |= {name for name, markup in ((PICTURE, picture), (CHARTS, charts)) if markup}
         public = self.kit.links.public
@@ -114,9 +123,14 @@ class Composer:
         rendered = _encodable(self.kit.template("email/edition.html", None)(page, **more))
         markup = _SPACE_BETWEEN_TAGS.sub(">\n<", _INLINER.inline(rendered))
         boundary = f"=_{secrets.token_hex(12)}"  # "=_" never stands in quoted-printable
-        headers = self._headers(page, named, boundary, letter=letter)
-        body = _alternatives(text, markup, boundary)
-        return Mail(text, markup, headers, body, letter, picture, charts, replace(page, blocks=()))
+        body, kind, attached = _alternatives(text, markup, boundary), f'boundary="{boundary}"', b""
+        content: tuple[str, ...] = ("multipart/alternative;", kind)
+        if pictures:
+            outer = f"=_{secrets.token_hex(12)}"
+            body, attached = _related(body, kind, outer), b"".join(each.part(outer) for each in pictures)
+            content = ("multipart/related;", 'type="multipart/alternative";', f'boundary="{outer}"')
+        headers = self._headers(page, named, content, letter=letter)
+        return Mail(text, markup, headers, body, letter, picture, charts, attached, replace(page, blocks=()))
 
     def _present(self, page: Page, *, letter: bool) -> set[str]:
         """The placeholders that a mail has beside those of pictures."""
@@ -146,21 +160,28 @@ class Composer:
             WELCOME_TEXT: wrap(self.kit.template("email/welcome.txt", without_controls)(mail.page, **more)),
         }
 
-    def _picture(self, page: Page) -> str:
-        """HTML of the first paper's picture, at an address that is the same for all readers; empty where none is."""
+    def _pictures(self, page: Page) -> tuple[InlinePicture | None, Sequence[Chart], Sequence[InlinePicture]]:
+        """The first paper's picture within the mail, the charts that it shows, and all pictures within it."""
+        if not self.inline or self.kit.links.public is not None:
+            return None, chart_urls(page, self.kit), ()
+        lead = lead_picture(page, self.kit, self.sender.domain)
+        charts, pictures = chart_pictures(page, self.kit, self.sender.domain)
+        return lead, charts, [*([] if lead is None else [lead]), *pictures]
+
+    def _picture(self, page: Page, lead: InlinePicture | None) -> str:
+        """HTML of the first paper's picture, `lead` or at an address that is the same for all; empty where none is."""
         public = self.kit.links.public
-        source = picture_url(page, public)
+        source = picture_url(page, public) if lead is None else lead.url
         if not source:
             return ""
         more = {"source": source, "place": paper_url(page.blocks[0], page, public)}
         return self.kit.template("email/picture.html", None)(page, **more, width=PICTURE_WIDTH, height=PICTURE_HEIGHT)
 
-    def _charts(self, page: Page) -> str:
+    def _charts(self, page: Page, charts: Sequence[Chart]) -> str:
         """HTML of the pictures of a week or a month that have been drawn; empty where there are none."""
-        charts = chart_urls(page, self.kit)
         return self.kit.template("email/charts.html", None)(page, charts=charts) if charts else ""
 
-    def _headers(self, page: Page, named: str, boundary: str, *, letter: bool) -> bytes:
+    def _headers(self, page: Page, named: str, content: Sequence[str], *, letter: bool) -> bytes:
         product = page.labels["product"]
         sender = self.sender if self.sender.name else Mailbox(self.sender.address, product)
         domain = self.sender.domain
@@ -169,7 +190,7 @@ class Composer:
             mailbox_header("From", sender),
             text_header("Subject", named),
             b"MIME-Version: 1.0\r\n",
-            header("Content-Type", "multipart/alternative;", f'boundary="{boundary}"'),
+            header("Content-Type", *content),
             header("Content-Language", page.language),
             header("Auto-Submitted", "auto-generated"),
             header("X-Auto-Response-Suppress", *NO_ANSWERS),
@@ -229,6 +250,13 @@ def _alternatives(text: str, markup: str, boundary: str) -> Body:
         pieces.append(b"\r\n")
     pieces.append(b"--%b--\r\n" % line)
     return _joined(pieces)
+
+
+def _related(alternatives: Body, kind: str, boundary: str) -> Body:
+    """The multipart/related body: text and HTML, then the pictures that the HTML shows (RFC 2387)."""
+    line = boundary.encode()
+    head = b"\r\n--%b\r\n%b" % (line, header("Content-Type", "multipart/alternative;", kind))
+    return _joined([head, *alternatives, ATTACHED, b"--%b--\r\n" % line])
 
 
 def _split_at_placeholders(content: str) -> list[bytes | str]:

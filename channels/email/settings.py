@@ -62,6 +62,8 @@ class Settings(BaseModel):
     reply_to: Annotated[Mailbox | None, BeforeValidator(read_mailbox)] = Field(None, alias="EMAIL_REPLY_TO")
     rate: Annotated[Rate | None, BeforeValidator(read_rate)] = Field(None, alias="EMAIL_RATE")
     connections: int = Field(10, alias="EMAIL_CONNECTIONS", ge=1, le=200)
+    pictures: Literal["link", "inline"] = Field("link", alias="EMAIL_PICTURES")
+    """Whether mails have pictures within them where there is no web server (PUBLIC_URL) to link to."""
     bounces: str = Field("", alias="EMAIL_BOUNCES", max_length=254)
     """The envelope sender (return path), in which {token} becomes a mail's signed token (VERP)."""
     inbox: SecretStr | None = Field(None, alias="EMAIL_INBOX")

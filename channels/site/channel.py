@@ -16,7 +16,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from bot.channel import Channel, Deferred, Finding, Gone, Kit, Limits, Message, Outcome, Pace, Page, Personal, Sent
-from bot.model import ILLUSTRATED, Cadence, Style
+from bot.model import ILLUSTRATED, Cadence, Paper, Style
 from bot.runtime.files import try_to_write
 from bot.runtime.text import one_line
 from channels.site import folder, folder_writer
@@ -81,7 +81,10 @@ class Site(Channel):
         self._root = root
         self._settings = settings
         self._pictures = kit.pictures
+        self._pictures_known = kit.pictures_known
         self._media = kit.media
+        self._writing = asyncio.Lock()
+        """Held while a page is written and committed, the first time or again for late pictures."""
         self.layouts = {layout.name: layout for layout in LAYOUTS}
         self._markdown = {layout.name: kit.template(f"site/{layout.name}.md", escape) for layout in LAYOUTS}
         self._html = {layout.name: kit.template(f"site/{layout.name}.html", None) for layout in LAYOUTS}
@@ -102,6 +105,10 @@ class Site(Channel):
         return self._render(page, frozenset(), None)
 
     async def send(self, to: str, message: Message, personal: Personal) -> Outcome:  # noqa: ARG002
+        async with self._writing:
+            return await self._publish(to, message)
+
+    async def _publish(self, to: str, message: Message) -> Outcome:
         assert isinstance(message, SiteMessage)
         if not _is_folder(to):
             return Gone(f"{to!r} is not a valid folder name: {NAMES}")
@@ -131,9 +138,11 @@ class Site(Channel):
             found += [await self._check_git(where) for where in await asyncio.to_thread(self._sites)]
         return found
 
-    def lacks_pictures(self, slug: str, language: str, style: Style) -> bool:
-        """Whether the newspaper of an edition would have pictures that are not drawn yet; the poster is the last."""
-        return style is NEWSPAPER and self._media(slug, language, "poster.png") is None
+    def lacks_pictures(self, slug: str, language: str, style: Style, papers: Sequence[Paper]) -> bool:
+        """Whether pictures may still come: the newspaper's drawings, of which the poster is the last, or papers'."""
+        if style is NEWSPAPER:
+            return self._media(slug, language, "poster.png") is None
+        return style in ILLUSTRATED and not all(map(self._pictures_known, papers))
 
     def write(self, where: Path, message: Message, *, whole: bool = True) -> Written:
         """Write a page into a folder, with the pictures that are there, and update index and records.
@@ -218,6 +227,7 @@ class Site(Channel):
             "sums": sums or _own_sums(page),
             "top": TOP_PAPERS,
             "names": {block.paper.id: title_of(block) for block in page.blocks},
+            "sentences": {block.paper.id: one_line(block.paper.sentence or "") for block in page.blocks},
             "abstracts": {block.paper.id: abstract_of(block) for block in page.blocks},
             "codes": {block.paper.id: code_of(block.paper) for block in page.blocks},
             "authors": {block.paper.id: [*filter(None, map(one_line, block.paper.authors))] for block in page.blocks},

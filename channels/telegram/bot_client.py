@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 
+from pydantic import SecretStr
 from telegram import Bot
 from telegram.request import HTTPXRequest
 
 from channels.telegram.settings import Settings
 
+NO_TOKEN = SecretStr("0:0")
+"""The library wants a token, also from those who only compose."""
 
-def make_bot(settings: Settings, connections: int) -> Bot:
-    """The library's client, not yet logged in, with so many connections."""
+
+def make_bot(settings: Settings, account: str, connections: int) -> Bot:
+    """The library's client of a bot, of the first one without an `account`, not yet logged in."""
     os.environ.setdefault("PTB_TIMEDELTA", "true")  # else the library warns of a coming change at every flood wait
-    token = "0:0" if settings.token is None else settings.token.get_secret_value()
+    token = settings.bots.get(account) or next(iter(settings.bots.values()), NO_TOKEN)
     origin = settings.api_url.rstrip("/")
     request = HTTPXRequest(connections, read_timeout=30.0, write_timeout=30.0, connect_timeout=10.0, pool_timeout=30.0)
-    return Bot(token, base_url=f"{origin}/bot", base_file_url=f"{origin}/file/bot", request=request)
+    return Bot(token.get_secret_value(), base_url=f"{origin}/bot", base_file_url=f"{origin}/file/bot", request=request)

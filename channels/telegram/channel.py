@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Self
 
 from telegram.error import (
@@ -19,6 +20,7 @@ from telegram.error import (
 
 from bot.channel import (
     AUDIO,
+    FIRST_ACCOUNT,
     SILENT,
     Barred,
     Channel,
@@ -48,7 +50,7 @@ from bot.model import ON
 from channels.telegram import errors
 from channels.telegram.bot_client import make_bot
 from channels.telegram.callbacks import deep_link
-from channels.telegram.chats import SHARED, ChatAddress, chat_of, kind_of
+from channels.telegram.chats import CHANNEL, SHARED, ChatAddress, chat_of, kind_of
 from channels.telegram.doctor import WRONG_TOKEN, check
 from channels.telegram.flood_waits import FloodWaits
 from channels.telegram.keyboards import keyboard
@@ -75,21 +77,20 @@ PER_CHAT = Rate(1, 1 + MARGIN)
 PER_GROUP = Rate(20, MINUTE + MARGIN, even=False)
 """https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this: one message a second to a chat,
 twenty a minute to a group."""
-FIRST_BOT = "first bot"
-"""The memory's key for the id of the bot that readers have started."""
 
 
 class Telegram(Channel):
     """One Telegram bot."""
 
-    name = "telegram"
     limits = LIMITS
     extras: Sequence[Preference] = (PICTURE, SILENT, RICH)
     shows_pictures = True
 
     def __init__(self, settings: Settings, kit: Kit) -> None:
-        self._kit = kit
-        self._bot = make_bot(settings, CONNECTIONS)
+        self._kit = kit = replace(kit, name=kit.name or CHANNEL)
+        self.name = kit.name
+        self._setting = settings.setting_of(kit.account or next(iter(settings.accounts), ""))
+        self._bot = make_bot(settings, kit.account, CONNECTIONS)
         self.repeats_unknown = settings.on_unknown == "resend"
         self.pace = Pace(
             concurrency=CONCURRENCY,
@@ -101,15 +102,13 @@ class Telegram(Channel):
         )
         self._template = kit.template("telegram/edition.html", escape)
         self._rich_template = kit.template("telegram/rich.html", escape)
-        self._flood = FloodWaits()
+        self._flood = FloodWaits(self.name)
         if kit.reads_aloud:
             self.extras = (*self.extras, AUDIO)
         self._recordings = UploadedRecordings(kit.memory)
         self._poster = Poster(self._bot)
         self._updates: UpdateHandler | None = None
         self._webhook_updates: WebhookUpdates | None = None
-        self._is_first_bot = True
-        """Whether this is the bot that readers have started."""
 
     def typed(self, line: str, language: str) -> str:  # noqa: ARG002 - the same in every language
         """The line behind a slash."""
@@ -141,16 +140,12 @@ class Telegram(Channel):
             await self._bot.shutdown()
             if not errors.is_from_telegram(error):
                 raise ConnectionError(errors.NOT_TELEGRAM) from None
-            raise LoginError(WRONG_TOKEN) from None
+            raise LoginError(WRONG_TOKEN.format(setting=self._setting)) from None
         except BaseException:
             await self._bot.shutdown()
             raise
-        first = await self._kit.memory.get(FIRST_BOT)
-        if first is None:
-            await self._kit.memory.put(FIRST_BOT, f"{self._bot.id}")
-        self._is_first_bot = first in {None, f"{self._bot.id}"}
-        if not self._is_first_bot:
-            log.warning("TELEGRAM_TOKEN belongs to another bot than before; readers must start the new bot first")
+        if await self._kit.memory.get(FIRST_ACCOUNT) is None:
+            await self._kit.memory.put(FIRST_ACCOUNT, f"{self._bot.id}")
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -163,12 +158,12 @@ class Telegram(Channel):
         try:
             await self._profile(commands).update()
         except InvalidToken:
-            raise LoginError(WRONG_TOKEN) from None
+            raise LoginError(WRONG_TOKEN.format(setting=self._setting)) from None
         if self.webhooks():
             url = f"{self._kit.links.public}/hooks/{self.name}"
-            await keep_webhook(self._bot, url, self._webhook_secret(), commands)
+            await keep_webhook(self._bot, url, self._webhook_secret(), commands, self.name)
         else:
-            await poll(self._bot, self._update_handler(commands).handle, commands)
+            await poll(self._bot, self._update_handler(commands).handle, commands, self.name)
 
     def webhooks(self) -> Mapping[str, Handler]:
         """The webhook, if PUBLIC_URL is HTTPS, which Telegram requires."""
@@ -200,10 +195,10 @@ class Telegram(Channel):
             clock=clock,
             inline=self._is_inline,
         )
-        return UpdateHandler(self._bot, commands, self._kit.memory, replies, self.compose, clock=clock)
+        return UpdateHandler(self._bot, commands, self._kit, replies, self.compose, clock=clock)
 
     def _profile(self, commands: Commands) -> Profile:
-        return Profile(self._bot, commands, self._kit.memory)
+        return Profile(self._bot, commands, self._kit)
 
     async def play(self, to: str, recording: Recording, personal: Personal) -> Outcome:
         """Send a recording: uploaded once, and by its file id afterwards."""
@@ -298,8 +293,6 @@ class Telegram(Channel):
             with suppress(TelegramError):
                 title = (await self._bot.get_chat(chat.id)).title
             return Barred(found.reason, title)
-        if isinstance(found, Gone) and not self._is_first_bot:  # the token is wrong, not the reader
-            return Deferred("the reader has not started this bot: TELEGRAM_TOKEN belongs to another bot than before")
         if isinstance(found, Gone) and errors.mentions(error, *errors.NO_CHAT):
             with suppress(TelegramError):
                 await self._bot.get_chat(chat.id)
@@ -309,4 +302,4 @@ class Telegram(Channel):
         return found
 
     async def check(self) -> Sequence[Finding]:
-        return await check(self._bot)
+        return await check(self._bot, self.name, self._setting)

@@ -8,6 +8,8 @@ from typing import Self
 
 from bot.model import Address
 
+CHANNEL = "telegram"
+"""The channel's name, and that of its first bot."""
 _WRITTEN = re.compile(r"(-?[1-9]\d{0,18})(?:/([1-9]\d{0,9}))?", re.ASCII)
 
 
@@ -41,10 +43,9 @@ class ChatAddress:
         """Whether it is a group or a channel, which several people read."""
         return self.id < 0
 
-    @property
-    def address(self) -> Address:
-        """The subscription's address: this channel and the recipient id."""
-        return Address("telegram", f"{self}")
+    def through(self, account: str) -> Address:
+        """The subscription's address, reached by the bot of this name: CHANNEL, or `telegram.987654321`."""
+        return Address(CHANNEL, f"{self}", None if account == CHANNEL else account)
 
     def __str__(self) -> str:
         return f"{self.id}" if self.topic is None else f"{self.id}/{self.topic}"

@@ -10,23 +10,23 @@ from telegram.error import InvalidToken, TelegramError
 from bot.channel import Finding
 from channels.telegram import errors
 
-WRONG_TOKEN = "Telegram rejects TELEGRAM_TOKEN: copy it again from @BotFather, or create a new one there."  # noqa: S105 - a sentence
+WRONG_TOKEN = "Telegram rejects {setting}: copy it again from @BotFather, or create a new one there."  # noqa: S105 - a sentence
 
 
-async def check(bot: Bot) -> Sequence[Finding]:
-    """The account, its webhook, and whether inline mode is on."""
+async def check(bot: Bot, account: str, setting: str) -> Sequence[Finding]:
+    """The account, its webhook, and whether inline mode is on. `setting` holds its token."""
     try:
         me = await bot.get_me()
         webhook = await bot.get_webhook_info()
     except InvalidToken:
-        return [Finding("TELEGRAM_TOKEN", False, WRONG_TOKEN)]
+        return [Finding(account, False, WRONG_TOKEN.format(setting=setting))]
     except TelegramError as error:
-        return [Finding("telegram", False, f"Telegram could not be asked ({errors.reason(error)})")]
-    found = [Finding("telegram", True, f"@{me.username} is ready; subscribe at https://t.me/{me.username}")]
+        return [Finding(account, False, f"Telegram could not be asked ({errors.reason(error)})")]
+    found = [Finding(account, True, f"@{me.username} is ready; subscribe at https://t.me/{me.username}")]
     if webhook.url:
         says = "a webhook is set for this bot; `papers run` replaces or removes it"
-        found.append(Finding("telegram", True, says))
+        found.append(Finding(account, True, says))
     if not me.supports_inline_queries:
         says = "inline mode is off: send /setinline to @BotFather to let people search papers from any chat"
-        found.append(Finding("telegram", True, says))
+        found.append(Finding(account, True, says))
     return found

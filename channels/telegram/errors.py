@@ -71,7 +71,7 @@ def outcome(error: TelegramError) -> Outcome:
     if isinstance(error, RetryAfter):
         return Deferred(REASON, seconds(error))  # `FloodWaits` decides whether it is about more than this chat
     if isinstance(error, InvalidToken):
-        return Deferred("Telegram rejects TELEGRAM_TOKEN", scope="channel")
+        return Deferred("Telegram rejects the bot's token", scope="channel")
     if isinstance(error, Conflict):
         return Deferred(text, scope="channel")
     if isinstance(error, BadRequest | Forbidden):

@@ -25,7 +25,9 @@ REASON = "flood wait"
 class FloodWaits:
     """The waits that Telegram asked for, since the start; those of deliveries are stored with them."""
 
-    def __init__(self) -> None:
+    def __init__(self, account: str = "telegram") -> None:
+        """`account` is the bot's name in the log."""
+        self._account = account
         self._bot_until = 0.0
         self._until: OrderedDict[int, float] = OrderedDict()
         """When a chat may be written to again."""
@@ -56,13 +58,13 @@ class FloodWaits:
             return Deferred(REASON, seconds)
         before, self._last = self._last, (chat.id, now, now + seconds)
         if before is None or before[0] == chat.id or now - before[1] > TOGETHER:
-            log.warning("flood wait of one chat, others go on", extra={"channel": "telegram", "seconds": seconds})
+            log.warning("flood wait of one chat, others go on", extra={"channel": self._account, "seconds": seconds})
             return Deferred(REASON, seconds, slow_down=True)
         wait = min(seconds, max(before[2] - now, 0.0)) or seconds
         if (standing := self.of_bot()) > 0:  # sent before the bot knew
             wait = standing
         else:
-            log.warning("flood wait of the bot", extra={"channel": "telegram", "seconds": round(wait)})
+            log.warning("flood wait of the bot", extra={"channel": self._account, "seconds": round(wait)})
             self._bot_until = now + wait
         return Deferred(REASON, wait, "channel", slow_down=True)
 

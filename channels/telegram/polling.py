@@ -32,7 +32,6 @@ from channels.telegram import errors
 
 log = logging.getLogger(__name__)
 
-NAME = "telegram"
 UPDATE_TYPES = ["message", "channel_post", "callback_query", "inline_query", "my_chat_member"]
 BATCH = 100
 """Updates of one call; Telegram returns no more."""
@@ -58,7 +57,7 @@ SECOND_POLLER = (
     "Another program reads this bot's messages with the same token: stop it, or give it a bot of its own with "
     "@BotFather."
 )
-TOKEN_REVOKED = "Telegram rejects TELEGRAM_TOKEN, which worked before: create a new token with @BotFather."  # noqa: S105 - a sentence
+TOKEN_REVOKED = "Telegram rejects this bot's token, which worked before: create a new token with @BotFather."  # noqa: S105 - a sentence
 
 Handle = Callable[[Update], Awaitable[None]]
 
@@ -68,14 +67,14 @@ def clock() -> datetime:
     return datetime.now(UTC)
 
 
-async def poll(bot: Bot, handle: Handle, commands: Commands) -> None:
-    """Pass every update to `handle`, those of one chat in order, until cancelled.
+async def poll(bot: Bot, handle: Handle, commands: Commands, account: str) -> None:
+    """Pass every update of a bot to `handle`, those of one chat in order, until cancelled.
 
     Whatever keeps updates from us (another program that polls, a revoked token, an outage) is told to `commands`, and
     tried again for ever: all of it may pass by itself.
     """
     updates = UpdateQueue(handle)
-    poller = _Poller(bot, updates, commands)
+    poller = _Poller(bot, updates, commands, account)
     try:
         await poller.run()
     except asyncio.CancelledError:
@@ -91,8 +90,9 @@ async def poll(bot: Bot, handle: Handle, commands: Commands) -> None:
 class _Poller:
     """Calls getUpdates again and again."""
 
-    def __init__(self, bot: Bot, updates: UpdateQueue, commands: Commands) -> None:
+    def __init__(self, bot: Bot, updates: UpdateQueue, commands: Commands, account: str) -> None:
         self._bot = bot
+        self._account = account
         self._updates = updates
         self._commands = commands
         self.is_working = False
@@ -114,7 +114,7 @@ class _Poller:
                     if isinstance(error, Conflict):
                         self._conflicts.append(asyncio.get_running_loop().time())
                 self.is_working = False
-                backoff = await back_off(error, backoff, self._commands)
+                backoff = await back_off(error, backoff, self._commands, self._account)
 
     async def _poll_while_it_works(self) -> None:
         while True:
@@ -128,7 +128,7 @@ class _Poller:
             if self.is_working or hold or found:
                 self.is_working = True
                 if not self._is_contested():
-                    await self._commands.listening(NAME, clock())
+                    await self._commands.listening(self._account, clock())
 
     def _is_contested(self) -> bool:
         """Whether another program polls again and again: each outage is short, so it must count as one that lasts."""
@@ -138,12 +138,12 @@ class _Poller:
         return self._conflicts[-1] - self._conflicts[0] < CONFLICTS_WITHIN and quiet < CONTESTED
 
 
-async def back_off(error: TelegramError, seconds: float, commands: Commands) -> float:
+async def back_off(error: TelegramError, seconds: float, commands: Commands, account: str) -> float:
     """Report that updates do not reach us, and wait, as long as Telegram asks if it does.
 
     Returns the seconds of the next wait.
     """
-    await commands.not_listening(NAME, fault(error), clock())
+    await commands.not_listening(account, fault(error), clock())
     await asyncio.sleep(errors.seconds(error) if isinstance(error, RetryAfter) else seconds)
     return min(2 * seconds, LONGEST_BACKOFF)
 

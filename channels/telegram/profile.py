@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 import telegram
 from telegram.error import InvalidToken, TelegramError
 
-from bot.channel import CommandName, Commands, Memory
+from bot.channel import CommandName, Commands, Kit
 from channels.telegram.callbacks import READ_ONLY
 
 log = logging.getLogger(__name__)
@@ -32,10 +32,10 @@ Menu = Mapping[str, str]
 class Profile:
     """Keeps menus and descriptions as they should be, and sets only what has changed."""
 
-    def __init__(self, bot: telegram.Bot, commands: Commands, memory: Memory) -> None:
+    def __init__(self, bot: telegram.Bot, commands: Commands, kit: Kit) -> None:
         self._bot = bot
         self._commands = commands
-        self._memory = memory
+        self._memory, self._account = kit.memory, kit.name
 
     async def update(self) -> None:
         """Set menus and descriptions in every language. A refusal is logged, and retried at the next start.
@@ -57,7 +57,7 @@ class Profile:
         except InvalidToken:
             raise
         except TelegramError as error:
-            fields = {"channel": "telegram", "reason": error.message}
+            fields = {"channel": self._account, "reason": error.message}
             log.warning("command menus not set, next try at the next start", extra=fields)
             return
         await self._memory.put(SYNCED, digest)
@@ -77,7 +77,7 @@ class Profile:
             else:
                 await self._bot.delete_my_commands(scope)
         except TelegramError as error:
-            log.warning("command menu of a chat not set", extra={"channel": "telegram", "reason": error.message})
+            log.warning("command menu of a chat not set", extra={"channel": self._account, "reason": error.message})
             return
         await self._memory.put(key, digest)
 
@@ -94,7 +94,7 @@ class Profile:
             await self._bot.set_my_commands(_bot_commands(offered), scope, language_code=code)
 
     def _menu(self, language: str, *, operator: bool = False) -> Menu:
-        listed = self._commands.listed("telegram", language)
+        listed = self._commands.listed(self._account, language)
         return {info.name: info.purpose for info in listed if operator or not info.for_operators}
 
 

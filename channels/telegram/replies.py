@@ -88,7 +88,7 @@ class Replies:
     ) -> None:
         self._bot = bot
         self._commands = commands
-        self._memory = kit.memory
+        self._memory, self._account = kit.memory, kit.name
         self._flood = flood
         self._poster = poster
         self._profile = profile
@@ -161,7 +161,7 @@ class Replies:
             work.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
         if waiting:
-            fields = {"channel": "telegram", "count": len(waiting)}
+            fields = {"channel": self._account, "count": len(waiting)}
             log.warning("replies given up at the stop, they waited for the end of a flood wait", extra=fields)
 
     async def _deliver(
@@ -181,13 +181,13 @@ class Replies:
                 parts = [*parts[:-1], replace(parts[-1], keyboard=keys)]
             await self._send(chat, reply, parts, edit)
             if not chat.is_shared:
-                operator = self._commands.operates(chat.address)
+                operator = self._commands.operates(chat.through(self._account))
                 await self._profile.update_chat(chat.id, reply.language, operator=operator)
         except Forbidden as error:
             if not chat.is_shared and errors.is_from_telegram(error):
-                await self._commands.gone(chat.address, errors.reason(error), self._clock())
+                await self._commands.gone(chat.through(self._account), errors.reason(error), self._clock())
         except TelegramError as error:
-            log.warning("reply not sent", extra={"channel": "telegram", "reason": errors.reason(error)})
+            log.warning("reply not sent", extra={"channel": self._account, "reason": errors.reason(error)})
 
     async def _send(self, chat: ChatAddress, reply: Reply, parts: Sequence[_Part], edit: Message | None) -> None:
         if reply.file is not None:
@@ -208,14 +208,15 @@ class Replies:
         figure = await self._pictures.find(paper_id)
         if figure is None:
             return
-        await self._commands.acquire(chat.address)
+        await self._commands.acquire(chat.through(self._account))
         try:
             await self._pictures.send(self._bot, chat, figure)
         except Forbidden:
             raise
         except TelegramError as error:
             log.info(
-                "figure refused, reply sent without it", extra={"channel": "telegram", "reason": errors.reason(error)}
+                "figure refused, reply sent without it",
+                extra={"channel": self._account, "reason": errors.reason(error)},
             )
 
     async def _parts(
@@ -267,13 +268,13 @@ class Replies:
                 raise RetryAfter(math.ceil(wait))
             if wait > IN_TURN and not waits_long.is_set():
                 waits_long.set()
-                fields = {"channel": "telegram", "seconds": math.ceil(wait)}
+                fields = {"channel": self._account, "seconds": math.ceil(wait)}
                 log.warning("reply waits for the end of a flood wait", extra=fields)
             await asyncio.sleep(wait)
 
     async def _post(self, chat: ChatAddress, part: _Part, edit: Message | None) -> None:
         """Edit the message if that is possible, else send a new one."""
-        await self._commands.acquire(chat.address)
+        await self._commands.acquire(chat.through(self._account))
         if edit is not None and await self._edit(edit, part):
             return
         if part.rich is not None and await self._poster.post_rich(chat, part.rich, part.buttons) is not None:
@@ -309,14 +310,14 @@ class Replies:
         return True
 
     async def _send_recording(self, chat: ChatAddress, recording: Recording) -> None:
-        await self._commands.acquire(chat.address)
+        await self._commands.acquire(chat.through(self._account))
         with suppress(OSError):  # deleted a moment ago
             await self._recordings.send(self._bot, chat, recording)
 
     async def _send_file(self, chat: ChatAddress, reply: Reply) -> None:
         assert reply.file is not None
         captions = split(text_of(without_papers(reply), self._template), LONGEST_CAPTION)
-        await self._commands.acquire(chat.address)
+        await self._commands.acquire(chat.through(self._account))
         if reply.file.media_type.startswith("image/"):
             name, content = reply.file.name, reply.file.content
             caption = captions[0] if captions else None

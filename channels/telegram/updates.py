@@ -13,8 +13,7 @@ import telegram
 from telegram.constants import ChatType
 from telegram.error import BadRequest, TelegramError
 
-from bot.channel import CommandName, Commands, Memory, Page, Reply, Requester
-from bot.model import Address
+from bot.channel import CommandName, Commands, Kit, Page, Reply, Requester
 from channels.telegram import errors, inline
 from channels.telegram.callbacks import LOCATION, READ_ONLY, Callback, decode, line_of_payload
 from channels.telegram.chats import ChatAddress
@@ -53,7 +52,7 @@ class UpdateHandler:
         self,
         bot: telegram.Bot,
         commands: Commands,
-        memory: Memory,
+        kit: Kit,
         replies: Replies,
         compose: Callable[[Page], TelegramMessage],
         *,
@@ -61,11 +60,11 @@ class UpdateHandler:
     ) -> None:
         self._bot = bot
         self._commands = commands
-        self._memory = memory
+        self._memory, self._account = kit.memory, kit.name
         self._replies = replies
         self._compose = compose
         self._clock = clock
-        self._names = {info.name for info in commands.listed("telegram", "en")}
+        self._names = {info.name for info in commands.listed(self._account, "en")}
 
     async def close(self) -> None:
         """Give up answers that still wait."""
@@ -87,7 +86,7 @@ class UpdateHandler:
     async def _on_message(self, message: telegram.Message) -> None:
         here = _chat(message)
         if message.migrate_to_chat_id is not None:
-            await self._commands.moved(here.address, f"{ChatAddress(message.migrate_to_chat_id)}")
+            await self._commands.moved(here.through(self._account), f"{ChatAddress(message.migrate_to_chat_id)}")
             return
         callback = self._callback_of(message)
         if callback is None:
@@ -173,12 +172,14 @@ class UpdateHandler:
             await query.answer(notice or None, show_alert=alert and bool(notice))
         except TelegramError as error:
             if not errors.mentions(error, *errors.QUERY_EXPIRED):
-                log.info("press not answered", extra={"channel": "telegram", "reason": errors.reason(error)})
+                log.info("press not answered", extra={"channel": self._account, "reason": errors.reason(error)})
 
     async def _on_inline_query(self, query: telegram.InlineQuery) -> None:
         person = query.from_user
         requester = Requester(
-            Address("telegram", f"{person.id}"), person.language_code, rate_limit_key=f"telegram inline {person.id}"
+            ChatAddress(person.id).through(self._account),
+            person.language_code,
+            rate_limit_key=f"telegram inline {person.id}",
         )
         reply = await self._ask(requester, inline.line_of(query.query, query.offset))
         found = inline.results(reply, self._compose)
@@ -192,14 +193,19 @@ class UpdateHandler:
         """The bot was added, removed, or given other rights."""
         here, new = ChatAddress(change.chat.id), change.new_chat_member
         if not _is_member(new):
-            await self._commands.gone(here.address, REMOVED if here.is_shared else BLOCKED, self._clock())
+            await self._commands.gone(
+                here.through(self._account), REMOVED if here.is_shared else BLOCKED, self._clock()
+            )
             return
         if not here.is_shared:
-            await self._commands.back(here.address)
+            await self._commands.back(here.through(self._account))
             return
         if not _may_post(change.chat, new):
             return
-        resumed = [await self._commands.permitted(here.address), await self._commands.back(here.address)]
+        resumed = [
+            await self._commands.permitted(here.through(self._account)),
+            await self._commands.back(here.through(self._account)),
+        ]
         could_post = _is_member(change.old_chat_member) and _may_post(change.chat, change.old_chat_member)
         if not could_post and not any(resumed):
             await self._greet(change, here)
@@ -237,7 +243,7 @@ class UpdateHandler:
 
     async def _reply_with_settings_of(self, chat: ChatAddress, person: telegram.User) -> None:
         """Show the settings of a group or channel in a person's private chat."""
-        requester = Requester(chat.address, person.language_code, person=f"{person.id}")
+        requester = Requester(chat.through(self._account), person.language_code, person=f"{person.id}")
         reply = await self._ask(requester, CommandName.SETTINGS)
         await self._replies.send(ChatAddress(person.id), reply, about=chat, title=await self._title(chat))
 
@@ -268,11 +274,13 @@ class UpdateHandler:
     ) -> Requester:
         locale = None if person is None else person.language_code
         if not chat.is_shared:
-            return Requester(chat.address, locale)
+            return Requester(chat.through(self._account), locale)
         if sender is not None and sender.id == chat.id:  # an anonymous administrator
-            return Requester(chat.address, locale, f"{chat.id}")
+            return Requester(chat.through(self._account), locale, f"{chat.id}")
         name = f"{chat.id}" if person is None else f"{person.id}"
-        return Requester(chat.address, locale, name, may_change=await self._is_administrator(chat, person))
+        return Requester(
+            chat.through(self._account), locale, name, may_change=await self._is_administrator(chat, person)
+        )
 
     async def _is_administrator(self, chat: ChatAddress, person: telegram.User | None) -> bool:
         """Whether a person runs a group or channel; False if that cannot be looked up."""

@@ -16,7 +16,7 @@ from telegram.error import TelegramError
 
 from bot.channel import Commands, Hook
 from bot.runtime.text import printable
-from channels.telegram.polling import FIRST_BACKOFF, NAME, UPDATE_TYPES, ChatQueues, Handle, back_off, clock
+from channels.telegram.polling import FIRST_BACKOFF, UPDATE_TYPES, ChatQueues, Handle, back_off, clock
 
 SECRET = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - a header's name
 ANSWER_WITHIN = 12.0
@@ -31,8 +31,8 @@ RETRIED_WITHIN = timedelta(minutes=15)
 """How old Telegram's last failure to post may be while updates wait: between its attempts it says nothing new."""
 
 
-async def keep_webhook(bot: Bot, url: str, secret: str, commands: Commands) -> None:
-    """Set the webhook and keep it set, until cancelled. Outages are told to `commands`, and tried again for ever."""
+async def keep_webhook(bot: Bot, url: str, secret: str, commands: Commands, account: str) -> None:
+    """Keep a bot's webhook set until cancelled. Outages are told to `commands`, and tried again for ever."""
     backoff, is_set = FIRST_BACKOFF, False
     while True:
         try:
@@ -41,12 +41,12 @@ async def keep_webhook(bot: Bot, url: str, secret: str, commands: Commands) -> N
                 await bot.set_webhook(url, allowed_updates=UPDATE_TYPES, secret_token=secret)
             backoff = FIRST_BACKOFF
         except TelegramError as error:
-            backoff = await back_off(error, backoff, commands)
+            backoff = await back_off(error, backoff, commands, account)
             continue
         if is_set and (refused := unreachable(info)) is not None:
-            await commands.not_listening(NAME, refused, clock())
+            await commands.not_listening(account, refused, clock())
         else:
-            await commands.listening(NAME, clock())
+            await commands.listening(account, clock())
         is_set = True
         await asyncio.sleep(CHECK_INTERVAL)
 

@@ -19,14 +19,16 @@ from channels.telegram.message import PICTURE
 from tests.support.pages import edition, kit, paper
 
 PUBLIC = "https://papers.example.org"
-CLOUD = f"{PUBLIC}/media/2026-W18/en/keywords.png"
+CLOUD = f"{PUBLIC}/media/2026-W18/en/keywords.png?v=0a1b2c"
 SECRET = "0" * 40
 
 
 @pytest.fixture
 def lent(tmp_path: Path) -> Kit:
     def media(slug: str, language: str, name: str) -> Path | None:
-        return tmp_path / name if (slug, language, name) == ("2026-W18", "en", "keywords.png") else None
+        return (
+            tmp_path / "keywords.0a1b2c.png" if (slug, language, name) == ("2026-W18", "en", "keywords.png") else None
+        )
 
     return replace(kit(tmp_path), media=media, links=SignedLinks([SECRET], PUBLIC))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from pathlib import Path
 from typing import Self
@@ -13,10 +14,12 @@ import pytest
 from bot import app
 from bot.channel import LoginError, Pace
 from bot.runtime import supervisor
-from bot.runtime.locks import holding, make_locks
+from bot.runtime.locks import OWNER, Holder, holding, make_locks, this_process
+from bot.runtime.locks.lock import described
+from bot.runtime.locks.role_names import every_role
 from bot.runtime.role_status import USUAL, RoleStatus
 from bot.service import Role
-from bot.store import Store, listening_outages
+from bot.store import Store, drain_requests, listening_outages
 from bot.web import health as web_health
 from tests.delivery.test_kills import crowd
 from tests.support.command import papers_command
@@ -45,7 +48,8 @@ async def test_health_names_who_has_which_role(store: Store, database: str, tmp_
     assert (await asyncio.to_thread(health)) == (0, "Nothing runs.\n")
 
 
-async def test_drain_ends_a_process_with_what_it_had_begun(papers: Papers) -> None:
+@pytest.mark.parametrize("by_id", [False, True], ids=["this machine", "by its id"])
+async def test_drain_ends_a_process_with_what_it_had_begun(papers: Papers, *, by_id: bool) -> None:
     assert (await papers("drain")).out == "Nothing runs on this machine.\n"
     process = await papers.start("run")
     assert process.stdout is not None
@@ -54,10 +58,49 @@ async def test_drain_ends_a_process_with_what_it_had_begun(papers: Papers) -> No
         while b"closes at" not in said:
             said += await process.stdout.readline()
         assert (await papers("health", "--role", "deliver")).code == 0
-        done = await papers("drain")
+        shown = json.loads((await papers("health", "--json")).out)
+        [number] = {Holder("", each["process"]).id for each in shown}
+        assert number is not None
+        assert (await papers("drain", "0a0a0a0a")).out.startswith("Nothing runs as 0a0a0a0a")
+        done = await papers("drain", *([number] if by_id else []))
         assert (done.code, done.out) == (0, "Drained: 1.\n"), done.err
         _, log = await process.communicate()
     assert process.returncode == 0, log.decode()
+
+
+async def test_every_role_that_a_job_takes_has_its_name_in_one_list(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Upgrades and moves take all of them, so one that is missing there would go on beside."""
+    channel = FakeChannel(pace=Pace(exclusive=True))
+    monkeypatch.setattr(app, "open_channel", lambda name, *_: channel)
+    given = {
+        "LLM_BASE_URL": "http://127.0.0.1:9/v1",
+        "LLM_MODEL": "m",
+        "TTS": "espeak",
+        "FEED_URL": "http://127.0.0.1:9/",
+    }
+    async with app.open_app(tmp_path, given) as service:
+        jobs = service._jobs(frozenset(Role)).values()
+        taken = {role for job in jobs for role in job.roles() if not role.startswith(OWNER)}
+    assert taken >= {"poll", "keep", "write", "illustrate", "narrate", "deliver:fake", "listen:fake"}
+    assert taken <= set(every_role(["fake"]))
+
+
+async def test_processes_of_one_name_on_hosts_of_one_name_are_told_apart(store: Store) -> None:
+    """Containers may all be process 1, and their hosts share a name: only the one that was asked drains."""
+    ours = Holder(
+        "poll", described({"pid": 1, "host": "papers", "since": "2026-04-29T08:00:00+00:00", "id": "1a2b3c4d"})
+    )
+    assert (ours.pid, ours.host, ours.id) == (1, "papers", "1a2b3c4d")
+    assert Holder("poll", "process 1 on papers since 2026-04-29T08:00:00+00:00").id is None  # of an earlier version
+    async with store.write() as connection:
+        await drain_requests.ask(connection, ["1a2b3c4d", this_process()])
+    assert not await drain_requests.is_asked(store, "5e6f7a8b")
+    assert await drain_requests.is_asked(store, this_process())
+    assert not await drain_requests.is_asked(store, this_process())  # asked once
+    async with store.write() as connection:
+        assert await drain_requests.withdraw(connection, ["1a2b3c4d"])
 
 
 async def test_a_drained_process_claims_nothing_more_and_finishes_what_it_has(

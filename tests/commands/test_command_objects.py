@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,7 @@ async def test_a_new_command_runs_and_is_in_help(commands: ReaderCommands) -> No
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 async def test_a_new_command_is_in_telegrams_menu(commands: ReaderCommands) -> None:
-    menu: Mapping[str, str] = profile.Profile(None, commands, None)._menu("en")  # type: ignore[arg-type]
+    menu: Mapping[str, str] = profile.Profile(None, commands, replace(kit(Path()), name="telegram"))._menu("en")  # type: ignore[arg-type]
     assert menu[MADE_UP] == PURPOSE
     assert "stats" not in menu
 

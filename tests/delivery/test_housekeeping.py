@@ -140,6 +140,20 @@ async def test_tickets_go_when_their_time_is_over(store: Store) -> None:
         assert await one_time_tokens.last_unused(connection, address, one_time_tokens.Purpose.OPEN) is None
 
 
+async def test_old_files_are_deleted_once_a_day(store: Store) -> None:
+    asked: list[datetime] = []
+
+    def drop_old(now: datetime) -> int:
+        asked.append(now)
+        return 3
+
+    housekeeping = Housekeeping(store, Heard(), closes=CLOSES, drop_files=drop_old)
+    assert await housekeeping.step(NOW)
+    assert not await housekeeping.step(NOW + HOUR)
+    await housekeeping.step(NOW + 24 * HOUR)
+    assert asked == [NOW, NOW + 24 * HOUR]
+
+
 @pytest.mark.parametrize("database", ["postgres"], indirect=True)
 async def test_an_edition_that_is_reopened_meanwhile_has_not_finished(store: Store) -> None:
     """Otherwise its delivery would be owed by an edition in which nobody looks for any."""

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from bot.media import drawing_process
-from bot.media.drawing_process import DrawingError, Drawn, draw
+from bot.media.drawing_process import Drawn, draw
 from bot.media.edition_pictures import Surroundings, keywords, tasks
 from bot.media.illustrator import FRESH, LOOK_AGAIN, Illustrator
 from bot.media.media_store import MediaStore
@@ -21,6 +21,7 @@ from bot.media.picture_specs import Card, Cloud, Poster, Task, Trend, Word
 from bot.model import Cadence, Edition, Found, Paper, Style, Text
 from bot.render.catalogue import languages
 from bot.rules.closing import rank
+from bot.runtime.background_process import BackgroundError
 from bot.store import Store, edition_queries, paper_queries
 
 DAY = date(2026, 4, 29)
@@ -192,7 +193,7 @@ async def test_a_process_that_dies_costs_its_pictures_alone(
 ) -> None:
     async def dies(tasks: list[Task]) -> object:
         yield tasks[0], [(f"{tasks[0].stem}.png", b"png")]
-        raise DrawingError("the process that draws has ended")
+        raise BackgroundError("the process that draws has ended")
 
     monkeypatch.setattr(drawing_process, "draw", dies)
     made = await published(store)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.media.media_store import KEEP, MediaStore, fingerprint
+from bot.media.media_store import ABANDONED, KEEP, MediaStore, fingerprint
 
 NOW = datetime(2026, 4, 29, 22, tzinfo=UTC)
 DAY, ID = "2026-04-29", "2604.25917"
@@ -85,6 +85,18 @@ def test_old_files_go_with_their_folders(tmp_path: Path) -> None:
     assert files(tmp_path) == [f"{DAY}/ko/trend.a.png", "notes.txt"]
     assert not (tmp_path / "2026-02-01").exists()
     assert MediaStore(tmp_path / "missing").drop_old(NOW) == 0
+
+
+def test_what_a_kill_left_half_written_goes_and_what_is_being_written_stays(tmp_path: Path) -> None:
+    store = MediaStore(tmp_path)
+    store.put(DAY, "ko", "trend.png", b"whole", made_from="a", now=NOW)
+    for name, age in ((".poster.b.png.77.part", ABANDONED * 2), (".card.c.png.78.part", timedelta(minutes=5))):
+        part = tmp_path / DAY / "ko" / name
+        part.write_bytes(b"half")
+        at = (NOW - age).timestamp()
+        os.utime(part, (at, at))
+    assert store.drop_old(NOW) == 1
+    assert files(tmp_path) == [f"{DAY}/ko/.card.c.png.78.part", f"{DAY}/ko/trend.a.png"]
 
 
 def test_the_same_content_has_the_same_fingerprint() -> None:

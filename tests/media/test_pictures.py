@@ -8,7 +8,7 @@ from multiprocessing import Pipe
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageColor
+from PIL import Image, ImageColor, ImageFont
 
 from bot.media import drawing, font_files
 from bot.media.drawing import draw, draw_all, laid_out
@@ -27,6 +27,12 @@ WORDS = {
     "ar": ["التعلم المعزز", "LLM", "نماذج الانتشار", "Flow-GRPO", "الاستدلال المكاني"],
     "hi": ["सुदृढीकरण अधिगम", "LLM", "भाषा मॉडल", "विसरण", "तर्क"],
     "ru": ["обучение с подкреплением", "LLM", "модели", "диффузия", "рассуждения"],
+    "es": ["aprendizaje por refuerzo", "LLM", "difusión", "año", "¿cómo?"],
+    "fr": ["apprentissage par renforcement", "LLM", "cœur", "naïf", "Où ?"],
+    "de": ["bestärkendes Lernen", "LLM", "Größe", "Übersetzung", "Maß"],
+    "pt-BR": ["aprendizado por reforço", "LLM", "difusão", "ação", "três"],
+    "vi": ["học tăng cường", "LLM", "mô hình khuếch tán", "suy luận", "Đường"],
+    "el": ["ενισχυτική μάθηση", "LLM", "μοντέλα", "διάχυση", "συλλογισμός"],
 }
 MANY = [f"{word} {n}" if n else word for n in range(9) for word in WORDS["en"]]
 BARS = [Bar(f"{n} Apr", n % 13, f"{n % 13}", is_marked=n == 29) for n in range(1, 31)]
@@ -93,6 +99,28 @@ def test_every_catalogue_letter_has_a_glyph(language: str) -> None:
     for word in WORDS[language]:
         line = typesetter.line(word, 40)
         assert all(character in coverage(run.font.path, run.font.index) for run in line.runs for character in run.text)
+        for run in line.runs:
+            font = ImageFont.truetype(str(run.font.path), 40, index=run.font.index)
+            no_glyph = bytes(font.getmask("\U0010fffe"))
+            assert all(bytes(font.getmask(character)) != no_glyph for character in run.text if not character.isspace())
+
+
+@pytest.mark.parametrize(
+    ("language", "word", "letters"), [("hi", "क्षमता", "कषमत"), ("hi", "प्रशिक्षण", "परशकषण"), ("ar", "نماذج", "نماذج")]
+)
+def test_letters_join_where_a_script_joins_them(language: str, word: str, letters: str) -> None:
+    typesetter = Typesetter(language, rtl=language == "ar")
+    assert typesetter.line(word, 40).width < sum(typesetter.line(each, 40).width for each in letters)
+
+
+def test_a_separator_is_as_narrow_in_chinese_as_elsewhere() -> None:
+    widths = {Typesetter(language).line(" · ", 40).width for language in ("ko", "zh-Hans", "zh-Hant")}
+    assert max(widths) < 40
+
+
+def test_a_date_is_not_parted() -> None:
+    lines = Typesetter("zh-Hant").fitted("讚數統計至4月29日", 40, 400, 260, 2)
+    assert lines == ["讚數統計至", "4月29日"]
 
 
 def test_a_letter_that_no_font_has_leaves_the_picture_out() -> None:

@@ -113,6 +113,23 @@ def test_the_compose_file_has_two_senders_and_a_pooler_between() -> None:
             assert secret in COMPOSE["secrets"]
 
 
+def test_pictures_are_drawn_into_a_volume_that_all_machines_have() -> None:
+    [settings] = objects(FOLDER / "base" / "settings.yaml")
+    [claim] = objects(FOLDER / "base" / "media.yaml")
+    assert claim["spec"]["accessModes"] == ["ReadWriteMany"]
+    for name in OURS.keys() - {"migrate"}:
+        [mount] = [each for each in OURS[name]["volumeMounts"] if each["mountPath"] == settings["data"]["MEDIA_DIR"]]
+        assert mount.get("readOnly", False) is (name != "poll")
+        [volume] = [each for each in PODS[name]["volumes"] if each["name"] == mount["name"]]
+        assert volume["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
+    for name, each in COMPOSE["services"].items():
+        if each.get("image") == "morning-papers":
+            assert each["volumes"] == ["media:/media" if name == "poll" else "media:/media:ro"]
+            assert each["environment"]["MEDIA_DIR"] == "/media"
+    assert "media" in COMPOSE["volumes"]
+    assert "/media" in (ROOT / "Dockerfile").read_text(encoding="utf-8")  # a new volume takes its owner from there
+
+
 def test_operators_are_told_what_processes_share_and_what_they_do_not() -> None:
     page = (ROOT / "docs" / "many-machines.md").read_text(encoding="utf-8")
     assert "`MEDIA_DIR`" in page

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.runtime.text import JOINERS, display_width, one_line, printable, sentences, visible, without_controls
+from bot.runtime.text import JOINERS, display_width, one_line, pieces, printable, sentences, visible, without_controls
 
 HIDDEN = "\x00\x1b\x9b\xad\u200b\u2060\u202e\u2066\ue000\ufdd0\ufeff\ufffb\U000e0041\U0010fffd"
 
@@ -50,3 +50,8 @@ def test_how_many_columns_a_text_takes(text: str, width: int) -> None:
 )
 def test_a_text_in_sentences(text: str, parts: list[str]) -> None:
     assert sentences(text) == parts
+
+
+def test_a_line_breaks_between_wide_characters_but_not_within_a_number_and_its_unit() -> None:
+    assert list(pieces("統計至 4月29日，共19篇。")) == ["統", "計", "至", " ", "4月29日，", "共", "19篇。"]
+    assert list(pieces("4월 29일 기준")) == ["4월", " ", "29일", " ", "기준"]

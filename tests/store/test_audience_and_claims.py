@@ -160,7 +160,7 @@ async def test_a_report_says_how_long_it_took(store: Store) -> None:
         due = datetime(2025, 11, 3, 23, tzinfo=UTC)
         claimed = await claiming.claim(connection, "outbox", owner="me", now=due, limit=9)
         for minutes, delivery in enumerate(claimed):
-            ending = {delivery.id: Consequence(State.SENT if minutes < 3 else State.GONE)}
+            ending = [(delivery, Consequence(State.SENT if minutes < 3 else State.GONE))]
             await recording.record(connection, ending, owner="me", now=due + timedelta(minutes=minutes))
         [report] = await reports(connection)
     assert report.channels == {"outbox": Reach({State.SENT: 3, State.GONE: 1}, {50: 3660.0, 95: 3720.0, 100: 3720.0})}
@@ -219,7 +219,7 @@ async def test_only_the_owner_records_and_only_once(store: Store) -> None:
 
     async def record(owner: str, state: State) -> Any:
         async with store.write() as connection:
-            ending = {delivery.id: Consequence(state, receipt=owner)}
+            ending = [(delivery, Consequence(state, receipt=owner))]
             await recording.record(connection, ending, owner=owner, now=CLOSED + 2 * HOUR)
             return (await connection.execute(select(rows.c.state, rows.c.receipt))).one()
 
@@ -234,7 +234,7 @@ async def test_a_delivery_put_off_comes_back_at_its_time_with_the_choice_it_had(
         await close(connection)
     [first] = await claim(store, "me", 9, CLOSED + HOUR)
     async with store.write() as connection:
-        again = {first.id: Consequence(State.OWED, "busy", next_at=CLOSED + 3 * HOUR)}
+        again = [(first, Consequence(State.OWED, "busy", next_at=CLOSED + 3 * HOUR))]
         await recording.record(connection, again, owner="me", now=CLOSED + HOUR)
         assert await claiming.next_due(connection, "outbox") == CLOSED + 3 * HOUR
         changed = await subscriber_queries.choose(connection, Preferences(language="en"))

@@ -20,7 +20,8 @@ from bot.summaries.fulltext import figures
 from bot.summaries.fulltext.figures import ARXIV, HUGGING_FACE, LARGEST_BODY, LONGEST_SIDE, Picture, redrawn
 from bot.summaries.fulltext.library import FullTextLibrary
 from bot.summaries.fulltext.sections import DocumentError, Figure
-from bot.summaries.paper_pictures import collect
+from bot.summaries.paper_pictures import LOOK_AGAIN, PaperPictures, collect
+from bot.summaries.wanted import WantedTexts
 from tests.support.paper_server import Fault, PaperServer, page, picture
 
 ID = "2511.00001"
@@ -119,7 +120,7 @@ async def test_then_comes_the_first_picture_beside_the_paper_but_no_film(desk: D
 async def test_a_paper_with_a_film_alone_has_none(desk: Desk) -> None:
     assert await desk.get(media=[Media(MediaKind.VIDEO, desk.server.url + "/a.mp4")]) is None
     assert desk.server.requests == []
-    assert list(desk.folder.iterdir()) == []
+    assert figures.settled(PAPER, desk.folder, NOW), "that there is none is known"
 
 
 @pytest.mark.parametrize(
@@ -398,3 +399,32 @@ async def test_an_editions_pictures_are_collected_under_the_names_that_pages_ask
             found = await collect(texts, tmp_path, papers, NOW, arxiv={server.url}, hugging_face={server.url})
     assert sorted(found) == [f"{ID}.fig.jpg", f"{ID}.thumb.jpg"]
     assert all(path.is_file() for path in found.values())
+
+
+class Wanted(WantedTexts):
+    """The papers that readers are shown with pictures, as a test says."""
+
+    def __init__(self, papers: Sequence[Paper]) -> None:
+        self._shown = papers
+
+    async def papers(self, styles: object, now: datetime) -> list[Paper]:
+        return list(self._shown)
+
+
+async def test_the_pictures_of_papers_are_fetched_until_it_is_known_what_they_have(tmp_path: Path) -> None:
+    async with PaperServer() as server:
+        server.add(f"/html/{ID}", page("<p>No figure.</p>"))
+        small = server.fault("/thumb.png", Fault.status(503))
+        paper, origins = replace(PAPER, thumbnail=small), {server.url}
+        async with FullTextLibrary(tmp_path, arxiv=server.url, hugging_face=server.url, pause=0) as texts:
+            fetched = PaperPictures(Wanted([paper]), texts, tmp_path, arxiv=origins, hugging_face=origins)
+            assert not await fetched.step(NOW)
+            assert not figures.settled(paper, tmp_path, NOW), "the server may be up again soon"
+            server.fault("/thumb.png", None)
+            server.add("/thumb.png", picture(400, 300), "image/png")
+            assert not await fetched.step(NOW + LOOK_AGAIN / 2)
+            assert await fetched.step(NOW + LOOK_AGAIN)
+            assert figures.settled(paper, tmp_path, NOW + LOOK_AGAIN)
+            asked = len(server.requests)
+            assert not await fetched.step(NOW + 3 * LOOK_AGAIN)
+    assert len(server.requests) == asked

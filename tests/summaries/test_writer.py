@@ -17,7 +17,7 @@ from aiohttp import web
 
 from bot.cli import PROGRAM
 from bot.delivery.dispatcher import Dispatcher
-from bot.model import Paper, Preferences, Source, Style, Text
+from bot.model import Preferences, Source, Style, Text
 from bot.render.edition_page import edition_page
 from bot.render.styles import MISSING, TEXT_FIELDS, is_enough
 from bot.render.templates import template
@@ -514,27 +514,6 @@ async def test_what_the_second_endpoint_wrote_is_known_as_its_own(store: Store) 
             async with store.read() as connection:
                 [written] = await text_queries.newest(connection, 0)
     assert (written.model, written.verdict) == ("second", TextState.ACCEPTED)
-
-
-async def test_pictures_are_collected_once_for_who_is_shown_some_beside_the_writing(make: Any) -> None:
-    room: Newsroom = await make()
-    collected: list[list[str]] = []
-    done = asyncio.Event()
-
-    async def collect(papers: Sequence[Paper], now: Any) -> dict[str, object]:
-        collected.append([each.id for each in papers])
-        done.set()
-        return {}
-
-    await room.publish(
-        {"k": reader("ko", papers=2), "p": reader("ja", Style.PLAIN, papers=1), "j": reader("ja", papers=1)}
-    )
-    writer = room.writer(collect=collect)
-    await room.write_all(writer)
-    await done.wait()
-    assert not await writer.step(NOW + MINUTE)
-    await writer.finish(5)
-    assert collected == [["2511.00001", "2511.00002"]]
 
 
 async def test_a_model_that_takes_its_time_makes_nobody_late(make: Any) -> None:

@@ -26,9 +26,11 @@ A_SENTENCE = 0.6
 """Seconds of the tone that stands for every text."""
 
 
-def samples(seconds: float = A_SENTENCE, *, rate: int = 24_000, channels: int = 1, loud: float = 0.2) -> Samples:
+def samples(
+    seconds: float = A_SENTENCE, *, rate: int = 24_000, channels: int = 1, loud: float = 0.2, hertz: int = 440
+) -> Samples:
     """A tone."""
-    tone = (int(loud * 32_767 * math.sin(2 * math.pi * 440 * n / rate)) for n in range(int(seconds * rate)))
+    tone = (int(loud * 32_767 * math.sin(2 * math.pi * hertz * n / rate)) for n in range(int(seconds * rate)))
     return Samples(rate, channels, array("h", (value for value in tone for _ in range(channels))))
 
 
@@ -191,4 +193,4 @@ class ToneSpeaker:
 
     def recorder(self) -> Recorder:
         """A recorder that does not pause between two tries."""
-        return Recorder(self, pauses=(0.0, 0.0))
+        return Recorder(self, pauses=(0.0, 0.0), assemble=asyncio.to_thread)

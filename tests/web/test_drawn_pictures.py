@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.web.pages.page_cache import FRESH
 from tests.support.browser import chromium, page, violations
 from tests.support.pages import DAY, paper
 from tests.support.web_program import Served
@@ -46,7 +47,21 @@ async def test_an_edition_shows_its_cloud_its_trend_and_a_link_to_its_poster(ser
     assert again.status == 304
     plain = await served.get("/media/2026-04-29/en/trend-dark.png")
     assert plain.status == 200
-    assert "max-age=3600" in plain.headers["Cache-Control"]
+    assert "max-age=60" in plain.headers["Cache-Control"]
+
+
+async def test_no_cache_hides_a_picture_that_is_drawn_anew(served: Served) -> None:
+    first = await served.get("/en/2026-04-29")
+    old = await served.get("/media/2026-04-29/en/poster.png")
+    served.media.put("2026-04-29", "en", "poster.png", b"drawn anew", made_from="0a1b2c", now=served.now)
+    served.now += 2 * FRESH
+    new = await served.get("/en/2026-04-29", If_Modified_Since=first.headers["Last-Modified"])
+    assert new.status == 200
+    assert "poster.png?v=0a1b2c" in new.text
+    again = await served.get("/media/2026-04-29/en/poster.png", If_None_Match=old.headers["ETag"])
+    assert (again.status, again.body) == (200, b"drawn anew")
+    tags = f'"other", W/{again.headers["ETag"]}'
+    assert (await served.get("/media/2026-04-29/en/poster.png", If_None_Match=tags)).status == 304
 
 
 async def test_links_to_it_show_its_card(served: Served) -> None:

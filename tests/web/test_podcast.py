@@ -11,6 +11,7 @@ import pytest
 from bot.media.speech.narrator import Podcast
 from bot.model import Cadence, Style
 from bot.render.words import words
+from bot.store import edition_queries
 from bot.web.pages.podcast_format import ITUNES, PSC, normal_time
 from tests.support.pages import DAY, HOSTILE, paper
 from tests.support.speech_servers import played
@@ -103,6 +104,18 @@ async def test_a_part_of_another_recording_is_not_mixed_in(served: Served) -> No
     assert (await served.get(SOUND, If_None_Match=tag, **HOST)).status == 304
     head = await served.get(SOUND, method="HEAD", **HOST)
     assert (head.status, head.body, head.headers["Content-Length"]) == (200, b"", f"{len(first.body)}")
+
+
+async def test_no_cache_hides_a_recording_that_is_made_anew(served: Served) -> None:
+    first = await served.get(SOUND, **HOST)
+    served.now += timedelta(minutes=30)
+    async with served.store.read() as connection:
+        made = await edition_queries.latest(connection, Cadence.DAY)
+    assert made is not None
+    await served.read_aloud(made, "ko")
+    again = await served.get(SOUND, If_None_Match=first.headers["ETag"], **HOST)
+    assert again.status == 200
+    assert again.headers["Cache-Control"] == "public, max-age=300"
 
 
 @pytest.mark.parametrize(

@@ -131,6 +131,15 @@ class Narrator:
         """Why a language cannot be spoken, in one sentence; None where it can."""
         return "no voice is set up (TTS)" if self._speaker is None else await self._speaker.unable(language)
 
+    async def awaits(self, cadence: Cadence, day: date, language: str) -> bool:
+        """Whether an edition is in the podcast of a language, and not read aloud yet."""
+        if self._speaker is None or cadence is not Cadence.DAY or language not in self.podcast.languages:
+            return False
+        if await self.unable(language) is not None:
+            return False
+        key = EpisodeKey(cadence, day, language, self.podcast.style)
+        return await asyncio.to_thread(episodes.find, self.media, key) is None
+
     async def _missing(self, now: datetime) -> list[tuple[Edition, EpisodeKey]]:
         """The recordings that are wanted and are not there, those that failed last."""
         found: list[tuple[Edition, EpisodeKey]] = []

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from bot.media.speech import mp3_frames, wave_sound
 from bot.media.speech.id3_tag import ChapterMark
@@ -12,6 +13,7 @@ from bot.media.speech.mp3_frames import Frames, SoundFormat
 from bot.media.speech.script import Script, Utterance
 from bot.media.speech.voices import Speaker, SpeechError
 from bot.media.speech.wave_sound import Samples
+from bot.runtime.background_process import BackgroundError, in_background
 from bot.runtime.text import sentences
 
 PAUSES = (1.0, 4.0)
@@ -19,11 +21,17 @@ PAUSES = (1.0, 4.0)
 BETWEEN_UTTERANCES = 0.3
 BETWEEN_CHAPTERS = 0.9
 """Seconds of silence."""
+ASSEMBLING = 900.0
+"""Seconds in which sounds are put together at most; an hour of speech takes some ten."""
 LONGEST = 3 * 3600.0
 """Seconds of a recording; a longer one is a fault of the voice."""
 
 Report = Callable[[int, int], None]
 """Told how many utterances are spoken, of how many."""
+
+
+Assemble = Callable[[Callable[[], "Recorded"]], Awaitable["Recorded"]]
+"""Runs what takes seconds of a processor. Raises SpeechError."""
 
 
 def unreported(done: int, of: int) -> None:
@@ -42,8 +50,10 @@ class Recorded:
 class Recorder:
     """Has scripts spoken. What was spoken of a script that then failed is kept, so that nobody pays for it again."""
 
-    def __init__(self, speaker: Speaker, *, pauses: Sequence[float] = PAUSES) -> None:
+    def __init__(self, speaker: Speaker, *, pauses: Sequence[float] = PAUSES, assemble: Assemble | None = None) -> None:
+        """`assemble` runs what puts the sounds together, by default in a process of its own."""
         self._speaker = speaker
+        self._assemble = assemble or _in_background
         self._pauses = pauses
         self._spoken: dict[Utterance, bytes] = {}
         self.characters = 0
@@ -60,7 +70,7 @@ class Recorder:
                 done += 1
                 report(done, total)
         sounds = [[b for pieces in chapter for b in map(self._spoken.__getitem__, pieces)] for chapter in wanted]
-        recorded = await asyncio.to_thread(assembled, sounds, [each.title for each in script.chapters])
+        recorded = await self._assemble(partial(assembled, sounds, [each.title for each in script.chapters]))
         self._spoken.clear()
         return recorded
 
@@ -96,6 +106,13 @@ class Recorder:
                 waiting = f"{waiting} {part}" if waiting else part
         if waiting:
             yield Utterance(waiting, whole.language)
+
+
+async def _in_background(work: Callable[[], Recorded]) -> Recorded:
+    try:
+        return await in_background(work, seconds=ASSEMBLING)
+    except BackgroundError as error:
+        raise SpeechError(f"the recording cannot be put together: {error}") from None
 
 
 def _cut(said: str, most: int) -> Iterator[str]:

@@ -9,11 +9,14 @@ from array import array
 from dataclasses import dataclass, field
 
 LOUDNESS = -18.5
-"""Decibels below full scale of the parts that are spoken; about -19 LUFS, usual for mono podcasts."""
+"""Decibels below full scale of the parts that are spoken: in mono -19 LUFS, in stereo, where both channels add up, -16,
+as podcast directories want it (https://podcasters.apple.com/support/893-audio-requirements)."""
 GATE = -45.0
 """Decibels below full scale under which a moment counts as a pause."""
-PEAK = 0.97
-"""Share of full scale that no sample exceeds."""
+PEAK = 0.8
+"""Share of full scale that no sample exceeds: encoded as MP3, peaks grow, and shall stay below -1 dB."""
+KNEE = 0.5
+"""Share of full scale above which peaks are rounded off towards PEAK, rather than all of the sound made quieter."""
 MOST_GAIN = 8.0
 """Times by which a quiet voice is made louder at most."""
 MOMENT = 0.05
@@ -69,12 +72,19 @@ def evened(sound: Samples) -> Samples:
     loud = loudness(sound)
     if loud is None:
         return sound
-    high, low = max(sound.values), min(sound.values)
-    peak = max(high, -low, 1)
-    gain = min(10 ** ((LOUDNESS - loud) / 20), MOST_GAIN, PEAK * FULL_SCALE / peak)
-    scaled = [round(value * gain) for value in range(-FULL_SCALE, FULL_SCALE)]
-    scaled = scaled[FULL_SCALE:] + scaled[:FULL_SCALE]  # so that a negative sample counts from the end
+    gain = min(10 ** ((LOUDNESS - loud) / 20), MOST_GAIN)
+    most = int(KNEE * FULL_SCALE / gain)
+    highest, lowest = max(sound.values), min(sound.values)
+    found = (*range(max(highest, 0) + 1), *range(min(lowest, 0), 0))  # negative samples count from the end
+    scaled = [round(value * gain) if -most <= value <= most else _rounded_off(value * gain) for value in found]
     return Samples(sound.rate, sound.channels, array("h", map(scaled.__getitem__, sound.values)))
+
+
+def _rounded_off(value: float) -> int:
+    """A sample, below PEAK: what is under KNEE stays as it is."""
+    knee, room = KNEE * FULL_SCALE, (PEAK - KNEE) * FULL_SCALE
+    over = abs(value) - knee
+    return round(value if over <= 0 else math.copysign(knee + room * math.tanh(over / room), value))
 
 
 def loudness(sound: Samples) -> float | None:

@@ -16,7 +16,7 @@ from sqlalchemy import URL
 
 from bot.runtime.locks.file_locks import FileLocks
 from bot.runtime.locks.leases import Leases
-from bot.runtime.locks.lock import OWNER, HeldError, Holder, LockError, Locks, LostError
+from bot.runtime.locks.lock import OWNER, HeldError, Holder, LockError, Locks, LostError, this_process
 
 __all__ = [
     "OWNER",
@@ -30,6 +30,7 @@ __all__ = [
     "holding",
     "make_locks",
     "take_from_the_dead",
+    "this_process",
     "wait_for",
 ]
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import socket
+import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,7 +17,7 @@ OWNER = "owner:"
 """Prefix of the role that a process holds for its lifetime: once it is free, what its owner had claimed is in doubt."""
 
 
-NAMED = re.compile(r"process (?P<pid>\d+) on (?P<host>\S+) since ")
+NAMED = re.compile(r"process (?P<pid>\d+) on (?P<host>\S+) since \S+(?: \((?P<id>[0-9a-f]+)\))?")
 """How a process is named (`described`)."""
 
 
@@ -39,6 +41,12 @@ class Holder:
         """The machine's name, None if it is not known."""
         named = NAMED.match(self.process)
         return named["host"] if named else None
+
+    @property
+    def id(self) -> str | None:
+        """What tells the process from all others, also where host names repeat; None if it is not known."""
+        named = NAMED.match(self.process)
+        return named["id"] if named else None
 
 
 class HeldError(Exception):
@@ -103,11 +111,22 @@ class Locks(Protocol):
         """Release every lock."""
 
 
+def this_process() -> str:
+    """The id of this process: no other one has it on any machine, as several containers may all be process 1."""
+    return _id_of(os.getpid())
+
+
+@cache
+def _id_of(process: int) -> str:  # noqa: ARG001 - a child process is another one
+    return uuid.uuid4().hex[:8]
+
+
 def ourselves() -> dict[str, object]:
     """This process, as it is named to others who want its locks."""
-    return {"pid": os.getpid(), "host": socket.gethostname(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
+    since = datetime.now(UTC).isoformat(timespec="seconds")
+    return {"pid": os.getpid(), "host": socket.gethostname(), "since": since, "id": this_process()}
 
 
 def described(holder: dict[str, object]) -> str:
     """A holder, as it is named to the operator."""
-    return f"process {holder['pid']} on {holder['host']} since {holder['since']}"
+    return f"process {holder['pid']} on {holder['host']} since {holder['since']} ({holder.get('id', 'of before')})"

@@ -86,7 +86,7 @@ class Picture:
 
 async def get(
     paper: Paper,
-    figures: Sequence[Figure],
+    figures: Sequence[Figure] | None,
     folder: Path,
     now: datetime,
     *,
@@ -96,12 +96,20 @@ async def get(
 ) -> Picture | None:
     """The first of a paper's `figures` that is a picture to be shown, else the first picture beside it, else None.
 
-    Only the origins named are asked: `arxiv` for figures, `hugging_face` for what stands beside papers.
+    Only the origins named are asked: `arxiv` for figures, `hugging_face` for what stands beside papers. Without any it
+    is remembered that there is none, unless `figures` is None: its text could not be had, so nobody knows.
     """
-    drawn = [figure for figure in figures if not _is_vector(figure.url)][:MOST_TRIED]
+    drawn = [figure for figure in figures or () if not _is_vector(figure.url)][:MOST_TRIED]
     beside = [media.url for media in paper.media if media.kind is MediaKind.IMAGE][:1]
     wanted = [(figure.url, figure.caption, arxiv) for figure in drawn] + [(url, "", hugging_face) for url in beside]
-    return await _first(paper.id, "fig", wanted, folder, now, fetcher=fetcher)
+    return await _first(paper.id, "fig", wanted, folder, now, fetcher=fetcher, remember=figures is not None)
+
+
+def settled(paper: Paper, folder: Path, now: datetime) -> bool:
+    """Whether it is known what pictures a paper has: each is there, or cannot be had. Blocks; asks nobody."""
+    file_cache = FileCache(folder)
+    uses = ("thumb", "fig") if paper.thumbnail else ("fig",)
+    return all(file_cache.look(f"{paper.id}.{use}.json", now) is not MISSING for use in uses)
 
 
 def kept(paper_id: str, folder: Path, now: datetime) -> Picture | None:
@@ -164,8 +172,12 @@ async def _first(
     now: datetime,
     *,
     fetcher: Fetcher,
+    remember: bool = False,
 ) -> Picture | None:
-    """The first of the addresses `wanted` that holds a picture, with its caption; kept under the paper's id."""
+    """The first of the addresses `wanted` that holds a picture, with its caption; kept under the paper's id.
+
+    That none of them has one is remembered; with `remember` also that there are none.
+    """
     if not (paper_id.isascii() and ARXIV_ID.fullmatch(paper_id)):
         return None
     name, file_cache = f"{paper_id}.{use}", FileCache(folder)
@@ -189,7 +201,7 @@ async def _first(
             return None
         await asyncio.to_thread(file_cache.put, f"{name}.json", about, now)
         return Picture(file_cache.folder / f"{name}.{suffix}", width, height, caption, MEDIA_TYPES[suffix])
-    if tried and not passing:
+    if (tried or remember) and not passing:
         await asyncio.to_thread(file_cache.put, f"{name}.json", None, now)
     return None
 

@@ -138,7 +138,7 @@ class Pages:
             recording=await self._recording(language, cadence, day, style),
         )
         shown = cards(page, self._urls)
-        return self._source("edition", page, layout, modified=found.closed_at, cards=shown, drawn=drawn)
+        return self._source("edition", page, layout, cards=shown, drawn=drawn)
 
     async def latest(self, language: str, cadence: Cadence) -> str | None:
         """The URL of the newest edition of a cadence, None before there is one."""
@@ -258,11 +258,9 @@ class Pages:
         at = self._urls.page(language, "settings")
         return self._source("settings", page, layout, chosen=chosen, at=at, preview=preview)
 
-    def _source(
-        self, name: str, page: Page, layout: PageLayout, *, modified: datetime | None = None, **more: object
-    ) -> PageSource:
+    def _source(self, name: str, page: Page, layout: PageLayout, **more: object) -> PageSource:
         fill = partial(self._templates[name], page, layout=layout, urls=self._urls, **more)
-        return PageSource((page, layout, more), fill, modified=modified)
+        return PageSource((page, layout, more), fill)
 
     async def _recording(self, language: str, cadence: Cadence, day: date, style: Style) -> str:
         """The URL of an edition read aloud in this style; empty where it is not."""

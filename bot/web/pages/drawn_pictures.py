@@ -16,10 +16,11 @@ from aiohttp import web
 from bot.media.media_store import MediaStore
 from bot.model import Cadence
 from bot.render.edition_page import slug
+from bot.web.middleware import has_tag
 from bot.web.urls import Urls
 
-KEEP = 3_600
-"""Seconds for which browsers may use a picture without asking again."""
+KEEP = 60
+"""Seconds for which browsers and proxies may use a picture without asking again: it may be drawn anew."""
 KEEP_LONG = 31_536_000
 """The same for an address that changes with the picture."""
 MOST_NAMED = 12
@@ -112,7 +113,7 @@ class PictureFinder:
             raise web.HTTPNotFound
         keep = KEEP_LONG if request.query.get("v") == found.fingerprint else KEEP
         headers = {"Cache-Control": f"public, max-age={keep}", "ETag": f'"{found.fingerprint}"'}
-        if request.headers.get("If-None-Match") == headers["ETag"]:
+        if has_tag(request, found.fingerprint):
             return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
         try:
             body = await asyncio.to_thread(found.path.read_bytes)

@@ -90,10 +90,9 @@ class EditionFeeds:
             found = [await edition_queries.get(connection, each) for each in ids]
         said = await texts_for(self._store, [each.paper.id for one in found for each in one.papers], wanted)
         media_type, write = KINDS[asked.kind]
-        newest = max((each.closed_at for each in found), default=None)
         # A digest, since a feed with topics may be much smaller than the editions that it is made from.
         facts = await asyncio.to_thread(_digest, asked, found, said)
-        return PageSource(facts, partial(self._write, write, asked, wanted, found, said), media_type, modified=newest)
+        return PageSource(facts, partial(self._write, write, asked, wanted, found, said), media_type)
 
     def _write(
         self,

@@ -32,8 +32,6 @@ class PageSource:
     facts: object
     render: Callable[[], str | bytes]
     media_type: str = HTML
-    modified: datetime | None = None
-    """When its data last changed, if that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +43,7 @@ class RenderedPage:
     tag: str
     media_type: str
     modified: datetime | None = None
+    """When it was rendered, if it is cached: its data has not changed since."""
 
 
 @dataclass(slots=True)
@@ -117,7 +116,7 @@ class PageCache:
             entry.until = now + self._fresh
             return entry.page
         self.renderings += 1
-        page = await asyncio.to_thread(render, source)
+        page = await asyncio.to_thread(render, source, now)
         self._store(key, _Entry(source.facts, page, now + self._fresh))
         return page
 
@@ -134,8 +133,8 @@ class PageCache:
             self._size -= _size(entry)
 
 
-def render(source: PageSource) -> RenderedPage:
-    """Render a page, gzip it, and make its entity tag."""
+def render(source: PageSource, now: datetime | None = None) -> RenderedPage:
+    """Render a page, gzip it, make its entity tag, and (with `now`) date it."""
     made = source.render()
     body = made.encode("utf-8", "replace") if isinstance(made, str) else made
     return RenderedPage(
@@ -143,7 +142,7 @@ def render(source: PageSource) -> RenderedPage:
         packed=gzip.compress(body, COMPRESSION, mtime=0),
         tag=hashlib.sha256(body).hexdigest()[:32],
         media_type=source.media_type,
-        modified=source.modified,
+        modified=now,
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -22,7 +23,7 @@ from bot.render.slugs import edition_of
 from bot.render.templates import template
 from bot.render.words import words
 from bot.store import Store, archive, edition_queries
-from bot.web.middleware import send
+from bot.web.middleware import has_tag, send
 from bot.web.pages.edition_feeds import dated
 from bot.web.pages.page_cache import PageCache, PageSource
 from bot.web.pages.podcast_format import PodcastEpisode, PodcastFeed, podcast
@@ -32,9 +33,9 @@ from bot.web.urls import Urls
 MOST_EPISODES = 60
 """Day editions whose recordings a feed looks for; older files are gone (`bot.media.media_store.KEEP`)."""
 KEEP = 300
-"""Seconds for which a feed may be used without asking again."""
-KEEP_SOUND = 86_400
-"""The same for a recording, which changes only by an operator's hand, and for the picture."""
+"""Seconds for which a feed or a recording, which may be made anew, may be used without asking again."""
+KEEP_ARTWORK = 86_400
+"""The same for the podcast's picture."""
 CHUNK = 256 << 10
 """Bytes of a recording that are read at once."""
 
@@ -76,8 +77,7 @@ class PodcastRoutes:
             editions = [await edition_queries.get(connection, each) for each in ids]
         found = await asyncio.to_thread(self._recorded, editions, language, style)
         facts = tuple((episode.key, episode.digest, episode.size) for _, episode in found)
-        newest = max((episode.made_at for _, episode in found), default=None)
-        return PageSource(facts, partial(self._write, language, found), "application/rss+xml", modified=newest)
+        return PageSource(facts, partial(self._write, language, found), "application/rss+xml")
 
     def _recorded(self, editions: Sequence[Edition], language: str, style: Style) -> list[tuple[Edition, Episode]]:
         found = [(each, self._recordings.find(language, each.cadence, each.day, style)) for each in editions]
@@ -121,7 +121,7 @@ class PodcastRoutes:
 
         page = await self._cache.get("artwork", self._clock(), load)
         assert page is not None
-        return send(request, page, keep=KEEP_SOUND)
+        return send(request, page, keep=KEEP_ARTWORK)
 
     async def _sound(self, request: web.Request) -> web.StreamResponse:
         language, named = request.match_info["language"], edition_of(request.match_info["slug"])
@@ -136,15 +136,15 @@ class PodcastRoutes:
 
 def _part(request: web.Request, found: Episode) -> web.Response:
     """The recording, or the range of it that is asked for (RFC 9110, section 14)."""
-    tag = f'"{found.digest}-{found.size}"'
+    tag = f'"{found.digest}-{found.made_at.timestamp():.0f}"'  # the same text may be spoken by another voice
     headers = {
         "Accept-Ranges": "bytes",
-        "Cache-Control": f"public, max-age={KEEP_SOUND}",
+        "Cache-Control": f"public, max-age={KEEP}",
         "Content-Type": "audio/mpeg",
         "ETag": tag,
-        "Last-Modified": found.made_at.strftime("%a, %d %b %Y %H:%M:%S GMT"),
+        "Last-Modified": format_datetime(found.made_at.astimezone(UTC), usegmt=True),
     }
-    if tag in {f'"{each.value}"' for each in request.if_none_match or ()}:
+    if has_tag(request, tag.strip('"')):
         return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
     first, last, status = 0, found.size, HTTPStatus.OK
     if "Range" in request.headers and request.headers.get("If-Range", tag) in {tag, headers["Last-Modified"]}:

@@ -16,6 +16,7 @@ import pytest
 
 from bot.model import Edition, Preferences, Ranked, Style
 from bot.render.edition_page import edition_page
+from bot.render.words import words
 from bot.runtime.latex import plain_math
 from tests.support.digest_pages import (
     PHOTOGRAPH,
@@ -29,6 +30,8 @@ from tests.support.digest_pages import (
     written,
 )
 from tests.support.pages import recorded
+
+ABSTRACT = "Models answer at once. Yet they are wrong. We propose to have them ask. They gain 4 points."
 
 
 @pytest.fixture
@@ -271,6 +274,8 @@ def test_hot_topics_are_named_as_readers_know_them(tmp_path: Path) -> None:
     for language, topic in (("ko", "LLM"), ("en", "large language models")):
         ours = written(a_site(tmp_path), tmp_path / language, a_page(an_edition(papers), Style.TRANSLATION, language))
         assert topic in skeleton(ours)[3]
+        html = next((tmp_path / language).glob("2*.html")).read_text(encoding="utf-8")
+        assert topic in html.split("📝")[0]
 
 
 def test_a_title_without_a_translation_stands_once(tmp_path: Path) -> None:
@@ -280,12 +285,24 @@ def test_a_title_without_a_translation_stands_once(tmp_path: Path) -> None:
     assert "原文标题" not in ours
 
 
+def test_without_a_model_the_abstract_is_whole_and_the_feeds_sentence_is_the_summary(tmp_path: Path) -> None:
+    papers = [replace(ranked.paper, abstract=ABSTRACT, sentence="The feed says so.") for ranked in fridays([5]).papers]
+    news = edition_page(an_edition(papers), Preferences(language="zh-Hans", style=Style.TRANSLATION))
+    for name, said in a_site(tmp_path).compose(news).parts().items():
+        assert name == "json" or ABSTRACT in said
+    page = edition_page(an_edition(papers), Preferences(language="ko", style=Style.HIGHLIGHTS))
+    parts = a_site(tmp_path).compose(page).parts()
+    assert "### 📌 요약\n\nThe feed says so.\n" in parts["markdown"]
+    assert "The feed says so." in parts["html"]
+
+
 @pytest.mark.parametrize("style", [Style.TRANSLATION, Style.PLAIN, Style.REVIEW, Style.HIGHLIGHTS])
 def test_markdown_says_whose_words_stand_in(style: Style, tmp_path: Path) -> None:
     papers = [replace(ranked.paper, sentence="The feed says so.") for ranked in fridays([5, 4]).papers]
     page = edition_page(an_edition(papers), Preferences(language="ko", style=style))
     parts = a_site(tmp_path).compose(page).parts()
     labels = {page.labels[f"said_by_{block.said.source}"] for block in page.blocks} - {""}
+    labels = {words("ko").gettext("site.abstract_original")} if style is Style.TRANSLATION else labels
     assert labels or all(block.said.style is style for block in page.blocks)
     for label in labels:
         assert parts["markdown"].count(f"*{label}*") == parts["html"].count(f">{label}<") > 0

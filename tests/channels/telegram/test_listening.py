@@ -173,7 +173,7 @@ async def test_a_token_refused_at_the_start_is_told_at_once_and_taken_when_it_be
     async with Station(tmp_path, server) as station:
         await until_outage(station.store, lasts=True)
         outage = (await outages(station.store))["telegram"]
-        assert (outage.reason, outage.told) == (WRONG_TOKEN, True)
+        assert (outage.reason, outage.told) == (WRONG_TOKEN.format(setting="TELEGRAM_TOKEN"), True)
         server.heal()
         ada = server.person(42)
         await ada.writes("/privacy")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.channel import Barred, Channel, Deferred, Gone, Outcome, Personal, Rejected, Sent, Unknown
-from channels.telegram.channel import FIRST_BOT, Telegram
+from channels.telegram.channel import Telegram
 from channels.telegram.flood_waits import FloodWaits
 from tests.support.channel_contract import FLOOD, Contract, Stage
 from tests.support.pages import page, paper
@@ -250,16 +250,6 @@ async def test_a_place_that_bars_us_is_called_by_its_name(bot: Telegram, town: T
     outcome = await send(bot, "-2051")
     assert isinstance(outcome, Barred)
     assert outcome.place == "Reading group"
-
-
-async def test_another_bots_token_costs_no_reader(bot: Telegram, town: Town, tmp_path: Path) -> None:
-    other = channel(town.server, tmp_path)
-    memory = other._kit.memory
-    await memory.put(FIRST_BOT, "1")
-    async with other:
-        outcome = await send(other, "999")
-    assert isinstance(outcome, Deferred)
-    assert outcome.scope == "recipient"
 
 
 # What a subscription may have

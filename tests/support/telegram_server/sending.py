@@ -153,7 +153,7 @@ def _file(world: World, arguments: Arguments, name: str, describe: Any) -> Json:
         if not upload.content:
             raise bad_request("file must be non-empty")
         described: Json = describe(upload)
-        file_id = f"{name}-{len(world.files) + 1}"
+        file_id = f"{name}-{world.bot['id']}-{len(world.files) + 1}"
         if world.record:
             world.files[file_id] = upload
         return {"file_id": file_id, "file_unique_id": f"u{file_id}", "file_size": len(upload.content)} | described

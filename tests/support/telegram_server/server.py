@@ -74,6 +74,7 @@ class TelegramServer:
         self.jitter = 0.0  # seconds that a call is on its way at most: later ones overtake
         self._chance = random.Random(7)
         self._faults = Faults()
+        self._bots: dict[str, TelegramServer] = {}
         self._webhook = Webhook(self.world)
         self._port, self._largest, self._closing = port, largest, asyncio.Event()
 
@@ -102,6 +103,10 @@ class TelegramServer:
 
     def extend(self, app: web.Application) -> None:
         """A hook for subclasses with more routes."""
+
+    def host(self, other: Self) -> None:
+        """Answer for another bot too, which has people, places and faults of its own: Telegram has one address."""
+        self._bots[other.token] = other
 
     @property
     def port(self) -> int:
@@ -192,7 +197,8 @@ class TelegramServer:
         if not TOKENS.fullmatch(token):
             return self._answer(RefusalError(404, "Not Found"))
         if token != self.token:
-            return self._answer(RefusalError(401, "Unauthorized"))
+            other = self._bots.get(token)
+            return self._answer(RefusalError(401, "Unauthorized")) if other is None else await other._call(request)
         if (
             method is None
             or request.method not in {"GET", "POST"}

@@ -25,7 +25,7 @@ OFTEN_CHANGED = {
 """Tables whose rows change again and again. With room on its page a new version needs no new entry in any index
 (https://www.postgresql.org/docs/current/storage-hot.html)."""
 DELIVERIES = (
-    "fillfactor = 90, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02,"
+    "fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02,"
     " autovacuum_vacuum_cost_delay = 0"
 )
 

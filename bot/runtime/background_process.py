@@ -1,0 +1,105 @@
+"""Work for a process of its own, which steps back behind everything else: what takes a processor for seconds.
+
+In a thread it would take turns with the event loop, and its memory would stay.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import TypeVar, cast
+
+NICE = 19
+"""How far such a process steps back behind what readers wait for: as far as it goes (nice(2))."""
+ENDING = 5.0
+"""Seconds that a process gets to end."""
+
+T = TypeVar("T")
+
+
+class BackgroundError(Exception):
+    """The process has ended or does not answer; the message is one sentence."""
+
+
+def step_back(pid: int = 0) -> None:
+    """Let a process, by default this one, leave the processor to others."""
+    with suppress(OSError, AttributeError):
+        os.setpriority(os.PRIO_PROCESS, pid, NICE)
+    if sys.platform == "linux":  # there it can work only while nobody else wants the processor (sched(7))
+        with suppress(OSError):
+            os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0))
+
+
+@asynccontextmanager
+async def background(work: Callable[..., None], *given: object) -> AsyncIterator[Connection]:
+    """Run `work(*given, pipe)` in a process that has stepped back; gives what it sends to (`received`).
+
+    The process is ended with the block, whether it is done or not. All that it is given must be picklable.
+    """
+    context = multiprocessing.get_context("spawn")  # a fork would copy locks that other threads hold
+    here, there = context.Pipe(duplex=False)
+    process = context.Process(target=_begin, args=(work, given, there), name="background", daemon=True)
+    try:
+        await asyncio.to_thread(process.start)
+        there.close()
+        yield here
+    finally:
+        await asyncio.shield(asyncio.to_thread(_end, process))
+        here.close()
+
+
+async def in_background(work: Callable[[], T], *, seconds: float) -> T:
+    """What `work` returns, run in a process that has stepped back; it and its result must be picklable.
+
+    Raises what it raises, and BackgroundError where it takes longer than that many seconds, or its process ends.
+    """
+    async with background(_send_result, work) as pipe:
+        result = await received(pipe, seconds)
+    if isinstance(result, Exception):
+        raise result
+    return cast("T", result)
+
+
+async def received(pipe: Connection, seconds: float) -> object:
+    """What the process sends next. Raises BackgroundError where nothing comes for that long."""
+    try:
+        if not await asyncio.to_thread(pipe.poll, seconds):
+            raise BackgroundError(f"a background process has not answered for {seconds:.0f} seconds")
+        return await asyncio.to_thread(pipe.recv)
+    except (EOFError, OSError) as error:
+        raise BackgroundError("a background process has ended") from error
+
+
+def _begin(work: Callable[..., None], given: Sequence[object], pipe: Connection) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the program, which ends this process
+    step_back()
+    work(*given, pipe)
+
+
+def _send_result(work: Callable[[], object], pipe: Connection) -> None:
+    try:
+        result = work()
+    except Exception as error:  # noqa: BLE001 - handed over to who waits
+        result = error
+    with suppress(OSError):  # nobody waits for it any more
+        pipe.send(result)
+    pipe.close()
+
+
+def _end(process: BaseProcess) -> None:
+    if process.pid is None:
+        return
+    process.join(0.2)
+    for stop in (process.terminate, process.kill):
+        if process.is_alive():
+            stop()
+            process.join(ENDING)
+    if not process.is_alive():
+        process.close()

@@ -1,0 +1,12 @@
+"""The account that reaches a subscriber, where a channel has several."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0022"
+down_revision = "0021"
+
+
+def upgrade() -> None:
+    """Add the column, empty for all: whoever is there belongs to the channel's first account."""
+    op.add_column("subscribers", sa.Column("account", sa.String()))

@@ -1,0 +1,38 @@
+"""Work in a process of its own: what it returns and raises comes back, and nothing of it stays."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+
+import pytest
+
+from bot.media.speech.voices import SpeechError
+from bot.runtime.background_process import NICE, BackgroundError, in_background
+
+
+def priority() -> tuple[int, int]:
+    return os.getpid(), os.getpriority(os.PRIO_PROCESS, 0)
+
+
+def refuse(why: str) -> None:
+    raise SpeechError(why, misconfigured=True)
+
+
+async def test_it_runs_elsewhere_behind_everything_else() -> None:
+    process, nice = await in_background(priority, seconds=60)
+    assert process != os.getpid()
+    assert nice == NICE
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)
+
+
+async def test_its_errors_are_raised_here_whole() -> None:
+    with pytest.raises(SpeechError, match="not go together") as raised:
+        await in_background(partial(refuse, "the sounds do not go together"), seconds=60)
+    assert raised.value.misconfigured
+
+
+async def test_a_process_that_ends_is_an_error_of_its_own() -> None:
+    with pytest.raises(BackgroundError, match="has ended"):
+        await in_background(partial(os._exit, 9), seconds=60)
