@@ -9,7 +9,7 @@ from functools import partial
 
 from aiohttp import web
 
-from bot.channel import Channel, DeepLinking, Inviting, Link
+from bot.channel import Channel, CommandName, DeepLinking, Inviting
 from bot.commands import ReaderCommands
 from bot.commands.process_feedback import FeedbackProcessor
 from bot.delivery.session import Session
@@ -33,7 +33,7 @@ from bot.web.pages.recordings import Recordings
 from bot.web.pages.report_route import ReportRoute
 from bot.web.pages.search_page import SearchPages
 from bot.web.pages.site_files import SiteFiles
-from bot.web.pages.subscribe_box import SubscribeForm, SubscribeOffers
+from bot.web.pages.subscribe_box import Invitation, SubscribeForm, SubscribeOffers
 from bot.web.pages.thumbnail_routes import ThumbnailRoutes
 from bot.web.pages.thumbnails import Thumbnails
 from bot.web.pages.topic_pages import TopicPages
@@ -97,17 +97,22 @@ class WebContext:
         """The addresses of pages: below PUBLIC_URL, else on this machine."""
         return Urls.below(self.core.public_url or f"http://{self.settings.host}:{self.port}")
 
-    def invitations(self, line: str = "") -> Sequence[Link]:
-        """Links to the channels that a visitor can subscribe in; where a link can, it runs a command line there.
+    def invitations(self, line: str, language: str) -> Sequence[Invitation]:
+        """Links to the channels that a visitor can subscribe in.
 
-        Of several bots the last one that is there is named: an operator adds one when those before it are full.
+        Where a link can, it runs the command line there; where it cannot, the visitor is told what to type. Of several
+        bots the last one that is there is named: an operator adds one when those before it are full.
         """
-        links: dict[str, Link] = {}
-        for each in self.channels:
-            if isinstance(each, Inviting):
-                link = (line and isinstance(each, DeepLinking) and each.link_to(line)) or each.invitation
-                links |= {} if link is None else {channel_of(each.name): link}
-        return list(links.values())
+        found: dict[str, Invitation] = {}
+        for channel in self.channels:
+            deep = channel.link_to(line) if isinstance(channel, DeepLinking) else None
+            link = deep or (channel.invitation if isinstance(channel, Inviting) else None)
+            if link is not None:
+                name = line.partition(" ")[0]
+                wanted = name if name == CommandName.SUBSCRIBE else line
+                typed = "" if isinstance(channel, DeepLinking) else channel.typed(wanted, language)
+                found[channel_of(channel.name)] = Invitation(link.label, link.url, typed)
+        return list(found.values())
 
 
 def make_probes(context: WebContext, *, tells_jobs: bool = False) -> ProbeRoutes:

@@ -61,6 +61,9 @@ class Invited:
     invitation: Link | None = None
     name: str = "fake"
 
+    def typed(self, line: str, language: str) -> str:
+        return f"!{line}"
+
 
 class Served:
     """A web server at work."""

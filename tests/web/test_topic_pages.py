@@ -111,6 +111,11 @@ async def test_an_app_is_opened_in_the_language_and_style_of_the_page(tmp_path: 
             assert f"https://t.me/papers_bot?start=subscribe {begins}" in links
 
 
+async def test_where_a_link_cannot_subscribe_the_page_says_what_to_type(served: Served) -> None:
+    assert "then type !subscribe" in (await served.get("/en/")).text
+    assert "then type !follow keyword:Diffusion Models" in (await served.get("/en/keywords/diffusion-models")).text
+
+
 async def test_the_button_in_the_header_keeps_the_topic(served: Served) -> None:
     assert "#subscribe" in Seen((await served.get("/ko/keywords/diffusion-models")).text).links
 

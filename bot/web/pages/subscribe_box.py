@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bot.channel import Link
 from bot.commands import help_command
 from bot.model import Style
 from bot.render.words import Words
@@ -19,12 +18,21 @@ class SubscribeForm:
 
 
 @dataclass(frozen=True, slots=True)
+class Invitation:
+    """A link to an app that has a bot; `typed` is what to type there, empty where the link does it all."""
+
+    label: str
+    url: str
+    typed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SubscribeBox:
     """What the box says and offers, in one language."""
 
     tagline: str
     introduction: str
-    invitations: Sequence[Link]
+    invitations: Sequence[Invitation]
     form: SubscribeForm | None
 
     @property
@@ -38,11 +46,11 @@ class SubscribeOffers:
     """The ways to subscribe; `styles` are those that readers may choose."""
 
     styles: Sequence[Style] = ()
-    invitations: Callable[[str], Sequence[Link]] = lambda _: ()
-    """Links to the apps, which run a command line there if they can and if it is not empty."""
+    invitations: Callable[[str, str], Sequence[Invitation]] = lambda _line, _language: ()
+    """Links to the apps, which run a command line there if they can, for visitors with a language."""
     form: SubscribeForm | None = None
 
-    def box(self, w: Words, line: str = "") -> SubscribeBox:
+    def box(self, w: Words, line: str) -> SubscribeBox:
         """The box in a language; `line` is the command line that apps are opened with."""
         tagline, introduction = help_command.introduction(w, self.styles)
-        return SubscribeBox(tagline, introduction, tuple(self.invitations(line)), self.form)
+        return SubscribeBox(tagline, introduction, tuple(self.invitations(line, w.language)), self.form)

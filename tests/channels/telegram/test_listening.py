@@ -187,8 +187,10 @@ async def test_every_place_where_an_operator_looks_says_since_when(store: Store)
     await monitor.failed("telegram", "no luck", NOW)
     assert await health.listening(store) == {"telegram": "not listening since 2025-11-03T22:00:00Z"}
     assert await channel_findings(store, "telegram", NOW) == [], "nobody listens any more: it says nothing about now"
-    async with holding(make_locks(store.engine.url, store.path), "listen:telegram"):
+    locks = make_locks(store.engine.url, store.path)
+    async with holding(locks, "listen:telegram"):
         found = await channel_findings(store, "telegram", NOW)
+    await locks.close()
     assert [(each.ok, each.says) for each in found] == [(False, "not listening since 2025-11-03T22:00:00Z (no luck)")]
     written = (await Metrics(store).write(NOW + MINUTE)).decode()
     assert 'papers_not_listening_seconds{channel="telegram"} 60.0' in written

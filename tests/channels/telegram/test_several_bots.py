@@ -228,7 +228,7 @@ async def test_web_pages_lead_to_the_last_bot(bots: Bots, tmp_path: Path) -> Non
         for each in station.service.channel_jobs:
             await each.session.open()
         assert station.service.web is not None
-        (link,) = station.service.web._context.invitations("paper 2604.00001")
+        (link,) = station.service.web._context.invitations("paper 2604.00001", "en")
         assert link.url.startswith("https://t.me/more_papers_bot?start=")
 
 
