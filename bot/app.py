@@ -68,7 +68,7 @@ from bot.web.webhooks import ChannelHooks
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """What every part of the program is built on."""
+    """Dependencies that every part of the program shares: settings, database, locks, signed links."""
 
     home: Path
     environ: Mapping[str, str]
@@ -161,7 +161,7 @@ async def _workers(
     may_expire: Callable[[], bool],
     progress: Progress | None,
 ) -> Workers:
-    """What makes editions. Raises SettingsError."""
+    """Wire the jobs that make editions. Raises SettingsError."""
     core = base.core
     texts = await base.stack.enter_async_context(FullTextLibrary(base.home / CACHE))
     writer = await _writer(base, texts, alert)
@@ -199,7 +199,7 @@ def _channel_jobs(
     workers: Workers,
     find: FindRecording | None,
 ) -> Sequence[ChannelJobs]:
-    """What delivers and listens on each channel."""
+    """Wire the jobs of each channel."""
     return [
         ChannelJobs(
             session,
@@ -234,7 +234,7 @@ def _web_context(
     metrics: Metrics,
     clock: Callable[[], datetime],
 ) -> WebContext:
-    """What the web server works with."""
+    """Wire the dependencies of the web server."""
     visitors = base.store.for_visitors()
     base.stack.push_async_callback(visitors.close)
     mailing = [session for session in sessions if isinstance(session.channel, Mailing) and base.core.public_url]
@@ -263,7 +263,7 @@ def _commands(
     feed: Feed,
     find: FindRecording | None,
 ) -> ReaderCommands:
-    """What readers can ask on every channel."""
+    """Wire the readers' commands, which all channels share."""
     core = base.core
     return ReaderCommands(
         base.store,
@@ -296,7 +296,7 @@ async def _writer(base: Base, texts: FullTextLibrary, alert: Alert) -> Writer:
 
 
 async def _illustrator(base: Base) -> Illustrator:
-    """What draws the pictures of editions, for pages in every language. A poster's thumbnail is fetched if missing."""
+    """Wire the job that draws pictures of editions, in every language if there are web pages."""
     cache = base.home / CACHE
     fetcher = await base.stack.enter_async_context(Fetcher(pause=PAUSE))
     fetch = partial(thumbnail_file, folder=cache, fetcher=fetcher)

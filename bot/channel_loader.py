@@ -41,7 +41,7 @@ CACHE = "cache"
 
 
 class ChannelSettings(Protocol):
-    """What the core asks of a channel's settings."""
+    """The interface of a channel's settings."""
 
     @property
     def configured(self) -> bool:

@@ -134,7 +134,7 @@ class Edition:
 
 
 class Source(StrEnum):
-    """Who wrote a text; every page says so."""
+    """The author of a text; every page names it."""
 
     FEED = "feed"
     AUTHORS = "authors"
@@ -206,7 +206,7 @@ ALL_PAPERS, MOST_PAPERS, MOST_VOTES = 0, 50, 10_000
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """What a subscriber chose; each field is described by its row in `bot.rules.preferences.PREFERENCES`.
+    """The preferences of a subscriber; each field is described by its row in `bot.rules.preferences.PREFERENCES`.
 
     `hour` is in minutes after local midnight, `weekdays` has one bit per day (Monday = bit 0).
     """

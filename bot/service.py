@@ -72,7 +72,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Workers:
-    """What makes editions, whatever channels there are."""
+    """The jobs that make editions, whatever channels there are."""
 
     publisher: Publisher
     housekeeping: Housekeeping
@@ -84,7 +84,7 @@ class Workers:
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """What answers readers: their commands, and what mail systems report of them."""
+    """Handlers of what comes in: readers' commands, and feedback such as bounces."""
 
     commands: ReaderCommands
     feedback: FeedbackProcessor

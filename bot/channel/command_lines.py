@@ -85,7 +85,7 @@ def paper_line(paper_id: str) -> str:
 
 
 def quoted_command(names: Iterable[str]) -> re.Pattern[str]:
-    """What a sentence names a command with: group 1 is one of `names`, in the quotation marks of any language.
+    """A pattern for commands that a sentence quotes: group 1 is one of `names`, in the quotation marks of any language.
 
     In sentences that are read from the right the name stands between characters that isolate its direction.
     """

@@ -13,7 +13,7 @@ from bot.model import Address
 
 @dataclass(frozen=True, slots=True)
 class Requester:
-    """Who runs a command, and for which address.
+    """The requester of a command, and the address it is for.
 
     In a shared place (a group, a channel) `person` is the id of the member who asks, and `may_change` says whether
     they manage the place: others may look but change nothing.

@@ -15,7 +15,7 @@ from bot.channel.port import Channel
 
 
 class Feedback(StrEnum):
-    """What a bounce, a report or a request says about a reader."""
+    """The kinds of feedback about a reader."""
 
     COMPLAINT = "complaint"
     """A spam complaint: unsubscribe, and put the address on the suppression list until they subscribe themselves."""
@@ -32,7 +32,7 @@ class WeighsBounces(Protocol):
     """A channel that understands what mail systems say, for services that report bounces by a webhook."""
 
     def weigh(self, declared: Feedback, reason: str) -> Feedback | None:
-        """What a bounce comes to, which a service declares to be `declared`; None if it is not the reader's matter."""
+        """Classify a bounce that a service declares to be `declared`; None if it says nothing about the reader."""
 
 
 class FeedbackHandler(Protocol):
@@ -46,7 +46,7 @@ class FeedbackHandler(Protocol):
 
 
 class OperatorTools(Protocol):
-    """What a channel's own CLI commands can use; typer passes it as `context.obj`."""
+    """Helpers for a channel's own CLI commands; typer passes it as `context.obj`."""
 
     def execute(self, work: Callable[[Channel, FeedbackHandler], Awaitable[None]]) -> None:
         """Open the program with this channel only and run `work`; prints one sentence for an error."""

@@ -69,7 +69,7 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Personal:
-    """What differs between the readers of one message."""
+    """The parts of a message that differ from reader to reader."""
 
     key: str
     """The delivery's key, the same on every attempt: makes a nonce or a Message-ID."""

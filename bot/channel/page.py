@@ -51,7 +51,7 @@ class Said:
         return self._with(first)
 
     def without(self, opening: Self) -> Self:
-        """What an `opening` leaves."""
+        """The parts that an `opening` leaves out."""
         return self._with({name for name in self.parts if not opening.parts[name]})
 
     def _with(self, names: Collection[str]) -> Self:
@@ -82,7 +82,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """Where a page stands in a list that is shown page by page."""
+    """Pagination: where a page stands in a list that is shown page by page."""
 
     previous: str | None = None
     """The command line that shows the papers before these."""
@@ -105,7 +105,7 @@ FIRST_PAGE = Paging()
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a page is about: an edition, or another list of papers that has no day."""
+    """The edition that a page shows, or another list of papers, which has no day."""
 
     slug: str = ""
     """A file-name-safe name for the page, the same on every rendering: "2026-04-29"."""
@@ -129,7 +129,7 @@ NOTHING = About()
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a message says, before any channel's markup."""
+    """The content of a message, before any channel's markup."""
 
     language: str
     direction: Direction

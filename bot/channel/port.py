@@ -1,4 +1,4 @@
-"""What a channel is, and what the core hands to it."""
+"""The port: the class of a channel, and the interfaces that the core hands to it."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def always_known(paper: Paper) -> bool:  # noqa: ARG001 - it takes what every Pi
 
 @dataclass(frozen=True, slots=True)
 class Kit:
-    """What the core hands to a channel when it is opened."""
+    """The services that a channel gets when it is opened."""
 
     home: Path
     """The folder below which the channel may keep files."""
@@ -137,7 +137,7 @@ class Commands(Protocol):
         """The languages there are, as BCP 47 tags."""
 
     def introduction(self, language: str) -> tuple[str, str]:
-        """What the newsletter is, in a language: in one sentence of at most 120 characters, and in at most 500."""
+        """A description of the newsletter in a language: of at most 120 characters, and of at most 500."""
 
     def operates(self, address: Address) -> bool:
         """Whether an address is an operator's."""
@@ -200,7 +200,7 @@ class Channel(ABC):
         """
 
     def judge(self, recipient: str) -> str | None:  # noqa: ARG002 - for channels whose recipients have own servers
-        """Who decides whether messages to a recipient are taken, such as a mail address's domain; None for nobody."""
+        """The server that accepts messages to a recipient, such as a mail address's domain; None for none."""
         return None
 
     def typed(self, line: str, language: str) -> str:  # noqa: ARG002 - for channels where commands have another form

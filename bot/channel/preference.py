@@ -17,7 +17,7 @@ WEEK = 7
 
 
 class Kind(StrEnum):
-    """What values a preference takes: how they are typed, written, stored and chosen follows from it."""
+    """The type of a preference's values: how they are typed, written, stored and chosen follows from it."""
 
     LANGUAGE = "language"
     """A tag that there is a catalogue for: `ko`."""
@@ -44,7 +44,7 @@ class Kind(StrEnum):
 
 
 class Decides(StrEnum):
-    """What a preference decides about an edition."""
+    """The aspect of an edition that a preference decides."""
 
     PAPERS = "papers"
     """Which papers are in it: a filter."""
@@ -129,22 +129,8 @@ def N_(message: str) -> str:  # noqa: N802 - gettext's own name for it
     return message
 
 
-AUDIO = Preference(
-    "audio",
-    "audio",
-    Kind.SWITCH,
-    N_("preference.audio"),
-    N_("help.audio"),
-    examples=("{on}",),
-)
+AUDIO = Preference("audio", "audio", Kind.SWITCH, N_("preference.audio"), N_("help.audio"), examples=("{on}",))
 """The edition read aloud as a message of its own, on channels that play recordings."""
 
-SILENT = Preference(
-    "silent",
-    "silent",
-    Kind.SWITCH,
-    N_("preference.silent"),
-    N_("help.silent"),
-    examples=("{on}",),
-)
+SILENT = Preference("silent", "silent", Kind.SWITCH, N_("preference.silent"), N_("help.silent"), examples=("{on}",))
 """Delivery without a notification sound, which several channels offer as an extra."""

@@ -42,7 +42,7 @@ class PapersGroup(LazyGroup):
     known: ClassVar = {
         "run": LazyCommand("bot.cli.run:run", "Start the newsletter, until it is told to stop."),
         "today": LazyCommand("bot.cli.today:today", "Show today's list of papers as it stands."),
-        "publish": LazyCommand("bot.cli.publish:publish", "Publish today's edition now, or back-fill a past day."),
+        "publish": LazyCommand("bot.cli.publish:publish", "Publish today's edition now, or backfill a past day."),
         "editions": LazyCommand("bot.cli.editions:editions", "Show editions and how their deliveries went."),
         "preview": LazyCommand("bot.cli.preview:preview", "Show exactly what would be sent, and send nothing."),
         "export": LazyCommand("bot.cli.export:export", "Write editions as Markdown, HTML and JSON files."),
@@ -58,10 +58,7 @@ class PapersGroup(LazyGroup):
         "broadcast": LazyCommand("bot.cli.broadcast:broadcast", "Send an announcement to all readers."),
         "doctor": LazyCommand("bot.cli.doctor:doctor", "Check your configuration."),
         "health": LazyCommand("bot.cli.roles:health", "Show which process has which role, and since when."),
-        "drain": LazyCommand(
-            "bot.cli.drain:drain",
-            "Let the processes on this machine finish, and end.",
-        ),
+        "drain": LazyCommand("bot.cli.drain:drain", "Let the processes on this machine finish, and end."),
         "migrate": LazyCommand("bot.cli.migrate:migrate", "Upgrade the database to this version of the program."),
         "backup": LazyCommand("bot.cli.backup:backup", "Copy the database to a file while everything runs."),
         "move": LazyCommand("bot.cli.move:move", "Move everything to another database."),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,12 +11,13 @@ import typer
 from bot.cli.configuration import configuration
 from bot.cli.console import progress, say
 from bot.cli.open_store import stored
-from bot.cli.startup import DONE, execute
+from bot.cli.startup import command
 from bot.runtime.supervisor import clock
 from bot.store import StoreError, backups
 
 
-def backup(
+@command
+async def backup(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="A new file, which becomes an SQLite database; or a folder for it.")
     ],
@@ -29,12 +29,8 @@ def backup(
 
     The copy is restored in rehearsal before it counts. A start from it sends nothing a second time.
     """
-    now = clock()
-    execute(_backup(file / f"papers-{now:%Y%m%dT%H%M%SZ}.db" if file.is_dir() else file, keep, now))
-
-
-async def _backup(file: Path, keep: int | None, now: datetime) -> int:
-    home = configuration().home
+    now, home = clock(), configuration().home
+    file = file / f"papers-{now:%Y%m%dT%H%M%SZ}.db" if file.is_dir() else file
     async with stored(as_it_is=True) as store:
         with progress("Copying rows") as bar:
             await backups.make(store, file, home, now=now, progress=None if store.path else bar)
@@ -46,4 +42,3 @@ async def _backup(file: Path, keep: int | None, now: datetime) -> int:
             raise StoreError(f"An older backup could not be deleted ({error.strerror}).") from error
         if deleted:
             say(f"Deleted: {', '.join(each.name for each in deleted)}.")
-    return DONE

@@ -9,12 +9,12 @@ from typing import Annotated
 import typer
 
 from bot.channel import Reply, Requester
-from bot.channel_loader import CHANNELS, configured, open_channel
+from bot.channel_loader import configured, open_channel
 from bot.cli.configuration import configuration
 from bot.cli.console import complain, say
 from bot.cli.open_store import stored
-from bot.cli.options import Channel, Yes
-from bot.cli.startup import DONE, FAILED, WRONG, execute
+from bot.cli.options import Channel, Yes, require_channel
+from bot.cli.startup import DONE, FAILED, WRONG, command
 from bot.commands import announce
 from bot.commands.context import Context, Services
 from bot.model import Address, Preferences
@@ -23,23 +23,19 @@ from bot.render.words import words
 from bot.runtime.supervisor import clock
 
 
-def broadcast(
+@command
+async def broadcast(
     text: Annotated[str, typer.Argument(metavar="TEXT", help="The announcement; line breaks are kept.")],
     channel: Channel = None,
     yes: Yes = False,
-) -> None:
+) -> int:
     """Send an announcement to all readers.
 
     It goes out in each reader's waking hours, at most one a day. You see it as readers will and are asked first;
     without a terminal nothing is sent unless --yes is given.
     """
-    execute(_broadcast(text, channel, yes=yes))
-
-
-async def _broadcast(text: str, channel: str | None, *, yes: bool) -> int:
-    if channel is not None and channel not in CHANNELS:
-        complain(f"There is no channel named {channel}; there are: {', '.join(CHANNELS)}.")
-        return WRONG
+    if channel is not None:
+        require_channel(channel)
     here = configuration()
     preferences = Preferences(timezone=here.core.default_timezone)
     requester = Requester(Address("papers", "broadcast"))

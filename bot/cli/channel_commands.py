@@ -11,7 +11,7 @@ from bot.cli.startup import DONE, execute
 
 
 class ChannelTools:
-    """What a channel's own commands find in `context.obj` (bot.channel.OperatorTools)."""
+    """Implements bot.channel.OperatorTools: a channel's own commands find it in `context.obj`."""
 
     def __init__(self, channel: str) -> None:
         self._channel = channel

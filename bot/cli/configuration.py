@@ -23,7 +23,7 @@ class Configuration:
 
     @property
     def default_preferences(self) -> Preferences:
-        """What a subscriber gets who has chosen nothing."""
+        """The preferences of a subscriber who has chosen nothing."""
         return Preferences(language=match(self.core.default_language), timezone=self.core.default_timezone)
 
 

@@ -1,4 +1,4 @@
-"""What operators see: tables and progress bars on a terminal, plain lines elsewhere. Rich's home in the core."""
+"""Output for operators: tables and progress bars on a terminal, plain lines elsewhere. Rich's home in the core."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def findings(rows: Sequence[Finding]) -> None:
-    """What the doctor found, one line each."""
+    """Print the doctor's findings, one line each."""
     console = _console()
     for row in rows:
         mark, style = MARKS[row.level]

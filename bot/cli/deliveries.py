@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
+from datetime import date
 from enum import StrEnum
 from functools import wraps
 from inspect import Parameter, signature
@@ -15,8 +16,8 @@ import typer
 
 from bot.cli.console import as_json, complain, say, table
 from bot.cli.open_store import stored
-from bot.cli.options import Channel, Json, Yes, parse_day, with_parameters
-from bot.cli.startup import DONE, WRONG, execute
+from bot.cli.options import Channel, Json, Yes, day_option, with_parameters
+from bot.cli.startup import WrongError, command
 from bot.model import NOTE, Cadence, State
 from bot.runtime.supervisor import clock
 from bot.store import operator_queries
@@ -30,7 +31,7 @@ SHOWN_AS = {"day": "edition", "subscriber_id": "subscriber", "due_at": "due", "e
 COLUMNS = ("id", "edition", "channel", "subscriber", "state", "code", "reason", "attempts", "repeats", "due", "ended")
 
 FILTERS: Mapping[str, object] = {
-    "date": Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="Only of this day's editions (UTC).")],
+    "date": Annotated[date | None, day_option(help="Only of this day's editions (UTC).")],
     "cadence": Annotated[
         str | None, typer.Option(metavar="day|week|month|note", help="Only of this cadence; note is announcements.")
     ],
@@ -50,14 +51,14 @@ Query = Callable[..., Awaitable[int]]
 app = typer.Typer(help="List, retry and cancel single deliveries.", no_args_is_help=True, rich_markup_mode=None)
 
 
-def filtered(command: Callable[..., None]) -> Callable[..., None]:
+def filtered(work: Callable[..., None]) -> Callable[..., None]:
     """Give a command whose first argument is a DeliveryFilter the options that make one."""
 
-    @wraps(command)
+    @wraps(work)
     def with_filter(**given: Any) -> None:
-        command(_filter(**{name: given.pop(name) for name in FILTERS}), **given)
+        work(_filter(**{name: given.pop(name) for name in FILTERS}), **given)
 
-    own = list(signature(command, eval_str=True).parameters.values())[1:]
+    own = list(signature(work, eval_str=True).parameters.values())[1:]
     filters = [
         Parameter(name, Parameter.KEYWORD_ONLY, default=False if name == "repeated" else None, annotation=option)
         for name, option in FILTERS.items()
@@ -67,16 +68,13 @@ def filtered(command: Callable[..., None]) -> Callable[..., None]:
 
 @app.command("list")
 @filtered
-def list_deliveries(
+@command
+async def list_deliveries(
     wanted: DeliveryFilter,
     limit: Annotated[int, typer.Option(min=0, metavar="N", help="Only the newest N; 0 for all.")] = 100,
     json: Json = False,
 ) -> None:
     """Show deliveries, newest first. Readers are shown by number, never by address."""
-    execute(_list(wanted, limit, json))
-
-
-async def _list(wanted: DeliveryFilter, limit: int, json: bool) -> int:
     async with stored() as store, store.read() as connection:
         found = await operator_queries.find(connection, wanted, limit + 1 if limit else 0)
     shown = found[:limit] if limit else found
@@ -88,27 +86,28 @@ async def _list(wanted: DeliveryFilter, limit: int, json: bool) -> int:
         say("No delivery matches.")
     if len(found) > len(shown):
         complain(f"These are the newest {limit}; --limit 0 shows all.")
-    return DONE
 
 
 @app.command()
 @filtered
-def retry(wanted: DeliveryFilter, every: All = False, yes: Yes = False) -> None:
+@command
+async def retry(wanted: DeliveryFilter, every: All = False, yes: Yes = False) -> None:
     """Requeue deliveries that are unknown, rejected, expired or barred, for another 18 hours.
 
     They go out in each reader's waking hours (07:00 to 22:00, or near their own hour), to active readers only, unless
     a newer edition superseded them. One that is unknown may arrive a second time.
     """
     count, change = operator_queries.count_retryable, operator_queries.retry
-    execute(_change(wanted, RETRYABLE, "requeued", count, change, every=every, yes=yes))
+    await _change(wanted, RETRYABLE, "requeued", count, change, every=every, yes=yes)
 
 
 @app.command()
 @filtered
-def drop(wanted: DeliveryFilter, every: All = False, yes: Yes = False) -> None:
+@command
+async def drop(wanted: DeliveryFilter, every: All = False, yes: Yes = False) -> None:
     """Cancel deliveries that are owed or unknown: they are never sent."""
     count, change = operator_queries.count_droppable, operator_queries.drop
-    execute(_change(wanted, DROPPABLE, "cancelled", count, change, every=every, yes=yes))
+    await _change(wanted, DROPPABLE, "cancelled", count, change, every=every, yes=yes)
 
 
 async def _change(
@@ -120,30 +119,27 @@ async def _change(
     *,
     every: bool,
     yes: bool,
-) -> int:
+) -> None:
     """Change the deliveries that match, after a confirmation on a terminal."""
     if wanted.state is not None and wanted.state not in possible:
-        complain(f"A delivery that is {wanted.state} cannot be {becomes}; {', '.join(possible)} can.")
-        return WRONG
+        raise WrongError(f"A delivery that is {wanted.state} cannot be {becomes}; {', '.join(possible)} can.")
     if not wanted.conditions() and not every:
-        complain("Say which deliveries: give a filter, such as --date or --channel, or --all.")
-        return WRONG
+        raise WrongError("Say which deliveries: give a filter, such as --date or --channel, or --all.")
     async with stored() as store:
         if sys.stdin.isatty() and not yes:
             async with store.read() as connection:
                 matching = await count(connection, wanted)
             if not matching or not typer.confirm(f"{_deliveries(matching)} will be {becomes}. Go on?", err=True):
                 say("Nothing was changed.")
-                return DONE
+                return
         async with store.write() as connection:
             changed = await change(connection, wanted, now=clock())
     say(f"{_deliveries(changed)} {becomes}.")
-    return DONE
 
 
-def _filter(date: str | None, cadence: str | None, state: str | None, **others: Any) -> DeliveryFilter:
+def _filter(date: date | None, cadence: str | None, state: str | None, **others: Any) -> DeliveryFilter:
     return DeliveryFilter(
-        day=parse_day(date),
+        day=date,
         cadence=NOTE if cadence == NOTE else _one_of(Cadence, "cadence", cadence),
         state=_one_of(State, "state", state),
         **others,

@@ -7,21 +7,18 @@ from dataclasses import asdict
 
 from bot.cli import console
 from bot.cli.options import Json
-from bot.cli.startup import DONE, FAILED, execute
+from bot.cli.startup import DONE, FAILED, command
 from bot.doctor import examine
 from bot.settings import home
 
 
-def doctor(json: Json = False) -> None:
+@command
+async def doctor(json: Json = False) -> int:
     """Check your configuration.
 
     Every setting and every service is looked at: ok, or one sentence of advice, or of what is wrong and what to do.
     Nothing is changed; only what is wrong makes the exit code 1.
     """
-    execute(_doctor(json))
-
-
-async def _doctor(json: bool) -> int:
     found = await examine(home(os.environ), os.environ)
     if json:
         console.as_json([asdict(each) | {"level": each.level} for each in found])

@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.console import complain, say
+from bot.cli.console import say
 from bot.cli.open_store import stored
-from bot.cli.startup import DONE, FAILED, execute
+from bot.cli.startup import CommandError, command
 from bot.runtime.locks import Locks, make_locks
 from bot.store import Store, drain_requests
 
@@ -21,7 +21,8 @@ LONGEST_DRAIN = 600.0
 """Seconds that it waits for them at most, unless --wait says otherwise."""
 
 
-def drain(
+@command
+async def drain(
     names: Annotated[
         list[str] | None,
         typer.Argument(
@@ -38,24 +39,20 @@ def drain(
     They claim nothing more, and unlike at a stop messages in flight get all the time they need. Processes on other
     machines go on, and take over. Processes in other containers, and on hosts that share a name, can be named.
     """
-    execute(_drain(names or [], wait))
-
-
-async def _drain(names: Collection[str], wait: float) -> int:
     async with stored(as_it_is=True) as store:
         await store.version()  # says why the database cannot be used
         locks = make_locks(store.engine.url, store.path)
         try:
-            return await _drain_under(store, locks, names, wait)
+            await _drain_under(store, locks, names or [], wait)
         finally:
             await locks.close()
 
 
-async def _drain_under(store: Store, locks: Locks, names: Collection[str], wait: float) -> int:
+async def _drain_under(store: Store, locks: Locks, names: Collection[str], wait: float) -> None:
     begun = await _running(locks, names)
     if not begun:
         say(f"Nothing runs as {', '.join(names)}; see `papers health`." if names else "Nothing runs on this machine.")
-        return DONE
+        return
     async with store.write() as connection:
         await drain_requests.ask(connection, begun)
     ends = asyncio.get_running_loop().time() + wait
@@ -63,12 +60,10 @@ async def _drain_under(store: Store, locks: Locks, names: Collection[str], wait:
         if asyncio.get_running_loop().time() < ends:
             await asyncio.sleep(LOOK_EVERY)
             continue
-        complain(f"Still at work after {wait:g} s: {', '.join(sorted(left))}; stop them, or wait longer.")
-        return FAILED
+        raise CommandError(f"Still at work after {wait:g} s: {', '.join(sorted(left))}; stop them, or wait longer.")
     async with store.write() as connection:
         await drain_requests.withdraw(connection, begun)  # of those that had ended by themselves
     say(f"Drained: {len(begun)}.")
-    return DONE
 
 
 async def _running(locks: Locks, names: Collection[str]) -> set[str]:

@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from bot.cli.console import as_json, say, table
 from bot.cli.open_store import stored
-from bot.cli.options import Day, Json, parse_day
-from bot.cli.startup import DONE, FAILED, execute
+from bot.cli.options import Day, Json
+from bot.cli.startup import DONE, FAILED, command
 from bot.model import State
 from bot.store.edition_report import SHARES, Report, reports
 
 COLUMNS = ("day", "cadence", "papers", "audience", "channel", "became", *(f"{share} %" for share in SHARES), "")
 
 
-def editions(date: Day = None, json: Json = False) -> None:
+@command
+async def editions(date: Day = None, json: Json = False) -> int:
     """Show editions and how their deliveries went.
 
     For each edition and channel: its audience, its deliveries by state, and how long a share of them took.
     """
-    execute(_editions(parse_day(date), json))
-
-
-async def _editions(day: date | None, json: bool) -> int:
     async with stored() as store, store.read() as connection:
-        found = await reports(connection, day=day)
+        found = await reports(connection, day=date)
     if json:
         as_json([_as_row(report) for report in found])
     elif found:
         table(COLUMNS, [cells for report in found for cells in _cells(report)])
     else:
-        say("No edition has been published yet." if day is None else f"There is no edition of {day}.")
+        say("No edition has been published yet." if date is None else f"There is no edition of {date}.")
     return DONE if all(report.adds_up for report in found) else FAILED
 
 

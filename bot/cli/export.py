@@ -15,8 +15,8 @@ from bot.channel_loader import CACHE, open_channel
 from bot.cli import console
 from bot.cli.configuration import configuration
 from bot.cli.open_store import find_edition, stored
-from bot.cli.options import Day, Language, parse_day
-from bot.cli.startup import DONE, FAILED, WRONG, execute
+from bot.cli.options import Day, Language, day_option
+from bot.cli.startup import CommandError, WrongError, command
 from bot.delivery.rendering import compose, texts_for
 from bot.model import ARXIV_ID, ILLUSTRATED, MOST_PAPERS, Cadence, Edition, Preferences, Style
 from bot.render.edition_page import choose
@@ -49,7 +49,7 @@ class Written(Protocol):
 
 
 class Site(Protocol):
-    """What an export needs of the site channel, beside the port."""
+    """The methods of the site channel that an export uses, beside the port."""
 
     layouts: Mapping[str, Layout]
 
@@ -81,7 +81,7 @@ class Selection:
         return f"of {self.day}" if self.day else "yet"
 
     def preferences(self, language: str, layout: Layout) -> Preferences:
-        """What is shown of the editions in a layout: the papers selected, else as many as the layout shows."""
+        """Preferences that show the selected papers in a layout, else as many as the layout shows."""
         usual = 0 if self.ids or self.cadence is Cadence.MONTH else layout.papers
         return Preferences(language, layout.style, self.top or usual, topics=tuple(self.topics))
 
@@ -99,15 +99,14 @@ class Selection:
         return [_with_papers(edition, self.ids) for edition in editions] if self.ids else editions
 
 
-def export(
+@command
+async def export(
     layout: Annotated[str, typer.Option(metavar="NAME", help="illustrated, jekyll, plain, newspaper or review.")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to write to; created if missing.")],
     language: Language = None,
     date: Day = None,
-    first: Annotated[
-        str | None, typer.Option("--from", metavar="YYYY-MM-DD", help="All editions from that day on.")
-    ] = None,
-    last: Annotated[str | None, typer.Option("--to", metavar="YYYY-MM-DD", help="… up to that day.")] = None,
+    first: Annotated[date | None, day_option("--from", help="All editions from that day on.")] = None,
+    last: Annotated[date | None, day_option("--to", help="… up to that day.")] = None,
     papers: Annotated[
         str | None, typer.Option(metavar="N|ID,ID", help="That many of the most voted papers, or these, in this order.")
     ] = None,
@@ -128,30 +127,26 @@ def export(
     if last and not first:
         raise typer.BadParameter("--to ends a range; give --from as well")
     if cadence not in set(Cadence):
-        raise typer.BadParameter(f"there is no cadence {cadence}; there are: {', '.join(Cadence)}")
+        raise typer.BadParameter(f"--cadence: there is no cadence {cadence}; there are: {', '.join(Cadence)}")
     ids, top = _chosen(papers)
     if ids and topics:
         raise typer.BadParameter("--papers names the papers and --topics chooses them; give one of the two")
-    days = (parse_day(date), parse_day(first), parse_day(last))
-    selection = Selection(Cadence(cadence), *days, ids, top, _topics(topics))
-    execute(_export(layout, out, language, selection, pictures))
+    selection = Selection(Cadence(cadence), date, first, last, ids, top, _topics(topics))
+    await _export(layout, out, language, selection, pictures)
 
 
-async def _export(layout: str, out: Path, language: str | None, selection: Selection, pictures: bool) -> int:
+async def _export(layout: str, out: Path, language: str | None, selection: Selection, pictures: bool) -> None:
     here = configuration()
     async with stored() as store:
         channel = open_channel("site", here.environ, here.home, store)
         site = cast("Site", channel)
         if layout not in site.layouts:
-            console.complain(f"There is no layout {layout}; there are: {', '.join(site.layouts)}.")
-            return WRONG
+            raise WrongError(f"There is no layout {layout}; there are: {', '.join(site.layouts)}.")
         found = await selection.find(store)
         if not found:
-            console.complain(f"There is no edition {selection}; `papers publish` publishes one.")
-            return FAILED
+            raise CommandError(f"There is no edition {selection}; `papers publish` publishes one.")
         if missing := set(selection.ids) - {ranked.paper.id for edition in found for ranked in edition.papers}:
-            console.complain(f"No edition {selection} holds {', '.join(sorted(missing))}.")
-            return WRONG
+            raise WrongError(f"No edition {selection} holds {', '.join(sorted(missing))}.")
         wanted = selection.preferences(match(language, here.core.default_language), site.layouts[layout])
         cache = here.home / CACHE if pictures and wanted.style in ILLUSTRATED else None
         results: list[Written] = []
@@ -160,16 +155,13 @@ async def _export(layout: str, out: Path, language: str | None, selection: Selec
                 try:
                     written = await _write(store, channel, out, edition, wanted, cache, selection)
                 except OSError as error:
-                    console.complain(f"{out} cannot be written to: {error.strerror or error}.")
-                    return FAILED
+                    raise CommandError(f"{out} cannot be written to: {error.strerror or error}.") from error
                 results += [written] if written else []
                 progress(len(results), len(found))
     if not results:
         about = f" about {', '.join(selection.topics)}" if selection.topics else ""
-        console.complain(f"No edition {selection} has a paper{about}.")
-        return FAILED
+        raise CommandError(f"No edition {selection} has a paper{about}.")
     _report(out, results)
-    return DONE
 
 
 async def _write(
@@ -213,9 +205,8 @@ def _chosen(written: str | None) -> tuple[Sequence[str], int]:
     ids = list(dict.fromkeys(each.strip() for each in written.split(",") if each.strip()))
     wrong = [each for each in ids if not ARXIV_ID.fullmatch(each)]
     if wrong or not ids:
-        raise typer.BadParameter(
-            f"{(wrong or ['nothing'])[0]} is not an arXiv id; write a number, or ids like 2512.21218,2512.20605"
-        )
+        first = (wrong or ["nothing"])[0]
+        raise typer.BadParameter(f"--papers: {first} is not an arXiv id; write a number, or 2512.21218,2512.20605")
     return ids, 0
 
 

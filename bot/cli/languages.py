@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.cli.console import as_json, table
 from bot.cli.open_store import stored
 from bot.cli.options import Json
-from bot.cli.startup import DONE, execute
+from bot.cli.startup import command
 from bot.render.catalogue import catalogues, completeness
 from bot.render.words import own_name, words
 from bot.store import stats
@@ -13,16 +13,13 @@ from bot.store import stats
 COLUMNS = ("tag", "name", "translated", "offered", "direction", "readers")
 
 
-def languages(json: Json = False) -> None:
+@command
+async def languages(json: Json = False) -> None:
     """Show the languages and how complete each is.
 
     For each language: how many of its sentences are translated, whether it is offered to readers (nine tenths and
     all that asks for consent or explains an error), its direction of writing, and its readers.
     """
-    execute(_languages(json))
-
-
-async def _languages(json: bool) -> int:
     async with stored() as store, store.read() as connection:
         readers = await stats.active_by_language(connection)
     rows: list[dict[str, object]] = []
@@ -42,7 +39,6 @@ async def _languages(json: bool) -> int:
         as_json(rows)
     else:
         table(COLUMNS, [[_shown(row, column) for column in COLUMNS] for row in rows])
-    return DONE
 
 
 def _shown(row: dict[str, object], column: str) -> str:

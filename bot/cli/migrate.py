@@ -10,14 +10,15 @@ import typer
 from bot.cli.configuration import configuration
 from bot.cli.console import as_json, say
 from bot.cli.options import Json
-from bot.cli.startup import DONE, execute
+from bot.cli.startup import command
 from bot.store import Store, upgrade
 from bot.store.schema import HEAD
 
 UP_TO_DATE = "The database is up to date."
 
 
-def migrate(
+@command
+async def migrate(
     check: Annotated[
         bool, typer.Option("--check", help="Change nothing: say what would change, how long it takes, what must stop.")
     ] = False,
@@ -29,21 +30,12 @@ def migrate(
     """
     if json and not check:
         raise typer.BadParameter("--json goes with --check")
-    execute(_check(json) if check else _migrate())
-
-
-async def _migrate() -> int:
-    store = _opened()
+    here = configuration()
+    store = Store.open(here.core.database_url.get_secret_value(), here.home)
     try:
-        say(await store.migrate() or UP_TO_DATE)
-    finally:
-        await store.close()
-    return DONE
-
-
-async def _check(json: bool) -> int:
-    store = _opened()
-    try:
+        if not check:
+            say(await store.migrate() or UP_TO_DATE)
+            return
         plan = await _upgrade_plan(store)
     finally:
         await store.close()
@@ -52,17 +44,11 @@ async def _check(json: bool) -> int:
     else:
         for line in _lines(plan):
             say(line)
-    return DONE
-
-
-def _opened() -> Store:
-    here = configuration()
-    return Store.open(here.core.database_url.get_secret_value(), here.home)
 
 
 @dataclass(frozen=True, slots=True)
 class UpgradePlan:
-    """What `papers migrate` would do."""
+    """The upgrade that `papers migrate` would do."""
 
     version: str | None
     """The database's version; None where there are no tables yet."""

@@ -13,7 +13,7 @@ from bot.cli.configuration import configuration
 from bot.cli.console import as_json, complain, progress, say, table
 from bot.cli.open_store import stored
 from bot.cli.options import Json
-from bot.cli.startup import DONE, FAILED, RUNNING, WRONG, execute
+from bot.cli.startup import RUNNING, CommandError, WrongError, command
 from bot.runtime.locks import OWNER, HeldError, Locks, LostError, holding, make_locks
 from bot.runtime.locks.role_names import every_role
 from bot.runtime.supervisor import clock
@@ -27,46 +27,42 @@ NEXT = (
 )
 
 
-def move(
+@command
+async def move(
     to: Annotated[
         str, typer.Option("--to", metavar="URL", help="An empty database: postgresql+psycopg://… or sqlite:///….")
     ],
     json: Json = False,
-) -> None:
+) -> int | None:
     """Move everything to another database.
 
     Nothing may run meanwhile. The new one has to be empty; rows are counted on both sides.
     """
-    execute(_move(to, json))
-
-
-async def _move(to: str, json: bool) -> int:
     wanted = settings.read(settings.Settings, {"DATABASE_URL": to})
     target = open_target(wanted.database_url.get_secret_value(), settings.home(os.environ))
     if target is None:
-        complain("--to is not the address of a database; write it like postgresql+psycopg://user:password@host/name.")
-        return WRONG
+        raise WrongError(
+            "--to is not the address of a database; write it like postgresql+psycopg://user:password@host/name."
+        )
     try:
         async with stored(as_it_is=True, hidden=settings.secrets(wanted)) as source:
             if source.engine.url == target.engine.url:
-                complain("--to names the database in use now; name an empty one.")
-                return WRONG
+                raise WrongError("--to names the database in use now; name an empty one.")
             counts = await _copy(source, target)
     except HeldError as error:
         complain(f"Nothing may run while the database moves, and {error}. Stop it first.")
         return RUNNING
     except LostError as error:
-        complain(f"The database did not move: {error}.")
-        return FAILED
+        raise CommandError(f"The database did not move: {error}.") from error
     finally:
         await target.close()
     if json:
         as_json(counts)
-        return DONE
+        return None
     rows = [[name, str(count), str(count)] for name, count in counts.items()]
     table(["table", "rows here", "rows there"], [*rows, ["all", *[str(sum(counts.values()))] * 2]])
     say(NEXT)
-    return DONE
+    return None
 
 
 async def _copy(source: Store, target: Store) -> dict[str, int]:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date
 from typing import Annotated
 
 import typer
 
 from bot.cli.console import complain, progress, say
 from bot.cli.open_service import open_service
-from bot.cli.open_store import find_edition
-from bot.cli.options import Day, Language, parse_day
-from bot.cli.startup import DONE, FAILED, WRONG, execute
+from bot.cli.open_store import require_edition
+from bot.cli.options import Day, Language, require_language
+from bot.cli.startup import DONE, FAILED, WrongError, command
 from bot.media.speech import episodes
 from bot.media.speech.episodes import Episode, EpisodeKey
 from bot.media.speech.narrator import Narrator
@@ -26,36 +25,26 @@ NO_VOICE = "No voice is set up: set TTS=espeak, TTS=edge or TTS_BASE_URL; see do
 SPENT = "Today's budget of characters (TTS_BUDGET) does not pay for it."
 
 
-def narrate(
+@command
+async def narrate(
     date: Day = None,
     language: Language = None,
     style: Annotated[Style | None, typer.Option(metavar="NAME", help="In this style, such as headline.")] = None,
     cadence: Annotated[Cadence, typer.Option(metavar="NAME", help="day, week or month.")] = Cadence.DAY,
     force: Annotated[bool, typer.Option("--force", help="Record it again where there is a recording.")] = False,
-) -> None:
+) -> int:
     """Read an edition aloud, into an MP3 with chapters.
 
     That is the latest, or a day's, in the languages of PODCAST and in PODCAST_STYLE.
 
     What has been recorded is left as it is, unless --force is given.
     """
-    execute(_narrate(parse_day(date), language, style, cadence, force))
-
-
-async def _narrate(day: date | None, language: str | None, style: Style | None, cadence: Cadence, force: bool) -> int:
-    wanted = None if language is None else match(language, default="")
-    if wanted == "":
-        complain(f"There is no language {language}.")
-        return WRONG
+    wanted = None if language is None else require_language(language)
     async with open_service(only="outbox") as service:
         narrator = service.workers.narrator
         if not narrator.has_voice:
-            complain(NO_VOICE)
-            return WRONG
-        edition = await find_edition(service.store, day, cadence)
-        if edition is None:
-            complain(f"There is no edition{f' of {day}' if day else ' yet'}.")
-            return FAILED
+            raise WrongError(NO_VOICE)
+        edition = await require_edition(service.store, date, cadence)
         chosen = style or narrator.podcast.style
         outcomes = [
             await _record(narrator, edition, EpisodeKey(edition.cadence, edition.day, tag, chosen), force)

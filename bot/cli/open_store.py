@@ -10,6 +10,7 @@ from datetime import date
 
 from bot.cli.configuration import configuration
 from bot.cli.console import complain
+from bot.cli.startup import CommandError
 from bot.model import Cadence, Edition
 from bot.runtime import logs
 from bot.runtime.supervisor import backoffs, clock
@@ -57,6 +58,14 @@ async def wait_for_database() -> None:
         await store.close()
     if told:
         complain("The database answers.")
+
+
+async def require_edition(store: Store, day: date | None, cadence: Cadence = Cadence.DAY) -> Edition:
+    """The edition of the period that ends on `day`, or the latest. Raises CommandError if there is none."""
+    edition = await find_edition(store, day, cadence)
+    if edition is None:
+        raise CommandError(f"There is no edition{f' of {day}' if day else ' yet'}; `papers publish` publishes one.")
+    return edition
 
 
 async def find_edition(store: Store, day: date | None, cadence: Cadence = Cadence.DAY) -> Edition | None:

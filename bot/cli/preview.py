@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 
 import typer
 
-from bot.cli.console import complain, say
+from bot.cli.console import say
 from bot.cli.open_service import open_service
-from bot.cli.open_store import find_edition
-from bot.cli.options import Day, Language, Papers, parse_day
-from bot.cli.startup import DONE, FAILED, WRONG, execute
+from bot.cli.open_store import require_edition
+from bot.cli.options import Day, Language, Papers
+from bot.cli.startup import WrongError, command
 from bot.delivery.rendering import compose, texts_for
 from bot.model import Preferences, Style
 from bot.render.words import match
 
 
-def preview(
+@command
+async def preview(
     channel: Annotated[str, typer.Option(metavar="NAME", help="As this channel would send it.")],
     date: Day = None,
     language: Language = None,
@@ -28,31 +28,19 @@ def preview(
     ] = None,
 ) -> None:
     """Show exactly what would be sent, and send nothing."""
-    execute(_preview(channel, parse_day(date), language, style, papers, part))
-
-
-async def _preview(
-    channel: str, day: date | None, language: str | None, style: str, papers: int, part: str | None
-) -> int:
     if style not in set(Style):
-        complain(f"There is no style {style}; there are: {', '.join(Style)}.")
-        return WRONG
+        raise WrongError(f"There is no style {style}; there are: {', '.join(Style)}.")
     async with open_service(only=channel) as service:
-        edition = await find_edition(service.store, day)
-        if edition is None:
-            complain(f"There is no edition{f' of {day}' if day else ' yet'}; `papers publish` publishes one.")
-            return FAILED
+        edition = await require_edition(service.store, date)
         language = match(language, service.settings.default_language)
         wanted = Preferences(language=language, style=Style(style), papers=papers)
         texts = await texts_for(service.store, [ranked.paper.id for ranked in edition.papers], wanted)
         message = compose(edition, wanted, service.channels[0], texts=texts)
     parts = message.parts() if message else {}
     if part is not None and part not in parts:
-        complain(f"The message has no part {part}; it has: {', '.join(parts)}.")
-        return WRONG
+        raise WrongError(f"The message has no part {part}; it has: {', '.join(parts)}.")
     for name, content in parts.items():
         if part is None and len(parts) > 1:
             say(f"--- {name} ---")
         if part in (None, name):
             say(content)
-    return DONE

@@ -7,34 +7,28 @@ from typing import Annotated
 
 import typer
 
-from bot.channel_loader import CHANNELS
-from bot.cli.console import complain, say
+from bot.cli.console import say
 from bot.cli.deliveries import hide_addresses
 from bot.cli.open_store import stored
-from bot.cli.startup import DONE, WRONG, execute
+from bot.cli.options import require_channel
+from bot.cli.startup import command
 from bot.model import channel_of
 from bot.rules.outcomes import ChannelState
 from bot.runtime.supervisor import clock
 from bot.store import channel_state
 
 
-def resume(channel: Annotated[str, typer.Argument(metavar="CHANNEL", help="Such as telegram.")]) -> None:
+@command
+async def resume(channel: Annotated[str, typer.Argument(metavar="CHANNEL", help="Such as telegram.")]) -> None:
     """Resume a waiting or halted channel now.
 
     Renderings that its service refused are tried again as well.
     """
-    execute(_resume(channel))
-
-
-async def _resume(channel: str) -> int:
-    if channel_of(channel) not in CHANNELS:
-        complain(f"There is no channel named {channel}; there are: {', '.join(CHANNELS)}.")
-        return WRONG
+    require_channel(channel_of(channel))
     async with stored() as store, store.write() as connection:
         before = await channel_state.resume(connection, channel)
     was = _in_words(before, clock())
     say(f"{channel} {was}; it delivers again." if was else f"{channel} was neither halted nor waiting.")
-    return DONE
 
 
 def _in_words(before: ChannelState, now: datetime) -> str:

@@ -1,4 +1,4 @@
-"""`papers health`: whether each role is somebody's, for probes of containers and for the operator."""
+"""`papers health`: which process holds each role, for probes of containers and for the operator."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from bot.cli.console import complain, say
 from bot.cli.open_service import open_service
 from bot.cli.open_store import wait_for_database
 from bot.cli.options import parse_time
-from bot.cli.startup import DONE, FAILED, WRONG, execute
+from bot.cli.startup import DONE, FAILED, WrongError, execute
 from bot.delivery.rendering import compose
 from bot.model import Cadence, Preferences
 from bot.publishing.feed import sample
@@ -40,7 +40,8 @@ def run(
         str | None, typer.Option(metavar="poll|deliver|listen|web", help="Run only these jobs in this process.")
     ] = None,
     now: Annotated[
-        str | None, typer.Option(metavar="TIME", help="With --once: pretend it is this time (a rehearsal).")
+        datetime | None,
+        typer.Option(metavar="TIME", parser=parse_time, help="With --once: pretend it is this time (a rehearsal)."),
     ] = None,
     standby: Annotated[
         bool, typer.Option("--standby", help="If another process is already running this, wait and take over from it.")
@@ -50,14 +51,13 @@ def run(
 
     It polls the feed, publishes an edition a day, delivers it, and answers readers.
     """
-    at = parse_time(now)
     if only not in (None, *Role):
         raise typer.BadParameter(f"--only takes one of {', '.join(Role)}")
-    if at is not None and not once:
+    if now is not None and not once:
         raise typer.BadParameter("--now needs --once")
     if standby and once:
         raise typer.BadParameter("--standby and --once exclude each other")
-    execute(_run(once, frozenset({Role(only)} if only else Role), at, standby), stand_by=not once)
+    execute(_run(once, frozenset({Role(only)} if only else Role), now, standby), stand_by=not once)
 
 
 async def _run(once: bool, roles: frozenset[Role], at: datetime | None, standby: bool) -> int:
@@ -65,12 +65,12 @@ async def _run(once: bool, roles: frozenset[Role], at: datetime | None, standby:
         await wait_for_database()
     async with open_service(quiet=False) as service:
         if roles == {Role.WEB} and service.web is None:
-            complain("The web server has no port to listen on: set WEB_PORT or PUBLIC_URL; see .env.example.")
-            return WRONG
+            raise WrongError("The web server has no port to listen on: set WEB_PORT or PUBLIC_URL; see .env.example.")
         real = [channel.name for channel in service.channels if not channel.rehearsal]
         if at is not None and real:
-            complain(f"--now is for rehearsals, but {', '.join(real)} would reach real people: leave --now out.")
-            return WRONG
+            raise WrongError(
+                f"--now is for rehearsals, but {', '.join(real)} would reach real people: leave --now out."
+            )
         return_large_blocks()
         gc.freeze()  # what is loaded by now stays; scanning it over and over would delay every message
         stop = asyncio.Event()

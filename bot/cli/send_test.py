@@ -10,9 +10,9 @@ import typer
 from bot.channel import LoginError, Personal, Sent
 from bot.channel_loader import configured
 from bot.cli.configuration import configuration
-from bot.cli.console import complain, say
+from bot.cli.console import say
 from bot.cli.open_service import open_service
-from bot.cli.startup import DONE, FAILED, WRONG, execute
+from bot.cli.startup import CommandError, WrongError, command
 from bot.cli.subscriber_import import AddressArgument, read_address
 from bot.delivery.rendering import compose, texts_for
 from bot.delivery.session import Session
@@ -22,37 +22,27 @@ from bot.rules.preferences import without_filters
 from bot.store import edition_queries, subscriber_queries
 
 
-def send_test(address: AddressArgument) -> None:
+@command
+async def send_test(address: AddressArgument) -> None:
     """Send one message to an address now.
 
     It is the latest edition, or the built-in sample. The address need not be subscribed.
     """
-    execute(_send_test(address))
-
-
-def _session_for(sessions: Sequence[Session], address: Address) -> Session:
-    """The account that reaches an address, else the channel's first."""
-    return next((each for each in sessions if each.channel.name == address.via), sessions[0])
-
-
-async def _send_test(written: str) -> int:
     try:
-        name = Address.parse(written).channel
+        name = Address.parse(address).channel
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     async with open_service(only=name) as service:
-        address = read_address(written, service.store)
+        to = read_address(address, service.store)
         if not service.channels[0].rehearsal and name not in configured(configuration().environ):
-            complain(f"{name} is not set up, so nothing can be sent there: see docs/settings.md.")
-            return WRONG
+            raise WrongError(f"{name} is not set up, so nothing can be sent there: see docs/settings.md.")
         async with service.store.read() as connection:
             edition = await edition_queries.latest(connection, Cadence.DAY) or sample.edition()
-            reader = await subscriber_queries.get(connection, address)
-            if await subscriber_queries.is_suppressed(connection, address):
-                complain(f"{address} is on the suppression list, so nothing is sent there.")
-                return FAILED
+            reader = await subscriber_queries.get(connection, to)
+            if await subscriber_queries.is_suppressed(connection, to):
+                raise CommandError(f"{to} is on the suppression list, so nothing is sent there.")
         sessions = [each.session for each in service.channel_jobs]
-        session = _session_for(sessions, address if reader is None else reader.address)
+        session = _session_for(sessions, to if reader is None else reader.address)
         wanted = configuration().default_preferences if reader is None else reader.preferences
         wanted = without_filters(wanted)  # a test has to arrive, whatever the reader filters
         texts = await texts_for(service.store, [ranked.paper.id for ranked in edition.papers], wanted)
@@ -62,12 +52,15 @@ async def _send_test(written: str) -> int:
             channel = await session.open()
         except LoginError:
             raise
-        except Exception as error:  # noqa: BLE001 - each channel's library has errors of its own
-            complain(f"The service of {name} cannot be reached ({type(error).__name__}); `papers doctor` looks closer.")
-            return FAILED
-        outcome = await channel.send(address.recipient, message, Personal(key=uuid.uuid4().hex))
-    if isinstance(outcome, Sent):
-        say(f"Sent to {address}.")
-        return DONE
-    complain(f"Not sent ({type(outcome).__name__.lower()}): {outcome.reason}.")
-    return FAILED
+        except Exception as error:  # each channel's library has errors of its own
+            why = f"The service of {name} cannot be reached ({type(error).__name__}); `papers doctor` looks closer."
+            raise CommandError(why) from error
+        outcome = await channel.send(to.recipient, message, Personal(key=uuid.uuid4().hex))
+    if not isinstance(outcome, Sent):
+        raise CommandError(f"Not sent ({type(outcome).__name__.lower()}): {outcome.reason}.")
+    say(f"Sent to {to}.")
+
+
+def _session_for(sessions: Sequence[Session], address: Address) -> Session:
+    """The account that reaches an address, else the channel's first."""
+    return next((each for each in sessions if each.channel.name == address.via), sessions[0])

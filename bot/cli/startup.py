@@ -6,7 +6,8 @@ import asyncio
 import signal
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec
 
 import typer
 
@@ -18,14 +19,37 @@ from bot.settings import SettingsError
 from bot.store import DatabaseFault, StoreError
 from bot.store.database_faults import explain
 
+P = ParamSpec("P")
 DONE, FAILED, WRONG, RUNNING = 0, 1, 2, 3
 """Exit codes: done, failed, a setting or an argument is wrong, another process is already running this."""
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
 
 
-def execute(work: Coroutine[Any, Any, int], *, stand_by: bool = False) -> None:
-    """Run a command to its end and exit with the code it returns.
+class CommandError(Exception):
+    """A command has failed; the message is a sentence for the operator."""
+
+    code = FAILED
+
+
+class WrongError(CommandError):
+    """A setting or an argument is wrong."""
+
+    code = WRONG
+
+
+def command(work: Callable[P, Coroutine[Any, Any, int | None]]) -> Callable[P, None]:
+    """Make a command, as typer takes it, of a coroutine that returns its exit code, None for DONE."""
+
+    @wraps(work)
+    def run(*arguments: P.args, **options: P.kwargs) -> None:
+        execute(work(*arguments, **options))
+
+    return run
+
+
+def execute(work: Coroutine[Any, Any, int | None], *, stand_by: bool = False) -> None:
+    """Run a command to its end and exit with the code it returns, DONE for None.
 
     An error that the operator can mend becomes one sentence. `stand_by` says that the command has the option --standby.
     """
@@ -36,7 +60,10 @@ def execute(work: Coroutine[Any, Any, int], *, stand_by: bool = False) -> None:
         )  # `papers drain` sends it; only `papers run` has something to drain
     try:
         with asyncio.Runner(loop_factory=new_loop()) as runner:
-            code = runner.run(work)
+            code = runner.run(work) or DONE
+    except CommandError as error:
+        complain(str(error))
+        code = error.code
     except (SettingsError, LoginError) as error:
         complain(str(error))
         code = WRONG
@@ -62,12 +89,12 @@ def execute(work: Coroutine[Any, Any, int], *, stand_by: bool = False) -> None:
 
 
 def as_sentence(said: str) -> str:
-    """What an exception said, with a capital and a full stop."""
+    """An exception's message as a sentence, with a capital and a full stop."""
     return f"{said[:1].upper()}{said[1:].rstrip('.')}."
 
 
 def new_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """What makes the event loop: uvloop if it is installed, which sends half as many mails again, else asyncio's."""
+    """The factory of the event loop: uvloop's if it is installed, which sends half as many mails again, else None."""
     try:
         import uvloop  # optional
     except ImportError:

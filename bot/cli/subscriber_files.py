@@ -18,7 +18,7 @@ from typing import Any
 
 from bot.channel.preference import Kind, Preference
 from bot.model import OFF, ON, Address, Cadence, Preferences, Status, Style, Subscriber
-from bot.render import preference_values, zones
+from bot.render import preference_values, timezones
 from bot.render.catalogue import DEFAULT, languages
 from bot.render.words import words
 from bot.rules.preferences import PREFERENCES, value
@@ -185,7 +185,7 @@ def preferences(default: Preferences, **given: str) -> Preferences:
         each.name: _value(each, cell) for each in PREFERENCES if (cell := given.get(each.name, ""))
     }
     if "language" in changes and "timezone" not in changes:
-        changes["timezone"] = zones.guess(given["language"]) or default.timezone
+        changes["timezone"] = timezones.guess(given["language"]) or default.timezone
     return replace(default, **changes)
 
 

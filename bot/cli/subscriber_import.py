@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from enum import StrEnum
@@ -21,10 +21,10 @@ from bot.cli.configuration import configuration
 from bot.cli.console import complain, progress, say
 from bot.cli.open_store import stored
 from bot.cli.options import with_parameters
-from bot.cli.startup import DONE, FAILED, WRONG, execute
+from bot.cli.startup import DONE, FAILED, CommandError, WrongError, command
 from bot.cli.subscriber_files import SubscriberRow
 from bot.commands import subscription
-from bot.model import Address, Status
+from bot.model import Address, Preferences, Status
 from bot.render.catalogue import DEFAULT
 from bot.render.preference_values import rhythm_in_words
 from bot.render.words import own_name, words
@@ -82,81 +82,71 @@ def _help(preference: Preference) -> str:
 
 
 @with_preference_options
-def add(address: str, **given: str) -> None:
+@command
+async def add(address: str, **given: str) -> None:
     """Subscribe an address.
 
     It gets the latest edition at once, or in the morning where it is night there.
     """
-    execute(_add(address, given))
-
-
-async def _add(written: str, given: dict[str, str]) -> int:
     async with stored() as store:
         served = await _served(store)
-        address = accounts.resolved(read_address(written, store), served)
-        try:
-            wanted = subscriber_files.preferences(configuration().default_preferences, **given)
-        except ValueError as error:
-            complain(f"{error}.")
-            return WRONG
+        to = accounts.resolved(read_address(address, store), served)
+        wanted = _preferences(configuration().default_preferences, given)
         now = clock()
         at = waking(subscriber_queries.rhythm(wanted), now)
         async with store.write() as connection:
             await audience.lock_editions(connection)
-            if await subscriber_queries.is_suppressed(connection, address):
-                complain(
-                    f"{address} is on the suppression list; `papers subscribers allow` takes it off if they ask for it."
+            if await subscriber_queries.is_suppressed(connection, to):
+                raise CommandError(
+                    f"{to} is on the suppression list; `papers subscribers allow` takes it off if they ask for it."
                 )
-                return FAILED
-            added = await subscription.add(connection, address, wanted, welcome_at=at, now=now)
+            added = await subscription.add(connection, to, wanted, welcome_at=at, now=now)
     if not added:
-        complain(f"{address} is already subscribed; see `papers subscribers list`.")
-        return FAILED
-    say(f"{address} is subscribed, in {own_name(wanted.language)}.")
+        raise CommandError(f"{to} is already subscribed; see `papers subscribers list`.")
+    say(f"{to} is subscribed, in {own_name(wanted.language)}.")
     say(rhythm_in_words(wanted, words(DEFAULT), now))
-    if address.via not in {each.name for each in served}:
-        complain(f"But {address.via} is not configured, so nothing is sent until it is: see docs/settings.md.")
-    return DONE
+    if to.via not in {each.name for each in served}:
+        complain(f"But {to.via} is not configured, so nothing is sent until it is: see docs/settings.md.")
 
 
 @with_preference_options
-def set_(address: str, **given: str) -> None:
+@command
+async def set_(address: str, **given: str) -> None:
     """Change the preferences of a subscriber."""
-    execute(_set(address, {name: cell for name, cell in given.items() if cell}))
-
-
-async def _set(written: str, given: dict[str, str]) -> int:
-    if not given:
-        complain("Say what to change, such as --language ko or --hour 7:30.")
-        return WRONG
+    changes = {name: cell for name, cell in given.items() if cell}
+    if not changes:
+        raise WrongError("Say what to change, such as --language ko or --hour 7:30.")
     now = clock()
     async with stored() as store:
-        address = read_address(written, store)
+        to = read_address(address, store)
         async with store.write() as connection:
             await audience.lock_editions(connection)
-            reader = await subscriber_queries.get(connection, address, lock=True)
+            reader = await subscriber_queries.get(connection, to, lock=True)
             if reader is None:
-                complain(f"{address} is not subscribed.")
-                return FAILED
-            try:
-                zone = {"timezone": reader.preferences.timezone} | given  # it stays, whatever the language suggests
-                wanted = subscriber_files.preferences(reader.preferences, **zone)
-            except ValueError as error:
-                complain(f"{error}.")
-                return WRONG
+                raise CommandError(f"{to} is not subscribed.")
+            # The time zone stays, whatever the language suggests.
+            wanted = _preferences(reader.preferences, {"timezone": reader.preferences.timezone} | changes)
             await subscriber_queries.change(connection, reader, wanted, now=now)
-    say(f"{address} gets {own_name(wanted.language)}, {wanted.style}.")
+    say(f"{to} gets {own_name(wanted.language)}, {wanted.style}.")
     say(rhythm_in_words(wanted, words(DEFAULT), now))
-    return DONE
 
 
-def import_(
+def _preferences(default: Preferences, given: Mapping[str, str]) -> Preferences:
+    """Preferences as options give them. Raises WrongError."""
+    try:
+        return subscriber_files.preferences(default, **given)
+    except ValueError as error:
+        raise WrongError(f"{error}.") from None
+
+
+@command
+async def import_(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV or JSON Lines; - for standard input.")],
     format: Format = None,
     welcome: Annotated[
         bool, typer.Option("--welcome", help="Send them the latest edition too, not just the next.")
     ] = False,
-) -> None:
+) -> int:
     """Subscribe everybody in a file. Bad rows are reported by line number and skipped.
 
     Existing subscribers stay unchanged, and addresses on the suppression list are skipped.
@@ -167,7 +157,7 @@ def import_(
             size = 0 if file == STDIN else file.stat().st_size
         except OSError as error:
             raise typer.BadParameter(f"{file} cannot be read ({error.strerror})") from None
-        execute(_import(lines, size, _kind(file, format), welcome))
+        return await _import(lines, size, _kind(file, format), welcome)
 
 
 async def _import(lines: IO[bytes], size: int, kind: FileFormat, welcome: bool) -> int:
@@ -194,8 +184,7 @@ async def _import(lines: IO[bytes], size: int, kind: FileFormat, welcome: bool) 
                         batch = []
                         bar(*((lines.tell(), size) if size else (done.added, done.added)))
             except ValueError as error:
-                complain(f"Nothing was imported: {error}.")
-                return WRONG
+                raise WrongError(f"Nothing was imported: {error}.") from None
             done += await _store(store, importer, batch, now, welcome=welcome)
             bar(*((size, size) if size else (done.added, done.added)))
     say(f"{done.added} added, {done.known} already subscribed, {done.suppressed} suppressed, {bad} bad lines.")
@@ -221,7 +210,8 @@ async def _store(
     return done
 
 
-def export(
+@command
+async def export(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file; - for standard output.")] = STDIN,
     format: Format = None,
 ) -> None:
@@ -234,10 +224,10 @@ def export(
             except OSError as error:
                 raise typer.BadParameter(f"{file} cannot be created ({error.strerror})") from None
             out = stack.enter_context(os.fdopen(handle, "w", encoding="utf-8", newline=""))
-        execute(_export(out, _kind(file, format)))
+        await _export(out, _kind(file, format))
 
 
-async def _export(out: IO[str], kind: FileFormat) -> int:
+async def _export(out: IO[str], kind: FileFormat) -> None:
     async with stored() as store, store.read() as connection:
         total, done = await subscriber_queries.count(connection), 0
         with progress("Subscribers written") as bar:
@@ -252,7 +242,6 @@ async def _export(out: IO[str], kind: FileFormat) -> int:
                 out.write(lines)
                 done += len(batch)
                 bar(done, total)
-    return DONE
 
 
 def read_address(written: str, store: Store) -> Address:

@@ -15,7 +15,7 @@ import typer
 
 from bot.cli.console import say
 from bot.cli.open_store import stored
-from bot.cli.startup import DONE, execute
+from bot.cli.startup import command
 from bot.cli.subscriber_import import STDIN, address_reader
 from bot.model import Address, Reason, Status
 from bot.runtime.supervisor import clock
@@ -27,7 +27,8 @@ BATCH = 500
 """Addresses that are stored in one transaction."""
 
 
-def suppress(
+@command
+async def suppress(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The list; - for standard input.")],
     channel: Annotated[str, typer.Option(metavar="CHANNEL", help="The channel of its addresses.")] = "email",
 ) -> None:
@@ -42,10 +43,10 @@ def suppress(
                 lines = stack.enter_context(file.open("rb"))
             except OSError as error:
                 raise typer.BadParameter(f"{file} cannot be read ({error.strerror})") from None
-        execute(_suppress(lines, channel))
+        await _suppress(lines, channel)
 
 
-async def _suppress(lines: IO[bytes], channel: str) -> int:
+async def _suppress(lines: IO[bytes], channel: str) -> None:
     added = known = subscribed = without = 0
     now = clock()
     async with stored() as store:
@@ -66,7 +67,6 @@ async def _suppress(lines: IO[bytes], channel: str) -> int:
                         added += 1
     here = f"{subscribed} are subscribed here and stay, {without} lines hold no address"
     say(f"{added} suppressed, {known} were already, {here}.")
-    return DONE
 
 
 def _addresses(lines: IO[bytes], channel: str, read: Callable[[Address], Address]) -> Iterator[Address | None]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Annotated
 
 import typer
@@ -11,9 +10,9 @@ import typer
 from bot.cli.configuration import configuration
 from bot.cli.console import as_json, complain, progress, say, table
 from bot.cli.open_service import open_service
-from bot.cli.open_store import find_edition, stored
-from bot.cli.options import Day, Json, Papers, parse_day
-from bot.cli.startup import DONE, FAILED, WRONG, execute
+from bot.cli.open_store import require_edition, stored
+from bot.cli.options import Day, Json, Papers
+from bot.cli.startup import DONE, FAILED, WrongError, command, execute
 from bot.model import Preferences, Style
 from bot.render.styles import TEXT_FIELDS
 from bot.render.words import match
@@ -67,31 +66,23 @@ async def _list(refused: bool, limit: int, json: bool) -> int:
 
 
 @app.command()
-def write(
+@command
+async def write(
     date: Day = None,
     language: Annotated[str, typer.Option(metavar="TAG", help="In this language, such as ko.")] = "en",
     style: Annotated[
         str, typer.Option(metavar="NAME", help="highlights, plain, translation or review.")
     ] = "highlights",
     papers: Papers = 10,
-) -> None:
+) -> int:
     """Generate the texts of the latest edition, or a day's, now, whether or not anybody reads them."""
-    execute(_write(parse_day(date), language, style, papers))
-
-
-async def _write(day: date | None, language: str, style: str, papers: int) -> int:
     tag = match(language, default="")
     if style not in TEXT_FIELDS or not tag:
-        complain(f"There is no style {style} that a model writes, or no language {language}.")
-        return WRONG
+        raise WrongError(f"There is no style {style} that a model writes, or no language {language}.")
     async with open_service(only="outbox") as service:
         if not service.workers.writer.has_model:
-            complain(NO_MODEL)
-            return WRONG
-        edition = await find_edition(service.store, day)
-        if edition is None:
-            complain(f"There is no edition{f' of {day}' if day else ' yet'}.")
-            return FAILED
+            raise WrongError(NO_MODEL)
+        edition = await require_edition(service.store, date)
         wanted = Preferences(language=tag, style=Style(style), papers=papers)
         tasks = await service.workers.writer.missing_of(edition, wanted, clock())
         with progress("Texts written") as bar:
@@ -113,20 +104,16 @@ async def _why_not(writer: Writer) -> str:
 
 
 @app.command()
-def retry(
+@command
+async def retry(
     paper: Annotated[str | None, typer.Argument(metavar="[PAPER]", help="Only of this paper (its arXiv id).")] = None,
     language: Annotated[str | None, typer.Option(metavar="TAG", help="Only in this language.")] = None,
     style: Annotated[Style | None, typer.Option(metavar="NAME", help="Only in this style.")] = None,
 ) -> None:
     """Have texts that were rejected or failed asked for again, as far as readers still want them."""
-    execute(_retry(paper, language, style))
-
-
-async def _retry(paper: str | None, language: str | None, style: Style | None) -> int:
     async with stored() as store, store.write() as connection:
         count = await text_queries.retry(connection, paper_id=paper, language=language, style=style)
     say(f"{count} texts will be asked for again, as far as readers still want them.")
-    return DONE
 
 
 def _reports(written: StoredText, reported: Mapping[text_reports.Key, int]) -> int:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from bot.cli.console import as_json, complain, say
 from bot.cli.open_service import open_service
-from bot.cli.options import Day, Json, Language, Papers, parse_day
-from bot.cli.startup import DONE, FAILED, WRONG, execute
+from bot.cli.options import Day, Json, Language, Papers
+from bot.cli.startup import DONE, FAILED, WrongError, command
 from bot.model import Cadence, Paper, Preferences
 from bot.publishing.feed import FeedError
 from bot.render.edition_page import choose, edition_page, today_page
@@ -17,20 +15,16 @@ from bot.runtime.supervisor import clock
 from bot.store import edition_queries, paper_queries
 
 
-def today(date: Day = None, papers: Papers = 0, language: Language = None, json: Json = False) -> None:
+@command
+async def today(date: Day = None, papers: Papers = 0, language: Language = None, json: Json = False) -> int:
     """Show today's list of papers as it stands.
 
     With --date it is another day's. While today has no papers yet, it is the latest edition.
     """
-    execute(_today(parse_day(date), papers, language, json))
-
-
-async def _today(asked: date | None, papers: int, language: str | None, json: bool) -> int:
     now = clock()
-    day = asked or now.date()
+    day = date or now.date()
     if day > now.date():
-        complain(f"{day} has not begun yet (UTC).")
-        return WRONG
+        raise WrongError(f"{day} has not begun yet (UTC).")
     code = DONE
     async with open_service(only="outbox") as service:
         try:
@@ -40,7 +34,7 @@ async def _today(asked: date | None, papers: int, language: str | None, json: bo
             code = FAILED
         async with service.store.read() as connection:
             listed = await paper_queries.listed(connection, day, day)
-            edition = None if listed or asked else await edition_queries.latest(connection, Cadence.DAY)
+            edition = None if listed or date else await edition_queries.latest(connection, Cadence.DAY)
         wanted = Preferences(language=match(language, service.settings.default_language), papers=papers)
         if edition is not None:
             listed, day = [ranked.paper for ranked in edition.papers], edition.day

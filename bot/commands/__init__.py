@@ -1,4 +1,4 @@
-"""What readers and operators may ask, once for every channel: each command is one object in its group's file."""
+"""Commands of readers and operators, once for all channels: each is one object in the file of its group."""
 
 from bot.commands.context import WITHOUT_MODEL, PastList, styles_with
 from bot.commands.reader_commands import ReaderCommands

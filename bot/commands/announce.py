@@ -164,10 +164,7 @@ def _refused(context: Context, why: Refusal) -> Reply:
             says = w.gettext("broadcast.expired")
         case Refusal.TODAY:
             tomorrow = datetime.combine(context.now.astimezone(UTC).date() + DAY, time(), UTC)
-            says = w.gettext(
-                "broadcast.one_a_day",
-                moment=w.moment(tomorrow, context.preferences.timezone),
-            )
+            says = w.gettext("broadcast.one_a_day", moment=w.moment(tomorrow, context.preferences.timezone))
         case Refusal.NOBODY:
             says = w.gettext("broadcast.no_readers")
     return context.reply(says, ok=False)

@@ -1,4 +1,4 @@
-"""What a command is: one object with its name, its help, how its arguments are parsed, and what it does.
+"""The class of commands: name, help, parsing of the arguments, and the function that runs.
 
 A new command is one `Command` in the `COMMANDS` of its group's file (`bot.commands.registry` lists the groups).
 """
@@ -30,12 +30,12 @@ Arguments = TypeVar("Arguments")
 
 
 class MisreadError(ValueError):
-    """What follows a command's name makes no sense."""
+    """The arguments of a command make no sense."""
 
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What follows a command's name, with what it takes to understand it."""
+    """The typed arguments of a command, and the context to parse them in."""
 
     words: str
     """On one line, with single spaces."""
@@ -60,7 +60,7 @@ class Typed:
 
 
 class Audience(Enum):
-    """Who may run a command."""
+    """The people who may run a command."""
 
     EVERYBODY = auto()
     """Also people whom `ACCESS` does not admit."""

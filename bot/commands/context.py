@@ -1,4 +1,4 @@
-"""What a command gets to run: who runs it, what is stored about them, and the services that commands use."""
+"""The context of a command: the requester, what is stored about them, and the services that commands use."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ class FittedPages:
         self._kept: Recent[Key, tuple[Page, Fitted[Message]]] = Recent(KEPT)
 
     async def fitted(self, channel: str, page: Page, asked: str, fit: Callable[[], Fitted[Message]]) -> Fitted[Message]:
-        """What `fit` returns for a page and the line that asked for it, from the cache where it is there."""
+        """A page fitted to its channel's limits, cached by the command line that asked for it."""
         key = (channel, page.language, page.about.style.value, asked)
         known = self._kept.get(key)
         if known is not None and known[0] == page:

@@ -17,7 +17,7 @@ from bot.render.words import Words
 
 
 def introduction(w: Words, styles: Sequence[Style]) -> tuple[str, str]:
-    """What the newsletter is, in at most 120 characters and in at most 500.
+    """A description of the newsletter, in at most 120 characters and in at most 500.
 
     Where no model translates the papers, readers of other languages are told that these come in English.
     """

@@ -170,7 +170,7 @@ async def show_edition(cadence: Cadence, context: Context, asked: EditionArgumen
 
 
 async def _list_of(context: Context, day: date) -> Sequence[Paper]:
-    """What is stored of a day without an edition, else what the feed lists."""
+    """The papers of a day without an edition, as stored, else as the feed lists them."""
     async with context.store.read() as connection:
         listed = await paper_queries.listed(connection, day, day)
     return listed or await context.services.past_list(day, context.now)

@@ -74,11 +74,7 @@ def _no_edition(context: Context, day: date | None) -> str:
     weekend = context.preferences.cadence is Cadence.DAY and day.weekday() >= 5
     if closing_time(day, closes) > context.now and not weekend:
         closing = w.moment(closing_time(day, closes), context.preferences.timezone)
-        return w.gettext(
-            "why.not_closed_yet",
-            day=w.day(day),
-            moment=closing,
-        )
+        return w.gettext("why.not_closed_yet", day=w.day(day), moment=closing)
     if weekend:
         return w.gettext("papers.no_edition_weekend", day=w.day(day))
     return w.gettext("why.no_edition", day=w.day(day))
@@ -149,11 +145,7 @@ def _filters(context: Context, edition: Edition) -> str:
     if not filters(wanted):
         return ""
     left = len(choose(edition.papers, wanted))
-    return w.ngettext(
-        "why.filters_now",
-        left,
-        total=w.number(len(edition.papers)),
-    )
+    return w.ngettext("why.filters_now", left, total=w.number(len(edition.papers)))
 
 
 async def export(context: Context, _: str) -> Reply:
@@ -180,8 +172,7 @@ async def export(context: Context, _: str) -> Reply:
         known["announcements"] = [{"written_at": written_at, "text": text} for written_at, text in said]
     content = json.dumps(known, ensure_ascii=False, indent=2, default=_plain).encode()
     return context.reply(
-        w.gettext("privacy.export_done"),
-        file=File("morning-papers.json", content, "application/json"),
+        w.gettext("privacy.export_done"), file=File("morning-papers.json", content, "application/json")
     )
 
 
@@ -200,10 +191,7 @@ async def forget(context: Context, confirmed: bool) -> Reply:
         )
     async with context.store.write() as connection:
         await subscriber_queries.forget(connection, context.reader.id, now=context.now)
-    return context.reply(
-        w.gettext("privacy.erased"),
-        w.gettext("privacy.erased_backups"),
-    )
+    return context.reply(w.gettext("privacy.erased"), w.gettext("privacy.erased_backups"))
 
 
 async def privacy(context: Context, _: str) -> Reply:

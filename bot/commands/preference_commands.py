@@ -17,21 +17,14 @@ from bot.commands.context import Context
 from bot.commands.english_topics import english_offers, with_english
 from bot.commands.subscription import settings_option, status_in_words, subscribe_option
 from bot.model import Status
-from bot.render import preference_values, zones
+from bot.render import preference_values, timezones
 from bot.render.catalogue import languages
 from bot.render.preference_values import in_words, styles, title
 from bot.render.words import own_name, words
 from bot.rules.preferences import PREFERENCES, value
 from bot.rules.topics import matching
 from bot.runtime.latex import plain_math
-from bot.store import (
-    audience,
-    edition_queries,
-    paper_queries,
-    pending_deliveries,
-    shared_places,
-    subscriber_queries,
-)
+from bot.store import audience, edition_queries, paper_queries, pending_deliveries, shared_places, subscriber_queries
 
 LOOK_BACK = timedelta(days=30)
 """Age of the papers that a preview of topics looks at."""
@@ -48,7 +41,7 @@ UNOFFERED = object()
 
 @dataclass(frozen=True, slots=True)
 class ZoneQuery:
-    """What may be a time zone's city, country, offset or place on earth (`52.5,13.4`)."""
+    """A typed time zone: a name, city, country, offset, or coordinates (`52.5,13.4`)."""
 
     query: str
 
@@ -78,7 +71,7 @@ def _parse(preference: Preference, typed: Typed) -> object:
         return MENU
     chosen = preference_values.parse(preference, typed.words, typed.w)
     if chosen is None and preference.kind is Kind.ZONE:
-        return ZoneQuery(typed.words[: zones.LONGEST_QUERY])
+        return ZoneQuery(typed.words[: timezones.LONGEST_QUERY])
     if chosen is None and preference.kind is Kind.LANGUAGE:
         return UNOFFERED
     return understood(chosen)
@@ -93,7 +86,7 @@ async def _run(preference: Preference, context: Context, chosen: object) -> Repl
         shown = await menu(context, preference)
         return replace(shown, says=[says, *shown.says], ok=False)
     if isinstance(chosen, ZoneQuery):
-        found = zones.find(chosen.query, context.w.language, context.now)
+        found = timezones.find(chosen.query, context.w.language, context.now)
         if len(found) != 1:
             return find_zone(context, preference, chosen.query)
         chosen = found[0].name
@@ -125,7 +118,7 @@ async def overview(context: Context, _: str = "") -> Reply:
 
 
 def _line(context: Context, preference: Preference) -> str:
-    """What a preference's button in the overview runs."""
+    """The command line of a preference's button in the overview."""
     if preference.kind is not Kind.SWITCH or not context.is_reading:
         return preference.command
     return f"{preference.command} {preference.write(not _chosen(context, preference))}"
@@ -204,12 +197,9 @@ async def _saved(context: Context, changed: Sequence[Preference]) -> Reply:
 def find_zone(context: Context, preference: Preference, query: str) -> Reply:
     """Offer the time zones that a query may mean."""
     w = context.w
-    found = zones.find(query, w.language, context.now)
+    found = timezones.find(query, w.language, context.now)
     if not found:
-        says = w.gettext(
-            "settings.zone_not_found",
-            query=query,
-        )
+        says = w.gettext("settings.zone_not_found", query=query)
         return context.reply(says, options=[settings_option(w)], ok=False)
     options = [_option(context, preference, each.name) for each in found]
     says = w.gettext("settings.zone_which")
@@ -217,7 +207,7 @@ def find_zone(context: Context, preference: Preference, query: str) -> Reply:
 
 
 async def preview_topics(context: Context, topics: Sequence[str]) -> tuple[str, Sequence[Row]]:
-    """What topics would have let through in the last 30 days: a sentence, and the newest of the papers."""
+    """A preview of topics: a sentence on how many papers of the last 30 days match, and the newest of them."""
     today = context.now.astimezone(UTC).date()
     async with context.store.read() as connection:
         ids = await edition_queries.papers_between(connection, today - LOOK_BACK, today)
@@ -226,11 +216,7 @@ async def preview_topics(context: Context, topics: Sequence[str]) -> tuple[str, 
         return "", ()
     let_through = await asyncio.to_thread(matching, listed, topics)
     w = context.w
-    said = w.ngettext(
-        "settings.would_have_received",
-        len(let_through),
-        total=w.number(len(listed)),
-    )
+    said = w.ngettext("settings.would_have_received", len(let_through), total=w.number(len(listed)))
     newest = sorted(let_through, key=lambda paper: (paper.listed_on, paper.votes or 0), reverse=True)[:SHOWN]
     return said, [Row(w.day(paper.listed_on), plain_math(paper.title), paper_line(paper.id)) for paper in newest]
 
@@ -275,7 +261,7 @@ def _option(context: Context, preference: Preference, wanted: object) -> Option:
 async def _suggest(preference: Preference, context: Context, typed: str) -> list[Suggestion]:
     """The values of a menu, and what was typed where it is a value itself."""
     if preference.kind is Kind.ZONE and typed:
-        meant = zones.find(typed, context.w.language, context.now)
+        meant = timezones.find(typed, context.w.language, context.now)
         return [Suggestion(in_words(preference, each.name, context.w, context.now), each.name) for each in meant]
     options = _offers(context, preference)
     if preference.kind is Kind.WEEKDAYS:

@@ -21,7 +21,7 @@ from bot.delivery.listening import ListeningMonitor
 from bot.delivery.rate_limit import RateLimiter
 from bot.delivery.rendering import FindRecording
 from bot.model import Address, Preferences, Reason, Status, Style
-from bot.render import zones
+from bot.render import timezones
 from bot.render.catalogue import languages
 from bot.render.words import Words, match, words
 from bot.rules.access import Access, Admission
@@ -111,7 +111,7 @@ class ReaderCommands:
         return await self._answer(requester, now, run)
 
     async def _answer(self, requester: Requester, now: datetime, run: Callable[[Context], Awaitable[Reply]]) -> Reply:
-        """What `run` replies, unless the requester has to wait or something goes wrong."""
+        """Run a command within its rate limit; an exception is logged and becomes a reply."""
         w = words(self._fallback.language)
         try:
             context = await self._context(requester, now)
@@ -170,10 +170,10 @@ class ReaderCommands:
         return None
 
     def _guessed(self, requester: Requester) -> Preferences:
-        """What a new reader is given, guessed from the language of their app or of the shared place."""
+        """The preferences of a new reader, guessed from the language of their app or of the shared place."""
         locale = requester.place_locale or requester.locale
         language = match(locale, self._fallback.language)
-        zone = zones.guess(locale) or self._fallback.timezone
+        zone = timezones.guess(locale) or self._fallback.timezone
         return replace(self._fallback, language=language, timezone=zone)
 
     async def permitted(self, address: Address) -> bool:
@@ -234,7 +234,7 @@ class ReaderCommands:
         return languages()
 
     def introduction(self, language: str) -> tuple[str, str]:
-        """What the newsletter is, in a language: in one sentence, and in a few."""
+        """A description of the newsletter in a language: one sentence, and a few."""
         return help_command.introduction(words(language), self._services.styles)
 
     def admits(self, address: Address, invite: str) -> bool:

@@ -26,11 +26,7 @@ def commands(extras: Sequence[Preference] = (), *, reads_aloud: bool = False) ->
     """The commands of a channel with these preferences of its own, by name; `listen` only where it `reads_aloud`."""
     groups: Mapping[str, Sequence[Command[Any]]] = {
         N_("help.group_read"): [*papers.COMMANDS, *picture_commands.COMMANDS, *([LISTEN] if reads_aloud else [])],
-        N_("help.group_editions"): [
-            *subscription.COMMANDS,
-            *follow.COMMANDS,
-            *preference_commands.commands(extras),
-        ],
+        N_("help.group_editions"): [*subscription.COMMANDS, *follow.COMMANDS, *preference_commands.commands(extras)],
         N_("help.group_data"): [*personal_data.COMMANDS, *help_command.COMMANDS],
         N_("help.group_operators"): [*operator_stats.COMMANDS, *announce.COMMANDS],
     }

@@ -158,12 +158,7 @@ async def add(
 
 
 async def greet(
-    connection: AsyncConnection,
-    subscriber_id: int,
-    account: str,
-    wanted: Preferences,
-    *,
-    welcome_at: datetime,
+    connection: AsyncConnection, subscriber_id: int, account: str, wanted: Preferences, *, welcome_at: datetime
 ) -> None:
     """Owe a subscriber the latest edition, by an account, unless it was owed before."""
     edition_id = await edition_queries.latest_id(connection, wanted.cadence)
@@ -237,10 +232,7 @@ def refusal(context: Context, access: Access) -> str:
     if access.by is Admission.INVITE:
         example = context.typed(command_line(CommandName.SUBSCRIBE, w.gettext("example.invite_code")))
         return w.gettext("subscribe.invitation_only", example=example)
-    return w.gettext(
-        "subscribe.closed_group",
-        address=context.requester.address,
-    )
+    return w.gettext("subscribe.closed_group", address=context.requester.address)
 
 
 def status_in_words(context: Context) -> str:

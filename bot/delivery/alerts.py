@@ -34,7 +34,7 @@ SEND_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Setter:
-    """Who subscribed a group or channel, the language to write to them in, and what people call the place."""
+    """The person who subscribed a group or channel, their language, and the display name of the place."""
 
     address: Address
     language: str
@@ -45,13 +45,7 @@ class Alert(Protocol):
     """How any part of the program raises an alert."""
 
     def __call__(
-        self,
-        event: str,
-        now: datetime,
-        *,
-        level: int = logging.INFO,
-        setter: Setter | None = None,
-        **fields: object,
+        self, event: str, now: datetime, *, level: int = logging.INFO, setter: Setter | None = None, **fields: object
     ) -> None:
         """Log `event` with `fields` and alert the operator; `setter` is told as well."""
 
@@ -66,13 +60,7 @@ class Alerts:
         self._waiting: asyncio.Queue[tuple[Page, Sequence[Address]]] = asyncio.Queue(MOST)
 
     def alert(
-        self,
-        event: str,
-        now: datetime,
-        *,
-        level: int = logging.INFO,
-        setter: Setter | None = None,
-        **fields: object,
+        self, event: str, now: datetime, *, level: int = logging.INFO, setter: Setter | None = None, **fields: object
     ) -> None:
         """Log `event` and enqueue it for the admins, and for the `setter` of the place that it is about."""
         log.log(level, event, extra=fields)
@@ -141,10 +129,7 @@ def log_alert(
 
 
 def _to_setter(setter: Setter, w: Words) -> str:
-    return w.gettext(
-        "alerts.place_barred_to_owner",
-        place=setter.place,
-    )
+    return w.gettext("alerts.place_barred_to_owner", place=setter.place)
 
 
 SENTENCES = {

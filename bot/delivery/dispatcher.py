@@ -40,14 +40,7 @@ from bot.runtime.locks import OWNER, Locks
 from bot.runtime.locks.role_names import DELIVER, role_of
 from bot.runtime.timing import Observe, ignore_timing
 from bot.signing import SignedLinks
-from bot.store import (
-    Store,
-    channel_state,
-    claiming,
-    fallbacks,
-    recording,
-    unconfirmed,
-)
+from bot.store import Store, channel_state, claiming, fallbacks, recording, unconfirmed
 from bot.store.pipelined_turns import PipelinedTurns
 from bot.store.sqlite_turns import SqliteTurns
 from bot.store.turns import Turns, Wanted
@@ -233,7 +226,7 @@ class Dispatcher:
         return claimed
 
     def _take_results(self) -> Sequence[tuple[Delivery, Result]]:
-        """What has come back, also while the transaction was being opened: recording more costs no more."""
+        """Take the results so far, including those that came while the transaction was being opened."""
         self._recording, self._results = self._results, []
         self.attempt_ended.clear()
         return self._recording

@@ -81,7 +81,7 @@ class ListeningMonitor:
 async def tell_long_outages(store: Store, alert: Alert, channels: Collection[str], now: datetime) -> bool:
     """Tell the operator of each outage of these channels that lasts, once. Returns whether there was one to tell.
 
-    What is stored of a channel that is no longer configured is nobody's concern.
+    Outages of channels that are no longer configured are ignored.
     """
     async with store.read() as connection:
         if not _to_tell(await listening_outages.load(connection), channels, now):

@@ -50,11 +50,12 @@ FindRecording = Callable[[Cadence, date, str, Style], Awaitable[Recording | None
 
 Key = tuple[object, ...]
 T = TypeVar("T")
+K = TypeVar("K")
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What to send for a delivery."""
+    """The message to send for a delivery."""
 
     message: Message | None
     """None where the reader's filters leave nothing of the edition."""
@@ -97,7 +98,7 @@ class Renderings:
         if delivery.is_note:
             edition_id, language = delivery.edition_id, delivery.reader.preferences.language
             work = partial(self._compose_note, edition_id, language)
-            return Rendered(await self._shared((edition_id, NOTE, language), work), None)
+            return Rendered(await _once(self._messages, (edition_id, NOTE, language), work), None)
         key = (delivery.edition_id, delivery.reader.preferences, delivery.due_at, delivery.missed, delivery.fell_back)
         ready = self._ready.get(key)
         if ready is not None:
@@ -118,25 +119,13 @@ class Renderings:
         counted_at = await self._counted_at(edition_id, wanted)
         recording = await self._recording(delivery) if self._find_recording is not None else None
         key = (edition_id, shaping(wanted), counted_at, delivery.missed, texts, recording)
-        return await self._shared(key, partial(self._compose, edition_id, wanted, delivery.missed, recording))
+        return await _once(self._messages, key, partial(self._compose, edition_id, wanted, delivery.missed, recording))
 
     async def _counted_at(self, edition_id: int, wanted: Preferences) -> str:
         """When the edition's votes were counted, as a reader is told."""
         key = (edition_id, wanted.language, wanted.timezone)
         known = self._moments.get(key)
         return known or self._moments.put(key, votes_counted_at(await self.edition(edition_id), wanted))
-
-    async def _shared(self, key: Key, work: Callable[[], Coroutine[Any, Any, Message | None]]) -> Message | None:
-        """What `work` composes, once for all deliveries with the same key."""
-        task = self._messages.get(key)
-        if task is None:
-            # A task, so that deliveries of one rendering that start together wait for the same one.
-            task = self._messages.put(key, asyncio.create_task(work()))
-        try:
-            return task.result() if task.done() else await asyncio.shield(task)
-        except Exception:
-            self._messages.drop(key)
-            raise
 
     async def may_any_wait(self, deliveries: Sequence[Delivery], now: datetime) -> bool:
         """Whether any delivery may have to wait for texts or pictures, without asking for them."""
@@ -239,18 +228,23 @@ class Renderings:
 
     async def edition(self, edition_id: int) -> Edition:
         """An edition, from the cache or the database."""
-        task = self._editions.get(edition_id)
-        if task is None:
-            task = self._editions.put(edition_id, asyncio.create_task(self._load(edition_id)))
-        try:
-            return task.result() if task.done() else await asyncio.shield(task)
-        except Exception:
-            self._editions.drop(edition_id)
-            raise
+        return await _once(self._editions, edition_id, partial(self._load, edition_id))
 
     async def _load(self, edition_id: int) -> Edition:
         async with self._store.read() as connection:
             return await edition_queries.get(connection, edition_id)
+
+
+async def _once(cache: Recent[K, asyncio.Task[T]], key: K, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """What `work` returns, once for all who ask for the same key together; a failure is not cached."""
+    task = cache.get(key)
+    if task is None:
+        task = cache.put(key, asyncio.create_task(work()))
+    try:
+        return task.result() if task.done() else await asyncio.shield(task)
+    except Exception:
+        cache.drop(key)
+        raise
 
 
 def _shows_texts(style: Style) -> bool:
@@ -258,7 +252,7 @@ def _shows_texts(style: Style) -> bool:
 
 
 async def texts_for(store: Store, paper_ids: Sequence[str], wanted: Preferences) -> Texts:
-    """What a model has written about papers in a reader's language; nothing where their style needs no model."""
+    """Load a model's texts about papers in a reader's language; none where the style needs no model."""
     if not _shows_texts(wanted.style):
         return NO_TEXTS
     async with store.read() as connection:

@@ -17,7 +17,7 @@ LONGEST = timedelta(seconds=30)
 
 @dataclass(slots=True)
 class Rush:
-    """What a dispatcher knows between two turns that look at everything."""
+    """A dispatcher's state between two full turns, while every message is accepted."""
 
     state: ChannelState | None = None
     """The channel's state as it was read last; None while there is no rush."""

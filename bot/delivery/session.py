@@ -35,7 +35,7 @@ class Session:
         return self.channel
 
     async def findings(self) -> Sequence[Finding]:
-        """What the channel finds out about its account and service; a refused login is a finding too."""
+        """Check the channel's account and service; a refused login is a finding too."""
         name = self.channel.name
         try:
             return await (await self.open()).check()

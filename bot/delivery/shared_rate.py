@@ -20,7 +20,7 @@ LATE = 3
 """Sends that a turn may be late and still be taken; what is later is given up, else sends would bunch."""
 SLOWER = 0.8
 """Share of the account's rate that is used for a while after the service found us too fast."""
-SLOW_SECONDS = 60.0
+SLOW_SECONDS = 60.0  # seconds for which that share holds
 ASK_AGAIN = 1.0
 """Seconds until the database is asked again that did not answer."""
 

@@ -15,7 +15,7 @@ from bot.store import accounts, pending_deliveries, reader_history, recording, s
 
 
 class Change(NamedTuple):
-    """What has to be told: whether the chat was paused since we may not post there, and who set it up, if known."""
+    """A change to report: whether the chat was paused for lack of the right to post, and who set it up, if known."""
 
     is_barred: bool = False
     setter: Setter | None = None

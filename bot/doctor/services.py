@@ -145,7 +145,7 @@ async def _is_free(store: Store, role: str) -> bool:
 
 
 def _counts(channel: str, state: ChannelState, now: datetime) -> list[Finding]:
-    """What the service answered today, where it refused anything."""
+    """Today's answers of the service, where it refused anything."""
     said = state.counts.in_words(now)
     waits = any(state.counts.waits_until(each.judge, now) for each in state.counts.judges)
     return [Finding(channel, True, said, advice=waits)] if said else []

@@ -87,7 +87,7 @@ def _pairs(letters: Sequence[str]) -> list[tuple[int, int]]:
 
 
 def _neutrals(kinds: Sequence[str], *, rtl: bool) -> list[str]:
-    """What is neutral follows its neighbours where they agree, else the paragraph (N1, N2)."""
+    """Resolve neutral characters: as their neighbours where they agree, else as the paragraph (N1, N2)."""
     own = "R" if rtl else "L"
     found = list(kinds)
     for kind, places in [(kind, list(each)) for kind, each in groupby(range(len(kinds)), found.__getitem__)]:

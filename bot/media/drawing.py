@@ -47,7 +47,7 @@ def draw(task: Task) -> Files:
 
 
 def laid_out(spec: Spec, typesetter: Typesetter) -> Scene:
-    """What a picture shows, and where. Raises MissingGlyphError."""
+    """Lay a picture out. Raises MissingGlyphError."""
     match spec:
         case Cloud():
             return word_cloud.lay_out(spec.words, typesetter)

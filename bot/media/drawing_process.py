@@ -29,7 +29,7 @@ async def draw(tasks: Sequence[Task]) -> AsyncGenerator[tuple[Task, Drawn]]:
 
 
 def _draw(tasks: Sequence[Task], pipe: Connection) -> None:
-    """What the new process does; the libraries that draw are imported there alone."""
+    """The main loop of the drawing process; the libraries that draw are imported there alone."""
     from bot.media.drawing import draw_all
 
     draw_all(tasks, pipe)

@@ -1,4 +1,4 @@
-"""What the pictures of an edition show in one language: from what is stored to tasks for drawing. Pure."""
+"""Drawing tasks for the pictures of an edition in one language, from stored data. Pure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ON_POSTER, ON_CARD = 10, 3
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What an edition is compared with: stored papers of other days."""
+    """Stored papers of other days, which an edition is compared with."""
 
     before: Sequence[Sequence[str]]
     """The keywords of each paper of the 30 days before the edition's period."""

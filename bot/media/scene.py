@@ -1,4 +1,4 @@
-"""What a picture shows, before it is painted: boxes, lines, texts and photographs, in tones that a theme colours."""
+"""A scene: the boxes, lines, texts and photographs of a picture, in tones that a theme colours."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def _clear_of_mean(trend: Trend, at: int, baseline: float) -> float:
 
 
 def _names(trend: Trend, typesetter: Typesetter, first: int) -> Iterator[Item]:
-    """Names below the bars: that of the marked one, and of every so many before and behind as there is room for."""
+    """Labels below the bars: of the marked one, and at equal steps from it, as many as there is room for."""
     widest = max(typesetter.line(bar.name, SMALL).width for bar in trend.bars)
     every = next(n for n in range(1, len(trend.bars) + 2) if n * _place(trend) >= widest + APART)
     for at, bar in enumerate(trend.bars):

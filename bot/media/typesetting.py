@@ -188,7 +188,7 @@ class Typesetter:
 
 
 def _direction(*, is_rtl: bool) -> str | None:
-    """What Pillow is told; without raqm, which alone knows directions, nothing."""
+    """The direction argument for Pillow; None without raqm, which alone knows directions."""
     return ("rtl" if is_rtl else "ltr") if HAS_RAQM else None
 
 

@@ -19,7 +19,7 @@ Progress = Callable[[int, int], None]
 
 
 class Feed(Protocol):
-    """What polling uses of bot.publishing.feed.Feed; its methods raise FeedError."""
+    """The interface of the feed (bot.publishing.feed.Feed); its methods raise FeedError."""
 
     async def newest_day(self, until: date) -> date | None: ...
 

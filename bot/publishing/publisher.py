@@ -180,7 +180,7 @@ class Publisher:
                 await closing_state.save(connection, settled=today)
         return published + self._announce(early)
 
-    async def back_fill(self, day: date, now: datetime, *, deliver: bool) -> list[Published]:
+    async def backfill(self, day: date, now: datetime, *, deliver: bool) -> list[Published]:
         """Publish a past day from the feed's list. Returns nothing if the day has an edition or an empty list.
 
         Without `deliver` the edition only goes to the archive. Raises FeedError.

@@ -15,7 +15,7 @@ LONGEST = 2_000
 
 
 def clean_lines(text: str) -> str:
-    """What somebody wrote, cleaned line by line; of several empty lines one is left, and none at either end."""
+    """Clean a text line by line; of several empty lines one is left, and none at either end."""
     lines = [one_line(line) for line in text.splitlines()]
     kept = lines[:1] + [line for before, line in pairwise(lines) if before or line]
     return "\n".join(kept).strip("\n")

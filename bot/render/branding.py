@@ -48,7 +48,7 @@ GROUNDS = Accent("#f6ecd8", "#2c261b")
 
 @dataclass(slots=True)
 class Branding:
-    """What is set for the whole program when its settings are read."""
+    """The newsletter's name and logo, set for the whole program when the settings are read."""
 
     name: str = ""
     """The newsletter's name in every language; empty for the ones in the catalogues."""

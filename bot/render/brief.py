@@ -1,4 +1,4 @@
-"""What the style `brief` says: the themes of an edition from its keywords, and half a sentence about a paper. Pure."""
+"""The style `brief`: the themes of an edition from its keywords, and half a sentence about a paper. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.runtime.text import display_width, one_line
 
 PAPERS = 3
 """Papers that one message of this style shows."""
-MOST_THEMES = 3
+MOST_THEMES = 3  # themes that a heading names
 MOST_WORDS = 3
 """Words of the longest theme; of the shortest it is two, since single words name everything and nothing."""
 LONGEST_THEME = 40
@@ -102,7 +102,7 @@ _CLAUSE = re.compile(
 
 
 def themes(papers: Sequence[Paper]) -> list[str]:
-    """What the papers of an edition are about, in the words of their keywords; the commonest first.
+    """The themes of an edition, as its papers' keywords name them; the commonest first.
 
     A theme is a keyword that several papers share, in their keywords or titles, though not one that every day shares.
     Where there are fewer than two, the first keywords of the papers stand in. Papers without keywords leave none.

@@ -1,4 +1,4 @@
-"""Message catalogues: one gettext file per language, `templates/locale/<tag>.po`, keyed by symbolic ids.
+"""Message catalogues and plural forms: a gettext file per language, `templates/locale/<tag>.po`, with symbolic ids.
 
 A key is a name such as `web.check_inbox`; English is a translation like any other and the last fallback of the rest.
 Catalogues are read as they are, without a compile step. A sentence that a catalogue lacks, or whose placeholders cannot

@@ -113,13 +113,7 @@ def today_page(
 
 
 def list_page(
-    heading: str,
-    lead: str,
-    papers: Sequence[Ranked],
-    preferences: Preferences,
-    *,
-    slug: str,
-    texts: Texts = NO_TEXTS,
+    heading: str, lead: str, papers: Sequence[Ranked], preferences: Preferences, *, slug: str, texts: Texts = NO_TEXTS
 ) -> Page:
     """The page of papers that are no edition: search results, top papers, or a single paper."""
     w = words(preferences.language)
@@ -255,7 +249,7 @@ def heading(w: Words, cadence: Cadence, day: date) -> str:
 
 
 def edition_title(w: Words, cadence: Cadence) -> str:
-    """What editions of a cadence are called: "Daily papers"."""
+    """The title of editions of a cadence: "Daily papers"."""
     return {
         Cadence.DAY: w.gettext("edition.daily"),
         Cadence.WEEK: w.gettext("edition.weekly"),
@@ -326,11 +320,7 @@ def _warnings(w: Words, edition: Edition) -> list[str]:
 
 
 def _still_filling(w: Words, share: float, now: datetime) -> str:
-    return w.gettext(
-        "edition.so_far_note",
-        moment=w.moment(now),
-        share=w.percent(share),
-    )
+    return w.gettext("edition.so_far_note", moment=w.moment(now), share=w.percent(share))
 
 
 def _counts_votes(papers: Sequence[Ranked]) -> bool:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from bot.channel.preference import N_, Kind, Preference, weekdays
 from bot.model import ALL_WEEK, OFF, ON, Cadence, Preferences, Style
-from bot.render import typed_values, zones
+from bot.render import timezones, typed_values
 from bot.render.catalogue import DEFAULT, languages
 from bot.render.typed_values import WORKING_DAYS
 from bot.render.words import Words, locale_of, match, own_name, words
@@ -60,7 +60,7 @@ def parse(preference: Preference, text: str, w: Words) -> object | None:
         case Kind.WEEKDAYS:
             return typed_values.weekdays(text, w.language)
         case Kind.ZONE:
-            return text if zones.is_zone(text) else None
+            return text if timezones.is_zone(text) else None
         case Kind.SWITCH:
             positions = {ON: True, "yes": True, "true": True, OFF: False, "no": False, "false": False}
             return (positions | {switch(each, w).casefold(): each for each in (True, False)}).get(folded)
@@ -75,7 +75,7 @@ def is_valid(preference: Preference, wanted: object) -> bool:
 
 
 def in_words(preference: Preference, chosen: object, w: Words, now: datetime) -> str:
-    """What is chosen, in words; `now` gives a time zone its clock."""
+    """A chosen value in words; `now` adds the present time to a time zone."""
     match preference.kind, chosen:
         case Kind.LANGUAGE, str(tag):
             return own_name(tag)
@@ -94,7 +94,7 @@ def in_words(preference: Preference, chosen: object, w: Words, now: datetime) ->
         case Kind.WEEKDAYS, int(days):
             return days_in_words(days, w)
         case Kind.ZONE, str(zone):
-            return w.gettext("settings.zone_now", zone=zones.zone(zone, w.language), time=w.time(now, zone))
+            return w.gettext("settings.zone_now", zone=timezones.zone(zone, w.language), time=w.time(now, zone))
         case Kind.SWITCH, bool(is_on):
             return switch(is_on, w)
         case _:
@@ -110,7 +110,7 @@ def offers(
     available: Sequence[Style] = tuple(Style),
     locale: str | None = None,
 ) -> list[Offer]:
-    """What a menu offers, with `chosen` being the present value.
+    """The options of a preference's menu; `chosen` is the present value.
 
     `available` are the styles that can be had; `locale` is the language of the reader's app, which suggests time zones.
     """
@@ -147,12 +147,12 @@ def offers(
 
 
 def title(preference: Preference, w: Words) -> str:
-    """What a preference is called."""
+    """The title of a preference."""
     return w.gettext(preference.title)
 
 
 def hint(preference: Preference, w: Words, example: str) -> str:
-    """What is said above its menu; empty where nothing needs to be.
+    """The line above its menu; empty for none.
 
     `example` is a command line that changes it, as it is typed in the reader's channel.
     """
@@ -184,7 +184,7 @@ def rhythm_in_words(wanted: Preferences, w: Words, now: datetime) -> str:
     there = now.astimezone(ZoneInfo(wanted.timezone))
     filled = {
         "hour": w.clock(wanted.hour),
-        "zone": str(zones.zone(wanted.timezone, w.language)),
+        "zone": str(timezones.zone(wanted.timezone, w.language)),
         "now": w.clock(60 * there.hour + there.minute),
     }
     if wanted.weekdays == ALL_WEEK:
@@ -203,14 +203,18 @@ def rhythm_in_words(wanted: Preferences, w: Words, now: datetime) -> str:
 
 def schedule_in_words(wanted: Preferences, w: Words) -> str:
     """When editions come, in a few words: "Daily · Mon to Fri · 08:00 · Berlin"."""
-    parts = [w.gettext(_CADENCES[wanted.cadence]), w.clock(wanted.hour), str(zones.zone(wanted.timezone, w.language))]
+    parts = [
+        w.gettext(_CADENCES[wanted.cadence]),
+        w.clock(wanted.hour),
+        str(timezones.zone(wanted.timezone, w.language)),
+    ]
     if wanted.weekdays != ALL_WEEK:
         parts.insert(1, days_in_words(wanted.weekdays, w))
     return " · ".join(map(w.isolated, parts))
 
 
 def styles(w: Words, available: Sequence[Style] = tuple(Style)) -> Mapping[Style, tuple[str, str]]:
-    """What each style is called, and what it says about a paper.
+    """The name of each style, and a description of it.
 
     Where no style of a language model is `available`, readers of other languages are told that highlights are English.
     """
@@ -269,13 +273,13 @@ def _topics(text: str, w: Words) -> tuple[str, ...] | None:
 
 def _near(locale: str | None, w: Words) -> list[str]:
     """Time zones of the country that a locale names, the likeliest first where it is not among them."""
-    near = [each.name for each in zones.neighbours(locale, w.language)]
-    guessed = zones.guess(locale)
+    near = [each.name for each in timezones.neighbours(locale, w.language)]
+    guessed = timezones.guess(locale)
     return near if guessed is None or guessed in near else [guessed, *near]
 
 
 def placeholders(w: Words) -> Mapping[str, str]:
-    """What hints and examples are filled with."""
+    """Values for the placeholders of hints and examples."""
     return {
         "all": w.gettext("typed.all_papers"),
         "none": w.gettext("typed.no_topics"),

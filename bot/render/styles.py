@@ -35,10 +35,7 @@ TEXT_FIELDS: Mapping[Style, Sequence[TextField]] = {
         TextField("problem", 30, 500),
         TextField("idea", 40, 700, essential=True),
     ),
-    Style.TRANSLATION: (
-        TextField("title", 4, 400),
-        TextField("abstract", 80, 6_000, essential=True),
-    ),
+    Style.TRANSLATION: (TextField("title", 4, 400), TextField("abstract", 80, 6_000, essential=True)),
     Style.REVIEW: (
         TextField("goal", 30, 500),
         TextField("motivation", 30, 500),

@@ -23,8 +23,8 @@ QUARTER = 15
 LATELY = timedelta(days=14)
 """A day without a year that was this recently is a mistake, not a day of next year."""
 YEARS = range(2000, 2100)
-ALL_DAYS = 0b1111111
-WORKING_DAYS = 0b0011111
+ALL_DAYS = 0b1111111  # a bit per weekday, Monday = bit 0
+WORKING_DAYS = 0b0011111  # Monday to Friday
 
 _CLOCK = re.compile(r"(\d{1,2})(?:\s*[:.h時点點시]\s*(?:(\d{1,2})\s*[分분]?|(半|반))?)?")
 _DATE = re.compile(r"(?:(\d{4})\D{1,3})?(\d{1,2})\D{1,3}(\d{1,2})\D{0,2}|(\d{4})(\d\d)(\d\d)")

@@ -1,4 +1,4 @@
-"""What a reader is told: sentences from the catalogues, dates, numbers and lists as the language writes them."""
+"""Localisation (i18n): sentences from the catalogues; dates, numbers and lists as the language writes them."""
 
 from __future__ import annotations
 

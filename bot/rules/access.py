@@ -1,4 +1,4 @@
-"""Who may subscribe: everybody, holders of an invite code, or the addresses on a list. Pure."""
+"""Access control: everybody, holders of an invite code, or the addresses on a list may subscribe. Pure."""
 
 from __future__ import annotations
 

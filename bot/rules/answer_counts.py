@@ -26,7 +26,7 @@ MOST_JUDGES = 50
 
 @dataclass(frozen=True, slots=True)
 class JudgeCount:
-    """What one judge answered; `waits_until` is when messages to it may go on."""
+    """Counts of one judge's answers; `waits_until` is when messages to it may go on."""
 
     judge: str
     answers: int = 0
@@ -41,7 +41,7 @@ class JudgeCount:
 
 @dataclass(frozen=True, slots=True)
 class AnswerCounts:
-    """What a channel's service answered on one UTC day; judges are listed from their first refusal on."""
+    """Counts of a service's answers on one UTC day; judges are listed from their first refusal on."""
 
     day: date | None = None
     answers: int = 0

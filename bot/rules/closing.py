@@ -1,4 +1,4 @@
-"""Which papers an edition has, in what order, and when it closes. Pure: stored state and the time in, editions out.
+"""Closing and ranking: the papers of an edition, their order, and when. Pure: stored state and time in, editions out.
 
 The rules are in docs/design.md, "Closing". A day's list keeps filling after its closing time; later papers roll over
 into the next edition, so that each paper is in exactly one.

@@ -68,7 +68,7 @@ Result = Outcome | NothingToSend | Recalled | RenderFailed
 
 @dataclass(frozen=True, slots=True)
 class Consequence:
-    """What an attempt changes: the delivery's row and perhaps its subscriber."""
+    """The changes that follow from an attempt: to the delivery's row, and perhaps to its subscriber."""
 
     state: State
     reason: str | None = None
@@ -89,7 +89,7 @@ def in_time(delivery: Delivery, may_expire: bool) -> Delivery:
 
 
 def consequence(delivery: Delivery, result: Result, now: datetime) -> Consequence:
-    """What follows for `delivery` and its subscriber from `result`."""
+    """Map the result of an attempt to the changes of its delivery and subscriber."""
     match result:
         case Sent(receipt, moved_to):
             return Consequence(State.SENT, receipt=receipt, moved_to=moved_to)
@@ -222,7 +222,7 @@ def next_channel_state(
 
 
 def _spam_domains(state: ChannelState, delivery: Delivery, domain: str | None) -> tuple[str, ...]:
-    """Who called this delivery's edition spam, with `domain`; verdicts on earlier editions are dropped."""
+    """Add `domain` to those that called this edition spam; verdicts on earlier editions are dropped."""
     edition = f"{delivery.edition_id}:"
     known = {each for each in state.spam_domains if each.startswith(edition)}
     return tuple(sorted(known | ({f"{edition}{domain.replace(',', '')}"} if domain else set())))

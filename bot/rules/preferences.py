@@ -17,14 +17,7 @@ from bot.model import ALL_PAPERS, MOST_PAPERS, MOST_VOTES, Preferences
 
 PREFERENCES: list[Preference] = [
     Preference("language", "language", Kind.LANGUAGE, N_("preference.language"), N_("help.language"), examples=("ko",)),
-    Preference(
-        "style",
-        "style",
-        Kind.STYLE,
-        N_("preference.style"),
-        N_("help.style"),
-        examples=("abstract",),
-    ),
+    Preference("style", "style", Kind.STYLE, N_("preference.style"), N_("help.style"), examples=("abstract",)),
     Preference(
         "papers",
         "count",
@@ -118,13 +111,13 @@ def of_command(command: str, extras: Sequence[Preference] = ()) -> Preference | 
 
 
 def value(preferences: Preferences, preference: Preference) -> object:
-    """What a reader has chosen for one preference."""
+    """The value of one preference."""
     chosen: object = getattr(preferences, preference.name)
     return chosen
 
 
 def default(preference: Preference) -> object:
-    """What a reader has who never chose."""
+    """The default of one preference."""
     return value(Preferences(), preference)
 
 

@@ -17,7 +17,7 @@ from enum import StrEnum
 from bot.model import Paper
 from bot.runtime.text import printable
 
-MOST_TOPICS = 30
+MOST_TOPICS = 30  # topics of one reader
 LONGEST_TOPIC = 60
 """Characters of one topic."""
 MOST_BYTES = 2_000

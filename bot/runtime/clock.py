@@ -47,7 +47,7 @@ class Tell(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a comparison came to.
+    """The result of comparing clocks.
 
     `offset` is what to add to this machine's time. `in_doubt` says that clocks differ and nobody knows which is right.
     `apart` names the clocks that differ, with what to add to this machine's time to get theirs.

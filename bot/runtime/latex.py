@@ -150,7 +150,7 @@ def _linked(found: re.Match[str]) -> str:
 
 
 def _math(found: re.Match[str]) -> str:
-    """What stands between dollar signs, if it is mathematics and not money."""
+    """Replace a formula between dollar signs, unless it is an amount of money."""
     inner: str = found[1] or found[2]
     if re.search(r"[\\^_{=<>]", inner) or re.fullmatch(r"[^\W\d_]", inner):
         return inner

@@ -1,4 +1,4 @@
-"""What the jobs of this process do: which wait for their locks, which work, and when each last came round."""
+"""The status of this process's jobs: waiting for locks or working, and when each last completed a round."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class JobStatus:
     held_since: float | None = None
     """None while it waits for its locks."""
     turned_at: float | None = None
-    """When it last came round its loop or began anew, whether or not there was anything to do."""
+    """When it last completed or began a round of its loop, whether or not there was anything to do."""
     takeovers: int = 0
     """Times that it began to work since the process started."""
 
@@ -87,7 +87,7 @@ class RoleStatus:
         return [name for name, job in self._jobs.items() if job.is_stuck(name, now)]
 
     def report(self) -> dict[str, dict[str, object]]:
-        """What to say of each job."""
+        """A report on each job, for health checks."""
         return {
             name: {
                 "works": job.held_since is not None,

@@ -21,7 +21,7 @@ LEADER = "read-write"
 
 
 def connection_arguments(query: Mapping[str, Any]) -> dict[str, Any]:
-    """What a connection to a server is given beside its URL, whose own parameters (`query`) come first.
+    """Connection arguments for PostgreSQL beside the URL, whose own parameters (`query`) take precedence.
 
     No statement is prepared, since a pooler may send the next one to another session
     (https://www.psycopg.org/psycopg3/docs/advanced/prepare.html#using-prepared-statements-with-pgbouncer).

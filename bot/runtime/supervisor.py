@@ -10,7 +10,7 @@ from typing import Any
 
 log = logging.getLogger(__name__)
 
-SHORTEST_BACKOFF = 1.0
+SHORTEST_BACKOFF = 1.0  # seconds
 LONGEST_BACKOFF = 60.0
 """Seconds before a failed job is restarted; doubled with every failure in a row."""
 TICK = 1.0

@@ -21,7 +21,8 @@ _INVISIBLE = re.compile(
     "]"
 )
 _OPENING = "「『（【《〈“‘(["
-_CLOSING = "」』）】》〉”’、。，．！？：；)]"
+_KATAKANA = re.compile(r"[\u30a1-\u30fa\u30fc]{2}")
+_CLOSING = "」』）】》〉”’、。・，．！？：；)]"
 _PIECES = re.compile(r"\s+|\S+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
@@ -97,7 +98,7 @@ def pieces(text: str) -> Iterator[str]:
             continue
         piece = ""
         for character in word:
-            holds = character in _CLOSING or (piece and (piece[-1] in _OPENING or _is_one_number(piece, character)))
+            holds = character in _CLOSING or (piece and (piece[-1] in _OPENING or _is_one_word(piece, character)))
             if piece and not holds and (_breaks(character) or _breaks(piece[-1])):
                 yield piece
                 piece = ""
@@ -105,9 +106,11 @@ def pieces(text: str) -> Iterator[str]:
         yield piece
 
 
-def _is_one_number(piece: str, character: str) -> bool:
-    """Whether a break would part a number from what it counts, or the parts of a date: 4月29日."""
-    return piece[-1].isdecimal() or (character.isdecimal() and any(map(str.isdecimal, piece)))
+def _is_one_word(piece: str, character: str) -> bool:
+    """Whether a break would part a number from what it counts, the parts of a date (4月29日), or a word in katakana."""
+    if piece[-1].isdecimal() or (character.isdecimal() and any(map(str.isdecimal, piece))):
+        return True
+    return _KATAKANA.fullmatch(piece[-1] + character) is not None
 
 
 def _breaks(character: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 
 class Timed(StrEnum):
-    """What is timed with every delivery."""
+    """The steps of a delivery that are timed."""
 
     RENDER = "render"
     SEND = "send"

@@ -44,7 +44,7 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class AnnouncementReach:
-    """Who would get an announcement: readers by channel, and when the first and the last delivery is due."""
+    """The reach of an announcement: readers by channel, and when the first and the last delivery is due."""
 
     readers: Mapping[str, int]
     first: datetime
@@ -60,7 +60,7 @@ class Announced:
 
 
 async def prospect(connection: AsyncConnection, channel: str | None, *, now: datetime) -> AnnouncementReach:
-    """Who would get an announcement confirmed at `now`. Raises RefusedError where none can be made."""
+    """The reach of an announcement confirmed at `now`. Raises RefusedError where none can be made."""
     if await _is_made(connection, now):
         raise RefusedError(Refusal.TODAY)
     groups = await connection.execute(

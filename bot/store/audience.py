@@ -169,10 +169,7 @@ async def owe_one(connection: AsyncConnection, edition_id: int, subscriber_id: i
 
 
 async def _owe_slots(
-    connection: AsyncConnection,
-    edition_id: int,
-    theirs: ColumnElement[bool],
-    windows: Mapping[Rhythm, Window],
+    connection: AsyncConnection, edition_id: int, theirs: ColumnElement[bool], windows: Mapping[Rhythm, Window]
 ) -> int:
     """Create all deliveries with one statement, in the order of subscriber ids; returns how many.
 
@@ -180,10 +177,7 @@ async def _owe_slots(
     readers, one statement 5 s, and 3 s when it scans subscribers instead of following their index (the hint).
     """
     await connection.run_sync(slots.create, checkfirst=False)
-    await connection.execute(
-        slots.insert(),
-        [asdict(rhythm) | asdict(window) for rhythm, window in windows.items()],
-    )
+    await connection.execute(slots.insert(), [asdict(rhythm) | asdict(window) for rhythm, window in windows.items()])
     audience = (
         select(
             literal(edition_id).label("edition_id"),
@@ -226,10 +220,6 @@ async def _supersede(connection: AsyncConnection, edition_id: int, cadence: Cade
     }
     await connection.execute(
         update(deliveries)
-        .where(
-            deliveries.c.state == State.OWED,
-            func.coalesce(deliveries.c.edition_id, 0).in_(older),
-            reader.exists(),
-        )
+        .where(deliveries.c.state == State.OWED, func.coalesce(deliveries.c.edition_id, 0).in_(older), reader.exists())
         .values(state=State.EXPIRED.value, ended_at=now, **kept)
     )

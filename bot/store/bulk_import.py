@@ -15,7 +15,7 @@ from bot.store.schema import choices, subscribers, suppression_list
 from bot.store.subscriber_queries import address_digest, choose, selected, subscriber
 from bot.store.upsert import insert
 
-BATCH = 1_000
+BATCH = 1_000  # rows
 
 
 @dataclass(frozen=True, slots=True)

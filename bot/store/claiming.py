@@ -53,7 +53,7 @@ async def claim(
 
 
 def claim_parameters(channel: str, *, owner: str, now: datetime, limit: int, expires: bool) -> dict[str, object]:
-    """What these statements are given."""
+    """The parameters of these statements."""
     return {"of": channel, "by": owner, "at": now, "most": limit, "until": None if expires else now}
 
 

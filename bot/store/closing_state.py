@@ -17,7 +17,7 @@ DAYS = {"origin", "settled", "settled_week", "settled_month"}
 
 
 async def load(connection: AsyncConnection, *, lock: bool = False) -> ClosingState:
-    """What has been closed and polled so far; `lock` keeps others from closing until the transaction ends."""
+    """Load the closing state; `lock` keeps others from closing until the transaction ends."""
     known = {field.name for field in fields(ClosingState)}
     query = (
         select(system_state.c.key, system_state.c.value)

@@ -131,7 +131,7 @@ class Store:
         return self._turn or nullcontext()
 
     def fenced(self, locks: Locks, roles: Callable[[], Sequence[str]]) -> Store:
-        """The same database for work under locks: no writing transaction begins once one of `roles` is lost."""
+        """The same database, fenced: no writing transaction begins once the lock of one of `roles` is lost."""
         return _FencedStore(self, locks, roles)
 
     async def server_time(self) -> datetime | None:

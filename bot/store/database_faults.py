@@ -1,4 +1,4 @@
-"""What keeps the database from being used, as one sentence that says how to mend it."""
+"""Database errors as one sentence that says how to mend them."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def why_not_made(file: Path) -> str | None:
 
 
 async def damage(connection: AsyncConnection) -> str | None:
-    """What SQLite finds wrong with its file (https://sqlite.org/pragma.html#pragma_quick_check), None if nothing."""
+    """Check SQLite's file (https://sqlite.org/pragma.html#pragma_quick_check). Returns its fault, None without one."""
     if connection.dialect.name != "sqlite":
         return None
     said = str(await connection.scalar(text("pragma quick_check(1)")))

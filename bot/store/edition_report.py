@@ -126,11 +126,7 @@ async def _seconds(
         return {}
     in_order = (
         select(deliveries.c.ended_at)
-        .where(
-            deliveries.c.edition_id == edition_id,
-            deliveries.c.channel == channel,
-            deliveries.c.state == State.SENT,
-        )
+        .where(deliveries.c.edition_id == edition_id, deliveries.c.channel == channel, deliveries.c.state == State.SENT)
         .order_by(deliveries.c.ended_at)
     )
     found = {}

@@ -31,7 +31,7 @@ _LETTERS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 class Purpose(StrEnum):
-    """What a token permits. The value is the purpose that its link is signed for."""
+    """The action that a token permits. The value is the purpose that its link is signed for."""
 
     JOIN = "join"
     """Subscribe an address."""

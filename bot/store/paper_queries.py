@@ -15,7 +15,7 @@ from bot.store import search
 from bot.store.schema import papers
 from bot.store.upsert import insert
 
-BATCH = 200
+BATCH = 200  # ids in one statement
 FIELDS = tuple(each.name for each in fields(Paper))
 """The fields of a paper; each has a column of its name."""
 

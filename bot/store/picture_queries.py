@@ -1,4 +1,4 @@
-"""What pictures of editions and sitemaps are made from: topics of some days, and how many papers each day had."""
+"""Queries for pictures of editions and sitemaps: topics of some days, and the number of papers of each day."""
 
 from __future__ import annotations
 

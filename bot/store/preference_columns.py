@@ -30,12 +30,12 @@ def columns(*, shaping: bool) -> list[Column[Any]]:
 
 
 def shaping_values(wanted: Preferences) -> dict[str, object]:
-    """What a row of `choices` holds of these preferences."""
+    """The values of these preferences in a row of `choices`."""
     return {name: _stored(getattr(wanted, name)) for name in names(shaping=True)}
 
 
 def timing_values(wanted: Preferences) -> dict[str, object]:
-    """What a row of `subscribers` holds of these preferences."""
+    """The values of these preferences in a row of `subscribers`."""
     return {name: _stored(getattr(wanted, name)) for name in names(shaping=False)}
 
 
@@ -46,7 +46,7 @@ def preferences(row: Row[*tuple[Any, ...]]) -> Preferences:
 
 @cache
 def reader(fields: tuple[str, ...]) -> Callable[[Sequence[Any]], Preferences]:
-    """What reads the preferences from rows with these columns, for many rows: by place, which costs least."""
+    """A function that reads preferences from rows with these columns, by position, which costs least."""
     present = tuple(each.name for each in PREFERENCES if each.name in fields)
     values = itemgetter(*(fields.index(name) for name in present))
     return lambda row: _preferences(present, values(row))

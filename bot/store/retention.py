@@ -24,7 +24,7 @@ KEEP = timedelta(days=60)
 """Time after its edition closed for which a delivery is kept at most."""
 WEEK = timedelta(days=7)
 
-BATCH = 5_000
+BATCH = 5_000  # rows in one transaction
 ON_ITS_WAY = (State.OWED, State.SENDING)
 ENDED = [state for state in State if state not in ON_ITS_WAY]
 MAY_CHANGE = (*ON_ITS_WAY, State.UNKNOWN)

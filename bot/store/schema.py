@@ -335,9 +335,6 @@ leases = Table(
 """Who does what, on PostgreSQL (`bot.runtime.locks`). Empty on SQLite, where locks are files."""
 
 system_state = Table(
-    "system_state",
-    metadata,
-    Column("key", String, primary_key=True),
-    Column("value", Text, nullable=False),
+    "system_state", metadata, Column("key", String, primary_key=True), Column("value", Text, nullable=False)
 )
 """A key-value store; each key belongs to the module that writes it, such as `closing_state` or `signing_key`."""

@@ -1,4 +1,4 @@
-"""What stands between us and a PostgreSQL server, and behind it: poolers, and replicas that a failover goes to."""
+"""Detects connection poolers in front of PostgreSQL, and replicas behind it that a failover goes to."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TRIES = 5
 
 
 class Pooler(StrEnum):
-    """What stands between us and the server, by how it shares the server's sessions."""
+    """The kind of connection pooler, by how it shares the server's sessions."""
 
     NONE = "none"
     SESSION = "session"

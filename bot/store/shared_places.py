@@ -31,7 +31,7 @@ async def set_extras(connection: AsyncConnection, subscriber_id: int, wanted: Ma
 
 
 async def setter(connection: AsyncConnection, subscriber_id: int) -> tuple[Address, str] | None:
-    """Who set a subscription up, and their language: that of their own subscription, else of the one they set up."""
+    """The person who set a subscription up, and their language: that of their own subscription, else of this one."""
     theirs = subscribers.alias()
     spoken = choices.alias()
     query = (

@@ -83,11 +83,7 @@ def selected() -> Select[Any]:
 
 
 async def set_status(
-    connection: AsyncConnection,
-    subscriber_id: int,
-    status: Status,
-    code: Reason | None = None,
-    text: str | None = None,
+    connection: AsyncConnection, subscriber_id: int, status: Status, code: Reason | None = None, text: str | None = None
 ) -> None:
     """Change a subscriber's status, with a reason unless they are active; `text` is the service's own reason."""
     reason = {"reason": None, "reason_code": None} if code is None else reason_columns(code, text)

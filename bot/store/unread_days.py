@@ -16,7 +16,7 @@ from bot.store.upsert import insert
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What a poll changed: days that could not be read for the first time, and days that could be read again."""
+    """The changes that a poll made: days that could not be read for the first time, and days that could again."""
 
     failing: Mapping[date, str]
     well: Collection[date]

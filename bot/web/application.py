@@ -48,7 +48,7 @@ from bot.web.webhooks import ChannelHooks, WebhookRoutes
 
 @dataclass(frozen=True, slots=True)
 class MailAccess:
-    """What subscribing on the web needs: a channel that sends mails, the readers' commands, and signed links."""
+    """Dependencies of subscribing on the web: a channel that sends mails, the readers' commands, and signed links."""
 
     session: Session
     commands: ReaderCommands
@@ -58,7 +58,7 @@ class MailAccess:
 
 @dataclass(frozen=True, slots=True)
 class WebFiles:
-    """What the web server serves from files."""
+    """The files that the web server serves."""
 
     thumbnails: Thumbnails | None = None
     """Pictures of papers."""
@@ -70,7 +70,7 @@ class WebFiles:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebContext:
-    """What the web server works with. `styles` are those that visitors may choose, the usual one first."""
+    """The dependencies of the web server. `styles` are those that visitors may choose, the usual one first."""
 
     store: Store
     visitors: Store

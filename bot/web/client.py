@@ -1,4 +1,4 @@
-"""Who a request comes from: the language they read best, and the IP address to count them by. Pure."""
+"""The client of a request: the language they read best, and the IP address for the rate limit. Pure."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def _feed(polled_at: datetime | None, interval: timedelta, now: datetime) -> Fin
 
 
 async def listening(store: Store) -> dict[str, str]:
-    """What to say of channels that receive nothing, by name; empty where the database cannot be read, or not soon."""
+    """Outages of listening, by channel; empty where the database cannot be read, or not soon."""
     asked = asyncio.create_task(_outages(store), name="listening outages")
     asked.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # perhaps nobody asks for it any more
     # Not a timeout around it: a driver may take long to give up, and a probe has to be answered meanwhile.

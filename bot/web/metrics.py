@@ -122,7 +122,7 @@ class Metrics:
 
 
 def _of_jobs(status: RoleStatus) -> Iterator[Metric]:
-    """What the jobs of this process do; a job that waits for its locks has no seconds."""
+    """Metrics of this process's jobs; a job that waits for its locks has no seconds."""
     held = {(name,): status.seconds(job.held_since) for name, job in status.jobs.items()}
     turned = {(name,): status.seconds(job.turned_at) for name, job in status.jobs.items()}
     for name, text, found in (

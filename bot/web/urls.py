@@ -26,7 +26,7 @@ _WORDS = re.compile(r"[^\W_]+")
 
 
 class TopicKind(Enum):
-    """What a page of papers may be about, by the name in its path."""
+    """The kinds of topic pages, by the name in their path."""
 
     KEYWORD = "keywords"
     AUTHOR = "authors"

@@ -25,7 +25,7 @@ INVALID = frozenset({401, 403, 429})
 INVALID_LIMIT = 2_000
 """Invalid requests in ten minutes after which no call is made; 10,000 cause a ban
 (topics/rate-limits#invalid-request-limit-aka-cloudflare-bans)."""
-INVALID_WINDOW = 600.0
+INVALID_WINDOW = 600.0  # seconds
 RETRIED = frozenset({500, 502, 504, 524})
 """Statuses after which discord.py retries a call that may have succeeded."""
 

@@ -13,20 +13,7 @@ from typing import Self
 import discord
 from discord.http import Route
 
-from bot.channel import (
-    Channel,
-    Commands,
-    Finding,
-    Kit,
-    Link,
-    LoginError,
-    Message,
-    Outcome,
-    Pace,
-    Page,
-    Personal,
-    Rate,
-)
+from bot.channel import Channel, Commands, Finding, Kit, Link, LoginError, Message, Outcome, Pace, Page, Personal, Rate
 from channels.discord import command_names
 from channels.discord.api import DiscordApi
 from channels.discord.destinations import Destination, Directory

@@ -24,7 +24,7 @@ import discord
 
 from bot.channel import Memory
 
-CUSTOM_ID = 100
+CUSTOM_ID = 100  # characters
 LABEL, PLACEHOLDER, CHOICE = 80, 150, 100
 CHOICES, BUTTONS, ROWS = 25, 5, 5
 """Limits of components (components/reference)."""

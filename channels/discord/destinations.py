@@ -137,7 +137,7 @@ class Directory:
                 await self._memory.put(f"guild:{known.guild}", entries)
 
     async def get(self, destination: Destination) -> KnownChannel | None:
-        """What is known of a destination."""
+        """Get a known destination from the channel's memory."""
         entry = await self._memory.get(f"place:{destination.id}")
         return None if entry is None else KnownChannel(*json.loads(entry))
 

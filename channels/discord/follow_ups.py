@@ -1,4 +1,4 @@
-"""What follows a sent edition: a thread below it, publishing it to following channels. Failures are only logged."""
+"""Follow-ups of a sent edition: a thread below it, publishing it to following channels. Failures are only logged."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ HEADED = EMBEDS - 1
 """Papers beside which an embed for the head has a place; with one more, the head is text above them."""
 HEAD_TEXT = 1_500
 """Of the 2,000 characters above embeds; the rest is for a mention and for what an answer says."""
-THREAD_NAME = 100
+THREAD_NAME = 100  # characters
 LIMITS = Limits(
     maxima={
         "embeds": EMBEDS,
@@ -133,12 +133,12 @@ class Composer:
         return replace(message, container=container, container_characters=brief.characters + MENTION)
 
     def _text(self, page: Page, block: Block, *, brief: bool = False) -> str:
-        """What is said about a paper below its title; if it is `brief`, without the organisation."""
+        """The text about a paper below its title; if it is `brief`, without the organisation."""
         shown, full = block.paper.code or block.paper.project, len(page.blocks) == 1
         return _without_blank_lines(self._paper(page, block=block, full=full, brief=brief, shown=shown))
 
     def _above(self, page: Page, *, contained: bool = False) -> str:
-        """What stands above the papers, the commands it names as Discord has them."""
+        """The text above the papers, with commands as Discord mentions them."""
         words = self._words(page.language)
         notes = [command_names.plain(note, words) for note in page.notes]
         said = replace(page, lead=command_names.plain(page.lead, words), notes=notes)

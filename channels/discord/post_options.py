@@ -2,14 +2,7 @@
 
 from bot.channel import N_, SILENT, Kind, Preference
 
-THREAD = Preference(
-    "thread",
-    "thread",
-    Kind.SWITCH,
-    N_("preference.thread"),
-    N_("help.thread"),
-    examples=("{on}",),
-)
+THREAD = Preference("thread", "thread", Kind.SWITCH, N_("preference.thread"), N_("help.thread"), examples=("{on}",))
 PING = Preference(
     "ping",
     "ping",
@@ -23,11 +16,6 @@ PING = Preference(
 )
 """The id of the role that is mentioned, or `off`."""
 PUBLISH = Preference(
-    "publish",
-    "publish",
-    Kind.SWITCH,
-    N_("preference.publish"),
-    N_("help.publish"),
-    examples=("{on}",),
+    "publish", "publish", Kind.SWITCH, N_("preference.publish"), N_("help.publish"), examples=("{on}",)
 )
 POST_OPTIONS = (SILENT, THREAD, PING, PUBLISH)

@@ -16,7 +16,7 @@ from channels.discord.message import DESCRIPTION, DiscordMessage, Json, colour_o
 from channels.discord.post_options import PING
 from channels.discord.wording import Words
 
-CONTENT = 2_000
+CONTENT = 2_000  # characters
 MOST_BUTTONS = 3
 """Values offered as buttons; more are offered as a menu."""
 FORMS = frozenset({CommandName.TOPICS, CommandName.TIME, CommandName.ZONE, CommandName.COUNT, CommandName.VOTES})
@@ -51,7 +51,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What a reply is laid out for: how replies to its components are shown, and for which subscription."""
+    """Options of laying out a reply: how replies to its components are shown, and for which subscription."""
 
     mode: ReplyMode
     recipient: str | None = None

@@ -135,7 +135,7 @@ class Sender:
         return (await self._created(delivery, create)).message
 
     async def _created(self, delivery: _Delivery, create: Callable[..., Awaitable[T]]) -> T:
-        """What `create` makes of the message as a container, or as embeds where Discord refuses the container."""
+        """Create a message as a container, or as embeds where Discord refuses the container."""
         container = delivery.message.container
         if container is not None and container not in self._refused:
             try:
@@ -258,7 +258,7 @@ def _arguments(delivery: _Delivery, container: Container | None = None) -> dict[
     arguments: dict[str, Any] = {
         "allowed_mentions": discord.AllowedMentions(
             everyone=False, users=False, replied_user=False, roles=mentioned or False
-        ),
+        )
     }
     if extras.get(SILENT.name, OFF) == ON:
         arguments["silent"] = True

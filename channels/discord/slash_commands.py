@@ -18,7 +18,7 @@ from channels.discord.post_options import PING, PUBLISH, THREAD
 
 GROUP, SET, SHOW = "papers", "set", "show"
 SUB_COMMAND, SUB_GROUP, STRING, INTEGER, BOOLEAN, CHANNEL, ROLE = 1, 2, 3, 4, 5, 7, 8
-DESCRIPTION = 100
+DESCRIPTION = 100  # characters
 _DISCORD_LOCALES = (
     "ar bg cs da de el es-419 es-ES fi fr he hi hr hu id it ja ko lt nl no pl pt-BR ro ru sv-SE th tr uk vi zh-CN zh-TW"
 )

@@ -154,7 +154,7 @@ class Email(Channel):
         return await check_email(self.settings, self._pool, self._kit.links.public)
 
     def weigh(self, declared: Feedback, reason: str) -> Feedback | None:
-        """What a bounce comes to that a mail service reports: its words win over what the service declares."""
+        """Classify a bounce that a mail service reports: its words win over what the service declares."""
         judged = verdict(reason, spoken=Spoken.RCPT if declared is Feedback.GONE else Spoken.UNKNOWN)
         if judged in {Verdict.SENDER, Verdict.QUOTA, Verdict.LATER}:
             return None

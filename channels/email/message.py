@@ -149,7 +149,7 @@ class Composer:
         }
 
     def welcome(self, mail: Mail, rhythm: str, settings: str) -> Mapping[str, str]:
-        """What the first mail to a reader says before all else, by placeholder: `rhythm` is when editions come.
+        """The values of the welcome in a reader's first mail, by placeholder: `rhythm` is when editions come.
 
         `settings` is the address of the reader's settings, empty where there are none.
         """
@@ -233,7 +233,7 @@ def quoted(text: bytes) -> bytes:
 
 
 SOFT_BREAK = b"=\r\n"
-LONGEST_LINE = 76
+LONGEST_LINE = 76  # octets
 _LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
 
 

@@ -58,7 +58,7 @@ _END_OF_HIDDEN = re.compile(r"</(?:style|script)>", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a report says about one recipient; our mails have no more."""
+    """A delivery status report (DSN) about one recipient; our mails have no more."""
 
     verdict: Verdict
     said: str

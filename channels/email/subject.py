@@ -1,4 +1,4 @@
-"""What an inbox shows of a mail: its subject and its preheader."""
+"""The subject and the preheader of a mail."""
 
 from __future__ import annotations
 
@@ -42,5 +42,5 @@ def short_title(title: str) -> str:
 
 
 def preheader(page: Page) -> str:
-    """What inboxes show behind the subject: the titles that follow in the list."""
+    """The preheader, which inboxes show behind the subject: the titles that follow in the list."""
     return " · ".join(block.title for block in page.blocks[1:PREVIEWED]) or page.lead

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """What an answer says; the value says it to operators."""
+    """The meaning of an SMTP answer; the value is shown to operators."""
 
     NOBODY = "no such mailbox"
     UNSURE = "the reader's side does not take the mail"

@@ -15,7 +15,7 @@ NO_TOKEN = SecretStr("0:0")
 
 
 def make_bot(settings: Settings, account: str, connections: int) -> Bot:
-    """The library's client of a bot, of the first one without an `account`, not yet logged in."""
+    """The client of a bot, the first one without an `account`: not yet logged in, with a pool of connections."""
     os.environ.setdefault("PTB_TIMEDELTA", "true")  # else the library warns of a coming change at every flood wait
     token = settings.bots.get(account) or next(iter(settings.bots.values()), NO_TOKEN)
     origin = settings.api_url.rstrip("/")

@@ -1,4 +1,4 @@
-"""What buttons and deep links carry: a command line, and where its answer goes.
+"""Callback data of buttons and payloads of deep links: a command line, and where its answer goes.
 
 Callback data holds at most 64 bytes (https://core.telegram.org/bots/api#inlinekeyboardbutton), a deep link's payload
 at most 64 characters of `A-Za-z0-9_-` (https://core.telegram.org/bots/features#deep-linking). All state is in there or
@@ -17,8 +17,8 @@ from typing import Self
 from bot.channel import CommandName, Memory
 from channels.telegram.chats import ChatAddress
 
-LONGEST_DATA = 64
-LONGEST_PAYLOAD = 64
+LONGEST_DATA = 64  # bytes
+LONGEST_PAYLOAD = 64  # characters
 READ_ONLY = frozenset(
     {
         CommandName.TODAY,

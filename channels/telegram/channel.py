@@ -8,15 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Self
 
-from telegram.error import (
-    BadRequest,
-    ChatMigrated,
-    Forbidden,
-    InvalidToken,
-    NetworkError,
-    RetryAfter,
-    TelegramError,
-)
+from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
 
 from bot.channel import (
     AUDIO,
@@ -67,12 +59,12 @@ from channels.telegram.webhook import WebhookUpdates, handle_request, keep_webho
 
 log = logging.getLogger(__name__)
 
-CONCURRENCY = 30
+CONCURRENCY = 30  # sends in flight
 CONNECTIONS = 2 * CONCURRENCY
 """Connections to the Bot API: replies need some beside editions."""
 MARGIN = 0.06
 """Seconds added to a rate's window: of two messages the later may travel faster, by 50 ms and more."""
-MINUTE = 60.0
+MINUTE = 60.0  # seconds
 PER_CHAT = Rate(1, 1 + MARGIN)
 PER_GROUP = Rate(20, MINUTE + MARGIN, even=False)
 """https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this: one message a second to a chat,

@@ -1,4 +1,4 @@
-"""What `papers doctor` says of the bot's account."""
+"""Checks of the bot's account for `papers doctor`."""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ from channels.telegram.callbacks import Callback, encode
 
 ROW_WIDTH = 30
 """Letters that fit side by side on a phone, without the buttons' margins."""
-ROW_BUTTONS = 5
-LONGEST_LABEL = 64
+ROW_BUTTONS = 5  # buttons in a row
+LONGEST_LABEL = 64  # characters
 MOST_BUTTONS = 100
 """Buttons of one message; the server refuses more."""
 

@@ -41,21 +41,9 @@ NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 
 PICTURE = Preference(
-    "picture",
-    "picture",
-    Kind.SWITCH,
-    N_("preference.picture"),
-    N_("help.picture"),
-    examples=("{on}",),
+    "picture", "picture", Kind.SWITCH, N_("preference.picture"), N_("help.picture"), examples=("{on}",)
 )
-RICH = Preference(
-    "rich",
-    "rich",
-    Kind.SWITCH,
-    N_("preference.rich"),
-    N_("help.rich"),
-    examples=("{on}",),
-)
+RICH = Preference("rich", "rich", Kind.SWITCH, N_("preference.rich"), N_("help.rich"), examples=("{on}",))
 
 
 @dataclass(frozen=True)

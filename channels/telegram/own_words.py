@@ -1,4 +1,4 @@
-"""What the Telegram channel says of its own: notices and labels that no reply of the core holds."""
+"""Sentences of the Telegram channel itself: notices and labels that no reply of the core holds."""
 
 from __future__ import annotations
 

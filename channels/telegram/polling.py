@@ -17,15 +17,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from telegram import Bot, Update
-from telegram.error import (
-    BadRequest,
-    Conflict,
-    EndPointNotFound,
-    InvalidToken,
-    NetworkError,
-    RetryAfter,
-    TelegramError,
-)
+from telegram.error import BadRequest, Conflict, EndPointNotFound, InvalidToken, NetworkError, RetryAfter, TelegramError
 
 from bot.channel import Commands
 from channels.telegram import errors

@@ -1,4 +1,4 @@
-"""Handles updates: messages, button presses, inline queries, and changes of the bot's membership in a chat."""
+"""Handles updates: messages, callback queries of buttons, inline queries, and changes of the bot's membership."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from channels.telegram.reply_layout import menu_of
 log = logging.getLogger(__name__)
 
 LONGEST_NOTICE = 200
-"""Characters of the notice that answers a press (https://core.telegram.org/bots/api#answercallbackquery)."""
-LONGEST_QUERY = 200
+"""Characters of the notice that answers a callback query (https://core.telegram.org/bots/api#answercallbackquery)."""
+LONGEST_QUERY = 200  # characters
 ADMINISTRATORS = {telegram.ChatMember.OWNER, telegram.ChatMember.ADMINISTRATOR}
 MEMBERS = {*ADMINISTRATORS, telegram.ChatMember.MEMBER, telegram.ChatMember.RESTRICTED}
 BLOCKED = "the reader has blocked the bot"
@@ -73,7 +73,7 @@ class UpdateHandler:
     async def handle(self, update: telegram.Update) -> None:
         """Handle one update of any kind."""
         if update.callback_query is not None:
-            await self._on_press(update.callback_query)
+            await self._on_callback_query(update.callback_query)
         elif update.inline_query is not None:
             await self._on_inline_query(update.inline_query)
         elif update.my_chat_member is not None:
@@ -134,15 +134,15 @@ class UpdateHandler:
         buttons = [button for row in menu.reply_markup.inline_keyboard for button in row]
         return menu_of([button.callback_data for button in buttons if isinstance(button.callback_data, str)])
 
-    async def _on_press(self, query: telegram.CallbackQuery) -> None:
+    async def _on_callback_query(self, query: telegram.CallbackQuery) -> None:
         callback, message = await decode(query.data or "", self._memory), query.message
         if message is None or not callback.line:
-            await self._end_press(query)
+            await self._answer_callback_query(query)
             return
         if message.chat.is_forum and not is_accessible(message):  # the topic is unknown, and General is another place
             requester = await self._requester(ChatAddress(message.chat.id), query.from_user, None)
             language = (await self._ask(requester, CommandName.HELP)).language
-            await self._end_press(query, self._replies.too_old(language), alert=True)
+            await self._answer_callback_query(query, self._replies.too_old(language), alert=True)
             return
         here = _chat(message) if is_accessible(message) else ChatAddress(message.chat.id)
         requester = await self._requester(callback.about or here, query.from_user, None)
@@ -150,29 +150,33 @@ class UpdateHandler:
         if not requester.may_change and (callback.about is not None or changes_here):
             # The refusal is shown to the one who pressed, and without details of the subscription.
             refusal = await self._ask(requester, CommandName.PAUSE)
-            await self._end_press(query, refusal.says[0] if refusal.says else "", alert=True)
+            await self._answer_callback_query(query, refusal.says[0] if refusal.says else "", alert=True)
             return
         if callback.line == LOCATION:
-            await self._end_press(query)
+            await self._answer_callback_query(query)
             if not here.is_shared:  # Telegram lets people send it to a bot in their own chat alone
                 await self._replies.ask_for_location(here, (await self._ask(requester, CommandName.ZONE)).language)
             return
         reply = await self._ask(requester, callback.line)
         refused = not reply.ok and reply.says
-        await self._end_press(query, reply.says[0] if refused else "", alert=here.is_shared)
+        await self._answer_callback_query(query, reply.says[0] if refused else "", alert=here.is_shared)
         if refused and (here.is_shared or not (reply.options or reply.rows)):
             return
         edit = message if is_accessible(message) and not callback.new_message else None
         await self._reply(here, callback, reply, edit=edit)
 
-    async def _end_press(self, query: telegram.CallbackQuery, text: str = "", *, alert: bool = False) -> None:
+    async def _answer_callback_query(
+        self, query: telegram.CallbackQuery, text: str = "", *, alert: bool = False
+    ) -> None:
         """End the progress shown on a pressed button, with a notice if there is a text."""
         notice = text if len(text) <= LONGEST_NOTICE else text[: LONGEST_NOTICE - 1] + "…"
         try:
             await query.answer(notice or None, show_alert=alert and bool(notice))
         except TelegramError as error:
             if not errors.mentions(error, *errors.QUERY_EXPIRED):
-                log.info("press not answered", extra={"channel": self._account, "reason": errors.reason(error)})
+                log.info(
+                    "callback query not answered", extra={"channel": self._account, "reason": errors.reason(error)}
+                )
 
     async def _on_inline_query(self, query: telegram.InlineQuery) -> None:
         person = query.from_user

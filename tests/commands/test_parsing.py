@@ -20,7 +20,7 @@ from bot.commands.preference_commands import MENU, UNOFFERED, ZoneQuery
 from bot.commands.subscription import SubscribeArguments
 from bot.commands.wrong_texts import PaperArguments
 from bot.model import ALL_PAPERS, OFF, Cadence, Style
-from bot.render import typed_values, zones
+from bot.render import timezones, typed_values
 from bot.render.catalogue import languages
 from bot.render.words import words
 from bot.rules.preferences import PREFERENCES
@@ -66,7 +66,7 @@ VALUES: dict[Kind, st.SearchStrategy[object]] = {
     Kind.TOPICS: st.just(()) | topics,
     Kind.HOUR: st.integers(0, 95).map(lambda quarter: quarter * 15),
     Kind.WEEKDAYS: st.integers(1, 127),
-    Kind.ZONE: st.sampled_from(sorted(filter(zones.is_zone, available_timezones()))),  # others are for machines
+    Kind.ZONE: st.sampled_from(sorted(filter(timezones.is_zone, available_timezones()))),  # others are for machines
     Kind.SWITCH: st.booleans(),
     Kind.TEXT: st.just(OFF) | st.from_regex(r"[0-9]{5,19}", fullmatch=True),
 }
@@ -284,9 +284,9 @@ def test_weekdays_as_we_say_them_are_understood(language: str, days: int) -> Non
     ],
 )  # fmt: skip
 def test_a_zone_is_found_by_what_people_call_it(query: str, language: str, name: str | None) -> None:
-    found = zones.find(query, language, NOW)
+    found = timezones.find(query, language, NOW)
     assert (found[0].name if found else None) == name
-    assert len(found) <= zones.FOUND
+    assert len(found) <= timezones.FOUND
 
 
 @pytest.mark.parametrize(
@@ -298,17 +298,17 @@ def test_a_zone_is_found_by_what_people_call_it(query: str, language: str, name:
     ],
 )  # fmt: skip
 def test_a_zone_is_called_as_its_language_calls_a_place(name: str, language: str, said: str) -> None:
-    assert str(zones.zone(name, language)) == said
+    assert str(timezones.zone(name, language)) == said
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("language", languages())
 def test_every_city_that_is_offered_is_found_by_its_name(language: str) -> None:
     lost = []
-    for name in zones._choices():
-        city = zones.zone(name, language).city
-        same_name = [each for each in zones._choices() if zones.zone(each, language).city == city]
-        found = [each.name for each in zones.find(city, language, NOW)]
+    for name in timezones._choices():
+        city = timezones.zone(name, language).city
+        same_name = [each for each in timezones._choices() if timezones.zone(each, language).city == city]
+        found = [each.name for each in timezones.find(city, language, NOW)]
         if not set(same_name) & set(found):
             lost.append(city)
     assert lost == []
@@ -316,7 +316,7 @@ def test_every_city_that_is_offered_is_found_by_its_name(language: str) -> None:
 
 @given(st.sampled_from([f"{sign}{hours}" for sign in "+-" for hours in range(13)]))
 def test_an_offset_finds_only_zones_whose_clocks_differ_so(offset: str) -> None:
-    for each in zones.find(offset, "en", NOW):
+    for each in timezones.find(offset, "en", NOW):
         assert NOW.astimezone(ZoneInfo(each.name)).utcoffset() == timedelta(hours=int(offset))
 
 
@@ -330,11 +330,13 @@ def test_an_offset_finds_only_zones_whose_clocks_differ_so(offset: str) -> None:
     ],
 )  # fmt: skip
 def test_a_zone_is_guessed_from_a_locale_that_says_enough(locale: str | None, name: str | None) -> None:
-    assert zones.guess(locale) == name
+    assert timezones.guess(locale) == name
 
 
 def test_whatever_is_guessed_or_found_is_a_zone() -> None:
-    guessed = {zones.guess(f"xx-{first}{second}") for first in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" for second in "ABEKNRSUZ"}
+    guessed = {
+        timezones.guess(f"xx-{first}{second}") for first in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" for second in "ABEKNRSUZ"
+    }
     assert guessed - {None} <= available_timezones()
-    assert set(zones._choices()) <= available_timezones()
-    assert set(zones._ALSO.values()) <= available_timezones()
+    assert set(timezones._choices()) <= available_timezones()
+    assert set(timezones._ALSO.values()) <= available_timezones()

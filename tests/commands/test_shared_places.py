@@ -9,7 +9,7 @@ import pytest
 
 from bot.channel import Barred, Sent
 from bot.model import Address, Status
-from bot.render import zones
+from bot.render import timezones
 from bot.store import Store
 from tests.support.fake_channel import NOW, publish
 from tests.support.shared_room import ADA, PLACE, Room
@@ -151,4 +151,4 @@ async def test_the_pages_of_ones_own_edition_go_on_where_the_message_ended(room:
     ],
 )
 def test_coordinates_have_a_time_zone(place: str, found: list[str]) -> None:
-    assert [zone.name for zone in zones.find(place, "en", datetime(2025, 11, 4, tzinfo=UTC))] == found
+    assert [zone.name for zone in timezones.find(place, "en", datetime(2025, 11, 4, tzinfo=UTC))] == found

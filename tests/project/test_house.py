@@ -22,7 +22,7 @@ LONGEST_FUNCTION = 60
 
 MOST_FIELDS = 12
 MORE_FIELDS = {
-    "bot.model.Paper": 18,  # what the feed says of a paper
+    "bot.model.Paper": 18,  # a row of the feed and of the table `papers`, each field a column
 }
 """Dataclasses with more than `MOST_FIELDS` fields, and their fields."""
 
@@ -76,7 +76,7 @@ HOMES = {
     "telegram": ("channels.telegram",),
     "typer": ("bot.cli", "channels.email.commands"),
     "yarl": ("channels.discord",),  # aiohttp's own
-    "tzfpy": ("bot.render.zones",),
+    "tzfpy": ("bot.render.timezones",),
     "uvloop": ("bot.cli.startup",),
 }
 """Where each library may be imported; a package stands for everything in it. What is not named has no home yet."""

@@ -146,9 +146,9 @@ async def test_a_past_day_is_published_to_the_archive_only_by_default(
     feed = Listed(paper(1, at(MONDAY, 8)), paper(2, at(TUESDAY, 8)), paper(3, at(WEDNESDAY, 8)))
     service = publisher(store, feed)
     await service.step(at(WEDNESDAY, 22))
-    published = await service.back_fill(MONDAY, at(THURSDAY, 9), deliver=deliver)
+    published = await service.backfill(MONDAY, at(THURSDAY, 9), deliver=deliver)
     assert [(each.edition.day, each.audience) for each in published] == [(MONDAY, audience)]
-    again: list[Published] = await service.back_fill(MONDAY, at(THURSDAY, 9), deliver=deliver)
+    again: list[Published] = await service.backfill(MONDAY, at(THURSDAY, 9), deliver=deliver)
     assert again == []
 
 
@@ -157,7 +157,7 @@ async def test_a_day_published_by_hand_delays_no_other_papers(store: Store) -> N
     feed = Listed(paper(1, at(MONDAY, 8)), late, paper(3, at(TUESDAY, 8)), paper(4, at(WEDNESDAY, 8)))
     service = publisher(store, feed)
     await service.step(at(MONDAY, 22))
-    await service.back_fill(TUESDAY, at(WEDNESDAY, 9), deliver=False)
+    await service.backfill(TUESDAY, at(WEDNESDAY, 9), deliver=False)
     await service.step(at(WEDNESDAY, 22))
     async with store.read() as connection:
         wednesday = await edition_queries.of_day(connection, Cadence.DAY, WEDNESDAY)

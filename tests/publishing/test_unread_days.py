@@ -263,9 +263,9 @@ async def test_publishing_by_hand_frees_a_later_day_and_takes_a_late_one_in(news
     [early] = await newsroom.publisher.close_early(now)
     assert (early.edition.day, early.audience) == (WEDNESDAY, 1)
     with pytest.raises(FeedError, match="500"):
-        await newsroom.publisher.back_fill(TUESDAY, now, deliver=False)
+        await newsroom.publisher.backfill(TUESDAY, now, deliver=False)
     newsroom.server.fault = None
-    [late] = await newsroom.publisher.back_fill(TUESDAY, now, deliver=False)
+    [late] = await newsroom.publisher.backfill(TUESDAY, now, deliver=False)
     assert {each.paper.id for each in late.edition.papers} == ids(2)
     assert await newsroom.unread() == []
 

@@ -54,4 +54,5 @@ def test_a_text_in_sentences(text: str, parts: list[str]) -> None:
 
 def test_a_line_breaks_between_wide_characters_but_not_within_a_number_and_its_unit() -> None:
     assert list(pieces("統計至 4月29日，共19篇。")) == ["統", "計", "至", " ", "4月29日，", "共", "19篇。"]
+    assert list(pieces("小さなモデル・スケール")) == ["小", "さ", "な", "モデル・", "スケール"]
     assert list(pieces("4월 29일 기준")) == ["4월", " ", "29일", " ", "기준"]

@@ -1,4 +1,4 @@
-"""What reads editions aloud, made from the settings: which voice, in which languages."""
+"""Builds the narrator from the settings: which voice, in which languages."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def speech_settings(environ: Mapping[str, str]) -> SpeechSettings:
 
 
 def make_narrator(environ: Mapping[str, str], folder: Path, store: Store, *, writes: bool) -> Narrator:
-    """What reads editions aloud into a folder, with the voice of the settings, if any. Raises SettingsError."""
+    """The narrator, which records into a folder with the voice of the settings, if any. Raises SettingsError."""
     speech = speech_settings(environ)
     podcast = Podcast([match(tag) for tag in speech.podcast], speech.podcast_style)
     return Narrator(store, MediaStore(folder), speaker(speech), podcast=podcast, budget=speech.budget, writes=writes)

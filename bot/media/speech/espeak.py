@@ -79,7 +79,7 @@ class Espeak:
 
 
 async def _run(path: str, *arguments: str, said: bytes = b"", seconds: float) -> bytes:
-    """What the program writes, at most LARGEST_SOUND; it is killed after `seconds`. Raises SpeechError."""
+    """The output of the program, at most LARGEST_SOUND bytes; it is killed after `seconds`. Raises SpeechError."""
     pipe = asyncio.subprocess.PIPE
     try:
         process = await asyncio.create_subprocess_exec(

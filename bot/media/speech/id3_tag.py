@@ -34,7 +34,7 @@ class ChapterMark:
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """What players show of a recording."""
+    """The metadata of a recording that players show."""
 
     title: str
     performer: str

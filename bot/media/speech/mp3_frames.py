@@ -26,7 +26,7 @@ _INFO_BYTES = 4 + 4 + 4 + 4 + _TOC
 
 @dataclass(frozen=True, slots=True)
 class SoundFormat:
-    """What frames must have in common to be one file: the version, samples a second, and the number of channels."""
+    """The format that frames must share to be one file: version, samples a second, number of channels."""
 
     version: int
     rate: int

@@ -1,6 +1,6 @@
 """Has editions read aloud that somebody wants to hear: each once, the newest only, within a budget of characters.
 
-Nothing waits for it: an edition goes out without its recording, which is there for whoever asks later.
+Nothing waits for it: an edition goes out without its recording, which readers can ask for later.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ class Script:
 
     @property
     def characters(self) -> int:
-        """What speech services charge for."""
+        """The number of characters, which speech services charge for."""
         return sum(len(each.text) for chapter in self.chapters for each in chapter.utterances)
 
     @property
@@ -92,7 +92,7 @@ def _greeting(w: Words, edition: Edition, shown: int) -> Iterator[str]:
 
 
 def _whose(w: Words, blocks: Sequence[Block]) -> str:
-    """Who wrote what was read aloud."""
+    """The spoken attribution: who wrote the texts."""
     sources = {each.said.source for each in blocks}
     if Source.MODEL in sources:
         return w.gettext("source.note_model")
@@ -116,7 +116,7 @@ def _paper(w: Words, block: Block) -> Chapter:
 
 
 def _utterances(said: Iterator[tuple[str, str]]) -> Iterator[Utterance]:
-    """What is left to say once it is speakable, with neighbours of one language as one utterance."""
+    """Make a script speakable, and join neighbouring utterances of one language."""
     waiting: Utterance | None = None
     for text, language in said:
         spoken = speakable(text, language)

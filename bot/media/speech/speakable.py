@@ -35,7 +35,7 @@ _POINTS = re.compile(rf"({_NUMBER})\s?(?:%p|%\s?points?|pp)(?![A-Za-z])")
 _PERCENT = re.compile(rf"({_NUMBER})\s?[%％]")
 _SIZE = re.compile(rf"{_ALONE}({_NUMBER})\s?[×x]\s?(?=({_NUMBER}))")
 _MANY = re.compile(rf"{_ALONE}({_NUMBER})\s?[×x]\s?(?=[A-Z][A-Za-z]*\d)")
-"""So many of something: "8×H100"."""
+"""A number of devices: "8×H100"."""
 _TIMES = re.compile(rf"{_ALONE}({_NUMBER})\s?[×✕]|{_ALONE}({_NUMBER})x(?![A-Za-z0-9_₀-₉])")
 _TIMES_FIRST = re.compile(rf"(?<![A-Za-z0-9_])[×x]\s?({_NUMBER}){_NO_WORD}")
 _LARGE = re.compile(rf"(?<![A-Za-z0-9_.-])({_NUMBER})(K|k|M|B|T)(?![A-Za-z0-9-])")

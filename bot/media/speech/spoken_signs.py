@@ -30,7 +30,7 @@ class SpokenSigns:
     points: str
     """Percentage points."""
     times: str
-    """"3×": so many times."""
+    """Spoken form of "3×", a number of times."""
     by: str
     """"4×4": a size."""
     span: str

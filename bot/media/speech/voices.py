@@ -1,4 +1,4 @@
-"""What turns text into sound: the port that every speech backend fills, and why one gives none."""
+"""The port of text-to-speech (TTS) backends, and their errors."""
 
 from __future__ import annotations
 

@@ -16,12 +16,12 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from bot.model import Media, MediaKind
 from bot.runtime.text import visible
 
-LONGEST_TITLE = 500
-LONGEST_ABSTRACT = 5_000
-LONGEST_NAME = 200
-LONGEST_LINK = 2_048
-LONGEST_SENTENCE = 600
-SHORTEST_SENTENCE = 20
+LONGEST_TITLE = 500  # characters
+LONGEST_ABSTRACT = 5_000  # characters
+LONGEST_NAME = 200  # characters
+LONGEST_LINK = 2_048  # characters
+LONGEST_SENTENCE = 600  # characters
+SHORTEST_SENTENCE = 20  # characters
 MOST_AUTHORS = 1_000
 MOST_KEYWORDS = 50
 MOST_MEDIA = 20

@@ -30,8 +30,8 @@ from bot.publishing.feed.errors import FeedError
 
 log = logging.getLogger(__name__)
 
-MOST_LOGGED = 10
-LONGEST_INSTANT = 40
+MOST_LOGGED = 10  # bad rows that are named in the log
+LONGEST_INSTANT = 40  # characters
 
 _ID = re.compile(r"(\d{4}\.\d{4,5})(?:v\d{1,3})?", re.ASCII)
 

@@ -35,18 +35,10 @@ Entry = Mapping[str, object]
 
 LARGEST_FEED = 8 << 20
 """Bytes of one feed; 1,000 papers are 3 MB, and feedparser needs seconds for each."""
-LONGEST_BYLINE = 50_000
+LONGEST_BYLINE = 50_000  # characters
 _LOOKED_THROUGH = 65_536
 _ROOT = re.compile(rb"<(?:[\w.-]+:)?(?:rss|rdf|feed|channel)\b", re.IGNORECASE)
-_FAILURES = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    RecursionError,
-    TypeError,
-    ValueError,
-)
+_FAILURES = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """What feedparser and its parsers are known to raise on broken input instead of setting `bozo`."""
 
 _ID = r"(\d{4}\.\d{4,5})(?:v\d{1,3})?"

@@ -1,8 +1,9 @@
 """Leases in a table of PostgreSQL: a role is its holder's until an instant by the server's clock, unless renewed.
 
-Each taking of a role has a higher number. Work under a lease shows it (`guard`): a process that was cut off, or froze,
-changes nothing once another one has the role. A number protects rows and not what is sent: so a holder counts its lease
-by its own monotonic clock, begins nothing shortly before its end and breaks off everything then.
+Each taking of a role has a higher number, a fencing token. Work under a lease shows it (`guard`): a process that was
+cut off, or froze, changes nothing once another one has the role. A number protects rows and not what is sent: so a
+holder counts its lease by its own monotonic clock, begins nothing shortly before its end and breaks off everything
+then.
 
 Each statement is a transaction of its own, so that a pooler may stand between.
 """

@@ -1,4 +1,4 @@
-"""What locks can do, and how their holders are named."""
+"""The interface of locks, and the names of their holders."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NAMED = re.compile(r"process (?P<pid>\d+) on (?P<host>\S+) since \S+(?: \((?P<id
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who has a role: the process as it is named, since when, and how often the role was taken from another one."""
+    """The holder of a role: the process's name, since when, and the number of takeovers."""
 
     role: str
     process: str

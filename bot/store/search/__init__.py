@@ -49,7 +49,7 @@ ORDERS = {
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What is searched for: a typed query, the order of the matches, a year and a topic to stay within."""
+    """A search: the typed query, the order of the matches, a year and a topic to stay within."""
 
     query: str
     order: Order = Order.BEST

@@ -43,7 +43,7 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What a paper must have, and what it must not have."""
+    """A parsed query: terms that a paper must have, and terms that it must not have."""
 
     wanted: tuple[Phrase, ...] = field(default=())
     unwanted: tuple[Phrase, ...] = field(default=())

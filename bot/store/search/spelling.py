@@ -1,4 +1,4 @@
-"""What somebody may have meant whose words are in no paper: terms that share most of their trigrams."""
+"""Spelling suggestions for words that are in no paper: terms that share most of their trigrams."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SHORTEST, LONGEST = 4, 30
 """Letters of a word that may be corrected, or be a correction."""
 BATCH = 400
 """Terms that are looked up at once."""
-MOST_CANDIDATES = 40
+MOST_CANDIDATES = 40  # terms that are compared
 NEAREST = 0.7
 """How like its correction a word must be, from 0 to 1."""
 

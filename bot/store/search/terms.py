@@ -1,4 +1,4 @@
-"""Cuts text into the terms of the search index: words, and pairs of characters where a script has no spaces. Pure.
+"""Tokenizer of the search index: cuts text into words, and pairs of characters where a script has no spaces. Pure.
 
 Both databases are given terms, never text, so that they find the same papers: a word of Chinese, Japanese or Korean
 is found inside a longer one, and words that nearly every English sentence has are left out on both sides.

@@ -1,1 +1,1 @@
-"""Checks what a language model wrote against its source before anybody reads it."""
+"""Checks what a language model wrote against its source, for hallucinations, before anybody reads it."""

@@ -1,4 +1,4 @@
-"""What a list of papers shows beside their texts: keywords to follow. Pure."""
+"""Cards in lists of papers: keywords to follow. Pure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LONGEST_KEYWORD = 32
 
 @dataclass(frozen=True, slots=True)
 class Cards:
-    """What stands on the cards of a list of papers."""
+    """The content of the cards of a list of papers."""
 
     keywords: Mapping[str, Sequence[Link]] = field(default_factory=dict)
     """Keywords of each paper, by its id."""
@@ -31,7 +31,7 @@ class Cards:
 
 
 def cards(page: Page, urls: Urls) -> Cards:
-    """What the cards of a page's papers show."""
+    """Make the cards of a page's papers."""
     found = {each.paper.id: keywords(each.paper) for each in page.blocks}
 
     def links(names: Sequence[str]) -> list[Link]:

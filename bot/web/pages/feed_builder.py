@@ -86,10 +86,7 @@ class FeedBuilder:
             else [],
         )
         layout = self._layouts.layout(
-            w,
-            lambda tag: urls.page(tag, "feeds"),
-            description=w.gettext("feeds.introduction"),
-            indexed=not is_sent,
+            w, lambda tag: urls.page(tag, "feeds"), description=w.gettext("feeds.introduction"), indexed=not is_sent
         )
         page = plain_page(w, w.gettext("feeds.title"), notes=notes)
         fill = partial(self._template, page, layout=layout, urls=urls, form=form)

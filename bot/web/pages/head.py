@@ -1,4 +1,4 @@
-"""What a page's head tells machines: a card for links to it, structured data, tags for reference managers. Pure."""
+"""The head of a page: Open Graph card, structured data, citation tags for reference managers. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CONTEXT = "https://schema.org"
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What a page's head has beyond what all pages have."""
+    """The contents of a page's head beyond those that all pages have."""
 
     kind: str = "website"
     """The type of thing that the page is, as Open Graph has it (https://ogp.me/#types)."""
@@ -92,7 +92,7 @@ def paper_head(page: Page, urls: Urls, pictures: frozenset[str], card: str = "")
 
 
 def _known(block: Block, paper: Paper, picture: str) -> Mapping[str, object]:
-    """What is known of some papers alone."""
+    """JSON-LD properties that only some papers have."""
     organisation = block.organisation and {"@type": "Organization", "name": block.organisation}
     known = {
         "datePublished": f"{paper.published or ''}",

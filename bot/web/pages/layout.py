@@ -110,7 +110,7 @@ class Neighbours:
 
 @dataclass(frozen=True, slots=True)
 class PageLayout:
-    """What stands around a page's content."""
+    """The layout around a page's content."""
 
     site: SiteUrls
     navigation: Navigation
@@ -196,12 +196,12 @@ class LayoutMaker:
 
 
 def _beginning(language: str, style: Style) -> str:
-    """What a subscription begins with, as the command `subscribe` has it: `ko`, `ko-abstract`."""
+    """The argument of the command `subscribe` for a language and a style: `ko`, `ko-abstract`."""
     return language if style is Style.HEADLINE else f"{language}-{style}"
 
 
 def coverage(w: Words, begins: date | None, now: datetime) -> list[str]:
-    """What a young archive says of itself, so that nobody takes it for all there ever was.
+    """A note that an archive is young, so not complete.
 
     `begins` is its first list day, None for an empty one, which has nothing to say.
     """

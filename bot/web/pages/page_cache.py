@@ -24,7 +24,7 @@ HTML = "text/html"
 
 @dataclass(frozen=True, slots=True)
 class PageSource:
-    """What a page is rendered from. `facts` are all the data that `render` uses, or a digest of them, for comparing.
+    """The source of a page. `facts` are all the data that `render` uses, or a digest of them, for comparing.
 
     They are cached with the page, and so should not be much larger than it.
     """

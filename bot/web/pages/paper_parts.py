@@ -1,4 +1,4 @@
-"""What a paper's page has beside its texts: related papers, its neighbours in the edition, citation, ways to share."""
+"""Parts of a paper's page beside its texts: related papers, neighbours in the edition, citation, share links."""
 
 from __future__ import annotations
 

@@ -261,11 +261,7 @@ class PublicRoutes:
         raise web.HTTPTooManyRequests
 
     async def _shown(
-        self,
-        request: web.Request,
-        key: Hashable,
-        now: datetime,
-        load: Callable[[], Awaitable[PageSource | None]],
+        self, request: web.Request, key: Hashable, now: datetime, load: Callable[[], Awaitable[PageSource | None]]
     ) -> web.StreamResponse:
         page = self._cache.fresh(key, now) or await self._cache.get(key, now, load)
         if page is None:
@@ -286,12 +282,8 @@ class PublicRoutes:
     async def _error_page(self, language: str, status: int) -> RenderedPage:
         async def load() -> PageSource:
             w = words(language)
-            heading = {
-                404: w.gettext("errors.not_found"),
-                429: w.gettext("errors.too_many_requests"),
-            }.get(
-                status,
-                w.gettext("errors.bad_form") if status < 500 else w.gettext("errors.went_wrong"),
+            heading = {404: w.gettext("errors.not_found"), 429: w.gettext("errors.too_many_requests")}.get(
+                status, w.gettext("errors.bad_form") if status < 500 else w.gettext("errors.went_wrong")
             )
             nowhere = status == HTTPStatus.NOT_FOUND
             says = w.gettext("errors.not_found_hint") if nowhere else w.gettext("errors.nothing_changed")

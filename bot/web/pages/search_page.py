@@ -57,7 +57,7 @@ class SearchRequest:
 
 
 def read_search_request(parameters: Mapping[str, str]) -> SearchRequest:
-    """What the parameters of a URL ask for; what cannot be understood counts as not given."""
+    """Parse the parameters of a search URL; invalid ones count as not given."""
 
     def text(name: str, longest: int) -> str:
         return " ".join(parameters.get(name, "")[:longest].split())

@@ -103,7 +103,7 @@ class SiteFiles:
         return [self._urls.front, partial(self._urls.page, name="archive"), partial(self._urls.page, name="feeds")]
 
     def _robots(self) -> bytes:
-        """What crawlers should leave alone: pages of one reader, and searches, of which there is no end."""
+        """The robots.txt: crawlers are kept from pages of one reader, and from searches, of which there is no end."""
         closed = ("/settings/", "/unsubscribe/", "/fewer/", *(f"/{tag}/search" for tag in languages()))
         refused = [f"Disallow: {self._urls.root}{each}" for each in closed]
         there = self._urls.whole(f"{self._urls.root}/sitemap.xml")

@@ -28,7 +28,7 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True)
 class SubscribeBox:
-    """What the box says and offers, in one language."""
+    """The content of the subscribe box in one language."""
 
     tagline: str
     introduction: str

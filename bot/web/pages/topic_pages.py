@@ -95,7 +95,7 @@ class TopicPages:
 
 
 def names(kind: TopicKind, paper: Paper) -> Iterable[str]:
-    """What a paper has of a kind of topic."""
+    """The topics of one kind that a paper has."""
     match kind:
         case TopicKind.KEYWORD:
             return paper.keywords

@@ -130,12 +130,7 @@ class AccountRoutes:
             key = None
             if await subscriber_queries.may_be_asked(connection, there):
                 key = await one_time_tokens.make_unless_recent(
-                    connection,
-                    Purpose.ARRIVE,
-                    there,
-                    now=now,
-                    subscriber_id=reader.id,
-                    payload=token.payload,
+                    connection, Purpose.ARRIVE, there, now=now, subscriber_id=reader.id, payload=token.payload
                 )
         w = words(language)
         if key is not None:

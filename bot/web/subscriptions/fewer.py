@@ -12,8 +12,8 @@ from aiohttp import web
 
 from bot.channel import CommandName, Requester, command_line
 from bot.model import ALL_PAPERS, Cadence, Status, Subscriber
-from bot.render.words import Words, match, words
-from bot.signing import FEWER, PURPOSES, named
+from bot.render.words import Words, words
+from bot.signing import FEWER, PURPOSES
 from bot.web.pages.layout import Form
 from bot.web.subscriptions.forms import FormPages
 
@@ -34,7 +34,8 @@ class FewerRoutes:
     async def offer(self, request: web.Request) -> web.StreamResponse:
         """Show what there is to choose; nothing changes before a button is pressed."""
         forms, now = self._forms, self._forms.clock()
-        reader, w = await self._reader(request)
+        reader, language = await forms.reader_of_link(request, PURPOSES[FEWER])
+        w = words(language)
         if reader is None or reader.status not in {Status.ACTIVE, Status.PAUSED}:
             return forms.say(w.language, w.gettext("unsubscribe.was_not"), links=[forms.front_link(w)])
         buttons = [Form(request.path, label, {FIELD: name}) for name, (label, _) in choices(reader, w, now).items()]
@@ -51,7 +52,8 @@ class FewerRoutes:
         forms, now = self._forms, self._forms.clock()
         chosen = (await forms.read(request)).get(FIELD)
         forms.count(request, now)
-        reader, w = await self._reader(request)
+        reader, language = await forms.reader_of_link(request, PURPOSES[FEWER])
+        w = words(language)
         offered = {} if reader is None else choices(reader, w, now)
         if reader is None or chosen not in offered:
             return await self.offer(request)
@@ -60,18 +62,9 @@ class FewerRoutes:
         links = [forms.settings_link(w), forms.front_link(w)]
         return forms.say(w.language, reply.says[0], *reply.says[1:2], links=links)
 
-    async def _reader(self, request: web.Request) -> tuple[Subscriber | None, Words]:
-        """The reader that a token names, and the words to answer in. Raises web.HTTPNotFound if it is invalid."""
-        value = self._forms.links.read(PURPOSES[FEWER], request.match_info["token"])
-        if value is None:
-            raise web.HTTPNotFound
-        reader = await self._forms.named(named(value))
-        asked = request.headers.get("Accept-Language", "").partition(",")[0].partition(";")[0]
-        return reader, words(match(asked) if reader is None else reader.preferences.language)
-
 
 def choices(reader: Subscriber, w: Words, now: datetime) -> Mapping[str, tuple[str, str]]:
-    """What a reader can have less of, by the field's value: the button's label and the command line. Pure."""
+    """The offers of fewer mails, by the field's value: the button's label and the command line. Pure."""
     wanted = reader.preferences
     until = now.astimezone(UTC).date() + timedelta(days=PAUSE_DAYS)
     found = {}

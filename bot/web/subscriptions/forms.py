@@ -1,4 +1,4 @@
-"""Shared helpers of form pages: parsing, cross-site checks, one-time tokens, confirmation pages."""
+"""Shared helpers of form pages: parsing, protection from CSRF, one-time tokens, confirmation pages."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from bot.commands.process_feedback import FeedbackProcessor
 from bot.commands.token_buckets import TokenBuckets
 from bot.model import Address, Subscriber
 from bot.render.labels import plain_page
-from bot.render.words import Words, words
-from bot.signing import SignedLinks
+from bot.render.words import Words, match, words
+from bot.signing import SignedLinks, named
 from bot.store import Store, one_time_tokens, subscriber_queries
 from bot.store.one_time_tokens import OneTimeToken, Purpose
 from bot.web.client import is_our_own
@@ -63,7 +63,7 @@ class FormFields:
 
 @dataclass(frozen=True, slots=True)
 class FormPages:
-    """What form pages work with. `channel` is the mail channel, `client` gives the key that quotas are counted by."""
+    """The dependencies of form pages. `channel` is the mail channel, `client` gives the key of the rate limit."""
 
     store: Store
     pages: Pages
@@ -168,12 +168,20 @@ class FormPages:
         async with self.store.read() as connection:
             return await subscriber_queries.numbered(connection, subscriber_id)
 
-    async def named(self, name: tuple[int, int] | None) -> Subscriber | None:
-        """The subscriber that a signed link names, by id and second of subscribing, since ids may be used again."""
+    async def reader_of_link(self, request: web.Request, purpose: str) -> tuple[Subscriber | None, str]:
+        """The reader that the signed token in a path names, and the language to answer in.
+
+        A token names a reader by id and second of subscribing, since ids may be used again. Raises web.HTTPNotFound for
+        a token that we did not sign for this purpose.
+        """
+        value = self.links.read(purpose, request.match_info["token"])
+        if value is None:
+            raise web.HTTPNotFound
+        name = named(value)
         reader = await self.numbered(None if name is None else name[0])
-        if name is None or reader is None or reader.created_at is None:
-            return None
-        return reader if int(reader.created_at.timestamp()) == name[1] else None
+        if name and reader and reader.created_at and int(reader.created_at.timestamp()) == name[1]:
+            return reader, reader.preferences.language
+        return None, match(first_accepted(request))
 
     def too_old(self, language: str) -> web.Response:
         """The answer to a link that was used already or has expired."""
@@ -211,6 +219,11 @@ class FormPages:
             return Address(self.channel.name, self.channel.recipient(written))
         except ValueError:
             return None
+
+
+def first_accepted(request: web.Request) -> str:
+    """The first language in a request's Accept-Language, "" if there is none."""
+    return request.headers.get("Accept-Language", "").partition(",")[0].partition(";")[0]
 
 
 async def read_form(request: web.Request) -> FormFields:

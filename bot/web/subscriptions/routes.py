@@ -7,6 +7,7 @@ from functools import partial
 
 from aiohttp import web
 
+from bot.channel import CommandName
 from bot.signing import FEWER, PATHS, SETTINGS, UNSUBSCRIBE
 from bot.store.one_time_tokens import Purpose
 from bot.web.subscriptions.account import AccountRoutes
@@ -47,9 +48,9 @@ def routes(forms: FormPages, in_a_language: Callable[[Page], Answer]) -> list[we
         "settings/link": subscribe.open,
         "settings": preferences.own(preferences.save),
         "settings/pause": preferences.own(preferences.pause),
-        "settings/resume": preferences.own(preferences.resume),
-        "settings/leave": preferences.own(preferences.leave),
-        "settings/return": preferences.own(preferences.come_back),
+        "settings/resume": preferences.own(preferences.run(CommandName.RESUME)),
+        "settings/leave": preferences.own(preferences.run(CommandName.UNSUBSCRIBE)),
+        "settings/return": preferences.own(preferences.run(CommandName.SUBSCRIBE)),
         "settings/browser": preferences.own(preferences.forget_browser),
         "settings/address": preferences.own(account.move),
         "settings/export": preferences.own(account.export),

@@ -13,11 +13,11 @@ from aiohttp import web
 from bot.channel import CommandName, Reply, Requester, command_line
 from bot.channel.preference import Kind, Preference
 from bot.model import Status, Style, Subscriber
-from bot.render import preference_values, zones
+from bot.render import preference_values, timezones
 from bot.render.preference_values import rhythm_in_words
-from bot.render.words import Words, match, words
+from bot.render.words import Words, words
 from bot.rules.preferences import PREFERENCES, value
-from bot.signing import PURPOSES, SETTINGS, named
+from bot.signing import PURPOSES, SETTINGS
 from bot.store.one_time_tokens import AT_LEAST, Purpose
 from bot.web.pages.layout import Form, Option
 from bot.web.subscriptions.browser_sessions import BrowserSessions
@@ -85,7 +85,7 @@ class SettingsRoutes:
     async def offer_link(self, request: web.Request) -> web.StreamResponse:
         """Answer the settings link in every mail: offer to mail a link that opens them, since mails are forwarded."""
         forms = self._forms
-        reader, language = await self._named(request)
+        reader, language = await forms.reader_of_link(request, PURPOSES[SETTINGS])
         known = await self._sessions.reader(request, forms.clock())
         if reader is not None and known is not None and known.id == reader.id:
             return self._to_settings(language)
@@ -103,7 +103,7 @@ class SettingsRoutes:
         forms, now = self._forms, self._forms.clock()
         await forms.read(request)
         forms.count(request, now)
-        reader, language = await self._named(request)
+        reader, language = await forms.reader_of_link(request, PURPOSES[SETTINGS])
         mailed = reader is not None and await self._joining.write_key(reader, now, within=AT_LEAST)
         return self._joining.sent(language, surely=mailed)
 
@@ -162,29 +162,19 @@ class SettingsRoutes:
         )
         return await self._run(reader, command_line(CommandName.PAUSE, f"{until or ''}"), now)
 
-    async def resume(self, request: web.Request, reader: Subscriber, now: datetime) -> web.StreamResponse:
-        """Resume after a pause."""
-        await self._forms.read(request)
-        return await self._run(reader, CommandName.RESUME, now)
+    def run(self, line: str) -> Own:
+        """A handler that runs a command, for a button without fields."""
 
-    async def leave(self, request: web.Request, reader: Subscriber, now: datetime) -> web.StreamResponse:
-        """Unsubscribe."""
-        await self._forms.read(request)
-        return await self._run(reader, CommandName.UNSUBSCRIBE, now)
+        async def answer(request: web.Request, reader: Subscriber, now: datetime) -> web.StreamResponse:
+            await self._forms.read(request)
+            return await self._run(reader, line, now)
 
-    async def come_back(self, request: web.Request, reader: Subscriber, now: datetime) -> web.StreamResponse:
-        """Subscribe again."""
-        await self._forms.read(request)
-        return await self._run(reader, CommandName.SUBSCRIBE, now)
+        return answer
 
     async def forget_browser(self, request: web.Request, reader: Subscriber, _: datetime) -> web.StreamResponse:
         """End the session."""
         await self._forms.read(request)
-        answer = web.Response(
-            status=HTTPStatus.SEE_OTHER,
-            headers={"Location": self._forms.urls.front(reader.preferences.language), "Cache-Control": "no-store"},
-        )
-        return await self._sessions.end(request, answer)
+        return await self._sessions.end(request, _redirect(self._forms.urls.front(reader.preferences.language)))
 
     async def _run(self, reader: Subscriber, line: str, now: datetime) -> web.Response:
         """Run a command and show the settings page with its reply."""
@@ -205,22 +195,17 @@ class SettingsRoutes:
         return forms.show(forms.pages.settings(language, form, [each for each in says if each], coming), status)
 
     def _to_settings(self, language: str) -> web.Response:
-        there = self._forms.urls.page(language, "settings")
-        return web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": there, "Cache-Control": "no-store"})
+        return _redirect(self._forms.urls.page(language, "settings"))
 
-    async def _named(self, request: web.Request) -> tuple[Subscriber | None, str]:
-        """The subscriber that a path's signed token names, and the language to answer in; 404 for an invalid token."""
-        signed = self._forms.links.read(PURPOSES[SETTINGS], request.match_info["token"])
-        if signed is None:
-            raise web.HTTPNotFound
-        reader = await self._forms.named(named(signed))
-        return reader, match(None) if reader is None else reader.preferences.language
+
+def _redirect(to: str) -> web.Response:
+    return web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": to, "Cache-Control": "no-store"})
 
 
 def changes(
     given: FormFields, reader: Subscriber, now: datetime, extras: Sequence[Preference] = ()
 ) -> dict[str, object] | None:
-    """What a form changes for a reader, by the names of preferences; None if it has an invalid value. Pure.
+    """The preferences that a form changes, by name; None if it has an invalid value. Pure.
 
     Fields that are missing or left empty change nothing, but for topics and weekdays. `extras` are the channel's own
     preferences.
@@ -247,7 +232,7 @@ def _chosen(preference: Preference, reader: Subscriber, extras: Sequence[Prefere
 
 
 def _text(given: FormFields, preference: Preference) -> str | None:
-    """What a form says of a preference, as people would type it; None for nothing."""
+    """A preference's value in a form, as people would type it; None where the form has none."""
     if preference.option not in given:
         return None
     if preference.kind is Kind.WEEKDAYS:
@@ -262,7 +247,7 @@ def _value(preference: Preference, text: str, language: str, now: datetime) -> o
         return ()
     wanted = preference_values.parse(preference, text, words(language))
     if wanted is None and preference.kind is Kind.ZONE:
-        found = zones.find(text, language, now)
+        found = timezones.find(text, language, now)
         return found[0].name if found else None
     return wanted
 
@@ -304,7 +289,7 @@ def _field(preference: Preference, chosen: Any, styles: Sequence[Style], w: Word
         case _, Kind.WEEKDAYS:
             options = [Option(f"{day}", w.weekday(day), bool(chosen >> day & 1)) for day in range(7)]
         case _, Kind.ZONE:
-            options = [Option(each.name, f"{each}", False) for each in zones.neighbours(w.language, w.language)]
+            options = [Option(each.name, f"{each}", False) for each in timezones.neighbours(w.language, w.language)]
         case _, Kind.TOPICS:
             shown = ", ".join(chosen)
     label = preference_values.title(preference, w)
@@ -314,9 +299,7 @@ def _field(preference: Preference, chosen: Any, styles: Sequence[Style], w: Word
 def _hint(preference: Preference, w: Words) -> str:
     """How a text field is filled in."""
     if preference.kind is Kind.TOPICS:
-        return w.gettext(
-            "form.topics_hint",
-        )
+        return w.gettext("form.topics_hint")
     if preference.kind is Kind.ZONE:
         return w.gettext("form.zone_hint")
     return ""

@@ -16,7 +16,7 @@ from bot.store import one_time_tokens, subscriber_queries
 from bot.store.one_time_tokens import AN_HOUR, Purpose
 from bot.web.pages.layout import Form
 from bot.web.subscriptions.browser_sessions import BrowserSessions
-from bot.web.subscriptions.forms import FormPages
+from bot.web.subscriptions.forms import FormPages, first_accepted
 
 NOBODY = Address("", "")
 """An address that no list admits, to check an invite code alone: who is on the list must not show."""
@@ -76,7 +76,7 @@ class SubscribeRoutes:
         topics = token.payload.get("topics")
         line = command_line(CommandName.SUBSCRIBE, wanted, *((ABOUT, topics) if topics else ()))
         # A browser that is set to the chosen language may name a country as well, which hints at the time zone.
-        accepted = request.headers.get("Accept-Language", "").partition(",")[0].partition(";")[0]
+        accepted = first_accepted(request)
         locale = accepted if match(accepted, "") == language else language
         requester = Requester(address, locale=locale, rate_limit_key=f"join {address}")
         answered = await forms.commands.ask(requester, line, now)

@@ -8,8 +8,7 @@ from aiohttp import web
 
 from bot.channel import LEAVE, CommandName, Feedback, Requester
 from bot.model import Reason, Status, Subscriber
-from bot.render.words import match, words
-from bot.signing import named
+from bot.render.words import words
 from bot.store import one_time_tokens, subscriber_queries
 from bot.store.one_time_tokens import Purpose
 from bot.web.pages.layout import Form
@@ -29,14 +28,10 @@ class UnsubscribeRoutes:
 
     async def offer(self, request: web.Request) -> web.StreamResponse:
         """The page that the link opens: one button, and nothing changes before it is pressed."""
-        reader, language = await self._reader(request)
+        reader, language = await self._forms.reader_of_link(request, LEAVE)
         w = words(language)
         if reader is None or reader.status is Status.UNSUBSCRIBED:
-            return self._forms.say(
-                language,
-                w.gettext("unsubscribe.was_not"),
-                links=[self._forms.front_link(w)],
-            )
+            return self._forms.say(language, w.gettext("unsubscribe.was_not"), links=[self._forms.front_link(w)])
         return self._forms.say(
             language,
             w.gettext("unsubscribe.question"),
@@ -48,7 +43,7 @@ class UnsubscribeRoutes:
     async def leave(self, request: web.Request) -> web.StreamResponse:
         """Unsubscribe, without cookies or confirmation. Idempotent: every time the same answer."""
         forms, now = self._forms, self._forms.clock()
-        reader, language = await self._reader(request)
+        reader, language = await self._forms.reader_of_link(request, LEAVE)
         own_button = await self._is_own_button(request)
         # Not counted against a quota: it needs a signed token, and must always work with one click.
         left = await forms.feedback.process(Feedback.LEAVING, LEAVE, request.match_info["token"], "on the web", now)
@@ -82,15 +77,6 @@ class UnsubscribeRoutes:
         w = words(answered.language)
         links = [forms.settings_link(w), forms.front_link(w)]
         return forms.say(answered.language, answered.says[0], *answered.says[1:2], links=links)
-
-    async def _reader(self, request: web.Request) -> tuple[Subscriber | None, str]:
-        """The reader that a token names, and the language to answer in. Raises web.HTTPNotFound if it is invalid."""
-        value = self._forms.links.read(LEAVE, request.match_info["token"])
-        if value is None:
-            raise web.HTTPNotFound
-        reader = await self._forms.named(named(value))
-        asked = request.headers.get("Accept-Language", "").partition(",")[0].partition(";")[0]
-        return reader, match(asked) if reader is None else reader.preferences.language
 
     async def _must_not_be_asked(self, reader: Subscriber) -> bool:
         """Whether a reader complained or is suppressed, so that only they themselves may subscribe again."""

@@ -20,13 +20,13 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """What was published, the oldest day first and each period after its days; and days that could not be read, why."""
+    """The result of a backfill: editions published, oldest first, and days that could not be read, with the reason."""
 
     published: Sequence[Published]
     failed: Mapping[date, str]
 
 
-async def back_fill(
+async def backfill(
     publisher: Publisher, store: Store, first: date, last: date, now: datetime, *, progress: Progress
 ) -> Filled:
     """Publish the days from `first` to `last` that have no edition, for the archive alone.

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from bot.model import Cadence
-from bot.publishing.back_fill import Filled, back_fill
+from bot.publishing.backfill import Filled, backfill
 from bot.publishing.feed import Feed
 from bot.publishing.publisher import Publisher
 from bot.store import Store
@@ -43,7 +43,7 @@ class Archive:
         def note(done: int, total: int) -> None:
             self.progress.append((done, total))
 
-        return await back_fill(self.publisher, self.store, first, last, NOW, progress=note)
+        return await backfill(self.publisher, self.store, first, last, NOW, progress=note)
 
 
 @pytest.fixture
