@@ -4,20 +4,25 @@
 abstracts, and real models' texts and news from `$PAPERS_REFERENCE`; half of each set is held out from tuning. A text
 counts as caught if a part is refused or what was put in is cut. `corroborate` and `opengate-grounding` judge the same
 rows where they can be imported (`pip install --no-deps --target DIR corroborate opengate-grounding`, `PYTHONPATH=DIR`).
-Of real texts (November 2026; tuned on / held out): deepseek-zh 0.2 / 0.2 % refused, numbers 96.3 / 97.4 % and units
-99.6 / 98.3 % caught; gpt-ko 0.3 / 1.1 %, 97.4 / 97.1 %, 100 / 99.1 %; own sentences 0; UHGEval 96.9 % at 0.0 %.
-`--show` prints what went wrong, of held-out texts too. Exit code 0: within the bounds, 1: not, 2: no recordings.
+Of real texts (November 2026; tuned on / held out): deepseek-zh 0.2 / 0.2 % refused, numbers 97.1 / 97.8 % and units
+99.6 / 98.6 % caught; gpt-ko 0.3 / 1.1 %, 98.7 / 97.6 %, 100 / 99.1 %; own sentences 0; UHGEval 98.1 % at 0.0 %. Beside
+it on the same rows: corroborate 39.5 % of numbers at 8.8 % refused (zh), 96.2 at 6.7 (ko), UHGEval 9.3 at 0.0;
+opengate-grounding 99.6 at 16.9, 99.7 at 7.4, 99.4 at 0.0: across languages either refuses what is true.
+`--show` prints what went wrong, of held-out texts too. `--without numerals._korean` switches a rule (a pattern, a table
+or a function of a module of the guard) off, to see what it catches by itself.
+Exit code 0: within the bounds, 1: not, 2: no recordings.
 """
 
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from benchmarks.judged_texts import (
     Good,
@@ -48,6 +53,9 @@ Peer = Callable[[str, str], bool]
 
 def main() -> int:
     """Print the table and the verdict."""
+    for option, rule in pairwise(sys.argv):
+        if option == "--without":
+            switch_off(rule)
     papers = recorded()
     if not papers:
         print("no recordings: set PAPERS_REFERENCE to the folder that holds data/daily_papers", file=sys.stderr)
@@ -65,6 +73,18 @@ def main() -> int:
     print("peers: numbers caught / good ones refused" if peers else "no peer package can be imported")
     print("ok" if fits else "not good enough")
     return 0 if fits else 1
+
+
+def switch_off(rule: str) -> None:
+    """Put a rule of the guard (`module.name`) out of work, wherever it is imported. Raises AttributeError for none."""
+    module, _, name = rule.partition(".")
+    old = getattr(importlib.import_module(f"bot.summaries.guard.{module}"), name)
+    nothing = (
+        re.compile("(?!)") if isinstance(old, re.Pattern) else (lambda *_, **__: ()) if callable(old) else type(old)()
+    )
+    for name_of, loaded in list(sys.modules.items()):
+        if name_of.startswith("bot.summaries.guard.") and getattr(loaded, name, None) is old:
+            setattr(loaded, name, nothing)
 
 
 def report(

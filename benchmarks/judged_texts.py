@@ -18,7 +18,7 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 OWN_SENTENCES = 7
 """Every seventh recorded paper is used; each sentence of its abstract is a text of its own."""
 NUMBER_SENTENCES = Path(__file__).resolve().parents[1] / "tests" / "summaries" / "number_sentences.json"
-"""Our own Japanese and Arabic sentences about recorded papers: language, paper id, sentence."""
+"""Our own sentences about recorded papers: language, paper id, text; most in Japanese and Arabic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def good_texts(papers: Mapping[str, Paper]) -> list[Good]:
 
 
 def number_sentences(papers: Mapping[str, Paper]) -> list[Good]:
-    """Our own sentences with numbers, in Japanese and Arabic: every second one held out."""
+    """Our own sentences with numbers in five languages: every second one held out."""
     if not NUMBER_SENTENCES.exists():
         return []
     written = json.loads(NUMBER_SENTENCES.read_text(encoding="utf-8"))

@@ -46,6 +46,8 @@ LINKS = (
 )
 MARKUP = ("**{}**", "# {}", "<b>{}</b>", "```\n{}\n```", "<p>{}</p>")
 NUMBER = re.compile(r"(?<![A-Za-z0-9.,٫-])[0-9٠-٩]+(?:[.,٫][0-9٠-٩]+)*(?![0-9٠-٩])")
+WORDS = {"one": 1, "single": 1, "two": 2, "both": 2, "dual": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7}
+"""Numbers that a source has in words; one that stands elsewhere in it is no wrong number."""
 SENTENCE = re.compile(r"[^.。!?؟]+(?:\.(?=\S)[^.。!?؟]+)*[.。!?؟]?")
 
 
@@ -81,7 +83,9 @@ def most(text: Good, part: str) -> int:
 
 def numbers_changed(text: Good, luck: random.Random) -> Iterator[Spoiled]:
     places = [(part, found) for part, said in text.parts.items() for found in NUMBER.finditer(said)]
-    in_source = set(re.findall(r"\d+(?:\.\d+)?", f"{text.paper.title} {text.paper.abstract}"))
+    told = f"{text.paper.title} {text.paper.abstract}".replace(",", "")
+    in_source = {float(each) for each in re.findall(r"\d+(?:\.\d+)?", told)}
+    in_source |= {WORDS[word] for word in re.findall(r"[a-z]+", told.lower()) if word in WORDS}
     for part, found in luck.sample(places, min(len(places), TIMES)):
         for _ in range(20):
             digits = list(found[0])
@@ -90,10 +94,15 @@ def numbers_changed(text: Good, luck: random.Random) -> Iterator[Spoiled]:
             digits[at] = chr(zero + luck.choice([n for n in range(at == 0, 10) if chr(zero + n) != digits[at]]))
             new = "".join(digits)
             # A number of the source at the wrong place is true as far as anybody can tell who does not understand it.
-            if new.replace("٫", ".").replace(",", "") not in in_source:
+            if _value(new) not in in_source:
                 said = text.parts[part]
                 yield changed(text, "number", **{part: said[: found.start()] + new + said[found.end() :]})
                 break
+
+
+def _value(written: str) -> float:
+    whole, *decimals = written.replace("٫", ".").replace(",", "").split(".")
+    return float(f"{whole}.{''.join(decimals)}")
 
 
 def units_changed(text: Good, luck: random.Random) -> Iterator[Spoiled]:

@@ -25,6 +25,9 @@ class SetupError(Exception):
     """Set-up failed; the message is one sentence for the person at the terminal."""
 
 
+LEFT_OUT = {"PYTHONHOME", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE"}
+
+
 class Environment:
     """A virtualenv at the top of the checkout with exactly the packages of its lock."""
 
@@ -40,9 +43,12 @@ class Environment:
         return os.path.join(self.programs, name + (".exe" if WINDOWS else ""))
 
     def variables(self) -> dict[str, str]:
-        """Give the environment variables for programs of this virtualenv, without those of others."""
+        """Give the environment variables for programs of this virtualenv, without those of others.
+
+        Compiled modules are written whatever the caller's setting: each of a hundred processes would compile them anew.
+        """
         path = self.programs + os.pathsep + os.environ.get("PATH", os.defpath)
-        kept = {k: v for k, v in os.environ.items() if k not in {"PYTHONHOME", "PYTHONPATH"}}
+        kept = {k: v for k, v in os.environ.items() if k not in LEFT_OUT}
         return {**kept, "PATH": path, "VIRTUAL_ENV": self.folder}
 
     def is_ready(self) -> bool:

@@ -31,7 +31,7 @@ class Limits:
 
 def utf16_units(text: str) -> int:
     """The length of a text in UTF-16 code units, as services in JavaScript or Java count: an emoji is two."""
-    return len(text) + sum(character > "\uffff" for character in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,18 @@ class Rate:
     count: int
     seconds: float = 1.0
     even: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """Messages beyond the account's rate that the service takes for money, each for `price` of its `currency`."""
+
+    rate: Rate
+    """How fast they may be, beside those that are free."""
+    daily: int
+    """The most that may be paid for in a day (UTC), by all processes together."""
+    price: float
+    currency: str
 
 
 def _one_kind(to: str) -> str:  # noqa: ARG001 - a channel with several kinds of recipient looks at it
@@ -55,6 +67,8 @@ class Pace:
     """Sends in flight at once, and so the most whose outcome can be unknown after a crash."""
     account: Rate | None = None
     """For the whole account."""
+    paid: Paid | None = None
+    """What may be sent beyond that for money, where the operator wants it (`Personal.paid`)."""
     recipient: Rate | None = None
     """For one recipient."""
     kinds: Mapping[str, Sequence[Rate]] = field(default_factory=dict)
@@ -83,3 +97,5 @@ class Personal:
     """When editions come, in words, with the reader's first one; empty with all others."""
     extras: Mapping[str, str] = field(default_factory=dict)
     """The subscription's values of the channel's own preferences (`Channel.extras`), by name."""
+    paid: bool = False
+    """Whether to send beyond the account's rate, for money: it was counted (`Pace.paid`)."""

@@ -25,6 +25,8 @@ class Deferred:
     """Whether one recipient has to wait or the whole channel."""
     slow_down: bool = False
     """Whether the service finds us too fast: the account's rate is lowered by a fifth for a minute."""
+    unpaid: bool = False
+    """Whether the service takes no money from the account now, so that nothing is paid for during a while."""
     strike: bool = False
     """Whether the reader's side caused it (a full mailbox); after three editions in a row over a week the reader is
     `gone`."""

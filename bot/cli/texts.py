@@ -90,7 +90,9 @@ async def write(
             done = await service.workers.writer.write(tasks, clock, lambda count: bar(count, len(tasks)))
         if done < len(tasks):
             complain(await _why_not(service.workers.writer))
-    say(f"{done} of {len(tasks)} texts were generated; `papers texts` shows them.")
+        unaccepted = service.workers.writer.unaccepted
+    but = f", {unaccepted} of them rejected or failed" if unaccepted else ""
+    say(f"{done} of {len(tasks)} texts were generated{but}; `papers texts` shows them.")
     return DONE if done == len(tasks) else FAILED
 
 

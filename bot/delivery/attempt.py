@@ -63,8 +63,8 @@ class Attempts:
             rendered = await self._renderings.render(delivery)
             personal = self._personal(delivery, rendered.slug)
             # Last, so that nothing comes between the limiter's turn and the send and brings it closer to the next.
-            if rendered.message is not None:
-                await self._rate_limiter.acquire(delivery.reader.to)
+            if rendered.message is not None and await self._rate_limiter.acquire(delivery.reader.to):
+                personal = replace(personal, paid=True)
         except asyncio.CancelledError:
             return Recalled()
         except Exception as error:  # noqa: BLE001 - whatever a template raises costs its rendering alone
@@ -73,9 +73,13 @@ class Attempts:
             self._recallable.discard(task)
         if rendered.message is None:
             return NothingToSend()
-        if not self._may_begin():
-            return Recalled()
-        outcome = await self._send(delivery, rendered.message, personal)
+        try:
+            if not self._may_begin():
+                return Recalled()
+            outcome = await self._send(delivery, rendered.message, personal)
+        finally:
+            if personal.paid:
+                self._rate_limiter.paid_ended()
         return NothingToSend() if rendered.is_hint and isinstance(outcome, Sent) else outcome
 
     async def _send(self, delivery: Delivery, message: Message, personal: Personal) -> Outcome:
@@ -92,6 +96,8 @@ class Attempts:
             self._observe(Timed.SEND, self._channel.name, perf_counter() - began)
         if isinstance(outcome, Deferred) and outcome.slow_down:
             self._rate_limiter.slow_down()
+        if isinstance(outcome, Deferred) and outcome.unpaid:
+            self._rate_limiter.stop_paying()
         return outcome
 
     def _personal(self, delivery: Delivery, slug: str | None) -> Personal:

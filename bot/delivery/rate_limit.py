@@ -10,10 +10,14 @@ import asyncio
 import math
 from collections import deque
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from bot.channel import Pace, Rate
 from bot.delivery.shared_rate import SLOW_SECONDS, SLOWER, AccountRate
 from bot.runtime.recent import Recent
+
+if TYPE_CHECKING:
+    from bot.delivery.paid_turns import PaidTurns
 
 RECIPIENTS = 10_000
 """Recipients whose rate windows are remembered; the least recently used are dropped, and may send again by then."""
@@ -28,9 +32,12 @@ CATCH_UP = 3
 class RateLimiter:
     """Delays sends so that they keep the rates that a channel declares (`bot.channel.Pace`)."""
 
-    def __init__(self, pace: Pace, account: AccountRate | None = None) -> None:
-        """`account` keeps the account's rate where other processes send with it too."""
+    def __init__(self, pace: Pace, account: AccountRate | None = None, paid: PaidTurns | None = None) -> None:
+        """`account` keeps the account's rate where other processes send with it too, `paid` says what may exceed it."""
         self._pace = pace
+        self._paid = paid
+        self._free_turn: asyncio.Task[None] | None = None
+        """The broadcast's next turn at the account's rate, while messages before it are paid for."""
         self._account = account or (None if pace.account is None else RateWindow(pace.account))
         self._is_unlimited = self._account is None and pace.recipient is None and not pace.kinds
         self._recipients: Recent[str, Sequence[RateWindow]] = Recent(RECIPIENTS)
@@ -41,14 +48,17 @@ class RateLimiter:
         self._broadcast_may_go = asyncio.Event()
         self._broadcast_may_go.set()
 
-    async def acquire(self, to: str, *, urgent: bool = False) -> None:
-        """Wait until a message to the recipient `to` may be sent; `urgent` overtakes the broadcast."""
+    async def acquire(self, to: str, *, urgent: bool = False) -> bool:
+        """Wait until a message to the recipient `to` may be sent; `urgent` overtakes the broadcast.
+
+        Returns whether it has to be paid for.
+        """
         if self._is_unlimited:
-            return
+            return False
         for window in self._windows(to):
             await window.wait()
         if self._account is None:
-            return
+            return False
         if urgent:
             self._urgent += 1
             self._settle()
@@ -58,12 +68,42 @@ class RateLimiter:
             finally:
                 self._urgent -= 1
                 self._settle()
-            return
+            return False
         async with self._broadcast:  # one message of the broadcast waits for its turn, the others queue behind it
             await self._broadcast_may_go.wait()
-            await self._account.wait()
+            paid = await self._broadcast_turn(self._account)
             self._urgent_in_a_row = 0
             self._settle()
+            return paid
+
+    async def _broadcast_turn(self, account: AccountRate) -> bool:
+        """Wait for the next turn, which is free if the account's rate allows it now. Returns whether it is paid for.
+
+        While others are paid for all are: the service counts them together, and refuses one that is not.
+        """
+        if self._paid is None:
+            await account.wait()
+            return False
+        if self._free_turn is None:
+            self._free_turn = asyncio.create_task(account.wait(), name="free turn")
+            await asyncio.sleep(0)
+        if (not self._free_turn.done() or self._paid.settles_in > 0) and await self._paid.take():
+            return True
+        while (wait := self._paid.settles_in) > 0:  # noqa: ASYNC110 - time alone ends it
+            await asyncio.sleep(wait)
+        await asyncio.shield(self._free_turn)
+        self._free_turn = None
+        return False
+
+    def paid_ended(self) -> None:
+        """Note that a message which was paid for has been answered, or was not sent after all."""
+        if self._paid is not None:
+            self._paid.ended()
+
+    def stop_paying(self) -> None:
+        """Pay for nothing during a while: the service takes no money."""
+        if self._paid is not None:
+            self._paid.close()
 
     def slow_down(self) -> None:
         """Use less of the account's rate for a minute: the service found us too fast."""

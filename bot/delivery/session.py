@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from typing import Self
 
 from bot.channel import Channel, Finding, LoginError
+from bot.delivery.paid_turns import paid_turns
 from bot.delivery.rate_limit import RateLimiter
 from bot.delivery.shared_rate import shared_rate
 from bot.store import Store
@@ -20,7 +21,8 @@ class Session:
         """`store`: where processes that send with the same account share its rate."""
         self.channel = channel
         account = None if store is None else shared_rate(store, channel)
-        self.rate_limiter = RateLimiter(channel.pace, account)
+        paid = None if store is None else paid_turns(store, channel)
+        self.rate_limiter = RateLimiter(channel.pace, account, paid)
         """The account's rate limits, shared by editions, answers and alerts."""
         self._stack = AsyncExitStack()
         self._opening = asyncio.Lock()

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bot import channel_loader, settings
-from bot.channel import Finding
+from bot.channel import Channel, Finding
 from bot.delivery.session import Session
 from bot.publishing.feed import Feed, FeedError, sample
 from bot.rules.closing import newest_finished
@@ -15,7 +15,7 @@ from bot.rules.outcomes import ChannelState
 from bot.runtime.clock import Clock
 from bot.runtime.locks import make_locks
 from bot.settings import Settings, SettingsError
-from bot.store import Store, channel_state, listening_outages
+from bot.store import Store, channel_state, listening_outages, paid_sends, stats
 from bot.summaries.model_check import ModelCheck, second_opinion_finding
 from bot.summaries.second_opinion import SecondOpinion
 from bot.web.settings import WebSettings
@@ -113,12 +113,29 @@ async def check_channels(environ: Mapping[str, str], home: Path, store: Store, n
     found: list[Finding] = []
     for each in await channel_loader.accounts(channel_loader.configured(environ), environ, store):
         try:
-            async with Session(channel_loader.open_channel(each.channel, environ, home, store, None, each)) as session:
+            channel = channel_loader.open_channel(each.channel, environ, home, store, None, each)
+            async with Session(channel) as session:
                 found += await session.findings()
+            found += await _price(store, channel)
         except SettingsError as error:
             found.append(Finding(each.name, False, str(error)))
         found += await channel_findings(store, each.name, now)
     return found
+
+
+async def _price(store: Store, channel: Channel) -> list[Finding]:
+    """Say what an edition may cost where messages are paid for, and what was paid today."""
+    paid = channel.pace.paid
+    if paid is None:
+        return []
+    async with store.read() as connection:
+        readers = (await stats.active_by_account(connection)).get(channel.name, 0)
+    day, made = await paid_sends.counted(store, channel.name)
+    at_once, most = (f"{paid.price * count:,.1f} {paid.currency}" for count in (readers, paid.daily))
+    says = (
+        f"an edition to its {readers:,} readers costs up to {at_once} if all have the same hour; at most {most} a day"
+    )
+    return [Finding(channel.name, True, f"{says}; {made:,} messages paid on {day}" if made else says)]
 
 
 async def channel_findings(store: Store, channel: str, now: datetime) -> list[Finding]:

@@ -34,10 +34,13 @@ _PROPOSAL = _cues(
         r"\b(?:we|this (?:paper|work|study|article|report)|the (?:paper|authors?)|our (?:paper|"
         r"work)) (?:\w+ ){0,2}?(?:propos|introduc|present|develop|design|devis|describ|releas|reformulat|"
         r"reframe|formulat|unveil|put forward)"
+        r"|\bwe\b[^.;:]{0,120}? and (?:introduc|present)"
+        r"|\bthis (?:paper|work|study|article|report) (?:\w+ )?(?:evaluat|compar|assess|examin|analy[sz]|survey"
+        r"|investigat)"
     )),
     (3, (
         r"\bwe (?:\w+ ){0,2}?(?:build|construct|create|train|extend|adapt|address|tackle|aim|study|explor|"
-        r"investigat|leverag|consider|use|conduct)"
+        r"investigat|leverag|consider|use|conduct|bridge|close|fill|formali[sz]|question|answer|challenge)"
     )),
     (3, (
         r"\b(?:in this (?:paper|work|study|article|report|letter)|to (?:this end|address|tackle|overcome|"
@@ -54,7 +57,7 @@ _PROPOSAL = _cues(
     )),
     (-2, r"\A(?:however|existing|previous|recent|prior|current|while|although|despite|many|most)\b"),
     (-3, r"\A(?:finally|moreover|additionally|furthermore|besides|building (?:up)?on)\b|\bwe (?:further|also)\b"),
-    (-9, r"\bwe use the term\b|\bto refer to\b"),
+    (-9, r"\bwe use the term\b|\bto refer to\b|\A(?:these|our|the) (?:\w+ )?(?:findings?|results?)\b"),
 )  # fmt: skip
 _RESULT = _cues(
     (3, (
@@ -81,7 +84,7 @@ _RESULT = _cues(
     )),
     (-4, (
         r"\b(?:code|data(?:set)?s?|models?|project page|videos?|demos?|"
-        r"weights)(?:\W+\w+){0,6}?\W+(?:available|released?|found at|open[- ]sourced?)|https?:|github"
+        r"weights)(?:\W+\w+){0,6}?\W+(?:available|released?|found at|open[- ]sourced?)|https?:|github|\bmade public"
     )),
     (-2, r"\bwe (?:\w+ )?(?:propose|introduce|present)\b|\bin this (?:paper|work)\b|\bto (?:this end|address)\b"),
     (-2, r"\A(?:however|existing|previous|recent|prior|current|although|despite)\b"),
@@ -112,10 +115,12 @@ _PROBLEM = _cues(
     )),
 )  # fmt: skip
 _DEED = re.compile(
-    r"(?i)\A(?:here|to (?:this end|(?:\w+ ){1,3}?(?:this|these|that)\b))"
-    r"|\bwe (?:\w+ )?(?:employ|adopt|apply|use|leverage)\b"
+    r"(?i)\A(?:here|it (?:\w+ )?(?:introduc|us|employ|appl)e?s|to (?:this end|(?:\w+ ){1,3}?(?:this|these|that)\b))"
+    r"|\bwe (?:\w+ )?(?:employ|adopt|apply|use|leverage|releas|propos|introduc|present|fine-?tun|formali[sz])"
 )
 """What the authors did: no second sentence of a problem or a result, however near it stands."""
+_OURS = re.compile(r"(?i)\Awe (?!(?:\w+ )?(?:find|found|observ|argu|show|not[ei]|believe|see|identif|reveal)\w*)")
+"""What the authors did, though no verb says it: no second sentence of a problem."""
 
 
 @lru_cache(maxsize=2048)
@@ -135,10 +140,15 @@ def author_highlights(abstract: str) -> Mapping[str, str]:
     problems = [_score(each, _PROBLEM) + 0.5 * n for n, each in enumerate(said)]
     results = [_score(each, _RESULT) + max(-2, 1.5 - 0.75 * (last - n)) for n, each in enumerate(said)]
     deeds = frozenset(n for n, each in enumerate(said) if _DEED.search(each))
-    problem = _best(said[:pivot] or said[:1], problems, least=0, never_second=deeds)
+    ours = frozenset(n for n, each in enumerate(said) if _OURS.search(each))
+    problem = _best(said[:pivot] or said[:1], problems, least=0, never_second=deeds | ours)
     result = _best(said, [score if n > pivot else -9 for n, score in enumerate(results)], least=0.5, never_second=deeds)
     taken = {*problem, *result}
-    proposal = _best(said, [-9 if n in taken else score for n, score in enumerate(proposals)], least=1)
+    # Where the sentence that proposes is too long, another has to say so as well.
+    least = 1 if len(said[pivot]) <= LONGEST_SENTENCE else LEAST_FOR_HEADLINE
+    background = frozenset(n for n in range(pivot) if proposals[n] < LEAST_FOR_HEADLINE)
+    proposals = [-9 if n in taken else score for n, score in enumerate(proposals)]
+    proposal = _best(said, proposals, least=least, never_second=background)
     points = {"problem": problem, "proposal": proposal, "result": result}
     return {name: " ".join(said[n] for n in places) for name, places in points.items() if places}
 

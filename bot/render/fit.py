@@ -241,12 +241,9 @@ def _within(block: Block, most: int | None) -> Block:
 
 def _prefix(text: str, most: int) -> int:
     """The length of the longest prefix of at most `most` UTF-16 units that cuts no grapheme."""
-    room = units = 0
-    for place, character in enumerate(text):
-        units += utf16_units(character)
-        if units > most:
-            break
-        room = place + 1
+    room = most
+    while (over := utf16_units(text[:room]) - most) > 0:
+        room -= (over + 1) // 2  # no character has more than two units
     while room and not _between_characters(text, room):
         room -= 1
     return room

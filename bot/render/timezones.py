@@ -125,8 +125,13 @@ def find(query: str, language: str, now: datetime) -> list[Zone]:
         names = [name for name in _choices() if now.astimezone(ZoneInfo(name)).utcoffset() == offset]
         return [zone(name, language) for name in sorted(names, key=lambda name: name not in _best_known())][:FOUND]
     scored = []
-    for name, called in _search_terms():
-        score = max((_score(wanted, each) for each in called), default=0)
+    ends = range(len(wanted) + 1)
+    parts = {wanted[start:end] for end in ends for start in range(end - 1)}  # single characters say too little
+    for name, called, together in _search_terms():
+        if wanted in together:
+            score = max(_score(wanted, each) for each in called)
+        else:
+            score = 0 if parts.isdisjoint(called) else 1
         if score:
             scored.append((-score, name not in _SEATS.values(), name not in _best_known(), name))
     return [zone(name, language) for *_, name in sorted(scored)][:FOUND]
@@ -206,8 +211,11 @@ def _city(name: str, locale: Locale) -> str | None:
 
 
 @cache
-def _search_terms() -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """The search terms of each zone: its city and country in every language, and its IANA names."""
+def _search_terms() -> tuple[tuple[str, tuple[str, ...], str], ...]:
+    """The search terms of each zone: its city and country in every language, and its IANA names; and all in lines.
+
+    A query is looked for in the lines first, which is much faster than in each term.
+    """
     found = []
     for name in _choices():
         names = (name, *_old_names().get(name, ()))
@@ -216,7 +224,8 @@ def _search_terms() -> tuple[tuple[str, tuple[str, ...]], ...]:
         for tag in languages():
             known = zone(name, tag)
             called |= {_folded(known.city), _folded(known.country or ""), _folded(known.place)}
-        found.append((name, tuple(called - {""})))
+        terms = tuple(called - {""})
+        found.append((name, terms, "\n".join(terms)))
     return tuple(found)
 
 

@@ -97,12 +97,10 @@ def _claiming(*theirs: ColumnElement[bool], onwards: bool = False) -> Update:
     due = query.cte("due")  # PostgreSQL may run a subquery more than once, and then lock and claim more than the limit
     chosen = select(subscribers.c.choice_id).where(subscribers.c.id == deliveries.c.subscriber_id).scalar_subquery()
     late = deliveries.c.expires_at <= now
-    # A reader who paused or left while a message was in flight is not sent it again.
-    inactive = (
-        ~select(subscribers.c.id)
-        .where(subscribers.c.id == deliveries.c.subscriber_id, subscribers.c.status == Status.ACTIVE)
-        .exists()
-    )
+    # A reader who paused or left while a message was in flight is not sent it again. Asked for as a value: where
+    # PostgreSQL expects many rows, it looks through all subscribers to answer an EXISTS.
+    status = select(subscribers.c.status).where(subscribers.c.id == deliveries.c.subscriber_id).scalar_subquery()
+    inactive = func.coalesce(status, "") != Status.ACTIVE
     reasons = {
         name: case((late, too_late), (inactive, reason_columns(Reason.INACTIVE)[name]), else_=deliveries.c[name])
         for name, too_late in _too_late().items()

@@ -86,6 +86,7 @@ async def make_ahead(store: Store, now: datetime) -> None:
     if store.path is not None:
         return
     async with changing(store) as connection:
+        made = False
         there = await partitions(connection)
         upcoming = await next_edition_id(connection)
         current = _of(there, upcoming)
@@ -96,10 +97,14 @@ async def make_ahead(store: Store, now: datetime) -> None:
             start = current.end
         following = start
         for _ in range(AHEAD):
-            found = _of(there, following) or await _make(connection, following)
-            following = found.end
+            found = _of(there, following)
+            made |= found is None
+            following = (found or await _make(connection, following)).end
         if start > upcoming:
             await connection.execute(text("select setval('editions_id_seq', :start, false)"), {"start": start})
+    if made:
+        async with store.write() as connection:  # autovacuum does so only for each partition by itself
+            await connection.execute(text("analyze deliveries"))
 
 
 async def make_for(connection: AsyncConnection, edition_ids: Collection[int]) -> None:

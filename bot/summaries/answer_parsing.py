@@ -22,6 +22,8 @@ _END_OF_THOUGHTS = re.compile(
     r"</(?:think|thinking|thought|reasoning)>|\[/THINK\]|◁/think▷|<\|channel\|>final<\|message\|>", re.IGNORECASE
 )
 """What models write between their thoughts and their answer, where the server does not take the thoughts out."""
+_LINE_END = re.compile(r"\r\n|\n|\r")
+"""What ends a line of server-sent events; the answer itself may hold other separators of lines."""
 _BEGINNING_OF_THOUGHTS = re.compile(r"<(?:think|thinking|thought|reasoning)>|\[THINK\]|◁think▷", re.IGNORECASE)
 
 
@@ -35,6 +37,8 @@ class Completion:
     refusal: str = ""
     tokens: int = 0
     prompt_tokens: int = 0
+    broke_off: bool = False
+    """A stream that ended before the model said that it was done."""
 
     @property
     def is_cut(self) -> bool:
@@ -47,22 +51,18 @@ def completion(body: str) -> Completion | Mapping[str, Any] | None:
 
     A mapping is the error that a server reported with status 200. None: the body is neither.
     """
-    chunks: list[Any] = []
-    text = body.strip()
-    if text.startswith(("data:", ":", "event:", "id:", "retry:")):
-        lines = (line[5:].strip() for line in text.splitlines() if line.startswith("data:"))
-        chunks = [_decoded(line) for line in lines if line and line != "[DONE]"]
-    elif (whole := _decoded(text)) is not None:
-        chunks = [whole]
-    if not any(isinstance(each, dict) for each in chunks):
+    text = body.lstrip("\ufeff").strip()
+    streamed = text.startswith(("data:", ":", "event:", "id:", "retry:"))
+    data = [line[5:].strip() for line in _LINE_END.split(text) if line.startswith("data:")] if streamed else [text]
+    chunks = [each for each in map(_decoded, data) if isinstance(each, dict)]
+    if not chunks:
         return None
+    if not streamed and "choices" not in chunks[0]:
+        return _error(chunks[0]) or _error({"error": chunks[0].get("message") or chunks[0].get("detail")})
     content, thoughts, finish, refusal, tokens, prompt_tokens = "", "", "", "", 0, 0
     for chunk in chunks:
-        if not isinstance(chunk, dict):
-            continue
-        if chunk.get("error"):
-            error = chunk["error"]
-            return error if isinstance(error, dict) else {"message": str(error)}
+        if error := _error(chunk):
+            return error
         usage = chunk.get("usage")
         if isinstance(usage, dict):
             tokens = _count(usage.get("total_tokens")) or tokens
@@ -70,13 +70,16 @@ def completion(body: str) -> Completion | Mapping[str, Any] | None:
         choices = chunk.get("choices")
         if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
             continue
+        if error := _error(choices[0]):  # of the provider behind OpenRouter
+            return error
         said = choices[0].get("message") or choices[0].get("delta")
         if isinstance(said, dict):
             content += _text(said.get("content"))
             thoughts += _text(said.get("reasoning_content") or said.get("reasoning"))
             refusal += _text(said.get("refusal"))
         finish = str(choices[0].get("finish_reason") or finish)
-    return Completion(content, thoughts, finish, refusal, tokens, prompt_tokens)
+    broke_off = streamed and not finish and "[DONE]" not in data
+    return Completion(content, thoughts, finish, refusal, tokens, prompt_tokens, broke_off)
 
 
 def read(answer: Completion, names: Sequence[str]) -> dict[str, str]:
@@ -111,7 +114,7 @@ def _last(text: str, names: Sequence[str]) -> dict[str, str]:
     """The fields of the last object in a text that has all of them, else of the last that has any."""
     if len(text) > LONGEST_ANSWER:
         return {}
-    decoder = json.JSONDecoder()
+    decoder = json.JSONDecoder(strict=False)  # models break lines within their strings
     whole: dict[str, str] = {}
     some: dict[str, str] = {}
     at, tries = text.find("{"), 0
@@ -170,6 +173,12 @@ def _decoded(text: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError):
         return None
+
+
+def _error(chunk: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The error that an answer with status 200 reports; None if it reports none."""
+    error = chunk.get("error")
+    return None if not error else error if isinstance(error, dict) else {"message": str(error)}
 
 
 def _count(value: object) -> int:

@@ -12,7 +12,13 @@ from bot.render.styles import TEXT_FIELDS, TextField, is_enough
 from bot.store.text_queries import StoredText, TextState
 from bot.summaries.guard.guard import MOST_QUOTED, Verdict, check
 from bot.summaries.llm import LLMAnswer, Model
-from bot.summaries.llm_errors import AnswerCutError, ContextExceededError, FilteredError, ModelError
+from bot.summaries.llm_errors import (
+    AnswerCutError,
+    ContextExceededError,
+    EmptyAnswerError,
+    FilteredError,
+    ModelError,
+)
 from bot.summaries.prompts import fingerprint, question
 from bot.summaries.second_opinion import Renew, SecondOpinion, without
 from bot.summaries.wanted import Key, WantedText
@@ -94,8 +100,17 @@ class Drafter:
 
         Raises ModelError if the endpoint gave no answer to check; `about_text` if that is likely to happen again.
         """
-        await self.model.prepare()
         draft = self._begun.pop(task.key, None) or Draft()
+        try:
+            return await self._write(task, draft, now, renew)
+        except ModelError as error:
+            if draft.tokens and not error.about_text:
+                self._begun[task.key] = draft
+            raise
+
+    async def _write(self, task: WantedText, draft: Draft, now: datetime, renew: Renew | None) -> StoredText:
+        """Ask until the draft is whole or nobody is to be asked again. Raises ModelError."""
+        await self.model.prepare()
         window, wasted, notes = self.model.window, 0, list[str]()
         while draft.checked < ATTEMPTS:
             if renew is not None and (wasted or draft.tokens):
@@ -103,21 +118,19 @@ class Drafter:
             source = await self._source(task.paper, task.style, now, window)
             try:
                 answer = await self._ask(task, source, draft, notes)
-            except (ContextExceededError, AnswerCutError) as error:
+            except (ContextExceededError, AnswerCutError, EmptyAnswerError) as error:
                 draft.tokens, wasted = draft.tokens + error.tokens, wasted + 1
                 error.tokens = draft.tokens
-                is_cut = isinstance(error, AnswerCutError)
+                is_cut, is_empty = isinstance(error, AnswerCutError), isinstance(error, EmptyAnswerError)
                 window = min(self.model.window, window // 2) if is_cut else self.model.window
-                shorter = is_cut or await self._source(task.paper, task.style, now, window) != source
-                if wasted >= MOST_WASTED or not shorter:
-                    error.about_text = shorter  # else no question at all fits
+                again = is_cut or is_empty or await self._source(task.paper, task.style, now, window) != source
+                if wasted >= MOST_WASTED or not again:
+                    error.about_text = again and not is_empty  # else no question at all fits
                     raise
                 notes = [SHORTER] if is_cut else notes
             except ModelError as error:
                 draft.tokens += error.tokens
                 if not error.about_text:
-                    if draft.tokens:
-                        self._begun[task.key] = draft
                     raise
                 draft.found, draft.checked = [str(error)], draft.checked + 1
                 if isinstance(error, FilteredError):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import TracebackType
@@ -23,8 +24,9 @@ from bot.summaries.llm_errors import (
     ContextExceededError,
     ContextLimit,
     ModelError,
+    RejectedError,
     context_limit,
-    server_words,
+    no_answer,
     status_error,
 )
 from bot.summaries.request_parameters import LEAST_TOKENS, MOST_TOKENS, SLACK, Learned, estimate, window_in
@@ -67,6 +69,16 @@ class LLMAnswer:
     parts: Mapping[str, str]
     tokens: int
     model: str
+
+
+class _ErrorStatus(Exception):  # noqa: N818 - what a server answered, not yet what is wrong
+    """An error status of HTTP, or an answer with status 200 that reports one, with the body and the headers."""
+
+    def __init__(self, code: int, body: object, headers: Mapping[str, str], *said: str) -> None:
+        super().__init__(" ".join((*said, str(body))))
+        self.code = code
+        self.body = body
+        self.headers = headers
 
 
 class Model:
@@ -113,8 +125,6 @@ class Model:
 
     async def prepare(self) -> None:
         """Ask endpoints, once each, for the context window of their model. Never raises for what they answer."""
-        from openai import OpenAIError
-
         async with self._preparing:  # the second caller waits for what the first finds out
             for endpoint, client in self._endpoints:
                 if endpoint in self._asked_for_window:
@@ -124,7 +134,7 @@ class Model:
                     async with asyncio.timeout(WINDOW_SECONDS):
                         body = await _get(client.models.with_streaming_response.list())
                     self._learned[endpoint].narrow(window_in(json.loads(body), endpoint.model) or 0)
-                except (OpenAIError, ValueError, OSError, RecursionError) as error:  # few servers say it
+                except Exception as error:  # noqa: BLE001 - few servers say it, and nothing depends on it
                     log.debug("context window not told", extra={"why": type(error).__name__})
 
     async def fill(self, system: str, user: str, parts: Sequence[TextField]) -> LLMAnswer:
@@ -152,9 +162,6 @@ class Model:
         self, endpoint: Endpoint, client: AsyncOpenAI, system: str, user: str, parts: Sequence[TextField]
     ) -> LLMAnswer:
         """Ask one endpoint, without request parameters that it rejects. Raises ModelError."""
-        from openai import APIStatusError
-
-        messages = [{"role": role, "content": said} for role, said in (("system", system), ("user", user)) if said]
         learned, prompt_tokens = self._learned[endpoint], estimate(system) + estimate(user)
         bare = learned.bare
         for rejected in range(MOST_REJECTED + 1):
@@ -163,21 +170,22 @@ class Model:
                 break
             try:
                 parameters = learned.parameters(parts, room, bare=bare)
-                answer = await self._complete(endpoint, client, messages, parts, parameters)
-            except APIStatusError as error:
-                fault = status_error(error.status_code, error.body, error.response.headers, endpoint.key)
-                said = f"{error.message} {error.body}"
-                if error.status_code not in {400, 413, 422} or fault.about_text:
+                answer = await self._complete(endpoint, client, learned.messages(system, user), parts, parameters)
+            except _ErrorStatus as error:
+                fault = status_error(error.code, error.body, error.headers, endpoint.key)
+                form = isinstance(fault, RejectedError)
+                if rejected == MOST_REJECTED or not (form or error.code >= 500):
                     raise fault from None
-                limit = context_limit(said) or (ContextLimit(0, 0) if error.status_code == 413 else None)
+                if learned.learn(str(error)):
+                    continue
+                limit = context_limit(str(error)) or (ContextLimit(0, 0) if error.code == 413 else None)
                 if limit is not None:
                     learned.narrow(limit.window or self._reads(endpoint) // 2)
                     prompt_tokens = limit.prompt_tokens or prompt_tokens
                     continue
-                named = learned.learn(said)
-                if rejected == MOST_REJECTED or (bare and not named):
+                if bare or not form:
                     raise fault from None
-                bare = bare or not named
+                bare = True
             else:
                 learned.bare = bare
                 return answer
@@ -201,8 +209,8 @@ class Model:
             message = "the LLM endpoint answers with something else than a completion; check LLM_BASE_URL"
             raise ModelError(message, misconfigured=True)
         if not isinstance(made, Completion):
-            said = server_words(made, endpoint.key)
-            raise ModelError(f'the LLM endpoint failed (HTTP 200): "{said}"')
+            code = str(made.get("code"))
+            raise _ErrorStatus(int(code) if re.fullmatch("[45][0-9]{2}", code) else 200, made, {})
         tokens = made.tokens or estimate("".join(each["content"] for each in messages) + made.content + made.thoughts)
         found = read(made, [part.name for part in parts]) if parts else {FREE: said} if (said := words(made)) else {}
         if 1_000 <= made.prompt_tokens < asked // CUT_PROMPT:
@@ -220,17 +228,13 @@ class Model:
             )
             raise AnswerCutError(message, about_text=True, tokens=tokens)
         if not found:
-            refused = server_words(made.refusal)
-            message = "the model's answer has no JSON with the requested fields"
-            if refused or not made.content.strip():
-                message = f'the model refused: "{refused}"' if refused else "the model's answer is empty"
-            raise ModelError(message, about_text=True, tokens=tokens)
+            raise no_answer(made, tokens, endpoint.key)
         return LLMAnswer(found, tokens, endpoint.model)
 
     async def _request(
         self, endpoint: Endpoint, client: AsyncOpenAI, messages: list[Any], parameters: Mapping[str, Any]
     ) -> str:
-        """The body of the answer. Raises APIStatusError for an error status, else ModelError."""
+        """The body of the answer. Raises _ErrorStatus for an error status, else ModelError."""
         import openai
 
         try:
@@ -241,14 +245,14 @@ class Model:
                         model=endpoint.model, messages=messages, **parameters
                     )
                 )
-        except openai.APIStatusError:
-            raise
+        except openai.APIStatusError as error:
+            raise _ErrorStatus(error.status_code, error.body, error.response.headers, error.message) from None
         except (openai.APITimeoutError, TimeoutError):
             message = f"the LLM endpoint did not answer within {self._timeout:.0f} seconds (LLM_TIMEOUT)"
             raise ModelError(message) from None
         except openai.APIConnectionError:
             raise ModelError("the LLM endpoint cannot be reached: check LLM_BASE_URL") from None
-        except (openai.OpenAIError, ValueError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - of whatever HTTP client the library uses, while a body is read
             raise ModelError(f"the LLM endpoint's answer cannot be read ({type(error).__name__})") from None
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.runtime.http import retry_after
 from bot.runtime.text import printable
+from bot.summaries.answer_parsing import Completion
 
 LONGEST_WAIT = 600.0
 """Seconds; a longer Retry-After of the endpoint is shortened to these."""
@@ -23,28 +24,41 @@ _SECRET = re.compile(
 """What looks like a key, a token or an account in a server's words, which it may quote back."""
 _CONTEXT = re.compile(
     r"context[ _-]?(?:length|window|size|limit)|maximum (?:context|number of tokens|model length)|max_model_len"
-    r"|prompt (?:is )?too long|too many (?:input )?tokens|input (?:is )?too long|exceeds? the (?:available )?context"
-    r"|exceeds? the maximum number of tokens|reduce the length|string too long|n_ctx",
+    r"|(?:prompt|input) (?:is )?too long|too many (?:input )?tokens|exceeds? the (?:available )?context"
+    r"|exceeds? the maximum number of tokens|exceeds? (?:the )?max(?:imum)? length|maximum prompt length|token limit"
+    r"|inputs?` (?:tokens|must have less)|reduce the length|string too long|n_ctx",
     re.IGNORECASE,
 )
 _NUMBER = r"(\d[\d,]{2,9})"
 _WINDOWS = (
-    re.compile(rf"(?:maximum|max|available)?\s*context (?:length|window|size)[^\d]{{0,30}}{_NUMBER}", re.IGNORECASE),
+    re.compile(rf"(?:context|prompt) (?:length|window|size)[^\d]{{0,30}}{_NUMBER}", re.IGNORECASE),
     re.compile(rf"(?:n_ctx|max_model_len|num_ctx)\D{{0,12}}{_NUMBER}", re.IGNORECASE),
-    re.compile(rf"(?:maximum number of tokens allowed|limit of|maximum of|> )\D{{0,12}}{_NUMBER}", re.IGNORECASE),
+    re.compile(
+        rf"(?:number of tokens allowed|token limit|limit of|maximum of|less than|<=|> )\D{{0,12}}{_NUMBER}",
+        re.IGNORECASE,
+    ),
+    re.compile(rf"{_NUMBER} maximum context length", re.IGNORECASE),
 )
 _PROMPT = (
     re.compile(rf"{_NUMBER} (?:tokens )?(?:in|of|from) the (?:messages|prompt|input)", re.IGNORECASE),
     re.compile(rf"{_NUMBER} input tokens", re.IGNORECASE),
     re.compile(
-        rf"(?:n_prompt_tokens|prompt_tokens|prompt is too long:|prompt contains)\D{{0,12}}{_NUMBER}", re.IGNORECASE
+        rf"(?:n_prompt_tokens|prompt_tokens|prompt is too long:|(?:prompt|request) contains)\D{{0,12}}{_NUMBER}",
+        re.IGNORECASE,
     ),
 )
 _FILTERED = re.compile(
     r"content[ _]?(?:filter|policy|management)|data.?inspection|content exists risk|safety (?:system|filter)|flagged",
     re.IGNORECASE,
 )
+FILTERS = frozenset({"content_filter", "safety", "recitation", "prohibited_content", "sensitive"})
+"""Reasons for which filters stop an answer: OpenAI's, Gemini's, Zhipu's."""
 _QUOTA = re.compile(r"quota|billing|balance|credit|insufficient|plan\b", re.IGNORECASE)
+_SPENT = re.compile(
+    r"balance (?:is )?too low|insufficient (?:balance|credit|funds|quota)|budget has been exceeded",
+    re.IGNORECASE,
+)
+"""How servers say with other statuses than 402 and 429 that nothing is left to pay with (Anthropic, LiteLLM)."""
 
 
 class ModelError(Exception):
@@ -73,6 +87,14 @@ class ModelError(Exception):
 
 class FilteredError(ModelError):
     """The endpoint's content filter rejected the text: asking again is useless."""
+
+
+class RejectedError(ModelError):
+    """The endpoint rejected the request's form: it may take it with other parameters."""
+
+
+class EmptyAnswerError(ModelError):
+    """The endpoint answered nothing at all, which some do now and then: asking again may help."""
 
 
 class ContextExceededError(ModelError):
@@ -117,20 +139,41 @@ def status_error(code: int, body: object, headers: Mapping[str, str], *secrets: 
     raw, words = _message(body), server_words(body, *secrets)
     wait = retry_after(headers, longest=LONGEST_WAIT)
     said = f': "{words}"' if words else ""
-    if code == 402 or (code == 429 and _QUOTA.search(raw) and "rate" not in raw.casefold()):
+    no_rate = code == 429 and _QUOTA.search(raw) and "rate" not in raw.casefold()
+    if code == 402 or no_rate or (code in {400, 403} and _SPENT.search(raw)):
         message = f"the LLM endpoint's quota is used up (HTTP {code}){said}; top it up or set another LLM_API_KEY"
         return ModelError(message, retry_after=wait, misconfigured=True)
     if code == 429:
         return ModelError(f"the LLM endpoint is rate limited (HTTP 429){said}", retry_after=wait)
-    if code in {401, 403, 404}:
+    if code == 404:
+        message = f"the LLM endpoint has no such model or address (HTTP 404){said}; check LLM_MODEL and LLM_BASE_URL"
+        return ModelError(message, misconfigured=True)
+    if code in {401, 403}:
         message = f"the LLM endpoint denies access (HTTP {code}){said}; check LLM_API_KEY, LLM_MODEL and LLM_BASE_URL"
         return ModelError(message, misconfigured=True)
     if code in {400, 413, 422}:
         if _FILTERED.search(str(body)[:5_000]):
             message = f"the LLM endpoint's content filter rejected the text (HTTP {code}){said}"
             return FilteredError(message, about_text=True)
-        return ModelError(f"the LLM endpoint rejected the request (HTTP {code}){said}", misconfigured=True)
-    return ModelError(f"the LLM endpoint failed (HTTP {code}){said}", retry_after=wait if code == 503 else None)
+        return RejectedError(f"the LLM endpoint rejected the request (HTTP {code}){said}", misconfigured=True)
+    return ModelError(f"the LLM endpoint failed (HTTP {code}){said}", retry_after=wait)
+
+
+def no_answer(answer: Completion, tokens: int, *secrets: str) -> ModelError:
+    """Why a completion, which cost `tokens`, has none of the fields that were asked for."""
+    if answer.broke_off:
+        return ModelError("the LLM endpoint's answer broke off in the middle", tokens=tokens)
+    if refusal := server_words(answer.refusal, *secrets):
+        return ModelError(f'the model refused: "{refusal}"', about_text=True, tokens=tokens)
+    if answer.finish.casefold() in FILTERS:
+        message = f"the LLM endpoint's content filter stopped the answer (finish_reason={answer.finish})"
+        return FilteredError(message, about_text=True, tokens=tokens)
+    if answer.content.strip():
+        message = "the model's answer has no JSON with the requested fields"
+        return ModelError(message, about_text=True, tokens=tokens)
+    if answer.thoughts.strip():
+        return ModelError("the model's answer is empty: it only thought", about_text=True, tokens=tokens)
+    return EmptyAnswerError("the model's answer is empty", tokens=tokens)
 
 
 def _message(body: object) -> str:

@@ -20,7 +20,16 @@ WINDOWS = ("max_model_len", "context_length", "context_window", "max_context_len
 OPTIONAL = ("max_tokens", "temperature", "response_format")
 """Parameters that can be left out, `max_tokens` for `max_completion_tokens`."""
 
-_STREAM = re.compile(r"stream", re.IGNORECASE)
+_STREAM = re.compile(r"\bstream", re.IGNORECASE)
+_SCHEMA = re.compile(r"json.?(?:schema|mode)|grammar|guided.decoding|structured.output", re.IGNORECASE)
+"""How servers speak of `response_format` without naming it."""
+_SYSTEM = re.compile(r"(?:system|developer) (?:role|message|prompt|instruction)\W.{0,24}\bnot\b", re.IGNORECASE)
+_ANSWER_TOKENS = re.compile(r"max_?(?:completion_?|output_?)?tokens|maximum tokens|completion tokens", re.IGNORECASE)
+_MOST_TOKENS = re.compile(
+    r"(?:at most|less than(?: or equal to)?|lower than|max_tokens (?:is|should be) \[1,|\(inclusive\) to)"
+    r"\W{0,3}(\d{3,6})\b|> (\d{3,6}), which is the maximum allowed"
+)
+"""How servers say how many tokens an answer may have at most."""
 _DENSE = re.compile(r"[\u0600-\u06ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
@@ -31,6 +40,8 @@ class Learned:
     rejected: set[str] = field(default_factory=set)
     window: int | None = None
     streams: bool = False
+    most_tokens: int = MOST_TOKENS
+    """Tokens that an answer may have at most."""
     bare: bool = False
     """It rejects some optional parameter without naming it, so none is sent."""
 
@@ -46,22 +57,35 @@ class Learned:
             given["temperature"] = 0.2 if parts else 0.0
         if not bare:
             name = "max_completion_tokens" if "max_tokens" in self.rejected else "max_tokens"
-            given[name] = min(MOST_TOKENS, room)
+            given[name] = min(self.most_tokens, room)
         if self.streams:
             # Not an argument of the library, which would then parse the stream itself.
             options = {} if "stream_options" in self.rejected else {"stream_options": {"include_usage": True}}
             given["extra_body"] = {"stream": True, **options}
         return given
 
+    def messages(self, system: str, user: str) -> list[dict[str, str]]:
+        """The messages of a question, in one where the model knows no system messages (Gemma)."""
+        if "system" in self.rejected:
+            system, user = "", f"{system}\n\n{user}".strip()
+        return [{"role": role, "content": said} for role, said in (("system", system), ("user", user)) if said]
+
     def learn(self, message: str) -> bool:
         """Learn from an error that names what it rejects. Returns whether there is something else to try."""
+        limit = _MOST_TOKENS.search(message) if _ANSWER_TOKENS.search(message) else None
+        if limit and (most := int(limit[1] or limit[2])) < self.most_tokens:
+            self.most_tokens = most
+            return True
         if self.streams and "stream_options" in message and "stream_options" not in self.rejected:
             self.rejected.add("stream_options")
             return True
         if not self.streams and _STREAM.search(message):
             self.streams = True
             return True
-        named = next((name for name in OPTIONAL if name in message and name not in self.rejected), None)
+        said = {name for name in OPTIONAL if name in message}
+        said |= {"response_format"} if _SCHEMA.search(message) else set()
+        said |= {"system"} if _SYSTEM.search(message) else set()
+        named = next((name for name in (*OPTIONAL, "system") if name in said - self.rejected), None)
         if named is not None:
             self.rejected.add(named)
         return named is not None

@@ -68,7 +68,7 @@ class Writer:
         self._wanted_texts = WantedTexts(store)
         self._model = model
         self._drafter = None if model is None else Drafter(model, source, second)
-        self._topics = None if model is None else TopicTranslator(model)
+        self._topics = None if model is None else TopicTranslator(model, store, self.affordable)
         self._concurrency = concurrency
         self._budget = budget
         self._alert = alert
@@ -83,6 +83,8 @@ class Writer:
         self._stored = 0
         self._endpoint_failed = True
         """Whether a failure of the endpoint may be stored; at the start one may be, of an earlier process."""
+        self.unaccepted = 0
+        """Texts that were stored as rejected or failed."""
         self.wrote = False
         """Whether the last step stored any text."""
         self.fault: str | None = None
@@ -264,6 +266,7 @@ class Writer:
         if written.verdict is TextState.ACCEPTED:
             log.info("text written", extra=fields | {"tokens": written.tokens})
             return
+        self.unaccepted += 1
         event = "text rejected" if answered else "text not written"
         log.warning(event, extra=fields | {"tokens": written.tokens, "why": written.faults[0]})
         if answered:

@@ -48,6 +48,7 @@ from channels.telegram.flood_waits import FloodWaits
 from channels.telegram.keyboards import keyboard
 from channels.telegram.markup import collapse_blank_lines, escape
 from channels.telegram.message import LIMITS, PICTURE, RICH, TelegramMessage
+from channels.telegram.paid_broadcasts import PAID_CONCURRENCY, balance_findings, paid_broadcasts, unpaid
 from channels.telegram.polling import clock, poll
 from channels.telegram.posting import Poster
 from channels.telegram.profile import Profile
@@ -60,8 +61,8 @@ from channels.telegram.webhook import WebhookUpdates, handle_request, keep_webho
 log = logging.getLogger(__name__)
 
 CONCURRENCY = 30  # sends in flight
-CONNECTIONS = 2 * CONCURRENCY
-"""Connections to the Bot API: replies need some beside editions."""
+CONNECTIONS = 30
+"""Connections to the Bot API for replies, beside those for editions."""
 MARGIN = 0.06
 """Seconds added to a rate's window: of two messages the later may travel faster, by 50 ms and more."""
 MINUTE = 60.0  # seconds
@@ -82,11 +83,14 @@ class Telegram(Channel):
         self._kit = kit = replace(kit, name=kit.name or CHANNEL)
         self.name = kit.name
         self._setting = settings.setting_of(kit.account or next(iter(settings.accounts), ""))
-        self._bot = make_bot(settings, kit.account, CONNECTIONS)
+        paid = paid_broadcasts(settings)
+        concurrency = CONCURRENCY if paid is None else PAID_CONCURRENCY
+        self._bot = make_bot(settings, kit.account, CONNECTIONS + concurrency)
         self.repeats_unknown = settings.on_unknown == "resend"
         self.pace = Pace(
-            concurrency=CONCURRENCY,
+            concurrency=concurrency,
             account=Rate(settings.rate, 1 + MARGIN),
+            paid=paid,
             recipient=PER_CHAT,
             kinds={SHARED: (PER_CHAT, PER_GROUP)},
             kind=kind_of,
@@ -234,7 +238,8 @@ class Telegram(Channel):
         try:
             return await self._send_following(chat, message, personal, is_channel=is_channel)
         except TelegramError as error:
-            return await self._outcome(error, chat)
+            refused = unpaid(error) if personal.paid else None
+            return await self._outcome(error, chat, paid=personal.paid) if refused is None else refused
 
     async def _send_following(
         self, chat: ChatAddress, message: TelegramMessage, personal: Personal, *, is_channel: bool
@@ -275,10 +280,10 @@ class Telegram(Channel):
         """Whether inline mode is on (set with @BotFather), which sharing papers needs."""
         return bool(self._bot.bot.supports_inline_queries)
 
-    async def _outcome(self, error: TelegramError, chat: ChatAddress) -> Outcome:
+    async def _outcome(self, error: TelegramError, chat: ChatAddress, *, paid: bool = False) -> Outcome:
         """The outcome of an error, after a second look at the chat where the error alone does not tell."""
         if isinstance(error, RetryAfter):
-            return self._flood.begin(chat, errors.seconds(error))
+            return replace(self._flood.begin(chat, errors.seconds(error)), unpaid=paid)
         found = errors.outcome(error)
         if isinstance(found, Barred):
             title = None
@@ -294,4 +299,7 @@ class Telegram(Channel):
         return found
 
     async def check(self) -> Sequence[Finding]:
-        return await check(self._bot, self.name, self._setting)
+        found = await check(self._bot, self.name, self._setting)
+        if self.pace.paid is not None and all(finding.ok for finding in found):
+            found = [*found, *await balance_findings(self._bot, self.name)]
+        return found

@@ -43,8 +43,10 @@ class Poster:
     ) -> SentMessage:
         """Send as a rich message if the reader chose it and the server knows it, else as HTML. Raises TelegramError."""
         rich, silent = self.rich(message, personal.extras), personal.extras.get(SILENT.name) == ON
-        if rich is not None and (sent := await self.post_rich(chat, rich, keys, silent=silent)) is not None:
-            return sent
+        if rich is not None:
+            sent = await self.post_rich(chat, rich, keys, silent=silent, paid=personal.paid)
+            if sent is not None:
+                return sent
         return await self._bot.send_message(
             chat.id,
             message.text,
@@ -53,10 +55,17 @@ class Poster:
             link_preview_options=message.preview(personal.extras),
             disable_notification=silent,
             reply_markup=keys,
+            allow_paid_broadcast=personal.paid or None,
         )
 
     async def post_rich(
-        self, chat: ChatAddress, rich: RichMessage, keys: InlineKeyboardMarkup | None, *, silent: bool = False
+        self,
+        chat: ChatAddress,
+        rich: RichMessage,
+        keys: InlineKeyboardMarkup | None,
+        *,
+        silent: bool = False,
+        paid: bool = False,
     ) -> SentMessage | None:
         """Send a rich message by a raw request, since the library has no method for it yet; as `_unless_refused`."""
         arguments = {
@@ -65,6 +74,7 @@ class Poster:
             "rich_message": rich,
             "disable_notification": silent,
             "reply_markup": keys,
+            "allow_paid_broadcast": paid or None,
         }
         given = {name: value for name, value in arguments.items() if value is not None}
         request = self._bot.do_api_request("sendRichMessage", api_kwargs=given, return_type=SentMessage)

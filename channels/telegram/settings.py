@@ -29,8 +29,13 @@ class Settings(BaseModel):
     on_unknown: Literal["resend", "park"] = Field("resend", alias="TELEGRAM_ON_UNKNOWN")
     """What to do when delivery is unconfirmed: send again, or park the delivery for the operator."""
     rate: int = Field(30, alias="TELEGRAM_RATE", ge=1, le=1000)
-    """Messages per second of each bot over all chats
+    """Messages per second of each bot over all chats, free of charge
     (https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this)."""
+
+    paid: Literal["yes", "no"] = Field("no", alias="TELEGRAM_PAID")
+    """Whether messages beyond that rate are paid for (https://core.telegram.org/bots/faq, paid broadcasts)."""
+    paid_daily: int = Field(0, alias="TELEGRAM_PAID_DAILY", ge=0, le=100_000_000)
+    """Messages of each bot that are paid for in a day at most."""
 
     @field_validator("token")
     @classmethod
@@ -45,6 +50,12 @@ class Settings(BaseModel):
         if tokens is not None and not all(TOKEN.fullmatch(each) for each in _listed(tokens)):
             raise ValueError("must be the tokens that @BotFather gave you, separated by commas")
         return tokens
+
+    @model_validator(mode="after")
+    def _has_a_limit(self) -> Self:
+        if self.paid == "yes" and not self.paid_daily:
+            raise ValueError("TELEGRAM_PAID needs the most messages to pay for in a day, in TELEGRAM_PAID_DAILY")
+        return self
 
     @model_validator(mode="after")
     def _differ(self) -> Self:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.store import Store
-from tests.support.databases import fresh_store
+from tests.support.databases import fresh_store, put_database
 from tests.support.feed_server import FeedServer, row
 from tests.support.papers_program import EARLIER, FINISHED, Papers
 
@@ -30,6 +30,14 @@ async def server() -> AsyncIterator[FeedServer]:
 
 @pytest.fixture
 def papers(server: FeedServer, tmp_path: Path) -> Papers:
+    """The command in a home that has a database."""
+    put_database(tmp_path)
+    return Papers(tmp_path, {"FEED_URL": server.url})
+
+
+@pytest.fixture
+def new_papers(server: FeedServer, tmp_path: Path) -> Papers:
+    """The command in an empty home."""
     return Papers(tmp_path, {"FEED_URL": server.url})
 
 

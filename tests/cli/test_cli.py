@@ -165,20 +165,20 @@ async def test_the_doctor_names_a_wrong_setting(papers: Papers) -> None:
     assert "such as https://api.telegram.org" in done.out
 
 
-async def test_the_doctor_accepts_what_run_accepts_and_creates_nothing(papers: Papers) -> None:
-    done = await papers("doctor", DEFAULT_LANGUAGE="zh", DISCORD_TOKEN="x", DISCORD_API_URL="http://127.0.0.1:9")
+async def test_the_doctor_accepts_what_run_accepts_and_creates_nothing(new_papers: Papers) -> None:
+    done = await new_papers("doctor", DEFAULT_LANGUAGE="zh", DISCORD_TOKEN="x", DISCORD_API_URL="http://127.0.0.1:9")
     assert "OperationalError" not in done.out
     assert "ok     settings" in done.out
-    assert list(papers.home.iterdir()) == []
-    (papers.home / "subscribers.db").touch()
-    again = await papers("doctor")
+    assert list(new_papers.home.iterdir()) == []
+    (new_papers.home / "subscribers.db").touch()
+    again = await new_papers("doctor")
     assert (again.code, "the first start creates its tables" in again.out) == (0, True), again.out
 
 
-async def test_migrate_creates_the_database_and_then_finds_it_up_to_date(papers: Papers) -> None:
-    made = await papers("migrate")
+async def test_migrate_creates_the_database_and_then_finds_it_up_to_date(new_papers: Papers) -> None:
+    made = await new_papers("migrate")
     assert (made.code, made.out.strip()) == (0, f"database made, version {HEAD}")
-    again = await papers("migrate")
+    again = await new_papers("migrate")
     assert (again.code, again.out.strip()) == (0, "The database is up to date.")
 
 
@@ -228,11 +228,11 @@ async def test_a_preview_without_an_edition_says_what_to_do(papers: Papers) -> N
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-async def test_every_command_has_help(papers: Papers, command: str) -> None:
-    done = await papers(command, "--help")
+async def test_every_command_has_help(new_papers: Papers, command: str) -> None:
+    done = await new_papers(command, "--help")
     assert (done.code, done.err) == (0, "")
     assert command in done.out
-    assert not any(papers.home.iterdir())
+    assert not any(new_papers.home.iterdir())
 
 
 async def test_help_lists_every_command(papers: Papers) -> None:

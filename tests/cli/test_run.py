@@ -22,16 +22,16 @@ HANGING = 30
 """Seconds after which a process counts as hanging."""
 
 
-async def test_a_first_start_delivers_the_newest_finished_day_and_a_second_repeats_nothing(papers: Papers) -> None:
-    first = await papers("run", "--once")
+async def test_a_first_start_delivers_the_newest_finished_day_and_a_second_repeats_nothing(new_papers: Papers) -> None:
+    first = await new_papers("run", "--once")
     assert first.code == 0, first.err
     assert "Paper 2511.00504" in first.out
-    assert papers.files() == [f"{FINISHED}.local.html", f"{FINISHED}.local.txt"]
+    assert new_papers.files() == [f"{FINISHED}.local.html", f"{FINISHED}.local.txt"]
 
-    again = await papers("run", "--once")
+    again = await new_papers("run", "--once")
     assert again.code == 0, again.err
     assert "Paper 2511.00504" not in again.out
-    [edition] = (await papers("editions", "--json")).json
+    [edition] = (await new_papers("editions", "--json")).json
     assert (edition["day"], edition["papers"], edition["audience"]) == (f"{FINISHED}", 5, 1)
     assert edition["adds_up"] is True
     assert edition["channels"]["outbox"]["sent"] == 1
@@ -94,9 +94,11 @@ async def test_a_signal_during_a_poll_stops_it_within_five_seconds(papers: Paper
     assert (await papers("editions", "--json")).json == []
 
 
-async def test_a_first_start_without_the_feed_shows_a_sample_and_retries(papers: Papers, server: FeedServer) -> None:
+async def test_a_first_start_without_the_feed_shows_a_sample_and_retries(
+    new_papers: Papers, server: FeedServer
+) -> None:
     server.fault = Fault.status(503)
-    process = await papers.start("run")
+    process = await new_papers.start("run")
     assert process.stdout is not None
     out = ""
     async with asyncio.timeout(HANGING):
@@ -111,12 +113,12 @@ async def test_a_first_start_without_the_feed_shows_a_sample_and_retries(papers:
     assert "503" in out
     assert "Recursive Multi-Agent Systems" in out
     assert "sample" in out.casefold()
-    assert papers.files() == []
+    assert new_papers.files() == []
 
     server.fault = None
-    once = await papers("run", "--once")
+    once = await new_papers("run", "--once")
     assert once.code == 0, once.err
-    assert papers.files() == [f"{FINISHED}.local.html", f"{FINISHED}.local.txt"]
+    assert new_papers.files() == [f"{FINISHED}.local.html", f"{FINISHED}.local.txt"]
 
 
 async def test_once_without_the_feed_says_so_and_exits_1(papers: Papers, server: FeedServer) -> None:

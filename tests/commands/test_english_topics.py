@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 
 import pytest
 
 from bot.model import Cadence, Edition, Found
 from bot.rules.closing import rank
-from bot.store import Store, edition_queries, paper_queries
+from bot.store import Store, edition_queries, paper_queries, text_queries
 from bot.summaries import topic_translation
 from bot.summaries.llm import Endpoint, Model
-from bot.summaries.topic_translation import MOST_A_DAY, TopicTranslator
+from bot.summaries.topic_translation import MOST_A_DAY
+from bot.summaries.writer import Writer
 from tests.support.chat import Chat
 from tests.support.fake_channel import NOW
 from tests.support.model_server import Asked, Author, ModelServer
 from tests.support.pages import paper
 
 ENGLISH = {"확산 모델": "diffusion models", "비디오": "video", "强化学习": "reinforcement learning"}
+Translate = Callable[[Sequence[str], str, datetime], Awaitable[Mapping[str, str]]]
 IN_ENGLISH = "Papers are in English, so English words find more."
 
 
@@ -99,42 +102,55 @@ def author(answers: Mapping[str, str]) -> Author:
     return answer
 
 
-async def translated(answers: Mapping[str, str]) -> Mapping[str, str]:
-    async with ModelServer(author(answers)) as server:
-        model = Model([Endpoint(server.url, server.key, "m")], timeout=5)
-        async with model:
-            return await TopicTranslator(model).translate(list(answers), "ko", NOW)
+@asynccontextmanager
+async def translating(store: Store, said: Author, budget: int = 0) -> AsyncIterator[tuple[Translate, ModelServer]]:
+    async with ModelServer(said) as server, Model([Endpoint(server.url, server.key, "m")], timeout=5) as model:
+        translate = Writer(store, model, concurrency=1, budget=budget).translate_topics
+        assert translate is not None
+        yield translate, server
 
 
-async def test_a_model_is_asked_for_all_topics_at_once() -> None:
-    assert await translated({"확산 모델": "diffusion models", "강화 학습": "reinforcement learning"}) == {
-        "확산 모델": "diffusion models",
-        "강화 학습": "reinforcement learning",
-    }
+async def test_a_model_is_asked_for_all_topics_at_once(store: Store) -> None:
+    answers = {"확산 모델": "diffusion models", "강화 학습": "reinforcement learning"}
+    async with translating(store, author(answers)) as (translate, server):
+        assert await translate(list(answers), "ko", NOW) == answers
+    assert len(server.asked) == 1
 
 
 @pytest.mark.parametrize("answer", ["확산", "", "a, b", "-all", "author:X", "x" * 90, "no\u202eevil ✓", "word " * 60])
-async def test_an_answer_that_is_no_topic_is_none(answer: str) -> None:
-    assert await translated({"확산 모델": answer}) == {}
+async def test_an_answer_that_is_no_topic_is_none(store: Store, answer: str) -> None:
+    async with translating(store, author({"확산 모델": answer})) as (translate, _):
+        assert await translate(["확산 모델"], "ko", NOW) == {}
 
 
-async def test_a_model_that_fails_or_is_slow_leaves_topics_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def never(_: Asked) -> str:
-        await asyncio.sleep(60)
-        return ""
+async def test_a_model_that_fails_or_is_slow_leaves_topics_as_they_are(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with translating(store, lambda _: "no JSON at all") as (translate, server):
+        assert await translate(["확산"], "ko", NOW) == {}
+        server.hang = asyncio.Event()
+        monkeypatch.setattr(topic_translation, "PATIENCE", 0.05)
+        assert await translate(["확산"], "ko", NOW) == {}
+    async with store.read() as connection:
+        assert await text_queries.tokens_spent(connection, NOW.date()) == 1000  # the answer that is none has its cost
 
-    monkeypatch.setattr(topic_translation, "PATIENCE", 0.05)
-    for said in (never, lambda _: "no JSON at all"):
-        async with ModelServer(said) as server, Model([Endpoint(server.url, server.key, "m")], timeout=5) as model:
-            assert await TopicTranslator(model).translate(["확산"], "ko", NOW) == {}
 
-
-async def test_nobody_can_spend_the_operators_tokens_by_typing_topics(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_nobody_can_spend_the_operators_tokens_by_typing_topics(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(topic_translation, "MOST_A_DAY", 1)
-    async with ModelServer(author({"확산": "diffusion"})) as server:
-        async with Model([Endpoint(server.url, server.key, "m")], timeout=5) as model:
-            translator = TopicTranslator(model)
-            assert await translator.translate(["확산"], "ko", NOW)
-            assert await translator.translate(["확산"], "ko", NOW) == {}
+    async with translating(store, author({"확산": "diffusion"})) as (translate, server):
+        assert await translate(["확산"], "ko", NOW)
+        assert await translate(["확산"], "ko", NOW) == {}
         assert len(server.asked) == 1
     assert MOST_A_DAY > 1
+
+
+async def test_topics_are_paid_from_the_budget_of_texts(store: Store) -> None:
+    async with translating(store, author({"확산": "diffusion"}), budget=1500) as (translate, server):
+        for asked in (1, 2, 2):
+            await translate(["확산"], "ko", NOW)
+            assert len(server.asked) == asked
+        async with store.read() as connection:
+            assert await text_queries.tokens_spent(connection, NOW.date()) == 2000
+        assert await translate(["확산"], "ko", NOW + timedelta(days=1))

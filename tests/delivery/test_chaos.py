@@ -8,6 +8,7 @@ import random
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
@@ -16,7 +17,8 @@ import pytest
 from bot.store.database import LONGEST_IDLE
 from tests.support.chaos import begin, cut_off, edition, end, held_snapshot, lose_power, restart, sent
 from tests.support.hosts import DATABASE, hosts
-from tests.support.machines import TAKEN_OVER, machines
+from tests.support.machines import POOLER, TAKEN_OVER, machines
+from tests.support.pooler import pooling
 from tests.support.postgres import running
 
 
@@ -67,11 +69,18 @@ with connection.pipeline():
 """A writer that has begun a pipeline and never ends it: its session is not idle."""
 
 
-def test_the_server_notices_a_writer_that_was_cut_off_within_a_pipeline() -> None:
-    with hosts("a") as machines, tempfile.TemporaryDirectory(prefix="papers") as folder:
+@pytest.mark.parametrize("pooled", [False, pytest.param(True, marks=pytest.mark.long)])
+def test_a_writer_that_was_cut_off_within_a_pipeline_is_noticed(pooled: bool, long: bool) -> None:
+    if pooled and not long:
+        pytest.skip("only with --long")
+    with hosts("a") as machines, tempfile.TemporaryDirectory(prefix="papers") as folder, ExitStack() as stack:
         address = machines.address(DATABASE)
-        url = f"postgresql://papers@{address}/postgres"
-        with running(Path(folder), listen_addresses=address), psycopg.connect(url, autocommit=True) as connection:
+        server = stack.enter_context(running(Path(folder), listen_addresses=address))
+        url = own = f"postgresql://papers@{address}/postgres"
+        if pooled:
+            stack.enter_context(pooling(server, "transaction", address=address))
+            url = f"postgresql://papers@{address}:{POOLER}/postgres"
+        with psycopg.connect(own, autocommit=True) as connection:
             connection.execute("create table locked as select 1 as n")
             writer = machines.inside("a", [sys.executable, "-c", HALF_A_PIPELINE, url, LONGEST_IDLE], dict(os.environ))
             try:

@@ -31,6 +31,7 @@ from bot.service import Role, Service
 from bot.store import Store, database, subscriber_queries
 from bot.store.edition_report import reports
 from bot.store.schema import deliveries
+from tests.support.databases import put_database
 from tests.support.fake_channel import NOW, FakeChannel, publish, settle
 
 PATIENCE = 20.0
@@ -146,6 +147,7 @@ async def running(
     monkeypatch.setattr(app, "configured", lambda environ: list(by_name))
     monkeypatch.setattr(app, "open_channel", lambda name, *_: by_name[name])
     stop = asyncio.Event()
+    put_database(home)
     async with app.open_app(home, {}) as wired:
         await crowd(wired.store, *audience)
         async with asyncio.TaskGroup() as group:

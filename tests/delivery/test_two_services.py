@@ -15,6 +15,7 @@ from bot.model import Address, Preferences
 from bot.service import Role
 from bot.store import Store, subscriber_queries
 from channels.telegram import channel
+from tests.support.databases import put_database
 from tests.support.discord_server import DiscordServer, Fault
 from tests.support.telegram_program import many, put
 from tests.support.telegram_server import Fault as Trouble
@@ -69,6 +70,7 @@ async def test_one_service_without_a_network_holds_up_nobody_on_the_other(
         "FEED_URL": "http://127.0.0.1:9/",
     }
     stop = asyncio.Event()
+    put_database(tmp_path)
     async with app.open_app(tmp_path, environ) as service:
         await subscribe(service.store, rooms)
         if dark == "telegram":

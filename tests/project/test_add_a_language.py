@@ -39,6 +39,8 @@ msgstr ""
 RULES = {"fr": "(n > 1)", "it": "(n != 1)"}
 ANSWERS = "tests/commands/test_answers_in_every_language.py"
 TESTS = ("tests/render/test_words.py", "tests/render/test_catalogues.py", ANSWERS)
+OTHERS = ("ar", "ja", "ko", "zh")
+"""Languages that have nothing to do with an unfinished one, unlike English, which stands in for it."""
 LEFT_IN_ENGLISH = "preference.zone"
 ASK = """
 import json
@@ -95,7 +97,7 @@ def test_partial_french_and_italian_files_pass_and_what_they_lack_is_said_in_eng
     add(checkout, "fr", {key: [said] for key, said in FRENCH.items()})
     first = dict(list(english().items())[:ITALIAN_SENTENCES])
     add(checkout, "it", {key: [foreign(form) for form in forms] for key, forms in first.items()})
-    done = run_tests(checkout, "-k", "words", *TESTS)
+    done = run_tests(checkout, "-k", f"words and not ({' or '.join(OTHERS)})", *TESTS)
     assert done.returncode == 0, done.stdout
     said = json.loads(run_in(checkout, "python", "-c", ASK).stdout)
     assert said == ["Articles du jour", "Archive", "0 papers", [True, True], [False, False], "en"]

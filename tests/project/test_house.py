@@ -70,7 +70,7 @@ HOMES = {
     "pypdf": ("bot.summaries.fulltext.paper_pdf",),
     "rich": ("bot.cli.console", "channels.outbox"),
     "discord": ("channels.discord",),
-    "httpx": ("channels.telegram.errors",),  # python-telegram-bot's own
+    "httpx": ("channels.telegram.errors", "channels.telegram.bot_client"),  # python-telegram-bot's own
     "sqlalchemy": ("bot.store", "bot.runtime.locks"),
     "structlog": ("bot.runtime.logs",),
     "telegram": ("channels.telegram",),

@@ -59,6 +59,36 @@ def test_what_the_authors_did_and_hope_is_no_second_sentence_of_a_result() -> No
     assert hope not in points["result"]
 
 
+@pytest.mark.parametrize(
+    ("before", "proposal", "behind"),
+    [
+        ("Nobody compared tools.", "This study evaluates four tools.", "These findings suggest a novel framework."),
+        (
+            "Traces remain difficult.",
+            "We adopt an old theory and introduce ThinkARM.",
+            "We further present two studies.",
+        ),
+        ("Prior work lacks beliefs.", "We bridge this gap by formalizing two acts.", "Experiments show a 5% gain."),
+    ],
+)
+def test_a_proposal_in_other_words_is_found_and_is_no_problem(before: str, proposal: str, behind: str) -> None:
+    points = author_highlights(f"{before} {proposal} {behind}")
+    assert points["proposal"].startswith(proposal)
+    assert proposal not in points.get("problem", "")
+
+
+def test_background_is_no_first_half_of_a_proposal() -> None:
+    background = "Motion imitation is a promising approach for robots."
+    points = author_highlights(f"{background} However, methods rely on costly data. We introduce PHUMA, a data set.")
+    assert points["proposal"] == "We introduce PHUMA, a data set."
+
+
+def test_a_proposal_that_is_too_long_is_left_out() -> None:
+    endless = "This report presents FastCart, a system that " + "plans and " * 50 + "sorts."
+    points = author_highlights(f"Planning remains hard. {endless} The current system holds 71 plans in Python.")
+    assert "proposal" not in points
+
+
 @pytest.mark.parametrize("style", [Style.HIGHLIGHTS, Style.PLAIN, Style.TRANSLATION, Style.REVIEW])
 def test_the_authors_sentences_stand_in_before_the_feeds(style: Style) -> None:
     said = say(replace(PAPER, sentence="The feed says so."), style)

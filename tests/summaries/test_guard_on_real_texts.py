@@ -50,10 +50,10 @@ def test_what_real_models_wrote_is_accepted(reference: Path, name: str) -> None:
     assert len(refused) <= 0.02 * len(texts) + 1, refused
 
 
-@pytest.mark.parametrize("language", ["ja", "ar"])
-def test_our_sentences_are_accepted_and_changed_numbers_caught(reference: Path, language: str) -> None:
+@pytest.mark.parametrize(("language", "least"), [("ja", 100), ("ar", 100), ("en", 20), ("ko", 20), ("zh-Hans", 20)])
+def test_our_sentences_are_accepted_and_changed_numbers_caught(reference: Path, language: str, least: int) -> None:
     texts = [text for text in number_sentences(papers()) if text.language == language]
-    assert len(texts) == 100
+    assert len(texts) >= least
     assert [text.paper.id for text in texts if kinds(text)] == []
     luck = random.Random(19)
     spoiled = [(text, each) for text in texts for each in numbers_changed(text, luck)]

@@ -93,7 +93,7 @@ def status(code: int, **headers: str) -> Author:
         (status(500), "failed (HTTP 500)"),
         (status(503), "failed (HTTP 503)"),
         (status(400), "rejected the request (HTTP 400)"),
-        (status(404), "check LLM_API_KEY, LLM_MODEL"),
+        (status(404), "check LLM_MODEL and LLM_BASE_URL"),
         (status(403), "check LLM_API_KEY, LLM_MODEL"),
         (status(429), "HTTP 429"),
     ],

@@ -89,6 +89,35 @@ REFUSALS: dict[str, tuple[Author, str]] = {
     "parameters": (lambda asked: fault(400, "metadata.tier must be set for this account"), "metadata.tier must be set"),
     "a window of 1k": (vllm(window=1024), "context window (1024 tokens)"),
     "not this API": (lambda asked: web.Response(text="<html>"), "check LLM_BASE_URL"),
+    "no such model": (lambda asked: fault(404, "model 'm' not found"), "model 'm' not found"),
+    "money in an answer": (
+        lambda asked: web.json_response({"error": {"code": 402, "message": "Insufficient credits"}}),
+        "quota is used up (HTTP 402)",
+    ),
+    "Anthropic's money": (
+        lambda asked: web.json_response(
+            {
+                "type": "error",
+                "error": {
+                    "type": "invalid_request_error",
+                    "message": "Your credit balance is too low to access the Anthropic API.",
+                },
+            },
+            status=400,
+        ),
+        "quota is used up (HTTP 400)",
+    ),
+    "LiteLLM's budget": (
+        lambda asked: fault(
+            400, "Budget has been exceeded! Current cost: 1.0, Max budget: 0.5", type="budget_exceeded"
+        ),
+        "quota is used up (HTTP 400)",
+    ),
+    "a provider behind it": (model_kinds.provider_failed, 'failed (HTTP 502): "Provider returned error"'),
+    "a gateway": (lambda asked: web.json_response({"detail": "worker is gone"}), "worker is gone"),
+    "broken gzip": (model_kinds.broken_gzip, "cannot be read (DecodingError)"),
+    "breaks off": (model_kinds.breaks_off, "broke off in the middle"),
+    "empty": (lambda asked: web.json_response({"choices": []}), "answer is empty"),
 }
 
 
@@ -115,6 +144,54 @@ async def test_a_request_that_is_refused_is_no_refusal_of_the_text(make: Any, ki
         assert await room.verdicts() == {"accepted": 3}
         async with room.store.read() as connection:
             assert await endpoint_faults.load(connection) is None
+
+
+FILTERED: dict[str, tuple[Author, str, int]] = {
+    "Azure's question": (
+        lambda asked: fault(400, "The response was filtered due to the prompt", code="content_filter"),
+        "content filter rejected the text (HTTP 400)",
+        1,
+    ),
+    "Azure's answer": (lambda asked: ended(None, asked, "content_filter"), "finish_reason=content_filter", 1),
+    "refusal": (lambda asked: ended(None, asked, refusal="I can't assist."), 'model refused: "I can\'t assist"', 2),
+    "thoughts alone": (lambda asked: ended("", asked, reasoning_content="Hm."), "it only thought", 2),
+}
+
+
+@pytest.mark.parametrize("kind", FILTERED)
+async def test_a_text_that_is_refused_says_why_and_costs_two_requests_at_most(make: Any, kind: str) -> None:
+    author, says, requests = FILTERED[kind]
+    room: Newsroom = await make(author)
+    await room.publish({"k": reader("ko", papers=1)})
+    await room.write_all()
+    assert await room.verdicts() == {"rejected": 1}
+    assert len(room.server.asked) == requests
+    async with room.store.read() as connection:
+        [refused] = await text_queries.newest(connection, 0)
+    assert says in refused.faults[0]
+
+
+async def test_an_empty_answer_is_asked_for_again_at_once(make: Any) -> None:
+    room: Newsroom = await make(model_kinds.now_and_then_empty())
+    await room.publish({"k": reader("ko", papers=0)}, count=3)
+    await room.write_all(room.writer(concurrency=1))
+    assert await room.verdicts() == {"accepted": 3}
+    assert len(room.server.asked) == 6
+
+
+async def test_a_wait_until_a_date_is_kept(make: Any) -> None:
+    headers = {"Retry-After": "Wed, 21 Oct 2026 07:30:00 GMT", "Date": "Wed, 21 Oct 2026 07:28:00 GMT"}
+    busy = web.json_response({"error": {"message": "overloaded"}}, status=503, headers=headers)
+    room: Newsroom = await make(lambda asked: busy)
+    await room.publish({"k": reader("ko", papers=1)})
+    writer = room.writer()
+    await room.write_all(writer)
+    assert writer.fault == 'the LLM endpoint failed (HTTP 503): "overloaded"'
+    room.server.author = good
+    await room.write_all(writer, NOW + MINUTE)
+    assert await room.verdicts() == {}
+    await room.write_all(writer, NOW + 3 * MINUTE)
+    assert await room.verdicts() == {"accepted": 1}
 
 
 async def test_an_answer_that_is_cut_off_is_asked_for_shorter_and_then_fails_with_its_cause(make: Any) -> None:
@@ -194,6 +271,17 @@ def test_thoughts_that_were_cut_off_are_no_answer_and_tags_in_an_answer_are_no_t
         ),
         ("prompt is too long: 210000 tokens > 200000 maximum", 200000, 210000),
         ("The input token count (1100000) exceeds the maximum number of tokens allowed (1048576).", 1048576, 0),
+        (
+            "Prompt contains 40000 tokens and 0 draft tokens, too large for model with 32768 maximum context length",
+            32768,
+            40000,
+        ),
+        ("This model's maximum prompt length is 131072 but the request contains 140000 tokens.", 131072, 140000),
+        ("Your request exceeded model token limit: 8192 (requested: 9000)", 8192, 0),
+        ("The input (9000 tokens) is longer than the model's context length (8192 tokens).", 8192, 0),
+        ("`inputs` must have less than 4096 tokens. Given: 5000", 4096, 0),
+        ("`inputs` tokens + `max_new_tokens` must be <= 4096. Given: 3000 `inputs` tokens", 4096, 0),
+        ("However, the model is loaded with context length of only 4096 tokens, which is not enough.", 4096, 0),
     ],
 )
 def test_what_servers_say_of_their_window_is_understood(says: str, window: int, prompt: int) -> None:

@@ -15,8 +15,11 @@ URL = "sqlite:///subscribers.db"
 
 
 def put_database(folder: Path) -> None:
-    """Put an empty, migrated `subscribers.db` into a folder."""
-    (folder / "subscribers.db").write_bytes(_migrated())
+    """Put an empty, migrated `subscribers.db` into a folder, readable by its owner alone, unless there is one."""
+    file = folder / "subscribers.db"
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_bytes(_migrated())
 
 
 def fresh_store(folder: Path) -> Store:

@@ -1,4 +1,4 @@
-"""Eight kinds of LLM servers, each with the habits that it is known for: what a local `ModelServer` is given to answer.
+"""Kinds of LLM servers, each with the habits that it is known for: what a local `ModelServer` is given to answer.
 
 Every kind is a function that makes an author; the author says what a question is answered with.
 """
@@ -150,6 +150,114 @@ def sse_unasked(author: Author = good) -> Author:
     return lambda asked: events(str(author(asked)), asked)
 
 
+def groq(author: Author = good, *, most: int = 4096) -> Author:
+    """Limits the tokens of an answer, and speaks of the context window while it says so."""
+
+    def answer(asked: Asked) -> Any:
+        if int(asked.body.get("max_tokens", most)) > most:
+            return fault(
+                400,
+                f"`max_tokens` must be less than or equal to `{most}`, the maximum value for `max_tokens` is less than "
+                "the `context_window` for this model",
+            )
+        return author(asked) if "max_tokens" in asked.body else ended(good(asked)[:40], asked, "length")
+
+    return answer
+
+
+def openai_thinking(author: Author = good) -> Author:
+    """Takes neither `max_tokens` nor a temperature."""
+
+    def answer(asked: Asked) -> Any:
+        if "max_tokens" in asked.body:
+            return fault(
+                400,
+                "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' "
+                "instead.",
+                param="max_tokens",
+            )
+        if "temperature" in asked.body:
+            return fault(
+                400,
+                "Unsupported value: 'temperature' does not support 0.2 with this model. Only the default (1) value is "
+                "supported.",
+            )
+        return author(asked)
+
+    return answer
+
+
+def gemma(author: Author = good) -> Author:
+    """Knows no system messages."""
+
+    def answer(asked: Asked) -> Any:
+        if any(each["role"] == "system" for each in asked.body["messages"]):
+            return fault(400, "Developer instruction is not enabled for models/gemma-3-27b-it")
+        return author(asked)
+
+    return answer
+
+
+def llama_cpp(author: Author = good) -> Author:
+    """Makes a grammar of a schema, and fails where it cannot."""
+    return lambda asked: fault(500, "failed to parse grammar", code=500) if asked.structured else author(asked)
+
+
+def azure_stream(author: Author = good) -> Author:
+    """Streams unasked, as Windows ends lines, after what its filter found; the last event is missing."""
+
+    def answer(asked: Asked) -> Any:
+        said = str(author(asked)).replace(". ", ".\u2028")
+        chunks: list[Any] = [{"choices": [], "prompt_filter_results": [{"prompt_index": 0}]}]
+        chunks += [{"choices": [{"index": 0, "delta": {"content": said}}]}]
+        chunks += [{"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}]
+        lines = [f"data: {json.dumps(each, ensure_ascii=False)}\r\n\r\n" for each in chunks]
+        return web.Response(body="".join([": OPENROUTER PROCESSING\r\n\r\n", *lines]).encode("utf-8-sig"))
+
+    return answer
+
+
+def thoughts_apart(author: Author = good) -> Author:
+    """Puts the answer where thoughts belong and nothing in its own place."""
+    return lambda asked: ended(None, asked, reasoning_content=str(author(asked)))
+
+
+def broken_lines(author: Author = good) -> Author:
+    """Breaks lines within the strings of its JSON."""
+    return lambda asked: str(author(asked)).replace(". ", ".\n").replace(": ", ":\t")
+
+
+def now_and_then_empty(author: Author = good) -> Author:
+    """Answers the first question of each paper with nothing."""
+    seen: set[str] = set()
+
+    def answer(asked: Asked) -> Any:
+        if asked.title in seen:
+            return author(asked)
+        seen.add(asked.title)
+        return web.json_response({"choices": []})
+
+    return answer
+
+
+def broken_gzip(asked: Asked) -> web.Response:
+    """Says that it compresses, and does not."""
+    return web.Response(body=b"\x1f\x8bno", headers={"Content-Encoding": "gzip"})
+
+
+def breaks_off(asked: Asked) -> web.Response:
+    """A stream that ends in the middle."""
+    chunk = {"choices": [{"index": 0, "delta": {"content": '{"sentence": "It is'}}]}
+    return web.Response(text=f"data: {json.dumps(chunk)}\n\n", content_type="text/event-stream")
+
+
+def provider_failed(asked: Asked) -> web.Response:
+    """OpenRouter's answer where the provider behind it failed."""
+    error = {"code": 502, "message": "Provider returned error"}
+    choice = {"index": 0, "message": {"role": "assistant", "content": ""}, "finish_reason": "error", "error": error}
+    return web.json_response({"id": "gen-1", "choices": [choice]})
+
+
 def quota_used_up() -> Author:
     """Has no money left."""
     message = "You exceeded your current quota, please check your plan and billing details."
@@ -168,6 +276,13 @@ KINDS: Mapping[str, Author] = {
     "streaming only": streaming_only(),
     "streaming only, no usage": streaming_only(usage=False),
     "SSE unasked": sse_unasked(),
+    "Groq": groq(),
+    "OpenAI, thinking": openai_thinking(),
+    "Gemma": gemma(),
+    "llama.cpp": llama_cpp(),
+    "Azure, streaming": azure_stream(),
+    "thoughts apart": thoughts_apart(),
+    "broken lines": broken_lines(),
 }
 """Servers with which every text is accepted in the end."""
 

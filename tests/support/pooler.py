@@ -30,6 +30,10 @@ auth_type = any
 pool_mode = {mode}
 default_pool_size = 20
 max_client_conn = 400
+tcp_keepidle = 5
+tcp_keepintvl = 3
+tcp_keepcnt = 3
+tcp_user_timeout = 10000
 logfile = {folder}/log
 """
 

@@ -30,6 +30,22 @@ SETTINGS = {
 PARTITIONS = ("deliveries_0", "deliveries_default")
 """The partitions of deliveries in a database that was just migrated."""
 
+EMPTY = """
+do $$
+declare
+    name text;
+begin
+    set local session_replication_role = replica;  -- rows go in any order
+    for name in select tablename from pg_tables where schemaname = 'public' and tablename <> 'alembic_version' loop
+        execute format('delete from %I', name);
+    end loop;
+    perform setval(format('%I', sequencename)::regclass, start_value, false)
+    from pg_sequences where last_value is not null;
+end
+$$
+"""
+"""Empties all tables and sets sequences back. TRUNCATE would make files for every table and index anew, 2 ms each."""
+
 
 class Postgres:
     """A running server. `create()` makes a database, `url()` returns its address."""
@@ -70,7 +86,7 @@ class Postgres:
             tables = [table for (table,) in connection.execute(there) if table != "alembic_version"]
             if connection.execute(others).fetchone() or version != (schema.HEAD,) or tables != ours:
                 return False
-            connection.execute(f"truncate {', '.join(schema.metadata.tables)} restart identity cascade".encode())
+            connection.execute(EMPTY)
         return True
 
 

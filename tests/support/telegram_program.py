@@ -18,6 +18,7 @@ from bot.service import Role, Service
 from bot.store import Store, audience, edition_queries, paper_queries, subscriber_queries
 from channels import telegram
 from channels.telegram.channel import Telegram
+from tests.support.databases import put_database
 from tests.support.pages import HOSTILE, Kept, kit, paper
 from tests.support.telegram_server import TelegramServer
 
@@ -75,6 +76,7 @@ class Station:
     async def __aenter__(self) -> Self:
         self._stop = asyncio.Event()
         self._stack = AsyncExitStack()
+        put_database(self.home)
         self.service = await self._stack.enter_async_context(app.open_app(self.home, self._environ))
         self._work = asyncio.create_task(self.service.run(self._stop, WORK))
         return self

@@ -15,6 +15,7 @@ from bot import app
 from bot.model import Address, Preferences
 from bot.render.words import words
 from bot.service import Role
+from tests.support.databases import put_database
 from tests.support.discord_server import DiscordServer
 from tests.support.mail_program import ADA, free_port, link_in
 from tests.support.mail_server import Relay
@@ -48,6 +49,7 @@ async def test_one_process_delivers_an_edition_to_mail_telegram_and_discord(tmp_
             "PUBLIC_URL": public,
             "WEB_PORT": f"{port}",
         }
+        put_database(tmp_path)
         async with app.open_app(tmp_path, environ) as service:
             now = datetime.now(UTC)
             await put(service.store, many(5, now), closed_at=now)

@@ -20,7 +20,7 @@ from tests.support.web_program import Served, some
 from tests.support.web_sample import illustrate, papers
 
 if TYPE_CHECKING:
-    from playwright.async_api import Browser
+    from playwright.async_api import Browser, Page
 
 PAPER = {"light": "rgb(252, 250, 245)", "dark": "rgb(22, 23, 26)"}
 """What pages are printed on, by day and by night."""
@@ -108,6 +108,7 @@ async def browser() -> AsyncIterator["Browser"]:
         yield opened
 
 
+@pytest.mark.timeout(600)
 async def test_no_page_overflows_or_is_inaccessible(served: Served, browser: "Browser", long: bool) -> None:
     looked_at = EVERY if long else SOME
     for language, width, scheme in looked_at:
@@ -141,21 +142,25 @@ async def test_pages_work_without_scripts(served: Served, browser: "Browser") ->
         assert "/en/search?q=number+2" in shown.url
 
 
-@pytest.mark.parametrize("scripts", [True, False])
-async def test_the_browser_contacts_no_other_server_and_stores_nothing(
-    served: Served, browser: "Browser", scripts: bool
-) -> None:
-    async with page(browser, scripts=scripts) as shown:
-        asked: list[str] = []
-        said: list[str] = []
-        shown.on("request", lambda request: asked.append(request.url))
-        shown.on("console", lambda message: said.append(message.text))
-        await shown.goto(f"{served.url}/en/2026-04-29")
-        await shown.wait_for_load_state("networkidle")
-        assert f"{served.url}/pictures/2604.00001.large.jpg" in asked
-        assert [url for url in asked if not url.startswith(served.url)] == []
-        assert said == []
-        assert await shown.context.cookies() == []
+async def visit(shown: "Page", address: str) -> tuple[list[str], list[str]]:
+    """Open a page and wait until it is loaded; returns what was asked for, and what the console said."""
+    asked: list[str] = []
+    said: list[str] = []
+    shown.on("request", lambda request: asked.append(request.url))
+    shown.on("console", lambda message: said.append(message.text))
+    await shown.goto(address)
+    await shown.wait_for_load_state("networkidle")
+    return asked, said
+
+
+async def test_the_browser_contacts_no_other_server_and_stores_nothing(served: Served, browser: "Browser") -> None:
+    for scripts in (True, False):
+        async with page(browser, scripts=scripts) as shown:
+            asked, said = await visit(shown, f"{served.url}/en/2026-04-29")
+            assert f"{served.url}/pictures/2604.00001.large.jpg" in asked, scripts
+            assert [url for url in asked if not url.startswith(served.url)] == [], scripts
+            assert said == [], scripts
+            assert await shown.context.cookies() == [], scripts
 
 
 @pytest.fixture
@@ -167,12 +172,12 @@ async def sampled(tmp_path: Path) -> AsyncIterator[Served]:
         yield opened
 
 
-@pytest.mark.parametrize("path", ["en/", "ko/2026-04-29", "ar/2026-04-29"])
-async def test_the_first_screen_shows_papers(sampled: Served, browser: "Browser", path: str) -> None:
+async def test_the_first_screen_shows_papers(sampled: Served, browser: "Browser") -> None:
     for width, height, least, lines in FIRST_SCREENS:
         async with page(browser, width=width, height=height, touch=width < 600) as shown:
-            await shown.goto(f"{sampled.url}/{path}")
-            assert await shown.evaluate(READABLE, lines) >= least, (path, width)
+            for path in ("en/", "ko/2026-04-29", "ar/2026-04-29"):
+                await shown.goto(f"{sampled.url}/{path}")
+                assert await shown.evaluate(READABLE, lines) >= least, (path, width)
 
 
 async def test_the_first_screen_of_recorded_days_shows_papers(
@@ -192,22 +197,22 @@ async def test_the_first_screen_of_recorded_days_shows_papers(
                     assert await shown.evaluate(READABLE, lines) >= least, (file.stem, width)
 
 
-@pytest.mark.parametrize("path", ["2026-04-29", "papers/2604.25917", "archive", "search?q=agents", "feeds"])
-async def test_fingers_hit_what_they_aim_at(sampled: Served, browser: "Browser", path: str) -> None:
+async def test_fingers_hit_what_they_aim_at(sampled: Served, browser: "Browser") -> None:
     async with page(browser, width=390, height=844, touch=True) as shown:
-        await shown.goto(f"{sampled.url}/en/{path}")
-        assert await shown.evaluate(SMALL, 43) == []
+        for path in ("2026-04-29", "papers/2604.25917", "archive", "search?q=agents", "feeds"):
+            await shown.goto(f"{sampled.url}/en/{path}")
+            assert await shown.evaluate(SMALL, 43) == [], path
 
 
-@pytest.mark.parametrize("width", [390, 1200])
-async def test_nothing_moves_while_a_page_is_loaded(sampled: Served, browser: "Browser", width: int) -> None:
-    async with page(browser, width=width, height=844) as shown:
-        await shown.goto(f"{sampled.url}/en/2026-04-29")
-        seen = await shown.evaluate(LOADED)
-        assert seen["shift"] == 0
-        tag, sized = seen["largest"]
-        assert tag in {"IMG", "P", "H1", "H2", "A"}
-        assert sized
+async def test_nothing_moves_while_a_page_is_loaded(sampled: Served, browser: "Browser") -> None:
+    for width in (390, 1200):
+        async with page(browser, width=width, height=844) as shown:
+            await shown.goto(f"{sampled.url}/en/2026-04-29")
+            seen = await shown.evaluate(LOADED)
+            assert seen["shift"] == 0, width
+            tag, sized = seen["largest"]
+            assert tag in {"IMG", "P", "H1", "H2", "A"}, width
+            assert sized, width
 
 
 async def test_the_switch_turns_the_systems_colours_over(served: Served, browser: "Browser") -> None:

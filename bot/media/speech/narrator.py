@@ -21,7 +21,8 @@ from bot.media.speech.script import script
 from bot.media.speech.voices import Speaker, SpeechError
 from bot.model import Cadence, Edition, Preferences, Style
 from bot.render.styles import TEXT_FIELDS
-from bot.store import Store, edition_queries, sent_recordings, speech_spending
+from bot.store import Store, daily_spending, edition_queries, sent_recordings
+from bot.store.daily_spending import Spending
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +115,7 @@ class Narrator:
             recorded = await self._recorder.record(said, report)
         finally:
             async with self._store.write() as connection:
-                await speech_spending.add(connection, _day(now), self._recorder.characters - before)
+                await daily_spending.add(connection, Spending.SPEECH, _day(now), self._recorder.characters - before)
         await asyncio.to_thread(episodes.keep, self.media, key, said, recorded, now)
         log.info(
             "edition read aloud",
@@ -176,7 +177,7 @@ class Narrator:
             return True
         today = _day(now)
         async with self._store.read() as connection:
-            spent = await speech_spending.spent(connection, today)
+            spent = await daily_spending.spent(connection, Spending.SPEECH, today)
         if spent + characters <= self._budget:
             return True
         if self._spent_out != today:

@@ -165,7 +165,7 @@ def _wrong(name: str, text: str, language: str, known: SourceNumbers, source: st
         yield _fault(name, "instruction", f'The part "{name}" speaks about the task: "{_quote(found)}".'), True
     if not in_language(text, language, title=name == "title"):
         yield _fault(name, "language", f'The part "{name}" is not written in the language "{_quote(language)}".'), True
-    claimed, names = numbers(text, language)
+    claimed, names = numbers(text)
     for number in claimed:
         finding, quoted = known.judge(number), _quote(number.written)
         if finding is Finding.ABSENT:
@@ -175,7 +175,7 @@ def _wrong(name: str, text: str, language: str, known: SourceNumbers, source: st
             says = f'The part "{name}" says {quoted}; the source has this number in another unit.'
             yield _fault(name, "unit", says), not number.idiom
     for each in names:
-        if known.renumbers(each) or known.lacks(each):
+        if known.misnames(each):
             yield _fault(name, "number", f'The part "{name}" names {_quote(each)}, which the source does not.'), True
     for each in unknown_names(text, source, language):
         yield _fault(name, "unknown name", f'The part "{name}" names {_quote(each)}, which the source does not.'), False

@@ -11,12 +11,8 @@ import unicodedata
 from collections import Counter
 from functools import lru_cache
 
-_SCRIPTS = {"zh": "CJK", "yue": "CJK", "ja": "CJK", "ko": "HANGUL", "el": "GREEK", "he": "HEBREW", "hi": "DEVANAGARI"}
-_SCRIPTS |= (
-    dict.fromkeys(("ar", "fa", "ur"), "ARABIC") | dict.fromkeys(("bg", "ru", "sr", "uk"), "CYRILLIC") | {"th": "THAI"}
-)
-"""The script of a language that is not written in Latin letters (CLDR, likely subtags), as Unicode calls it."""
-_TAGGED = {"latn": "LATIN", "cyrl": "CYRILLIC", "arab": "ARABIC"}
+_SCRIPTS = {"en": "LATIN", "zh": "CJK", "ja": "CJK", "ko": "HANGUL", "ar": "ARABIC"}
+"""The script of a language, as Unicode calls it."""
 
 _SAID_OFTEN = """
 en a we our or be has the of and to that with for this which are by from is it as can these on an at into than
@@ -25,36 +21,16 @@ fr le la les des du de et en un une que qui pour avec dans sur par est sont au a
 de der die das und den dem des ein eine einer mit für von auf ist sind nicht wird zu durch als
 it il lo la gli di del della che e in un una con per più sono è dei delle nel alla come questo
 pt o a os as de do da dos das que e em um uma com por para mais não são é no na ao como
-nl de het een en van in met voor op dat is zijn door niet aan wordt te als deze die ook
-id yang dan di dari untuk dengan pada ini adalah ke dalam tidak oleh atau lebih sebagai dapat
-vi và của các một cho trong với là được có không này những trên từ để khi
-pl i w na z do że się jest nie oraz dla przez jak od po który które to
-tr ve bir bu için ile olarak daha çok da de olan gibi kadar
-sv och att det en ett som på är av för med den till inte om har de
 """
 _SMALL_WORDS = {tag: frozenset(words) for tag, *words in map(str.split, _SAID_OFTEN.strip().splitlines())}
-_ENGLISH_ALONE = _SMALL_WORDS["en"].difference(*(words for tag, words in _SMALL_WORDS.items() if tag != "en"))
 
-# Frequent signs in pairs, Simplified then Traditional; only what the other script does not write at all.
-_PAIRS = (
-    "个個们們这這来來时時为為说說对對发發进進过過还還现現动動经經给給见見长長问問间間开開关關应應种種样樣点點实實"
-    "机機电電学學习習训訓练練数數据據模模语語言言义義让讓认認识識测測试試评評验驗证證显顯图圖处處务務层層优優"
-    "传傳统統构構结結组組织織级級类類线線络絡视視频頻设設计計该該误誤读讀调調论論质質转轉换換输輸达達远遠选選"
-    "难難随隨预預领領题題题題须須师師际際际際険险户戶执執扩擴则則创創别別刘劉劳勞势勢区區单單卫衛压壓广廣"
-    "强強归歸当當录錄态態总總战戰护護报報标標树樹桥橋极極决決准準减減温溫湾灣满滿滤濾滞滯灵靈热熱爱愛状狀独獨"
-    "环環盘盤确確码碼础礎离離积積称稱稳穩穷窮简簡绝絕续續维維编編缩縮网網节節获獲虚虛补補规規觉覺触觸词詞译譯详詳"
-    "负負财財贝貝费費资資赖賴车車轻輕较較边邊迁遷运運适適递遞释釋错錯键鍵门門队隊险險静靜韩韓页頁项項顺順颗顆额額"
-    "风風驱驅骤驟体體么麼从從仅僅价價众眾会會伤傷两兩严嚴丰豐临臨举舉乐樂书書亏虧产產亲親"
-)
-SIMPLIFIED = frozenset(_PAIRS[::2]) - frozenset(_PAIRS[1::2])
-TRADITIONAL = frozenset(_PAIRS[1::2]) - frozenset(_PAIRS[::2])
 _PERSIAN = frozenset("پچژگکی")
 
 LEAST_WORDS = 6
 """Words that tell one language in Latin letters from another; fewer are accepted."""
 LONGEST_NAME = 3
 """Words of a title that may be one name in every language."""
-_LEAST = {"ko": 0.38, "ja": 0.38, "zh": 0.4, "yue": 0.4, "ar": 0.5}
+_LEAST = {"ko": 0.38, "ja": 0.38, "zh": 0.4, "ar": 0.5}
 _WEIGHT = 2
 """A sign of Chinese, Japanese or Korean says as much as two letters or more."""
 _BRACKETS = re.compile(r"[(（\[【][^()（）\[\]【】]{0,200}[)）\]】]")
@@ -64,21 +40,22 @@ _WORD = re.compile(r"[^\W\d_]+")
 
 
 def in_language(text: str, language: str, *, title: bool = False) -> bool:
-    """Whether a text is written in the language of a tag (`ko`, `zh-Hant`, `sr-Latn`).
+    """Whether a text is written in the language of a tag (`ko`, `zh-Hant`).
 
-    A `title` may be mostly terms and names. A text without letters is in every language, and a tag that we know nothing
-    of accepts Latin letters or none.
+    A `title` may be mostly terms and names. A text without letters is in every language, and every text is in a
+    language that we know nothing of.
     """
-    tag, _, rest = language.partition("-")
-    tag = tag.lower()
-    script = _TAGGED.get(rest.partition("-")[0].lower()) or _SCRIPTS.get(tag, "LATIN")
+    tag = language.partition("-")[0].lower()
+    script = _SCRIPTS.get(tag)
+    if not script:
+        return True
     counts = _letters(_BRACKETS.sub(" ", text))
     if not counts:
         counts = _letters(text)
     if not counts:
         return True
     if script == "LATIN":
-        return _in_latin(text, tag, counts, title=title)
+        return _in_english(text, counts, title=title)
     beside_names = _letters(_NAME.sub(" ", _BRACKETS.sub(" ", text)))
     if title and not beside_names and len(text.split()) <= LONGEST_NAME:
         return True
@@ -87,7 +64,7 @@ def in_language(text: str, language: str, *, title: bool = False) -> bool:
     if not title and _LATIN_RUN.search(text):
         return False
     match tag:
-        case "zh" | "yue":
+        case "zh":
             return _in_chinese(text, counts, traditional=is_traditional(language))
         case "ja":
             return _in_japanese(text, counts, title=title)
@@ -101,14 +78,12 @@ def in_language(text: str, language: str, *, title: bool = False) -> bool:
 def is_traditional(language: str) -> bool:
     """Whether a Chinese tag means Traditional characters: by its script, else by its region."""
     parts = {part.lower() for part in language.split("-")[1:]}
-    return (
-        "hant" in parts or ("hans" not in parts and bool(parts & {"tw", "hk", "mo"})) or language[:3].lower() == "yue"
-    )
+    return "hant" in parts or ("hans" not in parts and bool(parts & {"tw", "hk", "mo"}))
 
 
 def is_dense(language: str) -> bool:
     """Whether the language says in half the characters what others say: Chinese, Japanese, Korean."""
-    return language.partition("-")[0].lower() in {"ko", "ja", "zh", "yue"}
+    return language.partition("-")[0].lower() in {"ko", "ja", "zh"}
 
 
 @lru_cache(maxsize=8192)
@@ -118,6 +93,24 @@ def _script(letter: str) -> str:
         return ""
     name = unicodedata.name(letter, "").partition(" ")[0].partition("-")[0]
     return {"HIRAGANA": "KANA", "KATAKANA": "KANA", "IDEOGRAPHIC": "CJK"}.get(name, name)
+
+
+def _is_simplified(sign: str) -> bool:
+    """Whether only Simplified Chinese writes a sign: neither Traditional Chinese nor Japanese has it."""
+    return _script(sign) == "CJK" and _has(sign, "gb2312") and not (_has(sign, "big5") or _has(sign, "shift_jis"))
+
+
+def _is_traditional(sign: str) -> bool:
+    """Whether Traditional Chinese writes a sign and Simplified does not."""
+    return _script(sign) == "CJK" and _has(sign, "big5") and not _has(sign, "gb2312")
+
+
+@lru_cache(maxsize=8192)
+def _has(sign: str, character_set: str) -> bool:
+    try:
+        return bool(sign.encode(character_set))
+    except UnicodeEncodeError:
+        return False
 
 
 def _letters(text: str) -> Counter[str]:
@@ -139,32 +132,26 @@ def _mostly(counts: Counter[str], script: str, tag: str, *, title: bool) -> bool
 def _in_chinese(text: str, counts: Counter[str], *, traditional: bool) -> bool:
     if (counts["KANA"] + counts["HANGUL"]) * 20 > counts["CJK"]:
         return False
-    simplified = sum(sign in SIMPLIFIED for sign in text)
-    classical = sum(sign in TRADITIONAL for sign in text)
+    simplified, classical = sum(map(_is_simplified, text)), sum(map(_is_traditional, text))
     own, other = (classical, simplified) if traditional else (simplified, classical)
     return other <= max(1, own // 10) and (own >= other or other == 0)
 
 
 def _in_japanese(text: str, counts: Counter[str], *, title: bool) -> bool:
-    simplified = sum(sign in SIMPLIFIED for sign in text) if not counts["KANA"] else 0
+    simplified = not counts["KANA"] and any(map(_is_simplified, text))
     if title:
         return not simplified and counts["HANGUL"] == 0
     return counts["KANA"] * 10 >= counts["CJK"] + counts["KANA"] and counts["HANGUL"] * 10 <= counts["KANA"]
 
 
-def _in_latin(text: str, tag: str, counts: Counter[str], *, title: bool) -> bool:
+def _in_english(text: str, counts: Counter[str], *, title: bool) -> bool:
     if counts["LATIN"] * 10 < counts.total() * (5 if title else 8) or not counts:
         return False
     words = [word.lower() for word in _WORD.findall(text)]
     if title or len(words) < LEAST_WORDS:
         return True
-    counted = set(words) if tag == "en" else words
-    said = {known: sum(word in small for word in counted) for known, small in _SMALL_WORDS.items()}
-    others = max(times for known, times in said.items() if known != tag)
-    if tag == "en":
-        # Dense English has next to no small words, but then it has few of another language either, and few accents.
-        accented = sum(any(_script(letter) == "LATIN" and not letter.isascii() for letter in word) for word in words)
-        return others <= said[tag] * 1.3 + 1 and accented * 6 <= len(words)
-    if tag in said:
-        return said[tag] * 25 >= len(words) - 15 and others <= said[tag] * 1.3 + 1
-    return sum(word in _ENGLISH_ALONE for word in words) * 6 < len(words)
+    # Dense English has next to no small words, but then it has few of another language either, and few accents.
+    said = {known: len(small & set(words)) for known, small in _SMALL_WORDS.items()}
+    others = max(times for known, times in said.items() if known != "en")
+    accented = sum(any(_script(letter) == "LATIN" and not letter.isascii() for letter in word) for word in words)
+    return others <= said["en"] * 1.3 + 1 and accented * 6 <= len(words)

@@ -1,6 +1,6 @@
-"""Numbers that are written in words: English, Chinese and Japanese, Korean, Arabic. Pure.
+"""Numbers that are written in words: English, Chinese and Japanese, Korean. Pure.
 
-What is an ordinary word as often as a number (一般, 이, ألف) counts only where its surroundings make it a number.
+What is an ordinary word as often as a number (一般, 한) counts only where its surroundings make it a number.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ _ENGLISH: Mapping[str, float] = {
     **{word: float(n) for n, word in enumerate(_UP_TO_TWENTY.split())},
     **{word: n * 10.0 for n, word in enumerate(_TENS.split(), 2)},
 }
-_SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
-_WORDS = "|".join(sorted((*_ENGLISH, *_SCALES), key=len, reverse=True))
+SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
+_WORDS = "|".join(sorted((*_ENGLISH, *SCALES), key=len, reverse=True))
 _ENGLISH_RUN = re.compile(
     rf"(?i)(?<![a-z0-9])(?:{_WORDS})(?:(?:(?:(?<=hundred)|(?<=thousand))\s+and\s+|[\s-])(?:{_WORDS}))*(?![a-z0-9])"
 )
@@ -72,12 +72,6 @@ _IMPLIES = """
 8 eighth
 9 ninth
 10 tenth
-12 dozen dozens
-1e2 hundreds
-1e3 thousands
-1e6 millions
-1e9 billions
-1e12 trillions
 """
 _IMPLIED = {word: float(n) for n, *words in map(str.split, _IMPLIES.strip().splitlines()) for word in words}
 _IMPLYING = re.compile(rf"(?i)(?<![a-z])(?:{'|'.join(_IMPLIED)})(?![a-z])")
@@ -86,9 +80,7 @@ _HAN = dict(zip("〇零一二三四五六七八九两兩", (0, 0, 1, 2, 3, 4, 5,
 _SMALL = {"十": 10.0, "百": 100.0, "千": 1000.0}
 _LARGE = {"万": 1e4, "萬": 1e4, "亿": 1e8, "億": 1e8, "兆": 1e12, "京": 1e16}
 _HAN_ANY = "〇零一二三四五六七八九十百千万萬亿億兆两兩"
-_HAN_RUN = re.compile(
-    rf"(?<![数數几幾第上成{_HAN_ANY}])[{_HAN_ANY}]+(?:点[〇零一二三四五六七八九]+)?(?![几幾数數{_HAN_ANY}])"
-)
+_HAN_RUN = re.compile(rf"(?<![数數几幾第上成{_HAN_ANY}])[{_HAN_ANY}]+(?![{_HAN_ANY}])")
 _HAN_FRACTION = re.compile(rf"([{_HAN_ANY}]{{1,12}})分[之の]([{_HAN_ANY}]{{1,12}})")
 _HAN_COUNTER = re.compile(
     r"\s?(?:[项項](?!全能)|[个個种種类類次倍层層步篇条條张張轮輪组組套位天年款道台家国國语語枚回つ件点點人名段阶階大本ヶか箇カ対对"
@@ -104,16 +96,8 @@ _KOREAN_COUNTER = (
 )
 _NATIVE = re.compile(
     rf"(?<![가-힣])(?:(열|스물|서른|마흔|쉰|예순)?(한|하나|두|둘|세|셋|네|넷|다섯|여섯|일곱|여덟|아홉)|(열|스무))"
-    rf"(?={_KOREAN_COUNTER})|(?<![가-힣])()(다섯|여섯|일곱|여덟|아홉)()(?=\s(?!번째)|\s?째(?!\s))"
+    rf"(?={_KOREAN_COUNTER})"
 )
-_ARABIC_ONES = {"واحد": 1, "واحده": 1, "اثنان": 2, "اثنين": 2, "اثنتين": 2, "اثنتان": 2, "ثلاثه": 3, "ثلاث": 3}
-_ARABIC_ONES |= {"اربعه": 4, "اربع": 4, "خمسه": 5, "خمس": 5, "سته": 6, "ست": 6, "سبعه": 7, "سبع": 7}
-_ARABIC_ONES |= {"ثمانيه": 8, "ثماني": 8, "ثمان": 8, "تسعه": 9, "تسع": 9, "عشره": 10, "عشر": 10, "احد": 1, "اثنا": 2}
-_ARABIC_TENS = {"عشر": 20, "ثلاث": 30, "اربع": 40, "خمس": 50, "ست": 60, "سبع": 70, "ثمان": 80, "تسع": 90}
-_ARABIC_ROUND = {"مئه": 100, "مائه": 100, "مئتان": 200, "مئتين": 200, "مائتين": 200, "الفين": 2000, "مليونين": 2e6}
-_ARABIC_PARTS = {"ثلث": 1 / 3, "ثلثي": 2 / 3, "ثلثا": 2 / 3, "ربع": 1 / 4, "الثلث": 1 / 3, "الربع": 1 / 4}
-_ARABIC_WORD = re.compile(r"[ء-ي\u064b-\u0652]+")
-_ARABIC_FOLD = str.maketrans("أإآةى", "اااهي", "\u064b\u064c\u064d\u064e\u064f\u0650\u0651\u0652")
 
 
 def spelled(text: str, *, lenient: bool = False) -> Iterator[Spelled]:
@@ -124,7 +108,6 @@ def spelled(text: str, *, lenient: bool = False) -> Iterator[Spelled]:
     yield from _english(text)
     yield from _han(text)
     yield from _korean(text)
-    yield from _arabic(text)
     if lenient:
         for found in _IMPLYING.finditer(text):
             yield Spelled(found.start(), found.end(), _IMPLIED[found[0].lower()], "implied")
@@ -157,8 +140,8 @@ def _english(text: str) -> Iterator[Spelled]:
         for word in re.split(r"[\s-]+", found[0].lower()):
             if word in _ENGLISH:
                 current += _ENGLISH[word]
-            elif word in _SCALES:
-                scale = _SCALES[word]
+            elif word in SCALES:
+                scale = SCALES[word]
                 current = (current or 1.0) * scale
                 if scale > 100:
                     total, current = total + current, 0.0
@@ -192,62 +175,10 @@ def _han(text: str) -> Iterator[Spelled]:
 
 
 def _of_han(run: str) -> float | None:
-    whole, _, decimals = run.partition("点")
-    if len(whole) >= 3 and all(sign in _HAN for sign in whole):  # a year: 二〇二五
-        return float("".join(str(_HAN[sign]) for sign in whole))
-    amount = compound([float(_HAN[sign]) if sign in _HAN else sign for sign in whole])
-    if amount is None or not decimals:
-        return amount
-    return amount + float("0." + "".join(str(_HAN[sign]) for sign in decimals))
+    return compound([float(_HAN[sign]) if sign in _HAN else sign for sign in run])
 
 
 def _korean(text: str) -> Iterator[Spelled]:
     for found in _NATIVE.finditer(text):
-        tens, ones, ten = found[1] or "", found[2] or found[5] or "", found[3] or ""
-        amount = _NATIVE_TENS.get(tens or ten, 0) + _NATIVE_ONES.get(ones, 0)
+        amount = _NATIVE_TENS.get(found[1] or found[3], 0) + _NATIVE_ONES.get(found[2], 0)
         yield Spelled(found.start(), found.end(), float(amount))
-
-
-def _arabic(text: str) -> Iterator[Spelled]:
-    pending: Spelled | None = None
-    for found in _ARABIC_WORD.finditer(text):
-        amount, is_part, joined = _of_arabic(found[0].translate(_ARABIC_FOLD))
-        if amount is None:
-            if pending:
-                yield pending
-            pending = None
-            continue
-        adjacent = pending is not None and text[pending.end : found.start()].isspace()
-        if pending and adjacent and not is_part and _goes_on(pending.amount, amount, joined):
-            together = pending.amount * 100 if amount == 100 else pending.amount + amount
-            pending = Spelled(pending.start, found.end(), together)
-            continue
-        if pending:
-            yield pending
-        pending = Spelled(found.start(), found.end(), amount, part=is_part)
-    if pending:
-        yield pending
-
-
-def _goes_on(before: float, amount: float, joined: bool) -> bool:
-    """Whether two words are one number: خمسة وأربعون, ثلاثة عشر, ثلاث مئة, مئة وخمسة; not "three and five"."""
-    if joined:
-        return (before < 10 and 20 <= amount < 100) or (before >= 100 > amount)
-    return before < 10 and amount in {10.0, 100.0}
-
-
-def _of_arabic(word: str) -> tuple[float | None, bool, bool]:
-    """What one folded word is worth, whether it is part of a whole, and whether it is joined to the one before (و)."""
-    for prefix in ("", "و", "ال", "ب", "ل", "وال", "بال", "لل"):
-        if not word.startswith(prefix):
-            continue
-        bare = word[len(prefix) :]
-        joined = prefix.startswith("و")
-        if bare in _ARABIC_PARTS:
-            return _ARABIC_PARTS[bare], True, joined
-        known = _ARABIC_ONES.get(bare) or _ARABIC_ROUND.get(bare)
-        if known is None and bare.endswith(("ون", "ين")):
-            known = _ARABIC_TENS.get(bare[:-2])
-        if known is not None:
-            return float(known), False, joined
-    return None, False, False

@@ -9,6 +9,7 @@ import html
 import re
 from itertools import pairwise
 
+from bot.runtime.latex import plain_math
 from bot.runtime.text import sentence_ends, visible
 from bot.summaries.guard.leftovers import LABEL, LEAD_IN, TAG
 
@@ -16,7 +17,6 @@ LONGEST_POINTER = 70
 """Characters beside its link that a sentence may have to be no more than a pointer ("Code is available at …")."""
 
 _FENCE = re.compile(r"```[a-z]*\s*|~~~[a-z]*\s*")
-_PICTURE = re.compile(r"!\[[^\[\]]{0,300}\]\([^()\s]{0,500}\)")
 _MARKDOWN_LINK = re.compile(r"\[([^\[\]]{1,300})\]\([^()\s]{0,500}\)")
 _POINTING = re.compile(
     r"(?i)(?:the )?(?:code|here|links?|(?:project )?(?:web)?(?:page|site)|github|demo|代[码碼]"
@@ -24,14 +24,8 @@ _POINTING = re.compile(
     r"|코드|링크|여기|コード|リンク|こちら|الرابط|هنا)"
 )
 """What a link is called that only points somewhere."""
-_TEX_LINK = re.compile(
-    r"\\(?:href\s?\{[^{}]{0,500}\}\s?\{([^{}]{0,300})\}|(?:url|footnote|cite[pt]?|ref)\s?\{[^{}]{0,500}\})"
-)
-_TEX_STYLE = re.compile(r"\\(?:text(?:bf|it|tt|sc|rm)?|emph|underline|math(?:bf|rm|it|cal|bb))\s?\{([^{}]{0,500})\}")
-_TEX_SIGN = re.compile(r"\\([%&#_$])")
 _EMPHASIS = (
     (re.compile(r"\*\*|(?<!\w)__(?=\S)|(?<=\S)__(?!\w)"), ""),
-    (re.compile(r"(?<![\w*])\*(?=\S)([^*\n]{1,200})(?<=\S)\*(?![\w*])"), r"\1"),
     (re.compile(r"`([^`\n]{1,200})`"), r"\1"),
 )
 _LINE_MARK = re.compile(r"(?m)^\s{0,3}(?:#{1,6}\s+|>\s+|[-*•]\s+(?=\S))")
@@ -99,9 +93,7 @@ def _without_link(sentence: str) -> str:
 
 def _repaired_once(text: str, source: str) -> str:
     text = visible(text)
-    text = _PICTURE.sub("", _FENCE.sub("", text))
-    text = _TEX_LINK.sub(lambda found: found[1] or "", _MARKDOWN_LINK.sub(_unlinked, text))
-    text = _TEX_SIGN.sub(r"\1", _TEX_STYLE.sub(r"\1", text))
+    text = plain_math(_MARKDOWN_LINK.sub(_unlinked, _FENCE.sub("", text)))
     for mark, plain in _EMPHASIS:
         text = mark.sub(plain, text)
     text = TAG.sub(lambda found: found[0] if found[0].casefold() in source else _untagged(found[0]), text)

@@ -30,6 +30,7 @@ from tests.support.pages import kit
 IN_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 KIT = kit(Path())
+WORDS = Words(KIT)
 ADA = Requester(Address("discord", "user:42"))
 QUOTED = re.compile(rf"[“„「『«/]\u2068?({'|'.join(CommandName)}|ping)\u2069?[”“」』»]?(?![\w:])")
 """A command as other channels name it, in quotation marks or behind a slash alone."""
@@ -39,7 +40,7 @@ class Slashes(FakeChannel):
     """A channel on which commands are typed as on Discord."""
 
     def typed(self, line: str, language: str) -> str:
-        return command_names.typed(line, Words(KIT)(language))
+        return command_names.typed(line, WORDS(language))
 
 
 def readers(store: Store, **given: Any) -> ReaderCommands:
@@ -48,14 +49,14 @@ def readers(store: Store, **given: Any) -> ReaderCommands:
 
 
 def shown(reply: Reply, layout: Layout) -> str:
-    responses = Responses(KIT, Words(KIT))
+    responses = Responses(KIT, WORDS)
     return "\n".join(embed["description"] for embed in responses.lay_out(reply, layout).embeds)
 
 
 def without_commands(text: str, language: str) -> str:
     """A text without what is one of Discord's commands in this language."""
     for name in sorted([*CommandName, "ping"], key=len, reverse=True):
-        text = text.replace(command_names.shown(name, Words(KIT)(language)), "")
+        text = text.replace(command_names.shown(name, WORDS(language)), "")
     return text
 
 
@@ -101,7 +102,7 @@ async def test_what_a_user_wrote_is_shown_as_they_wrote_it(store: Store) -> None
 @IN_SQLITE
 @pytest.mark.parametrize("language", languages())
 def test_every_example_is_a_registered_command_with_a_registered_option(language: str, store: Store) -> None:
-    talk, w, own = readers(store), words(language), Words(KIT)
+    talk, w, own = readers(store), words(language), WORDS
     [group] = payload(lambda tag: talk.listed("discord", tag), own)
     leaves = {f"papers {each['name']}": each for each in group["options"] if each["type"] != SUB_GROUP}
     for nested in (each for each in group["options"] if each["type"] == SUB_GROUP):
@@ -119,6 +120,6 @@ def test_every_example_is_a_registered_command_with_a_registered_option(language
 @pytest.mark.parametrize("language", languages())
 def test_an_announcement_ends_with_the_command_that_stops_it(language: str) -> None:
     page = announcement_page("We move.", words(language), date(2026, 4, 29))
-    text = Composer(KIT, Words(KIT)).compose(page).parts()["text"]
-    assert command_names.shown(CommandName.UNSUBSCRIBE, Words(KIT)(language)) in text
+    text = Composer(KIT, WORDS).compose(page).parts()["text"]
+    assert command_names.shown(CommandName.UNSUBSCRIBE, WORDS(language)) in text
     assert not QUOTED.search(without_commands(text, language))

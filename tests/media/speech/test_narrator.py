@@ -13,7 +13,8 @@ from bot.media.speech.episodes import Episode, EpisodeKey
 from bot.media.speech.narrator import FIRST_BACKOFF, FRESH, LONGEST_BACKOFF, Narrator, Podcast
 from bot.media.speech.voices import SpeechError
 from bot.model import Cadence, Edition, Found, Style
-from bot.store import Store, edition_queries, paper_queries, speech_spending
+from bot.store import Store, daily_spending, edition_queries, paper_queries
+from bot.store.daily_spending import Spending
 from tests.support.databases import fresh_store
 from tests.support.pages import CLOSED, DAY, edition, paper
 from tests.support.speech_servers import ToneSpeaker, played
@@ -138,7 +139,7 @@ async def test_one_language_that_fails_does_not_keep_the_others(studio: Studio) 
 async def test_characters_are_counted_and_a_budget_ends_the_day(studio: Studio) -> None:
     await studio.narrator("ko").step(NOW)
     async with studio.store.read() as connection:
-        spent = await speech_spending.spent(connection, NOW.date())
+        spent = await daily_spending.spent(connection, Spending.SPEECH, NOW.date())
     assert spent == sum(len(text) for text, _ in studio.speaker.said)
     narrator = studio.narrator("en", budget=spent + 100)
     assert not await narrator.step(NOW)
@@ -158,7 +159,9 @@ async def test_what_failed_half_way_is_counted_too(studio: Studio) -> None:
     studio.speaker.speak = runs_dry  # type: ignore[method-assign]
     assert not await narrator.step(NOW)
     async with studio.store.read() as connection:
-        assert await speech_spending.spent(connection, NOW.date()) == sum(len(text) for text, _ in studio.speaker.said)
+        assert await daily_spending.spent(connection, Spending.SPEECH, NOW.date()) == sum(
+            len(text) for text, _ in studio.speaker.said
+        )
 
 
 async def test_damaged_files_count_as_none(studio: Studio) -> None:

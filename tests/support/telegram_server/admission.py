@@ -87,7 +87,7 @@ def _thread(chat: Chat, arguments: Arguments, *, manages: bool) -> int | None:
     return thread
 
 
-def pay(world: World, chat: Chat) -> None:
-    """Count a message against the rates. Raises RefusalError."""
+def pay(world: World, chat: Chat, *, pays: bool = False) -> None:
+    """Count a message against the rates; one that `pays` may exceed them. Raises RefusalError."""
     if world.rates:
-        world.rates.take(chat.chat_id, private=chat.kind == "private", now=world.clock())
+        world.rates.take(chat.chat_id, private=chat.kind == "private", now=world.clock(), pays=pays)

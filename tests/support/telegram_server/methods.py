@@ -11,6 +11,7 @@ Method = Callable[[World, Arguments], Any]
 
 _NAMED: dict[str, Method] = {
     "getMe": profile.get_me,
+    "getMyStarBalance": profile.get_my_star_balance,
     "getUpdates": listening.get_updates,
     "setWebhook": listening.set_webhook,
     "deleteWebhook": listening.delete_webhook,

@@ -22,6 +22,10 @@ def get_me(world: World, _: Arguments) -> dict[str, Any]:
     return world.bot
 
 
+def get_my_star_balance(world: World, _: Arguments) -> dict[str, Any]:
+    return {"amount": int(world.rates.stars) if world.rates else 0}
+
+
 def set_my_commands(world: World, arguments: Arguments) -> bool:
     commands = arguments.object("commands", "bot commands")
     key = _key(world, arguments)

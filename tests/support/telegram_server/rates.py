@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from tests.support.telegram_server.refusal import too_many
 
 MOST_CHATS = 100_000  # whose last messages are remembered before those that no longer matter are forgotten
+PRICE = 0.1  # Stars of a message over the free rate, core.telegram.org/bots/api#paid-broadcasts
 
 
 @dataclass
@@ -20,16 +21,22 @@ class Rates:
     chat_per_second: float = 1  # messages to one person, when they come one after another
     burst: int = 3  # of which so many may come at once
     group_per_minute: float = 20  # messages to one group, supergroup or channel
+    stars: float = 0  # the bot's balance; for 0.1 each, messages go beyond `per_second`
+    paid_per_second: float = 1000  # of the whole bot, those that are free included
     _all: deque[float] = field(default_factory=deque)
     _chats: dict[int, deque[float]] = field(default_factory=dict)
     _filled: dict[int, float] = field(default_factory=dict)
 
-    def take(self, chat_id: int, *, private: bool, now: float) -> None:
+    def take(self, chat_id: int, *, private: bool, now: float, pays: bool = False) -> None:
         """Count one message. Raises RefusalError, and counts nothing, where it is one too many.
 
-        now -- seconds of a monotonic clock
+        now  -- seconds of a monotonic clock
+        pays -- allow_paid_broadcast: what is over the free rate costs Stars, if there are any
         """
         wait = _sliding(self._all, self.per_second, 1, now)
+        costs = wait > 0 and pays and self.stars >= PRICE
+        if costs:
+            wait = _sliding(self._all, self.paid_per_second, 1, now)
         if private:
             filled = max(self._filled.get(chat_id, now), now)
             # A bucket: each message fills it by its share of a second, and it may hold a burst of them.
@@ -40,6 +47,7 @@ class Rates:
         if wait > 0:
             raise too_many(max(1, math.ceil(wait)))
         self._all.append(now)
+        self.stars -= PRICE if costs else 0
         if private:
             self._filled[chat_id] = filled + 1 / self.chat_per_second
         else:

@@ -106,7 +106,7 @@ def _put(world: World, arguments: Arguments, what: str, **content: Any) -> Json:
     reply = _reply(chat, arguments)
     if asks_for_location(markup) and chat.kind != "private":
         raise bad_request("location can be requested in private chats only")
-    pay(world, chat)
+    pay(world, chat, pays=arguments.truth("allow_paid_broadcast"))
     message = Message(
         chat,
         chat.take_id(),

@@ -1,0 +1,81 @@
+"""Turns of the broadcast that an account pays for, where its own rate would have it wait (`bot.channel.Paid`)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from bot.channel import Channel, Paid
+from bot.delivery.rate_limit import RateWindow
+from bot.store import DatabaseFault, NoConnectionError, OutOfReachError, Store, paid_sends
+
+log = logging.getLogger(__name__)
+
+AHEAD = 0.1
+"""Seconds of the paid rate that are counted at once: what is lost if the process is killed."""
+CLOSED_SECONDS = 600.0
+"""Seconds until it is tried again whether the day's number is over, or the account has money."""
+
+SECOND = 1.1
+"""Seconds for which the service still counts a paid message, so that one which is not paid for would be refused."""
+
+Count = Callable[[int], Awaitable[int]]
+"""Given a number of sends, counts them where all processes see it; returns how many may be made (`paid_sends`)."""
+
+
+class PaidTurns:
+    """Says whether one more message may be paid for. For one event loop, and one caller at a time."""
+
+    def __init__(self, paid: Paid, count: Count) -> None:
+        self._window = RateWindow(paid.rate)
+        self._block = max(1, round(AHEAD * paid.rate.count / paid.rate.seconds))
+        self._count = count
+        self._left = 0
+        self._closed_until = self._last = -math.inf
+        self._in_flight = 0
+
+    @property
+    def settles_in(self) -> float:
+        """Seconds until a message need not be paid for, if the account's rate allows it: those before it count."""
+        return SECOND if self._in_flight else self._last + SECOND - asyncio.get_running_loop().time()
+
+    async def take(self) -> bool:
+        """Count one message, and wait until the paid rate allows it. False: send at the free rate."""
+        if asyncio.get_running_loop().time() < self._closed_until:
+            return False
+        if not self._left:
+            try:
+                self._left = await self._count(self._block)
+            except (DatabaseFault, NoConnectionError, OutOfReachError, OSError) as error:
+                log.warning("paid sends cannot be counted, none is paid for", extra={"reason": type(error).__name__})
+            if not self._left:
+                self.close()
+                return False
+        self._left -= 1
+        await self._window.wait()
+        self._in_flight += 1
+        return True
+
+    def ended(self) -> None:
+        """Note that a message which was paid for has been answered, or was not sent after all."""
+        self._in_flight -= 1
+        self._last = asyncio.get_running_loop().time()
+
+    def close(self) -> None:
+        """Pay for nothing for a while: the day's number is over, or the account cannot pay."""
+        self._closed_until = asyncio.get_running_loop().time() + CLOSED_SECONDS
+
+
+def paid_turns(store: Store, channel: Channel) -> PaidTurns | None:
+    """The paid turns of a channel's account; None where nothing is paid for."""
+    paid = channel.pace.paid
+    if paid is None:
+        return None
+    return PaidTurns(paid, partial(_count, store, channel.name, paid.daily))
+
+
+async def _count(store: Store, account: str, daily: int, wanted: int) -> int:
+    return await paid_sends.count(store, account, wanted, daily)

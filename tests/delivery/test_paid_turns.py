@@ -1,0 +1,138 @@
+"""Messages that are paid for: only beyond the free rate, and never more in a day than the operator allows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.channel import Pace, Paid, Rate
+from bot.delivery.paid_turns import CLOSED_SECONDS, PaidTurns
+from bot.delivery.rate_limit import RateLimiter
+from bot.store import Store, paid_sends
+from tests.support.loop_time import Time
+
+PAID = Paid(Rate(970), 1_000_000, 0.1, "Stars")
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time(asyncio.new_event_loop())
+
+
+class Day:
+    """Counts as the database does: so many a day."""
+
+    def __init__(self, most: int) -> None:
+        self.left = most
+
+    async def count(self, wanted: int) -> int:
+        granted = min(wanted, self.left)
+        self.left -= granted
+        return granted
+
+
+def limiter(day: Day) -> RateLimiter:
+    return RateLimiter(Pace(account=Rate(30)), paid=PaidTurns(PAID, day.count))
+
+
+async def broadcast(rate_limiter: RateLimiter, count: int) -> list[bool]:
+    """Send to as many readers at once; whether each message was paid for."""
+
+    async def one(number: int) -> bool:
+        paid = await rate_limiter.acquire(f"r{number}")
+        if paid:
+            await asyncio.sleep(0.2)  # on its way
+            rate_limiter.paid_ended()
+        return paid
+
+    return await asyncio.gather(*(one(number) for number in range(count)))
+
+
+def test_what_is_over_the_free_rate_is_paid_for_and_goes_at_once(time: Time) -> None:
+    paid: list[bool] = []
+
+    async def run() -> None:
+        paid.extend(await broadcast(limiter(Day(1_000_000)), 5_000))
+
+    time.run(run())
+    assert 4.8 <= time.now <= 5.9  # some 1,000 a second, not 30
+    assert paid[:2] == [False, True]
+    assert paid.count(False) == 1  # the service would refuse one that is not paid for among those that are
+
+
+def test_what_the_free_rate_allows_is_not_paid_for(time: Time) -> None:
+    async def run() -> None:
+        rate_limiter = limiter(Day(1_000_000))
+        for _ in range(60):
+            assert not await rate_limiter.acquire("ada")
+            await asyncio.sleep(0.05)
+
+    time.run(run())
+
+
+def test_no_more_are_paid_for_than_a_day_has(time: Time) -> None:
+    paid: list[bool] = []
+
+    async def run() -> None:
+        paid.extend(await broadcast(limiter(Day(250)), 400))
+
+    time.run(run())
+    assert paid.count(True) == 250
+    assert time.now >= 150 / 30 - 1  # the others go at the free rate
+
+
+def test_answers_are_never_paid_for(time: Time) -> None:
+    async def run() -> None:
+        rate_limiter = limiter(Day(1_000_000))
+        sending = asyncio.ensure_future(broadcast(rate_limiter, 500))
+        assert not any([await rate_limiter.acquire("ada", urgent=True) for _ in range(10)])
+        assert True in await sending
+
+    time.run(run())
+
+
+def test_a_service_that_takes_no_money_is_not_asked_again_for_a_while(time: Time) -> None:
+    async def run() -> None:
+        rate_limiter = limiter(Day(1_000_000))
+        assert True in await broadcast(rate_limiter, 50)
+        rate_limiter.stop_paying()
+        assert True not in await broadcast(rate_limiter, 50)
+        await asyncio.sleep(CLOSED_SECONDS)
+        assert True in await broadcast(rate_limiter, 50)
+
+    time.run(run())
+
+
+def test_a_database_that_does_not_count_costs_nothing(time: Time) -> None:
+    async def run() -> None:
+        async def count(wanted: int) -> int:
+            raise OSError
+
+        rate_limiter = RateLimiter(Pace(account=Rate(30)), paid=PaidTurns(PAID, count))
+        assert await broadcast(rate_limiter, 40) == [False] * 40
+
+    time.run(run())
+
+
+async def test_processes_count_together_and_before_they_send(store: Store) -> None:
+    granted = await asyncio.gather(*(paid_sends.count(store, "telegram", 7, 100) for _ in range(20)))
+    assert sum(granted) == 100
+    assert await paid_sends.count(store, "telegram", 7, 100) == 0  # whatever became of those that were granted them
+    assert await paid_sends.count(store, "telegram.2", 7, 100) == 7  # another bot's
+    assert await paid_sends.counted(store, "telegram") == (f"{datetime.now(UTC):%Y-%m-%d}", 100)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+async def test_a_day_begins_anew_and_none_comes_back(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def on(day: int) -> Callable[[], Coroutine[None, None, datetime]]:
+        async def time_there() -> datetime:
+            return datetime(2026, 4, day, 12, tzinfo=UTC)
+
+        return time_there
+
+    for day, granted in ((28, 5), (29, 5), (28, 0), (29, 0)):  # the clock was set back
+        monkeypatch.setattr(store, "server_time", on(day))
+        assert await paid_sends.count(store, "telegram", 9, 5) == granted
