@@ -18,6 +18,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from sqlalchemy import text
+
 from benchmarks.delivery import NullChannel
 from bot.channel import Pace
 from bot.delivery.dispatcher import Dispatcher
@@ -33,6 +35,8 @@ LEAST_TIMES_OLD = 5.0
 """Ratio, at least: one sender to one whose turns wait for each statement, at the longest round trip."""
 READERS = 4000
 LOOK_EVERY = 0.05
+SETTLED = 0.2
+"""Share of an edition before which, and after whose counterpart at the end, nothing is measured."""
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -81,12 +85,11 @@ async def send(url: str, *, pipelined: bool) -> None:
 
 
 async def rate(server: Postgres, template: str, seconds: float, senders: int, readers: int, *, old: bool) -> float:
-    """Deliveries a second."""
+    """Deliveries a second, once all senders have begun and before the first runs out of work."""
     name = server.create(template=template)
     with tempfile.TemporaryDirectory(prefix="papers") as home:
         near = Store.open(server.url(name), Path(home))
         await crowd(near, readers, channel="null")
-        await near.close()
         between = await _process(home, "proxy", str(server.folder), str(seconds))
         url = f"postgresql+psycopg://papers@/{name}?host={home}/proxied"
         await _listens(Path(home, "proxied/.s.PGSQL.5432"))
@@ -94,15 +97,26 @@ async def rate(server: Postgres, template: str, seconds: float, senders: int, re
         for process in processes:
             assert process.stdout is not None
             assert await process.stdout.readline() == b"ready\n"
-        began = time.perf_counter()
         for process in processes:
             assert process.stdin is not None
             process.stdin.write(b"\n")
+        first, began = await _sent(near, readers * SETTLED)
+        last, ended = await _sent(near, readers * (1 - SETTLED))
         assert [await process.wait() for process in processes] == [0] * senders
-        took = time.perf_counter() - began
         between.kill()
         await between.wait()
-    return readers / took
+        await near.close()
+    return (last - first) / (ended - began)
+
+
+async def _sent(near: Store, number: float) -> tuple[int, float]:
+    """Wait until so many are sent: how many then are, and when that was."""
+    while True:
+        async with near.read() as connection:
+            sent = await connection.scalar(text("select count(*) from deliveries where state = 'sent'"))
+        if sent >= number:
+            return sent, time.perf_counter()
+        await asyncio.sleep(LOOK_EVERY)
 
 
 async def _listens(socket: Path) -> None:

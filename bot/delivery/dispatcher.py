@@ -212,7 +212,7 @@ class Dispatcher:
         """A turn in which nothing but acceptance came back: one trip to the database, without the channel's row."""
         accepted = [(each, result.receipt) for each, result in self._take_results() if isinstance(result, Sent)]
         limit = self.channel.pace.concurrency - len(self._in_flight)
-        wanted = Wanted(self.owner, accepted, list(self._in_flight), limit, now, expires=self._may_expire())
+        wanted = Wanted(self.owner, accepted, list(self._in_flight), limit, now, self._may_expire(), self._rush.reached)
         turn = await self._turns.take(wanted, self._locks.shown(*self.roles()))
         claimed = turn.claimed
         later = held_back(self.channel, turn.state, claimed, now)

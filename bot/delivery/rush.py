@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from bot.channel import Sent
 from bot.model import Delivery
 from bot.rules.outcomes import ChannelState, Result
-from bot.store.turns import Turn
+from bot.store.turns import Place, Turn
 
 LONGEST = timedelta(seconds=30)
 """How long it goes on without a turn that stores the counts of answers and looks for deliveries to repeat."""
@@ -25,6 +25,8 @@ class Rush:
     uncounted: list[Delivery] = field(default_factory=list)
     """Accepted and recorded, and not yet counted in the channel's state. If the process dies, so do the counts."""
 
+    reached: Place | None = None
+    """Up to where it has claimed. What others put before that waits until the rush is over."""
     looks_next: bool = False
     """Whether the next turn has to look at everything."""
 
@@ -41,7 +43,7 @@ class Rush:
 
     def begin(self, state: ChannelState | None, now: datetime) -> None:
         """Begin where the channel was found in this state, and something to claim; with None, end."""
-        self.state, self.since = state, now
+        self.state, self.since, self.reached = state, now, None
 
     def looked(self, state: ChannelState | None, now: datetime, *, counted: int) -> None:
         """Note a turn that looked at everything and `counted` answers; `state` is None where it claimed nothing."""
@@ -51,6 +53,6 @@ class Rush:
 
     def took(self, turn: Turn, recorded: Sequence[Delivery], limit: int) -> None:
         """Note a turn of the rush, which `recorded` these; it ends with the turn that claims less than its limit."""
-        self.looks_next = not turn.is_plain
+        self.looks_next, self.reached = not turn.is_plain, turn.reached
         self.state = turn.state if turn.is_plain and len(turn.claimed) >= limit else None
         self.uncounted += recorded

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Integer,
+    Select,
     String,
     Update,
     and_,
@@ -21,13 +23,14 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.model import Delivery, Reason, State, Status
-from bot.store.loaded_deliveries import load
+from bot.store.loaded_deliveries import load, loading_claimed
 from bot.store.partitions import in_editions
 from bot.store.schema import deliveries, is_in, reason_columns, subscribers
 
@@ -50,16 +53,29 @@ async def claim(
 
 
 def claim_parameters(channel: str, *, owner: str, now: datetime, limit: int, expires: bool) -> dict[str, object]:
-    """The parameters of `claim_statement`."""
+    """The parameters of these statements."""
     return {"of": channel, "by": owner, "at": now, "most": limit, "until": None if expires else now}
 
 
 @cache
-def claim_statement(*, of_editions: bool = False) -> ReturningUpdate[int, str]:
-    """The statement of `claim`, built once: building it takes as long as the database takes to carry it out.
+def claim_statement() -> ReturningUpdate[int, str]:
+    """The statement of `claim`, built once: building it takes as long as the database takes to carry it out."""
+    return _claiming().returning(deliveries.c.id, deliveries.c.state)
 
-    With `of_editions`, which is for PostgreSQL, it looks only at the partitions of the `editions` that it is given.
+
+@cache
+def claim_and_load_statement(*, onwards: bool) -> Select[Any]:
+    """The same on PostgreSQL for some `editions`, which gives what it claimed as it is loaded, and when it was due.
+
+    With `onwards` it looks only behind a place, given as `from_at` and `from_id`: what was sent lately stays in the
+    index for as long as anybody holds a snapshot, and a claim from the beginning has to step over all of it.
     """
+    claimed = _claiming(in_editions(), onwards=onwards).returning(*deliveries.c).cte("claimed")
+    return loading_claimed(claimed).add_columns(claimed.c.next_at).where(is_in(State.SENDING, claimed))
+
+
+def _claiming(*theirs: ColumnElement[bool], onwards: bool = False) -> Update:
+    """Claims what is due among `theirs`."""
     channel, owner, most = (
         bindparam("of", type_=String),
         bindparam("by", type_=String),
@@ -67,16 +83,18 @@ def claim_statement(*, of_editions: bool = False) -> ReturningUpdate[int, str]:
     )
     now = bindparam("at", type_=deliveries.c.next_at.type)
     until = bindparam("until", type_=deliveries.c.expires_at.type)
-    theirs = [in_editions()] if of_editions else []
-    due = (
+    query = (
         select(deliveries.c.id)
         .where(*theirs, deliveries.c.channel == channel, is_in(State.OWED), deliveries.c.next_at <= now)
         .where(or_(until.is_(None), deliveries.c.expires_at > until))
-        .order_by(deliveries.c.next_at)
+        .order_by(deliveries.c.next_at, deliveries.c.id)
         .limit(most)
         .with_for_update(skip_locked=True)
-        .cte("due")  # PostgreSQL may run a subquery more than once, and then lock and claim more than the limit
     )
+    if onwards:
+        place = tuple_(bindparam("from_at", type_=now.type), bindparam("from_id", type_=BigInteger))
+        query = query.where(tuple_(deliveries.c.next_at, deliveries.c.id) > place)
+    due = query.cte("due")  # PostgreSQL may run a subquery more than once, and then lock and claim more than the limit
     chosen = select(subscribers.c.choice_id).where(subscribers.c.id == deliveries.c.subscriber_id).scalar_subquery()
     late = deliveries.c.expires_at <= now
     # A reader who paused or left while a message was in flight is not sent it again. Asked for as a value: where
@@ -98,7 +116,6 @@ def claim_statement(*, of_editions: bool = False) -> ReturningUpdate[int, str]:
             choice_id=func.coalesce(deliveries.c.choice_id, chosen),
             **reasons,
         )
-        .returning(deliveries.c.id, deliveries.c.state)
     )
 
 

@@ -8,13 +8,11 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import (
-    ARRAY,
-    BigInteger,
     ColumnElement,
+    FromClause,
     Integer,
     Select,
     String,
-    all_,
     and_,
     bindparam,
     case,
@@ -28,7 +26,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.model import NOTE, Delivery, Reader, State, Status
 from bot.rules.outcomes import REJECTIONS
 from bot.store import reader_history
-from bot.store.partitions import in_editions
 from bot.store.preference_columns import names, reader
 from bot.store.schema import choices, deliveries, editions, is_in, renderings, subscribers
 from bot.store.subscriber_queries import extras
@@ -91,22 +88,6 @@ def deliveries_of(
 
 
 @cache
-def load_claimed_statement() -> Select[Any]:
-    """Loads what an owner (`by`) has claimed on a channel (`of`) and does not have in flight (`busy`) already.
-
-    For PostgreSQL, with the `editions` that it is of.
-    """
-    busy = bindparam("busy", type_=ARRAY(BigInteger))
-    return _loading(nothing_sent=_nothing_sent_to_new()).where(
-        in_editions(),
-        deliveries.c.channel == bindparam("of", type_=String),
-        deliveries.c.owner == bindparam("by", type_=String),
-        is_in(State.SENDING),
-        deliveries.c.id != all_(busy),
-    )
-
-
-@cache
 def due_statement() -> Select[Any]:
     """Loads up to `most` deliveries of a channel (`of`) that are due `at` an instant, as a claim would make them.
 
@@ -120,7 +101,7 @@ def due_statement() -> Select[Any]:
     choice = func.coalesce(deliveries.c.choice_id, subscribers.c.choice_id)
     plain = and_(subscribers.c.status == Status.ACTIVE, deliveries.c.expires_at > now)
     return (
-        _loading(choice, attempts=deliveries.c.attempts + 1)
+        _loading(choice_id=choice, attempts=deliveries.c.attempts + 1)
         .add_columns(choice.label("choice_id"), plain.label("is_plain"))
         .where(deliveries.c.channel == bindparam("of", type_=String), is_in(State.OWED), deliveries.c.next_at <= now)
         .where(or_(until.is_(None), deliveries.c.expires_at > until))
@@ -133,48 +114,56 @@ def _load_statement() -> Select[Any]:
     return _loading().where(deliveries.c.id.in_(bindparam("claimed", expanding=True)))
 
 
-def _nothing_sent_to_new() -> ColumnElement[bool]:
-    """`reader_history.nothing_sent`, which looks into every partition, for readers of whom it is asked alone."""
-    is_new = subscribers.c.created_at > deliveries.c.due_at - literal(NEW)
-    return case((is_new, reader_history.nothing_sent()), else_=False)
+def loading_claimed(rows: FromClause) -> Select[Any]:
+    """What is loaded of `rows` that a statement on PostgreSQL has just claimed."""
+    # Whether a reader was sent nothing is looked for in every partition, so only of readers of whom it is asked.
+    is_new = subscribers.c.created_at > rows.c.due_at - literal(NEW)
+    return _loading(rows, nothing_sent=case((is_new, reader_history.nothing_sent(rows)), else_=False))
 
 
 def _loading(
-    choice_id: ColumnElement[int] = deliveries.c.choice_id,
-    attempts: ColumnElement[int] = deliveries.c.attempts,
+    rows: FromClause = deliveries,
+    *,
+    choice_id: ColumnElement[int] | None = None,
+    attempts: ColumnElement[int] | None = None,
     nothing_sent: ColumnElement[bool] | None = None,
 ) -> Select[Any]:
-    """What is loaded of deliveries, the first columns by place; which ones is left to say."""
+    """What is loaded of deliveries, the first columns by place; which ones is left to say.
+
+    `rows` has the columns of deliveries, perhaps as a statement left them.
+    """
+    choice_id = rows.c.choice_id if choice_id is None else choice_id
     return (
         select(
-            deliveries.c.id.label("delivery_id"),
-            deliveries.c.edition_id,
-            deliveries.c.subscriber_id,
-            deliveries.c.due_at,
-            deliveries.c.expires_at,
-            attempts,
-            deliveries.c.repeats,
-            deliveries.c.rejections,
-            or_(func.coalesce(renderings.c.fell_back, False), deliveries.c.rejections >= REJECTIONS).label("fell_back"),
+            rows.c.id.label("delivery_id"),
+            rows.c.edition_id,
+            rows.c.subscriber_id,
+            rows.c.due_at,
+            rows.c.expires_at,
+            rows.c.attempts if attempts is None else attempts,
+            rows.c.repeats,
+            rows.c.rejections,
+            or_(func.coalesce(renderings.c.fell_back, False), rows.c.rejections >= REJECTIONS).label("fell_back"),
             subscribers.c.recipient,
             subscribers.c.extras,
             subscribers.c.created_at,
             (editions.c.cadence == NOTE).label("is_note"),
-            reader_history.may_have_missed().label("may_have_missed"),
-            (reader_history.nothing_sent() if nothing_sent is None else nothing_sent).label("nothing_sent"),
+            reader_history.may_have_missed(rows).label("may_have_missed"),
+            (reader_history.nothing_sent(rows) if nothing_sent is None else nothing_sent).label("nothing_sent"),
             *(subscribers.c[name] for name in names(shaping=False)),
             *(column for column in choices.c if column.name != "id"),
         )
-        .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
-        .join(editions, editions.c.id == deliveries.c.edition_id)
+        .select_from(rows)
+        .join(subscribers, subscribers.c.id == rows.c.subscriber_id)
+        .join(editions, editions.c.id == rows.c.edition_id)
         .join(choices, choices.c.id == choice_id)
         .outerjoin(
             renderings,
             and_(
-                renderings.c.channel == deliveries.c.channel,
-                renderings.c.edition_id == deliveries.c.edition_id,
+                renderings.c.channel == rows.c.channel,
+                renderings.c.edition_id == rows.c.edition_id,
                 renderings.c.choice_id == choice_id,
             ),
         )
-        .order_by(deliveries.c.next_at, deliveries.c.id)
+        .order_by(rows.c.next_at, rows.c.id)
     )

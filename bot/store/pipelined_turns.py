@@ -69,13 +69,7 @@ class PipelinedTurns:
                 if wanted.accepted:
                     await _execute(connection, recording.all_accepted_statement(), _accepted(wanted))
                 state = await _execute(connection, channel_state.statement(), {"name": self._channel})
-                given = claiming.claim_parameters(
-                    self._channel, owner=wanted.owner, now=wanted.now, limit=wanted.limit, expires=wanted.expires
-                )
-                theirs = {"editions": self._editions}
-                await _execute(connection, claiming.claim_statement(of_editions=True), given | theirs)
-                taken: dict[str, object] = {"of": self._channel, "by": wanted.owner, "busy": list(wanted.busy)}
-                loaded = await _execute(connection, loaded_deliveries.load_claimed_statement(), taken | theirs)
+                loaded = await _execute(connection, *self._claim(wanted))
                 going = await connection.execute(GOING)
                 await connection.execute("commit")
             stored, found = await _rows(state), await _rows(loaded)
@@ -89,7 +83,18 @@ class PipelinedTurns:
         columns = _columns(loaded)
         candidates = loaded_deliveries.candidates_of(found, columns)
         missed = await self._missed(candidates) if candidates else {}
-        return Turn(now_is, loaded_deliveries.deliveries_of(found, columns, missed))
+        reached = (found[-1][-1], found[-1][0]) if found else wanted.reached
+        return Turn(now_is, loaded_deliveries.deliveries_of(found, columns, missed), reached=reached)
+
+    def _claim(self, wanted: Wanted) -> tuple[ClauseElement, dict[str, object]]:
+        """The statement that claims and loads, and what it is given."""
+        given = claiming.claim_parameters(
+            self._channel, owner=wanted.owner, now=wanted.now, limit=wanted.limit, expires=wanted.expires
+        )
+        given["editions"] = self._editions
+        if wanted.reached is not None:
+            given |= {"from_at": wanted.reached[0], "from_id": wanted.reached[1]}
+        return claiming.claim_and_load_statement(onwards=wanted.reached is not None), given
 
     async def _missed(self, candidates: Sequence[int]) -> Mapping[int, tuple[date, ...]]:
         async with self._store.read() as connection:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, FromClause, Row, Select, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import NOTE, Kind, Reason, State, kind_of
@@ -81,21 +81,21 @@ async def strikes(connection: AsyncConnection, subscriber_id: int, edition_id: i
     return days
 
 
-def may_have_missed() -> ColumnElement[bool]:
-    """A cheap condition, loaded with a delivery: only where it is true does `missed` have to be asked."""
+def may_have_missed(rows: FromClause) -> ColumnElement[bool]:
+    """A cheap condition, loaded with `rows` of deliveries: only where it is true does `missed` have to be asked."""
     lost = deliveries.alias()
-    expired = lost.c.subscriber_id == deliveries.c.subscriber_id, is_in(State.EXPIRED, lost)
+    expired = lost.c.subscriber_id == rows.c.subscriber_id, is_in(State.EXPIRED, lost)
     return or_(
-        select(lost.c.id).where(*expired).correlate(deliveries).exists(),
+        select(lost.c.id).where(*expired).correlate(rows).exists(),
         select(editions.c.id).where(~editions.c.for_readers).correlate(None).exists(),
     )
 
 
-def nothing_sent() -> ColumnElement[bool]:
-    """Whether no delivery to a delivery's subscriber is stored that was sent."""
+def nothing_sent(rows: FromClause) -> ColumnElement[bool]:
+    """Whether no delivery to the subscriber of one of `rows` is stored that was sent."""
     sent = deliveries.alias()
-    arrived = sent.c.subscriber_id == deliveries.c.subscriber_id, is_in(State.SENT, sent)
-    return ~select(sent.c.id).where(*arrived).correlate(deliveries).exists()
+    arrived = sent.c.subscriber_id == rows.c.subscriber_id, is_in(State.SENT, sent)
+    return ~select(sent.c.id).where(*arrived).correlate(rows).exists()
 
 
 async def missed(connection: AsyncConnection, delivery_ids: Sequence[int]) -> Mapping[int, tuple[date, ...]]:

@@ -77,7 +77,8 @@ def _statement() -> Update:
 @cache
 def accepted_statement() -> Update:
     """Records that a service took an owner's (`by`) delivery (`delivery_id`) at a time (`now`), with its `receipt`."""
-    return _accepted(bindparam("receipt", type_=Text)).where(deliveries.c.id == bindparam("delivery_id"))
+    one = _still_ours().where(deliveries.c.id == bindparam("delivery_id"))
+    return _accepted(one, bindparam("receipt", type_=Text))
 
 
 @cache
@@ -85,14 +86,18 @@ def all_accepted_statement() -> Update:
     """The same on PostgreSQL for many `ids` at once, with their `receipts`; all are of these `editions`."""
     given = bindparam("ids", type_=ARRAY(BigInteger)), bindparam("receipts", type_=ARRAY(Text))
     rows = func.unnest(*given).table_valued("id", "receipt", name="accepted").render_derived().c
-    return _accepted(rows.receipt).where(deliveries.c.id == rows.id, in_editions())
+    # Written so that the index of what is being sent does not serve: while somebody holds a snapshot it keeps all that
+    # ever was sent, and the keys are given.
+    ours = deliveries.c.owner == bindparam("by", type_=String), deliveries.c.state.concat("") == State.SENDING.value
+    accepted = update(deliveries).where(deliveries.c.id == rows.id, in_editions(), *ours)
+    return _accepted(accepted, rows.receipt)
 
 
-def _accepted(receipt: ColumnElement[str]) -> Update:
+def _accepted(rows: Update, receipt: ColumnElement[str]) -> Update:
     sent: ColumnElement[str] = literal_column(f"'{State.SENT.value}'")
     ended_at = bindparam("now", type_=deliveries.c.ended_at.type)
     nothing = {"reason": null(), "reason_code": null(), "owner": null()}
-    return _still_ours().values(state=sent, ended_at=ended_at, receipt=_unless_erased(receipt), **nothing)
+    return rows.values(state=sent, ended_at=ended_at, receipt=_unless_erased(receipt), **nothing)
 
 
 def _still_ours() -> Update:

@@ -213,7 +213,9 @@ deliveries = Table(
 
 # Queries by time or owner look only for deliveries that are owed or in flight, so only those are indexed: the indexes
 # stay as small as the work that is left, however many rows have been delivered.
-Index("ix_deliveries_owed", deliveries.c.channel, deliveries.c.next_at, **in_state("owed"))
+_due = (deliveries.c.channel, deliveries.c.next_at)
+Index("ix_deliveries_owed", *_due, **in_state("owed")).ddl_if(dialect="sqlite")
+Index("ix_deliveries_due", *_due, deliveries.c.id, **in_state("owed")).ddl_if(dialect="postgresql")
 Index("ix_deliveries_sending", deliveries.c.channel, deliveries.c.owner, **in_state("sending"))
 Index("ix_deliveries_unknown", deliveries.c.channel, deliveries.c.repeats, **in_state("unknown"))
 

@@ -10,6 +10,8 @@ from typing import Protocol
 from bot.model import Delivery
 from bot.rules.outcomes import ChannelState
 
+Place = tuple[datetime, int]
+"""A place in the order in which deliveries are due: the time, and the id of one that is due then."""
 Accepted = Sequence[tuple[Delivery, str | None]]
 """Deliveries that their service accepted, each with its receipt."""
 
@@ -22,6 +24,8 @@ class Turn:
     claimed: list[Delivery]
     is_plain: bool = True
     """False where something was due that must not be sent: a turn that looks at everything has to follow."""
+    reached: Place | None = None
+    """The last that was claimed; None on SQLite, whose index holds nothing that is not owed any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,8 @@ class Wanted:
     now: datetime
     expires: bool
     """Whether what is past its time expires; if not, it stays owed."""
+    reached: Place | None = None
+    """Where to go on; None to look from the beginning."""
 
 
 class Turns(Protocol):

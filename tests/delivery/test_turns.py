@@ -14,7 +14,7 @@ from sqlalchemy import text, update
 
 from bot.channel import Deferred, Gone, Message, Outcome, Pace, Personal, Sent
 from bot.delivery.dispatcher import Dispatcher
-from bot.delivery.rush import LONGEST
+from bot.delivery.rush import LONGEST, Rush
 from bot.rules.outcomes import ChannelState
 from bot.runtime.locks import Locks, LostError, make_locks
 from bot.store import Store, channel_state, claiming, sqlite_turns
@@ -115,7 +115,7 @@ async def test_a_turn_gives_what_claim_gives(store: Store) -> None:
         await claiming.release(connection, "fake", owner="a", but=())
     taken = make_turns(store)
     turn = await taken.take(WANTED, {})
-    assert turn == Turn(ChannelState(), claimed[:2])
+    assert (turn.state, turn.claimed) == (ChannelState(), claimed[:2])
     assert [type(each.reader.preferences) for each in turn.claimed] == [
         type(each.reader.preferences) for each in claimed[:2]
     ]
@@ -126,6 +126,27 @@ async def test_a_turn_gives_what_claim_gives(store: Store) -> None:
     assert await states(store) == {"sent": 1, "sending": 2}
     found = await row(store, "r0")
     assert (found["receipt"], found["ended_at"], found["owner"], found["attempts"]) == ("r", NOW, None, 1)
+    await taken.close()
+
+
+async def test_a_turn_goes_on_behind_what_was_reached_and_a_rush_begins_at_the_beginning(server: Store) -> None:
+    await edition(server, 4)
+    taken = PipelinedTurns(server, "fake")
+    turn = await taken.take(replace(WANTED, limit=3), {})
+    assert turn.reached == (NOW, turn.claimed[-1].id)
+    async with server.write() as connection:
+        await claiming.release(connection, "fake", owner="b", but=[turn.claimed[1].id])
+    onwards = await taken.take(replace(WANTED, reached=turn.reached), {})
+    assert [each.reader.to for each in onwards.claimed] == ["r3"]
+    again = await taken.take(replace(WANTED, reached=onwards.reached), {})
+    assert again.claimed == []
+    assert again.reached == onwards.reached
+    rush = Rush()
+    rush.took(onwards, [], 1)
+    assert rush.reached == onwards.reached
+    rush.begin(ChannelState(), NOW)
+    assert rush.reached is None
+    assert [each.reader.to for each in (await taken.take(WANTED, {})).claimed] == ["r0", "r2"]
     await taken.close()
 
 
@@ -283,8 +304,6 @@ async def test_under_a_lease_that_is_over_nothing_is_claimed_or_recorded(
 
 
 def test_a_rush_needs_a_channel_without_faults() -> None:
-    from bot.delivery.rush import Rush
-
     rush = Rush()
     assert not rush.goes_on([], NOW)
     rush.begin(ChannelState(), NOW)

@@ -14,10 +14,10 @@ from sqlalchemy.sql import ClauseElement
 
 from bot.delivery.housekeeping import Housekeeping
 from bot.model import Preferences, State
-from bot.store import Store, claiming, loaded_deliveries, partitions, recording, retention
+from bot.store import Store, claiming, partitions, recording, retention
 from bot.store.copy import copy, make_ready, snapshot
 from bot.store.edition_report import reports
-from bot.store.partitions import WIDTH, InUseError, make_ahead, week_of
+from bot.store.partitions import WIDTH, InUseError, in_editions, make_ahead, week_of
 from bot.store.pipelined_turns import _sql
 from bot.store.retention import KEEP, fold_old
 from bot.store.schema import deliveries
@@ -188,20 +188,18 @@ async def test_a_copy_begins_before_a_partition_is_dropped_or_after(store: Store
 
 def of_an_edition(statement: str, edition_id: int) -> tuple[str, dict[str, object]]:
     """A statement about an edition as the driver takes it, and its parameters."""
-    loads = loaded_deliveries.load_claimed_statement()
     statements: dict[str, ClauseElement] = {
-        "claim": claiming.claim_statement(of_editions=True),
-        "load": loads.with_only_columns(deliveries.c.id, maintain_column_froms=True),  # without their readers' past
+        "claim": claiming._claiming(in_editions()).returning(deliveries.c.id),  # without their readers' past
         "record": recording._statement(),
         "record all": recording.all_accepted_statement(),
     }
     query, own = _sql(statements[statement])
-    sets = {"editions": [edition_id], "ids": [1], "receipts": ["x"], "busy": [1]}
+    sets = {"editions": [edition_id], "ids": [1], "receipts": ["x"]}
     ours = {"of": "fake", "by": "me", "at": NOW, "most": 5, "of_edition": edition_id, "delivery_id": 1}
     return query, dict.fromkeys(re.findall(r"%\((\w+)\)s", query)) | own | sets | ours
 
 
-@pytest.mark.parametrize("statement", ["claim", "load", "record", "record all"])
+@pytest.mark.parametrize("statement", ["claim", "record", "record all"])
 async def test_work_on_an_edition_looks_at_its_partition_alone(store: Store, statement: str) -> None:
     *_, newest = await published(store, 0, 1, 2)
     query, given = of_an_edition(statement, newest)
