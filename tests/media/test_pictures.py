@@ -37,7 +37,7 @@ WORDS = {
 MANY = [f"{word} {n}" if n else word for n in range(9) for word in WORDS["en"]]
 BARS = [Bar(f"{n} Apr", n % 13, f"{n % 13}", is_marked=n == 29) for n in range(1, 31)]
 MEAN = [None] * 6 + [float(n % 7) for n in range(24)]
-TREND = Trend("Papers a day", BARS, MEAN, "7-day mean", [(0, "0"), (5, "5"), (10, "10"), (15, "15")])
+TREND = Trend("Papers a day", BARS, MEAN, "7-day average", [(0, "0"), (5, "5"), (10, "10"), (15, "15")])
 ENTRIES = [
     Entry(f"{n}", "Recursive Multi-Agent Systems of a Long Name that Takes Two Lines", "57 votes") for n in "123"
 ]

@@ -106,7 +106,7 @@ async def test_others_cannot_do_what_only_moderators_may(world: World) -> None:
         world.server.service.places.announce(
             "GUILD_MEMBER_UPDATE", guild.member(ada.id).json() | {"guild_id": str(guild.id)}, guild.id
         )
-        assert "Only admins here" in (await ada.taps(there, "Unsubscribe")).text
+        assert "Only people who manage this" in (await ada.taps(there, "Unsubscribe")).text
         for name, given in (
             ("unsubscribe", {}),
             ("pause", {}),
@@ -115,7 +115,7 @@ async def test_others_cannot_do_what_only_moderators_may(world: World) -> None:
             ("style", {"style": "abstract"}),
             ("unsubscribe", {"channel": other}),
         ):
-            assert "Only admins here" in (await bo.uses(f"/papers {name}", in_=papers, **given)).text
+            assert "Only people who manage this" in (await bo.uses(f"/papers {name}", in_=papers, **given)).text
         assert (await world.reader(at(papers))).status is Status.ACTIVE
         assert (await world.reader(at(other))).status is Status.ACTIVE
         seen = await bo.uses("/papers settings", in_=papers)
