@@ -47,7 +47,7 @@ from bot.rules.closing import rank
 from bot.runtime import logs
 from bot.service import Role
 
-MOST_TIMES_BARE = 4.0
+MOST_TIMES_BARE = 5.0
 """Ratio, at most: processor time of an episode to that of speaking and encoding the same texts, and nothing else."""
 MOST_MEGABYTES = 200.0
 """Of the process that reads aloud, and of the one that puts the sounds together."""
