@@ -24,9 +24,10 @@ from bot.delivery.rate_limit import RateLimiter
 from bot.delivery.rendering import FindRecording, Renderings
 from bot.delivery.rush import Rush
 from bot.delivery.subscriber_changes import change_subscriber, end_after_strikes
-from bot.model import Delivery
+from bot.model import Delivery, State
 from bot.rules.outcomes import (
     ChannelState,
+    Consequence,
     RenderFailed,
     Result,
     changes_only_counts,
@@ -185,7 +186,7 @@ class Dispatcher:
         async with self._store.write() as connection:
             if self._in_doubt:  # what was claimed then was never started
                 ours = [*self._in_flight, *(delivery.id for delivery, _ in self._results)]
-                await claiming.release(connection, name, owner=self.owner, but=ours)
+                await claiming.release(connection, owner=self.owner, but=ours)
             before = await channel_state.load(connection, name, lock=True)
             uncounted = list(self._rush.uncounted)
             results = self._take_results()
@@ -307,7 +308,9 @@ class Dispatcher:
                 change = await change_subscriber(
                     connection, each.delivery, each.result, each.follows, channel=name, now=now
                 )
-                each.is_barred, each.setter = change
+                each.is_barred, each.setter = change.is_barred, change.setter
+                if change.another_reaches:
+                    each.follows = Consequence(State.OWED, next_at=now)
         endings = {each.delivery.id: each.follows for each in ended}
         await recording.record(connection, [(each.delivery, each.follows) for each in ended], owner=self.owner, now=now)
         accepted = 0  # in a row, counted together

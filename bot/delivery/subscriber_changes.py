@@ -19,6 +19,8 @@ class Change(NamedTuple):
 
     is_barred: bool = False
     setter: Setter | None = None
+    another_reaches: bool = False
+    """Whether they started another bot meanwhile, which has not been refused and sends the delivery instead."""
 
 
 async def change_subscriber(
@@ -37,7 +39,10 @@ async def change_subscriber(
     if follows.moved_to is not None:
         await subscriber_queries.move(connection, reader, follows.moved_to)
     if not await accounts.reaches(connection, channel, reader):
-        return Change()
+        refused = isinstance(result, Gone | Barred)
+        if refused:
+            await accounts.pass_on(connection, delivery)
+        return Change(another_reaches=refused)
     if isinstance(result, Gone) and reason is not None:
         await subscriber_queries.mark_gone(connection, reader, reason, now=now)
     elif isinstance(result, Barred) and reason is not None:

@@ -12,6 +12,7 @@ from bot import channel_loader
 from bot.channel import FIRST_ACCOUNT, Finding
 from bot.doctor.settings_checks import others_can_read
 from bot.model import channel_of
+from bot.settings import SettingsError
 from bot.store import DatabaseFault, Store, StoreError, server_setup, stats, subscriber_queries
 from bot.store.backups import made_in
 from bot.store.channel_memory import ChannelMemory
@@ -33,7 +34,7 @@ async def check(store: Store, home: Path, environ: Mapping[str, str], now: datet
         if version != HEAD:
             return [Finding("database", False, f"is at version {version}, not {HEAD}; run `papers migrate`")], False
         found = await _contents(store, home, environ, now)
-    except StoreError as error:
+    except (StoreError, SettingsError) as error:
         return [Finding("database", False, str(error))], False
     except (DatabaseFault, OSError) as error:
         return [Finding("database", False, explain(error, store.path))], False

@@ -10,17 +10,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import func, select, update
+from sqlalchemy import exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channel import FIRST_ACCOUNT
-from bot.model import Address, State
+from bot.model import Address, Delivery, State
+from bot.settings import SettingsError
 from bot.store.channel_memory import ChannelMemory
 from bot.store.database import Store
-from bot.store.schema import deliveries, subscribers
+from bot.store.schema import channel_memory, channels, deliveries, subscribers
 
 through = func.coalesce(subscribers.c.account, subscribers.c.channel)
 """The name of the account that reaches a subscriber: the `channel` of their deliveries."""
+
+reaching_now = func.coalesce(
+    select(through).where(subscribers.c.id == deliveries.c.subscriber_id).scalar_subquery(), deliveries.c.channel
+)
+"""For updates of deliveries that are owed again: whoever ended one may be reached by another account meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +43,27 @@ async def named(store: Store, channel: str, keys: Sequence[str]) -> list[Account
 
     The first that ever logged in keeps the channel's name for good, also while it is not among them: readers of whom no
     account is stored are its own.
+
+    Raises SettingsError for several accounts where an earlier one has readers and nobody noted which one it is.
     """
     if not keys:
         return [Account(channel, channel)]
-    first = await ChannelMemory(store, channel).get(FIRST_ACCOUNT) or keys[0]
+    first = await ChannelMemory(store, channel).get(FIRST_ACCOUNT)
+    if first is None and len(keys) > 1 and await _was_used(store, channel):
+        raise SettingsError(
+            f"Several bots are set up for {channel}, and it is not known which of them its readers started: start once "
+            f"with the token of that bot alone, then with all of them; see docs/{channel}.md."
+        )
+    first = first or keys[0]
     return [Account(channel, channel if key == first else f"{channel}.{key}", key) for key in keys]
+
+
+async def _was_used(store: Store, channel: str) -> bool:
+    """Whether a channel has readers of no stored account, and was at work: those added before its first start wait."""
+    theirs = exists().where(subscribers.c.channel == channel, subscribers.c.account.is_(None))
+    worked = exists().where(channels.c.channel == channel) | exists().where(channel_memory.c.channel == channel)
+    async with store.read() as connection:
+        return bool(await connection.scalar(select(theirs & worked)))
 
 
 def resolved(address: Address, served: Sequence[Account]) -> Address:
@@ -70,6 +92,12 @@ async def hand_over(connection: AsyncConnection, subscriber_id: int, to: Address
         .where(deliveries.c.subscriber_id == subscriber_id, still)
         .values(channel=to.via, next_at=deliveries.c.due_at)
     )
+
+
+async def pass_on(connection: AsyncConnection, delivery: Delivery) -> None:
+    """Have a delivery go out by the account that reaches its subscriber now."""
+    row = update(deliveries).where(deliveries.c.id == delivery.id, deliveries.c.edition_id == delivery.edition_id)
+    await connection.execute(row.values(channel=reaching_now))
 
 
 async def reaches(connection: AsyncConnection, account: str, subscriber_id: int) -> bool:

@@ -165,16 +165,14 @@ async def postpone(
     )
 
 
-async def release(connection: AsyncConnection, channel: str, *, owner: str, but: Sequence[int]) -> None:
-    """Give back what `owner` claimed and never started: everything `but` the deliveries with these ids."""
+async def release(connection: AsyncConnection, *, owner: str, but: Sequence[int]) -> None:
+    """Give back what `owner` claimed and never started: everything `but` the deliveries with these ids.
+
+    On whatever channel: some may have been handed over to another account meanwhile.
+    """
     await connection.execute(
         update(deliveries)
-        .where(
-            deliveries.c.channel == channel,
-            is_in(State.SENDING),
-            deliveries.c.owner == owner,
-            deliveries.c.id.not_in(but),
-        )
+        .where(is_in(State.SENDING), deliveries.c.owner == owner, deliveries.c.id.not_in(but))
         .values(state=State.OWED.value, owner=None, attempts=deliveries.c.attempts - 1)
     )
 

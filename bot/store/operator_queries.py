@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Kind, Reason, State, Status, kind_of
 from bot.rules.schedule import LIFETIME, Rhythm, waking
+from bot.store.accounts import reaching_now
 from bot.store.edition_queries import with_deliveries
 from bot.store.schema import RHYTHM, deliveries, delivery_columns, editions, reason_columns, subscribers
 
@@ -125,6 +126,7 @@ async def retry(connection: AsyncConnection, wanted: DeliveryFilter, *, now: dat
                 .where(deliveries.c.state.in_(RETRYABLE), deliveries.c.edition_id.in_(ids))
                 .values(
                     state=State.OWED.value,
+                    channel=reaching_now,
                     reason=None,
                     reason_code=None,
                     repeats=deliveries.c.repeats

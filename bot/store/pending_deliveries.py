@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.model import NOTE, Cadence, Reason, State
 from bot.rules.schedule import Rhythm, rebook, waking
 from bot.store import edition_queries as stored
+from bot.store.accounts import reaching_now
 from bot.store.schema import deliveries, editions, reason_columns
 
 TAKEN_BACK = (Reason.PAUSED, Reason.UNSUBSCRIBED, Reason.INACTIVE, Reason.CADENCE_CHANGED)
@@ -72,7 +73,8 @@ async def reopen(
 ) -> None:
     """Reopen a delivery, and with it its edition."""
     again = {"state": State.OWED.value, "reason": None, "reason_code": None, "ended_at": None, "next_at": next_at}
-    await connection.execute(update(deliveries).where(deliveries.c.id == delivery_id).values(**again, **times))
+    row = update(deliveries).where(deliveries.c.id == delivery_id)
+    await connection.execute(row.values(channel=reaching_now, **again, **times))
     await connection.execute(update(editions).where(editions.c.id == edition_id).values(ended_at=None))
 
 

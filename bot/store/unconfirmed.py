@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Delivery, Reason, State
 from bot.rules.outcomes import MAX_REPEATS
+from bot.store.accounts import reaching_now
 from bot.store.loaded_deliveries import load
 from bot.store.schema import deliveries, is_in, reason_columns
 
@@ -49,7 +50,7 @@ async def repeat(connection: AsyncConnection, delivery: Delivery, at: datetime |
         await connection.execute(row.values(next_at=deliveries.c.expires_at))
     else:
         again = {"state": State.OWED.value, "next_at": at, "ended_at": None}
-        await connection.execute(row.values(repeats=deliveries.c.repeats + 1, **again))
+        await connection.execute(row.values(channel=reaching_now, repeats=deliveries.c.repeats + 1, **again))
 
 
 def may_be_repeated(now: datetime) -> ColumnElement[bool]:

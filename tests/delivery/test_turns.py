@@ -112,7 +112,7 @@ async def test_a_turn_gives_what_claim_gives(store: Store) -> None:
     await edition(store, 3)
     async with store.write() as connection:
         claimed = await claiming.claim(connection, "fake", owner="a", now=NOW, limit=3)
-        await claiming.release(connection, "fake", owner="a", but=())
+        await claiming.release(connection, owner="a", but=())
     taken = make_turns(store)
     turn = await taken.take(WANTED, {})
     assert (turn.state, turn.claimed) == (ChannelState(), claimed[:2])
@@ -135,7 +135,7 @@ async def test_a_turn_goes_on_behind_what_was_reached_and_a_rush_begins_at_the_b
     turn = await taken.take(replace(WANTED, limit=3), {})
     assert turn.reached == (NOW, turn.claimed[-1].id)
     async with server.write() as connection:
-        await claiming.release(connection, "fake", owner="b", but=[turn.claimed[1].id])
+        await claiming.release(connection, owner="b", but=[turn.claimed[1].id])
     onwards = await taken.take(replace(WANTED, reached=turn.reached), {})
     assert [each.reader.to for each in onwards.claimed] == ["r3"]
     again = await taken.take(replace(WANTED, reached=onwards.reached), {})

@@ -7,17 +7,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from bot import channel_loader
-from bot.channel import Finding, Rate
+from bot.channel import FIRST_ACCOUNT, Finding, Rate
 from bot.commands import token_buckets
 from bot.delivery.alerts import Alerts
 from bot.doctor import database_checks, services
 from bot.model import Address, Status
 from bot.settings import SettingsError, read
 from bot.store import Store, accounts, health_figures, listening_outages, stats
-from bot.store.schema import deliveries
+from bot.store.schema import channel_memory, deliveries
 from channels.telegram import Settings, channel
 from channels.telegram.settings import bot_of
 from tests.support.telegram_program import Station
@@ -196,6 +196,29 @@ async def test_rows_of_before_belong_to_the_first_bot_whatever_the_order(bots: B
         await gets_an_edition(ada)
         assert await findings(station.store, tmp_path, bots, SECOND, FIRST) == {}
         assert [each.name for each in station.service.channels] == [OTHER, "telegram"]
+
+
+async def test_the_first_start_with_several_bots_needs_to_know_whose_the_readers_are(
+    bots: Bots, tmp_path: Path
+) -> None:
+    async with Station(tmp_path, bots[0]) as station:
+        ada = await starts(bots[0], 42)
+        async with station.store.write() as connection:  # as before there could be several
+            await connection.execute(delete(channel_memory).where(channel_memory.c.key == FIRST_ACCOUNT))
+    environ = {"TELEGRAM_TOKENS": f"{SECOND},{FIRST}"}
+    with pytest.raises(SettingsError, match="start once with the token of that bot alone"):
+        async with program(tmp_path, bots, SECOND, FIRST):
+            pass
+    store = Store.open("sqlite:///subscribers.db", tmp_path)
+    (told,), usable = await database_checks.check(store, tmp_path, environ, datetime.now(UTC))
+    await store.close()
+    assert (told.ok, usable) == (False, False)
+    assert "start once" in told.says
+    async with Station(tmp_path, bots[0]):
+        await bots[0].polled()
+    async with program(tmp_path, bots, SECOND, FIRST) as station:
+        await publish(station)
+        await gets_an_edition(ada)
 
 
 async def test_the_doctor_says_which_token_is_not_valid(bots: Bots, station: Station, tmp_path: Path) -> None:
