@@ -77,7 +77,8 @@ async def subscribe(context: Context, asked: SubscribeArguments) -> Reply:
     """Subscribe, and owe the latest edition.
 
     Readers who come back find their preferences as they left them, but for what they ask for. Those who never left, or
-    only paused, keep theirs, since anybody can make a link that asks. Of several bots the last one that they started reaches them.
+    only paused, keep theirs, since anybody can make a link that asks. Of several bots the last one that they started
+    reaches them.
     """
     reader, w, access, requester = context.reader, context.w, context.services.access, context.requester
     known = reader is not None and reader.reason_code != Reason.REMOVED
