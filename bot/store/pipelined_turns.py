@@ -86,7 +86,7 @@ class PipelinedTurns:
         if now_is.may_claim(wanted.now, wanted.limit, len(wanted.busy)) < len(found):
             # Another process had the channel wait or halted it: that is read in the trip that claims.
             async with self._store.write() as opened:
-                await claiming.release(opened, self._channel, owner=wanted.owner, but=wanted.busy)
+                await claiming.release(opened, owner=wanted.owner, but=wanted.busy)
             return Turn(now_is, [])
         columns = _columns(loaded)
         candidates = loaded_deliveries.candidates_of(found, columns)
