@@ -76,8 +76,9 @@ def parse_pause(typed: Typed) -> date | None:
 async def subscribe(context: Context, asked: SubscribeArguments) -> Reply:
     """Subscribe, and owe the latest edition.
 
-    Readers who come back find their preferences as they left them, but for what they ask for. Those who never left keep
-    theirs, since anybody can make a link that asks. Of several bots the last one that they started reaches them.
+    Readers who come back find their preferences as they left them, but for what they ask for. Those who never left, or
+    only paused, keep theirs, since anybody can make a link that asks. Of several bots the last one that they started
+    reaches them.
     """
     reader, w, access, requester = context.reader, context.w, context.services.access, context.requester
     known = reader is not None and reader.reason_code != Reason.REMOVED
@@ -93,7 +94,7 @@ async def subscribe(context: Context, asked: SubscribeArguments) -> Reply:
         reader = await subscriber_queries.get(connection, requester.address, lock=True)
         before = context.preferences if reader is None else reader.preferences
         wanted = before
-        if reader is None or reader.status is not Status.ACTIVE:
+        if reader is None or reader.status not in {Status.ACTIVE, Status.PAUSED}:
             style = asked.style if asked.style in context.services.styles else None
             wanted = replace(
                 before,

@@ -179,7 +179,7 @@ class Model:
                 if learned.learn(str(error)):
                     continue
                 limit = context_limit(str(error)) or (ContextLimit(0, 0) if error.code == 413 else None)
-                if limit is not None:
+                if limit is not None and (form or limit.window):  # an outage tells of no window without its number
                     learned.narrow(limit.window or self._reads(endpoint) // 2)
                     prompt_tokens = limit.prompt_tokens or prompt_tokens
                     continue

@@ -25,7 +25,8 @@ _SECRET = re.compile(
 _CONTEXT = re.compile(
     r"context[ _-]?(?:length|window|size|limit)|maximum (?:context|number of tokens|model length)|max_model_len"
     r"|(?:prompt|input) (?:is )?too long|too many (?:input )?tokens|exceeds? the (?:available )?context"
-    r"|exceeds? the maximum number of tokens|exceeds? (?:the )?max(?:imum)? length|maximum prompt length|token limit"
+    r"|exceeds? the maximum number of tokens|exceeds? (?:the )?max(?:imum)? length|maximum prompt length"
+    r"|(?<!daily )(?<!monthly )token limit(?! per)"
     r"|inputs?` (?:tokens|must have less)|reduce the length|string too long|n_ctx",
     re.IGNORECASE,
 )

@@ -110,7 +110,7 @@ class WebContext:
             if link is not None:
                 name = line.partition(" ")[0]
                 wanted = name if name == CommandName.SUBSCRIBE else line
-                typed = "" if isinstance(channel, DeepLinking) else channel.typed(wanted, language)
+                typed = "" if deep else channel.typed(wanted, language)
                 found[channel_of(channel.name)] = Invitation(link.label, link.url, typed)
         return list(found.values())
 

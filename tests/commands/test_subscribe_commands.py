@@ -89,6 +89,18 @@ async def test_a_pause_ends_at_midnight_where_the_reader_lives(chat: Chat) -> No
     assert (reader.status, reader.paused_until) == (Status.ACTIVE, None)
 
 
+async def test_a_link_resumes_a_paused_reader_and_changes_nothing_else(chat: Chat) -> None:
+    await chat.ask("subscribe", locale="ko")
+    await chat.ask("pause 2025-11-10")
+    before = await chat.reader()
+    await chat.ask("subscribe en-abstract")
+    reader = await chat.reader()
+    assert before is not None
+    assert reader is not None
+    assert reader.status is Status.ACTIVE
+    assert reader.preferences == before.preferences
+
+
 @pytest.mark.parametrize("line", ["pause", "resume", "settings", "time 8", "language", "zone Berlin", "why"])
 async def test_without_a_subscription_there_is_nothing_to_change(chat: Chat, line: str) -> None:
     answer = await chat.ask(line)

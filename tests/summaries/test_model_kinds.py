@@ -291,6 +291,11 @@ def test_what_servers_say_of_their_window_is_understood(says: str, window: int, 
     assert context_limit("Unsupported parameter: temperature") is None
 
 
+@pytest.mark.parametrize("says", ["The token limit per minute was reached.", "You exceeded your daily token limit."])
+def test_a_quota_is_no_window(says: str) -> None:
+    assert context_limit(says) is None
+
+
 def test_a_servers_words_are_shown_without_keys_and_addresses() -> None:
     body = {
         "message": "Incorrect API key provided: sk-proj-abcd1234efgh. See https://x.example/keys?u=me@x.example \u202e"

@@ -99,8 +99,9 @@ async def test_an_app_is_opened_with_the_topic_where_a_link_can_hold_it(tmp_path
             ("ada-lovelace", "https://t.me/papers_bot?start=follow author:Ada Lovelace"),
             ("a-name-that-is-too-long-for-any-deep-link", "https://t.me/papers_bot"),
         ):
-            links = Seen((await served.get(f"/en/authors/{name}")).text).links
-            assert [link for link in links if link.startswith("https://t.me/")] == [url]
+            page = (await served.get(f"/en/authors/{name}")).text
+            assert [link for link in Seen(page).links if link.startswith("https://t.me/")] == [url]
+            assert ("then type !follow author:A Name That Is Too Long" in page) == (name != "ada-lovelace")
 
 
 async def test_an_app_is_opened_in_the_language_and_style_of_the_page(tmp_path: Path) -> None:
