@@ -154,7 +154,8 @@ class Service:
         async with asyncio.TaskGroup() as group:
             group.create_task(supervise("clock", partial(self.clock.run, stop), stop), name="clock")
             dispatchers = [each.dispatcher for each in self.channel_jobs]
-            group.create_task(drain_when_told(self.store, dispatchers, self.drain, stop), name="drain")
+            drain = partial(drain_when_told, self.store, dispatchers, self.drain, stop)
+            group.create_task(supervise("drain", drain, stop), name="drain")
             for name, job in self._jobs(roles).items():
                 again = partial(self._work, name, job, stop)
                 work = partial(under_locks, self.locks, job, again, stop, patience=PATIENCE)

@@ -98,6 +98,7 @@ class Dispatcher:
         self._results: list[tuple[Delivery, Result]] = []
         self._recording: list[tuple[Delivery, Result]] = []
         """Those that the current turn writes down."""
+        self._takes_turn = False
         self._in_doubt = False
         """Whether the last turn failed, so that nobody knows if its transaction was committed."""
         self._cut_off = False
@@ -106,8 +107,8 @@ class Dispatcher:
 
     @property
     def busy(self) -> bool:
-        """Whether any send is in flight or not yet recorded."""
-        return bool(self._in_flight or self._results or self._recording)
+        """Whether any send is in flight or not yet recorded, or a turn under way, which may have claimed some."""
+        return bool(self._takes_turn or self._in_flight or self._results or self._recording)
 
     def roles(self) -> list[str]:
         """The locks that delivering on this channel needs."""
@@ -126,6 +127,7 @@ class Dispatcher:
         """
         doubted = await self._dead.mark(self.owner, now) if claim else 0
         self.attempt_ended.clear()
+        self._takes_turn = True
         turn = asyncio.ensure_future(self._turn(now, claim=claim, await_texts=await_texts))
         try:
             claimed = await asyncio.shield(turn)
@@ -138,12 +140,12 @@ class Dispatcher:
             await self._turns.close()
             raise
         finally:
-            self._recording = []
+            self._recording, self._takes_turn = [], False
         self._in_doubt = False
-        if self._rush.state is None:
-            await self._turns.close()
         for delivery in claimed or ():
             self._in_flight[delivery.id] = asyncio.create_task(self._attempt(delivery))
+        if self._rush.state is None:
+            await self._turns.close()
         return bool(doubted) or claimed is not None
 
     def cut_off(self) -> None:

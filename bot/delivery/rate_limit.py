@@ -87,7 +87,7 @@ class RateLimiter:
         if self._paid is None:
             await account.wait()
             return False
-        if self._free_turn is None:
+        if self._free_turn is None or (self._free_turn.done() and self._free_turn.exception()):
             self._free_turn = asyncio.create_task(account.wait(), name="free turn")
             await asyncio.sleep(0)
         must_pay = not self._free_turn.done() or self._paid.settles_in > 0

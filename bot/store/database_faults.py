@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.schema import system_state
@@ -41,6 +41,11 @@ def explain(error: BaseException, file: Path | None = None) -> str:
 def is_out_of_reach(error: BaseException) -> bool:
     """Whether a database server could not be reached, or is not ready yet; it may be, with the same settings, later."""
     return isinstance(error, OperationalError) and error.statement is None and not _refuses_login(_cause(error))
+
+
+def fault_of(error: Exception) -> BaseException:
+    """A driver's error as SQLAlchemy raises it, for a turn (`bot.store.turns`) that is taken by the driver alone."""
+    return DBAPIError.instance("a turn", None, error, type(error), hide_parameters=True)
 
 
 def _cause(error: BaseException) -> str:

@@ -22,6 +22,7 @@ from sqlalchemy.sql import ClauseElement
 from bot.runtime.locks import LostError
 from bot.store import channel_state, claiming, loaded_deliveries, reader_history, recording
 from bot.store.database import LONGEST_IDLE, LONGEST_STATEMENT, Store
+from bot.store.database_faults import fault_of
 from bot.store.turns import Turn, Wanted
 
 Driver = psycopg.AsyncConnection[tuple[Any, ...]]
@@ -59,8 +60,8 @@ class PipelinedTurns:
 
     async def take(self, wanted: Wanted, shown: Mapping[str, int]) -> Turn:
         """See `bot.store.turns`."""
-        connection = await self._connection()
         try:
+            connection = await self._connection()
             async with connection.pipeline():
                 await connection.execute("begin")
                 await connection.execute(f"{LONGEST_STATEMENT}, {LONGEST_IDLE}")
@@ -78,8 +79,15 @@ class PipelinedTurns:
             await self.close(broken=True)
             if isinstance(error, DivisionByZero):
                 raise LostError("the lease of this sender has ended") from error
+            if isinstance(error, psycopg.Error):
+                raise fault_of(error) from error
             raise
         now_is = channel_state.state_of(dict(zip(_columns(state), stored[0], strict=True)) if stored else None)
+        if now_is.may_claim(wanted.now, wanted.limit, len(wanted.busy)) < len(found):
+            # Another process had the channel wait or halted it: that is read in the trip that claims.
+            async with self._store.write() as opened:
+                await claiming.release(opened, self._channel, owner=wanted.owner, but=wanted.busy)
+            return Turn(now_is, [])
         columns = _columns(loaded)
         candidates = loaded_deliveries.candidates_of(found, columns)
         missed = await self._missed(candidates) if candidates else {}

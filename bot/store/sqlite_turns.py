@@ -19,6 +19,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from bot.rules.outcomes import ChannelState
 from bot.store import channel_state, claiming, loaded_deliveries, reader_history, recording, sqlite
 from bot.store.database import Store
+from bot.store.database_faults import fault_of
 from bot.store.schema import channels
 from bot.store.turns import Turn, Wanted
 
@@ -36,7 +37,10 @@ class SqliteTurns:
         async with self._store.turn(), self._store.engine.connect() as connection:
             driver = (await connection.get_raw_connection()).driver_connection
             assert isinstance(driver, sqlite.Connection)
-            state, rows = await driver.run_whole(partial(_take, self._channel, wanted))
+            try:
+                state, rows = await driver.run_whole(partial(_take, self._channel, wanted))
+            except sqlite3.Error as error:
+                raise fault_of(error) from error
         columns = _due_columns()
         plain = [row for row in rows if row[-1]]
         candidates = loaded_deliveries.candidates_of(plain, columns)

@@ -52,7 +52,7 @@ class Turns(Protocol):
     async def take(self, wanted: Wanted, shown: Mapping[str, int]) -> Turn:
         """Record, claim and load in one transaction, under the leases whose numbers are `shown`.
 
-        Raises LostError where a lease is over, else what the driver raises; nobody knows then what was committed.
+        Raises LostError where a lease is over, else DatabaseFault; nobody knows then what was committed.
         """
         ...
 

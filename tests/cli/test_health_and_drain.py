@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 
 from bot import app
+from bot import service as service_module
 from bot.channel import LoginError, Pace
 from bot.runtime import supervisor
 from bot.runtime.locks import OWNER, Holder, holding, make_locks, this_process
@@ -123,6 +124,25 @@ async def test_a_drained_process_claims_nothing_more_and_finishes_what_it_has(
             channel.hold.set()
             await work
     assert len(channel.reached) == 2
+
+
+async def test_a_look_for_requests_that_fails_ends_nothing(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = iter([OSError("no line"), None])
+
+    async def fails_once(*given: object) -> None:
+        if (fault := next(looks)) is not None:
+            raise fault
+        stop.set()
+
+    monkeypatch.setattr(service_module, "drain_when_told", fails_once)
+    monkeypatch.setattr(supervisor, "SHORTEST_BACKOFF", 0.0)
+    monkeypatch.setattr(app, "configured", lambda environ: [])
+    stop = asyncio.Event()
+    async with app.open_app(tmp_path, {"DATABASE_URL": database}) as service, asyncio.timeout(LIMIT):
+        await service.run(stop, frozenset())
+    assert stop.is_set()
 
 
 async def test_any_process_can_have_a_port_for_probes(

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 from bot.channel import Deferred, Pace, Rate, Sent, Unknown
 from bot.delivery.dead_senders import SWEEP
 from bot.delivery.dispatcher import Dispatcher
+from bot.delivery.draining import drain_when_told
 from bot.model import Preferences, State, Status
 from bot.runtime.locks import Locks, holding, make_locks
-from bot.store import Store
+from bot.store import Store, claiming
 from tests.support.dispatching import AT_ONCE, HOUR, MINUTE, adds_up, answers, row, states, status
 from tests.support.fake_channel import NOW, FakeChannel, publish, settle
 
@@ -109,6 +111,36 @@ async def test_stopping_calls_back_what_has_not_left_and_lists_what_has(store: S
     await channel.busy.wait()
     await dispatcher.finish(NOW, patience=0)
     assert await states(store) == {"owed": 4, "unknown": 1}
+
+
+async def test_draining_waits_for_the_turn_that_is_under_way(
+    store: Store, locks: Locks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it has claimed is not in flight yet."""
+    channel = FakeChannel(pace=Pace(concurrency=3), hold=asyncio.Event())
+    dispatcher = Dispatcher(store, channel, locks)
+    await publish(store, {f"r{number}": AT_ONCE for number in range(5)})
+    dispatcher.hurries = False
+    told, stop, claim = asyncio.Event(), asyncio.Event(), claiming.claim
+    draining = asyncio.create_task(drain_when_told(store, [dispatcher], told, stop))
+
+    async def claim_and_drain(*given: Any, **named: Any) -> Any:
+        claimed = await claim(*given, **named)
+        told.set()
+        while not dispatcher.draining:  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0)
+        assert not stop.is_set()
+        return claimed
+
+    monkeypatch.setattr(claiming, "claim", claim_and_drain)
+    await dispatcher.step(NOW)
+    assert not stop.is_set()
+    assert channel.hold is not None
+    channel.hold.set()
+    await settle(dispatcher, NOW)
+    await draining
+    assert stop.is_set()
+    assert await states(store) == {"owed": 2, "sent": 3}
 
 
 async def test_what_a_lost_process_had_in_flight_is_listed_as_unknown_and_then_repeated(

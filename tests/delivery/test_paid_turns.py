@@ -11,7 +11,7 @@ import pytest
 from bot.channel import Pace, Paid, Rate
 from bot.delivery import paid_turns
 from bot.delivery.paid_turns import ANSWERED, CLOSED_SECONDS, PaidTurns
-from bot.delivery.rate_limit import RateLimiter
+from bot.delivery.rate_limit import RateLimiter, RateWindow
 from bot.store import Store, paid_sends
 from tests.support.loop_time import Time
 
@@ -83,6 +83,26 @@ def test_no_more_are_paid_for_than_a_day_has(time: Time) -> None:
     time.run(run())
     assert paid.count(True) == 250
     assert time.now >= 150 / 30 - 1  # the others go at the free rate
+
+
+def test_a_free_turn_that_fails_is_tried_again(time: Time) -> None:
+    class Account(RateWindow):
+        fails = True
+
+        async def wait(self) -> None:
+            if self.fails:
+                raise OSError("no line")
+            await super().wait()
+
+    async def run() -> None:
+        account = Account(Rate(30))
+        rate_limiter = RateLimiter(Pace(account=Rate(30)), account, PaidTurns(PAID, Day(0).count))
+        with pytest.raises(OSError, match="no line"):
+            await rate_limiter.acquire("ada")
+        account.fails = False
+        assert not await rate_limiter.acquire("ada")
+
+    time.run(run())
 
 
 def test_answers_are_never_paid_for(time: Time) -> None:

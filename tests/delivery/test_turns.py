@@ -8,7 +8,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from sqlalchemy import text, update
 
@@ -17,7 +16,7 @@ from bot.delivery.dispatcher import Dispatcher
 from bot.delivery.rush import LONGEST, Rush
 from bot.rules.outcomes import ChannelState
 from bot.runtime.locks import Locks, LostError, make_locks
-from bot.store import Store, channel_state, claiming, sqlite_turns
+from bot.store import DatabaseFault, Store, channel_state, claiming, sqlite_turns
 from bot.store.loaded_deliveries import load
 from bot.store.pipelined_turns import PipelinedTurns
 from bot.store.schema import subscribers
@@ -209,6 +208,31 @@ async def test_a_channel_that_another_process_has_wait_is_left_alone(
     await dispatcher.finish(NOW, patience=1)
 
 
+@pytest.mark.parametrize("state", [ChannelState(halted_at=NOW, probe_at=NOW), ChannelState(waits_until=NOW + LONGEST)])
+async def test_a_turn_claims_nothing_of_a_channel_that_another_process_stopped(
+    store: Store, state: ChannelState
+) -> None:
+    await edition(store, 4)
+    taken = make_turns(store)
+    busy = [each.id for each in (await taken.take(replace(WANTED, limit=1), {})).claimed]
+    async with store.write() as connection:
+        await channel_state.save(connection, "fake", state)
+    turn = await taken.take(replace(WANTED, busy=busy), {})
+    assert (turn.state, turn.claimed, turn.reached) == (state, [], None)
+    assert await states(store) == {"owed": 3, "sending": 1}
+    await taken.close()
+
+
+async def test_a_turn_raises_the_faults_that_every_caller_knows(store: Store) -> None:
+    taken = make_turns(store)
+    await taken.take(WANTED, {})
+    async with store.write() as connection:
+        await connection.execute(text("alter table channels rename to elsewhere"))
+    with pytest.raises(DatabaseFault, match="channels"):
+        await taken.take(WANTED, {})
+    await taken.close()
+
+
 async def test_a_rush_looks_at_everything_now_and_then(store: Store, locks: Locks, turns: list[int]) -> None:
     dispatcher = Dispatcher(store, FakeChannel(pace=PACE), locks)
     await edition(store)
@@ -277,7 +301,7 @@ async def test_a_server_that_ends_the_connection_is_asked_again(server: Store, l
     async with server.write() as connection:
         ended = "select pg_terminate_backend(pid) from pg_stat_activity where query = 'commit' and state = 'idle'"
         await connection.execute(text(ended))
-    with pytest.raises(psycopg.OperationalError):
+    with pytest.raises(DatabaseFault):
         await steps(dispatcher, 10)
     await settle(dispatcher, NOW)
     assert await states(server) == {"sent": READERS}
