@@ -123,7 +123,7 @@ async def _change(
     """Change the deliveries that match, after a confirmation on a terminal."""
     if wanted.state is not None and wanted.state not in possible:
         raise WrongError(f"A delivery that is {wanted.state} cannot be {becomes}; {', '.join(possible)} can.")
-    if not wanted.conditions() and not every:
+    if wanted == DeliveryFilter() and not every:
         raise WrongError("Say which deliveries: give a filter, such as --date or --channel, or --all.")
     async with stored() as store:
         if sys.stdin.isatty() and not yes:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import typer
 
 from bot.channel import LoginError, Personal, Sent
+from bot.channel_loader import accounts as served_accounts
 from bot.channel_loader import configured
 from bot.cli.configuration import configuration
 from bot.cli.console import say
@@ -19,7 +20,7 @@ from bot.delivery.session import Session
 from bot.model import Address, Cadence
 from bot.publishing.feed import sample
 from bot.rules.preferences import without_filters
-from bot.store import edition_queries, subscriber_queries
+from bot.store import accounts, edition_queries, subscriber_queries
 
 
 @command
@@ -29,9 +30,10 @@ async def send_test(address: AddressArgument) -> None:
     It is the latest edition, or the built-in sample. The address need not be subscribed.
     """
     try:
-        name = Address.parse(address).channel
+        named = Address.parse(address)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
+    name = named.channel
     async with open_service(only=name) as service:
         to = read_address(address, service.store)
         if not service.channels[0].rehearsal and name not in configured(configuration().environ):
@@ -41,8 +43,11 @@ async def send_test(address: AddressArgument) -> None:
             reader = await subscriber_queries.get(connection, to)
             if await subscriber_queries.is_suppressed(connection, to):
                 raise CommandError(f"{to} is on the suppression list, so nothing is sent there.")
-        sessions = [each.session for each in service.channel_jobs]
-        session = _session_for(sessions, to if reader is None else reader.address)
+        if named.account or reader is None:
+            to = accounts.resolved(to, await served_accounts([name], configuration().environ, service.store))
+        else:
+            to = reader.address
+        session = _session_for([each.session for each in service.channel_jobs], to)
         wanted = configuration().default_preferences if reader is None else reader.preferences
         wanted = without_filters(wanted)  # a test has to arrive, whatever the reader filters
         texts = await texts_for(service.store, [ranked.paper.id for ranked in edition.papers], wanted)
@@ -62,5 +67,8 @@ async def send_test(address: AddressArgument) -> None:
 
 
 def _session_for(sessions: Sequence[Session], address: Address) -> Session:
-    """The account that reaches an address, else the channel's first."""
-    return next((each for each in sessions if each.channel.name == address.via), sessions[0])
+    """The session of the account that reaches an address. Raises WrongError if that account is not set up."""
+    for session in sessions:
+        if session.channel.name == address.via:
+            return session
+    raise WrongError(f"{address.via} is not set up, so nothing can be sent through it: see docs/settings.md.")

@@ -63,7 +63,8 @@ class Attempts:
             rendered = await self._renderings.render(delivery)
             personal = self._personal(delivery, rendered.slug)
             # Last, so that nothing comes between the limiter's turn and the send and brings it closer to the next.
-            if rendered.message is not None and await self._rate_limiter.acquire(delivery.reader.to):
+            may_send = self._rate_limiter.acquire
+            if rendered.message is not None and await may_send(delivery.reader.to, may_pay=True):
                 personal = replace(personal, paid=True)
         except asyncio.CancelledError:
             return Recalled()

@@ -6,10 +6,12 @@ import asyncio
 import logging
 import math
 from collections.abc import Awaitable, Callable
+from datetime import date
 from functools import partial
 
 from bot.channel import Channel, Paid
 from bot.delivery.rate_limit import RateWindow
+from bot.runtime.supervisor import clock
 from bot.store import DatabaseFault, NoConnectionError, OutOfReachError, Store, paid_sends
 
 log = logging.getLogger(__name__)
@@ -21,6 +23,8 @@ CLOSED_SECONDS = 600.0
 
 SECOND = 1.1
 """Seconds for which the service still counts a paid message, so that one which is not paid for would be refused."""
+ANSWERED = 120.0
+"""Seconds after the last paid message by which all are taken as answered, also one whose end nobody noted."""
 
 Count = Callable[[int], Awaitable[int]]
 """Given a number of sends, counts them where all processes see it; returns how many may be made (`paid_sends`)."""
@@ -34,19 +38,31 @@ class PaidTurns:
         self._block = max(1, round(AHEAD * paid.rate.count / paid.rate.seconds))
         self._count = count
         self._left = 0
-        self._closed_until = self._last = -math.inf
+        self._day: date | None = None
+        """The day (UTC) for which those that are left were counted: no other day has them."""
+        self._closed_until = self._taken = self._last = -math.inf
         self._in_flight = 0
 
     @property
     def settles_in(self) -> float:
         """Seconds until a message need not be paid for, if the account's rate allows it: those before it count."""
-        return SECOND if self._in_flight else self._last + SECOND - asyncio.get_running_loop().time()
+        now = asyncio.get_running_loop().time()
+        if self._in_flight and now < self._taken + ANSWERED:
+            return SECOND
+        return self._last + SECOND - now
+
+    async def settled(self) -> None:
+        """Wait until a message need not be paid for; at most until the last one that was is taken as answered."""
+        while (wait := self.settles_in) > 0:  # noqa: ASYNC110 - time alone ends it
+            await asyncio.sleep(wait)
 
     async def take(self) -> bool:
         """Count one message, and wait until the paid rate allows it. False: send at the free rate."""
         if asyncio.get_running_loop().time() < self._closed_until:
             return False
-        if not self._left:
+        today = clock().date()
+        if not self._left or self._day != today:
+            self._left, self._day = 0, today
             try:
                 self._left = await self._count(self._block)
             except (DatabaseFault, NoConnectionError, OutOfReachError, OSError) as error:
@@ -56,12 +72,14 @@ class PaidTurns:
                 return False
         self._left -= 1
         await self._window.wait()
-        self._in_flight += 1
+        now = asyncio.get_running_loop().time()
+        self._in_flight = self._in_flight + 1 if now < self._taken + ANSWERED else 1
+        self._taken = now
         return True
 
     def ended(self) -> None:
         """Note that a message which was paid for has been answered, or was not sent after all."""
-        self._in_flight -= 1
+        self._in_flight = max(0, self._in_flight - 1)
         self._last = asyncio.get_running_loop().time()
 
     def close(self) -> None:

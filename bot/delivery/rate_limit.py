@@ -48,10 +48,11 @@ class RateLimiter:
         self._broadcast_may_go = asyncio.Event()
         self._broadcast_may_go.set()
 
-    async def acquire(self, to: str, *, urgent: bool = False) -> bool:
+    async def acquire(self, to: str, *, urgent: bool = False, may_pay: bool = False) -> bool:
         """Wait until a message to the recipient `to` may be sent; `urgent` overtakes the broadcast.
 
-        Returns whether it has to be paid for.
+        Returns whether it has to be paid for, which only a caller with `may_pay` is asked to do: it notes with
+        `paid_ended` when such a message was answered. Others wait until nothing is paid for.
         """
         if self._is_unlimited:
             return False
@@ -69,14 +70,16 @@ class RateLimiter:
                 self._urgent -= 1
                 self._settle()
             return False
+        if self._paid is not None and not may_pay:  # out of the queue, which would stand still behind it
+            await self._paid.settled()
         async with self._broadcast:  # one message of the broadcast waits for its turn, the others queue behind it
             await self._broadcast_may_go.wait()
-            paid = await self._broadcast_turn(self._account)
+            paid = await self._broadcast_turn(self._account, may_pay=may_pay)
             self._urgent_in_a_row = 0
             self._settle()
             return paid
 
-    async def _broadcast_turn(self, account: AccountRate) -> bool:
+    async def _broadcast_turn(self, account: AccountRate, *, may_pay: bool) -> bool:
         """Wait for the next turn, which is free if the account's rate allows it now. Returns whether it is paid for.
 
         While others are paid for all are: the service counts them together, and refuses one that is not.
@@ -87,10 +90,10 @@ class RateLimiter:
         if self._free_turn is None or (self._free_turn.done() and self._free_turn.exception()):
             self._free_turn = asyncio.create_task(account.wait(), name="free turn")
             await asyncio.sleep(0)
-        if (not self._free_turn.done() or self._paid.settles_in > 0) and await self._paid.take():
+        must_pay = not self._free_turn.done() or self._paid.settles_in > 0
+        if may_pay and must_pay and await self._paid.take():
             return True
-        while (wait := self._paid.settles_in) > 0:  # noqa: ASYNC110 - time alone ends it
-            await asyncio.sleep(wait)
+        await self._paid.settled()
         await asyncio.shield(self._free_turn)
         self._free_turn = None
         return False

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from telegram import Bot
-from telegram.error import BadRequest, Forbidden, TelegramError
+from telegram.error import BadRequest, Forbidden, InvalidToken, TelegramError
 
 from bot.channel import Deferred, Finding, Paid, Rate
 from channels.telegram import errors
@@ -42,9 +42,14 @@ def unpaid(error: TelegramError) -> Deferred | None:
 
 
 async def balance_findings(bot: Bot, account: str) -> Sequence[Finding]:
-    """What `papers doctor` says of a bot's Stars."""
+    """What `papers doctor` says of the Stars of a bot whose token is valid."""
     try:
         balance = (await bot.get_my_star_balance()).amount
+    except InvalidToken:  # the library's word for any 404, so for a method that a Bot API server of one's own has not
+        says = (
+            "its Bot API server is too old to tell its balance of Stars (getMyStarBalance): update it to see that here"
+        )
+        return [Finding(account, True, says, advice=True)]
     except TelegramError as error:
         return [Finding(account, False, f"its balance of Stars could not be asked ({errors.reason(error)})")]
     says = f"has {balance:,} Stars"

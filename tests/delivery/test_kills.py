@@ -89,10 +89,13 @@ def born(orders: Orders) -> Iterator[Life]:
         ours.close()
 
 
-def watch(lives: Sequence[Life], lines: int | None) -> int:
-    """Wait until so many lines were written (None: without end) or all lives are over; how many were."""
-    seen = 0
-    while (lines is None or seen < lines) and (alive := [life for life in lives if not life.over]):
+def watch(lives: Sequence[Life], lines: int | None, *, each: bool = False) -> int:
+    """Wait until so many lines were written (None: without end) or all lives are over; how many were.
+
+    With `each` until every life has written one as well, however slow it was to begin.
+    """
+    seen, silent = 0, set(map(id, lives)) if each else set()
+    while (lines is None or seen < lines or silent) and (alive := [life for life in lives if not life.over]):
         ready = wait([life.ticks for life in alive], PATIENCE)
         assert ready, "nothing happens any more"
         for life in alive:
@@ -100,6 +103,8 @@ def watch(lives: Sequence[Life], lines: int | None) -> int:
                 got = os.read(life.ticks.fileno(), 64)
                 life.over = not got
                 seen += got.count(LINE)
+                if got.count(LINE):
+                    silent.discard(id(life))
     return seen
 
 
@@ -219,10 +224,10 @@ async def test_four_processes_share_the_work_and_two_of_them_are_killed(
             assert life.ticks.poll(PATIENCE)
             assert os.read(life.ticks.fileno(), 64) == UP
         gate = os.open(orders.gate, os.O_WRONLY)
-        seen = watch(lives, first)
+        seen = watch(lives, first, each=True)
         os.close(gate)
         one.kill()
-        watch(lives, second - seen)
+        watch(lives, max(1, second - seen))
         three.kill()
         watch([two, four], None)
         assert (two.end(), four.end()) == (DONE, DONE), (tmp_path / "log").read_text()

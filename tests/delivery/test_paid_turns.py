@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from bot.channel import Pace, Paid, Rate
-from bot.delivery.paid_turns import CLOSED_SECONDS, PaidTurns
+from bot.delivery import paid_turns
+from bot.delivery.paid_turns import ANSWERED, CLOSED_SECONDS, PaidTurns
 from bot.delivery.rate_limit import RateLimiter, RateWindow
 from bot.store import Store, paid_sends
 from tests.support.loop_time import Time
@@ -42,7 +43,7 @@ async def broadcast(rate_limiter: RateLimiter, count: int) -> list[bool]:
     """Send to as many readers at once; whether each message was paid for."""
 
     async def one(number: int) -> bool:
-        paid = await rate_limiter.acquire(f"r{number}")
+        paid = await rate_limiter.acquire(f"r{number}", may_pay=True)
         if paid:
             await asyncio.sleep(0.2)  # on its way
             rate_limiter.paid_ended()
@@ -67,7 +68,7 @@ def test_what_the_free_rate_allows_is_not_paid_for(time: Time) -> None:
     async def run() -> None:
         rate_limiter = limiter(Day(1_000_000))
         for _ in range(60):
-            assert not await rate_limiter.acquire("ada")
+            assert not await rate_limiter.acquire("ada", may_pay=True)
             await asyncio.sleep(0.05)
 
     time.run(run())
@@ -112,6 +113,47 @@ def test_answers_are_never_paid_for(time: Time) -> None:
         assert True in await sending
 
     time.run(run())
+
+
+def test_who_may_not_pay_goes_at_the_free_rate_once_nothing_is_paid_for(time: Time) -> None:
+    async def run() -> None:
+        rate_limiter = limiter(Day(1_000_000))
+        sending = asyncio.ensure_future(broadcast(rate_limiter, 500))
+        await asyncio.sleep(0.1)
+        assert not await rate_limiter.acquire("a recording")
+        assert sending.done()
+        assert True in sending.result()
+        assert not await rate_limiter.acquire("an edition", may_pay=True)  # nothing is left in flight
+
+    time.run(run())
+    assert time.now < 3
+
+
+def test_an_end_that_nobody_notes_stops_the_broadcast_for_a_while_only(time: Time) -> None:
+    async def run() -> None:
+        rate_limiter = limiter(Day(1))
+        assert [await rate_limiter.acquire("ada", may_pay=True) for _ in range(4)] == [False, True, False, False]
+
+    time.run(run())
+    assert time.now == pytest.approx(ANSWERED, abs=2)
+
+
+def test_what_was_counted_for_a_day_is_not_spent_on_the_next(time: Time, monkeypatch: pytest.MonkeyPatch) -> None:
+    night = datetime(2026, 4, 28, 23, 59, tzinfo=UTC)
+    counted: list[int] = []
+
+    async def count(wanted: int) -> int:
+        counted.append(wanted)
+        return wanted
+
+    async def run() -> None:
+        turns = PaidTurns(PAID, count)
+        for now in (night, night, night + timedelta(minutes=1), night + timedelta(minutes=1)):
+            monkeypatch.setattr(paid_turns, "clock", lambda now=now: now)
+            assert await turns.take()
+
+    time.run(run())
+    assert counted == [97, 97]
 
 
 def test_a_service_that_takes_no_money_is_not_asked_again_for_a_while(time: Time) -> None:

@@ -117,6 +117,9 @@ async def test_the_doctor_tells_the_price(server: TelegramServer, tmp_path: Path
         server.rates.stars = 250_000
         found = await services.check_channels(given, tmp_path, station.store, datetime.now(UTC))
         assert "has 250,000 Stars" in [each.says for each in found]
+        server.fail(Fault.refuse(404, "Not Found"), method="getMyStarBalance")  # a Bot API server of before 9.1
+        found = await services.check_channels(given, tmp_path, station.store, datetime.now(UTC))
+        assert [each.ok for each in found if "getMyStarBalance" in each.says and each.advice] == [True]
 
 
 def test_paying_needs_a_limit() -> None:

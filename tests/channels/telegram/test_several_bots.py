@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, select, update
 
 from bot import channel_loader
 from bot.channel import FIRST_ACCOUNT, Finding, Rate
+from bot.cli.startup import WRONG
 from bot.commands import token_buckets
 from bot.delivery.alerts import Alerts
 from bot.doctor import database_checks, services
@@ -20,6 +23,7 @@ from bot.store import Store, accounts, health_figures, listening_outages, stats
 from bot.store.schema import channel_memory, deliveries
 from channels.telegram import Settings, channel
 from channels.telegram.settings import bot_of
+from tests.support.command import papers_command
 from tests.support.telegram_program import Station
 from tests.support.telegram_server import Fault, TelegramServer
 from tests.support.telegram_server.people import Person
@@ -263,6 +267,20 @@ async def test_an_alert_finds_the_bot_that_the_admin_started(bots: Bots, station
     heard = await bo.hears("message")
     assert heard.message is not None
     assert "whatever happened" in heard.message.text
+
+
+async def test_a_test_message_goes_by_the_bot_that_is_named(bots: Bots, station: Station, tmp_path: Path) -> None:
+    both = {"TELEGRAM_TOKENS": f"{SECOND}, {FIRST}", "TELEGRAM_API_URL": bots[0].origin}
+
+    async def sends(address: str) -> Any:
+        return await asyncio.to_thread(papers_command, tmp_path, "send-test", address, given=both)
+
+    ada = await starts(bots[0], 42)
+    assert (await sends(f"telegram.{bot_of(FIRST)}:42")).returncode == 0
+    assert (await ada.hears("message")).message is not None
+    refused = await sends("telegram.5:42")
+    assert refused.returncode == WRONG, refused.stderr
+    assert "telegram.5 is not set up" in refused.stderr
 
 
 def test_an_address_is_the_same_whichever_bot_reaches_it() -> None:
