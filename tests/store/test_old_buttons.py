@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -22,24 +20,7 @@ from channels.discord.components import CustomId
 from channels.discord.post_options import POST_OPTIONS
 from channels.telegram import callbacks
 from channels.telegram.message import PICTURE, RICH
-from tests.store.recorded_0009 import BUTTONS, DUE, fill_recorded, put_recorded
-from tests.support.postgres import Postgres
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-async def recorded(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    """The recorded database, not upgraded yet, on both kinds of database."""
-    if request.param == "sqlite":
-        put_recorded(tmp_path)
-        opened = Store.open("sqlite:///subscribers.db", tmp_path)
-        yield opened
-        await opened.close()
-        return
-    server: Postgres = request.getfixturevalue("postgres")
-    opened = Store.open(server.url(server.create()), tmp_path)
-    await fill_recorded(opened, tmp_path)
-    yield opened
-    await opened.close()
+from tests.store.recorded_0009 import BUTTONS, DUE
 
 
 async def test_old_links_and_tokens_work(recorded: Store) -> None:

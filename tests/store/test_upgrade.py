@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -22,29 +22,12 @@ from bot.store.edition_report import reports
 from bot.store.schema import HEAD, deliveries, renderings, subscribers, suppression_list
 from bot.store.signing_key import load_secret
 from bot.store.text_tables import texts
-from tests.store.recorded_0009 import BUTTONS, DUE, fill_recorded, put_recorded
+from tests.store.recorded_0009 import BUTTONS, DUE
 from tests.support.databases import URL, put_database
 from tests.support.fake_channel import FakeChannel, settle
-from tests.support.postgres import Postgres
 
 OWED = ["di", "eve", "lee"]
 """Readers who are owed the edition of 3 November by the time they are tried again, and get it then."""
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-async def recorded(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    """The recorded database, not upgraded yet, on both kinds of database."""
-    if request.param == "sqlite":
-        put_recorded(tmp_path)
-        opened = Store.open("sqlite:///subscribers.db", tmp_path)
-        yield opened
-        await opened.close()
-        return
-    server: Postgres = request.getfixturevalue("postgres")
-    opened = Store.open(server.url(server.create()), tmp_path)
-    await fill_recorded(opened, tmp_path)
-    yield opened
-    await opened.close()
 
 
 async def states(store: Store, day: date) -> dict[str | None, tuple[str, str | None]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -48,22 +48,6 @@ with psycopg.connect(url, autocommit=True) as connection:
     connection.execute(f"delete from {table} where key like 'lock:%%'")
 """
 """Processes that hold a lock exactly as the program did before the tables were renamed, without any of its code."""
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-async def recorded(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    """The recorded database, not upgraded yet, on both kinds of database."""
-    if request.param == "sqlite":
-        put_recorded(tmp_path)
-        opened = Store.open("sqlite:///subscribers.db", tmp_path)
-        yield opened
-        await opened.close()
-        return
-    server: Postgres = request.getfixturevalue("postgres")
-    opened = Store.open(server.url(server.create()), tmp_path)
-    await fill_recorded(opened, tmp_path)
-    yield opened
-    await opened.close()
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -10,47 +9,15 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bot.channel import Rate
 from bot.commands import token_buckets
 from bot.media.media_store import MediaStore
-from channels.telegram import channel, polling, replies
+from channels.telegram import polling, replies
 from tests.support.telegram_program import Station
 from tests.support.telegram_replies import said
 from tests.support.telegram_server import Fault, TelegramServer
 from tests.support.telegram_server.people import Person
 
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(autouse=True)
-def _no_rate_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(channel, "PER_CHAT", Rate(1000))
-    monkeypatch.setattr(channel, "PER_GROUP", Rate(1000))
-    monkeypatch.setattr(token_buckets, "BURST", 10_000)
-    monkeypatch.setattr(polling, "FIRST_BACKOFF", 0.01)
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[TelegramServer]:
-    async with TelegramServer() as opened:
-        yield opened
-        assert not opened.violations
-
-
-@pytest.fixture
-async def station(server: TelegramServer, tmp_path: Path) -> AsyncIterator[Station]:
-    async with Station(tmp_path, server) as opened:
-        await opened.publish()
-        yield opened
-
-
-@pytest.fixture
-async def ada(server: TelegramServer, station: Station) -> Person:
-    """Somebody the bot has met."""
-    person = server.person(42)
-    await person.writes("/privacy")
-    await person.hears("message")
-    return person
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("without_rate_limits")]
 
 
 async def test_an_answer_that_is_too_long_for_one_message_comes_in_two(server: TelegramServer, tmp_path: Path) -> None:

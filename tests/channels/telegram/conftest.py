@@ -1,0 +1,49 @@
+"""Fixtures of conversations: a bot that has published an edition, before the local Bot API server."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.channel import Rate
+from bot.commands import token_buckets
+from channels.telegram import channel, polling
+from tests.support.telegram_program import Station
+from tests.support.telegram_server import TelegramServer
+from tests.support.telegram_server.people import Person
+
+
+@pytest.fixture
+def without_rate_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limits so high that no test waits for them."""
+    monkeypatch.setattr(channel, "PER_CHAT", Rate(1000))
+    monkeypatch.setattr(channel, "PER_GROUP", Rate(1000))
+    monkeypatch.setattr(token_buckets, "BURST", 10_000)
+    monkeypatch.setattr(polling, "FIRST_BACKOFF", 0.01)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[TelegramServer]:
+    """A local Bot API server, which must have seen no invalid call."""
+    async with TelegramServer() as opened:
+        yield opened
+        assert not opened.violations
+
+
+@pytest.fixture
+async def station(server: TelegramServer, tmp_path: Path) -> AsyncIterator[Station]:
+    """The program with an edition of today."""
+    async with Station(tmp_path, server) as opened:
+        await opened.publish()
+        yield opened
+
+
+@pytest.fixture
+async def ada(server: TelegramServer, station: Station) -> Person:
+    """Somebody the bot has met."""
+    person = server.person(42)
+    await person.writes("/privacy")
+    await person.hears("message")
+    return person
