@@ -110,7 +110,7 @@ async def rate(server: Postgres, template: str, seconds: float, senders: int, re
 
 
 async def _sent(near: Store, number: float) -> tuple[int, float]:
-    """Wait until so many are sent: how many then are, and when that was."""
+    """Wait until `number` mails are sent; returns the number sent by then, and the time."""
     while True:
         async with near.read() as connection:
             sent = await connection.scalar(text("select count(*) from deliveries where state = 'sent'"))

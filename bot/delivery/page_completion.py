@@ -30,7 +30,7 @@ FRESH = timedelta(days=2)
 LATEST = timedelta(hours=3)
 """Time after its delivery for which a page's pictures and recording are waited for."""
 REDRAWN = PATIENCE + timedelta(minutes=15)
-"""Time after closing in which posters are drawn anew, since titles are translated meanwhile."""
+"""Time after closing in which posters may be redrawn, because titles are still being translated."""
 TRY_AGAIN = timedelta(minutes=10)
 """Time between two tries at a page that could not be written."""
 
@@ -58,7 +58,7 @@ class PageCompleter:
         return await self._complete(now, may_redraw=True)
 
     async def once(self, now: datetime) -> bool:
-        """The same for a program that runs once: what was drawn before is not drawn anew until the next run."""
+        """The same for a program that runs once: pictures that exist are not redrawn before its next run."""
         return await self._complete(now, may_redraw=False)
 
     async def _complete(self, now: datetime, *, may_redraw: bool) -> bool:

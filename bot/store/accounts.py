@@ -26,7 +26,7 @@ through = func.coalesce(subscribers.c.account, subscribers.c.channel)
 reaching_now = func.coalesce(
     select(through).where(subscribers.c.id == deliveries.c.subscriber_id).scalar_subquery(), deliveries.c.channel
 )
-"""For updates of deliveries that are owed again: whoever ended one may be reached by another account meanwhile."""
+"""For deliveries that become owed again: their reader may have moved to another account since."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Deliveries as the dispatcher needs them, with their readers, choices, and what became of earlier ones."""
+"""Deliveries as the dispatcher needs them, with their readers, choices, and the outcomes of earlier ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sends that an account pays for: counted before they are made, by all processes together, up to so many a day."""
+"""Counts the sends that an account pays for, before they are made, against a daily limit of all processes."""
 
 from __future__ import annotations
 

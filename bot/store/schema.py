@@ -226,7 +226,7 @@ Index("ix_deliveries_expired", deliveries.c.subscriber_id, **in_state("expired")
 def is_in(state: State, table: FromClause = deliveries) -> ColumnElement[bool]:
     """The condition for deliveries in a state, written out, so that a plan with one of the indexes above can be kept.
 
-    With a parameter in its place SQLite plans a statement anew for each value.
+    With a parameter in its place SQLite plans a statement again for each value.
     """
     return table.c.state == literal_column(f"'{state.value}'")
 

@@ -84,7 +84,7 @@ FAULTS: list[tuple[Fault, bool]] = [(what, polls) for what in (cut_off, lose_pow
 
 
 async def edition(home: Path, names: str, readers: int, order: random.Random, *, behind: str = "") -> Machines:
-    """Send an edition to so many readers from several machines, each of which fails in the middle, in a random order.
+    """Send an edition to `readers` readers from several machines, each of which fails in the middle, in a random order.
 
     They start at once on an empty database, the clock of the last is fast, and somebody holds a snapshot all the while.
     `behind` is "pooler" or "replica", to have that between them and the database, and to lose the server too.

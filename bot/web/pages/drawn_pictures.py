@@ -20,7 +20,7 @@ from bot.web.middleware import has_tag
 from bot.web.urls import Urls
 
 KEEP = 60
-"""Seconds for which browsers and proxies may use a picture without asking again: it may be drawn anew."""
+"""Seconds for which browsers and proxies may use a picture without asking again: it may be redrawn."""
 KEEP_LONG = 31_536_000
 """The same for an address that changes with the picture."""
 MOST_NAMED = 12

@@ -33,7 +33,7 @@ from bot.web.urls import Urls
 MOST_EPISODES = 60
 """Day editions whose recordings a feed looks for; older files are gone (`bot.media.media_store.KEEP`)."""
 KEEP = 300
-"""Seconds for which a feed or a recording, which may be made anew, may be used without asking again."""
+"""Seconds for which a feed or a recording, which may be replaced, may be used without asking again."""
 KEEP_ARTWORK = 86_400
 """The same for the podcast's picture."""
 CHUNK = 256 << 10

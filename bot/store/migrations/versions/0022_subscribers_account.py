@@ -8,5 +8,5 @@ down_revision = "0021"
 
 
 def upgrade() -> None:
-    """Add the column, empty for all: whoever is there belongs to the channel's first account."""
+    """Add the column, empty for all: existing subscribers belong to the channel's first account."""
     op.add_column("subscribers", sa.Column("account", sa.String()))
