@@ -13,12 +13,6 @@ from tests.support.local_discord_bot import ADMIN, BUTTON, PAPERS, ROWS, Bot
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[DiscordServer]:
-    async with DiscordServer() as started:
-        yield started
-
-
-@pytest.fixture
 async def bot(server: DiscordServer) -> AsyncIterator[Bot]:
     async with Raw(server) as raw:
         assert (await raw("PUT", f"/applications/{server.application_id}/commands", [PAPERS, ADMIN])).status == 200
@@ -30,11 +24,6 @@ async def bot(server: DiscordServer) -> AsyncIterator[Bot]:
 @pytest.fixture
 def guild(server: DiscordServer) -> Guild:
     return server.guild("Readers", locale="ja")
-
-
-@pytest.fixture
-def papers(guild: Guild) -> Channel:
-    return guild.text("papers")
 
 
 @pytest.fixture
