@@ -35,6 +35,23 @@ KOREAN = {
     "LoRA merging": "LoRA 병합",
     "3D tides": "3D 조석",
 }
+NO_WORDS = (
+    *(
+        "",
+        "잠재 인계 " * 6,
+        "잠재\u0301" + "\u0301" * 40,
+        "**잠재 인계**",
+        "잠재 <b>인계</b>",
+        "잠재 인계 (latent)",
+        "…",
+    ),
+    *("evil.com/잠재", "잠재 인계 7", "Evil Corp 인계", "潜在切换", "隠れた引き継ぎ", "잠재 인계 ✨", "잠재\U00020000"),
+)
+"""Answers that are no word of Korean for a latent handover."""
+WORDS = (
+    *(("ko", "잠재 인계"), ("ko", "잠재 handover"), ("ko", "LH"), ("zh-Hant", "潛在交接"), ("zh-Hans", "潜在交接")),
+    *(("ar", "تسليم كامن"), ("ja", "潜在的引き継ぎ"), ("de", "Latente Übergaben")),
+)
 AROUND = Surroundings([], {}, None)
 
 
@@ -123,41 +140,19 @@ async def test_english_asks_no_model_and_without_one_there_are_the_tables(store:
     assert await cloud(KeywordWords(media, None), edition()) >= {"강화 학습", *KOREAN}
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        "",
-        "잠재 인계 " * 6,
-        "잠재\u0301" + "\u0301" * 40,
-        "**잠재 인계**",
-        "잠재 <b>인계</b>",
-        "잠재 인계 (latent)",
-        "evil.com/잠재",
-        "잠재 인계 7",
-        "Evil Corp 인계",
-        "潜在切换",
-        "隠れた引き継ぎ",
-        "잠재 인계 ✨",
-        "잠재\U00020000",
-        "…",
-    ],
-)
-async def test_an_answer_that_is_no_word_leaves_the_english_one(answer: str, store: Store, media: MediaStore) -> None:
-    async with asking(store, author({"latent handovers": answer})) as (translate, server):
-        words = KeywordWords(media, translate)
-        for _ in range(2):
-            assert "latent handovers" in await cloud(words, edition())
-        assert len(server.asked) == 1
+async def test_an_answer_that_is_no_word_leaves_the_english_one(store: Store) -> None:
+    answers = {f"latent handover {chr(97 + place)}": answer for place, answer in enumerate(NO_WORDS)}
+    async with asking(store, author(answers)) as (translate, _):
+        assert translate is not None
+        assert await translate(list(answers), "ko", CLOSED) == {keyword: keyword for keyword in answers}
 
 
-@pytest.mark.parametrize(
-    ("language", "answer"),
-    [("ko", "잠재 handover"), ("ko", "LH"), ("zh-Hant", "潛在交接"), ("ar", "تسليم كامن"), ("ja", "潜在的引き継ぎ")],
-)
-async def test_a_word_of_the_language_is_shown(language: str, answer: str, store: Store, media: MediaStore) -> None:
-    async with asking(store, author({"latent handovers": answer})) as (translate, _):
-        words = KeywordWords(media, translate)
-        assert answer in await cloud(words, edition(), language)
+async def test_a_word_of_the_language_is_taken(store: Store) -> None:
+    said: dict[str, str] = {}
+    async with asking(store, author(said)) as (translate, _):
+        assert translate is not None
+        for language, said["latent handovers"] in WORDS:
+            assert await translate(["latent handovers"], language, CLOSED) == said
 
 
 async def test_a_model_that_fails_is_left_alone_after_some_tries(store: Store, media: MediaStore) -> None:
