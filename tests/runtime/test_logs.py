@@ -6,6 +6,7 @@ import logging
 import re
 import sys
 from collections.abc import Callable, Iterator
+from datetime import date
 from typing import Any, Literal
 
 import pytest
@@ -71,6 +72,14 @@ def test_machines_get_a_failure_in_its_one_line_too(written: Callable[[], str]) 
     told = json.loads(line)
     assert (told["event"], told["level"]) == ("part failed", "error")
     assert "ConnectionError" in json.dumps(told["exception"])
+
+
+def test_a_field_that_is_no_json_is_written_as_it_shows_itself(written: Callable[[], str]) -> None:
+    logs.configure("json")
+    log("polled", day=date(2026, 4, 28), secret_free=None)
+    told = json.loads(written())
+    assert (told["day"], told["secret_free"]) == ("datetime.date(2026, 4, 28)", None)
+    assert not {"msg", "args", "lineno", "thread"} & told.keys()
 
 
 def test_people_get_words(written: Callable[[], str]) -> None:
