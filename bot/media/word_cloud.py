@@ -21,7 +21,7 @@ CELL = 4
 AIR = 6.0
 """Pixels around a word that stay free."""
 BESIDE = 0.3
-"""The same left and right of it, as a share of its font size, so that two words are further apart than two of one keyword."""
+"""The same left and right of it, as a share of its font size, so that two are further apart than the words of one."""
 EDGE = 20
 """Pixels at the picture's edge that stay free."""
 LARGEST, SMALLEST = 112, 18

@@ -173,7 +173,7 @@ def test_a_trend_marks_the_day_and_breaks_its_line_where_nothing_is_known() -> N
     assert not any(overlap(one, other) for one, other in combinations(names, 2))
 
 
-@pytest.mark.parametrize("means", [[0.0] * 28 + [14.0, 3.0], [3.0] * 29 + [9.0], [9.0] * 30])
+@pytest.mark.parametrize("means", [[0.0] * 28 + [15.0, 3.0], [3.0] * 29 + [9.0], [9.0] * 30])
 def test_a_line_of_means_goes_through_no_number(means: list[float | None]) -> None:
     bars = [replace(BARS[at], papers=9, written="109", is_marked=at == 29) for at in range(30)]
     scene, typesetter = laid_out(replace(TREND, bars=bars, mean=means), Typesetter("en")), Typesetter("en")
