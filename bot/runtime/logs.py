@@ -11,6 +11,7 @@ import logging
 import re
 import sys
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal
 
 import structlog
@@ -51,6 +52,14 @@ def configure(form: Literal["auto", "human", "json"], secrets: Iterable[str] = (
     root.setLevel(level)
     for chatty in ("aiosqlite", "asyncio", "alembic", "httpcore", "httpx", "httpx2", "openai"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def logged_account(account: str) -> AbstractContextManager[object]:
+    """Give every line that is logged within, and by tasks begun there, the field `account`; none for an empty one.
+
+    The name of a channel does not say which of several bots is meant, and libraries log without it.
+    """
+    return structlog.contextvars.bound_contextvars(account=account) if account else nullcontext()
 
 
 class _SecretFilter(structlog.stdlib.ProcessorFormatter):
