@@ -18,7 +18,7 @@ class Session:
     """Logs a channel in on demand, so that an unreachable service holds up no other channel."""
 
     def __init__(self, channel: Channel, store: Store | None = None, account: str = "") -> None:
-        """`store`: where processes that send with the same account share its rate. `account`: its key, if it has one."""
+        """`store`: where processes that send with one account share its rate. `account`: its key, if it has one."""
         self.channel = channel
         self.account = account
         shared = None if store is None else shared_rate(store, channel)

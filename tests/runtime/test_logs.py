@@ -7,6 +7,7 @@ import logging
 import re
 import sys
 from collections.abc import Callable, Iterator
+from datetime import date
 from typing import Any, Literal
 
 import pytest
@@ -90,6 +91,14 @@ async def test_lines_of_an_account_name_it_also_those_of_tasks_that_were_begun_f
     await first
     await second
     assert [json.loads(line).get("account") for line in written().splitlines()] == ["987654321", None]
+
+
+def test_a_field_that_is_no_json_is_written_as_it_shows_itself(written: Callable[[], str]) -> None:
+    logs.configure("json")
+    log("polled", day=date(2026, 4, 28), secret_free=None)
+    told = json.loads(written())
+    assert (told["day"], told["secret_free"]) == ("datetime.date(2026, 4, 28)", None)
+    assert not {"msg", "args", "lineno", "thread"} & told.keys()
 
 
 def test_people_get_words(written: Callable[[], str]) -> None:
