@@ -187,7 +187,7 @@ async def _workers(
     )
     folder = media_folder(core, base.home)
     narrator = make_narrator(base.environ, folder, base.under(NARRATE), writes=writer.has_model)
-    return Workers(publisher, housekeeping, writer, await _illustrator(base), pictures, narrator)
+    return Workers(publisher, housekeeping, writer, await _illustrator(base, writer), pictures, narrator)
 
 
 def _channel_jobs(
@@ -297,13 +297,20 @@ async def _writer(base: Base, texts: FullTextLibrary, alert: Alert) -> Writer:
     return make(model, source=PromptSources(texts), second=second, alert=alert)
 
 
-async def _illustrator(base: Base) -> Illustrator:
+async def _illustrator(base: Base, writer: Writer) -> Illustrator:
     """Wire the job that draws pictures of editions, in every language if there are web pages."""
     cache = base.home / CACHE
     fetcher = await base.stack.enter_async_context(Fetcher(pause=PAUSE))
     fetch = partial(thumbnail_file, folder=cache, fetcher=fetcher)
     always = None if base.has_pages else [match(base.core.default_language)]
-    return Illustrator(base.under(ILLUSTRATE), base.media, thumbnail=fetch, cache=cache, always=always)
+    return Illustrator(
+        base.under(ILLUSTRATE),
+        base.media,
+        thumbnail=fetch,
+        cache=cache,
+        always=always,
+        translate=writer.translate_keywords,
+    )
 
 
 def _model(core: Settings, endpoints: Sequence[tuple[str, str, str]]) -> Model:
