@@ -108,13 +108,15 @@ async def open_app(
         core, wanted = base.core, [only] if only else configured(environ)
         feed = await stack.enter_async_context(Feed(core.feed_url.get_secret_value()))
         served = await accounts(wanted, environ, base.store)
-        channels = [open_channel(each.channel, environ, home, base.store, base.links, each) for each in served]
-        sessions = [await stack.enter_async_context(Session(channel, base.store)) for channel in channels]
+        sessions = []
+        for each in served:
+            channel = open_channel(each.channel, environ, home, base.store, base.links, each)
+            sessions.append(await stack.enter_async_context(Session(channel, base.store, each.key)))
         alerts = Alerts(sessions, core.admins, match(core.default_language))
         alert = alerts.alert
         time = Clock({"database": base.store.server_time, "feed": feed.server_time}, alert)
         metrics, monitor = Metrics(base.store), ListeningMonitor(base.store, alert)
-        names = [channel.name for channel in channels]
+        names = [session.channel.name for session in sessions]
         workers = await _workers(base, feed, names, alert=alert, may_expire=time.may_expire, progress=progress)
         narrator = workers.narrator
         find = RecordingFinder(base.media, narrator.podcast, core.public_url).find if narrator.has_voice else None
