@@ -128,7 +128,16 @@ def test_a_date_is_not_parted() -> None:
 
 def test_a_letter_that_no_font_has_leaves_the_picture_out() -> None:
     with pytest.raises(MissingGlyphError, match="CUNEIFORM"):
-        draw(Task("it", Cloud([Word("\U00012000", 1.0)]), "en"))
+        draw(Task("it", replace(CARD, title="\U00012000"), "en"))
+
+
+def test_a_word_that_no_font_has_is_left_out_of_its_cloud() -> None:
+    scene = cloud("en", ["GRPO", "\U00012000", "ไทย", "planning"])
+    assert {item.text for item in scene.items if isinstance(item, Label)} == {"GRPO", "planning"}
+
+
+def test_a_glyph_that_fails_in_bold_is_drawn() -> None:
+    assert draw(Task("it", replace(CARD, title="﷽ in a title", entries=()), "ko"))
 
 
 def test_signs_that_no_font_has_are_left_out_and_letters_become_plain() -> None:
