@@ -102,7 +102,7 @@ class Typesetter:
     def fitted(self, text: str, size: float, weight: int, width: float, lines: int) -> list[str]:
         """A text broken into at most `lines` lines of `width` pixels; what does not fit ends in an ellipsis."""
         found = [""]
-        for piece in self._breakable(self._drawable(text), size, weight, width):
+        for piece in self._breakable(" ".join(self._drawable(text).split()), size, weight, width):
             if self.line(found[-1] + piece.rstrip(), size, weight).width <= width or not found[-1]:
                 found[-1] += piece
                 continue
@@ -146,9 +146,18 @@ class Typesetter:
         return True
 
     def _drawable(self, text: str) -> str:
-        """The text without signs that no font has; a letter may have a plainer form that one does (𝒯 is T)."""
-        found = []
-        for character in text:
+        """The text without signs that no font has; a letter may have a plainer form that one does (𝒯 is T).
+
+        A combining mark stays where the font of its letter has it, since both are drawn in that.
+        """
+        found: list[str] = []
+        letter: tuple[FontFile, Coverage] | None = None
+        for character in unicodedata.normalize("NFC", text):
+            if unicodedata.combining(character):
+                if letter is not None and character in letter[1]:
+                    found.append(character)
+                continue
+            letter = self._font_of(character) if character.isalpha() else None
             if self._font_of(character) is not None or character.isspace():
                 found.append(character)
                 continue

@@ -145,6 +145,19 @@ def test_signs_that_no_font_has_are_left_out_and_letters_become_plain() -> None:
     assert "".join(run.text for run in line.runs).split() == ["Task", "one"]
 
 
+@pytest.mark.parametrize("language", ["en", "ko", "ar", "hi", "zh-Hant"])
+def test_a_mark_is_drawn_in_the_font_of_its_letter_or_not_at_all(language: str) -> None:
+    line = Typesetter(language).line("z\u0337a\u0335 e\u0301 \u0301 1\u0337 क्षि بِ", 30)
+    for run in line.runs:
+        fonts = coverage(run.font.path, run.font.index)
+        assert [sign for sign in run.text if not sign.isspace() and sign not in fonts] == []
+    assert {"é", "क्षि", "بِ"} <= {word for run in line.runs for word in run.text.split()}
+
+
+def test_a_sign_that_is_left_out_leaves_no_gap() -> None:
+    assert Typesetter("en").fitted("\U0001f9ff One \U0001f9ff two", 30, 400, 600, 2) == ["One two"]
+
+
 def test_chinese_characters_are_those_of_the_language() -> None:
     faces = {language: fonts_of(language)[0].index for language in ("ja", "ko", "zh-Hans", "zh-Hant")}
     assert len(set(faces.values())) == 4
