@@ -34,7 +34,7 @@ LOOK_AGAIN = timedelta(minutes=10)
 """Time between two looks at whether an edition's pictures would differ now: translations and thumbnails come later."""
 FETCH_SECONDS = 30.0
 """Seconds that the fetching of a thumbnail may take, before a poster goes without."""
-DRAWN_AS = 4
+DRAWN_AS = 5
 """Raised with every change in how pictures are drawn, so that those there are are drawn again."""
 REMEMBERED = 1_000
 
