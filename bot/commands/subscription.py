@@ -19,7 +19,7 @@ from bot.render import typed_values
 from bot.render.catalogue import languages
 from bot.render.edition_page import choose
 from bot.render.preference_values import rhythm_in_words
-from bot.render.words import Words, words
+from bot.render.words import Words, own_name, words
 from bot.rules.access import Access, Admission
 from bot.rules.schedule import Window, welcome
 from bot.rules.topics import TopicsError, parse
@@ -124,13 +124,17 @@ async def subscribe(context: Context, asked: SubscribeArguments) -> Reply:
     empty = ""
     if latest is not None and not choose(latest.papers, wanted):
         empty = w.gettext("subscribe.filters_empty")
-    options = [
+    in_language, options = "", list[Option]()
+    if wanted.language != w.language:
+        in_language = w.gettext("subscribe.in_language", language=own_name(wanted.language))
+        options = [Option(own_name(w.language), command_line(CommandName.LANGUAGE, w.language))]
+    options += [
         Option(w.gettext("subscribe.other_zone"), CommandName.ZONE),
         Option(w.gettext("subscribe.other_hour"), CommandName.TIME),
         Option(w.gettext("subscribe.other_language"), CommandName.LANGUAGE),
         settings_option(w),
     ]
-    return context.reply(first, rhythm_in_words(wanted, w, context.now), empty, options=options)
+    return context.reply(first, rhythm_in_words(wanted, w, context.now), in_language, empty, options=options)
 
 
 def _together(before: tuple[str, ...], asked: tuple[str, ...]) -> tuple[str, ...]:
