@@ -124,17 +124,28 @@ async def subscribe(context: Context, asked: SubscribeArguments) -> Reply:
     empty = ""
     if latest is not None and not choose(latest.papers, wanted):
         empty = w.gettext("subscribe.filters_empty")
-    in_language, options = "", list[Option]()
-    if wanted.language != w.language:
-        in_language = w.gettext("subscribe.in_language", language=own_name(wanted.language))
-        options = [Option(own_name(w.language), command_line(CommandName.LANGUAGE, w.language))]
-    options += [
+    says = [first, rhythm_in_words(wanted, w, context.now), _other_language(wanted, w), empty]
+    return context.reply(*says, options=_changes(wanted, w))
+
+
+def _other_language(wanted: Preferences, w: Words) -> str:
+    """Says in which language editions come, where it is not the one of the answer."""
+    if wanted.language == w.language:
+        return ""
+    return w.gettext("subscribe.in_language", language=own_name(wanted.language))
+
+
+def _changes(wanted: Preferences, w: Words) -> list[Option]:
+    """What may have been guessed wrong; the language of the answer by one tap."""
+    options = [
         Option(w.gettext("subscribe.other_zone"), CommandName.ZONE),
         Option(w.gettext("subscribe.other_hour"), CommandName.TIME),
         Option(w.gettext("subscribe.other_language"), CommandName.LANGUAGE),
         settings_option(w),
     ]
-    return context.reply(first, rhythm_in_words(wanted, w, context.now), in_language, empty, options=options)
+    if wanted.language == w.language:
+        return options
+    return [Option(own_name(w.language), command_line(CommandName.LANGUAGE, w.language)), *options]
 
 
 def _together(before: tuple[str, ...], asked: tuple[str, ...]) -> tuple[str, ...]:
