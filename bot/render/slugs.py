@@ -8,6 +8,8 @@ from datetime import date
 from bot.model import Cadence
 from bot.rules.periods import period_of
 
+SLUG = "[0-9]{4}-[0-9W-]+"
+"""What slugs look like, as a pattern for routes; the others are told by `edition_of`."""
 _SLUG = re.compile(r"(\d{4})-(?:(\d\d)-(\d\d)|W(\d\d)|(\d\d))", re.ASCII)
 
 

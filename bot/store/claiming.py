@@ -31,7 +31,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.model import Delivery, Reason, State, Status
 from bot.store.loaded_deliveries import load, loading_claimed
-from bot.store.partitions import in_editions
+from bot.store.partitions import few, in_editions
 from bot.store.schema import deliveries, is_in, reason_columns, subscribers
 
 
@@ -84,7 +84,7 @@ def _claiming(*theirs: ColumnElement[bool], onwards: bool = False) -> Update:
     now = bindparam("at", type_=deliveries.c.next_at.type)
     until = bindparam("until", type_=deliveries.c.expires_at.type)
     query = (
-        select(deliveries.c.id)
+        select(deliveries.c.id, deliveries.c.subscriber_id)
         .where(*theirs, deliveries.c.channel == channel, is_in(State.OWED), deliveries.c.next_at <= now)
         .where(or_(until.is_(None), deliveries.c.expires_at > until))
         .order_by(deliveries.c.next_at, deliveries.c.id)
@@ -95,25 +95,29 @@ def _claiming(*theirs: ColumnElement[bool], onwards: bool = False) -> Update:
         place = tuple_(bindparam("from_at", type_=now.type), bindparam("from_id", type_=BigInteger))
         query = query.where(tuple_(deliveries.c.next_at, deliveries.c.id) > place)
     due = query.cte("due")  # PostgreSQL may run a subquery more than once, and then lock and claim more than the limit
-    chosen = select(subscribers.c.choice_id).where(subscribers.c.id == deliveries.c.subscriber_id).scalar_subquery()
+    # Readers are asked for as values: where PostgreSQL expects many rows, it reads all subscribers for a join.
+    reader = subscribers.c.id == due.c.subscriber_id
+    status, chosen = (
+        select(each).where(reader).scalar_subquery() for each in (subscribers.c.status, subscribers.c.choice_id)
+    )
+    known = select(due.c.id, status.label("status"), chosen.label("choice_id")).cte("known")
+    known = known.prefix_with("materialized", dialect="postgresql")  # else it asks for each as often as it is named
     late = deliveries.c.expires_at <= now
-    # A reader who paused or left while a message was in flight is not sent it again. Asked for as a value: where
-    # PostgreSQL expects many rows, it looks through all subscribers to answer an EXISTS.
-    status = select(subscribers.c.status).where(subscribers.c.id == deliveries.c.subscriber_id).scalar_subquery()
-    inactive = func.coalesce(status, "") != Status.ACTIVE
+    # A reader who paused or left while a message was in flight is not sent it again.
+    inactive = func.coalesce(known.c.status, "") != Status.ACTIVE
     reasons = {
         name: case((late, too_late), (inactive, reason_columns(Reason.INACTIVE)[name]), else_=deliveries.c[name])
         for name, too_late in _too_late().items()
     }
     return (
         update(deliveries)
-        .where(*theirs, deliveries.c.id.in_(select(due.c.id)), is_in(State.OWED))
+        .where(*theirs, deliveries.c.id == known.c.id, few(known.c.id), is_in(State.OWED))
         .values(
             state=case((late, State.EXPIRED.value), (inactive, State.SKIPPED.value), else_=State.SENDING.value),
             owner=case((late, None), (inactive, None), else_=owner),
             ended_at=case((late, now), (inactive, now), else_=None),
             attempts=deliveries.c.attempts + case((late, 0), (inactive, 0), else_=1),
-            choice_id=func.coalesce(deliveries.c.choice_id, chosen),
+            choice_id=func.coalesce(deliveries.c.choice_id, known.c.choice_id),
             **reasons,
         )
     )

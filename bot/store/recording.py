@@ -29,7 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.model import Delivery, Reason, State
 from bot.rules.outcomes import Consequence, short
 from bot.store.many_rows import run_for_each
-from bot.store.partitions import in_editions
+from bot.store.partitions import few, in_editions
 from bot.store.schema import deliveries, editions, is_in, reason_columns, subscribers
 
 
@@ -89,7 +89,7 @@ def all_accepted_statement() -> Update:
     # Written so that the index of what is being sent does not serve: while somebody holds a snapshot it keeps all that
     # ever was sent, and the keys are given.
     ours = deliveries.c.owner == bindparam("by", type_=String), deliveries.c.state.concat("") == State.SENDING.value
-    accepted = update(deliveries).where(deliveries.c.id == rows.id, in_editions(), *ours)
+    accepted = update(deliveries).where(deliveries.c.id == rows.id, few(rows.id), in_editions(), *ours)
     return _accepted(accepted, rows.receipt)
 
 

@@ -25,6 +25,7 @@ from aiohttp import web
 from bot.channel import MAIL, Commands, Feedback, Hook, Hooked, WeighsBounces
 from bot.commands.process_feedback import FeedbackProcessor
 from bot.delivery.session import Session
+from bot.runtime.logs import logged_account
 
 log = logging.getLogger(__name__)
 
@@ -68,9 +69,10 @@ class ChannelHooks:
         if session is None:
             raise web.HTTPNotFound
         body = await request.clone(client_max_size=LARGEST_POST).read()
-        channel = await session.open()
-        assert isinstance(channel, Hooked)
-        status = await channel.webhooks()[name](Hook(request.headers, body), self._commands)
+        with logged_account(session.account):
+            channel = await session.open()
+            assert isinstance(channel, Hooked)
+            status = await channel.webhooks()[name](Hook(request.headers, body), self._commands)
         return web.Response(status=status, headers={"Cache-Control": "no-store"})
 
 

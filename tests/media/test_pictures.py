@@ -69,6 +69,9 @@ def test_words_of_a_cloud_neither_touch_nor_leave_it(language: str) -> None:
     boxes = [box(label, typesetter) for label in labels]
     assert not any(overlap(one, other) for one, other in combinations(boxes, 2))
     assert all(b[0] >= 0 and b[1] >= 0 and b[2] <= scene.width and b[3] <= scene.height for b in boxes)
+    space = max(typesetter.line("a b", label.size).width - typesetter.line("ab", label.size).width for label in labels)
+    beside = [(b[0] - space, b[1], b[2] + space, b[3]) for b in boxes]
+    assert not any(overlap(one, other) for one, other in combinations(beside, 2))
     assert [label.tone for label in labels if label.text == WORDS[language][1]] == [Tone.SUN]
 
 
@@ -168,6 +171,18 @@ def test_a_trend_marks_the_day_and_breaks_its_line_where_nothing_is_known() -> N
     assert len(strokes[-1].points) + len(strokes[0].points) == 24 + 2
     names = [box(each, Typesetter("en")) for each in labels if each.y == labels[-3].y]
     assert not any(overlap(one, other) for one, other in combinations(names, 2))
+
+
+@pytest.mark.parametrize("means", [[0.0] * 28 + [15.0, 3.0], [3.0] * 29 + [9.0], [9.0] * 30])
+def test_a_line_of_means_goes_through_no_number(means: list[float | None]) -> None:
+    bars = [replace(BARS[at], papers=9, written="109", is_marked=at == 29) for at in range(30)]
+    scene, typesetter = laid_out(replace(TREND, bars=bars, mean=means), Typesetter("en")), Typesetter("en")
+    number = next(item for item in scene.items if isinstance(item, Label) and item.text == "109")
+    left, top, right, bottom = box(number, typesetter)
+    (line,) = (item.points for item in scene.items if isinstance(item, Stroke) and len(item.points) > 2)
+    (x0, y0), (x1, y1) = line[-2:]
+    crossed = [y0 + (y1 - y0) * (x - x0) / (x1 - x0) for x in (max(left, x0), min(right, x1))]
+    assert max(crossed) < top or min(crossed) > bottom
 
 
 def test_pages_get_texts_with_their_places(tmp_path: Path) -> None:

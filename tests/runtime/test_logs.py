@@ -1,11 +1,13 @@
 """Logs: for people or for machines, and no secret in either."""
 
+import asyncio
 import io
 import json
 import logging
 import re
 import sys
 from collections.abc import Callable, Iterator
+from datetime import date
 from typing import Any, Literal
 
 import pytest
@@ -71,6 +73,32 @@ def test_machines_get_a_failure_in_its_one_line_too(written: Callable[[], str]) 
     told = json.loads(line)
     assert (told["event"], told["level"]) == ("part failed", "error")
     assert "ConnectionError" in json.dumps(told["exception"])
+
+
+async def test_lines_of_an_account_name_it_also_those_of_tasks_that_were_begun_for_it(
+    written: Callable[[], str],
+) -> None:
+    logs.configure("json")
+
+    async def work() -> None:
+        await asyncio.sleep(0)
+        await asyncio.to_thread(log, "sent")
+
+    with logs.logged_account("987654321"):
+        first = asyncio.create_task(work())
+    with logs.logged_account(""):
+        second = asyncio.create_task(work())
+    await first
+    await second
+    assert [json.loads(line).get("account") for line in written().splitlines()] == ["987654321", None]
+
+
+def test_a_field_that_is_no_json_is_written_as_it_shows_itself(written: Callable[[], str]) -> None:
+    logs.configure("json")
+    log("polled", day=date(2026, 4, 28), secret_free=None)
+    told = json.loads(written())
+    assert (told["day"], told["secret_free"]) == ("datetime.date(2026, 4, 28)", None)
+    assert not {"msg", "args", "lineno", "thread"} & told.keys()
 
 
 def test_people_get_words(written: Callable[[], str]) -> None:

@@ -233,12 +233,38 @@ def of_an_edition(statement: str, edition_id: int) -> tuple[str, dict[str, objec
     return query, dict.fromkeys(re.findall(r"%\((\w+)\)s", query)) | own | sets | ours
 
 
+async def planned(store: Store, query: str, given: dict[str, object]) -> str:
+    """How PostgreSQL would carry a statement out."""
+    url = store.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    async with await psycopg.AsyncConnection.connect(url) as driver:
+        explained = await (await driver.execute(f"explain {query}".encode(), given)).fetchall()
+    return "\n".join(line for (line,) in explained)
+
+
 @pytest.mark.parametrize("statement", ["claim", "record", "record all"])
 async def test_work_on_an_edition_looks_at_its_partition_alone(store: Store, statement: str) -> None:
     *_, newest = await published(store, 0, 1, 2)
     query, given = of_an_edition(statement, newest)
-    url = store.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    async with await psycopg.AsyncConnection.connect(url) as driver:
-        explained = await (await driver.execute(f"explain {query}".encode(), given)).fetchall()
-    plan = "\n".join(line for (line,) in explained)
+    plan = await planned(store, query, given)
     assert set(re.findall(r" on (deliveries_\w+)", plan)) == {f"deliveries_{newest}"}, plan
+
+
+@pytest.mark.parametrize("analysed", [False, True])
+@pytest.mark.parametrize("statement", ["claim", "record all"])
+async def test_rows_are_looked_up_by_their_keys_whatever_is_known_of_them(
+    store: Store, statement: str, *, analysed: bool
+) -> None:
+    [edition_id] = await published(store, 0)
+    many = """
+        insert into deliveries (edition_id, channel, state, due_at, next_at, expires_at)
+        select :edition, 'fake', 'owed', now(), now(), now() from generate_series(1, 20000)
+    """
+    async with store.write() as connection:
+        await connection.execute(text(many), {"edition": edition_id})
+        if analysed:
+            await connection.execute(text("analyze deliveries"))
+    query, given = of_an_edition(statement, edition_id)
+    given |= {"ids": list(range(1, 1001)), "receipts": ["x"] * 1000, "most": 1000}
+    plan = await planned(store, query, given)
+    assert re.search(r"Index Scan using pk_deliveries_0 on deliveries_0", plan), plan
+    assert not re.search(r"(Seq|Bitmap Heap) Scan on (deliveries|subscribers)", plan), plan

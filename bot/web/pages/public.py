@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from datetime import datetime
 from functools import partial
 from http import HTTPStatus
@@ -19,7 +19,7 @@ from bot.model import ARXIV_ID, Cadence, Style
 from bot.render import folder
 from bot.render.branding import Accent, branding
 from bot.render.catalogue import languages
-from bot.render.slugs import edition_of
+from bot.render.slugs import SLUG, edition_of
 from bot.render.words import match, words
 from bot.store import DatabaseFault
 from bot.store.search import paper_id
@@ -96,7 +96,7 @@ class PublicRoutes:
         """Clients that wait for being told that they are over their quota."""
 
     def routes(self) -> list[web.RouteDef]:
-        """All these routes."""
+        """All these routes, what is asked for most first: the router tries one after the other."""
         root = self._urls.root
         path, body = style_sheet()
         found = [
@@ -107,20 +107,25 @@ class PublicRoutes:
         if root:
             found.append(web.get(root, self._choose_language))
         for name, page in (
-            ("", self._front),
+            (f"/{{slug:{SLUG}}}", self._edition),
             ("/", self._front),
+            ("/papers/{paper}", self._paper),
             ("/archive", self._archive),
             ("/archive/{year:[0-9]{4}}", self._archive),
-            ("/papers/{paper}", self._paper),
             ("/search", self._search),
             (f"/{{kind:{'|'.join(each.value for each in TopicKind)}}}/{{topic}}", self._topic),
             ("/privacy", self._privacy),
             ("/week", partial(self._latest, cadence=Cadence.WEEK)),
             ("/month", partial(self._latest, cadence=Cadence.MONTH)),
-            ("/{slug}", self._edition),
         ):
             found.append(web.get(f"{root}/{{language}}{name}", self.in_a_language(page)))
         return found
+
+    def other_words(self) -> Sequence[web.RouteDef]:
+        """The routes of whatever no other route takes: a language alone, and pages that are not there."""
+        language = f"{self._urls.root}/{{language}}"
+        pages = {language: self._front, f"{language}/{{slug}}": self._edition}
+        return [web.get(path, self.in_a_language(page)) for path, page in pages.items()]
 
     def in_a_language(
         self, page: Callable[[web.Request, str], Awaitable[web.StreamResponse]]
