@@ -183,11 +183,11 @@ async def test_who_is_cancelled_while_connecting_leaves_no_connection_open(tmp_p
         is_open.set()
         return made[0]
 
-    async def use(connection: Connection) -> None:
-        await connection
+    async def opened(connection: Connection) -> object:
+        return await connection
 
     connection = Connection(slow, None)
-    waiting = asyncio.ensure_future(use(connection))
+    waiting = asyncio.ensure_future(opened(connection))
     await asyncio.sleep(0)  # its thread runs now
     if when == "when it is open":
         may_open.set()
