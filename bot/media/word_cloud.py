@@ -44,8 +44,9 @@ BOLD_FROM = 34
 
 
 def lay_out(words: Sequence[Word], typesetter: Typesetter) -> Scene:
-    """The cloud of these words, which come with the heaviest first. Raises MissingGlyphError."""
+    """The cloud of these words, which come with the heaviest first, without those that no font can draw."""
     largest, placed = float(LARGEST), []
+    words = [word for word in words if typesetter.can_draw(word.text)]
     for attempt in range(TRIES):
         placed = _placed(words, typesetter, largest)
         if len(placed) >= len(words) * (ENOUGH - 0.02 * attempt):

@@ -128,12 +128,34 @@ def test_a_date_is_not_parted() -> None:
 
 def test_a_letter_that_no_font_has_leaves_the_picture_out() -> None:
     with pytest.raises(MissingGlyphError, match="CUNEIFORM"):
-        draw(Task("it", Cloud([Word("\U00012000", 1.0)]), "en"))
+        draw(Task("it", replace(CARD, title="\U00012000"), "en"))
+
+
+def test_a_word_that_no_font_has_is_left_out_of_its_cloud() -> None:
+    scene = cloud("en", ["GRPO", "\U00012000", "ไทย", "planning"])
+    assert {item.text for item in scene.items if isinstance(item, Label)} == {"GRPO", "planning"}
+
+
+def test_a_glyph_that_fails_in_bold_is_drawn() -> None:
+    assert draw(Task("it", replace(CARD, title="﷽ in a title", entries=()), "ko"))
 
 
 def test_signs_that_no_font_has_are_left_out_and_letters_become_plain() -> None:
     line = Typesetter("en").line("𝒯ask \U0001f9ff one", 30)
     assert "".join(run.text for run in line.runs).split() == ["Task", "one"]
+
+
+@pytest.mark.parametrize("language", ["en", "ko", "ar", "hi", "zh-Hant"])
+def test_a_mark_is_drawn_in_the_font_of_its_letter_or_not_at_all(language: str) -> None:
+    line = Typesetter(language).line("z\u0337a\u0335 e\u0301 \u0301 1\u0337 क्षि بِ", 30)
+    for run in line.runs:
+        fonts = coverage(run.font.path, run.font.index)
+        assert [sign for sign in run.text if not sign.isspace() and sign not in fonts] == []
+    assert {"é", "क्षि", "بِ"} <= {word for run in line.runs for word in run.text.split()}
+
+
+def test_a_sign_that_is_left_out_leaves_no_gap() -> None:
+    assert Typesetter("en").fitted("\U0001f9ff One \U0001f9ff two", 30, 400, 600, 2) == ["One two"]
 
 
 def test_chinese_characters_are_those_of_the_language() -> None:
