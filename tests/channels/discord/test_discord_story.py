@@ -104,6 +104,31 @@ async def test_a_moderator_sets_up_a_server(world: World, language: str) -> None
         assert (await world.reader(at(forum, "forum"))).status is Status.UNSUBSCRIBED
 
 
+@pytest.mark.parametrize("features", [(), ("COMMUNITY",)])
+async def test_a_server_that_chose_no_language_has_its_moderators(world: World, features: tuple[str, ...]) -> None:
+    guild = world.server.guild("Readers")
+    guild.features = features
+    ada = world.server.person("ada", locale="ko").can(guild, "manage_guild")
+    ada.at = papers = guild.text("papers")
+    async with world.life():
+        reply = await ada.uses(typed(words("ko"), "papers", "subscribe"))
+        assert (await world.reader(at(papers))).preferences.language == "ko"
+        assert "한국어" not in reply.text, "which goes without saying"
+        await world.deliver()
+        assert words("ko").gettext("edition.daily") in texts(papers.messages[0])[0]
+
+
+async def test_a_moderator_is_told_of_another_language_and_changes_it_with_one_tap(world: World) -> None:
+    guild = world.server.guild("Readers", locale="ja")
+    ada = world.server.person("ada", locale="ko").can(guild, "manage_guild")
+    ada.at = papers = guild.text("papers")
+    async with world.life():
+        reply = await ada.uses(typed(words("ko"), "papers", "subscribe"))
+        assert words("ko").gettext("subscribe.in_language", language="日本語") in reply.text
+        await ada.taps(reply, "한국어")
+        assert (await world.reader(at(papers))).preferences.language == "ko"
+
+
 @IN_BOTH
 async def test_a_member_reads_and_has_editions_of_their_own(world: World, language: str) -> None:
     w, locale = words(language), LOCALES[language]
