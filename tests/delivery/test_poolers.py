@@ -12,7 +12,7 @@ from sqlalchemy import text, update
 from bot.doctor import database_checks
 from bot.model import Preferences
 from bot.runtime.locks import HeldError, make_locks
-from bot.store import Store, upgrade
+from bot.store import Store, server_upgrade, upgrade
 from bot.store.edition_report import reports
 from bot.store.partitions import make_ahead
 from bot.store.retention import KEEP, fold_old, kept_from
@@ -87,21 +87,18 @@ async def test_a_database_with_one_table_of_deliveries_gets_partitions_through_a
             await connection.execute(text("alter table subscribers add account varchar"))  # as readers have it today
             before = await connection.scalar(place, {"name": "deliveries"})
         await publish(store, {"ada": Preferences()})
-        bound, check = upgrade.BEFOREHAND
         for _ in range(2):  # as after a start that was killed
-            async with store.write() as connection:
-                await bound(connection)
+            await server_upgrade.bound_deliveries(store)
             async with store.write() as sender:  # one of before, which goes on meanwhile
                 await sender.execute(update(deliveries).values(state="sent", ended_at=NOW))
-                async with store.write() as connection:
-                    await check(connection)
+                await server_upgrade.check_deliveries(store)
         async with store.write() as connection:
             await connection.execute(text("alter table subscribers drop account"))
         await store.migrate()
         async with store.read() as connection:
             assert await connection.scalar(place, {"name": "deliveries_0"}) == before, "nothing is rewritten"
             left = text("select 1 from pg_constraint where conname = :name")
-            assert await connection.scalar(left, {"name": upgrade.FITS}) is None
+            assert await connection.scalar(left, {"name": server_upgrade.FITS}) is None
         await make_ahead(store, NOW + KEEP)
         await publish(store, {}, day=DAY + KEEP, now=NOW + KEEP)
         assert await fold_old(store, before=kept_from(NOW + KEEP)) == 1
