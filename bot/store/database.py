@@ -26,7 +26,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.runtime.locks import HeldError, Locks
-from bot.runtime.server_connection import connection_arguments
+from bot.runtime.server_connection import connection_arguments, pool_arguments
 from bot.store import schema, server_upgrade, sqlite, upgrade
 from bot.store.database_faults import explain, is_out_of_reach
 from bot.store.partitions import InUseError
@@ -83,11 +83,14 @@ class Store:
         self._turn = asyncio.Lock() if path is not None else None
 
     @classmethod
-    def open(cls, url: str, home: Path) -> Self:
-        """Open the database at `url`; a relative SQLite path is taken from `home`. Connects only when used."""
+    def open(cls, url: str, home: Path, *, accounts: int = 1) -> Self:
+        """Open the database at `url`; a relative SQLite path is taken from `home`. Connects only when used.
+
+        `accounts` are those that deliver: PostgreSQL is given connections for all of them.
+        """
         address = make_url(url)
         if address.get_backend_name() != "sqlite":
-            return cls(_server_engine(address, LONGEST_STATEMENT), None)
+            return cls(_server_engine(address, LONGEST_STATEMENT, **pool_arguments(accounts)), None)
         path = home / (address.database or "subscribers.db")
         engine = create_async_engine(
             URL.create("sqlite+aiosqlite", database=str(path)),

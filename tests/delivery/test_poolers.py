@@ -35,7 +35,7 @@ async def test_everything_goes_out_through_a_pooler(
         orders = Orders(tmp_path, f"postgresql+psycopg://papers@/{name}{behind}")
         async with reading(orders) as store:
             assert await pooler(store) is mode
-            [finding] = await database_checks._server(store)
+            [finding] = await database_checks._server(store, {})
             assert (finding.ok, f"sessions for each {mode}" in finding.says) == (True, True)
             await crowd(store, readers)
             ours = make_locks(store.engine.url, None)
@@ -55,7 +55,7 @@ async def test_everything_goes_out_through_a_pooler(
 async def test_without_a_pooler_none_is_seen(postgres: Postgres, migrated: str, tmp_path: Path) -> None:
     store = Store.open(postgres.url(postgres.create(template=migrated)), tmp_path)
     assert await pooler(store) is Pooler.NONE
-    assert await database_checks._server(store) == []
+    assert await database_checks._server(store, {}) == []
     async with store.read() as connection:
         assert await replicas_not_waited_for(connection) == 0
     await store.close()
