@@ -80,7 +80,7 @@ def _power(words: Sequence[Word], typesetter: Typesetter) -> float:
 
 def _size(word: Word, largest: float, power: float) -> int:
     """The font size of a word, when the heaviest has the size `largest`."""
-    return max(SMALLEST, round(largest * word.weight**power))
+    return max(SMALLEST, round(largest * math.pow(word.weight, power)))
 
 
 def _placed(words: Sequence[Word], typesetter: Typesetter, largest: float, power: float) -> list[Label]:
