@@ -9,6 +9,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from bot.runtime.locks import Locks, make_locks
 from bot.store import Store
 from tests.support.databases import URL, put_database
 from tests.support.postgres import Postgres, running
@@ -94,3 +95,11 @@ async def store(database: str, tmp_path: Path) -> AsyncIterator[Store]:
     opened = Store.open(database, tmp_path)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+async def locks(store: Store) -> AsyncIterator[Locks]:
+    """The locks of a process that works on that database."""
+    made = make_locks(store.engine.url, store.path)
+    yield made
+    await made.close()

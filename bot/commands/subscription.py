@@ -43,7 +43,7 @@ class SubscribeArguments:
 def parse_subscribe(typed: Typed) -> SubscribeArguments:
     """`ko`, `ko-abstract`, `zh-Hans-abstract-CODE`: a language, a style and a code, each of which may be missing.
 
-    Behind them may stand `about diffusion, robots`: topics to begin with.
+    Behind them may stand `about diffusion, robots`: topics to begin with. Raises MisreadError for too many topics.
     """
     begins = re.match(rf"(?:(\S+)\s+)?{ABOUT}\s+(.+)", typed.words)
     try:
@@ -65,7 +65,10 @@ def _leading(text: str, words: list[str]) -> tuple[str | None, str]:
 
 
 def parse_pause(typed: Typed) -> date | None:
-    """The day on which editions come again, None for an open end. Days to come are in the reader's time zone."""
+    """The day on which editions come again, None for an open end. Days to come are in the reader's time zone.
+
+    Raises MisreadError for what is no day to come, or one that is more than `LONGEST_PAUSE` away.
+    """
     if not typed.words:
         return None
     today = typed.local_today

@@ -62,6 +62,7 @@ class Typesetter:
     """Sets text for pictures in one language. Raises MissingGlyphError where its letters cannot be drawn at all."""
 
     def __init__(self, language: str, *, rtl: bool = False) -> None:
+        """Raises MissingGlyphError for a language that Pillow cannot shape here."""
         self.rtl = rtl
         if language in SHAPED and not HAS_RAQM:
             raise MissingGlyphError(f"Pillow is built without raqm, which {language} needs")

@@ -63,7 +63,7 @@ class ChannelHooks:
         self._commands = commands
 
     async def take(self, request: web.Request) -> web.StreamResponse:
-        """Hand one post to its channel, logged in, and answer with the status that the channel returns."""
+        """Hand one post to its channel, logged in; the status is what the channel returns, 404 without one."""
         name = request.match_info["channel"]
         session = self._sessions.get(name)
         if session is None:
@@ -89,7 +89,7 @@ class WebhookRoutes:
         self._clock = clock
 
     async def mail(self, request: web.Request) -> web.StreamResponse:
-        """Process every event; malformed ones are ignored."""
+        """Process every event; malformed ones are ignored. A post that is not signed is answered with 403."""
         body, now = await request.read(), self._clock()
         if not self._is_signed(request.headers, body, now):
             raise web.HTTPForbidden

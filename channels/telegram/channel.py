@@ -150,7 +150,7 @@ class Telegram(Channel):
         await self._bot.shutdown()
 
     async def listen(self, commands: Commands) -> None:
-        """Receive updates until cancelled: by webhook if PUBLIC_URL is HTTPS, else by long polling."""
+        """Receive updates until cancelled, by webhook if PUBLIC_URL is HTTPS, else by polling. Raises LoginError."""
         try:
             await self._profile(commands).update()
         except InvalidToken:

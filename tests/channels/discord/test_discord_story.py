@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.model import Address, Status, Style
 from bot.render.words import Words, words
-from bot.store import Store, subscriber_queries
+from bot.store import subscriber_queries
 from tests.support.discord_program import World
-from tests.support.discord_server import DiscordServer
 from tests.support.discord_server.messages import COMPONENTS_V2
 from tests.support.discord_story import DAY, at, dropped, texts
 from tests.support.pages import paper
@@ -24,15 +21,6 @@ pytestmark = [pytest.mark.parametrize("database", ["sqlite"], indirect=True), py
 MINUTE = timedelta(minutes=1)
 IN_BOTH = pytest.mark.parametrize("language", ["en", "ko"])
 LOCALES = {"en": "en-US", "ko": "ko"}
-
-
-@pytest.fixture
-async def world(store: Store, tmp_path: Path) -> AsyncIterator[World]:
-    async with DiscordServer() as server:
-        made = World(server, store, tmp_path)
-        await made.publish(DAY, *(paper(number, keywords=("agents", "vision")) for number in range(1, 13)))
-        yield made
-        assert not server.violations
 
 
 def named(w: Words, **options: Any) -> dict[str, Any]:
