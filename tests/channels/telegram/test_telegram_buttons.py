@@ -203,5 +203,5 @@ def test_a_command_that_a_sentence_names_can_be_tapped(language: str) -> None:
     ],
 )
 def test_a_value_on_a_button_ends_with_a_whole_part(value: str, shown: str) -> None:
-    [[button]] = rows_of(Reply("en", "ltr", rows=[Row("Zone", value, "zone")]))
+    [[button]] = rows_of(Reply("en", words("en").direction, rows=[Row("Zone", value, "zone")]))
     assert button.label == f"Zone: {shown}"
