@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -25,6 +26,8 @@ TYPED = (
 """The preferences whose menus also take a typed reply."""
 VALUE_WIDTH = 16
 """Letters of a value that a button in the settings shows, where a wide one counts twice."""
+_PARTS = re.compile(r"(.*[^\s,،、])\s*[,،、]")
+"""What stands before the last comma of a value: its parts that are whole."""
 _QUOTED_COMMAND = quoted_command(CommandName)
 
 
@@ -105,6 +108,8 @@ def _with_value(row: Row) -> str:
     value = row.value
     while display_width(value) > VALUE_WIDTH:
         value = f"{value.removesuffix('…')[:-1].rstrip()}…"
+    if value != row.value and (whole := _PARTS.match(value)):
+        value = f"{whole[1]}…"
     return f"{row.label}: {value}" if value else row.label
 
 
