@@ -1,6 +1,7 @@
 """Rules of the code base: one home for each library, unique file names, short files and functions, one clock."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -174,6 +175,34 @@ def definitions(file: Path) -> Iterator[tuple[str, ast.AST]]:
             waiting.append((inner_name, inner))
             if named:
                 yield inner_name, inner
+
+
+def raised_by(function: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
+    """The errors that a function raises itself; those of functions within it are theirs."""
+    found: set[str] = set()
+    waiting: list[ast.AST] = [*function.body]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Raise) and node.exc is not None:
+            found.add(ast.unparse(node.exc.func if isinstance(node.exc, ast.Call) else node.exc))
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            waiting += ast.iter_child_nodes(node)
+    return {name for name in found if name.endswith("Error")}
+
+
+def test_public_functions_say_what_they_raise() -> None:
+    """One without a docstring fills a port, whose docstring says it; the docstring of a command is its help."""
+    silent = [
+        f"{name}: {errors}"
+        for file in MODULES
+        if not name_of(file).startswith("bot.cli")
+        for name, node in definitions(file)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        if not re.search(r"\._(?!_init__$)", name)
+        if (says := ast.get_docstring(node)) and "aise" not in says and "See `" not in says
+        if (errors := raised_by(node))
+    ]
+    assert silent == []
 
 
 def test_a_file_name_stands_once() -> None:
