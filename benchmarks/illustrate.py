@@ -28,7 +28,7 @@ from bot.media.word_cloud import HEIGHT, WIDTH
 from bot.model import Cadence, Edition, Paper
 from bot.render.catalogue import languages
 from bot.rules.closing import rank
-from bot.runtime.background_process import step_back
+from bot.runtime.background_process import lower_priority
 
 MOST_TIMES_BARE = 8.0
 """Ratio, at most: processor time of a day's pictures in all languages to that of one bare word cloud."""
@@ -93,7 +93,7 @@ def bare_cloud() -> None:
 
 def draw_for_ever() -> None:
     """Draw day after day, at the priority at which the program's own process does it once a day."""
-    step_back()
+    lower_priority()
     while True:
         draw_all()
 

@@ -73,8 +73,8 @@ async def test_an_unsubscribe_request_works_once_and_never_expires(store: Store)
     ada = await add(store)
     door = FeedbackProcessor(store, LINKS)
     later = NOW + timedelta(days=4_000)
-    assert await door.process(Feedback.LEAVING, *named(ada), "by mail", later)
-    assert not await door.process(Feedback.LEAVING, *named(ada), "by mail", later)
+    assert await door.process(Feedback.UNSUBSCRIBE, *named(ada), "by mail", later)
+    assert not await door.process(Feedback.UNSUBSCRIBE, *named(ada), "by mail", later)
     assert (await reader(store)).status is Status.UNSUBSCRIBED
 
 
@@ -127,7 +127,7 @@ async def test_a_token_of_an_erased_reader_does_not_name_another(store: Store) -
         await subscriber_queries.forget(connection, ada.id, now=NOW)
         await subscriber_queries.add(connection, ADA, Preferences(), now=NOW + timedelta(days=1))
         await connection.execute(update(table).values(id=ada.id))  # the number is given again
-    assert not await FeedbackProcessor(store, LINKS).process(Feedback.LEAVING, *token, "by mail", datetime.now(UTC))
+    assert not await FeedbackProcessor(store, LINKS).process(Feedback.UNSUBSCRIBE, *token, "by mail", datetime.now(UTC))
     assert (await reader(store)).status is Status.ACTIVE
 
 
@@ -137,7 +137,7 @@ async def test_a_token_of_an_erased_reader_does_not_name_another(store: Store) -
 )
 async def test_a_token_works_only_for_its_own_purpose(store: Store, purpose: str, token: str) -> None:
     await add(store)
-    assert not await FeedbackProcessor(store, LINKS).process(Feedback.LEAVING, purpose, token, "", NOW)
+    assert not await FeedbackProcessor(store, LINKS).process(Feedback.UNSUBSCRIBE, purpose, token, "", NOW)
     assert (await reader(store)).status is Status.ACTIVE
 
 

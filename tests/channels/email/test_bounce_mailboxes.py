@@ -140,7 +140,7 @@ async def test_an_imap_mailbox_is_read_and_processed_mails_marked_seen() -> None
     assert counted.lines() == lines
     rows = {row["kind"]: row for row in counted.rows()}
     assert rows["gone"] == {"kind": "gone", "means": "hard bounces, no such mailbox", "mails": 1, "new": 1}
-    assert rows["leaving"]["mails"] == rows["leaving"]["new"] == 0
+    assert rows["unsubscribe"]["mails"] == rows["unsubscribe"]["new"] == 0
     assert rows["junk"]["new"] is None
 
 

@@ -65,6 +65,7 @@ def paid(server: TelegramServer) -> int:
     return sum(1 for call in server.calls_of("sendMessage") if call.arguments.get("allow_paid_broadcast"))
 
 
+@pytest.mark.slow
 async def test_the_cap_of_a_day_is_kept_and_the_rest_goes_free(server: TelegramServer, tmp_path: Path) -> None:
     assert server.rates is not None
     server.rates.stars = 200_000
@@ -76,6 +77,7 @@ async def test_the_cap_of_a_day_is_kept_and_the_rest_goes_free(server: TelegramS
     assert 200_000 - 2.01 <= server.rates.stars < 200_000  # only what was over the free rate costs
 
 
+@pytest.mark.slow
 async def test_without_stars_everybody_gets_it_at_the_free_rate(server: TelegramServer, tmp_path: Path) -> None:
     async with Station(tmp_path, server, {**PAID, "TELEGRAM_PAID_DAILY": "100000"}) as station:
         await to_everybody(station, 60)
@@ -83,6 +85,7 @@ async def test_without_stars_everybody_gets_it_at_the_free_rate(server: Telegram
     assert 0 < paid(server) < 30  # those under way when the first was refused
 
 
+@pytest.mark.slow
 async def test_without_the_setting_nothing_is_paid(server: TelegramServer, tmp_path: Path) -> None:
     assert server.rates is not None
     server.rates.stars = 200_000
