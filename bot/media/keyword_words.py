@@ -58,7 +58,7 @@ class KeywordWords:
         return known
 
     async def _asked(self, owner: str, missing: Sequence[Keyword], language: str, now: datetime) -> dict[str, str]:
-        key = (owner, language, date.min)  # the budget is that of a UTC day, too
+        key = (owner, language, now.astimezone(UTC).date())  # the budget is that of a UTC day, too
         tries = self._tries.get(key) or 0
         if self._translate is None or not missing or tries >= MOST_TRIES:
             return {}
