@@ -75,8 +75,8 @@ async def _migrate_to(target: str, store: Store) -> None:
 async def _wait_briefly(connection: AsyncConnection, table: str = "deliveries") -> None:
     """From now on wait for locks no longer than others may wait behind this transaction.
 
-    Vacuum may take minutes, and ends itself for whoever waits a second for its lock. So that lock is taken before; it
-    keeps nobody from reading or writing.
+    Vacuum may take minutes, and ends itself when somebody has waited a second for its lock. That lock is taken first;
+    it keeps nobody from reading or writing.
     """
     await connection.execute(text(f"lock table {table} in share update exclusive mode"))
     await connection.execute(text(f"set local lock_timeout = '{LONGEST_WAIT}'"))
