@@ -108,13 +108,15 @@ async def open_app(
         core, wanted = base.core, [only] if only else configured(environ)
         feed = await stack.enter_async_context(Feed(core.feed_url.get_secret_value()))
         served = await accounts(wanted, environ, base.store)
-        channels = [open_channel(each.channel, environ, home, base.store, base.links, each) for each in served]
-        sessions = [await stack.enter_async_context(Session(channel, base.store)) for channel in channels]
+        sessions = []
+        for each in served:
+            channel = open_channel(each.channel, environ, home, base.store, base.links, each)
+            sessions.append(await stack.enter_async_context(Session(channel, base.store, each.key)))
         alerts = Alerts(sessions, core.admins, match(core.default_language))
         alert = alerts.alert
         time = Clock({"database": base.store.server_time, "feed": feed.server_time}, alert)
         metrics, monitor = Metrics(base.store), ListeningMonitor(base.store, alert)
-        names = [channel.name for channel in channels]
+        names = [session.channel.name for session in sessions]
         workers = await _workers(base, feed, names, alert=alert, may_expire=time.may_expire, progress=progress)
         narrator = workers.narrator
         find = RecordingFinder(base.media, narrator.podcast, core.public_url).find if narrator.has_voice else None
@@ -185,7 +187,7 @@ async def _workers(
     )
     folder = media_folder(core, base.home)
     narrator = make_narrator(base.environ, folder, base.under(NARRATE), writes=writer.has_model)
-    return Workers(publisher, housekeeping, writer, await _illustrator(base), pictures, narrator)
+    return Workers(publisher, housekeeping, writer, await _illustrator(base, writer), pictures, narrator)
 
 
 def _channel_jobs(
@@ -295,13 +297,20 @@ async def _writer(base: Base, texts: FullTextLibrary, alert: Alert) -> Writer:
     return make(model, source=PromptSources(texts), second=second, alert=alert)
 
 
-async def _illustrator(base: Base) -> Illustrator:
+async def _illustrator(base: Base, writer: Writer) -> Illustrator:
     """Wire the job that draws pictures of editions, in every language if there are web pages."""
     cache = base.home / CACHE
     fetcher = await base.stack.enter_async_context(Fetcher(pause=PAUSE))
     fetch = partial(thumbnail_file, folder=cache, fetcher=fetcher)
     always = None if base.has_pages else [match(base.core.default_language)]
-    return Illustrator(base.under(ILLUSTRATE), base.media, thumbnail=fetch, cache=cache, always=always)
+    return Illustrator(
+        base.under(ILLUSTRATE),
+        base.media,
+        thumbnail=fetch,
+        cache=cache,
+        always=always,
+        translate=writer.translate_keywords,
+    )
 
 
 def _model(core: Settings, endpoints: Sequence[tuple[str, str, str]]) -> Model:

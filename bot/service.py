@@ -28,6 +28,7 @@ from bot.runtime.clock import Clock
 from bot.runtime.jobs import Job, cut_short, under_locks
 from bot.runtime.locks import Locks, take_from_the_dead
 from bot.runtime.locks.role_names import COLLECT, ILLUSTRATE, KEEP, NARRATE, POLL, WRITE
+from bot.runtime.logs import logged_account
 from bot.runtime.role_status import RoleStatus
 from bot.runtime.supervisor import TICK, pause, supervise, until
 from bot.settings import Settings
@@ -144,7 +145,8 @@ class Service:
         for job in jobs:
             if job.once is not None and not stop.is_set():
                 work = partial(cut_short, partial(job.once, now), stop)
-                await under_locks(self.locks, job, work, stop, patience=PATIENCE)
+                with logged_account(job.account):
+                    await under_locks(self.locks, job, work, stop, patience=PATIENCE)
 
     async def run(self, stop: asyncio.Event, roles: frozenset[Role] = frozenset(Role)) -> None:
         """Run all jobs until told to stop; sends in flight are then finished and recorded.
@@ -159,7 +161,8 @@ class Service:
             for name, job in self._jobs(roles).items():
                 again = partial(self._work, name, job, stop)
                 work = partial(under_locks, self.locks, job, again, stop, patience=PATIENCE)
-                group.create_task(supervise(name, work, stop), name=name)
+                with logged_account(job.account):  # a task keeps what holds where it is created
+                    group.create_task(supervise(name, work, stop), name=name)
             group.create_task(supervise("alerts", partial(self._send_alerts, stop), stop), name="alerts")
 
     async def _work(self, name: str, job: Job, stop: asyncio.Event) -> None:
@@ -185,9 +188,10 @@ class Service:
             once = partial(self._bounded, VOICE_PATIENCE, narrate, "reading aloud failed")
             # After all deliveries, with `--once` too.
             jobs[NARRATE] = Job([NARRATE], partial(self._again, NARRATE, narrate, NARRATING_EVERY), once)
-        for follow_up in (found for each in self.channel_jobs for found in each.follow_ups if Role.DELIVER in roles):
-            again = partial(self._again, follow_up.role, follow_up.step, NARRATING_EVERY)
-            jobs[follow_up.role] = Job([follow_up.role], again, follow_up.once)
+        for each in self.channel_jobs if Role.DELIVER in roles else ():
+            for follow_up in each.follow_ups:
+                again = partial(self._again, follow_up.role, follow_up.step, NARRATING_EVERY)
+                jobs[follow_up.role] = Job([follow_up.role], again, follow_up.once, account=each.session.account)
         for each in self.channel_jobs if Role.LISTEN in roles else ():
             jobs[each.listens] = each.listen_job(self.incoming.commands)
         if Role.WEB in roles and self.web is not None:

@@ -66,7 +66,10 @@ class SignedLinks:
     """Signs and verifies tokens with one key per purpose. The first secret signs, all of them verify."""
 
     def __init__(self, secrets: Sequence[str], public: str | None = None) -> None:
-        """`public` is the web server's public address (`https://papers.example`), None without one."""
+        """`public` is the web server's public address (`https://papers.example`), None without one.
+
+        Raises ValueError without a secret.
+        """
         if not secrets:
             raise ValueError("nothing to sign with")
         self.public = None if public is None else public.rstrip("/")

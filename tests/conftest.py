@@ -9,6 +9,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from bot.runtime.locks import Locks, make_locks
 from bot.store import Store
 from tests.support.databases import URL, put_database
 from tests.support.postgres import Postgres, running
@@ -92,6 +93,13 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 async def store(database: str, tmp_path: Path) -> AsyncIterator[Store]:
     """A real database of its own, migrated."""
     opened = Store.open(database, tmp_path)
-    await opened.migrate()  # a first connection that a test breaks off would be left open
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+async def locks(store: Store) -> AsyncIterator[Locks]:
+    """The locks of a process that works on that database."""
+    made = make_locks(store.engine.url, store.path)
+    yield made
+    await made.close()

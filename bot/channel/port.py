@@ -214,7 +214,10 @@ class Channel(ABC):
         return None
 
     async def listen(self, commands: Commands) -> None:  # noqa: ARG002 - for channels that receive
-        """Receive commands until cancelled; returns at once where the channel receives none."""
+        """Receive commands until cancelled; returns at once where the channel receives none.
+
+        Raises LoginError where the service no longer accepts us, ConnectionError with a sentence for the operator.
+        """
         return
 
     @abstractmethod

@@ -18,7 +18,10 @@ class Links(Protocol):
         """The public URL of the web server, None where there is none."""
 
     def sign(self, purpose: str, value: str) -> str:
-        """A token for `value`, of digits, lower-case letters, dots and a hyphen; valid for one purpose, for ever."""
+        """A token for `value`, of digits, lower-case letters, dots and a hyphen; valid for one purpose, for ever.
+
+        Raises LookupError without a key, ValueError for a value that is longer or has other characters.
+        """
 
     def read(self, purpose: str, token: str) -> str | None:
         """The value that a token holds; None for one that we did not sign for this purpose."""

@@ -49,7 +49,7 @@ def command(work: Callable[P, Coroutine[Any, Any, int | None]]) -> Callable[P, N
 
 
 def execute(work: Coroutine[Any, Any, int | None], *, stand_by: bool = False) -> None:
-    """Run a command to its end and exit with the code it returns, DONE for None.
+    """Run a command to its end. Raises typer.Exit with the code that it returns, DONE for None.
 
     An error that the operator can mend becomes one sentence. `stand_by` says that the command has the option --standby.
     """

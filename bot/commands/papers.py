@@ -69,7 +69,7 @@ class TopArguments:
 
 
 def parse_today(typed: Typed) -> int:
-    """The number of papers to skip."""
+    """The number of papers to skip. Raises MisreadError for anything else."""
     after, rest = typed.after()
     if rest:
         raise MisreadError

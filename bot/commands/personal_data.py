@@ -24,7 +24,7 @@ from bot.store.reader_history import HistoryEntry
 
 
 def parse_why(typed: Typed) -> date | None:
-    """A day, None for the latest edition."""
+    """A day, None for the latest edition. Raises MisreadError for what is no day, or one too far ahead."""
     if not typed.words:
         return None
     day = understood(typed_values.day(typed.words, typed.latest, typed.w.language))

@@ -19,7 +19,7 @@ from bot.render import typed_values
 from bot.render.catalogue import languages
 from bot.render.edition_page import choose
 from bot.render.preference_values import rhythm_in_words
-from bot.render.words import Words, words
+from bot.render.words import Words, own_name, words
 from bot.rules.access import Access, Admission
 from bot.rules.schedule import Window, welcome
 from bot.rules.topics import TopicsError, parse
@@ -43,7 +43,7 @@ class SubscribeArguments:
 def parse_subscribe(typed: Typed) -> SubscribeArguments:
     """`ko`, `ko-abstract`, `zh-Hans-abstract-CODE`: a language, a style and a code, each of which may be missing.
 
-    Behind them may stand `about diffusion, robots`: topics to begin with.
+    Behind them may stand `about diffusion, robots`: topics to begin with. Raises MisreadError for too many topics.
     """
     begins = re.match(rf"(?:(\S+)\s+)?{ABOUT}\s+(.+)", typed.words)
     try:
@@ -65,7 +65,10 @@ def _leading(text: str, words: list[str]) -> tuple[str | None, str]:
 
 
 def parse_pause(typed: Typed) -> date | None:
-    """The day on which editions come again, None for an open end. Days to come are in the reader's time zone."""
+    """The day on which editions come again, None for an open end. Days to come are in the reader's time zone.
+
+    Raises MisreadError for what is no day to come, or one that is more than `LONGEST_PAUSE` away.
+    """
     if not typed.words:
         return None
     today = typed.local_today
@@ -124,13 +127,28 @@ async def subscribe(context: Context, asked: SubscribeArguments) -> Reply:
     empty = ""
     if latest is not None and not choose(latest.papers, wanted):
         empty = w.gettext("subscribe.filters_empty")
+    says = [first, rhythm_in_words(wanted, w, context.now), _other_language(wanted, w), empty]
+    return context.reply(*says, options=_changes(wanted, w))
+
+
+def _other_language(wanted: Preferences, w: Words) -> str:
+    """Says in which language editions come, where it is not the one of the answer."""
+    if wanted.language == w.language:
+        return ""
+    return w.gettext("subscribe.in_language", language=own_name(wanted.language))
+
+
+def _changes(wanted: Preferences, w: Words) -> list[Option]:
+    """What may have been guessed wrong; the language of the answer by one tap."""
     options = [
         Option(w.gettext("subscribe.other_zone"), CommandName.ZONE),
         Option(w.gettext("subscribe.other_hour"), CommandName.TIME),
         Option(w.gettext("subscribe.other_language"), CommandName.LANGUAGE),
         settings_option(w),
     ]
-    return context.reply(first, rhythm_in_words(wanted, w, context.now), empty, options=options)
+    if wanted.language == w.language:
+        return options
+    return [Option(own_name(w.language), command_line(CommandName.LANGUAGE, w.language)), *options]
 
 
 def _together(before: tuple[str, ...], asked: tuple[str, ...]) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from bot.model import Address, State, channel_of
 from bot.render.edition_page import notice_page
 from bot.render.fit import fit
 from bot.render.words import Words, own_name, words
+from bot.runtime.logs import logged_account
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +89,9 @@ class Alerts:
     async def _send(self, page: Page, to: Sequence[Address]) -> None:
         for each in to:
             for session in self._of(each):  # none is said by `papers doctor`
-                if await _is_sent(page, each, session):
+                with logged_account(session.account):
+                    is_sent = await _is_sent(page, each, session)
+                if is_sent:
                     break
 
     def _of(self, address: Address) -> Sequence[Session]:

@@ -79,8 +79,7 @@ class Attempts:
                 return Recalled()
             outcome = await self._send(delivery, rendered.message, personal)
         finally:
-            if personal.paid:
-                self._rate_limiter.paid_ended()
+            self._rate_limiter.ended(paid=personal.paid)
         return NothingToSend() if rendered.is_hint and isinstance(outcome, Sent) else outcome
 
     async def _send(self, delivery: Delivery, message: Message, personal: Personal) -> Outcome:

@@ -53,11 +53,13 @@ class ChannelJobs:
     def deliver_job(self) -> Job:
         """Delivers what is due on the channel."""
         dispatcher = self.dispatcher
-        return Job(dispatcher.roles, self._deliver, self._deliver_once, self._finish, dispatcher.cut_off)
+        return Job(
+            dispatcher.roles, self._deliver, self._deliver_once, self._finish, dispatcher.cut_off, self.session.account
+        )
 
     def listen_job(self, commands: Commands) -> Job:
         """Receives what readers write, and has `commands` answer it."""
-        return Job([self.listens], partial(self._listen, commands))
+        return Job([self.listens], partial(self._listen, commands), account=self.session.account)
 
     async def _deliver(self, stop: asyncio.Event) -> None:
         log_in = partial(self._log_in, stop)

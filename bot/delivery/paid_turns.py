@@ -6,6 +6,7 @@ import asyncio
 import logging
 import math
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import date
 from functools import partial
 
@@ -41,7 +42,9 @@ class PaidTurns:
         self._day: date | None = None
         """The day (UTC) for which those that are left were counted: no other day has them."""
         self._closed_until = self._taken = self._last = -math.inf
-        self._in_flight = 0
+        self._in_flight = self._free_in_flight = 0
+        self._free_answered = asyncio.Event()
+        self._free_answered.set()
 
     @property
     def settles_in(self) -> float:
@@ -57,7 +60,10 @@ class PaidTurns:
             await asyncio.sleep(wait)
 
     async def take(self) -> bool:
-        """Count one message, and wait until the paid rate allows it. False: send at the free rate."""
+        """Count one message, and wait until the paid rate allows it. False: send at the free rate.
+
+        Those that are not paid for have arrived by then: one that was overtaken by many that are would be refused.
+        """
         if asyncio.get_running_loop().time() < self._closed_until:
             return False
         today = clock().date()
@@ -71,16 +77,29 @@ class PaidTurns:
                 self.close()
                 return False
         self._left -= 1
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SECOND):
+                await self._free_answered.wait()
         await self._window.wait()
         now = asyncio.get_running_loop().time()
         self._in_flight = self._in_flight + 1 if now < self._taken + ANSWERED else 1
         self._taken = now
         return True
 
-    def ended(self) -> None:
-        """Note that a message which was paid for has been answered, or was not sent after all."""
-        self._in_flight = max(0, self._in_flight - 1)
-        self._last = asyncio.get_running_loop().time()
+    def begun_free(self) -> None:
+        """Note that a message is on its way which is not paid for."""
+        self._free_in_flight += 1
+        self._free_answered.clear()
+
+    def ended(self, *, paid: bool) -> None:
+        """Note that a message has been answered, or was not sent after all."""
+        if paid:
+            self._in_flight = max(0, self._in_flight - 1)
+            self._last = asyncio.get_running_loop().time()
+            return
+        self._free_in_flight = max(0, self._free_in_flight - 1)
+        if not self._free_in_flight:
+            self._free_answered.set()
 
     def close(self) -> None:
         """Pay for nothing for a while: the day's number is over, or the account cannot pay."""

@@ -25,6 +25,8 @@ ANSWERS = 4
 """Answers in a row after which the broadcast gets a turn, however many more are waiting."""
 SLACK = 1.01
 """Factor by which even spacing is wider than the rate demands, so that late sends can catch up."""
+UNUSED = 0.05
+"""Seconds after which a turn that the broadcast did not take is over: what is sent then counts from then on."""
 CATCH_UP = 3
 """Turns that a send may be late and still catch up; later than that, the spacing starts over."""
 
@@ -36,8 +38,8 @@ class RateLimiter:
         """`account` keeps the account's rate where other processes send with it too, `paid` says what may exceed it."""
         self._pace = pace
         self._paid = paid
-        self._free_turn: asyncio.Task[None] | None = None
-        """The broadcast's next turn at the account's rate, while messages before it are paid for."""
+        self._free_turn: asyncio.Task[float] | None = None
+        """The broadcast's next turn at the account's rate, while messages before it are paid for; when it came."""
         self._account = account or (None if pace.account is None else RateWindow(pace.account))
         self._is_unlimited = self._account is None and pace.recipient is None and not pace.kinds
         self._recipients: Recent[str, Sequence[RateWindow]] = Recent(RECIPIENTS)
@@ -51,8 +53,8 @@ class RateLimiter:
     async def acquire(self, to: str, *, urgent: bool = False, may_pay: bool = False) -> bool:
         """Wait until a message to the recipient `to` may be sent; `urgent` overtakes the broadcast.
 
-        Returns whether it has to be paid for, which only a caller with `may_pay` is asked to do: it notes with
-        `paid_ended` when such a message was answered. Others wait until nothing is paid for.
+        Returns whether it has to be paid for, which only a caller with `may_pay` is asked to do: it notes with `ended`
+        when the message was answered. Others wait until nothing is paid for.
         """
         if self._is_unlimited:
             return False
@@ -88,20 +90,24 @@ class RateLimiter:
             await account.wait()
             return False
         if self._free_turn is None or (self._free_turn.done() and self._free_turn.exception()):
-            self._free_turn = asyncio.create_task(account.wait(), name="free turn")
+            self._free_turn = asyncio.create_task(_turn(account), name="free turn")
             await asyncio.sleep(0)
         must_pay = not self._free_turn.done() or self._paid.settles_in > 0
         if may_pay and must_pay and await self._paid.take():
             return True
         await self._paid.settled()
-        await asyncio.shield(self._free_turn)
+        came = await asyncio.shield(self._free_turn)
         self._free_turn = None
+        if asyncio.get_running_loop().time() > came + UNUSED:  # the account's rate has to count this send, too
+            self._free_turn = asyncio.create_task(_turn(account, after=1), name="free turn")
+        if may_pay:
+            self._paid.begun_free()
         return False
 
-    def paid_ended(self) -> None:
-        """Note that a message which was paid for has been answered, or was not sent after all."""
+    def ended(self, *, paid: bool) -> None:
+        """Note that a message of a caller with `may_pay` has been answered, or was not sent after all."""
         if self._paid is not None:
-            self._paid.ended()
+            self._paid.ended(paid=paid)
 
     def stop_paying(self) -> None:
         """Pay for nothing during a while: the service takes no money."""
@@ -131,6 +137,13 @@ class RateLimiter:
         if windows is None:
             windows = self._recipients.put(who, [RateWindow(rate) for rate in rates])
         return windows
+
+
+async def _turn(account: AccountRate, after: int = 0) -> float:
+    """Wait for a turn at an account's rate, behind `after` others; when it came, by the loop's clock."""
+    for _ in range(after + 1):
+        await account.wait()
+    return asyncio.get_running_loop().time()
 
 
 class RateWindow:

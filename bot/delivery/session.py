@@ -17,12 +17,13 @@ from bot.store import Store
 class Session:
     """Logs a channel in on demand, so that an unreachable service holds up no other channel."""
 
-    def __init__(self, channel: Channel, store: Store | None = None) -> None:
-        """`store`: where processes that send with the same account share its rate."""
+    def __init__(self, channel: Channel, store: Store | None = None, account: str = "") -> None:
+        """`store`: where processes that send with one account share its rate. `account`: its key, if it has one."""
         self.channel = channel
-        account = None if store is None else shared_rate(store, channel)
+        self.account = account
+        shared = None if store is None else shared_rate(store, channel)
         paid = None if store is None else paid_turns(store, channel)
-        self.rate_limiter = RateLimiter(channel.pace, account, paid)
+        self.rate_limiter = RateLimiter(channel.pace, shared, paid)
         """The account's rate limits, shared by editions, answers and alerts."""
         self._stack = AsyncExitStack()
         self._opening = asyncio.Lock()

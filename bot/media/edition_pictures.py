@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from bot.channel import Block, Direction
+from bot.media.keyword_words import NO_NAMES, Names
 from bot.media.picture_specs import Bar, Card, Cloud, Entry, Poster, Task, Trend, Word
 from bot.model import Cadence, Edition, Preferences, Style
 from bot.render.branding import branding
@@ -52,7 +53,13 @@ def keywords(edition: Edition, around: Surroundings) -> list[Keyword]:
 
 
 def tasks(
-    edition: Edition, language: str, around: Surroundings, weighed: Sequence[Keyword], texts: Texts
+    edition: Edition,
+    language: str,
+    around: Surroundings,
+    weighed: Sequence[Keyword],
+    texts: Texts,
+    *,
+    names: Names = NO_NAMES,
 ) -> list[Task]:
     """The pictures of an edition in one language, and of a day's first papers the cards of their own.
 
@@ -64,6 +71,7 @@ def tasks(
         around: what the edition is compared with.
         weighed: its `keywords`.
         texts: what a model has written about its papers in that language.
+        names: words that a model found for keywords of which our tables know none.
     """
     w = words(language)
     rtl = w.direction is Direction.RTL
@@ -74,7 +82,7 @@ def tasks(
     product = page.labels["product"]
     found = []
     if weighed:
-        found.append(Task("keywords", _cloud(weighed, language), language, rtl))
+        found.append(Task("keywords", _cloud(weighed, language, names), language, rtl))
     if (trend := _trend(edition, around, w)) is not None:
         found.append(Task("trend", trend, language, rtl))
     if entries:
@@ -90,11 +98,11 @@ def tasks(
     return [replace(task, accent=branding.accent) for task in found]
 
 
-def _cloud(weighed: Sequence[Keyword], language: str) -> Cloud:
+def _cloud(weighed: Sequence[Keyword], language: str, names: Names) -> Cloud:
     shown, new = [], 0
     for each in weighed:
         new += each.is_new
-        name = keyword_name(each.folded, each.text, language)
+        name = keyword_name(each.folded, names.get(each.folded, each.text), language)
         shown.append(Word(name, each.weight, each.is_new and new <= MOST_NEW))
     return Cloud(shown)
 

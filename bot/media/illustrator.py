@@ -12,12 +12,14 @@ from pathlib import Path
 
 from bot.media import drawing_process
 from bot.media.edition_pictures import ON_POSTER, Surroundings, keywords, tasks
+from bot.media.keyword_words import NO_NAMES, KeywordWords, Names, Translate
 from bot.media.media_store import MediaStore, fingerprint
 from bot.media.picture_specs import Task
 from bot.model import Cadence, Edition, Paper, Style
 from bot.render.catalogue import languages
 from bot.render.edition_page import NO_TEXTS, slug
 from bot.rules.closing import DAY
+from bot.rules.keyword_weights import Keyword
 from bot.rules.periods import period_of
 from bot.rules.trend import DAYS, MONTHS, first_counted
 from bot.runtime.background_process import BackgroundError
@@ -32,7 +34,7 @@ LOOK_AGAIN = timedelta(minutes=10)
 """Time between two looks at whether an edition's pictures would differ now: translations and thumbnails come later."""
 FETCH_SECONDS = 30.0
 """Seconds that the fetching of a thumbnail may take, before a poster goes without."""
-DRAWN_AS = 4
+DRAWN_AS = 5
 """Raised with every change in how pictures are drawn, so that those there are are drawn again."""
 REMEMBERED = 1_000
 
@@ -67,16 +69,19 @@ class Illustrator:
         thumbnail: Thumbnail = no_thumbnail,
         cache: Path | None = None,
         always: Sequence[str] | None = None,
+        translate: Translate | None = None,
     ) -> None:
         """Pictures are drawn in the languages of `always` and of readers; with None in all that are offered.
 
         `thumbnail` fetches that of an edition's first paper; `cache` is the folder of those that are there.
+        `translate` finds words for keywords of which our tables know none.
         """
         self._store = store
         self._always = always
         self._media = media
         self._thumbnail = thumbnail
         self._cache = cache
+        self._words = KeywordWords(media, translate)
         self._looked: Recent[int, datetime] = Recent(REMEMBERED)
         """When each edition was looked at last."""
         self._impossible: Recent[str, str] = Recent(REMEMBERED)
@@ -141,14 +146,22 @@ class Illustrator:
     async def _tasks(self, edition: Edition, tags: Sequence[str], now: datetime) -> list[Task]:
         around = await self._surroundings(edition, now)
         weighed = keywords(edition, around)
+        named = await asyncio.gather(*(self._names(edition, weighed, tag, now) for tag in tags))
         found: list[Task] = []
-        for tag in tags:
+        for tag, names in zip(tags, named, strict=True):
             async with self._store.read() as connection:
                 ids = [ranked.paper.id for ranked in edition.papers]
                 written = await text_queries.of(connection, ids, tag)
             has_titles = any(Style.TRANSLATION in styles for styles in written.values())
-            found += tasks(edition, tag, around, weighed, written if has_titles else NO_TEXTS)
+            found += tasks(edition, tag, around, weighed, written if has_titles else NO_TEXTS, names=names)
         return found
+
+    async def _names(self, edition: Edition, weighed: Sequence[Keyword], tag: str, now: datetime) -> Names:
+        try:
+            return await self._words.of(edition, weighed, tag, now)
+        except OSError as error:  # the pictures say the same of MEDIA_DIR
+            log.debug("keywords not kept", extra={"language": tag, "reason": error.strerror or "OSError"})
+            return NO_NAMES
 
     async def _surroundings(self, edition: Edition, now: datetime) -> Surroundings:
         first = period_of(edition.cadence, edition.day).first

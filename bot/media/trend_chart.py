@@ -52,18 +52,23 @@ def _bars(trend: Trend, typesetter: Typesetter) -> Iterator[Item]:
             tone = Tone.SUN if bar.is_marked else Tone.SOFT
             yield Box(LEFT + at * place + place * (1 - BAR) / 2, top, place * BAR, HEIGHT - BOTTOM - top, tone, 3)
         if bar.is_marked and bar.papers is not None and len(marked) == 1:
-            y = _clear_of_mean(trend, at, _height(trend, bar.papers) - 12)
-            yield MARKED.write(typesetter, bar.written, _middle(trend, at), y)
+            number = MARKED.write(typesetter, bar.written, _middle(trend, at), _height(trend, bar.papers) - 12)
+            yield replace(number, y=_clear_of_mean(trend, at, number))
     yield from _names(trend, typesetter, marked[-1] if marked else len(trend.bars) - 1)
 
 
-def _clear_of_mean(trend: Trend, at: int, baseline: float) -> float:
+def _clear_of_mean(trend: Trend, at: int, number: Label) -> float:
     """The baseline of a number above a bar: above the line of means, where that would go through it."""
-    mean = trend.mean[at] if at < len(trend.mean) else None
+    means = dict(enumerate(trend.mean))
+    mean = means.get(at)
     if mean is None:
-        return baseline
-    line = _height(trend, mean)
-    return line - 14 if baseline - SMALL - 6 < line < baseline + 10 else baseline
+        return number.y
+    reach = number.width / 2 / _place(trend)
+    sides = [means.get(at - 1), means.get(at + 1)]
+    lines = [_height(trend, mean + reach * (side - mean)) for side in sides if side is not None]
+    highest, lowest = min([*lines, _height(trend, mean)]), max([*lines, _height(trend, mean)])
+    is_crossed = highest < number.y + 10 and lowest > number.y - SMALL - 6
+    return highest - 14 if is_crossed else number.y
 
 
 def _names(trend: Trend, typesetter: Typesetter, first: int) -> Iterator[Item]:

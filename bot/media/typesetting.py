@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from PIL import ImageFont, features
@@ -28,6 +28,8 @@ OPENED = 12
 ELLIPSIS = "…"
 SEPARATOR = "·"
 """Stands between spaces; fonts of Chinese draw it as wide as a letter, so it is set in another."""
+REGULAR = 400
+"""The weight that every font has."""
 CUT_BEFORE = " ,.;:-–—、，"
 """What is left out where it would stand before an ellipsis."""
 
@@ -60,6 +62,7 @@ class Typesetter:
     """Sets text for pictures in one language. Raises MissingGlyphError where its letters cannot be drawn at all."""
 
     def __init__(self, language: str, *, rtl: bool = False) -> None:
+        """Raises MissingGlyphError for a language that Pillow cannot shape here."""
         self.rtl = rtl
         if language in SHAPED and not HAS_RAQM:
             raise MissingGlyphError(f"Pillow is built without raqm, which {language} needs")
@@ -72,7 +75,7 @@ class Typesetter:
         if not self._fonts:
             raise MissingGlyphError("there is no font")
 
-    def line(self, text: str, size: float, weight: int = 400, *, rtl: bool | None = None) -> Line:
+    def line(self, text: str, size: float, weight: int = REGULAR, *, rtl: bool | None = None) -> Line:
         """Measure a line. Raises MissingGlyphError for a letter that no font has; other signs are left out.
 
         Args:
@@ -100,7 +103,7 @@ class Typesetter:
     def fitted(self, text: str, size: float, weight: int, width: float, lines: int) -> list[str]:
         """A text broken into at most `lines` lines of `width` pixels; what does not fit ends in an ellipsis."""
         found = [""]
-        for piece in self._breakable(self._drawable(text), size, weight, width):
+        for piece in self._breakable(" ".join(self._drawable(text).split()), size, weight, width):
             if self.line(found[-1] + piece.rstrip(), size, weight).width <= width or not found[-1]:
                 found[-1] += piece
                 continue
@@ -128,15 +131,34 @@ class Typesetter:
     def draw(self, canvas: ImageDraw, line: Line, left: float, baseline: float, fill: str) -> None:
         """Draw a line from its left end on its baseline."""
         for run in line.runs:
-            font = _font(run.font, line.size, line.weight)
-            direction = _direction(is_rtl=run.is_rtl)
-            canvas.text((left, baseline), run.text, fill=fill, font=font, anchor="ls", direction=direction)
+            write = partial(canvas.text, fill=fill, anchor="ls", direction=_direction(is_rtl=run.is_rtl))
+            try:
+                write((left, baseline), run.text, font=_font(run.font, line.size, line.weight))
+            except OSError:  # FreeType fails at bold forms of glyphs that are whole sentences (U+FDFD)
+                write((left, baseline), run.text, font=_font(run.font, line.size, REGULAR))
             left += run.width
 
+    def can_draw(self, text: str) -> bool:
+        """Whether fonts have all letters of a text."""
+        try:
+            self._drawable(text)
+        except MissingGlyphError:
+            return False
+        return True
+
     def _drawable(self, text: str) -> str:
-        """The text without signs that no font has; a letter may have a plainer form that one does (𝒯 is T)."""
-        found = []
-        for character in text:
+        """The text without signs that no font has; a letter may have a plainer form that one does (𝒯 is T).
+
+        A combining mark stays where the font of its letter has it, since both are drawn in that.
+        """
+        found: list[str] = []
+        letter: tuple[FontFile, Coverage] | None = None
+        for character in unicodedata.normalize("NFC", text):
+            if unicodedata.combining(character):
+                if letter is not None and character in letter[1]:
+                    found.append(character)
+                continue
+            letter = self._font_of(character) if character.isalpha() else None
             if self._font_of(character) is not None or character.isspace():
                 found.append(character)
                 continue

@@ -20,6 +20,8 @@ CELL = 4
 """Pixels of a side of the squares of the grid."""
 AIR = 6.0
 """Pixels around a word that stay free."""
+BESIDE = 0.3
+"""The same left and right of it, as a share of its font size, so that two are further apart than the words of one."""
 EDGE = 20
 """Pixels at the picture's edge that stay free."""
 LARGEST, SMALLEST = 112, 18
@@ -42,8 +44,9 @@ BOLD_FROM = 34
 
 
 def lay_out(words: Sequence[Word], typesetter: Typesetter) -> Scene:
-    """The cloud of these words, which come with the heaviest first. Raises MissingGlyphError."""
+    """The cloud of these words, which come with the heaviest first, without those that no font can draw."""
     largest, placed = float(LARGEST), []
+    words = [word for word in words if typesetter.can_draw(word.text)]
     for attempt in range(TRIES):
         placed = _placed(words, typesetter, largest)
         if len(placed) >= len(words) * (ENOUGH - 0.02 * attempt):
@@ -72,7 +75,8 @@ def _placed(words: Sequence[Word], typesetter: Typesetter, largest: float) -> li
     found = []
     for word in words:
         label, top, bottom = _measured(word, max(SMALLEST, round(largest * word.weight**FALLS)), typesetter)
-        width = math.ceil((label.width + 2 * AIR) / CELL)
+        beside = max(AIR, BESIDE * label.size)
+        width = math.ceil((label.width + 2 * beside) / CELL)
         height = math.ceil((bottom - top + 2 * AIR) / CELL)
         place = _nearest(_free(taken, width, height, across), width, height, across)
         if place is None:
@@ -81,7 +85,7 @@ def _placed(words: Sequence[Word], typesetter: Typesetter, largest: float) -> li
         box = ((1 << width) - 1) << column
         for at in range(row, row + height):
             taken[at] |= box
-        x, y = column * CELL + AIR, row * CELL + AIR - top
+        x, y = column * CELL + beside, row * CELL + AIR - top
         found.append(replace(label, x=x, y=y))
     return found
 

@@ -1,7 +1,8 @@
 """Highlights in the authors' own words: the sentences of an abstract that state the problem, the proposal, the result.
 
 Pure, and kept per abstract. Sentences are chosen by words that authors use in such places and by where they stand;
-where nothing speaks for a sentence, the point is left out.
+where nothing speaks for a sentence, the point is left out. Out of its place a sentence loses the words that only tie it
+to the one before ("However,", "To bridge this gap,"); one that is about "these methods" brings that one along.
 """
 
 from __future__ import annotations
@@ -17,10 +18,16 @@ LONGEST_SENTENCE = 420
 """Characters of a sentence beyond which it is no highlight."""
 LEAST_WORDS = 5
 """Words of the shortest sentence that is one; less is a piece of one."""
+LEAST_FOR_PROBLEM = 1.0
+"""Score of a sentence that states a problem; a first sentence that only sets the scene has less."""
 LEAST_FOR_HEADLINE = 3
 """Score of a sentence that stands for a whole paper: it says that the authors propose, introduce, present or show."""
 LONGEST_POINT = 380
 """Characters up to which a point has a second sentence."""
+LONGEST_PAIR = 480
+"""Characters of a sentence together with the one without which it cannot be understood."""
+NEVER = -9
+"""Score of a sentence that is not taken whatever it says."""
 
 Cues = Sequence[tuple[re.Pattern[str], float]]
 
@@ -34,13 +41,13 @@ _PROPOSAL = _cues(
         r"\b(?:we|this (?:paper|work|study|article|report)|the (?:paper|authors?)|our (?:paper|"
         r"work)) (?:\w+ ){0,2}?(?:propos|introduc|present|develop|design|devis|describ|releas|reformulat|"
         r"reframe|formulat|unveil|put forward)"
-        r"|\bwe\b[^.;:]{0,120}? and (?:introduc|present)"
+        r"|\bwe\b[^.;:]{0,120}?(?: and|,) (?:introduc|present)"
         r"|\bthis (?:paper|work|study|article|report) (?:\w+ )?(?:evaluat|compar|assess|examin|analy[sz]|survey"
         r"|investigat)"
     )),
     (3, (
         r"\bwe (?:\w+ ){0,2}?(?:build|construct|create|train|extend|adapt|address|tackle|aim|study|explor|"
-        r"investigat|leverag|consider|use|conduct|bridge|close|fill|formali[sz]|question|answer|challenge)"
+        r"investigat|examin|ask|leverag|consider|use|conduct|bridge|close|fill|formali[sz]|question|answer|challenge)"
     )),
     (3, (
         r"\b(?:in this (?:paper|work|study|article|report|letter)|to (?:this end|address|tackle|overcome|"
@@ -50,13 +57,16 @@ _PROPOSAL = _cues(
         r"\b(?:novel|new) (?:\w+[ -]){0,4}(?:framework|method|approach|model|architecture|benchmark|dataset|"
         r"algorithm|network|system|paradigm|task|technique|strategy|module|pipeline|loss)"
     )),
-    (1, r"\b(?:framework|method|approach|model|benchmark|dataset|algorithm|system)\b"),
+    (1, r"\b(?:framework|method|approach|model|benchmark|dataset|algorithm|system|toolkit|library|platform|suite)\b"),
     (-3, (
         r"\b(?:outperform|state-of-the-art (?:results|performance)|experiment|results (?:show|demonstrate|"
         r"indicate)|code (?:is|will)|available at)"
     )),
     (-2, r"\A(?:however|existing|previous|recent|prior|current|while|although|despite|many|most)\b"),
-    (-3, r"\A(?:finally|moreover|additionally|furthermore|besides|building (?:up)?on)\b|\bwe (?:further|also)\b"),
+    (-3, (
+        r"\A(?:finally|moreover|additionally|furthermore|besides|secondly?|thirdly?|building (?:up)?on)\b"
+        r"|\bwe (?:further|also)\b|\Awe (?:\w+ )?evaluate\b"
+    )),
     (-9, r"\bwe use the term\b|\bto refer to\b|\A(?:these|our|the) (?:\w+ )?(?:findings?|results?)\b"),
 )  # fmt: skip
 _RESULT = _cues(
@@ -77,7 +87,7 @@ _RESULT = _cues(
         r"\bwe (?:\w+ ){0,2}?(?:show|demonstrate|find|found|observe|prove|validate|verify|evaluate|discover|"
         r"report|conclude)"
     )),
-    (2, r"\d(?:\.\d+)?\s?(?:%|\\%|percent|points|x\b|times\b|×|dB|fps)"),
+    (2, r"\d(?:\.\d+)?\s?(?:%|\\%|percent|points|x\b|times\b|×|dB|fps)|\bfrom \d[\d.,]*%? to \d"),
     (1, (
         r"\b(?:extensive|comprehensive|experiment|experimental|empirical|benchmarks?|datasets?|accuracy|"
         r"performance|compared (?:to|with)|on average)\b"
@@ -88,7 +98,10 @@ _RESULT = _cues(
     )),
     (-2, r"\bwe (?:\w+ )?(?:propose|introduce|present)\b|\bin this (?:paper|work)\b|\bto (?:this end|address)\b"),
     (-2, r"\A(?:however|existing|previous|recent|prior|current|although|despite)\b"),
-    (-6, r"\bwe hope\b|\bpav(?:e|es|ing) the way\b"),
+    (-6, (
+        r"\bwe (?:hope|aim)\b|\bpav(?:e|es|ing) the way\b|\A(?:this|our) \w+ (?:deepens|advances|opens|paves)\b"
+        r"|\breleas(?:ing|ed?) (?:the |our |all )?(?:code|model weights)"
+    )),
 )  # fmt: skip
 _PROBLEM = _cues(
     (4, r"\A(?:however|but|yet|unfortunately|nevertheless|nonetheless|still)\b|[,;] (?:but|yet)\b|\bhowever,"),
@@ -107,7 +120,7 @@ _PROBLEM = _cues(
     (1, (
         r"\b(?:existing|previous|prior|current|traditional|conventional|most|"
         r"recent) (?:\w+[ -]){0,4}(?:methods?|approach\w*|works?|models?|techniques?|studies|systems?|"
-        r"benchmarks?|algorithms?|datasets?)"
+        r"benchmarks?|algorithms?|datasets?|evaluations?|metrics?|research)|\btoo (?:easy|slow|small|large|simple)"
     )),
     (-4, (
         r"\b(?:we|this (?:paper|work)) (?:\w+ ){0,2}?(?:propos|introduc|present|develop|show|demonstrat)|"
@@ -116,11 +129,38 @@ _PROBLEM = _cues(
 )  # fmt: skip
 _DEED = re.compile(
     r"(?i)\A(?:here|it (?:\w+ )?(?:introduc|us|employ|appl)e?s|to (?:this end|(?:\w+ ){1,3}?(?:this|these|that)\b))"
-    r"|\bwe (?:\w+ )?(?:employ|adopt|apply|use|leverage|releas|propos|introduc|present|fine-?tun|formali[sz])"
+    r"|\A(?:then|next),? we\b"
+    r"|\bwe (?:\w+ )?(?:employ|adopt|apply|use|leverage|releas|propos|introduc|present|fine-?tun|formali[sz]|replace)"
 )
 """What the authors did: no second sentence of a problem or a result, however near it stands."""
 _OURS = re.compile(r"(?i)\Awe (?!(?:\w+ )?(?:find|found|observ|argu|show|not[ei]|believe|see|identif|reveal)\w*)")
 """What the authors did, though no verb says it: no second sentence of a problem."""
+_TIES = re.compile(
+    r"(?i)\A(?:(?:however|nevertheless|nonetheless|unfortunately|therefore|thus|hence|consequently|accordingly|"
+    r"as a result|moreover|furthermore|in addition|additionally|besides|meanwhile|in contrast|conversely|"
+    r"in response|to this end|to that end|notably|importantly|most importantly|specifically|in particular|"
+    r"overall|finally|lastly|first(?:ly)?|second(?:ly)?|third(?:ly)?|then|next|still|yet),\s+|(?:yet|but)\s+"
+    r"|(?:to|by|with|in|for|from|considering|given|motivated|inspired|guided|driven|powered|based|building|built|"
+    r"leveraging|following|recognizing|inspired)\b[^,.;:()]{0,50}?\b(?:this|these|those|such)\b"
+    r"(?! (?:paper|work|study|article|report|letter|survey|thesis|position)\b)[^,.;:()]{0,60},\s+"
+    r"(?=we\b|[A-Z]|this\b|our\b))"
+)
+"""How a sentence is tied to the one before it. Without these words it says the same, and can begin."""
+_LEANS = re.compile(
+    r"(?i)\A(?:(?:all|both|most|many|some) (?:of )?)?(?:"
+    r"th(?:is|at)\b(?! (?:paper|work|study|article|report|letter|survey|thesis)\b)|these\b|those\b|such\b(?! as\b)|"
+    r"they\b|their\b|them\b|its\b|it\b(?! (?:is|has been|remains|was) (?:\w+ ){0,3}?(?:that|to|whether|how|what)\b)|"
+    r"(?:the )?(?:former|latter)\b)"
+)
+"""Begins with a pronoun: a sentence that can only be understood behind the one before it."""
+_FURTHER = re.compile(r"(?i)\Awe (?:further|also|then|next|additionally)\b")
+"""Adds something to the sentence before it."""
+_SPEAKS_OF = re.compile(
+    r"(?i)\A[^,.;:]{0,30}\b(?:these|this) (?:method|approach|model|problem|challenge|issue|limitation|setting|task)"
+)
+"""Names something of the sentence before it, and is better understood behind that."""
+_FINDINGS = re.compile(r"(?i)\A(?:these|our) (?:\w+ )?(?:findings?|results?|experiments?|analys[ei]s|insights?)\b")
+"""Sums up what was found, and is understood without it."""
 
 
 @lru_cache(maxsize=2048)
@@ -136,46 +176,92 @@ def author_highlights(abstract: str) -> Mapping[str, str]:
         return {}
     proposals = [_score(each, _PROPOSAL) - 0.25 * n for n, each in enumerate(said)]
     pivot = max(range(last + 1), key=lambda n: proposals[n])
-    proposals = [score + (1.5 if 0 < n - pivot < 3 else 0) for n, score in enumerate(proposals)]
+    proposals = [score + (1.5 if 0 <= n - pivot < 3 else 0) for n, score in enumerate(proposals)]
     problems = [_score(each, _PROBLEM) + 0.5 * n for n, each in enumerate(said)]
     results = [_score(each, _RESULT) + max(-2, 1.5 - 0.75 * (last - n)) for n, each in enumerate(said)]
-    deeds = frozenset(n for n, each in enumerate(said) if _DEED.search(each))
-    ours = frozenset(n for n, each in enumerate(said) if _OURS.search(each))
-    problem = _best(said[:pivot] or said[:1], problems, least=0, never_second=deeds | ours)
-    result = _best(said, [score if n > pivot else -9 for n, score in enumerate(results)], least=0.5, never_second=deeds)
+    begun = [_begun(each) for each in said]
+    deeds = frozenset(n for n, each in enumerate(said) if _DEED.search(each) or _DEED.search(begun[n]))
+    ours = frozenset(n for n, each in enumerate(begun) if _OURS.search(each))
+    before = [NEVER if n >= max(pivot, 1) or n in deeds | ours else score for n, score in enumerate(problems)]
+    problem = _best(said, before, least=LEAST_FOR_PROBLEM, least_second=0)
+    after = [score if n > pivot else NEVER for n, score in enumerate(results)]
+    result = _best(said, after, least=0.5, least_second=0.5, never_second=deeds)
     taken = {*problem, *result}
     # Where the sentence that proposes is too long, another has to say so as well.
     least = 1 if len(said[pivot]) <= LONGEST_SENTENCE else LEAST_FOR_HEADLINE
     background = frozenset(n for n in range(pivot) if proposals[n] < LEAST_FOR_HEADLINE)
-    proposals = [-9 if n in taken else score for n, score in enumerate(proposals)]
-    proposal = _best(said, proposals, least=least, never_second=background)
+    proposals = [NEVER if n in taken else score for n, score in enumerate(proposals)]
+    proposal = _best(said, proposals, least=least, least_second=least, never_second=background)
     points = {"problem": problem, "proposal": proposal, "result": result}
-    return {name: " ".join(said[n] for n in places) for name, places in points.items() if places}
+    return {name: _told(said, places) for name, places in points.items() if places}
 
 
 @lru_cache(maxsize=2048)
 def proposal_sentence(abstract: str) -> str:
     """The sentence of an abstract that says what the paper proposes; its first where none does."""
     said = sentences(plain_math(" ".join(abstract.split())))
-    scores = [_score(each, _PROPOSAL) - 0.25 * n for n, each in enumerate(said)]
-    place = max(range(len(said)), key=lambda n: scores[n], default=None)
+    scores = [_score(each, _PROPOSAL) for each in said]
+    place = max(range(len(said)), key=lambda n: scores[n] - 0.25 * n, default=None)
     if place is None:
         return ""
-    return said[place] if scores[place] >= LEAST_FOR_HEADLINE and len(said[place]) <= LONGEST_SENTENCE else said[0]
+    is_told = scores[place] >= LEAST_FOR_HEADLINE and len(said[place]) <= LONGEST_SENTENCE
+    return _begun(said[place]) if is_told else said[0]
 
 
 def _best(
-    said: Sequence[str], scores: Sequence[float], *, least: float, never_second: Collection[int] = frozenset()
+    said: Sequence[str],
+    scores: Sequence[float],
+    *,
+    least: float,
+    least_second: float,
+    never_second: Collection[int] = frozenset(),
 ) -> list[int]:
-    """The places of the one or two best sentences, in their order; none where no score reaches `least`."""
-    ranked = sorted((n for n in range(len(said)) if scores[n] >= least), key=lambda n: -scores[n])
+    """The places of the one or two best sentences, in their order; none where no score reaches `least`.
+
+    A sentence that leans on the one before it comes with that one. Where both are too long, another is taken, or the
+    sentence alone if it begins without a pronoun.
+    """
+    ranked = sorted((n for n in range(len(said)) if scores[n] > NEVER), key=lambda n: -scores[n])
     ranked = [n for n in ranked if len(said[n]) <= LONGEST_SENTENCE and len(said[n].split()) >= LEAST_WORDS]
-    if not ranked:
-        return []
-    best = ranked[0]
-    others = [n for n in ranked[1:] if n not in never_second]
-    second = next((n for n in others if len(said[best]) + len(said[n]) < LONGEST_POINT), None)
-    return sorted({best, best if second is None else second})
+    opens = {n for n in ranked if not _leans(said[n])}
+    for best in ranked:
+        if scores[best] < least:
+            break
+        begun = _begun(said[best])
+        fits = best - 1 in opens and _room(said, best - 1, best) >= LONGEST_POINT - LONGEST_PAIR
+        if fits and (best not in opens or _FURTHER.search(begun)):
+            return [best - 1, best]
+        if _LEANS.search(begun) or _FURTHER.search(begun):
+            continue
+        seconds = [n for n in ranked if scores[n] >= least_second and n not in {best, *never_second}]
+        seconds = [n for n in seconds if (n in opens or n == best + 1) and _room(said, best, n) > 0]
+        return sorted([best, *seconds[:1]])
+    return []
+
+
+def _room(said: Sequence[str], first: int, second: int) -> int:
+    """Characters that are left of a point with these two sentences; negative where they are too long."""
+    return LONGEST_POINT - len(said[first]) - len(said[second])
+
+
+def _leans(sentence: str) -> bool:
+    """Whether a sentence is about something that only the one before it names."""
+    begun = _begun(sentence)
+    return bool(_LEANS.search(begun) or _SPEAKS_OF.search(begun)) and not _FINDINGS.search(begun)
+
+
+def _told(said: Sequence[str], places: Sequence[int]) -> str:
+    """Sentences as one point: the first begins, and so does any that does not follow the one before it."""
+    return " ".join(said[n] if n - 1 in places else _begun(said[n]) for n in places)
+
+
+def _begun(sentence: str) -> str:
+    """A sentence without the words that tie it to another."""
+    rest = sentence
+    while found := _TIES.match(rest):
+        rest = rest[found.end() :]
+    word = rest.split(maxsplit=1)[0] if rest.strip() else ""
+    return rest[:1].upper() + rest[1:] if word.islower() and rest != sentence else rest
 
 
 def _score(sentence: str, cues: Cues) -> float:

@@ -98,7 +98,7 @@ PREFERENCES: list[Preference] = [
 
 
 def named(name: str) -> Preference:
-    """The preference stored under a name; LookupError for none."""
+    """The preference stored under a name. Raises LookupError for none."""
     for each in PREFERENCES:
         if each.name == name:
             return each

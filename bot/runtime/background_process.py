@@ -10,8 +10,8 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import TypeVar, cast
@@ -42,23 +42,33 @@ async def background(work: Callable[..., None], *given: object) -> AsyncIterator
     """Run `work(*given, pipe)` in a process that has stepped back; gives what it sends to (`received`).
 
     The process is ended with the block, whether it is done or not. All that it is given must be picklable.
+    Raises BackgroundError where it cannot be started, for want of memory, processes or open files.
     """
     context = multiprocessing.get_context("spawn")  # a fork would copy locks that other threads hold
-    here, there = context.Pipe(duplex=False)
+    with _as_background_error():
+        here, there = context.Pipe(duplex=False)
     process = context.Process(target=_begin, args=(work, given, there), name="background", daemon=True)
+    with here:
+        try:
+            with there, _as_background_error():
+                await asyncio.to_thread(process.start)
+            yield here
+        finally:
+            await asyncio.shield(asyncio.to_thread(_end, process))
+
+
+@contextmanager
+def _as_background_error() -> Iterator[None]:
     try:
-        await asyncio.to_thread(process.start)
-        there.close()
-        yield here
-    finally:
-        await asyncio.shield(asyncio.to_thread(_end, process))
-        here.close()
+        yield
+    except OSError as error:
+        raise BackgroundError(f"a background process cannot be started ({error.strerror})") from error
 
 
 async def in_background(work: Callable[[], T], *, seconds: float) -> T:
     """What `work` returns, run in a process that has stepped back; it and its result must be picklable.
 
-    Raises what it raises, and BackgroundError where it takes longer than that many seconds, or its process ends.
+    Raises what it raises; BackgroundError where its process cannot be started, ends, or takes longer than `seconds`.
     """
     async with background(_send_result, work) as pipe:
         result = await received(pipe, seconds)

@@ -31,6 +31,8 @@ class Job:
     """Settles what is in flight, within some seconds, before the locks are given back."""
     cut_off: Callable[[], None] | None = None
     """Breaks off whatever is in flight, at once: the locks are lost. `finish` is called afterwards."""
+    account: str = ""
+    """The account that it works with, such as a bot, named in its log lines; empty for none."""
 
     def roles(self) -> Sequence[str]:
         """The names of its locks just now."""

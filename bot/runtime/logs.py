@@ -10,7 +10,9 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -24,6 +26,8 @@ OWN_FIELDS = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctim
 """Attributes that every record has; all others come from `extra`."""
 SHORTEST_SECRET = 6
 """Characters of the shortest secret that is redacted; shorter ones would hit ordinary words."""
+_account: ContextVar[str] = ContextVar("account", default="")
+"""The account that this task works for."""
 
 
 def configure(form: Literal["auto", "human", "json"], secrets: Iterable[str] = (), level: int = logging.INFO) -> None:
@@ -31,11 +35,31 @@ def configure(form: Literal["auto", "human", "json"], secrets: Iterable[str] = (
     human = form == "human" or (form == "auto" and sys.stderr.isatty())
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Redacting(_words() if human else _JsonLines(), secrets))
+    handler.addFilter(_name_account)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
     for chatty in ("aiosqlite", "asyncio", "alembic", "httpcore", "httpx", "httpx2", "openai"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+@contextmanager
+def logged_account(account: str) -> Iterator[None]:
+    """Give every line that is logged within, and by tasks begun there, the field `account`; none for an empty one.
+
+    The name of a channel does not say which of several bots is meant, and libraries log without it.
+    """
+    before = _account.set(account)
+    try:
+        yield
+    finally:
+        _account.reset(before)
+
+
+def _name_account(record: logging.LogRecord) -> bool:
+    if account := _account.get():
+        record.account = account
+    return True
 
 
 def _words() -> logging.Formatter:

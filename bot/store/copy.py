@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Table, func, insert, literal, select, text, union_all
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -25,18 +26,25 @@ COPIED = [table for table in metadata.sorted_tables if not table.info.get(DERIVE
 """The tables that are copied. The search index is rebuilt, for it is not the same on both databases; leases are of one
 server, and held meanwhile."""
 
+SNAPSHOT: Mapping[str, Any] = {
+    "isolation_level": "REPEATABLE READ",
+    "postgresql_readonly": True,
+    "first": (f"set local lock_timeout = '{BUSY_SECONDS}s'", "lock table deliveries in access share mode"),
+}
+"""Options of a copy's transaction on PostgreSQL. A partition that is dropped is gone for older snapshots, too, which do
+not have its counts. So the lock, behind a drop that is under way, comes before the snapshot; neither statement takes
+one."""
+
 Progress = Callable[[int, int], None]
 
 
 @asynccontextmanager
 async def snapshot(store: Store) -> AsyncIterator[AsyncConnection]:
     """A transaction that sees the database as of its first query, whatever others write meanwhile."""
-    options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True} if store.path is None else {}
     async with store.engine.connect() as opened:
-        connection = await opened.execution_options(**options)
-        if store.path is None:  # a partition that is dropped is gone for older snapshots, too; this one begins after it
-            await connection.execute(text("lock table deliveries in access share mode"))
-        yield connection
+        connection = await opened.execution_options(**(SNAPSHOT if store.path is None else {}))
+        async with connection.begin():
+            yield connection
 
 
 @asynccontextmanager

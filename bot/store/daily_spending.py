@@ -20,6 +20,12 @@ class Spending(StrEnum):
     """Characters that were spoken, which speech services charge for."""
     TOPICS = "topics_spent"
     """Tokens for topics that were put into English."""
+    KEYWORDS = "keywords_spent"
+    """Tokens for keywords that were put into readers' languages."""
+
+
+TOKENS = (Spending.TOPICS, Spending.KEYWORDS)
+"""What is paid from the budget of a language model, beside its texts."""
 
 
 async def spent(connection: AsyncConnection, what: Spending, day: date) -> int:

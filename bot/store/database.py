@@ -264,14 +264,19 @@ class _FencedStore(Store):
 
 
 def _server_engine(url: URL, limits: str, **pool: Any) -> AsyncEngine:
-    """An engine for PostgreSQL. `limits` are set in each transaction, since poolers share sessions."""
+    """An engine for PostgreSQL. `limits` are set in each transaction, since poolers share sessions.
+
+    A query takes a transaction's snapshot, that one too: what has to come before it is the execution option `first`.
+    """
     given = connection_arguments(url.query)
     engine = create_async_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=given, **pool)
 
     @event.listens_for(engine.sync_engine, "begin")
     def begun(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("writes", False)
-        connection.exec_driver_sql(f"{limits}, {LONGEST_IDLE}" if writes else limits)
+        options = connection.get_execution_options()
+        for statement in options.get("first", ()):
+            connection.exec_driver_sql(statement)
+        connection.exec_driver_sql(f"{limits}, {LONGEST_IDLE}" if options.get("writes", False) else limits)
 
     return engine
 

@@ -25,7 +25,10 @@ class Connection(aiosqlite.Connection):
     """A connection whose cursors make one trip."""
 
     def __init__(self, connector: Callable[[], sqlite3.Connection], deadline: float | None) -> None:
-        super().__init__(connector, iter_chunk_size=AT_ONCE)
+        super().__init__(self._open, iter_chunk_size=AT_ONCE)
+        self._open_file = connector
+        self._opened: sqlite3.Connection | None = None
+        """What the connection's thread has opened, also if nobody waits for it any more."""
         self._deadline = deadline
         """Seconds that a statement may take, if there is a limit."""
         self._ends_at = 0.0
@@ -37,6 +40,21 @@ class Connection(aiosqlite.Connection):
         """The same, until it was sent with the first statement."""
         self._is_touched = False
         """Whether any statement was sent since the last transaction ended, even one that was cancelled."""
+
+    def _open(self) -> sqlite3.Connection:
+        """In the connection's thread."""
+        self._opened = self._open_file()
+        return self._opened
+
+    def _close_opened(self) -> None:
+        """In the connection's thread."""
+        if self._opened is not None:
+            self._opened.close()
+
+    def stop(self) -> asyncio.Future[Any] | None:
+        """End the thread, and first what it has opened: one who was cancelled while it did so never saw it."""
+        self._tx.put_nowait((None, self._close_opened))
+        return super().stop()
 
     def begin(self, statement: str) -> None:
         """Begin a transaction together with its first statement."""

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.model import Cadence, Preferences, Status, Style, Text
 from bot.render.styles import TEXT_FIELDS
 from bot.store import daily_spending, search
-from bot.store.daily_spending import Spending
+from bot.store.daily_spending import TOKENS
 from bot.store.preference_columns import preferences
 from bot.store.schema import choices, edition_papers, subscribers
 from bot.store.text_tables import ACCEPTED, texts
@@ -163,10 +163,10 @@ async def settled(
 
 
 async def tokens_spent(connection: AsyncConnection, day: date) -> int:
-    """Tokens that texts, and readers' topics put into English, cost on a UTC day."""
+    """Tokens that texts, and topics and keywords that were translated, cost on a UTC day."""
     begin = datetime.combine(day, time(), UTC)
     of_texts = await connection.scalar(select(func.sum(texts.c.tokens)).where(texts.c.written_at >= begin))
-    return int(of_texts or 0) + await daily_spending.spent(connection, Spending.TOPICS, day)
+    return int(of_texts or 0) + sum([await daily_spending.spent(connection, each, day) for each in TOKENS])
 
 
 async def average_tokens(connection: AsyncConnection) -> dict[Style, int]:

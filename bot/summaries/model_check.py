@@ -65,24 +65,24 @@ class ModelCheck:
         if fault is not None:
             history.append(Finding("model", False, f"failed at {fault.at:%Y-%m-%d %H:%M} UTC: {fault.says}"))
         tried = await asyncio.gather(*(self._try_out(language, now) for language in used))
-        answers = [finding for finding, _ in tried]
-        if all(failed for _, failed in tried):
-            return [answers[0], *history]  # the same for every language
+        failed = {language: each for language, each in zip(used, tried, strict=True) if isinstance(each, ModelError)}
+        answers = [*(each for each in tried if isinstance(each, Finding)), *_failures(failed, len(used))]
+        if len(failed) == len(used) and not any(error.about_text for error in failed.values()):
+            return [*answers, *history]
         return [*answers, *history, *self._costs(wanted, costs, papers)]
 
-    async def _try_out(self, language: str, now: datetime) -> tuple[Finding, bool]:
-        """Have a text written in a language; whether the endpoint failed."""
+    async def _try_out(self, language: str, now: datetime) -> Finding | ModelError:
+        """Have a text written in a language, and say whether it passes; the error if there is no text to check."""
         task = WantedText(self._papers[0], language, Style.HIGHLIGHTS, 1.0)
         name = own_name(language)
         try:
             async with self._places:
                 written = await Drafter(self._model).draft(task, now)
         except ModelError as error:
-            says = f"{error}; until it answers, readers get the authors' or the feed's own sentences"
-            return Finding("model", False, says), not error.about_text
+            return error
         if written.verdict is TextState.ACCEPTED:
-            return Finding("model", True, f"its {name} passes"), False
-        return Finding("model", False, f"its {name} is rejected: {' '.join(written.faults)}"), False
+            return Finding("model", True, f"its {name} passes")
+        return Finding("model", False, f"its {name} is rejected: {' '.join(written.faults)}")
 
     def _costs(self, wanted: Mapping[Style, int], costs: Mapping[Style, int], papers: int) -> list[Finding]:
         """What a day costs with the current readers, and what it would cost in each style."""
@@ -105,6 +105,18 @@ class ModelCheck:
             return Finding("model", True, says)
         over = f"{says}, more than LLM_BUDGET_TOKENS ({self._budget:,})"
         return Finding("model", True, over if hint else f"{over}: the least wanted are not generated", advice=True)
+
+
+def _failures(failed: Mapping[str, ModelError], asked: int) -> list[Finding]:
+    """One finding for each reason why requests failed, with the languages that were asked for."""
+    languages_of: dict[str, list[str]] = {}
+    for language, error in failed.items():
+        languages_of.setdefault(str(error), []).append(own_name(language))
+    until = "until it answers, readers get the authors' or the feed's own sentences"
+    return [
+        Finding("model", False, f"{'every language' if len(names) == asked > 1 else ', '.join(names)}: {why}; {until}")
+        for why, names in languages_of.items()
+    ]
 
 
 def _reported(each: text_reports.Reported) -> Finding:

@@ -17,6 +17,7 @@ from bot.model import Edition, Preferences
 from bot.store import Store, endpoint_faults, text_leases, text_queries
 from bot.store.text_queries import StoredText, TextState
 from bot.summaries.drafting import Drafter, Source, abstract
+from bot.summaries.keyword_translation import KeywordTranslator
 from bot.summaries.llm import Model
 from bot.summaries.llm_errors import ModelError
 from bot.summaries.prompts import fingerprint
@@ -69,6 +70,7 @@ class Writer:
         self._model = model
         self._drafter = None if model is None else Drafter(model, source, second)
         self._topics = None if model is None else TopicTranslator(model, store, self.affordable)
+        self._keywords = None if model is None else KeywordTranslator(model, store, self.affordable)
         self._concurrency = concurrency
         self._budget = budget
         self._alert = alert
@@ -115,6 +117,11 @@ class Writer:
     def translate_topics(self) -> Callable[[Sequence[str], str, datetime], Awaitable[Mapping[str, str]]] | None:
         """Puts readers' topics into English; None without a model."""
         return None if self._topics is None else self._topics.translate
+
+    @property
+    def translate_keywords(self) -> Callable[[Sequence[str], str, datetime], Awaitable[Mapping[str, str]]] | None:
+        """Puts papers' keywords into a reader's language; None without a model."""
+        return None if self._keywords is None else self._keywords.translate
 
     async def write(
         self, tasks: Sequence[WantedText], clock: Callable[[], datetime], report: Callable[[int], None]

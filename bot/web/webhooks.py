@@ -25,6 +25,7 @@ from aiohttp import web
 from bot.channel import MAIL, Commands, Feedback, Hook, Hooked, WeighsBounces
 from bot.commands.process_feedback import FeedbackProcessor
 from bot.delivery.session import Session
+from bot.runtime.logs import logged_account
 
 log = logging.getLogger(__name__)
 
@@ -62,15 +63,16 @@ class ChannelHooks:
         self._commands = commands
 
     async def take(self, request: web.Request) -> web.StreamResponse:
-        """Hand one post to its channel, logged in, and answer with the status that the channel returns."""
+        """Hand one post to its channel, logged in; the status is what the channel returns, 404 without one."""
         name = request.match_info["channel"]
         session = self._sessions.get(name)
         if session is None:
             raise web.HTTPNotFound
         body = await request.clone(client_max_size=LARGEST_POST).read()
-        channel = await session.open()
-        assert isinstance(channel, Hooked)
-        status = await channel.webhooks()[name](Hook(request.headers, body), self._commands)
+        with logged_account(session.account):
+            channel = await session.open()
+            assert isinstance(channel, Hooked)
+            status = await channel.webhooks()[name](Hook(request.headers, body), self._commands)
         return web.Response(status=status, headers={"Cache-Control": "no-store"})
 
 
@@ -87,7 +89,7 @@ class WebhookRoutes:
         self._clock = clock
 
     async def mail(self, request: web.Request) -> web.StreamResponse:
-        """Process every event; malformed ones are ignored."""
+        """Process every event; malformed ones are ignored. A post that is not signed is answered with 403."""
         body, now = await request.read(), self._clock()
         if not self._is_signed(request.headers, body, now):
             raise web.HTTPForbidden

@@ -126,7 +126,7 @@ class Discord(Channel):
             raise LoginError(WRONG_TOKEN) from None
 
     async def listen(self, commands: Commands) -> None:
-        """Receive interactions and server events by the gateway until cancelled."""
+        """Receive interactions and server events by the gateway until cancelled. Raises LoginError."""
         interactions = Interactions(commands, self._kit.memory, self._directory, self._responses, self._words)
         listener = Listener(interactions, commands, self._directory, self._api.trace(), self._settings.guild)
         try:

@@ -87,7 +87,12 @@ class Subject:
     person: Destination | None = None
     may_change: bool = True
     language: str | None = None
-    """The server's language, if it chose one."""
+    """The server's language, if it may have chosen one."""
+
+    @property
+    def language_chosen(self) -> str | None:
+        """The server's language, if it surely chose one: every server begins with American English."""
+        return None if self.language == str(discord.Locale.american_english) else self.language
 
     @property
     def shared(self) -> bool:

@@ -289,7 +289,8 @@ def _requester(interaction: discord.Interaction, subject: Subject, *, share: boo
     if share and subject.language is not None:
         locale = subject.language
     person = None if subject.person is None else str(subject.person)
-    return Requester(subject.destination.address, locale, person, subject.may_change, place_locale=subject.language)
+    place_locale = subject.language_chosen
+    return Requester(subject.destination.address, locale, person, subject.may_change, place_locale=place_locale)
 
 
 def _for_me(interaction: discord.Interaction, mode: ReplyMode, line: str) -> CustomId:

@@ -33,6 +33,7 @@ class Resolver:
     """Asks DNS; a name without records gives an empty list."""
 
     def __init__(self, resolver: dns.asyncresolver.Resolver | None = None, seconds: float = QUERY_SECONDS) -> None:
+        """`seconds` is the deadline of each query. Raises DnsUnavailableError where this machine names no resolver."""
         try:
             self._resolver = resolver or dns.asyncresolver.Resolver()
         except dns.resolver.NoResolverConfiguration:

@@ -22,7 +22,7 @@ from bot.runtime.text import one_line
 from channels.site import folder, folder_writer
 from channels.site.escaping import escape, scalar
 from channels.site.git import Git, GitError
-from channels.site.keywords import hot_topics
+from channels.site.keywords import NAMES_FILE, NO_NAMES, Names, hot_topics, read_names
 from channels.site.layouts import LAYOUTS, PERIOD, Layout, layout_of, name_of
 from channels.site.records import TOP_PAPERS, Day, abstract_of, as_json, code_of, day_of, period_of, title_of
 from channels.site.settings import Settings
@@ -102,7 +102,7 @@ class Site(Channel):
         return written
 
     def compose(self, page: Page) -> SiteMessage:
-        return self._render(page, frozenset(), None)
+        return self._render(page, frozenset(), None, NO_NAMES)
 
     async def send(self, to: str, message: Message, personal: Personal) -> Outcome:  # noqa: ARG002
         async with self._writing:
@@ -155,7 +155,8 @@ class Site(Channel):
         with folder_writer.exclusive(where):
             placed = [f"images/{name}" for name in folder_writer.place(where, self._edition_pictures(message))]
             placed += self._place_recording(where, message)
-            rendered = self._render(page, folder_writer.present(where), self._sums(where, page))
+            names = self._names(page)
+            rendered = self._render(page, folder_writer.present(where), self._sums(where, page), names)
             made = {
                 rendered.layout.markdown(page.about.slug, page.about.cadence, page.about.day): rendered.markdown,
                 f"{page.about.slug}.html": rendered.html,
@@ -164,7 +165,7 @@ class Site(Channel):
                 return Written(list(made), folder_writer.write(where, made))
             made |= folder.day_records(page) if whole else {}
             changed = folder_writer.write(where, made)
-            sums = folder.records_around(where, page) if whole else {}
+            sums = folder.records_around(where, page, names) if whole else {}
             around = sums | self._indexes(where, rendered)
             changed += [*folder_writer.write(where, around), *placed]
             return Written([*made, *around, *folder.shown_on(where, page)], changed)
@@ -201,16 +202,25 @@ class Site(Channel):
         with folder_writer.exclusive(where):
             return folder_writer.place(where, pictures)
 
-    def _render(self, page: Page, seen: frozenset[str], sums: Day | None) -> SiteMessage:
-        """Render a page's files with the pictures in `seen`; `sums` are those of the page's month."""
+    def _names(self, page: Page) -> Names:
+        """The words for the keywords of a page and of the days that its statistics look back on."""
+        days = [] if page.about.day is None else folder.recent(page.about.day)
+        slugs = [folder.slug_of(Cadence.DAY, day) for day in reversed(days)]
+        return read_names(self._media(slug, page.language, NAMES_FILE) for slug in (*slugs, page.about.slug))
+
+    def _render(self, page: Page, seen: frozenset[str], sums: Day | None, names: Names) -> SiteMessage:
+        """Render a page's files with the pictures in `seen` and the `names` of keywords.
+
+        `sums` are those of the page's month.
+        """
         layout = layout_of(page)
-        variables = self._variables(page, seen, sums)
+        variables = self._variables(page, seen, sums, names)
         front = self._front.get(layout.name)
         head = front(page, **variables) if front else ""
         body = _EMPTY_LINES.sub("\n\n", self._markdown[layout.name](page, **variables))
         return SiteMessage(page, layout, head + body, self._html[layout.name](page, **variables))
 
-    def _variables(self, page: Page, seen: frozenset[str], sums: Day | None) -> dict[str, Any]:
+    def _variables(self, page: Page, seen: frozenset[str], sums: Day | None, names: Names) -> dict[str, Any]:
         """Template variables besides the page."""
         own, is_day = self._settings, page.about.cadence in {Cadence.DAY, None}
         path = f"/posts/{name_of(page.about.cadence)}-{page.about.slug}/"
@@ -223,7 +233,7 @@ class Site(Channel):
             "permalink": path if own.permalink == "yes" else "",
             "home": _home(own.url),
             "seen": seen,
-            "topics": hot_topics([block.paper.keywords for block in page.blocks]),
+            "topics": hot_topics([block.paper.keywords for block in page.blocks], names),
             "sums": sums or _own_sums(page),
             "top": TOP_PAPERS,
             "names": {block.paper.id: title_of(block) for block in page.blocks},

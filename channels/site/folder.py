@@ -12,6 +12,7 @@ from pathlib import Path
 from bot.channel import Page
 from bot.model import Cadence, Style
 from channels.site.folder_writer import present
+from channels.site.keywords import Names
 from channels.site.layouts import LAYOUTS, PERIOD, Layout
 from channels.site.records import (
     STATISTICS_DAYS,
@@ -79,15 +80,22 @@ def day_records(page: Page) -> dict[str, str]:
     return made | {f"{RECORDS}/{page.about.slug}.csv": table_of(page)} if page.about.style is Style.PLAIN else made
 
 
-def records_around(folder: Path, page: Page) -> dict[str, str]:
-    """The record files of the week and month around a day's page and its statistics, as path to content."""
+def recent(day: date) -> list[date]:
+    """The days that the statistics of a day look back on, itself first."""
+    return [day - timedelta(days=n) for n in range(STATISTICS_DAYS)]
+
+
+def records_around(folder: Path, page: Page, names: Names) -> dict[str, str]:
+    """The record files of the week and month around a day's page and its statistics, as path to content.
+
+    `names` are words for keywords of the page and of the days before.
+    """
     if page.about.day is None or page.about.cadence is not Cadence.DAY:
         return {}
     longer = (Cadence.WEEK, Cadence.MONTH)
     made = {record(slug_of(each, page.about.day)): as_json(sums(folder, each, page.about.day)) for each in longer}
-    recent = [page.about.day - timedelta(days=n) for n in range(STATISTICS_DAYS)]
-    days = _records(folder, recent)
-    found = statistics_of(page.about.day, days, _keywords_of(folder, days))
+    days = _records(folder, recent(page.about.day))
+    found = statistics_of(page.about.day, days, _keywords_of(folder, days), names)
     return made | {statistics(page.about.slug): as_json(found)}
 
 

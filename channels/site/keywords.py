@@ -1,9 +1,12 @@
-"""Hot topics: the keywords that an edition's papers share. Pure."""
+"""Hot topics, the keywords that an edition's papers share; and the words that its readers know for keywords."""
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
 
 from bot.runtime.text import one_line
 
@@ -12,11 +15,19 @@ MAX_TOPICS = 5
 MAX_ACRONYM = 4
 """Letters up to which a word in capitals is an acronym: IS (inception score) is not "is"."""
 
+NAMES_FILE = "names.json"
+"""The words for an edition's keywords, as a file of `Kit.media`."""
+
+Names = Mapping[str, str]
+"""Words that readers of a language know, by the keyword in small letters."""
+NO_NAMES: Names = MappingProxyType({})
 Words = tuple[str, ...]
 
 
-def hot_topics(papers: Iterable[Sequence[str]]) -> list[str]:
-    """The keywords that several papers share, the most shared first. `papers` holds each paper's keywords.
+def hot_topics(papers: Iterable[Sequence[str]], names: Names = NO_NAMES) -> list[str]:
+    """The keywords that several papers share, the most shared first, in the words of `names` where it has one.
+
+    `papers` holds each paper's keywords.
 
     A keyword is shared by whole words: "attention" is in "linear attention", and "RL" is not in "URL".
     """
@@ -29,7 +40,21 @@ def hot_topics(papers: Iterable[Sequence[str]]) -> list[str]:
         counts.update({phrase for keyword in keywords for phrase in _phrases(_words(one_line(keyword)))})
     shared = [words for words in written if counts[words] > 1]
     shared.sort(key=lambda words: -counts[words])  # stable: among equals the higher-ranked paper's comes first
-    return [written[words] for words in shared[:MAX_TOPICS]]
+    topics = [written[words] for words in shared[:MAX_TOPICS]]
+    return [names.get(topic.casefold(), topic) for topic in topics]
+
+
+def read_names(paths: Iterable[Path | None]) -> dict[str, str]:
+    """The words in these files, of two for a keyword the later one's; a damaged file has none."""
+    found: dict[str, str] = {}
+    for path in paths:
+        try:
+            read = {} if path is None else json.loads(path.read_bytes())
+        except (OSError, ValueError):
+            continue
+        if isinstance(read, dict):
+            found |= {keyword: name for keyword, name in read.items() if isinstance(name, str)}
+    return found
 
 
 def _phrases(words: Words) -> Iterator[Words]:

@@ -14,6 +14,7 @@ from typing import Any
 from bot.channel import Block, Page
 from bot.model import Cadence, Paper, Style
 from bot.runtime.text import one_line
+from channels.site.keywords import Names
 
 TOP_PAPERS = 20
 """Papers listed in the record of a week or a month."""
@@ -83,10 +84,11 @@ def period_of(cadence: Cadence, day: date, days: Iterable[Day], keywords: Mappin
     }
 
 
-def statistics_of(last: date, days: Iterable[Day], keywords: Mapping[str, Sequence[str]]) -> Day:
+def statistics_of(last: date, days: Iterable[Day], keywords: Mapping[str, Sequence[str]], names: Names) -> Day:
     """The statistics of the days up to `last`, as digest programs publish them: counts, keywords and titles.
 
-    `days` are the records of those days that have one; a paper counts once, on the first of its days.
+    `days` are the records of those days that have one; a paper counts once, on the first of its days. Keywords of which
+    `names` has a word have that as well.
     """
     titles: dict[str, str] = {}
     counts: dict[str, int] = {}
@@ -100,7 +102,10 @@ def statistics_of(last: date, days: Iterable[Day], keywords: Mapping[str, Sequen
         "period": f"{last - timedelta(days=STATISTICS_DAYS - 1)}/{last}",
         "total_papers": len(titles),
         "daily_average": round(len(titles) / len(counts), 2) if counts else 0.0,
-        "top_keywords": [{"keyword": keyword, "count": count} for keyword, count in top],
+        "top_keywords": [
+            {"keyword": keyword, "count": count} | ({"name": names[keyword]} if keyword in names else {})
+            for keyword, count in top
+        ],
         "daily_counts": counts,
         "titles": list(titles.values()),
     }

@@ -150,7 +150,7 @@ class Telegram(Channel):
         await self._bot.shutdown()
 
     async def listen(self, commands: Commands) -> None:
-        """Receive updates until cancelled: by webhook if PUBLIC_URL is HTTPS, else by long polling."""
+        """Receive updates until cancelled, by webhook if PUBLIC_URL is HTTPS, else by polling. Raises LoginError."""
         try:
             await self._profile(commands).update()
         except InvalidToken:
@@ -171,7 +171,8 @@ class Telegram(Channel):
         return await handle_request(hook, self._bot, self._webhook_secret(), self._webhook_updates)
 
     def _webhook_secret(self) -> str:
-        return self._kit.links.sign("hook", self.name)
+        # Telegram takes letters, digits, hyphens and underscores (https://core.telegram.org/bots/api#setwebhook).
+        return self._kit.links.sign("hook", self.name).replace(".", "_")
 
     def _update_handler(self, commands: Commands) -> UpdateHandler:
         """The one handler: answers that wait for the end of a flood outlive an outage of listening."""

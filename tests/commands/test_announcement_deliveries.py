@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -24,7 +23,7 @@ from bot.delivery.dispatcher import Dispatcher
 from bot.delivery.housekeeping import Housekeeping
 from bot.model import NOTE, Address, Cadence, Preferences, Reason, State, Style
 from bot.rules.schedule import LIFETIME
-from bot.runtime.locks import Locks, make_locks
+from bot.runtime.locks import Locks
 from bot.store import (
     Store,
     announcements,
@@ -46,13 +45,6 @@ from tests.support.operator_chat import EVERYWHERE, HOUR, NOON, ROOT, Chat, begu
 async def chat(store: Store) -> Chat:
     """Readers all over the world, who have had an edition that is older than a day."""
     return await begun(store, EVERYWHERE)
-
-
-@pytest.fixture
-async def locks(store: Store) -> AsyncIterator[Locks]:
-    made = make_locks(store.engine.url, store.path)
-    yield made
-    await made.close()
 
 
 async def states(store: Store) -> list[str]:

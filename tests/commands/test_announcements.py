@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -15,7 +14,7 @@ from bot.channel import (
 from bot.model import Address, Preferences
 from bot.render.announcement_page import LONGEST
 from bot.rules.access import Access, Admission
-from bot.runtime.locks import Locks, make_locks
+from bot.runtime.locks import Locks
 from bot.store import (
     Store,
     subscriber_queries,
@@ -32,13 +31,6 @@ FOR_OPERATORS = {"stats", "broadcast"}
 async def chat(store: Store) -> Chat:
     """Readers all over the world, who have had an edition that is older than a day."""
     return await begun(store, EVERYWHERE)
-
-
-@pytest.fixture
-async def locks(store: Store) -> AsyncIterator[Locks]:
-    made = make_locks(store.engine.url, store.path)
-    yield made
-    await made.close()
 
 
 # Who may

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 from sqlalchemy import update
 
 from bot.rules.outcomes import ChannelState
-from bot.runtime.locks import Locks, make_locks
+from bot.runtime.locks import Locks
 from bot.store import (
     Store,
     channel_state,
@@ -24,13 +22,6 @@ from tests.support.operator_chat import EVERYWHERE, HOUR, NOON, Chat, begun, id_
 async def chat(store: Store) -> Chat:
     """Readers all over the world, who have had an edition that is older than a day."""
     return await begun(store, EVERYWHERE)
-
-
-@pytest.fixture
-async def locks(store: Store) -> AsyncIterator[Locks]:
-    made = make_locks(store.engine.url, store.path)
-    yield made
-    await made.close()
 
 
 # Figures

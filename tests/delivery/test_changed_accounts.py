@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
@@ -14,7 +14,7 @@ from bot.channel import FIRST_ACCOUNT, Barred, Gone
 from bot.delivery.dispatcher import Dispatcher
 from bot.model import Address, Reason, State, Status
 from bot.rules.schedule import Window
-from bot.runtime.locks import Locks, make_locks
+from bot.runtime.locks import Locks
 from bot.settings import SettingsError
 from bot.store import (
     Store,
@@ -34,13 +34,6 @@ from tests.support.fake_channel import NOW, FakeChannel, publish, settle
 
 OTHER = Address("fake", "bo", "fake.2")
 KEYS = ["2", "1"]
-
-
-@pytest.fixture
-async def locks(store: Store) -> AsyncIterator[Locks]:
-    made = make_locks(store.engine.url, store.path)
-    yield made
-    await made.close()
 
 
 async def reader_id(connection: AsyncConnection) -> int:

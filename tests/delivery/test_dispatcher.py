@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -13,17 +12,10 @@ from bot.delivery.dead_senders import SWEEP
 from bot.delivery.dispatcher import Dispatcher
 from bot.delivery.draining import drain_when_told
 from bot.model import Preferences, State, Status
-from bot.runtime.locks import Locks, holding, make_locks
+from bot.runtime.locks import Locks, holding
 from bot.store import Store, claiming
 from tests.support.dispatching import AT_ONCE, HOUR, MINUTE, adds_up, answers, row, states, status
 from tests.support.fake_channel import NOW, FakeChannel, publish, settle
-
-
-@pytest.fixture
-async def locks(store: Store) -> AsyncIterator[Locks]:
-    made = make_locks(store.engine.url, store.path)
-    yield made
-    await made.close()
 
 
 async def test_everybody_gets_it_once_and_each_at_their_own_hour(store: Store, locks: Locks) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -13,20 +12,13 @@ from bot.channel import Pace, Page, Rejected, Sent
 from bot.delivery.dispatcher import Dispatcher
 from bot.model import Preferences, Status, Style
 from bot.rules.outcomes import PROBE_EVERY
-from bot.runtime.locks import Locks, make_locks
+from bot.runtime.locks import Locks
 from bot.store import Store, channel_state
 from bot.store.schema import renderings
 from tests.support.dispatching import AT_ONCE, HOUR, MINUTE, answers, states, status
 from tests.support.fake_channel import DAY, NOW, FakeChannel, publish, settle
 
 ABSTRACT = Preferences(hour=22 * 60, style=Style.ABSTRACT)
-
-
-@pytest.fixture
-async def locks(store: Store) -> AsyncIterator[Locks]:
-    made = make_locks(store.engine.url, store.path)
-    yield made
-    await made.close()
 
 
 async def test_a_template_fault_in_one_variant_reaches_its_readers_as_headline(store: Store, locks: Locks) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import datetime, time, timedelta
 
 import pytest
@@ -13,18 +12,11 @@ from bot.channel import Barred, Deferred, Gone, Outcome, Pace, Sent, Unknown
 from bot.commands import ReaderCommands
 from bot.delivery.dispatcher import Dispatcher
 from bot.model import Address, Preferences, Status
-from bot.runtime.locks import Locks, make_locks
+from bot.runtime.locks import Locks
 from bot.store import Store, subscriber_queries
 from bot.store.schema import deliveries
 from tests.support.dispatching import AT_ONCE, HOUR, MINUTE, adds_up, answers, row, states, status
 from tests.support.fake_channel import DAY, NOW, FakeChannel, publish, settle
-
-
-@pytest.fixture
-async def locks(store: Store) -> AsyncIterator[Locks]:
-    made = make_locks(store.engine.url, store.path)
-    yield made
-    await made.close()
 
 
 async def test_a_wait_of_the_whole_channel_is_stored_and_lasts_exactly_as_long(store: Store, locks: Locks) -> None:

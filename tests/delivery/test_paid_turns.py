@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 
@@ -10,10 +11,12 @@ import pytest
 
 from bot.channel import Pace, Paid, Rate
 from bot.delivery import paid_turns
-from bot.delivery.paid_turns import ANSWERED, CLOSED_SECONDS, PaidTurns
+from bot.delivery.paid_turns import ANSWERED, CLOSED_SECONDS, SECOND, PaidTurns
 from bot.delivery.rate_limit import RateLimiter, RateWindow
 from bot.store import Store, paid_sends
+from channels.telegram.channel import MARGIN
 from tests.support.loop_time import Time
+from tests.support.telegram_server import Rates
 
 PAID = Paid(Rate(970), 1_000_000, 0.1, "Stars")
 
@@ -44,9 +47,8 @@ async def broadcast(rate_limiter: RateLimiter, count: int) -> list[bool]:
 
     async def one(number: int) -> bool:
         paid = await rate_limiter.acquire(f"r{number}", may_pay=True)
-        if paid:
-            await asyncio.sleep(0.2)  # on its way
-            rate_limiter.paid_ended()
+        await asyncio.sleep(0.2)  # on its way
+        rate_limiter.ended(paid=paid)
         return paid
 
     return await asyncio.gather(*(one(number) for number in range(count)))
@@ -62,6 +64,28 @@ def test_what_is_over_the_free_rate_is_paid_for_and_goes_at_once(time: Time) -> 
     assert 4.8 <= time.now <= 5.9  # some 1,000 a second, not 30
     assert paid[:2] == [False, True]
     assert paid.count(False) == 1  # the service would refuse one that is not paid for among those that are
+
+
+@pytest.mark.parametrize("most", [1, 40, 120, 1_000_000], ids=lambda most: f"{most} a day")
+@pytest.mark.parametrize("rate", [10, 30])
+def test_the_service_refuses_nobody_before_and_after_those_that_are_paid_for(time: Time, most: int, rate: int) -> None:
+    service, chance = Rates(per_second=rate, stars=1_000_000), random.Random(most)
+
+    async def send(rate_limiter: RateLimiter, number: int) -> None:
+        paid = await rate_limiter.acquire(f"r{number}", may_pay=True)
+        await asyncio.sleep(chance.uniform(0.01, 0.06))
+        service.take(number, private=True, now=time.now, pays=paid)
+        await asyncio.sleep(0.05)
+        rate_limiter.ended(paid=paid)
+
+    async def run() -> None:
+        pace = Pace(account=Rate(rate, 1 + MARGIN))
+        rate_limiter = RateLimiter(pace, paid=PaidTurns(PAID, Day(most).count))
+        for evening in range(3):
+            await asyncio.gather(*(send(rate_limiter, 1_000 * evening + number) for number in range(90)))
+            await asyncio.sleep(chance.uniform(0, 3))
+
+    time.run(run())
 
 
 def test_what_the_free_rate_allows_is_not_paid_for(time: Time) -> None:
@@ -123,6 +147,7 @@ def test_who_may_not_pay_goes_at_the_free_rate_once_nothing_is_paid_for(time: Ti
         assert not await rate_limiter.acquire("a recording")
         assert sending.done()
         assert True in sending.result()
+        await asyncio.sleep(0.1)
         assert not await rate_limiter.acquire("an edition", may_pay=True)  # nothing is left in flight
 
     time.run(run())
@@ -135,7 +160,7 @@ def test_an_end_that_nobody_notes_stops_the_broadcast_for_a_while_only(time: Tim
         assert [await rate_limiter.acquire("ada", may_pay=True) for _ in range(4)] == [False, True, False, False]
 
     time.run(run())
-    assert time.now == pytest.approx(ANSWERED, abs=2)
+    assert time.now == pytest.approx(ANSWERED + SECOND, abs=2)
 
 
 def test_what_was_counted_for_a_day_is_not_spent_on_the_next(time: Time, monkeypatch: pytest.MonkeyPatch) -> None:

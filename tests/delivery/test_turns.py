@@ -36,13 +36,6 @@ def make_turns(store: Store) -> PipelinedTurns | SqliteTurns:
 
 
 @pytest.fixture
-async def locks(store: Store) -> AsyncIterator[Locks]:
-    made = make_locks(store.engine.url, store.path)
-    yield made
-    await made.close()
-
-
-@pytest.fixture
 async def server(postgres: Postgres, migrated: str, tmp_path: Path) -> AsyncIterator[Store]:
     with postgres.borrowed(template=migrated) as name:
         opened = Store.open(postgres.url(name), tmp_path)

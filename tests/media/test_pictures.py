@@ -69,6 +69,9 @@ def test_words_of_a_cloud_neither_touch_nor_leave_it(language: str) -> None:
     boxes = [box(label, typesetter) for label in labels]
     assert not any(overlap(one, other) for one, other in combinations(boxes, 2))
     assert all(b[0] >= 0 and b[1] >= 0 and b[2] <= scene.width and b[3] <= scene.height for b in boxes)
+    space = max(typesetter.line("a b", label.size).width - typesetter.line("ab", label.size).width for label in labels)
+    beside = [(b[0] - space, b[1], b[2] + space, b[3]) for b in boxes]
+    assert not any(overlap(one, other) for one, other in combinations(beside, 2))
     assert [label.tone for label in labels if label.text == WORDS[language][1]] == [Tone.SUN]
 
 
@@ -125,12 +128,34 @@ def test_a_date_is_not_parted() -> None:
 
 def test_a_letter_that_no_font_has_leaves_the_picture_out() -> None:
     with pytest.raises(MissingGlyphError, match="CUNEIFORM"):
-        draw(Task("it", Cloud([Word("\U00012000", 1.0)]), "en"))
+        draw(Task("it", replace(CARD, title="\U00012000"), "en"))
+
+
+def test_a_word_that_no_font_has_is_left_out_of_its_cloud() -> None:
+    scene = cloud("en", ["GRPO", "\U00012000", "ไทย", "planning"])
+    assert {item.text for item in scene.items if isinstance(item, Label)} == {"GRPO", "planning"}
+
+
+def test_a_glyph_that_fails_in_bold_is_drawn() -> None:
+    assert draw(Task("it", replace(CARD, title="﷽ in a title", entries=()), "ko"))
 
 
 def test_signs_that_no_font_has_are_left_out_and_letters_become_plain() -> None:
     line = Typesetter("en").line("𝒯ask \U0001f9ff one", 30)
     assert "".join(run.text for run in line.runs).split() == ["Task", "one"]
+
+
+@pytest.mark.parametrize("language", ["en", "ko", "ar", "hi", "zh-Hant"])
+def test_a_mark_is_drawn_in_the_font_of_its_letter_or_not_at_all(language: str) -> None:
+    line = Typesetter(language).line("z\u0337a\u0335 e\u0301 \u0301 1\u0337 क्षि بِ", 30)
+    for run in line.runs:
+        fonts = coverage(run.font.path, run.font.index)
+        assert [sign for sign in run.text if not sign.isspace() and sign not in fonts] == []
+    assert {"é", "क्षि", "بِ"} <= {word for run in line.runs for word in run.text.split()}
+
+
+def test_a_sign_that_is_left_out_leaves_no_gap() -> None:
+    assert Typesetter("en").fitted("\U0001f9ff One \U0001f9ff two", 30, 400, 600, 2) == ["One two"]
 
 
 def test_chinese_characters_are_those_of_the_language() -> None:
@@ -168,6 +193,18 @@ def test_a_trend_marks_the_day_and_breaks_its_line_where_nothing_is_known() -> N
     assert len(strokes[-1].points) + len(strokes[0].points) == 24 + 2
     names = [box(each, Typesetter("en")) for each in labels if each.y == labels[-3].y]
     assert not any(overlap(one, other) for one, other in combinations(names, 2))
+
+
+@pytest.mark.parametrize("means", [[0.0] * 28 + [15.0, 3.0], [3.0] * 29 + [9.0], [9.0] * 30])
+def test_a_line_of_means_goes_through_no_number(means: list[float | None]) -> None:
+    bars = [replace(BARS[at], papers=9, written="109", is_marked=at == 29) for at in range(30)]
+    scene, typesetter = laid_out(replace(TREND, bars=bars, mean=means), Typesetter("en")), Typesetter("en")
+    number = next(item for item in scene.items if isinstance(item, Label) and item.text == "109")
+    left, top, right, bottom = box(number, typesetter)
+    (line,) = (item.points for item in scene.items if isinstance(item, Stroke) and len(item.points) > 2)
+    (x0, y0), (x1, y1) = line[-2:]
+    crossed = [y0 + (y1 - y0) * (x - x0) / (x1 - x0) for x in (max(left, x0), min(right, x1))]
+    assert max(crossed) < top or min(crossed) > bottom
 
 
 def test_pages_get_texts_with_their_places(tmp_path: Path) -> None:

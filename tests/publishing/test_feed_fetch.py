@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -18,17 +17,6 @@ from tests.support.http_server import answers, serving
 
 MONDAY, TUESDAY, WEDNESDAY = date(2025, 11, 3), date(2025, 11, 4), date(2025, 11, 5)
 NOW = datetime(2025, 11, 5, 22, 30, tzinfo=UTC)
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[FeedServer]:
-    days = {
-        MONDAY: [row("2511.00001", day=MONDAY, votes=5), row("2511.00002", day=MONDAY, hour=20, votes=9)],
-        TUESDAY: [row(f"2511.001{n:02}", day=TUESDAY, hour=n / 10, votes=n // 10) for n in range(60)],
-        WEDNESDAY: [row("2511.00201", day=WEDNESDAY, hour=None), row("2511.00202", day=WEDNESDAY, hour=0)],
-    }
-    async with FeedServer(days) as server:
-        yield server
 
 
 # Requests

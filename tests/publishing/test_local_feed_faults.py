@@ -7,7 +7,6 @@ import resource
 import signal
 import sys
 import zlib
-from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ import feedparser
 import pytest
 from aiohttp import ClientSession
 
-from tests.support.feed_client import MONDAY, TUESDAY, WEDNESDAY, ids
+from tests.support.feed_client import MONDAY, TUESDAY, ids
 from tests.support.feed_faults import MEGABYTE, Fault
 from tests.support.feed_server import FeedServer, recorded_days, row
 
@@ -27,23 +26,6 @@ RECORDINGS = Path(REFERENCE or ".") / "data" / "daily_papers"
 
 
 recorded = pytest.mark.skipif(REFERENCE is None, reason="PAPERS_REFERENCE is not set")
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[FeedServer]:
-    days = {
-        MONDAY: [row("2511.00001", day=MONDAY, votes=5), row("2511.00002", day=MONDAY, hour=20, votes=9)],
-        TUESDAY: [row(f"2511.001{n:02}", day=TUESDAY, hour=n / 10, votes=n // 10) for n in range(60)],
-        WEDNESDAY: [row("2511.00201", day=WEDNESDAY, hour=None), row("2511.00202", day=WEDNESDAY, hour=0)],
-    }
-    async with FeedServer(days) as server:
-        yield server
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[ClientSession]:
-    async with ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as http:
-        yield http
 
 
 # How it misbehaves

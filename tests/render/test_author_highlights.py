@@ -83,6 +83,56 @@ def test_background_is_no_first_half_of_a_proposal() -> None:
     assert points["proposal"] == "We introduce PHUMA, a data set."
 
 
+@pytest.mark.parametrize(
+    ("sentence", "shown"),
+    [
+        ("However, existing planners look at every shelf and fail.", "Existing planners look at every shelf and fail."),
+        ("Yet existing planners remain too slow for halls.", "Existing planners remain too slow for halls."),
+        ("Unfortunately, GPT-5 fails to plan in large halls.", "GPT-5 fails to plan in large halls."),
+        ("Still lacking is a planner for large halls.", "Still lacking is a planner for large halls."),
+    ],
+)
+def test_a_problem_begins_without_the_word_that_ties_it_to_the_sentence_before(sentence: str, shown: str) -> None:
+    points = author_highlights(
+        f"{'Robots plan routes in halls, ' * 12}as seen. {sentence} We propose FastCart, a router."
+    )
+    assert points["problem"] == shown
+
+
+@pytest.mark.parametrize(
+    "tie",
+    [
+        "To bridge this gap, ", "In response, ", "Guided by these insights, ", "Consequently, ", "To this end, ",
+        "Therefore, to address these issues, ",
+    ],
+)  # fmt: skip
+def test_a_proposal_begins_with_what_is_proposed(tie: str) -> None:
+    abstract = f"Existing planners fail in large halls. {tie}we propose FastCart, a sparse router."
+    assert author_highlights(abstract)["proposal"] == "We propose FastCart, a sparse router."
+    assert proposal_sentence(abstract) == "We propose FastCart, a sparse router."
+    assert proposal_sentence("It is cold. In this paper, we propose FastCart.") == "In this paper, we propose FastCart."
+
+
+def test_a_sentence_about_these_or_it_brings_the_one_before_along() -> None:
+    before = "Caching keeps routes of the last days."
+    lean = "However, these methods fail in halls that are rebuilt."
+    proposal = "We propose FastCart, a router."
+    points = author_highlights(
+        f"{before} {lean} {proposal} FastCart outperforms A* in tests. It is 20% faster than A*."
+    )
+    assert points["problem"] == f"{before} {lean}"
+    assert points["result"] == "FastCart outperforms A* in tests. It is 20% faster than A*."
+    far = f"{before} {'Robots ' * 70}drive. They suffer from failures and remain limited and slow. {proposal}"
+    assert "They suffer" not in author_highlights(far).get("problem", ""), "of which nobody would know who they are"
+
+
+def test_a_scene_is_no_problem_and_a_release_no_result() -> None:
+    points = author_highlights(
+        "Motion is a driver of behavior. We examine whether robots move. By releasing the code, we aim to help."
+    )
+    assert set(points) == {"proposal"}
+
+
 def test_a_proposal_that_is_too_long_is_left_out() -> None:
     endless = "This report presents FastCart, a system that " + "plans and " * 50 + "sorts."
     points = author_highlights(f"Planning remains hard. {endless} The current system holds 71 plans in Python.")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from functools import partial
+from multiprocessing.context import SpawnProcess
 
 import pytest
 
@@ -31,6 +33,15 @@ async def test_its_errors_are_raised_here_whole() -> None:
     with pytest.raises(SpeechError, match="not go together") as raised:
         await in_background(partial(refuse, "the sounds do not go together"), seconds=60)
     assert raised.value.misconfigured
+
+
+async def test_a_process_that_cannot_be_started_is_an_error_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(_: object) -> None:
+        raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(SpawnProcess, "start", start)
+    with pytest.raises(BackgroundError, match="cannot be started"):
+        await in_background(priority, seconds=60)
 
 
 async def test_a_process_that_ends_is_an_error_of_its_own() -> None:

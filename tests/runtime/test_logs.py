@@ -1,5 +1,6 @@
 """Logs: for people or for machines, and no secret in either."""
 
+import asyncio
 import io
 import json
 import logging
@@ -72,6 +73,24 @@ def test_machines_get_a_failure_in_its_one_line_too(written: Callable[[], str]) 
     told = json.loads(line)
     assert (told["event"], told["level"]) == ("part failed", "error")
     assert "ConnectionError" in json.dumps(told["exception"])
+
+
+async def test_lines_of_an_account_name_it_also_those_of_tasks_that_were_begun_for_it(
+    written: Callable[[], str],
+) -> None:
+    logs.configure("json")
+
+    async def work() -> None:
+        await asyncio.sleep(0)
+        await asyncio.to_thread(log, "sent")
+
+    with logs.logged_account("987654321"):
+        first = asyncio.create_task(work())
+    with logs.logged_account(""):
+        second = asyncio.create_task(work())
+    await first
+    await second
+    assert [json.loads(line).get("account") for line in written().splitlines()] == ["987654321", None]
 
 
 def test_a_field_that_is_no_json_is_written_as_it_shows_itself(written: Callable[[], str]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections import Counter
 from collections.abc import Sequence
 from datetime import time, timedelta
 from pathlib import Path
@@ -15,7 +17,7 @@ from sqlalchemy.sql import ClauseElement
 from bot.delivery.housekeeping import Housekeeping
 from bot.model import Preferences, State
 from bot.store import Store, claiming, partitions, recording, retention
-from bot.store.copy import copy, make_ready, snapshot
+from bot.store.copy import copy, make_ready, snapshot, sums
 from bot.store.edition_report import reports
 from bot.store.partitions import WIDTH, InUseError, in_editions, make_ahead, week_of
 from bot.store.pipelined_turns import _sql
@@ -184,6 +186,38 @@ async def test_a_copy_begins_before_a_partition_is_dropped_or_after(store: Store
     async with snapshot(store):
         with pytest.raises(InUseError):
             await fold_old(store, before=NOW + timedelta(days=1))
+
+
+async def test_a_copy_that_begins_while_a_partition_is_dropped_has_its_counts(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, _ = await published(store, 0, 1)
+    await set_states(store, old, State.SENT)
+    async with store.read() as connection:
+        before = await sums(connection)
+    monkeypatch.setattr(partitions, "LONGEST_WAIT", "30s")
+
+    async def copied() -> Counter[tuple[int, str]]:
+        async with snapshot(store) as connection:
+            return await sums(connection)
+
+    async with store.read() as reader:  # of that partition alone: dropping has locked the whole table by then
+        await reader.execute(text("lock table deliveries_0 in access share mode"))
+        dropping = asyncio.create_task(fold_old(store, before=NOW + timedelta(days=1)))
+        await until_waiting(store, "AccessExclusiveLock", "deliveries_0")
+        copying = asyncio.create_task(copied())
+        await until_waiting(store, "AccessShareLock", "deliveries")
+    assert await dropping == len(READERS)
+    assert await copying == before
+
+
+async def until_waiting(store: Store, mode: str, table: str) -> None:
+    """Until somebody waits for a lock."""
+    waiting = text("select 1 from pg_locks where not granted and mode = :mode and relation = cast(:table as regclass)")
+    found = None
+    while found is None:
+        async with store.read() as connection:
+            found = await connection.scalar(waiting, {"mode": mode, "table": table})
 
 
 def of_an_edition(statement: str, edition_id: int) -> tuple[str, dict[str, object]]:

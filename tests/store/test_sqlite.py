@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -169,6 +170,35 @@ async def test_who_is_cancelled_while_waiting_leaves_nothing_behind(
     async with store.write() as connection:
         await connection.execute(text("update system_state set value = value || '!'"))
         assert await connection.scalar(text("select value from system_state")) == "first!"
+
+
+@pytest.mark.parametrize("when", ["while it is opened", "when it is open"])
+async def test_who_is_cancelled_while_connecting_leaves_no_connection_open(tmp_path: Path, when: str) -> None:
+    may_open, is_open = threading.Event(), threading.Event()
+    made: list[sqlite3.Connection] = []
+
+    def slow() -> sqlite3.Connection:
+        may_open.wait()
+        made.append(sqlite3.connect(tmp_path / "any.db", check_same_thread=False))
+        is_open.set()
+        return made[0]
+
+    async def opened(connection: Connection) -> object:
+        return await connection
+
+    connection = Connection(slow, None)
+    waiting = asyncio.ensure_future(opened(connection))
+    await asyncio.sleep(0)  # its thread runs now
+    if when == "when it is open":
+        may_open.set()
+        is_open.wait()  # the loop stands still meanwhile, so that nobody has seen it yet
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    may_open.set()
+    await asyncio.to_thread(connection._thread.join)
+    assert waiting.cancelled()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        made[0].execute("select 1")
 
 
 async def test_no_statement_runs_outside_of_the_transaction_that_could_not_begin(store: Store) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -24,18 +23,6 @@ from tests.support.paper_server import (
     section,
     written_markdown,
 )
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[PaperServer]:
-    async with PaperServer() as server:
-        yield server
-
-
-@pytest.fixture
-async def texts(server: PaperServer, tmp_path: Path) -> AsyncIterator[FullTextLibrary]:
-    async with opened(server, tmp_path) as texts:
-        yield texts
 
 
 def kept(folder: Path) -> list[str]:

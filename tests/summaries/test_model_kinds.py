@@ -16,7 +16,7 @@ from aiohttp import web
 
 from bot.delivery import alerts
 from bot.model import Paper, Style
-from bot.render.words import words
+from bot.render.words import english_name, own_name, words
 from bot.store import endpoint_faults, text_queries
 from bot.store.text_queries import TextState
 from bot.summaries.answer_parsing import Completion, completion, read
@@ -386,6 +386,11 @@ async def test_the_commands_name_the_cause_and_the_doctor_tries_every_language(t
         assert "quota is used up (HTTP 429): “You exceeded".replace("“", '"') in done.stderr
         assert "never awaited" not in done.stderr
         assert "No answer since" in (await told("texts")).stdout
-        assert "quota is used up" in (await told("doctor")).stdout
+        assert "every language: the LLM endpoint's quota is used up" in (await told("doctor")).stdout
+        in_korean, answer = own_name("ko"), model_kinds.quota_used_up()
+        server.author = lambda asked: answer(asked) if english_name("ko") in asked.language else good(asked)
+        doctor = (await told("doctor")).stdout
+        assert "日本語 passes" in doctor
+        assert f"{in_korean}: the LLM endpoint's quota is used up" in doctor
         assert (await told("texts", "retry", "--language", "ko")).stdout.startswith("0 texts")
     await local.close()

@@ -3,10 +3,8 @@
 import asyncio
 import re
 import threading
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from io import BytesIO
-from pathlib import Path
 
 import pypdf
 import pytest
@@ -16,7 +14,7 @@ from hypothesis import strategies as st
 from bot.summaries.fulltext import paper_html, paper_markdown, paper_pdf
 from bot.summaries.fulltext.library import FullTextLibrary
 from bot.summaries.fulltext.sections import MOST_TEXT, DocumentError
-from tests.support.full_texts import AT_ARXIV, HTML, ID, NOW, kinds, opened, read, said
+from tests.support.full_texts import AT_ARXIV, HTML, ID, NOW, kinds, read, said
 from tests.support.paper_server import (
     FILLER,
     PaperServer,
@@ -27,19 +25,6 @@ from tests.support.paper_server import (
     section,
     written_markdown,
 )
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[PaperServer]:
-    async with PaperServer() as server:
-        yield server
-
-
-@pytest.fixture
-async def texts(server: PaperServer, tmp_path: Path) -> AsyncIterator[FullTextLibrary]:
-    async with opened(server, tmp_path) as texts:
-        yield texts
-
 
 # HTML
 

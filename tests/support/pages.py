@@ -27,7 +27,7 @@ def paper(number: int = 1, **changes: Any) -> Paper:
     known: dict[str, Any] = {
         "id": f"2604.{number:05}",
         "title": f"Paper number {number}",
-        "abstract": f"We measure thing {number}. It is large, e.g. larger than 3.5 apples. We are glad.",
+        "abstract": f"We measure thing {number}. Thing {number} is large, e.g. larger than 3.5 apples. We are glad.",
         "listed_on": DAY,
         "listed_at": datetime(2026, 4, 29, number % 24, tzinfo=UTC),
         "position": number,

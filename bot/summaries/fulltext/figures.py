@@ -209,8 +209,8 @@ async def _first(
 def redrawn(body: bytes, *, plain: bool = False) -> tuple[bytes, int, int, str]:
     """An untrusted picture, re-encoded: its bytes, width, height and suffix ("jpg", or "png" unless `plain`).
 
-    The first frame alone, the right way up, on white, without anything that its file told beside. DocumentError for
-    what is broken, too large to be decoded, or too small or narrow to be a figure.
+    The first frame alone, the right way up, on white, without anything that its file told beside. Raises
+    DocumentError for what is broken, too large to be decoded, or too small or narrow to be a figure.
     """
     from PIL import Image, ImageOps
 

@@ -88,7 +88,7 @@ class _State(NamedTuple):
 
 
 def read(body: bytes, url: str) -> tuple[Sequence[Section], Sequence[Figure]]:
-    """The sections of the page that `url` answered with, and its figures; DocumentError where it is no paper."""
+    """The sections of the page that `url` answered with, and its figures. Raises DocumentError where it is no paper."""
     text = body.decode("utf-8", "replace")
     if any(mark in text for mark in FAILED):
         raise DocumentError("its conversion to HTML failed")

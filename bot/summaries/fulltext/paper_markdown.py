@@ -21,7 +21,7 @@ _TITLED = frozenset({"introduction", "method", "results", "limitations", "conclu
 
 
 def read(body: bytes) -> tuple[Sequence[Section], Sequence[Figure]]:
-    """The sections and pictures of a paper's page; DocumentError where it is no paper.
+    """The sections and pictures of a paper's page. Raises DocumentError where it is no paper.
 
     A page without a paper in it (title, abstract, comments, models) is told by its headings.
     """

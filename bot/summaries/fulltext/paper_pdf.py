@@ -27,9 +27,10 @@ _busy = threading.Lock()
 
 
 async def read(body: bytes, *, seconds: float = LONGEST_READING, pages: int = MOST_PAGES) -> Sequence[Section]:
-    """The sections of a document's first `pages` pages; DocumentError where it has no text, or not in `seconds`.
+    """The sections of a document's first `pages` pages.
 
-    One at a time: where one that ran out of time is still at work, it is refused as well.
+    Raises DocumentError where it has no text, or cannot be read in `seconds`. One is read at a time: while one that ran
+    out of time is still at work, all others are refused as well.
     """
     if b"%PDF-" not in body[:1024]:
         raise DocumentError("it is no PDF")

@@ -151,7 +151,7 @@ class Draft:
             self._room -= len(line) + 1
 
     def sections(self) -> tuple[Section, ...]:
-        """What was gathered; DocumentError where it is too little to be a paper."""
+        """The sections gathered so far. Raises DocumentError where they are too little to be a paper."""
         found = [
             Section(title, "\n".join(lines), kind)
             for (title, kind), lines in zip(self._titles, self._lines, strict=True)

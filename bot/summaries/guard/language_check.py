@@ -75,6 +75,11 @@ def in_language(text: str, language: str, *, title: bool = False) -> bool:
     return True
 
 
+def is_latin(language: str) -> bool:
+    """Whether a language is written in Latin letters, as those are that we know nothing of."""
+    return _SCRIPTS.get(language.partition("-")[0].lower(), "LATIN") == "LATIN"
+
+
 def is_traditional(language: str) -> bool:
     """Whether a Chinese tag means Traditional characters: by its script, else by its region."""
     parts = {part.lower() for part in language.split("-")[1:]}

@@ -80,7 +80,7 @@ async def test_the_lead_stands_beside_its_picture_and_the_foot_comes_last(stage:
     assert said["content"].splitlines() == [
         "### [1. Paper number 1](https://huggingface.co/papers/2604.00001)",
         "Thing 1 is measured.",
-        "It is large, e.g. larger than 3.5 apples. (from the abstract)",
+        "Thing 1 is large, e.g. larger than 3.5 apples. (from the abstract)",
         "-# ▲ 99 · Somewhere · [Code](https://github.com/ada/1)",
     ]
     assert lead["accessory"]["media"]["url"] == "https://cdn.example/1.png"

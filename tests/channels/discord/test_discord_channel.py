@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -17,23 +15,9 @@ from channels.discord.channel import APPLICATION
 from channels.discord.destinations import Destination, Directory, KnownChannel
 from channels.discord.errors import CODES
 from tests.support.channel_contract import Contract
-from tests.support.discord_server import DiscordServer, Fault, Rates
+from tests.support.discord_server import Fault, Rates
 from tests.support.discord_stage import LONG, POST, Desk
 from tests.support.pages import Kept
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[DiscordServer]:
-    async with DiscordServer() as started:
-        yield started
-        assert not started.violations
-
-
-@pytest.fixture
-async def stage(server: DiscordServer, tmp_path: Path) -> AsyncIterator[Desk]:
-    desk = Desk(server, tmp_path)
-    async with desk.channel:
-        yield desk
 
 
 class TestContract(Contract):

@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from bot.model import Status
-from bot.store import Store
 from tests.support.discord_program import World
-from tests.support.discord_server import DiscordServer, NotOfferedError
-from tests.support.discord_story import DAY, at, texts
-from tests.support.pages import paper
+from tests.support.discord_server import NotOfferedError
+from tests.support.discord_story import at, texts
 
 pytestmark = [pytest.mark.parametrize("database", ["sqlite"], indirect=True), pytest.mark.slow]
-
-
-@pytest.fixture
-async def world(store: Store, tmp_path: Path) -> AsyncIterator[World]:
-    async with DiscordServer() as server:
-        made = World(server, store, tmp_path)
-        await made.publish(DAY, *(paper(number, keywords=("agents", "vision")) for number in range(1, 13)))
-        yield made
-        assert not server.violations
 
 
 async def test_suggestions_come_while_somebody_types(world: World) -> None:

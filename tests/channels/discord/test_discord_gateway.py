@@ -4,29 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import discord
 import pytest
 
 from bot.channel import LoginError
-from bot.store import Store, listening_outages
+from bot.store import listening_outages
 from tests.support.discord_program import World
-from tests.support.discord_server import DiscordServer
-from tests.support.discord_story import DAY, dropped
-from tests.support.pages import paper
+from tests.support.discord_story import dropped
 
 pytestmark = [pytest.mark.parametrize("database", ["sqlite"], indirect=True), pytest.mark.slow]
-
-
-@pytest.fixture
-async def world(store: Store, tmp_path: Path) -> AsyncIterator[World]:
-    async with DiscordServer() as server:
-        made = World(server, store, tmp_path)
-        await made.publish(DAY, *(paper(number, keywords=("agents", "vision")) for number in range(1, 13)))
-        yield made
-        assert not server.violations
 
 
 async def test_a_session_that_cannot_be_resumed_is_begun_anew(world: World) -> None:

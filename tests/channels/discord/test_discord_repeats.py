@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.channel import Barred, Deferred, Sent, Unknown
-from tests.support.discord_server import DiscordServer, Fault
+from tests.support.discord_server import Fault
 from tests.support.discord_server.messages import COMPONENTS_V2
 from tests.support.discord_server.places import Channel as Room
 from tests.support.discord_stage import FORUM_POST, POST, Desk
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[DiscordServer]:
-    async with DiscordServer() as started:
-        yield started
-        assert not started.violations
-
-
-@pytest.fixture
-async def stage(server: DiscordServer, tmp_path: Path) -> AsyncIterator[Desk]:
-    desk = Desk(server, tmp_path)
-    async with desk.channel:
-        yield desk
-
 
 # Once, whatever happens
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.model import Address, Status, Style
 from bot.render.words import Words, words
-from bot.store import Store, subscriber_queries
+from bot.store import subscriber_queries
 from tests.support.discord_program import World
-from tests.support.discord_server import DiscordServer
 from tests.support.discord_server.messages import COMPONENTS_V2
 from tests.support.discord_story import DAY, at, dropped, texts
 from tests.support.pages import paper
@@ -24,15 +21,6 @@ pytestmark = [pytest.mark.parametrize("database", ["sqlite"], indirect=True), py
 MINUTE = timedelta(minutes=1)
 IN_BOTH = pytest.mark.parametrize("language", ["en", "ko"])
 LOCALES = {"en": "en-US", "ko": "ko"}
-
-
-@pytest.fixture
-async def world(store: Store, tmp_path: Path) -> AsyncIterator[World]:
-    async with DiscordServer() as server:
-        made = World(server, store, tmp_path)
-        await made.publish(DAY, *(paper(number, keywords=("agents", "vision")) for number in range(1, 13)))
-        yield made
-        assert not server.violations
 
 
 def named(w: Words, **options: Any) -> dict[str, Any]:
@@ -114,6 +102,31 @@ async def test_a_moderator_sets_up_a_server(world: World, language: str) -> None
         left = await ada.uses(typed(w, "papers", "unsubscribe"), in_=post)
         assert w.gettext("unsubscribe.done") in left.text
         assert (await world.reader(at(forum, "forum"))).status is Status.UNSUBSCRIBED
+
+
+@pytest.mark.parametrize("features", [(), ("COMMUNITY",)])
+async def test_a_server_that_chose_no_language_has_its_moderators(world: World, features: tuple[str, ...]) -> None:
+    guild = world.server.guild("Readers")
+    guild.features = features
+    ada = world.server.person("ada", locale="ko").can(guild, "manage_guild")
+    ada.at = papers = guild.text("papers")
+    async with world.life():
+        reply = await ada.uses(typed(words("ko"), "papers", "subscribe"))
+        assert (await world.reader(at(papers))).preferences.language == "ko"
+        assert "한국어" not in reply.text, "which goes without saying"
+        await world.deliver()
+        assert words("ko").gettext("edition.daily") in texts(papers.messages[0])[0]
+
+
+async def test_a_moderator_is_told_of_another_language_and_changes_it_with_one_tap(world: World) -> None:
+    guild = world.server.guild("Readers", locale="ja")
+    ada = world.server.person("ada", locale="ko").can(guild, "manage_guild")
+    ada.at = papers = guild.text("papers")
+    async with world.life():
+        reply = await ada.uses(typed(words("ko"), "papers", "subscribe"))
+        assert words("ko").gettext("subscribe.in_language", language="日本語") in reply.text
+        await ada.taps(reply, "한국어")
+        assert (await world.reader(at(papers))).preferences.language == "ko"
 
 
 @IN_BOTH

@@ -1,6 +1,5 @@
 """The local Discord's gateway: sessions, resuming, and every code with which it closes."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -9,18 +8,6 @@ from tests.support.discord_server import DiscordServer
 from tests.support.discord_server.raw import Line, Raw
 
 PRESENCE, RESUME, RECONNECT, INVALID_SESSION, HELLO, ACK = 3, 6, 7, 9, 10, 11
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[DiscordServer]:
-    async with DiscordServer() as started:
-        yield started
-
-
-@pytest.fixture
-async def raw(server: DiscordServer) -> AsyncIterator[Raw]:
-    async with Raw(server) as client:
-        yield client
 
 
 async def resumed(raw: Raw, session_id: str, seq: Any, token: str | None = None) -> Line:

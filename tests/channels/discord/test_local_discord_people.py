@@ -1,36 +1,17 @@
 """People at the local Discord: what they see, and when an answer comes too late."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from tests.support.discord_server import Channel, DiscordServer, NotOfferedError, Person, Reply, UnansweredError
 from tests.support.discord_server.guilds import Guild
 from tests.support.discord_server.messages import EPHEMERAL, Json
 from tests.support.discord_server.people import fields
-from tests.support.discord_server.raw import Raw
-from tests.support.local_discord_bot import ADMIN, BUTTON, PAPERS, ROWS, Bot
-
-
-@pytest.fixture
-async def bot(server: DiscordServer) -> AsyncIterator[Bot]:
-    async with Raw(server) as raw:
-        assert (await raw("PUT", f"/applications/{server.application_id}/commands", [PAPERS, ADMIN])).status == 200
-        line = await raw.identified()
-        await line.next("READY")
-        yield Bot(server, raw, line)
+from tests.support.local_discord_bot import BUTTON, ROWS, Bot
 
 
 @pytest.fixture
 def guild(server: DiscordServer) -> Guild:
     return server.guild("Readers", locale="ja")
-
-
-@pytest.fixture
-def ada(server: DiscordServer, guild: Guild, papers: Channel) -> Person:
-    person = server.person("ada", locale="ko").can(guild)
-    person.at = papers
-    return person
 
 
 # What comes and what goes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -54,6 +55,25 @@ async def test_the_newspaper_shows_them_light_and_dark(channel: Site, blog: Path
     drawn["trend.png"].write_bytes(b"drawn again")
     await channel.send("blog", channel.compose(page(paper(), style=Style.TRANSLATION)), PERSONAL)
     assert contents(blog)["images/2026-04-29_trend.png"] == b"drawn again"
+
+
+async def test_topics_and_statistics_use_the_words_of_its_language(
+    channel: Site, blog: Path, drawn: dict[str, Path], tmp_path: Path
+) -> None:
+    shown = page(*(paper(n, keywords=("Tidal memory", "LoRA")) for n in (1, 2)), style=Style.TRANSLATION)
+    drawn["names.json"] = tmp_path / "names.json"
+    drawn["names.json"].write_text('{"tidal memory": "memory of tides"}', encoding="utf-8")
+    await channel.send("blog", channel.compose(shown), PERSONAL)
+    found = contents(blog)
+    for name in ("2026-04-29.md", "2026-04-29.html"):
+        assert "memory of tides, LoRA" in found[name].decode()
+    assert json.loads(found["data/2026-04-29.stats.json"])["top_keywords"] == [
+        {"keyword": "lora", "count": 2},
+        {"keyword": "tidal memory", "count": 2, "name": "memory of tides"},
+    ]
+    drawn["names.json"].write_text("damaged", encoding="utf-8")
+    await channel.send("blog", channel.compose(shown), PERSONAL)
+    assert "Tidal memory, LoRA" in contents(blog)["2026-04-29.md"].decode()
 
 
 async def test_other_layouts_have_none_of_them(channel: Site, blog: Path) -> None:

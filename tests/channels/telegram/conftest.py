@@ -1,4 +1,4 @@
-"""Fixtures of conversations: a bot that has published an edition, before the local Bot API server."""
+"""The local Bot API server, and before it the program with an edition, or the channel alone."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ import pytest
 from bot.channel import Rate
 from bot.commands import token_buckets
 from channels.telegram import channel, polling
+from channels.telegram.channel import Telegram
+from tests.support import telegram_program
 from tests.support.telegram_program import Station
 from tests.support.telegram_server import TelegramServer
 from tests.support.telegram_server.people import Person
+from tests.support.telegram_server.town import Town, open_town
 
 
 @pytest.fixture
@@ -47,3 +50,18 @@ async def ada(server: TelegramServer, station: Station) -> Person:
     await person.writes("/privacy")
     await person.hears("message")
     return person
+
+
+@pytest.fixture
+async def town() -> AsyncIterator[Town]:
+    """A server with people and places, which must have seen no invalid call."""
+    async with open_town() as opened:
+        yield opened
+        assert not opened.server.violations
+
+
+@pytest.fixture
+async def bot(town: Town, tmp_path: Path) -> AsyncIterator[Telegram]:
+    """Our channel alone, logged in."""
+    async with telegram_program.channel(town.server, tmp_path) as opened:
+        yield opened

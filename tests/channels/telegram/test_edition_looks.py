@@ -76,6 +76,14 @@ def test_of_the_authors_own_points_the_proposal_and_the_result_are_shown(bot: Te
     assert "A problem." in folded(text)
 
 
+def test_of_points_that_are_long_together_the_proposal_is_shown(bot: Telegram) -> None:
+    idea, result = "An idea. " * 25, "A result. " * 30
+    text = said(bot, "highlights", HIGHLIGHTS | {"sentence": "", "proposal": idea.strip(), "result": result.strip()})
+    assert f"• {idea.strip()}\n<blockquote" in text
+    assert "A problem." in folded(text)
+    assert "A result." in folded(text)
+
+
 @pytest.mark.parametrize(("letters", "folds"), [("word ", False), ("말글말글 ", True)])
 def test_a_text_is_measured_by_its_width(bot: Telegram, letters: str, folds: bool) -> None:
     text = said(bot, "abstract", {"abstract": letters * 21})

@@ -60,14 +60,6 @@ async def station(server: TelegramServer, tmp_path: Path) -> AsyncIterator[Stati
         yield opened
 
 
-@pytest.fixture
-async def ada(server: TelegramServer, station: Station) -> Person:
-    person = server.person(42)
-    await person.writes("/privacy")
-    await person.hears("message")
-    return person
-
-
 async def outages(store: Store) -> Mapping[str, ListeningOutage]:
     async with store.read() as connection:
         return await listening_outages.load(connection)

@@ -28,13 +28,6 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[TelegramServer]:
-    async with TelegramServer() as opened:
-        yield opened
-        assert not opened.violations
-
-
-@pytest.fixture
 async def station(server: TelegramServer, tmp_path: Path) -> AsyncIterator[Station]:
     async with SpeechServer() as voice:
         given = {"TTS_BASE_URL": voice.url, "TTS_MODEL": "m", "TTS_API_KEY": voice.key}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import logging
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,15 +16,19 @@ from sqlalchemy import delete, select, update
 from bot import channel_loader
 from bot.channel import FIRST_ACCOUNT, Finding, Rate
 from bot.cli.startup import WRONG
-from bot.commands import token_buckets
+from bot.commands import ReaderCommands, token_buckets
+from bot.commands.context import Context
 from bot.delivery.alerts import Alerts
 from bot.doctor import database_checks, services
 from bot.model import Address, Status
+from bot.runtime import logs
+from bot.service import Role
 from bot.settings import SettingsError, read
 from bot.store import Store, accounts, health_figures, listening_outages, stats
 from bot.store.schema import channel_memory, deliveries
 from channels.telegram import Settings, channel
 from channels.telegram.settings import bot_of
+from tests.support import telegram_program
 from tests.support.command import papers_command
 from tests.support.telegram_program import Station
 from tests.support.telegram_server import Fault, TelegramServer
@@ -162,6 +168,38 @@ async def test_one_bots_conflict_is_its_own_outage(bots: Bots, station: Station)
         async with station.store.read() as connection:
             outages = set(await listening_outages.load(connection))
     assert outages == {OTHER}
+
+
+@pytest.mark.parametrize("by", ["polling", "webhook"])
+async def test_lines_of_the_log_say_which_bot_they_are_about(
+    bots: Bots,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    by: str,
+) -> None:
+    async def fails(*_: object) -> Context:
+        raise ConnectionError("the database is gone")
+
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", list(root.handlers))
+    monkeypatch.setattr(ReaderCommands, "_context", fails)
+    monkeypatch.setattr(telegram_program, "WORK", frozenset({Role.DELIVER, Role.LISTEN, Role.WEB}))
+    given = {"PUBLIC_URL": "https://papers.example", "WEB_PORT": "0"} if by == "webhook" else {}
+    async with program(tmp_path, bots, FIRST, SECOND, **given) as station:
+        if by == "webhook":
+            web = station.service.web
+            assert web is not None
+            await web.listening.wait()
+            assert web.address is not None
+            for server in bots:
+                server.route_webhook(f"http://127.0.0.1:{web.address[1]}")
+        logs.configure("json")
+        for server, number in zip(bots, (42, 43), strict=True):
+            await starts(server, number)
+        told = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    failed = [each["account"] for each in told if each["event"] == "command failed, nothing changed"]
+    assert failed == [bot_of(FIRST), bot_of(SECOND)]
 
 
 async def test_readers_of_a_bot_that_was_removed_wait_and_are_taken_by_another(bots: Bots, tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -26,28 +25,14 @@ from channels.telegram.markup import entity_count, escape, link_bytes, text_leng
 from channels.telegram.reply_layout import text_of
 from tests.support import recorded_days
 from tests.support.pages import HOSTILE, Kept, kit, page, paper
-from tests.support.telegram_program import channel
 from tests.support.telegram_server import Fault
 from tests.support.telegram_server.chats import Message
 from tests.support.telegram_server.markup import parse_html
-from tests.support.telegram_server.town import Town, open_town
+from tests.support.telegram_server.town import Town
 
 PERSONAL = Personal(key="1.1")
 
 OTHER_TOKEN = "987654321:AAanother-token-of-the-local-server-0"
-
-
-@pytest.fixture
-async def town() -> AsyncIterator[Town]:
-    async with open_town() as opened:
-        yield opened
-        assert not opened.server.violations
-
-
-@pytest.fixture
-async def bot(town: Town, tmp_path: Path) -> AsyncIterator[Telegram]:
-    async with channel(town.server, tmp_path) as opened:
-        yield opened
 
 
 def buttons(message: Message) -> list[dict[str, Any]]:

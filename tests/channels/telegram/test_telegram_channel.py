@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,24 +16,11 @@ from tests.support.pages import page, paper
 from tests.support.telegram_program import channel
 from tests.support.telegram_server import Fault
 from tests.support.telegram_server.faults import How
-from tests.support.telegram_server.town import Town, open_town
+from tests.support.telegram_server.town import Town
 
 PERSONAL = Personal(key="1.1")
 
 SECOND = 7000
-
-
-@pytest.fixture
-async def town() -> AsyncIterator[Town]:
-    async with open_town() as opened:
-        yield opened
-        assert not opened.server.violations
-
-
-@pytest.fixture
-async def bot(town: Town, tmp_path: Path) -> AsyncIterator[Telegram]:
-    async with channel(town.server, tmp_path) as opened:
-        yield opened
 
 
 class Desk(Stage):

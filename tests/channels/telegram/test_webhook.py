@@ -23,13 +23,6 @@ PUBLIC = {"PUBLIC_URL": "https://papers.example.org/lab", "WEB_PORT": "0"}
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[TelegramServer]:
-    async with TelegramServer() as opened:
-        yield opened
-        assert not opened.violations
-
-
-@pytest.fixture
 async def station(server: TelegramServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Station]:
     monkeypatch.setattr(telegram_program, "WORK", frozenset({Role.DELIVER, Role.LISTEN, Role.WEB}))
     async with Station(tmp_path, server, PUBLIC) as opened:
