@@ -10,19 +10,17 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
-import resource
 import shutil
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
-from multiprocessing.connection import Connection
 from typing import Any
 
 from benchmarks.delivery import Figure
 from benchmarks.mail import sink
 from benchmarks.slow_clients import once
+from benchmarks.spent import best
 from bot.media.drawing import draw
 from bot.media.edition_pictures import WORDS, Surroundings, keywords, tasks
 from bot.media.picture_specs import Task
@@ -30,14 +28,13 @@ from bot.media.word_cloud import HEIGHT, WIDTH
 from bot.model import Cadence, Edition, Paper
 from bot.render.catalogue import languages
 from bot.rules.closing import rank
-from bot.runtime.background_process import step_back
+from bot.runtime.background_process import lower_priority
 
 MOST_TIMES_BARE = 8.0
 """Ratio, at most: processor time of a day's pictures in all languages to that of one bare word cloud."""
 MOST_MEGABYTES = 300.0
 LEAST_OF_PACE = 0.95
 """Ratio, at least: the pace of mails while pictures are drawn to that of mails alone."""
-TRIES = 3
 ROUNDS = 3
 DAY = date(2026, 4, 29)
 PAPERS = 30
@@ -94,30 +91,9 @@ def bare_cloud() -> None:
     cloud.to_image().save(BytesIO(), "PNG")
 
 
-def measure(work: Callable[[], None], told: Connection) -> None:
-    """Do some work, and tell its processor time and the largest resident size of this process."""
-    before = time.process_time()
-    work()
-    took = time.process_time() - before
-    told.send((took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
-
-
-def best(work: Callable[[], None]) -> tuple[float, float]:
-    """The least processor time in seconds of several tries, and the most megabytes."""
-    found = []
-    for _ in range(TRIES):
-        fresh = multiprocessing.get_context("spawn")
-        here, there = fresh.Pipe()
-        process = fresh.Process(target=measure, args=(work, there))
-        process.start()
-        found.append(here.recv())
-        process.join()
-    return min(took for took, _ in found), max(size for _, size in found)
-
-
 def draw_for_ever() -> None:
     """Draw day after day, at the priority at which the program's own process does it once a day."""
-    step_back()
+    lower_priority()
     while True:
         draw_all()
 

@@ -14,13 +14,11 @@ import gc
 import itertools
 import json
 import multiprocessing
-import resource
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection
@@ -33,6 +31,7 @@ from benchmarks.delivery import Figure
 from benchmarks.illustrate import edition
 from benchmarks.mail import DUE, environment, prepare, sink
 from benchmarks.slow_clients import LITE
+from benchmarks.spent import best
 from bot import app
 from bot.cli.startup import new_loop
 from bot.media.media_store import MediaStore
@@ -53,7 +52,6 @@ MOST_MEGABYTES = 200.0
 """Of the process that reads aloud, and of the one that puts the sounds together."""
 LEAST_OF_PACE = 0.95
 """Ratio, at least: the pace of mails while an edition is read aloud to that of mails alone."""
-TRIES = 3
 ROUNDS = 3
 LANGUAGE = "en"
 SENTENCE = "We train small models that know when to ask a larger one, which costs 3.2 times less and gains 4.5 points."
@@ -95,32 +93,6 @@ async def record(folder: Path) -> float:
 def ours() -> None:
     with tempfile.TemporaryDirectory(prefix="papers") as folder:
         asyncio.run(record(Path(folder)))
-
-
-def measure(work: Callable[[], None], told: Connection) -> None:
-    """Do some work, and tell the processor time of it and its children, and the larger of their resident sizes."""
-    before = _spent()
-    work()
-    whose = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    told.send((_spent() - before, max(resource.getrusage(each).ru_maxrss for each in whose) / 1024))
-
-
-def _spent() -> float:
-    found = [resource.getrusage(each) for each in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(each.ru_utime + each.ru_stime for each in found)
-
-
-def best(work: Callable[[], None]) -> tuple[float, float]:
-    """The least processor time in seconds of several tries, and the most megabytes."""
-    found = []
-    for _ in range(TRIES):
-        fresh = multiprocessing.get_context("spawn")
-        here, there = fresh.Pipe()
-        process = fresh.Process(target=measure, args=(work, there))
-        process.start()
-        found.append(here.recv())
-        process.join()
-    return min(took for took, _ in found), max(size for _, size in found)
 
 
 async def mailed(home: Path, relay: int, *, aloud: bool) -> float:

@@ -85,7 +85,7 @@ BATCH = 300
 
 
 def recorded(folder: Path, number: int) -> list[Paper]:
-    """So many papers, made of those recorded."""
+    """That many papers, made of those recorded."""
     days = sorted((folder / "data" / "daily_papers").glob("*.json"))
     known = [each for day in days for each in huggingface.parse(day.read_bytes(), date.fromisoformat(day.stem))]
     first = date(2015, 1, 1)
@@ -219,7 +219,7 @@ async def _mailing(told: Connection, home: Path, port: int, pages: int) -> None:
         await asyncio.to_thread(wait_for, pages)
         gc.freeze()
         told.send("listening")
-        await asyncio.to_thread(told.recv)  # whoever comes is there
+        await asyncio.to_thread(told.recv)  # the visitors are there
         began = time.perf_counter()
         await service.once(DUE, frozenset({Role.DELIVER}))
         told.send(time.perf_counter() - began)

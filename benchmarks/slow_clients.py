@@ -32,7 +32,7 @@ from bot.service import Role
 
 VISITORS = 200
 ADDRESSES = 8
-"""So many addresses they come from; one may have fifty connections."""
+"""Addresses that they come from; one may have fifty connections."""
 MOST_TIMES = 1.15
 ROUNDS = 5
 PAUSE = 1.0
@@ -51,7 +51,7 @@ async def mailed(home: Path, relay: int, pages: int) -> float:
         serving = asyncio.create_task(service.run(stop, frozenset({Role.WEB})))
         await asyncio.to_thread(wait_for, pages)
         gc.freeze()
-        await asyncio.sleep(2)  # whoever comes is there
+        await asyncio.sleep(2)  # the clients are there
         began = time.perf_counter()
         await service.once(DUE, frozenset({Role.DELIVER}))
         took = time.perf_counter() - began

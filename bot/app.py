@@ -15,7 +15,15 @@ from pathlib import Path
 
 from bot import settings
 from bot.channel import Mailing
-from bot.channel_loader import CACHE, accounts, configured, core_settings, media_folder, open_channel
+from bot.channel_loader import (
+    CACHE,
+    accounts,
+    configured,
+    core_settings,
+    count_accounts,
+    media_folder,
+    open_channel,
+)
 from bot.commands import ReaderCommands, styles_with
 from bot.commands.process_feedback import FeedbackProcessor
 from bot.delivery.alerts import Alert, Alerts
@@ -74,6 +82,8 @@ class Base:
     environ: Mapping[str, str]
     core: Settings
     web: WebSettings
+    channels: Sequence[str]
+    """The names of the channels that are served."""
     store: Store
     locks: Locks
     links: SignedLinks
@@ -104,10 +114,10 @@ async def open_app(
     Raises SettingsError, StoreError.
     """
     async with AsyncExitStack() as stack:
-        base = await _open_base(home, environ, stack)
-        core, wanted = base.core, [only] if only else configured(environ)
+        base = await _open_base(home, environ, stack, only)
+        core = base.core
         feed = await stack.enter_async_context(Feed(core.feed_url.get_secret_value()))
-        served = await accounts(wanted, environ, base.store)
+        served = await accounts(base.channels, environ, base.store)
         sessions = []
         for each in served:
             channel = open_channel(each.channel, environ, home, base.store, base.links, each)
@@ -141,17 +151,18 @@ async def open_app(
         )
 
 
-async def _open_base(home: Path, environ: Mapping[str, str], stack: AsyncExitStack) -> Base:
+async def _open_base(home: Path, environ: Mapping[str, str], stack: AsyncExitStack, only: str | None) -> Base:
     """Read the settings, and open the database, brought up to date. Raises SettingsError, StoreError."""
     core, web = core_settings(environ), settings.read(WebSettings, environ)
-    store = Store.open(core.database_url.get_secret_value(), home)
+    channels = [only] if only else configured(environ)
+    store = Store.open(core.database_url.get_secret_value(), home, accounts=count_accounts(channels, environ))
     stack.push_async_callback(store.close)
     await store.migrate()
     await skip_restored(store, clock())
     locks = make_locks(store.engine.url, store.path)
     stack.push_async_callback(locks.close)
     links = SignedLinks(core.keys or [await load_secret(store)], core.public_url or None)
-    return Base(home, environ, core, web, store, locks, links, stack)
+    return Base(home, environ, core, web, channels, store, locks, links, stack)
 
 
 async def _workers(

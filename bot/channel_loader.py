@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -86,9 +86,19 @@ async def accounts(names: Iterable[str], environ: Mapping[str, str], store: Stor
     """The accounts of channels; most have one. Raises SettingsError."""
     found: list[Account] = []
     for name in names:
-        theirs: object = channel_settings(name, environ) if name in CHANNELS else None
-        found += await named(store, name, theirs.accounts if isinstance(theirs, HasAccounts) else ())
+        found += await named(store, name, _account_keys(name, environ))
     return found
+
+
+def count_accounts(names: Iterable[str], environ: Mapping[str, str]) -> int:
+    """The number of accounts of channels, which needs no database. Raises SettingsError."""
+    return sum(len(_account_keys(name, environ)) or 1 for name in names)
+
+
+def _account_keys(name: str, environ: Mapping[str, str]) -> Sequence[str]:
+    """What a channel's settings call its accounts; empty where there is only one. Raises SettingsError."""
+    theirs: object = channel_settings(name, environ) if name in CHANNELS else None
+    return theirs.accounts if isinstance(theirs, HasAccounts) else ()
 
 
 def channel_settings(name: str, environ: Mapping[str, str]) -> ChannelSettings:

@@ -19,7 +19,7 @@ class Feedback(StrEnum):
 
     COMPLAINT = "complaint"
     """A spam complaint: unsubscribe, and put the address on the suppression list until they subscribe themselves."""
-    LEAVING = "leaving"
+    UNSUBSCRIBE = "unsubscribe"
     """An unsubscribe request."""
     GONE = "gone"
     """A hard bounce: the address cannot be reached any more."""

@@ -44,10 +44,10 @@ def as_json(value: object) -> None:
     print(json.dumps(value, ensure_ascii=False, indent=2, default=str), flush=True)
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str | None = None) -> None:
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A table; what it says is text, never markup."""
     console = _console()
-    drawn = Table(*columns, title=title, box=box.SIMPLE_HEAD, title_justify="left", header_style="bold")
+    drawn = Table(*columns, box=box.SIMPLE_HEAD, header_style="bold")
     for row in rows:
         drawn.add_row(*(Text(cell) for cell in row))
     console.print(drawn)

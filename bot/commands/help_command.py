@@ -70,7 +70,7 @@ def _explain(context: Context, command: Command[Any], misread: str = "") -> Repl
     examples = [context.typed(line) for line in command.lines(w)]
     return context.reply(
         misread,
-        w.gettext("help.command_purpose", command=command.name, purpose=w.gettext(command.purpose)),
+        w.gettext("help.command_purpose", command=context.typed(command.name), purpose=w.gettext(command.purpose)),
         w.gettext("help.usage", examples="  ·  ".join(examples)) if examples else "",
         options=[_all_option(w)],
         ok=not misread,
@@ -85,7 +85,7 @@ def greeting(context: Context) -> Reply:
 
 async def _suggest(context: Context, typed: str) -> list[Suggestion]:
     listed = [each.info(context.w) for each in context.commands.values()]
-    return containing([Suggestion(f"{each.name}: {each.purpose}", each.name) for each in listed], typed)
+    return containing([Suggestion(f"{context.typed(each.name)}: {each.purpose}", each.name) for each in listed], typed)
 
 
 COMMANDS = (

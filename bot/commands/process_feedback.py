@@ -60,7 +60,7 @@ async def _apply(
             await subscriber_queries.suppress(connection, reader.address, Reason.COMPLAINED, now=now)
             await subscriber_queries.unsubscribe(connection, reader.id, now=now, reason=Reason.COMPLAINED)
             return not known
-        case Feedback.LEAVING:
+        case Feedback.UNSUBSCRIBE:
             if can_end:
                 await subscriber_queries.unsubscribe(connection, reader.id, now=now)
             return can_end

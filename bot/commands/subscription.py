@@ -240,9 +240,10 @@ async def resume(context: Context, _: str) -> Reply:
 
 
 def not_subscribed(context: Context) -> Reply:
-    """The reply where there is no subscription to change."""
+    """The reply where there is no subscription to change; it greets a group, too, where people do not know us yet."""
     w = context.w
-    return context.reply(w.gettext("status.none_yet"), options=[subscribe_option(w)], ok=False)
+    what = "" if context.requester.person is None else w.gettext("newsletter.tagline")
+    return context.reply(what, w.gettext("status.none_yet"), options=[subscribe_option(w)], ok=False)
 
 
 def refusal(context: Context, access: Access) -> str:

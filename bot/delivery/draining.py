@@ -1,4 +1,4 @@
-"""Draining: a process that is told to claims nothing more, finishes what is in flight, and ends."""
+"""Draining: a process that was asked to drain claims nothing more, finishes what is in flight, and ends."""
 
 from __future__ import annotations
 

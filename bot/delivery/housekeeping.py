@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 OVERDUE = timedelta(hours=2)
 """Time after closing time at which a weekday without an edition is worth an alert."""
 AGAIN = timedelta(hours=1)
-"""Time after which partitions are tried again that others held, such as a backup."""
+"""Time until partitions that another transaction held, such as a backup's, are tried again."""
 
 
 class Housekeeping:
@@ -113,7 +113,7 @@ class Housekeeping:
             await one_time_tokens.drop_old(connection, now)
 
     async def _fold(self, now: datetime) -> bool:
-        """Once a day, replace deliveries past their retention by counts, erase who left long ago, delete old files.
+        """Once a day, replace old deliveries by counts, erase readers who left long ago, delete old files.
 
         Partitions are made ahead first.
         """

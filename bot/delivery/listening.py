@@ -25,7 +25,7 @@ class ListeningMonitor:
     def __init__(self, store: Store, alert: Alert) -> None:
         self._store = store
         self._alert = alert
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
         """Held while news are noted: they may overlap, and the memory must end as the database does."""
         self._is_working: dict[str, bool] = {}
         """What was noted last, by channel, so that the same news again costs nothing."""
@@ -38,7 +38,7 @@ class ListeningMonitor:
 
     async def working(self, channel: str, now: datetime) -> None:
         """Note that a channel receives; if it did not before, log that, and tell an operator who was told so."""
-        async with self._turn:
+        async with self._lock:
             self._refusals = {each for each in self._refusals if each[0] != channel}
             if self._is_working.get(channel):
                 return
@@ -57,7 +57,7 @@ class ListeningMonitor:
 
     async def failed(self, channel: str, reason: str, now: datetime, *, told: bool = False) -> None:
         """Note that a channel receives nothing at the moment; `told` says that the operator was told already."""
-        async with self._turn:
+        async with self._lock:
             reason = short(reason)
             if self._is_working.get(channel, True):
                 log.warning(

@@ -158,7 +158,7 @@ class RateWindow:
         self._apart = SLACK * rate.seconds / rate.count if rate.even else 0.0
         self._due = -math.inf
         self._sent: deque[float] = deque(maxlen=rate.count)
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
         self._slow_until = -math.inf
 
     def slow_down(self) -> None:
@@ -168,7 +168,7 @@ class RateWindow:
     async def wait(self) -> None:
         """Wait until one more send is allowed."""
         clock = asyncio.get_running_loop().time
-        async with self._turn:
+        async with self._lock:
             room = self._sent[0] + self._seconds if len(self._sent) == self._sent.maxlen else -math.inf
             delay = max(self._due, room) - clock()
             if delay > 0:

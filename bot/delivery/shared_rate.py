@@ -48,7 +48,7 @@ class SharedRate:
         self._next: asyncio.Task[None] | None = None
         self._number = 1
         """Sends to reserve next: one by one at first, more while they are used up."""
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
         self._slow_until = 0.0
 
     def slow_down(self) -> None:
@@ -58,7 +58,7 @@ class SharedRate:
     async def wait(self) -> None:
         """Wait until one more send is allowed. While the database does not answer, none is."""
         clock = asyncio.get_running_loop().time
-        async with self._turn:
+        async with self._lock:
             self._drop_late(clock())
             while not self._slots:
                 await asyncio.shield(self._reserving())

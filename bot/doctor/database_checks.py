@@ -53,7 +53,7 @@ async def _contents(store: Store, home: Path, environ: Mapping[str, str], now: d
         await try_to_write(connection)
     return [
         Finding("database", True, f"version {HEAD}, {readers} subscribers"),
-        *(await _server(store) if store.path is None else []),
+        *(await _server(store, environ) if store.path is None else []),
         *([await asyncio.to_thread(_backups, home, now)] if readers else []),
         *await _not_reached(store, environ, reached),
     ]
@@ -77,8 +77,8 @@ async def _not_reached(store: Store, environ: Mapping[str, str], reached: Mappin
     return found
 
 
-async def _server(store: Store) -> list[Finding]:
-    """Look at what stands between us and a PostgreSQL server, and at its replicas."""
+async def _server(store: Store, environ: Mapping[str, str]) -> list[Finding]:
+    """Look at what stands between us and a PostgreSQL server, at its connections and at its replicas."""
     found = []
     between = await server_setup.pooler(store)
     if between is not server_setup.Pooler.NONE:
@@ -86,6 +86,15 @@ async def _server(store: Store) -> list[Finding]:
         found.append(Finding("pooler", True, says))
     async with store.read() as connection:
         replicas = await server_setup.replicas_not_waited_for(connection)
+        allowed = await server_setup.connections_allowed(connection)
+    accounts = channel_loader.count_accounts(channel_loader.configured(environ), environ)
+    wanted = server_setup.most_connections(accounts)
+    if between is server_setup.Pooler.NONE and wanted > allowed:
+        says = (
+            f"allows {allowed} connections, and one process that delivers by {accounts} accounts may take {wanted}: "
+            "raise max_connections, or put PgBouncer before it; see docs/many-machines.md"
+        )
+        found.append(Finding("connections", True, says, advice=True))
     if replicas:
         says = (
             f"has {replicas} replicas and waits for none (synchronous_standby_names): after a failover more may be "

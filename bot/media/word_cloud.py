@@ -26,8 +26,10 @@ EDGE = 20
 """Pixels at the picture's edge that stay free."""
 LARGEST, SMALLEST = 112, 18
 """Font sizes in pixels, of the heaviest word at the first try and of the lightest at any."""
-FALLS = 0.7
-"""The power of a word's weight that its size follows: 1.0 would leave most words tiny."""
+POWERS = (0.4, 0.5, 0.6, 0.7)
+"""Powers of a word's weight that its size may follow: with 1.0 most words would be tiny, with 0.0 all alike."""
+FILLED = 0.66
+"""The share of the picture up to which words may fill it; what is between them takes the rest."""
 WIDEST = 0.66
 """The widest word's share of the picture's width."""
 SHRINK = 0.92
@@ -47,8 +49,9 @@ def lay_out(words: Sequence[Word], typesetter: Typesetter) -> Scene:
     """The cloud of these words, which come with the heaviest first, without those that no font can draw."""
     largest, placed = float(LARGEST), []
     words = [word for word in words if typesetter.can_draw(word.text)]
+    power = _power(words, typesetter)
     for attempt in range(TRIES):
-        placed = _placed(words, typesetter, largest)
+        placed = _placed(words, typesetter, largest, power)
         if len(placed) >= len(words) * (ENOUGH - 0.02 * attempt):
             break
         largest *= SHRINK
@@ -65,7 +68,22 @@ def _centred(placed: Sequence[Label]) -> list[Label]:
     return [replace(each, x=each.x + across, y=each.y + down) for each in placed]
 
 
-def _placed(words: Sequence[Word], typesetter: Typesetter, largest: float) -> list[Label]:
+def _power(words: Sequence[Word], typesetter: Typesetter) -> float:
+    """The least of POWERS with which words do not take too much of the picture: few heavy ones leave others room."""
+    widths = [typesetter.line(word.text, SMALLEST).width / SMALLEST + 2 * BESIDE for word in words]
+    for power in POWERS:
+        sizes = [_size(word, LARGEST, power) for word in words]
+        if sum(width * size * size for width, size in zip(widths, sizes, strict=True)) <= FILLED * WIDTH * HEIGHT:
+            return power
+    return POWERS[-1]
+
+
+def _size(word: Word, largest: float, power: float) -> int:
+    """The font size of a word, when the heaviest has the size `largest`."""
+    return max(SMALLEST, round(largest * math.pow(word.weight, power)))
+
+
+def _placed(words: Sequence[Word], typesetter: Typesetter, largest: float, power: float) -> list[Label]:
     """The words that find a place, when the heaviest has the size `largest`."""
     across, down = WIDTH // CELL, HEIGHT // CELL
     edge = EDGE // CELL
@@ -74,7 +92,7 @@ def _placed(words: Sequence[Word], typesetter: Typesetter, largest: float) -> li
     taken = [whole if not edge <= row < down - edge else rim for row in range(down)]
     found = []
     for word in words:
-        label, top, bottom = _measured(word, max(SMALLEST, round(largest * word.weight**FALLS)), typesetter)
+        label, top, bottom = _measured(word, _size(word, largest, power), typesetter)
         beside = max(AIR, BESIDE * label.size)
         width = math.ceil((label.width + 2 * beside) / CELL)
         height = math.ceil((bottom - top + 2 * AIR) / CELL)

@@ -30,13 +30,13 @@ class PastLists:
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
         self._kept: Recent[date, tuple[Sequence[Paper], datetime]] = Recent(MOST_KEPT)
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     async def of(self, day: date, now: datetime) -> Sequence[Paper]:
         """The papers that the feed lists on `day`; none if it has none, or cannot be read in time."""
         is_asking = False
         try:
-            async with asyncio.timeout(LONGEST_WAIT), self._turn:
+            async with asyncio.timeout(LONGEST_WAIT), self._lock:
                 kept = self._kept.get(day)
                 if kept is None or kept[1] <= now:
                     is_asking = True

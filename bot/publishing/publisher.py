@@ -81,7 +81,7 @@ class Publisher:
                 published += await self._write(connection, edition, deliver=deliver)
             if settled != known.settled:
                 await closing_state.save(connection, settled=settled)
-        return self._announce(published)
+        return self._report(published)
 
     async def _close_late(
         self, connection: AsyncConnection, unread: Iterable[UnreadDay], now: datetime
@@ -153,7 +153,7 @@ class Publisher:
             changes: dict[str, Any] = {f"settled_{period.cadence}": period.last}
             await closing_state.save(connection, **changes)
             published = await self._write(connection, edition, deliver=deliver)
-        return self._announce(published)
+        return self._report(published)
 
     def _may_close(self, known: ClosingState, unread: Iterable[UnreadDay], now: datetime) -> bool:
         """Whether any day may be waiting for its edition; if not, a step needs no write transaction."""
@@ -178,7 +178,7 @@ class Publisher:
             early = await self._write(connection, edition, deliver=True)
             if early:
                 await closing_state.save(connection, settled=today)
-        return published + self._announce(early)
+        return published + self._report(early)
 
     async def backfill(self, day: date, now: datetime, *, deliver: bool) -> list[Published]:
         """Publish a past day from the feed's list. Returns nothing if the day has an edition or an empty list.
@@ -196,7 +196,7 @@ class Publisher:
             edition = rules.compile_edition(day, listed, held, origin=day, now=now)
             published = await self._write(connection, edition, deliver=deliver)
             await unread_days.forget(connection, [day])
-        return self._announce(published)
+        return self._report(published)
 
     async def publish_period(self, period: Period, now: datetime) -> list[Published]:
         """Publish a past week or month from its days' editions, for the archive alone, unless it has its edition."""
@@ -205,7 +205,7 @@ class Publisher:
                 return []
             edition = await self._compile_period(connection, period, now, votes=True)
             published = await self._write(connection, edition, deliver=False)
-        return self._announce(published)
+        return self._report(published)
 
     async def _compile_period(
         self, connection: AsyncConnection, period: Period, now: datetime, *, votes: bool
@@ -237,7 +237,7 @@ class Publisher:
             )
         return [Published(edition, readers)]
 
-    def _announce(self, published: list[Published]) -> list[Published]:
+    def _report(self, published: list[Published]) -> list[Published]:
         """Log and alert about stored editions; called after the commit."""
         for each in published:
             edition = each.edition

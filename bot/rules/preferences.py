@@ -6,7 +6,7 @@ are made from it. How a value is read and said follows from its kind (`bot.rende
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from operator import attrgetter
@@ -95,19 +95,6 @@ PREFERENCES: list[Preference] = [
     ),
 ]
 """Every preference, in the order in which settings, files and help list them."""
-
-
-def named(name: str) -> Preference:
-    """The preference stored under a name. Raises LookupError for none."""
-    for each in PREFERENCES:
-        if each.name == name:
-            return each
-    raise LookupError(f"there is no preference {name!r}")
-
-
-def of_command(command: str, extras: Sequence[Preference] = ()) -> Preference | None:
-    """The preference that a command changes, a channel's `extras` included; None for a command of another kind."""
-    return next((each for each in [*PREFERENCES, *extras] if each.command == command), None)
 
 
 def value(preferences: Preferences, preference: Preference) -> object:

@@ -1,4 +1,4 @@
-"""Work for a process of its own, which steps back behind everything else: what takes a processor for seconds.
+"""Runs work that takes a processor for seconds in a process of its own, with the lowest priority.
 
 In a thread it would take turns with the event loop, and its memory would stay.
 """
@@ -17,7 +17,7 @@ from multiprocessing.process import BaseProcess
 from typing import TypeVar, cast
 
 NICE = 19
-"""How far such a process steps back behind what readers wait for: as far as it goes (nice(2))."""
+"""The lowest priority that there is (nice(2)): readers wait for everything else."""
 ENDING = 5.0
 """Seconds that a process gets to end."""
 
@@ -28,8 +28,8 @@ class BackgroundError(Exception):
     """The process has ended or does not answer; the message is one sentence."""
 
 
-def step_back(pid: int = 0) -> None:
-    """Let a process, by default this one, leave the processor to others."""
+def lower_priority(pid: int = 0) -> None:
+    """Give a process, by default this one, the lowest priority."""
     with suppress(OSError, AttributeError):
         os.setpriority(os.PRIO_PROCESS, pid, NICE)
     if sys.platform == "linux":  # there it can work only while nobody else wants the processor (sched(7))
@@ -39,7 +39,7 @@ def step_back(pid: int = 0) -> None:
 
 @asynccontextmanager
 async def background(work: Callable[..., None], *given: object) -> AsyncIterator[Connection]:
-    """Run `work(*given, pipe)` in a process that has stepped back; gives what it sends to (`received`).
+    """Run `work(*given, pipe)` in a background process; gives the pipe to read from (`received`).
 
     The process is ended with the block, whether it is done or not. All that it is given must be picklable.
     Raises BackgroundError where it cannot be started, for want of memory, processes or open files.
@@ -66,7 +66,7 @@ def _as_background_error() -> Iterator[None]:
 
 
 async def in_background(work: Callable[[], T], *, seconds: float) -> T:
-    """What `work` returns, run in a process that has stepped back; it and its result must be picklable.
+    """What `work` returns, run in a background process; it and its result must be picklable.
 
     Raises what it raises; BackgroundError where its process cannot be started, ends, or takes longer than `seconds`.
     """
@@ -89,7 +89,7 @@ async def received(pipe: Connection, seconds: float) -> object:
 
 def _begin(work: Callable[..., None], given: Sequence[object], pipe: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the program, which ends this process
-    step_back()
+    lower_priority()
     work(*given, pipe)
 
 

@@ -1,4 +1,4 @@
-"""Memory that goes back to the system: what glibc's allocator is told at the start of a long run."""
+"""Returns freed memory to the system: settings of glibc's allocator for a long run."""
 
 from __future__ import annotations
 

@@ -20,6 +20,26 @@ LEADER = "read-write"
 """The session that a URL with several hosts asks for: on the server that takes writes, whichever that is just now."""
 
 
+OTHERS = 12
+"""Connections of a process for all but delivering: publishing, housekeeping, pictures, answers, probes."""
+FOR_ACCOUNT = 3
+"""Connections that an account may take while it delivers: one that it keeps for its turns, one for what else a turn
+asks, one to reserve its rate."""
+MOST = 90
+"""Connections of a process up to which every account has all of these; with more accounts those take turns."""
+KEPT_OPEN = 5
+"""Connections that stay open while nothing is delivered, beside one for each account."""
+
+
+def pool_arguments(accounts: int) -> dict[str, int]:
+    """The sizes of the pool of a process that delivers by so many accounts.
+
+    However many they are, OTHERS are left when each keeps one: who has a connection never waits for good for another.
+    """
+    most = max(min(OTHERS + FOR_ACCOUNT * accounts, MOST), OTHERS + accounts)
+    return {"pool_size": KEPT_OPEN + accounts, "max_overflow": most - KEPT_OPEN - accounts}
+
+
 def connection_arguments(query: Mapping[str, Any]) -> dict[str, Any]:
     """Connection arguments for PostgreSQL beside the URL, whose own parameters (`query`) take precedence.
 

@@ -1,4 +1,4 @@
-"""What was spent on the present UTC day where no row says it: one number in `system_state` for each kind."""
+"""Counters of what was spent today (UTC), where no row tells: one number in `system_state` for each kind."""
 
 from __future__ import annotations
 

@@ -26,9 +26,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.runtime.locks import HeldError, Locks
-from bot.runtime.server_connection import connection_arguments
-from bot.store import schema, search, sqlite, upgrade
+from bot.runtime.server_connection import connection_arguments, pool_arguments
+from bot.store import schema, server_upgrade, sqlite, upgrade
 from bot.store.database_faults import explain, is_out_of_reach
+from bot.store.partitions import InUseError
 
 VISITORS = 8
 """Connections that visitors of the web pages share."""
@@ -52,6 +53,9 @@ LONGEST_IDLE = ", ".join(
 pipeline a session is not idle, so the server also looks whether its connection lives."""
 LEISURELY = "set local idle_in_transaction_session_timeout = 0"
 """Takes that deadline away, where a writer has long work of its own to do."""
+TRY_TO_MIGRATE = "select pg_try_advisory_xact_lock(hashtext('morning-papers migrate'))"
+ASK_AGAIN = 0.25
+"""Seconds until a process that wants to migrate PostgreSQL asks again whether another one still does."""
 BUSY_SECONDS = 15
 """Seconds that a writer of SQLite waits for another process's transaction."""
 
@@ -79,11 +83,14 @@ class Store:
         self._turn = asyncio.Lock() if path is not None else None
 
     @classmethod
-    def open(cls, url: str, home: Path) -> Self:
-        """Open the database at `url`; a relative SQLite path is taken from `home`. Connects only when used."""
+    def open(cls, url: str, home: Path, *, accounts: int = 1) -> Self:
+        """Open the database at `url`; a relative SQLite path is taken from `home`. Connects only when used.
+
+        `accounts` are those that deliver: PostgreSQL is given connections for all of them.
+        """
         address = make_url(url)
         if address.get_backend_name() != "sqlite":
-            return cls(_server_engine(address, LONGEST_STATEMENT), None)
+            return cls(_server_engine(address, LONGEST_STATEMENT, **pool_arguments(accounts)), None)
         path = home / (address.database or "subscribers.db")
         engine = create_async_engine(
             URL.create("sqlite+aiosqlite", database=str(path)),
@@ -162,8 +169,8 @@ class Store:
     async def migrate(self) -> str | None:
         """Bring the schema up to date. Returns what was done in a few words, None where nothing was.
 
-        An SQLite file is copied beside itself first. Raises StoreError where `version` does, or where tables would be
-        renamed while another process runs.
+        An SQLite file is copied beside itself first. Raises StoreError where `version` does, where tables would be
+        renamed while another process runs, or where others hold a table for too long.
         """
         before = await self.version()
         if before == schema.HEAD:
@@ -176,23 +183,25 @@ class Store:
                 f"The database must be upgraded from version {before} to {schema.HEAD}, which nothing may run beside: "
                 f"stop every other Morning Papers process first ({error}), then start this one again."
             ) from error
+        except InUseError as error:
+            raise StoreError(
+                f"The database could not be upgraded from version {before} to {schema.HEAD}, since others hold a table "
+                "for minutes (a backup, or a query of yours): start again when that has ended; it goes on from there."
+            ) from error
         if before is None:
             return f"database made, version {schema.HEAD}"
         kept = f"; the old one is kept as {copied.name}" if copied else ""
         return f"database brought from {before} to {schema.HEAD}{kept}"
 
     async def _migrate(self, before: str | None) -> Path | None:
-        """Migrate; the copy of the file as it was, if one was made. Raises HeldError."""
-        if self.path is None or before is None:
-            for step in upgrade.BEFOREHAND if self.path is None else ():
-                async with self._migrating() as (connection, found):
-                    if found is not None and found < upgrade.PARTITIONS:
-                        await step(connection)
-            async with self._migrating() as (connection, found):
-                if found is not None and upgrade.needs_standstill(found, self.path):
-                    await upgrade.server_standstill(connection, found)
-                if found != schema.HEAD:
-                    await _upgrade(connection, found)
+        """Migrate; the copy of the file as it was, if one was made. Raises HeldError, InUseError."""
+        if self.path is None:
+            await server_upgrade.migrate(self, before)
+            return None
+        if before is None:
+            async with self.write() as connection:
+                if (found := await connection.run_sync(_version)) != schema.HEAD:
+                    await upgrade.run(connection, found)
             return None
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(upgrade.migrating_file(self.path))
@@ -204,17 +213,22 @@ class Store:
                     await stack.enter_async_context(upgrade.file_standstill(connection, self.path))
             copied = await asyncio.to_thread(self._copy)
             async with self.rebuild() as connection:
-                await _upgrade(connection, before)
+                await upgrade.run(connection, before)
             return copied
 
     @asynccontextmanager
-    async def _migrating(self) -> AsyncIterator[tuple[AsyncConnection, str | None]]:
-        """A transaction to migrate in, and the version in it. Of several machines that start at once one has it."""
-        async with self.write() as connection:
-            if connection.dialect.name == "postgresql":
+    async def migrating(self) -> AsyncIterator[tuple[AsyncConnection, str | None]]:
+        """A transaction to migrate PostgreSQL in, and the version in it. Of several processes one has it.
+
+        The others ask again: a statement that waits holds a snapshot, which an index that is built waits for in turn.
+        """
+        while True:
+            async with self.write() as connection:
                 await connection.execute(text(LEISURELY))
-                await connection.execute(text("select pg_advisory_xact_lock(hashtext('morning-papers migrate'))"))
-            yield connection, await connection.run_sync(_version)
+                if await connection.scalar(text(TRY_TO_MIGRATE)):
+                    yield connection, await connection.run_sync(_version)
+                    return
+            await asyncio.sleep(ASK_AGAIN)
 
     @asynccontextmanager
     async def rebuild(self) -> AsyncIterator[AsyncConnection]:
@@ -322,12 +336,3 @@ def _version(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
     return str(connection.scalar(text("select version_num from alembic_version")))
-
-
-async def _upgrade(connection: AsyncConnection, before: str | None) -> None:
-    """Run the migrations that are pending; fill the search index from the papers that are stored, if it is new."""
-    from alembic import command
-
-    await connection.run_sync(lambda each: command.upgrade(upgrade.config(each), "head"))
-    if upgrade.lacks_index(before):
-        await search.rebuild(connection)

@@ -6,8 +6,8 @@ range, which has its partition by then. What has none, because nobody made it, g
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -34,7 +34,7 @@ page, the table ends a sixth smaller."""
 LONGEST_WAIT = "500ms"
 """Time to wait for a lock on the whole table, behind which everybody else queues. Less than the second after which
 PostgreSQL looks for deadlocks (`deadlock_timeout`): so it is this transaction that gives way, and no sender's."""
-LOCK_NOT_AVAILABLE = "55P03"
+LOCK_NOT_AVAILABLE, DEADLOCK_DETECTED = "55P03", "40P01"
 
 _PARTITIONS = text(r"""
     select relname as name, (regexp_match(bound, 'FROM \(''(\d+)''\)'))[1]::bigint as first,
@@ -137,12 +137,19 @@ async def next_edition_id(connection: AsyncConnection) -> int:
 @asynccontextmanager
 async def changing(store: Store) -> AsyncIterator[AsyncConnection]:
     """A transaction that makes or drops partitions. Raises InUseError where others hold the table for too long."""
-    try:
+    with giving_way():
         async with store.write() as connection:
             await connection.execute(text(f"set local lock_timeout = '{LONGEST_WAIT}'"))
             yield connection
+
+
+@contextmanager
+def giving_way() -> Iterator[None]:
+    """Raise InUseError where the server ended a wait for a lock."""
+    try:
+        yield
     except OperationalError as error:
-        if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
+        if getattr(error.orig, "sqlstate", None) not in {LOCK_NOT_AVAILABLE, DEADLOCK_DETECTED}:
             raise
         raise InUseError("the table of deliveries is in use") from error
 

@@ -1,4 +1,4 @@
-"""Detects connection poolers in front of PostgreSQL, and replicas behind it that a failover goes to."""
+"""Looks at PostgreSQL's own set-up: poolers in front of it, replicas behind it, the connections that it allows."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ from enum import StrEnum
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.database import Store
+from bot.runtime.server_connection import pool_arguments
+from bot.store.database import VISITORS, Store
 
 TRIES = 5
 """Times that two connections are compared: a busy pooler may give them two sessions by chance."""
+
+LEASES = 1
+"""Connections on which a process renews its leases."""
 
 
 class Pooler(StrEnum):
@@ -51,6 +55,25 @@ async def replicas_not_waited_for(connection: AsyncConnection) -> int:
     if await connection.scalar(text("select current_setting('synchronous_standby_names')")):
         return 0
     return int(await connection.scalar(text("select count(*) from pg_stat_replication")) or 0)
+
+
+def most_connections(accounts: int) -> int:
+    """The connections that a process may take which does everything and delivers by so many accounts."""
+    return sum(pool_arguments(accounts).values()) + VISITORS + LEASES
+
+
+async def connections_allowed(connection: AsyncConnection) -> int:
+    """The connections that the server allows at once; fewer where this user or database has a limit of its own."""
+    found = await connection.scalar(
+        text(
+            "select least("
+            " current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int"
+            " - coalesce(current_setting('reserved_connections', true)::int, 0),"
+            " (select nullif(rolconnlimit, -1) from pg_roles where rolname = current_user),"
+            " (select nullif(datconnlimit, -1) from pg_database where datname = current_database()))"
+        )
+    )
+    return int(found or 0)
 
 
 async def oldest_snapshot(connection: AsyncConnection) -> float | None:

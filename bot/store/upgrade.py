@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.runtime.locks import FileLocks, HeldError, wait_for
 from bot.runtime.locks.role_names import every_role
-from bot.store.partitions import WIDTH
+from bot.store import search
 
 if TYPE_CHECKING:  # imported only when there is something to migrate
     from alembic.config import Config
@@ -34,10 +34,8 @@ LEASES = "0019"
 """The migration that put leases in the place of PostgreSQL's advisory locks, of which a later process knows nothing."""
 PARTITIONS = "0021"
 """The migration that put PostgreSQL's deliveries into partitions."""
-FITS = "ck_deliveries_first_partition"
-"""The constraint by which deliveries of before fit into the first partition."""
-LONGEST_WAIT = "5s"
-"""Time to wait for a lock on deliveries, behind which other processes wait meanwhile."""
+DUE_BY_ID = "0024"
+"""The migration that gave PostgreSQL's index of what is due the id."""
 STANDSTILL = {"sqlite": SEARCH_INDEX, "postgresql": LEASES}
 """The newest migration that no process may run beside: one that renames tables, or changes how locks are held."""
 SETTLING = 9.0
@@ -47,7 +45,7 @@ MIGRATE = "migrate"
 ROWS_PER_SECOND = {"sqlite": 200_000, "postgresql": 60_000}
 """Rows that all migrations together copy or update in a second: less than `benchmarks.migrations` saw."""
 CHECKED_PER_SECOND = 1_000_000
-"""Rows of PostgreSQL's deliveries that are looked at in a second before they become a partition."""
+"""Rows of PostgreSQL's deliveries that are looked at in a second before they become a partition, or for an index."""
 PAPERS_PER_SECOND = 1_500
 """Papers that are put into the search index in a second."""
 BYTES_PER_SECOND = 100_000_000
@@ -101,8 +99,9 @@ async def estimate(connection: AsyncConnection, file: Path | None, version: str)
     for table in await connection.run_sync(lambda each: set(inspect(each).get_table_names())):
         if table in TOUCHED and version < REASON_CODES:
             rows += int(await connection.scalar(text(f"select count(*) from {table}")) or 0)  # noqa: S608 - ours
-    if file is None and REASON_CODES <= version < PARTITIONS:
-        checked = int(await connection.scalar(text("select count(*) from deliveries")) or 0)
+    looks = [each for each in (PARTITIONS, DUE_BY_ID) if version < each]
+    if file is None and looks:
+        checked = len(looks) * int(await connection.scalar(text("select count(*) from deliveries")) or 0)
     if lacks_index(version):
         papers = int(await connection.scalar(text("select count(*) from papers")) or 0)
     size = 0 if file is None else (await asyncio.to_thread(file.stat)).st_size
@@ -111,29 +110,13 @@ async def estimate(connection: AsyncConnection, file: Path | None, version: str)
     return rows + checked + papers, seconds
 
 
-async def bound_deliveries(connection: AsyncConnection) -> None:
-    """Say of PostgreSQL's deliveries that they fit into the first partition, without looking at the rows yet.
+async def run(connection: AsyncConnection, before: str | None, target: str = "head") -> None:
+    """Run the migrations up to `target`; fill the search index from the papers that are stored, if it is new."""
+    from alembic import command
 
-    The bound is so far off that a program of before may go on for years.
-    """
-    there = text("select 1 from pg_constraint where conname = :name and conrelid = 'deliveries'::regclass")
-    if await connection.scalar(there, {"name": FITS}) is None:
-        newest = int(await connection.scalar(text("select max(id) from editions")) or 0)
-        end = (newest // WIDTH + 2) * WIDTH
-        await connection.execute(text(f"set local lock_timeout = '{LONGEST_WAIT}'"))
-        await connection.execute(
-            text(f"alter table deliveries add constraint {FITS} check (edition_id < {end}) not valid")
-        )
-
-
-async def check_deliveries(connection: AsyncConnection) -> None:
-    """Look at all rows of deliveries, while others go on writing: attaching them then takes no look of its own."""
-    await connection.execute(text("set local statement_timeout = 0"))
-    await connection.execute(text(f"alter table deliveries validate constraint {FITS}"))
-
-
-BEFOREHAND = (bound_deliveries, check_deliveries)
-"""What is done before a database of PostgreSQL older than PARTITIONS is migrated, each in a transaction of its own."""
+    await connection.run_sync(lambda each: command.upgrade(config(each), target))
+    if lacks_index(before):
+        await search.rebuild(connection)
 
 
 @asynccontextmanager

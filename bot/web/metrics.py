@@ -86,9 +86,9 @@ class _Figures(Collector):
 class Metrics:
     """Collects the metrics of one process and of the database."""
 
-    def __init__(self, store: Store, status: RoleStatus | None = None) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self.status = status or RoleStatus()
+        self.status = RoleStatus()
         """What the jobs of this process do."""
         self._figures = _Figures(self.status)
         self.registry = CollectorRegistry()

@@ -40,7 +40,7 @@ MEANINGS: Mapping[str, Feedback] = {
     "dropped": Feedback.GONE,
     "complaint": Feedback.COMPLAINT,
     "spamreport": Feedback.COMPLAINT,
-    "unsubscribe": Feedback.LEAVING,
+    "unsubscribe": Feedback.UNSUBSCRIBE,
     "deferred": Feedback.STRIKE,
 }
 """The feedback that the `type` of an event stands for; a bounce that is not `permanent` is a strike. Others are

@@ -190,7 +190,10 @@ def items_of(row: Row, stored_lines: StoredLines) -> Iterator[discord.ui.Item[An
 
 def button_rows(buttons: Sequence[Button]) -> list[Sequence[Button]]:
     """Buttons in rows, without those whose `custom_id` is there already."""
-    distinct = list({str(each.custom_id): each for each in buttons}.values())
+    first: dict[str, Button] = {}
+    for each in buttons:
+        first.setdefault(str(each.custom_id), each)
+    distinct = list(first.values())
     return [distinct[start : start + BUTTONS] for start in range(0, len(distinct), BUTTONS)]
 
 

@@ -9,7 +9,7 @@ from bot.channel import Memory
 MOST = 500
 """Messages that are remembered, the newest."""
 KEY = "doubts"
-"""The memory's key for the list."""
+"""The memory's key for the list; it is stored, so the name stays."""
 
 
 class UnconfirmedMessages:

@@ -128,7 +128,7 @@ class Responses:
             return []
         papers = rows[0].command == CommandName.PAPER
         placeholder = words["more_about" if papers else "choose" if _is_help(rows[0]) else "change"]
-        choices = [_choice(row, papers=papers) for row in rows]
+        choices = [_choice(row, words, papers=papers) for row in rows]
         parts = [choices[start : start + CHOICES] for start in range(0, len(choices), CHOICES)]
         return [
             Menu(layout.mode, layout.recipient, f"rows{number}", placeholder, part)
@@ -160,9 +160,11 @@ def _button(option: Option, layout: Layout) -> Button:
     return Button(layout.custom_id(option.line), option.label, option.chosen)
 
 
-def _choice(row: ReplyRow, *, papers: bool) -> Choice:
-    label, about = (row.value, row.label) if papers else (row.label, row.value)
-    return Choice(label, row.line, about)
+def _choice(row: ReplyRow, words: Mapping[str, str], *, papers: bool) -> Choice:
+    if papers:
+        return Choice(row.value, row.line, row.label)
+    label = command_names.shown(row.label, words) if _is_help(row) else row.label
+    return Choice(label, row.line, row.value)
 
 
 def _is_help(row: ReplyRow) -> bool:

@@ -15,8 +15,8 @@ from email.parser import BytesParser
 from enum import StrEnum
 
 from bot.channel import LEAVE, MAIL, Feedback, Links
-from channels.email.leaving import asks_to_leave
 from channels.email.reports import MAX_PARTS, own_words, read_report, subject
+from channels.email.unsubscribe_words import asks_to_unsubscribe
 from channels.email.verdicts import Verdict
 
 MAX_BYTES = 1_000_000
@@ -45,7 +45,7 @@ class MailKind(StrEnum):
     OURS = "refused for our reputation or content"
     DELAYED = "delayed, or refused for other reasons"
     COMPLAINT = "complaints"
-    LEAVING = "unsubscribe requests"
+    UNSUBSCRIBE = "unsubscribe requests"
     AUTOMATIC = "automatic replies"
     JUNK = "anything else"
 
@@ -63,7 +63,7 @@ FEEDBACK_OF = {
     MailKind.GONE: Feedback.GONE,
     MailKind.STRIKE: Feedback.STRIKE,
     MailKind.COMPLAINT: Feedback.COMPLAINT,
-    MailKind.LEAVING: Feedback.LEAVING,
+    MailKind.UNSUBSCRIBE: Feedback.UNSUBSCRIBE,
 }
 """The kinds that the core acts on."""
 
@@ -93,17 +93,17 @@ def _classify(mail: Message, links: Links) -> Classified:
     token = _first(links, MAIL, _values(mail, *_ADDRESSED))
     if mail.get_content_type() == "multipart/report" and _report_type(mail) == "delivery-status":
         return _bounce(mail, token or _ours(mail, links))
-    leaving = _first(links, LEAVE, [*_values(mail, *_ADDRESSED), *_values(mail, "Subject")])
-    if leaving is not None:
-        return Classified(MailKind.LEAVING, LEAVE, leaving, "by mail")
+    asked = _first(links, LEAVE, [*_values(mail, *_ADDRESSED), *_values(mail, "Subject")])
+    if asked is not None:
+        return Classified(MailKind.UNSUBSCRIBE, LEAVE, asked, "by mail")
     if token is not None and _from_mail_system(mail):
         return _bounce(mail, token)
     if _is_automatic(mail):
         return Classified(MailKind.AUTOMATIC)
-    if asks_to_leave(subject(mail)) or asks_to_leave(_first_line(mail)):
+    if asks_to_unsubscribe(subject(mail)) or asks_to_unsubscribe(_first_line(mail)):
         answered = token or _first(links, MAIL, _values(mail, "In-Reply-To", "References"))
         if answered is not None:
-            return Classified(MailKind.LEAVING, MAIL, answered, "by mail")
+            return Classified(MailKind.UNSUBSCRIBE, MAIL, answered, "by mail")
     return Classified(MailKind.JUNK)
 
 

@@ -217,7 +217,7 @@ class Telegram(Channel):
             chat = ChatAddress.parse(to)
         except ValueError:
             return Gone("not a Telegram chat")
-        return self._flood.standing(chat) or chat
+        return self._flood.outcome_now(chat) or chat
 
     def compose(self, page: Page) -> TelegramMessage:
         return TelegramMessage(

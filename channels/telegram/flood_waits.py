@@ -42,7 +42,7 @@ class FloodWaits:
         """Seconds that a chat has to wait, the bot's own wait included."""
         return max(0.0, self._until.get(chat.id, 0.0) - _now(), self.of_bot())
 
-    def standing(self, chat: ChatAddress) -> Deferred | None:
+    def outcome_now(self, chat: ChatAddress) -> Deferred | None:
         """The outcome of a message that need not be tried now; None if it may be sent."""
         if (wait := self.of_bot()) > 0:
             return Deferred(REASON, wait, "channel")
@@ -61,8 +61,8 @@ class FloodWaits:
             log.warning("flood wait of one chat, others go on", extra={"channel": self._account, "seconds": seconds})
             return Deferred(REASON, seconds, slow_down=True)
         wait = min(seconds, max(before[2] - now, 0.0)) or seconds
-        if (standing := self.of_bot()) > 0:  # sent before the bot knew
-            wait = standing
+        if (known := self.of_bot()) > 0:  # sent before the bot knew
+            wait = known
         else:
             log.warning("flood wait of the bot", extra={"channel": self._account, "seconds": round(wait)})
             self._bot_until = now + wait

@@ -19,6 +19,7 @@ MOST_RESULTS = 50
 CACHE_TIME = 300
 """Seconds for which Telegram may repeat an answer to the same person."""
 LONGEST_TITLE, LONGEST_DESCRIPTION = 128, 200
+"""Characters that a list of results shows."""
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _PAPER = re.compile(r"\d{4}\.\d{4,5}")
 _OFFSET = re.compile(r"\d{1,4}", re.ASCII)

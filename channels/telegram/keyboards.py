@@ -39,13 +39,13 @@ async def keyboard(rows: Rows, memory: Memory) -> InlineKeyboardMarkup | None:
     return InlineKeyboardMarkup(built) if built else None
 
 
-def in_rows(buttons: Iterable[Button], most: int = ROW_BUTTONS) -> list[list[Button]]:
-    """Lay buttons out in rows of at most `most`, as long as their labels fit."""
+def in_rows(buttons: Iterable[Button]) -> list[list[Button]]:
+    """Lay buttons out in rows of at most `ROW_BUTTONS`, as long as their labels fit."""
     rows: list[list[Button]] = []
     room = 0
     for button in list(buttons)[:MOST_BUTTONS]:
         needed = display_width(button.label) + 2
-        if not rows or needed > room or len(rows[-1]) >= most:
+        if not rows or needed > room or len(rows[-1]) >= ROW_BUTTONS:
             rows.append([])
             room = ROW_WIDTH
         rows[-1].append(button)

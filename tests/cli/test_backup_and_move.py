@@ -244,7 +244,7 @@ async def test_only_the_newest_backups_are_kept_and_the_doctor_knows_the_last(lo
     (folder / "b.db").write_bytes(b"somebody's own file")
     done = papers_command(tmp_path, "backup", str(folder), "--keep", "1")
     names = sorted(file.name for file in folder.iterdir())
-    assert (names[0], len(names)) == ("b.db", 2), "what is no longer the backup that was made is left alone"
+    assert (names[0], len(names)) == ("b.db", 2), "what is no longer the backup that was made stays"
     said = papers_command(tmp_path, "doctor", given=given).stdout
     assert re.search(rf"ok     backup: last made and restored in rehearsal at .* UTC: .*{re.escape(names[1])}", said)
 

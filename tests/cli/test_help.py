@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from typer.main import get_group
 
-from bot.cli import PapersGroup, app
+from bot.cli import PapersGroup, app, console
 from bot.cli.channel_commands import ChannelTools
 from tests.support.command import run
 
@@ -68,6 +68,22 @@ def test_the_help_of_preferences_is_in_words_and_each_option_has_one_name() -> N
     assert [option.help for option in options if "preference." in (option.help or "")] == []
     assert {"--papers", "--votes", "--timezone"} <= {option.opts[0] for option in options}
     assert "--date" in {name for option in COMMANDS["deliveries"].commands["list"].params for name in option.opts}
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["today", "editions", "languages", "texts", "health", "doctor", "move", "subscribers list", "deliveries list"],
+)
+def test_every_list_is_written_for_scripts_too(words: str) -> None:
+    first, _, below = words.partition(" ")
+    command = COMMANDS[first].commands[below] if below else COMMANDS[first]
+    assert "--json" in {name for option in command.params for name in option.opts}
+
+
+@pytest.mark.parametrize("program", ["./run", "papers"])
+def test_sentences_name_the_program_as_it_is_started_here(program: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console, "PROGRAM", program)
+    assert console.as_typed("Try `papers doctor`; papers are listed.") == f"Try `{program} doctor`; papers are listed."
 
 
 def test_the_version_is_that_of_the_project(tmp_path: Path) -> None:

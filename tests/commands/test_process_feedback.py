@@ -61,9 +61,9 @@ async def sent(store: Store, ada: Subscriber, days_later: int, state: State = St
 
 async def test_a_complaint_unsubscribes_and_goes_on_the_suppression_list(store: Store) -> None:
     ada = await add(store)
-    door = FeedbackProcessor(store, LINKS)
-    assert await door.process(Feedback.COMPLAINT, *named(ada, 1), "spam", NOW)
-    assert not await door.process(Feedback.COMPLAINT, *named(ada, 1), "spam", NOW)
+    feedback = FeedbackProcessor(store, LINKS)
+    assert await feedback.process(Feedback.COMPLAINT, *named(ada, 1), "spam", NOW)
+    assert not await feedback.process(Feedback.COMPLAINT, *named(ada, 1), "spam", NOW)
     assert (await reader(store)).status is Status.UNSUBSCRIBED
     async with store.read() as connection:
         assert await subscriber_queries.is_suppressed(connection, ADA)
@@ -71,10 +71,10 @@ async def test_a_complaint_unsubscribes_and_goes_on_the_suppression_list(store: 
 
 async def test_an_unsubscribe_request_works_once_and_never_expires(store: Store) -> None:
     ada = await add(store)
-    door = FeedbackProcessor(store, LINKS)
+    feedback = FeedbackProcessor(store, LINKS)
     later = NOW + timedelta(days=4_000)
-    assert await door.process(Feedback.LEAVING, *named(ada), "by mail", later)
-    assert not await door.process(Feedback.LEAVING, *named(ada), "by mail", later)
+    assert await feedback.process(Feedback.UNSUBSCRIBE, *named(ada), "by mail", later)
+    assert not await feedback.process(Feedback.UNSUBSCRIBE, *named(ada), "by mail", later)
     assert (await reader(store)).status is Status.UNSUBSCRIBED
 
 
@@ -91,32 +91,32 @@ async def test_a_hard_bounce_ends_the_reader_and_their_pending_deliveries(store:
 
 async def test_strikes_in_a_row_within_a_week_end_nothing(store: Store) -> None:
     ada = await add(store)
-    door = FeedbackProcessor(store, LINKS)
+    feedback = FeedbackProcessor(store, LINKS)
     for n in range(7):
-        await door.process(Feedback.STRIKE, *named(ada, await sent(store, ada, n)), "full", NOW)
+        await feedback.process(Feedback.STRIKE, *named(ada, await sent(store, ada, n)), "full", NOW)
     assert (await reader(store)).status is Status.ACTIVE
-    await door.process(Feedback.STRIKE, *named(ada, await sent(store, ada, 7)), "full", NOW)
+    await feedback.process(Feedback.STRIKE, *named(ada, await sent(store, ada, 7)), "full", NOW)
     assert (await reader(store)).status is Status.GONE
 
 
 async def test_strikes_on_three_editions_in_a_row_make_a_reader_gone(store: Store) -> None:
     ada = await add(store)
-    door = FeedbackProcessor(store, LINKS)
+    feedback = FeedbackProcessor(store, LINKS)
     first, second, third = [await sent(store, ada, n) for n in (0, 3, 7)]
     for edition in (first, second):
-        assert await door.process(Feedback.STRIKE, *named(ada, edition), "full", NOW)
-        assert not await door.process(Feedback.STRIKE, *named(ada, edition), "full", NOW), "the same again"
+        assert await feedback.process(Feedback.STRIKE, *named(ada, edition), "full", NOW)
+        assert not await feedback.process(Feedback.STRIKE, *named(ada, edition), "full", NOW), "the same again"
         assert (await reader(store)).status is Status.ACTIVE
-    assert await door.process(Feedback.STRIKE, *named(ada, third), "full", NOW)
+    assert await feedback.process(Feedback.STRIKE, *named(ada, third), "full", NOW)
     assert (await reader(store)).status is Status.GONE
 
 
 async def test_an_edition_that_arrived_in_between_resets_the_strikes(store: Store) -> None:
     ada = await add(store)
-    door = FeedbackProcessor(store, LINKS)
+    feedback = FeedbackProcessor(store, LINKS)
     numbers = [await sent(store, ada, n) for n in range(5)]
     for edition in (*numbers[:2], *numbers[3:]):
-        await door.process(Feedback.STRIKE, *named(ada, edition), "full", NOW)
+        await feedback.process(Feedback.STRIKE, *named(ada, edition), "full", NOW)
     assert (await reader(store)).status is Status.ACTIVE
 
 
@@ -127,7 +127,7 @@ async def test_a_token_of_an_erased_reader_does_not_name_another(store: Store) -
         await subscriber_queries.forget(connection, ada.id, now=NOW)
         await subscriber_queries.add(connection, ADA, Preferences(), now=NOW + timedelta(days=1))
         await connection.execute(update(table).values(id=ada.id))  # the number is given again
-    assert not await FeedbackProcessor(store, LINKS).process(Feedback.LEAVING, *token, "by mail", datetime.now(UTC))
+    assert not await FeedbackProcessor(store, LINKS).process(Feedback.UNSUBSCRIBE, *token, "by mail", datetime.now(UTC))
     assert (await reader(store)).status is Status.ACTIVE
 
 
@@ -137,7 +137,7 @@ async def test_a_token_of_an_erased_reader_does_not_name_another(store: Store) -
 )
 async def test_a_token_works_only_for_its_own_purpose(store: Store, purpose: str, token: str) -> None:
     await add(store)
-    assert not await FeedbackProcessor(store, LINKS).process(Feedback.LEAVING, purpose, token, "", NOW)
+    assert not await FeedbackProcessor(store, LINKS).process(Feedback.UNSUBSCRIBE, purpose, token, "", NOW)
     assert (await reader(store)).status is Status.ACTIVE
 
 

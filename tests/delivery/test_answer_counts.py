@@ -44,7 +44,7 @@ def test_a_channel_is_refused_by_a_share_of_several_domains() -> None:
     assert counts(300, a=20, b=20).refuses
 
 
-def test_a_domain_waits_and_is_asked_anew() -> None:
+def test_a_domain_waits_and_is_asked_again() -> None:
     found = counts(ENOUGH, a=FEWEST)
     until = found.waits_until("a", AT)
     assert until == AT + JUDGE_WAITS

@@ -381,7 +381,7 @@ class Delivery(RuleBasedStateMachine):
         await self.arrive(dispatcher)
 
     async def arrive(self, dispatcher: Dispatcher) -> None:
-        """Wait until whatever is in flight stands at the service's door."""
+        """Wait until every send in flight has reached the service."""
         while True:
             self.service.arrived.clear()
             ours = len(self.service.open(dispatcher))

@@ -87,13 +87,13 @@ def _short_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @dataclass
 class Odd(FakeChannel):
-    """A channel with doors that open one by one, and with a mind of its own about listening."""
+    """A channel that sends to each reader once a test lets it, and may fail to log in or to listen."""
 
     doors: dict[str, asyncio.Event] = field(default_factory=dict)
     listening: Callable[[], None] = lambda: None
     logging_in: Callable[[], None] = lambda: None
     everybody: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when everybody who has a door stands before it."""
+    """Set when a send to each reader in `doors` is waiting."""
 
     async def __aenter__(self) -> Self:
         self.logging_in()

@@ -90,7 +90,7 @@ def born(orders: Orders) -> Iterator[Life]:
 
 
 def watch(lives: Sequence[Life], lines: int | None, *, each: bool = False) -> int:
-    """Wait until so many lines were written (None: without end) or all lives are over; how many were.
+    """Wait until that many lines were written (None: for ever) or all processes have ended. Returns how many were.
 
     With `each` until every life has written one as well, however slow it was to begin.
     """
@@ -140,7 +140,7 @@ async def in_doubt(orders: Orders) -> set[Key]:
 
 
 async def crowd(store: Store, size: int, number: int = 0, *, channel: str = "fake", domain: str = "") -> int:
-    """Publish an edition that is due now for so many readers, who are subscribed with the first; its id."""
+    """Publish an edition that is due now for that many readers, who are subscribed with the first. Returns its id."""
     now = datetime.now(UTC)
     wanted = Preferences(hour=now.hour * 60 + now.minute)
     async with store.write() as connection:

@@ -27,7 +27,7 @@ def time() -> Time:
 
 
 class Day:
-    """Counts as the database does: so many a day."""
+    """Counts as the database does: up to a number a day."""
 
     def __init__(self, most: int) -> None:
         self.left = most

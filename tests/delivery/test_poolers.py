@@ -12,7 +12,7 @@ from sqlalchemy import text, update
 from bot.doctor import database_checks
 from bot.model import Preferences
 from bot.runtime.locks import HeldError, make_locks
-from bot.store import Store, upgrade
+from bot.store import Store, server_upgrade, upgrade
 from bot.store.edition_report import reports
 from bot.store.partitions import make_ahead
 from bot.store.retention import KEEP, fold_old, kept_from
@@ -35,7 +35,7 @@ async def test_everything_goes_out_through_a_pooler(
         orders = Orders(tmp_path, f"postgresql+psycopg://papers@/{name}{behind}")
         async with reading(orders) as store:
             assert await pooler(store) is mode
-            [finding] = await database_checks._server(store)
+            [finding] = await database_checks._server(store, {})
             assert (finding.ok, f"sessions for each {mode}" in finding.says) == (True, True)
             await crowd(store, readers)
             ours = make_locks(store.engine.url, None)
@@ -55,7 +55,7 @@ async def test_everything_goes_out_through_a_pooler(
 async def test_without_a_pooler_none_is_seen(postgres: Postgres, migrated: str, tmp_path: Path) -> None:
     store = Store.open(postgres.url(postgres.create(template=migrated)), tmp_path)
     assert await pooler(store) is Pooler.NONE
-    assert await database_checks._server(store) == []
+    assert await database_checks._server(store, {}) == []
     async with store.read() as connection:
         assert await replicas_not_waited_for(connection) == 0
     await store.close()
@@ -87,21 +87,18 @@ async def test_a_database_with_one_table_of_deliveries_gets_partitions_through_a
             await connection.execute(text("alter table subscribers add account varchar"))  # as readers have it today
             before = await connection.scalar(place, {"name": "deliveries"})
         await publish(store, {"ada": Preferences()})
-        bound, check = upgrade.BEFOREHAND
         for _ in range(2):  # as after a start that was killed
-            async with store.write() as connection:
-                await bound(connection)
+            await server_upgrade.bound_deliveries(store)
             async with store.write() as sender:  # one of before, which goes on meanwhile
                 await sender.execute(update(deliveries).values(state="sent", ended_at=NOW))
-                async with store.write() as connection:
-                    await check(connection)
+                await server_upgrade.check_deliveries(store)
         async with store.write() as connection:
             await connection.execute(text("alter table subscribers drop account"))
         await store.migrate()
         async with store.read() as connection:
             assert await connection.scalar(place, {"name": "deliveries_0"}) == before, "nothing is rewritten"
             left = text("select 1 from pg_constraint where conname = :name")
-            assert await connection.scalar(left, {"name": upgrade.FITS}) is None
+            assert await connection.scalar(left, {"name": server_upgrade.FITS}) is None
         await make_ahead(store, NOW + KEEP)
         await publish(store, {}, day=DAY + KEEP, now=NOW + KEEP)
         assert await fold_old(store, before=kept_from(NOW + KEEP)) == 1

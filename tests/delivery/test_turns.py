@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -9,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import func, select, text, update
 
 from bot.channel import Deferred, Gone, Message, Outcome, Pace, Personal, Sent
 from bot.delivery.dispatcher import Dispatcher
@@ -19,7 +21,7 @@ from bot.runtime.locks import Locks, LostError, make_locks
 from bot.store import DatabaseFault, Store, channel_state, claiming, sqlite_turns
 from bot.store.loaded_deliveries import load
 from bot.store.pipelined_turns import PipelinedTurns
-from bot.store.schema import subscribers
+from bot.store.schema import deliveries, subscribers
 from bot.store.sqlite_turns import SqliteTurns
 from bot.store.turns import Turn, Wanted
 from tests.support.dispatching import AT_ONCE, row, states
@@ -98,6 +100,44 @@ async def test_a_rush_is_sent_counted_and_ended(store: Store, locks: Locks, turn
     assert sum(turns) == READERS
     assert turns[-1] < PACE.concurrency
     assert (await stored(store)).counts.answers == READERS
+
+
+class Slow(FakeChannel):
+    """Answers when told to, one message after the other."""
+
+    def __init__(self, pace: Pace) -> None:
+        super().__init__(pace=pace)
+        self.waiting: deque[asyncio.Event] = deque()
+
+    async def send(self, to: str, message: Message, personal: Personal) -> Outcome:
+        self.waiting.append(asyncio.Event())
+        await self.waiting[-1].wait()
+        return await super().send(to, message, personal)
+
+
+async def test_in_each_turn_no_sender_has_more_in_doubt_than_it_may_send_at_once(
+    store: Store, locks: Locks, turns: list[int]
+) -> None:
+    """What is in doubt after a crash is what is `sending`; nothing is claimed ahead of that."""
+    pace = Pace(concurrency=4, exclusive=False)
+    channels = [Slow(pace), Slow(pace)]
+    dispatchers = [Dispatcher(store, channel, locks) for channel in channels]
+    await locks.take(*dispatchers[0].roles(), *dispatchers[1].roles())
+    await edition(store)
+    owned = select(deliveries.c.owner, func.count()).where(deliveries.c.owner.is_not(None)).group_by(deliveries.c.owner)
+    seen = 0
+    while (await states(store)).get("sent", 0) < READERS:
+        for channel, dispatcher in zip(channels, dispatchers, strict=True):
+            await dispatcher.step(NOW)
+            await asyncio.sleep(0)  # what it claimed is on its way
+            for _ in range(min(3, len(channel.waiting))):
+                channel.waiting.popleft().set()
+            async with store.read() as connection:
+                counts = [count for _, count in await connection.execute(owned)]
+            assert all(count <= pace.concurrency for count in counts)
+            seen = max([seen, *counts])
+    assert seen == pace.concurrency
+    assert len(turns) > len(dispatchers)
 
 
 async def test_a_turn_gives_what_claim_gives(store: Store) -> None:

@@ -44,7 +44,7 @@ async def rooms() -> AsyncIterator[DiscordServer]:
 
 
 async def subscribe(store: Store, rooms: DiscordServer) -> list[str]:
-    """So many readers in each, to whom an edition is due now; the channels of those on Discord."""
+    """Add that many readers to each, to whom an edition is due now. Returns the channels of those on Discord."""
     guild = rooms.guild("Readers")
     places = [f"channel:{guild.text(f'papers-{number}').id}" for number in range(READERS)]
     now = datetime.now(UTC)

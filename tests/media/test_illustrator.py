@@ -119,6 +119,7 @@ def test_the_first_papers_of_a_day_have_cards_of_their_own(tmp_path: Path) -> No
     assert not [each for each in tasks(edition(Cadence.WEEK), "ar", around, [], {}) if each.paper]
 
 
+@pytest.mark.slow
 async def test_pictures_are_drawn_once_and_again_when_they_would_differ(store: Store, tmp_path: Path) -> None:
     made, media = await published(store), MediaStore(tmp_path)
     illustrator = Illustrator(store, media)

@@ -131,6 +131,13 @@ def test_a_letter_that_no_font_has_leaves_the_picture_out() -> None:
         draw(Task("it", replace(CARD, title="\U00012000"), "en"))
 
 
+def test_light_words_are_legible_where_there_is_room() -> None:
+    words = [Word("大语言模型", 1.0), *(Word(f"视觉 {n}", 0.08) for n in range(30))]
+    sizes = [item.size for item in laid_out(Cloud(words), Typesetter("zh-Hans")).items if isinstance(item, Label)]
+    assert len(sizes) == len(words)
+    assert max(sizes) > 2 * min(sizes) > 50
+
+
 def test_a_word_that_no_font_has_is_left_out_of_its_cloud() -> None:
     scene = cloud("en", ["GRPO", "\U00012000", "ไทย", "planning"])
     assert {item.text for item in scene.items if isinstance(item, Label)} == {"GRPO", "planning"}

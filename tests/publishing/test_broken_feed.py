@@ -158,7 +158,7 @@ async def test_the_fault_of_one_days_list_is_that_days_alone(service: Service, s
     assert {paper.id for paper in after} - {paper.id for paper in before} == {"2511.00109"}
 
 
-async def test_another_fault_is_told_anew(service: Service, server: FeedServer, log: pytest.LogCaptureFixture) -> None:
+async def test_another_fault_is_told_again(service: Service, server: FeedServer, log: pytest.LogCaptureFixture) -> None:
     await service.step(MONDAY, 22)
     for hour, fault in enumerate([Fault.status(503), Fault.status(503), Fault.html_page, Fault.status(503)]):
         server.fault = fault

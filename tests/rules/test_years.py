@@ -33,7 +33,7 @@ from bot.commands import ReaderCommands
 from bot.delivery.dispatcher import Dispatcher
 from bot.model import ALL_WEEK, Address, Cadence, Found, Paper, Preferences
 from bot.publishing.publisher import Publisher
-from bot.rules.preferences import of_command
+from bot.rules.preferences import PREFERENCES
 from bot.runtime.locks import holding, make_locks
 from bot.store import Store, subscriber_queries
 from bot.store.edition_report import reports
@@ -103,7 +103,7 @@ class Act:
     @property
     def line(self) -> str:
         """The command line."""
-        preference = of_command(self.command)
+        preference = next((each for each in PREFERENCES if each.command == self.command), None)
         if preference is not None:
             return preference.line(self.value)
         return command_line(self.command, "" if self.value is None else f"{self.value}")

@@ -12,6 +12,8 @@ import pytest
 from bot.media.speech.voices import SpeechError
 from bot.runtime.background_process import NICE, BackgroundError, in_background
 
+pytestmark = pytest.mark.slow
+
 
 def priority() -> tuple[int, int]:
     return os.getpid(), os.getpriority(os.PRIO_PROCESS, 0)

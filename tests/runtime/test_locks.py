@@ -57,7 +57,7 @@ async def leased(postgres: object, request: pytest.FixtureRequest) -> AsyncItera
 
 
 async def end(store: Store, seconds: float = 0.0) -> None:
-    """Let every lease end so many seconds from now, by the server's clock."""
+    """Let every lease end that many seconds from now, by the server's clock."""
     async with store.write() as connection:
         query = "update leases set ends_at = clock_timestamp() + make_interval(secs => :seconds)"
         await connection.execute(text(query), {"seconds": seconds})

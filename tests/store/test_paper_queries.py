@@ -1,6 +1,7 @@
 """Papers in the store: stored by id, refreshed by polls, found by their words."""
 
 import pytest
+from sqlalchemy import event
 
 from bot.store import (
     Store,
@@ -172,3 +173,14 @@ async def test_words_that_come_later_are_found_too(store: Store) -> None:
     await keep(store, paper(1, keywords=("diffusion",), organisation="Somewhere"))
     assert await find(store, "diffusion") == ["2511.00001"]
     assert await find(store, "somewhere") == ["2511.00001"]
+
+
+async def test_a_large_day_takes_no_statement_for_each_paper(store: Store) -> None:
+    asked: list[str] = []
+    event.listen(store.engine.sync_engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+    counts = []
+    for size in (100, 400):
+        asked.clear()
+        await keep(store, *(paper(1000 * size + number) for number in range(size)))
+        counts.append(len(asked))
+    assert counts[1] < 2 * counts[0]

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 from alembic import command
 
@@ -63,6 +64,11 @@ def old_program(store: Store, role: str, table: str = "facts") -> Iterator[int]:
         assert process.stdout.readline() == "held\n"
         yield process.pid
         process.communicate("", timeout=30)
+    if store.path is None:  # the server notices a moment later
+        there = "select 1 from pg_stat_activity where application_name like %s"
+        with psycopg.connect(command[3], autocommit=True) as connection:
+            while connection.execute(there, (f"process {process.pid} on old%",)).fetchone():
+                pass
 
 
 @pytest.mark.parametrize("role", ["poll", "keep", "write", "deliver:fake", "listen:stuck", "owner:0123456789abcdef"])

@@ -1,4 +1,4 @@
-"""Pictures over real connections: which one is taken, how it is drawn anew, and what is refused."""
+"""Pictures over real connections: which one is taken, how it is re-encoded, and what is refused."""
 
 import subprocess
 import sys
@@ -303,7 +303,7 @@ def test_a_damaged_picture_is_redrawn_or_refused(place: int, damage: bytes, kind
         redrawn(body[:place] + damage + body[place + len(damage) :])
 
 
-# How it is drawn anew
+# How it is re-encoded
 
 
 def test_an_animation_is_its_first_frame() -> None:

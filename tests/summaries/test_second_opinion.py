@@ -147,7 +147,7 @@ async def test_an_opinion_that_cannot_be_had_refuses_nothing(make: Any, checks: 
     texts = await room.write()
     assert {each.verdict for each in texts} == {TextState.ACCEPTED}
     if checks(None) != "Perhaps.":  # type: ignore[arg-type]
-        assert len(room.checker.asked) == 1  # it is left alone for a while
+        assert len(room.checker.asked) == 1  # it is not asked for a while
         later = NOW + RESTS_FOR
         async with room.store.write() as connection:
             await connection.execute(delete(texts_table))

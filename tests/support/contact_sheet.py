@@ -15,7 +15,7 @@ NAME = 18
 
 
 def contact_sheet(path: Path, pictures: Sequence[tuple[str, bytes]], *, columns: int, scale: float = 1.0) -> None:
-    """Write pictures of one size (names and PNGs) in rows of so many, in the order in which they are read."""
+    """Write pictures of one size (names and PNGs) in rows of that many, in the order in which they are read."""
     opened = [(name, Image.open(BytesIO(content)).convert("RGB")) for name, content in pictures]
     width, height = (round(side * scale) for side in opened[0][1].size)
     across, down = width + GAP, height + NAME + GAP

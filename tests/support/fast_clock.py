@@ -1,6 +1,6 @@
 """The program on a machine whose clock is fast: `python -m tests.support.fast_clock HOURS WORDS...`.
 
-The monotonic clock, which nobody sets, is left alone.
+The monotonic clock, which nobody sets, is not changed.
 """
 
 from __future__ import annotations

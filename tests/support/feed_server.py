@@ -177,7 +177,7 @@ class FeedServer:
         period, number, size = question(query, now.date())
         size = min(size, self.page_cap or size)
         rows = self._shown(now, *period) if period else self._shown(now)
-        # Ties come in another order each time a list is asked for anew. Its further pages keep that order:
+        # Ties come in another order each time a list is asked for. Its further pages keep that order:
         # were it to change between them, no client could read the whole list.
         selection = str([query.get(name) for name in PERIODS])
         self._rounds[selection] += number == 0

@@ -82,7 +82,7 @@ class ModelServer:
         await self._server.close()
 
     async def reached(self, count: int) -> None:
-        """Wait until so many questions have been asked."""
+        """Wait until that many questions have been asked."""
         async with self._more:
             await self._more.wait_for(lambda: len(self.asked) >= count)
 

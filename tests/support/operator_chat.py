@@ -110,7 +110,7 @@ async def notes(store: Store) -> list[Any]:
 
 
 async def reported(store: Store) -> Report:
-    """What became of the newest announcement."""
+    """The newest announcement's deliveries by state."""
     async with store.read() as connection:
         found = await reports(connection)
     assert all(report.adds_up for report in found)

@@ -44,7 +44,7 @@ begin
 end
 $$
 """
-"""Empties all tables and sets sequences back. TRUNCATE would make files for every table and index anew, 2 ms each."""
+"""Empties all tables and sets sequences back. TRUNCATE would create new files for every table and index, 2 ms each."""
 
 
 class Postgres:

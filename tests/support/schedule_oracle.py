@@ -66,13 +66,13 @@ class Clock:
         assert own <= due or due == self.awake(published)
         return min(due + 18 * HOUR, following)
 
-    def until_anew(self, published: datetime, now: datetime) -> datetime:
+    def new_until(self, published: datetime, now: datetime) -> datetime:
         """The same as of a change of hour, zone or weekdays."""
         booked = self.until(published, self.due(published))
-        at = self.due_anew(published, now)
+        at = self.new_due(published, now)
         return booked if at < booked else min(at + 18 * HOUR, self.slots(at, at + 9 * DAY)[0])
 
-    def due_anew(self, published: datetime, now: datetime) -> datetime:
+    def new_due(self, published: datetime, now: datetime) -> datetime:
         """When an edition that is still owed is due, as of a change of hour, zone or weekdays."""
         due = self.due(published)
         return due if due > now else self.awake(now)
@@ -162,7 +162,7 @@ class Life:
         moved = clock != self.clock
         self.clock = clock
         for each in self.open() if moved else ():
-            each.due, each.until = clock.due_anew(each.published, at), clock.until_anew(each.published, at)
+            each.due, each.until = clock.new_due(each.published, at), clock.new_until(each.published, at)
             each.clock, each.next = clock, None
 
     def choose(self, cadence: str, latest: Latest, at: datetime) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -19,8 +20,15 @@ RIGHTS = "[...document.querySelectorAll('.drawn > *')].map(each => each.getBound
 RECENT = [paper(100 + n, keywords=()) for n in range(12)]
 
 
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the first test leaves its pictures: what is there already is not drawn again."""
+    return tmp_path_factory.mktemp("drawn")
+
+
 @pytest.fixture
-async def served(tmp_path: Path) -> AsyncIterator[Served]:
+async def served(tmp_path: Path, drawn: Path) -> AsyncIterator[Served]:
+    shutil.copytree(drawn, tmp_path / "media")
     async with Served(tmp_path, public="") as opened:
         for n, each in enumerate(RECENT, start=1):
             await opened.publish(each, day=DAY - timedelta(days=n))
@@ -28,6 +36,7 @@ async def served(tmp_path: Path) -> AsyncIterator[Served]:
             *(paper(n, keywords=(*WORDS, f"topic {n}x", f"theme {n}x"), thumbnail=None) for n in range(1, 5))
         )
         await opened.illustrate(made, "en", "ar")
+        shutil.copytree(tmp_path / "media", drawn, dirs_exist_ok=True)
         yield opened
 
 
@@ -50,16 +59,16 @@ async def test_an_edition_shows_its_cloud_its_trend_and_a_link_to_its_poster(ser
     assert "max-age=60" in plain.headers["Cache-Control"]
 
 
-async def test_no_cache_hides_a_picture_that_is_drawn_anew(served: Served) -> None:
+async def test_no_cache_hides_a_picture_that_is_drawn_again(served: Served) -> None:
     first = await served.get("/en/2026-04-29")
     old = await served.get("/media/2026-04-29/en/poster.png")
-    served.media.put("2026-04-29", "en", "poster.png", b"drawn anew", made_from="0a1b2c", now=served.now)
+    served.media.put("2026-04-29", "en", "poster.png", b"drawn again", made_from="0a1b2c", now=served.now)
     served.now += 2 * FRESH
     new = await served.get("/en/2026-04-29", If_Modified_Since=first.headers["Last-Modified"])
     assert new.status == 200
     assert "poster.png?v=0a1b2c" in new.text
     again = await served.get("/media/2026-04-29/en/poster.png", If_None_Match=old.headers["ETag"])
-    assert (again.status, again.body) == (200, b"drawn anew")
+    assert (again.status, again.body) == (200, b"drawn again")
     tags = f'"other", W/{again.headers["ETag"]}'
     assert (await served.get("/media/2026-04-29/en/poster.png", If_None_Match=tags)).status == 304
 

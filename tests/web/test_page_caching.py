@@ -50,9 +50,9 @@ async def test_a_page_is_queried_once_a_minute_and_rendered_when_changed() -> No
     assert (len(looked), pages.renderings) == (2, 1)
     said[0] = "two"
     assert pages.fresh("page", now + FRESH) is kept
-    anew = await pages.get("page", now + 2 * FRESH, load)
-    assert anew is not None
-    assert (anew.body, pages.renderings) == (b"two", 2)
+    again = await pages.get("page", now + 2 * FRESH, load)
+    assert again is not None
+    assert (again.body, pages.renderings) == (b"two", 2)
     assert pages.fresh("page", now - FRESH) is None, "the clock was set back"
 
 

@@ -257,6 +257,13 @@ async def test_a_papers_page_shows_the_figure_that_is_kept(tmp_path: Path) -> No
             assert (await served.get(f"/pictures/{stranger}.figure")).status == 404
 
 
+async def test_the_page_on_privacy_names_all_that_is_kept_and_for_how_long(served: Served) -> None:
+    shown = (await served.get("/en/privacy")).text
+    kept = ("delivery address", "set up a group", "one-time links", "a hash of the address", "backups")
+    assert [each for each in kept if each not in shown] == []
+    assert ("60 days" in shown, "180 days" in shown) == (True, True)
+
+
 async def test_a_page_that_is_not_there_leads_on(served: Served) -> None:
     answer = await served.get("/ko/nothing")
     seen = Seen(answer.text)

@@ -106,7 +106,7 @@ async def test_a_part_of_another_recording_is_not_mixed_in(served: Served) -> No
     assert (head.status, head.body, head.headers["Content-Length"]) == (200, b"", f"{len(first.body)}")
 
 
-async def test_no_cache_hides_a_recording_that_is_made_anew(served: Served) -> None:
+async def test_no_cache_hides_a_recording_that_is_made_again(served: Served) -> None:
     first = await served.get(SOUND, **HOST)
     served.now += timedelta(minutes=30)
     async with served.store.read() as connection:

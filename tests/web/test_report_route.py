@@ -22,6 +22,8 @@ async def test_a_visitor_reports_a_wrong_text_from_its_page_alone(tmp_path: Path
         page = (await served.get(ABOUT)).text
         assert "Written by the language model Qwen&lt;3&gt; on " in page
         assert page.count(f'action="{ABOUT}/report/plain" method="post"') == 1
+        assert "checked automatically against the paper" in page
+        assert "checked automatically" not in (await served.get("/en/papers/2604.00002")).text
         assert "/report/" not in (await served.get("/en/papers/2604.00002")).text
 
         async def post(path: str, **headers: str) -> int:

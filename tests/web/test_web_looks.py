@@ -248,3 +248,19 @@ async def test_keyboard_users_can_skip_to_the_content(served: Served, browser: "
         assert await shown.evaluate(focused) == ["skip", True]
         await shown.keyboard.press("Enter")
         assert shown.url.endswith("#main")
+
+
+async def test_on_paper_links_have_addresses_and_nothing_is_for_screens_alone(
+    sampled: Served, browser: "Browser"
+) -> None:
+    async with page(browser, width=718, scheme="dark") as shown:
+        await shown.goto(f"{sampled.url}/en/2026-04-29")
+        await shown.emulate_media(media="print", color_scheme="dark")
+        for screen in ("header nav", ".subscribe", "footer .links", "article .chip:not(.quiet)"):
+            assert not await shown.locator(screen).first.is_visible(), screen
+        cut = "each => each.scrollWidth > each.clientWidth"
+        assert not await shown.evaluate(f"[...document.querySelectorAll('.chips')].some({cut})")
+        await shown.goto(f"{sampled.url}/en/papers/2604.25917")
+        address = "getComputedStyle(document.querySelector('.actions a'), '::after').content"
+        assert "arxiv.org" in await shown.evaluate(address)
+        assert not await shown.locator(".share").is_visible()

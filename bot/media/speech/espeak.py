@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.media.speech.voices import LARGEST_SOUND, SpeechError
-from bot.runtime.background_process import step_back
+from bot.runtime.background_process import lower_priority
 
 PROGRAM = "espeak-ng"
 VOICES = {
@@ -87,7 +87,7 @@ async def _run(path: str, *arguments: str, said: bytes = b"", seconds: float) ->
         )
     except OSError as error:
         raise SpeechError(f"espeak-ng cannot be started ({error.strerror})", misconfigured=True) from None
-    step_back(process.pid)
+    lower_priority(process.pid)
     try:
         async with asyncio.timeout(seconds):
             assert process.stdin is not None

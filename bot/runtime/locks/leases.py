@@ -65,7 +65,7 @@ class Leases:
             connect_args=connection_arguments(make_url(url).query),
         )
         self._connection: AsyncConnection | None = None
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
         self._held: dict[str, Lease] = {}
         self._lost: set[str] = set()
         """Roles that we had and did not give back: whatever is still done under them is refused."""
@@ -202,7 +202,7 @@ class Leases:
 
     async def _rows(self, query: str, **values: object) -> Sequence[Row[Any]]:
         """Run one statement. Raises LostError where the server does not answer in time."""
-        async with self._turn:
+        async with self._lock:
             asked = asyncio.ensure_future(self._ask(query, values))
             # Not a timeout around it: a driver may take long to cancel a query, and we must stop now.
             try:

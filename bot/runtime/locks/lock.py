@@ -44,7 +44,7 @@ class Holder:
 
     @property
     def id(self) -> str | None:
-        """What tells the process from all others, also where host names repeat; None if it is not known."""
+        """An id that no other process has, also where host names repeat; None if it is not known."""
         named = NAMED.match(self.process)
         return named["id"] if named else None
 
@@ -129,4 +129,4 @@ def ourselves() -> dict[str, object]:
 
 def described(holder: dict[str, object]) -> str:
     """A holder, as it is named to the operator."""
-    return f"process {holder['pid']} on {holder['host']} since {holder['since']} ({holder.get('id', 'of before')})"
+    return f"process {holder['pid']} on {holder['host']} since {holder['since']} ({holder.get('id', 'unknown')})"

@@ -1,4 +1,4 @@
-"""Alembic's way in: the connection comes from bot.store.database, nothing is read from a file."""
+"""Alembic's entry point: the connection comes from bot.store.database, nothing is read from a file."""
 
 from alembic import context
 

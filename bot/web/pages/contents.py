@@ -164,7 +164,8 @@ class Pages:
         page = list_page(
             plain_math(paper.title), listed, [ranked], _everything(language, Style.ABSTRACT), slug=paper.id
         )
-        page, pictures = replace(page, blocks=shown, alone=True), self._shown(found, now)
+        footer = [w.gettext("source.note_model")] * bool(written) + [*page.footer]
+        page, pictures = replace(page, blocks=shown, footer=footer, alone=True), self._shown(found, now)
         layout = self._layouts.layout(
             w,
             lambda tag: self._urls.paper(tag, paper_id),

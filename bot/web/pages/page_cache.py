@@ -68,10 +68,9 @@ Load = Callable[[], Awaitable[PageSource | None]]
 class PageCache:
     """A cache of pages, limited by size and number; the least recently used page goes first."""
 
-    def __init__(self, largest: int = LARGEST, fresh: timedelta = FRESH, most: int = MOST) -> None:
+    def __init__(self, largest: int = LARGEST, most: int = MOST) -> None:
         self._largest = largest
         self._most = most
-        self._fresh = fresh
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
         self._loading: WeakValueDictionary[Hashable, _Loading] = WeakValueDictionary()
         self._size = 0
@@ -81,7 +80,7 @@ class PageCache:
     def fresh(self, key: Hashable, now: datetime) -> RenderedPage | None:
         """The page cached under `key`, if it may be served without a query."""
         entry = self._entries.get(key)
-        if entry is None or not now < entry.until <= now + self._fresh:  # the clock may have been set back
+        if entry is None or not now < entry.until <= now + FRESH:  # the clock may have been set back
             return None
         self._entries.move_to_end(key)
         return entry.page
@@ -113,11 +112,11 @@ class PageCache:
             return None
         entry = self._entries.get(key)
         if entry is not None and entry.facts == source.facts:
-            entry.until = now + self._fresh
+            entry.until = now + FRESH
             return entry.page
         self.renderings += 1
         page = await asyncio.to_thread(render, source, now)
-        self._store(key, _Entry(source.facts, page, now + self._fresh))
+        self._store(key, _Entry(source.facts, page, now + FRESH))
         return page
 
     def _store(self, key: Hashable, entry: _Entry) -> None:

@@ -53,7 +53,6 @@ TOPICS_AT_ONCE = 2
 STYLE_SHEETS = ("colours", "shell", "papers", "archive", "forms", "parts", "touch")
 """The parts of the style sheet, in the folder of the pages' templates."""
 
-Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 T = TypeVar("T")
 
 

@@ -63,7 +63,7 @@ def always(body: bytes, media_type: str, keep: int) -> Answer:
 
 
 class SiteFiles:
-    """Answers machines. `contact` is where faults of security are reported, empty where nobody said."""
+    """Serves these files. `contact` is where security faults are reported, empty for none."""
 
     def __init__(
         self, store: Store, urls: Urls, *, styles: Sequence[Style], clock: Callable[[], datetime], contact: str = ""
@@ -79,12 +79,12 @@ class SiteFiles:
         """All these routes. `in_a_language` turns a page that is given a language into a handler."""
         root, pictures = self._urls.root, folder() / "pages"
         svg = (pictures / "icon.svg").read_bytes()
-        standing = sitemap([Place(self._urls.whole(path(tag))) for path in self._standing() for tag in languages()])
+        fixed = sitemap([Place(self._urls.whole(path(tag))) for path in self._fixed_paths() for tag in languages()])
         found = [
             web.get(f"{root}/icon.svg", always(svg, "image/svg+xml", KEEP_A_DAY)),
             web.get(f"{root}/robots.txt", always(self._robots(), "text/plain", KEEP_A_DAY)),
             web.get(f"{root}/sitemap.xml", self._index),
-            web.get(f"{root}/sitemap-pages.xml", always(standing, XML, KEEP_A_DAY)),
+            web.get(f"{root}/sitemap-pages.xml", always(fixed, XML, KEEP_A_DAY)),
             web.get(f"{root}/sitemap-topics.xml", self._topics),
             web.get(f"{root}/sitemap-{{month:[0-9]{{4}}-[0-9]{{2}}}}.xml", self._month),
             web.get(f"{root}/cite/{{paper}}.{{kind}}", self._citation),
@@ -98,12 +98,12 @@ class SiteFiles:
             found.append(web.get("/.well-known/security.txt", self._security))
         return found
 
-    def _standing(self) -> Sequence[Callable[[str], str]]:
+    def _fixed_paths(self) -> Sequence[Callable[[str], str]]:
         """The paths, by language, of the pages that are there on every day."""
         return [self._urls.front, partial(self._urls.page, name="archive"), partial(self._urls.page, name="feeds")]
 
     def _robots(self) -> bytes:
-        """The robots.txt: crawlers are kept from pages of one reader, and from searches, of which there is no end."""
+        """The robots.txt: crawlers are kept from pages of one reader, and from searches, which never end."""
         closed = ("/settings/", "/unsubscribe/", "/fewer/", *(f"/{tag}/search" for tag in languages()))
         refused = [f"Disallow: {self._urls.root}{each}" for each in closed]
         there = self._urls.whole(f"{self._urls.root}/sitemap.xml")

@@ -30,8 +30,8 @@ class BrowserSessions:
         if key is None:
             return None
         async with self._forms.store.read() as connection:
-            ticket = await one_time_tokens.look(connection, Purpose.SESSION, key, now)
-        return None if ticket is None else await self._forms.numbered(ticket.subscriber_id)
+            token = await one_time_tokens.look(connection, Purpose.SESSION, key, now)
+        return None if token is None else await self._forms.numbered(token.subscriber_id)
 
     async def begin(self, answer: web.Response, reader: Subscriber, now: datetime) -> web.Response:
         """Add a session cookie for a reader to an answer."""

@@ -46,7 +46,7 @@ class UnsubscribeRoutes:
         reader, language = await self._forms.reader_of_link(request, LEAVE)
         own_button = await self._is_own_button(request)
         # Not counted against a quota: it needs a signed token, and must always work with one click.
-        left = await forms.feedback.process(Feedback.LEAVING, LEAVE, request.match_info["token"], "on the web", now)
+        left = await forms.feedback.process(Feedback.UNSUBSCRIBE, LEAVE, request.match_info["token"], "on the web", now)
         w, form = words(language), None
         if not own_button:
             return web.Response(text=f"{w.gettext('unsubscribe.done')}\n", headers={"Cache-Control": "no-store"})

@@ -16,7 +16,7 @@ from tests.support.discord_story import dropped
 pytestmark = [pytest.mark.parametrize("database", ["sqlite"], indirect=True), pytest.mark.slow]
 
 
-async def test_a_session_that_cannot_be_resumed_is_begun_anew(world: World) -> None:
+async def test_a_session_that_cannot_be_resumed_is_begun_again(world: World) -> None:
     ada = world.server.person("ada").can(world.server.guild("Readers"))
     async with world.life():
         world.server.gateway.invalidate()

@@ -236,6 +236,9 @@ async def test_a_line_that_is_too_long_is_put_down() -> None:
 def test_no_two_buttons_ask_the_same() -> None:
     button = Button(CustomId(ReplyMode.UPDATE, None, "settings"), "Settings")
     assert button_rows([button] * 7) == [[button]]
+    monday, every_day = replace(button, label="Mon"), replace(button, label="Every day")
+    tuesday = Button(CustomId(ReplyMode.UPDATE, None, "tuesday"), "Tue")
+    assert button_rows([monday, tuesday, every_day]) == [[monday, tuesday]], "days keep their places"
     several = [Button(CustomId(ReplyMode.UPDATE, None, f"{number}"), "x") for number in range(7)]
     assert [len(row) for row in button_rows(several)] == [5, 2]
 

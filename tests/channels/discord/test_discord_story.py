@@ -127,6 +127,9 @@ async def test_a_moderator_is_told_of_another_language_and_changes_it_with_one_t
         assert words("ko").gettext("subscribe.in_language", language="日本語") in reply.text
         await ada.taps(reply, "한국어")
         assert (await world.reader(at(papers))).preferences.language == "ko"
+        menu = await ada.uses(typed(words("ko"), "papers", "help"))
+        one = await ada.selects(menu, words("ko").gettext("discord.pick_value"), "help topics")
+        assert one.text.startswith("/논문 주제: "), "as its app calls it"
 
 
 @IN_BOTH

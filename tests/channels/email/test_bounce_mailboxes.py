@@ -127,20 +127,20 @@ class RecordingHandler:
 
 async def test_an_imap_mailbox_is_read_and_processed_mails_marked_seen() -> None:
     server = Imap([report("5.1.1"), letter(Subject="hello"), complaint()])
-    door = RecordingHandler()
+    handler = RecordingHandler()
     async with server.running():
         counted = await process_mailbox(
-            f"imap://ada:pw@127.0.0.1:{server.port}/INBOX", LINKS, door, Kept(), dry_run=False
+            f"imap://ada:pw@127.0.0.1:{server.port}/INBOX", LINKS, handler, Kept(), dry_run=False
         )
         assert server.seen == {1, 3}
         with pytest.raises(InboxError, match="refuses the login"):
-            await process_mailbox(f"imap://ada:no@127.0.0.1:{server.port}/", LINKS, door, Kept(), dry_run=False)
-    assert door.taken == [(Feedback.GONE, MINE), (Feedback.COMPLAINT, MINE)]
+            await process_mailbox(f"imap://ada:no@127.0.0.1:{server.port}/", LINKS, handler, Kept(), dry_run=False)
+    assert handler.taken == [(Feedback.GONE, MINE), (Feedback.COMPLAINT, MINE)]
     lines = ["3 mails", "hard bounces, no such mailbox: 1, 1 new", "complaints: 1, 1 new", "anything else: 1"]
     assert counted.lines() == lines
     rows = {row["kind"]: row for row in counted.rows()}
     assert rows["gone"] == {"kind": "gone", "means": "hard bounces, no such mailbox", "mails": 1, "new": 1}
-    assert rows["leaving"]["mails"] == rows["leaving"]["new"] == 0
+    assert rows["unsubscribe"]["mails"] == rows["unsubscribe"]["new"] == 0
     assert rows["junk"]["new"] is None
 
 
@@ -148,10 +148,10 @@ async def test_a_mail_is_processed_once_although_it_stays_in_the_mailbox(tmp_pat
     inbox = mailbox.mbox(tmp_path / "mbox")
     inbox.add(report("5.1.1"))
     inbox.close()
-    door, memory = RecordingHandler(), Kept()
+    handler, memory = RecordingHandler(), Kept()
     for _ in range(2):
-        await process_mailbox(str(tmp_path / "mbox"), LINKS, door, memory, dry_run=False)
-    assert door.taken == [(Feedback.GONE, MINE)]
+        await process_mailbox(str(tmp_path / "mbox"), LINKS, handler, memory, dry_run=False)
+    assert handler.taken == [(Feedback.GONE, MINE)]
 
 
 @pytest.mark.parametrize("place", ["imap//user:secret@host", "IMAPX://user:secret@host/"])
@@ -163,8 +163,8 @@ def test_an_error_about_a_mailbox_does_not_show_its_password(place: str) -> None
 
 async def test_a_dry_run_changes_nothing(tmp_path: Path) -> None:
     fill(tmp_path / "m")
-    door = RecordingHandler()
-    counted = await process_mailbox(str(tmp_path / "m"), LINKS, door, Kept(), dry_run=True)
-    assert door.taken == []
+    handler = RecordingHandler()
+    counted = await process_mailbox(str(tmp_path / "m"), LINKS, handler, Kept(), dry_run=True)
+    assert handler.taken == []
     assert counted.lines() == ["2 mails", "hard bounces, no such mailbox: 1", "anything else: 1"]
     assert len(list(read_inbox(str(tmp_path / "m"), io.BytesIO()))) == 2

@@ -74,13 +74,13 @@ def test_only_feedback_of_type_abuse_is_a_complaint(kind: str) -> None:
 )
 def test_mail_to_the_unsubscribe_address_unsubscribes(headers: dict[str, str]) -> None:
     reading = classify(letter(From="ada@example.com", **headers), LINKS)
-    assert (reading.kind, reading.purpose, reading.token) == (MailKind.LEAVING, LEAVE, LEAVING)
+    assert (reading.kind, reading.purpose, reading.token) == (MailKind.UNSUBSCRIBE, LEAVE, LEAVING)
 
 
 def test_a_reply_with_the_subject_unsubscribe_unsubscribes() -> None:
     raw = letter(To="papers@example.org", Subject="Unsubscribe!", In_Reply_To=f"<{MINE}@example.org>")
     reading = classify(raw, LINKS)
-    assert (reading.kind, reading.purpose, reading.token) == (MailKind.LEAVING, MAIL, MINE)
+    assert (reading.kind, reading.purpose, reading.token) == (MailKind.UNSUBSCRIBE, MAIL, MINE)
 
 
 @pytest.mark.parametrize(

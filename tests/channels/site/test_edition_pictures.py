@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from bot.channel import AwaitsPictures
 from bot.delivery.rendering import PATIENCE, Renderings
@@ -16,10 +17,19 @@ from bot.store import Store
 from channels import site
 from channels.site.channel import Site
 from channels.site.settings import Settings
+from tests.support.browser import chromium
+from tests.support.browser import page as window
 from tests.support.fake_channel import NOW, publish
 from tests.support.pages import kit, page, paper
 from tests.support.site_channel import PERSONAL, contents
 
+WIDTHS_SHOWN = """async () => {
+  const pictures = [...document.images].filter(each => each.src.includes("/images/"));
+  pictures.forEach(each => each.loading = "eager");
+  await Promise.all(pictures.map(each => each.decode()));
+  return pictures.map(each => each.getBoundingClientRect().width);
+}"""
+"""The widths in pixels in which a page shows its pictures, which are loaded before."""
 PICTURES = ("keywords.png", "keywords-dark.png", "trend.png", "trend-dark.png", "poster.png")
 
 
@@ -55,6 +65,17 @@ async def test_the_newspaper_shows_them_light_and_dark(channel: Site, blog: Path
     drawn["trend.png"].write_bytes(b"drawn again")
     await channel.send("blog", channel.compose(page(paper(), style=Style.TRANSLATION)), PERSONAL)
     assert contents(blog)["images/2026-04-29_trend.png"] == b"drawn again"
+
+
+async def test_they_fit_into_their_page(channel: Site, blog: Path, drawn: dict[str, Path]) -> None:
+    for path in drawn.values():
+        Image.new("RGB", (1200, 750)).save(path, "PNG")
+    await channel.send("blog", channel.compose(page(paper(), style=Style.TRANSLATION)), PERSONAL)
+    async with chromium() as browser, window(browser, width=390) as shown:
+        await shown.goto((blog / "2026-04-29.html").as_uri())
+        widths = await shown.evaluate(WIDTHS_SHOWN)
+    assert len(widths) == 3
+    assert 0 < max(widths) <= 390
 
 
 async def test_topics_and_statistics_use_the_words_of_its_language(

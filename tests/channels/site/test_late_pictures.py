@@ -45,7 +45,7 @@ class Press:
         self.start()
 
     def start(self) -> None:
-        """Begin anew, as a process does that knows nothing but what is stored."""
+        """Start like a process that knows nothing but what is stored."""
 
         def media(slug: str, language: str, name: str) -> Path | None:
             return self.drawn.get(name) if (slug, language) == (SLUG, "en") else None
@@ -59,7 +59,7 @@ class Press:
         self.completer = completer
 
     async def restart(self) -> None:
-        """End this process, and begin anew."""
+        """Restart."""
         await self.locks.close()
         self.start()
 
@@ -115,7 +115,7 @@ async def test_what_came_late_is_added_and_committed_once(press: Press) -> None:
     assert press.commits == 1
     assert not await press.complete(NOW + 60 * MINUTE), "nothing is there yet"
     press.come("keywords.png", "trend.png", "poster.png")
-    assert not await press.complete(NOW + REDRAWN - MINUTE), "a poster may be drawn anew"
+    assert not await press.complete(NOW + REDRAWN - MINUTE), "a poster may be drawn again"
     assert await press.complete(NOW + REDRAWN)
     assert sorted(press.shown) == [f"images/{SLUG}_{name}.png" for name in ("keywords", "poster", "trend")]
     assert press.commits == 2
@@ -163,7 +163,7 @@ async def test_a_run_from_cron_completes_its_page_and_the_next_run_what_was_miss
     await press.deliver()
     press.come("poster.png")
     await press.locks.take(press.completer.role)
-    assert await press.completer.once(NOW + 11 * MINUTE), "there is no later step that would draw anything anew"
+    assert await press.completer.once(NOW + 11 * MINUTE), "there is no later step that would draw anything again"
     assert len(press.shown) == 1
     await press.restart()
     assert not await press.completer.once(NOW + timedelta(days=1))

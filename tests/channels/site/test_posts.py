@@ -270,10 +270,12 @@ def test_a_page_in_plain_words_has_a_table_that_is_no_formula(tmp_path: Path) ->
 
 
 def test_hot_topics_are_named_as_readers_know_them(tmp_path: Path) -> None:
-    papers = [a_paper(f"2512.0000{n}", "T", n, 9 - n, keywords=("large language models",)) for n in range(2)]
-    for language, topic in (("ko", "LLM"), ("en", "large language models")):
+    keywords = ("large language models", "world models")
+    papers = [a_paper(f"2512.0000{n}", "T", n, 9 - n, keywords=keywords) for n in range(2)]
+    named = {"ko": "LLM, 월드 모델", "en": "large language models, world models", "zh-Hans": "大语言模型、世界模型"}
+    for language, topic in named.items():
         ours = written(a_site(tmp_path), tmp_path / language, a_page(an_edition(papers), Style.TRANSLATION, language))
-        assert topic in skeleton(ours)[3]
+        assert topic in ours.split("📝")[0]
         html = next((tmp_path / language).glob("2*.html")).read_text(encoding="utf-8")
         assert topic in html.split("📝")[0]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.model import Status
+from bot.render.words import words
 from tests.support.telegram_program import Station
 from tests.support.telegram_replies import said
 from tests.support.telegram_server import TelegramServer
@@ -25,6 +26,7 @@ async def test_a_group_is_greeted_set_up_by_its_admins_and_read_by_all(
     await lab.adds_bot(by=ada)
     greeting = (await lab.hears("message")).message
     assert greeting is not None
+    assert greeting.text.startswith(words("en").gettext("newsletter.tagline"))
     assert "not subscribed here" in greeting.text
 
     await bo.taps(greeting, "subscribe")

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.channel import Paging, Personal, Reply, Sent
+from bot.channel import Paging, Personal, Reply, Row, Sent
 from bot.model import Style
 from bot.render.catalogue import languages
 from bot.render.fit import fit
@@ -22,7 +22,7 @@ from channels.telegram.callbacks import LONGEST_DATA, READ_ONLY, Callback, decod
 from channels.telegram.channel import Telegram
 from channels.telegram.chats import ChatAddress, kind_of
 from channels.telegram.markup import entity_count, escape, link_bytes, text_length
-from channels.telegram.reply_layout import text_of
+from channels.telegram.reply_layout import rows_of, text_of
 from tests.support import recorded_days
 from tests.support.pages import HOSTILE, Kept, kit, page, paper
 from tests.support.telegram_server import Fault
@@ -187,6 +187,23 @@ def test_what_is_folded_up_has_room_in_a_message_of_its_own_alone(tmp_path: Path
 @pytest.mark.parametrize("language", languages())
 def test_a_command_that_a_sentence_names_can_be_tapped(language: str) -> None:
     w = words(language)
-    reply = Reply(language, w.direction, [w.gettext("privacy.export_and_forget")])
+    hint = w.gettext("settings.topics_hint", most="1", longest="2", example="x")
+    reply = Reply(language, w.direction, [w.gettext("privacy.export_and_forget"), hint])
     text = text_of(reply, kit(Path()).template("telegram/answer.html", escape))
-    assert {"/export", "/forget"} <= set(re.findall(r"/[a-z]+", text))
+    assert {"/export", "/forget", "/topics"} <= set(re.findall(r"(?<!\w)/[a-z]+\b", text)), "no letter touches it"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("서울(대한민국), 현재 04:31", "서울(대한민국)…"),
+        ("\u2068UTC\u2069، الآن \u206819:32 UTC\u2069", "\u2068UTC\u2069…"),
+        ("南韓首爾，現在 04:53", "南韓首爾…"),
+        ("Tue, Wed, Thu, Fri", "Tue, Wed, Thu…"),
+        ("one-long-word-without-commas", "one-long-word-w…"),
+        ("every day", "every day"),
+    ],
+)
+def test_a_value_on_a_button_ends_with_a_whole_part(value: str, shown: str) -> None:
+    [[button]] = rows_of(Reply("en", words("en").direction, rows=[Row("Zone", value, "zone")]))
+    assert button.label == f"Zone: {shown}"

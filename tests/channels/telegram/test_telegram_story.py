@@ -177,7 +177,7 @@ async def test_all_a_reader_can_do(station: Station, server: TelegramServer, lan
     assert (await station.reader("42")).preferences.papers == 5
     await ada.writes("/stop")
 
-    # The door shut and opened, noticed without a failed send
+    # Blocked and unblocked, noticed without a failed send
     await ada.writes("/start")
     await person.blocks_bot()
     await server.polled()

@@ -18,7 +18,7 @@ class Bell:
         rung.set()
 
     async def until(self, holds: Callable[[], bool], *, limit: float) -> None:
-        """Return as soon as it holds; TimeoutError after so many seconds, which only catches what hangs."""
+        """Return as soon as it holds; TimeoutError after a limit in seconds, which only catches what hangs."""
         async with asyncio.timeout(limit):
             while not holds():
                 await self._rung.wait()

@@ -198,7 +198,7 @@ class Reply:
         )
 
     async def more(self, count: int = 1, *, limit: float = 10) -> list[Message]:
-        """Wait until so many messages followed, and return them all."""
+        """Wait until that many messages followed, and return them all."""
         await self._until(lambda: len(self.follow_ups) >= count, f"{count} messages to follow", limit)
         return self.follow_ups
 

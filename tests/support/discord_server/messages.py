@@ -127,7 +127,7 @@ class Message:
         return body
 
     def change(self, body: Json, files: list[Attachment], now: datetime) -> None:
-        """Edit: what the body names is said anew, null is nothing, the rest stays."""
+        """Edit: what the body names is replaced, null empties it, the rest stays."""
         if "content" in body:
             self.content = (body["content"] or "").strip()
         if "embeds" in body:

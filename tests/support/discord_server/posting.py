@@ -211,7 +211,7 @@ def create_thread_of_message(service: Service, call: Call) -> Any:
 
 
 def edit_channel(service: Service, call: Call) -> Any:
-    """PATCH a thread: archived, locked or named anew. Other channels are not the bot's to change here."""
+    """PATCH a thread: archive, lock or rename it. Other channels are not the bot's to change here."""
     channel = service.places.visible(call.id("channel_id"))
     body = call.body if isinstance(call.body, dict) else {}
     if not channel.is_thread:

@@ -182,7 +182,7 @@ class DiscordServer:
         route: str | None = None,
         times: int | None = None,
     ) -> Armed:
-        """Misbehave so for these calls, from now on or so many times.
+        """Misbehave so for these calls, from now on or a number of times.
 
         `route` is "POST /channels/{channel_id}/messages"; all must fit that is not None. What comes back can be lifted.
         """

@@ -19,7 +19,7 @@ class Rates:
 
     per_second: float = 30  # messages of the whole bot
     chat_per_second: float = 1  # messages to one person, when they come one after another
-    burst: int = 3  # of which so many may come at once
+    burst: int = 3  # of which that many may come at once
     group_per_minute: float = 20  # messages to one group, supergroup or channel
     stars: float = 0  # the bot's balance; for 0.1 each, messages go beyond `per_second`
     paid_per_second: float = 1000  # of the whole bot, those that are free included

@@ -160,7 +160,7 @@ class TelegramServer:
         return [call for call in self.calls if call.method in methods]
 
     async def answered(self, number: int, method: str | None = None, limit: float = LIMIT) -> int:
-        """Until so many calls were answered in all, of a method or of all but getUpdates; gives their number."""
+        """Wait until that many calls were answered, of a method or of all but getUpdates. Returns their number."""
 
         def look() -> int | None:
             done = self.counts[method] if method else self.counts.total() - self.counts["getUpdates"]

@@ -1,7 +1,7 @@
 """Deliveries in partitions by edition, room for updates and vacuum for each table, on PostgreSQL.
 
 Nothing is rewritten: the table of before becomes the first partition. That its rows fit into it is a constraint which
-`bot.store.upgrade.BEFOREHAND` had checked while others wrote.
+`bot.store.server_upgrade.BEFOREHAND` had checked while others wrote.
 """
 
 import sqlalchemy as sa
@@ -34,7 +34,6 @@ def upgrade() -> None:
     """Put the table of deliveries under one that is partitioned, and set what tables and indexes have set."""
     if op.get_bind().dialect.name != "postgresql":
         return
-    op.execute("set local lock_timeout = '5s'")
     op.execute("lock table deliveries in access exclusive mode")
     end = _end_of_first()
     _make_first()

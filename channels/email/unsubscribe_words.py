@@ -28,7 +28,7 @@ MAX_CHARACTERS = 60
 """Characters of a line that can be such a request."""
 
 
-def asks_to_leave(line: str) -> bool:
+def asks_to_unsubscribe(line: str) -> bool:
     """Whether a subject or first line asks to unsubscribe: nothing but the word for it, after "Re:" and the like.
 
     "Please don't stop" is a sentence about something else, and so is anything longer.

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channels.email.bounces import MailKind, classify
-from channels.email.leaving import MAX_CHARACTERS, WORDS, asks_to_leave
+from channels.email.unsubscribe_words import MAX_CHARACTERS, WORDS, asks_to_unsubscribe
 from tests.support.bounce_mails import MINE
 from tests.support.email_channel import LINKS
 
@@ -35,18 +35,18 @@ def reply(subject: str, first: str = "", **headers: str) -> bytes:
 
 @pytest.mark.parametrize("line", ASKS)
 def test_the_word_alone_unsubscribes(line: str) -> None:
-    assert asks_to_leave(line)
+    assert asks_to_unsubscribe(line)
     for raw in (
         reply(line),
         reply("Re: Daily papers", line),
         reply(line, **{"In-Reply-To": "", "References": f"<{MINE}@x>"}),
     ):
-        assert classify(raw, LINKS).kind is MailKind.LEAVING
+        assert classify(raw, LINKS).kind is MailKind.UNSUBSCRIBE
 
 
 @pytest.mark.parametrize("line", DOES_NOT)
 def test_anything_else_does_not(line: str) -> None:
-    assert not asks_to_leave(line)
+    assert not asks_to_unsubscribe(line)
     assert classify(reply(line, "I like it."), LINKS).kind is MailKind.JUNK
     assert classify(reply("Re: Daily papers", line or "Hello"), LINKS).kind is MailKind.JUNK
 
@@ -61,8 +61,8 @@ def test_an_automatic_reply_does_not_unsubscribe() -> None:
 
 @given(st.text(max_size=200))
 def test_only_the_words_themselves_are_requests(line: str) -> None:
-    assert asks_to_leave(line) in {True, False}
-    assert not asks_to_leave(f"{line} please do not {'x' * MAX_CHARACTERS}")
+    assert asks_to_unsubscribe(line) in {True, False}
+    assert not asks_to_unsubscribe(f"{line} please do not {'x' * MAX_CHARACTERS}")
 
 
 def test_every_language_has_words() -> None:
