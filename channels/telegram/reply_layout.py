@@ -37,7 +37,7 @@ def text_of(reply: Reply, template: Template, *, quotes_reader: bool = False) ->
     Commands named in the sentences become tappable, unless the sentences may quote the reader's own words.
     """
     rows = list(reply.rows)
-    sentences = reply.says if quotes_reader else [_QUOTED_COMMAND.sub(_tappable, line) for line in reply.says]
+    sentences = reply.says if quotes_reader else [*map(tappable, reply.says)]
     while True:
         text = template(
             blank_page(reply), says=sentences, rows=[(_label(row), row.value, row.group) for row in rows]
@@ -47,8 +47,13 @@ def text_of(reply: Reply, template: Template, *, quotes_reader: bool = False) ->
         rows.pop()
 
 
-def _tappable(quoted: re.Match[str]) -> str:
-    """A command that a sentence quotes, with a slash. Apps take it for one only where no letter touches it."""
+def tappable(sentence: str) -> str:
+    """A sentence in which the commands that it quotes have a slash, and can be tapped."""
+    return _QUOTED_COMMAND.sub(_with_slash, sentence)
+
+
+def _with_slash(quoted: re.Match[str]) -> str:
+    """A quoted command as apps know one: no letter touches it."""
     before, after = quoted.string[: quoted.start()][-1:], quoted.string[quoted.end() :][:1]
     return f"{' ' if before.isalnum() else ''}/{quoted[1]}{' ' if after.isalnum() else ''}"
 
