@@ -19,6 +19,9 @@ from tests.support.slow_tests import is_slow, limit_examples
 hypothesis.settings.register_profile("papers", deadline=None)
 hypothesis.settings.load_profile("papers")
 
+LONGEST = 3600
+"""Seconds after which a test with its full figures hangs; the others have the time of pyproject.toml."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="the full figures: all recorded days, every kill")
@@ -26,7 +29,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With `--fast`, leave out slow tests, and try few examples of each property."""
+    """With `--fast`, leave out slow tests, and try few examples of each property; with `--long`, wait long for each."""
+    if config.getoption("--long"):
+        for item in items:
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(LONGEST))
     if config.getoption("--fast"):
         slow = [item for item in items if is_slow(item)]
         config.hook.pytest_deselected(items=slow)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 
@@ -26,7 +26,7 @@ NAMES = "names.json"
 DAYS = 35
 """Days whose words are used again, so that a week and a month say what their days said."""
 MOST_TRIES = 3
-"""Times that a model is asked about one edition in one language while it gives no answer."""
+"""Times on a UTC day that a model is asked about one edition in one language while it gives no answer."""
 REMEMBERED = 1_000
 
 Translate = Callable[[Sequence[str], str, datetime], Awaitable[Mapping[str, str]]]
@@ -42,7 +42,7 @@ class KeywordWords:
     def __init__(self, media: MediaStore, translate: Translate | None) -> None:
         self._media = media
         self._translate = translate
-        self._tries: Recent[tuple[str, str], int] = Recent(REMEMBERED)
+        self._tries: Recent[tuple[str, str, date], int] = Recent(REMEMBERED)
 
     async def of(self, edition: Edition, weighed: Sequence[Keyword], language: str, now: datetime) -> Names:
         """The words for an edition's keywords that our tables do not have; `weighed` are those that are shown.
@@ -58,11 +58,12 @@ class KeywordWords:
         return known
 
     async def _asked(self, owner: str, missing: Sequence[Keyword], language: str, now: datetime) -> dict[str, str]:
-        tries = self._tries.get((owner, language)) or 0
+        key = (owner, language, now.astimezone(UTC).date())  # the budget is that of a UTC day, too
+        tries = self._tries.get(key) or 0
         if self._translate is None or not missing or tries >= MOST_TRIES:
             return {}
         found = await self._translate([each.text for each in missing], language, now)
-        self._tries.put((owner, language), 0 if found else tries + 1)
+        self._tries.put(key, 0 if found else tries + 1)
         return {each.folded: found[each.text] for each in missing if each.text in found}
 
     def _known(self, edition: Edition, language: str) -> dict[str, str]:

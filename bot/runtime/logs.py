@@ -87,10 +87,12 @@ class _JsonLines(logging.Formatter):
     _encode = json.JSONEncoder(ensure_ascii=False, default=repr).encode
 
     def format(self, record: logging.LogRecord) -> str:
-        fields = {name: value for name, value in record.__dict__.items() if name not in OWN_FIELDS}
-        fields["event"] = record.getMessage()
-        fields["level"] = record.levelname.lower()
-        fields["timestamp"] = datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z")
+        fields: dict[str, object] = {
+            "event": record.getMessage(),
+            "level": record.levelname.lower(),
+            "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z"),
+        }
+        fields |= {name: value for name, value in record.__dict__.items() if name not in OWN_FIELDS}
         if record.exc_info and record.exc_info[1] is not None:
             kind, error, traceback = record.exc_info
             fields["exception"] = TRACEBACKS((kind, error, traceback))

@@ -53,6 +53,7 @@ from channels.telegram.polling import clock, poll
 from channels.telegram.posting import Poster
 from channels.telegram.profile import Profile
 from channels.telegram.replies import Replies
+from channels.telegram.reply_layout import tappable
 from channels.telegram.settings import Settings
 from channels.telegram.updates import UpdateHandler
 from channels.telegram.uploads import UploadedRecordings
@@ -220,6 +221,7 @@ class Telegram(Channel):
         return self._flood.outcome_now(chat) or chat
 
     def compose(self, page: Page) -> TelegramMessage:
+        page = replace(page, notes=[tappable(note) for note in page.notes])
         return TelegramMessage(
             page, collapse_blank_lines(self._template(page)), self._rich_template, cloud_url(page, self._kit)
         )

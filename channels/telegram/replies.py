@@ -227,7 +227,7 @@ class Replies:
         if not isinstance(message, TelegramMessage):
             text = text_of(reply, self._template, quotes_reader=command == CommandName.SEARCH)
             texts = split(f"<b>{escape(title)}</b>\n{text}" if title and text else text)
-            rows = rows_of(reply, about, command)
+            rows = rows_of(reply, about, command, self._words.say("colon", reply.language))
             if command == CommandName.ZONE and about is None and not chat.is_shared and reply.ok:
                 rows = [[Button(self._words.say("my_location", reply.language), Callback(LOCATION))], *rows]
             keys = await keyboard(rows, self._memory)

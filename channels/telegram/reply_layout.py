@@ -26,7 +26,7 @@ TYPED = (
 """The preferences whose menus also take a typed reply."""
 VALUE_WIDTH = 16
 """Letters of a value that a button in the settings shows, where a wide one counts twice."""
-_PARTS = re.compile(r"(.*[^\s,،、])\s*[,،、]")
+_PARTS = re.compile(r"(.*[^\s,，،、])\s*[,，،、]")
 """What stands before the last comma of a value: its parts that are whole."""
 _QUOTED_COMMAND = quoted_command(CommandName)
 
@@ -37,7 +37,7 @@ def text_of(reply: Reply, template: Template, *, quotes_reader: bool = False) ->
     Commands named in the sentences become tappable, unless the sentences may quote the reader's own words.
     """
     rows = list(reply.rows)
-    sentences = reply.says if quotes_reader else [_QUOTED_COMMAND.sub(r"/\1", line) for line in reply.says]
+    sentences = reply.says if quotes_reader else [*map(tappable, reply.says)]
     while True:
         text = template(
             blank_page(reply), says=sentences, rows=[(_label(row), row.value, row.group) for row in rows]
@@ -45,6 +45,17 @@ def text_of(reply: Reply, template: Template, *, quotes_reader: bool = False) ->
         if text_length(text) <= LONGEST_TEXT or not rows:
             return text
         rows.pop()
+
+
+def tappable(sentence: str) -> str:
+    """A sentence in which the commands that it quotes have a slash, and can be tapped."""
+    return _QUOTED_COMMAND.sub(_with_slash, sentence)
+
+
+def _with_slash(quoted: re.Match[str]) -> str:
+    """A quoted command as apps know one: no letter touches it."""
+    before, after = quoted.string[: quoted.start()][-1:], quoted.string[quoted.end() :][:1]
+    return f"{' ' if before.isalnum() else ''}/{quoted[1]}{' ' if after.isalnum() else ''}"
 
 
 def split(text: str, most: int = LONGEST_TEXT) -> list[str]:
@@ -57,7 +68,7 @@ def split(text: str, most: int = LONGEST_TEXT) -> list[str]:
     return [part.strip() for part in parts if part.strip()]
 
 
-def rows_of(reply: Reply, about: ChatAddress | None = None, menu: str = "") -> Rows:
+def rows_of(reply: Reply, about: ChatAddress | None = None, menu: str = "", colon: str = ": ") -> Rows:
     """The reply's buttons: the menus in its list, then its options.
 
     Args:
@@ -65,9 +76,10 @@ def rows_of(reply: Reply, about: ChatAddress | None = None, menu: str = "") -> R
         about: the chat the buttons are about, if not the one they are shown in.
         menu: the preference being chosen. The button back to the settings carries its name, so that a reply to the
             message is understood (`menu_of`).
+        colon: what stands between a setting and its value in the reply's language.
     """
     menus = [
-        Button(_with_value(row), Callback(row.line, about=about))
+        Button(_with_value(row, colon), Callback(row.line, about=about))
         for row in reply.rows
         if row.command not in {"", CommandName.HELP, CommandName.PAPER}
     ]
@@ -103,14 +115,14 @@ def _line(option: Option, menu: str) -> str:
     return f"{option.line} {menu}" if menu in TYPED and option.line == CommandName.SETTINGS else option.line
 
 
-def _with_value(row: Row) -> str:
+def _with_value(row: Row, colon: str) -> str:
     """The button's label: what it changes, and the present value, as much of it as stands on half a phone's width."""
     value = row.value
     while display_width(value) > VALUE_WIDTH:
         value = f"{value.removesuffix('…')[:-1].rstrip()}…"
     if value != row.value and (whole := _PARTS.match(value)):
         value = f"{whole[1]}…"
-    return f"{row.label}: {value}" if value else row.label
+    return f"{row.label}{colon}{value}" if value else row.label
 
 
 def _label(row: Row) -> str:

@@ -155,12 +155,14 @@ async def test_a_word_of_the_language_is_taken(store: Store) -> None:
             assert await translate(["latent handovers"], language, CLOSED) == said
 
 
-async def test_a_model_that_fails_is_left_alone_after_some_tries(store: Store, media: MediaStore) -> None:
+async def test_a_model_that_fails_is_left_alone_until_tomorrow(store: Store, media: MediaStore) -> None:
     async with asking(store, lambda _: "no JSON at all") as (translate, server):
         words = KeywordWords(media, translate)
         for _ in range(MOST_TRIES + 2):
             assert await cloud(words, edition()) >= {"강화 학습", *KOREAN}
         assert len(server.asked) == MOST_TRIES
+        await cloud(words, edition(), now=CLOSED + timedelta(days=1))
+        assert len(server.asked) == MOST_TRIES + 1
 
 
 async def test_a_slow_model_does_not_hold_up_the_pictures(

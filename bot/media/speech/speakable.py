@@ -85,6 +85,8 @@ _PAUSES = re.compile(r"(?:\s*[,،，、]){2,}")
 _BEFORE_STOP = re.compile(r"\s*[,،，、]\s*(?=[.!?。！？؟:：;；])")
 _AFTER_STOP = re.compile(r"(?<=[.!?。！？؟])\s*[,،，、]+\s*")
 _BEFORE_MARK = re.compile(r"\s+(?=[,.!?;:،؟。，、！？；：])")
+_OF_EMOJI = re.compile(r"(?<!\S)[\u200c\u200d\ufe0e\ufe0f\u20e3]+|[\u200c\u200d\ufe0e\ufe0f\u20e3]+(?!\S)")
+"""What joined signs that are gone; between letters it is spelling."""
 _WIDE_SPACE = re.compile(r"(?<=[\u3001-\u9fff\uff01-\uff60])\s+(?=[\u3001-\u9fff\d])|(?<=\d)\s+(?=[\u3040-\u9fff])")
 """Spaces that Chinese and Japanese do not write."""
 _LAST = re.compile(r"[.!?。！？؟]\Z")
@@ -236,6 +238,7 @@ def _punctuated(said: str, signs: SpokenSigns | None) -> str:
     said = _QUOTES.sub("", said).replace("’", "'")
     said = _REST.sub(" ", said)
     said = "".join(" " if unicodedata.category(c) in {"So", "Sk", "Cs", "Co", "Cn"} else c for c in said)
+    said = _OF_EMOJI.sub("", said)
     said = _PAUSES.sub(pause, said)
     said = _BEFORE_MARK.sub("", _AFTER_STOP.sub(" ", _BEFORE_STOP.sub("", " ".join(said.split()))))
     said = _WIDE_SPACE.sub("", said).strip(" ,،，、;；:：-–—/")

@@ -64,6 +64,15 @@ def test_a_day_has_the_first_papers_alone(tmp_path: Path) -> None:
     assert list(shown(arrived(mailer(tmp_path), Cadence.DAY))[1].values()) == [JPEG]
 
 
+def test_a_first_paper_without_a_picture_leaves_the_week_its_own(tmp_path: Path) -> None:
+    channel = mailer(tmp_path)
+    (tmp_path / f"{PAPERS[0].id}.thumb.jpg").unlink()
+    html, pictures = shown(arrived(channel, Cadence.WEEK))
+    assert list(pictures.values()) == [PNG]
+    assert html.count("cid:") == html.count("<img") == 1
+    assert shown(arrived(channel, Cadence.DAY))[1] == {}
+
+
 def test_who_wants_no_pictures_gets_none(tmp_path: Path) -> None:
     html, pictures = shown(arrived(mailer(tmp_path), Cadence.WEEK, replace(READER, extras={"picture": OFF})))
     assert pictures == {}

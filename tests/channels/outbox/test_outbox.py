@@ -53,6 +53,14 @@ def channel(tmp_path: Path, seen: Seen) -> Outbox:
     return make(settings(), kit(tmp_path), console=seen.console)
 
 
+def test_two_sentences_of_the_authors_have_one_mark(channel: Outbox) -> None:
+    abstract = "We introduce TideNet, a method that reads tables. Experiments show that it halves errors on 9 tables."
+    found = channel.compose(page(paper(sentence=None, abstract=abstract))).parts()["text"]
+    assert "We introduce TideNet" in found
+    assert "it halves errors" in found
+    assert " ".join(found.split()).count("(from the abstract)") == 1
+
+
 async def test_an_edition_is_written_as_text_and_html(channel: Outbox, tmp_path: Path) -> None:
     sheet = channel.compose(page(paper(), paper(2)))
     async with channel:

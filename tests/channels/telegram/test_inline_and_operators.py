@@ -98,5 +98,6 @@ async def test_operators_see_how_it_stands_and_announce_something_once(server: T
         assert "on its way" in await said(await boss.hears("edit"))
         told = await said(await ada.hears("message"))
         assert "We are moving <soon>.\nThank you!" in told
+        assert "/unsubscribe" in told, "as the preview showed it"
         await server.polled()
         assert len(ada.messages) == 4

@@ -187,9 +187,10 @@ def test_what_is_folded_up_has_room_in_a_message_of_its_own_alone(tmp_path: Path
 @pytest.mark.parametrize("language", languages())
 def test_a_command_that_a_sentence_names_can_be_tapped(language: str) -> None:
     w = words(language)
-    reply = Reply(language, w.direction, [w.gettext("privacy.export_and_forget")])
+    hint = w.gettext("settings.topics_hint", most="1", longest="2", example="x")
+    reply = Reply(language, w.direction, [w.gettext("privacy.export_and_forget"), hint])
     text = text_of(reply, kit(Path()).template("telegram/answer.html", escape))
-    assert {"/export", "/forget"} <= set(re.findall(r"/[a-z]+", text))
+    assert {"/export", "/forget", "/topics"} <= set(re.findall(r"(?<!\w)/[a-z]+\b", text)), "no letter touches it"
 
 
 @pytest.mark.parametrize(
@@ -197,6 +198,7 @@ def test_a_command_that_a_sentence_names_can_be_tapped(language: str) -> None:
     [
         ("서울(대한민국), 현재 04:31", "서울(대한민국)…"),
         ("\u2068UTC\u2069، الآن \u206819:32 UTC\u2069", "\u2068UTC\u2069…"),
+        ("南韓首爾，現在 04:53", "南韓首爾…"),
         ("Tue, Wed, Thu, Fri", "Tue, Wed, Thu…"),
         ("one-long-word-without-commas", "one-long-word-w…"),
         ("every day", "every day"),

@@ -97,6 +97,11 @@ def test_nothing_that_only_eyes_read_is_left(text: str, language: str) -> None:
     assert "\n" not in spoken
 
 
+def test_nothing_of_an_emoji_is_left() -> None:
+    assert speakable("👨‍👩‍👧 Emoji 🏳️‍🌈 one ✨", "en") == "Emoji one."
+    assert "\u200d" in speakable("क्‍ष", "hi")
+
+
 def test_hostile_and_endless_text_ends() -> None:
     for text in (HOSTILE, "(" * 50_000, "1×" * 50_000, "A-" * 50_000, "$" * 50_000, "9" * 50_000):
         assert len(speakable(text, "en")) < 20 * LONGEST
