@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
+import multiprocessing
+import multiprocessing.util
 import os
+from contextlib import ExitStack
 from functools import partial
 from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from threading import Event
+from typing import Any
 
 import pytest
 
@@ -44,6 +51,30 @@ async def test_a_process_that_cannot_be_started_is_an_error_of_its_own(monkeypat
     monkeypatch.setattr(SpawnProcess, "start", start)
     with pytest.raises(BackgroundError, match="cannot be started"):
         await in_background(priority, seconds=60)
+
+
+async def test_one_that_is_cancelled_while_it_starts_writes_into_no_other_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, goes_on, spawn = Event(), Event(), multiprocessing.util.spawnv_passfds
+
+    def start(*given: Any) -> int:
+        begun.set()
+        assert goes_on.wait(60)
+        return spawn(*given)
+
+    monkeypatch.setattr(multiprocessing.util, "spawnv_passfds", start)
+    task = asyncio.create_task(in_background(priority, seconds=60))
+    await asyncio.to_thread(begun.wait, 60)
+    task.cancel()
+    await asyncio.wait([task], timeout=0)
+    with ExitStack() as opened:
+        files = [opened.enter_context((tmp_path / str(number)).open("wb")) for number in range(20)]
+        goes_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert not multiprocessing.active_children()
+        assert all(os.fstat(file.fileno()).st_size == 0 for file in files)
 
 
 async def test_a_process_that_ends_is_an_error_of_its_own() -> None:
