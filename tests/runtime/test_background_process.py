@@ -7,12 +7,13 @@ import errno
 import multiprocessing
 import multiprocessing.util
 import os
+import stat
+from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from threading import Event
-from typing import Any
 
 import pytest
 
@@ -53,15 +54,18 @@ async def test_a_process_that_cannot_be_started_is_an_error_of_its_own(monkeypat
         await in_background(priority, seconds=60)
 
 
-async def test_one_that_is_cancelled_while_it_starts_writes_into_no_other_file(
+async def test_one_that_is_cancelled_while_it_starts_is_given_pipes_and_no_other_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begun, goes_on, spawn = Event(), Event(), multiprocessing.util.spawnv_passfds
+    begun, goes_on, started, spawn = Event(), Event(), Event(), multiprocessing.util.spawnv_passfds
+    are_pipes: list[bool] = []
 
-    def start(*given: Any) -> int:
+    def start(path: bytes, arguments: Sequence[str], passed: Sequence[int]) -> int:
         begun.set()
         assert goes_on.wait(60)
-        return spawn(*given)
+        are_pipes.extend(stat.S_ISFIFO(os.fstat(each).st_mode) for each in passed)
+        started.set()
+        return spawn(path, arguments, passed)
 
     monkeypatch.setattr(multiprocessing.util, "spawnv_passfds", start)
     task = asyncio.create_task(in_background(priority, seconds=60))
@@ -70,12 +74,15 @@ async def test_one_that_is_cancelled_while_it_starts_writes_into_no_other_file(
     for _ in range(10):  # until the task has seen it
         await asyncio.sleep(0)
     with ExitStack() as opened:
-        files = [opened.enter_context((tmp_path / str(number)).open("wb")) for number in range(20)]
+        for number in range(20):
+            opened.enter_context((tmp_path / str(number)).open("wb"))
         goes_on.set()
         with pytest.raises(asyncio.CancelledError):
             await task
+        assert started.is_set()
+        assert are_pipes
+        assert all(are_pipes)
         assert not multiprocessing.active_children()
-        assert all(os.fstat(file.fileno()).st_size == 0 for file in files)
 
 
 async def test_a_process_that_ends_is_an_error_of_its_own() -> None:
