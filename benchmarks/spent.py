@@ -22,6 +22,7 @@ def best(work: Callable[[], None]) -> tuple[float, float]:
         here, there = fresh.Pipe()
         process = fresh.Process(target=_measure, args=(work, there))
         process.start()
+        there.close()  # so that waiting ends with the process
         found.append(here.recv())
         process.join()
     return min(took for took, _ in found), max(size for _, size in found)

@@ -23,7 +23,10 @@ CLOSED_SECONDS = 600.0
 """Seconds until it is tried again whether the day's number is over, or the account has money."""
 
 SECOND = 1.1
-"""Seconds for which the service still counts a paid message, so that one which is not paid for would be refused."""
+"""Seconds for which the service still counts a paid message, so that one which is not paid for would be refused.
+
+After as many seconds a free message is taken as arrived, answered or not.
+"""
 ANSWERED = 120.0
 """Seconds after the last paid message by which all are taken as answered, also one whose end nobody noted."""
 
@@ -41,7 +44,7 @@ class PaidTurns:
         self._left = 0
         self._day: date | None = None
         """The day (UTC) for which those that are left were counted: no other day has them."""
-        self._closed_until = self._taken = self._last = -math.inf
+        self._closed_until = self._taken = self._last = self._free_begun = -math.inf
         self._in_flight = self._free_in_flight = 0
         self._free_answered = asyncio.Event()
         self._free_answered.set()
@@ -62,7 +65,8 @@ class PaidTurns:
     async def take(self) -> bool:
         """Count one message, and wait until the paid rate allows it. False: send at the free rate.
 
-        Those that are not paid for have arrived by then: one that was overtaken by many that are would be refused.
+        Free messages that were noted with `begun_free` are answered by then, or the last of them left `SECOND` ago: one
+        that is overtaken by many paid ones would be refused. Answers and alerts are not noted, and may be overtaken.
         """
         if asyncio.get_running_loop().time() < self._closed_until:
             return False
@@ -78,7 +82,7 @@ class PaidTurns:
                 return False
         self._left -= 1
         with suppress(TimeoutError):
-            async with asyncio.timeout(SECOND):
+            async with asyncio.timeout_at(self._free_begun + SECOND):
                 await self._free_answered.wait()
         await self._window.wait()
         now = asyncio.get_running_loop().time()
@@ -88,6 +92,7 @@ class PaidTurns:
 
     def begun_free(self) -> None:
         """Note that a message is on its way which is not paid for."""
+        self._free_begun = asyncio.get_running_loop().time()
         self._free_in_flight += 1
         self._free_answered.clear()
 

@@ -25,8 +25,8 @@ ANSWERS = 4
 """Answers in a row after which the broadcast gets a turn, however many more are waiting."""
 SLACK = 1.01
 """Factor by which even spacing is wider than the rate demands, so that late sends can catch up."""
-UNUSED = 0.05
-"""Seconds after which a turn that the broadcast did not take is over: what is sent then counts from then on."""
+TURN_LASTS = 0.05
+"""Seconds for which a turn at the account's rate may be taken; a message that leaves later owes the rate another."""
 CATCH_UP = 3
 """Turns that a send may be late and still catch up; later than that, the spacing starts over."""
 
@@ -53,8 +53,9 @@ class RateLimiter:
     async def acquire(self, to: str, *, urgent: bool = False, may_pay: bool = False) -> bool:
         """Wait until a message to the recipient `to` may be sent; `urgent` overtakes the broadcast.
 
-        Returns whether it has to be paid for, which only a caller with `may_pay` is asked to do: it notes with `ended`
-        when the message was answered. Others wait until nothing is paid for.
+        Returns whether it has to be paid for, which only a caller with `may_pay` is asked to do; others wait until
+        nothing is paid for, and urgent ones do not even that. Who is not urgent notes with `ended` when the message was
+        answered, so that no paid one overtakes it.
         """
         if self._is_unlimited:
             return False
@@ -98,14 +99,13 @@ class RateLimiter:
         await self._paid.settled()
         came = await asyncio.shield(self._free_turn)
         self._free_turn = None
-        if asyncio.get_running_loop().time() > came + UNUSED:  # the account's rate has to count this send, too
-            self._free_turn = asyncio.create_task(_turn(account, after=1), name="free turn")
-        if may_pay:
-            self._paid.begun_free()
+        if asyncio.get_running_loop().time() > came + TURN_LASTS:
+            self._free_turn = asyncio.create_task(_turn(account, owed=1), name="free turn")
+        self._paid.begun_free()
         return False
 
     def ended(self, *, paid: bool) -> None:
-        """Note that a message of a caller with `may_pay` has been answered, or was not sent after all."""
+        """Note that a message that was not urgent has been answered, or was not sent after all."""
         if self._paid is not None:
             self._paid.ended(paid=paid)
 
@@ -139,9 +139,12 @@ class RateLimiter:
         return windows
 
 
-async def _turn(account: AccountRate, after: int = 0) -> float:
-    """Wait for a turn at an account's rate, behind `after` others; when it came, by the loop's clock."""
-    for _ in range(after + 1):
+async def _turn(account: AccountRate, owed: int = 0) -> float:
+    """Wait for a turn at an account's rate; when it came, by the loop's clock.
+
+    The first `owed` turns are spent on messages that left without one, so that the rate counts them as well.
+    """
+    for _ in range(owed + 1):
         await account.wait()
     return asyncio.get_running_loop().time()
 

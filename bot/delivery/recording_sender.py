@@ -84,7 +84,7 @@ class RecordingSender:
         return sent
 
     async def _send(self, edition_id: int, to: Listener, recording: Recording, now: datetime) -> object:
-        """Note and send one recording; None where it was noted before, or where the channel cannot be reached."""
+        """Send one recording in its turn. Returns the outcome; None where it was noted before."""
         try:
             await self._session.open()
         except LoginError:
@@ -93,6 +93,13 @@ class RecordingSender:
             log.exception("channel unreachable, its recordings wait", extra={"channel": self._session.channel.name})
             return Deferred("unreachable", scope="channel")
         await self._session.rate_limiter.acquire(to.recipient)
+        try:
+            return await self._play(edition_id, to, recording, now)
+        finally:
+            self._session.rate_limiter.ended(paid=False)
+
+    async def _play(self, edition_id: int, to: Listener, recording: Recording, now: datetime) -> object:
+        """Note and play one recording. Returns the outcome; None where it was noted before."""
         async with self._store.write() as connection:
             if not await sent_recordings.note(connection, edition_id, to.subscriber_id, now):
                 return None

@@ -48,13 +48,14 @@ async def background(work: Callable[..., None], *given: object) -> AsyncIterator
     with _as_background_error():
         here, there = context.Pipe(duplex=False)
     process = context.Process(target=_begin, args=(work, given, there), name="background", daemon=True)
+    starting = asyncio.ensure_future(asyncio.to_thread(_start, process, there))
     with here:
         try:
-            with there, _as_background_error():
-                await asyncio.to_thread(process.start)
+            with _as_background_error():
+                await asyncio.shield(starting)
             yield here
         finally:
-            await asyncio.shield(asyncio.to_thread(_end, process))
+            await asyncio.shield(_end_started(process, starting))
 
 
 @contextmanager
@@ -103,9 +104,22 @@ def _send_result(work: Callable[[], object], pipe: Connection) -> None:
     pipe.close()
 
 
+def _start(process: BaseProcess, pipe: Connection) -> None:
+    """Start a process, and close its end of the pipe here: not before, whoever waits may be cancelled meanwhile.
+
+    Starting hands the pipe on by its number, which after closing may be that of any file opened since.
+    """
+    with pipe:
+        process.start()
+
+
+async def _end_started(process: BaseProcess, starting: asyncio.Future[None]) -> None:
+    await asyncio.wait([starting])
+    if starting.exception() is None:
+        await asyncio.to_thread(_end, process)
+
+
 def _end(process: BaseProcess) -> None:
-    if process.pid is None:
-        return
     process.join(0.2)
     for stop in (process.terminate, process.kill):
         if process.is_alive():

@@ -97,7 +97,7 @@ class _JsonLines(logging.Formatter):
             kind, error, traceback = record.exc_info
             fields["exception"] = TRACEBACKS((kind, error, traceback))
         if record.stack_info:
-            fields["stack"] = record.stack_info
+            fields["stack_info"] = record.stack_info
         return self._encode(fields)
 
 

@@ -187,7 +187,7 @@ def make_application(context: WebContext, outgoing: OutgoingMail | None) -> web.
     found += logo_routes(urls.root)
     if context.files.thumbnails is not None:
         found += ThumbnailRoutes(context.visitors, context.files.thumbnails, context.clock).routes(urls.root)
-    app.add_routes([*public.routes(), *found, *public.other_words()])
+    app.add_routes([*public.routes(), *found, *public.fallback_routes()])
     return app
 
 

@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -152,6 +153,31 @@ def test_who_may_not_pay_goes_at_the_free_rate_once_nothing_is_paid_for(time: Ti
 
     time.run(run())
     assert time.now < 3
+
+
+@pytest.mark.parametrize("may_pay", [True, False], ids=["an edition", "a recording"])
+@pytest.mark.parametrize("answered_after", [0.5, 30.0])
+def test_a_free_message_on_its_way_holds_the_paid_ones_back_once_and_a_second_at_most(
+    time: Time, answered_after: float, may_pay: bool
+) -> None:
+    paid_at: list[float] = []
+
+    async def run() -> None:
+        rate_limiter = limiter(Day(1_000_000))
+
+        async def send(number: int) -> None:
+            if await rate_limiter.acquire(f"r{number}", may_pay=True):
+                paid_at.append(time.now)
+            rate_limiter.ended(paid=True)
+
+        assert not await rate_limiter.acquire("the first", may_pay=may_pay)
+        asyncio.get_running_loop().call_later(answered_after, partial(rate_limiter.ended, paid=False))
+        await asyncio.gather(*(send(number) for number in range(3_000)))
+
+    time.run(run())
+    assert len(paid_at) == 3_000
+    assert paid_at[0] == pytest.approx(min(answered_after, SECOND), abs=0.1)
+    assert paid_at[-1] - paid_at[0] < 3.5  # some 1,000 a second, though the free one is not answered yet
 
 
 def test_an_end_that_nobody_notes_stops_the_broadcast_for_a_while_only(time: Time) -> None:

@@ -92,6 +92,23 @@ async def test_a_recording_follows_the_edition_for_those_who_listen_and_once(air
     assert len(air.channel.played) == 1
 
 
+async def test_no_paid_message_overtakes_one_until_it_is_answered(air: Air, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+
+    async def play(to: str, recording: Recording, personal: Personal) -> Outcome:
+        seen.append("played")
+        raise KeyboardInterrupt
+
+    await deliver(air)
+    session = Session(air.channel)
+    monkeypatch.setattr(session.rate_limiter, "ended", lambda *, paid: seen.append(f"ended, {paid=}"))
+    sender = RecordingSender(air.store, session, find)
+    monkeypatch.setattr(air.channel, "play", play)
+    with pytest.raises(KeyboardInterrupt):
+        await sender.step(NOW)
+    assert seen == ["played", "ended, paid=False"]
+
+
 async def test_what_failed_is_not_sent_again(air: Air) -> None:
     await deliver(air)
     air.channel.says = [Rejected("too large")]

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
+import multiprocessing
+import multiprocessing.util
 import os
+import stat
+from collections.abc import Sequence
+from contextlib import ExitStack
 from functools import partial
 from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -44,6 +52,37 @@ async def test_a_process_that_cannot_be_started_is_an_error_of_its_own(monkeypat
     monkeypatch.setattr(SpawnProcess, "start", start)
     with pytest.raises(BackgroundError, match="cannot be started"):
         await in_background(priority, seconds=60)
+
+
+async def test_one_that_is_cancelled_while_it_starts_is_given_pipes_and_no_other_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, goes_on, started, spawn = Event(), Event(), Event(), multiprocessing.util.spawnv_passfds
+    are_pipes: list[bool] = []
+
+    def start(path: bytes, arguments: Sequence[str], passed: Sequence[int]) -> int:
+        begun.set()
+        assert goes_on.wait(60)
+        are_pipes.extend(stat.S_ISFIFO(os.fstat(each).st_mode) for each in passed)
+        started.set()
+        return spawn(path, arguments, passed)
+
+    monkeypatch.setattr(multiprocessing.util, "spawnv_passfds", start)
+    task = asyncio.create_task(in_background(priority, seconds=60))
+    await asyncio.to_thread(begun.wait, 60)
+    task.cancel()
+    for _ in range(10):  # until the task has seen it
+        await asyncio.sleep(0)
+    with ExitStack() as opened:
+        for number in range(20):
+            opened.enter_context((tmp_path / str(number)).open("wb"))
+        goes_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert started.is_set()
+        assert are_pipes
+        assert all(are_pipes)
+        assert not multiprocessing.active_children()
 
 
 async def test_a_process_that_ends_is_an_error_of_its_own() -> None:

@@ -120,7 +120,7 @@ class PublicRoutes:
             found.append(web.get(f"{root}/{{language}}{name}", self.in_a_language(page)))
         return found
 
-    def other_words(self) -> Sequence[web.RouteDef]:
+    def fallback_routes(self) -> Sequence[web.RouteDef]:
         """The routes of whatever no other route takes: a language alone, and pages that are not there."""
         language = f"{self._urls.root}/{{language}}"
         pages = {language: self._front, f"{language}/{{slug}}": self._edition}
