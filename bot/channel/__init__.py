@@ -12,7 +12,7 @@ from bot.channel.feedback import Feedback, FeedbackHandler, OperatorTools, Weigh
 from bot.channel.media_addresses import media_url
 from bot.channel.message import Limits, Message, Pace, Paid, Personal, Rate, utf16_units
 from bot.channel.outcome import Barred, Deferred, Gone, Outcome, Rejected, Sent, Unknown
-from bot.channel.page import FIRST_PAGE, About, Block, Direction, Link, Page, Paging, Said
+from bot.channel.page import FIRST_PAGE, NOTICE, About, Block, Direction, Link, Page, Paging, Said
 from bot.channel.port import (
     FIRST_ACCOUNT,
     AwaitsPictures,

@@ -103,6 +103,10 @@ class Paging:
 FIRST_PAGE = Paging()
 
 
+NOTICE = "notice-"
+"""What the names of pages begin with that are notices."""
+
+
 @dataclass(frozen=True, slots=True)
 class About:
     """The edition that a page shows, or another list of papers, which has no day."""
@@ -122,6 +126,11 @@ class About:
     """How many papers there were to choose from."""
     listen: str = ""
     """The command line that plays it read aloud, where there is such a recording and the channel plays it."""
+
+    @property
+    def is_notice(self) -> bool:
+        """Whether the page is a notice to a reader or an operator, whose words are all from the catalogues."""
+        return self.slug.startswith(NOTICE)
 
 
 NOTHING = About()

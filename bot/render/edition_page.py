@@ -13,7 +13,7 @@ from itertools import pairwise
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from bot.channel import About, Block, Link, Page, Paging, Said
+from bot.channel import NOTICE, About, Block, Link, Page, Paging, Said
 from bot.model import ALL_PAPERS, Cadence, Edition, Paper, Preferences, Ranked, Source, Style, Text
 from bot.render import brief
 from bot.render.attribution import NOTHING_WRITTEN, outcome, say
@@ -138,7 +138,7 @@ def barren_page(count: int, preferences: Preferences, now: datetime) -> Page:
 
 def notice_page(says: str, w: Words, now: datetime) -> Page:
     """The page of a notice: one line, to a reader or an operator."""
-    return plain_page(w, w.gettext("newsletter.name"), one_line(says), slug=f"notice-{now:%Y%m%dT%H%M%S}")
+    return plain_page(w, w.gettext("newsletter.name"), one_line(says), slug=f"{NOTICE}{now:%Y%m%dT%H%M%S}")
 
 
 def choose(papers: Sequence[Ranked], preferences: Preferences) -> list[Ranked]:

@@ -9,7 +9,7 @@ from bot.model import Cadence
 from bot.rules.periods import period_of
 
 SLUG = "[0-9]{4}-[0-9W-]+"
-"""What slugs look like, as a pattern for routes; the others are told by `edition_of`."""
+"""A pattern for routes that every slug matches; what matches and names no edition is found by `edition_of`."""
 _SLUG = re.compile(r"(\d{4})-(?:(\d\d)-(\d\d)|W(\d\d)|(\d\d))", re.ASCII)
 
 

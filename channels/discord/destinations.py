@@ -87,7 +87,7 @@ class Subject:
     person: Destination | None = None
     may_change: bool = True
     language: str | None = None
-    """The server's language, if it may have chosen one."""
+    """The server's language: American English unless somebody chose another; None in direct messages."""
 
     @property
     def language_chosen(self) -> str | None:

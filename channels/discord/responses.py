@@ -163,19 +163,27 @@ def _button(option: Option, layout: Layout) -> Button:
 def _choice(row: ReplyRow, words: Mapping[str, str], *, papers: bool) -> Choice:
     if papers:
         return Choice(row.value, row.line, row.label)
-    label = command_names.shown(row.label, words) if _is_help(row) else row.label
-    return Choice(label, row.line, row.value)
+    return Choice(_label(row, words), row.line, row.value)
 
 
 def _is_help(row: ReplyRow) -> bool:
     return row.command == CommandName.HELP
 
 
+def _path(row: ReplyRow) -> str:
+    """The path of the command that a row of help is about; empty where there is none, as for operators' commands."""
+    return command_names.path_of(row.label) if _is_help(row) else ""
+
+
+def _label(row: ReplyRow, words: Mapping[str, str]) -> str:
+    return command_names.shown(row.label, words) if _path(row) else row.label
+
+
 def _row(row: ReplyRow, layout: Layout, words: Mapping[str, str]) -> Mapping[str, Any]:
     """A row for the template; a command gets its path and id, which make it tappable."""
-    path = command_names.path_of(row.label) if _is_help(row) else ""
+    path = _path(row)
     return {
-        "label": command_names.shown(row.label, words) if path else row.label,
+        "label": _label(row, words),
         "value": row.value,
         "group": row.group,
         "path": path,

@@ -221,7 +221,9 @@ class Telegram(Channel):
         return self._flood.outcome_now(chat) or chat
 
     def compose(self, page: Page) -> TelegramMessage:
-        page = replace(page, notes=[tappable(note) for note in page.notes])
+        # The lead of another page may be an operator's own words.
+        lead = tappable(page.lead) if page.about.is_notice else page.lead
+        page = replace(page, lead=lead, notes=[tappable(note) for note in page.notes])
         return TelegramMessage(
             page, collapse_blank_lines(self._template(page)), self._rich_template, cloud_url(page, self._kit)
         )

@@ -260,6 +260,9 @@ async def test_on_paper_links_have_addresses_and_nothing_is_for_screens_alone(
             assert not await shown.locator(screen).first.is_visible(), screen
         cut = "each => each.scrollWidth > each.clientWidth"
         assert not await shown.evaluate(f"[...document.querySelectorAll('.chips')].some({cut})")
+        await shown.set_viewport_size({"width": 600, "height": 900})  # paper is narrower than a screen, but no phone
+        for keyword in await shown.locator(".first .chip.quiet").all():
+            assert await keyword.is_visible()
         await shown.goto(f"{sampled.url}/en/papers/2604.25917")
         address = "getComputedStyle(document.querySelector('.actions a'), '::after').content"
         assert "arxiv.org" in await shown.evaluate(address)

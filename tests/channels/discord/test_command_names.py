@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.channel import CommandName, Reply, Requester
+from bot.channel import CommandName, Direction, Reply, Requester, Row
 from bot.commands import ReaderCommands
 from bot.model import Address, Preferences
 from bot.render.announcement_page import announcement_page
@@ -18,7 +18,7 @@ from bot.render.words import words
 from bot.rules.access import Access, Admission
 from bot.store import Store
 from channels.discord import command_names
-from channels.discord.components import ReplyMode
+from channels.discord.components import Menu, ReplyMode
 from channels.discord.message import Composer
 from channels.discord.post_options import POST_OPTIONS
 from channels.discord.responses import Layout, Responses
@@ -90,6 +90,13 @@ async def test_commands_in_sentences_are_tappable_and_examples_have_their_option
     invited = readers(store, access=Access(Admission.INVITE, codes=("LAB",)))
     refused = await invited.ask(Requester(Address("discord", "user:43")), "subscribe", NOW)
     assert "/papers subscribe code:CODE" in shown(refused, plain)
+
+
+def test_operators_commands_are_named_as_they_are_typed() -> None:
+    rows = [Row(name, "what it does", f"help {name}") for name in ("today", "stats", "broadcast")]
+    laid = Responses(KIT, WORDS).lay_out(Reply("en", Direction.LTR, rows=rows), Layout(ReplyMode.UPDATE))
+    [menu] = [row for row in laid.rows if isinstance(row, Menu)]
+    assert [choice.label for choice in menu.choices] == ["/papers today", "stats", "broadcast"]
 
 
 @IN_SQLITE

@@ -191,11 +191,11 @@ def test_a_weeks_mail_shows_what_was_drawn_of_it_by_day_and_by_night() -> None:
     shown = re.findall(r'src="([^"]+/media/[^"]+)" width="576" height="(\d+)" alt="([^"]+)"', html)
     assert shown == [
         (f"{PUBLIC}/media/2026-W18/en/keywords.png", "360", KEYWORDS),
-        (f"{PUBLIC}/media/2026-W18/en/trend.png", "269", "Papers a day"),
+        (f"{PUBLIC}/media/2026-W18/en/trend.png", "269", "The number of papers over time"),
     ]
     assert html.index("/media/") > html.index(TITLES[4])
     assert "/media/" not in arrived(made, replace(READER, extras={"picture": OFF}))[1]
-    assert "Papers a month" in drawn(Cadence.MONTH, "trend.png").parts()["html"]
+    assert "The number of papers over time" in drawn(Cadence.MONTH, "trend.png").parts()["html"]
 
 
 def test_days_and_periods_without_pictures_have_none() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.channel import Paging, Personal, Reply, Row, Sent
-from bot.model import Style
+from bot.model import Preferences, Style
 from bot.render.catalogue import languages
+from bot.render.edition_page import barren_page
 from bot.render.fit import fit
 from bot.render.words import words
 from channels import telegram
@@ -191,6 +193,12 @@ def test_a_command_that_a_sentence_names_can_be_tapped(language: str) -> None:
     reply = Reply(language, w.direction, [w.gettext("privacy.export_and_forget"), hint])
     text = text_of(reply, kit(Path()).template("telegram/answer.html", escape))
     assert {"/export", "/forget", "/topics"} <= set(re.findall(r"(?<!\w)/[a-z]+\b", text)), "no letter touches it"
+
+
+@pytest.mark.parametrize("language", languages())
+def test_the_notice_that_filters_leave_nothing_leads_to_the_settings(bot: Telegram, language: str) -> None:
+    notice = bot.compose(barren_page(5, Preferences(language=language), datetime(2026, 4, 29, tzinfo=UTC)))
+    assert re.search(r"(?<!\w)/settings\b", notice.text)
 
 
 @pytest.mark.parametrize(
