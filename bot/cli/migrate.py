@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict, dataclass, field
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from bot.cli.configuration import configuration
 from bot.cli.console import as_json, say
 from bot.cli.options import Json
 from bot.cli.startup import command
+from bot.runtime import logs
 from bot.store import Store, upgrade
 from bot.store.schema import HEAD
 
@@ -31,6 +33,7 @@ async def migrate(
     if json and not check:
         raise typer.BadParameter("--json goes with --check")
     here = configuration()
+    logs.configure(here.core.log_format, here.secrets, level=logging.WARNING)
     store = Store.open(here.core.database_url.get_secret_value(), here.home)
     try:
         if not check:

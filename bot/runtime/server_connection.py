@@ -20,12 +20,12 @@ LEADER = "read-write"
 """The session that a URL with several hosts asks for: on the server that takes writes, whichever that is just now."""
 
 
-OTHERS = 12
+OTHER_CONNECTIONS = 12
 """Connections of a process for all but delivering: publishing, housekeeping, pictures, answers, probes."""
 FOR_ACCOUNT = 3
 """Connections that an account may take while it delivers: one that it keeps for its turns, one for what else a turn
 asks, one to reserve its rate."""
-MOST = 90
+MOST_CONNECTIONS = 90
 """Connections of a process up to which every account has all of these; with more accounts those take turns."""
 KEPT_OPEN = 5
 """Connections that stay open while nothing is delivered, beside one for each account."""
@@ -34,9 +34,10 @@ KEPT_OPEN = 5
 def pool_arguments(accounts: int) -> dict[str, int]:
     """The sizes of the pool of a process that delivers by so many accounts.
 
-    However many they are, OTHERS are left when each keeps one: who has a connection never waits for good for another.
+    However many they are, OTHER_CONNECTIONS are left when each keeps one. So there is no deadlock in the pool, where
+    all that have a connection wait for another one.
     """
-    most = max(min(OTHERS + FOR_ACCOUNT * accounts, MOST), OTHERS + accounts)
+    most = max(min(OTHER_CONNECTIONS + FOR_ACCOUNT * accounts, MOST_CONNECTIONS), OTHER_CONNECTIONS + accounts)
     return {"pool_size": KEPT_OPEN + accounts, "max_overflow": most - KEPT_OPEN - accounts}
 
 

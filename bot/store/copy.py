@@ -29,7 +29,10 @@ server, and held meanwhile."""
 SNAPSHOT: Mapping[str, Any] = {
     "isolation_level": "REPEATABLE READ",
     "postgresql_readonly": True,
-    "first": (f"set local lock_timeout = '{BUSY_SECONDS}s'", "lock table deliveries in access share mode"),
+    "before_snapshot": (
+        f"set local lock_timeout = '{BUSY_SECONDS}s'",
+        "lock table deliveries in access share mode",
+    ),
 }
 """Options of a copy's transaction on PostgreSQL. A partition that is dropped is gone for older snapshots, too, which do
 not have its counts. So the lock, behind a drop that is under way, comes before the snapshot; neither statement takes

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
     AsyncExitStack,
+    ExitStack,
     asynccontextmanager,
     closing,
     contextmanager,
@@ -17,6 +18,7 @@ from contextlib import (
 )
 from datetime import UTC, datetime
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any, Self
 
@@ -54,6 +56,8 @@ pipeline a session is not idle, so the server also looks whether its connection 
 LEISURELY = "set local idle_in_transaction_session_timeout = 0"
 """Takes that deadline away, where a writer has long work of its own to do."""
 TRY_TO_MIGRATE = "select pg_try_advisory_xact_lock(hashtext('morning-papers migrate'))"
+"""Takes the advisory lock of the process that migrates. Its transaction holds it to the end, and is idle while an index
+is built on another connection, so it has to be LEISURELY; idle, it holds no snapshot for which the index would wait."""
 ASK_AGAIN = 0.25
 """Seconds until a process that wants to migrate PostgreSQL asks again whether another one still does."""
 BUSY_SECONDS = 15
@@ -186,7 +190,8 @@ class Store:
         except InUseError as error:
             raise StoreError(
                 f"The database could not be upgraded from version {before} to {schema.HEAD}, since others hold a table "
-                "for minutes (a backup, or a query of yours): start again when that has ended; it goes on from there."
+                "for minutes (a backup, a query of yours, or an autovacuum against wraparound): start again when that "
+                "has ended; it goes on from there."
             ) from error
         if before is None:
             return f"database made, version {schema.HEAD}"
@@ -200,8 +205,8 @@ class Store:
             return None
         if before is None:
             async with self.write() as connection:
-                if (found := await connection.run_sync(_version)) != schema.HEAD:
-                    await upgrade.run(connection, found)
+                if await connection.run_sync(_version) != schema.HEAD:
+                    await upgrade.run(connection)
             return None
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(upgrade.migrating_file(self.path))
@@ -213,7 +218,7 @@ class Store:
                     await stack.enter_async_context(upgrade.file_standstill(connection, self.path))
             copied = await asyncio.to_thread(self._copy)
             async with self.rebuild() as connection:
-                await upgrade.run(connection, before)
+                await upgrade.run(connection)
             return copied
 
     @asynccontextmanager
@@ -222,13 +227,17 @@ class Store:
 
         The others ask again: a statement that waits holds a snapshot, which an index that is built waits for in turn.
         """
-        while True:
-            async with self.write() as connection:
-                await connection.execute(text(LEISURELY))
-                if await connection.scalar(text(TRY_TO_MIGRATE)):
-                    yield connection, await connection.run_sync(_version)
-                    return
-            await asyncio.sleep(ASK_AGAIN)
+        with ExitStack() as waiting:
+            for tries in count():
+                async with self.write() as connection:
+                    await connection.execute(text(LEISURELY))
+                    if await connection.scalar(text(TRY_TO_MIGRATE)):
+                        waiting.close()
+                        yield connection, await connection.run_sync(_version)
+                        return
+                if not tries:
+                    waiting.enter_context(server_upgrade.waiting_for("another process that does it"))
+                await asyncio.sleep(ASK_AGAIN)
 
     @asynccontextmanager
     async def rebuild(self) -> AsyncIterator[AsyncConnection]:
@@ -280,7 +289,8 @@ class _FencedStore(Store):
 def _server_engine(url: URL, limits: str, **pool: Any) -> AsyncEngine:
     """An engine for PostgreSQL. `limits` are set in each transaction, since poolers share sessions.
 
-    A query takes a transaction's snapshot, that one too: what has to come before it is the execution option `first`.
+    That is a query, and a transaction's first query takes its snapshot. Statements that have to come before it, such as
+    locks, are the execution option `before_snapshot`.
     """
     given = connection_arguments(url.query)
     engine = create_async_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=given, **pool)
@@ -288,7 +298,7 @@ def _server_engine(url: URL, limits: str, **pool: Any) -> AsyncEngine:
     @event.listens_for(engine.sync_engine, "begin")
     def begun(connection: Connection) -> None:
         options = connection.get_execution_options()
-        for statement in options.get("first", ()):
+        for statement in options.get("before_snapshot", ()):
             connection.exec_driver_sql(statement)
         connection.exec_driver_sql(f"{limits}, {LONGEST_IDLE}" if options.get("writes", False) else limits)
 

@@ -73,10 +73,11 @@ def in_editions() -> ColumnElement[bool]:
 
 
 def few(ids: ColumnElement[int]) -> ColumnElement[bool]:
-    """A condition that every id meets, by which PostgreSQL expects few rows of a list of ids (one in two hundred).
+    """A hint for PostgreSQL's planner, that a list of `ids` is short; every id meets the condition.
 
-    So it looks them up by their key. Left to its statistics, which are from before the edition was published, it reads
-    all of a partition to find a thousand rows.
+    The planner has no statistics of a list, and takes the default selectivity of BETWEEN, one row in two hundred. So it
+    looks them up by their key. Left to its statistics of deliveries, which are from before the edition was published,
+    it reads all of a partition to find a thousand rows.
     """
     return ids.between(literal_column("1"), literal_column("9223372036854775807"))
 

@@ -13,7 +13,7 @@ from bot.store.database import VISITORS, Store
 TRIES = 5
 """Times that two connections are compared: a busy pooler may give them two sessions by chance."""
 
-LEASES = 1
+LEASE_CONNECTIONS = 1
 """Connections on which a process renews its leases."""
 
 
@@ -59,7 +59,7 @@ async def replicas_not_waited_for(connection: AsyncConnection) -> int:
 
 def most_connections(accounts: int) -> int:
     """The connections that a process may take which does everything and delivers by so many accounts."""
-    return sum(pool_arguments(accounts).values()) + VISITORS + LEASES
+    return sum(pool_arguments(accounts).values()) + VISITORS + LEASE_CONNECTIONS
 
 
 async def connections_allowed(connection: AsyncConnection) -> int:

@@ -7,17 +7,19 @@ writers out gives way where it would have to wait itself, and is tried again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from sqlalchemy import text
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import upgrade
 from bot.store.partitions import LONGEST_WAIT, WIDTH, InUseError, giving_way
-from bot.store.schema import HEAD
+from bot.store.schema import HEAD, metadata
 from bot.store.upgrade import DUE_BY_ID, PARTITIONS, STANDSTILL
 
 if TYPE_CHECKING:
@@ -27,6 +29,16 @@ FITS = "ck_deliveries_first_partition"
 """The constraint by which deliveries of before fit into the first partition."""
 TRIES, PAUSE = 60, 0.5
 """How often a step is tried that others keep from its locks, and the seconds between two tries, which are theirs."""
+TOLD_AFTER, TOLD_AFTER_TRIES = 5.0, 5
+"""Seconds of one wait, and tries of one step, after which the log says what the upgrade waits for."""
+UNDEFINED_TABLE = "42P01"
+NO_DEADLINES = """
+select set_config(name, '0', false) from pg_settings
+where name in ('statement_timeout', 'lock_timeout', 'transaction_timeout')
+"""
+"""Takes every deadline away that may end a statement; PostgreSQL 17 brought the last one."""
+
+log = logging.getLogger(__name__)
 
 Step = Callable[["Store"], Awaitable[None]]
 
@@ -52,10 +64,26 @@ def targets(before: str | None) -> Sequence[str]:
     return [first, *later] if before < first else later
 
 
+@contextmanager
+def waiting_for(what: str, **fields: object) -> Iterator[None]:
+    """Log once what the upgrade waits for in a block that is not over after TOLD_AFTER seconds."""
+    told = asyncio.get_running_loop().call_later(TOLD_AFTER, partial(_tell, what, **fields))
+    try:
+        yield
+    finally:
+        told.cancel()
+
+
+def _tell(what: str, **fields: object) -> None:
+    log.warning("database upgrade waiting for %s", what, extra=fields)
+
+
 async def _patiently(step: Step, store: Store) -> None:
-    for _ in range(TRIES - 1):
+    for tries in range(1, TRIES):
         with suppress(InUseError):
             return await step(store)
+        if tries == TOLD_AFTER_TRIES:
+            _tell("a table that others use (a backup, or a query of yours)")
         await asyncio.sleep(PAUSE)
     return await step(store)
 
@@ -68,18 +96,27 @@ async def _migrate_to(target: str, store: Store) -> None:
             if found is not None and upgrade.needs_standstill(found, None):
                 await upgrade.server_standstill(connection, found)
             elif found is not None:
-                await _wait_briefly(connection)
-            await upgrade.run(connection, found, target)
+                await _outwait_vacuum(connection, *await connection.run_sync(_tables))
+            await upgrade.run(connection, target)
 
 
-async def _wait_briefly(connection: AsyncConnection, table: str = "deliveries") -> None:
-    """From now on wait for locks no longer than others may wait behind this transaction.
+async def _outwait_vacuum(connection: AsyncConnection, *tables: str) -> None:
+    """Wait until no vacuum works on `tables`, and keep it off; from then on wait for locks no longer than LONGEST_WAIT.
 
-    Vacuum may take minutes, and ends itself when somebody has waited a second for its lock. That lock is taken first;
-    it keeps nobody from reading or writing.
+    Autovacuum may take minutes, and ends itself for who has waited a second for its lock (`deadlock_timeout`), but not
+    where it prevents a wraparound. So this wait has no deadline but the statement's. Neither the wait nor the lock
+    keeps anybody from reading or writing.
     """
-    await connection.execute(text(f"lock table {table} in share update exclusive mode"))
+    await connection.execute(text("set local lock_timeout = 0"))
+    with waiting_for("vacuum, or another process that maintains a table"):
+        await connection.execute(text(f"lock table {', '.join(tables)} in share update exclusive mode"))
     await connection.execute(text(f"set local lock_timeout = '{LONGEST_WAIT}'"))
+
+
+def _tables(connection: Connection) -> Sequence[str]:
+    """The program's tables that are there already, in the order in which every transaction locks them."""
+    there = set(inspect(connection).get_table_names())
+    return [table.name for table in metadata.sorted_tables if table.name in there]
 
 
 async def bound_deliveries(store: Store) -> None:
@@ -94,7 +131,7 @@ async def bound_deliveries(store: Store) -> None:
                 return
             newest = int(await connection.scalar(text("select max(id) from editions")) or 0)
             end = (newest // WIDTH + 2) * WIDTH
-            await _wait_briefly(connection)
+            await _outwait_vacuum(connection, "deliveries")
             await connection.execute(
                 text(f"alter table deliveries add constraint {FITS} check (edition_id < {end}) not valid")
             )
@@ -105,6 +142,7 @@ async def check_deliveries(store: Store) -> None:
     async with store.migrating() as (connection, found):
         if found is not None and found < PARTITIONS:
             await connection.execute(text("set local statement_timeout = 0"))
+            await connection.execute(text("set local lock_timeout = 0"))  # vacuum ends itself for who waits
             await connection.execute(text(f"alter table deliveries validate constraint {FITS}"))
 
 
@@ -119,33 +157,73 @@ async def index_deliveries(store: Store, name: str, on: str) -> None:
     """Build an index on deliveries, in each partition beside those who write to it. Raises InUseError.
 
     It waits for all transactions that are older, which nobody else waits for. `on` are its columns and its condition.
+    Processes of before go on making and dropping partitions meanwhile, so which lack it is asked before each one.
     """
     whole = f"ix_deliveries_{name}"
     with giving_way():
         async with store.write() as connection:
             await connection.execute(text(f"set local lock_timeout = '{LONGEST_WAIT}'"))
             await connection.execute(text(f"create index if not exists {whole} on only deliveries {on}"))
-        async with store.read() as connection:
-            tables = (await connection.scalars(_WITHOUT, {"index": whole})).all()
-        for table in tables:
-            index = f"{table}_{name}"
-            async with store.engine.connect() as opened:
-                alone = await opened.execution_options(isolation_level="AUTOCOMMIT")
-                await alone.execute(text(f"drop index concurrently if exists {index}"))  # one that was left half built
-                await alone.execute(text(f"create index concurrently {index} on {table} {on}"))
-            async with store.write() as connection:
-                await _wait_briefly(connection, table)
-                await connection.execute(text(f"alter index {whole} attach partition {index}"))
+        while table := await _partition_without(store, whole):
+            with _unless_dropped():
+                await _index_partition(store, table, name, on)
+
+
+async def _partition_without(store: Store, index: str) -> str | None:
+    """A partition that lacks its part of an index of deliveries; None where all have it.
+
+    It is the oldest: the old ones are those that are dropped, and the whole index is valid once the last one is there.
+    """
+    async with store.read() as connection:
+        table: str | None = await connection.scalar(_WITHOUT, {"index": index})
+        return table
 
 
 _WITHOUT = text("""
-    select inhrelid::regclass::text from pg_inherits
+    select relname from pg_inherits join pg_class on pg_class.oid = inhrelid
     where inhparent = 'deliveries'::regclass and inhrelid not in (
         select indrelid from pg_index join pg_inherits on inhrelid = indexrelid
         where inhparent = cast(:index as regclass)
-    ) order by inhrelid
+    ) order by inhrelid limit 1
 """)
-"""The partitions that an index of the whole table does not have yet."""
+
+
+@contextmanager
+def _unless_dropped() -> Iterator[None]:
+    """Work on a partition, which is no error where somebody drops it in between."""
+    try:
+        yield
+    except ProgrammingError as error:
+        if getattr(error.orig, "sqlstate", None) != UNDEFINED_TABLE:
+            raise
+
+
+async def _index_partition(store: Store, table: str, name: str, on: str) -> None:
+    index = f"{table}_{name}"
+    async with _without_deadlines(store) as alone:
+        with waiting_for("an index, and for all transactions that began before it", index=index):
+            await alone.execute(text(f"drop index concurrently if exists {index}"))  # one that was left half built
+            await alone.execute(text(f"create index concurrently {index} on {table} {on}"))
+    async with store.write() as connection:
+        await _outwait_vacuum(connection, table)
+        await connection.execute(text(f"alter index ix_deliveries_{name} attach partition {index}"))
+
+
+@asynccontextmanager
+async def _without_deadlines(store: Store) -> AsyncIterator[AsyncConnection]:
+    """A connection for statements outside of transactions, without the deadlines that the role or the database sets.
+
+    They are set for the session, since a transaction's settings would end before the statement begins. So the
+    connection never goes back to the pool.
+    """
+    async with store.engine.connect() as opened:
+        alone = await opened.execution_options(isolation_level="AUTOCOMMIT")
+        try:
+            await alone.execute(text(NO_DEADLINES))
+            yield alone
+        finally:
+            await alone.invalidate()
+
 
 BEFOREHAND: Mapping[str, Sequence[Step]] = {
     PARTITIONS: (bound_deliveries, check_deliveries),

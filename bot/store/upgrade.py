@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.runtime.locks import FileLocks, HeldError, wait_for
 from bot.runtime.locks.role_names import every_role
 from bot.store import search
+from bot.store.schema import HEAD
 
 if TYPE_CHECKING:  # imported only when there is something to migrate
     from alembic.config import Config
@@ -110,13 +111,16 @@ async def estimate(connection: AsyncConnection, file: Path | None, version: str)
     return rows + checked + papers, seconds
 
 
-async def run(connection: AsyncConnection, before: str | None, target: str = "head") -> None:
-    """Run the migrations up to `target`; fill the search index from the papers that are stored, if it is new."""
+async def run(connection: AsyncConnection, target: str = HEAD) -> None:
+    """Run the migrations up to `target`; the newest comes with the papers that the search index lacks.
+
+    Only then are the tables those that the search knows. An upgrade that was ended before has them in its next run.
+    """
     from alembic import command
 
     await connection.run_sync(lambda each: command.upgrade(config(each), target))
-    if lacks_index(before):
-        await search.rebuild(connection)
+    if target == HEAD:
+        await search.index_missing(connection)
 
 
 @asynccontextmanager

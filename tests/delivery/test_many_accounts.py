@@ -13,7 +13,7 @@ from bot.channel import Pace
 from bot.delivery.dispatcher import Dispatcher
 from bot.doctor import database_checks
 from bot.runtime.locks import make_locks
-from bot.runtime.server_connection import KEPT_OPEN, MOST, OTHERS, pool_arguments
+from bot.runtime.server_connection import KEPT_OPEN, MOST_CONNECTIONS, OTHER_CONNECTIONS, pool_arguments
 from bot.store import Store, server_setup
 from bot.store.schema import deliveries
 from tests.support.dispatching import AT_ONCE, states
@@ -72,8 +72,8 @@ def test_what_each_account_keeps_leaves_enough_for_the_rest(accounts: int) -> No
     sizes = pool_arguments(accounts)
     most = sum(sizes.values())
     assert sizes["pool_size"] == KEPT_OPEN + accounts
-    assert most >= accounts + OTHERS
-    assert most <= max(MOST, accounts + OTHERS)
+    assert most >= accounts + OTHER_CONNECTIONS
+    assert most <= max(MOST_CONNECTIONS, accounts + OTHER_CONNECTIONS)
     assert (pool_arguments(1)["max_overflow"], sum(pool_arguments(1).values())) == (9, 15)
 
 

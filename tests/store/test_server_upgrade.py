@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from alembic import command
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store import Store, StoreError, server_upgrade, upgrade
+from bot.store import Store, StoreError, database, server_upgrade, upgrade
 from bot.store.copy import SNAPSHOT
 from bot.store.database import LEISURELY, TRY_TO_MIGRATE
 from bot.store.partitions import WIDTH
 from bot.store.schema import HEAD
-from tests.support.postgres import Postgres
+from tests.store.recorded_0009 import fill_recorded
+from tests.support.postgres import Postgres, running
 
 FILL = """
 insert into choices (id, language, style, papers, min_votes, topics) values (1, 'en', 'headline', 10, 0, '[]');
@@ -204,6 +207,129 @@ async def test_an_upgrade_that_others_keep_from_a_table_says_so_and_goes_on_late
             await store.migrate()
     await store.migrate()
     await assert_whole(store)
+
+
+SLOW_VACUUM = """
+insert into subscribers (id, channel, recipient, status, choice_id, hour, weekdays, timezone, cadence, created_at)
+select n, 'fake', 'r' || n, 'active', 1, 480, 127, 'UTC', 'day', now() from generate_series(101, 10000) n;
+alter table subscribers set (autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1);
+alter database papers0 set lock_timeout = '200ms'
+"""
+"""Rows whose vacuum takes half a minute, and a deadline that would end a wait for it."""
+
+
+async def test_autovacuum_ends_itself_whichever_table_it_works_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(server_upgrade, "TRIES", 2)
+    monkeypatch.setattr(server_upgrade, "TOLD_AFTER", 0)
+    with tempfile.TemporaryDirectory(prefix="papers") as folder, running(Path(folder), autovacuum_naptime="1s") as own:
+        store = Store.open(own.url(own.create()), tmp_path)
+        await at(store, "0021")
+        async with store.write() as connection:
+            for statement in SLOW_VACUUM.split(";"):
+                await connection.execute(text(statement))
+        await store.close()  # its connections are from before
+        vacuums = "select 1 from pg_stat_progress_vacuum where relid = 'subscribers'::regclass"
+        await until(store, vacuums, asyncio.Future())
+        await store.migrate()
+        await assert_whole(store)
+        await store.close()
+    assert "waiting for vacuum" in caplog.text
+
+
+async def test_an_index_may_take_longer_than_statements_of_the_role_and_none_else_may(stores: Sequence[Store]) -> None:
+    store, others, third = stores
+    await at(store, "0023")
+    async with others.write() as connection:
+        for name in ("statement_timeout", "lock_timeout"):
+            await connection.execute(text(f"alter database {store.engine.url.database} set {name} = '150ms'"))
+    await store.close()  # its connections are from before
+    async with held_snapshot(others):
+        migrating = asyncio.create_task(store.migrate())
+        await until(third, f"{BUILDS} and clock_timestamp() - query_start > interval '300ms'", migrating)
+    await migrating
+    await assert_whole(store)
+    async with AsyncExitStack() as pooled:
+        for _ in range(store.engine.pool.checkedin()):  # type: ignore[attr-defined]
+            connection = await pooled.enter_async_context(store.read())
+            assert await connection.scalar(text("show lock_timeout")) == "150ms"
+
+
+@pytest.mark.parametrize("before", ["drop index concurrently", "lock table deliveries_old"])
+async def test_a_partition_that_is_dropped_meanwhile_needs_no_index(stores: Sequence[Store], before: str) -> None:
+    store = stores[0]
+    await at(store, "0023")
+    async with store.write() as connection:
+        await connection.execute(text("drop table deliveries_default"))
+        bounds = f"from ({8 * WIDTH}) to ({9 * WIDTH})"
+        await connection.execute(text(f"create table deliveries_old partition of deliveries for values {bounds}"))
+        await connection.execute(text("create table deliveries_default partition of deliveries default"))
+    url = store.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    dropped: list[str] = []
+
+    @event.listens_for(store.engine.sync_engine, "before_cursor_execute")
+    def executes(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith(before) and "deliveries_old" in statement and not dropped:
+            with psycopg.connect(url) as other:
+                other.execute("drop table deliveries_old")
+            dropped.append(statement)
+
+    await store.migrate()
+    assert dropped
+    await assert_whole(store)
+
+
+async def test_what_an_upgrade_waits_for_is_logged_once(
+    stores: Sequence[Store], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(server_upgrade, "TOLD_AFTER", 0)
+    monkeypatch.setattr(server_upgrade, "TOLD_AFTER_TRIES", 1)
+    monkeypatch.setattr(database, "ASK_AGAIN", 0.01)
+    store, others, third = stores
+    await at(store, "0023")
+    asked = asyncio.Semaphore(0)
+
+    @event.listens_for(others.engine.sync_engine, "before_cursor_execute")
+    def executes(*given: Any) -> None:
+        if TRY_TO_MIGRATE in given:
+            asked.release()
+
+    async with AsyncExitStack() as held:
+        async with held_write(third):
+            migrating = asyncio.create_task(store.migrate())
+            for _ in range(2):
+                await until(
+                    third, f"select 1 from pg_locks where {OURS} and mode = 'ShareLock' and not granted", migrating
+                )
+                await write(third)
+            await held.enter_async_context(held_snapshot(third))
+        await until(third, BUILDS, migrating)
+        waits = asyncio.create_task(others.migrate())
+        for _ in range(5):
+            await asked.acquire()
+    await asyncio.gather(migrating, waits)
+    for what, times in (("another process that does", 1), ("an index", 2), ("a table that others use", 1)):
+        assert caplog.text.count(f"database upgrade waiting for {what}") == times
+
+
+async def test_papers_are_put_into_the_search_index_by_the_run_that_ends_the_upgrade(
+    stores: Sequence[Store], tmp_path: Path
+) -> None:
+    store = stores[0]
+    missing = text("select count(*) from papers left join search_documents on paper_id = id where paper_id is null")
+    await fill_recorded(store, tmp_path)
+    async with store.write() as connection:
+        await connection.execute(text("create table completed_pages (in_the_way int)"))
+    with pytest.raises(StoreError, match="completed_pages"):
+        await store.migrate()
+    assert await store.version() == "0022"
+    async with store.write() as connection:
+        assert await connection.scalar(missing) == await connection.scalar(text("select count(*) from papers")) > 0
+        await connection.execute(text("drop table completed_pages"))
+    await store.migrate()
+    async with store.read() as connection:
+        assert await connection.scalar(missing) == 0
 
 
 async def test_a_partition_that_is_made_meanwhile_has_the_index_too(stores: Sequence[Store]) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.schema import papers
 from bot.store.search import spelling
-from bot.store.search.index import engine, index, rebuild, refresh
+from bot.store.search.index import engine, index, index_missing, rebuild, refresh
 from bot.store.search.likeness import related
 from bot.store.search.query import Query, paper_id, parse, within
 
@@ -24,6 +24,7 @@ __all__ = [
     "Search",
     "did_you_mean",
     "index",
+    "index_missing",
     "paper_id",
     "rebuild",
     "refresh",

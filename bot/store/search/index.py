@@ -63,7 +63,14 @@ async def rebuild(connection: AsyncConnection) -> None:
     await engine(connection).clear(connection)
     await connection.execute(delete(search_documents))
     await connection.execute(delete(search_trigrams))
-    await index(connection, list(await connection.scalars(select(papers.c.id).order_by(papers.c.id))))
+    await index_missing(connection)
+
+
+async def index_missing(connection: AsyncConnection) -> None:
+    """Index the papers that the index lacks."""
+    with_index = papers.outerjoin(search_documents, search_documents.c.paper_id == papers.c.id)
+    missing = select(papers.c.id).select_from(with_index).where(search_documents.c.paper_id.is_(None))
+    await index(connection, list(await connection.scalars(missing.order_by(papers.c.id))))
 
 
 def number_of(paper_id: str) -> int:
