@@ -200,7 +200,7 @@ def test_a_sentence_about_these_or_it_brings_the_one_before_along() -> None:
 def test_a_sentence_about_this_gap_comes_behind_the_one_that_names_it() -> None:
     gap = "Planners for halls lag behind those for streets."
     lean = "Prior attempts to bridge this gap suffer from limited and costly data."
-    points = author_highlights(f"Robots plan routes. {gap} {lean} We propose FastCart, a router.")
+    points = author_highlights(f"Robots struggle and fail in stairwells. {gap} {lean} We propose FastCart, a router.")
     assert points["problem"] == f"{gap} {lean}"
 
 
