@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from bot.channel import Block, Direction
-from bot.media.keyword_words import NO_NAMES, Names
+from bot.media.keyword_words import NO_NAMES, NamesByFold
 from bot.media.picture_specs import Bar, Card, Cloud, Entry, Poster, Task, Trend, Word
 from bot.model import Cadence, Edition, Preferences, Style
 from bot.render.branding import branding
@@ -59,7 +59,7 @@ def tasks(
     weighed: Sequence[Keyword],
     texts: Texts,
     *,
-    names: Names = NO_NAMES,
+    names: NamesByFold = NO_NAMES,
 ) -> list[Task]:
     """The pictures of an edition in one language, and of a day's first papers the cards of their own.
 
@@ -98,12 +98,18 @@ def tasks(
     return [replace(task, accent=branding.accent) for task in found]
 
 
-def _cloud(weighed: Sequence[Keyword], language: str, names: Names) -> Cloud:
-    shown, new = [], 0
+def _cloud(weighed: Sequence[Keyword], language: str, names: NamesByFold) -> Cloud:
+    """A word for each name: keywords that have the same one in a language add up, and are new if all of them are."""
+    same: dict[str, Word] = {}
     for each in weighed:
-        new += each.is_new
         name = keyword_name(each.folded, names.get(each.folded, each.text), language)
-        shown.append(Word(name, each.weight, each.is_new and new <= MOST_NEW))
+        there = same.get(name.casefold(), Word(name, 0.0, is_new=True))
+        same[name.casefold()] = Word(there.text, there.weight + each.weight, there.is_new and each.is_new)
+    shown, new = [], 0
+    heaviest = max((word.weight for word in same.values()), default=1.0)
+    for word in sorted(same.values(), key=lambda word: -word.weight):  # stable
+        new += word.is_new
+        shown.append(Word(word.text, word.weight / heaviest, word.is_new and new <= MOST_NEW))
     return Cloud(shown)
 
 

@@ -12,14 +12,13 @@ from pathlib import Path
 
 from bot.media import drawing_process
 from bot.media.edition_pictures import ON_POSTER, Surroundings, keywords, tasks
-from bot.media.keyword_words import NO_NAMES, KeywordWords, Names, Translate
+from bot.media.keyword_words import KeywordWords, Translate
 from bot.media.media_store import MediaStore, fingerprint
 from bot.media.picture_specs import Task
 from bot.model import Cadence, Edition, Paper, Style
 from bot.render.catalogue import languages
 from bot.render.edition_page import NO_TEXTS, slug
 from bot.rules.closing import DAY
-from bot.rules.keyword_weights import Keyword
 from bot.rules.periods import period_of
 from bot.rules.trend import DAYS, MONTHS, first_counted
 from bot.runtime.background_process import BackgroundError
@@ -146,7 +145,7 @@ class Illustrator:
     async def _tasks(self, edition: Edition, tags: Sequence[str], now: datetime) -> list[Task]:
         around = await self._surroundings(edition, now)
         weighed = keywords(edition, around)
-        named = await asyncio.gather(*(self._names(edition, weighed, tag, now) for tag in tags))
+        named = await asyncio.gather(*(self._words.of(edition, weighed, tag, now) for tag in tags))
         found: list[Task] = []
         for tag, names in zip(tags, named, strict=True):
             async with self._store.read() as connection:
@@ -155,13 +154,6 @@ class Illustrator:
             has_titles = any(Style.TRANSLATION in styles for styles in written.values())
             found += tasks(edition, tag, around, weighed, written if has_titles else NO_TEXTS, names=names)
         return found
-
-    async def _names(self, edition: Edition, weighed: Sequence[Keyword], tag: str, now: datetime) -> Names:
-        try:
-            return await self._words.of(edition, weighed, tag, now)
-        except OSError as error:  # the pictures say the same of MEDIA_DIR
-            log.debug("keywords not kept", extra={"language": tag, "reason": error.strerror or "OSError"})
-            return NO_NAMES
 
     async def _surroundings(self, edition: Edition, now: datetime) -> Surroundings:
         first = period_of(edition.cadence, edition.day).first

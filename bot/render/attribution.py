@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from bot.channel import Said
 from bot.model import Paper, Source, Style, Text
-from bot.render.author_highlights import author_highlights, proposal_sentence
+from bot.render.author_highlights import author_highlights, leans, proposal_sentence
 from bot.render.brief import half_sentence
 from bot.render.styles import FALLBACKS, MISSING, SHOWN_IN, TEXT_FIELDS
 from bot.runtime.text import first_sentence
@@ -44,8 +44,14 @@ def say(paper: Paper, style: Style, texts: Mapping[Style, Text] = NOTHING_WRITTE
 
 
 def outcome(paper: Paper, said: Said) -> str:
-    """The sentence of a paper's abstract that says what came of it; empty where `said` holds it or there is none."""
-    found = first_sentence(author_highlights(paper.abstract).get("result", ""))
+    """What a paper's abstract says came of it; empty where `said` holds it or there is nothing.
+
+    One sentence; two where the second says it and cannot be understood without the first.
+    """
+    result = author_highlights(paper.abstract).get("result", "")
+    found = first_sentence(result)
+    if leans(result[len(found) :].strip()):
+        found = result
     return "" if found in " ".join(said.parts.values()) else found
 
 

@@ -127,36 +127,65 @@ _PROBLEM = _cues(
         r"\bin this (?:paper|work)\b|\bour (?:method|approach|model|framework|results?|experiments?)\b"
     )),
 )  # fmt: skip
+_PAPER = r"(?:\w+ )?(?:paper|work|study|article|report|letter|survey|thesis)\b"
+_POINTS_BACK = rf"(?:this|these|those|such)\b(?! as\b)(?! {_PAPER})"
+"""Words for what the sentence before names: not "this paper", not "such as"."""
 _DEED = re.compile(
     r"(?i)\A(?:here|it (?:\w+ )?(?:introduc|us|employ|appl)e?s|to (?:this end|(?:\w+ ){1,3}?(?:this|these|that)\b))"
     r"|\A(?:then|next),? we\b"
     r"|\bwe (?:\w+ )?(?:employ|adopt|apply|use|leverage|releas|propos|introduc|present|fine-?tun|formali[sz]|replace)"
 )
 """What the authors did: no second sentence of a problem or a result, however near it stands."""
-_OURS = re.compile(r"(?i)\Awe (?!(?:\w+ )?(?:find|found|observ|argu|show|not[ei]|believe|see|identif|reveal)\w*)")
-"""What the authors did, though no verb says it: no second sentence of a problem."""
+_BY_AUTHORS = re.compile(
+    r"(?i)\A(?:[^,.;:()]{0,80}, )?"
+    r"we (?!(?:\w+ )?(?:find|found|observ|argu|show|not[ei]|believe|see|identif|reveal)\w*)"
+)
+"""Begins with what the authors do and no finding: no sentence of a problem."""
+_MOTIVE = (
+    r"(?:to|in light of|based (?:up)?on|buil(?:ding|t) (?:up)?on|(?:motivated|inspired|guided|driven) by|leveraging"
+    r"|following|recognizing)\b"
+)
+_CLAIM = (
+    r"(?:\w+ly |first |also |further )?(?:(?:need|requir|achiev|reach|obtain|attain|outperform|surpass|exceed|improv"
+    r"|reduc|gain)(?:e?s|ed?)?|find|found|shows?|observed?|demonstrates?|proves?|reports?|believe|argue|must|can|could|have)\b"
+)
+"""What was found or is needed: true only under what stands before it."""
+_STEP = (
+    rf"(?:we\b(?! {_CLAIM})|(?:this|our) {_PAPER}(?! {_CLAIM})|an? (?:novel|new)\b"
+    r"|(?-i:[A-Z])\S* (?:introduc|propos|present|adopt|employ|formulat|consist|combin|integrat|leverag|decompos|focus)"
+    r"e?s\b|(?:inspired by|motivated by|based on|drawing|in this) [^,.;:()]{1,80}, we\b)"
+)
+"""What the authors, or the system they name, do: as true without the purpose they give."""
+_NARROWS = r"%|\d|\b(?:only|none|no|not|without|few|half|most|disabled|removed)\b"
+"""Words that narrow a claim down; a clause with one of them is never cut."""
+_PLAIN = rf"(?:(?!{_NARROWS})[^.;:()])"
 _TIES = re.compile(
     r"(?i)\A(?:(?:however|nevertheless|nonetheless|unfortunately|therefore|thus|hence|consequently|accordingly|"
     r"as a result|moreover|furthermore|in addition|additionally|besides|meanwhile|in contrast|conversely|"
     r"in response|to this end|to that end|notably|importantly|most importantly|specifically|in particular|"
     r"overall|finally|lastly|first(?:ly)?|second(?:ly)?|third(?:ly)?|then|next|still|yet),\s+|(?:yet|but)\s+"
-    r"|(?:to|by|with|in|for|from|considering|given|motivated|inspired|guided|driven|powered|based|building|built|"
-    r"leveraging|following|recognizing|inspired)\b[^,.;:()]{0,50}?\b(?:this|these|those|such)\b"
-    r"(?! (?:paper|work|study|article|report|letter|survey|thesis|position)\b)[^,.;:()]{0,60},\s+"
-    r"(?=we\b|[A-Z]|this\b|our\b))"
+    rf"|{_MOTIVE}{_PLAIN}{{0,50}}?\b{_POINTS_BACK}{_PLAIN}{{0,60}}?(?:,| --| [–—])\s+"
+    rf"(?={_STEP}))"
 )
-"""How a sentence is tied to the one before it. Without these words it says the same, and can begin."""
+"""How a sentence is tied to the one before it. Without these words it says the same, and can begin.
+
+A purpose or a motive may go ("To bridge this gap, we propose"). A condition may not: without "In such settings," a
+claim would be wider than what was found.
+"""
 _LEANS = re.compile(
-    r"(?i)\A(?:(?:all|both|most|many|some) (?:of )?)?(?:"
-    r"th(?:is|at)\b(?! (?:paper|work|study|article|report|letter|survey|thesis)\b)|these\b|those\b|such\b(?! as\b)|"
+    r"(?i)\A(?:(?:(?:all|both|most|many|some) (?:of )?)?(?:"
+    rf"th(?:is|at)\b(?! {_PAPER})|these\b|those\b|such\b(?! as\b)|"
     r"they\b|their\b|them\b|its\b|it\b(?! (?:is|has been|remains|was) (?:\w+ ){0,3}?(?:that|to|whether|how|what)\b)|"
     r"(?:the )?(?:former|latter)\b)"
+    rf"|(?:by|with(?:in|out)?|in|for|from|considering|given)\b[^,.;:()]{{0,80}}?\b{_POINTS_BACK})"
 )
-"""Begins with a pronoun: a sentence that can only be understood behind the one before it."""
+"""Begins with a pronoun, or with a condition that has one: can only be understood behind the sentence before it."""
 _FURTHER = re.compile(r"(?i)\Awe (?:further|also|then|next|additionally)\b")
 """Adds something to the sentence before it."""
 _SPEAKS_OF = re.compile(
-    r"(?i)\A[^,.;:]{0,30}\b(?:these|this) (?:method|approach|model|problem|challenge|issue|limitation|setting|task)"
+    r"(?i)\A(?:[^,.;:]{0,30}\b(?:these|this) (?:method|approach|model|problem|challenge|issue|limitation|setting|task)"
+    rf"|(?:{_MOTIVE}|(?:on|under|at|across|among|through|during|using|when|if|once|powered by)\b)"
+    rf"[^,.;:()]{{0,80}}?\b{_POINTS_BACK})"
 )
 """Names something of the sentence before it, and is better understood behind that."""
 _FINDINGS = re.compile(r"(?i)\A(?:these|our) (?:\w+ )?(?:findings?|results?|experiments?|analys[ei]s|insights?)\b")
@@ -180,12 +209,12 @@ def author_highlights(abstract: str) -> Mapping[str, str]:
     problems = [_score(each, _PROBLEM) + 0.5 * n for n, each in enumerate(said)]
     results = [_score(each, _RESULT) + max(-2, 1.5 - 0.75 * (last - n)) for n, each in enumerate(said)]
     begun = [_begun(each) for each in said]
-    deeds = frozenset(n for n, each in enumerate(said) if _DEED.search(each) or _DEED.search(begun[n]))
-    ours = frozenset(n for n, each in enumerate(begun) if _OURS.search(each))
-    before = [NEVER if n >= max(pivot, 1) or n in deeds | ours else score for n, score in enumerate(problems)]
+    steps = frozenset(n for n, each in enumerate(said) if _DEED.search(each) or _DEED.search(begun[n]))
+    by_authors = frozenset(n for n, each in enumerate(begun) if _BY_AUTHORS.search(each))
+    before = [NEVER if n >= max(pivot, 1) or n in steps | by_authors else score for n, score in enumerate(problems)]
     problem = _best(said, before, least=LEAST_FOR_PROBLEM, least_second=0)
     after = [score if n > pivot else NEVER for n, score in enumerate(results)]
-    result = _best(said, after, least=0.5, least_second=0.5, never_second=deeds)
+    result = _best(said, after, least=0.5, least_second=0.5, never_second=steps)
     taken = {*problem, *result}
     # Where the sentence that proposes is too long, another has to say so as well.
     least = 1 if len(said[pivot]) <= LONGEST_SENTENCE else LEAST_FOR_HEADLINE
@@ -208,6 +237,19 @@ def proposal_sentence(abstract: str) -> str:
     return _begun(said[place]) if is_told else said[0]
 
 
+def leans(sentence: str) -> bool:
+    """Whether a sentence is about something that only the one before it names.
+
+    Args:
+        sentence: A sentence of an abstract, with its ties or without them.
+
+    Returns:
+        True for "It is faster" and "In such settings, …", not for "These results show …".
+    """
+    begun = _begun(sentence)
+    return _hangs(begun) or bool(_SPEAKS_OF.search(begun) and not _FINDINGS.search(begun))
+
+
 def _best(
     said: Sequence[str],
     scores: Sequence[float],
@@ -223,15 +265,15 @@ def _best(
     """
     ranked = sorted((n for n in range(len(said)) if scores[n] > NEVER), key=lambda n: -scores[n])
     ranked = [n for n in ranked if len(said[n]) <= LONGEST_SENTENCE and len(said[n].split()) >= LEAST_WORDS]
-    opens = {n for n in ranked if not _leans(said[n])}
-    for best in ranked:
-        if scores[best] < least:
-            break
+    opens = {n for n in ranked if not leans(said[n])}
+    sums_up = {n for n in opens if _LEANS.search(_begun(said[n]))}
+    # A sentence with the figures is worth more than "These results show …" behind it.
+    for best in sorted((n for n in ranked if scores[n] >= least), key=lambda n: n in sums_up):
         begun = _begun(said[best])
         fits = best - 1 in opens and _room(said, best - 1, best) >= LONGEST_POINT - LONGEST_PAIR
         if fits and (best not in opens or _FURTHER.search(begun)):
             return [best - 1, best]
-        if _LEANS.search(begun) or _FURTHER.search(begun):
+        if _hangs(begun) or _FURTHER.search(begun):
             continue
         seconds = [n for n in ranked if scores[n] >= least_second and n not in {best, *never_second}]
         seconds = [n for n in seconds if (n in opens or n == best + 1) and _room(said, best, n) > 0]
@@ -244,10 +286,9 @@ def _room(said: Sequence[str], first: int, second: int) -> int:
     return LONGEST_POINT - len(said[first]) - len(said[second])
 
 
-def _leans(sentence: str) -> bool:
-    """Whether a sentence is about something that only the one before it names."""
-    begun = _begun(sentence)
-    return bool(_LEANS.search(begun) or _SPEAKS_OF.search(begun)) and not _FINDINGS.search(begun)
+def _hangs(begun: str) -> bool:
+    """Whether nobody can understand a sentence, without its ties, where it stands alone."""
+    return bool(_LEANS.search(begun) and not _FINDINGS.search(begun))
 
 
 def _told(said: Sequence[str], places: Sequence[int]) -> str:

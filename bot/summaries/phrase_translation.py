@@ -15,6 +15,7 @@ from bot.store import Store, daily_spending
 from bot.store.daily_spending import Spending
 from bot.summaries.llm import Model
 from bot.summaries.llm_errors import ModelError
+from bot.summaries.request_parameters import estimate
 
 log = logging.getLogger(__name__)
 
@@ -38,9 +39,19 @@ class PhraseTranslator:
         self._asked = 0
 
     async def ask(
-        self, task: str, phrases: Sequence[str], language: str, now: datetime, *, patience: float, most_a_day: int
-    ) -> dict[str, str]:
-        """The model's answer for each phrase, unchecked; nothing where it cannot be asked. Never raises for that.
+        self,
+        task: str,
+        phrases: Sequence[str],
+        language: str,
+        now: datetime,
+        *,
+        patience: float,
+        most_a_day: int,
+        queues: float | None = None,
+    ) -> dict[str, str] | None:
+        """The model's answer for each phrase, unchecked; None where it was not asked. Never raises for that.
+
+        A phrase that it left out is missing.
 
         Args:
             task: the name of the prompt that says what is to be done.
@@ -49,19 +60,36 @@ class PhraseTranslator:
             now: the time, which decides what day's budget pays.
             patience: seconds to wait for an answer.
             most_a_day: questions a UTC day.
+            queues: seconds to wait for other questions before this one; None: as long as they take.
         """
-        if not self._may_ask(now.astimezone(UTC).date(), most_a_day) or not await self._affordable(now):
-            return {}
+        try:
+            async with asyncio.timeout(queues):
+                await self._places.acquire()
+        except TimeoutError:
+            log.info("phrases not translated", extra={"task": task, "error": "too many questions"})
+            return None
+        try:
+            if not await self._affordable(now) or not self._may_ask(now.astimezone(UTC).date(), most_a_day):
+                return None
+            return await self._ask(task, phrases, language, now, patience)
+        finally:
+            self._places.release()
+
+    async def _ask(
+        self, task: str, phrases: Sequence[str], language: str, now: datetime, patience: float
+    ) -> dict[str, str]:
         fields = [TextField(f"phrase_{number}", 1, 120) for number in range(1, len(phrases) + 1)]
         asked = dict(zip((field.name for field in fields), map(one_line, phrases), strict=True))
         system = prompt(task, language=english_name(language), fields=list(asked))
         user = prompt("phrase_list", phrases=list(asked.items()))
         try:
-            async with asyncio.timeout(patience), self._places:
+            async with asyncio.timeout(patience):
                 answer = await self._model.fill(system, user, fields)
         except (ModelError, TimeoutError) as error:
             log.info("phrases not translated", extra={"task": task, "error": type(error).__name__})
-            await self._count(error.tokens if isinstance(error, ModelError) else 0, now)
+            # Nobody says what a question costs that was cut: itself at least, and an answer of its length.
+            cut = estimate(system) + 2 * estimate(user)
+            await self._count(error.tokens if isinstance(error, ModelError) else cut, now)
             return {}
         await self._count(answer.tokens, now)
         return {phrase: answer.parts[name] for name, phrase in asked.items() if name in answer.parts}
@@ -74,5 +102,7 @@ class PhraseTranslator:
     def _may_ask(self, today: date, most: int) -> bool:
         if today != self._day:
             self._day, self._asked = today, 0
+        if self._asked >= most:
+            return False
         self._asked += 1
-        return self._asked <= most
+        return True

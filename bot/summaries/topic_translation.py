@@ -16,7 +16,7 @@ from bot.summaries.llm import Model
 from bot.summaries.phrase_translation import Affordable, PhraseTranslator
 
 PATIENCE = 15.0
-"""Seconds that a reader waits for a translation; without one the topics are stored as they were typed."""
+"""Seconds that a reader waits for a turn, and then for a translation; without one topics stay as they were typed."""
 MOST_A_DAY = 300
 """Questions a UTC day, so that nobody can spend the operator's tokens by typing topics."""
 LONGEST_ANSWER = 200
@@ -31,8 +31,10 @@ class TopicTranslator:
 
     async def translate(self, phrases: Sequence[str], language: str, now: datetime) -> Mapping[str, str]:
         """The English of each phrase that the model knows; nothing where it cannot be asked. Never raises for that."""
-        answers = await self._phrases.ask("topics", phrases, language, now, patience=PATIENCE, most_a_day=MOST_A_DAY)
-        english = {phrase: _phrase(answer) for phrase, answer in answers.items()}
+        answers = await self._phrases.ask(
+            "topics", phrases, language, now, patience=PATIENCE, most_a_day=MOST_A_DAY, queues=PATIENCE
+        )
+        english = {phrase: _phrase(answer) for phrase, answer in (answers or {}).items()}
         return {phrase: said for phrase, said in english.items() if said}
 
 

@@ -119,7 +119,9 @@ class Writer:
         return None if self._topics is None else self._topics.translate
 
     @property
-    def translate_keywords(self) -> Callable[[Sequence[str], str, datetime], Awaitable[Mapping[str, str]]] | None:
+    def translate_keywords(
+        self,
+    ) -> Callable[[Sequence[str], str, datetime], Awaitable[Mapping[str, str | None] | None]] | None:
         """Puts papers' keywords into a reader's language; None without a model."""
         return None if self._keywords is None else self._keywords.translate
 

@@ -22,7 +22,7 @@ from bot.runtime.text import one_line
 from channels.site import folder, folder_writer
 from channels.site.escaping import escape, scalar
 from channels.site.git import Git, GitError
-from channels.site.keywords import NAMES_FILE, NO_NAMES, Names, hot_topics, read_names
+from channels.site.keywords import MAX_TOPICS, NAMES_FILE, NO_NAMES, NamesByLowerCase, hot_topics, read_names
 from channels.site.layouts import LAYOUTS, PERIOD, Layout, layout_of, name_of
 from channels.site.records import TOP_PAPERS, Day, abstract_of, as_json, code_of, day_of, period_of, title_of
 from channels.site.settings import Settings
@@ -202,13 +202,13 @@ class Site(Channel):
         with folder_writer.exclusive(where):
             return folder_writer.place(where, pictures)
 
-    def _names(self, page: Page) -> Names:
+    def _names(self, page: Page) -> NamesByLowerCase:
         """The words for the keywords of a page and of the days that its statistics look back on."""
         days = [] if page.about.day is None else folder.recent(page.about.day)
         slugs = [folder.slug_of(Cadence.DAY, day) for day in reversed(days)]
         return read_names(self._media(slug, page.language, NAMES_FILE) for slug in (*slugs, page.about.slug))
 
-    def _render(self, page: Page, seen: frozenset[str], sums: Day | None, names: Names) -> SiteMessage:
+    def _render(self, page: Page, seen: frozenset[str], sums: Day | None, names: NamesByLowerCase) -> SiteMessage:
         """Render a page's files with the pictures in `seen` and the `names` of keywords.
 
         `sums` are those of the page's month.
@@ -220,7 +220,7 @@ class Site(Channel):
         body = _EMPTY_LINES.sub("\n\n", self._markdown[layout.name](page, **variables))
         return SiteMessage(page, layout, head + body, self._html[layout.name](page, **variables))
 
-    def _variables(self, page: Page, seen: frozenset[str], sums: Day | None, names: Names) -> dict[str, Any]:
+    def _variables(self, page: Page, seen: frozenset[str], sums: Day | None, names: NamesByLowerCase) -> dict[str, Any]:
         """Template variables besides the page."""
         own, is_day = self._settings, page.about.cadence in {Cadence.DAY, None}
         path = f"/posts/{name_of(page.about.cadence)}-{page.about.slug}/"
@@ -234,6 +234,7 @@ class Site(Channel):
             "home": _home(own.url),
             "seen": seen,
             "topics": hot_topics([block.paper.keywords for block in page.blocks], names),
+            "most_topics": MAX_TOPICS,
             "sums": sums or _own_sums(page),
             "top": TOP_PAPERS,
             "names": {block.paper.id: title_of(block) for block in page.blocks},

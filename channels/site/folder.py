@@ -12,7 +12,7 @@ from pathlib import Path
 from bot.channel import Page
 from bot.model import Cadence, Style
 from channels.site.folder_writer import present
-from channels.site.keywords import Names
+from channels.site.keywords import NamesByLowerCase
 from channels.site.layouts import LAYOUTS, PERIOD, Layout
 from channels.site.records import (
     STATISTICS_DAYS,
@@ -85,7 +85,7 @@ def recent(day: date) -> list[date]:
     return [day - timedelta(days=n) for n in range(STATISTICS_DAYS)]
 
 
-def records_around(folder: Path, page: Page, names: Names) -> dict[str, str]:
+def records_around(folder: Path, page: Page, names: NamesByLowerCase) -> dict[str, str]:
     """The record files of the week and month around a day's page and its statistics, as path to content.
 
     `names` are words for keywords of the page and of the days before.

@@ -11,21 +11,21 @@ from types import MappingProxyType
 from bot.runtime.text import one_line
 
 MAX_TOPICS = 5
-"""Hot topics shown."""
+"""Hot topics shown, once they are named: of several keywords that have one name, the page has it once."""
 MAX_ACRONYM = 4
 """Letters up to which a word in capitals is an acronym: IS (inception score) is not "is"."""
 
 NAMES_FILE = "names.json"
 """The words for an edition's keywords, as a file of `Kit.media`."""
 
-Names = Mapping[str, str]
+NamesByLowerCase = Mapping[str, str]
 """Words that readers of a language know, by the keyword in small letters."""
-NO_NAMES: Names = MappingProxyType({})
+NO_NAMES: NamesByLowerCase = MappingProxyType({})
 Words = tuple[str, ...]
 
 
-def hot_topics(papers: Iterable[Sequence[str]], names: Names = NO_NAMES) -> list[str]:
-    """The keywords that several papers share, the most shared first, in the words of `names` where it has one.
+def hot_topics(papers: Iterable[Sequence[str]], names: NamesByLowerCase = NO_NAMES) -> list[str]:
+    """All keywords that several papers share, the most shared first, in the words of `names` where it has one.
 
     `papers` holds each paper's keywords.
 
@@ -40,8 +40,7 @@ def hot_topics(papers: Iterable[Sequence[str]], names: Names = NO_NAMES) -> list
         counts.update({phrase for keyword in keywords for phrase in _phrases(_words(one_line(keyword)))})
     shared = [words for words in written if counts[words] > 1]
     shared.sort(key=lambda words: -counts[words])  # stable: among equals the higher-ranked paper's comes first
-    topics = [written[words] for words in shared[:MAX_TOPICS]]
-    return [names.get(topic.casefold(), topic) for topic in topics]
+    return [names.get(written[words].casefold(), written[words]) for words in shared]
 
 
 def read_names(paths: Iterable[Path | None]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from typing import Any
 from bot.channel import Block, Page
 from bot.model import Cadence, Paper, Style
 from bot.runtime.text import one_line
-from channels.site.keywords import Names
+from channels.site.keywords import NamesByLowerCase
 
 TOP_PAPERS = 20
 """Papers listed in the record of a week or a month."""
@@ -84,7 +84,9 @@ def period_of(cadence: Cadence, day: date, days: Iterable[Day], keywords: Mappin
     }
 
 
-def statistics_of(last: date, days: Iterable[Day], keywords: Mapping[str, Sequence[str]], names: Names) -> Day:
+def statistics_of(
+    last: date, days: Iterable[Day], keywords: Mapping[str, Sequence[str]], names: NamesByLowerCase
+) -> Day:
     """The statistics of the days up to `last`, as digest programs publish them: counts, keywords and titles.
 
     `days` are the records of those days that have one; a paper counts once, on the first of its days. Keywords of which

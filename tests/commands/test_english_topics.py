@@ -132,7 +132,8 @@ async def test_a_model_that_fails_or_is_slow_leaves_topics_as_they_are(
         monkeypatch.setattr(topic_translation, "PATIENCE", 0.05)
         assert await translate(["확산"], "ko", NOW) == {}
     async with store.read() as connection:
-        assert await text_queries.tokens_spent(connection, NOW.date()) == 1000  # the answer that is none has its cost
+        spent = await text_queries.tokens_spent(connection, NOW.date())
+    assert 1000 < spent < 2000  # the answer that is none has its cost, and the question that was cut
 
 
 async def test_nobody_can_spend_the_operators_tokens_by_typing_topics(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bot.commands import WITHOUT_MODEL
 from bot.model import Paper, Preferences, Ranked, Source, Style, Text
-from bot.render.attribution import say
+from bot.render.attribution import outcome, say
 from bot.render.author_highlights import author_highlights, proposal_sentence
 from bot.render.edition_page import list_page
 from bot.render.preference_values import styles
@@ -111,6 +111,77 @@ def test_a_proposal_begins_with_what_is_proposed(tie: str) -> None:
     assert author_highlights(abstract)["proposal"] == "We propose FastCart, a sparse router."
     assert proposal_sentence(abstract) == "We propose FastCart, a sparse router."
     assert proposal_sentence("It is cold. In this paper, we propose FastCart.") == "In this paper, we propose FastCart."
+
+
+CONDITIONED = [
+    "In only 3 of these 20 tasks, Foo outperforms humans.",
+    "For none of these attacks, the filter achieves more than 12% accuracy.",
+    "With this filter disabled, our model reaches state-of-the-art accuracy of 98%.",
+    "In such settings, reasoning-enhanced models achieve 40% worse accuracy than their bases.",
+    "To reach this accuracy, Foo requires 40% more data than GPT-4.",
+    "Based on these samples, we find that Foo outperforms GPT-4 by 12%.",
+]
+
+
+@pytest.mark.parametrize("claim", CONDITIONED)
+def test_a_claim_keeps_its_condition_and_what_that_speaks_of(claim: str) -> None:
+    before = "Twenty rooms of a house were chosen by hand."
+    behind = "Code is available at https://a.example/b. Weights are released at https://a.example/c."
+    points = author_highlights(f"Agents remain limited in halls. We propose Foo, a router. {before} {claim} {behind}")
+    assert points["result"] == f"{before} {claim}"
+
+
+@pytest.mark.parametrize("claim", CONDITIONED[:4])
+def test_a_claim_whose_condition_cannot_be_told_is_left_out(claim: str) -> None:
+    far = f"Twenty rooms {'of a house ' * 40}were chosen."
+    points = author_highlights(f"Agents remain limited in halls. We propose Foo, a router. {far} {claim}")
+    assert claim.partition(", ")[2].casefold() not in points.get("result", "").casefold()
+
+
+@pytest.mark.parametrize(
+    ("sentence", "shown"),
+    [
+        ("To bridge this gap across aspects of dataset, benchmark and model, we introduce Foo.", "We introduce Foo."),
+        ("To measure this capability -- being controlled -- we introduce Foo.", "We introduce Foo."),
+        ("To address these issues, inspired by ants, we propose Foo.", "Inspired by ants, we propose Foo."),
+        ("To address this, we propose ShowTable, a pipeline.", "We propose ShowTable, a pipeline."),
+        ("To address this, FastCart introduces a sparse router.", "FastCart introduces a sparse router."),
+        ("To make such high resolution, long videos feasible, two tricks are introduced.", ""),
+        ("To train such routers without labels, we propose Foo, a loss.", ""),
+        ("To work with half of these labels, we propose Foo, a loss.", ""),
+        ("With this in mind, we propose Foo, a loss for routers.", ""),
+        ("In this technical report, we propose Foo, a loss for routers.", ""),
+    ],
+)
+def test_only_a_whole_clause_of_purpose_or_motive_is_cut(sentence: str, shown: str) -> None:
+    assert proposal_sentence(sentence) == (shown or sentence)
+
+
+def test_what_these_results_show_is_a_result_where_no_other_is_told() -> None:
+    background = "The agents of today are limited in every hall."
+    shown = "These results show that Foo outperforms GPT-4 by 12% on WebArena."
+    far = f"The router is trained {'on days and nights ' * 25}in halls."
+    assert author_highlights(f"{background} We propose Foo, a router. {far} {shown}")["result"] == shown
+    figures = "Foo achieves 81% accuracy on WebArena, 20% more than GPT-4."
+    points = author_highlights(f"{background} We propose Foo, a router. {figures} {shown}")
+    assert points["result"] == f"{figures} {shown}"
+
+
+def test_the_outcome_has_the_sentence_without_which_it_is_not_understood() -> None:
+    tokens = "The loss has no labels and few tokens."
+    abstract = f"Agents remain slow. We propose Foo, a router. {tokens} With this loss, Foo outperforms GPT-4 by 12%."
+    paper = replace(PAPER, abstract=abstract)
+    assert outcome(paper, say(paper, Style.HEADLINE)).endswith(
+        f"{tokens} With this loss, Foo outperforms GPT-4 by 12%."
+    )
+    assert outcome(PAPER, say(PAPER, Style.HEADLINE)).startswith("Extensive experiments show")
+
+
+def test_what_the_authors_do_for_a_purpose_is_no_problem() -> None:
+    problem = "Existing planners suffer from failures and remain slow."
+    step = "To make progress on difficult halls, we study a problem of complex risk."
+    points = author_highlights(f"Robots plan routes. {problem} {step} In this paper, we propose FastCart, a router.")
+    assert points["problem"].endswith(problem)
 
 
 def test_a_sentence_about_these_or_it_brings_the_one_before_along() -> None:

@@ -86,7 +86,7 @@ _BEFORE_STOP = re.compile(r"\s*[,،，、]\s*(?=[.!?。！？؟:：;；])")
 _AFTER_STOP = re.compile(r"(?<=[.!?。！？؟])\s*[,،，、]+\s*")
 _BEFORE_MARK = re.compile(r"\s+(?=[,.!?;:،؟。，、！？；：])")
 _OF_EMOJI = re.compile(r"(?<!\S)[\u200c\u200d\ufe0e\ufe0f\u20e3]+|[\u200c\u200d\ufe0e\ufe0f\u20e3]+(?!\S)")
-"""What joined signs that are gone; between letters it is spelling."""
+"""Characters that join emoji or say how they look, left over once these are gone; between letters they are spelling."""
 _WIDE_SPACE = re.compile(r"(?<=[\u3001-\u9fff\uff01-\uff60])\s+(?=[\u3001-\u9fff\d])|(?<=\d)\s+(?=[\u3040-\u9fff])")
 """Spaces that Chinese and Japanese do not write."""
 _LAST = re.compile(r"[.!?。！？؟]\Z")

@@ -7,6 +7,7 @@ know names that the authors left out.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 MOST_NAMES = 5
@@ -24,18 +25,32 @@ _COMMON = frozenset(
 
 def unknown_names(text: str, source: str, language: str) -> list[str]:
     """Up to MOST_NAMES names in a text that `source` (in small letters) does not hold, in the order of the text."""
-    folded, initials = _fold(source), _initials(source)
     english = language.partition("-")[0].lower() == "en"
-    found = (match[0].rstrip(".") for match in _NAME.finditer(text))
-    names = dict.fromkeys(name for name in found if _is_name(name, english=english))
+    return _unknown((word for word in _latin_words(text) if _is_name(word, english=english)), source)
+
+
+def unknown_words(text: str, source: str) -> list[str]:
+    """Like `unknown_names`, for a text in other than Latin letters: any word in these, of three letters or more."""
+    return _unknown(_latin_words(text), source)
+
+
+def _latin_words(text: str) -> Iterator[str]:
+    """Words in Latin letters, without those that any text of this field may use."""
+    for match in _NAME.finditer(text):
+        word = match[0].rstrip(".")
+        if len(word) >= 3 and word.casefold() not in _COMMON:
+            yield word
+
+
+def _unknown(words: Iterable[str], source: str) -> list[str]:
+    folded, initials = _fold(source), _initials(source)
+    names = dict.fromkeys(words)
     unknown = (name for name in names if not _in(_fold(name), folded) and _fold(name).rstrip("s") not in initials)
     return list(islice(unknown, MOST_NAMES))
 
 
 def _is_name(name: str, *, english: bool) -> bool:
     """Whether a word is a name: a capital or digit inside, or elsewhere than in English a capital in front."""
-    if len(name) < 3 or name.casefold() in _COMMON:
-        return False
     return any(sign.isupper() or sign.isdigit() for sign in name[1:]) or (name[0].isupper() and not english)
 
 

@@ -280,6 +280,15 @@ def test_hot_topics_are_named_as_readers_know_them(tmp_path: Path) -> None:
         assert topic in html.split("📝")[0]
 
 
+def test_hot_topics_of_one_name_are_one(tmp_path: Path) -> None:
+    keywords = ("LLM", "large language models", "world models", "LLMs", "tides", "waves", "shores")
+    papers = [a_paper(f"2512.0000{n}", "T", n, 9 - n, keywords=keywords) for n in range(2)]
+    ours = written(a_site(tmp_path), tmp_path / "out", a_page(an_edition(papers), Style.TRANSLATION, "ko"))
+    topics = "LLM, 월드 모델, tides, waves, shores"
+    for text in (ours, next((tmp_path / "out").glob("2*.html")).read_text(encoding="utf-8")):
+        assert re.search(rf": {topics}(?:</li>)?\n", text)
+
+
 def test_a_title_without_a_translation_stands_once(tmp_path: Path) -> None:
     page = edition_page(fridays([5, 4]), Preferences(language="zh-Hans", style=Style.TRANSLATION))
     ours = written(a_site(tmp_path), tmp_path / "out", page)
