@@ -183,7 +183,8 @@ _LEANS = re.compile(
 _FURTHER = re.compile(r"(?i)\Awe (?:further|also|then|next|additionally)\b")
 """Adds something to the sentence before it."""
 _SPEAKS_OF = re.compile(
-    r"(?i)\A(?:[^,.;:]{0,30}\b(?:these|this) (?:method|approach|model|problem|challenge|issue|limitation|setting|task)"
+    r"(?i)\A(?:[^,.;:]{0,30}\b(?:these|this) (?:method|approach|model|problem|challenge|issue|limitation|setting|task"
+    r"|premise|assumption|gap|dilemma|trade-?off|bottleneck|mismatch|discrepancy|paradigm|phenomenon)"
     rf"|(?:{_MOTIVE}|(?:on|under|at|across|among|through|during|using|when|if|once|powered by)\b)"
     rf"[^,.;:()]{{0,80}}?\b{_POINTS_BACK})"
 )

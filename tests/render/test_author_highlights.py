@@ -197,6 +197,13 @@ def test_a_sentence_about_these_or_it_brings_the_one_before_along() -> None:
     assert "They suffer" not in author_highlights(far).get("problem", ""), "of which nobody would know who they are"
 
 
+def test_a_sentence_about_this_gap_comes_behind_the_one_that_names_it() -> None:
+    gap = "Planners for halls lag behind those for streets."
+    lean = "Prior attempts to bridge this gap suffer from limited and costly data."
+    points = author_highlights(f"Robots plan routes. {gap} {lean} We propose FastCart, a router.")
+    assert points["problem"] == f"{gap} {lean}"
+
+
 def test_a_scene_is_no_problem_and_a_release_no_result() -> None:
     points = author_highlights(
         "Motion is a driver of behavior. We examine whether robots move. By releasing the code, we aim to help."
