@@ -45,7 +45,7 @@ class Environment:
     def variables(self) -> dict[str, str]:
         """Give the environment variables for programs of this virtualenv, without those of others.
 
-        Compiled modules are written whatever the caller's setting: each of a hundred processes would compile them anew.
+        Compiled modules are written whatever the caller's setting: otherwise every process would compile them again.
         """
         path = self.programs + os.pathsep + os.environ.get("PATH", os.defpath)
         kept = {k: v for k, v in os.environ.items() if k not in LEFT_OUT}

@@ -105,9 +105,9 @@ def _send_result(work: Callable[[], object], pipe: Connection) -> None:
 
 
 def _start(process: BaseProcess, pipe: Connection) -> None:
-    """Start a process, and close its end of the pipe here: not before, whoever waits may be cancelled meanwhile.
+    """Start a process, then close our copy of its end of the pipe, also if the caller was cancelled meanwhile.
 
-    Starting hands the pipe on by its number, which after closing may be that of any file opened since.
+    The pipe is handed on by its descriptor number. Closed any earlier, that may be the number of another file by then.
     """
     with pipe:
         process.start()

@@ -32,10 +32,10 @@ KEPT_OPEN = 5
 
 
 def pool_arguments(accounts: int) -> dict[str, int]:
-    """The sizes of the pool of a process that delivers by so many accounts.
+    """SQLAlchemy's sizes of the connection pool for a process that delivers through a number of `accounts`.
 
-    However many they are, OTHER_CONNECTIONS are left when each keeps one. So there is no deadlock in the pool, where
-    all that have a connection wait for another one.
+    However many accounts there are, OTHER_CONNECTIONS are left when each keeps one. So there is no deadlock in the
+    pool, where all that have a connection wait for another one.
     """
     most = max(min(OTHER_CONNECTIONS + FOR_ACCOUNT * accounts, MOST_CONNECTIONS), OTHER_CONNECTIONS + accounts)
     return {"pool_size": KEPT_OPEN + accounts, "max_overflow": most - KEPT_OPEN - accounts}

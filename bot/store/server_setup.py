@@ -58,7 +58,7 @@ async def replicas_not_waited_for(connection: AsyncConnection) -> int:
 
 
 def most_connections(accounts: int) -> int:
-    """The connections that a process may take which does everything and delivers by so many accounts."""
+    """The most connections that one process may take: it runs every job, and delivers through `accounts` accounts."""
     return sum(pool_arguments(accounts).values()) + VISITORS + LEASE_CONNECTIONS
 
 
